@@ -1,0 +1,3 @@
+demo test check lock:
+	./run $@
+.PHONY: demo test check lock

@@ -1,0 +1,156 @@
+"""App: the commands of hepatica, each a thin call of the function of the same name."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hepatica.cli import doctor as doctor_command
+from hepatica.cli import evaluate, phantom
+from hepatica.cli import systems as systems_command
+from hepatica.cli.demo import demo
+
+app = typer.Typer(
+    help="Published deep-learning systems for hepatocellular carcinoma, made to work on your cohort.\n\n"
+    "A cohort goes in, a published system is trained on it, locked, validated on another cohort, explained and"
+    " reported. Begin with: hepatica demo",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(demo)
+app.command("systems")(systems_command.systems)
+app.command("doctor")(doctor_command.doctor)
+app.add_typer(phantom.app, name="phantom")
+app.add_typer(evaluate.app, name="evaluate")
+
+Cohort = Annotated[Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)]
+Run = Annotated[Path, typer.Argument(help="Run folder, as hepatica train made it.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the system; repeatable. Values as in TOML."),
+]
+Trainer = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trainer", metavar="KEY=VALUE", help="A flag of Lightning's Trainer, such as devices=2; repeatable."
+    ),
+]
+
+
+def assignments(words: list[str] | None) -> dict[str, Any]:
+    """KEY=VALUE words as a mapping; a value is read as TOML, and as plain text where it is none."""
+    from hepatica.cohort.errors import SettingsError
+
+    pairs = {}
+    for word in words or []:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise SettingsError(f"got {word!r}, wanted KEY=VALUE, such as epochs=20")
+        try:
+            pairs[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            pairs[key.strip()] = value.strip()
+    return pairs
+
+
+@app.command()
+def train(
+    system: Annotated[str, typer.Argument(help="Name of a published system; hepatica systems lists them.")],
+    cohort: Cohort,
+    run: Annotated[Path, typer.Option(help="Run folder to make, or to go on with after a stop.")],
+    settings: Settings = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Starting weights: imagenet (fetched by timm), random, or a .safetensors file."),
+    ] = None,
+    trainer: Trainer = None,
+) -> None:
+    """Train a published system on a cohort, lock it and test it on patients held out from the start.
+
+    The run folder holds settings, split, locked model, cut-offs, predictions and statistics. Stopped at any moment, the
+    same command goes on where it stood and ends with the same model.
+    """
+    from hepatica.protocol import override
+    from hepatica.runs import train as train_run
+    from hepatica.systems import find_system
+
+    found = find_system(system)
+    changes = assignments(settings) | ({} if weights is None else {"weights": weights})
+    train_run(found, cohort, run=run, settings=override(found.settings, changes), trainer=assignments(trainer))
+    typer.echo(f"locked model and internal results: {run}\nnext: hepatica report {run}")
+
+
+@app.command()
+def validate(
+    run: Run,
+    cohort: Cohort,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; RUN/external/COHORT when not given.")
+    ] = None,
+) -> None:
+    """Test a locked model on another cohort: nothing is refitted, cut-offs stay as locked."""
+    from hepatica.runs import validate as validate_run
+
+    results = out or run / "external" / cohort.resolve().name
+    validate_run(run, cohort, out=results)
+    typer.echo(f"external results: {results}\nnext: hepatica report {run}")
+
+
+@app.command()
+def predict(
+    run: Run,
+    inputs: Annotated[list[Path], typer.Argument(help="One cohort folder, or slide files, each one patient's.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for predictions.csv, heatmaps (PNG) and QuPath overlays (GeoJSON).")
+    ],
+    mpp: Annotated[
+        float | None, typer.Option(help="Micrometres per pixel of the files, where they do not tell.")
+    ] = None,
+    pictures: Annotated[int, typer.Option(help="Draw at most this many specimens.")] = 20,
+) -> None:
+    """Predict new patients with a locked model and show where in the specimen the risk comes from.
+
+    Outputs are called by the order of the inputs (or the row in specimens.csv), never by file names.
+    """
+    from hepatica.cohort import MicronsPerPixel, targets
+    from hepatica.runs import predict as predict_run
+
+    table = predict_run(run, inputs, out=out, mpp=None if mpp is None else MicronsPerPixel(mpp), pictures=pictures)
+    for target in targets(table):
+        scores = table.loc[table["specimen_id"].isna() & (table["endpoint"] == target.endpoint)]
+        typer.echo(f"{target.label}: {len(scores)} rows")
+    typer.echo(f"predictions and pictures: {out}")
+
+
+@app.command()
+def explain(
+    run: Run,
+    cohort: Cohort,
+    results: Annotated[
+        Path | None, typer.Option(help="Results to explain: a validation's folder; the run itself when not given.")
+    ] = None,
+    specimens: Annotated[int, typer.Option(help="How many specimens to draw, half of high and half of low risk.")] = 4,
+) -> None:
+    """Draw where the risk lies in specimens the model was not trained on, and what it looks at in them."""
+    from hepatica.runs import explain as explain_run
+
+    drawn = explain_run(run, cohort, results=results or run, specimens=specimens)
+    typer.echo("\n".join(str(path) for path in drawn))
+
+
+@app.command()
+def report(
+    run: Run,
+    external: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of a validation to put beside; those under RUN/external when not given; repeatable."),
+    ] = None,
+) -> None:
+    """Write RUN/report.html, its figures and the model card from what the run and its validations found."""
+    from hepatica.report import write_report
+
+    found = external or sorted(path.parent for path in run.glob("external/*/metrics.json"))
+    typer.echo(f"report: {write_report(run, external=found)}")

@@ -1,0 +1,42 @@
+"""Doctor: what this machine has of what hepatica needs, and how to get the rest."""
+
+import typer
+
+PACKAGES = {
+    "torch": "all training",
+    "timm": "networks",
+    "lightning": "training loop",
+    "openslide": "pathology: slides",
+    "pyvips": "pathology: fast reading of tiled TIFF",
+    "tifffile": "pathology: plain TIFF",
+    "skimage": "pathology: tissue",
+    "lifelines": "survival statistics",
+}
+"""Module and what it serves."""
+
+
+def doctor() -> None:
+    """Check packages, processor, GPU and free disk; exit code 1 when something needed is missing."""
+    import shutil
+    from importlib import import_module
+
+    from rich.console import Console
+
+    console = Console()
+    missing = 0
+    for name, use in PACKAGES.items():
+        try:
+            module = import_module(name)
+            console.print(f"[green]ok[/]   {name} {getattr(module, '__version__', '')} ({use})")
+        except (ImportError, OSError) as error:
+            missing += 1
+            console.print(f"[red]miss[/] {name} ({use}): {error}; pip install 'hepatica[all]'")
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none; training will use the processor"
+    console.print(f"[green]ok[/]   GPU: {gpu}")
+    console.print(f"[green]ok[/]   processor threads: {torch.get_num_threads()}")
+    free = shutil.disk_usage(".").free / 2**30
+    console.print(f"{'[green]ok[/]  ' if free > 10 else '[yellow]low[/] '} free disk here: {free:.0f} GiB")
+    if missing:
+        raise typer.Exit(1)

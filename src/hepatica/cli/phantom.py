@@ -1,0 +1,33 @@
+"""Phantom: the commands that write phantom cohorts."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Write a phantom cohort: synthetic files in real formats with known truth, for trials and teaching.",
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def phantom() -> None:
+    """Keep `phantom slides` a command of its own while it is the only one."""
+
+
+@app.command()
+def slides(
+    folder: Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")],
+    patients: Annotated[int, typer.Option(help="Number of patients; each has two slides.", min=1)] = 60,
+    seed: Annotated[int, typer.Option(help="One seed gives one cohort.")] = 0,
+    difficulty: Annotated[
+        float, typer.Option(help="0 (plain to see) to 1 (hardly visible, noisy labels).", min=0, max=1)
+    ] = 0.5,
+    hospital: Annotated[str, typer.Option(help="A or B: two hospitals with their own stain and scanner.")] = "A",
+) -> None:
+    """Write H&E slides (pyramidal TIFF) of resected liver cancer with follow-up: phantoms, not patients."""
+    from hepatica.pathology.phantom import phantom_slides
+
+    phantom_slides(folder, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital)
+    typer.echo(f"phantom cohort: {folder}")

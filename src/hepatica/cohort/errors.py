@@ -1,0 +1,40 @@
+"""Errors: what hepatica raises for its users, one small tree.
+
+HepaticaError
+├── CohortError        a cohort folder, table or split breaks its rules
+├── EvaluationError    a statistic was asked of data that cannot give it
+├── RunError           a run folder is incomplete, altered or of another version
+├── SettingsError      a setting is unknown, of the wrong type or out of range
+├── SpecimenError      one file (slide, series, spectrum) cannot be read or used
+└── UnavailableError   weights, a package or a device that is not to be had here
+
+A message says what was got, what was wanted and what to do next. The command line prints it as one line, exit code 2.
+"""
+
+
+class HepaticaError(Exception):
+    """Anything a user can mend; never raised for a fault of our own."""
+
+
+class CohortError(HepaticaError):
+    """A cohort folder, table or split breaks its rules."""
+
+
+class EvaluationError(HepaticaError):
+    """A statistic was asked of data that cannot give it (one class, no event, NaN scores)."""
+
+
+class RunError(HepaticaError):
+    """A run folder is incomplete, altered or of another version."""
+
+
+class SettingsError(HepaticaError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class SpecimenError(HepaticaError):
+    """One file cannot be read or used; goes to that specimen's ledger entry and stops nobody else."""
+
+
+class UnavailableError(HepaticaError):
+    """Weights, a package or a device that is not to be had here; the message names the alternatives."""

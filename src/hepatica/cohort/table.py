@@ -1,0 +1,190 @@
+"""Cohort table: a folder of patients and specimens, read and checked as a whole."""
+
+import hashlib
+import math
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import pandas as pd
+
+from hepatica.cohort.columns import Faults, as_covariate, event_column, read_table, time_column
+from hepatica.cohort.endpoints import Endpoint
+from hepatica.cohort.errors import CohortError
+from hepatica.cohort.units import MicronsPerPixel
+
+TABLES = ("cohort.toml", "patients.csv", "specimens.csv")
+"""The files that make a folder a cohort; their digest is the cohort's."""
+
+_KEYS = {"name": str, "hospital": str, "phantom": bool, "specimen_root": str, "notes": str, "endpoints": dict}
+_SPECIMEN_COLUMNS = ("patient_id", "specimen_id", "modality", "path")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Specimen:
+    """One file of one patient. `row` is its row in specimens.csv; `mpp` overrides the file's own resolution."""
+
+    patient_id: str
+    specimen_id: str
+    modality: str
+    path: Path
+    row: int
+    mpp: MicronsPerPixel | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """Patients of one hospital with their endpoints and specimens.
+
+    `patients` is indexed by patient_id: covariates, and for each endpoint its time in months and its event (0 or 1).
+    """
+
+    name: str
+    hospital: str
+    phantom: bool
+    notes: str
+    digest: str
+    endpoints: Mapping[str, Endpoint]
+    patients: pd.DataFrame
+    specimens: tuple[Specimen, ...]
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint of that name; CohortError when the cohort does not have it."""
+        if name not in self.endpoints:
+            have = ", ".join(sorted(self.endpoints)) or "none"
+            raise CohortError(f"cohort {self.name} has no endpoint {name!r} (has: {have}); add it to cohort.toml")
+        return self.endpoints[name]
+
+    def select(self, patient_ids: Iterable[str]) -> "Cohort":
+        """The same cohort with these patients only, in the cohort's own order."""
+        wanted = set(patient_ids)
+        patients = self.patients[self.patients.index.isin(wanted)]
+        specimens = tuple(each for each in self.specimens if each.patient_id in wanted)
+        return replace(self, patients=patients, specimens=specimens)
+
+
+def load_cohort(folder: Path) -> Cohort:
+    """Read a cohort folder; CohortError names every fault at once with file, row, column and what was wanted."""
+    faults = Faults()
+    head = _read_head(folder / "cohort.toml", faults)
+    endpoints = _endpoints(head.get("endpoints", {}), faults)
+    patients = _patients(folder, endpoints, faults)
+    specimens = _specimens(folder, head.get("specimen_root", "."), set(patients.index) - {""}, faults)
+    faults.raise_if_any(folder)
+    return Cohort(
+        name=head["name"],
+        hospital=head.get("hospital", ""),
+        phantom=head.get("phantom", False),
+        notes=head.get("notes", ""),
+        digest=hashlib.sha256(b"\0".join((folder / name).read_bytes() for name in TABLES)).hexdigest(),
+        endpoints=endpoints,
+        patients=patients,
+        specimens=specimens,
+    )
+
+
+def _read_head(path: Path, faults: Faults) -> dict[str, Any]:
+    """The known keys that have the right type; every other is a fault."""
+    if not path.is_file():
+        faults.add(path.name, "is missing")
+        return {}
+    try:
+        head = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        faults.add(path.name, f"is not valid TOML: {error}")
+        return {}
+    for key, value in head.items():
+        if key not in _KEYS:
+            faults.add(path.name, f"has the unknown key {key!r}; known keys are {', '.join(sorted(_KEYS))}")
+        elif not isinstance(value, _KEYS[key]):
+            faults.add(path.name, f"key {key!r}: got {value!r}, wanted {_KEYS[key].__name__}")
+    if not head.get("name"):
+        faults.add(path.name, 'has no name; add a line such as name = "my_hospital"')
+    return {key: value for key, value in head.items() if isinstance(value, _KEYS.get(key, ()))}
+
+
+def _endpoints(declared: Mapping[str, Any], faults: Faults) -> dict[str, Endpoint]:
+    endpoints = {}
+    for name, columns in declared.items():
+        if not _names_two_columns(columns):
+            faults.add("cohort.toml", f"[endpoints.{name}] wants exactly the keys time and event, each a column name")
+            continue
+        endpoints[name] = Endpoint(name=name, time=columns["time"], event=columns["event"])
+    return endpoints
+
+
+def _names_two_columns(columns: Any) -> bool:
+    return (
+        isinstance(columns, dict)
+        and columns.keys() == {"time", "event"}
+        and all(isinstance(column, str) for column in columns.values())
+        and columns["time"] != columns["event"]
+    )
+
+
+def _patients(folder: Path, endpoints: Mapping[str, Endpoint], faults: Faults) -> pd.DataFrame:
+    raw = read_table(folder / "patients.csv", faults, wanted=("patient_id",), unique=("patient_id",))
+    if raw is None:
+        return pd.DataFrame()
+    columns = {}
+    for endpoint in endpoints.values():
+        columns[endpoint.time] = time_column(raw, endpoint.time, faults)
+        columns[endpoint.event] = event_column(raw, endpoint.event, faults)
+    for name in raw.columns.difference(["patient_id", *columns], sort=False):
+        columns[name] = as_covariate(raw[name])
+    ids = raw.get("patient_id", pd.Series("", index=raw.index))
+    return pd.DataFrame(columns, index=raw.index).set_axis(pd.Index(ids, name="patient_id"), axis="index")
+
+
+def _specimens(folder: Path, root: str, known: set[str], faults: Faults) -> tuple[Specimen, ...]:
+    if not _inside(root):
+        faults.add("cohort.toml", f"specimen_root {root!r} leaves the cohort folder; use a folder or link inside it")
+    unique = ("specimen_id", "path")
+    raw = read_table(folder / "specimens.csv", faults, wanted=_SPECIMEN_COLUMNS, unique=unique)
+    if raw is None:
+        return ()
+    blank = dict.fromkeys(_SPECIMEN_COLUMNS, "")
+    rows = zip(raw.index, raw.to_numpy(), strict=True)
+    return tuple(
+        _specimen(folder, root, known, faults, row, blank | dict(zip(raw.columns, cells, strict=True)))
+        for row, cells in rows
+    )
+
+
+def _specimen(folder: Path, root: str, known: set[str], faults: Faults, row: int, cells: Mapping[str, str]) -> Specimen:
+    given = cells["path"]
+    path = folder / _portable(root) / _portable(given)
+    if not _inside(given):
+        faults.add("specimens.csv", f"got {given!r}, wanted a path inside the cohort folder", row, "path")
+    elif given and _inside(root) and not os.path.isfile(path):
+        faults.add("specimens.csv", f"no such file: {root}/{given}", row, "path")
+    if known and cells["patient_id"] and cells["patient_id"] not in known:
+        faults.add("specimens.csv", "the patient is not in patients.csv", row, "patient_id")
+    names = {name: cells[name] for name in ("patient_id", "specimen_id", "modality")}
+    return Specimen(**names, path=path, row=row, mpp=_mpp(cells.get("mpp", ""), row, faults))
+
+
+def _portable(path: str) -> str:
+    """The path with forward slashes; tables are made on Windows and read elsewhere."""
+    return PureWindowsPath(path).as_posix()
+
+
+def _inside(path: str) -> bool:
+    """Whether a path stays below where it starts; a link placed inside is its owner's choice and is followed."""
+    parsed = PureWindowsPath(path)
+    return not parsed.anchor and ".." not in parsed.parts
+
+
+def _mpp(cell: str, row: int, faults: Faults) -> MicronsPerPixel | None:
+    if not cell:
+        return None
+    try:
+        mpp = float(cell)
+    except ValueError:
+        mpp = math.nan
+    if not 0 < mpp < math.inf:
+        faults.add("specimens.csv", f"got {cell!r}, wanted micrometres per pixel, such as 0.25", row, "mpp")
+    return MicronsPerPixel(mpp)

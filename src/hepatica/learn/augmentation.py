@@ -1,0 +1,111 @@
+"""Augmentation: random views of a batch of images, another draw for every image.
+
+Each step takes and returns images (b, c, h, w) on [0, 1] and works on the whole batch at once, on its device.
+Draws come from torch's own generator of that device, which `fit` sets at the start of every epoch.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from einops import rearrange, reduce
+from torch import Tensor
+
+from hepatica.cohort.errors import SettingsError
+
+Augment = Callable[[Tensor], Tensor]
+
+ERASED_ASPECT = (0.3, 1 / 0.3)
+"""Smallest and largest height / width of an erased rectangle (Zhong et al. 2020, doi 10.1609/aaai.v34i07.7000)."""
+
+
+def compose(*steps: Augment) -> Augment:
+    """Apply steps one after the other."""
+
+    def composed(images: Tensor) -> Tensor:
+        for step in steps:
+            images = step(images)
+        return images
+
+    return composed
+
+
+def flips(*, p: float = 0.5) -> Augment:
+    """Mirror left to right with probability `p` and, independently, top to bottom with probability `p`."""
+    _require_probability(p)
+
+    def flip(images: Tensor) -> Tensor:
+        images = torch.where(_chosen(images, p), images.flip(-1), images)
+        return torch.where(_chosen(images, p), images.flip(-2), images)
+
+    return flip
+
+
+def quarter_turns() -> Augment:
+    """Turn by 0, 90, 180 or 270 degrees, each as likely; no pixel is interpolated. Square images only."""
+
+    def turn(images: Tensor) -> Tensor:
+        height, width = images.shape[-2:]
+        if height != width:
+            raise SettingsError(f"quarter_turns needs square images, not {height} x {width}; use flips instead.")
+        turns = rearrange(torch.randint(4, (len(images),), device=images.device), "b -> b 1 1 1")
+        # A counterclockwise quarter turn is a transposition and then a flip top to bottom.
+        images = torch.where(turns % 2 == 1, rearrange(images, "b c h w -> b c w h"), images)
+        images = torch.where((turns == 1) | (turns == 2), images.flip(-2), images)
+        return torch.where(turns >= 2, images.flip(-1), images)
+
+    return turn
+
+
+def noise(*, sd: float) -> Augment:
+    """Add Gaussian noise of standard deviation `sd` to every pixel and channel; the result is clipped to [0, 1]."""
+    if sd < 0:
+        raise SettingsError(f"noise needs a standard deviation of 0 or more, not {sd}.")
+    return lambda images: (images + sd * torch.randn_like(images)).clamp(0, 1)
+
+
+def erase(*, p: float, area: tuple[float, float] = (0.02, 0.2)) -> Augment:
+    """Cover, with probability `p`, one rectangle with the image's own mean colour (random erasing).
+
+    `area` bounds the rectangle's share of the image; its aspect is log-uniform in `ERASED_ASPECT`, and it lies whole
+    within the image. Source: Zhong et al. 2020, doi 10.1609/aaai.v34i07.7000; the mean colour instead of noise is ours.
+    """
+    _require_probability(p)
+    if not 0 < area[0] <= area[1] <= 1:
+        raise SettingsError(f"erase needs 0 < smallest <= largest area <= 1, not {area}.")
+
+    def erased(images: Tensor) -> Tensor:
+        covered = _rectangles(images, area) & _chosen(images, p)
+        return torch.where(covered, reduce(images, "b c h w -> b c 1 1", "mean"), images)
+
+    return erased
+
+
+def _rectangles(images: Tensor, area: tuple[float, float]) -> Tensor:
+    """Draw one rectangle for each image: (b, 1, h, w), true inside."""
+    height, width = images.shape[-2:]
+    count, device = len(images), images.device
+    pixels = height * width * torch.empty(count, device=device).uniform_(*area)
+    low, high = math.log(ERASED_ASPECT[0]), math.log(ERASED_ASPECT[1])
+    aspect = torch.empty(count, device=device).uniform_(low, high).exp()
+    rows = _spans((pixels * aspect).sqrt(), height)
+    columns = _spans((pixels / aspect).sqrt(), width)
+    return rearrange(rows, "b h -> b 1 h 1") & rearrange(columns, "b w -> b 1 1 w")
+
+
+def _spans(lengths: Tensor, side: int) -> Tensor:
+    """Place spans of the given lengths at random within a side: (b,) -> (b, side), true inside."""
+    lengths = lengths.round().clamp(1, side)
+    starts = (torch.rand_like(lengths) * (side - lengths + 1)).floor()
+    places = torch.arange(side, device=lengths.device)
+    starts, lengths = rearrange(starts, "b -> b 1"), rearrange(lengths, "b -> b 1")
+    return (places >= starts) & (places < starts + lengths)
+
+
+def _chosen(images: Tensor, p: float) -> Tensor:
+    return rearrange(torch.rand(len(images), device=images.device) < p, "b -> b 1 1 1")
+
+
+def _require_probability(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise SettingsError(f"a probability must be in [0, 1], not {p}.")

@@ -1,0 +1,110 @@
+"""Infer: what a trained network says of every input, in their order."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from hepatica.learn.images import as_network_input
+from hepatica.learn.layout import channels_last
+from hepatica.learn.loaders import loader
+from hepatica.learn.samples import Inputs, read_tensor
+
+Outputs = Callable[[Any], Any]
+"""From what the network returns to what is wanted of it: tensors, or a tuple of tensors, each (b, …)."""
+
+
+def infer(
+    network: nn.Module,
+    inputs: Inputs,
+    *,
+    batch: int,
+    label: str,
+    outputs: Outputs | None = None,
+    device: str | None = None,
+) -> Any:
+    """Run a network over inputs: a float32 array (n, …), or a tuple (named as the network's own) of such arrays.
+
+    `outputs` is applied to what the network returns for each batch (softmax, say, or picking one of several outputs).
+    Dropout is off and batch normalisation frozen; the network gets its modes and its device back. Runs on `device`, by
+    default on the GPU if there is one, then in bfloat16 where it has it. `label` names the work in the progress bar.
+    No inputs give arrays of no rows.
+    """
+    where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    with _evaluating(network, where), torch.inference_mode():
+        parts = [_run(network, rows, outputs, where) for rows in _batches(inputs, batch, label)]
+        if not parts:
+            # One blank input tells how many columns the outputs have.
+            none = read_tensor(inputs, np.zeros(0, dtype=np.int64))
+            parts = [_no_rows(_run(network, none.new_zeros(1, *none.shape[1:]), outputs, where))]
+    return _join(parts)
+
+
+@dataclass(frozen=True)
+class _Reading(Dataset[Tensor]):
+    inputs: Inputs
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitems__(self, indices: list[int]) -> Tensor:
+        return read_tensor(self.inputs, np.asarray(indices, dtype=np.int64))
+
+
+def _batches(inputs: Inputs, batch: int, label: str) -> Iterator[Tensor]:
+    batches = loader(_Reading(inputs), inputs, batch=batch)
+    console = Console(stderr=True)
+    yield from track(batches, description=label, console=console, transient=True, disable=not sys.stderr.isatty())
+
+
+@contextmanager
+def _evaluating(network: nn.Module, device: torch.device) -> Iterator[None]:
+    modes = {module: module.training for module in network.modules()}
+    home = next((parameter.device for parameter in network.parameters()), device)
+    channels_last(network).to(device).eval()
+    try:
+        yield
+    finally:
+        network.to(home)
+        for module, training in modes.items():
+            module.training = training
+
+
+def _run(network: nn.Module, rows: Tensor, outputs: Outputs | None, device: torch.device) -> Any:
+    values = as_network_input(rows.to(device))
+    half = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        result = network(values)
+    return _to_numpy(outputs(result) if outputs else result)
+
+
+def _to_numpy(result: Any) -> Any:
+    if isinstance(result, Tensor):
+        return result.float().cpu().numpy()
+    return _like(result, [_to_numpy(part) for part in result])
+
+
+def _no_rows(result: Any) -> Any:
+    if isinstance(result, np.ndarray):
+        return result[:0]
+    return _like(result, [part[:0] for part in result])
+
+
+def _join(parts: list[Any]) -> Any:
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    return _like(parts[0], [np.concatenate(column) for column in zip(*parts, strict=True)])
+
+
+def _like(result: Any, parts: list[NDArray[np.float32]]) -> Any:
+    """Put parts into the same kind of tuple, named or not."""
+    return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)

@@ -1,0 +1,69 @@
+"""Module: one step of learning, the same for all our classifiers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from hepatica.learn.augmentation import Augment
+from hepatica.learn.images import as_network_input
+from hepatica.learn.plan import Plan
+from hepatica.learn.seeds import seed_from
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""Logits (b, classes) and labels (b,) to one number."""
+
+
+class Classifier(LightningModule):
+    """Trains a network whose first (or only) output is logits (b, classes): Adam, with a learning rate in steps.
+
+    Logs `train_loss` and, given validation samples, `validation_loss` and `validation_accuracy`, means over samples.
+    """
+
+    def __init__(
+        self, network: nn.Module, *, plan: Plan, augment: Augment | None = None, loss: Loss = cross_entropy
+    ) -> None:
+        super().__init__()
+        self.network, self.plan, self.augment, self.loss = network, plan, augment, loss
+
+    def on_train_epoch_start(self) -> None:
+        """Set torch's generator, so that augmentation and dropout are the same after a restart."""
+        torch.manual_seed(seed_from(self.plan.seed, epoch=self.current_epoch, rank=self.global_rank))
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Loss of one augmented batch."""
+        inputs, labels = batch
+        inputs = as_network_input(inputs)
+        if self.augment is not None:
+            inputs = self.augment(inputs)
+        loss = self.loss(self._logits(inputs), labels)
+        self._note(labels, train_loss=loss)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Loss and accuracy of one batch as it is."""
+        inputs, labels = batch
+        logits = self._logits(as_network_input(inputs))
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        self._note(labels, validation_loss=self.loss(logits, labels), validation_accuracy=accuracy)
+
+    def configure_optimizers(self) -> Any:
+        """Adam; the learning rate falls by `lr_step_factor` every `lr_step_epochs`."""
+        plan = self.plan
+        learning = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        adam = torch.optim.Adam(learning, lr=plan.learning_rate, betas=plan.betas)
+        steps = torch.optim.lr_scheduler.StepLR(adam, plan.lr_step_epochs or plan.epochs, plan.lr_step_factor)
+        return [adam], [steps]
+
+    def _logits(self, inputs: Tensor) -> Tensor:
+        if inputs.dim() == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        outputs = self.network(inputs)
+        logits: Tensor = outputs if isinstance(outputs, Tensor) else outputs[0]
+        return logits
+
+    def _note(self, labels: Tensor, **means: Tensor) -> None:
+        self.log_dict(means, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)

@@ -1,0 +1,77 @@
+"""Samples: what a network reads, a batch at a time, and the label of each."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from hepatica.cohort.errors import CohortError
+
+Pixels = NDArray[np.uint8]
+Vectors = NDArray[np.float32]
+
+
+class Inputs(Protocol):
+    """Anything that hands out images or vectors by their number: a tile store, an array, a table of features."""
+
+    def __len__(self) -> int:
+        """Count the inputs."""
+        ...
+
+    def read(self, indices: NDArray[np.int64]) -> Pixels | Vectors:
+        """Read inputs in the order asked: images (b, h, w, c) on [0, 255], or vectors (b, d); none asked, b = 0."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrays:
+    """Inputs that lie in memory: images (n, h, w, c) or vectors (n, d)."""
+
+    values: Pixels | Vectors
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def read(self, indices: NDArray[np.int64]) -> Pixels | Vectors:
+        """Pick rows."""
+        return self.values[indices]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples(Dataset[tuple[Tensor, Tensor]]):
+    """Inputs with one class label each, (n,), 0 to classes - 1.
+
+    Raises CohortError where labels and inputs do not pair, a label is no class, or there is nothing to learn from.
+    """
+
+    inputs: Inputs
+    labels: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        labels = np.asarray(self.labels)
+        if labels.shape != (len(self.inputs),):
+            raise CohortError(f"{len(self.inputs)} inputs need as many labels; got an array of shape {labels.shape}.")
+        if len(labels) == 0:
+            raise CohortError("no samples to learn from: every patient or tile was excluded before training.")
+        if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+            raise CohortError(f"labels must be whole numbers from 0; got {labels.dtype}, smallest {labels.min()}.")
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        """Read a whole batch at once, which stores do faster than one by one."""
+        rows = np.asarray(indices, dtype=np.int64)
+        return read_tensor(self.inputs, rows), torch.from_numpy(self.labels[rows].astype(np.int64))
+
+
+def read_tensor(inputs: Inputs, indices: NDArray[np.int64]) -> Tensor:
+    """Read inputs as a tensor; copied only where the store hands out read-only or reordered memory."""
+    return torch.from_numpy(np.require(inputs.read(indices), requirements=("C", "W")))

@@ -1,0 +1,125 @@
+"""Backbone: the convolutional body a paper borrows (ResNet, MobileNet, VGG …), from timm, without its head."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import huggingface_hub
+import timm
+from huggingface_hub import constants
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from hepatica.cohort.errors import SettingsError, UnavailableError
+
+PICKLES = {".bin", ".ckpt", ".pkl", ".pickle", ".pt", ".pth"}
+"""Weight files that run code when they are opened."""
+
+HUB_PATIENCE_SECONDS = 5.0
+"""How long the weights' server may take to answer before it counts as absent (ours)."""
+
+
+def backbone(name: str, *, weights: str = "random", channels: int = 3) -> nn.Module:
+    """Build a timm network that ends in its last feature map: (b, channels, h, w) -> (b, features, h / s, w / s).
+
+    `name` is timm's: "resnet18.tv_in1k" is torchvision's ResNet-18, with s = 32 and 512 features (the body's own
+    `num_features`). `weights` is one of
+    - "random": drawn from torch's generator, so `torch.manual_seed` before the call fixes them;
+    - "imagenet": the pretrained weights of that name, from the local cache or else from timm's hub;
+    - a path to a .safetensors file; a classification head in it is left out.
+
+    Raises SettingsError for an unknown name, a weight file that does not fit or one that could run code, and
+    UnavailableError where the pretrained weights cannot be had.
+    """
+    _require_known(name)
+    if weights == "random":
+        return _body(name, channels=channels)
+    if weights == "imagenet":
+        return _body(name, channels=channels, pretrained=True, pretrained_cfg_overlay={"file": str(_from_hub(name))})
+    body = _body(name, channels=channels)
+    _load(body, Path(weights))
+    return body
+
+
+def _require_known(name: str) -> None:
+    known = [*timm.list_models(), *timm.list_pretrained()]
+    if name not in known:
+        near = ", ".join(get_close_matches(name, known, n=4)) or "resnet18.tv_in1k, mobilenetv2_100.ra_in1k"
+        raise SettingsError(f"no backbone is called {name!r}; timm has, for instance, {near}.")
+
+
+def _body(name: str, *, channels: int, **pretrained: Any) -> nn.Module:
+    # An empty pooling leaves the feature map: the papers pool, or attend, in their own way.
+    body: nn.Module = timm.create_model(name, num_classes=0, global_pool="", in_chans=channels, **pretrained)
+    return body
+
+
+def _from_hub(name: str) -> Path:
+    """Find the pretrained weights in the local cache or fetch them."""
+    settings = timm.get_pretrained_cfg(name)
+    if settings is None or settings.hf_hub_id is None:
+        raise UnavailableError(f"timm has no pretrained weights for {name!r}. {_alternatives()}")
+    repository = settings.hf_hub_id
+    cached = huggingface_hub.try_to_load_from_cache(repository, "model.safetensors")
+    if isinstance(cached, str):
+        return Path(cached)
+    _ask_hub(name)
+    try:
+        return Path(huggingface_hub.hf_hub_download(repository, "model.safetensors"))
+    except OSError as error:
+        raise UnavailableError(f"the weights of {name!r} could not be fetched: {error}. {_alternatives()}") from error
+
+
+def _ask_hub(name: str) -> None:
+    """Fail at once where there is no network: the hub's own client tries for 45 seconds and prints every try."""
+    try:
+        urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_PATIENCE_SECONDS).close()
+    except HTTPError:
+        return  # an answer, even a refusal, means that the network is there
+    except (URLError, TimeoutError, ConnectionError) as error:
+        message = f"the weights of {name!r} are not on this machine and {constants.ENDPOINT} cannot be reached."
+        raise UnavailableError(f"{message} {_alternatives()}") from error
+
+
+def _alternatives() -> str:
+    return "Use --weights random, or bring the file and use --weights FILE.safetensors."
+
+
+def _load(body: nn.Module, file: Path) -> None:
+    found = _read(file)
+    head = f"{body.pretrained_cfg.get('classifier')}."  # type: ignore[operator, union-attr]
+    found = {key: tensor for key, tensor in found.items() if not key.startswith(head)}
+    wanted = body.state_dict()
+    faults = [_fault(key, wanted.get(key), found.get(key)) for key in sorted(wanted.keys() | found.keys())]
+    faults = [fault for fault in faults if fault]
+    if faults:
+        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
+        raise SettingsError(f"{file.name} does not fit this backbone: {'; '.join(faults[:3])}{more}.")
+    body.load_state_dict(found)
+
+
+def _fault(key: str, wanted: Tensor | None, found: Tensor | None) -> str:
+    if wanted is None:
+        return f"{key} is not in the network"
+    if found is None:
+        return f"{key} is not in the file"
+    if wanted.shape != found.shape:
+        return f"{key} is {tuple(found.shape)} in the file, {tuple(wanted.shape)} in the network"
+    return ""
+
+
+def _read(file: Path) -> dict[str, Tensor]:
+    if file.suffix.lower() in PICKLES:
+        raise SettingsError(
+            f"{file.name} is a pickle, which can run any code when it is opened; "
+            "convert it to .safetensors where you trust it, or take the .safetensors file of the same weights."
+        )
+    if file.suffix.lower() != ".safetensors" or not file.is_file():
+        raise SettingsError(f"weights must be 'random', 'imagenet' or a .safetensors file that exists, not {file}.")
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise SettingsError(f"{file.name} cannot be read as safetensors ({error}); fetch it again.") from error

@@ -1,0 +1,83 @@
+"""Picture: one slide as a reader wants it: where the risk lies, and what the network looked at in single tiles."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from hepatica.cohort import Specimen
+from hepatica.cohort.atomic import replacing
+from hepatica.explain import save_overlay, write_geojson
+from hepatica.pathology.slide import open_slide
+from hepatica.pathology.store import TileStore
+
+MEANING = "denoised recurrence score"
+"""What the colours of a slide stand for."""
+
+LONGEST = 1200
+"""Pixels of the longer side of the slide's picture."""
+
+EACH_END = 4
+"""Tiles shown of the highest and of the lowest scores."""
+
+
+def draw_slide(
+    specimen: Specimen,
+    *,
+    material: TileStore,
+    regions: pd.DataFrame,
+    saliency: Callable[[np.ndarray], np.ndarray],
+    stem: Path,
+    note: str,
+) -> list[Path]:
+    """Write a heatmap (PNG), the same for QuPath (GeoJSON), and the extreme tiles with their saliency (PNG).
+
+    `regions` are the scored tiles of this slide (x, y, extent, score), `material` holds their pixels; the names of the
+    three files begin with `stem`, and `note` stands on each picture. Returns the files.
+    """
+    heatmap, objects, tiles = (stem.with_name(stem.name + end) for end in ("_heatmap.png", ".geojson", "_tiles.png"))
+    corners, scores = regions[["x", "y"]].to_numpy(), regions["score"].to_numpy()
+    extent = float(regions["extent"].iloc[0])
+    with open_slide(specimen.path, mpp=specimen.mpp) as slide:
+        save_overlay(
+            heatmap,
+            thumbnail=slide.thumbnail(longest=LONGEST),
+            corners=corners,
+            scores=scores,
+            extent=extent,
+            size=slide.size,
+            meaning=MEANING,
+            note=note,
+        )
+    write_geojson(objects, corners=corners, scores=scores, extent=extent, meaning=MEANING, note=note)
+    own = material.select(specimen_ids=[specimen.specimen_id])
+    _draw_tiles(own, scores, saliency=saliency, path=tiles, note=note)
+    return [heatmap, objects, tiles]
+
+
+def _draw_tiles(
+    tiles: TileStore, scores: np.ndarray, *, saliency: Callable[[np.ndarray], np.ndarray], path: Path, note: str
+) -> None:
+    """Two rows, tiles and their saliency: the highest scores on the left, the lowest on the right."""
+    count = min(EACH_END, len(scores) // 2 or 1)
+    order = np.argsort(-scores, kind="stable")
+    shown = np.unique(np.concatenate([np.arange(count), np.arange(len(order) - count, len(order))]))
+    images = tiles.read(order[shown])
+    maps = saliency(images)
+    figure = Figure(figsize=(1.5 * len(shown), 3.8), dpi=130, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(2, len(shown), squeeze=False)
+    for upper, lower, image, seen, score in zip(*panels, images, maps, scores[order[shown]], strict=True):
+        upper.imshow(image)
+        upper.set_title(f"{score:.2f}", fontsize=10)
+        lower.imshow(image)
+        lower.imshow(seen, cmap="inferno", vmin=0, vmax=1, alpha=0.5)
+        for panel in (upper, lower):
+            panel.set_axis_off()
+    figure.suptitle(f"{MEANING}: highest tiles left, lowest right", fontsize=10)
+    figure.supxlabel(f"above: the tile as the network sees it; below: Grad-CAM. {note}", fontsize=8)
+    with replacing(path) as temporary:
+        figure.savefig(temporary)

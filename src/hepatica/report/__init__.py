@@ -1,0 +1,58 @@
+"""Report: figures, tables, one HTML page and a model card from what a run and its validations found."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hepatica.cohort.atomic import write_text
+from hepatica.report import (
+    baseline,
+    calibration,
+    checklist,
+    discrimination,
+    factors,
+    flow,
+    heatmaps,
+    provenance,
+    signatures,
+    summary,
+    survival,
+    treated,
+)
+from hepatica.report.blocks import Section
+from hepatica.report.card import write_card
+from hepatica.report.gallery import Gallery
+from hepatica.report.page import write_page
+from hepatica.report.results import Run, read_run
+
+__all__ = ["write_report"]
+
+SECTIONS: tuple[Callable[[Run, Gallery], Section], ...] = (
+    summary.section,
+    flow.section,
+    baseline.section,
+    discrimination.section,
+    survival.section,
+    factors.section,
+    calibration.section,
+    treated.section,
+    signatures.section,
+    heatmaps.section,
+    provenance.section,
+    checklist.section,
+)
+"""Chapters in the order of a paper's Results; each reads the run and draws what it shows."""
+
+
+def write_report(run: Path, *, external: Sequence[Path] = ()) -> Path:
+    """Write `report.html`, `card.md` and `figures/` into a run folder; the path of the page.
+
+    `external` are the folders of validations, each a column beside the internal test. The same run gives the same
+    files. RunError when the run or a validation is unfinished, or belongs to another model.
+    """
+    read = read_run(run, external=external)
+    gallery = Gallery(run / "figures", phantom=read.phantom)
+    sections = [section(read, gallery) for section in SECTIONS]
+    write_text(run / "card.md", write_card(read))
+    page = run / "report.html"
+    write_text(page, write_page(read, sections))
+    return page

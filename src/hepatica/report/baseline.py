@@ -1,0 +1,132 @@
+"""Baseline: who the patients were, what is missing of them, and how the cohorts differ."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from hepatica.report.blocks import Section, Table, Text
+from hepatica.report.gallery import Gallery
+from hepatica.report.results import TRAINED_ON, Results, Run
+from hepatica.report.wording import FOLDS, INDENT, NONE, column, level, share
+
+CATEGORIES = 6
+"""A numeric covariate with fewer values than this is told as categories. Ours."""
+
+NOTABLE = 0.1
+"""Standardised difference from which groups are usually called unlike (Austin, doi 10.1002/sim.3697)."""
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """The baseline table; internal folds beside each external cohort."""
+    groups = _groups(run)
+    learnt_from = run.internal.patients[run.internal.patients["fold"].isin(TRAINED_ON)]
+    header = ["", *(f"{name} (n = {len(table)})" for name, table in groups.items())]
+    header += [f"Difference: training and tuning v {each.title}" for each in run.external]
+    rows: list[list[str]] = []
+    for name in run.internal.covariates():
+        rows += _rows(name, groups, learnt_from, run.external)
+    rows += _follow_up(run, groups)
+    table = Table(
+        caption="Patients at baseline: median [interquartile range] or n (%).",
+        header=header,
+        rows=rows,
+        note="Difference is the standardised mean difference between the patients the model learnt from and the"
+        f" external cohort; from {NOTABLE} on it is printed with an arrow, because a shifted cohort is one reason for a"
+        " different result. Percentages leave out missing values, which are counted on a line of their own.",
+    )
+    empty = [] if run.internal.covariates() else [Text(text="The cohort tables hold no covariates.", tone="note")]
+    return Section(anchor="baseline", title="Patients at baseline", blocks=[table, *empty])
+
+
+def _groups(run: Run) -> dict[str, pd.DataFrame]:
+    """Patients of each fold of each cohort, in the order of the columns."""
+    groups = {}
+    for results in run.cohorts:
+        for fold in FOLDS:
+            members = results.patients[results.patients["fold"] == fold]
+            if len(members):
+                groups[_column_title(results, fold)] = members
+    return groups
+
+
+def _column_title(results: Results, fold: str) -> str:
+    if fold == results.fold:
+        return results.title
+    return FOLDS[fold] + ("" if results.fold == "test" else f", {results.cohort['name']}")
+
+
+def is_category(values: pd.Series) -> bool:
+    """Whether a covariate is told as categories rather than as a median."""
+    return not is_numeric_dtype(values) or values.nunique() < CATEGORIES
+
+
+def _rows(
+    name: str, groups: dict[str, pd.DataFrame], learnt_from: pd.DataFrame, external: tuple[Results, ...]
+) -> list[list[str]]:
+    everybody = pd.concat([table.get(name, pd.Series(dtype=object)) for table in groups.values()])
+    shifts = [
+        _arrowed(standardised_difference(learnt_from[name], each.patients.get(name, pd.Series(dtype=object))))
+        for each in external
+    ]
+    columns = [table.get(name, pd.Series(np.nan, index=table.index)) for table in groups.values()]
+    missing = [share(int(each.isna().sum()), len(each)) for each in columns]
+    lacking = [[f"{INDENT}missing", *missing]] if everybody.isna().any() else []
+    if not is_category(everybody.dropna().infer_objects()):
+        return [[column(name), *(_median(each) for each in columns), *shifts], *lacking]
+    levels = sorted(everybody.dropna().unique(), key=str)
+    if set(levels) <= {0, 1}:
+        return [[column(name), *(_share_of(each, 1) for each in columns), *shifts], *lacking]
+    head = [column(name), *("" for _ in columns), *shifts]
+    return [head, *([f"{INDENT}{level(each)}", *(_share_of(c, each) for c in columns)] for each in levels), *lacking]
+
+
+def _median(values: pd.Series) -> str:
+    known = values.dropna().astype(float)
+    if known.empty:
+        return NONE
+    low, middle, high = known.quantile([0.25, 0.5, 0.75])
+    return f"{middle:.3g} [{low:.3g} to {high:.3g}]"
+
+
+def _share_of(values: pd.Series, wanted: Any) -> str:
+    known = values.dropna()
+    return share(int((known == wanted).sum()), len(known))
+
+
+def _arrowed(difference: float) -> str:
+    if np.isnan(difference):
+        return NONE
+    return f"{difference:.2f}{' ▲' if difference >= NOTABLE else ''}"
+
+
+def standardised_difference(first: pd.Series, second: pd.Series) -> float:
+    """Standardised difference of a covariate between two groups, 0 or more; NaN where a group has no values.
+
+    Means over the pooled standard deviation; for categories the multivariate form over their shares (Yang and Dalton,
+    SAS Global Forum 2012, paper 335), which for two categories is the same as that of a 0/1 variable.
+    """
+    first, second = first.dropna(), second.dropna()
+    if first.empty or second.empty:
+        return float("nan")
+    both = pd.concat([first, second])
+    shares = (
+        pd.get_dummies(both.astype(str)).to_numpy(float)[:, 1:] if is_category(both) else both.to_numpy(float)[:, None]
+    )
+    one, two = shares[: len(first)], shares[len(first) :]
+    spread = (
+        np.atleast_2d(np.cov(one, rowvar=False, bias=True)) + np.atleast_2d(np.cov(two, rowvar=False, bias=True))
+    ) / 2
+    apart = one.mean(axis=0) - two.mean(axis=0)
+    return float(np.sqrt(max(apart @ np.linalg.pinv(spread) @ apart, 0.0))) if shares.size else 0.0
+
+
+def _follow_up(run: Run, groups: dict[str, pd.DataFrame]) -> list[list[str]]:
+    rows = []
+    for name, columns in run.internal.cohort["endpoints"].items():
+        told = name.replace("_", " ").capitalize()
+        events = [share(int((table[columns["event"]] == 1).sum()), len(table)) for table in groups.values()]
+        censored = [_median(table.loc[table[columns["event"]] == 0, columns["time"]]) for table in groups.values()]
+        rows += [[f"{told}: events", *events], [f"{told}: months of follow-up of those without", *censored]]
+    return rows

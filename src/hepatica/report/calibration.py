@@ -1,0 +1,71 @@
+"""Calibration: whether of patients with a score of 0.3 about 30 in 100 have the event."""
+
+from functools import partial
+
+from matplotlib.figure import Figure as Drawing
+
+from hepatica.cohort import EvaluationError, Target
+from hepatica.evaluate import calibration_curve
+from hepatica.report.blocks import Figure, Section, Table
+from hepatica.report.gallery import Gallery
+from hepatica.report.results import Results, Run
+from hepatica.report.style import HIGH, INK, LOW, QUIET, say, unit_square
+from hepatica.report.wording import METRICS, estimate, when
+
+SHOWN = ("calibration_intercept", "calibration_slope", "brier")
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """A calibration panel a target and cohort, and intercept, slope and Brier score."""
+    panels = [
+        gallery.draw(
+            f"calibration_{target.key}_{each.key}",
+            partial(_paint, results=each, target=target),
+            alt=f"Calibration curve of the score for {target.label} in {each.title}",
+        )
+        for target in run.targets
+        for each in run.cohorts
+    ]
+    caption = (
+        "Observed share of patients with the event against the mean score, in groups of equal size ordered by score;"
+        " bars are 95% intervals. On the diagonal, scores can be read as probabilities. Ticks along the upper and lower"
+        " edge are patients with and without the event."
+    )
+    figure = Figure(caption=caption, panels=panels, columns=min(len(run.cohorts), 3))
+    return Section(anchor="calibration", title="Calibration", blocks=[figure, _table(run)])
+
+
+def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
+    axes = figure.subplots()
+    axes.set_title(f"{results.title}\n{when(target)}")
+    known = results.outcomes(target).dropna(subset=["label"])
+    try:
+        groups = calibration_curve(known["label"].to_numpy(), score=known["score"].to_numpy())
+    except EvaluationError:
+        say(axes, "All patients have the same outcome:\ncalibration cannot be judged.")
+        return
+    axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=":")
+    for group in groups:
+        axes.plot([group.score] * 2, [group.observed.low, group.observed.high], color=INK, linewidth=1)
+    axes.plot(
+        [group.score for group in groups], [group.observed.value for group in groups], "o-", color=INK, markersize=4.5
+    )
+    for label, edge, colour in ((1, 1.0, HIGH), (0, 0.0, LOW)):
+        scores = known.loc[known["label"] == label, "score"]
+        axes.plot(scores, [edge] * len(scores), "|", color=colour, markersize=6, clip_on=False)
+    unit_square(axes, xlabel="Score", ylabel="Observed share with the event")
+
+
+def _table(run: Run) -> Table:
+    rows: list[list[str]] = []
+    for target in run.targets:
+        rows.append([target.label.capitalize()])
+        rows += [[METRICS[name], *(estimate(each.metric(name, target)) for each in run.cohorts)] for name in SHOWN]
+    return Table(
+        caption="Calibration, with 95% confidence intervals.",
+        header=["", *(each.title for each in run.cohorts)],
+        rows=rows,
+        note="An intercept above 0: events are more common than the scores say. A slope below 1: scores are too"
+        " extreme. Brier score: mean squared distance of score and outcome, 0 is perfect, and"
+        " always saying 0.5 gives 0.25.",
+    )

@@ -1,0 +1,50 @@
+"""Card: what a model is for, what it learnt from, how well it did and where it departs from its paper, in Markdown."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hepatica.report.provenance import changed_settings, system_notes
+from hepatica.report.results import Run
+from hepatica.report.summary import QUOTED
+from hepatica.report.wording import FOLDS, METRICS, estimate
+
+
+def write_card(run: Run) -> str:
+    """The model card as Markdown text."""
+    # Markdown, read as text: escaping for HTML would only spoil it.
+    templates = Environment(
+        loader=PackageLoader("hepatica.report", ""), undefined=StrictUndefined, trim_blocks=True, autoescape=False
+    )
+    return templates.get_template("card.md.jinja").render(
+        system=run.system,
+        paper=run.system.paper,
+        targets=run.targets,
+        phantom=run.phantom,
+        tag=" (phantom)" if run.phantom else "",
+        flow=_flow(run),
+        cohorts=[each.title for each in run.cohorts],
+        numbers=_numbers(run),
+        cutoffs=run.cutoffs,
+        changed=changed_settings(run),
+        model=run.model,
+        versions=run.settings["versions"],
+        notes=system_notes(run),
+    )
+
+
+def _flow(run: Run) -> list[dict[str, Any]]:
+    rows = []
+    for each in run.cohorts:
+        for step in each.cohort["flow"]:
+            name = step["step"].removeprefix("fold ")
+            rows.append(step | {"cohort": each.cohort["name"], "step": FOLDS.get(name, name).lower()})
+    return rows
+
+
+def _numbers(run: Run) -> list[list[str]]:
+    return [
+        [f"{METRICS[name]}, {target.label}", *(estimate(each.metric(name, target)) for each in run.cohorts)]
+        for target in run.targets
+        for name in QUOTED
+    ]

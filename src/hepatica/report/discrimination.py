@@ -1,0 +1,200 @@
+"""Discrimination: how well scores tell patients with the event from those without, internal beside external."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from hepatica.cohort import Target
+from hepatica.report.blocks import Block, Figure, Section, Table
+from hepatica.report.gallery import Gallery
+from hepatica.report.results import Results, Run
+from hepatica.report.style import INK, QUIET, SERIES, say, unit_square
+from hepatica.report.wording import METRICS, NONE, estimate, when
+
+EVEN_ODDS = 0.5
+"""The cut-off at which the paper counts its confusion matrices."""
+
+AT_A_CUTOFF = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "kappa")
+WITHOUT_CUTOFF = ("auroc", "average_precision", "brier")
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """ROC and precision-recall curves, metrics at both cut-offs, confusion matrices, and what the paper reports."""
+    blocks: list[Block] = [
+        _curves(run, gallery, kind="roc"),
+        _curves(run, gallery, kind="pr"),
+        _metrics(run),
+        _confusion(run, gallery),
+        *_paper(run),
+    ]
+    return Section(anchor="discrimination", title="Discrimination", blocks=blocks)
+
+
+def _curves(run: Run, gallery: Gallery, *, kind: str) -> Figure:
+    paint, metric, caption = {
+        "roc": (
+            _roc,
+            "auroc",
+            "Receiver operating characteristic: sensitivity against the share of false alarms, over all cut-offs."
+            " The diagonal is chance. Area under the curve (AUROC) with its 95% interval.",
+        ),
+        "pr": (
+            _precision_recall,
+            "average_precision",
+            "Precision against recall, over all cut-offs. Dotted lines are chance: the share of patients with the"
+            " event. Average precision (AUPR) with its 95% interval.",
+        ),
+    }[kind]
+    panels = [
+        gallery.draw(
+            f"{kind}_{results.key}",
+            partial(_panel, results=results, paint=paint, metric=metric),
+            alt=f"{caption.split(':')[0].split(',')[0]}, {results.title}: {_in_words(results, metric)}",
+        )
+        for results in run.cohorts
+    ]
+    return Figure(caption=caption, panels=panels)
+
+
+def _in_words(results: Results, metric: str) -> str:
+    return "; ".join(f"{target.label} {estimate(results.metric(metric, target))}" for target in results.targets)
+
+
+def _panel(figure: Drawing, *, results: Results, paint: Callable[..., None], metric: str) -> None:
+    axes = figure.subplots()
+    drawn = 0
+    for target, colour in zip(results.targets, SERIES, strict=False):
+        known = results.outcomes(target).dropna(subset=["label"])
+        if known["label"].nunique() == 2:
+            drawn += 1
+            paint(axes, known, label=_label(results, target, metric, known), colour=colour)
+    axes.set_title(results.title)
+    if not drawn:
+        say(axes, "All patients have the same outcome:\nthere is nothing to tell apart.")
+        return
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.13), handlelength=1.2, labelspacing=0.25)
+
+
+def _label(results: Results, target: Target, metric: str, known: pd.DataFrame) -> str:
+    return f"{when(target)}: {estimate(results.metric(metric, target))}, n = {len(known)}"
+
+
+def _roc(axes: Axes, known: pd.DataFrame, *, label: str, colour: str) -> None:
+    false_alarms, sensitivity, _ = roc_curve(known["label"], known["score"], drop_intermediate=False)
+    axes.plot(false_alarms, sensitivity, color=colour, label=label)
+    axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=":")
+    unit_square(axes, xlabel="1 \N{MINUS SIGN} specificity", ylabel="Sensitivity")
+
+
+def _precision_recall(axes: Axes, known: pd.DataFrame, *, label: str, colour: str) -> None:
+    precision, recall, _ = precision_recall_curve(known["label"], known["score"])
+    axes.step(recall, precision, where="post", color=colour, label=label)
+    axes.axhline(known["label"].mean(), color=colour, linewidth=0.8, linestyle=":")
+    unit_square(axes, xlabel="Recall (sensitivity)", ylabel="Precision (positive predictive value)")
+
+
+def _metrics(run: Run) -> Table:
+    rows: list[list[str]] = []
+    for target in run.targets:
+        rows.append([target.label.capitalize()])
+        for metric in WITHOUT_CUTOFF:
+            rows.append([METRICS[metric], *(estimate(each.metric(metric, target)) for each in run.cohorts)])
+        for cutoff, name in ((EVEN_ODDS, "0.5"), (run.cutoffs[target.key], f"{run.cutoffs[target.key]:.3f}")):
+            rows += [
+                [
+                    f"{METRICS[metric]} at {name}",
+                    *(estimate(each.metric(metric, target, cutoff=cutoff)) for each in run.cohorts),
+                ]
+                for metric in AT_A_CUTOFF
+            ]
+    return Table(
+        caption="Discrimination and classification, with 95% confidence intervals.",
+        header=["", *(each.title for each in run.cohorts)],
+        rows=rows,
+        note=f"Two cut-offs, both fixed before any of these patients was looked at: 0.5, and the median score of the"
+        f" training patients (locked). {_methods(run)}",
+    )
+
+
+def _methods(run: Run) -> str:
+    """How each interval was made, as metrics.json tells it."""
+    table = run.internal.metrics
+    shown = table[table["metric"].isin([*WITHOUT_CUTOFF, *AT_A_CUTOFF]) & table["value"].notna()]
+    methods = shown.drop_duplicates("metric").set_index("metric")["method"]
+    return "Intervals: " + "; ".join(f"{METRICS[name]}, {method}" for name, method in methods.items()) + "."
+
+
+def _confusion(run: Run, gallery: Gallery) -> Figure:
+    panels = [
+        gallery.draw(
+            f"confusion_{results.key}",
+            partial(_matrices, run=run, results=results),
+            alt=f"Confusion matrices of {results.title}, one a target and cut-off",
+            size=(4.4, 1.9 * len(run.targets) + 0.6),
+        )
+        for results in run.cohorts
+    ]
+    caption = (
+        "Confusion matrices: patients by what happened (rows) and by what the model called them (columns), left at 0.5"
+        " and right at the locked training median. Shade is the share of the row."
+    )
+    return Figure(caption=caption, panels=panels)
+
+
+def _matrices(figure: Drawing, *, run: Run, results: Results) -> None:
+    figure.suptitle(results.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    grid = figure.subplots(len(run.targets), 2, squeeze=False)
+    for row, target in zip(grid, run.targets, strict=True):
+        for axes, cutoff in zip(row, (EVEN_ODDS, run.cutoffs[target.key]), strict=True):
+            _matrix(axes, _counts(results, target, cutoff), title=f"{when(target)}, {cutoff:.3g}")
+
+
+def _matrix(axes: Axes, counts: np.ndarray, *, title: str) -> None:
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
+    for (truth, called), count in np.ndenumerate(counts):
+        dark = shares[truth, called] > 0.7
+        axes.text(called, truth, str(count), ha="center", va="center", fontsize=11, color="white" if dark else INK)
+    axes.set_title(title, fontsize=8.5, fontweight="normal")
+    axes.set_xticks([0, 1], labels=["called high", "called low"])
+    axes.set_yticks([0, 1], labels=["event", "no event"])
+    axes.tick_params(length=0, labelsize=7.5)
+    axes.spines[:].set_visible(False)
+
+
+def _counts(results: Results, target: Target, cutoff: float) -> np.ndarray:
+    """Patients with and without the event (rows) called high and low (columns)."""
+    known = results.outcomes(target).dropna(subset=["label"])
+    event, high = known["label"] == 1, known["score"] >= cutoff
+    return np.array([[(event & high).sum(), (event & ~high).sum()], [(~event & high).sum(), (~event & ~high).sum()]])
+
+
+def _paper(run: Run) -> list[Block]:
+    """What the paper says of its own patients, in columns of its own."""
+    paper = run.system.paper
+    reported = [(*name.split(" ", 2), value) for name, value in paper.reported.items()]
+    labels = {target.key: target.label for target in run.targets}
+    rows = []
+    for metric, key in dict.fromkeys((metric, key) for _, metric, key, _ in reported):
+        target = next((each for each in run.targets if each.key == key), None)
+        theirs = {where: f"{value:.3f}" for where, name, about, value in reported if (name, about) == (metric, key)}
+        ours = [estimate(each.metric(metric, target)) if target else NONE for each in run.cohorts]
+        name = f"{METRICS.get(metric, metric)}, {labels.get(key, key)}"
+        rows.append([name, *(theirs.get(where, NONE) for where in ("internal", "external")), *ours])
+    note = (
+        f"Reported: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}. Other"
+        " patients, other slides, other outcomes: the columns stand side by side for orientation, and their difference tests nothing."
+    )
+    header = [
+        "",
+        "Paper, its internal patients",
+        "Paper, its external patients",
+        *(f"Here, {each.title}" for each in run.cohorts),
+    ]
+    caption = "Reported by the paper on its own patients, beside what was found here."
+    return [Table(caption=caption, header=header, rows=rows, note=note)] if rows else []

@@ -1,0 +1,27 @@
+"""Heatmaps: where in a specimen the risk lies, with the tiles of highest and lowest risk."""
+
+from hepatica.report.blocks import Block, Figure, Panel, Section, Text
+from hepatica.report.gallery import Gallery, as_data
+from hepatica.report.results import Run
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """The pictures `hepatica explain` drew, of patients the model has not seen."""
+    blocks: list[Block] = []
+    for results in run.cohorts:
+        for specimen in results.explained():
+            pictures = [results.folder / "explained" / name for name in specimen["files"] if name.endswith(".png")]
+            words = f"{results.title}, specimen in row {specimen['row']}, risk {specimen['score']:.2f}"
+            panels = [Panel(source=as_data(path), alt=f"{words}: {_what(path.stem)}") for path in pictures]
+            shown = "; ".join(dict.fromkeys(_what(path.stem) for path in pictures))
+            if panels:
+                blocks.append(Figure(caption=f"{words} ({run.targets[0].label}): {shown}.", panels=panels))
+    if not blocks:
+        blocks = [Text(text="No specimen was drawn: hepatica explain has not been run on these results.", tone="note")]
+    return Section(anchor="heatmaps", title="Where the risk lies", blocks=blocks)
+
+
+def _what(stem: str) -> str:
+    """What a picture shows, by its file name: specimen_0012_heatmap shows the heatmap."""
+    words = [word for word in stem.split("_") if not word.isdigit() and word != "specimen"]
+    return " ".join(words) or "heatmap"

@@ -1,0 +1,40 @@
+"""Page: lays sections out as one self-contained HTML file."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from hepatica.report.blocks import Section
+from hepatica.report.results import Run
+
+
+def templates() -> Environment:
+    """The templates of this room; whatever is put into one is escaped, and a missing value is an error."""
+    return Environment(
+        loader=PackageLoader("hepatica.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def write_page(run: Run, sections: Sequence[Section]) -> str:
+    """The page as text."""
+    style = files("hepatica.report").joinpath("page.css").read_text(encoding="utf-8")
+    return (
+        templates()
+        .get_template("page.html.jinja")
+        .render(
+            title=f"{run.system.name} on {run.internal.cohort['name']}",
+            lead=run.system.question,
+            phantom=run.phantom,
+            sections=sections,
+            titles={section.anchor: section.title for section in sections},
+            style=Markup(style),  # our own file
+            version=version("hepatica"),
+        )
+    )

@@ -1,0 +1,161 @@
+"""Results: what a run and its validations found, read once from their folders and checked to belong together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file
+
+from hepatica.cohort import Endpoint, RunError, Target, patient_scores, read_predictions, targets
+from hepatica.cohort.atomic import read_json
+from hepatica.protocol import System
+from hepatica.runs.folder import RunFolder, read_settings
+from hepatica.systems import find_system
+
+TRAINED_ON = ("train", "validation")
+"""Folds whose patients the model has seen; no result is ever computed on them."""
+
+_TABLES = ("metrics.json", "cohort.json", "predictions.parquet", "patients.parquet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """One cohort as a locked model saw it; `fold` names the patients that are reported (`test` or `external`)."""
+
+    folder: Path
+    fold: str
+    cohort: dict[str, Any]
+    predictions: pd.DataFrame
+    patients: pd.DataFrame
+    metrics: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """What columns and panels of these patients are called."""
+        return ("Internal test: " if self.fold == "test" else "External: ") + str(self.cohort["name"])
+
+    @property
+    def key(self) -> str:
+        """What files drawn from these patients are called."""
+        return "internal" if self.fold == "test" else f"external_{self.folder.name}"
+
+    @property
+    def targets(self) -> list[Target]:
+        """What the scores predict."""
+        return targets(self.predictions)
+
+    def endpoint(self, target: Target) -> Endpoint:
+        """Columns of time and event of a target."""
+        return Endpoint(name=target.endpoint, **self.cohort["endpoints"][target.endpoint])
+
+    def outcomes(self, target: Target, *, fold: str | None = None) -> pd.DataFrame:
+        """Score, group, time (months), event and label of each scored patient, by patient_id.
+
+        The patients are those of `fold`, by default the reported ones; `label` is missing where it is unknown.
+        """
+        table = patient_scores(self.predictions, target=target, fold=fold or self.fold)
+        endpoint, patients = self.endpoint(target), self.patients.loc[table.index]
+        return table.assign(
+            score=table["score"].astype(float),
+            time=patients[endpoint.time].astype(float),
+            event=patients[endpoint.event].astype(int),
+            label=endpoint.label(patients, horizon=target.horizon),
+        )
+
+    def metric(self, name: str, target: Target, *, cutoff: float | None = None, fold: str | None = None) -> Any:
+        """The row of metrics.json with that name, at the first or the given cut-off; None when it is not there."""
+        rows = self.metrics[
+            (self.metrics["fold"] == (fold or self.fold))
+            & (self.metrics["target"] == target.key)
+            & (self.metrics["metric"] == name)
+        ]
+        rows = rows if cutoff is None else rows[np.isclose(rows["cutoff"].astype(float), cutoff)]
+        return None if rows.empty else rows.iloc[0]
+
+    def covariates(self) -> list[str]:
+        """Columns of patients that are neither follow-up nor fold."""
+        followed = {column for each in self.cohort["endpoints"].values() for column in each.values()}
+        return [name for name in self.patients.columns if name not in followed | {"fold"}]
+
+    def regions(self) -> tuple[pd.DataFrame, np.ndarray]:
+        """Tiles and their signatures, of patients the model has not seen."""
+        table = pd.read_parquet(self.folder / "regions.parquet")
+        signatures = load_file(self.folder / "signatures.safetensors")["signatures"]
+        seen = self.patients.index[self.patients["fold"].isin(TRAINED_ON)]
+        unseen = ~table["patient_id"].isin(seen).to_numpy()
+        return table[unseen].reset_index(drop=True), signatures[unseen]
+
+    def explained(self) -> list[dict[str, Any]]:
+        """Specimens drawn by `hepatica explain`: row, score and files; none when it was not run."""
+        path = self.folder / "explained" / "explained.json"
+        return list(read_json(path)) if path.exists() else []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A locked run with its internal results first and its validations after them."""
+
+    folder: Path
+    settings: dict[str, Any]
+    model: dict[str, Any]
+    cutoffs: dict[str, float]
+    system: System[Any, Any]
+    cohorts: tuple[Results, ...]
+
+    @property
+    def phantom(self) -> bool:
+        """Whether any patient of this report is synthetic."""
+        return bool(self.model["phantom"]) or any(each.cohort["phantom"] for each in self.cohorts)
+
+    @property
+    def internal(self) -> Results:
+        """The patients of the training hospital that were locked away before training."""
+        return self.cohorts[0]
+
+    @property
+    def external(self) -> tuple[Results, ...]:
+        """Validations in other cohorts."""
+        return self.cohorts[1:]
+
+    @property
+    def targets(self) -> list[Target]:
+        """What the scores predict; the first is the primary one."""
+        return self.internal.targets
+
+
+def read_run(path: Path, *, external: Sequence[Path]) -> Run:
+    """Read a run and its validations; RunError when one is unfinished or belongs to another model."""
+    folder = RunFolder(path)
+    settings = read_settings(folder)
+    if not folder.model.exists():
+        raise RunError(f"{path} has no locked model yet; finish hepatica train first")
+    cohorts = (_read_results(path, fold="test"), *(_read_results(each, fold="external") for each in external))
+    models = {each.cohort["model"] for each in cohorts}
+    if len(models) > 1:
+        raise RunError(f"got results of {len(models)} different models, wanted those of {path}; validate again with it")
+    return Run(
+        folder=path,
+        settings=settings,
+        model=read_json(folder.model),
+        cutoffs=read_json(folder.cutoffs),
+        system=find_system(settings["system"]),
+        cohorts=cohorts,
+    )
+
+
+def _read_results(folder: Path, *, fold: str) -> Results:
+    missing = [name for name in _TABLES if not (folder / name).is_file()]
+    if missing:
+        raise RunError(f"{folder} lacks {', '.join(missing)}; finish hepatica train or hepatica validate there first")
+    columns = ["fold", "target", "cutoff", "metric", "value", "low", "high", "n", "method"]
+    return Results(
+        folder=folder,
+        fold=fold,
+        cohort=read_json(folder / "cohort.json"),
+        predictions=read_predictions(folder / "predictions.parquet"),
+        patients=pd.read_parquet(folder / "patients.parquet"),
+        metrics=pd.DataFrame(read_json(folder / "metrics.json"), columns=columns),
+    )

@@ -1,0 +1,67 @@
+"""Summary: what was asked, of whom, and the numbers one would quote, on half a page."""
+
+from hepatica.report.blocks import Block, Section, Table, Text
+from hepatica.report.gallery import Gallery
+from hepatica.report.results import Run
+from hepatica.report.wording import METRICS, estimate, patients
+
+QUOTED = ("auroc", "c_index", "log_rank_p")
+"""Metrics on the first page."""
+
+FEW_EVENTS = 100
+"""Events, and patients without, below which an evaluation is imprecise (Collins et al., doi 10.1002/sim.6787)."""
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """Question, design, key numbers with intervals, limits the software can see."""
+    paper = run.system.paper
+    seen = run.internal.patients["fold"].isin(["train", "validation"]).sum()
+    design = (
+        f"{run.system.name} was trained on {patients(int(seen))} of {run.internal.cohort['name']}, locked, and then"
+        f" applied to {_applied(run)}. Nothing was fitted, chosen or re-tuned on those patients; the cut-offs are those"
+        " of the training patients."
+    )
+    source = f"The system: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}."
+    blocks: list[Block] = [Text(text=design), Text(text=source), _key_numbers(run), *_warnings(run)]
+    return Section(anchor="summary", title="Summary", blocks=blocks)
+
+
+def _applied(run: Run) -> str:
+    told = [
+        f"{patients(int((each.patients['fold'] == each.fold).sum()))} of {each.cohort['name']}"
+        f" ({'held back before training' if each.fold == 'test' else 'another cohort'})"
+        for each in run.cohorts
+    ]
+    return ", and to ".join(told)
+
+
+def _key_numbers(run: Run) -> Table:
+    rows: list[list[str]] = []
+    for target in run.targets:
+        rows.append([target.label.capitalize()])
+        rows += [[METRICS[name], *(estimate(each.metric(name, target)) for each in run.cohorts)] for name in QUOTED]
+    return Table(
+        caption="The numbers to quote, with 95% confidence intervals.",
+        header=["", *(each.title for each in run.cohorts)],
+        rows=rows,
+        note="AUROC and C-index: 0.5 is chance, 1 is perfect. Log-rank P compares patients above and below the locked"
+        " cut-off.",
+    )
+
+
+def _warnings(run: Run) -> list[Block]:
+    """Limits that can be read off the tables."""
+    told = []
+    if not run.external:
+        told.append(
+            "There is no external cohort: how the model does at another hospital is unknown. See hepatica validate."
+        )
+    for each in run.cohorts:
+        label = each.outcomes(run.targets[0])["label"]
+        events, without = int((label == 1).sum()), int((label == 0).sum())
+        if min(events, without) < FEW_EVENTS:
+            told.append(
+                f"{each.title}: {events} with and {without} without {run.targets[0].label}; fewer than {FEW_EVENTS} of"
+                " either leave wide intervals."
+            )
+    return [Text(text=text, tone="warning") for text in told]

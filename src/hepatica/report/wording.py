@@ -1,0 +1,107 @@
+"""Wording: how numbers, folds, metrics and columns of a cohort are written for a reader."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from hepatica.cohort import Target
+
+NONE = "\N{EN DASH}"
+"""Stands where there is no number."""
+
+INDENT = "\N{EM SPACE}"
+"""Begins the name of a row that belongs to the one above."""
+
+FOLDS = {
+    "train": "Training",
+    "validation": "Tuning",
+    "test": "Internal test",
+    "external": "External",
+    "set_aside": "Set aside",
+}
+"""Folds as a clinician calls them; the tuning patients chose when to stop, hence they are no validation."""
+
+METRICS = {
+    "auroc": "AUROC",
+    "average_precision": "Average precision (AUPR)",
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity (recall)",
+    "specificity": "Specificity",
+    "ppv": "Positive predictive value (precision)",
+    "npv": "Negative predictive value",
+    "f1": "F1",
+    "kappa": "Cohen's kappa",
+    "brier": "Brier score",
+    "calibration_intercept": "Calibration intercept (wanted 0)",
+    "calibration_slope": "Calibration slope (wanted 1)",
+    "c_index": "C-index",
+    "log_rank_p": "Log-rank P",
+    "hazard_ratio": "Hazard ratio, high v low",
+}
+
+_UNITS = {
+    "ng_ml": "ng/mL", "u_l": "U/L", "g_l": "g/L", "g_dl": "g/dL", "mg_dl": "mg/dL", "umol_l": "µmol/L", "cm": "cm",
+    "mm": "mm", "mau_ml": "mAU/mL", "iu_ml": "IU/mL", "kg_m2": "kg/m²", "years": "years", "months": "months",
+}  # fmt: skip
+
+_NAMES = {"hbsag": "HBsAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP"}
+_CAPITALS = {"afp", "alt", "ast", "bclc", "inr", "ecog", "tnm", "alp", "ggt", "bmi", "albi", "meld", "cnlc"}
+
+
+def estimate(row: Any) -> str:
+    """A row of metrics.json (or None) as a journal prints it: 0.818 (0.700 to 0.936)."""
+    if row is None or row["value"] is None or pd.isna(row["value"]):
+        return "not computable"
+    if str(row.get("metric", "")).endswith("_p"):
+        return p_value(row["value"])
+    return interval(row)
+
+
+def interval(found: Mapping[str, Any], *, digits: int = 3) -> str:
+    """Value and interval of an estimate written as a mapping."""
+    value = f"{found['value']:.{digits}f}"
+    if found["low"] is None or pd.isna(found["low"]) or found["high"] is None or pd.isna(found["high"]):
+        return value
+    return f"{value} ({found['low']:.{digits}f} to {found['high']:.{digits}f})"
+
+
+def p_value(p: float | None) -> str:
+    """A P value as a journal prints it."""
+    if p is None or pd.isna(p):
+        return "not computable"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def share(part: int, whole: int) -> str:
+    """Count and percentage: 12 (24%)."""
+    return f"{part} ({part / whole:.0%})" if whole else f"{part}"
+
+
+def column(name: str) -> str:
+    """A column of patients.csv as a reader expects it: afp_ng_ml becomes AFP (ng/mL)."""
+    for suffix, unit in _UNITS.items():
+        if name.endswith(f"_{suffix}"):
+            return f"{_words(name.removesuffix(f'_{suffix}'))} ({unit})"
+    return _words(name)
+
+
+def _words(name: str) -> str:
+    words = [_NAMES.get(word, word.upper() if word in _CAPITALS else word) for word in name.split("_")]
+    text = " ".join(words)
+    return text if words[0] in _NAMES.values() or words[0].isupper() else text[:1].upper() + text[1:]
+
+
+def when(target: Target) -> str:
+    """The horizon of a target: At 12 months."""
+    return target.label.removeprefix(target.endpoint.replace("_", " ") + " ").capitalize()
+
+
+def patients(count: int) -> str:
+    """1 patient, 2 patients."""
+    return "1 patient" if count == 1 else f"{count} patients"
+
+
+def level(value: Any) -> str:
+    """A category as written: 1 rather than 1.0."""
+    return f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,48 @@
+"""Explain: the specimens a locked model finds most and least at risk, and what it looks at in them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from hepatica.cohort import RunError, load_cohort
+from hepatica.cohort.atomic import read_json, write_json
+from hepatica.runs.folder import open_run
+from hepatica.runs.pictures import draw_specimens
+
+
+def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4) -> list[Path]:
+    """Draw `specimens` specimens of the cohort whose results are in `results`, half of high and half of low risk.
+
+    `results` is the run folder itself or the folder of a validation; only patients the model was not trained on are
+    drawn. The pictures and `explained.json`, which lists them with their risk, go into `results/explained`.
+    """
+    locked = open_run(run)
+    if not (results / "metrics.json").exists():
+        raise RunError(f"{results} has no results yet; run hepatica train or hepatica validate on this cohort first")
+    chosen = _extremes(pd.read_parquet(results / "predictions.parquet"), specimens)
+    cohort = load_cohort(cohort_folder)
+    if read_json(results / "cohort.json")["digest"] != cohort.digest:
+        raise RunError(f"{results} holds results of another cohort than {cohort.name}; name the cohort they are of")
+    by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens}
+    specimens_drawn = [by_id[specimen_id] for specimen_id in chosen.index]
+    drawn = draw_specimens(
+        locked,
+        specimens_drawn,
+        material=locked.system.prepare(specimens_drawn, locked.settings, results / "prepared"),
+        regions=pd.read_parquet(results / "regions.parquet"),
+        out=results / "explained",
+    )
+    records = [
+        {"row": by_id[name].row, "score": float(score), "files": [path.name for path in drawn[by_id[name].row]]}
+        for name, score in chosen.items()
+    ]
+    write_json(results / "explained" / "explained.json", records)
+    return [path for paths in drawn.values() for path in paths]
+
+
+def _extremes(table: pd.DataFrame, count: int) -> pd.Series:
+    """Scores of the specimens at both ends of the first target's ranking, the highest first."""
+    unseen = table[table["specimen_id"].notna() & ~table["fold"].isin(["train", "validation"])]
+    first = unseen.drop_duplicates("specimen_id").set_index("specimen_id")["score"].sort_values(ascending=False)
+    low = min(count // 2, len(first) // 2)
+    return pd.concat([first.iloc[: count - low], first.iloc[len(first) - low :]])

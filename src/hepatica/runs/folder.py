@@ -1,0 +1,204 @@
+"""Run folder: settings, split, locked model and results of one training, in files a person can open."""
+
+import hashlib
+import json
+import platform
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from torch import nn
+
+from hepatica.cohort import Cohort, RunError
+from hepatica.cohort.atomic import read_json, write_json, write_text
+from hepatica.learn import load_weights, save_weights
+from hepatica.protocol import System, as_plain, from_plain
+from hepatica.systems import find_system
+
+FORMAT = 1
+"""Version of the run folder's layout; raised when an older reader would misread a newer folder."""
+
+_PACKAGES = ("hepatica", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn", "lifelines")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names of the files of a run."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        """System, settings, versions, cohort: TOML."""
+        return self.path / "settings.toml"
+
+    @property
+    def split(self) -> Path:
+        """Fold of each patient: CSV."""
+        return self.path / "splits.csv"
+
+    @property
+    def weights(self) -> Path:
+        """Weights of the locked model: safetensors."""
+        return self.path / "model.safetensors"
+
+    @property
+    def model(self) -> Path:
+        """What locks the model: digests of weights, settings and cut-offs, digests of the patients it has seen."""
+        return self.path / "model.json"
+
+    @property
+    def cutoffs(self) -> Path:
+        """Cut-off of each target, fixed on training patients: JSON."""
+        return self.path / "cutoffs.json"
+
+    @property
+    def prepared(self) -> Path:
+        """Prepared specimens (tiles), one file a specimen."""
+        return self.path / "prepared"
+
+    @property
+    def work(self) -> Path:
+        """Training checkpoints, from which a killed training resumes."""
+        return self.path / "work"
+
+    def log(self, event: str, **facts: Any) -> None:
+        """Append one line to log.jsonl; facts are counts and names of steps, never identifiers."""
+        line = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "event": event} | facts
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedRun:
+    """A trained system, ready to be used on patients it has not seen."""
+
+    folder: RunFolder
+    system: System[Any, Any]
+    settings: Any
+    network: nn.Module
+    cutoffs: dict[str, float]
+    digest: str
+    phantom: bool
+    seen: frozenset[str]
+
+
+def start_run(folder: RunFolder, *, system: System[Any, Any], settings: Any, cohort: Cohort, source: Path) -> None:
+    """Write settings.toml, or find it saying the same; RunError when the folder belongs to another training."""
+    head = {
+        "format": FORMAT,
+        "system": system.name,
+        "cohort": {"name": cohort.name, "digest": cohort.digest, "folder": str(source.resolve())},
+        "settings": as_plain(settings),
+    }
+    if not folder.settings.exists():
+        _refuse_strangers(folder)
+        versions = {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+        write_text(folder.settings, tomli_w.dumps(head | {"versions": versions}))
+        folder.log("started", system=system.name)
+        return
+    written = read_settings(folder)
+    for key in ("system", "settings"):
+        if written[key] != head[key]:
+            raise RunError(
+                f"{folder.path} was started with {_difference(written[key], head[key])}; choose a new --run folder, or"
+                " repeat the command it was started with"
+            )
+    if written["cohort"]["digest"] != cohort.digest:
+        raise RunError(f"{folder.path} was started on cohort tables that have changed since; choose a new --run folder")
+
+
+def _refuse_strangers(folder: RunFolder) -> None:
+    if folder.path.is_dir() and any(folder.path.iterdir()):
+        raise RunError(f"{folder.path} is not empty and not a run folder; choose a new or an empty folder")
+
+
+def _difference(written: Any, wanted: Any) -> str:
+    if not isinstance(written, dict):
+        return f"{written!r}, not {wanted!r}"
+    keys = [key for key in sorted(written.keys() | wanted.keys()) if written.get(key) != wanted.get(key)]
+    return ", ".join(f"{key} = {written.get(key)!r}, not {wanted.get(key)!r}" for key in keys)
+
+
+def read_settings(folder: RunFolder) -> dict[str, Any]:
+    """What settings.toml says; RunError when it is absent, unreadable or of another format."""
+    try:
+        head = tomllib.loads(folder.settings.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(
+            f"{folder.path} is not a run folder: it has no {folder.settings.name}; see hepatica train"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise RunError(f"{folder.settings} is not valid TOML: {error}") from None
+    if head.get("format") != FORMAT:
+        raise RunError(
+            f"{folder.path} has run-folder format {head.get('format')}, this hepatica reads"
+            f" format {FORMAT}; use the version in its [versions] table, or train again"
+        )
+    return head
+
+
+def patient_digest(hospital: str, patient_id: str) -> str:
+    """Digest by which a run knows the patients it has seen without naming them."""
+    return hashlib.sha256(f"{hospital}\0{patient_id}".encode()).hexdigest()[:32]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def lock(
+    folder: RunFolder,
+    *,
+    network: nn.Module,
+    cutoffs: dict[str, float],
+    seen: list[str],
+    phantom: bool,
+    told: dict[str, Any],
+) -> None:
+    """Write weights and cut-offs, then model.json with their digests; from here on nothing of it changes."""
+    save_weights(network, folder.weights)
+    write_json(folder.cutoffs, cutoffs)
+    files = (folder.settings, folder.weights, folder.cutoffs)
+    record = {
+        "format": FORMAT,
+        "phantom": phantom,
+        "parameters": sum(each.numel() for each in network.parameters()),
+        "sha256": {file.name: _digest(file) for file in files},
+        "training": told,
+        "seen": sorted(seen),
+    }
+    write_json(folder.model, record)
+    folder.log("locked", parameters=record["parameters"])
+
+
+def open_run(path: Path) -> LockedRun:
+    """Open a locked run; RunError when it is unfinished, altered since it was locked, or of another version."""
+    folder = RunFolder(path)
+    head = read_settings(folder)
+    if not folder.model.exists():
+        raise RunError(f"{path} has no locked model yet; finish it with the hepatica train command it was started with")
+    record = read_json(folder.model)
+    for name, digest in record["sha256"].items():
+        if not (path / name).is_file() or _digest(path / name) != digest:
+            raise RunError(
+                f"{path / name} is missing or was changed after the model was locked; restore it or train again"
+            )
+    system = find_system(head["system"])
+    settings = from_plain(system.settings, head["settings"])
+    network = system.build(settings, pretrained=False)
+    load_weights(network, folder.weights)
+    return LockedRun(
+        folder=folder,
+        system=system,
+        settings=settings,
+        network=network,
+        cutoffs=read_json(folder.cutoffs),
+        digest=_digest(folder.model),
+        phantom=record["phantom"],
+        seen=frozenset(record["seen"]),
+    )

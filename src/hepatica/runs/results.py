@@ -1,0 +1,60 @@
+"""Results: what a locked model says of a cohort, as tables in a folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from safetensors.numpy import save_file
+
+from hepatica.cohort import Cohort, RunError, write_predictions
+from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.protocol import Inference
+from hepatica.runs.flow import cohort_flow
+from hepatica.runs.folder import LockedRun, RunFolder
+from hepatica.runs.scores import metrics, pooled, predictions
+
+
+def write_results(
+    locked: LockedRun, *, cohort: Cohort, folds: pd.Series, out: Path, reported_folds: Sequence[str]
+) -> None:
+    """Predict every specimen and write the results into `out`; do nothing when its metrics.json says it was done.
+
+    `folds` maps each patient_id to the name of its fold; `reported_folds` are those whose statistics are computed.
+    """
+    if _done(out, cohort=cohort, locked=locked):
+        return
+    material = locked.system.prepare(cohort.specimens, locked.settings, out / "prepared")
+    inference = locked.system.infer(locked.network, material, locked.settings)
+    table = predictions(pooled(locked.system, inference), folds=folds, cutoffs=locked.cutoffs)
+    write_predictions(table, path=out / "predictions.parquet")
+    _write_regions(inference, out)
+    with replacing(out / "patients.parquet") as temporary:
+        cohort.patients.assign(fold=folds).to_parquet(temporary)
+    scored = set(table["patient_id"])
+    flow = cohort_flow(cohort, material=material, folds=folds, scored=scored)
+    write_json(out / "cohort.json", flow | {"model": locked.digest})
+    found = [
+        row
+        for fold in reported_folds
+        if (folds.loc[folds.index.isin(scored)] == fold).any()
+        for row in metrics(table, cohort=cohort, cutoffs=locked.cutoffs, fold=fold)
+    ]
+    write_json(out / "metrics.json", found)
+    RunFolder(out).log("evaluated", patients=len(scored))
+
+
+def _done(out: Path, *, cohort: Cohort, locked: LockedRun) -> bool:
+    """Whether `out` holds these results already; RunError when it holds those of another cohort or model."""
+    if not (out / "metrics.json").exists():
+        return False
+    written = read_json(out / "cohort.json")
+    if (written["digest"], written["model"]) != (cohort.digest, locked.digest):
+        raise RunError(f"{out} holds the results of another cohort or model ({written['name']}); choose a new folder")
+    return True
+
+
+def _write_regions(inference: Inference, out: Path) -> None:
+    with replacing(out / "regions.parquet") as temporary:
+        inference.regions.to_parquet(temporary, index=False)
+    with replacing(out / "signatures.safetensors") as temporary:
+        save_file({"signatures": inference.signatures}, temporary)

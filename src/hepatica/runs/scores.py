@@ -1,0 +1,85 @@
+"""Scores: from what a network says of specimens to the predictions table of patients and its statistics."""
+
+from typing import Any
+
+import pandas as pd
+
+from hepatica.cohort import Cohort, EvaluationError, Target, patient_scores, targets
+from hepatica.cohort.predictions import as_predictions
+from hepatica.evaluate import binary_metrics, survival_metrics
+from hepatica.protocol import Inference, System
+
+EVEN_ODDS = 0.5
+"""The cut-off at which the paper counts its confusion matrices; groups are formed at the locked cut-off."""
+
+
+def pooled(system: System[Any, Any], inference: Inference) -> pd.DataFrame:
+    """Rows of specimens and, after them, rows of patients (their specimen_id missing); fold and group still open."""
+    patients = system.pool(inference.specimens).assign(specimen_id=pd.NA)
+    return pd.concat([inference.specimens, patients], ignore_index=True)
+
+
+def median_cutoffs(table: pd.DataFrame) -> dict[str, float]:
+    """Median patient score of each target: the cut-off, when `table` holds training patients only."""
+    return {target.key: float(patient_scores(table, target=target)["score"].median()) for target in targets(table)}
+
+
+def predictions(table: pd.DataFrame, *, folds: pd.Series, cutoffs: dict[str, float]) -> pd.DataFrame:
+    """The finished predictions table: `folds` maps patient_id to fold, a score at or above its cut-off is `high`."""
+    table = table.assign(fold=table["patient_id"].map(folds), group=pd.NA)
+    for target in targets(table):
+        horizon = table["horizon_months"]
+        same = horizon.isna() if target.horizon is None else horizon == target.horizon
+        rows = table["specimen_id"].isna() & (table["endpoint"] == target.endpoint) & same
+        high = table.loc[rows, "score"] >= cutoffs[target.key]
+        table.loc[rows, "group"] = high.map({True: "high", False: "low"})
+    return as_predictions(table)
+
+
+def metrics(table: pd.DataFrame, *, cohort: Cohort, cutoffs: dict[str, float], fold: str) -> list[dict[str, Any]]:
+    """One row a statistic of the patients of one fold: fold, target, cut-off, metric and its estimate.
+
+    A statistic the data cannot give (one class, no event) is one row whose value is None and whose method says why.
+    """
+    rows: list[dict[str, Any]] = []
+    for target in targets(table):
+        scores = patient_scores(table, target=target, fold=fold)["score"]
+        for cutoff in (EVEN_ODDS, cutoffs[target.key]):
+            rows += _tagged(_binary(scores, cohort, target, cutoff), fold=fold, target=target, cutoff=cutoff)
+        survival = _survival(scores, cohort, target, cutoffs[target.key])
+        rows += _tagged(survival, fold=fold, target=target, cutoff=cutoffs[target.key])
+    return rows
+
+
+def _tagged(found: dict[str, dict[str, Any]], *, fold: str, target: Target, cutoff: float) -> list[dict[str, Any]]:
+    return [
+        {"fold": fold, "target": target.key, "cutoff": cutoff, "metric": name} | each for name, each in found.items()
+    ]
+
+
+def _binary(scores: pd.Series, cohort: Cohort, target: Target, cutoff: float) -> dict[str, dict[str, Any]]:
+    label = cohort.endpoint(target.endpoint).label(cohort.patients, horizon=target.horizon).loc[scores.index].dropna()
+    try:
+        found = binary_metrics(label.to_numpy(), score=scores.loc[label.index].to_numpy(), cutoff=cutoff)
+    except EvaluationError as error:
+        return _absent("auroc", len(label), error)
+    return {name: estimate.as_dict() for name, estimate in found.items()}
+
+
+def _survival(scores: pd.Series, cohort: Cohort, target: Target, cutoff: float) -> dict[str, dict[str, Any]]:
+    endpoint = cohort.endpoint(target.endpoint)
+    patients = cohort.patients.loc[scores.index]
+    try:
+        found = survival_metrics(
+            patients[endpoint.time].to_numpy(),
+            event=patients[endpoint.event].to_numpy(),
+            score=scores.to_numpy(),
+            cutoff=cutoff,
+        )
+    except EvaluationError as error:
+        return _absent("c_index", len(scores), error)
+    return {name: estimate.as_dict() for name, estimate in found.items()}
+
+
+def _absent(metric: str, n: int, error: EvaluationError) -> dict[str, dict[str, Any]]:
+    return {metric: {"value": None, "low": None, "high": None, "n": n, "method": str(error), "level": 0.95}}

@@ -1,0 +1,71 @@
+"""Train: a cohort and a system in, a run folder with a locked model and its internal results out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hepatica.cohort import Cohort, CohortError, Split, load_cohort, split_patients
+from hepatica.protocol import System
+from hepatica.runs.folder import LockedRun, RunFolder, lock, open_run, patient_digest, start_run
+from hepatica.runs.results import write_results
+from hepatica.runs.scores import median_cutoffs, pooled
+
+
+def train(
+    system: System[Any, Any],
+    cohort_folder: Path,
+    *,
+    run: Path,
+    settings: Any = None,
+    trainer: Mapping[str, Any] | None = None,
+) -> LockedRun:
+    """Train `system` on a cohort and lock it; a run that was stopped goes on where it stood, a finished one is read.
+
+    The test patients are dealt and written down first; nothing is chosen or fitted on them. `trainer` are flags of
+    Lightning's Trainer, such as devices. Raises CohortError when the cohort cannot be used, RunError when `run` belongs
+    to another training.
+    """
+    settings = system.settings if settings is None else settings
+    folder = RunFolder(run)
+    cohort = load_cohort(cohort_folder)
+    start_run(folder, system=system, settings=settings, cohort=cohort, source=cohort_folder)
+    split = _split(folder, system, settings, cohort)
+    if not folder.model.exists():
+        _fit_and_lock(folder, system, settings, cohort, split, trainer or {})
+    locked = open_run(run)
+    folds = split.folds().reindex(cohort.patients.index).fillna("set_aside")
+    write_results(locked, cohort=cohort, folds=folds, out=run, reported_folds=("test", "set_aside"))
+    return locked
+
+
+def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: Cohort) -> Split:
+    """Deal the eligible patients once, stratified by their status at the end of follow-up; read it ever after."""
+    if not folder.split.exists():
+        with_files = {specimen.patient_id for specimen in cohort.specimens}
+        chosen = [patient for patient in system.eligible(cohort, settings) if patient in with_files]
+        if not chosen:
+            raise CohortError(f"cohort {cohort.name} has no patient {system.name} may train on and that has a specimen")
+        status = cohort.endpoint(settings.endpoint).label(cohort.patients.loc[chosen], horizon=None)
+        dealt = split_patients(status, validation=settings.validation, test=settings.test, seed=settings.seed)
+        dealt.write(folder.split)
+    return Split.read(folder.split)
+
+
+def _fit_and_lock(
+    folder: RunFolder, system: System[Any, Any], settings: Any, cohort: Cohort, split: Split, trainer: Mapping[str, Any]
+) -> None:
+    network = system.build(settings, pretrained=True)
+    material = system.prepare(cohort.specimens, settings, folder.prepared)
+    folder.log("prepared", specimens=len(material.specimens))
+    told = system.train(network, material, cohort, split, settings, folder.work, trainer)
+    seen = material.select(patient_ids=split.train)
+    cutoffs = median_cutoffs(pooled(system, system.infer(network, seen, settings)))
+    patients = [*split.train, *split.validation]
+    lock(
+        folder,
+        network=network,
+        cutoffs=cutoffs,
+        seen=[patient_digest(cohort.hospital, patient) for patient in patients],
+        phantom=cohort.phantom,
+        told=told,
+    )

@@ -1,0 +1,80 @@
+"""Endpoints: the binary label of a horizon, hand cases and what must hold for every follow-up."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hepatica.cohort import CohortError, Endpoint, Months, Target
+
+RECURRENCE = Endpoint(name="recurrence", time="months", event="event")
+
+FOLLOW_UPS = st.lists(
+    st.tuples(st.floats(0, 120) | st.integers(0, 24).map(float), st.integers(0, 1)), min_size=1, max_size=30
+).map(lambda rows: pd.DataFrame(rows, columns=["months", "event"], index=[f"P{n}" for n in range(len(rows))]))
+HORIZONS = st.floats(0.5, 120) | st.integers(1, 24).map(float)
+
+
+@pytest.mark.parametrize(
+    ("months", "event", "label"),
+    [
+        (6, 1, 1),
+        (12, 1, 1),
+        (12.1, 1, 0),
+        (6, 0, np.nan),
+        (11.9, 0, np.nan),
+        (12, 0, 0),
+        (30, 0, 0),
+        (0, 1, 1),
+        (0, 0, np.nan),
+    ],
+)
+def test_a_label_at_12_months(months, event, label):
+    patients = pd.DataFrame({"months": [months], "event": [event]}, index=["P1"])
+    expected = pd.Series([float(label)], index=["P1"])
+    pd.testing.assert_series_equal(RECURRENCE.label(patients, horizon=Months(12)), expected)
+
+
+def test_without_a_horizon_the_label_is_the_status_at_the_end():
+    patients = pd.DataFrame({"months": [1, 99], "event": [0, 1]}, index=["P1", "P2"])
+    assert RECURRENCE.label(patients, horizon=None).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("horizon", [0, -12, math.nan, math.inf])
+def test_a_horizon_is_a_positive_number_of_months(horizon):
+    with pytest.raises(CohortError, match="endpoint recurrence: got a horizon of"):
+        RECURRENCE.label(pd.DataFrame({"months": [1], "event": [1]}), horizon=Months(horizon))
+
+
+@settings(deadline=None, max_examples=50)
+@given(FOLLOW_UPS, HORIZONS)
+def test_unknown_means_censored_before_the_horizon_and_nothing_else(patients, horizon):
+    label = RECURRENCE.label(patients, horizon=Months(horizon))
+    censored = (patients["event"] == 0) & (patients["months"] < horizon)
+    pd.testing.assert_series_equal(label.isna(), censored)
+    assert label.dropna().isin([0, 1]).all()
+
+
+@settings(deadline=None, max_examples=50)
+@given(FOLLOW_UPS, HORIZONS, HORIZONS)
+def test_an_event_stays_one_later_and_event_free_was_so_earlier(patients, one, other):
+    earlier, later = (RECURRENCE.label(patients, horizon=Months(each)) for each in sorted((one, other)))
+    assert (later[earlier == 1] == 1).all()
+    assert (earlier[later == 0] == 0).all()
+    assert later.isna().sum() >= earlier.isna().sum()
+
+
+@pytest.mark.parametrize(
+    ("horizon", "label", "key"),
+    [
+        (None, "overall survival at end of follow-up", "overall_survival_final"),
+        (12.0, "overall survival at 12 months", "overall_survival_12"),
+        (1.5, "overall survival at 1.5 months", "overall_survival_1.5"),
+    ],
+)
+def test_the_names_of_a_target(horizon, label, key):
+    target = Target(endpoint="overall_survival", horizon=horizon)
+    assert (target.label, target.key) == (label, key)

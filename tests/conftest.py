@@ -1,0 +1,92 @@
+"""Fixtures for every room: tiny cohorts to load, to break or to train on, and a run trained on one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HEAD = """\
+name = "tiny"
+hospital = "Tiny General"
+
+[endpoints.recurrence]
+time = "recurrence_months"
+event = "recurrence_event"
+
+[endpoints.overall_survival]
+time = "overall_survival_months"
+event = "overall_survival_event"
+"""
+
+PATIENTS = """\
+patient_id,recurrence_months,recurrence_event,overall_survival_months,overall_survival_event,afp_ng_ml,treatment
+P1,6,1,14,1,400,none
+P2,30,0,30,0,5.5,none
+P3,11,1,40,0,,sorafenib
+P4,50,0,50,1,12,none
+P5,24,1,26,1,80,none
+P6,9,0,9,0,3,none
+"""
+
+SPECIMENS = """\
+patient_id,specimen_id,modality,path,mpp
+P1,S1,slide,slides/1.svs,0.25
+P1,S2,slide,slides/2.svs,
+P2,S3,slide,slides/3.svs,
+P3,S4,slide,slides/4.svs,
+P4,S5,slide,slides/5.svs,
+P5,S6,slide,slides/6.svs,
+P6,S7,slide,slides/7.svs,
+"""
+
+
+@pytest.fixture(scope="session")
+def write_cohort() -> Callable[..., Path]:
+    """`write_cohort(folder, head=…, patients=…, specimens=…)` writes a cohort folder and returns it.
+
+    Each table is the text of its file (str, or bytes where the encoding matters); what is left out is a valid default
+    of six patients, two of them censored before 36 months, with two endpoints and seven empty slide files.
+    """
+
+    def write(
+        folder: Path, *, head: str | bytes = HEAD, patients: str | bytes = PATIENTS, specimens: str | bytes = SPECIMENS
+    ) -> Path:
+        (folder / "slides").mkdir(parents=True, exist_ok=True)
+        for number in range(1, 8):
+            (folder / "slides" / f"{number}.svs").touch()
+        for name, text in (("cohort.toml", head), ("patients.csv", patients), ("specimens.csv", specimens)):
+            (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+        return folder
+
+    return write
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Two phantom hospitals of a few patients, and a run of CNN-SASM trained for two epochs on the first."""
+
+    cohort: Path
+    other: Path
+    run: Path
+    system: Any
+    settings: Any
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Train once for all tests that need a locked run; copy what you mean to break."""
+    from hepatica.pathology.phantom import PhantomSettings
+    from hepatica.protocol import override
+    from hepatica.runs import train
+    from hepatica.systems import find_system
+
+    folder = tmp_path_factory.mktemp("trained")
+    small = PhantomSettings(side=512)
+    system = find_system("li_2025_cnn_sasm")
+    settings = override(system.quick, {"epochs": 2, "head_epochs": 3, "batch": 16})
+    cohort = system.phantom(folder / "a", patients=18, seed=1, hospital="A", settings=small)
+    other = system.phantom(folder / "b", patients=8, seed=2, hospital="B", settings=small)
+    train(system, cohort, run=folder / "run", settings=settings)
+    return Trained(cohort=cohort, other=other, run=folder / "run", system=system, settings=settings)

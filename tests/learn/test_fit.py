@@ -1,0 +1,297 @@
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
+from hepatica.learn import Arrays, History, Plan, Samples, compose, erase, fit, flips, infer, noise, quarter_turns
+from hepatica.learn.fit import FINISHED, HISTORY, IDENTITY, UNFINISHED
+
+PLAN = Plan(epochs=4, batch=8, learning_rate=0.01, lr_step_epochs=2, monitor="validation_loss")
+AUGMENT = compose(flips(), quarter_turns(), noise(sd=0.02), erase(p=0.5))
+
+
+def tiles(count: int = 30) -> Samples:
+    """Dark tiles are 1, light ones 0: a network can tell them."""
+    chance = np.random.default_rng(0)
+    labels = np.arange(count) % 2
+    pixels = chance.integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
+    pixels[labels == 1] //= 3
+    return Samples(inputs=Arrays(values=pixels), labels=labels)
+
+
+def network(seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(8, 2)]
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), *head)
+
+
+def learn(folder: Path, samples: Samples | None = None, **changes: Any) -> tuple[nn.Module, History]:
+    taught = network()
+    settings: dict[str, Any] = {"label": "tiles", "validation": tiles(10), "augment": AUGMENT} | changes
+    plan = settings.pop("plan", PLAN)
+    return taught, fit(taught, samples or tiles(), plan, folder=folder, **settings)
+
+
+def equal(one: nn.Module, other: nn.Module) -> bool:
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disturbed:
+    """Inputs that do something before each read."""
+
+    inputs: Arrays
+    before: Callable[[], None]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        self.before()
+        return self.inputs.read(indices)
+
+
+class StoppedError(Exception):
+    pass
+
+
+def stopping(moment: int) -> Samples:
+    left = iter([False] * moment)
+
+    def before() -> None:
+        if next(left, True):
+            raise StoppedError
+
+    return replace(tiles(), inputs=Disturbed(inputs=tiles().inputs, before=before))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, History]:
+    return learn(tmp_path_factory.mktemp("fit") / "undisturbed")
+
+
+# 30 samples in batches of 8: four reads an epoch; from the very first to the very last, at and between epochs' ends.
+@pytest.mark.parametrize("moment", [0, 2, 4, 7, 11, 15])
+def test_stopped_anywhere_and_started_again_it_ends_the_same_to_the_last_bit(
+    tmp_path: Path, undisturbed: tuple[nn.Module, History], moment: int
+) -> None:
+    with pytest.raises(StoppedError):
+        learn(tmp_path, stopping(moment))
+    assert (tmp_path / UNFINISHED).exists() == (moment >= 4)
+    taught, history = learn(tmp_path)
+    assert history == undisturbed[1]
+    assert equal(taught, undisturbed[0])
+
+
+def test_workers_that_read_ahead_change_nothing(
+    tmp_path: Path, undisturbed: tuple[nn.Module, History], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StoppedError):
+        learn(tmp_path, stopping(11))
+    monkeypatch.setattr("hepatica.learn.loaders.workers", lambda _: 1)
+    taught, history = learn(tmp_path)
+    assert history == undisturbed[1]
+    assert equal(taught, undisturbed[0])
+
+
+def test_killed_with_minus_nine_in_mid_epoch_it_ends_the_same(
+    tmp_path: Path, undisturbed: tuple[nn.Module, History]
+) -> None:
+    process = subprocess.Popen([sys.executable, __file__, str(tmp_path)])
+    try:
+        saved = wait_for_change(tmp_path / UNFINISHED, since=None)
+        wait_for_change(tmp_path / UNFINISHED, since=saved)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert not (tmp_path / FINISHED).exists()
+    taught, history = learn(tmp_path)
+    assert history == undisturbed[1]
+    assert equal(taught, undisturbed[0])
+
+
+def wait_for_change(file: Path, *, since: int | None) -> int:
+    for _ in range(2000):
+        if file.exists() and (inode := file.stat().st_ino) != since:
+            return inode
+        time.sleep(0.03)
+    raise AssertionError(f"{file.name} was not written")
+
+
+def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(
+    tmp_path: Path, undisturbed: tuple[nn.Module, History], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(*_: object) -> None:
+        (tmp_path / f".{Path(UNFINISHED).stem}.1.part.safetensors").write_bytes(b"half")
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        learn(tmp_path, stopping(8))
+    with monkeypatch.context() as patch:
+        patch.setattr("hepatica.learn.checkpoint.save_tree", half)
+        with pytest.raises(StoppedError):
+            learn(tmp_path)
+    taught, _ = learn(tmp_path)
+    assert equal(taught, undisturbed[0])
+    assert {file.name for file in tmp_path.iterdir()} == {IDENTITY, FINISHED, HISTORY}
+
+
+def test_a_kill_between_the_last_epoch_and_the_end_trains_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(PLAN, epochs=9, patience=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["hepatica.learn.fit"], "_finish", lambda *_, **__: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            learn(tmp_path, plan=plan, loss=never_better)
+    _, history = learn(tmp_path, stopping(0), plan=plan, loss=never_better)
+    assert len(history.epochs) == 3
+
+
+def never_better(logits: Tensor, labels: Tensor) -> Tensor:
+    return 0 * logits.sum() + 1
+
+
+def test_patience_ends_it_and_the_first_of_equals_is_kept(tmp_path: Path) -> None:
+    _, history = learn(tmp_path, plan=replace(PLAN, epochs=9, patience=3), loss=never_better)
+    assert (len(history.epochs), history.best, history.stopped_early) == (4, 0, True)
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch(tmp_path: Path) -> None:
+    # A learning rate far too high makes the losses jump, so that the best epoch is not the last.
+    plan = replace(PLAN, epochs=6, learning_rate=0.3, lr_step_epochs=None)
+    taught, history = learn(tmp_path, plan=plan)
+    losses = [epoch.validation_loss for epoch in history.epochs]
+    assert history.best == int(np.argmin(losses)) < 5
+    logits = torch.from_numpy(infer(taught, tiles(10).inputs, batch=4, label="check"))
+    loss = nn.functional.cross_entropy(logits, torch.from_numpy(tiles(10).labels))
+    assert loss.item() == pytest.approx(losses[history.best], rel=1e-5)
+
+
+def test_it_learns_what_can_be_learnt(tmp_path: Path) -> None:
+    taught, history = learn(tmp_path, plan=replace(PLAN, epochs=15, learning_rate=0.03, monitor="train_loss"))
+    predicted = infer(taught, tiles().inputs, batch=8, label="check").argmax(axis=1)
+    assert (predicted == tiles().labels).mean() > 0.95
+    assert history.epochs[-1].train_loss < history.epochs[0].train_loss
+
+
+def test_one_seed_gives_one_network_and_another_seed_another(
+    tmp_path: Path, undisturbed: tuple[nn.Module, History]
+) -> None:
+    again, _ = learn(tmp_path / "again")
+    other, _ = learn(tmp_path / "other", plan=replace(PLAN, seed=1))
+    assert equal(again, undisturbed[0])
+    assert not equal(other, undisturbed[0])
+
+
+def test_a_finished_folder_is_loaded_not_trained(tmp_path: Path) -> None:
+    taught, history = learn(tmp_path)
+    loaded, told = learn(tmp_path, stopping(0))
+    assert equal(loaded, taught)
+    assert told == history
+    assert not loaded.training
+
+
+def test_torchs_generator_is_left_alone_trained_or_loaded(tmp_path: Path) -> None:
+    for _ in ("trained", "loaded"):
+        taught = network()
+        before = torch.get_rng_state()
+        fit(taught, tiles(), replace(PLAN, monitor="train_loss"), folder=tmp_path, label="tiles")
+        assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_folder_of_another_fit_is_refused_with_what_differs(tmp_path: Path) -> None:
+    learn(tmp_path)
+    with pytest.raises(RunError, match=r"epochs: 4 there, 5 here.*remove this one"):
+        learn(tmp_path, plan=replace(PLAN, epochs=5))
+    with pytest.raises(RunError, match=r"labels: .*samples: 30 there, 28 here"):
+        learn(tmp_path, tiles(28))
+
+
+def test_a_damaged_checkpoint_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        learn(tmp_path, stopping(5))
+    (tmp_path / UNFINISHED).write_bytes(b"damaged")
+    with pytest.raises(RunError, match=r"damaged.*remove it"):
+        learn(tmp_path)
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="tiles: validation_loss became nan in epoch 1; lower learning_rate"):
+        learn(tmp_path, loss=lambda logits, labels: logits.sum() * torch.nan)
+
+
+def test_a_training_that_lightning_cut_short_is_not_finished(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="stopped after epoch 1 of 4; start it again"):
+        learn(tmp_path, trainer={"max_steps": 4})
+    assert len(learn(tmp_path)[1].epochs) == 4
+
+
+def test_flags_are_checked(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nonsense"):
+        learn(tmp_path, trainer={"nonsense": 1})
+    with pytest.raises(SettingsError, match="max_epochs: set by fit"):
+        learn(tmp_path, trainer={"max_epochs": 1})
+    with pytest.raises(SettingsError, match="needs validation samples"):
+        learn(tmp_path, validation=None)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="leave accelerator and devices out"):
+        learn(tmp_path, trainer={"accelerator": "gpu"})
+
+
+# 9 samples in batches of 4 leave one alone, from which batch normalisation of vectors cannot learn.
+@pytest.mark.parametrize(("count", "batch", "drop_last"), [(9, 4, False), (3, 100, True), (2, 2, True)])
+def test_small_and_uneven_data_are_learnt_from(tmp_path: Path, count: int, batch: int, drop_last: bool) -> None:
+    vectors = Arrays(values=np.random.default_rng(0).normal(size=(count, 4)).astype(np.float32))
+    samples = Samples(inputs=vectors, labels=np.arange(count) % 2)
+    taught = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
+    before = taught[0].weight.clone()
+    plan = Plan(epochs=1, batch=batch, learning_rate=0.1, drop_last=drop_last)
+    fit(taught, samples, plan, folder=tmp_path, label="vectors")
+    assert not torch.equal(before, taught[0].weight)
+
+
+def test_one_sample_in_batches_of_one(tmp_path: Path) -> None:
+    samples = Samples(inputs=Arrays(values=np.ones((1, 3), dtype=np.float32)), labels=np.array([1]))
+    taught = nn.Linear(3, 2)
+    history = fit(taught, samples, Plan(epochs=2, batch=1, learning_rate=0.1), folder=tmp_path, label="one")
+    assert history.epochs[1].train_loss < history.epochs[0].train_loss
+
+
+def test_it_writes_nowhere_else_and_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    learn(tmp_path / "fit")
+    assert [file.name for file in tmp_path.iterdir()] == ["fit"]
+    assert capfd.readouterr() == ("", "")
+    assert logging.getLogger("lightning.pytorch").level == logging.INFO
+
+
+def test_no_file_is_a_pickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pickle.dump", lambda *_, **__: pytest.fail("pickle.dump"))
+    monkeypatch.setattr(torch, "save", lambda *_, **__: pytest.fail("torch.save"))
+    with pytest.raises(StoppedError):
+        learn(tmp_path, stopping(5))
+    learn(tmp_path)
+
+
+if __name__ == "__main__":  # the training that is killed: as slow as it must be to be hit in mid-epoch
+    slow = Disturbed(inputs=tiles().inputs, before=lambda: time.sleep(0.2))
+    learn(Path(sys.argv[1]), replace(tiles(), inputs=slow))

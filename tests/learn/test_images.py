@@ -1,0 +1,20 @@
+import numpy as np
+import torch
+
+from hepatica.learn import as_images
+from hepatica.learn.images import as_network_input
+
+
+def test_axes_and_range() -> None:
+    pixels = np.zeros((2, 4, 5, 3), dtype=np.uint8)
+    pixels[1, 2, 3] = (255, 51, 0)
+    images = as_images(torch.from_numpy(pixels))
+    assert images.shape == (2, 3, 4, 5)
+    assert images[1, :, 2, 3].tolist() == torch.tensor([1.0, 0.2, 0.0]).tolist()
+    assert images.sum() == torch.tensor(1.2)
+    assert images.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_vectors_stay_vectors_in_single_precision() -> None:
+    vectors = torch.tensor([[1.5, -2.0]], dtype=torch.float64)
+    assert torch.equal(as_network_input(vectors), vectors.float())

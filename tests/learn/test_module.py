@@ -1,0 +1,79 @@
+import math
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from hepatica.learn import Classifier, Plan
+
+PLAN = Plan(epochs=30, batch=2, learning_rate=1e-4, betas=(0.9, 0.99), lr_step_epochs=10, lr_step_factor=0.1)
+
+
+class Both(NamedTuple):
+    logits: Tensor
+    signature: Tensor
+
+
+class TwoOutputs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Both:
+        return Both(self.linear(x), x)
+
+
+def quiet(module: Classifier) -> Classifier:
+    module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
+    return module
+
+
+def test_an_untaught_networks_loss_is_the_logarithm_of_the_number_of_classes() -> None:
+    network = nn.Linear(3, 4)
+    nn.init.zeros_(network.weight)
+    nn.init.zeros_(network.bias)
+    module = quiet(Classifier(network, plan=PLAN))
+    assert module.training_step((torch.ones(5, 3), torch.arange(5) % 4), 0).item() == pytest.approx(math.log(4))
+
+
+def test_the_first_of_several_outputs_is_the_logits() -> None:
+    network = TwoOutputs()
+    batch = (torch.ones(5, 3), torch.zeros(5, dtype=torch.int64))
+    both = quiet(Classifier(network, plan=PLAN)).training_step(batch, 0)
+    one = quiet(Classifier(network.linear, plan=PLAN)).training_step(batch, 0)
+    assert torch.equal(both, one)
+
+
+def test_training_is_augmented_and_validation_is_not() -> None:
+    seen: list[Tensor] = []
+
+    def spoil(images: Tensor) -> Tensor:
+        seen.append(images)
+        return images * 0
+
+    network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+    module = quiet(Classifier(network, plan=PLAN, augment=spoil))
+    batch = (torch.full((3, 2, 2, 3), 255, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64))
+    module.validation_step(batch, 0)
+    assert not seen
+    module.training_step(batch, 0)
+    assert torch.equal(seen[0], torch.ones(3, 3, 2, 2))
+
+
+def test_adam_as_planned_its_rate_falling_in_steps() -> None:
+    (adam,), (steps,) = Classifier(nn.Linear(1, 1), plan=PLAN).configure_optimizers()
+    assert adam.defaults["betas"] == (0.9, 0.99)
+    rates = []
+    for _ in range(30):
+        rates.append(steps.get_last_lr()[0])
+        adam.step()
+        steps.step()
+    assert rates == pytest.approx([1e-4] * 10 + [1e-5] * 10 + [1e-6] * 10)
+
+
+def test_frozen_layers_are_left_out() -> None:
+    network = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    network[0].requires_grad_(False)
+    (adam,), _ = Classifier(network, plan=PLAN).configure_optimizers()
+    assert len(adam.param_groups[0]["params"]) == 2

@@ -1,0 +1,184 @@
+import re
+
+import numpy as np
+import openslide
+import pytest
+import pyvips
+from PIL import Image
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.pathology import reader
+from hepatica.pathology.reader import Box, OpenSlideReader, PlainReader, open_reader
+
+
+def tiles_of(opened, side=128):
+    width, height = opened.sizes[0]
+    return [Box(x, y, side, side) for y in range(0, height - side, side) for x in range(0, width - side, side)]
+
+
+def bare(path, box):
+    region = openslide.OpenSlide(path).read_region((box.x, box.y), 0, (box.width, box.height))
+    return np.asarray(region.convert("RGB"))
+
+
+def test_jpeg_pyramid_gives_openslides_pixels_through_libvips(slides):
+    path = slides.pyramid(slides.picture())
+    opened = open_reader(path)
+    for box in tiles_of(opened):
+        assert np.array_equal(opened.region(box, level=0), bare(path, box))
+    assert opened._fast is not None
+    assert opened._proofs == reader._PROOFS
+
+
+def test_real_slide_gives_openslides_pixels_through_libvips(real):
+    path = real / "pathology" / "CMU-1-Small-Region.svs"
+    opened = open_reader(path)
+    for box in tiles_of(opened, side=224)[:40]:
+        assert np.array_equal(opened.region(box, level=0), bare(path, box))
+    assert opened._fast is not None
+
+
+def test_libvips_is_dropped_at_the_first_pixel_that_differs(slides, monkeypatch):
+    path = slides.pyramid(slides.picture())
+    fetch = reader._fetch
+    monkeypatch.setattr(reader, "_fetch", lambda region, box: fetch(region, box) ^ 1)
+    opened = open_reader(path)
+    box = Box(128, 128, 128, 128)
+    assert np.array_equal(opened.region(box, level=0), bare(path, box))
+    assert opened._fast is None
+
+
+def test_libvips_is_dropped_when_it_fails(slides, monkeypatch):
+    path = slides.pyramid(slides.picture())
+
+    def fail(region, box):
+        raise pyvips.Error("no")
+
+    opened = open_reader(path)
+    monkeypatch.setattr(reader, "_fetch", fail)
+    box = Box(0, 0, 64, 32)
+    assert np.array_equal(opened.region(box, level=0), bare(path, box))
+    assert opened._fast is None
+
+
+def test_levels_of_a_pyramid(slides):
+    opened = open_reader(slides.pyramid(slides.picture(width=640, height=512)))
+    assert opened.sizes[:3] == ((640, 512), (320, 256), (160, 128))
+    assert opened.downsamples[:3] == (1, 2, 4)
+    assert opened.resolution == pytest.approx((0.5, 0.5))
+    whole = opened.region(Box(0, 0, 320, 256), level=1).astype(int)
+    halved = np.asarray(Image.fromarray(opened.region(Box(0, 0, 640, 512), level=0)).reduce(2)).astype(int)
+    assert np.abs(whole - halved).mean() < 3
+
+
+@pytest.mark.parametrize("name", ["stripped.tif", "plain.png", "plain.jpg"])
+def test_plain_image_is_read_without_openslide(slides, name):
+    pixels = slides.picture()
+    path = slides.folder / name
+    Image.fromarray(pixels).save(path, dpi=(50800, 50800), **({"quality": 95} if name.endswith("jpg") else {}))
+    opened = open_reader(path)
+    assert isinstance(opened, PlainReader)
+    assert opened.resolution == pytest.approx((0.5, 0.5), rel=1e-3)
+    expected = np.asarray(Image.open(path))[32:64, 100:180]
+    assert np.array_equal(opened.region(Box(100, 32, 80, 32), level=0), expected)
+
+
+def test_replaced_file_is_read_anew(slides):
+    for seed in (0, 1):
+        pixels = slides.picture(seed=seed)
+        opened = open_reader(slides.tiff(pixels, tiled=False))
+        assert np.array_equal(opened.region(Box(0, 0, 640, 512), level=0), pixels)
+
+
+def test_transparent_is_white(slides):
+    path = slides.folder / "alpha.png"
+    pixels = np.dstack([slides.picture(), np.full((512, 640), 255, np.uint8)])
+    pixels[:, :100] = 0
+    Image.fromarray(pixels).save(path)
+    region = open_reader(path).region(Box(0, 0, 200, 10), level=0)
+    assert (region[:, :100] == 255).all()
+    assert np.array_equal(region[:, 100:], pixels[:10, 100:200, :3])
+
+
+def damaged(slides, kind):
+    path = slides.folder / "Jane_Doe_1950.tif"
+    if kind == "empty":
+        path.touch()
+    elif kind == "absent":
+        return path
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "half a pyramid":
+        whole = slides.pyramid(slides.picture()).read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+    elif kind == "text":
+        path.write_text("patient_id,age\nJane Doe,73\n")
+    elif kind == "grey":
+        Image.fromarray(slides.picture()[..., 0]).save(path)
+    elif kind == "16 bits":
+        slides.tiff(slides.picture().astype(np.uint16) * 257, name=path.name, tiled=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("empty", "empty (0 bytes)"),
+        ("absent", "no such file"),
+        ("folder", "no such file"),
+        ("half a pyramid", "the TIFF file is damaged or incomplete"),
+        ("text", "not a slide"),
+        ("grey", "wanted 8-bit colour"),
+        ("16 bits", "3 channels of ushort, wanted 8-bit colour"),
+    ],
+)
+def test_unusable_file_is_one_clear_line_without_its_name(slides, kind, said):
+    with pytest.raises(SpecimenError, match=re.escape(said)) as caught:
+        open_reader(damaged(slides, kind))
+    assert "\n" not in str(caught.value)
+    assert "Jane" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tiled", [True, False])
+def test_damage_behind_a_good_header_is_an_error_not_black_pixels(slides, tiled):
+    path = slides.tiff(slides.picture(), tiled=tiled)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(SpecimenError, match="damaged or incomplete"):
+        open_reader(path).region(Box(0, 0, 640, 512), level=0)
+
+
+def test_truncated_jpeg_is_an_error(slides):
+    path = slides.folder / "a.jpg"
+    Image.fromarray(slides.picture()).save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SpecimenError, match="damaged or incomplete"):
+        open_reader(path).region(Box(0, 0, 640, 512), level=0)
+
+
+def test_decompression_bomb_is_refused_unread(slides):
+    path = slides.folder / "bomb.png"
+    pyvips.Image.black(20_000, 10_001, bands=3).pngsave(str(path), compression=1)
+    with pytest.raises(SpecimenError, match="20000 x 10001 pixels and no pyramid"):
+        open_reader(path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pathology/pathml_small_dicom.dcm",
+        "radiology/dcmqi/01.dcm",
+        "radiology/pydicom/US1_UNCR.dcm",
+        "radiology/totalsegmentator/example_ct.nii.gz",
+        "radiology/dcmqi/liver_seg.nrrd",
+        "clinical/pbc.csv",
+    ],
+)
+def test_real_file_that_is_no_usable_slide(real, name):
+    with pytest.raises(SpecimenError, match=r"not a slide|cannot be read"):
+        open_reader(real / name)
+
+
+def test_openslide_is_asked_first(slides):
+    assert isinstance(open_reader(slides.tiff(slides.picture())), OpenSlideReader)

@@ -1,0 +1,212 @@
+"""A small run folder with an external validation, made of random but plausible patients: flagged phantom throughout."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tomli_w
+from PIL import Image
+from safetensors.numpy import save_file
+
+from hepatica.cohort import Cohort, Endpoint, Months, Specimen, Target, write_predictions
+from hepatica.cohort.atomic import write_json, write_text
+from hepatica.protocol import as_plain
+from hepatica.runs.flow import cohort_flow
+from hepatica.runs.scores import median_cutoffs, metrics, predictions
+from hepatica.systems import find_system
+
+TARGETS = tuple(Target(endpoint="recurrence", horizon=each) for each in (Months(12.0), Months(24.0), None))
+ENDPOINTS = {
+    name: Endpoint(name=name, time=f"{name}_months", event=f"{name}_event")
+    for name in ("recurrence", "overall_survival")
+}
+TILES = 3
+WIDTH = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a run folder of a test should be like."""
+
+    phantom: bool = True
+    external: bool = True
+    treated: bool = True
+    covariates: bool = True
+    explained: bool = True
+    events: bool = True
+    patients: int = 90
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., tuple[Path, list[Path]]]:
+    """Write the run folder of a Case; its path and the folders of its validations."""
+
+    def make(folder: Path = tmp_path / "run", **changes: Any) -> tuple[Path, list[Path]]:
+        return write_run(folder, replace(Case(), **changes))
+
+    return make
+
+
+def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
+    system = find_system("li_2025_cnn_sasm")
+    home = cohort(case, hospital="hospital_a", seed=1)
+    folds = deal(home, case)
+    specimens, regions, signatures = scores(home, seed=2)
+    pooled = pd.concat([specimens, system.pool(specimens).assign(specimen_id=pd.NA)], ignore_index=True)
+    cutoffs = median_cutoffs(pooled[pooled["patient_id"].map(folds) == "train"])
+    results(folder, case, home, pooled, folds, cutoffs, regions, signatures, reported=("test", "set_aside"))
+    head = {
+        "format": 1,
+        "system": system.name,
+        "cohort": {"name": home.name, "digest": home.digest, "folder": "/private/somebody"},
+        "settings": as_plain(system.quick),
+        "versions": {"python": "3.11.2", "hepatica": "0.1.0", "torch": "2.15.0"},
+    }
+    write_text(folder / "settings.toml", tomli_w.dumps(head))
+    write_json(folder / "cutoffs.json", cutoffs)
+    write_json(
+        folder / "model.json",
+        {
+            "format": 1,
+            "phantom": case.phantom,
+            "parameters": 12_303_980,
+            "sha256": {"settings.toml": "a" * 64, "model.safetensors": "b" * 64, "cutoffs.json": "c" * 64},
+            "training": {"denoised subset": "1/2 of each class, printed", "stage 1 epochs": 8},
+            "seen": [],
+        },
+    )
+    if not case.external:
+        return folder, []
+    away, out = cohort(case, hospital="hospital_b", seed=3), folder / "external" / "hospital_b"
+    specimens, regions, signatures = scores(away, seed=4)
+    pooled = pd.concat([specimens, system.pool(specimens).assign(specimen_id=pd.NA)], ignore_index=True)
+    treated = away.patients.get("treatment", pd.Series("none", index=away.patients.index)) != "none"
+    where = treated.map({True: "set_aside", False: "external"})
+    results(out, case, away, pooled, where, cutoffs, regions, signatures, reported=("external", "set_aside"))
+    return folder, [out]
+
+
+def cohort(case: Case, *, hospital: str, seed: int) -> Cohort:
+    rng = np.random.default_rng(seed)
+    index = pd.Index([f"SECRET-{hospital}-{n:04d}" for n in range(case.patients)], name="patient_id")
+    risk = rng.standard_normal(case.patients)
+    return Cohort(
+        name=hospital.replace("_", " ").title(),
+        hospital=hospital,
+        phantom=case.phantom,
+        notes="",
+        digest=hospital[-1] * 64,
+        endpoints=ENDPOINTS,
+        patients=follow_up(risk, rng, index, case).join(covariates(risk, rng, index, case)),
+        specimens=tuple(
+            Specimen(patient_id=p, specimen_id=f"{p}-s{k}", modality="slide", path=Path("x.tif"), row=2 + 2 * n + k)
+            for n, p in enumerate(index)
+            for k in range(2)
+        ),
+    )
+
+
+def follow_up(risk: np.ndarray, rng: np.random.Generator, index: pd.Index, case: Case) -> pd.DataFrame:
+    table = pd.DataFrame(index=index)
+    end = rng.uniform(8, 84, len(index))
+    for name, scale in (("recurrence", 40.0), ("overall_survival", 110.0)):
+        happens = scale * rng.exponential(size=len(index)) / np.exp(1.1 * risk)
+        table[f"{name}_months"] = np.minimum(happens, end).round(1) + 0.1
+        table[f"{name}_event"] = (happens <= end).astype(int) if case.events else 0
+    return table
+
+
+def covariates(risk: np.ndarray, rng: np.random.Generator, index: pd.Index, case: Case) -> pd.DataFrame:
+    table = pd.DataFrame(index=index)
+    if case.treated:
+        table["treatment"] = np.where(rng.random(len(index)) < 0.25, "sorafenib", "none")
+    if not case.covariates:
+        return table
+    table["age_years"] = rng.normal(57, 10, len(index)).round()
+    table["sex"] = np.where(rng.random(len(index)) < 0.8, "male", "female")
+    table["afp_ng_ml"] = np.exp(3 + 1.5 * rng.standard_normal(len(index)) + 0.5 * risk).round(1)
+    table["tumour_size_cm"] = np.exp(1.4 + 0.5 * rng.standard_normal(len(index)) + 0.2 * risk).round(1)
+    table["vascular_invasion"] = (rng.random(len(index)) < 1 / (1 + np.exp(0.7 - 0.6 * risk))).astype(float)
+    table.loc[table.index[:4], "vascular_invasion"] = np.nan
+    table["bclc_stage"] = rng.choice(["0", "A", "B"], len(index), p=[0.2, 0.5, 0.3])
+    return table
+
+
+def deal(home: Cohort, case: Case) -> pd.Series:
+    rng = np.random.default_rng(5)
+    folds = pd.Series(
+        rng.choice(["train", "validation", "test"], case.patients, p=[0.5, 0.1, 0.4]), home.patients.index
+    )
+    return folds.mask(home.patients["treatment"] != "none", "set_aside") if case.treated else folds
+
+
+def scores(of: Cohort, *, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Scores that know something of recurrence, tiles around them and signatures that go with the tiles' scores."""
+    rng = np.random.default_rng(seed)
+    months = of.patients["recurrence_months"].rank(pct=True)
+    rows, tiles = [], []
+    for specimen in of.specimens:
+        own = 0.9 - 0.8 * months[specimen.patient_id] + rng.normal(0, 0.22)
+        ids = {"patient_id": specimen.patient_id, "specimen_id": specimen.specimen_id}
+        rows += [
+            ids | {"endpoint": t.endpoint, "horizon_months": t.horizon, "score": _share(own + rng.normal(0, 0.05))}
+            for t in TARGETS
+        ]
+        tiles += [
+            ids | {"x": 448 * k, "y": 0, "extent": 448, "score": _share(own + rng.normal(0, 0.1))} for k in range(TILES)
+        ]
+    regions = pd.DataFrame(tiles)
+    directions = rng.standard_normal((2, WIDTH))
+    known = np.stack([regions["score"].to_numpy() * 4, rng.standard_normal(len(regions))], axis=1)
+    signatures = known @ directions + 0.5 * rng.standard_normal((len(regions), WIDTH))
+    return pd.DataFrame(rows), regions, signatures.astype(np.float32)
+
+
+def _share(score: float) -> float:
+    return float(np.clip(score, 0.01, 0.99))
+
+
+def results(
+    out: Path,
+    case: Case,
+    of: Cohort,
+    pooled: pd.DataFrame,
+    folds: pd.Series,
+    cutoffs: dict[str, float],
+    regions: pd.DataFrame,
+    signatures: np.ndarray,
+    *,
+    reported: tuple[str, ...],
+) -> None:
+    table = predictions(pooled, folds=folds, cutoffs=cutoffs)
+    out.mkdir(parents=True)
+    write_predictions(table, path=out / "predictions.parquet")
+    regions.to_parquet(out / "regions.parquet", index=False)
+    save_file({"signatures": signatures}, out / "signatures.safetensors")
+    of.patients.assign(fold=folds).to_parquet(out / "patients.parquet")
+    material = SimpleNamespace(
+        specimens=table[table["specimen_id"].notna()].drop_duplicates("specimen_id"),
+        failures=[(7, "the file is truncated")],
+    )
+    flow = cohort_flow(of, material=material, folds=folds, scored=set(of.patients.index))
+    write_json(out / "cohort.json", flow | {"model": "d" * 64})
+    found = [
+        row
+        for fold in reported
+        if (folds == fold).any()
+        for row in metrics(table, cohort=of, cutoffs=cutoffs, fold=fold)
+    ]
+    write_json(out / "metrics.json", found)
+    if case.explained:
+        files = []
+        for kind in ("heatmap", "tiles"):
+            path = out / "explained" / f"specimen_0002_{kind}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(np.full((60, 80, 3), 200, dtype=np.uint8)).save(path)
+            files.append(path.name)
+        write_json(out / "explained" / "explained.json", [{"row": 2, "score": 0.91, "files": [*files, "a.geojson"]}])
