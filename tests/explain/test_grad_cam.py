@@ -11,9 +11,9 @@ from hepatica.explain import grad_cam
 class Pooled(nn.Module):
     """Convolution, mean over positions, linear: here Grad-CAM is known in closed form."""
 
-    def __init__(self, *, inplace: bool = False) -> None:
+    def __init__(self, *, inplace: bool = False, stride: int = 1) -> None:
         super().__init__()
-        self.convolve = nn.Conv2d(3, 4, 3, padding=1)
+        self.convolve = nn.Conv2d(3, 4, 3, padding=1, stride=stride)
         self.rectify = nn.ReLU(inplace=inplace)
         self.dropout = nn.Dropout(0.5)
         self.answer = nn.Linear(4, 2)
@@ -44,6 +44,16 @@ def test_it_is_the_class_activation_map_of_a_pooled_network(network, images) -> 
     assert found.shape == (3, 8, 6)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-6)
+
+
+def test_evidence_is_rectified_before_it_is_enlarged(images) -> None:
+    torch.manual_seed(0)
+    network = Pooled(stride=2)
+    with torch.no_grad():
+        evidence = torch.einsum("k,bkyx->byx", network.answer.weight[1], network.convolve(images).relu()).relu()
+        large = nn.functional.interpolate(evidence[None], (8, 6), mode="bilinear")[0]
+    found = grad_cam(network, images, layer=network.rectify, target=1)
+    np.testing.assert_allclose(found, (large / reduce(large, "b y x -> b 1 1", "max")).numpy(), atol=1e-6)
 
 
 def test_the_evidence_lies_where_the_image_is_bright() -> None:

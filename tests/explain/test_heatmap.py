@@ -34,6 +34,14 @@ def test_tiles_are_coloured_where_they_lie_and_nothing_else_is() -> None:
     assert changed[expected].all()
 
 
+def test_slides_need_not_be_square() -> None:
+    wide = np.full((10, 40, 3), 255, np.uint8)
+    painted = overlay(wide, np.array([[300, 0]]), np.array([0.0]), opacity=1, extent=50, size=(400, 100))
+    assert sorted(set(zip(*map(np.ndarray.tolist, np.nonzero((painted != 255).any(-1))), strict=True))) == [
+        (y, x) for y in range(5) for x in range(30, 35)
+    ]
+
+
 def test_under_the_tint_tissue_is_grey() -> None:
     pink = np.full((40, 40, 3), (230, 120, 180), np.uint8)
     painted = overlay(pink, CORNERS, SCORES, opacity=0, **SLIDE)
@@ -90,7 +98,7 @@ def test_scores_that_are_no_risk_are_refused(scores) -> None:
 
 
 def test_scores_that_do_not_match_the_tiles_are_refused() -> None:
-    with pytest.raises(EvaluationError, match="got corners .4, 2. for 3 scores"):
+    with pytest.raises(EvaluationError, match=r"got corners \(4, 2\) for 3 scores"):
         overlay(thumbnail(), CORNERS, SCORES[:3], **SLIDE)
 
 

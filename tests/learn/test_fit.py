@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,17 @@ def stopping(moment: int) -> Samples:
     return replace(tiles(), inputs=Disturbed(inputs=tiles().inputs, before=before))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums rounded in another order differ in their last bit; networks this small are faster so, too."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, History]:
+def undisturbed(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, History]:
     return learn(tmp_path_factory.mktemp("fit") / "undisturbed")
 
 
@@ -243,6 +252,8 @@ def test_a_training_that_lightning_cut_short_is_not_finished(tmp_path: Path) -> 
 def test_flags_are_checked(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="nonsense"):
         learn(tmp_path, trainer={"nonsense": 1})
+    with pytest.raises(SettingsError, match="telepathy"):
+        learn(tmp_path, trainer={"strategy": "telepathy"})
     with pytest.raises(SettingsError, match="max_epochs: set by fit"):
         learn(tmp_path, trainer={"max_epochs": 1})
     with pytest.raises(SettingsError, match="needs validation samples"):
@@ -293,5 +304,6 @@ def test_no_file_is_a_pickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 if __name__ == "__main__":  # the training that is killed: as slow as it must be to be hit in mid-epoch
+    torch.set_num_threads(1)
     slow = Disturbed(inputs=tiles().inputs, before=lambda: time.sleep(0.2))
     learn(Path(sys.argv[1]), replace(tiles(), inputs=slow))

@@ -4,6 +4,7 @@ import numpy as np
 import openslide
 import pytest
 import pyvips
+import tifffile
 from PIL import Image
 
 from hepatica.cohort.errors import SpecimenError
@@ -59,6 +60,19 @@ def test_libvips_is_dropped_when_it_fails(slides, monkeypatch):
     box = Box(0, 0, 64, 32)
     assert np.array_equal(opened.region(box, level=0), bare(path, box))
     assert opened._fast is None
+
+
+def test_tile_left_out_of_the_file_is_white(slides):
+    path = slides.tiff(slides.picture())
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        for name in ("TileByteCounts", "TileOffsets"):
+            tag = file.pages[0].tags[name]
+            tag.overwrite([*tag.value[:7], 0, *tag.value[8:]])
+    opened = open_reader(path)
+    assert opened._fast is None
+    box = Box(2 * 128, 128, 128, 128)  # the eighth of five tiles a row
+    assert (opened.region(box, level=0) == 255).all()
+    assert np.array_equal(opened.region(box._replace(x=0), level=0), slides.picture()[128:256, :128])
 
 
 def test_levels_of_a_pyramid(slides):

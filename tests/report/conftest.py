@@ -1,5 +1,6 @@
 """A small run folder with an external validation, made of random but plausible patients: flagged phantom throughout."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,12 +11,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import tomli_w
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 from safetensors.numpy import save_file
 
+import hepatica.report
 from hepatica.cohort import Cohort, Endpoint, Months, Specimen, Target, write_predictions
 from hepatica.cohort.atomic import write_json, write_text
 from hepatica.protocol import as_plain
+from hepatica.report.blocks import Panel
+from hepatica.report.gallery import Gallery
+from hepatica.report.style import RC
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.scores import median_cutoffs, metrics, predictions
 from hepatica.systems import find_system
@@ -42,6 +50,46 @@ class Case:
     patients: int = 90
 
 
+class Sketchbook(Gallery):
+    """A gallery that lets every panel be painted and keeps its words, but renders nothing: a report in a second."""
+
+    def __init__(self, folder: Path, *, phantom: bool) -> None:
+        super().__init__(folder, phantom=phantom)
+        self.words: dict[str, str] = {}
+
+    def draw(
+        self, name: str, paint: Callable[[Figure], None], *, alt: str, size: tuple[float, float] = (4.0, 4.0)
+    ) -> Panel:
+        with rc_context(RC):
+            figure = Figure(figsize=size)
+            paint(figure)
+        self.words[name] = " ".join(text.get_text() for text in figure.findobj(Text))
+        return Panel(source="data:,", alt=alt)
+
+
+@pytest.fixture
+def sketches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports are sketched, not rendered, and their maps have few tiles."""
+    monkeypatch.setattr(hepatica.report, "Gallery", Sketchbook)
+    monkeypatch.setattr(hepatica.report.signatures, "LIMIT", 60)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with every part, reported in full once."""
+    run, external = write_run(tmp_path_factory.mktemp("finished") / "run", Case())
+    hepatica.report.write_report(run, external=external)
+    return run
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> tuple[Path, list[Path]]:
+    """A copy of the finished run, to be altered, and the folder of its validation."""
+    run = tmp_path / "copied"
+    shutil.copytree(finished, run)
+    return run, [run / "external" / "hospital_b"]
+
+
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., tuple[Path, list[Path]]]:
     """Write the run folder of a Case; its path and the folders of its validations."""
@@ -58,7 +106,8 @@ def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
     folds = deal(home, case)
     specimens, regions, signatures = scores(home, seed=2)
     pooled = pd.concat([specimens, system.pool(specimens).assign(specimen_id=pd.NA)], ignore_index=True)
-    cutoffs = median_cutoffs(pooled[pooled["patient_id"].map(folds) == "train"])
+    pooled = pooled.assign(fold=pooled["patient_id"].map(folds), group=pd.NA)
+    cutoffs = median_cutoffs(pooled[pooled["fold"] == "train"])
     results(folder, case, home, pooled, folds, cutoffs, regions, signatures, reported=("test", "set_aside"))
     head = {
         "format": 1,
@@ -129,7 +178,7 @@ def covariates(risk: np.ndarray, rng: np.random.Generator, index: pd.Index, case
         return table
     table["age_years"] = rng.normal(57, 10, len(index)).round()
     table["sex"] = np.where(rng.random(len(index)) < 0.8, "male", "female")
-    table["afp_ng_ml"] = np.exp(3 + 1.5 * rng.standard_normal(len(index)) + 0.5 * risk).round(1)
+    table["afp_ng_ml"] = np.exp(3 + 1.5 * rng.standard_normal(len(index)) + 0.5 * risk).round(1) + 0.5
     table["tumour_size_cm"] = np.exp(1.4 + 0.5 * rng.standard_normal(len(index)) + 0.2 * risk).round(1)
     table["vascular_invasion"] = (rng.random(len(index)) < 1 / (1 + np.exp(0.7 - 0.6 * risk))).astype(float)
     table.loc[table.index[:4], "vascular_invasion"] = np.nan
@@ -191,7 +240,7 @@ def results(
     of.patients.assign(fold=folds).to_parquet(out / "patients.parquet")
     material = SimpleNamespace(
         specimens=table[table["specimen_id"].notna()].drop_duplicates("specimen_id"),
-        failures=[(7, "the file is truncated")],
+        failures=pd.DataFrame({"row": [7], "error": ["the file is truncated"]}),
     )
     flow = cohort_flow(of, material=material, folds=folds, scored=set(of.patients.index))
     write_json(out / "cohort.json", flow | {"model": "d" * 64})

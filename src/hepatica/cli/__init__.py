@@ -2,6 +2,9 @@
 
 import sys
 
+import typer
+from typer.exceptions import TyperException
+
 from hepatica.cli.app import app
 
 __all__ = ["app", "main"]
@@ -10,16 +13,27 @@ __all__ = ["app", "main"]
 def main() -> None:
     """Run the command line; a fault the user can mend is one line on stderr and exit code 2."""
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        code = 130
     except Exception as error:
-        # Imported here, because the floor loads pandas, which `--help` need not wait for.
-        from hepatica.cohort.errors import HepaticaError
-
-        if isinstance(error, HepaticaError):
-            message = str(error)
-        elif isinstance(error, OSError):
-            message = f"{error.filename or 'the system'}: {error.strerror or error}"
-        else:
+        message = _fault(error)
+        if message is None:
             raise
         print("error: " + " ".join(message.split()), file=sys.stderr)
-        sys.exit(2)
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fault(error: Exception) -> str | None:
+    """What to tell the user of a fault he can mend; None for a fault of ours."""
+    # Imported here, because the floor loads pandas, which `--help` need not wait for.
+    from hepatica.cohort.errors import HepaticaError
+
+    if isinstance(error, HepaticaError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the system'}: {error.strerror or error}"
+    if isinstance(error, TyperException):
+        return f"{error.format_message()} (see --help)"
+    return None

@@ -1,8 +1,11 @@
 """Systems: the evidence table, one row a published system."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from hepatica.protocol import System
 
 
 def systems(
@@ -13,26 +16,30 @@ def systems(
 
     from hepatica.systems import all_systems
 
-    records = [
-        {
-            "name": each.name,
-            "question": each.question,
-            "modality": each.modality,
-            "targets": [target.label for target in each.targets],
-            "paper": f"{each.paper.authors} {each.paper.journal} ({each.paper.year})",
-            "doi": each.paper.doi,
-            "reported": dict(each.paper.reported),
-        }
-        for each in all_systems().values()
-    ]
+    found = all_systems().values()
     if as_json:
-        typer.echo(json.dumps(records, indent=2))
+        typer.echo(json.dumps([_record(system) for system in found], indent=2))
         return
     from rich.console import Console
     from rich.table import Table
 
     table = Table("system", "question", "input", "paper", "reported by the paper", show_lines=True)
-    for each in records:
-        reported = "\n".join(f"{name}: {value}" for name, value in each["reported"].items())
-        table.add_row(each["name"], each["question"], each["modality"], f"{each['paper']}\n{each['doi']}", reported)
+    for system in found:
+        paper = system.paper
+        reported = "\n".join(f"{name}: {value}" for name, value in paper.reported.items())
+        cited = f"{paper.authors} {paper.journal} ({paper.year})\n{paper.doi}"
+        table.add_row(system.name, system.question, system.modality, cited, reported)
     Console().print(table)
+
+
+def _record(system: "System[Any, Any]") -> dict[str, Any]:
+    paper = system.paper
+    return {
+        "name": system.name,
+        "question": system.question,
+        "modality": system.modality,
+        "targets": [target.label for target in system.targets],
+        "paper": {"title": paper.title, "authors": paper.authors, "journal": paper.journal, "year": paper.year},
+        "doi": paper.doi,
+        "reported": dict(paper.reported),
+    }

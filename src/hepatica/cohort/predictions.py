@@ -61,10 +61,15 @@ def targets(table: pd.DataFrame) -> list[Target]:
     ]
 
 
+def is_about(table: pd.DataFrame, *, target: Target) -> "pd.Series[bool]":
+    """Whether each row predicts the target."""
+    horizon = table["horizon_months"]
+    same = horizon.isna() if target.horizon is None else (horizon == target.horizon).fillna(False)
+    return (table["endpoint"] == target.endpoint) & same.astype(bool)
+
+
 def patient_scores(table: pd.DataFrame, *, target: Target, fold: str | None = None) -> pd.DataFrame:
     """Score, group and fold of each patient for one target, indexed by patient_id."""
-    horizon = table["horizon_months"]
-    right_horizon = horizon.isna() if target.horizon is None else (horizon == target.horizon).fillna(False)
-    rows = table[table["specimen_id"].isna() & (table["endpoint"] == target.endpoint) & right_horizon]
+    rows = table[table["specimen_id"].isna() & is_about(table, target=target)]
     rows = rows if fold is None else rows[rows["fold"] == fold]
     return rows.set_index("patient_id")[["score", "group", "fold"]]

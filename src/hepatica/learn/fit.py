@@ -133,8 +133,8 @@ def _trainer(loaders: Loaders, watch: Watch, flags: Mapping[str, Any]) -> Traine
         raise SettingsError(f"{', '.join(sorted(taken))}: set by fit itself; leave out of the trainer's flags.")
     try:
         return Trainer(**{"devices": 1, "precision": _precision(flags), **flags, **ours})
-    except TypeError as error:
-        raise SettingsError(f"Lightning does not take this flag: {error}.") from error
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"Lightning does not take this flag or its value: {error}") from error
     except (MisconfigurationException, RuntimeError) as error:
         raise UnavailableError(f"{error} Or leave accelerator and devices out to use what is here.") from error
 

@@ -52,8 +52,8 @@ class Loaders(LightningDataModule):
         batch = min(self.plan.batch, count)
         assert self.trainer is not None
         # Not trainer.current_epoch, which is still one behind when a training is taken up again.
-        epoch = self.trainer.fit_loop.epoch_progress.current.processed
-        order = Shuffled(count, seed=self.plan.seed, epoch=epoch)
+        progress: Any = self.trainer.fit_loop.epoch_progress.current
+        order = Shuffled(count, seed=self.plan.seed, epoch=progress.processed)
         # A lone last sample is left out of that epoch: batch normalisation cannot learn from one vector.
         alone = batch > 1 and math.ceil(count / self.trainer.world_size) % batch == 1
         return loader(

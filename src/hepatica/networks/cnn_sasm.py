@@ -1,7 +1,7 @@
 """CNN-SASM: a convolutional network whose feature map attends to itself, first over channels, then over positions.
 
-Source: Li et al., BMC Med 2025;23:162, doi 10.1186/s12916-025-03977-4, "Construction of CNN-SASM"; sizes not given there
-are the released code's. With a ResNet18 body it has 12,303,980 parameters, the 46.94 MiB of the paper's Table 2.
+Source: Li et al., BMC Med 2025;23:162, doi 10.1186/s12916-025-03977-4, "Construction of CNN-SASM"; other sizes are the
+released code's. With a ResNet18 body it has 12,303,980 parameters, the 46.94 MiB of the paper's Table 2.
 """
 
 from typing import Literal, NamedTuple

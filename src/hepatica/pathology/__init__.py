@@ -1,0 +1,1 @@
+"""Pathology: slides, tissue, tiles, stain and a phantom of them."""

@@ -9,6 +9,7 @@ import openslide
 import pyvips
 from einops import rearrange
 from PIL import Image
+from tifffile import TiffFile
 
 from hepatica.cohort.errors import SpecimenError
 
@@ -174,14 +175,20 @@ def _open_plain(path: Path) -> PlainReader:
 
 
 def _fast_region(slide: openslide.OpenSlide, path: Path) -> pyvips.Region | None:
-    if slide.properties["openslide.vendor"] not in _FAST_VENDORS:
+    if slide.properties["openslide.vendor"] not in _FAST_VENDORS or not _has_every_tile(path):
         return None
     with suppress(pyvips.Error):
         image = _load(path, "tiff")
-        tiled = "tile-width" in image.get_fields()
-        if tiled and (image.width, image.height, image.bands) == (*slide.dimensions, 3) and image.format == "uchar":
+        if (image.width, image.height, image.bands) == (*slide.dimensions, 3) and image.format == "uchar":
             return pyvips.Region.new(image)
     return None
+
+
+def _has_every_tile(path: Path) -> bool:
+    """Whether the first page is stored in tiles and none is left out, which libvips would show black, not as glass."""
+    with TiffFile(path) as file:
+        page = file.pages.first
+        return page.is_tiled and 0 not in page.databytecounts
 
 
 def _load(path: Path, kind: str) -> pyvips.Image:

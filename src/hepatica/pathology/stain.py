@@ -33,7 +33,7 @@ RUIFROK = np.array([[0.650, 0.704, 0.286], [0.072, 0.990, 0.105]])
 LEAST_TISSUE = 200
 """Tissue pixels below which no stain is estimated (ours)."""
 
-LEAST_ANGLE = 6.0
+LEAST_ANGLE = 5.0
 """Degrees below which two stain vectors are one stain and its noise (ours)."""
 
 LEAST_RED = 0.4

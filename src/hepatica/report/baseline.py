@@ -9,7 +9,7 @@ from pandas.api.types import is_numeric_dtype
 from hepatica.report.blocks import Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import TRAINED_ON, Results, Run
-from hepatica.report.wording import FOLDS, INDENT, NONE, column, level, share
+from hepatica.report.wording import FOLDS, INDENT, NONE, TIED, column, level, share
 
 CATEGORIES = 6
 """A numeric covariate with fewer values than this is told as categories. Ours."""
@@ -22,8 +22,8 @@ def section(run: Run, gallery: Gallery) -> Section:
     """The baseline table; internal folds beside each external cohort."""
     groups = _groups(run)
     learnt_from = run.internal.patients[run.internal.patients["fold"].isin(TRAINED_ON)]
-    header = ["", *(f"{name} (n = {len(table)})" for name, table in groups.items())]
-    header += [f"Difference: training and tuning v {each.title}" for each in run.external]
+    header = ["", *(f"{name} (n{TIED}={TIED}{len(table)})" for name, table in groups.items())]
+    header += [f"Difference, {each.cohort['name']} from training" for each in run.external]
     rows: list[list[str]] = []
     for name in run.internal.covariates():
         rows += _rows(name, groups, learnt_from, run.external)
@@ -32,12 +32,16 @@ def section(run: Run, gallery: Gallery) -> Section:
         caption="Patients at baseline: median [interquartile range] or n (%).",
         header=header,
         rows=rows,
-        note="Difference is the standardised mean difference between the patients the model learnt from and the"
-        f" external cohort; from {NOTABLE} on it is printed with an arrow, because a shifted cohort is one reason for a"
-        " different result. Percentages leave out missing values, which are counted on a line of their own.",
+        note="Difference is the standardised mean difference between the patients the model learnt from (training and"
+        f" tuning) and the external ones; from {NOTABLE} on it has an arrow, because a shifted cohort is one reason for"
+        " a different result. Percentages leave out missing values, which are counted on a line of their own.",
     )
     empty = [] if run.internal.covariates() else [Text(text="The cohort tables hold no covariates.", tone="note")]
     return Section(anchor="baseline", title="Patients at baseline", blocks=[table, *empty])
+
+
+def _reported(results: Results) -> pd.DataFrame:
+    return results.patients[results.patients["fold"] == results.fold]
 
 
 def _groups(run: Run) -> dict[str, pd.DataFrame]:
@@ -67,7 +71,7 @@ def _rows(
 ) -> list[list[str]]:
     everybody = pd.concat([table.get(name, pd.Series(dtype=object)) for table in groups.values()])
     shifts = [
-        _arrowed(standardised_difference(learnt_from[name], each.patients.get(name, pd.Series(dtype=object))))
+        _arrowed(standardised_difference(learnt_from[name], _reported(each).get(name, pd.Series(dtype=object))))
         for each in external
     ]
     columns = [table.get(name, pd.Series(np.nan, index=table.index)) for table in groups.values()]
@@ -87,7 +91,7 @@ def _median(values: pd.Series) -> str:
     if known.empty:
         return NONE
     low, middle, high = known.quantile([0.25, 0.5, 0.75])
-    return f"{middle:.3g} [{low:.3g} to {high:.3g}]"
+    return f"{middle:.3g} [{low:.3g}{TIED}to{TIED}{high:.3g}]"
 
 
 def _share_of(values: pd.Series, wanted: Any) -> str:
@@ -128,5 +132,5 @@ def _follow_up(run: Run, groups: dict[str, pd.DataFrame]) -> list[list[str]]:
         told = name.replace("_", " ").capitalize()
         events = [share(int((table[columns["event"]] == 1).sum()), len(table)) for table in groups.values()]
         censored = [_median(table.loc[table[columns["event"]] == 0, columns["time"]]) for table in groups.values()]
-        rows += [[f"{told}: events", *events], [f"{told}: months of follow-up of those without", *censored]]
+        rows += [[f"{told}: events", *events], [f"{told}: months to censoring", *censored]]
     return rows

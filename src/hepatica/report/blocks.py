@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +35,15 @@ class Panel:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """Panels side by side (`columns` of them on a wide screen, below each other on a phone) under one caption."""
+    """Panels under one caption: side by side on a wide screen, below each other on a phone.
+
+    `columns` counts those side by side; `strip` is one narrow and one wide panel.
+    """
 
     kind: ClassVar[str] = "figure"
     caption: str
     panels: Sequence[Panel]
-    columns: int = 2
+    columns: Literal[2, 3, "strip"] = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         " bars are 95% intervals. On the diagonal, scores can be read as probabilities. Ticks along the upper and lower"
         " edge are patients with and without the event."
     )
-    figure = Figure(caption=caption, panels=panels, columns=min(len(run.cohorts), 3))
+    figure = Figure(caption=caption, panels=panels, columns=run.columns)
     return Section(anchor="calibration", title="Calibration", blocks=[figure, _table(run)])
 
 
@@ -46,7 +46,7 @@ def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
         return
     axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=":")
     for group in groups:
-        axes.plot([group.score] * 2, [group.observed.low, group.observed.high], color=INK, linewidth=1)
+        axes.vlines(group.score, group.observed.low or 0.0, group.observed.high or 1.0, color=INK, linewidth=1)
     axes.plot(
         [group.score for group in groups], [group.observed.value for group in groups], "o-", color=INK, markersize=4.5
     )

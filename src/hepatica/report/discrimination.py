@@ -1,6 +1,6 @@
 """Discrimination: how well scores tell patients with the event from those without, internal beside external."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -29,6 +29,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         _curves(run, gallery, kind="roc"),
         _curves(run, gallery, kind="pr"),
         _metrics(run),
+        _at_cutoffs(run),
         _confusion(run, gallery),
         *_paper(run),
     ]
@@ -102,31 +103,43 @@ def _metrics(run: Run) -> Table:
     rows: list[list[str]] = []
     for target in run.targets:
         rows.append([target.label.capitalize()])
-        for metric in WITHOUT_CUTOFF:
-            rows.append([METRICS[metric], *(estimate(each.metric(metric, target)) for each in run.cohorts)])
-        for cutoff, name in ((EVEN_ODDS, "0.5"), (run.cutoffs[target.key], f"{run.cutoffs[target.key]:.3f}")):
-            rows += [
-                [
-                    f"{METRICS[metric]} at {name}",
-                    *(estimate(each.metric(metric, target, cutoff=cutoff)) for each in run.cohorts),
-                ]
-                for metric in AT_A_CUTOFF
-            ]
+        rows += [
+            [METRICS[metric], *(estimate(each.metric(metric, target)) for each in run.cohorts)]
+            for metric in WITHOUT_CUTOFF
+        ]
     return Table(
-        caption="Discrimination and classification, with 95% confidence intervals.",
+        caption="Discrimination over all cut-offs, with 95% confidence intervals.",
         header=["", *(each.title for each in run.cohorts)],
         rows=rows,
-        note=f"Two cut-offs, both fixed before any of these patients was looked at: 0.5, and the median score of the"
-        f" training patients (locked). {_methods(run)}",
+        note=_methods(run, WITHOUT_CUTOFF),
     )
 
 
-def _methods(run: Run) -> str:
+def _at_cutoffs(run: Run) -> Table:
+    rows: list[list[str]] = []
+    for target in run.targets:
+        rows.append([f"{target.label.capitalize()} (median {run.cutoffs[target.key]:.3f})"])
+        cutoffs = (EVEN_ODDS, run.cutoffs[target.key])
+        rows += [
+            [METRICS[name], *(estimate(e.metric(name, target, cutoff=at)) for e in run.cohorts for at in cutoffs)]
+            for name in AT_A_CUTOFF
+        ]
+    return Table(
+        caption="Classification at two cut-offs, with 95% confidence intervals.",
+        header=["", *(f"{each.title}, at {at}" for each in run.cohorts for at in ("0.5", "the locked median"))],
+        rows=rows,
+        note="Both cut-offs were fixed before any of these patients was looked at: 0.5, and the median score of the"
+        f" training patients. {_methods(run, AT_A_CUTOFF)}",
+    )
+
+
+def _methods(run: Run, names: Sequence[str]) -> str:
     """How each interval was made, as metrics.json tells it."""
     table = run.internal.metrics
-    shown = table[table["metric"].isin([*WITHOUT_CUTOFF, *AT_A_CUTOFF]) & table["value"].notna()]
-    methods = shown.drop_duplicates("metric").set_index("metric")["method"]
-    return "Intervals: " + "; ".join(f"{METRICS[name]}, {method}" for name, method in methods.items()) + "."
+    shown = table[table["metric"].isin(names) & table["value"].notna()]
+    once = shown.drop_duplicates("metric")
+    told = [f"{METRICS[name]}, {method}" for name, method in zip(once["metric"], once["method"], strict=True)]
+    return f"Intervals: {'; '.join(told)}."
 
 
 def _confusion(run: Run, gallery: Gallery) -> Figure:
@@ -151,7 +164,8 @@ def _matrices(figure: Drawing, *, run: Run, results: Results) -> None:
     grid = figure.subplots(len(run.targets), 2, squeeze=False)
     for row, target in zip(grid, run.targets, strict=True):
         for axes, cutoff in zip(row, (EVEN_ODDS, run.cutoffs[target.key]), strict=True):
-            _matrix(axes, _counts(results, target, cutoff), title=f"{when(target)}, {cutoff:.3g}")
+            _matrix(axes, _counts(results, target, cutoff), title=f"cut-off {cutoff:.3g}")
+        row[0].set_ylabel(when(target), fontweight="bold", fontsize=8.5)
 
 
 def _matrix(axes: Axes, counts: np.ndarray, *, title: str) -> None:
@@ -176,19 +190,21 @@ def _counts(results: Results, target: Target, cutoff: float) -> np.ndarray:
 
 def _paper(run: Run) -> list[Block]:
     """What the paper says of its own patients, in columns of its own."""
-    paper = run.system.paper
-    reported = [(*name.split(" ", 2), value) for name, value in paper.reported.items()]
-    labels = {target.key: target.label for target in run.targets}
+    paper, known = run.system.paper, {target.key: target for target in run.targets}
+    theirs: dict[tuple[str, str], dict[str, str]] = {}
+    for name, value in paper.reported.items():
+        where, metric, key = name.split(" ", 2)
+        theirs.setdefault((metric, key), {})[where] = f"{value:.3f}"
     rows = []
-    for metric, key in dict.fromkeys((metric, key) for _, metric, key, _ in reported):
-        target = next((each for each in run.targets if each.key == key), None)
-        theirs = {where: f"{value:.3f}" for where, name, about, value in reported if (name, about) == (metric, key)}
-        ours = [estimate(each.metric(metric, target)) if target else NONE for each in run.cohorts]
-        name = f"{METRICS.get(metric, metric)}, {labels.get(key, key)}"
-        rows.append([name, *(theirs.get(where, NONE) for where in ("internal", "external")), *ours])
+    for (metric, key), reported in theirs.items():
+        here = [estimate(each.metric(metric, known[key])) if key in known else NONE for each in run.cohorts]
+        about = known[key].label if key in known else key
+        there = [reported.get(where, NONE) for where in ("internal", "external")]
+        rows.append([f"{METRICS.get(metric, metric)}, {about}", *there, *here])
     note = (
         f"Reported: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}. Other"
-        " patients, other slides, other outcomes: the columns stand side by side for orientation, and their difference tests nothing."
+        " patients, other slides, other outcomes: the columns stand side by side for orientation, and their difference"
+        " tests nothing."
     )
     header = [
         "",

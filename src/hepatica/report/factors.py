@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
+from scipy import stats
 
 from hepatica.cohort import EvaluationError
 from hepatica.evaluate import HazardRatio, cox
@@ -14,7 +15,7 @@ from hepatica.report.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.forest import Line, forest
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Results, Run
-from hepatica.report.wording import NONE, column, level, p_value
+from hepatica.report.wording import NONE, column, interval, level, p_value
 
 MOST_LEVELS = 4
 """Categories of more levels than this do not enter a model. Ours."""
@@ -73,29 +74,31 @@ def section(run: Run, gallery: Gallery) -> Section:
     return Section(anchor="factors", title="Risk score beside clinical factors", blocks=blocks)
 
 
-def terms(patients: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:
+def terms(patients: pd.DataFrame, covariates: list[str], *, reference: pd.DataFrame) -> pd.DataFrame:
     """Covariates as columns of a Cox model, called as a reader reads them; missing values stay missing.
 
     Numbers count per standard deviation, or per doubling where they are positive and skewed; categories against the
-    most common one. Left out: treatment, columns of one value, categories of more than MOST_LEVELS levels.
+    most common one. Deviation, skewness and categories are those of the `reference` patients, so that a term means the
+    same in every cohort. Left out: treatment, columns of one value, categories of more than MOST_LEVELS levels.
     """
     columns: dict[str, pd.Series] = {}
     for name in covariates:
-        values = patients[name].dropna()
-        if name == "treatment" or values.nunique() < 2:
+        if name == "treatment" or min(patients[name].nunique(), reference[name].nunique()) < 2:
             continue
-        columns |= _categories(patients[name]) if is_category(values) else _number(patients[name].astype(float))
+        known = reference[name].dropna()
+        columns |= (_categories if is_category(known) else _number)(patients[name], known)
     return pd.DataFrame(columns, index=patients.index)
 
 
-def _number(values: pd.Series) -> dict[str, pd.Series]:
-    if values.min() > 0 and values.skew() > SKEWED:
-        return {f"{column(str(values.name))}, per doubling": np.log2(values)}
-    return {f"{column(str(values.name))}, per SD": (values - values.mean()) / values.std()}
+def _number(values: pd.Series, known: pd.Series) -> dict[str, pd.Series]:
+    name, both = column(str(values.name)), np.concatenate([values.dropna().to_numpy(float), known.to_numpy(float)])
+    if both.min() > 0 and stats.skew(known.to_numpy(float)) > SKEWED:
+        return {f"{name}, per doubling": pd.Series(np.log2(values.to_numpy(float)), index=values.index)}
+    return {f"{name}, per SD": (values - known.mean()) / known.std()}
 
 
-def _categories(values: pd.Series) -> dict[str, pd.Series]:
-    name, known = column(str(values.name)), values.dropna()
+def _categories(values: pd.Series, known: pd.Series) -> dict[str, pd.Series]:
+    name = column(str(values.name))
     if known.nunique() > MOST_LEVELS:
         return {}
     if is_numeric_dtype(known) and set(known.unique()) == {0, 1}:
@@ -118,7 +121,8 @@ def _models(results: Results, run: Run) -> tuple[list[str], Models]:
             GROUP: (outcomes["group"] == "high").astype(float),
         }
     )
-    clinical = terms(results.patients.loc[outcomes.index], results.covariates())
+    covariates = [name for name in run.internal.covariates() if name in results.patients]
+    clinical = terms(results.patients.loc[outcomes.index], covariates, reference=run.internal.patients)
     complete = clinical.notna().all(axis=1)
     failures: dict[str, str] = {}
     alone: dict[str, HazardRatio] = {}
@@ -148,7 +152,7 @@ def _fit(
     try:
         return dict(cox(covariates, time=followed["time"].to_numpy(), event=followed["event"].to_numpy()))
     except EvaluationError as error:
-        failures[label] = str(error)
+        failures[label] = str(error).replace(", ".join(covariates.columns), "these terms")
         return {}
 
 
@@ -166,7 +170,7 @@ def _table(results: Results, names: list[str], models: Models) -> Table:
             ]
         )
     return Table(
-        caption=f"Cox regression in {results.title}: hazard ratio (95% confidence interval).",
+        caption=f"Cox regression. {results.title}. Hazard ratio (95% confidence interval).",
         header=["", "Alone", "P", "All together", "P"],
         rows=rows,
         note=f"All together: {models.patients} patients without missing values, {models.events} events,"
@@ -177,11 +181,11 @@ def _table(results: Results, names: list[str], models: Models) -> Table:
 def _ratio(found: HazardRatio | None) -> str:
     if found is None:
         return NONE
-    return f"{found.ratio.value:.2f} ({found.ratio.low:.2f} to {found.ratio.high:.2f})"
+    return interval(found.ratio.as_dict(), digits=2)
 
 
 def _warnings(results: Results, models: Models) -> list[Block]:
-    told = [f"{results.title}, {label}: not fitted, {why}" for label, why in models.failures.items()]
+    told = [f"{results.title}, {label}: not fitted. {why}." for label, why in models.failures.items()]
     if models.terms > 1 and models.events < EVENTS_PER_VARIABLE * models.terms:
         told.append(
             f"{results.title}: {models.events / models.terms:.1f} events a term in the model of all together, fewer"

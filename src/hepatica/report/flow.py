@@ -21,7 +21,7 @@ _LOST = {"with a specimen": "no specimen", "with a usable specimen": "no usable 
 def section(run: Run, gallery: Gallery) -> Section:
     """Diagram of each cohort, outcomes at each target, specimens that failed."""
     panels = [
-        gallery.draw(f"flow_{each.key}", partial(_paint, results=each), alt=_in_words(each), size=(4.6, 4.6))
+        gallery.draw(f"flow_{each.key}", partial(_paint, results=each), alt=_in_words(each), size=(4.6, 4.9))
         for each in run.cohorts
     ]
     caption = (
@@ -37,8 +37,14 @@ def _split(results: Results) -> tuple[list[dict[str, Any]], list[dict[str, Any]]
     steps = results.cohort["flow"]
     return (
         [step for step in steps if not step["step"].startswith("fold ")],
-        [step for step in steps if step["step"].startswith("fold ")],
+        sorted((step for step in steps if step["step"].startswith("fold ")), key=_place),
     )
+
+
+def _place(fold: dict[str, Any]) -> int:
+    """Training first, those set aside last."""
+    name = fold["step"].removeprefix("fold ")
+    return list(FOLDS).index(name) if name in FOLDS else len(FOLDS)
 
 
 def _counts(step: dict[str, Any]) -> str:
@@ -46,7 +52,7 @@ def _counts(step: dict[str, Any]) -> str:
 
 
 def _fold(step: dict[str, Any]) -> str:
-    name = step["step"].removeprefix("fold ")
+    name = str(step["step"]).removeprefix("fold ")
     return FOLDS.get(name, name)
 
 
@@ -88,7 +94,7 @@ def _folds(axes: Axes, folds: Sequence[dict[str, Any]], *, top: float) -> None:
 
 
 def _box(axes: Axes, x: float, y: float, text: str, *, width: float, height: float = 0.17, quiet: bool = False) -> None:
-    axes.text(x, y, text, ha="center", va="center", fontsize=7.5, color=QUIET if quiet else INK, linespacing=1.35)
+    axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color=QUIET if quiet else INK, linespacing=1.35)
     corner = (x - width / 2, y - height / 2)
     axes.add_patch(_rectangle(corner, width, height, quiet=quiet))
 

@@ -26,13 +26,19 @@ class Gallery:
             paint(figure)
             if self.phantom:
                 stamp_phantom(figure)
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")  # laid out once, for both formats
             for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
                 with replacing(self.folder / f"{name}.{suffix}") as temporary:
                     figure.savefig(temporary, metadata=metadata)
-        return Panel(source=as_data(self.folder / f"{name}.svg"), alt=f"Phantom. {alt}" if self.phantom else alt)
+        return self.show(self.folder / f"{name}.svg", alt=alt)
+
+    def show(self, picture: Path, *, alt: str) -> Panel:
+        """Take up a picture that was drawn elsewhere."""
+        return Panel(source=_as_data(picture), alt=f"Phantom. {alt}" if self.phantom else alt)
 
 
-def as_data(path: Path) -> str:
+def _as_data(path: Path) -> str:
     """A picture file as a data address, so that the page needs no second file."""
     kind = {".svg": "svg+xml", ".png": "png"}[path.suffix]
     return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"

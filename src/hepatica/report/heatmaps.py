@@ -1,7 +1,7 @@
 """Heatmaps: where in a specimen the risk lies, with the tiles of highest and lowest risk."""
 
-from hepatica.report.blocks import Block, Figure, Panel, Section, Text
-from hepatica.report.gallery import Gallery, as_data
+from hepatica.report.blocks import Block, Figure, Section, Text
+from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run
 
 
@@ -12,10 +12,12 @@ def section(run: Run, gallery: Gallery) -> Section:
         for specimen in results.explained():
             pictures = [results.folder / "explained" / name for name in specimen["files"] if name.endswith(".png")]
             words = f"{results.title}, specimen in row {specimen['row']}, risk {specimen['score']:.2f}"
-            panels = [Panel(source=as_data(path), alt=f"{words}: {_what(path.stem)}") for path in pictures]
+            panels = [gallery.show(path, alt=f"{words}: {_what(path.stem)}") for path in pictures]
             shown = "; ".join(dict.fromkeys(_what(path.stem) for path in pictures))
             if panels:
-                blocks.append(Figure(caption=f"{words} ({run.targets[0].label}): {shown}.", panels=panels))
+                blocks.append(
+                    Figure(caption=f"{words} ({run.targets[0].label}): {shown}.", panels=panels, columns="strip")
+                )
     if not blocks:
         blocks = [Text(text="No specimen was drawn: hepatica explain has not been run on these results.", tone="note")]
     return Section(anchor="heatmaps", title="Where the risk lies", blocks=blocks)

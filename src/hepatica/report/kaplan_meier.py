@@ -38,7 +38,7 @@ def paint(
 ) -> None:
     """Curves over numbers at risk; `told` is written into the panel, `horizon` (months) is marked by a thin line."""
     axes, below = figure.subplots(2, 1, height_ratios=[5, 0.45 * max(len(drawn), 1) + 0.25])
-    axes.set_title(title)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     below.set_axis_off()
     if not drawn:
         say(axes, "No patients to follow.")
@@ -51,7 +51,13 @@ def paint(
         axes.axvline(horizon, color=QUIET, linewidth=0.8, linestyle=":")
     axes.set(xlim=(0, end * 1.01), ylim=(0, 1.02), xlabel="Months", ylabel=ylabel, xticks=ticks)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "0.25", "0.5", "0.75", "1"])
-    axes.legend(loc="lower left", title=told, alignment="left", title_fontsize=8.5, handlelength=1.2)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.03, 0.98),
+        title=told,
+        alignment="left",
+        handlelength=1.2,
+    )
     _numbers_at_risk(below, drawn, ticks=ticks, end=end)
 
 
@@ -78,6 +84,9 @@ def _numbers_at_risk(axes: Axes, drawn: Sequence[Arm], *, ticks: Sequence[float]
     axes.set(xlim=(0, end * 1.01), ylim=(-len(drawn), 0.4))
     axes.text(0, 0.35, "Number at risk", fontsize=7.5, color=QUIET, va="center")
     for row, arm in enumerate(drawn):
+        beside = axes.get_yaxis_transform()
+        short = arm.name.removesuffix(" risk")
+        axes.text(-0.05, -row - 0.5, short, transform=beside, ha="right", va="center", fontsize=8, color=arm.colour)
         for month in ticks:
             at_risk = int((arm.patients["time"] >= month).sum())
             axes.text(month, -row - 0.5, str(at_risk), ha="center", va="center", fontsize=8, color=arm.colour)

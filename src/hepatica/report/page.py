@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hepatica.report.blocks import Section
+from hepatica.report.provenance import system_title
 from hepatica.report.results import Run
 
 
@@ -29,7 +30,8 @@ def write_page(run: Run, sections: Sequence[Section]) -> str:
         templates()
         .get_template("page.html.jinja")
         .render(
-            title=f"{run.system.name} on {run.internal.cohort['name']}",
+            title=f"{system_title(run)} on {run.internal.cohort['name']}",
+            kicker=f"hepatica report: {run.system.name}",
             lead=run.system.question,
             phantom=run.phantom,
             sections=sections,

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from hepatica.protocol import as_plain
-from hepatica.report.blocks import Quotation, Section, Table
+from hepatica.report.blocks import Block, Quotation, Section, Table
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run
 from hepatica.report.wording import NONE
@@ -14,13 +14,18 @@ from hepatica.systems import find_system
 
 def section(run: Run, gallery: Gallery) -> Section:
     """Settings beside those of the paper, training facts, cut-offs, digests and versions."""
-    blocks = [_settings(run), _facts(run), _versions(run), _file(run)]
+    blocks: list[Block] = [_settings(run), _facts(run), _versions(run), _file(run)]
     return Section(anchor="provenance", title="Settings, versions and digests", blocks=blocks)
 
 
 def system_notes(run: Run) -> str:
     """The docstring of the file that defines the system: idea, departures from the paper, what that leaves open."""
     return inspect.cleandoc(sys.modules[run.system.train.__module__].__doc__ or "")
+
+
+def system_title(run: Run) -> str:
+    """What the system is called among people: CNN-SASM."""
+    return system_notes(run).split(":")[0]
 
 
 def changed_settings(run: Run) -> dict[str, tuple[Any, Any]]:
@@ -49,6 +54,8 @@ def _settings(run: Run) -> Table:
 def _value(value: Any) -> str:
     if value is None:
         return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return (
         ", ".join(map(_value, value))
         if isinstance(value, list)

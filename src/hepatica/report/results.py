@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -119,6 +119,11 @@ class Run:
     def external(self) -> tuple[Results, ...]:
         """Validations in other cohorts."""
         return self.cohorts[1:]
+
+    @property
+    def columns(self) -> Literal[2, 3]:
+        """Panels side by side in a figure of every target (rows) and cohort (columns)."""
+        return 3 if len(self.cohorts) == 3 else 2
 
     @property
     def targets(self) -> list[Target]:

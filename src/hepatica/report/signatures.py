@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,15 @@ FEWEST = 30
 PERPLEXITY = 30.0
 SEED = 0
 
+SIZE = (3.5, 3.5)
+"""Inches of a panel, three of which stand side by side."""
+
+DOT: Any = {"s": 7, "linewidths": 0, "rasterized": True}
+"""How one tile is drawn; as pixels, because thousands of outlines would make a heavy page."""
+
+COHORTS = SERIES[2:]
+"""Colours that do not already mean an outcome."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tiles:
@@ -36,10 +46,20 @@ class Tiles:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """Places (n, 2) of tiles, what the method is called and what its axes are."""
+
+    key: str
+    name: str
+    axis: str
+    places: np.ndarray
+
+
 def section(run: Run, gallery: Gallery) -> Section:
     """PCA and t-SNE of tiles of unseen patients, coloured by outcome, by tile score and by cohort."""
     title = "Tile signatures"
-    tiles = _gather(run)
+    tiles = gather(run, limit=LIMIT)
     if len(tiles.signatures) < FEWEST:
         few = f"Only {len(tiles.signatures)} tiles of patients the model has not seen: too few to draw a map."
         return Section(anchor="signatures", title=title, blocks=[Text(text=few, tone="note")])
@@ -50,18 +70,28 @@ def section(run: Run, gallery: Gallery) -> Section:
             " also sees the hospital (stain, scanner). Such maps illustrate; they prove nothing."
         )
     ]
-    for method, (name, places, axis) in _maps(tiles.signatures).items():
+    shown = {by: paint for by, paint in COLOURINGS.items() if by != "cohort" or len(tiles.names) > 1}
+    for laid in maps(tiles.signatures):
         panels = [
-            gallery.draw(f"signatures_{method}_{by}", partial(paint, places=places, tiles=tiles, axis=axis), alt=alt)
-            for by, paint, alt in _colourings(tiles, name=name)
+            gallery.draw(
+                f"signatures_{laid.key}_{by}",
+                partial(paint, laid=laid, tiles=tiles),
+                alt=f"{laid.name} of tiles by {by}",
+                size=SIZE,
+            )
+            for by, paint in shown.items()
         ]
-        caption = f"{name} of {len(tiles.signatures)} tile signatures of patients the model was not trained on."
-        blocks.append(Figure(caption=caption, panels=panels, columns=len(panels)))
+        caption = (
+            f"{laid.name} of {len(tiles.signatures)} tile signatures of patients the model was not trained on. Outcome"
+            f" is {run.targets[0].endpoint.replace('_', ' ')} by the end of follow-up."
+        )
+        blocks.append(Figure(caption=caption, panels=panels, columns=3))
     return Section(anchor="signatures", title=title, blocks=blocks)
 
 
-def _gather(run: Run) -> Tiles:
-    parts = [_of_cohort(each, run, limit=LIMIT // len(run.cohorts)) for each in run.cohorts]
+def gather(run: Run, *, limit: int) -> Tiles:
+    """At most `limit` tiles, as many of each cohort, drawn by lot from patients the model has not seen."""
+    parts = [_of_cohort(each, run, limit=limit // len(run.cohorts)) for each in run.cohorts]
     tables = pd.concat([table for table, _ in parts], ignore_index=True)
     return Tiles(
         signatures=np.concatenate([signatures for _, signatures in parts]).astype(float),
@@ -73,7 +103,6 @@ def _gather(run: Run) -> Tiles:
 
 
 def _of_cohort(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Tiles drawn by lot, the same by the same data."""
     table, signatures = results.regions()
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(table))[:limit])
     endpoint = results.endpoint(run.targets[0])
@@ -81,52 +110,55 @@ def _of_cohort(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFrame,
     return table.iloc[chosen].assign(label=status), signatures[chosen]
 
 
-def _maps(signatures: np.ndarray) -> dict[str, tuple[str, np.ndarray, str]]:
-    """Places (n, 2) by each method, with its name and what its axes are called."""
+def maps(signatures: np.ndarray) -> list[Map]:
+    """The tiles laid out by PCA and by t-SNE; the same signatures give the same maps."""
     parts = PCA(n_components=2, random_state=SEED).fit(signatures)
     shares = parts.explained_variance_ratio_.sum()
     neighbours = min(PERPLEXITY, (len(signatures) - 1) / 3)
     lie = TSNE(perplexity=neighbours, init="pca", random_state=SEED, n_jobs=1).fit_transform(signatures)
     name = f"PCA (the two components hold {shares:.0%} of the variance)"
-    return {"pca": (name, parts.transform(signatures), "Component"), "tsne": ("t-SNE", lie, "t-SNE")}
-
-
-def _colourings(tiles: Tiles, *, name: str) -> list[tuple[str, "partial[None] | object", str]]:
-    found = [
-        ("outcome", _by_outcome, f"{name} of tiles coloured by the final outcome of their patient"),
-        ("score", _by_score, f"{name} of tiles coloured by tile score"),
+    return [
+        Map(key="pca", name=name, axis="Component", places=parts.transform(signatures)),
+        Map(key="tsne", name="t-SNE", axis="t-SNE", places=lie),
     ]
-    return found + ([("cohort", _by_cohort, f"{name} of tiles by cohort")] if len(tiles.names) > 1 else [])
 
 
-def _scatter(figure: Drawing, places: np.ndarray, *, axis: str, title: str, colours: object, **more: object) -> Axes:
+def _empty(figure: Drawing, laid: Map, *, title: str) -> tuple[Axes, np.ndarray]:
+    """Axes, and the order to draw the tiles in: by lot, or the last colour would hide the first."""
     axes = figure.subplots()
-    order = np.random.default_rng(SEED).permutation(len(places))
-    dots = axes.scatter(*places[order].T, c=np.asarray(colours)[order], s=7, linewidths=0, rasterized=True, **more)
-    axes.set(title=title, xlabel=f"{axis} 1", ylabel=f"{axis} 2", xticks=[], yticks=[])
+    axes.set(title=title, xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
     axes.margins(0.04)
-    if more:
-        figure.colorbar(dots, ax=axes, shrink=0.7, pad=0.02, label="Tile score").outline.set_visible(False)
-    return axes
+    return axes, np.random.default_rng(SEED).permutation(len(laid.places))
+
+
+def _by_outcome(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
+    colours = np.select([tiles.label == 1, tiles.label == 0], [HIGH, LOW], QUIET)
+    axes, order = _empty(figure, laid, title="By outcome of the patient")
+    axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **DOT)
+    _key(axes, {"event": HIGH, "no event": LOW})
+
+
+def _by_score(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
+    axes, order = _empty(figure, laid, title="By tile score")
+    dots = axes.scatter(
+        laid.places[order, 0], laid.places[order, 1], c=tiles.score[order], cmap=SCALE, vmin=0, vmax=1, **DOT
+    )
+    figure.colorbar(dots, ax=axes, location="bottom", shrink=0.6, pad=0.02, aspect=30, drawedges=False)
+
+
+def _by_cohort(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
+    axes, order = _empty(figure, laid, title="By cohort")
+    axes.scatter(
+        laid.places[order, 0], laid.places[order, 1], c=np.array(COHORTS)[tiles.cohort % len(COHORTS)][order], **DOT
+    )
+    _key(axes, dict(zip(tiles.names, COHORTS, strict=False)))
 
 
 def _key(axes: Axes, names: dict[str, str]) -> None:
     for name, colour in names.items():
         axes.plot([], [], "o", markersize=5, color=colour, label=name)
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.06), ncols=len(names), handletextpad=0.1, columnspacing=1)
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.04, -0.06), ncols=len(names), handletextpad=0.1, columnspacing=1)
 
 
-def _by_outcome(figure: Drawing, *, places: np.ndarray, tiles: Tiles, axis: str) -> None:
-    colours = np.select([tiles.label == 1, tiles.label == 0], [HIGH, LOW], QUIET)
-    axes = _scatter(figure, places, axis=axis, title="By outcome of the patient", colours=colours)
-    _key(axes, {"event": HIGH, "no event by end of follow-up": LOW})
-
-
-def _by_score(figure: Drawing, *, places: np.ndarray, tiles: Tiles, axis: str) -> None:
-    _scatter(figure, places, axis=axis, title="By tile score", colours=tiles.score, cmap=SCALE, vmin=0, vmax=1)
-
-
-def _by_cohort(figure: Drawing, *, places: np.ndarray, tiles: Tiles, axis: str) -> None:
-    colours = np.array(SERIES)[tiles.cohort % len(SERIES)]
-    axes = _scatter(figure, places, axis=axis, title="By cohort", colours=colours)
-    _key(axes, dict(zip(tiles.names, SERIES, strict=False)))
+COLOURINGS = {"outcome": _by_outcome, "score": _by_score, "cohort": _by_cohort}
+"""What the dots may be coloured by, and how."""

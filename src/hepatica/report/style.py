@@ -23,7 +23,7 @@ SCALE = "cividis"
 PANEL = (4.4, 4.0)
 """Inches of a square panel: on a phone its smallest print is still 3 mm high."""
 
-RC: dict[str, Any] = {
+RC: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": QUIET,
     "axes.labelcolor": INK,
@@ -39,6 +39,7 @@ RC: dict[str, Any] = {
     "font.size": 9,
     "legend.fontsize": 8.5,
     "legend.frameon": False,
+    "legend.title_fontsize": 8.5,
     "lines.linewidth": 1.8,
     "savefig.dpi": 200,
     "svg.fonttype": "path",

@@ -2,6 +2,7 @@
 
 from hepatica.report.blocks import Block, Section, Table, Text
 from hepatica.report.gallery import Gallery
+from hepatica.report.provenance import system_title
 from hepatica.report.results import Run
 from hepatica.report.wording import METRICS, estimate, patients
 
@@ -17,7 +18,7 @@ def section(run: Run, gallery: Gallery) -> Section:
     paper = run.system.paper
     seen = run.internal.patients["fold"].isin(["train", "validation"]).sum()
     design = (
-        f"{run.system.name} was trained on {patients(int(seen))} of {run.internal.cohort['name']}, locked, and then"
+        f"{system_title(run)} was trained on {patients(int(seen))} of {run.internal.cohort['name']}, locked, and then"
         f" applied to {_applied(run)}. Nothing was fitted, chosen or re-tuned on those patients; the cut-offs are those"
         " of the training patients."
     )

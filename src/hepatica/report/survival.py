@@ -3,15 +3,15 @@
 from functools import partial
 from typing import Any
 
-from hepatica.cohort import EvaluationError, Target
-from hepatica.evaluate import time_dependent_auroc
+from hepatica.cohort import EvaluationError, Months, Target
+from hepatica.evaluate import Risk, time_dependent_auroc
 from hepatica.report import kaplan_meier
 from hepatica.report.blocks import Figure, Panel, Section, Table
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Results, Run
 from hepatica.report.wording import METRICS, estimate, share, when
 
-TALL = (4.4, 4.3)
+TALL = (4.4, 4.6)
 """Inches of a panel with numbers at risk below it."""
 
 
@@ -22,7 +22,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         "Kaplan-Meier curves of patients at or above and below the locked cut-off of each score. Shades are 95%"
         " intervals, ticks censored patients, a dotted line the horizon of the score."
     )
-    figure = Figure(caption=caption, panels=panels, columns=min(len(run.cohorts), 3))
+    figure = Figure(caption=caption, panels=panels, columns=run.columns)
     return Section(anchor="survival", title="Survival", blocks=[figure, _table(run)])
 
 
@@ -57,10 +57,10 @@ def _table(run: Run) -> Table:
         rows.append([target.label.capitalize()])
         rows += [
             [METRICS[name], *(estimate(each.metric(name, target)) for each in run.cohorts)]
-            for name in ("c_index", "log_rank_p")
+            for name in ("c_index", "hazard_ratio", "log_rank_p")
         ]
         if target.horizon is not None:
-            rows.append(["Time-dependent AUROC", *(_at_horizon(each, target) for each in run.cohorts)])
+            rows.append(["Time-dependent AUROC", *(_at(target.horizon, each, target) for each in run.cohorts)])
         rows.append(
             [
                 "Censored before the horizon" if target.horizon else "Censored",
@@ -76,14 +76,14 @@ def _table(run: Run) -> Table:
     )
 
 
-def _at_horizon(results: Results, target: Target) -> str:
+def _at(horizon: Months, results: Results, target: Target) -> str:
     table = results.outcomes(target)
     try:
         found = time_dependent_auroc(
             table["time"].to_numpy(),
             event=table["event"].to_numpy(),
-            score=table["score"].to_numpy(),
-            horizon=target.horizon,
+            score=Risk(table["score"].to_numpy(float)),
+            horizon=horizon,
         )
     except EvaluationError:
         return "not computable"

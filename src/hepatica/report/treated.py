@@ -19,7 +19,7 @@ def section(run: Run, gallery: Gallery) -> Section:
     """Kaplan-Meier curves of the patients set aside, by the primary score; or a line that there are none."""
     target = run.targets[0]
     shown = [each for each in run.cohorts if len(each.outcomes(target, fold=FOLD))]
-    title = "Patients set aside for their treatment"
+    title = "Treated patients, set aside"
     if not shown:
         return Section(anchor="treated", title=title, blocks=[Text(text="No patients were set aside.", tone="note")])
     panels = [
@@ -30,7 +30,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         Text(
             text="These patients had another treatment and were never trained on. The curves say whether the score also"
             " parts treated patients with a good from those with a poor course; they cannot say whether the treatment"
-            " helped anybody, because it was given to patients who were worse to begin with, not by lot."
+            " helped anybody: it was not given by lot, and those who got it may have been worse to begin with."
         ),
         Figure(
             caption=f"Kaplan-Meier curves of patients set aside ({_treatments(shown)}), by the score for"

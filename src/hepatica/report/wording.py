@@ -10,6 +10,9 @@ from hepatica.cohort import Target
 NONE = "\N{EN DASH}"
 """Stands where there is no number."""
 
+TIED = "\N{NO-BREAK SPACE}"
+"""Keeps a number and what belongs to it on one line."""
+
 INDENT = "\N{EM SPACE}"
 """Begins the name of a row that belongs to the one above."""
 
@@ -28,8 +31,8 @@ METRICS = {
     "accuracy": "Accuracy",
     "sensitivity": "Sensitivity (recall)",
     "specificity": "Specificity",
-    "ppv": "Positive predictive value (precision)",
-    "npv": "Negative predictive value",
+    "ppv": "PPV (precision)",
+    "npv": "NPV",
     "f1": "F1",
     "kappa": "Cohen's kappa",
     "brier": "Brier score",
@@ -63,7 +66,12 @@ def interval(found: Mapping[str, Any], *, digits: int = 3) -> str:
     value = f"{found['value']:.{digits}f}"
     if found["low"] is None or pd.isna(found["low"]) or found["high"] is None or pd.isna(found["high"]):
         return value
-    return f"{value} ({found['low']:.{digits}f} to {found['high']:.{digits}f})"
+    return between(value, f"{found['low']:.{digits}f}", f"{found['high']:.{digits}f}")
+
+
+def between(value: str, low: str, high: str) -> str:
+    """A value and its interval, which no line break parts."""
+    return f"{value} ({low}{TIED}to{TIED}{high})"
 
 
 def p_value(p: float | None) -> str:
@@ -75,7 +83,7 @@ def p_value(p: float | None) -> str:
 
 def share(part: int, whole: int) -> str:
     """Count and percentage: 12 (24%)."""
-    return f"{part} ({part / whole:.0%})" if whole else f"{part}"
+    return f"{part}{TIED}({part / whole:.0%})" if whole else f"{part}"
 
 
 def column(name: str) -> str:

@@ -24,7 +24,7 @@ def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4
     if read_json(results / "cohort.json")["digest"] != cohort.digest:
         raise RunError(f"{results} holds results of another cohort than {cohort.name}; name the cohort they are of")
     by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens}
-    specimens_drawn = [by_id[specimen_id] for specimen_id in chosen.index]
+    specimens_drawn = [by_id[name] for name in chosen.index.astype(str)]
     drawn = draw_specimens(
         locked,
         specimens_drawn,
@@ -33,7 +33,11 @@ def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4
         out=results / "explained",
     )
     records = [
-        {"row": by_id[name].row, "score": float(score), "files": [path.name for path in drawn[by_id[name].row]]}
+        {
+            "row": by_id[str(name)].row,
+            "score": float(score),
+            "files": [path.name for path in drawn[by_id[str(name)].row]],
+        }
         for name, score in chosen.items()
     ]
     write_json(results / "explained" / "explained.json", records)
@@ -45,4 +49,5 @@ def _extremes(table: pd.DataFrame, count: int) -> pd.Series:
     unseen = table[table["specimen_id"].notna() & ~table["fold"].isin(["train", "validation"])]
     first = unseen.drop_duplicates("specimen_id").set_index("specimen_id")["score"].sort_values(ascending=False)
     low = min(count // 2, len(first) // 2)
-    return pd.concat([first.iloc[: count - low], first.iloc[len(first) - low :]])
+    chosen: pd.Series = pd.concat([first.iloc[: count - low], first.iloc[len(first) - low :]])
+    return chosen

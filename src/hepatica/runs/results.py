@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from hepatica.cohort import Cohort, RunError, write_predictions
 from hepatica.cohort.atomic import read_json, replacing, write_json
@@ -57,4 +57,4 @@ def _write_regions(inference: Inference, out: Path) -> None:
     with replacing(out / "regions.parquet") as temporary:
         inference.regions.to_parquet(temporary, index=False)
     with replacing(out / "signatures.safetensors") as temporary:
-        save_file({"signatures": inference.signatures}, temporary)
+        temporary.write_bytes(save({"signatures": inference.signatures}))

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import Cohort, EvaluationError, Target, patient_scores, targets
-from hepatica.cohort.predictions import as_predictions
+from hepatica.cohort.predictions import as_predictions, is_about
 from hepatica.evaluate import binary_metrics, survival_metrics
 from hepatica.protocol import Inference, System
 
@@ -15,22 +15,23 @@ EVEN_ODDS = 0.5
 
 def pooled(system: System[Any, Any], inference: Inference) -> pd.DataFrame:
     """Rows of specimens and, after them, rows of patients (their specimen_id missing); fold and group still open."""
-    patients = system.pool(inference.specimens).assign(specimen_id=pd.NA)
-    return pd.concat([inference.specimens, patients], ignore_index=True)
+    specimens = inference.specimens.astype({"specimen_id": "string"})
+    patients = system.pool(specimens)
+    patients["specimen_id"] = pd.array([pd.NA] * len(patients), dtype="string")
+    return pd.concat([specimens, patients], ignore_index=True)
 
 
-def median_cutoffs(table: pd.DataFrame) -> dict[str, float]:
-    """Median patient score of each target: the cut-off, when `table` holds training patients only."""
-    return {target.key: float(patient_scores(table, target=target)["score"].median()) for target in targets(table)}
+def median_cutoffs(patients: pd.DataFrame) -> dict[str, float]:
+    """Median score of each target over patients, one row a patient and target."""
+    found = targets(patients)
+    return {each.key: float(patients.loc[is_about(patients, target=each), "score"].median()) for each in found}
 
 
 def predictions(table: pd.DataFrame, *, folds: pd.Series, cutoffs: dict[str, float]) -> pd.DataFrame:
     """The finished predictions table: `folds` maps patient_id to fold, a score at or above its cut-off is `high`."""
-    table = table.assign(fold=table["patient_id"].map(folds), group=pd.NA)
+    table = table.assign(fold=table["patient_id"].map(folds), group=None)
     for target in targets(table):
-        horizon = table["horizon_months"]
-        same = horizon.isna() if target.horizon is None else horizon == target.horizon
-        rows = table["specimen_id"].isna() & (table["endpoint"] == target.endpoint) & same
+        rows = table["specimen_id"].isna() & is_about(table, target=target)
         high = table.loc[rows, "score"] >= cutoffs[target.key]
         table.loc[rows, "group"] = high.map({True: "high", False: "low"})
     return as_predictions(table)

@@ -8,7 +8,7 @@ from hepatica.cohort import Cohort, CohortError, Split, load_cohort, split_patie
 from hepatica.protocol import System
 from hepatica.runs.folder import LockedRun, RunFolder, lock, open_run, patient_digest, start_run
 from hepatica.runs.results import write_results
-from hepatica.runs.scores import median_cutoffs, pooled
+from hepatica.runs.scores import median_cutoffs
 
 
 def train(
@@ -59,7 +59,7 @@ def _fit_and_lock(
     folder.log("prepared", specimens=len(material.specimens))
     told = system.train(network, material, cohort, split, settings, folder.work, trainer)
     seen = material.select(patient_ids=split.train)
-    cutoffs = median_cutoffs(pooled(system, system.infer(network, seen, settings)))
+    cutoffs = median_cutoffs(system.pool(system.infer(network, seen, settings).specimens))
     patients = [*split.train, *split.validation]
     lock(
         folder,

@@ -43,7 +43,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from hepatica.cohort import Cohort, MicronsPerPixel, Specimen, Split, Target, TilePixels, confident_patients
+from hepatica.cohort import Cohort, MicronsPerPixel, Months, Specimen, Split, Target, TilePixels, confident_patients
 from hepatica.explain import grad_cam
 from hepatica.learn import Arrays, Loss, Plan, Samples, as_images, augmentation, fit, infer
 from hepatica.networks import CnnSasm, backbone
@@ -68,7 +68,10 @@ class Settings:
 
     endpoint: str = "recurrence"
     survival: str = "overall_survival"
-    horizons: tuple[PositiveFloat, ...] = (12.0, 24.0)  # months; the final status is always added
+    horizons: tuple[Annotated[Months, Field(gt=0)], ...] = (
+        Months(12),
+        Months(24),
+    )  # months; the final status is always added
     untreated: str = "none"  # the value of column `treatment` of the patients to train on
     ratio: Fraction = Fraction(1, 2)
     confidence: Literal["printed", "censoring_aware"] = "printed"
@@ -234,13 +237,14 @@ def _denoised(tiles: TileStore, cohort: Cohort, patients: Sequence[str], setting
 
 def _read(network: Prognosis, tiles: TileStore, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Tile scores (DRS, the denoised recurrence score) and tile signatures."""
-    return infer(
+    scores, signatures = infer(
         network.extractor,
         tiles,
         batch=settings.batch,
         label="reading tiles",
         outputs=lambda read: (read.logits.softmax(1)[:, 1], read.signature),
     )
+    return scores, signatures
 
 
 def _of_images(tiles: TileStore, signatures: np.ndarray) -> pd.DataFrame:
@@ -283,7 +287,7 @@ def predict(network: Prognosis, tiles: TileStore, settings: Settings) -> Inferen
     rows = [
         images.index.to_frame(index=False).assign(
             endpoint=target.endpoint,
-            horizon_months=target.horizon,
+            horizon_months=np.nan if target.horizon is None else target.horizon,
             score=infer(
                 network.heads[target.key],
                 Arrays(values=images.to_numpy(np.float32)),
@@ -300,7 +304,7 @@ def predict(network: Prognosis, tiles: TileStore, settings: Settings) -> Inferen
 def pool(specimens: pd.DataFrame) -> pd.DataFrame:
     """A patient's risk is the mean over his images."""
     keys = ["patient_id", "endpoint", "horizon_months"]
-    return specimens.groupby(keys, sort=False, dropna=False, as_index=False)["score"].mean()
+    return specimens.groupby(keys, sort=False, dropna=False, as_index=False)[["score"]].mean()
 
 
 def saliency(network: Prognosis, images: np.ndarray) -> np.ndarray:

@@ -1,0 +1,151 @@
+"""Confusion: patients by what happened and by what the model called them at a fixed cut-off, and the rates of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import t as student
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.estimate import Estimate, undefined
+from hepatica.evaluate.inputs import Floats, codes, numbers, sum_by, zero_or_one
+from hepatica.evaluate.intervals import NO_SPREAD, Z, clopper_pearson, sum_variance
+
+TP, FP, FN, TN = np.eye(4)
+"""The four cells, in the order of all counts here: TP + FN picks the patients with the event."""
+
+ALL = TP + FP + FN + TN
+
+EXACT = "Clopper-Pearson"
+CLUSTERED = "Clopper-Pearson clustered by patient (Korn-Graubard)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confusion:
+    """Counts at one cut-off: true and false positives, false and true negatives.
+
+    `per_patient` (patients, 4) holds the same counts of each patient, in that order, when patients have several rows.
+    """
+
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+    per_patient: Floats | None = None
+
+    @property
+    def units(self) -> Floats:
+        """(patients, 4) counts of each patient; a patient is a row when none has several."""
+        if self.per_patient is not None:
+            return self.per_patient
+        return np.repeat(np.eye(4), [self.tp, self.fp, self.fn, self.tn], axis=0)
+
+
+def confusion(label: ArrayLike, *, score: ArrayLike, cutoff: float, group: ArrayLike | None = None) -> Confusion:
+    """Count (n,) rows by label (0 or 1) and by call; a score at or above `cutoff` is called positive.
+
+    `group` (n,) names the patient of each row when there are several. Raises EvaluationError on values that are not
+    finite, labels other than 0 and 1, or a cut-off that is no number.
+    """
+    if not np.isfinite(cutoff):
+        raise EvaluationError(f"cut-off: got {cutoff}, wanted a number")
+    event = zero_or_one(label, name="label")
+    called = numbers(score, name="score", like=event.size) >= cutoff
+    cells = np.stack([event & called, ~event & called, event & ~called, ~event & ~called], axis=1).astype(float)
+    tp, fp, fn, tn = (int(count) for count in cells.sum(axis=0))
+    if group is None:
+        return Confusion(tp=tp, fp=fp, fn=fn, tn=tn)
+    patient = codes(group, like=event.size)
+    per_patient = np.stack([sum_by(patient, column) for column in cells.T], axis=1)
+    return Confusion(tp=tp, fp=fp, fn=fn, tn=tn, per_patient=per_patient)
+
+
+def accuracy(counted: Confusion) -> Estimate:
+    """Share of all that are called rightly."""
+    return _share(counted, TP + TN, of=ALL, named="no rows")
+
+
+def sensitivity(counted: Confusion) -> Estimate:
+    """Share of those with the event that are called positive; also recall."""
+    return _share(counted, TP, of=TP + FN, named="no row has the event")
+
+
+def specificity(counted: Confusion) -> Estimate:
+    """Share of those without the event that are called negative."""
+    return _share(counted, TN, of=FP + TN, named="every row has the event")
+
+
+def ppv(counted: Confusion) -> Estimate:
+    """Positive predictive value: share of those called positive that have the event; also precision."""
+    return _share(counted, TP, of=TP + FP, named="no score reaches the cut-off")
+
+
+def npv(counted: Confusion) -> Estimate:
+    """Negative predictive value: share of those called negative that do not have the event."""
+    return _share(counted, TN, of=FN + TN, named="every score reaches the cut-off")
+
+
+def f1(counted: Confusion) -> Estimate:
+    """F1 of the positive class: the harmonic mean of PPV and sensitivity.
+
+    F1 = 2 J / (1 + J) with J = TP / (TP + FP + FN), a proportion, whose exact limits are carried over (ours). Like
+    every share here it counts as `n` the patients below the fraction line, so true negatives do not count.
+    """
+    jaccard = _share(counted, TP, of=TP + FP + FN, named="no row has the event and none is called positive")
+    if jaccard.low is None or jaccard.high is None:
+        return jaccard
+    value, low, high = (2 * each / (1 + each) for each in (jaccard.value, jaccard.low, jaccard.high))
+    method = f"{jaccard.method} of TP / (TP + FP + FN), carried over to F1"
+    return Estimate(value=value, low=low, high=high, n=jaccard.n, method=method)
+
+
+def _share(counted: Confusion, part: Floats, *, of: Floats, named: str) -> Estimate:
+    """A proportion with exact limits; `named` says why when there is nothing to take a share of."""
+    parts, wholes = counted.units @ part, counted.units @ of
+    n = int(np.count_nonzero(wholes))
+    if not n:
+        return undefined(f"0/0, {named}", n=0)
+    value, effective = float(parts.sum() / wholes.sum()), float(wholes.sum())
+    if counted.per_patient is not None:
+        effective = _effective_rows(parts[wholes > 0], wholes[wholes > 0])
+    low, high = clopper_pearson(value * effective, effective)
+    return Estimate(value=value, low=low, high=high, n=n, method=EXACT if counted.per_patient is None else CLUSTERED)
+
+
+def _effective_rows(parts: Floats, wholes: Floats) -> float:
+    """How many independent rows the rows of several patients are worth (Korn and Graubard 1998, Surv Methodol 24:193).
+
+    Never more than there are; where the sample shows no variation, as many as there are patients (ours).
+    """
+    rows, patients = float(wholes.sum()), parts.size
+    value = parts.sum() / rows
+    variance = sum_variance((parts - value * wholes) / rows)
+    if variance < NO_SPREAD:
+        return float(patients)
+    fewer_degrees = student.ppf(0.975, rows - 1) / student.ppf(0.975, patients - 1)
+    return float(min(rows, value * (1 - value) / variance * fewer_degrees**2))
+
+
+def kappa(counted: Confusion) -> Estimate:
+    """Cohen's kappa of call and outcome: agreement beyond what the margins give by chance.
+
+    Large-sample interval (Fleiss, Cohen and Everitt 1969, doi 10.1037/h0028106; by patient where they have several
+    rows), cut at -1 and 1. Where the sample shows no variation: exact limits of the agreement, margins held (ours).
+    """
+    units = counted.units
+    rows, n = float(units.sum()), len(units)
+    agree, event, called = (float((units @ cells).sum() / rows) for cells in (TP + TN, TP + FN, TP + FP))
+    chance = event * called + (1 - event) * (1 - called)
+    if chance == 1:
+        return undefined("0/0, all rows have one outcome and are called so", n=n)
+    value = (agree - chance) / (1 - chance)
+    more_chance = (2 * called - 1) * (TP + FN - event) + (2 * event - 1) * (TP + FP - called)
+    influence = (TP + TN - agree) / (1 - chance) - (1 - agree) / (1 - chance) ** 2 * more_chance
+    variance = sum_variance(units @ influence / rows)
+    if variance < NO_SPREAD:
+        low, high = ((limit - chance) / (1 - chance) for limit in clopper_pearson(agree * n, n))
+        method = "Clopper-Pearson of the agreement, margins held"
+    else:
+        low, high = value - Z * np.sqrt(variance), value + Z * np.sqrt(variance)
+        method = "large-sample" + ("" if counted.per_patient is None else ", clustered by patient")
+    return Estimate(value=value, low=max(float(low), -1.0), high=min(float(high), 1.0), n=n, method=method)

@@ -1,0 +1,94 @@
+"""Kaplan-Meier: event-free survival over time with its interval and the numbers at risk, and the log-rank test."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from lifelines import KaplanMeierFitter
+from lifelines.statistics import multivariate_logrank_test
+from numpy.typing import ArrayLike
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.estimate import Estimate, undefined
+from hepatica.evaluate.inputs import Floats, codes, follow_up, numbers
+from hepatica.evaluate.intervals import clopper_pearson
+
+
+@dataclass(frozen=True, kw_only=True)
+class KaplanMeier:
+    """A survival curve: from each `time` on `survival` holds until the next one; the first time is 0.
+
+    `low` and `high` are its 95 % limits, which by convention coincide with the curve where it is 1 or 0; `at_risk`
+    counts the patients whose own time is not shorter.
+    """
+
+    time: Floats
+    survival: Floats
+    low: Floats
+    high: Floats
+    at_risk: Floats
+
+    def at(self, times: ArrayLike) -> pd.DataFrame:
+        """A row for each of `times`: time, survival, low, high, at_risk.
+
+        Survival is NaN where nobody was followed so long, unless the curve had reached 0 by then.
+        """
+        asked = numbers(times, name="times")
+        if asked.min() < 0:
+            raise EvaluationError(f"times: got {asked.min():g}, wanted 0 or more")
+        row = np.searchsorted(self.time, asked, side="right") - 1
+        unknown = (asked > self.time[-1]) & (self.survival[row] > 0)
+        curve = {name: np.where(unknown, np.nan, getattr(self, name)[row]) for name in ("survival", "low", "high")}
+        at_risk = np.append(self.at_risk, 0)[np.searchsorted(self.time, asked, side="left")].astype(int)
+        return pd.DataFrame({"time": asked, **curve, "at_risk": at_risk})
+
+    def survival_at(self, horizon: float) -> Estimate:
+        """Share of patients free of the event at `horizon`, as an Estimate; undefined beyond the longest follow-up.
+
+        Where the curve is 1 or 0 the limits are Clopper and Pearson's for the patients still at risk there (ours).
+        """
+        found, n = self.at([horizon]).iloc[0], int(self.at_risk[0])
+        value, method = float(found["survival"]), "Kaplan-Meier, log(-log) scale"
+        if math.isnan(value):
+            return undefined(f"nobody was followed beyond {self.time[-1]:g}", n=n)
+        low, high = float(found["low"]), float(found["high"])
+        if value in (0, 1):
+            left = found["at_risk"] if value else self.at_risk[np.argmin(self.survival)]
+            low, high = clopper_pearson(value * left, left)
+            method = "Kaplan-Meier, Clopper-Pearson over the patients at risk"
+        return Estimate(value=value, low=low, high=high, n=n, method=method)
+
+
+def kaplan_meier(time: ArrayLike, *, event: ArrayLike) -> KaplanMeier:
+    """Kaplan-Meier curve (lifelines) with Greenwood's limits on the log(-log) scale.
+
+    `time` (n,) of event or censoring, `event` (n,) 1 happened or 0 censored. Raises EvaluationError on times below 0,
+    missing values or events other than 0 and 1.
+    """
+    times, events = follow_up(time, event=event)
+    fitted = KaplanMeierFitter().fit(times, events)
+    limits = fitted.confidence_interval_.to_numpy(float)
+    return KaplanMeier(
+        time=fitted.survival_function_.index.to_numpy(float),
+        survival=fitted.survival_function_.to_numpy(float)[:, 0],
+        low=limits[:, 0],
+        high=limits[:, 1],
+        at_risk=fitted.event_table["at_risk"].to_numpy(float),
+    )
+
+
+def log_rank_p(time: ArrayLike, *, event: ArrayLike, group: ArrayLike) -> Estimate:
+    """Log-rank test (lifelines) that the survival of two or more groups is the same: its P value.
+
+    `group` (n,) names the group of each patient. With one group or no event it is undefined, and `method` says so.
+    Raises EvaluationError as `kaplan_meier` does.
+    """
+    times, events = follow_up(time, event=event)
+    groups = codes(group, like=times.size)
+    if not groups.any():
+        return undefined("all patients are in one group", n=times.size)
+    if not events.any():
+        return undefined("no patient had the event", n=times.size)
+    p = float(multivariate_logrank_test(times, groups, events).p_value)
+    return Estimate(value=p, low=None, high=None, n=times.size, method="log-rank test, no interval")

@@ -1,0 +1,120 @@
+"""Scored table: read outcomes and scores from anybody's CSV, and name every fault by column and row."""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hepatica.cohort.columns import Faults, read_table
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.inputs import Floats
+
+NAMED_ROWS = 5
+"""A fault names at most this many rows and counts the others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryTable:
+    """Rows (n,) of a CSV: label 0 or 1, score, and the patient of each row when a column for it was named."""
+
+    label: Floats
+    score: Floats
+    group: np.ndarray | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurvivalTable:
+    """Rows (n,) of a CSV: time of 0 or more, event 0 or 1, score."""
+
+    time: Floats
+    event: Floats
+    score: Floats
+
+
+def read_binary(path: Path, *, label: str, score: str, group: str | None = None) -> BinaryTable:
+    """Read the named columns of a CSV; EvaluationError with every fault when one is not as a BinaryTable wants it."""
+    reader = _Reader(path)
+    labels = reader.zero_or_one(label, wanted="0 (no event) or 1 (event)")
+    if labels.size and labels.min() == labels.max() and not reader.faults.found:
+        reader.fault(label, f"is {labels[0]:g} in all {labels.size} rows, wanted rows with 0 and rows with 1")
+    scores = reader.numbers(score, wanted="a number")
+    groups = None if group is None else reader.text(group)
+    reader.finish()
+    return BinaryTable(label=labels, score=scores, group=groups)
+
+
+def read_survival(path: Path, *, time: str, event: str, score: str) -> SurvivalTable:
+    """Read the named columns of a CSV; EvaluationError with every fault when one is not as a SurvivalTable wants it."""
+    reader = _Reader(path)
+    times = reader.numbers(time, wanted="a time of 0 or more", least=0.0)
+    events = reader.zero_or_one(event, wanted="1 (happened) or 0 (censored)")
+    if events.size and not events.any() and not reader.faults.found:
+        reader.fault(event, f"is 0 in all {events.size} rows, wanted some events (1)")
+    scores = reader.numbers(score, wanted="a number")
+    reader.finish()
+    return SurvivalTable(time=times, event=events, score=scores)
+
+
+class _Reader:
+    """Columns of one CSV as text, and the faults found in them so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.faults = path, Faults()
+        self.table = read_table(path, self.faults, wanted=(), unique=())
+        if self.table is None:
+            self.finish()
+
+    def fault(self, column: str, message: str) -> None:
+        self.faults.add(self.path.name, message, column=column)
+
+    def text(self, name: str) -> np.ndarray:
+        """A column of which no cell is blank."""
+        cells = self._column(name)
+        self._refuse(name, cells, cells == "", wanted="the patient of the row")
+        return cells.to_numpy(str)
+
+    def numbers(self, name: str, *, wanted: str, least: float = -np.inf) -> Floats:
+        """A column of finite numbers, none below `least`."""
+        cells = self._column(name)
+        values = pd.to_numeric(cells, errors="coerce").astype(float)
+        self._refuse(name, cells, pd.Series(~np.isfinite(values) | (values < least), cells.index), wanted=wanted)
+        return np.asarray(values, dtype=np.float64)
+
+    def zero_or_one(self, name: str, *, wanted: str) -> Floats:
+        """A column of 0 and 1."""
+        cells = self._column(name)
+        values = pd.to_numeric(cells, errors="coerce").astype(float)
+        self._refuse(name, cells, ~values.isin([0, 1]), wanted=wanted)
+        return np.asarray(values, dtype=np.float64)
+
+    def finish(self) -> None:
+        """Raise EvaluationError with all faults; do nothing when there are none."""
+        found = list(dict.fromkeys(self.faults.found))
+        if found:
+            raise EvaluationError("; ".join(found))
+
+    def _column(self, name: str) -> pd.Series:
+        assert self.table is not None
+        if name in self.table.columns:
+            return self.table[name]
+        near = difflib.get_close_matches(name, self.table.columns, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(self.table.columns)}"
+        self.faults.add(self.path.name, f"has no column {name}; {hint}")
+        return pd.Series(dtype=str)
+
+    def _refuse(self, name: str, cells: pd.Series, faulty: pd.Series, *, wanted: str) -> None:
+        blank = faulty & (cells == "")
+        if blank.any():
+            self.fault(name, f"is blank in {_rows(cells.index[blank])}; leave those rows out or fill them")
+        wrong = cells[faulty & ~blank]
+        if len(wrong):
+            got = ", ".join(map(repr, wrong.unique()[:3]))
+            self.fault(name, f"got {got} in {_rows(wrong.index)}, wanted {wanted}")
+
+
+def _rows(rows: pd.Index) -> str:
+    named = ", ".join(map(str, rows[:NAMED_ROWS]))
+    more = len(rows) - NAMED_ROWS
+    return ("row " if len(rows) == 1 else "rows ") + named + (f" and {more} more" if more > 0 else "")

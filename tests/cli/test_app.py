@@ -1,0 +1,74 @@
+"""App: every command teaches, fails in one line, and starts fast by loading nothing it does not need."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ("demo", "systems", "phantom", "train", "validate", "predict", "explain", "report", "evaluate", "doctor")
+HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")
+
+
+def hepatica(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from hepatica.cli import main; main()", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, env={"COLUMNS": "120", "PATH": ""})
+
+
+def test_help_names_every_command_and_loads_nothing_heavy() -> None:
+    script = (
+        "import sys\nfrom hepatica.cli import main\nsys.argv = ['hepatica', '--help']\n"
+        f"try: main()\nfinally: print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert all(command in done.stdout for command in COMMANDS)
+    assert done.stdout.rstrip().endswith("[]")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    done = hepatica(command, "--help")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) > 5
+
+
+def test_systems_as_json() -> None:
+    records = json.loads(hepatica("systems", "--json").stdout)
+    found = {record["name"]: record for record in records}
+    assert found["li_2025_cnn_sasm"]["doi"] == "10.1186/s12916-025-03977-4"
+    assert found["li_2025_cnn_sasm"]["reported"]["external auroc recurrence_12"] == 0.713
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("train", "li_2025_cnn_sasn", ".", "--run", "x"), "li_2025_cnn_sasm"),
+        (("train", "li_2025_cnn_sasm", ".", "--run", "x", "--set", "epoch=3"), "did you mean epochs"),
+        (("train", "li_2025_cnn_sasm", ".", "--run", "x", "--set", "epochs"), "KEY=VALUE"),
+        (("train", "li_2025_cnn_sasm", ".", "--run", "x", "--set", "epochs=many"), "epochs"),
+        (("train", "li_2025_cnn_sasm", "tests", "--run", "x"), "cohort.toml"),
+        (("validate", "tests", "tests"), "not a run folder"),
+        (("report", "tests"), "not a run folder"),
+        (("phantom", "slides", "tests", "--patients", "2"), "not empty"),
+    ],
+)
+def test_faults_are_one_line_and_exit_code_2(words: tuple[str, ...], told: str) -> None:
+    done = hepatica(*words)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_predict_says_one_line_for_a_file_that_is_no_slide(trained, tmp_path: Path) -> None:
+    (tmp_path / "ct.nii.gz").write_bytes(b"\x1f\x8b nothing")
+    done = hepatica("predict", trained.run, tmp_path / "ct.nii.gz", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
+def test_doctor_finds_what_is_installed() -> None:
+    done = hepatica("doctor")
+    assert done.returncode == 0
+    assert "openslide" in done.stdout

@@ -1,0 +1,191 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hepatica.cohort import RunError
+from hepatica.cohort.atomic import read_json, write_json
+from hepatica.report import write_report
+
+ANCHORS = [
+    "summary", "flow", "baseline", "discrimination", "survival", "factors", "calibration", "treated", "signatures",
+    "heatmaps", "provenance", "checklist",
+]  # fmt: skip
+
+
+class Page(HTMLParser):
+    """Sections, addresses and captions of a page; fails on a tag closed out of turn."""
+
+    VOID = ("meta", "img", "br", "hr", "link")
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.sections: dict[str, str] = {}
+        self.addresses: list[str] = []
+        self.captions: list[str] = []
+        self.alts: list[str] = []
+        self.open: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag == "section":
+            self.sections[str(given["id"])] = ""
+        if tag in ("caption", "figcaption"):
+            self.captions.append("")
+        if tag == "img":
+            self.alts.append(str(given["alt"]))
+        self.addresses += [str(given[name]) for name in ("src", "href", "srcset", "action", "data") if name in given]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "section" in self.open:
+            self.sections[list(self.sections)[-1]] += data
+        if {"caption", "figcaption"} & set(self.open):
+            self.captions[-1] += data
+
+
+@pytest.fixture(scope="module")
+def page(finished: Path) -> Page:
+    return Page(finished / "report.html")
+
+
+def test_the_page_has_every_section_in_the_order_of_a_paper(page: Page) -> None:
+    assert list(page.sections) == ANCHORS
+
+
+def test_the_page_asks_nobody_for_anything(page: Page, finished: Path) -> None:
+    assert page.addresses
+    assert all(re.match(r"(#|data:image/)", address) for address in page.addresses)
+    text = finished.joinpath("report.html").read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_every_link_leads_to_a_section(page: Page) -> None:
+    linked = {address.removeprefix("#") for address in page.addresses if address.startswith("#")}
+    assert linked <= set(page.sections)
+
+
+def test_phantom_stands_on_every_part_that_shows_a_number(page: Page) -> None:
+    assert [name for name, text in page.sections.items() if "phantom" not in text.split("\n")[1]] == []
+    assert [text for text in page.captions if "Phantom" not in text and "system file" not in text] == []
+    assert [alt for alt in page.alts if "Phantom" not in alt] == []
+
+
+def test_phantom_is_drawn_into_every_figure(finished: Path) -> None:
+    svg = [path.read_text(encoding="utf-8") for path in (finished / "figures").glob("*.svg")]
+    # Text is drawn as outlines, above which matplotlib leaves it as a comment.
+    assert svg
+    assert all("PHANTOM: synthetic patients" in each for each in svg)
+
+
+def test_real_patients_are_not_called_phantoms(make_run: Any, sketches: None) -> None:
+    run, external = make_run(phantom=False)
+    text = write_report(run, external=external).read_text(encoding="utf-8")
+    assert "phantom" not in text.lower().replace("phantoms", "")
+    assert "phantom" not in (run / "card.md").read_text(encoding="utf-8").lower()
+
+
+def test_figures_are_png_and_svg(finished: Path) -> None:
+    figures = finished / "figures"
+    names = {path.stem for path in figures.glob("*.svg")}
+    assert names == {path.stem for path in figures.glob("*.png")}
+    assert {"roc_internal", "pr_external_hospital_b", "flow_internal", "forest_internal"} <= names
+    assert {"kaplan_meier_recurrence_12_internal", "calibration_recurrence_24_internal"} <= names
+    assert {"signatures_tsne_score", "signatures_pca_cohort", "treated_internal", "confusion_internal"} <= names
+
+
+def test_no_patient_is_named_anywhere(finished: Path) -> None:
+    written = [finished / "report.html", finished / "card.md", *(finished / "figures").iterdir()]
+    assert [path.name for path in written if b"SECRET" in path.read_bytes()] == []
+    assert b"/private/somebody" not in (finished / "report.html").read_bytes()
+
+
+def test_numbers_are_those_of_metrics_json(page: Page, finished: Path) -> None:
+    for folder in (finished, finished / "external" / "hospital_b"):
+        rows = [row for row in read_json(folder / "metrics.json") if row["metric"] == "auroc"]
+        for row in rows:
+            told = f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+            where = "treated" if row["fold"] == "set_aside" else "discrimination"
+            if where == "discrimination" or row["target"] == "recurrence_12":
+                assert told in page.sections[where].replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_papers_numbers_stand_in_columns_of_their_own(page: Page) -> None:
+    text = page.sections["discrimination"]
+    assert "Reported by the paper on its own patients" in text
+    assert "0.818" in text
+    assert "0.713" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "anchor", "told"),
+    [
+        ({"external": False}, "summary", "no external cohort"),
+        ({"explained": False}, "heatmaps", "hepatica explain has not been run"),
+        ({"treated": False}, "treated", "No patients were set aside"),
+        ({"covariates": False, "treated": False}, "baseline", "no covariates"),
+        ({"events": False}, "survival", "not computable"),
+        ({"events": False}, "factors", "not fitted"),
+    ],
+)
+def test_what_is_absent_is_told(make_run: Any, sketches: None, change: dict[str, Any], anchor: str, told: str) -> None:
+    run, external = make_run(**change)
+    page = Page(write_report(run, external=external))
+    assert list(page.sections) == ANCHORS
+    assert told in page.sections[anchor]
+
+
+def test_the_same_tables_give_the_same_page(copied: tuple[Path, list[Path]], sketches: None) -> None:
+    run, external = copied
+    pages = [write_report(run, external=external).read_bytes() for _ in range(2)]
+    assert pages[0] == pages[1]
+
+
+def test_results_of_another_model_are_refused(copied: tuple[Path, list[Path]]) -> None:
+    run, external = copied
+    cohort = read_json(external[0] / "cohort.json")
+    write_json(external[0] / "cohort.json", cohort | {"model": "e" * 64})
+    with pytest.raises(RunError, match="2 different models"):
+        write_report(run, external=external)
+
+
+def test_an_unfinished_run_is_refused(copied: tuple[Path, list[Path]]) -> None:
+    run, _ = copied
+    (run / "metrics.json").unlink()
+    with pytest.raises(RunError, match=r"lacks metrics\.json"):
+        write_report(run)
+    (run / "model.json").unlink()
+    with pytest.raises(RunError, match="no locked model"):
+        write_report(run)
+
+
+def test_names_of_cohorts_cannot_write_into_the_page(copied: tuple[Path, list[Path]], sketches: None) -> None:
+    run, external = copied
+    cohort = read_json(run / "cohort.json")
+    write_json(run / "cohort.json", cohort | {"name": "<script>alert(1)</script>"})
+    assert "<script" not in write_report(run, external=external).read_text(encoding="utf-8")
+
+
+def test_one_class_at_a_horizon_is_told(copied: tuple[Path, list[Path]], sketches: None) -> None:
+    run, external = copied
+    patients = pd.read_parquet(run / "patients.parquet")
+    held_out = patients["fold"] == "test"
+    patients["recurrence_event"] = np.where(held_out, 1, patients["recurrence_event"])
+    patients["recurrence_months"] = np.where(
+        held_out, patients["recurrence_months"] / 100, patients["recurrence_months"]
+    )
+    patients.to_parquet(run / "patients.parquet")
+    page = Page(write_report(run, external=external))
+    assert "29 with and 0 without recurrence at 12 months" in page.sections["summary"]

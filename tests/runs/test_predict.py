@@ -1,0 +1,76 @@
+"""Predict: bare files and cohorts, real slides and files that are none."""
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hepatica.cohort import CohortError, SpecimenError
+from hepatica.runs import predict
+
+DATA = os.environ.get("HEPATICA_DATA")
+real = pytest.mark.skipif(DATA is None, reason="HEPATICA_DATA is not set: no real files on this machine")
+
+
+def test_bare_files_are_called_by_their_order(trained, tmp_path: Path) -> None:
+    files = sorted((trained.other / "slides").iterdir())[:2]
+    table = predict(trained.run, files, out=tmp_path)
+    assert set(table["patient_id"]) == {"file 1", "file 2"}
+    assert {path.name for path in tmp_path.glob("*.geojson")} == {"specimen_0001.geojson", "specimen_0002.geojson"}
+    written = pd.read_csv(tmp_path / "predictions.csv")
+    assert len(written) == 2 * 3 * 2  # files, targets, rows of specimens and of patients
+
+
+def test_one_file_alone_scores_as_among_others(trained, tmp_path: Path) -> None:
+    files = sorted((trained.other / "slides").iterdir())[:3]
+    among = predict(trained.run, files, out=tmp_path / "among", pictures=0)
+    alone = predict(trained.run, files[1:2], out=tmp_path / "alone", pictures=0)
+    second = among.loc[among["specimen_id"] == "file 2", "score"].to_numpy()
+    assert alone.loc[alone["specimen_id"] == "file 1", "score"].to_numpy() == pytest.approx(second, abs=1e-5)
+
+
+def test_cohort_folder_is_predicted_whole(trained, tmp_path: Path) -> None:
+    table = predict(trained.run, [trained.other], out=tmp_path, pictures=1)
+    assert table.loc[table["specimen_id"].isna(), "patient_id"].nunique() == 8
+    assert len(list(tmp_path.glob("*_heatmap.png"))) == 1
+
+
+def test_a_file_that_is_no_slide_among_slides_is_told_in_the_ledger(trained, tmp_path: Path) -> None:
+    (tmp_path / "letter.tif").write_text("dear colleague")
+    slide = next((trained.other / "slides").iterdir())
+    table = predict(trained.run, [tmp_path / "letter.tif", slide], out=tmp_path / "out")
+    assert set(table["patient_id"]) == {"file 2"}
+    entries = [json.loads(path.read_text()) for path in (tmp_path / "out" / "prepared" / "ledger").glob("*.json")]
+    assert [entry["row"] for entry in entries if entry["attempts"][-1]["error"]] == [1]
+
+
+def test_nothing_but_files_that_are_no_slides_is_an_error(trained, tmp_path: Path) -> None:
+    (tmp_path / "letter.svs").write_text("dear colleague")
+    with pytest.raises(SpecimenError):
+        predict(trained.run, [tmp_path / "letter.svs"], out=tmp_path / "out")
+
+
+def test_missing_and_mixed_inputs_are_refused(trained, tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match="no such file"):
+        predict(trained.run, [tmp_path / "absent.svs"], out=tmp_path / "out")
+    with pytest.raises(CohortError, match="one cohort folder or files"):
+        predict(trained.run, [trained.other, trained.cohort], out=tmp_path / "out")
+
+
+@real
+def test_real_slide_gets_score_heatmap_and_overlay(trained, tmp_path: Path) -> None:
+    slide = Path(DATA or "") / "pathology" / "CMU-1-Small-Region.svs"
+    table = predict(trained.run, [slide], out=tmp_path)
+    assert table["score"].between(0, 1).all()
+    features = json.loads((tmp_path / "specimen_0001.geojson").read_text())["features"]
+    assert len(features) > 10
+    assert (tmp_path / "specimen_0001_heatmap.png").stat().st_size > 10_000
+
+
+@real
+@pytest.mark.parametrize("name", ["radiology/totalsegmentator/example_ct.nii.gz", "clinical/pbc.csv"])
+def test_real_file_that_is_no_slide_is_one_clear_error(trained, tmp_path: Path, name: str) -> None:
+    with pytest.raises(SpecimenError):
+        predict(trained.run, [Path(DATA or "") / name], out=tmp_path)

@@ -1,0 +1,121 @@
+"""Train: resumes to the same end, does nothing twice, refuses what is not its own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hepatica.cohort import CohortError, RunError, Split, read_predictions
+from hepatica.cohort.atomic import read_json
+from hepatica.protocol import override
+from hepatica.runs import open_run, train
+
+TRAIN = """
+import sys
+from pathlib import Path
+from hepatica.protocol import override
+from hepatica.runs import train
+from hepatica.systems import find_system
+system = find_system("li_2025_cnn_sasm")
+settings = override(system.quick, {"epochs": 2, "head_epochs": 3, "batch": 16})
+train(system, Path(sys.argv[1]), run=Path(sys.argv[2]), settings=settings)
+"""
+
+
+def train_and_kill(cohort: Path, run: Path, *, once: str) -> None:
+    """Start the training in a process of its own and kill it with -9 as soon as a file of that pattern is there."""
+    process = subprocess.Popen([sys.executable, "-c", TRAIN, cohort, run], env=os.environ | {"TQDM_DISABLE": "1"})
+    while process.poll() is None and not list(run.glob(once)):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (run / "metrics.json").exists()
+
+
+def test_killed_training_ends_with_the_same_predictions(trained, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for once in ("prepared/*.safetensors", "work/stage_1/unfinished.safetensors", "work/stage_2_*/fit.json"):
+        train_and_kill(trained.cohort, run, once=once)
+    train(trained.system, trained.cohort, run=run, settings=trained.settings)
+    first, second = (read_predictions(each / "predictions.parquet") for each in (trained.run, run))
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+    assert read_json(run / "cutoffs.json") == read_json(trained.run / "cutoffs.json")
+
+
+def test_finished_training_is_left_alone(trained) -> None:
+    before = {path: path.stat().st_mtime_ns for path in trained.run.rglob("*") if path.is_file()}
+    train(trained.system, trained.cohort, run=trained.run, settings=trained.settings)
+    assert before == {path: path.stat().st_mtime_ns for path in trained.run.rglob("*") if path.is_file()}
+
+
+def test_test_patients_are_locked_and_unseen(trained) -> None:
+    split = Split.read(trained.run / "splits.csv")
+    patients = pd.read_parquet(trained.run / "patients.parquet")
+    assert set(patients.index[patients["fold"] == "test"]) == set(split.test)
+    assert (patients.loc[patients["fold"] == "set_aside", "treatment"] == "sorafenib").all()
+    assert (patients.loc[list(split.train), "treatment"] == "none").all()
+    assert len(open_run(trained.run).seen) == len(split.train) + len(split.validation)
+
+
+def test_cutoff_is_the_median_of_training_patients(trained) -> None:
+    table = read_predictions(trained.run / "predictions.parquet")
+    cutoffs = read_json(trained.run / "cutoffs.json")
+    rows = table[table["specimen_id"].isna() & (table["fold"] == "train") & (table["horizon_months"] == 12)]
+    assert cutoffs["recurrence_12"] == pytest.approx(rows["score"].median(), abs=1e-6)
+
+
+def test_patient_score_is_the_mean_of_his_images(trained) -> None:
+    table = read_predictions(trained.run / "predictions.parquet")
+    final = table[table["horizon_months"].isna()]
+    images = final[final["specimen_id"].notna()].groupby("patient_id")["score"].mean()
+    patients = final[final["specimen_id"].isna()].set_index("patient_id")["score"]
+    pd.testing.assert_series_equal(images, patients.sort_index(), check_exact=False)
+
+
+def test_other_settings_are_refused_in_the_same_folder(trained) -> None:
+    other = override(trained.settings, {"epochs": 3})
+    with pytest.raises(RunError, match="epochs = 2, not 3"):
+        train(trained.system, trained.cohort, run=trained.run, settings=other)
+
+
+def test_changed_cohort_tables_are_refused(trained, tmp_path: Path) -> None:
+    changed = shutil.copytree(trained.cohort, tmp_path / "cohort")
+    with (changed / "patients.csv").open("a") as file:
+        file.write("\n")
+    with pytest.raises(RunError, match="have changed"):
+        train(trained.system, changed, run=trained.run, settings=trained.settings)
+
+
+def test_folder_with_something_else_is_refused(trained, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="not empty"):
+        train(trained.system, trained.cohort, run=tmp_path, settings=trained.settings)
+
+
+def test_cohort_with_nobody_to_train_on_is_refused(trained, tmp_path: Path) -> None:
+    settings = override(trained.settings, {"untreated": "nothing of the kind"})
+    with pytest.raises(CohortError, match="may train on"):
+        train(trained.system, trained.cohort, run=tmp_path / "run", settings=settings)
+
+
+def test_one_class_is_refused_before_any_work(trained, tmp_path: Path) -> None:
+    cohort = shutil.copytree(trained.cohort, tmp_path / "cohort")
+    table = pd.read_csv(cohort / "patients.csv", keep_default_na=False)
+    table.assign(recurrence_event=0).to_csv(cohort / "patients.csv", index=False)
+    with pytest.raises(CohortError, match="class"):
+        train(trained.system, cohort, run=tmp_path / "run", settings=trained.settings)
+    assert not (tmp_path / "run" / "prepared").exists()
+
+
+def test_no_identifier_in_names_or_logs(trained) -> None:
+    ids = set(pd.read_parquet(trained.run / "patients.parquet").index)
+    names = " ".join(path.name for path in trained.run.rglob("*"))
+    log = (trained.run / "log.jsonl").read_text() + (trained.run / "cohort.json").read_text()
+    model = (trained.run / "model.json").read_text()
+    assert not [each for each in ids if each in names + log + model]

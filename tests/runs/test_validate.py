@@ -1,0 +1,90 @@
+"""Validate: the locked model on other people, and on other people only."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hepatica.cohort import CohortError, RunError, read_predictions
+from hepatica.cohort.atomic import read_json
+from hepatica.runs import explain, validate
+
+
+@pytest.fixture(scope="module")
+def external(trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("external") / "b"
+    validate(trained.run, trained.other, out=out)
+    return out
+
+
+def test_groups_use_the_locked_cutoff(trained, external: Path) -> None:
+    table = read_predictions(external / "predictions.parquet")
+    cutoff = read_json(trained.run / "cutoffs.json")["recurrence_24"]
+    rows = table[table["specimen_id"].isna() & (table["horizon_months"] == 24)]
+    assert len(rows) == 8
+    assert ((rows["score"] >= cutoff) == (rows["group"] == "high")).all()
+
+
+def test_every_statistic_has_its_interval_or_its_reason(external: Path) -> None:
+    for row in read_json(external / "metrics.json"):
+        assert row["n"] > 0
+        assert row["method"]
+        assert row["low"] is None or row["low"] <= row["value"] <= row["high"]
+
+
+def test_flow_counts_everybody(external: Path) -> None:
+    flow = {step["step"]: step for step in read_json(external / "cohort.json")["flow"]}
+    assert flow["in the tables"] == {"step": "in the tables", "patients": 8, "specimens": 16}
+    folds = [step["patients"] for name, step in flow.items() if name.startswith("fold ")]
+    assert sum(folds) == flow["with a usable specimen"]["patients"] == 8
+
+
+def test_patients_seen_in_training_are_refused(trained, tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match="were in training or validation"):
+        validate(trained.run, trained.cohort, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_same_ids_of_another_hospital_are_other_people(trained, tmp_path: Path) -> None:
+    cohort = shutil.copytree(trained.cohort, tmp_path / "cohort")
+    head = (cohort / "cohort.toml").read_text()
+    (cohort / "cohort.toml").write_text(head.replace('hospital = "A"', 'hospital = "C"'))
+    validate(trained.run, cohort, out=tmp_path / "out")
+    assert len(pd.read_parquet(tmp_path / "out" / "patients.parquet")) == 18
+
+
+def test_results_of_another_cohort_are_not_overwritten(trained, external: Path, tmp_path: Path) -> None:
+    cohort = shutil.copytree(trained.other, tmp_path / "cohort")
+    head = (cohort / "cohort.toml").read_text()
+    (cohort / "cohort.toml").write_text(head.replace("Phantom:", "Another phantom:"))
+    with pytest.raises(RunError, match="another cohort or model"):
+        validate(trained.run, cohort, out=external)
+
+
+def test_one_broken_slide_is_told_and_stops_nobody(trained, tmp_path: Path) -> None:
+    cohort = shutil.copytree(trained.other, tmp_path / "cohort")
+    slides = pd.read_csv(cohort / "specimens.csv")["path"]
+    whole = (cohort / "slides" / slides[0]).read_bytes()
+    (cohort / "slides" / slides[0]).write_bytes(whole[: len(whole) // 2])
+    (cohort / "slides" / slides[1]).write_bytes(b"")
+    validate(trained.run, cohort, out=tmp_path / "out")
+    told = read_json(tmp_path / "out" / "cohort.json")
+    assert [failure["row"] for failure in told["failures"]] == [2, 3]
+    assert told["flow"][2] == {"step": "with a usable specimen", "patients": 7, "specimens": 14}
+
+
+def test_explains_unseen_specimens_by_their_row(trained, external: Path) -> None:
+    drawn = explain(trained.run, trained.other, results=external, specimens=2)
+    assert {path.name.partition("_")[2] for path in drawn} <= {
+        f"{n:04d}{end}" for n in range(2, 18) for end in ("_heatmap.png", ".geojson", "_tiles.png")
+    }
+    assert len(drawn) == 6
+    assert all(path.stat().st_size > 0 for path in drawn)
+    records = read_json(external / "explained" / "explained.json")
+    assert records[0]["score"] >= records[1]["score"]
+
+
+def test_explain_wants_the_cohort_of_the_results(trained, external: Path) -> None:
+    with pytest.raises(RunError, match="another cohort"):
+        explain(trained.run, trained.cohort, results=external)
