@@ -85,7 +85,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("trained")
     small = PhantomSettings(side=512)
     system = find_system("li_2025_cnn_sasm")
-    settings = override(system.quick, {"epochs": 2, "head_epochs": 3, "batch": 16})
+    settings = override(system.quick, system.shortest)
     cohort = system.phantom(folder / "a", patients=18, seed=1, hospital="A", settings=small)
     other = system.phantom(folder / "b", patients=8, seed=2, hospital="B", settings=small)
     train(system, cohort, run=folder / "run", settings=settings)

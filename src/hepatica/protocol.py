@@ -38,6 +38,21 @@ class Paper:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Training(Generic[S, M]):
+    """All that a system's `train` needs. `network` is fitted in place; `folder` keeps checkpoints, from which a stopped
+    training goes on; `trainer` are flags of Lightning's Trainer.
+    """
+
+    network: Any
+    material: M
+    cohort: Cohort
+    split: Split
+    settings: S
+    folder: Path
+    trainer: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Inference:
     """What a locked network says of prepared specimens.
 
@@ -115,7 +130,7 @@ class System(Generic[S, M]):
     eligible: Callable[[Cohort, S], tuple[str, ...]]
     prepare: Callable[[Sequence[Specimen], S, Path], M]
     build: Callable[..., nn.Module]
-    train: Callable[[Any, M, Cohort, Split, S, Path, Mapping[str, Any]], dict[str, Any]]
+    train: Callable[[Training[S, M]], dict[str, Any]]
     infer: Callable[[Any, M, S], Inference]
     pool: Callable[[pd.DataFrame], pd.DataFrame]
     saliency: Saliency

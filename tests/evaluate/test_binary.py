@@ -1,7 +1,10 @@
+import json
 import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.binary import binary_metrics
@@ -76,3 +79,28 @@ def test_with_a_group_every_statistic_counts_patients(scored: tuple[np.ndarray, 
 def test_one_class_is_refused() -> None:
     with pytest.raises(EvaluationError, match="all 2 are 0"):
         binary_metrics([0, 0], score=[0.1, 0.2])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10_000), st.integers(2, 40), st.integers(0, 6), st.booleans())
+def test_whatever_the_table_each_statistic_lies_in_its_interval_or_says_why(
+    seed: int, n: int, kind: int, grouped: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    label = rng.permutation(np.arange(n) < max(1, min(n - 1, int(n * rng.random()))))
+    score = (
+        rng.random(n),
+        rng.random(n).round(1),
+        np.full(n, 0.3),
+        label * 1.0,
+        1 - label * 1.0,
+        0.5 + 1e-9 * rng.random(n),
+        np.clip(label + rng.normal(size=n), 0, 1),
+    )[kind]
+    group = rng.integers(0, max(1, n // 2), n) if grouped else None
+    for each in binary_metrics(label, score=score, cutoff=float(rng.random()), group=group).values():
+        json.dumps(each.as_dict(), allow_nan=False)
+        if each.low is None or each.high is None:
+            assert each.method.startswith("not computable: ")
+        else:
+            assert each.low - 1e-9 <= each.value <= each.high + 1e-9

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss
+from statsmodels.api import GLM, families
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.calibration import brier, calibration_curve, calibration_intercept, calibration_slope
@@ -76,16 +77,34 @@ def test_certain_scores_have_no_infinite_logit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "score", "why"),
+    ("label", "score"),
     [
-        ([0, 1, 0, 1], [0.3] * 4, "all scores are equal"),
-        ([0, 0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.7, 0.8, 0.9], "the scores part the classes perfectly"),
+        ([0, 1, 0, 1], [0.3] * 4),
+        ([0, 0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.7, 0.8, 0.9]),
+        ([0, 0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.3, 0.8, 0.9]),
+        ([1, 1, 0, 0], [0.1, 0.2, 0.3, 0.4]),
     ],
+    ids=["equal", "separated", "separated but for a tie", "separated the wrong way round"],
 )
-def test_a_slope_that_is_not_there(label: list[int], score: list[float], why: str) -> None:
+def test_a_slope_that_is_infinite_or_open_is_not_given(label: list[int], score: list[float]) -> None:
     found = calibration_slope(label, score=score)
     assert math.isnan(found.value)
-    assert found.method == f"not computable: {why}"
+    assert found.method == "not computable: the scores are equal or a cut-off parts the classes"
+
+
+def test_intercept_and_slope_are_those_of_statsmodels(calibrated: tuple[np.ndarray, np.ndarray]) -> None:
+    label, score = (each[:300] for each in calibrated)
+    log_odds = logit(score)
+    patient = np.arange(300) // 3
+    for group, options in ((None, {}), (patient, {"cov_type": "cluster", "cov_kwds": {"groups": patient}})):
+        for statistic, design, offset in (
+            (calibration_intercept, np.ones((300, 1)), log_odds),
+            (calibration_slope, np.stack([log_odds, np.ones(300)], axis=1), None),
+        ):
+            theirs = GLM(label * 1.0, design, family=families.Binomial(), offset=offset).fit(**options)
+            found = statistic(label, score=score, group=group)
+            assert found.value == pytest.approx(theirs.params[0], abs=1e-6)
+            assert (found.low, found.high) == pytest.approx(tuple(theirs.conf_int()[0]), abs=0.005)
 
 
 @pytest.mark.parametrize("statistic", [brier, calibration_curve, calibration_intercept, calibration_slope])
@@ -123,3 +142,10 @@ def test_every_patient_is_in_one_group_of_the_curve(n: int, groups: int, seed: i
     assert sum(group.observed.n for group in found) == n
     assert 1 <= len(found) <= groups
     assert [group.score for group in found] == sorted(group.score for group in found)
+
+
+@pytest.mark.parametrize("statistic", [calibration_intercept, calibration_slope])
+def test_rows_of_one_patient_are_too_few(statistic: object) -> None:
+    found = statistic([0, 1, 0, 1], score=[0.2, 0.1, 0.6, 0.7], group=["a"] * 4)  # type: ignore[operator]
+    assert math.isnan(found.value)
+    assert found.n == 1

@@ -10,6 +10,7 @@ from hepatica.evaluate.concordance import c_index, comparable_pairs, compare_c_i
 from hepatica.evaluate.discrimination import auroc, auroc_variance, placements
 from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.intervals import Z, clopper_pearson, sum_variance
+from hepatica.evaluate.patients import Patients
 
 FOLLOWED = st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.integers(-3, 3)), min_size=2, max_size=40).filter(
     lambda rows: any(a[0] < b[0] and a[1] for a in rows for b in rows)
@@ -117,7 +118,7 @@ def test_events_at_one_time_and_censoring_at_a_later_make_it_the_auroc() -> None
     time = np.where(label, 1.0, 2.0)
     found = comparable_pairs(time, event=label, score=score)
     assert found.c_index == pytest.approx(auroc(label, score=score).value)
-    theirs = auroc_variance(label, placements(label, score), np.arange(400))
+    theirs = auroc_variance(label, placements(label, score), Patients(count=400))
     assert sum_variance(found.influence) == pytest.approx(theirs, rel=0.005)
 
 

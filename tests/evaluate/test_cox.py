@@ -65,8 +65,17 @@ def test_a_covariate_may_have_any_name_and_unit(followed: tuple[pd.DataFrame, np
         ([0.0, 1.0] * 4, [0] * 8, "got 0 events for 1 covariates"),
         ([0.0, 1.0] * 4, [0, 1] * 4, "does not converge"),
         ([8.0, 7, 6, 5, 4, 3, 2, 1], [1] * 8, "does not converge"),
+        ([1.0, 1, 1, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 1], "does not converge"),
     ],
-    ids=["constant", "missing", "text", "no events", "only one group has events", "perfect order"],
+    ids=[
+        "constant",
+        "missing",
+        "text",
+        "no events",
+        "only one group has events",
+        "perfect order",
+        "groups never at risk together",
+    ],
 )
 def test_what_cannot_be_fitted_is_refused(column: list[object], event: list[int], complaint: str) -> None:
     with pytest.raises(EvaluationError, match=complaint):
@@ -77,3 +86,11 @@ def test_columns_that_repeat_each_other_are_refused(followed: tuple[pd.DataFrame
     covariates, time, event = followed
     with pytest.raises(EvaluationError, match="columns that repeat each other"):
         cox(covariates.assign(again=2 * covariates["size"]), time=time, event=event)
+
+
+def test_a_flat_likelihood_is_refused() -> None:
+    """When events happen all patients still followed are of one group; lifelines gives a ratio of 1 (0 to infinity)."""
+    time = [1.3, 1.3, 1.4, 1.7, 1.6, 1.4, 1.7, 1.1, 1.2, 1.8, 1.3, 1.8, 1.1, 1.7, 1.2, 1.7, 1.6, 1.7]
+    event = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1]
+    with pytest.raises(EvaluationError, match="do not differ among the patients still followed when events happen"):
+        cox(pd.DataFrame({"high": [float(each < 1.5) for each in time]}), time=time, event=event)

@@ -7,8 +7,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.discrimination import auroc, auroc_variance, average_precision, compare_auroc, placements
-from hepatica.evaluate.inputs import codes
 from hepatica.evaluate.intervals import Z, clopper_pearson
+from hepatica.evaluate.patients import patients_of
 
 SCORED = st.lists(st.tuples(st.booleans(), st.integers(-4, 4)), min_size=4, max_size=40).filter(
     lambda rows: 2 <= sum(label for label, _ in rows) <= len(rows) - 2
@@ -31,7 +31,7 @@ def delong(label: np.ndarray, *scores: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def variance(label: np.ndarray, score: np.ndarray, group: np.ndarray | None = None) -> float:
-    return auroc_variance(label, placements(label, score), codes(group, like=label.size))
+    return auroc_variance(label, placements(label, score), patients_of(group, rows=label.size))
 
 
 def test_auroc_of_pairs_one_can_count() -> None:

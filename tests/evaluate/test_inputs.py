@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.inputs import both_classes, codes, follow_up, numbers, patients_with, risk_of_survival, sum_by
+from hepatica.evaluate.inputs import both_classes, follow_up, numbers, risk_of_survival
 
 
 @pytest.mark.parametrize(
@@ -44,28 +44,6 @@ def test_labels_may_be_booleans() -> None:
 def test_follow_up_refuses(time: list[float], event: list[int], complaint: str) -> None:
     with pytest.raises(EvaluationError, match=complaint):
         follow_up(time, event=event)
-
-
-def test_every_row_is_its_own_patient_without_a_group() -> None:
-    assert codes(None, like=3).tolist() == [0, 1, 2]
-
-
-def test_patients_are_numbered_in_the_order_they_appear() -> None:
-    assert codes(["b", "a", "b"], like=3).tolist() == [0, 1, 0]
-
-
-@pytest.mark.parametrize(
-    ("group", "complaint"), [(["a", None, "b"], "1 rows have no patient"), (["a"], r"shape \(1,\)")]
-)
-def test_codes_refuses(group: list[object], complaint: str) -> None:
-    with pytest.raises(EvaluationError, match=complaint):
-        codes(group, like=3)
-
-
-def test_sums_and_counts_by_patient() -> None:
-    patient = np.array([0, 1, 0])
-    assert sum_by(patient, np.array([1.0, 2.0, 3.0])).tolist() == [4.0, 2.0]
-    assert patients_with(np.array([True, False, True]), patient) == 1
 
 
 def test_risk_of_survival_turns_the_sign() -> None:

@@ -20,12 +20,12 @@ from safetensors.numpy import save_file
 import hepatica.report
 from hepatica.cohort import Cohort, Endpoint, Months, Specimen, Target, write_predictions
 from hepatica.cohort.atomic import write_json, write_text
-from hepatica.protocol import as_plain
+from hepatica.protocol import Inference, as_plain
 from hepatica.report.blocks import Panel
 from hepatica.report.gallery import Gallery
 from hepatica.report.style import RC
 from hepatica.runs.flow import cohort_flow
-from hepatica.runs.scores import median_cutoffs, metrics, predictions
+from hepatica.runs.scores import median_cutoffs, metrics, pooled, predictions
 from hepatica.systems import find_system
 
 TARGETS = tuple(Target(endpoint="recurrence", horizon=each) for each in (Months(12.0), Months(24.0), None))
@@ -103,12 +103,10 @@ def make_run(tmp_path: Path) -> Callable[..., tuple[Path, list[Path]]]:
 def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
     system = find_system("li_2025_cnn_sasm")
     home = cohort(case, hospital="hospital_a", seed=1)
-    folds = deal(home, case)
-    specimens, regions, signatures = scores(home, seed=2)
-    pooled = pd.concat([specimens, system.pool(specimens).assign(specimen_id=pd.NA)], ignore_index=True)
-    pooled = pooled.assign(fold=pooled["patient_id"].map(folds), group=pd.NA)
-    cutoffs = median_cutoffs(pooled[pooled["fold"] == "train"])
-    results(folder, case, home, pooled, folds, cutoffs, regions, signatures, reported=("test", "set_aside"))
+    folds, inferred = deal(home, case), inference(home, seed=2)
+    patients = system.pool(inferred.specimens)
+    cutoffs = median_cutoffs(patients[patients["patient_id"].map(folds) == "train"])
+    results(folder, case, home, inferred, folds=folds, cutoffs=cutoffs, reported=("test", "set_aside"))
     head = {
         "format": 1,
         "system": system.name,
@@ -132,11 +130,9 @@ def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
     if not case.external:
         return folder, []
     away, out = cohort(case, hospital="hospital_b", seed=3), folder / "external" / "hospital_b"
-    specimens, regions, signatures = scores(away, seed=4)
-    pooled = pd.concat([specimens, system.pool(specimens).assign(specimen_id=pd.NA)], ignore_index=True)
     treated = away.patients.get("treatment", pd.Series("none", index=away.patients.index)) != "none"
     where = treated.map({True: "set_aside", False: "external"})
-    results(out, case, away, pooled, where, cutoffs, regions, signatures, reported=("external", "set_aside"))
+    results(out, case, away, inference(away, seed=4), folds=where, cutoffs=cutoffs, reported=("external", "set_aside"))
     return folder, [out]
 
 
@@ -194,7 +190,7 @@ def deal(home: Cohort, case: Case) -> pd.Series:
     return folds.mask(home.patients["treatment"] != "none", "set_aside") if case.treated else folds
 
 
-def scores(of: Cohort, *, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+def inference(of: Cohort, *, seed: int) -> Inference:
     """Scores that know something of recurrence, tiles around them and signatures that go with the tiles' scores."""
     rng = np.random.default_rng(seed)
     months = of.patients["recurrence_months"].rank(pct=True)
@@ -213,7 +209,7 @@ def scores(of: Cohort, *, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.nda
     directions = rng.standard_normal((2, WIDTH))
     known = np.stack([regions["score"].to_numpy() * 4, rng.standard_normal(len(regions))], axis=1)
     signatures = known @ directions + 0.5 * rng.standard_normal((len(regions), WIDTH))
-    return pd.DataFrame(rows), regions, signatures.astype(np.float32)
+    return Inference(specimens=pd.DataFrame(rows), regions=regions, signatures=signatures.astype(np.float32))
 
 
 def _share(score: float) -> float:
@@ -224,19 +220,17 @@ def results(
     out: Path,
     case: Case,
     of: Cohort,
-    pooled: pd.DataFrame,
+    inferred: Inference,
+    *,
     folds: pd.Series,
     cutoffs: dict[str, float],
-    regions: pd.DataFrame,
-    signatures: np.ndarray,
-    *,
     reported: tuple[str, ...],
 ) -> None:
-    table = predictions(pooled, folds=folds, cutoffs=cutoffs)
+    table = predictions(pooled(find_system("li_2025_cnn_sasm"), inferred), folds=folds, cutoffs=cutoffs)
     out.mkdir(parents=True)
     write_predictions(table, path=out / "predictions.parquet")
-    regions.to_parquet(out / "regions.parquet", index=False)
-    save_file({"signatures": signatures}, out / "signatures.safetensors")
+    inferred.regions.to_parquet(out / "regions.parquet", index=False)
+    save_file({"signatures": inferred.signatures}, out / "signatures.safetensors")
     of.patients.assign(fold=folds).to_parquet(out / "patients.parquet")
     material = SimpleNamespace(
         specimens=table[table["specimen_id"].notna()].drop_duplicates("specimen_id"),

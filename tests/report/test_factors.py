@@ -32,6 +32,10 @@ def test_terms_mean_the_same_in_every_cohort() -> None:
     assert found["Age (years), per SD"].mean() == pytest.approx(10 / PATIENTS["age_years"].std())
 
 
+def test_a_term_that_is_the_same_for_everybody_here_is_left_out() -> None:
+    assert terms(PATIENTS[PATIENTS["sex"] == "male"], ["sex"], reference=PATIENTS).empty
+
+
 def test_missing_values_stay_missing() -> None:
     holed = PATIENTS.assign(
         sex=PATIENTS["sex"].where(PATIENTS.index > 0), invasion=PATIENTS["invasion"].where(PATIENTS.index > 1)

@@ -1,6 +1,5 @@
 """Train: resumes to the same end, does nothing twice, refuses what is not its own."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -23,14 +22,14 @@ from hepatica.protocol import override
 from hepatica.runs import train
 from hepatica.systems import find_system
 system = find_system("li_2025_cnn_sasm")
-settings = override(system.quick, {"epochs": 2, "head_epochs": 3, "batch": 16})
+settings = override(system.quick, system.shortest)
 train(system, Path(sys.argv[1]), run=Path(sys.argv[2]), settings=settings)
 """
 
 
 def train_and_kill(cohort: Path, run: Path, *, once: str) -> None:
     """Start the training in a process of its own and kill it with -9 as soon as a file of that pattern is there."""
-    process = subprocess.Popen([sys.executable, "-c", TRAIN, cohort, run], env=os.environ | {"TQDM_DISABLE": "1"})
+    process = subprocess.Popen([sys.executable, "-c", TRAIN, cohort, run])
     while process.poll() is None and not list(run.glob(once)):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)

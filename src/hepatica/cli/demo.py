@@ -14,17 +14,20 @@ def demo(
 
     The slides are synthetic (phantoms): the numbers show that the software works and say nothing about patients.
     """
+    from hepatica.cohort import SlidePixels
+    from hepatica.pathology.phantom import PhantomSettings
     from hepatica.protocol import override
     from hepatica.report import write_report
     from hepatica.runs import explain, train, validate
     from hepatica.systems import find_system
 
     system = find_system("li_2025_cnn_sasm")
-    hospitals = {"A": 110, "B": 60}
+    hospitals = {"A": 100, "B": 60}
+    pictures = PhantomSettings(side=SlidePixels(768))
     cohorts = {name: folder / f"hospital_{name.lower()}" for name in hospitals}
     for number, (name, patients) in enumerate(hospitals.items()):
         typer.echo(f"phantom hospital {name}: {patients} patients, two slides each")
-        system.phantom(cohorts[name], patients=patients, seed=seed + number, hospital=name)
+        system.phantom(cohorts[name], patients=patients, seed=seed + number, hospital=name, settings=pictures)
     run, external = folder / "run", folder / "run" / "external" / "hospital_b"
     typer.echo("training on hospital A, with its test patients locked away")
     train(system, cohorts["A"], run=run, settings=override(system.quick, {"seed": seed}))

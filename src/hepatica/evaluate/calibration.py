@@ -1,18 +1,18 @@
 """Calibration: whether of patients with a score of 0.3 about 30 in 100 have the event."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import logit
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 from statsmodels.api import GLM, families
-from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
-from hepatica.evaluate.inputs import Booleans, Floats, both_classes, codes, numbers, sum_by
-from hepatica.evaluate.intervals import clopper_pearson, sum_variance, within_unit
+from hepatica.evaluate.inputs import Booleans, Floats, both_classes, numbers
+from hepatica.evaluate.intervals import Z, clopper_pearson, sum_variance, within_unit
+from hepatica.evaluate.patients import Patients, patients_of
 
 SUREST = 1e-6
 """Probabilities are kept this far from 0 and 1 before their logit is taken, which would be infinite. Ours."""
@@ -53,36 +53,71 @@ def brier(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | None = None)
     the logit scale. Raises EvaluationError on one class or scores outside 0 to 1.
     """
     event, probability = _probabilities(label, score)
-    patient = codes(group, like=event.size)
+    patients = patients_of(group, rows=event.size)
     distance = (probability - event) ** 2
-    value, n = float(distance.mean()), int(patient.max()) + 1
-    variance = sum_variance(sum_by(patient, (distance - value) / event.size))
-    low, high = within_unit(value, variance=variance, units=n)
-    return Estimate(value=value, low=low, high=high, n=n, method="mean of squares, logit scale")
+    value = float(distance.mean())
+    variance = sum_variance(patients.sums((distance - value) / event.size))
+    low, high = within_unit(value, variance=variance, units=patients.count)
+    return Estimate(
+        value=value, low=low, high=high, n=patients.count, method=f"mean of squares, logit scale{patients.clustered}"
+    )
 
 
 def calibration_intercept(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | None = None) -> Estimate:
     """Calibration in the large: 0 when as many events happened as predicted, above 0 when more did.
 
-    Intercept of a logistic regression with the logit of the score as offset (Cox 1958; Van Calster 2019,
-    doi 10.1186/s12916-019-1466-7), Wald interval, by patient where `group` names them. Raises as `brier` does.
+    The shift of all logits that makes the mean score the share of events, which is the intercept of a logistic
+    regression with the logit as offset (Cox 1958; Van Calster 2019, doi 10.1186/s12916-019-1466-7). Wald interval, by
+    patient where `group` names them. Raises as `brier` does.
     """
     event, probability = _probabilities(label, score)
-    design = np.ones((event.size, 1))
-    return _logistic(event, design, offset=_logit(probability), group=group, method="logistic regression on offset")
+    patients = patients_of(group, rows=event.size)
+    if patients.count < 2:
+        return undefined("one patient shows no variation", n=1)
+    log_odds, share = _logit(probability), event.mean()
+    bracket = logit(share) - np.array([log_odds.max() + 1, log_odds.min() - 1])
+    shift = brentq(lambda by: expit(log_odds + by).mean() - share, *bracket)
+    low, high = _wald(shift, np.ones((event.size, 1)), expit(log_odds + shift), event, patients)
+    method = f"logistic regression with the logit as offset, Wald{patients.clustered}"
+    return Estimate(value=shift, low=low, high=high, n=patients.count, method=method)
 
 
 def calibration_slope(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | None = None) -> Estimate:
     """Calibration slope: 1 is right, below 1 the scores are too extreme, above 1 too moderate.
 
     Slope of a logistic regression on the logit of the score, Wald interval, by patient where `group` names them.
-    Undefined when all scores are equal or part the classes perfectly. Raises as `brier` does.
+    Undefined when all scores are equal or a cut-off parts the classes, for then it is infinite. Raises as `brier` does.
     """
     event, probability = _probabilities(label, score)
-    if probability.min() == probability.max():
-        return undefined("all scores are equal", n=event.size)
-    design = np.stack([_logit(probability), np.ones(event.size)], axis=1)
-    return _logistic(event, design, offset=None, group=group, method="logistic regression on the logit of the score")
+    patients = patients_of(group, rows=event.size)
+    if _parted(event, probability):
+        return undefined("the scores are equal or a cut-off parts the classes", n=patients.count)
+    if patients.count < 3:
+        return undefined(f"{patients.count} patients are too few", n=patients.count)
+    log_odds = _logit(probability)
+    spread = log_odds.std()
+    design = np.stack([(log_odds - log_odds.mean()) / spread, np.ones(event.size)], axis=1)
+    fitted = GLM(event.astype(float), design, family=families.Binomial()).fit()
+    value = float(fitted.params[0])
+    low, high = _wald(value, design, fitted.fittedvalues, event, patients)
+    method = f"logistic regression on the logit, Wald{patients.clustered}"
+    return Estimate(value=value / spread, low=low / spread, high=high / spread, n=patients.count, method=method)
+
+
+def _parted(event: Booleans, probability: Floats) -> bool:
+    """Whether no logistic curve fits best: scores of one class all at or above those of the other."""
+    with_event, without = probability[event], probability[~event]
+    return bool(with_event.min() >= without.max() or with_event.max() <= without.min())
+
+
+def _wald(value: float, design: Floats, fitted: Floats, event: Booleans, patients: Patients) -> tuple[float, float]:
+    """Wald limits of the first coefficient of a logistic regression, robust where patients have several rows."""
+    bread = np.linalg.inv(design.T @ (design * (fitted * (1 - fitted))[:, None]))[0]
+    variance = float(bread[0])
+    if patients.of_row is not None:
+        variance = sum_variance(patients.sums(design @ bread * (event - fitted)))
+    margin = Z * float(np.sqrt(variance))
+    return value - margin, value + margin
 
 
 def _probabilities(label: ArrayLike, score: ArrayLike) -> tuple[Booleans, Floats]:
@@ -97,24 +132,3 @@ def _probabilities(label: ArrayLike, score: ArrayLike) -> tuple[Booleans, Floats
 def _logit(probability: Floats) -> Floats:
     clipped: Floats = logit(np.clip(probability, SUREST, 1 - SUREST))
     return clipped
-
-
-def _logistic(
-    event: Booleans, design: Floats, *, offset: Floats | None, group: ArrayLike | None, method: str
-) -> Estimate:
-    """First coefficient of a logistic regression with Wald limits."""
-    patient = codes(group, like=event.size)
-    robust = {} if group is None else {"cov_type": "cluster", "cov_kwds": {"groups": patient}}
-    n = int(patient.max()) + 1
-    if n <= design.shape[1]:
-        return undefined(f"{n} patients are too few for {design.shape[1]} coefficients", n=n)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", PerfectSeparationWarning)
-        warnings.simplefilter("error", ConvergenceWarning)
-        try:
-            fitted = GLM(event.astype(float), design, family=families.Binomial(), offset=offset).fit(**robust)
-        except (PerfectSeparationWarning, ConvergenceWarning):
-            return undefined("the scores part the classes perfectly", n=n)
-    low, high = (float(limit) for limit in fitted.conf_int()[0])
-    clustered = "" if group is None else ", clustered by patient"
-    return Estimate(value=float(fitted.params[0]), low=low, high=high, n=n, method=f"{method}, Wald{clustered}")

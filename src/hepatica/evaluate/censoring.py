@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hepatica.evaluate.inputs import Booleans, Codes, Floats, sum_by
+from hepatica.evaluate.inputs import Booleans, Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,7 @@ class Censoring:
     own time, and `censored` (n,) says whether follow-up ended without the event.
     """
 
-    row: Codes
+    row: NDArray[np.intp]
     censored: Booleans
     leaving: Floats
     followed: Floats
@@ -35,7 +36,7 @@ class Censoring:
 
         The derivative of that sum by the patient's weight: the martingale term of the influence function.
         """
-        sums = sum_by(self.row, own)
+        sums = np.bincount(self.row, weights=own)
         later = np.cumsum(sums[::-1])[::-1] - sums
         gain = later / np.maximum(self.followed - self.leaving, 1)
         cost = np.cumsum(gain * self.hazard)
@@ -46,6 +47,6 @@ class Censoring:
 def censoring(time: Floats, *, event: Booleans) -> Censoring:
     """Count, at each distinct time, who leaves follow-up and out of how many."""
     row = np.unique(time, return_inverse=True)[1]
-    events, leaving = sum_by(row, event), sum_by(row, ~event)
+    events, leaving = (np.bincount(row, weights=each).astype(float) for each in (event, ~event))
     at_risk = np.cumsum((events + leaving)[::-1])[::-1]
     return Censoring(row=row, censored=~event, leaving=leaving, followed=at_risk - events)

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.compiled import compiled
 from hepatica.evaluate.estimate import Comparison, Estimate
-from hepatica.evaluate.inputs import Booleans, Floats, Risk, codes, follow_up, numbers, patients_with, sum_by
+from hepatica.evaluate.inputs import Booleans, Floats, Risk, follow_up, numbers
 from hepatica.evaluate.intervals import difference_limits, sum_variance, two_sided_p, within_unit
+from hepatica.evaluate.patients import patients_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +49,11 @@ def c_index(time: ArrayLike, *, event: ArrayLike, score: Risk, group: ArrayLike 
     """
     times, events = follow_up(time, event=event)
     pairs = comparable_pairs(times, event=events, score=numbers(score, name="score", like=times.size))
-    patient = codes(group, like=times.size)
-    variance = sum_variance(sum_by(patient, pairs.influence))
-    low, high = within_unit(pairs.c_index, variance=variance, units=patients_with(events, patient))
-    method = "infinitesimal jackknife, logit scale" + ("" if group is None else ", clustered by patient")
-    return Estimate(value=pairs.c_index, low=low, high=high, n=int(patient.max()) + 1, method=method)
+    patients = patients_of(group, rows=times.size)
+    variance = sum_variance(patients.sums(pairs.influence))
+    low, high = within_unit(pairs.c_index, variance=variance, units=patients.having(events))
+    method = f"infinitesimal jackknife, logit scale{patients.clustered}"
+    return Estimate(value=pairs.c_index, low=low, high=high, n=patients.count, method=method)
 
 
 def compare_c_index(time: ArrayLike, *, event: ArrayLike, score_a: Risk, score_b: Risk) -> Comparison:
@@ -80,14 +81,15 @@ def comparable_pairs(time: Floats, *, event: Booleans, score: Floats) -> Pairs:
     everyone = np.ones_like(happened)
     below, equal, before = _sweep(moment, rank, everyone, happened)
     lower, level, after = (each[::-1] for each in _sweep(moment[::-1], rank[::-1], happened[::-1], everyone))
-    pairs = np.empty((2, time.size))
-    pairs[:, order] = before + after, before - below - equal / 2 + lower + level / 2
-    if not pairs[0].any():
+    comparable, concordant = np.empty((2, time.size))
+    comparable[order] = before + after
+    concordant[order] = before - below + lower + (level - equal) / 2
+    if not comparable.any():
         raise EvaluationError(
             f"C-index: got {int(event.sum())} events among {time.size} patients, none earlier than the time of another"
             " patient; wanted two patients that can be compared"
         )
-    return Pairs(comparable=pairs[0], concordant=pairs[1])
+    return Pairs(comparable=comparable, concordant=concordant)
 
 
 def _dense_rank(values: Floats) -> NDArray[np.int64]:
@@ -128,4 +130,4 @@ def _count_while_joining(moment: Any, rank: Any, asks: Any, joins: Any) -> Any:
     return found
 
 
-_sweep = njit(cache=True)(_count_while_joining)
+_sweep = compiled(_count_while_joining)

@@ -8,8 +8,9 @@ from scipy.stats import t as student
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
-from hepatica.evaluate.inputs import Floats, codes, numbers, sum_by, zero_or_one
+from hepatica.evaluate.inputs import Floats, numbers, zero_or_one
 from hepatica.evaluate.intervals import NO_SPREAD, Z, clopper_pearson, sum_variance
+from hepatica.evaluate.patients import patients_of
 
 TP, FP, FN, TN = np.eye(4)
 """The four cells, in the order of all counts here: TP + FN picks the patients with the event."""
@@ -55,8 +56,8 @@ def confusion(label: ArrayLike, *, score: ArrayLike, cutoff: float, group: Array
     tp, fp, fn, tn = (int(count) for count in cells.sum(axis=0))
     if group is None:
         return Confusion(tp=tp, fp=fp, fn=fn, tn=tn)
-    patient = codes(group, like=event.size)
-    per_patient = np.stack([sum_by(patient, column) for column in cells.T], axis=1)
+    patients = patients_of(group, rows=event.size)
+    per_patient = np.stack([patients.sums(column) for column in cells.T], axis=1)
     return Confusion(tp=tp, fp=fp, fn=fn, tn=tn, per_patient=per_patient)
 
 

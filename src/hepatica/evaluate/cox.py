@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
 from lifelines.exceptions import ConvergenceError, ConvergenceWarning
@@ -41,11 +42,18 @@ def cox(covariates: pd.DataFrame, *, time: ArrayLike, event: ArrayLike) -> dict[
         try:
             fitted = CoxPHFitter().fit(table.assign(**{_TIME: times, _EVENT: events}), _TIME, _EVENT)
         except (ConvergenceError, ConvergenceWarning) as error:
-            raise EvaluationError(
-                f"Cox model of {', '.join(table.columns)} with {int(events.sum())} events does not converge; look for"
-                " columns that repeat each other or that part the patients with events from those without"
-            ) from error
+            raise _no_fit(table, events) from error
+    if not np.isfinite(fitted.summary["exp(coef) upper 95%"]).all():
+        raise _no_fit(table, events)
     return {name: _hazard_ratio(row, n=len(table)) for name, row in fitted.summary.iterrows()}
+
+
+def _no_fit(table: pd.DataFrame, events: Booleans) -> EvaluationError:
+    return EvaluationError(
+        f"Cox model of {', '.join(table.columns)} with {int(events.sum())} events does not converge; look for columns"
+        " that repeat each other, that part the patients with events from those without, or that do not differ among"
+        " the patients still followed when events happen"
+    )
 
 
 def cox_each(covariates: pd.DataFrame, *, time: ArrayLike, event: ArrayLike) -> dict[str, HazardRatio]:

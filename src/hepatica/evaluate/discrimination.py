@@ -1,15 +1,16 @@
 """Discrimination: how well scores tell patients with the event from those without, over all cut-offs."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score
 
+from hepatica.evaluate.compiled import compiled
 from hepatica.evaluate.estimate import Comparison, Estimate
-from hepatica.evaluate.inputs import Booleans, Codes, Floats, both_classes, codes, numbers, patients_with, sum_by
+from hepatica.evaluate.inputs import Booleans, Floats, both_classes, numbers
 from hepatica.evaluate.intervals import difference_limits, two_sided_p, within_unit
-
-DELONG = "DeLong, logit scale"
-CLUSTERED = "DeLong clustered by patient (Obuchowski), logit scale"
+from hepatica.evaluate.patients import Patients, patients_of
 
 
 def auroc(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | None = None) -> Estimate:
@@ -21,12 +22,13 @@ def auroc(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | None = None)
     `within_unit` for perfect separation. Raises EvaluationError on one class or values that are not finite.
     """
     positive = both_classes(label)
+    patients = patients_of(group, rows=positive.size)
     placed = placements(positive, numbers(score, name="score", like=positive.size))
-    patient = codes(group, like=positive.size)
     value = float(placed[positive].mean())
-    low, high = within_unit(value, variance=auroc_variance(positive, placed, patient), units=_rarer(positive, patient))
-    method = DELONG if group is None else CLUSTERED
-    return Estimate(value=value, low=low, high=high, n=int(patient.max()) + 1, method=method)
+    variance = auroc_variance(positive, placed, patients)
+    low, high = within_unit(value, variance=variance, units=_rarer(positive, patients))
+    method = "DeLong, logit scale" if group is None else "DeLong clustered by patient (Obuchowski), logit scale"
+    return Estimate(value=value, low=low, high=high, n=patients.count, method=method)
 
 
 def compare_auroc(
@@ -37,15 +39,14 @@ def compare_auroc(
     With `group` (n,) the rows of one patient count together (Obuchowski 1997). Raises EvaluationError as `auroc` does.
     """
     positive = both_classes(label)
-    apart = placements(positive, numbers(score_a, name="score_a", like=positive.size)) - placements(
-        positive, numbers(score_b, name="score_b", like=positive.size)
-    )
-    patient = codes(group, like=positive.size)
+    patients = patients_of(group, rows=positive.size)
+    a, b = numbers(score_a, name="score_a", like=positive.size), numbers(score_b, name="score_b", like=positive.size)
+    apart = placements(positive, a) - placements(positive, b)
     value = float(apart[positive].mean())
-    variance = auroc_variance(positive, apart, patient)
+    variance = auroc_variance(positive, apart, patients)
     low, high = difference_limits(value, variance=variance)
     method = "paired DeLong" if group is None else "paired DeLong clustered by patient (Obuchowski)"
-    difference = Estimate(value=value, low=low, high=high, n=int(patient.max()) + 1, method=method)
+    difference = Estimate(value=value, low=low, high=high, n=patients.count, method=method)
     return Comparison(difference=difference, p=two_sided_p(value, variance=variance))
 
 
@@ -55,46 +56,58 @@ def placements(positive: Booleans, score: Floats) -> Floats:
     Of a row with the event: the share of rows without it that score lower. Of a row without: the share of rows with
     it that score higher. Either mean is the AUROC.
     """
-    order = np.argsort(score)  # sorted once, so that the searches below walk through memory in order
-    event, ranked, placed = positive[order], score[order], np.empty_like(score)
-    placed[order[event]] = _share_below(ranked[event], among=ranked[~event])
-    placed[order[~event]] = 1 - _share_below(ranked[~event], among=ranked[event])
+    placed: Floats = _place(np.argsort(score), positive, score)
     return placed
 
 
-def _share_below(values: Floats, *, among: Floats) -> Floats:
-    twice = np.searchsorted(among, values, side="left") + np.searchsorted(among, values, side="right")
-    return twice / (2 * among.size)
+def _by_midranks(order: Any, positive: Any, score: Any) -> Any:
+    """Walk through the scores from low to high, all rows of one score at a time."""
+    n, events = score.size, positive.sum()
+    placed = np.empty(n)
+    first = events_before = 0
+    while first < n:
+        last, level = first, 0
+        while last < n and score[order[last]] == score[order[first]]:
+            level += positive[order[last]]
+            last += 1
+        events_below = events_before + level / 2
+        others_below = (first + last) / 2 - events_below
+        for row in order[first:last]:
+            placed[row] = others_below / (n - events) if positive[row] else 1 - events_below / events
+        first, events_before = last, events_before + level
+    return placed
 
 
-def auroc_variance(positive: Booleans, placed: Floats, patient: Codes) -> float:
+_place = compiled(_by_midranks)
+
+
+def auroc_variance(positive: Booleans, placed: Floats, patients: Patients) -> float:
     """Variance of the mean placement (or of the mean difference of two); 0 where one kind has a single patient.
 
     Obuchowski's estimator; with one row a patient the covariance vanishes and what is left is DeLong's.
     """
-    if _rarer(positive, patient) < 2:
+    if _rarer(positive, patients) < 2:
         return 0.0
-    with_event, without = (_patient_sums(placed, rows, patient) for rows in (positive, ~positive))
-    m, n = positive.sum(), (~positive).sum()
-    variance = _mean_variance(with_event, positive, patient) + _mean_variance(without, ~positive, patient)
-    k = with_event.size
-    return float(variance + 2 * k / (k - 1) * (with_event @ without) / (m * n))
+    with_event, without = (_mean_influence(placed, rows, patients) for rows in (positive, ~positive))
+    k, m, n = patients.count, patients.having(positive), patients.having(~positive)
+    return float(
+        with_event @ with_event * m / (m - 1)
+        + without @ without * n / (n - 1)
+        + 2 * (with_event @ without) * k / (k - 1)
+    )
 
 
-def _patient_sums(placed: Floats, rows: Booleans, patient: Codes) -> Floats:
-    """Each patient's sum of deviations from the mean over `rows`."""
-    deviations = np.where(rows, placed - placed[rows].mean(), 0.0)
-    return sum_by(patient, deviations)
+def _mean_influence(placed: Floats, rows: Booleans, patients: Patients) -> Floats:
+    """What each patient adds to the mean over `rows`."""
+    chosen = placed[rows]
+    influence = np.zeros_like(placed)
+    influence[rows] = (chosen - chosen.mean()) / chosen.size
+    return patients.sums(influence)
 
 
-def _mean_variance(sums: Floats, rows: Booleans, patient: Codes) -> float:
-    k = patients_with(rows, patient)
-    return float(sums @ sums * k / (k - 1) / rows.sum() ** 2)
-
-
-def _rarer(positive: Booleans, patient: Codes) -> int:
+def _rarer(positive: Booleans, patients: Patients) -> int:
     """Patients of the rarer kind: the fewer of those that have a row with and those that have a row without."""
-    return min(patients_with(rows, patient) for rows in (positive, ~positive))
+    return min(patients.having(positive), patients.having(~positive))
 
 
 def average_precision(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | None = None) -> Estimate:
@@ -105,9 +118,9 @@ def average_precision(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | 
     EvaluationError on one class or values that are not finite.
     """
     positive = both_classes(label)
-    patient = codes(group, like=positive.size)
+    patients = patients_of(group, rows=positive.size)
     value = float(average_precision_score(positive, numbers(score, name="score", like=positive.size)))
-    trials = patients_with(positive, patient)
+    trials = patients.having(positive)
     low, high = within_unit(value, variance=value * (1 - value) / trials, units=trials)
     method = "binomial over patients with the event (Boyd), logit scale"
-    return Estimate(value=value, low=low, high=high, n=int(patient.max()) + 1, method=method)
+    return Estimate(value=value, low=low, high=high, n=patients.count, method=method)

@@ -3,14 +3,12 @@
 from typing import Any, NewType
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import EvaluationError
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
-Codes = NDArray[np.intp]
 
 Risk = NewType("Risk", NDArray[Any])
 """Scores of which the higher mean the earlier event. `Risk(score)` says that yours do; a predicted survival time or
@@ -68,26 +66,3 @@ def follow_up(time: ArrayLike, *, event: ArrayLike) -> tuple[Floats, Booleans]:
     if times.min() < 0:
         raise EvaluationError(f"time: got {times.min():g}, wanted 0 or more")
     return times, zero_or_one(event, name="event", like=times.size)
-
-
-def codes(group: ArrayLike | None, *, like: int) -> Codes:
-    """Patients of rows as whole numbers from 0; every row its own patient when `group` is None."""
-    if group is None:
-        return np.arange(like)
-    values = np.asarray(group)
-    if values.shape != (like,):
-        raise EvaluationError(f"group: got an array of shape {values.shape}, wanted the patient of each of {like} rows")
-    found, _ = pd.factorize(values)
-    if (found < 0).any():
-        raise EvaluationError(f"group: {int((found < 0).sum())} rows have no patient")
-    return found
-
-
-def sum_by(patient: Codes, values: Floats | Booleans) -> Floats:
-    """Sum of the values of each patient."""
-    return np.bincount(patient, weights=values).astype(np.float64)
-
-
-def patients_with(rows: Booleans, patient: Codes) -> int:
-    """How many patients have one of the rows."""
-    return int(np.count_nonzero(sum_by(patient, rows)))

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
-from hepatica.evaluate.inputs import Floats, codes, follow_up, numbers
+from hepatica.evaluate.inputs import Floats, follow_up, numbers
 from hepatica.evaluate.intervals import clopper_pearson
+from hepatica.evaluate.patients import patients_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +86,10 @@ def log_rank_p(time: ArrayLike, *, event: ArrayLike, group: ArrayLike) -> Estima
     Raises EvaluationError as `kaplan_meier` does.
     """
     times, events = follow_up(time, event=event)
-    groups = codes(group, like=times.size)
-    if not groups.any():
+    groups = patients_of(group, rows=times.size)
+    if groups.count == 1:
         return undefined("all patients are in one group", n=times.size)
     if not events.any():
         return undefined("no patient had the event", n=times.size)
-    p = float(multivariate_logrank_test(times, groups, events).p_value)
+    p = float(multivariate_logrank_test(times, groups.of_row, events).p_value)
     return Estimate(value=p, low=None, high=None, n=times.size, method="log-rank test, no interval")

@@ -61,6 +61,8 @@ class _Reader:
     """Columns of one CSV as text, and the faults found in them so far."""
 
     def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise EvaluationError(f"{path} is no file; wanted a CSV table with a header")
         self.path, self.faults = path, Faults()
         self.table = read_table(path, self.faults, wanted=(), unique=())
         if self.table is None:

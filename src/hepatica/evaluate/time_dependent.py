@@ -37,7 +37,7 @@ def time_dependent_auroc(time: ArrayLike, *, event: ArrayLike, score: Risk, hori
     weight = np.where(case, 1 / lost.followed_until(), 0.0)
     below = _share_below(risk, among=risk[control], weight=np.ones(control.sum()))
     above = 1 - _share_below(risk, among=risk[case], weight=weight[case])
-    value = float(weight @ below / weight.sum())
+    value = min(float(weight @ below / weight.sum()), 1.0)  # rounding of the weights could exceed 1
     own = weight * (below - value) / weight.sum()
     influence = own + lost.influence(own) + np.where(control, above - value, 0.0) / control.sum()
     low, high = within_unit(value, variance=sum_variance(influence), units=int(min(case.sum(), control.sum())))

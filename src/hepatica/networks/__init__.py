@@ -3,5 +3,7 @@
 from hepatica.networks.backbone import backbone
 from hepatica.networks.cnn_sasm import CnnSasm
 from hepatica.networks.normalise import IMAGENET_MEAN, IMAGENET_SD, Normalise
+from hepatica.networks.perceptron import perceptron
+from hepatica.networks.pooled import Pooled
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_SD", "CnnSasm", "Normalise", "backbone"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_SD", "CnnSasm", "Normalise", "Pooled", "backbone", "perceptron"]

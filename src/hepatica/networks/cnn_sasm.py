@@ -14,9 +14,8 @@ from hepatica.networks.normalise import Normalise
 Mix = Literal["transpose", "reshape"]
 """How channels become positions: by transposition, or by the reshape of the released code, which scrambles them."""
 
-Gate = Literal["softmax", "rescaled", "none"]
-"""What follows each layer norm: the paper's softmax, the same times the number of tokens (ours), or nothing
-(CNN-SelfAttn of the paper's Table 2)."""
+Gate = Literal["softmax", "none"]
+"""What follows each layer norm: a softmax over the tokens, or nothing (CNN-SelfAttn of the paper's Table 2)."""
 
 
 class TokenAttention(nn.Module):
@@ -33,9 +32,7 @@ class TokenAttention(nn.Module):
         """(b, tokens, size) to the same; after a softmax each feature sums to 1 over the tokens."""
         attended = self.attend(tokens, tokens, tokens, need_weights=False)[0]
         normed: Tensor = self.norm(tokens + self.dropout(attended))
-        if self.gate == "none":
-            return normed
-        return normed.softmax(dim=1) * (tokens.shape[1] if self.gate == "rescaled" else 1)
+        return normed.softmax(dim=1) if self.gate == "softmax" else normed
 
 
 class Reading(NamedTuple):

@@ -24,7 +24,7 @@ SKEWED = 2.0
 """Skewness from which a positive covariate enters as its binary logarithm: a hazard ratio per doubling. Ours."""
 
 EVENTS_PER_VARIABLE = 10
-"""Events a term below which multivariable hazard ratios are unstable (Peduzzi, doi 10.1016/S0895-4356(96)00236-3)."""
+"""Events a term below which hazard ratios are unstable (Peduzzi 1995, doi 10.1016/0895-4356(95)00048-8)."""
 
 SCORE, GROUP = "Risk score, per SD", "Risk group, high v low"
 
@@ -79,7 +79,7 @@ def terms(patients: pd.DataFrame, covariates: list[str], *, reference: pd.DataFr
 
     Numbers count per standard deviation, or per doubling where they are positive and skewed; categories against the
     most common one. Deviation, skewness and categories are those of the `reference` patients, so that a term means the
-    same in every cohort. Left out: treatment, columns of one value, categories of more than MOST_LEVELS levels.
+    same in every cohort. Left out: treatment, terms of one value, categories of more than MOST_LEVELS levels.
     """
     columns: dict[str, pd.Series] = {}
     for name in covariates:
@@ -87,7 +87,7 @@ def terms(patients: pd.DataFrame, covariates: list[str], *, reference: pd.DataFr
             continue
         known = reference[name].dropna()
         columns |= (_categories if is_category(known) else _number)(patients[name], known)
-    return pd.DataFrame(columns, index=patients.index)
+    return pd.DataFrame({name: term for name, term in columns.items() if term.nunique() > 1}, index=patients.index)
 
 
 def _number(values: pd.Series, known: pd.Series) -> dict[str, pd.Series]:
@@ -114,25 +114,17 @@ def _categories(values: pd.Series, known: pd.Series) -> dict[str, pd.Series]:
 def _models(results: Results, run: Run) -> tuple[list[str], Models]:
     """Names of the terms in the order of the table, and their models."""
     outcomes = results.outcomes(run.targets[0])
-    spread = outcomes["score"].std()
-    scored = pd.DataFrame(
-        {
-            SCORE: (outcomes["score"] - outcomes["score"].mean()) / spread,
-            GROUP: (outcomes["group"] == "high").astype(float),
-        }
-    )
     covariates = [name for name in run.internal.covariates() if name in results.patients]
     clinical = terms(results.patients.loc[outcomes.index], covariates, reference=run.internal.patients)
-    complete = clinical.notna().all(axis=1)
+    scored, complete = _score_terms(outcomes), clinical.notna().all(axis=1)
     failures: dict[str, str] = {}
     alone: dict[str, HazardRatio] = {}
     for name, values in scored.join(clinical).items():
         alone |= _fit(values.dropna().to_frame(), outcomes, failures, label=str(name))
     together: dict[str, HazardRatio] = {}
     for name in (GROUP, SCORE) if len(clinical.columns) else ():
-        model = _fit(
-            scored[[name]].join(clinical)[complete], outcomes, failures, label=f"all together with the {name.lower()}"
-        )
+        joined = scored[[name]].join(clinical)[complete]
+        model = _fit(joined, outcomes, failures, label=f"all together with {name[:1].lower()}{name[1:]}")
         together |= {term: ratio for term, ratio in model.items() if name == SCORE or term == GROUP}
     return [*scored.columns, *clinical.columns], Models(
         alone=alone,
@@ -142,6 +134,12 @@ def _models(results: Results, run: Run) -> tuple[list[str], Models]:
         events=int(outcomes.loc[complete, "event"].sum()),
         terms=1 + len(clinical.columns),
     )
+
+
+def _score_terms(outcomes: pd.DataFrame) -> pd.DataFrame:
+    score = outcomes["score"]
+    spread = score.std() or 1.0  # equal scores stay equal, and the model says so
+    return pd.DataFrame({SCORE: (score - score.mean()) / spread, GROUP: (outcomes["group"] == "high").astype(float)})
 
 
 def _fit(
@@ -186,7 +184,7 @@ def _ratio(found: HazardRatio | None) -> str:
 
 def _warnings(results: Results, models: Models) -> list[Block]:
     told = [f"{results.title}, {label}: not fitted. {why}." for label, why in models.failures.items()]
-    if models.terms > 1 and models.events < EVENTS_PER_VARIABLE * models.terms:
+    if models.together and models.events < EVENTS_PER_VARIABLE * models.terms:
         told.append(
             f"{results.title}: {models.events / models.terms:.1f} events a term in the model of all together, fewer"
             f" than {EVENTS_PER_VARIABLE}; its hazard ratios are unstable and are shown for completeness."

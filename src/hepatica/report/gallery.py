@@ -2,14 +2,19 @@
 
 import base64
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from PIL import Image
 
 from hepatica.cohort.atomic import replacing
 from hepatica.report.blocks import Panel
 from hepatica.report.style import PANEL, RC, stamp_phantom
+
+LONGEST = 1400
+"""Pixels of the longer side of a picture taken into the page."""
 
 
 class Gallery:
@@ -31,14 +36,17 @@ class Gallery:
             for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
                 with replacing(self.folder / f"{name}.{suffix}") as temporary:
                     figure.savefig(temporary, metadata=metadata)
-        return self.show(self.folder / f"{name}.svg", alt=alt)
+        return self._panel((self.folder / f"{name}.svg").read_bytes(), kind="svg+xml", alt=alt)
 
     def show(self, picture: Path, *, alt: str) -> Panel:
-        """Take up a picture that was drawn elsewhere."""
-        return Panel(source=_as_data(picture), alt=f"Phantom. {alt}" if self.phantom else alt)
+        """Take up a picture that was drawn elsewhere, as JPEG at the size of a page: slides as PNG weigh megabytes."""
+        with Image.open(picture) as opened:
+            image = opened.convert("RGB")
+        image.thumbnail((LONGEST, LONGEST))
+        encoded = BytesIO()
+        image.save(encoded, format="JPEG", quality=85)
+        return self._panel(encoded.getvalue(), kind="jpeg", alt=alt)
 
-
-def _as_data(path: Path) -> str:
-    """A picture file as a data address, so that the page needs no second file."""
-    kind = {".svg": "svg+xml", ".png": "png"}[path.suffix]
-    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    def _panel(self, content: bytes, *, kind: str, alt: str) -> Panel:
+        data = base64.b64encode(content).decode("ascii")
+        return Panel(source=f"data:image/{kind};base64,{data}", alt=f"Phantom. {alt}" if self.phantom else alt)

@@ -28,6 +28,12 @@ SEED = 0
 SIZE = (3.5, 3.5)
 """Inches of a panel, three of which stand side by side."""
 
+MEANING = (
+    "Each dot is one tile, placed by the network's description of it: near dots look alike to the network. If outcomes"
+    " lie apart, the network has found something that goes with outcome; if cohorts lie apart, it also sees the"
+    " hospital (stain, scanner). Such maps illustrate; they prove nothing."
+)
+
 DOT: Any = {"s": 7, "linewidths": 0, "rasterized": True}
 """How one tile is drawn; as pixels, because thousands of outlines would make a heavy page."""
 
@@ -63,13 +69,7 @@ def section(run: Run, gallery: Gallery) -> Section:
     if len(tiles.signatures) < FEWEST:
         few = f"Only {len(tiles.signatures)} tiles of patients the model has not seen: too few to draw a map."
         return Section(anchor="signatures", title=title, blocks=[Text(text=few, tone="note")])
-    blocks: list[Block] = [
-        Text(
-            text="Each dot is one tile, placed by the network's description of it: near dots look alike to the network."
-            " If outcomes lie apart, the network has found something that goes with outcome; if cohorts lie apart, it"
-            " also sees the hospital (stain, scanner). Such maps illustrate; they prove nothing."
-        )
-    ]
+    blocks: list[Block] = [Text(text=MEANING)]
     shown = {by: paint for by, paint in COLOURINGS.items() if by != "cohort" or len(tiles.names) > 1}
     for laid in maps(tiles.signatures):
         panels = [

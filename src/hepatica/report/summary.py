@@ -10,7 +10,7 @@ QUOTED = ("auroc", "c_index", "log_rank_p")
 """Metrics on the first page."""
 
 FEW_EVENTS = 100
-"""Events, and patients without, below which an evaluation is imprecise (Collins et al., doi 10.1002/sim.6787)."""
+"""Events below which an evaluation is imprecise (Collins 2016, doi 10.1002/sim.6787); of those without, the same."""
 
 
 def section(run: Run, gallery: Gallery) -> Section:

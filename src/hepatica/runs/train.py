@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hepatica.cohort import Cohort, CohortError, Split, load_cohort, split_patients
-from hepatica.protocol import System
+from hepatica.protocol import System, Training
 from hepatica.runs.folder import LockedRun, RunFolder, lock, open_run, patient_digest, start_run
 from hepatica.runs.results import write_results
 from hepatica.runs.scores import median_cutoffs
@@ -57,7 +57,16 @@ def _fit_and_lock(
     network = system.build(settings, pretrained=True)
     material = system.prepare(cohort.specimens, settings, folder.prepared)
     folder.log("prepared", specimens=len(material.specimens))
-    told = system.train(network, material, cohort, split, settings, folder.work, trainer)
+    training = Training(
+        network=network,
+        material=material,
+        cohort=cohort,
+        split=split,
+        settings=settings,
+        folder=folder.work,
+        trainer=trainer,
+    )
+    told = system.train(training)
     seen = material.select(patient_ids=split.train)
     cutoffs = median_cutoffs(system.pool(system.infer(network, seen, settings).specimens))
     patients = [*split.train, *split.validation]
