@@ -12,6 +12,8 @@ import torch
 from hepatica.cohort import load_cohort, read_predictions
 from hepatica.learn import load_weights, save_weights
 from hepatica.protocol import System, as_plain, from_plain, override
+from hepatica.report import write_report
+from hepatica.report.system_page import system_page
 from hepatica.runs import train
 from hepatica.systems import all_systems
 
@@ -109,6 +111,23 @@ def test_file_confesses_departures_and_unclear_points(name: str) -> None:
     text = importlib.import_module(module.__name__).__doc__ or ""
     assert "Departures" in text
     assert "Unclear" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docs_page_is_that_of_the_file(name: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "systems" / f"{name}.md"
+    assert page.read_text(encoding="utf-8") == system_page(all_systems()[name]), "run ./run docs"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_readme_lists_it(name: str) -> None:
+    assert f"`{name}`" in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card_is_written(name: str, runs: dict[str, tuple[Path, Path]]) -> None:
+    write_report(runs[name][0])
+    assert name in (runs[name][0] / "card.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,12 +22,14 @@ def demo(
     from hepatica.systems import find_system
 
     system = find_system("li_2025_cnn_sasm")
-    hospitals = {"A": 100, "B": 60}
+    hospitals = {"A": 120, "B": 80}
     pictures = PhantomSettings(side=SlidePixels(768))
     cohorts = {name: folder / f"hospital_{name.lower()}" for name in hospitals}
     for number, (name, patients) in enumerate(hospitals.items()):
         typer.echo(f"phantom hospital {name}: {patients} patients, two slides each")
-        system.phantom(cohorts[name], patients=patients, seed=seed + number, hospital=name, settings=pictures)
+        system.phantom(
+            cohorts[name], patients=patients, seed=seed + number, hospital=name, difficulty=0.3, settings=pictures
+        )
     run, external = folder / "run", folder / "run" / "external" / "hospital_b"
     typer.echo("training on hospital A, with its test patients locked away")
     train(system, cohorts["A"], run=run, settings=override(system.quick, {"seed": seed}))

@@ -87,12 +87,12 @@ class LockedRun:
     seen: frozenset[str]
 
 
-def start_run(folder: RunFolder, *, system: System[Any, Any], settings: Any, cohort: Cohort, source: Path) -> None:
+def start_run(folder: RunFolder, *, system: System[Any, Any], settings: Any, cohort: Cohort) -> None:
     """Write settings.toml, or find it saying the same; RunError when the folder belongs to another training."""
     head = {
         "format": FORMAT,
         "system": system.name,
-        "cohort": {"name": cohort.name, "digest": cohort.digest, "folder": str(source.resolve())},
+        "cohort": {"name": cohort.name, "digest": cohort.digest},
         "settings": as_plain(settings),
     }
     if not folder.settings.exists():

@@ -28,7 +28,7 @@ def train(
     settings = system.settings if settings is None else settings
     folder = RunFolder(run)
     cohort = load_cohort(cohort_folder)
-    start_run(folder, system=system, settings=settings, cohort=cohort, source=cohort_folder)
+    start_run(folder, system=system, settings=settings, cohort=cohort)
     split = _split(folder, system, settings, cohort)
     if not folder.model.exists():
         _fit_and_lock(folder, system, settings, cohort, split, trainer or {})

@@ -1,0 +1,67 @@
+"""CNN-SASM: the architecture of paper 001, to the parameter."""
+
+import pytest
+import torch
+from einops import rearrange, reduce
+
+from hepatica.networks import CnnSasm, backbone
+from hepatica.networks.cnn_sasm import TokenAttention
+
+
+def build(width: int = 2, **changes) -> CnnSasm:
+    torch.manual_seed(0)
+    return CnnSasm(backbone("resnet18.tv_in1k"), channels=512, width=width, **changes).eval()
+
+
+def count(module: torch.nn.Module) -> int:
+    return sum(each.numel() for each in module.parameters())
+
+
+@pytest.mark.parametrize("mix", ["transpose", "reshape"])
+def test_parameters_are_those_of_table_2(mix: str) -> None:
+    """12,303,980 in fp32 are the 46.94 MiB of Table 2; CSA 9,898 and SSA 1,051,648 with their layer norms."""
+    network = build(width=7, mix=mix)
+    assert count(network) == 12_303_980
+    assert round(count(network) * 4 / 2**20, 2) == 46.94
+    assert count(network.channel) == 9_898
+    assert count(network.spatial) == 1_051_648
+
+
+def test_sizes_of_logits_and_signature() -> None:
+    reading = build(width=7)(torch.rand(2, 3, 224, 224))
+    assert reading.logits.shape == (2, 2)
+    assert reading.signature.shape == (2, 128)
+    assert reading.signature.min() >= 0
+
+
+def test_batch_is_the_loop_over_its_images() -> None:
+    network, images = build(), torch.rand(3, 3, 64, 64)
+    together = network(images).logits
+    alone = torch.cat([network(images[n : n + 1]).logits for n in range(3)])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
+
+
+def test_gate_shares_out_each_feature_over_the_tokens() -> None:
+    attention = TokenAttention(4, heads=2, dropout=0.3, gate="softmax").eval()
+    out = attention(torch.rand(2, 512, 4))
+    torch.testing.assert_close(reduce(out, "b n c -> b c", "sum"), torch.ones(2, 4))
+
+
+def test_attention_treats_tokens_alike() -> None:
+    attention = TokenAttention(4, heads=2, dropout=0.3, gate="softmax").eval()
+    tokens, order = torch.rand(1, 10, 4), torch.randperm(10)
+    torch.testing.assert_close(attention(tokens)[:, order], attention(tokens[:, order]), atol=1e-6, rtol=1e-5)
+
+
+def test_reshape_scrambles_what_transposition_keeps() -> None:
+    """Of (512, 49) numbers, a reshape to (49, 512) leaves 0.012 % in the place of a transposition (pathology.md 4.3)."""
+    channels = torch.arange(512 * 49).reshape(1, 512, 49)
+    transposed = rearrange(channels, "b c n -> b n c")
+    same = (transposed == channels.reshape(1, 49, 512)).float().mean().item()
+    assert same == pytest.approx(0.00012, abs=0.00001)
+    images = torch.rand(1, 3, 64, 64)
+    assert not torch.allclose(build(mix="transpose")(images).logits, build(mix="reshape")(images).logits)
+
+
+def test_without_gate_it_is_cnn_selfattn_with_the_same_parameters() -> None:
+    assert count(build(gate="none")) == count(build())

@@ -1,0 +1,76 @@
+"""Li 2025: the rules of paper 001 that only this system has."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from hepatica.cohort import SettingsError, load_cohort
+from hepatica.protocol import override
+from hepatica.systems.li_2025_cnn_sasm import RELEASED, SYSTEM, Settings, _loss, build, eligible, pool
+
+
+def test_numbers_of_the_paper_are_the_defaults() -> None:
+    settings = Settings()
+    plan, head = settings.plan, settings.head_plan
+    assert (plan.epochs, plan.batch, plan.learning_rate, plan.betas) == (50, 128, 1e-4, (0.9, 0.99))
+    assert (plan.lr_step_epochs, plan.lr_step_factor, plan.patience, plan.monitor) == (10, 0.1, 5, "train_loss")
+    assert (head.learning_rate, head.patience, head.batch) == (1e-3, None, 128)
+    assert [target.horizon for target in settings.targets] == [12, 24, None]
+    assert (settings.side, settings.ratio, settings.warm_epochs) == (224, 0.5, 0)
+
+
+def test_extractor_of_the_defaults_is_the_paper_s() -> None:
+    network = build(Settings(), pretrained=False)
+    assert sum(each.numel() for each in network.extractor.parameters()) == 12_303_980
+    assert set(network.heads) == {"recurrence_12", "recurrence_24", "recurrence_final"}
+
+
+def test_one_seed_builds_one_network() -> None:
+    first, second = (build(SYSTEM.quick, pretrained=False).state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    other = build(replace(SYSTEM.quick, seed=1), pretrained=False).state_dict()
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_released_loss_is_a_softmax_of_a_softmax() -> None:
+    """A second softmax holds the loss within log(1 + 1/e) = 0.3133 and log(1 + e) = 1.3133 (pathology.md 4.3)."""
+    logits = torch.tensor([[-50.0, 50.0]])
+    right, wrong = torch.tensor([1]), torch.tensor([0])
+    released = _loss(RELEASED.settings)
+    assert released(logits, right).item() == pytest.approx(math.log(1 + math.exp(-1)), abs=1e-5)
+    assert released(logits, wrong).item() == pytest.approx(math.log(1 + math.e), abs=1e-5)
+    assert _loss(SYSTEM.settings)(logits, right).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_released_code_differs_in_loss_and_mixing_alone() -> None:
+    assert replace(RELEASED.settings, loss_on="logits", mix="transpose") == SYSTEM.settings
+
+
+def test_treated_patients_are_not_trained_on(trained) -> None:
+    cohort = load_cohort(trained.cohort)
+    treatment = cohort.patients["treatment"]
+    assert set(eligible(cohort, SYSTEM.settings)) == set(treatment.index[treatment == "none"])
+    assert (treatment != "none").any()
+    untold = replace(cohort, patients=cohort.patients.drop(columns="treatment"))
+    assert len(eligible(untold, SYSTEM.settings)) == len(cohort.patients)
+
+
+def test_pool_is_the_mean_over_images() -> None:
+    rows = [("P", "a", 12.0, 0.2), ("P", "b", 12.0, 0.4), ("P", "a", np.nan, 0.1), ("P", "b", np.nan, 0.3)]
+    table = pd.DataFrame(rows, columns=["patient_id", "specimen_id", "horizon_months", "score"])
+    pooled = pool(table.assign(endpoint="recurrence"))
+    assert pooled["score"].tolist() == pytest.approx([0.3, 0.2])
+    assert pooled["horizon_months"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"side": 100}, {"side": 0}, {"test": 1.0}, {"epochs": 0}, {"ratio": "many"}, {"mix": "other"}, {"horizons": [0]}],
+)
+def test_settings_out_of_range_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(changes))):
+        override(Settings(), changes)
