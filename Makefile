@@ -1,3 +1,3 @@
-demo test check lock:
+demo test check docs lock:
 	./run $@
-.PHONY: demo test check lock
+.PHONY: demo test check docs lock

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from hepatica.learn import Plan, Samples, fit
+from hepatica.learn import Plan, Samples
+from hepatica.learn.fit import fit
 from hepatica.networks import backbone
 
 BATCH, SIDE, RATE = 16, 224, 1e-4

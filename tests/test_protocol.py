@@ -45,6 +45,13 @@ def test_override_reads_text_as_the_type_wants() -> None:
     assert override(Some(), {"ratio": "1/3", "limit": None}) == Some(ratio=Fraction(1, 3), limit=None)
 
 
+def test_settings_of_another_version_are_named() -> None:
+    written = as_plain(Some())
+    del written["rate"]
+    with pytest.raises(SettingsError, match="without rate"):
+        from_plain(Some(), written)
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [

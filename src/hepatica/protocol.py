@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -69,8 +69,8 @@ class Inference:
 class Material(Protocol):
     """Prepared specimens: a store of tiles, slices or spectra.
 
-    `specimens` has one row a usable specimen (patient_id, specimen_id, …), `failures` one a specimen that gave nothing
-    (patient_id, specimen_id, row, error).
+    `specimens` has one row a usable specimen (patient_id, specimen_id, key: a digest of its content, …), `failures` one
+    a specimen that gave nothing (patient_id, specimen_id, row, error).
     """
 
     @property
@@ -113,7 +113,8 @@ class System(Generic[S, M]):
     """One published system: its paper, its numbers and its verbs in the order of Methods.
 
     `build(settings, pretrained=...)` makes the untrained network; a locked one is built without fetching any weights.
-    `eligible` says which patients it may train on; the others are set aside and only predicted.
+    `endpoints` names the endpoints training needs; `eligible` says which patients it may train on; the others are set
+    aside and only predicted.
     `train` fits the network in place, resumes from its work folder, and returns what a report should tell of it.
     `phantom` writes a phantom cohort of its room; `quick` are settings for minutes on two cores,
     `shortest` changes of those for seconds, which only show that all parts work.
@@ -127,6 +128,7 @@ class System(Generic[S, M]):
     settings: S
     quick: S
     shortest: Mapping[str, Any]
+    endpoints: Callable[[S], tuple[str, ...]]
     eligible: Callable[[Cohort, S], tuple[str, ...]]
     prepare: Callable[[Sequence[Specimen], S, Path], M]
     build: Callable[..., nn.Module]
@@ -167,6 +169,13 @@ def _plain(value: Any) -> Any:
 
 
 def from_plain(settings: S, plain: Mapping[str, Any]) -> S:
-    """The inverse of `as_plain`: `settings` gives the type, `plain` every value that is not None."""
-    absent = {field.name: None for field in fields(settings)}  # type: ignore[arg-type]
-    return override(settings, absent | dict(plain))
+    """The inverse of `as_plain`: `settings` gives the type, `plain` every value that is not None.
+
+    SettingsError when a value is missing that cannot be None: the file was written by another version.
+    """
+    hints = get_type_hints(type(settings))
+    absent = {name for name in hints if name not in plain}
+    missing = sorted(name for name in absent if type(None) not in get_args(hints[name]))
+    if missing:
+        raise SettingsError(f"got settings without {', '.join(missing)}; use the version they were written with")
+    return override(settings, dict.fromkeys(absent) | dict(plain))

@@ -72,7 +72,7 @@ def test_an_event_stays_one_later_and_event_free_was_so_earlier(patients, one, o
     [
         (None, "overall survival at end of follow-up", "overall_survival_final"),
         (12.0, "overall survival at 12 months", "overall_survival_12"),
-        (1.5, "overall survival at 1.5 months", "overall_survival_1.5"),
+        (1.5, "overall survival at 1.5 months", "overall_survival_1p5"),
     ],
 )
 def test_the_names_of_a_target(horizon, label, key):

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
-from hepatica.learn import Arrays, History, Plan, Samples, compose, erase, fit, flips, infer, noise, quarter_turns
-from hepatica.learn.fit import FINISHED, HISTORY, IDENTITY, UNFINISHED
+from hepatica.learn import Arrays, History, Plan, Samples, compose, erase, flips, infer, noise, quarter_turns
+from hepatica.learn.fit import FINISHED, HISTORY, IDENTITY, UNFINISHED, fit
 
 PLAN = Plan(epochs=4, batch=8, learning_rate=0.01, lr_step_epochs=2, monitor="validation_loss")
 AUGMENT = compose(flips(), quarter_turns(), noise(sd=0.02), erase(p=0.5))
@@ -110,7 +110,7 @@ def test_workers_that_read_ahead_change_nothing(
 ) -> None:
     with pytest.raises(StoppedError):
         learn(tmp_path, stopping(11))
-    monkeypatch.setattr("hepatica.learn.loaders.workers", lambda _: 1)
+    monkeypatch.setattr("hepatica.learn.batches.workers", lambda _: 1)
     taught, history = learn(tmp_path)
     assert history == undisturbed[1]
     assert equal(taught, undisturbed[0])

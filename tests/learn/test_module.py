@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hepatica.learn import Classifier, Plan
+from hepatica.learn import Plan
+from hepatica.learn.module import Classifier
 
 PLAN = Plan(epochs=30, batch=2, learning_rate=1e-4, betas=(0.9, 0.99), lr_step_epochs=10, lr_step_factor=0.1)
 

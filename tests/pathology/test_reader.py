@@ -129,6 +129,8 @@ def damaged(slides, kind):
         path.write_text("patient_id,age\nJane Doe,73\n")
     elif kind == "grey":
         Image.fromarray(slides.picture()[..., 0]).save(path)
+    elif kind == "ink":
+        Image.fromarray(slides.picture()).convert("CMYK").save(path)
     elif kind == "16 bits":
         slides.tiff(slides.picture().astype(np.uint16) * 257, name=path.name, tiled=False)
     return path
@@ -143,7 +145,8 @@ def damaged(slides, kind):
         ("half a pyramid", "the TIFF file is damaged or incomplete"),
         ("text", "not a slide"),
         ("grey", "wanted 8-bit colour"),
-        ("16 bits", "3 channels of ushort, wanted 8-bit colour"),
+        ("16 bits", "3 channels of ushort (rgb16), wanted 8-bit colour"),
+        ("ink", "4 channels of uchar (cmyk), wanted 8-bit colour"),
     ],
 )
 def test_unusable_file_is_one_clear_line_without_its_name(slides, kind, said):
@@ -160,6 +163,35 @@ def test_damage_behind_a_good_header_is_an_error_not_black_pixels(slides, tiled)
     path.write_bytes(whole[: len(whole) * 2 // 3])
     with pytest.raises(SpecimenError, match="damaged or incomplete"):
         open_reader(path).region(Box(0, 0, 640, 512), level=0)
+
+
+def test_damage_is_told_without_the_files_name(slides, monkeypatch):
+    path = slides.tiff(slides.picture(), name="Jane_Doe_1950.tif", tiled=False)
+    opened = open_reader(path)
+
+    def fail(region, box):
+        raise pyvips.Error(f"{path}: bad seek to 16646482")  # as libvips says of an offset beyond the end
+
+    monkeypatch.setattr(reader, "_fetch", fail)
+    with pytest.raises(SpecimenError, match="the file: bad seek") as caught:
+        opened.region(Box(0, 0, 64, 64), level=0)
+    assert "Jane" not in str(caught.value)
+
+
+def test_resolution_of_nought_counts_as_unknown(slides):
+    path = slides.folder / "nought.tif"
+    tifffile.imwrite(
+        path, slides.picture(), photometric="rgb", resolution=((0, 1), (0, 1)), resolutionunit="CENTIMETER"
+    )
+    assert open_reader(path).resolution is None
+
+
+def test_file_without_the_right_to_read_it_is_told_without_its_name(slides, monkeypatch):
+    path = slides.tiff(slides.picture(), name="Jane_Doe_1950.tif")
+    monkeypatch.setattr(reader.os, "access", lambda path, mode: False)  # rights do not bind a superuser
+    with pytest.raises(SpecimenError, match="may not be read") as caught:
+        open_reader(path)
+    assert "Jane" not in str(caught.value)
 
 
 def test_truncated_jpeg_is_an_error(slides):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.report.factors import terms
+from hepatica.report.factors import GROUP, SCORE, score_terms, terms
 
 PATIENTS = pd.DataFrame(
     {
@@ -30,6 +30,14 @@ def test_terms_mean_the_same_in_every_cohort() -> None:
     found = terms(others, ["age_years", "sex"], reference=PATIENTS)
     assert list(found) == ["Age (years), per SD", "Sex: female v male"]
     assert found["Age (years), per SD"].mean() == pytest.approx(10 / PATIENTS["age_years"].std())
+
+
+def test_a_score_means_the_same_in_every_cohort() -> None:
+    # Reference 0.2, 0.4, 0.6: mean 0.4, SD 0.2. Others ten times as far apart still count in steps of 0.2.
+    outcomes = pd.DataFrame({"score": [0.0, 1.0], "group": ["low", "high"]})
+    found = score_terms(outcomes, reference=pd.Series([0.2, 0.4, 0.6]))
+    assert found[SCORE].tolist() == pytest.approx([-2, 3])
+    assert found[GROUP].tolist() == [0, 1]
 
 
 def test_a_term_that_is_the_same_for_everybody_here_is_left_out() -> None:

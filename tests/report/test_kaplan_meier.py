@@ -1,9 +1,12 @@
 import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from hepatica.report.kaplan_meier import arms, paint
+from hepatica.report.kaplan_meier import arms, paint, ticks
 from hepatica.report.style import RC
 
 OUTCOMES = pd.DataFrame(
@@ -42,3 +45,23 @@ def test_a_group_without_patients_has_no_curve() -> None:
 
 def test_nobody_to_follow_is_told() -> None:
     assert "No patients to follow." in words(OUTCOMES.iloc[:0])
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(min_value=0.1, max_value=1e5))
+def test_ticks_are_few_whatever_the_follow_up(end: float) -> None:
+    found = ticks(end)
+    assert found[0] == 0
+    assert 1 <= len(found) <= 6
+    assert found[-1] < end
+
+
+def test_ticks_are_whole_years_or_decades() -> None:
+    assert ticks(60) == [0, 12, 24, 36, 48]
+    assert ticks(720) == [0, 120, 240, 360, 480, 600]
+    assert ticks(721) == [0, 240, 480, 720]
+
+
+@pytest.mark.parametrize("factor", [0, 100])
+def test_any_follow_up_can_be_drawn(factor: float) -> None:
+    assert "High risk: 2 events in 4" in words(OUTCOMES.assign(time=OUTCOMES["time"] * factor))

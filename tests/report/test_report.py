@@ -10,6 +10,9 @@ import pytest
 from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.report import write_report
+from hepatica.report.results import read_run
+from hepatica.report.wording import NONE
+from hepatica.runs.scores import EVEN_ODDS
 
 ANCHORS = [
     "summary", "flow", "baseline", "discrimination", "survival", "factors", "calibration", "treated", "signatures",
@@ -122,6 +125,45 @@ def test_numbers_are_those_of_metrics_json(page: Page, finished: Path) -> None:
                 assert told in page.sections[where].replace("\N{NO-BREAK SPACE}", " ")
 
 
+def test_metrics_of_calls_are_found_at_their_cutoff(finished: Path) -> None:
+    read = read_run(finished, external=[])
+    target, rows = read.targets[0], read_json(finished / "metrics.json")
+    for cutoff in (EVEN_ODDS, read.cutoffs[target.key]):
+        at = {"fold": "test", "target": target.key, "metric": "accuracy", "cutoff": cutoff}
+        [row] = [row for row in rows if at.items() <= row.items()]
+        assert read.internal.metric("accuracy", target, cutoff=cutoff)["value"] == row["value"]
+    [auroc] = [
+        row for row in rows if row["metric"] == "auroc" and row["fold"] == "test" and row["target"] == target.key
+    ]
+    assert auroc["cutoff"] is None
+    assert read.internal.metric("auroc", target)["value"] == auroc["value"]
+
+
+def test_patients_without_a_score_are_counted_only_where_they_leave(page: Page, finished: Path) -> None:
+    # 90 patients a cohort, none of whose specimens can be used in two.
+    folds = pd.read_parquet(finished / "patients.parquet")["fold"]
+    assert (folds == "not_scored").sum() == 2
+    assert f"applied to {(folds == 'test').sum()} patients of Hospital A" in page.sections["summary"]
+    counts = re.findall(r"\(n\s=\s(\d+)\)", page.sections["baseline"])
+    assert sum(map(int, counts)) == 2 * 88
+    flows = [alt for alt in page.alts if "Flow of" in alt]
+    assert len(flows) == 2
+    assert all("with a specimen 90, with a usable specimen 88" in alt and "not_scored" not in alt for alt in flows)
+
+
+def test_set_aside_is_explained_once(page: Page) -> None:
+    assert len([text for text in page.captions if "keeps out of training" in text]) == 1
+
+
+def test_curves_of_recurrence_speak_of_the_deaths_they_leave_out(page: Page) -> None:
+    told = [name for name, text in page.sections.items() if "competing risk" in text]
+    assert told == ["survival", "treated"]
+
+
+def test_settings_without_a_value_are_shown(page: Page) -> None:
+    assert re.search(rf"tiles per specimen\s*{NONE}\s*{NONE}", page.sections["provenance"])
+
+
 def test_the_papers_numbers_stand_in_columns_of_their_own(page: Page) -> None:
     text = page.sections["discrimination"]
     assert "Reported by the paper on its own patients" in text
@@ -158,6 +200,14 @@ def test_results_of_another_model_are_refused(copied: tuple[Path, list[Path]]) -
     cohort = read_json(external[0] / "cohort.json")
     write_json(external[0] / "cohort.json", cohort | {"model": "e" * 64})
     with pytest.raises(RunError, match="2 different models"):
+        write_report(run, external=external)
+
+
+@pytest.mark.parametrize("name", ["settings.toml", "model.safetensors", "cutoffs.json"])
+def test_a_model_changed_after_it_was_locked_is_refused(copied: tuple[Path, list[Path]], name: str) -> None:
+    run, external = copied
+    (run / name).write_bytes((run / name).read_bytes() + b"\n")
+    with pytest.raises(RunError, match=rf"{name} is missing or was changed"):
         write_report(run, external=external)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import CohortError, SpecimenError
-from hepatica.runs import predict
+from hepatica.runs import open_run, predict
 
 DATA = os.environ.get("HEPATICA_DATA")
 real = pytest.mark.skipif(DATA is None, reason="HEPATICA_DATA is not set: no real files on this machine")
@@ -35,6 +35,12 @@ def test_cohort_folder_is_predicted_whole(trained, tmp_path: Path) -> None:
     table = predict(trained.run, [trained.other], out=tmp_path, pictures=1)
     assert table.loc[table["specimen_id"].isna(), "patient_id"].nunique() == 8
     assert len(list(tmp_path.glob("*_heatmap.png"))) == 1
+
+
+def test_patients_the_model_was_trained_on_are_marked(trained, tmp_path: Path) -> None:
+    table = predict(trained.run, [trained.cohort], out=tmp_path, pictures=0)
+    seen = table.loc[table["fold"] == "seen_in_training", "patient_id"]
+    assert seen.nunique() == len(open_run(trained.run).seen)
 
 
 def test_a_file_that_is_no_slide_among_slides_is_told_in_the_ledger(trained, tmp_path: Path) -> None:
@@ -65,7 +71,7 @@ def test_real_slide_gets_score_heatmap_and_overlay(trained, tmp_path: Path) -> N
     table = predict(trained.run, [slide], out=tmp_path)
     assert table["score"].between(0, 1).all()
     features = json.loads((tmp_path / "specimen_0001.geojson").read_text())["features"]
-    assert len(features) > 10
+    assert len(features) == trained.settings.tiles_per_specimen
     assert (tmp_path / "specimen_0001_heatmap.png").stat().st_size > 10_000
 
 

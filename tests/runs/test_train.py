@@ -14,6 +14,7 @@ from hepatica.cohort import CohortError, RunError, Split, read_predictions
 from hepatica.cohort.atomic import read_json
 from hepatica.protocol import override
 from hepatica.runs import open_run, train
+from hepatica.runs.lock import patient_digest
 
 TRAIN = """
 import sys
@@ -60,6 +61,47 @@ def test_test_patients_are_locked_and_unseen(trained) -> None:
     assert (patients.loc[patients["fold"] == "set_aside", "treatment"] == "sorafenib").all()
     assert (patients.loc[list(split.train), "treatment"] == "none").all()
     assert len(open_run(trained.run).seen) == len(split.train) + len(split.validation)
+
+
+def test_nothing_of_test_patients_reaches_the_model(trained, tmp_path: Path) -> None:
+    """Other follow-up of the test patients, of the same final status, must leave every weight and cut-off as it was."""
+    split = Split.read(trained.run / "splits.csv")
+    locked = open_run(trained.run)
+    assert not locked.seen & {patient_digest("A", patient) for patient in split.test}
+    cohort = shutil.copytree(trained.cohort, tmp_path / "cohort")
+    table = pd.read_csv(cohort / "patients.csv", keep_default_na=False)
+    tested = table["patient_id"].isin(split.test)
+    for column in ("recurrence_months", "overall_survival_months", "afp_ng_ml"):
+        table.loc[tested, column] = 1.5
+    table.to_csv(cohort / "patients.csv", index=False)
+    train(trained.system, cohort, run=tmp_path / "run", settings=trained.settings)
+    assert Split.read(tmp_path / "run" / "splits.csv") == split
+    for name in ("model.safetensors", "cutoffs.json"):
+        assert (tmp_path / "run" / name).read_bytes() == (trained.run / name).read_bytes()
+
+
+def test_training_patients_cannot_be_called_test_patients_afterwards(trained, tmp_path: Path) -> None:
+    run = shutil.copytree(trained.run, tmp_path / "run")
+    (run / "splits.csv").write_text((run / "splits.csv").read_text().replace(",train", ",test"))
+    (run / "metrics.json").unlink()
+    with pytest.raises(RunError, match=r"splits\.csv"):
+        train(trained.system, trained.cohort, run=run, settings=trained.settings)
+
+
+def test_one_file_under_two_patients_is_refused(trained, tmp_path: Path) -> None:
+    cohort = shutil.copytree(trained.cohort, tmp_path / "cohort")
+    table = pd.read_csv(cohort / "specimens.csv")
+    first, other = table["path"][0], table.loc[table["patient_id"] != table["patient_id"][0], "path"].iloc[0]
+    shutil.copy(cohort / "slides" / first, cohort / "slides" / other)
+    with pytest.raises(CohortError, match="under two patients"):
+        train(trained.system, cohort, run=tmp_path / "run", settings=trained.settings)
+
+
+def test_cohort_without_an_endpoint_training_needs_is_refused_before_any_work(trained, tmp_path: Path) -> None:
+    settings = override(trained.settings, {"survival": "liver_death"})
+    with pytest.raises(CohortError, match="liver_death"):
+        train(trained.system, trained.cohort, run=tmp_path / "run", settings=settings)
+    assert not (tmp_path / "run" / "prepared").exists()
 
 
 def test_cutoff_is_the_median_of_training_patients(trained) -> None:

@@ -28,8 +28,8 @@ def test_groups_use_the_locked_cutoff(trained, external: Path) -> None:
 
 def test_every_statistic_has_its_interval_or_its_reason(external: Path) -> None:
     for row in read_json(external / "metrics.json"):
-        assert row["n"] > 0
         assert row["method"]
+        assert (row["value"] is None) <= ("not computable" in row["method"] or "wanted" in row["method"])
         assert row["low"] is None or row["low"] <= row["value"] <= row["high"]
 
 
@@ -46,12 +46,21 @@ def test_patients_seen_in_training_are_refused(trained, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_same_ids_of_another_hospital_are_other_people(trained, tmp_path: Path) -> None:
+def test_slides_seen_in_training_are_refused_under_other_ids(trained, tmp_path: Path) -> None:
     cohort = shutil.copytree(trained.cohort, tmp_path / "cohort")
     head = (cohort / "cohort.toml").read_text()
     (cohort / "cohort.toml").write_text(head.replace('hospital = "A"', 'hospital = "C"'))
+    with pytest.raises(CohortError, match="under other ids"):
+        validate(trained.run, cohort, out=tmp_path / "out")
+
+
+def test_same_ids_of_another_hospital_are_other_people(trained, tmp_path: Path) -> None:
+    cohort = shutil.copytree(trained.other, tmp_path / "cohort")
+    for name in ("patients.csv", "specimens.csv"):
+        text = (cohort / name).read_text()
+        (cohort / name).write_text(text.replace("B-0", "A-0"))
     validate(trained.run, cohort, out=tmp_path / "out")
-    assert len(pd.read_parquet(tmp_path / "out" / "patients.parquet")) == 18
+    assert len(pd.read_parquet(tmp_path / "out" / "patients.parquet")) == 8
 
 
 def test_results_of_another_cohort_are_not_overwritten(trained, external: Path, tmp_path: Path) -> None:

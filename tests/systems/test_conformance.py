@@ -57,12 +57,16 @@ def test_saved_and_loaded_network_predicts_the_same(
 ) -> None:
     system = all_systems()[name]
     material, settings = prepared(system, cohort, runs[name][0])
-    torch.manual_seed(5)
-    network = system.build(settings, pretrained=False)
+    network, other = (system.build(settings, pretrained=False) for _ in range(2))
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.mul_(0.9)
+    before = system.infer(other, material, settings).specimens["score"]
     save_weights(network, tmp_path / "w.safetensors")
-    again = load_weights(system.build(settings, pretrained=False), tmp_path / "w.safetensors")
-    one, two = (system.infer(each, material, settings).specimens for each in (network, again))
+    load_weights(other, tmp_path / "w.safetensors")
+    one, two = (system.infer(each, material, settings).specimens for each in (network, other))
     pd.testing.assert_frame_equal(one, two, check_exact=True)
+    assert not np.allclose(before, two["score"])
 
 
 @pytest.mark.parametrize("name", NAMES)

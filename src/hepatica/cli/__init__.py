@@ -34,6 +34,8 @@ def _fault(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError):
         return f"{error.filename or 'the system'}: {error.strerror or error}"
+    if isinstance(error, ModuleNotFoundError):
+        return f"the package {error.name} is not installed; pip install 'hepatica[all]'"
     if isinstance(error, TyperException):
         return f"{error.format_message()} (see --help)"
     return None

@@ -115,13 +115,14 @@ def predict(
 
     Outputs are called by the order of the inputs (or the row in specimens.csv), never by file names.
     """
-    from hepatica.cohort import MicronsPerPixel, targets
+    from hepatica.cohort import MicronsPerPixel, patient_scores, targets
     from hepatica.runs import predict as predict_run
 
     table = predict_run(run, inputs, out=out, mpp=None if mpp is None else MicronsPerPixel(mpp), pictures=pictures)
     for target in targets(table):
-        scores = table.loc[table["specimen_id"].isna() & (table["endpoint"] == target.endpoint)]
-        typer.echo(f"{target.label}: {len(scores)} rows")
+        found = patient_scores(table, target=target)
+        shown = ", ".join(f"{row.score:.3f} ({row.group})" for row in found.head(5).itertuples())
+        typer.echo(f"{target.label}, {len(found)} patient(s): {shown}{', …' if len(found) > 5 else ''}")
     typer.echo(f"predictions and pictures: {out}")
 
 

@@ -11,6 +11,11 @@ PACKAGES = {
     "tifffile": "pathology: plain TIFF",
     "skimage": "pathology: tissue",
     "lifelines": "survival statistics",
+    "statsmodels": "statistics",
+    "numba": "statistics: fast C-index",
+    "pyarrow": "tables",
+    "safetensors": "weights",
+    "jinja2": "report",
 }
 """Module and what it serves."""
 
@@ -18,6 +23,7 @@ PACKAGES = {
 def doctor() -> None:
     """Check packages, processor, GPU and free disk; exit code 1 when something needed is missing."""
     import shutil
+    import sys
     from importlib import import_module
 
     from rich.console import Console
@@ -31,11 +37,11 @@ def doctor() -> None:
         except (ImportError, OSError) as error:
             missing += 1
             console.print(f"[red]miss[/] {name} ({use}): {error}; pip install 'hepatica[all]'")
-    import torch
+    if "torch" in sys.modules:
+        import torch
 
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none; training will use the processor"
-    console.print(f"[green]ok[/]   GPU: {gpu}")
-    console.print(f"[green]ok[/]   processor threads: {torch.get_num_threads()}")
+        gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none; training will use the processor"
+        console.print(f"[green]ok[/]   GPU: {gpu}; processor threads: {torch.get_num_threads()}")
     free = shutil.disk_usage(".").free / 2**30
     console.print(f"{'[green]ok[/]  ' if free > 10 else '[yellow]low[/] '} free disk here: {free:.0f} GiB")
     if missing:

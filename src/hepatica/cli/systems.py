@@ -21,9 +21,11 @@ def systems(
         typer.echo(json.dumps([_record(system) for system in found], indent=2))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("system", "question", "input", "paper", "reported by the paper", show_lines=True)
+    table = Table(
+        Column("system", no_wrap=True), "question", "input", "paper", "reported by the paper", show_lines=True
+    )
     for system in found:
         paper = system.paper
         reported = "\n".join(f"{name}: {value}" for name, value in paper.reported.items())

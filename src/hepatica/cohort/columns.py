@@ -11,6 +11,9 @@ import pandas as pd
 
 from hepatica.cohort.errors import CohortError
 
+MOST_MONTHS = 1200
+"""A hundred years of follow-up: what is longer was given in days. Ours."""
+
 
 @dataclass
 class Faults:
@@ -105,10 +108,10 @@ def _checked(table: pd.DataFrame, name: str, faults: Faults, *, wanted: str) -> 
 
 
 def time_column(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
-    """Months of follow-up: a number of 0 or more in every row."""
-    wanted = "months of follow-up, 0 or more"
+    """Months of follow-up: a number of 0 to MOST_MONTHS in every row."""
+    wanted = f"months of follow-up, 0 to {MOST_MONTHS}"
     time = _checked(table, name, faults, wanted=wanted)
-    for row in table.index[(time < 0) | np.isinf(time)]:
+    for row in table.index[(time < 0) | (time > MOST_MONTHS)]:
         faults.add("patients.csv", f"got {table.at[row, name]!r}, wanted {wanted}", row, name)
     return time.astype(float)
 

@@ -49,5 +49,6 @@ class Target:
 
     @property
     def key(self) -> str:
-        """Name for keys and file names, such as `recurrence_12` or `recurrence_final`."""
-        return f"{self.endpoint}_{'final' if self.horizon is None else f'{self.horizon:g}'}"
+        """Name for keys and file names, such as `recurrence_12`, `recurrence_4p5` or `recurrence_final`."""
+        when = "final" if self.horizon is None else f"{self.horizon:g}".replace(".", "p")
+        return f"{self.endpoint}_{when}"

@@ -112,6 +112,8 @@ def _endpoints(declared: Mapping[str, Any], faults: Faults) -> dict[str, Endpoin
         if not _names_two_columns(columns):
             faults.add("cohort.toml", f"[endpoints.{name}] wants exactly the keys time and event, each a column name")
             continue
+        if not name.isidentifier():
+            faults.add("cohort.toml", f"[endpoints.{name}]: wanted a name of letters, digits and underscores")
         endpoints[name] = Endpoint(name=name, time=columns["time"], event=columns["event"])
     return endpoints
 

@@ -22,7 +22,7 @@ COLORMAP = "RdYlBu_r"
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Shares of red, green and blue in grey (ITU-R BT.709)."""
 
-INCHES = 8.0
+INCHES = 5.0
 """Longer side of the saved picture of the slide."""
 
 
@@ -109,7 +109,7 @@ def save_overlay(
     )
     high, wide = picture.shape[:2]
     inches = INCHES / max(high, wide)
-    figure = Figure(figsize=(wide * inches + 1.6, high * inches + 0.7), dpi=150, layout="constrained")
+    figure = Figure(figsize=(wide * inches + 1.6, high * inches + 0.7), dpi=240, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.imshow(picture)

@@ -1,11 +1,13 @@
-"""Learn: fit a network to labelled samples, and ask it about others."""
+"""Learn: fit a network to labelled samples, and ask it about others.
+
+`hepatica.learn.fit` is imported from its own file: it brings Lightning, which takes seconds that only training pays.
+"""
 
 from hepatica.learn.augmentation import Augment, compose, erase, flips, noise, quarter_turns
-from hepatica.learn.fit import fit
 from hepatica.learn.history import Epoch, History
 from hepatica.learn.images import as_images
 from hepatica.learn.infer import infer
-from hepatica.learn.module import Classifier, Loss
+from hepatica.learn.losses import Loss, cross_entropy_of_probabilities
 from hepatica.learn.plan import Plan
 from hepatica.learn.samples import Arrays, Inputs, Samples
 from hepatica.learn.weights import load_weights, read_note, save_weights
@@ -13,7 +15,6 @@ from hepatica.learn.weights import load_weights, read_note, save_weights
 __all__ = [
     "Arrays",
     "Augment",
-    "Classifier",
     "Epoch",
     "History",
     "Inputs",
@@ -22,8 +23,8 @@ __all__ = [
     "Samples",
     "as_images",
     "compose",
+    "cross_entropy_of_probabilities",
     "erase",
-    "fit",
     "flips",
     "infer",
     "load_weights",

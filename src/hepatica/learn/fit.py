@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from hepatica.learn.checkpoint import SafeCheckpoints
 from hepatica.learn.history import History
 from hepatica.learn.layout import channels_last
 from hepatica.learn.loaders import Loaders
-from hepatica.learn.module import Classifier, Loss
+from hepatica.learn.losses import Loss
+from hepatica.learn.module import Classifier
 from hepatica.learn.plan import Plan
 from hepatica.learn.quiet import quiet
 from hepatica.learn.samples import Samples
@@ -86,7 +87,7 @@ def _identity(network: nn.Module, samples: Samples, plan: Plan, label: str) -> d
         "samples": len(samples),
         "labels": hashlib.sha256(samples.labels.astype("<i8").tobytes()).hexdigest()[:12],
         "network": hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:12],
-        **asdict(plan),
+        **{field.name: getattr(plan, field.name) for field in fields(Plan)},
     }
     plain: dict[str, Any] = json.loads(json.dumps(identity))
     return plain

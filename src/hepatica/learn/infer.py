@@ -14,9 +14,9 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from hepatica.learn.batches import loader
 from hepatica.learn.images import as_network_input
 from hepatica.learn.layout import channels_last
-from hepatica.learn.loaders import loader
 from hepatica.learn.samples import Inputs, read_tensor
 
 Outputs = Callable[[Any], Any]
@@ -36,8 +36,8 @@ def infer(
 
     `outputs` is applied to what the network returns for each batch (softmax, say, or picking one of several outputs).
     Dropout is off and batch normalisation frozen; the network gets its modes and its device back. Runs on `device`, by
-    default on the GPU if there is one, then in bfloat16 where it has it. `label` names the work in the progress bar.
-    No inputs give arrays of no rows.
+    default on the GPU if there is one, in float32 everywhere, so that a locked cut-off means the same on any machine.
+    `label` names the work in the progress bar. No inputs give arrays of no rows.
     """
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     with _evaluating(network, where), torch.inference_mode():
@@ -81,9 +81,7 @@ def _evaluating(network: nn.Module, device: torch.device) -> Iterator[None]:
 
 def _run(network: nn.Module, rows: Tensor, outputs: Outputs | None, device: torch.device) -> Any:
     values = as_network_input(rows.to(device))
-    half = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
-        result = network(values)
+    result = network(values)
     return _to_numpy(outputs(result) if outputs else result)
 
 

@@ -1,6 +1,5 @@
 """Module: one step of learning, the same for all our classifiers."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,11 +9,9 @@ from torch.nn.functional import cross_entropy
 
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.images import as_network_input
+from hepatica.learn.losses import Loss
 from hepatica.learn.plan import Plan
 from hepatica.learn.seeds import seed_from
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""Logits (b, classes) and labels (b,) to one number."""
 
 
 class Classifier(LightningModule):

@@ -5,5 +5,6 @@ from hepatica.networks.cnn_sasm import CnnSasm
 from hepatica.networks.normalise import IMAGENET_MEAN, IMAGENET_SD, Normalise
 from hepatica.networks.perceptron import perceptron
 from hepatica.networks.pooled import Pooled
+from hepatica.networks.two_stage import TwoStage
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_SD", "CnnSasm", "Normalise", "Pooled", "backbone", "perceptron"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_SD", "CnnSasm", "Normalise", "Pooled", "TwoStage", "backbone", "perceptron"]

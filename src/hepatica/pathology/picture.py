@@ -14,9 +14,6 @@ from hepatica.explain import save_overlay, write_geojson
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.store import TileStore
 
-MEANING = "denoised recurrence score"
-"""What the colours of a slide stand for."""
-
 LONGEST = 1200
 """Pixels of the longer side of the slide's picture."""
 
@@ -32,11 +29,12 @@ def draw_slide(
     saliency: Callable[[np.ndarray], np.ndarray],
     stem: Path,
     note: str,
+    meaning: str,
 ) -> list[Path]:
     """Write a heatmap (PNG), the same for QuPath (GeoJSON), and the extreme tiles with their saliency (PNG).
 
     `regions` are the scored tiles of this slide (x, y, extent, score), `material` holds their pixels; the names of the
-    three files begin with `stem`, and `note` stands on each picture. Returns the files.
+    three files begin with `stem`; `note` stands on each picture, `meaning` says what is scored. Returns the files.
     """
     heatmap, objects, tiles = (stem.with_name(stem.name + end) for end in ("_heatmap.png", ".geojson", "_tiles.png"))
     corners, scores = regions[["x", "y"]].to_numpy(), regions["score"].to_numpy()
@@ -49,17 +47,23 @@ def draw_slide(
             scores=scores,
             extent=extent,
             size=slide.size,
-            meaning=MEANING,
+            meaning=meaning,
             note=note,
         )
-    write_geojson(objects, corners=corners, scores=scores, extent=extent, meaning=MEANING, note=note)
+    write_geojson(objects, corners=corners, scores=scores, extent=extent, meaning=meaning, note=note)
     own = material.select(specimen_ids=[specimen.specimen_id])
-    _draw_tiles(own, scores, saliency=saliency, path=tiles, note=note)
+    _draw_tiles(own, scores, saliency=saliency, path=tiles, note=note, meaning=meaning)
     return [heatmap, objects, tiles]
 
 
 def _draw_tiles(
-    tiles: TileStore, scores: np.ndarray, *, saliency: Callable[[np.ndarray], np.ndarray], path: Path, note: str
+    tiles: TileStore,
+    scores: np.ndarray,
+    *,
+    saliency: Callable[[np.ndarray], np.ndarray],
+    path: Path,
+    note: str,
+    meaning: str,
 ) -> None:
     """Two rows, tiles and their saliency: the highest scores on the left, the lowest on the right."""
     count = min(EACH_END, len(scores) // 2 or 1)
@@ -67,17 +71,19 @@ def _draw_tiles(
     shown = np.unique(np.concatenate([np.arange(count), np.arange(len(order) - count, len(order))]))
     images = tiles.read(order[shown])
     maps = saliency(images)
-    figure = Figure(figsize=(1.5 * len(shown), 3.8), dpi=130, layout="constrained")
+    figure = Figure(figsize=(1.1 * len(shown) + 0.6, 2.9), dpi=180, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(2, len(shown), squeeze=False)
     for upper, lower, image, seen, score in zip(*panels, images, maps, scores[order[shown]], strict=True):
         upper.imshow(image)
-        upper.set_title(f"{score:.2f}", fontsize=10)
+        upper.set_title(f"{score:.2f}", fontsize=8)
         lower.imshow(image)
-        lower.imshow(seen, cmap="inferno", vmin=0, vmax=1, alpha=0.5)
+        lower.imshow(seen, cmap="inferno", vmin=0, vmax=1, alpha=0.65 * seen)
         for panel in (upper, lower):
             panel.set_axis_off()
-    figure.suptitle(f"{MEANING}: highest tiles left, lowest right", fontsize=10)
-    figure.supxlabel(f"above: the tile as the network sees it; below: Grad-CAM. {note}", fontsize=8)
+    figure.suptitle(f"{meaning}: highest tiles left, lowest right", fontsize=9)
+    figure.supxlabel(
+        f"above: the tile as the network sees it; below: what speaks for a high score (Grad-CAM)\n{note}", fontsize=7
+    )
     with replacing(path) as temporary:
         figure.savefig(temporary)

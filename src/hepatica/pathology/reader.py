@@ -1,5 +1,6 @@
 """Reader: the pixels of a slide file, level by level, through OpenSlide or, for plain images, libvips."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -64,6 +65,8 @@ def open_reader(path: Path) -> Reader:
         raise SpecimenError("there is no such file")
     if path.stat().st_size == 0:
         raise SpecimenError("the file is empty (0 bytes); copy it again")
+    if not os.access(path, os.R_OK):
+        raise SpecimenError("the file may not be read; give yourself the right to, or leave it out")
     try:
         return OpenSlideReader(openslide.OpenSlide(path), path=path)
     except openslide.OpenSlideUnsupportedFormatError:
@@ -129,11 +132,12 @@ class OpenSlideReader:
 class PlainReader:
     """A TIFF, PNG or JPEG without a pyramid: one level."""
 
-    def __init__(self, image: pyvips.Image) -> None:
+    def __init__(self, image: pyvips.Image, *, path: Path) -> None:
+        self._path = path
         self._region = pyvips.Region.new(image)
         self.sizes: tuple[tuple[int, int], ...] = ((image.width, image.height),)
         self.downsamples: tuple[float, ...] = (1.0,)
-        known = _VIPS_DEFAULT_RESOLUTION not in (image.xres, image.yres)
+        known = min(image.xres, image.yres) > 0 and _VIPS_DEFAULT_RESOLUTION not in (image.xres, image.yres)
         self.resolution = (1000 / image.xres, 1000 / image.yres) if known else None
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
@@ -142,7 +146,8 @@ class PlainReader:
         try:
             return _fetch(self._region, box)
         except pyvips.Error as error:
-            raise SpecimenError(f"the image is damaged or incomplete; libvips says: {_last_line(error)}") from None
+            said = _anonymous(_last_line(error), self._path)
+            raise SpecimenError(f"the image is damaged or incomplete; libvips says: {said}") from None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -168,10 +173,10 @@ def _open_plain(path: Path) -> PlainReader:
             f"the {kind.upper()} image has {image.width} x {image.height} pixels and no pyramid, at most"
             f" {LARGEST_PLAIN:.0e} are read; convert it: vips tiffsave IN OUT.tif --tile --pyramid --compression jpeg"
         )
-    if image.format != "uchar" or image.bands not in (3, 4):
-        got = f"{image.bands} channels of {image.format}"
+    if image.format != "uchar" or image.bands - image.hasalpha() != 3:
+        got = f"{image.bands} channels of {image.format} ({image.interpretation})"
         raise SpecimenError(f"the {kind.upper()} image has {got}, wanted 8-bit colour (RGB); export it again in colour")
-    return PlainReader(image.flatten(background=255) if image.hasalpha() else image)
+    return PlainReader(image.flatten(background=255) if image.hasalpha() else image, path=path)
 
 
 def _fast_region(slide: openslide.OpenSlide, path: Path) -> pyvips.Region | None:

@@ -72,7 +72,7 @@ class StainFit:
     peak: np.ndarray
 
 
-REFERENCE = StainFit(  # ours: paper 001 (Li 2025) does not say which target it took
+REFERENCE = StainFit(  # ours: Li 2025 does not say which target it took
     matrix=np.array([[0.496281, 0.763140, 0.413911], [0.281011, 0.815113, 0.506581]]),
     peak=np.array([2.989398, 1.357441]),
 )

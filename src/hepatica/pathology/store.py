@@ -82,6 +82,11 @@ class TileStore:
             tile[:] = self._file(key)[place]
         return tiles
 
+    def mean_by_specimen(self, values: np.ndarray) -> pd.DataFrame:
+        """Mean over each specimen of its tiles' values (tiles d), indexed by patient_id and specimen_id."""
+        owner = pd.MultiIndex.from_frame(self.index[["patient_id", "specimen_id"]])
+        return pd.DataFrame(values, index=owner).groupby(level=["patient_id", "specimen_id"], sort=False).mean()
+
     def select(
         self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
     ) -> "TileStore":

@@ -47,7 +47,7 @@ def write_report(run: Path, *, external: Sequence[Path] = ()) -> Path:
     """Write `report.html`, `card.md` and `figures/` into a run folder; the path of the page.
 
     `external` are the folders of validations, each a column beside the internal test. The same run gives the same
-    files. RunError when the run or a validation is unfinished, or belongs to another model.
+    files. RunError when the run or a validation is unfinished, was altered, or belongs to another model.
     """
     read = read_run(run, external=external)
     gallery = Gallery(run / "figures", phantom=read.phantom)

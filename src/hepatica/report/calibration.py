@@ -8,9 +8,13 @@ from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import calibration_curve
 from hepatica.report.blocks import Figure, Section, Table
 from hepatica.report.gallery import Gallery
+from hepatica.report.metric_table import metric_table
 from hepatica.report.results import Results, Run
 from hepatica.report.style import HIGH, INK, LOW, QUIET, say, unit_square
-from hepatica.report.wording import METRICS, estimate, when
+from hepatica.report.wording import when
+
+PATIENTS_A_GROUP = 10
+"""Patients a point of the curve should rest on, at least; up to ten points are drawn. Ours."""
 
 SHOWN = ("calibration_intercept", "calibration_slope", "brier")
 
@@ -40,7 +44,8 @@ def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
     axes.set_title(f"{results.title}\n{when(target)}")
     known = results.outcomes(target).dropna(subset=["label"])
     try:
-        groups = calibration_curve(known["label"].to_numpy(), score=known["score"].to_numpy())
+        count = max(2, min(10, len(known) // PATIENTS_A_GROUP))
+        groups = calibration_curve(known["label"].to_numpy(), score=known["score"].to_numpy(), groups=count)
     except EvaluationError:
         say(axes, "All patients have the same outcome:\ncalibration cannot be judged.")
         return
@@ -57,14 +62,10 @@ def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
 
 
 def _table(run: Run) -> Table:
-    rows: list[list[str]] = []
-    for target in run.targets:
-        rows.append([target.label.capitalize()])
-        rows += [[METRICS[name], *(estimate(each.metric(name, target)) for each in run.cohorts)] for name in SHOWN]
-    return Table(
+    return metric_table(
+        run,
+        SHOWN,
         caption="Calibration, with 95% confidence intervals.",
-        header=["", *(each.title for each in run.cohorts)],
-        rows=rows,
         note="An intercept above 0: events are more common than the scores say. A slope below 1: scores are too"
         " extreme. Brier score: mean squared distance of score and outcome, 0 is perfect, and"
         " always saying 0.5 gives 0.25.",

@@ -12,12 +12,11 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from hepatica.cohort import Target
 from hepatica.report.blocks import Block, Figure, Section, Table
 from hepatica.report.gallery import Gallery
+from hepatica.report.metric_table import metric_table
 from hepatica.report.results import Results, Run
 from hepatica.report.style import INK, QUIET, SERIES, say, unit_square
 from hepatica.report.wording import METRICS, NONE, estimate, when
-
-EVEN_ODDS = 0.5
-"""The cut-off at which the paper counts its confusion matrices."""
+from hepatica.runs.scores import EVEN_ODDS
 
 AT_A_CUTOFF = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "kappa")
 WITHOUT_CUTOFF = ("auroc", "average_precision", "brier")
@@ -100,17 +99,10 @@ def _precision_recall(axes: Axes, known: pd.DataFrame, *, label: str, colour: st
 
 
 def _metrics(run: Run) -> Table:
-    rows: list[list[str]] = []
-    for target in run.targets:
-        rows.append([target.label.capitalize()])
-        rows += [
-            [METRICS[metric], *(estimate(each.metric(metric, target)) for each in run.cohorts)]
-            for metric in WITHOUT_CUTOFF
-        ]
-    return Table(
+    return metric_table(
+        run,
+        WITHOUT_CUTOFF,
         caption="Discrimination over all cut-offs, with 95% confidence intervals.",
-        header=["", *(each.title for each in run.cohorts)],
-        rows=rows,
         note=_methods(run, WITHOUT_CUTOFF),
     )
 

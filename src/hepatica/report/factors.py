@@ -116,14 +116,16 @@ def _models(results: Results, run: Run) -> tuple[list[str], Models]:
     outcomes = results.outcomes(run.targets[0])
     covariates = [name for name in run.internal.covariates() if name in results.patients]
     clinical = terms(results.patients.loc[outcomes.index], covariates, reference=run.internal.patients)
-    scored, complete = _score_terms(outcomes), clinical.notna().all(axis=1)
+    scored = score_terms(outcomes, reference=run.internal.outcomes(run.targets[0])["score"])
     failures: dict[str, str] = {}
     alone: dict[str, HazardRatio] = {}
     for name, values in scored.join(clinical).items():
         alone |= _fit(values.dropna().to_frame(), outcomes, failures, label=str(name))
+    fitted = clinical[[name for name in clinical if name in alone]]
+    complete = fitted.notna().all(axis=1)
     together: dict[str, HazardRatio] = {}
-    for name in (GROUP, SCORE) if len(clinical.columns) else ():
-        joined = scored[[name]].join(clinical)[complete]
+    for name in (GROUP, SCORE) if len(fitted.columns) else ():
+        joined = scored[[name]].join(fitted)[complete]
         model = _fit(joined, outcomes, failures, label=f"all together with {name[:1].lower()}{name[1:]}")
         together |= {term: ratio for term, ratio in model.items() if name == SCORE or term == GROUP}
     return [*scored.columns, *clinical.columns], Models(
@@ -132,14 +134,19 @@ def _models(results: Results, run: Run) -> tuple[list[str], Models]:
         failures=failures,
         patients=int(complete.sum()),
         events=int(outcomes.loc[complete, "event"].sum()),
-        terms=1 + len(clinical.columns),
+        terms=1 + len(fitted.columns),
     )
 
 
-def _score_terms(outcomes: pd.DataFrame) -> pd.DataFrame:
-    score = outcomes["score"]
-    spread = score.std() or 1.0  # equal scores stay equal, and the model says so
-    return pd.DataFrame({SCORE: (score - score.mean()) / spread, GROUP: (outcomes["group"] == "high").astype(float)})
+def score_terms(outcomes: pd.DataFrame, *, reference: pd.Series) -> pd.DataFrame:
+    """Score and risk group as columns of a Cox model; the score counts per standard deviation of the `reference` ones.
+
+    Those are the scores of the internal test in every cohort, so that a hazard ratio means the same in each; training
+    patients have no say in it, because a model scores those it has seen too sharply.
+    """
+    spread = reference.std() or 1.0  # equal scores stay equal, and the model says so
+    score = (outcomes["score"] - reference.mean()) / spread
+    return pd.DataFrame({SCORE: score, GROUP: (outcomes["group"] == "high").astype(float)})
 
 
 def _fit(
@@ -172,7 +179,9 @@ def _table(results: Results, names: list[str], models: Models) -> Table:
         header=["", "Alone", "P", "All together", "P"],
         rows=rows,
         note=f"All together: {models.patients} patients without missing values, {models.events} events,"
-        f" {models.terms} terms. The risk group's ratio is that of a model in which it stands for the score.",
+        f" {models.terms} terms. A term that cannot be fitted alone is left out. In every cohort, one SD is that of"
+        " the internal patients; for the score, of the internal test patients. The risk group's ratio is that of a"
+        " model in which it stands for the score.",
     )
 
 

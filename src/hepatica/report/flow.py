@@ -27,6 +27,8 @@ def section(run: Run, gallery: Gallery) -> Section:
     caption = (
         "Patients and specimens from the tables to the results. Boxes on the right count those who left at a step."
         " Training patients taught the network, tuning patients watched it, and only the others are reported on."
+        " Set aside are patients whom the system's own rule keeps out of training (for this system, treated ones): the"
+        " model predicts them but never learnt from them."
     )
     blocks: list[Block] = [Figure(caption=caption, panels=panels), _outcomes(run), *_failures(run)]
     return Section(anchor="flow", title="Cohort flow", blocks=blocks)

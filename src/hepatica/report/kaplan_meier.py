@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -43,13 +44,13 @@ def paint(
     if not drawn:
         say(axes, "No patients to follow.")
         return
-    end = max(float(arm.patients["time"].max()) for arm in drawn)
-    ticks = _ticks(end)
+    end = max(1.0, *(float(arm.patients["time"].max()) for arm in drawn))  # an axis needs a length
+    months = ticks(end)
     for arm in drawn:
         _curve(axes, arm)
     if horizon is not None and horizon < end:
         axes.axvline(horizon, color=QUIET, linewidth=0.8, linestyle=":")
-    axes.set(xlim=(0, end * 1.01), ylim=(0, 1.02), xlabel="Months", ylabel=ylabel, xticks=ticks)
+    axes.set(xlim=(0, end * 1.01), ylim=(0, 1.02), xlabel="Months", ylabel=ylabel, xticks=months)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "0.25", "0.5", "0.75", "1"])
     axes.legend(
         loc="lower left",
@@ -58,7 +59,7 @@ def paint(
         alignment="left",
         handlelength=1.2,
     )
-    _numbers_at_risk(below, drawn, ticks=ticks, end=end)
+    _numbers_at_risk(below, drawn, months=months, end=end)
 
 
 def _curve(axes: Axes, arm: Arm) -> None:
@@ -74,19 +75,20 @@ def _key(arm: Arm) -> str:
     return f"{arm.name}: {int(arm.patients['event'].sum())} events in {len(arm.patients)}"
 
 
-def _ticks(end: float) -> list[float]:
-    """Whole half-years or years, six at most."""
-    step = next(each for each in (3, 6, 12, 24, 36, 60, 120) if end / each <= 6)
+def ticks(end: float) -> list[float]:
+    """Months to mark on an axis that ends at `end`: whole quarters, half-years, years or decades, six at most."""
+    decades = 120 * ceil(end / (6 * 120))
+    step = next((each for each in (3, 6, 12, 24, 36, 60) if end / each <= 6), decades)
     return [float(month) for month in np.arange(0, end, step)]
 
 
-def _numbers_at_risk(axes: Axes, drawn: Sequence[Arm], *, ticks: Sequence[float], end: float) -> None:
+def _numbers_at_risk(axes: Axes, drawn: Sequence[Arm], *, months: Sequence[float], end: float) -> None:
     axes.set(xlim=(0, end * 1.01), ylim=(-len(drawn), 0.4))
     axes.text(0, 0.35, "Number at risk", fontsize=7.5, color=QUIET, va="center")
     for row, arm in enumerate(drawn):
         beside = axes.get_yaxis_transform()
         short = arm.name.removesuffix(" risk")
         axes.text(-0.05, -row - 0.5, short, transform=beside, ha="right", va="center", fontsize=8, color=arm.colour)
-        for month in ticks:
+        for month in months:
             at_risk = int((arm.patients["time"] >= month).sum())
             axes.text(month, -row - 0.5, str(at_risk), ha="center", va="center", fontsize=8, color=arm.colour)

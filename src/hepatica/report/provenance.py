@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from dataclasses import fields
 from typing import Any
 
 from hepatica.protocol import as_plain
@@ -9,7 +10,6 @@ from hepatica.report.blocks import Block, Quotation, Section, Table
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run
 from hepatica.report.wording import NONE
-from hepatica.systems import find_system
 
 
 def section(run: Run, gallery: Gallery) -> Section:
@@ -36,11 +36,12 @@ def changed_settings(run: Run) -> dict[str, tuple[Any, Any]]:
 
 
 def _settings(run: Run) -> Table:
-    own, here = as_plain(find_system(run.system.name).settings), run.settings["settings"]
+    own, here = as_plain(run.system.settings), run.settings["settings"]
     changed = changed_settings(run)
+    names = [field.name for field in fields(run.system.settings)]  # as_plain leaves out those without a value
     rows = [
         [name.replace("_", " "), _value(here.get(name)), _value(own.get(name)), "changed" if name in changed else ""]
-        for name in own | here
+        for name in names
     ]
     return Table(
         caption=f"Settings of this run beside those of {run.system.name} ({len(changed)} changed).",

@@ -13,6 +13,7 @@ from hepatica.cohort import Endpoint, RunError, Target, patient_scores, read_pre
 from hepatica.cohort.atomic import read_json
 from hepatica.protocol import System
 from hepatica.runs.folder import RunFolder, read_settings
+from hepatica.runs.lock import verify_lock
 from hepatica.systems import find_system
 
 TRAINED_ON = ("train", "validation")
@@ -23,7 +24,10 @@ _TABLES = ("metrics.json", "cohort.json", "predictions.parquet", "patients.parqu
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """One cohort as a locked model saw it; `fold` names the patients that are reported (`test` or `external`)."""
+    """One cohort as a locked model saw it; `fold` names the patients that are reported (`test` or `external`).
+
+    `patients` are those with a score; `cohort` holds the flow that counts the others too.
+    """
 
     folder: Path
     fold: str
@@ -66,7 +70,11 @@ class Results:
         )
 
     def metric(self, name: str, target: Target, *, cutoff: float | None = None, fold: str | None = None) -> Any:
-        """The row of metrics.json with that name, at the first or the given cut-off; None when it is not there."""
+        """The row of metrics.json with that name; None when it is not there.
+
+        `cutoff` chooses between the rows of a metric of calls, such as accuracy, which stands there once a cut-off;
+        other metrics stand there once.
+        """
         rows = self.metrics[
             (self.metrics["fold"] == (fold or self.fold))
             & (self.metrics["target"] == target.key)
@@ -132,11 +140,10 @@ class Run:
 
 
 def read_run(path: Path, *, external: Sequence[Path]) -> Run:
-    """Read a run and its validations; RunError when one is unfinished or belongs to another model."""
+    """Read a run and its validations; RunError when one is unfinished, altered, or belongs to another model."""
     folder = RunFolder(path)
     settings = read_settings(folder)
-    if not folder.model.exists():
-        raise RunError(f"{path} has no locked model yet; finish hepatica train first")
+    model = verify_lock(folder)
     cohorts = (_read_results(path, fold="test"), *(_read_results(each, fold="external") for each in external))
     models = {each.cohort["model"] for each in cohorts}
     if len(models) > 1:
@@ -144,7 +151,7 @@ def read_run(path: Path, *, external: Sequence[Path]) -> Run:
     return Run(
         folder=path,
         settings=settings,
-        model=read_json(folder.model),
+        model=model,
         cutoffs=read_json(folder.cutoffs),
         system=find_system(settings["system"]),
         cohorts=cohorts,
@@ -155,12 +162,13 @@ def _read_results(folder: Path, *, fold: str) -> Results:
     missing = [name for name in _TABLES if not (folder / name).is_file()]
     if missing:
         raise RunError(f"{folder} lacks {', '.join(missing)}; finish hepatica train or hepatica validate there first")
+    patients = pd.read_parquet(folder / "patients.parquet")
     columns = ["fold", "target", "cutoff", "metric", "value", "low", "high", "n", "method"]
     return Results(
         folder=folder,
         fold=fold,
         cohort=read_json(folder / "cohort.json"),
         predictions=read_predictions(folder / "predictions.parquet"),
-        patients=pd.read_parquet(folder / "patients.parquet"),
+        patients=patients[patients["fold"] != "not_scored"],
         metrics=pd.DataFrame(read_json(folder / "metrics.json"), columns=columns),
     )

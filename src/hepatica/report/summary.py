@@ -2,9 +2,10 @@
 
 from hepatica.report.blocks import Block, Section, Table, Text
 from hepatica.report.gallery import Gallery
+from hepatica.report.metric_table import metric_table
 from hepatica.report.provenance import system_title
 from hepatica.report.results import Run
-from hepatica.report.wording import METRICS, estimate, patients
+from hepatica.report.wording import patients
 
 QUOTED = ("auroc", "c_index", "log_rank_p")
 """Metrics on the first page."""
@@ -37,16 +38,12 @@ def _applied(run: Run) -> str:
 
 
 def _key_numbers(run: Run) -> Table:
-    rows: list[list[str]] = []
-    for target in run.targets:
-        rows.append([target.label.capitalize()])
-        rows += [[METRICS[name], *(estimate(each.metric(name, target)) for each in run.cohorts)] for name in QUOTED]
-    return Table(
+    return metric_table(
+        run,
+        QUOTED,
         caption="The numbers to quote, with 95% confidence intervals.",
-        header=["", *(each.title for each in run.cohorts)],
-        rows=rows,
-        note="AUROC and C-index: 0.5 is chance, 1 is perfect. Log-rank P compares patients above and below the locked"
-        " cut-off.",
+        note="AUROC and C-index: 0.5 is chance, 1 is perfect. Log-rank P compares patients at or above the locked"
+        " cut-off with those below it.",
     )
 
 

@@ -1,15 +1,17 @@
 """Survival: whether patients called high risk do worse over the whole of follow-up, and how well scores rank them."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from hepatica.cohort import EvaluationError, Months, Target
 from hepatica.evaluate import Risk, time_dependent_auroc
 from hepatica.report import kaplan_meier
-from hepatica.report.blocks import Figure, Panel, Section, Table
+from hepatica.report.blocks import Block, Figure, Panel, Section, Table, Text
 from hepatica.report.gallery import Gallery
+from hepatica.report.metric_table import metric_rows, target_table
 from hepatica.report.results import Results, Run
-from hepatica.report.wording import METRICS, estimate, share, when
+from hepatica.report.wording import estimate, share, when
 
 TALL = (4.4, 4.6)
 """Inches of a panel with numbers at risk below it."""
@@ -23,7 +25,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         " intervals, ticks censored patients, a dotted line the horizon of the score."
     )
     figure = Figure(caption=caption, panels=panels, columns=run.columns)
-    return Section(anchor="survival", title="Survival", blocks=[figure, _table(run)])
+    return Section(anchor="survival", title="Survival", blocks=[figure, *competing(run.targets), _table(run)])
 
 
 def _panel(results: Results, target: Target, gallery: Gallery) -> Panel:
@@ -48,32 +50,46 @@ def log_rank(found: Any) -> str:
 def free_of(target: Target) -> str:
     """What a curve shows: recurrence-free share."""
     words = target.endpoint.replace("_", " ")
-    return "Survival" if words.endswith("survival") else f"{words.capitalize()}-free share"
+    return "Survival" if _counts_deaths(target) else f"{words.capitalize()}-free share"
+
+
+def competing(drawn: Sequence[Target]) -> list[Block]:
+    """A note on deaths under Kaplan-Meier curves of an event other than death; nothing where survival is the endpoint.
+
+    Why such curves overstate: Putter, Fiocco and Geskus 2007, doi 10.1002/sim.2712.
+    """
+    events = dict.fromkeys(each.endpoint.replace("_", " ") for each in drawn if not _counts_deaths(each))
+    return [
+        Text(
+            text=f"A patient who died without {event} counts as censored where the cohort's tables code it so, which is"
+            f" the cohort's choice: death is then a competing risk these curves leave out, and they overstate the share"
+            f" of patients with {event}.",
+            tone="note",
+        )
+        for event in events
+    ]
+
+
+def _counts_deaths(target: Target) -> bool:
+    return target.endpoint.endswith("survival")
 
 
 def _table(run: Run) -> Table:
-    rows: list[list[str]] = []
-    for target in run.targets:
-        rows.append([target.label.capitalize()])
-        rows += [
-            [METRICS[name], *(estimate(each.metric(name, target)) for each in run.cohorts)]
-            for name in ("c_index", "hazard_ratio", "log_rank_p")
-        ]
-        if target.horizon is not None:
-            rows.append(["Time-dependent AUROC", *(_at(target.horizon, each, target) for each in run.cohorts)])
-        rows.append(
-            [
-                "Censored before the horizon" if target.horizon else "Censored",
-                *(_censored(e, target) for e in run.cohorts),
-            ]
-        )
-    return Table(
+    return target_table(
+        run,
+        partial(_rows, run),
         caption="Ranking over time, with 95% confidence intervals.",
-        header=["", *(each.title for each in run.cohorts)],
-        rows=rows,
         note="C-index: of two patients, how often the one with the higher score has the event first, over the whole of"
         " follow-up. Time-dependent AUROC counts censored patients by weights instead of leaving them out.",
     )
+
+
+def _rows(run: Run, target: Target) -> list[list[str]]:
+    rows = metric_rows(run, ("c_index", "hazard_ratio", "log_rank_p"), target=target)
+    if target.horizon is not None:
+        rows.append(["Time-dependent AUROC", *(_at(target.horizon, each, target) for each in run.cohorts)])
+    censored = "Censored" if target.horizon is None else "Censored before the horizon"
+    return [*rows, [censored, *(_censored(each, target) for each in run.cohorts)]]
 
 
 def _at(horizon: Months, results: Results, target: Target) -> str:

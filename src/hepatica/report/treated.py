@@ -9,7 +9,7 @@ from hepatica.report import kaplan_meier
 from hepatica.report.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Results, Run
-from hepatica.report.survival import TALL, free_of, log_rank
+from hepatica.report.survival import TALL, competing, free_of, log_rank
 from hepatica.report.wording import METRICS, estimate
 
 FOLD = "set_aside"
@@ -37,6 +37,7 @@ def section(run: Run, gallery: Gallery) -> Section:
             f" {target.label}.",
             panels=panels,
         ),
+        *competing([target]),
         _table(shown, target),
     ]
     return Section(anchor="treated", title=title, blocks=blocks)

@@ -23,7 +23,7 @@ FOLDS = {
     "external": "External",
     "set_aside": "Set aside",
 }
-"""Folds as a clinician calls them; the tuning patients chose when to stop, hence they are no validation."""
+"""Folds as a clinician calls them; tuning patients watch the training or end it (`monitor`): no validation."""
 
 METRICS = {
     "auroc": "AUROC",

@@ -6,7 +6,7 @@ import pandas as pd
 
 from hepatica.cohort import RunError, load_cohort
 from hepatica.cohort.atomic import read_json, write_json
-from hepatica.runs.folder import open_run
+from hepatica.runs.lock import open_run
 from hepatica.runs.pictures import draw_specimens
 
 
@@ -21,7 +21,10 @@ def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4
         raise RunError(f"{results} has no results yet; run hepatica train or hepatica validate on this cohort first")
     chosen = _extremes(pd.read_parquet(results / "predictions.parquet"), specimens)
     cohort = load_cohort(cohort_folder)
-    if read_json(results / "cohort.json")["digest"] != cohort.digest:
+    written = read_json(results / "cohort.json")
+    if written["model"] != locked.digest:
+        raise RunError(f"{results} holds results of another model than {run}; name the run they are of")
+    if written["digest"] != cohort.digest:
         raise RunError(f"{results} holds results of another cohort than {cohort.name}; name the cohort they are of")
     by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens}
     specimens_drawn = [by_id[name] for name in chosen.index.astype(str)]

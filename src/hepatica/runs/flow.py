@@ -8,15 +8,15 @@ from hepatica.cohort import Cohort
 from hepatica.protocol import Material
 
 
-def cohort_flow(cohort: Cohort, *, material: Material, folds: pd.Series, scored: set[str]) -> dict[str, Any]:
+def cohort_flow(cohort: Cohort, *, material: Material, folds: pd.Series) -> dict[str, Any]:
     """Counts at each step and the specimens that failed, by their row in specimens.csv and without any identifier."""
     with_files = {specimen.patient_id for specimen in cohort.specimens}
     steps = [
         _step("in the tables", len(cohort.patients), len(cohort.specimens)),
         _step("with a specimen", len(with_files), len(cohort.specimens)),
-        _step("with a usable specimen", len(scored), len(material.specimens)),
+        _step("with a usable specimen", int((folds != "not_scored").sum()), len(material.specimens)),
     ]
-    counts = folds[folds.index.isin(scored)].value_counts(sort=False)
+    counts = folds[folds != "not_scored"].value_counts(sort=False)
     per_patient = material.specimens.groupby("patient_id").size()
     steps += [
         _step(

@@ -1,6 +1,5 @@
 """Run folder: settings, split, locked model and results of one training, in files a person can open."""
 
-import hashlib
 import json
 import platform
 import tomllib
@@ -11,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from torch import nn
 
 from hepatica.cohort import Cohort, RunError
-from hepatica.cohort.atomic import read_json, write_json, write_text
-from hepatica.learn import load_weights, save_weights
-from hepatica.protocol import System, as_plain, from_plain
-from hepatica.systems import find_system
+from hepatica.cohort.atomic import write_text
+from hepatica.protocol import System, as_plain
 
 FORMAT = 1
 """Version of the run folder's layout; raised when an older reader would misread a newer folder."""
@@ -73,20 +69,6 @@ class RunFolder:
             log.write(json.dumps(line) + "\n")
 
 
-@dataclass(frozen=True, kw_only=True)
-class LockedRun:
-    """A trained system, ready to be used on patients it has not seen."""
-
-    folder: RunFolder
-    system: System[Any, Any]
-    settings: Any
-    network: nn.Module
-    cutoffs: dict[str, float]
-    digest: str
-    phantom: bool
-    seen: frozenset[str]
-
-
 def start_run(folder: RunFolder, *, system: System[Any, Any], settings: Any, cohort: Cohort) -> None:
     """Write settings.toml, or find it saying the same; RunError when the folder belongs to another training."""
     head = {
@@ -134,71 +116,14 @@ def read_settings(folder: RunFolder) -> dict[str, Any]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise RunError(f"{folder.settings} is not valid TOML: {error}") from None
+    refuse_other_format(folder, head)
+    return head
+
+
+def refuse_other_format(folder: RunFolder, head: dict[str, Any]) -> None:
+    """Raise RunError when a file of the run says it was written in another format."""
     if head.get("format") != FORMAT:
         raise RunError(
             f"{folder.path} has run-folder format {head.get('format')}, this hepatica reads"
             f" format {FORMAT}; use the version in its [versions] table, or train again"
         )
-    return head
-
-
-def patient_digest(hospital: str, patient_id: str) -> str:
-    """Digest by which a run knows the patients it has seen without naming them."""
-    return hashlib.sha256(f"{hospital}\0{patient_id}".encode()).hexdigest()[:32]
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def lock(
-    folder: RunFolder,
-    *,
-    network: nn.Module,
-    cutoffs: dict[str, float],
-    seen: list[str],
-    phantom: bool,
-    told: dict[str, Any],
-) -> None:
-    """Write weights and cut-offs, then model.json with their digests; from here on nothing of it changes."""
-    save_weights(network, folder.weights)
-    write_json(folder.cutoffs, cutoffs)
-    files = (folder.settings, folder.weights, folder.cutoffs)
-    record = {
-        "format": FORMAT,
-        "phantom": phantom,
-        "parameters": sum(each.numel() for each in network.parameters()),
-        "sha256": {file.name: _digest(file) for file in files},
-        "training": told,
-        "seen": sorted(seen),
-    }
-    write_json(folder.model, record)
-    folder.log("locked", parameters=record["parameters"])
-
-
-def open_run(path: Path) -> LockedRun:
-    """Open a locked run; RunError when it is unfinished, altered since it was locked, or of another version."""
-    folder = RunFolder(path)
-    head = read_settings(folder)
-    if not folder.model.exists():
-        raise RunError(f"{path} has no locked model yet; finish it with the hepatica train command it was started with")
-    record = read_json(folder.model)
-    for name, digest in record["sha256"].items():
-        if not (path / name).is_file() or _digest(path / name) != digest:
-            raise RunError(
-                f"{path / name} is missing or was changed after the model was locked; restore it or train again"
-            )
-    system = find_system(head["system"])
-    settings = from_plain(system.settings, head["settings"])
-    network = system.build(settings, pretrained=False)
-    load_weights(network, folder.weights)
-    return LockedRun(
-        folder=folder,
-        system=system,
-        settings=settings,
-        network=network,
-        cutoffs=read_json(folder.cutoffs),
-        digest=_digest(folder.model),
-        phantom=record["phantom"],
-        seen=frozenset(record["seen"]),
-    )

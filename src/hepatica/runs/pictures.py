@@ -8,7 +8,7 @@ import pandas as pd
 
 from hepatica.cohort import Specimen
 from hepatica.protocol import Material
-from hepatica.runs.folder import LockedRun
+from hepatica.runs.lock import LockedRun
 
 
 def draw_specimens(

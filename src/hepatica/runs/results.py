@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 from safetensors.numpy import save
 
-from hepatica.cohort import Cohort, RunError, write_predictions
+from hepatica.cohort import Cohort, CohortError, RunError, write_predictions
 from hepatica.cohort.atomic import read_json, replacing, write_json
-from hepatica.protocol import Inference
+from hepatica.protocol import Inference, Material
 from hepatica.runs.flow import cohort_flow
-from hepatica.runs.folder import LockedRun, RunFolder
+from hepatica.runs.folder import RunFolder
+from hepatica.runs.inputs import of_modality
+from hepatica.runs.lock import LockedRun
 from hepatica.runs.scores import metrics, pooled, predictions
 
 
@@ -19,28 +21,43 @@ def write_results(
 ) -> None:
     """Predict every specimen and write the results into `out`; do nothing when its metrics.json says it was done.
 
-    `folds` maps each patient_id to the name of its fold; `reported_folds` are those whose statistics are computed.
+    `folds` maps each patient_id to the name of its fold, which becomes `not_scored` where no specimen could be used;
+    `reported_folds` are those whose statistics are computed. CohortError when a file of a patient who should be new to
+    the model was seen in training.
     """
     if _done(out, cohort=cohort, locked=locked):
         return
-    material = locked.system.prepare(cohort.specimens, locked.settings, out / "prepared")
+    specimens = of_modality(cohort.specimens, locked.system.modality)
+    material = locked.system.prepare(specimens, locked.settings, out / "prepared")
+    _refuse_seen_files(material, locked=locked, folds=folds)
     inference = locked.system.infer(locked.network, material, locked.settings)
+    scored = set(inference.specimens["patient_id"])
+    folds = folds.where(folds.index.isin(scored), "not_scored")
     table = predictions(pooled(locked.system, inference), folds=folds, cutoffs=locked.cutoffs)
     write_predictions(table, path=out / "predictions.parquet")
     _write_regions(inference, out)
     with replacing(out / "patients.parquet") as temporary:
         cohort.patients.assign(fold=folds).to_parquet(temporary)
-    scored = set(table["patient_id"])
-    flow = cohort_flow(cohort, material=material, folds=folds, scored=scored)
+    flow = cohort_flow(cohort, material=material, folds=folds)
     write_json(out / "cohort.json", flow | {"model": locked.digest})
     found = [
         row
         for fold in reported_folds
-        if (folds.loc[folds.index.isin(scored)] == fold).any()
+        if (folds == fold).any()
         for row in metrics(table, cohort=cohort, cutoffs=locked.cutoffs, fold=fold)
     ]
     write_json(out / "metrics.json", found)
     RunFolder(out).log("evaluated", patients=len(scored))
+
+
+def _refuse_seen_files(material: Material, *, locked: LockedRun, folds: pd.Series) -> None:
+    new = folds.index[~folds.isin(["train", "validation"])]
+    known = locked.seen_files & set(material.select(patient_ids=new).specimens["key"])
+    if known:
+        raise CohortError(
+            f"{len(known)} specimen file(s) of patients who should be new to the model were seen in its training, under"
+            " other ids; remove those patients"
+        )
 
 
 def _done(out: Path, *, cohort: Cohort, locked: LockedRun) -> bool:

@@ -7,7 +7,10 @@ import pandas as pd
 from hepatica.cohort import Cohort, EvaluationError, Target, patient_scores, targets
 from hepatica.cohort.predictions import as_predictions, is_about
 from hepatica.evaluate import binary_metrics, survival_metrics
+from hepatica.evaluate.binary import AT_A_CUTOFF as CALLS
 from hepatica.protocol import Inference, System
+
+AT_A_CUTOFF = set(CALLS)
 
 EVEN_ODDS = 0.5
 """The cut-off at which the paper counts its confusion matrices; groups are formed at the locked cut-off."""
@@ -40,22 +43,24 @@ def predictions(table: pd.DataFrame, *, folds: pd.Series, cutoffs: dict[str, flo
 def metrics(table: pd.DataFrame, *, cohort: Cohort, cutoffs: dict[str, float], fold: str) -> list[dict[str, Any]]:
     """One row a statistic of the patients of one fold: fold, target, cut-off, metric and its estimate.
 
-    A statistic the data cannot give (one class, no event) is one row whose value is None and whose method says why.
+    The cut-off is None for statistics over all cut-offs; others are given at even odds and at the locked cut-off. A
+    statistic the data cannot give (one class, no event) is one row whose value is None and whose method says why.
     """
     rows: list[dict[str, Any]] = []
     for target in targets(table):
         scores = patient_scores(table, target=target, fold=fold)["score"]
-        for cutoff in (EVEN_ODDS, cutoffs[target.key]):
-            rows += _tagged(_binary(scores, cohort, target, cutoff), fold=fold, target=target, cutoff=cutoff)
-        survival = _survival(scores, cohort, target, cutoffs[target.key])
-        rows += _tagged(survival, fold=fold, target=target, cutoff=cutoffs[target.key])
+        locked = cutoffs[target.key]
+        even, median = (_binary(scores, cohort, target, cutoff) for cutoff in (EVEN_ODDS, locked))
+        survival = _survival(scores, cohort, target, locked)
+        found = [(None, even, set(even) - AT_A_CUTOFF), (EVEN_ODDS, even, AT_A_CUTOFF), (locked, median, AT_A_CUTOFF)]
+        found += [(None, survival, {"c_index"}), (locked, survival, set(survival) - {"c_index"})]
+        rows += [
+            {"fold": fold, "target": target.key, "cutoff": cutoff, "metric": name} | estimates[name]
+            for cutoff, estimates, names in found
+            for name in estimates
+            if name in names
+        ]
     return rows
-
-
-def _tagged(found: dict[str, dict[str, Any]], *, fold: str, target: Target, cutoff: float) -> list[dict[str, Any]]:
-    return [
-        {"fold": fold, "target": target.key, "cutoff": cutoff, "metric": name} | each for name, each in found.items()
-    ]
 
 
 def _binary(scores: pd.Series, cohort: Cohort, target: Target, cutoff: float) -> dict[str, dict[str, Any]]:

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hepatica.cohort import Cohort, CohortError, Split, load_cohort, split_patients
+import torch
+
+from hepatica.cohort import Cohort, CohortError, RunError, Split, load_cohort, split_patients
 from hepatica.protocol import System, Training
-from hepatica.runs.folder import LockedRun, RunFolder, lock, open_run, patient_digest, start_run
+from hepatica.runs.folder import RunFolder, start_run
+from hepatica.runs.inputs import of_modality
+from hepatica.runs.lock import LockedRun, lock, open_run, patient_digest, refuse_shared_files
 from hepatica.runs.results import write_results
 from hepatica.runs.scores import median_cutoffs
 
@@ -33,6 +37,8 @@ def train(
     if not folder.model.exists():
         _fit_and_lock(folder, system, settings, cohort, split, trainer or {})
     locked = open_run(run)
+    if locked.seen & {patient_digest(cohort.hospital, patient) for patient in split.test}:
+        raise RunError(f"{folder.split} names test patients the model was trained on; it was changed, train again")
     folds = split.folds().reindex(cohort.patients.index).fillna("set_aside")
     write_results(locked, cohort=cohort, folds=folds, out=run, reported_folds=("test", "set_aside"))
     return locked
@@ -41,7 +47,9 @@ def train(
 def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: Cohort) -> Split:
     """Deal the eligible patients once, stratified by their status at the end of follow-up; read it ever after."""
     if not folder.split.exists():
-        with_files = {specimen.patient_id for specimen in cohort.specimens}
+        for name in system.endpoints(settings):
+            cohort.endpoint(name)
+        with_files = {specimen.patient_id for specimen in of_modality(cohort.specimens, system.modality)}
         chosen = [patient for patient in system.eligible(cohort, settings) if patient in with_files]
         if not chosen:
             raise CohortError(f"cohort {cohort.name} has no patient {system.name} may train on and that has a specimen")
@@ -55,7 +63,8 @@ def _fit_and_lock(
     folder: RunFolder, system: System[Any, Any], settings: Any, cohort: Cohort, split: Split, trainer: Mapping[str, Any]
 ) -> None:
     network = system.build(settings, pretrained=True)
-    material = system.prepare(cohort.specimens, settings, folder.prepared)
+    material = system.prepare(of_modality(cohort.specimens, system.modality), settings, folder.prepared)
+    refuse_shared_files(material)
     folder.log("prepared", specimens=len(material.specimens))
     training = Training(
         network=network,
@@ -66,15 +75,8 @@ def _fit_and_lock(
         folder=folder.work,
         trainer=trainer,
     )
-    told = system.train(training)
-    seen = material.select(patient_ids=split.train)
-    cutoffs = median_cutoffs(system.pool(system.infer(network, seen, settings).specimens))
-    patients = [*split.train, *split.validation]
-    lock(
-        folder,
-        network=network,
-        cutoffs=cutoffs,
-        seen=[patient_digest(cohort.hospital, patient) for patient in patients],
-        phantom=cohort.phantom,
-        told=told,
-    )
+    told = system.train(training) | {"trainer flags": dict(trainer), "threads": torch.get_num_threads()}
+    trained = material.select(patient_ids=split.train)
+    cutoffs = median_cutoffs(system.pool(system.infer(network, trained, settings).specimens))
+    seen = [*split.train, *split.validation]
+    lock(folder, network=network, cutoffs=cutoffs, cohort=cohort, seen=seen, material=material, told=told)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from hepatica.cohort import CohortError, load_cohort
-from hepatica.runs.folder import RunFolder, open_run, patient_digest
+from hepatica.runs.folder import RunFolder
+from hepatica.runs.lock import open_run, patient_digest
 from hepatica.runs.results import write_results
 
 

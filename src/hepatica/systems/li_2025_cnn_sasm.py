@@ -9,14 +9,14 @@ Departures (the paper's text and equations are the default; `RELEASED` is what t
 1. The loss takes logits. The released code gives probabilities to cross-entropy, a second softmax, which holds a
    two-class loss within 0.313 to 1.313 (`loss_on="probabilities"`).
 2. Positions become tokens by a true transposition. The released code reshapes (512, 49) to (49, 512), which keeps
-   0.012 % of the entries in place, so that its "positions" are scrambled (`mix="reshape"`).
-3. Attention sizes follow the tile side; the paper's 49 positions and 7 heads are those of 224 pixels.
+   0.008 % of the entries in place, so that its "positions" are scrambled (`mix="reshape"`).
+3. Attention sizes follow the tile side: 49 positions and 7 heads at 224 pixels. Rotation is by quarter turns, which
+   leaves no black corners. No batch is dropped at inference.
 4. One locked patient split serves both stages, so that no test patient was used to select or to fit anything. The
    paper splits each subset anew, and its AUROC of 0.951 is one on denoised test patients.
 5. Patients censored before a horizon are left out of its training and test; treatment is a column, not the length of
    an identifier; patients with another treatment are never trained on, all of them are set aside for prediction.
-6. Rotation is by quarter turns, which leaves no black corners; no batch is dropped at inference.
-7. From random weights the network hardly learns, for both softmaxes pass on little but spatial contrast. `warm_epochs`
+6. From random weights the network hardly learns, for both softmaxes pass on little but spatial contrast. `warm_epochs`
    first train the body alone, under average pooling on the same tiles. The paper has ImageNet weights: default 0.
 
 Unclear:
@@ -33,6 +33,7 @@ Unclear:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -45,8 +46,19 @@ from torch.nn.functional import cross_entropy
 
 from hepatica.cohort import Cohort, MicronsPerPixel, Months, Specimen, Target, TilePixels, confident_patients
 from hepatica.explain import grad_cam
-from hepatica.learn import Arrays, Augment, History, Loss, Plan, Samples, as_images, augmentation, fit, infer
-from hepatica.networks import CnnSasm, Pooled, backbone, perceptron
+from hepatica.learn import (
+    Arrays,
+    Augment,
+    History,
+    Loss,
+    Plan,
+    Samples,
+    as_images,
+    augmentation,
+    cross_entropy_of_probabilities,
+    infer,
+)
+from hepatica.networks import CnnSasm, Pooled, TwoStage, backbone, perceptron
 from hepatica.networks.cnn_sasm import Gate, Mix
 from hepatica.pathology.phantom import phantom_slides
 from hepatica.pathology.picture import draw_slide
@@ -56,15 +68,17 @@ from hepatica.pathology.store import prepare as prepare_tiles
 from hepatica.pathology.tiles import Tiling
 from hepatica.protocol import Inference, Paper, System, Training
 
+LOSSES: dict[str, Loss] = {"logits": cross_entropy, "probabilities": cross_entropy_of_probabilities}
+
 Share = Annotated[float, Field(ge=0, lt=1)]
 Horizon = Annotated[Months, Field(gt=0)]
 
-REDUCTION, CHANNELS = 32, 512
-"""Pixels of a tile side to one position of ResNet18's last feature map, and how many feature maps there are."""
+REDUCTION = 32
+"""Pixels of a tile side to one position of a ResNet's last feature map."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Plan):
     """The numbers of "Data preprocessing", "Model design" and the released code; what they leave open is ours."""
 
     endpoint: str = "recurrence"
@@ -87,17 +101,16 @@ class Settings:
     mix: Mix = "transpose"
     gate: Gate = "softmax"
     loss_on: Literal["logits", "probabilities"] = "logits"
-    warm_epochs: NonNegativeInt = 0  # ours; see Departures 7
+    warm_epochs: NonNegativeInt = 0  # ours; see Departures 6
     warm_learning_rate: PositiveFloat = 1e-3  # ours
-    epochs: PositiveInt = 50
-    batch: PositiveInt = 128
-    learning_rate: PositiveFloat = 1e-4
+    epochs: int = 50
+    batch: int = 128
+    learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.99)
-    lr_step_epochs: PositiveInt = 10
-    lr_step_factor: PositiveFloat = 0.1
-    patience: PositiveInt = 5
-    monitor: Literal["train_loss", "validation_loss"] = "train_loss"
-    noise: float = 0.02  # ours, of full scale
+    lr_step_epochs: int | None = 10
+    patience: int | None = 5
+    drop_last: bool = True
+    noise: Share = 0.02  # ours, of full scale
     erase: Share = 0.1  # ours, share of tiles that lose a rectangle
     head_learning_rate: PositiveFloat = 1e-3
     head_epochs: PositiveInt = 50
@@ -105,47 +118,16 @@ class Settings:
     seed: int = 2023
 
     @property
-    def plan(self) -> Plan:
-        """How stage 1 is trained; stage 2 has its own length and pace."""
-        return Plan(
-            epochs=self.epochs,
-            batch=self.batch,
-            learning_rate=self.learning_rate,
-            betas=self.betas,
-            lr_step_epochs=self.lr_step_epochs,
-            lr_step_factor=self.lr_step_factor,
-            patience=self.patience,
-            monitor=self.monitor,
-            drop_last=True,
-            seed=self.seed,
-        )
-
-    @property
-    def head_plan(self) -> Plan:
-        """How stage 2 is trained."""
-        changes = {"epochs": self.head_epochs, "learning_rate": self.head_learning_rate}
-        return replace(self.plan, **changes, patience=None, drop_last=False)  # type: ignore[arg-type]
-
-    @property
     def targets(self) -> tuple[Target, ...]:
         """Recurrence at each horizon, and at the end of follow-up."""
         return tuple(Target(endpoint=self.endpoint, horizon=each) for each in (*self.horizons, None))
 
 
-class Prognosis(nn.Module):
-    """Both stages, locked together: the extractor and one head an endpoint."""
-
-    def __init__(self, extractor: CnnSasm, heads: dict[str, nn.Module]) -> None:
-        super().__init__()
-        self.extractor = extractor
-        self.heads = nn.ModuleDict(heads)
-
-
 def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
     """Untreated patients; everybody where the cohort has no column `treatment`."""
-    if "treatment" not in cohort.patients:
-        return tuple(cohort.patients.index)
-    return tuple(cohort.patients.index[cohort.patients["treatment"] == settings.untreated])
+    patients = cohort.patients
+    treatment = patients.get("treatment", pd.Series(settings.untreated, index=patients.index))
+    return tuple(patients.index[treatment == settings.untreated])
 
 
 def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> TileStore:
@@ -160,13 +142,13 @@ def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> 
     return prepare_tiles(specimens, tiling=tiling, stain=StainSettings() if settings.stain else None, folder=folder)
 
 
-def build(settings: Settings, *, pretrained: bool) -> Prognosis:
+def build(settings: Settings, *, pretrained: bool) -> TwoStage:
     """The untrained network; the same weights from the same seed."""
     torch.manual_seed(settings.seed)
-    body = backbone(settings.body, weights=settings.weights if pretrained else "random")
+    body: Any = backbone(settings.body, weights=settings.weights if pretrained else "random")
     extractor = CnnSasm(
         body,
-        channels=CHANNELS,
+        channels=body.num_features,
         width=settings.side // REDUCTION,
         signature=settings.signature,
         dropout=settings.dropout,
@@ -177,24 +159,25 @@ def build(settings: Settings, *, pretrained: bool) -> Prognosis:
     heads: dict[str, nn.Module] = {
         target.key: perceptron(sizes, dropout=settings.head_dropout) for target in settings.targets
     }
-    return Prognosis(extractor, heads)
+    return TwoStage(extractor, heads)
 
 
 def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     """Stage 1 on the tiles of the denoised subset, stage 2 on the mean signatures of all training images."""
     network, settings, split = training.network, training.settings, training.split
-    augment = _augment(settings)
     denoised = {fold: _denoised(training, getattr(split, fold)) for fold in ("train", "validation")}
     if settings.warm_epochs:
-        warm = Pooled(network.extractor.body, channels=CHANNELS)
-        plan = replace(settings.plan, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate)
-        _fit(training, "warm-up", warm, denoised, plan, augment=augment)
-    history = _fit(training, "stage 1", network.extractor, denoised, settings.plan, augment=augment)
+        warm_up = replace(settings, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate)
+        warm = Pooled(network.extractor.body, channels=network.extractor.body.num_features)
+        _fit(training, "warm-up", warm, denoised, warm_up, augment=_augment(settings))
+    history = _fit(training, "stage 1", network.extractor, denoised, settings, augment=_augment(settings))
     seen = training.material.select(patient_ids=[*split.train, *split.validation])
-    signatures = _of_images(seen, _read(network, seen, settings)[1])
+    signatures = seen.mean_by_specimen(_read(network, seen, settings)[1])
+    pace: dict[str, Any] = {"epochs": settings.head_epochs, "learning_rate": settings.head_learning_rate}
+    stage_2 = replace(settings, **pace, patience=None, drop_last=False)
     for target in settings.targets:
         samples = {fold: _signed(training, signatures, target, getattr(split, fold)) for fold in denoised}
-        _fit(training, f"stage 2 {target.key}", network.heads[target.key], samples, settings.head_plan)
+        _fit(training, f"stage 2 {target.key}", network.heads[target.key], samples, stage_2)
     return {
         "denoised subset": f"{settings.ratio} of each class, {settings.confidence}",
         "denoised training tiles": len(denoised["train"]),
@@ -211,6 +194,9 @@ def _fit(
     *,
     augment: Augment | None = None,
 ) -> History:
+    # Lightning takes seconds to import, which only training needs to pay.
+    from hepatica.learn.fit import fit
+
     return fit(
         network,
         samples["train"],
@@ -219,7 +205,7 @@ def _fit(
         label=f"CNN-SASM, {stage}",
         validation=samples["validation"],
         augment=augment,
-        loss=_loss(training.settings),
+        loss=LOSSES[training.settings.loss_on],
         trainer=training.trainer,
     )
 
@@ -231,12 +217,6 @@ def _augment(settings: Settings) -> Augment:
         augmentation.noise(sd=settings.noise),
         augmentation.erase(p=settings.erase),
     )
-
-
-def _loss(settings: Settings) -> Loss:
-    if settings.loss_on == "logits":
-        return cross_entropy
-    return lambda logits, label: cross_entropy(logits.softmax(dim=1), label)
 
 
 def _denoised(training: Training[Settings, TileStore], patients: Sequence[str]) -> Samples:
@@ -264,7 +244,7 @@ def _signed(
     return Samples(inputs=Arrays(values=rows.to_numpy(np.float32)), labels=label.to_numpy(int))
 
 
-def _read(network: Prognosis, tiles: TileStore, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+def _read(network: TwoStage, tiles: TileStore, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Tile scores (DRS, the denoised recurrence score) and tile signatures."""
     scores, signatures = infer(
         network.extractor,
@@ -276,16 +256,10 @@ def _read(network: Prognosis, tiles: TileStore, settings: Settings) -> tuple[np.
     return scores, signatures
 
 
-def _of_images(tiles: TileStore, signatures: np.ndarray) -> pd.DataFrame:
-    """Mean signature of each image, indexed by patient_id and specimen_id."""
-    table = pd.DataFrame(signatures, index=pd.MultiIndex.from_frame(tiles.index[["patient_id", "specimen_id"]]))
-    return table.groupby(level=["patient_id", "specimen_id"], sort=False).mean()
-
-
-def predict(network: Prognosis, tiles: TileStore, settings: Settings) -> Inference:
+def predict(network: TwoStage, tiles: TileStore, settings: Settings) -> Inference:
     """Risk of each image for each target, score and signature of each tile."""
     score, signature = _read(network, tiles, settings)
-    images = _of_images(tiles, signature)
+    images = tiles.mean_by_specimen(signature)
     rows = [
         images.index.to_frame(index=False).assign(
             endpoint=target.endpoint,
@@ -309,10 +283,10 @@ def pool(specimens: pd.DataFrame) -> pd.DataFrame:
     return specimens.groupby(keys, sort=False, dropna=False, as_index=False)[["score"]].mean()
 
 
-def saliency(network: Prognosis, images: np.ndarray) -> np.ndarray:
+def saliency(network: TwoStage, images: np.ndarray) -> np.ndarray:
     """Grad-CAM of the denoised recurrence score at the last convolution, as in the paper's Figure 3A."""
-    pixels = as_images(torch.from_numpy(images))
-    return grad_cam(network.extractor, pixels, layer=network.extractor.body, target=lambda read: read.logits[:, 1])
+    pixels, extractor = as_images(torch.from_numpy(images)), network.extractor
+    return grad_cam(extractor, pixels, layer=extractor.get_submodule("body"), target=lambda read: read.logits[:, 1])
 
 
 QUICK = replace(
@@ -354,7 +328,8 @@ SYSTEM = System(
     targets=Settings().targets,
     settings=Settings(),
     quick=QUICK,
-    shortest={"side": 64, "warm_epochs": 1, "epochs": 2, "head_epochs": 3},
+    shortest={"side": 64, "tiles_per_specimen": 3, "warm_epochs": 1, "epochs": 2, "head_epochs": 2},
+    endpoints=lambda settings: (settings.endpoint, settings.survival),
     eligible=eligible,
     prepare=prepare,
     build=build,
@@ -362,7 +337,7 @@ SYSTEM = System(
     infer=predict,
     pool=pool,
     saliency=saliency,
-    draw=draw_slide,
+    draw=partial(draw_slide, meaning="denoised recurrence score"),
     phantom=phantom_slides,
 )
 

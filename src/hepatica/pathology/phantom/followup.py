@@ -75,7 +75,9 @@ def _baseline(patients: int, rng: np.random.Generator, settings: PhantomSettings
             "sex": np.where(rng.random(patients) < settings.male_share, "male", "female"),
             "hbsag": (rng.random(patients) < settings.hbsag_share).astype(int),
             "alt_u_l": np.round(settings.alt_median_u_l * np.exp(0.5 * rng.standard_normal(patients))),
-            "afp_ng_ml": np.round(10 ** (afp_mean + _LOG10_AFP_SD * correlated(settings.afp_correlation)), 1),
+            "afp_ng_ml": np.clip(
+                10 ** (afp_mean + _LOG10_AFP_SD * correlated(settings.afp_correlation)), 0.5, None
+            ).round(1),
             "tumour_size_cm": np.clip(size, 0.8, 25).round(1),
             "vascular_invasion": invasion.astype(int),
         }

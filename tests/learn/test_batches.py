@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepatica.learn import Arrays, Samples
-from hepatica.learn.loaders import Shuffled, loader, workers
+from hepatica.learn.batches import Shuffled, loader, workers
 
 
 class Store:

@@ -1,4 +1,4 @@
-"""Folder: a locked model is used as it was locked, or not at all."""
+"""Lock: a locked model is used as it was locked, or not at all."""
 
 import json
 import shutil

@@ -1,0 +1,24 @@
+"""Metric table: statistics of metrics.json, a block of rows for each target and a column for each cohort."""
+
+from collections.abc import Callable, Sequence
+
+from hepatica.cohort import Target
+from hepatica.report.blocks import Table
+from hepatica.report.results import Run
+from hepatica.report.wording import METRICS, estimate
+
+
+def metric_table(run: Run, names: Sequence[str], *, caption: str, note: str) -> Table:
+    """The metrics of these names, with their intervals."""
+    return target_table(run, lambda target: metric_rows(run, names, target=target), caption=caption, note=note)
+
+
+def target_table(run: Run, rows: Callable[[Target], list[list[str]]], *, caption: str, note: str) -> Table:
+    """Under a subheading for each target, the rows `rows` makes of it, one cell a cohort."""
+    told = [row for target in run.targets for row in ([target.label.capitalize()], *rows(target))]
+    return Table(caption=caption, header=["", *(each.title for each in run.cohorts)], rows=told, note=note)
+
+
+def metric_rows(run: Run, names: Sequence[str], *, target: Target) -> list[list[str]]:
+    """One row a metric, one cell a cohort after its name."""
+    return [[METRICS[name], *(estimate(each.metric(name, target)) for each in run.cohorts)] for name in names]

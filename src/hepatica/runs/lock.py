@@ -1,0 +1,125 @@
+"""Lock: weights and cut-offs fixed by their digests, and opened only as they were locked."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from hepatica.cohort import Cohort, CohortError, RunError
+from hepatica.cohort.atomic import read_json, write_json
+from hepatica.learn import load_weights, save_weights
+from hepatica.protocol import Material, System, from_plain
+from hepatica.runs.folder import FORMAT, RunFolder, read_settings, refuse_other_format
+from hepatica.systems import find_system
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedRun:
+    """A trained system, ready to be used on patients it has not seen.
+
+    `seen` are digests of the patients of training and validation, `seen_files` those of their specimens.
+    """
+
+    folder: RunFolder
+    system: System[Any, Any]
+    settings: Any
+    network: nn.Module
+    cutoffs: dict[str, float]
+    digest: str
+    phantom: bool
+    seen: frozenset[str]
+    seen_files: frozenset[str]
+
+
+def patient_digest(hospital: str, patient_id: str) -> str:
+    """Digest by which a run knows the patients it has seen; it hides a name, not one that can be guessed."""
+    return hashlib.sha256(f"{hospital}\0{patient_id}".encode()).hexdigest()[:32]
+
+
+def lock(
+    folder: RunFolder,
+    *,
+    network: nn.Module,
+    cutoffs: dict[str, float],
+    cohort: Cohort,
+    seen: Sequence[str],
+    material: Material,
+    told: dict[str, Any],
+) -> None:
+    """Write weights and cut-offs, then model.json with their digests; from here on nothing of it changes.
+
+    `seen` are the patients of training and validation, whose specimens are found in `material`.
+    """
+    save_weights(network, folder.weights)
+    write_json(folder.cutoffs, cutoffs)
+    files = (folder.settings, folder.weights, folder.cutoffs, folder.split)
+    record = {
+        "format": FORMAT,
+        "phantom": cohort.phantom,
+        "parameters": sum(each.numel() for each in network.parameters()),
+        "sha256": {file.name: _digest(file) for file in files},
+        "training": told,
+        "seen": sorted(patient_digest(cohort.hospital, patient) for patient in seen),
+        "seen_files": sorted(set(material.select(patient_ids=seen).specimens["key"])),
+    }
+    write_json(folder.model, record)
+    folder.log("locked", parameters=record["parameters"])
+
+
+def verify_lock(folder: RunFolder) -> dict[str, Any]:
+    """What model.json says, once its files are found unchanged; RunError when one was altered or is missing.
+
+    The split may be missing: a model is handed on without it.
+    """
+    if not folder.model.exists():
+        raise RunError(
+            f"{folder.path} has no locked model yet; finish it with the hepatica train command it was started with"
+        )
+    record: dict[str, Any] = read_json(folder.model)
+    refuse_other_format(folder, record)
+    for name, digest in record["sha256"].items():
+        path = folder.path / name
+        if not path.is_file() and path == folder.split:
+            continue
+        if not path.is_file() or _digest(path) != digest:
+            raise RunError(f"{path} is missing or was changed after the model was locked; restore it or train again")
+    return record
+
+
+def open_run(path: Path) -> LockedRun:
+    """Open a locked run; RunError when it is unfinished, altered since it was locked, or of another version."""
+    folder = RunFolder(path)
+    head = read_settings(folder)
+    record = verify_lock(folder)
+    system = find_system(head["system"])
+    settings = from_plain(system.settings, head["settings"])
+    network = system.build(settings, pretrained=False)
+    load_weights(network, folder.weights)
+    return LockedRun(
+        folder=folder,
+        system=system,
+        settings=settings,
+        network=network,
+        cutoffs=read_json(folder.cutoffs),
+        digest=_digest(folder.model),
+        phantom=record["phantom"],
+        seen=frozenset(record["seen"]),
+        seen_files=frozenset(record["seen_files"]),
+    )
+
+
+def refuse_shared_files(material: Material) -> None:
+    """Raise CohortError when one file stands under two patients: it would leak from one fold into another."""
+    owners = material.specimens.groupby("key")["patient_id"].nunique()
+    if (owners > 1).any():
+        count = int((owners > 1).sum())
+        raise CohortError(
+            f"{count} specimen file(s) stand under two patients each, byte by byte; correct specimens.csv"
+        )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
