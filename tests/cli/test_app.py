@@ -51,6 +51,7 @@ def test_systems_as_json() -> None:
         (("validate", "tests", "tests"), "not a run folder"),
         (("report", "tests"), "not a run folder"),
         (("phantom", "slides", "tests", "--patients", "2"), "not empty"),
+        (("phantom", "slides", "x", "--seed", "-1"), "--seed"),
     ],
 )
 def test_faults_are_one_line_and_exit_code_2(words: tuple[str, ...], told: str) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepatica.cohort.atomic import read_json, replacing, write_json, write_text
+from hepatica.cohort.errors import RunError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
@@ -100,3 +101,10 @@ def test_what_json_cannot_hold_is_refused_before_the_old_file_goes(tmp_path, num
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, {"auroc": number})
     assert json.loads(path.read_text()) == {"auroc": 0.5}
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff"])
+def test_damaged_json_is_told_in_one_line(tmp_path, damaged):
+    (tmp_path / "model.json").write_bytes(damaged)
+    with pytest.raises(RunError, match=r"model.json is damaged .* restore it"):
+        read_json(tmp_path / "model.json")

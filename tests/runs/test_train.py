@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hepatica.cohort import CohortError, RunError, Split, read_predictions
+from hepatica.cohort import CohortError, RunError, Split, load_cohort, read_predictions
 from hepatica.cohort.atomic import read_json
 from hepatica.protocol import override
 from hepatica.runs import open_run, train
+from hepatica.runs.folder import RunFolder, start_run
 from hepatica.runs.lock import patient_digest
 
 TRAIN = """
@@ -137,6 +138,15 @@ def test_folder_with_something_else_is_refused(trained, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RunError, match="not empty"):
         train(trained.system, trained.cohort, run=tmp_path, settings=trained.settings)
+
+
+def test_run_killed_while_its_first_file_was_written_starts_anew(trained, tmp_path: Path) -> None:
+    left = tmp_path / ".settings.0123456789ab.part.toml"
+    left.write_text('system = "li')
+    cohort = load_cohort(trained.cohort)
+    start_run(RunFolder(tmp_path), system=trained.system, settings=trained.settings, cohort=cohort)
+    assert not left.exists()
+    assert (tmp_path / "settings.toml").exists()
 
 
 def test_cohort_with_nobody_to_train_on_is_refused(trained, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def phantom() -> None:
 def slides(
     folder: Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")],
     patients: Annotated[int, typer.Option(help="Number of patients; each has two slides.", min=1)] = 60,
-    seed: Annotated[int, typer.Option(help="One seed gives one cohort.")] = 0,
+    seed: Annotated[int, typer.Option(help="One seed gives one cohort.", min=0)] = 0,
     difficulty: Annotated[
         float, typer.Option(help="0 (plain to see) to 1 (hardly visible, noisy labels).", min=0, max=1)
     ] = 0.5,

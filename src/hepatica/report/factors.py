@@ -144,7 +144,7 @@ def score_terms(outcomes: pd.DataFrame, *, reference: pd.Series) -> pd.DataFrame
     Those are the scores of the internal test in every cohort, so that a hazard ratio means the same in each; training
     patients have no say in it, because a model scores those it has seen too sharply.
     """
-    spread = reference.std() or 1.0  # equal scores stay equal, and the model says so
+    spread = reference.std() if reference.nunique() > 1 else 1.0  # equal scores stay equal, and the model says so
     score = (outcomes["score"] - reference.mean()) / spread
     return pd.DataFrame({SCORE: score, GROUP: (outcomes["group"] == "high").astype(float)})
 

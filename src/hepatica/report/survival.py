@@ -62,7 +62,7 @@ def competing(drawn: Sequence[Target]) -> list[Block]:
     return [
         Text(
             text=f"A patient who died without {event} counts as censored where the cohort's tables code it so, which is"
-            f" the cohort's choice: death is then a competing risk these curves leave out, and they overstate the share"
+            " the cohort's choice: death is then a competing risk these curves leave out, and they overstate the share"
             f" of patients with {event}.",
             tone="note",
         )

@@ -95,6 +95,8 @@ def start_run(folder: RunFolder, *, system: System[Any, Any], settings: Any, coh
 
 
 def _refuse_strangers(folder: RunFolder) -> None:
+    for left in folder.path.glob(".settings.*.part.toml"):
+        left.unlink()  # by a kill in the middle of writing
     if folder.path.is_dir() and any(folder.path.iterdir()):
         raise RunError(f"{folder.path} is not empty and not a run folder; choose a new or an empty folder")
 

@@ -75,7 +75,10 @@ def _fit_and_lock(
         folder=folder.work,
         trainer=trainer,
     )
-    told = system.train(training) | {"trainer flags": dict(trainer), "threads": torch.get_num_threads()}
+    told = system.train(training) | {
+        "trainer flags": ", ".join(f"{name}={value}" for name, value in trainer.items()) or "none",
+        "processor threads": torch.get_num_threads(),
+    }
     trained = material.select(patient_ids=split.train)
     cutoffs = median_cutoffs(system.pool(system.infer(network, trained, settings).specimens))
     seen = [*split.train, *split.validation]
