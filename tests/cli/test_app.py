@@ -52,6 +52,8 @@ def test_systems_as_json() -> None:
         (("report", "tests"), "not a run folder"),
         (("phantom", "slides", "tests", "--patients", "2"), "not empty"),
         (("phantom", "slides", "x", "--seed", "-1"), "--seed"),
+        (("explain", "tests", "tests", "--specimens", "0"), "--specimens"),
+        (("predict", "tests", "tests", "--out", "x", "--pictures", "-1"), "--pictures"),
     ],
 )
 def test_faults_are_one_line_and_exit_code_2(words: tuple[str, ...], told: str) -> None:

@@ -57,7 +57,17 @@ def test_pool_is_the_mean_over_images() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"side": 100}, {"side": 0}, {"test": 1.0}, {"epochs": 0}, {"ratio": "many"}, {"mix": "other"}, {"horizons": [0]}],
+    [
+        {"side": 100},
+        {"side": 0},
+        {"test": 1.0},
+        {"epochs": 0},
+        {"batch": 1},
+        {"validation": 0.0},
+        {"ratio": "many"},
+        {"mix": "other"},
+        {"horizons": [0]},
+    ],
 )
 def test_settings_out_of_range_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(SettingsError, match=next(iter(changes))):

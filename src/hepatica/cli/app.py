@@ -109,7 +109,7 @@ def predict(
     mpp: Annotated[
         float | None, typer.Option(help="Micrometres per pixel of the files, where they do not tell.")
     ] = None,
-    pictures: Annotated[int, typer.Option(help="Draw at most this many specimens.")] = 20,
+    pictures: Annotated[int, typer.Option(help="Draw at most this many specimens.", min=0)] = 20,
 ) -> None:
     """Predict new patients with a locked model and show where in the specimen the risk comes from.
 
@@ -133,7 +133,9 @@ def explain(
     results: Annotated[
         Path | None, typer.Option(help="Results to explain: a validation's folder; the run itself when not given.")
     ] = None,
-    specimens: Annotated[int, typer.Option(help="How many specimens to draw, half of high and half of low risk.")] = 4,
+    specimens: Annotated[
+        int, typer.Option(help="How many specimens to draw, half of high and half of low risk.", min=1)
+    ] = 4,
 ) -> None:
     """Draw where the risk lies in specimens the model was not trained on, and what it looks at in them."""
     from hepatica.runs import explain as explain_run

@@ -87,7 +87,7 @@ class Settings(Plan):
     untreated: str = "none"  # the value of column `treatment` of the patients to train on
     ratio: Fraction = Fraction(1, 2)
     confidence: Literal["printed", "censoring_aware"] = "printed"
-    validation: Share = 0.1  # ours
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours
     test: Share = 0.2
     side: Annotated[int, Field(ge=REDUCTION, multiple_of=REDUCTION)] = 224
     mpp: PositiveFloat = 0.5  # ours: 65 tiles then fill a 1 mm core
@@ -104,7 +104,7 @@ class Settings(Plan):
     warm_epochs: NonNegativeInt = 0  # ours; see Departures 6
     warm_learning_rate: PositiveFloat = 1e-3  # ours
     epochs: int = 50
-    batch: int = 128
+    batch: Annotated[int, Field(ge=2)] = 128  # batch normalisation cannot learn from one
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.99)
     lr_step_epochs: int | None = 10
