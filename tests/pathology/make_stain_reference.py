@@ -15,6 +15,6 @@ from hepatica.pathology.stain import StainSettings, fit
 
 if __name__ == "__main__":
     image = Image.open(Path(os.environ["HEPATICA_DATA"]) / "pathology" / "tiatoolbox_target_image.png")
-    reference = fit(np.asarray(image.convert("RGB")), settings=StainSettings())
+    reference = fit(np.asarray(image.convert("RGB")), settings=StainSettings(samples=100_000, candidates=100_000))
     with np.printoptions(precision=6, floatmode="fixed"):
         print(f"matrix={reference.matrix!r}\npeak={reference.peak!r}")

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -225,7 +226,8 @@ def data(name: str) -> np.ndarray:
 
 
 def test_reference_is_the_fit_of_its_image() -> None:
-    found = fit(data("tiatoolbox_target_image.png"), settings=PLAIN)
+    every = replace(PLAIN, samples=100_000, candidates=100_000)
+    found = fit(data("tiatoolbox_target_image.png"), settings=every)
     np.testing.assert_allclose(found.matrix, REFERENCE.matrix, atol=2e-6)
     np.testing.assert_allclose(found.peak, REFERENCE.peak, atol=2e-6)
 
