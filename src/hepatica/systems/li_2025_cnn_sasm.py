@@ -302,7 +302,7 @@ QUICK = replace(
     learning_rate=3e-4,
     head_epochs=30,
 )
-"""One minute on two cores; for phantoms and tests. All ours."""
+"""Two minutes of training on two cores, on the demo's phantoms; for these and for tests. All ours."""
 
 _AS_RELEASED: dict[str, Any] = {"loss_on": "probabilities", "mix": "reshape"}
 
