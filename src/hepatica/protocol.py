@@ -24,6 +24,9 @@ S = TypeVar("S")
 M = TypeVar("M", bound="Material")
 """What a system's `prepare` makes of specimens and its `infer` reads: a store of tiles, slices or spectra."""
 
+S_co = TypeVar("S_co", covariant=True)
+M_co = TypeVar("M_co", bound="Material", covariant=True)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
@@ -38,16 +41,16 @@ class Paper:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training(Generic[S, M]):
+class Training(Generic[S_co, M_co]):
     """All that a system's `train` needs. `network` is fitted in place; `folder` keeps checkpoints, from which a stopped
     training goes on; `trainer` are flags of Lightning's Trainer.
     """
 
     network: Any
-    material: M
+    material: M_co
     cohort: Cohort
     split: Split
-    settings: S
+    settings: S_co
     folder: Path
     trainer: Mapping[str, Any]
 
@@ -116,6 +119,7 @@ class System(Generic[S, M]):
     `endpoints` names the endpoints training needs; `eligible` says which patients it may train on; the others are set
     aside and only predicted.
     `train` fits the network in place, resumes from its work folder, and returns what a report should tell of it.
+    `adjustable` names settings that may differ when a locked model is used: how much of a specimen is read, not how.
     `phantom` writes a phantom cohort of its room; `quick` are settings for minutes on two cores,
     `shortest` changes of those for seconds, which only show that all parts work.
     """
@@ -128,6 +132,7 @@ class System(Generic[S, M]):
     settings: S
     quick: S
     shortest: Mapping[str, Any]
+    adjustable: tuple[str, ...] = ()
     endpoints: Callable[[S], tuple[str, ...]]
     eligible: Callable[[Cohort, S], tuple[str, ...]]
     prepare: Callable[[Sequence[Specimen], S, Path], M]

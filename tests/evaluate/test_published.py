@@ -12,12 +12,14 @@ from hepatica.evaluate import (
     Confusion,
     Estimate,
     accuracy,
+    compare_shares,
     cox,
     f1,
     kaplan_meier,
     kappa,
     log_rank_p,
     npv,
+    pearson,
     ppv,
     sensitivity,
     specificity,
@@ -53,6 +55,47 @@ def test_paper_001_table_3(counts: tuple[int, int, int, int], row: str) -> None:
     assert tp + fp + fn + tn == 57
     counted = Confusion(tp=tp, fp=fp, fn=fn, tn=tn)
     assert [printed(each(counted).value) for each in (accuracy, ppv, sensitivity, f1)] == row.split()
+
+
+# Paper 001, Table 4: patients without and with recurrence (columns) and the printed P. All seven come out with observed
+# counts of 5 or more for the chi-square test, and Yates' correction. Two rows are misprinted, which their totals tell:
+# HBsAg has rows for columns (3 + 28 = 31, 10 + 38 = 48), which changes no P, and BCLC has 13 + 45 patients with
+# recurrence where the others have 48; with 3 the total and the P are right.
+PAPER_001_TABLE_4 = [
+    pytest.param([[14, 18], [17, 30]], 0.658, "chi-square test", id="age"),
+    pytest.param([[29, 45], [2, 3]], 1.0, "Fisher's exact test", id="gender"),
+    pytest.param([[3, 28], [10, 38]], 0.229, "Fisher's exact test", id="HBsAg"),
+    pytest.param([[25, 43], [6, 5]], 0.431, "chi-square test", id="AFP"),
+    pytest.param([[19, 32], [12, 16]], 0.805, "chi-square test", id="tumour size"),
+    pytest.param([[3, 3], [28, 45]], 0.674, "Fisher's exact test", id="BCLC stage, 3 for 13"),
+    pytest.param([[20, 38], [11, 10]], 0.239, "chi-square test", id="vascular invasion"),
+]
+
+
+@pytest.mark.parametrize(("table", "p", "test"), PAPER_001_TABLE_4)
+def test_paper_001_table_4(table: list[list[int]], p: float, test: str) -> None:
+    found = compare_shares(table)
+    assert found.p == pytest.approx(p, abs=0.0005 + 1e-9)
+    assert found.test == test
+
+
+def test_paper_001_bclc_as_printed_is_another_p() -> None:
+    assert compare_shares([[3, 13], [28, 45]]).p == pytest.approx(0.160, abs=0.0005)
+
+
+@pytest.mark.parametrize(("n", "within"), [(15, False), (16, True), (17, False)])
+def test_paper_001_correlation_of_treated_patients(n: int, within: bool) -> None:
+    """r = -0.66, P = 0.0058: in 16 patients (t = -3.29), an r that is rounded so has it, and in no other number."""
+    flatter, steeper = (pearson(x, y=y).p for x, y in (correlated(r, n) for r in (-0.655, -0.665)))
+    assert (steeper < 0.0058 < flatter) == within
+
+
+def correlated(r: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """n patients whose two measurements have exactly that r."""
+    x, other = np.random.default_rng(0).normal(size=(2, n))
+    x = (x - x.mean()) / x.std()
+    other = other - other.mean() - x * (other @ x) / n
+    return x, r * x + np.sqrt(1 - r**2) * other / other.std()
 
 
 # Paper 004 (HCCNet), Tables 2 and 4 as printed. Counts TP, FN, TN, FP were derived from the printed rates.

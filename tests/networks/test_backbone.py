@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from hepatica.cohort.errors import SettingsError, UnavailableError
-from hepatica.networks import backbone
+from hepatica.networks import Pooled, backbone
 
 
 def parameters(network: nn.Module) -> int:
@@ -36,6 +36,45 @@ def test_resnet18_is_torchvisions_without_pooling_and_head() -> None:
 def test_one_channel_needs_a_third_of_the_first_kernel() -> None:
     # 64 kernels of 7 x 7 for each channel
     assert parameters(backbone("resnet18.tv_in1k", channels=1)) == 11_176_512 - 2 * 64 * 49
+
+
+SWIN = "swin_base_patch4_window7_224"
+SMALL_SWIN = {"img_size": 64, "window_size": 2, "embed_dim": 24, "depths": (1, 1, 2, 1), "num_heads": (1, 2, 4, 8)}
+
+
+def test_shape_narrows_a_body() -> None:
+    body = backbone("resnet18.tv_in1k", shape={"channels": (16, 32, 64, 128)})
+    assert body.num_features == 128
+    assert body(torch.zeros(1, 3, 64, 64)).shape == (1, 128, 2, 2)
+
+
+def test_maps_that_end_in_their_features_are_turned_round() -> None:
+    torch.manual_seed(0)
+    body, images = backbone(SWIN, shape=SMALL_SWIN).eval(), torch.rand(2, 3, 64, 64)
+    assert body(images).shape == (2, body.num_features, 2, 2)
+    torch.testing.assert_close(body(images)[:, :, 0, 1], body.body(images)[:, 0, 1, :])
+
+
+def test_a_shape_that_the_architecture_lacks_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"does not take this shape: .*'colour'"):
+        backbone("resnet18.tv_in1k", shape={"colour": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "used", "mib", "unused_classifier"),
+    [
+        ("densenet121.tv_in1k", 6_955_906, 26.53, 0),
+        ("resnet18.tv_in1k", 11_177_538, 44.60, 512 * 1000 + 1000),
+        (SWIN, 86_745_274, 334.82, 1024 * 1000 + 1000),
+    ],
+)
+def test_baselines_have_the_sizes_of_table_2(name: str, used: int, mib: float, unused_classifier: int) -> None:
+    """Li et al. 2025, Table 2 (M = MiB): ResNet18 and Swin count the ImageNet classifier beside their own."""
+    with torch.device("meta"):
+        body = backbone(name)
+        network = Pooled(body, channels=body.num_features)
+    assert parameters(network) == used
+    assert round((used + unused_classifier) * 4 / 2**20, 2) == mib
 
 
 def test_random_weights_follow_torchs_seed() -> None:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from einops import rearrange, reduce
 
+from hepatica.cohort.errors import SettingsError
 from hepatica.networks import CnnSasm, backbone
 from hepatica.networks.cnn_sasm import TokenAttention
 
@@ -27,6 +28,48 @@ def test_parameters_are_those_of_table_2(mix: str) -> None:
     assert count(network.spatial) == 1_051_648
 
 
+@pytest.mark.parametrize(
+    ("changes", "parameters", "mib"),
+    [
+        ({}, 12_303_980, 46.94),
+        ({"gate": "none"}, 12_303_980, 46.94),
+        ({"gate": "attention"}, 12_336_846, 47.06),
+        ({"modules": "channel"}, 11_252_332, 42.92),
+        ({"modules": "spatial"}, 12_294_082, 46.90),
+    ],
+)
+def test_ablations_have_the_sizes_of_table_2(changes: dict, parameters: int, mib: float) -> None:
+    """CNN-SASM, -SelfAttn, -SelfAttn-Attn, CNN-CSA and CNN-SSA; the table's M is MiB of fp32."""
+    with torch.device("meta"):
+        network = build(width=7, **changes)
+    assert count(network) == parameters
+    assert round(count(network) * 4 / 2**20, 2) == mib
+
+
+@pytest.mark.parametrize(
+    "changes", [{"gate": "none"}, {"gate": "attention"}, {"modules": "channel"}, {"modules": "spatial"}]
+)
+@pytest.mark.parametrize("mix", ["transpose", "reshape"])
+def test_every_part_of_an_ablation_learns(changes: dict, mix: str) -> None:
+    network = build(mix=mix, **changes).train()
+    network(torch.rand(2, 3, 64, 64)).logits[:, 1].sum().backward()
+    assert all(weight.grad is not None for weight in network.parameters())
+
+
+def test_a_module_left_out_passes_its_tokens_on() -> None:
+    """Without channel attention the spatial block sees the body's own features, position by position."""
+    network, images = build(modules="spatial"), torch.rand(2, 3, 64, 64)
+    maps = network.body(network.normalise(images))
+    positions = network.spatial(rearrange(maps, "b c h w -> b (h w) c"))
+    wanted = network.sign(reduce(positions, "b n c -> b c", "max"))
+    torch.testing.assert_close(network(images).signature, wanted)
+
+
+def test_a_body_whose_channels_the_heads_cannot_share_is_refused() -> None:
+    with pytest.raises(SettingsError, match="12 channels, wanted a multiple of 8"):
+        CnnSasm(torch.nn.Identity(), channels=12, width=2)
+
+
 def test_sizes_of_logits_and_signature() -> None:
     reading = build(width=7)(torch.rand(2, 3, 224, 224))
     assert reading.logits.shape == (2, 2)
@@ -42,13 +85,13 @@ def test_batch_is_the_loop_over_its_images() -> None:
 
 
 def test_gate_shares_out_each_feature_over_the_tokens() -> None:
-    attention = TokenAttention(4, heads=2, dropout=0.3, gate="softmax").eval()
+    attention = TokenAttention(4, heads=2, dropout=0.3, gate=torch.nn.Softmax(dim=1)).eval()
     out = attention(torch.rand(2, 512, 4))
     torch.testing.assert_close(reduce(out, "b n c -> b c", "sum"), torch.ones(2, 4))
 
 
 def test_attention_treats_tokens_alike() -> None:
-    attention = TokenAttention(4, heads=2, dropout=0.3, gate="softmax").eval()
+    attention = TokenAttention(4, heads=2, dropout=0.3, gate=torch.nn.Softmax(dim=1)).eval()
     tokens, order = torch.rand(1, 10, 4), torch.randperm(10)
     torch.testing.assert_close(attention(tokens)[:, order], attention(tokens[:, order]), atol=1e-6, rtol=1e-5)
 
@@ -61,7 +104,3 @@ def test_reshape_scrambles_what_transposition_keeps() -> None:
     assert same == pytest.approx(2 / (512 * 49))
     images = torch.rand(1, 3, 64, 64)
     assert not torch.allclose(build(mix="transpose")(images).logits, build(mix="reshape")(images).logits)
-
-
-def test_without_gate_it_is_cnn_selfattn_with_the_same_parameters() -> None:
-    assert count(build(gate="none")) == count(build())

@@ -16,6 +16,7 @@ from hepatica.pathology import store
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.stain import StainSettings
 from hepatica.pathology.store import prepare
+from hepatica.pathology.tile_file import open_tiles
 from hepatica.pathology.tiles import Tiling
 
 TILING = Tiling(side=64)
@@ -124,6 +125,19 @@ def test_one_slide_under_two_names_is_cut_once(specimens, slides, folder):
 
 def test_limit(specimens, folder):
     assert prepare(specimens, tiling=replace(TILING, limit=4), folder=folder).specimens["tiles"].tolist() == [4, 4, 4]
+
+
+def test_what_was_learnt_of_the_stains_is_told(specimens, folder):
+    plain = prepare(specimens, tiling=TILING, folder=folder).specimens
+    assert not [name for name in plain if name.startswith(("haematoxylin", "eosin"))]
+    stained = prepare(specimens, tiling=TILING, stain=StainSettings(candidates=2000), folder=folder)
+    for row in stained.specimens.to_dict("records"):
+        about = open_tiles(folder / f"{row['key']}.safetensors").about
+        for number, name in enumerate(("haematoxylin", "eosin")):
+            assert [row[f"{name}_{colour}"] for colour in "rgb"] == about["stain_matrix"][number]
+            assert row[f"{name}_peak"] == about["stain_peak"][number]
+    assert (stained.specimens["haematoxylin_r"] > stained.specimens["eosin_r"]).all()
+    assert list(stained.select(patient_ids=[]).specimens) == list(stained.specimens)
 
 
 def test_stains_are_normalised_slide_by_slide(slides, folder):

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,6 +51,7 @@ class Case:
     treated: bool = True
     covariates: bool = True
     explained: bool = True
+    stained: bool = True
     events: bool = True
     patients: int = 90
 
@@ -76,6 +78,12 @@ def sketches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports are sketched, not rendered, and their maps have few tiles."""
     monkeypatch.setattr(hepatica.report, "Gallery", Sketchbook)
     monkeypatch.setattr(hepatica.report.signatures, "LIMIT", 60)
+
+
+@pytest.fixture
+def sketchbook() -> Callable[[Path], Sketchbook]:
+    """Make a sketchbook of phantom patients, for one chapter."""
+    return partial(Sketchbook, phantom=True)
 
 
 @pytest.fixture(scope="session")
@@ -218,6 +226,19 @@ def inference(of: Cohort, *, seed: int) -> Inference:
     return Inference(specimens=pd.DataFrame(rows), regions=regions, signatures=signatures.astype(np.float32))
 
 
+def stains(of: Cohort, case: Case, inferred: Inference) -> pd.DataFrame:
+    """Specimens as a store tells of them: hospital B stains bluer and paler."""
+    rng, bluer = np.random.default_rng(6), 0.15 * (of.hospital == "hospital_b")
+    table = inferred.specimens[["patient_id", "specimen_id"]].drop_duplicates()
+    if not case.stained:
+        return table
+    for name, vector in {"haematoxylin": (0.62, 0.70, 0.34), "eosin": (0.24, 0.88, 0.40)}.items():
+        drawn = rng.normal(np.array(vector) - (0, 0, bluer), 0.02, (len(table), 3))
+        table[[f"{name}_{colour}" for colour in "rgb"]] = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+        table[f"{name}_peak"] = rng.normal(1.6 - 2 * bluer, 0.15, len(table))
+    return table
+
+
 def _share(score: float) -> float:
     return float(np.clip(score, 0.01, 0.99))
 
@@ -245,8 +266,9 @@ def results(
             [{"row": each.row, "error": "the file is truncated"} for each in of.specimens[-2 * UNUSABLE :]]
         ),
     )
+    stains(of, case, inferred).to_parquet(out / "specimens.parquet", index=False)
     flow = cohort_flow(of, material=material, folds=folds)
-    write_json(out / "cohort.json", flow | {"model": "d" * 64})
+    write_json(out / "cohort.json", flow | {"model": "d" * 64, "changes": {}})
     found = [
         row
         for fold in reported

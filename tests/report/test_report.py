@@ -15,8 +15,8 @@ from hepatica.report.wording import NONE
 from hepatica.runs.scores import EVEN_ODDS
 
 ANCHORS = [
-    "summary", "flow", "baseline", "discrimination", "survival", "factors", "calibration", "treated", "signatures",
-    "heatmaps", "provenance", "checklist",
+    "summary", "flow", "baseline", "discrimination", "survival", "progression", "factors", "subgroups", "shift",
+    "calibration", "treated", "treatment", "signatures", "heatmaps", "provenance", "checklist",
 ]  # fmt: skip
 
 
@@ -105,8 +105,12 @@ def test_figures_are_png_and_svg(finished: Path) -> None:
     names = {path.stem for path in figures.glob("*.svg")}
     assert names == {path.stem for path in figures.glob("*.png")}
     assert {"roc_internal", "pr_external_hospital_b", "flow_internal", "forest_internal"} <= names
+    assert {"case_mix", "shift_course", "shift_scores", "stain_vectors", "stain_colours"} <= names
+    assert {"subgroup_forest_internal", "subgroup_4_external_hospital_b"} <= names
+    assert "recalibration_intercept_and_slope_external_hospital_b" in names
     assert {"kaplan_meier_recurrence_12_internal", "calibration_recurrence_24_internal"} <= names
     assert {"signatures_tsne_score", "signatures_pca_cohort", "treated_internal", "confusion_internal"} <= names
+    assert {"progression_recurrence_12_internal", "treatment_low_internal", "interaction_internal"} <= names
 
 
 def test_no_patient_is_named_anywhere(finished: Path) -> None:
@@ -157,7 +161,7 @@ def test_set_aside_is_explained_once(page: Page) -> None:
 
 def test_curves_of_recurrence_speak_of_the_deaths_they_leave_out(page: Page) -> None:
     told = [name for name, text in page.sections.items() if "competing risk" in text]
-    assert told == ["survival", "treated"]
+    assert told == ["survival", "subgroups", "shift", "treated", "treatment"]
 
 
 def test_settings_without_a_value_are_shown(page: Page) -> None:
@@ -175,8 +179,15 @@ def test_the_papers_numbers_stand_in_columns_of_their_own(page: Page) -> None:
     ("change", "anchor", "told"),
     [
         ({"external": False}, "summary", "no external cohort"),
+        ({"external": False}, "shift", "no external cohort to compare"),
+        ({"stained": False}, "shift", "No stains were learnt"),
+        ({"covariates": False, "treated": False}, "shift", "no covariate by which"),
+        ({"covariates": False, "treated": False}, "subgroups", "cannot be parted"),
+        ({"events": False}, "calibration", "an update cannot be judged"),
         ({"explained": False}, "heatmaps", "hepatica explain has not been run"),
         ({"treated": False}, "treated", "No patients were set aside"),
+        ({"treated": False}, "treatment", "no treatment to compare"),
+        ({"events": False}, "treatment", "cannot be said here"),
         ({"covariates": False, "treated": False}, "baseline", "no covariates"),
         ({"events": False}, "survival", "not computable"),
         ({"events": False}, "factors", "not fitted"),

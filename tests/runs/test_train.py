@@ -64,6 +64,13 @@ def test_test_patients_are_locked_and_unseen(trained) -> None:
     assert len(open_run(trained.run).seen) == len(split.train) + len(split.validation)
 
 
+def test_specimens_are_told_with_their_stains(trained) -> None:
+    specimens = pd.read_parquet(trained.run / "specimens.parquet")
+    scored = read_predictions(trained.run / "predictions.parquet")["specimen_id"].dropna()
+    assert set(specimens["specimen_id"]) == set(scored)
+    assert (specimens[["haematoxylin_peak", "eosin_peak"]] > 0).all().all()
+
+
 def test_nothing_of_test_patients_reaches_the_model(trained, tmp_path: Path) -> None:
     """Other follow-up of the test patients, of the same final status, must leave every weight and cut-off as it was."""
     split = Split.read(trained.run / "splits.csv")

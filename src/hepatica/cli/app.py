@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from hepatica.cli import doctor as doctor_command
-from hepatica.cli import evaluate, phantom
+from hepatica.cli import evaluate, fetch, phantom
 from hepatica.cli import systems as systems_command
 from hepatica.cli.demo import demo
+from hepatica.cli.study import study
 
 app = typer.Typer(
     help="Published deep-learning systems for hepatocellular carcinoma, made to work on your cohort.\n\n"
@@ -21,9 +22,11 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command()(demo)
+app.command()(study)
 app.command("systems")(systems_command.systems)
 app.command("doctor")(doctor_command.doctor)
 app.add_typer(phantom.app, name="phantom")
+app.add_typer(fetch.app, name="fetch")
 app.add_typer(evaluate.app, name="evaluate")
 
 Cohort = Annotated[Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)]

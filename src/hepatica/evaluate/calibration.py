@@ -33,7 +33,7 @@ def calibration_curve(label: ArrayLike, *, score: ArrayLike, groups: int = 10) -
     than asked for, and with few patients each holds at least five of them (ours). Clopper-Pearson limits. Raises
     EvaluationError on one class or scores outside 0 to 1.
     """
-    event, probability = _probabilities(label, score)
+    event, probability = probabilities(label, score)
     wanted = max(1, min(groups, event.size // 5))
     edges = np.unique(np.quantile(probability, np.linspace(0, 1, wanted + 1)[1:-1]))
     place = np.searchsorted(edges, probability, side="left")
@@ -52,7 +52,7 @@ def brier(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | None = None)
     Interval from the spread of the squared distances, by patient when `group` (n,) names the patient of each row, on
     the logit scale. Raises EvaluationError on one class or scores outside 0 to 1.
     """
-    event, probability = _probabilities(label, score)
+    event, probability = probabilities(label, score)
     patients = patients_of(group, rows=event.size)
     distance = (probability - event) ** 2
     value = float(distance.mean())
@@ -70,11 +70,11 @@ def calibration_intercept(label: ArrayLike, *, score: ArrayLike, group: ArrayLik
     regression with the logit as offset (Cox 1958; Van Calster 2019, doi 10.1186/s12916-019-1466-7). Wald interval, by
     patient where `group` names them. Raises as `brier` does.
     """
-    event, probability = _probabilities(label, score)
+    event, probability = probabilities(label, score)
     patients = patients_of(group, rows=event.size)
     if patients.count < 2:
         return undefined("one patient shows no variation", n=1)
-    log_odds, share = _logit(probability), event.mean()
+    log_odds, share = logits(probability), event.mean()
     bracket = logit(share) - np.array([log_odds.max() + 1, log_odds.min() - 1])
     shift = brentq(lambda by: expit(log_odds + by).mean() - share, *bracket)
     low, high = _wald(shift, np.ones((event.size, 1)), expit(log_odds + shift), event, patients)
@@ -88,13 +88,13 @@ def calibration_slope(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | 
     Slope of a logistic regression on the logit of the score, Wald interval, by patient where `group` names them.
     Undefined when all scores are equal or a cut-off parts the classes, for then it is infinite. Raises as `brier` does.
     """
-    event, probability = _probabilities(label, score)
+    event, probability = probabilities(label, score)
     patients = patients_of(group, rows=event.size)
-    if _parted(event, probability):
+    if parted(event, probability):
         return undefined("the scores are equal or a cut-off parts the classes", n=patients.count)
     if patients.count < 3:
         return undefined(f"{patients.count} patients are too few", n=patients.count)
-    log_odds = _logit(probability)
+    log_odds = logits(probability)
     spread = log_odds.std()
     design = np.stack([(log_odds - log_odds.mean()) / spread, np.ones(event.size)], axis=1)
     fitted = GLM(event.astype(float), design, family=families.Binomial()).fit()
@@ -104,7 +104,7 @@ def calibration_slope(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | 
     return Estimate(value=value / spread, low=low / spread, high=high / spread, n=patients.count, method=method)
 
 
-def _parted(event: Booleans, probability: Floats) -> bool:
+def parted(event: Booleans, probability: Floats) -> bool:
     """Whether no logistic curve fits best: scores of one class all at or above those of the other."""
     with_event, without = probability[event], probability[~event]
     return bool(with_event.min() >= without.max() or with_event.max() <= without.min())
@@ -120,7 +120,8 @@ def _wald(value: float, design: Floats, fitted: Floats, event: Booleans, patient
     return value - margin, value + margin
 
 
-def _probabilities(label: ArrayLike, score: ArrayLike) -> tuple[Booleans, Floats]:
+def probabilities(label: ArrayLike, score: ArrayLike) -> tuple[Booleans, Floats]:
+    """Labels of both classes and scores from 0 to 1; EvaluationError on anything else."""
     event = both_classes(label)
     probability = numbers(score, name="score", like=event.size)
     if probability.min() < 0 or probability.max() > 1:
@@ -129,6 +130,7 @@ def _probabilities(label: ArrayLike, score: ArrayLike) -> tuple[Booleans, Floats
     return event, probability
 
 
-def _logit(probability: Floats) -> Floats:
+def logits(probability: Floats) -> Floats:
+    """Log odds of probabilities, of which none counts as surer than SUREST."""
     clipped: Floats = logit(np.clip(probability, SUREST, 1 - SUREST))
     return clipped

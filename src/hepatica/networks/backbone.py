@@ -1,13 +1,16 @@
 """Backbone: the convolutional body a paper borrows (ResNet, MobileNet, VGG …), from timm, without its head."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import huggingface_hub
 import timm
+from einops import rearrange
 from huggingface_hub import constants
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -22,26 +25,44 @@ HUB_PATIENCE_SECONDS = 5.0
 """How long the weights' server may take to answer before it counts as absent (ours)."""
 
 
-def backbone(name: str, *, weights: str = "random", channels: int = 3) -> nn.Module:
+def backbone(
+    name: str, *, weights: str = "random", channels: int = 3, shape: Mapping[str, Any] = MappingProxyType({})
+) -> nn.Module:
     """Build a timm network that ends in its last feature map: (b, channels, h, w) -> (b, features, h / s, w / s).
 
     `name` is timm's: "resnet18.tv_in1k" is torchvision's ResNet-18, with s = 32 and 512 features (the body's own
-    `num_features`). `weights` is one of
+    `num_features`). `shape` holds timm's own arguments of that architecture, such as {"img_size": 64} for a Swin or
+    {"channels": (16, 32, 64, 128)} for a narrow ResNet. `weights` is one of
     - "random": drawn from torch's generator, so `torch.manual_seed` before the call fixes them;
     - "imagenet": the pretrained weights of that name, from the local cache or else from timm's hub;
     - a path to a .safetensors file; a classification head in it is left out.
 
-    Raises SettingsError for an unknown name, a weight file that does not fit or one that could run code, and
-    UnavailableError where the pretrained weights cannot be had.
+    Raises SettingsError for an unknown name, a shape that this architecture does not take, a weight file that does not
+    fit or one that could run code, and UnavailableError where the pretrained weights cannot be had.
     """
     _require_known(name)
-    if weights == "random":
-        return _body(name, channels=channels)
+    shape = {**shape, "in_chans": channels}
     if weights == "imagenet":
-        return _body(name, channels=channels, pretrained=True, pretrained_cfg_overlay={"file": str(_from_hub(name))})
-    body = _body(name, channels=channels)
-    _load(body, Path(weights))
-    return body
+        body = _body(name, shape, pretrained=True, pretrained_cfg_overlay={"file": str(_from_hub(name))})
+    else:
+        body = _body(name, shape)
+    if weights not in ("random", "imagenet"):
+        _load(body, Path(weights))
+    return ChannelsFirst(body) if getattr(body, "output_fmt", "NCHW") == "NHWC" else body
+
+
+class ChannelsFirst(nn.Module):
+    """A body that ends in (b, h, w, features) maps, as timm's Swin does, made to end in (b, features, h, w)."""
+
+    def __init__(self, body: Any) -> None:
+        super().__init__()
+        self.body = body
+        self.num_features: int = body.num_features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map a batch."""
+        maps: Tensor = rearrange(self.body(images), "b h w c -> b c h w")
+        return maps
 
 
 def _require_known(name: str) -> None:
@@ -51,9 +72,12 @@ def _require_known(name: str) -> None:
         raise SettingsError(f"no backbone is called {name!r}; timm has, for instance, {near}.")
 
 
-def _body(name: str, *, channels: int, **pretrained: Any) -> nn.Module:
+def _body(name: str, shape: Mapping[str, Any], **pretrained: Any) -> nn.Module:
     # An empty pooling leaves the feature map: the papers pool, or attend, in their own way.
-    body: nn.Module = timm.create_model(name, num_classes=0, global_pool="", in_chans=channels, **pretrained)
+    try:
+        body: nn.Module = timm.create_model(name, num_classes=0, global_pool="", **shape, **pretrained)
+    except TypeError as error:
+        raise SettingsError(f"{name} does not take this shape: {error}; see timm for its arguments.") from error
     return body
 
 

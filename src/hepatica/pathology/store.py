@@ -52,7 +52,9 @@ class TileStore:
 
     `index`: one row a tile, numbered from 0: patient_id, specimen_id, tile (its number within the slide, in raster
     order), x, y (upper left corner) and extent (side), in pixels of the slide's finest level.
-    `specimens`: one row a slide: patient_id, specimen_id, key (its file), tiles (how many), mpp, width, height, extent.
+    `specimens`: one row a slide: patient_id, specimen_id, key (its file), tiles (how many), mpp, width, height, extent;
+    where stains are normalised, also what was learnt of them: haematoxylin_r, _g, _b and eosin_r, _g, _b (share of the
+    optical density in each colour, length 1), haematoxylin_peak and eosin_peak (99th percentile of the concentration).
     `failures`: one row a slide that gave no tiles: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
@@ -211,7 +213,7 @@ def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side:
             continue
         x, y = opened.corners.T
         size = {name: opened.about[name] for name in ("mpp", "width", "height", "extent")}
-        slides.append(who | {"key": key, "tiles": len(x)} | size)
+        slides.append(who | {"key": key, "tiles": len(x)} | size | _stains(opened.about))
         tiles.append(pd.DataFrame(who | {"tile": np.arange(len(x)), "x": x, "y": y, "extent": size["extent"]}))
     if not tiles:
         first = f"; row {failures[0]['row']}: {failures[0]['error']}" if failures else ""
@@ -223,6 +225,16 @@ def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side:
         specimens=pd.DataFrame(slides),
         failures=pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"]),
     )
+
+
+def _stains(about: Mapping[str, Any]) -> dict[str, float]:
+    """The stains of a slide as columns; none when they were not learnt."""
+    found: dict[str, float] = {}
+    learnt = zip(about.get("stain_matrix", ()), about.get("stain_peak", ()), strict=True)
+    for name, (vector, peak) in zip(("haematoxylin", "eosin"), learnt, strict=False):
+        found |= {f"{name}_{colour}": part for colour, part in zip("rgb", vector, strict=True)}
+        found[f"{name}_peak"] = peak
+    return found
 
 
 def _path(folder: Path, key: str) -> Path:

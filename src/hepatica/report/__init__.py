@@ -12,17 +12,22 @@ from hepatica.report import (
     factors,
     flow,
     heatmaps,
+    progression,
     provenance,
+    shift,
     signatures,
+    subgroups,
     summary,
     survival,
     treated,
+    treatment_effect,
 )
 from hepatica.report.blocks import Section
 from hepatica.report.card import write_card
 from hepatica.report.gallery import Gallery
 from hepatica.report.page import write_page
 from hepatica.report.results import Run, read_run
+from hepatica.report.tables import write_tables
 
 __all__ = ["write_report"]
 
@@ -32,9 +37,13 @@ SECTIONS: tuple[Callable[[Run, Gallery], Section], ...] = (
     baseline.section,
     discrimination.section,
     survival.section,
+    progression.section,
     factors.section,
+    subgroups.section,
+    shift.section,
     calibration.section,
     treated.section,
+    treatment_effect.section,
     signatures.section,
     heatmaps.section,
     provenance.section,
@@ -44,7 +53,7 @@ SECTIONS: tuple[Callable[[Run, Gallery], Section], ...] = (
 
 
 def write_report(run: Path, *, external: Sequence[Path] = ()) -> Path:
-    """Write `report.html`, `card.md` and `figures/` into a run folder; the path of the page.
+    """Write `report.html`, `card.md`, `figures/` and `tables/` into a run folder; the path of the page.
 
     `external` are the folders of validations, each a column beside the internal test. The same run gives the same
     files. RunError when the run or a validation is unfinished, was altered, or belongs to another model.
@@ -53,6 +62,7 @@ def write_report(run: Path, *, external: Sequence[Path] = ()) -> Path:
     gallery = Gallery(run / "figures", phantom=read.phantom)
     sections = [section(read, gallery) for section in SECTIONS]
     write_text(run / "card.md", write_card(read))
+    write_tables(sections, run / "tables")
     page = run / "report.html"
     write_text(page, write_page(read, sections))
     return page

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from hepatica.evaluate import standardised_difference
 from hepatica.report.blocks import Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import TRAINED_ON, Results, Run
@@ -71,8 +72,7 @@ def _rows(
 ) -> list[list[str]]:
     everybody = pd.concat([table.get(name, pd.Series(dtype=object)) for table in groups.values()])
     shifts = [
-        _arrowed(standardised_difference(learnt_from[name], _reported(each).get(name, pd.Series(dtype=object))))
-        for each in external
+        arrowed(unlike(learnt_from[name], _reported(each).get(name, pd.Series(dtype=object)))) for each in external
     ]
     columns = [table.get(name, pd.Series(np.nan, index=table.index)) for table in groups.values()]
     missing = [share(int(each.isna().sum()), len(each)) for each in columns]
@@ -99,31 +99,20 @@ def _share_of(values: pd.Series, wanted: Any) -> str:
     return share(int((known == wanted).sum()), len(known))
 
 
-def _arrowed(difference: float) -> str:
+def unlike(first: pd.Series, second: pd.Series) -> float:
+    """Standardised difference of a covariate between two groups, few numbers being told as categories."""
+    known = pd.concat([first.dropna(), second.dropna()])
+    if not known.empty and is_category(known):
+        first, second = (each.dropna().map(level) for each in (first, second))
+    return standardised_difference(first, second=second)
+
+
+def arrowed(difference: float) -> str:
+    """A standardised difference as written, with an arrow from NOTABLE on."""
     if np.isnan(difference):
         return NONE
-    return f"{difference:.2f}{' ▲' if difference >= NOTABLE else ''}"
-
-
-def standardised_difference(first: pd.Series, second: pd.Series) -> float:
-    """Standardised difference of a covariate between two groups, 0 or more; NaN where a group has no values.
-
-    Means over the pooled standard deviation; for categories the multivariate form over their shares (Yang and Dalton,
-    SAS Global Forum 2012, paper 335), which for two categories is the same as that of a 0/1 variable.
-    """
-    first, second = first.dropna(), second.dropna()
-    if first.empty or second.empty:
-        return float("nan")
-    both = pd.concat([first, second])
-    shares = (
-        pd.get_dummies(both.astype(str)).to_numpy(float)[:, 1:] if is_category(both) else both.to_numpy(float)[:, None]
-    )
-    one, two = shares[: len(first)], shares[len(first) :]
-    spread = (
-        np.atleast_2d(np.cov(one, rowvar=False, bias=True)) + np.atleast_2d(np.cov(two, rowvar=False, bias=True))
-    ) / 2
-    apart = one.mean(axis=0) - two.mean(axis=0)
-    return float(np.sqrt(max(apart @ np.linalg.pinv(spread) @ apart, 0.0))) if shares.size else 0.0
+    value = "∞" if np.isinf(difference) else f"{difference:.2f}"
+    return f"{value}{' ▲' if difference >= NOTABLE else ''}"
 
 
 def _follow_up(run: Run, groups: dict[str, pd.DataFrame]) -> list[list[str]]:

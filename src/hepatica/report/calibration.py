@@ -2,63 +2,38 @@
 
 from functools import partial
 
-from matplotlib.figure import Figure as Drawing
-
-from hepatica.cohort import EvaluationError, Target
-from hepatica.evaluate import calibration_curve
-from hepatica.report.blocks import Figure, Section, Table
+from hepatica.cohort import Target
+from hepatica.report import calibration_curve
+from hepatica.report.blocks import Figure, Panel, Section, Table
 from hepatica.report.gallery import Gallery
 from hepatica.report.metric_table import metric_table
+from hepatica.report.recalibration import recalibration_blocks
 from hepatica.report.results import Results, Run
-from hepatica.report.style import HIGH, INK, LOW, QUIET, say, unit_square
 from hepatica.report.wording import when
-
-PATIENTS_A_GROUP = 10
-"""Patients a point of the curve should rest on, at least; up to ten points are drawn. Ours."""
 
 SHOWN = ("calibration_intercept", "calibration_slope", "brier")
 
 
 def section(run: Run, gallery: Gallery) -> Section:
-    """A calibration panel a target and cohort, and intercept, slope and Brier score."""
-    panels = [
-        gallery.draw(
-            f"calibration_{target.key}_{each.key}",
-            partial(_paint, results=each, target=target),
-            alt=f"Calibration curve of the score for {target.label} in {each.title}",
-        )
-        for target in run.targets
-        for each in run.cohorts
-    ]
+    """A calibration panel a target and cohort; intercept, slope and Brier score; updates offered for other cohorts."""
+    panels = [_panel(each, target, gallery) for target in run.targets for each in run.cohorts]
     caption = (
         "Observed share of patients with the event against the mean score, in groups of equal size ordered by score;"
         " bars are 95% intervals. On the diagonal, scores can be read as probabilities. Ticks along the upper and lower"
         " edge are patients with and without the event."
     )
     figure = Figure(caption=caption, panels=panels, columns=run.columns)
-    return Section(anchor="calibration", title="Calibration", blocks=[figure, _table(run)])
+    blocks = [figure, _table(run), *recalibration_blocks(run, gallery)]
+    return Section(anchor="calibration", title="Calibration", blocks=blocks)
 
 
-def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
-    axes = figure.subplots()
-    axes.set_title(f"{results.title}\n{when(target)}")
+def _panel(results: Results, target: Target, gallery: Gallery) -> Panel:
     known = results.outcomes(target).dropna(subset=["label"])
-    try:
-        count = max(2, min(10, len(known) // PATIENTS_A_GROUP))
-        groups = calibration_curve(known["label"].to_numpy(), score=known["score"].to_numpy(), groups=count)
-    except EvaluationError:
-        say(axes, "All patients have the same outcome:\ncalibration cannot be judged.")
-        return
-    axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=":")
-    for group in groups:
-        axes.vlines(group.score, group.observed.low or 0.0, group.observed.high or 1.0, color=INK, linewidth=1)
-    axes.plot(
-        [group.score for group in groups], [group.observed.value for group in groups], "o-", color=INK, markersize=4.5
+    return gallery.draw(
+        f"calibration_{target.key}_{results.key}",
+        partial(calibration_curve.paint, known=known, title=f"{results.title}\n{when(target)}"),
+        alt=f"Calibration curve of the score for {target.label} in {results.title}",
     )
-    for label, edge, colour in ((1, 1.0, HIGH), (0, 0.0, LOW)):
-        scores = known.loc[known["label"] == label, "score"]
-        axes.plot(scores, [edge] * len(scores), "|", color=colour, markersize=6, clip_on=False)
-    unit_square(axes, xlabel="Score", ylabel="Observed share with the event")
 
 
 def _table(run: Run) -> Table:

@@ -28,23 +28,26 @@ class Line:
 
 
 def forest(figure: Drawing, *, lines: Sequence[Line], title: str) -> None:
-    """Open circles are each term alone, filled ones all terms together; `strong` lines stand out."""
+    """Open circles are each term alone, filled ones all terms together, if there are any; `strong` lines stand out."""
     axes = figure.subplots()
     axes.set_title(title)
     if not any(line.alone or line.together for line in lines):
         say(axes, "No model could be fitted.")
         return
+    both = any(line.together for line in lines)
+    aside = 0.14 if both else 0
     for place, line in enumerate(lines):
         colour = HIGH if line.strong else INK
-        _estimate(axes, line.alone, y=place - 0.14, colour=colour, filled=False)
-        _estimate(axes, line.together, y=place + 0.14, colour=colour, filled=True)
+        _estimate(axes, line.alone, y=place - aside, colour=colour, filled=False)
+        _estimate(axes, line.together, y=place + aside, colour=colour, filled=True)
     axes.axvline(1, color=QUIET, linewidth=0.8, zorder=0)
     axes.set(ylim=(len(lines) - 0.4, -0.6), xlabel="Hazard ratio (95% interval)")
     axes.set_yticks(range(len(lines)), labels=[line.name for line in lines])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     _scale(axes, lines)
-    _key(axes)
+    if both:
+        _key(axes)
 
 
 def _estimate(axes: Axes, found: Estimate | None, *, y: float, colour: str, filled: bool) -> None:

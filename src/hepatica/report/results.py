@@ -96,6 +96,16 @@ class Results:
         unseen = ~table["patient_id"].isin(seen).to_numpy()
         return table[unseen].reset_index(drop=True), signatures[unseen]
 
+    def stains(self) -> pd.DataFrame:
+        """Stains of each usable specimen, by patient_id: haematoxylin_r … eosin_peak; no columns when none were learnt.
+
+        The patients are those with a score, of every fold.
+        """
+        path = self.folder / "specimens.parquet"
+        table = pd.read_parquet(path) if path.exists() else pd.DataFrame({"patient_id": []})
+        learnt = [name for name in table if str(name).startswith(("haematoxylin_", "eosin_"))]
+        return table.set_index("patient_id")[learnt].loc[lambda each: each.index.isin(self.patients.index)]
+
     def explained(self) -> list[dict[str, Any]]:
         """Specimens drawn by `hepatica explain`: row, score and files; none when it was not run."""
         path = self.folder / "explained" / "explained.json"

@@ -91,7 +91,7 @@ def section(run: Run, gallery: Gallery) -> Section:
 
 def gather(run: Run, *, limit: int) -> Tiles:
     """At most `limit` tiles, as many of each cohort, drawn by lot from patients the model has not seen."""
-    parts = [_of_cohort(each, run, limit=limit // len(run.cohorts)) for each in run.cohorts]
+    parts = [unseen_tiles(each, run, limit=limit // len(run.cohorts)) for each in run.cohorts]
     tables = pd.concat([table for table, _ in parts], ignore_index=True)
     return Tiles(
         signatures=np.concatenate([signatures for _, signatures in parts]).astype(float),
@@ -102,12 +102,23 @@ def gather(run: Run, *, limit: int) -> Tiles:
     )
 
 
-def _of_cohort(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFrame, np.ndarray]:
+def unseen_tiles(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """At most `limit` tiles of unseen patients, drawn by lot, and their signatures; `label` is the final status."""
     table, signatures = results.regions()
-    chosen = np.sort(np.random.default_rng(SEED).permutation(len(table))[:limit])
+    chosen = np.sort(by_lot(len(table))[:limit])
     endpoint = results.endpoint(run.targets[0])
     status = results.patients[endpoint.event].reindex(table["patient_id"].iloc[chosen]).to_numpy(float)
     return table.iloc[chosen].assign(label=status), signatures[chosen]
+
+
+def by_lot(count: int) -> np.ndarray:
+    """The numbers below `count` in an order that chance chose, the same each time."""
+    return np.random.default_rng(SEED).permutation(count)
+
+
+def outcome_colours(label: np.ndarray) -> np.ndarray:
+    """Colours of final statuses 1, 0 and NaN."""
+    return np.select([label == 1, label == 0], [HIGH, LOW], QUIET)
 
 
 def maps(signatures: np.ndarray) -> list[Map]:
@@ -128,11 +139,11 @@ def _empty(figure: Drawing, laid: Map, *, title: str) -> tuple[Axes, np.ndarray]
     axes = figure.subplots()
     axes.set(title=title, xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
     axes.margins(0.04)
-    return axes, np.random.default_rng(SEED).permutation(len(laid.places))
+    return axes, by_lot(len(laid.places))
 
 
 def _by_outcome(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    colours = np.select([tiles.label == 1, tiles.label == 0], [HIGH, LOW], QUIET)
+    colours = outcome_colours(tiles.label)
     axes, order = _empty(figure, laid, title="By outcome of the patient")
     axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **DOT)
     _key(axes, {"event": HIGH, "no event": LOW})

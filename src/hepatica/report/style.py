@@ -5,6 +5,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hepatica.evaluate import Estimate
+
 INK = "#1f2933"
 QUIET = "#7b8794"
 FAINT = "#e4e7eb"
@@ -71,6 +73,12 @@ def unit_square(axes: Axes, *, xlabel: str, ylabel: str) -> None:
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel=xlabel, ylabel=ylabel, aspect="equal", box_aspect=1)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "0.25", "0.5", "0.75", "1"])
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "0.25", "0.5", "0.75", "1"])
+
+
+def whisker(axes: Axes, found: Estimate, *, x: float, colour: str) -> None:
+    """Draw the interval of an estimate as an upright line; nothing where it has none."""
+    if found.low is not None and found.high is not None:
+        axes.vlines(x, found.low, found.high, color=colour, linewidth=1, alpha=0.6)
 
 
 def say(axes: Axes, text: str) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from hepatica.cohort import RunError, load_cohort
 from hepatica.cohort.atomic import read_json, write_json
+from hepatica.protocol import override
 from hepatica.runs.lock import open_run
 from hepatica.runs.pictures import draw_specimens
 
@@ -19,7 +20,7 @@ def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4
     locked = open_run(run)
     if not (results / "metrics.json").exists():
         raise RunError(f"{results} has no results yet; run hepatica train or hepatica validate on this cohort first")
-    chosen = _extremes(pd.read_parquet(results / "predictions.parquet"), specimens)
+    chosen = extremes(pd.read_parquet(results / "predictions.parquet"), specimens)
     cohort = load_cohort(cohort_folder)
     written = read_json(results / "cohort.json")
     if written["model"] != locked.digest:
@@ -31,7 +32,9 @@ def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4
     drawn = draw_specimens(
         locked,
         specimens_drawn,
-        material=locked.system.prepare(specimens_drawn, locked.settings, results / "prepared"),
+        material=locked.system.prepare(
+            specimens_drawn, override(locked.settings, written["changes"]), results / "prepared"
+        ),
         regions=pd.read_parquet(results / "regions.parquet"),
         out=results / "explained",
     )
@@ -47,8 +50,11 @@ def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4
     return [path for paths in drawn.values() for path in paths]
 
 
-def _extremes(table: pd.DataFrame, count: int) -> pd.Series:
-    """Scores of the specimens at both ends of the first target's ranking, the highest first."""
+def extremes(table: pd.DataFrame, count: int) -> pd.Series:
+    """Scores of `count` specimens of unseen patients, from both ends of the first target's ranking, the highest first.
+
+    `table` is a predictions table; the scores are indexed by specimen_id.
+    """
     unseen = table[table["specimen_id"].notna() & ~table["fold"].isin(["train", "validation"])]
     first = unseen.drop_duplicates("specimen_id").set_index("specimen_id")["score"].sort_values(ascending=False)
     low = min(count // 2, len(first) // 2)

@@ -15,13 +15,17 @@ def draw_specimens(
     locked: LockedRun, specimens: Sequence[Specimen], *, material: Material, regions: pd.DataFrame, out: Path
 ) -> dict[int, list[Path]]:
     """Draw each specimen's regions into `out`; return the files by the specimen's row."""
-    note = "phantom-trained model: not for clinical use" if locked.phantom else "research use only"
     saliency = partial(locked.system.saliency, locked.network)
     drawn = {}
     for specimen in specimens:
         own = regions[regions["specimen_id"] == specimen.specimen_id]
         stem = out / f"specimen_{specimen.row:04d}"
         drawn[specimen.row] = locked.system.draw(
-            specimen, material=material, regions=own, saliency=saliency, stem=stem, note=note
+            specimen, material=material, regions=own, saliency=saliency, stem=stem, note=picture_note(locked)
         )
     return drawn
+
+
+def picture_note(locked: LockedRun) -> str:
+    """What stands below every picture that this model had a part in."""
+    return "phantom-trained model: not for clinical use" if locked.phantom else "research use only"

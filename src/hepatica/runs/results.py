@@ -1,7 +1,8 @@
 """Results: what a locked model says of a cohort, as tables in a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from safetensors.numpy import save
@@ -17,18 +18,27 @@ from hepatica.runs.scores import metrics, pooled, predictions
 
 
 def write_results(
-    locked: LockedRun, *, cohort: Cohort, folds: pd.Series, out: Path, reported_folds: Sequence[str]
+    locked: LockedRun,
+    *,
+    cohort: Cohort,
+    folds: pd.Series,
+    out: Path,
+    reported_folds: Sequence[str],
+    prepared: Path,
+    changes: Mapping[str, Any] | None = None,
 ) -> None:
     """Predict every specimen and write the results into `out`; do nothing when its metrics.json says it was done.
 
     `folds` maps each patient_id to the name of its fold, which becomes `not_scored` where no specimen could be used;
-    `reported_folds` are those whose statistics are computed. CohortError when a file of a patient who should be new to
-    the model was seen in training.
+    `reported_folds` are those whose statistics are computed; `prepared` keeps prepared specimens; `changes` are
+    settings that differ from those of training, which are written down. CohortError when a file of a patient who should
+    be new to the model was seen in training.
     """
-    if _done(out, cohort=cohort, locked=locked):
+    said = {"digest": cohort.digest, "model": locked.digest, "changes": dict(changes or {})}
+    if _done(out, said=said):
         return
     specimens = of_modality(cohort.specimens, locked.system.modality)
-    material = locked.system.prepare(specimens, locked.settings, out / "prepared")
+    material = locked.system.prepare(specimens, locked.settings, prepared)
     _refuse_seen_files(material, locked=locked, folds=folds)
     inference = locked.system.infer(locked.network, material, locked.settings)
     scored = set(inference.specimens["patient_id"])
@@ -38,8 +48,10 @@ def write_results(
     _write_regions(inference, out)
     with replacing(out / "patients.parquet") as temporary:
         cohort.patients.assign(fold=folds).to_parquet(temporary)
+    with replacing(out / "specimens.parquet") as temporary:
+        material.specimens.to_parquet(temporary, index=False)
     flow = cohort_flow(cohort, material=material, folds=folds)
-    write_json(out / "cohort.json", flow | {"model": locked.digest})
+    write_json(out / "cohort.json", flow | said)
     found = [
         row
         for fold in reported_folds
@@ -60,13 +72,16 @@ def _refuse_seen_files(material: Material, *, locked: LockedRun, folds: pd.Serie
         )
 
 
-def _done(out: Path, *, cohort: Cohort, locked: LockedRun) -> bool:
-    """Whether `out` holds these results already; RunError when it holds those of another cohort or model."""
+def _done(out: Path, *, said: Mapping[str, Any]) -> bool:
+    """Whether `out` holds these results already; RunError when it holds those of another cohort, model or setting."""
     if not (out / "metrics.json").exists():
         return False
     written = read_json(out / "cohort.json")
-    if (written["digest"], written["model"]) != (cohort.digest, locked.digest):
-        raise RunError(f"{out} holds the results of another cohort or model ({written['name']}); choose a new folder")
+    if any(written[name] != value for name, value in said.items()):
+        raise RunError(
+            f"{out} holds the results of another cohort or model ({written['name']}), or of another reading of the"
+            " specimens; choose a new folder"
+        )
     return True
 
 

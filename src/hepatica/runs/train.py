@@ -22,25 +22,38 @@ def train(
     run: Path,
     settings: Any = None,
     trainer: Mapping[str, Any] | None = None,
+    prepared: Path | None = None,
 ) -> LockedRun:
     """Train `system` on a cohort and lock it; a run that was stopped goes on where it stood, a finished one is read.
 
     The test patients are dealt and written down first; nothing is chosen or fitted on them. `trainer` are flags of
-    Lightning's Trainer, such as devices. Raises CohortError when the cohort cannot be used, RunError when `run` belongs
-    to another training.
+    Lightning's Trainer, such as devices; `prepared` is a folder of prepared specimens to share with other runs, by
+    default the run's own. Raises CohortError when the cohort cannot be used, RunError when `run` belongs to another
+    training.
     """
     settings = system.settings if settings is None else settings
     folder = RunFolder(run)
     cohort = load_cohort(cohort_folder)
     start_run(folder, system=system, settings=settings, cohort=cohort)
     split = _split(folder, system, settings, cohort)
+    prepared = prepared or folder.prepared
     if not folder.model.exists():
-        _fit_and_lock(folder, system, settings, cohort, split, trainer or {})
+        network = system.build(settings, pretrained=True)  # first: weights that cannot be had are told in seconds
+        training = Training(
+            network=network,
+            material=system.prepare(of_modality(cohort.specimens, system.modality), settings, prepared),
+            cohort=cohort,
+            split=split,
+            settings=settings,
+            folder=folder.work,
+            trainer=trainer or {},
+        )
+        _fit_and_lock(folder, system, training)
     locked = open_run(run)
     if locked.seen & {patient_digest(cohort.hospital, patient) for patient in split.test}:
         raise RunError(f"{folder.split} names test patients the model was trained on; it was changed, train again")
     folds = split.folds().reindex(cohort.patients.index).fillna("set_aside")
-    write_results(locked, cohort=cohort, folds=folds, out=run, reported_folds=("test", "set_aside"))
+    write_results(locked, cohort=cohort, folds=folds, out=run, reported_folds=("test", "set_aside"), prepared=prepared)
     return locked
 
 
@@ -59,27 +72,15 @@ def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: C
     return Split.read(folder.split)
 
 
-def _fit_and_lock(
-    folder: RunFolder, system: System[Any, Any], settings: Any, cohort: Cohort, split: Split, trainer: Mapping[str, Any]
-) -> None:
-    network = system.build(settings, pretrained=True)
-    material = system.prepare(of_modality(cohort.specimens, system.modality), settings, folder.prepared)
+def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Training[Any, Any]) -> None:
+    network, material, settings, split = training.network, training.material, training.settings, training.split
     refuse_shared_files(material)
     folder.log("prepared", specimens=len(material.specimens))
-    training = Training(
-        network=network,
-        material=material,
-        cohort=cohort,
-        split=split,
-        settings=settings,
-        folder=folder.work,
-        trainer=trainer,
-    )
     told = system.train(training) | {
-        "trainer flags": ", ".join(f"{name}={value}" for name, value in trainer.items()) or "none",
+        "trainer flags": ", ".join(f"{name}={value}" for name, value in training.trainer.items()) or "none",
         "processor threads": torch.get_num_threads(),
     }
     trained = material.select(patient_ids=split.train)
     cutoffs = median_cutoffs(system.pool(system.infer(network, trained, settings).specimens))
     seen = [*split.train, *split.validation]
-    lock(folder, network=network, cutoffs=cutoffs, cohort=cohort, seen=seen, material=material, told=told)
+    lock(folder, network=network, cutoffs=cutoffs, cohort=training.cohort, seen=seen, material=material, told=told)

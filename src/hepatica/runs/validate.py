@@ -1,20 +1,36 @@
 """Validate: a locked model on the patients of another cohort, nothing refitted, nothing chosen."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from hepatica.cohort import CohortError, load_cohort
+from hepatica.cohort import CohortError, Months, SettingsError, load_cohort
+from hepatica.protocol import override
 from hepatica.runs.folder import RunFolder
-from hepatica.runs.lock import open_run, patient_digest
+from hepatica.runs.lock import LockedRun, open_run, patient_digest
 from hepatica.runs.results import write_results
 
 
-def validate(run: Path, cohort_folder: Path, *, out: Path) -> None:
+def validate(
+    run: Path,
+    cohort_folder: Path,
+    *,
+    out: Path,
+    changes: Mapping[str, Any] | None = None,
+    least_follow_up: Months | None = None,
+    prepared: Path | None = None,
+) -> None:
     """Predict a cohort with a locked model and evaluate it at the locked cut-offs; results go into `out`.
 
     Patients the system would not train on are predicted and set aside, as in training. CohortError when a patient was
     seen in training; ids count as the same person only within one `hospital` of cohort.toml.
+
+    `changes` are settings of reading that may differ from training, such as fewer tiles a slide, and no others
+    (SettingsError). Patients followed event-free for less than `least_follow_up` months are predicted, not reported.
+    `prepared` is a folder of prepared specimens to share with other runs, by default one in `out`.
     """
-    locked = open_run(run)
+    locked = _changed(open_run(run), changes or {})
     cohort = load_cohort(cohort_folder)
     known = [patient for patient in cohort.patients.index if patient_digest(cohort.hospital, patient) in locked.seen]
     if known:
@@ -25,5 +41,24 @@ def validate(run: Path, cohort_folder: Path, *, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     eligible = set(locked.system.eligible(cohort, locked.settings))
     folds = cohort.patients.index.to_series().map(lambda patient: "external" if patient in eligible else "set_aside")
-    write_results(locked, cohort=cohort, folds=folds, out=out, reported_folds=("external", "set_aside"))
+    if least_follow_up is not None:
+        endpoint = cohort.endpoint(locked.settings.endpoint)
+        folds = folds.mask(endpoint.label(cohort.patients, horizon=least_follow_up).isna(), "short_follow_up")
+    write_results(
+        locked,
+        cohort=cohort,
+        folds=folds,
+        out=out,
+        reported_folds=("external", "set_aside"),
+        prepared=prepared or out / "prepared",
+        changes=changes,
+    )
     RunFolder(out).log("validated", cohort=cohort.name)
+
+
+def _changed(locked: LockedRun, changes: Mapping[str, Any]) -> LockedRun:
+    refused = sorted(changes.keys() - set(locked.system.adjustable))
+    if refused:
+        allowed = ", ".join(locked.system.adjustable) or "none"
+        raise SettingsError(f"{', '.join(refused)}: locked with the model; settings that may differ here: {allowed}")
+    return replace(locked, settings=override(locked.settings, changes))

@@ -31,7 +31,7 @@ Unclear:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,7 @@ from hepatica.learn import (
     infer,
 )
 from hepatica.networks import CnnSasm, Pooled, TwoStage, backbone, perceptron
-from hepatica.networks.cnn_sasm import Gate, Mix
+from hepatica.networks.cnn_sasm import Gate, Mix, Modules
 from hepatica.pathology.phantom import phantom_slides
 from hepatica.pathology.picture import draw_slide
 from hepatica.pathology.stain import StainSettings
@@ -95,11 +95,13 @@ class Settings(Plan):
     tiles_per_specimen: PositiveInt | None = None
     stain: bool = True
     body: str = "resnet18.tv_in1k"
+    body_shape: Mapping[str, Any] = field(default_factory=dict)  # timm's own words, to change the body's architecture
     weights: str = "imagenet"
     signature: PositiveInt = 128
     dropout: Share = 0.3
     mix: Mix = "transpose"
     gate: Gate = "softmax"
+    modules: Modules = "both"
     loss_on: Literal["logits", "probabilities"] = "logits"
     warm_epochs: NonNegativeInt = 0  # ours; see Departures 6
     warm_learning_rate: PositiveFloat = 1e-3  # ours
@@ -145,7 +147,8 @@ def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> 
 def build(settings: Settings, *, pretrained: bool) -> TwoStage:
     """The untrained network; the same weights from the same seed."""
     torch.manual_seed(settings.seed)
-    body: Any = backbone(settings.body, weights=settings.weights if pretrained else "random")
+    weights = settings.weights if pretrained else "random"
+    body: Any = backbone(settings.body, weights=weights, shape=settings.body_shape)
     extractor = CnnSasm(
         body,
         channels=body.num_features,
@@ -154,6 +157,7 @@ def build(settings: Settings, *, pretrained: bool) -> TwoStage:
         dropout=settings.dropout,
         mix=settings.mix,
         gate=settings.gate,
+        modules=settings.modules,
     )
     sizes = (settings.signature, 256, 128, 2)
     heads: dict[str, nn.Module] = {
@@ -165,12 +169,8 @@ def build(settings: Settings, *, pretrained: bool) -> TwoStage:
 def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     """Stage 1 on the tiles of the denoised subset, stage 2 on the mean signatures of all training images."""
     network, settings, split = training.network, training.settings, training.split
-    denoised = {fold: _denoised(training, getattr(split, fold)) for fold in ("train", "validation")}
-    if settings.warm_epochs:
-        warm_up = replace(settings, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate)
-        warm = Pooled(network.extractor.body, channels=network.extractor.body.num_features)
-        _fit(training, "warm-up", warm, denoised, warm_up, augment=_augment(settings))
-    history = _fit(training, "stage 1", network.extractor, denoised, settings, augment=_augment(settings))
+    denoised = {fold: denoised_tiles(training, getattr(split, fold)) for fold in ("train", "validation")}
+    history = train_extractor(training, network.extractor, denoised)
     seen = training.material.select(patient_ids=[*split.train, *split.validation])
     signatures = seen.mean_by_specimen(_read(network, seen, settings)[1])
     pace: dict[str, Any] = {"epochs": settings.head_epochs, "learning_rate": settings.head_learning_rate}
@@ -183,6 +183,19 @@ def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
         "denoised training tiles": len(denoised["train"]),
         "stage 1 epochs": len(history.epochs),
     }
+
+
+def train_extractor(training: Training[Settings, TileStore], network: Any, samples: Mapping[str, Samples]) -> History:
+    """Stage 1: fit `network`, whose convolutional part is its `body`, to the tiles of `train`, watching `validation`.
+
+    Before it, where `warm_epochs` asks for it, the body alone. Without `validation` nothing is watched.
+    """
+    settings, augment = training.settings, _augment(training.settings)
+    if settings.warm_epochs:
+        warm_up = replace(settings, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate)
+        warm = Pooled(network.body, channels=network.body.num_features)
+        _fit(training, "warm-up", warm, samples, warm_up, augment=augment)
+    return _fit(training, "stage 1", network, samples, settings, augment=augment)
 
 
 def _fit(
@@ -203,7 +216,7 @@ def _fit(
         plan,
         folder=training.folder / stage.replace(" ", "_"),
         label=f"CNN-SASM, {stage}",
-        validation=samples["validation"],
+        validation=samples.get("validation"),
         augment=augment,
         loss=LOSSES[training.settings.loss_on],
         trainer=training.trainer,
@@ -219,8 +232,8 @@ def _augment(settings: Settings) -> Augment:
     )
 
 
-def _denoised(training: Training[Settings, TileStore], patients: Sequence[str]) -> Samples:
-    """Tiles of the patients whose survival confirms their label, with that label."""
+def denoised_tiles(training: Training[Settings, TileStore], patients: Sequence[str]) -> Samples:
+    """Tiles of those of the patients whose survival confirms their final status, with that status."""
     settings, cohort = training.settings, training.cohort
     relapse = cohort.endpoint(settings.endpoint).label(cohort.patients, horizon=None)
     subset = confident_patients(
@@ -230,8 +243,13 @@ def _denoised(training: Training[Settings, TileStore], patients: Sequence[str]) 
         ratio=settings.ratio,
         variant=settings.confidence,
     )
-    chosen = training.material.select(patient_ids=subset)
-    return Samples(inputs=chosen, labels=relapse.loc[chosen.index["patient_id"]].to_numpy(int))
+    return labelled_tiles(training, relapse.loc[list(subset)])
+
+
+def labelled_tiles(training: Training[Settings, TileStore], label: pd.Series) -> Samples:
+    """All tiles of the patients of `label`, each with its patient's label."""
+    chosen = training.material.select(patient_ids=label.index)
+    return Samples(inputs=chosen, labels=label.loc[chosen.index["patient_id"]].to_numpy(int))
 
 
 def _signed(
@@ -328,6 +346,7 @@ SYSTEM = System(
     targets=Settings().targets,
     settings=Settings(),
     quick=QUICK,
+    adjustable=("tiles_per_specimen",),
     shortest={"side": 64, "tiles_per_specimen": 3, "warm_epochs": 1, "epochs": 2, "head_epochs": 2},
     endpoints=lambda settings: (settings.endpoint, settings.survival),
     eligible=eligible,
