@@ -170,7 +170,7 @@ def as_plain(settings: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Fraction):
         return str(value)
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 def from_plain(settings: S, plain: Mapping[str, Any]) -> S:

@@ -72,3 +72,7 @@ def test_names_of_rows_and_columns_do_not_matter(counts: list[list[int]]) -> Non
 def test_what_is_no_table_of_patients_is_refused(table: list[list[float]], complaint: str) -> None:
     with pytest.raises(EvaluationError, match=complaint):
         compare_shares(table)
+
+
+def test_a_tiny_table_of_many_rows_gives_a_number() -> None:
+    assert compare_shares([[0, 1], [1, 1], [0, 1], [1, 0]]).p == 1.0

@@ -66,7 +66,6 @@ def test_gaps_are_filled_with_what_is_common_in_training(table: Table) -> None:
     holed = covariates.iloc[[0]].assign(size=np.nan, stage=None)
     filled = holed.assign(size=covariates["size"].median(), stage=covariates["stage"].mode()[0])
     assert fitted.risk(holed) == fitted.risk(filled)
-    assert (fitted.incomplete(holed), fitted.incomplete(covariates)) == (1, 0)
     assert len(fit_logistic(covariates.mask(covariates == "A"), label=label).risk(holed)) == 1
 
 
@@ -101,5 +100,15 @@ def test_bad_tables_are_refused(table: Table) -> None:
         fit_logistic(covariates.assign(afp=np.nan), label=label)
     with pytest.raises(EvaluationError, match="200 rows and 4 columns for 9 labels"):
         fit_logistic(covariates, label=[0, 1, 1] * 3)
+    fitted = fit_logistic(covariates, label=label)
     with pytest.raises(EvaluationError, match="lacks stage"):
-        fit_logistic(covariates, label=label).risk(covariates.drop(columns="stage"))
+        fitted.risk(covariates.drop(columns="stage"))
+    with pytest.raises(EvaluationError, match="invasion is text in one table and numbers in the other"):
+        fitted.risk(covariates.assign(invasion="yes"))
+
+
+def test_a_covariate_that_is_the_same_for_all_changes_nothing(table: Table) -> None:
+    covariates, label = table
+    alone = fit_logistic(covariates[["size"]], label=label).risk(covariates)
+    with_constant = covariates[["size"]].assign(hospital="A", hbsag=1)
+    assert fit_logistic(with_constant, label=label).risk(with_constant) == pytest.approx(alone, abs=1e-5)

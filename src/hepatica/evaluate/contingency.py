@@ -50,7 +50,8 @@ def compare_shares(table: ArrayLike) -> Contingency:
         p, how = float(stats.fisher_exact(counts).pvalue), ""
     else:
         drawn = stats.MonteCarloMethod(rng=np.random.default_rng(SEED))
-        p, how = float(stats.fisher_exact(counts, method=drawn).pvalue), f" over {drawn.n_resamples} random tables"
+        found = stats.fisher_exact(counts, method=drawn).pvalue
+        p, how = np.asarray(found).item(), f" over {drawn.n_resamples} random tables"  # some tables give an array of one
     return Contingency(p=p, test=FISHER, trace=(f"Smallest cell {smallest}, fewer than {FEWEST}: {FISHER}{how}.",))
 
 

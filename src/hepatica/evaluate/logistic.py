@@ -1,12 +1,12 @@
 """Logistic: a risk from a clinical table by logistic regression, learnt from some patients and given to others."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from pandas.api.types import is_numeric_dtype
-from scipy.stats import skew
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -25,22 +25,26 @@ SKEWED = 2.0  # ours
 
 @dataclass(frozen=True, kw_only=True)
 class LogisticRisk:
-    """A fitted logistic regression; `columns` are the covariates it wants."""
+    """A fitted logistic regression; `numeric` says of each covariate it wants whether it holds numbers."""
 
-    columns: tuple[str, ...]
+    numeric: Mapping[str, bool]
     pipeline: Pipeline
 
     def risk(self, covariates: pd.DataFrame) -> Floats:
-        """Probability of the event, 0 to 1, of each row (n,); EvaluationError when a column is missing."""
-        lacking = [name for name in self.columns if name not in covariates]
+        """Probability of the event, 0 to 1, of each row (n,).
+
+        EvaluationError when a column is missing, or text where the training patients had numbers, or the reverse.
+        """
+        lacking = [name for name in self.numeric if name not in covariates]
         if lacking:
             raise EvaluationError(f"logistic regression: the table lacks {', '.join(lacking)}; fit it without")
-        found: Floats = self.pipeline.predict_proba(_plain(covariates[list(self.columns)]))[:, 1]
+        other = [name for name, numeric in self.numeric.items() if is_numeric_dtype(covariates[name]) != numeric]
+        if other:
+            raise EvaluationError(
+                f"logistic regression: {', '.join(other)} is text in one table and numbers in the other; code it alike"
+            )
+        found: Floats = self.pipeline.predict_proba(_plain(covariates[list(self.numeric)]))[:, 1]
         return found
-
-    def incomplete(self, covariates: pd.DataFrame) -> int:
-        """How many of these patients have a gap that was filled from the training patients."""
-        return int(covariates[list(self.columns)].isna().any(axis=1).sum())
 
 
 def fit_logistic(covariates: pd.DataFrame, *, label: ArrayLike) -> LogisticRisk:
@@ -63,7 +67,8 @@ def fit_logistic(covariates: pd.DataFrame, *, label: ArrayLike) -> LogisticRisk:
         raise EvaluationError(f"logistic regression: {', '.join(empty)} is empty for all patients; leave it out")
     table = _plain(covariates)
     pipeline = make_pipeline(_terms(table), LogisticRegression(C=1 / PENALTY, tol=1e-8, max_iter=1000))
-    return LogisticRisk(columns=tuple(covariates.columns), pipeline=pipeline.fit(table, event))
+    numeric = {str(name): is_numeric_dtype(values) for name, values in covariates.items()}
+    return LogisticRisk(numeric=numeric, pipeline=pipeline.fit(table, event))
 
 
 def _plain(covariates: pd.DataFrame) -> pd.DataFrame:
@@ -80,11 +85,12 @@ def _plain(covariates: pd.DataFrame) -> pd.DataFrame:
 
 def _terms(table: pd.DataFrame) -> ColumnTransformer:
     numbers = [name for name in table if is_numeric_dtype(table[name])]
-    skewed = [name for name in numbers if table[name].min() > 0 and skew(table[name].dropna()) > SKEWED]
+    least, skewness = table[numbers].min(), table[numbers].skew()
+    skewed = [name for name in numbers if least[name] > 0 and skewness[name] > SKEWED]
     plain = [name for name in numbers if name not in skewed]
     categories = [name for name in table if name not in numbers]
     median, commonest = SimpleImputer(strategy="median"), SimpleImputer(strategy="most_frequent")
-    logarithm = FunctionTransformer(_logarithm, kw_args={"least": table[skewed].min().to_numpy()})
+    logarithm = FunctionTransformer(_logarithm, kw_args={"least": least[skewed].to_numpy()})
     return ColumnTransformer(
         [
             ("numbers", make_pipeline(median, StandardScaler()), plain),

@@ -80,6 +80,7 @@ def test_ranks_take_away_what_differs_between_fits(known: pd.DataFrame) -> None:
 def test_an_indicator_must_be_recorded_everywhere(known: pd.DataFrame) -> None:
     assert recorded(NAMES, known, known.assign(stage=None)) == ["size"]
     assert recorded([*NAMES, "hbsag"], known) == NAMES
+    assert recorded(NAMES, known, known.assign(stage=1.0)) == ["size"]
     with pytest.raises(EvaluationError, match="all 100 are 1"):
         risks(known.assign(label=1.0), of=known, names=NAMES)
 

@@ -50,7 +50,10 @@ def test_every_target_is_shown_the_first_in_full(make_study: Make, tmp_path: Pat
 
 def test_indicators_a_cohort_lacks_are_named(make_study: Make, tmp_path: Path, sketchbook: Sketch) -> None:
     text = " ".join(told(section(make_study(), sketchbook(tmp_path)), Text))
-    assert "Internal test: Hospital A lacks HBsAg, ALT (U/L); its regressions are learnt without." in text
+    assert (
+        "Internal test: Hospital A lacks HBsAg, ALT (U/L) (or codes it otherwise); its regressions are learnt without."
+        in text
+    )
 
 
 def test_settings_choose_the_indicators(make_study: Make, tmp_path: Path, sketchbook: Sketch) -> None:
@@ -83,6 +86,17 @@ def test_a_cohort_of_one_outcome_is_told_not_compared(make_study: Make, tmp_path
     warnings = [block.text for block in found.blocks if isinstance(block, Text) and block.tone == "warning"]
     assert len(warnings) == 3
     assert all("not compared" in text for text in warnings)
+
+
+def test_one_outcome_elsewhere_leaves_the_other_cohorts(make_study: Make, tmp_path: Path, sketchbook: Sketch) -> None:
+    study = make_study()
+    away = study.run.external[0].patients
+    away["recurrence_event"], away["recurrence_months"] = 1, away["recurrence_months"] / 100
+    tables = [block for block in section(study, sketchbook(tmp_path)).blocks if isinstance(block, Table)]
+    internal, external = ({row[0]: row for row in table.rows}[SIGNATURE] for table in tables[1:3])
+    assert internal[1] != "not computable"
+    assert external[1] == "not computable"
+    assert external[4] != "not computable"
 
 
 def test_no_indicator_leaves_the_signature(make_study: Make, tmp_path: Path, sketchbook: Sketch) -> None:

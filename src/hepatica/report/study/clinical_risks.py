@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from hepatica.cohort import EvaluationError, Target, patient_scores
 from hepatica.evaluate import auroc, fit_logistic
@@ -36,8 +37,9 @@ def new_patients(results: Results, target: Target) -> pd.DataFrame:
 
 
 def recorded(names: Sequence[str], *tables: pd.DataFrame) -> list[str]:
-    """The indicators that every one of these tables has values of."""
-    return [name for name in names if all(name in each and each[name].notna().any() for each in tables)]
+    """The indicators that every one of these tables has values of, all of them numbers or all of them text."""
+    found = [name for name in names if all(name in each and each[name].notna().any() for each in tables)]
+    return [name for name in found if len({is_numeric_dtype(each[name]) for each in tables}) == 1]
 
 
 def risks(known: pd.DataFrame, *, of: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from scipy import stats
 
 from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import Comparison, Estimate, Risk, auroc, c_index, compare_auroc, compare_c_index
+from hepatica.evaluate.estimate import undefined
 from hepatica.report.blocks import Block, Figure, Panel, Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Results
@@ -78,10 +79,12 @@ def _lacking(study: Study, names: Sequence[str]) -> list[Block]:
     told = []
     for each in study.run.cohorts:
         table = each.patients[each.patients["fold"] == each.fold]
-        has = recorded(names, table)
+        has = recorded(names, study.run.internal.patients, table)
         lacks = [column(name) for name in names if name not in has]
         gaps = int(table[has].isna().any(axis=1).sum())
-        lacking = f"lacks {', '.join(lacks)}; its regressions are learnt without" if lacks else "has all indicators"
+        lacking = "has all indicators"
+        if lacks:
+            lacking = f"lacks {', '.join(lacks)} (or codes it otherwise); its regressions are learnt without"
         told.append(f"{each.title} {lacking}. Gaps were filled for {patients(gaps)} of {len(table)}.")
     return [Text(text=text, tone="note") for text in told]
 
@@ -171,12 +174,15 @@ def _scored(study: Study, results: Results, names: Sequence[str], target: Target
 def _judge(
     scored: pd.DataFrame, statistic: Callable[..., Estimate], compare: Callable[[Any, Any], Comparison]
 ) -> list[Judged]:
-    """A statistic of each column and the paired test of the signature against it."""
-    own = scored[SIGNATURE].to_numpy()
-    judged = []
+    """A statistic of each column and the paired test of the signature against it; undefined where there is none."""
+    own, judged = scored[SIGNATURE].to_numpy(), []
     for name, score in scored.items():
-        ahead = None if name == SIGNATURE else compare(own, score.to_numpy())
-        judged.append(Judged(name=str(name), value=statistic(score=score.to_numpy()), ahead=ahead))
+        try:
+            value = statistic(score=score.to_numpy())
+            ahead = None if name == SIGNATURE else compare(own, score.to_numpy())
+        except EvaluationError as error:
+            value, ahead = undefined(str(error), n=len(score)), None
+        judged.append(Judged(name=str(name), value=value, ahead=ahead))
     return judged
 
 

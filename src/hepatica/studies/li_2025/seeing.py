@@ -3,9 +3,9 @@
 Source: Li et al., BMC Med 2025;23:162, doi 10.1186/s12916-025-03977-4, "Interpretability" and Figures 3 and S5.
 
 Departures: Grad-CAM averages the slopes of all positions. Before the softmax over positions of the spatial module they
-cancel, and maps of the convolution come out weak or empty: with the network of the demo the mean slope there is 1.6 % of
-their mean size, and 17 % of 120 tiles have no map. The picture is therefore drawn twice, by Grad-CAM as in the paper and
-by HiResCAM, where each position keeps its own slope.
+cancel, and maps of the convolution come out weak or empty: with the network of the demo the mean slope is 1.6 % of the
+mean size of the slopes, and 17 % of 120 tiles have no map. The picture is therefore drawn twice, by Grad-CAM as in the
+paper and by HiResCAM, where each position keeps its own slope.
 
 Unclear:
 1. Channels 10 and 257 are said to receive "the highest attention" and 39 and 154 to have "minimal impact", not how that
