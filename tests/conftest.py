@@ -90,3 +90,35 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     other = system.phantom(folder / "b", patients=8, seed=2, hospital="B", settings=small)
     train(system, cohort, run=folder / "run", settings=settings)
     return Trained(cohort=cohort, other=other, run=folder / "run", system=system, settings=settings)
+
+
+@dataclass(frozen=True)
+class Studied:
+    """The cohorts, the folder of the study, its settings, and how to do it again."""
+
+    cohort: Path
+    other: Path
+    folder: Path
+    settings: Any
+    again: Callable[[], Path]
+
+
+@pytest.fixture(scope="session")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Studied:
+    """Done once for all tests; copy what you mean to break."""
+    from hepatica.pathology.phantom import PhantomSettings, phantom_slides
+    from hepatica.protocol import override
+    from hepatica.studies.li_2025.settings import QUICK
+    from hepatica.studies.li_2025.study import study
+
+    folder = tmp_path_factory.mktemp("studied")
+    small = PhantomSettings(side=256)
+    cohort = phantom_slides(folder / "a", patients=34, seed=3, hospital="A", settings=small)
+    other = phantom_slides(folder / "b", patients=12, seed=4, hospital="B", settings=small)
+    tiny = {"folds": 2, "ratios": ["1/2", "1"], "candidates": ["DenseNet121", "CNN-SASM"], "tiles_per_specimen": 2}
+    settings = override(QUICK, tiny | {"epochs": 1, "warm_epochs": 1, "head_epochs": 1})
+
+    def again() -> Path:
+        return study(cohort, run=folder / "study", external=[other], settings=settings)
+
+    return Studied(cohort=cohort, other=other, folder=again(), settings=settings, again=again)

@@ -33,7 +33,7 @@ def report(cells: Path, folder: Path, *, seeds: int) -> None:
     with replacing(folder / "denoising.csv") as temporary:
         summary.to_csv(temporary, index=False, float_format="%.4f", lineterminator="\n")
     draw(summary, folder / "denoising.png")
-    print(gain_table(summary))
+    print(gain_table(summary), optimism_table(summary), check_table(summary), sep="\n\n")
 
 
 def paired(rows: pd.DataFrame) -> pd.DataFrame:
@@ -87,6 +87,27 @@ def gain_table(summary: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def optimism_table(summary: pd.DataFrame) -> str:
+    """Markdown: where one tests, for networks of denoised and of raw labels, at the sample size of the checks."""
+    measures = ("denoised_test", "raw_on_denoised_test", "recorded", "true_final", "excess")
+    lines = [f"| corrupted | kept | {' | '.join(measures)} |", "|---" * (2 + len(measures)) + "|"]
+    grid = summary[(summary.selection == "printed") & (summary.pace == "steps")]
+    for _, row in grid[grid.patients == _checked(summary)["patients"]].iterrows():
+        shown = [f"{row[name]:.3f} ({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})" for name in measures]
+        lines.append(f"| {row.noise:g} | {row.ratio} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def check_table(summary: pd.DataFrame) -> str:
+    """Markdown: gain over raw labels of every choice that is not in the main grid."""
+    lines = ["| corrupted | patients | kept | choice | wrong labels | AUROC | gain |", "|---" * 7 + "|"]
+    checks = summary[((summary.selection != "printed") | (summary.pace != "steps")) & (summary.ratio != "1")]
+    for _, row in checks.sort_values([*SETTING, "selection", "pace"], kind="stable").iterrows():
+        place = f"| {row.noise:g} | {row.patients} | {row.ratio} | {row.selection}, {row.pace}"
+        lines.append(f"{place} | {100 * row.wrong_labels:.1f} % | {row.true_24:.3f} | {_hundredths(row)} |")
+    return "\n".join(lines)
+
+
 def _hundredths(row: pd.Series) -> str:
     value, low, high = (100 * row[name] for name in ("gain", "gain_low", "gain_high"))
     text = f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
@@ -108,6 +129,8 @@ def draw(summary: pd.DataFrame, path: Path) -> None:
             axes.set_title(f"Where one tests: {100 * noise:g} % corrupted, {middle['patients']} patients")
         _checks(panels[1][2], summary[(summary[SETTING] == pd.Series(middle)).all(axis=1)])
         panels[1][2].set_title(f"Other choices: {100 * middle['noise']:g} % corrupted, {middle['patients']} patients")
+        panels[0][0].legend(loc="upper left")
+        panels[1][0].legend(loc="lower left")
         _level(panels[0])
         _level(panels[1][:2])
         stamp_phantom(figure)
@@ -150,7 +173,6 @@ def _gains(axes: Axes, rows: pd.DataFrame) -> None:
             mark="osD^"[number],
         )
     axes.axhline(0, color=QUIET, lw=0.8)
-    axes.legend()
     _subsets(axes, "Gain in true AUROC over raw labels")
 
 
@@ -166,7 +188,6 @@ def _optimism(axes: Axes, rows: pd.DataFrame) -> None:
         _curve(
             axes, rows, measure, colour=SERIES[number], label=label, shift=0.08 * (number - 1.5), mark="osD^"[number]
         )
-    axes.legend()
     _subsets(axes, "AUROC")
 
 

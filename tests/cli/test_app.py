@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("demo", "systems", "phantom", "train", "validate", "predict", "explain", "report", "evaluate", "doctor")
+COMMANDS = (
+    "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "evaluate",
+    "doctor",
+)  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")
 
 

@@ -78,6 +78,7 @@ def test_alternatives_are_tried_at_one_setting(maker: ModuleType) -> None:
     plan = maker.Plan()
     assert len(list(maker.choices(plan, noise=0.3, patients=60))) == 6
     assert len(list(maker.choices(plan, noise=0.0, patients=120))) == 8
+    assert len(list(maker.choices(plan, noise=0.6, patients=240))) == 8
     tried = list(maker.choices(plan, noise=0.3, patients=120))
     assert {choice.selection for choice in tried} == {"printed", "censoring_aware", "random"}
     assert {choice.pace for choice in tried} == {"steps", "epochs", "long"}
@@ -139,6 +140,15 @@ def test_summary_counts_seeds_and_raw_gains_nothing(summary: ModuleType) -> None
     # standard deviation 0.16 / sqrt(2), t(0.975, 1) = 12.7062: margin 12.7062 x 0.08
     assert found.gain_high["1/2"] == pytest.approx(0.02 + 1.016496, abs=1e-5)
     assert (found.loc["1", ["gain", "gain_low", "gain_high"]] == 0).all()
+
+
+def test_other_tables_hold_the_choices_beside_the_grid(summary: ModuleType) -> None:
+    found = summary.summarise(pd.concat([_cells(), _cells().assign(pace="long")]))
+    assert summary.optimism_table(found).count("\n| 0.3 |") == 2
+    assert "| 1/2 | 0.850 (" in summary.optimism_table(found).replace("| 0.3 ", "")
+    checks = summary.check_table(found).splitlines()[2:]
+    assert len(checks) == 1
+    assert checks[0].startswith("| 0.3 | 60 | 1/2 | printed, long | 10.0 % | 0.700 | +2.0 (")
 
 
 def test_table_prints_hundredths_and_marks_intervals_clear_of_zero(summary: ModuleType) -> None:

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepatica.learn import Arrays, Samples
+from hepatica.learn import Arrays, OnDevice, Samples
 from hepatica.learn.batches import Shuffled, loader, workers
 
 
@@ -42,6 +42,15 @@ def test_workers_read_ahead_where_there_are_cores_for_them(
     assert workers(Store(1000)) == expected
     assert workers(Store(10)) == 0
     assert workers(Arrays(values=np.zeros((1000, 2), dtype=np.float32))) == 0
+    assert workers(OnDevice(values=torch.zeros(1000, 2))) == 0
+
+
+def test_what_lies_on_a_gpu_is_not_pinned_as_the_rest_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    values = np.zeros((5, 2), dtype=np.float32)
+    there, here = OnDevice(values=torch.from_numpy(values)), Arrays(values=values)
+    pinned = [loader(Samples(inputs=each, labels=np.zeros(5, int)), each, batch=2).pin_memory for each in (there, here)]
+    assert pinned == [False, True]
 
 
 def test_a_loader_takes_nothing_from_torchs_generator() -> None:

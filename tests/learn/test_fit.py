@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
-from hepatica.learn import Arrays, History, Plan, Samples, compose, erase, flips, infer, noise, quarter_turns
+from hepatica.learn import Arrays, History, OnDevice, Plan, Samples, compose, erase, flips, infer, noise, quarter_turns
 from hepatica.learn.fit import FINISHED, HISTORY, IDENTITY, UNFINISHED, fit
 
 PLAN = Plan(epochs=4, batch=8, learning_rate=0.01, lr_step_epochs=2, monitor="validation_loss")
@@ -112,6 +112,13 @@ def test_workers_that_read_ahead_change_nothing(
         learn(tmp_path, stopping(11))
     monkeypatch.setattr("hepatica.learn.batches.workers", lambda _: 1)
     taught, history = learn(tmp_path)
+    assert history == undisturbed[1]
+    assert equal(taught, undisturbed[0])
+
+
+def test_inputs_on_a_device_teach_the_same(tmp_path: Path, undisturbed: tuple[nn.Module, History]) -> None:
+    there = replace(tiles(), inputs=OnDevice.copy(tiles().inputs, device="cpu"))
+    taught, history = learn(tmp_path, there)
     assert history == undisturbed[1]
     assert equal(taught, undisturbed[0])
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from hepatica.learn import Arrays, infer
+from hepatica.learn import Arrays, Inputs, OnDevice, infer
 
 
 class Seen(NamedTuple):
@@ -35,7 +35,7 @@ def pixels(count: int) -> Arrays:
     return Arrays(values=np.random.default_rng(count).integers(0, 256, (count, 6, 6, 3), dtype=np.uint8))
 
 
-def run(inputs: Arrays, **settings_: Any) -> Any:
+def run(inputs: Inputs, **settings_: Any) -> Any:
     return infer(network(), inputs, **{"batch": 4, "label": "check"} | settings_)
 
 
@@ -54,6 +54,12 @@ def test_the_order_of_inputs_is_the_order_of_rows() -> None:
     inputs, order = pixels(9), np.random.default_rng(1).permutation(9)
     shuffled = run(Arrays(values=inputs.values[order]))
     np.testing.assert_allclose(shuffled.logits, run(inputs).logits[order], atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [0, 9])
+def test_inputs_on_a_device_are_read_the_same(count: int) -> None:
+    here, there = run(pixels(count)), run(OnDevice.copy(pixels(count), device="cpu"))
+    np.testing.assert_array_equal(there.logits, here.logits, strict=True)
 
 
 def test_outputs_keep_their_names_and_are_single_precision() -> None:

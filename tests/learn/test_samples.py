@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hepatica.cohort.errors import CohortError
-from hepatica.learn import Arrays, Samples
+from hepatica.cohort.errors import CohortError, UnavailableError
+from hepatica.learn import Arrays, OnDevice, Samples
 from hepatica.learn.samples import read_tensor
 
 
@@ -50,3 +52,29 @@ def test_read_only_and_reversed_memory_is_read_too() -> None:
             return frozen[::-1]
 
     assert read_tensor(Reversed(), np.arange(4)).tolist() == [[3], [2], [1], [0]]
+
+
+@settings(deadline=None, max_examples=20)
+@given(count=st.integers(1, 9), batch=st.integers(1, 10), data=st.data())
+def test_inputs_on_a_device_are_those_they_copy(count: int, batch: int, data: st.DataObject) -> None:
+    pixels = Arrays(values=np.random.default_rng(count).integers(0, 256, (count, 2, 3, 3), dtype=np.uint8))
+    for inputs in (pixels, vectors(count)):
+        there = OnDevice.copy(inputs, device="cpu", batch=batch)
+        rows = np.array(data.draw(st.lists(st.integers(0, count - 1), max_size=5)), dtype=np.int64)
+        assert len(there) == count
+        assert there.values.dtype == torch.from_numpy(inputs.values).dtype
+        np.testing.assert_array_equal(there.read(rows), inputs.read(rows), strict=True)
+        assert torch.equal(read_tensor(there, rows), read_tensor(inputs, rows))
+
+
+def test_a_batch_stays_on_the_device_of_its_inputs() -> None:
+    there = OnDevice(values=torch.empty(3, 2, 2, 3, dtype=torch.uint8, device="meta"))
+    inputs, labels = Samples(inputs=there, labels=np.array([0, 1, 0])).__getitems__([2, 0])
+    assert (inputs.device.type, tuple(inputs.shape)) == ("meta", (2, 2, 2, 3))
+    assert labels.tolist() == [0, 0]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
+def test_a_device_that_is_not_there_is_said_so() -> None:
+    with pytest.raises(UnavailableError, match="3 inputs cannot lie on cuda: .*Learn from where they are"):
+        OnDevice.copy(vectors(3))

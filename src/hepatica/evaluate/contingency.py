@@ -51,7 +51,10 @@ def compare_shares(table: ArrayLike) -> Contingency:
     else:
         drawn = stats.MonteCarloMethod(rng=np.random.default_rng(SEED))
         found = stats.fisher_exact(counts, method=drawn).pvalue
-        p, how = np.asarray(found).item(), f" over {drawn.n_resamples} random tables"  # some tables give an array of one
+        p, how = (
+            np.asarray(found).item(),
+            f" over {drawn.n_resamples} random tables",
+        )  # some tables give an array of one
     return Contingency(p=p, test=FISHER, trace=(f"Smallest cell {smallest}, fewer than {FEWEST}: {FISHER}{how}.",))
 
 

@@ -84,7 +84,7 @@ def _plain(covariates: pd.DataFrame) -> pd.DataFrame:
 
 
 def _terms(table: pd.DataFrame) -> ColumnTransformer:
-    numbers = [name for name in table if is_numeric_dtype(table[name])]
+    numbers = [str(name) for name in table if is_numeric_dtype(table[name])]
     least, skewness = table[numbers].min(), table[numbers].skew()
     skewed = [name for name in numbers if least[name] > 0 and skewness[name] > SKEWED]
     plain = [name for name in numbers if name not in skewed]

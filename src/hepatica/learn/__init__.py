@@ -9,7 +9,7 @@ from hepatica.learn.images import as_images
 from hepatica.learn.infer import infer
 from hepatica.learn.losses import Loss, cross_entropy_of_probabilities
 from hepatica.learn.plan import Plan
-from hepatica.learn.samples import Arrays, Inputs, Samples
+from hepatica.learn.samples import Arrays, Inputs, OnDevice, Samples
 from hepatica.learn.weights import load_weights, read_note, save_weights
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "History",
     "Inputs",
     "Loss",
+    "OnDevice",
     "Plan",
     "Samples",
     "as_images",

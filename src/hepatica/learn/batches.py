@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from hepatica.learn.samples import Arrays, Inputs
+from hepatica.learn.samples import Arrays, Inputs, OnDevice
 from hepatica.learn.seeds import seed_from
 
 MOST_WORKERS = 8
@@ -45,7 +45,7 @@ def loader(dataset: Dataset[Any], inputs: Inputs, *, batch: int, **settings: Any
         collate_fn=_as_it_is,
         num_workers=count,
         persistent_workers=count > 0,
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=torch.cuda.is_available() and not isinstance(inputs, OnDevice),
         generator=torch.Generator().manual_seed(0),
         **settings,
     )
@@ -54,7 +54,7 @@ def loader(dataset: Dataset[Any], inputs: Inputs, *, batch: int, **settings: Any
 def workers(inputs: Inputs) -> int:
     """Count the processes that read ahead: none where the inputs lie in memory, are few, or cores are."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(inputs, Arrays) or len(inputs) < FEW_INPUTS or cores <= 2:
+    if isinstance(inputs, Arrays | OnDevice) or len(inputs) < FEW_INPUTS or cores <= 2:
         return 0
     return min(cores - 1, MOST_WORKERS)
 

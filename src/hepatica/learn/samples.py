@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from hepatica.cohort.errors import CohortError
+from hepatica.cohort.errors import CohortError, UnavailableError
 
 Pixels = NDArray[np.uint8]
 Vectors = NDArray[np.float32]
@@ -39,6 +39,45 @@ class Arrays:
     def read(self, indices: NDArray[np.int64]) -> Pixels | Vectors:
         """Pick rows."""
         return self.values[indices]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OnDevice:
+    """Inputs that lie in the memory of one GPU, as the bytes they are, so that no batch waits for disk or bus.
+
+    `values` are images (n, h, w, c) or vectors (n, d). A network learns the same from them as from what they copy.
+    """
+
+    values: Tensor
+
+    @classmethod
+    def copy(cls, inputs: Inputs, *, device: str = "cuda", batch: int = 1024) -> "OnDevice":
+        """Copy all of the inputs, `batch` at a time.
+
+        Raises UnavailableError where the device is not there or has no room.
+        """
+        count, shape = len(inputs), read_tensor(inputs, np.zeros(0, dtype=np.int64))
+        try:
+            values = torch.empty(count, *shape.shape[1:], dtype=shape.dtype, device=device)
+        except RuntimeError as error:
+            raise UnavailableError(
+                f"{count} inputs cannot lie on {device}: {error} Learn from where they are."
+            ) from error
+        for rows in np.split(np.arange(count), range(batch, count, batch)):
+            values[rows] = read_tensor(inputs, rows).to(device)
+        return cls(values=values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def read(self, indices: NDArray[np.int64]) -> Pixels | Vectors:
+        """Pick rows, brought back from the device."""
+        rows: Pixels | Vectors = self.pick(indices).cpu().numpy()
+        return rows
+
+    def pick(self, indices: NDArray[np.int64]) -> Tensor:
+        """Pick rows where they lie, without waiting for the device."""
+        return self.values[torch.from_numpy(indices).to(self.values.device, non_blocking=True)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,5 +112,7 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
 
 
 def read_tensor(inputs: Inputs, indices: NDArray[np.int64]) -> Tensor:
-    """Read inputs as a tensor; copied only where the store hands out read-only or reordered memory."""
+    """Read inputs as a tensor, where they are; copied only where the store hands out read-only or reordered memory."""
+    if isinstance(inputs, OnDevice):
+        return inputs.pick(indices)
     return torch.from_numpy(np.require(inputs.read(indices), requirements=("C", "W")))

@@ -43,7 +43,7 @@ class Figure:
     kind: ClassVar[str] = "figure"
     caption: str
     panels: Sequence[Panel]
-    columns: Literal[2, 3, "strip"] = 2
+    columns: Literal[1, 2, 3, "strip"] = 2
 
 
 @dataclass(frozen=True, kw_only=True)

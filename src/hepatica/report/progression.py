@@ -73,7 +73,7 @@ def _scatter(results: Results, target: Target, gallery: Gallery) -> Panel:
         x="score",
         xlabel="Score",
         title=_title(results, target),
-        told="No line" if isinstance(line, str) else f"{_slope(line)} months per {STEP} of the score",
+        told="No line" if isinstance(line, str) else f"{_slope(line)}\nmonths per {STEP} of the score",
     )
     alt = f"Months to event or censoring against the score for {target.label}, {results.title}"
     return gallery.draw(f"regression_{target.key}_{results.key}", paint, alt=alt, size=SIZE)

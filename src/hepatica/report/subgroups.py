@@ -47,10 +47,11 @@ def section(run: Run, gallery: Gallery) -> Section:
         " interaction is for, and it too finds only large differences in cohorts of this size."
     )
     blocks: list[Block] = [Text(text=caution, tone="warning"), *absent, *competing([target])]
-    for each, groups in found:
-        if groups:
-            blocks += [_curves(each, groups, target, gallery), _forest(each, groups, target, gallery)]
-            blocks.append(_table(each, groups))
+    parted = [(each, groups) for each, groups in found if groups]
+    blocks += [_curves(each, groups, target, gallery) for each, groups in parted]
+    forests = [_forest(each, groups, target, gallery) for each, groups in parted]
+    blocks.append(Figure(caption="Hazard ratio of high against low risk, by subgroup.", panels=forests))
+    blocks += [_table(each, groups) for each, groups in parted]
     return Section(anchor="subgroups", title=title, blocks=blocks)
 
 
@@ -122,19 +123,18 @@ def _panel(results: Results, each: Subgroup, target: Target, gallery: Gallery, *
     return gallery.draw(f"subgroup_{number}_{results.key}", paint, alt=alt, size=TALL)
 
 
-def _forest(results: Results, found: list[Subgroup], target: Target, gallery: Gallery) -> Figure:
+def _forest(results: Results, found: list[Subgroup], target: Target, gallery: Gallery) -> Panel:
     everybody = _subgroup(of="", name="All patients", outcomes=results.outcomes(target))
     lines = [
         Line(name=each.name, alone=each.ratio.ratio if each.ratio else None, together=None, strong=each is everybody)
         for each in (everybody, *found)
     ]
-    panel = gallery.draw(
+    return gallery.draw(
         f"subgroup_forest_{results.key}",
         partial(forest, lines=lines, title=results.title),
         alt=f"Hazard ratio of high against low risk by subgroup, {results.title}",
-        size=(5.6, 1.3 + 0.34 * len(lines)),
+        size=(4.8, 1.3 + 0.34 * len(lines)),
     )
-    return Figure(caption=f"{results.title}. Hazard ratio of high against low risk, by subgroup.", panels=[panel])
 
 
 def _table(results: Results, found: list[Subgroup]) -> Table:

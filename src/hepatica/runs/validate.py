@@ -7,7 +7,6 @@ from typing import Any
 
 from hepatica.cohort import CohortError, Months, SettingsError, load_cohort
 from hepatica.protocol import override
-from hepatica.runs.folder import RunFolder
 from hepatica.runs.lock import LockedRun, open_run, patient_digest
 from hepatica.runs.results import write_results
 
@@ -53,7 +52,6 @@ def validate(
         prepared=prepared or out / "prepared",
         changes=changes,
     )
-    RunFolder(out).log("validated", cohort=cohort.name)
 
 
 def _changed(locked: LockedRun, changes: Mapping[str, Any]) -> LockedRun:

@@ -27,6 +27,9 @@ LEVELS = {
 }
 """What one score is of, and what tells it from another."""
 
+SIZE = (3.5, 3.8)
+"""Inches of a panel, three of which stand side by side."""
+
 STRICT = "1/4"
 """The ratio of the paper's generalisation test: 7 patients of each class."""
 
@@ -89,6 +92,7 @@ def _figure(results: Results, tiles: pd.DataFrame, gallery: Gallery) -> Figure:
             f"levels_{kind}_{results.key}",
             partial(paint, tiles=tiles, title=results.title),
             alt=f"{alt}, {results.title}",
+            size=SIZE,
         )
         for kind, paint, alt in (
             ("roc", _roc, "ROC curves at tile, image and patient level"),

@@ -14,9 +14,9 @@ from hepatica.report.gallery import Gallery
 from hepatica.report.study.found import Study
 from hepatica.report.style import HIGH, INK, LOW, QUIET, SERIES, whisker
 from hepatica.report.wording import NONE, between, p_value
-from hepatica.studies.li_2025.candidates import CANDIDATES, OURS, mebibytes, parameters
+from hepatica.studies.li_2025.candidates import CANDIDATES, mebibytes, parameters
 from hepatica.studies.li_2025.performance import LEVELS, WHO, Level, Patients, compare, performance
-from hepatica.studies.li_2025.settings import StudySettings
+from hepatica.studies.li_2025.settings import OURS, Name, StudySettings
 
 WHOM = {
     "denoised": "held-out patients whose survival confirms their status",
@@ -25,7 +25,7 @@ WHOM = {
 
 Found = dict[tuple[str, str], tuple[Estimate, dict[str, float]]]
 
-WIDE = (9.0, 4.2)
+WIDE = (9.2, 3.6)
 """Inches of a panel across the page."""
 
 
@@ -49,6 +49,11 @@ def section(study: Study, gallery: Gallery) -> Section:
     return Section(anchor="selection", title="Model selection", blocks=blocks)
 
 
+def names(study: Study) -> list[Name]:
+    """The networks that were compared, in the order of Table 2."""
+    return [name for name in CANDIDATES if name in study.settings["candidates"]]
+
+
 def ratios(study: Study) -> list[str]:
     """The subsets in their order."""
     return list(study.subsets)
@@ -65,18 +70,18 @@ def _networks(study: Study, gallery: Gallery, found: Found) -> Figure:
         "Figure 2A of the paper. Each network on each denoised subset, tile level, tested on held-out patients whose"
         " survival confirms their status. Dots are folds, bars their mean; the dotted line is chance."
     )
-    return Figure(caption=caption, panels=[panel])
+    return Figure(caption=caption, panels=[panel], columns=1)
 
 
 def _paint_networks(figure: Drawing, *, study: Study, found: Found) -> None:
     axes = figure.subplots()
     palette = dict(zip(CANDIDATES, (*SERIES, INK, QUIET), strict=True)) | {OURS: HIGH, "DenseNet121": LOW}
-    for place, name in enumerate(CANDIDATES):
+    for place, name in enumerate(names(study)):
         for column, ratio in enumerate(ratios(study)):
             if (name, ratio) not in found:
                 continue
             mean, folds = found[name, ratio]
-            x = column + (place - (len(CANDIDATES) - 1) / 2) * 0.1
+            x = column + (place - (len(names(study)) - 1) / 2) * 0.1
             label = name if column == 0 else None
             axes.plot([x - 0.04, x + 0.04], [mean.value] * 2, color=palette[name], linewidth=2.4, label=label)
             axes.plot([x] * len(folds), list(folds.values()), "o", color=palette[name], markersize=2.4, alpha=0.55)
@@ -144,7 +149,7 @@ def _table(study: Study, found: dict[tuple[Level, Patients], Found], who: Patien
     rows: list[list[str]] = []
     for level in LEVELS:
         rows.append([f"{level.capitalize()} level"])
-        rows += [[name, *_cells(study, found[level, who], name)] for name in CANDIDATES]
+        rows += [[name, *_cells(study, found[level, who], name)] for name in names(study)]
     return Table(
         caption=f"AUROC of each network on each subset, mean over {study.settings['folds']} folds, on {WHOM[who]}.",
         header=["", *ratios(study), "Average"],
@@ -181,8 +186,8 @@ def _comparisons(study: Study) -> Table:
         caption=f"{OURS} against each other network on subset {best}: difference of their AUROC at tile level.",
         header=["Against", f"Difference ({OURS} minus it)", "95% interval", "P"],
         rows=rows,
-        note="Paired test on the same held-out tiles, clustered by patient; seven comparisons, not corrected for their"
-        " number.",
+        note="Paired test on the same held-out tiles, clustered by patient; the P values are not"
+        " corrected for the number of comparisons.",
     )
 
 
@@ -193,7 +198,7 @@ def _limits(found: Estimate) -> str:
 def _published(study: Study) -> Table:
     """Sizes of the networks, and what the paper prints of them."""
     here: StudySettings = from_plain(StudySettings(), study.settings)
-    rows = [_size(name, here) for name in CANDIDATES]
+    rows = [_size(name, here) for name in names(study)]
     return Table(
         caption="Size of each network, and the AUROC the paper reports on its own patients.",
         header=["", "Trained here", "At the paper's settings", "Paper's size", "Paper 1/4", "1/3", "1/2", "2/3", "3/4",
@@ -205,7 +210,7 @@ def _published(study: Study) -> Table:
     )  # fmt: skip
 
 
-def _size(name: str, here: StudySettings) -> list[str]:
+def _size(name: Name, here: StudySettings) -> list[str]:
     candidate = CANDIDATES[name]
     counts = [parameters(candidate, settings) for settings in (here, StudySettings())]
     printed: dict[str, Any] = dict(candidate.published)

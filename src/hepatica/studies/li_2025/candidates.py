@@ -16,11 +16,8 @@ import torch
 from torch import nn
 
 from hepatica.networks import Pooled, backbone
-from hepatica.studies.li_2025.settings import StudySettings
+from hepatica.studies.li_2025.settings import OURS, Name, StudySettings
 from hepatica.systems.li_2025_cnn_sasm import build
-
-OURS = "CNN-SASM"
-"""The network the paper proposes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +63,7 @@ def _printed(mebibytes: float, *aurocs: float) -> dict[str, float]:
     return {"MiB": mebibytes, **dict(zip(ratios, aurocs, strict=True))}
 
 
-CANDIDATES = {
+CANDIDATES: dict[Name, Candidate] = {
     "ResNet18": Candidate(
         build=_resnet, published=_printed(44.60, 0.999, 0.946, 0.926, 0.885, 0.873, 0.724), unused=513_000
     ),

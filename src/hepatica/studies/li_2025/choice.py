@@ -15,8 +15,8 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import EvaluationError
-from hepatica.studies.li_2025.candidates import OURS
 from hepatica.studies.li_2025.performance import performance
+from hepatica.studies.li_2025.settings import OURS
 
 
 def choose_subset(cells: pd.DataFrame) -> dict[str, Any]:

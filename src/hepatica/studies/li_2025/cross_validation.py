@@ -22,7 +22,7 @@ from hepatica.networks.cnn_sasm import Reading
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
 from hepatica.studies.li_2025.candidates import CANDIDATES
-from hepatica.studies.li_2025.settings import StudySettings
+from hepatica.studies.li_2025.settings import Name, StudySettings
 from hepatica.systems.li_2025_cnn_sasm import denoised_tiles, train_extractor
 
 
@@ -30,7 +30,7 @@ from hepatica.systems.li_2025_cnn_sasm import denoised_tiles, train_extractor
 class Cell:
     """One training of the cross-validation: a candidate, a subset and a fold."""
 
-    candidate: str
+    candidate: Name
     ratio: Fraction
     fold: int
     kept: tuple[str, ...]
@@ -62,7 +62,7 @@ def folds_of(training: Training[Any, Any]) -> list[tuple[tuple[str, ...], tuple[
 def cells_of(training: Training[StudySettings, TileStore]) -> Iterator[Cell]:
     """All trainings, in the order of Table 2."""
     folds = folds_of(training)
-    for candidate in CANDIDATES:
+    for candidate in training.settings.candidates:
         for ratio in training.settings.ratios:
             for fold, (kept, held_out) in enumerate(folds, start=1):
                 yield Cell(candidate=candidate, ratio=ratio, fold=fold, kept=kept, held_out=held_out)

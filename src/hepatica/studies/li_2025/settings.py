@@ -3,13 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
-from hepatica.cohort import RATIOS, Months
+from hepatica.cohort import RATIOS, Months, SettingsError
 from hepatica.systems.li_2025_cnn_sasm import QUICK as SYSTEM_QUICK
 from hepatica.systems.li_2025_cnn_sasm import Settings
+
+Name = Literal[
+    "ResNet18", "DenseNet121", "Swin-Transformer",
+    "CNN-SASM", "CNN-SelfAttn", "CNN-SelfAttn-Attn", "CNN-CSA", "CNN-SSA",
+]  # fmt: skip
+"""Networks of Table 2, in its order."""
+
+OURS: Name = "CNN-SASM"
+"""The network the paper proposes."""
 
 TWO_YEARS = Months(24)
 """The paper's least follow-up."""
@@ -29,6 +38,7 @@ class StudySettings(Settings):
 
     folds: Annotated[int, Field(ge=2)] = 5
     ratios: tuple[Fraction, ...] = RATIOS
+    candidates: tuple[Name, ...] = get_args(Name)
     densenet: str = "densenet121.tv_in1k"
     densenet_weights: str = "imagenet"
     densenet_shape: Mapping[str, Any] = field(default_factory=dict)
@@ -41,6 +51,11 @@ class StudySettings(Settings):
     least_follow_up: Annotated[Months, Field(gt=0)] = TWO_YEARS
     undersample: bool = True
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if OURS not in self.candidates:
+            raise SettingsError(f"candidates must include {OURS}, which chooses the subset; got {self.candidates}")
+
     def of_system(self, *, ratio: Fraction) -> Settings:
         """What the system itself is trained with, on the denoised subset of this ratio."""
         return replace(Settings(**{each.name: getattr(self, each.name) for each in fields(Settings)}), ratio=ratio)
@@ -48,7 +63,7 @@ class StudySettings(Settings):
 
 QUICK = StudySettings(
     **{each.name: getattr(SYSTEM_QUICK, each.name) for each in fields(Settings)}
-    | {"side": 64, "body_shape": NARROW, "warm_epochs": 3, "epochs": 4}
+    | {"side": 64, "tiles_per_specimen": 4, "body_shape": NARROW, "warm_epochs": 3, "epochs": 4}
     | {"folds": 3}
     | {"densenet_weights": "random", "densenet_shape": {"growth_rate": 8, "block_config": [2, 2, 4, 4]}}
     | {
