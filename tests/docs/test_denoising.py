@@ -43,7 +43,8 @@ def test_runs_end_to_end_and_goes_on_where_it_was(maker: ModuleType, tmp_path: P
     written = {path: path.stat().st_mtime_ns for path in cells.iterdir() if path.suffix == ".csv"}
     assert sorted(path.name for path in written) == ["000_0.3_30.csv", "001_0.3_30.csv"]
     table = pd.read_csv(found / "denoising.csv", dtype={"ratio": str})
-    assert list(table.ratio) == ["1/4", "1/3", "1/2", "2/3", "3/4", "1"]
+    assert list(table.ratio[table.pace == "steps"]) == ["1/4", "1/3", "1/2", "2/3", "3/4", "1"]
+    assert list(table.ratio[table.pace == "long"]) == ["1/2", "1"]
     assert (table.seeds == 2).all()
     assert table.true_24.between(0, 1).all()
     assert (found / "denoising.png").stat().st_size > 10_000

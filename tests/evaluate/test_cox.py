@@ -94,3 +94,13 @@ def test_a_flat_likelihood_is_refused() -> None:
     event = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1]
     with pytest.raises(EvaluationError, match="do not differ among the patients still followed when events happen"):
         cox(pd.DataFrame({"high": [float(each < 1.5) for each in time]}), time=time, event=event)
+
+
+def test_a_model_near_singular_is_no_model_and_no_warning():
+    # Found by search: lifelines ends in a matrix that it calls ill-conditioned.
+    time = [17.1, 4.1, 6.1, 0.1, 2.1, 1.1, 2.1, 18.1, 5.1, 20.1, 10.1]
+    event = [0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 1]
+    a = np.array([0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 1])
+    b = np.array([0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0])
+    with pytest.raises(EvaluationError, match="does not converge"):
+        cox(pd.DataFrame({"a": a, "b": b, "both": a * b}).astype(float), time=time, event=event)

@@ -76,5 +76,5 @@ def test_a_batch_stays_on_the_device_of_its_inputs() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 def test_a_device_that_is_not_there_is_said_so() -> None:
-    with pytest.raises(UnavailableError, match="3 inputs cannot lie on cuda: .*Learn from where they are"):
+    with pytest.raises(UnavailableError, match=r"3 inputs cannot lie on cuda: .*Learn from where they are"):
         OnDevice.copy(vectors(3))

@@ -8,6 +8,7 @@ import sys
 from dataclasses import fields, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hepatica.cohort.errors import SpecimenError, UnavailableError
@@ -72,6 +73,15 @@ def test_select_is_a_view_in_the_stores_own_order(specimens, folder):
     assert len(tiles.select(specimen_ids=["s3"])) + len(chosen) == len(tiles)
     assert len(tiles.select(patient_ids=[])) == 0
     assert len(tiles.select(patient_ids=["p2"], specimen_ids=["s3"])) == 0
+
+
+def test_labelled_tiles_carry_the_class_of_their_patient(specimens, folder):
+    tiles = prepare(specimens, tiling=TILING, folder=folder)
+    patients = tiles.specimens["patient_id"].tolist()
+    label = pd.Series({patients[2]: 1.0, patients[0]: 0.0})
+    samples = tiles.labelled(label)
+    assert samples.inputs.index["patient_id"].unique().tolist() == [patients[0], patients[2]]
+    assert samples.labels.tolist() == samples.inputs.index["patient_id"].map(label).tolist()
 
 
 def test_store_travels_to_another_process(specimens, folder):

@@ -8,6 +8,7 @@ import pandas as pd
 from lifelines import CoxPHFitter
 from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 from numpy.typing import ArrayLike
+from scipy.linalg import LinAlgWarning
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate
@@ -39,9 +40,12 @@ def cox(covariates: pd.DataFrame, *, time: ArrayLike, event: ArrayLike) -> dict[
         # lifelines also warns of much that it then fits well; only what its optimiser says of the outcome counts.
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("error", message="Newton-Raphson", category=ConvergenceWarning)
+        # An ill-conditioned step or a hazard beyond all numbers: what it ends in is no estimate.
+        warnings.simplefilter("error", LinAlgWarning)
+        warnings.filterwarnings("error", message="overflow", category=RuntimeWarning)
         try:
             fitted = CoxPHFitter().fit(table.assign(**{_TIME: times, _EVENT: events}), _TIME, _EVENT)
-        except (ConvergenceError, ConvergenceWarning) as error:
+        except (ConvergenceError, ConvergenceWarning, LinAlgWarning, RuntimeWarning) as error:
             raise _no_fit(table, events) from error
     if not np.isfinite(fitted.summary["exp(coef) upper 95%"]).all():
         raise _no_fit(table, events)

@@ -20,6 +20,7 @@ from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.table import Specimen
 from hepatica.cohort.units import TilePixels
+from hepatica.learn import Samples
 from hepatica.pathology.slide import Slide, extent, open_slide
 from hepatica.pathology.stain import REFERENCE, StainSettings, fit, normalise
 from hepatica.pathology.tile_file import TileFile, open_tiles, writing
@@ -99,6 +100,11 @@ class TileStore:
                 chosen = set(wanted)
                 parts = {name: table[table[column].isin(chosen)] for name, table in parts.items()}
         return replace(self, **{name: table.reset_index(drop=True) for name, table in parts.items()})
+
+    def labelled(self, label: pd.Series) -> Samples:
+        """All tiles of the patients of `label`, which maps patient_id to a class, each with its patient's class."""
+        chosen = self.select(patient_ids=label.index)
+        return Samples(inputs=chosen, labels=label.loc[chosen.index["patient_id"]].to_numpy(int))
 
     def _file(self, key: str) -> TileFile:
         if key not in self._open:

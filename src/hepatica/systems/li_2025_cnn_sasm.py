@@ -46,18 +46,8 @@ from torch.nn.functional import cross_entropy
 
 from hepatica.cohort import Cohort, MicronsPerPixel, Months, Specimen, Target, TilePixels, confident_patients
 from hepatica.explain import grad_cam
-from hepatica.learn import (
-    Arrays,
-    Augment,
-    History,
-    Loss,
-    Plan,
-    Samples,
-    as_images,
-    augmentation,
-    cross_entropy_of_probabilities,
-    infer,
-)
+from hepatica.learn import Arrays, Augment, History, Loss, Plan, Samples, as_images, augmentation, infer
+from hepatica.learn.losses import cross_entropy_of_probabilities
 from hepatica.networks import CnnSasm, Pooled, TwoStage, backbone, perceptron
 from hepatica.networks.cnn_sasm import Gate, Mix, Modules
 from hepatica.pathology.phantom import phantom_slides
@@ -190,7 +180,13 @@ def train_extractor(training: Training[Settings, TileStore], network: Any, sampl
 
     Before it, where `warm_epochs` asks for it, the body alone. Without `validation` nothing is watched.
     """
-    settings, augment = training.settings, _augment(training.settings)
+    settings = training.settings
+    augment = augmentation.compose(
+        augmentation.flips(),
+        augmentation.quarter_turns(),
+        augmentation.noise(sd=settings.noise),
+        augmentation.erase(p=settings.erase),
+    )
     if settings.warm_epochs:
         warm_up = replace(settings, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate)
         warm = Pooled(network.body, channels=network.body.num_features)
@@ -223,15 +219,6 @@ def _fit(
     )
 
 
-def _augment(settings: Settings) -> Augment:
-    return augmentation.compose(
-        augmentation.flips(),
-        augmentation.quarter_turns(),
-        augmentation.noise(sd=settings.noise),
-        augmentation.erase(p=settings.erase),
-    )
-
-
 def denoised_tiles(training: Training[Settings, TileStore], patients: Sequence[str]) -> Samples:
     """Tiles of those of the patients whose survival confirms their final status, with that status."""
     settings, cohort = training.settings, training.cohort
@@ -243,13 +230,7 @@ def denoised_tiles(training: Training[Settings, TileStore], patients: Sequence[s
         ratio=settings.ratio,
         variant=settings.confidence,
     )
-    return labelled_tiles(training, relapse.loc[list(subset)])
-
-
-def labelled_tiles(training: Training[Settings, TileStore], label: pd.Series) -> Samples:
-    """All tiles of the patients of `label`, each with its patient's label."""
-    chosen = training.material.select(patient_ids=label.index)
-    return Samples(inputs=chosen, labels=label.loc[chosen.index["patient_id"]].to_numpy(int))
+    return training.material.labelled(relapse.loc[list(subset)])
 
 
 def _signed(

@@ -22,7 +22,7 @@ from hepatica.runs.scores import median_cutoffs, pooled, predictions
 from hepatica.studies.li_2025.candidates import sasm
 from hepatica.studies.li_2025.cross_validation import relapse_probability
 from hepatica.studies.li_2025.settings import StudySettings
-from hepatica.systems.li_2025_cnn_sasm import SYSTEM, labelled_tiles, train_extractor
+from hepatica.systems.li_2025_cnn_sasm import SYSTEM, train_extractor
 
 
 def end_to_end(training: Training[StudySettings, TileStore], *, folder: Path) -> tuple[pd.DataFrame, dict[str, float]]:
@@ -50,7 +50,7 @@ def _images(training: Training[StudySettings, TileStore], target: Target, *, fol
     settings, cohort = training.settings, training.cohort
     label = cohort.endpoint(target.endpoint).label(cohort.patients, horizon=target.horizon).dropna()
     samples = {
-        fold: labelled_tiles(training, label.loc[label.index.intersection(list(getattr(training.split, fold)))])
+        fold: training.material.labelled(label.loc[label.index.intersection(list(getattr(training.split, fold)))])
         for fold in ("train", "validation")
     }
     network: Any = sasm(settings)
