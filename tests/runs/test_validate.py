@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hepatica.cohort import CohortError, RunError, read_predictions
+from hepatica.cohort import CohortError, RunError, SettingsError, read_predictions
 from hepatica.cohort.atomic import read_json
 from hepatica.runs import explain, validate
 
@@ -97,3 +97,31 @@ def test_explains_unseen_specimens_by_their_row(trained, external: Path) -> None
 def test_explain_wants_the_cohort_of_the_results(trained, external: Path) -> None:
     with pytest.raises(RunError, match="another cohort"):
         explain(trained.run, trained.cohort, results=external)
+
+
+def test_fewer_tiles_may_be_read_and_nothing_else_changed(trained, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    validate(trained.run, trained.other, out=out, changes={"tiles_per_specimen": 1})
+    tiles = pd.read_parquet(out / "regions.parquet")
+    assert tiles.groupby("specimen_id").size().eq(1).all()
+    assert read_json(out / "cohort.json")["changes"] == {"tiles_per_specimen": 1}
+    drawn = explain(trained.run, trained.other, results=out, specimens=1)
+    assert all(path.exists() for path in drawn)
+    with pytest.raises(RunError, match="another reading"):
+        validate(trained.run, trained.other, out=out)
+    with pytest.raises(SettingsError, match="ratio: locked with the model; settings that may differ here: tiles_per"):
+        validate(trained.run, trained.other, out=tmp_path / "other", changes={"ratio": "1/4"})
+
+
+def test_short_follow_up_is_predicted_and_not_reported(trained, external: Path, tmp_path: Path) -> None:
+    patients = pd.read_csv(trained.other / "patients.csv").set_index("patient_id")
+    free = patients["recurrence_event"] == 0
+    least = patients.loc[free, "recurrence_months"].median() + 0.001
+    out = tmp_path / "out"
+    validate(trained.run, trained.other, out=out, least_follow_up=least)
+    table = read_predictions(out / "predictions.parquet")
+    short = set(table.loc[table["fold"] == "short_follow_up", "patient_id"])
+    assert short == set(patients.index[free & (patients["recurrence_months"] < least)])
+    assert {row["fold"] for row in read_json(out / "metrics.json")} <= {"external", "set_aside"}
+    before = read_predictions(external / "predictions.parquet")
+    pd.testing.assert_series_equal(table["score"], before["score"])

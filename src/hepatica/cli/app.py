@@ -93,12 +93,29 @@ def validate(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; RUN/external/COHORT when not given.")
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Read the specimens otherwise than in training, such as tiles_per_specimen=65 for whole slides, which"
+            " have far more tissue; repeatable. What is locked is refused.",
+        ),
+    ] = None,
+    least_follow_up: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MONTHS", help="Predict, but do not report, patients followed event-free for less.", min=0
+        ),
+    ] = None,
 ) -> None:
     """Test a locked model on another cohort: nothing is refitted, cut-offs stay as locked."""
+    from hepatica.cohort import Months
     from hepatica.runs import validate as validate_run
 
     results = out or run / "external" / cohort.resolve().name
-    validate_run(run, cohort, out=results)
+    least = None if least_follow_up is None else Months(least_follow_up)
+    validate_run(run, cohort, out=results, changes=assignments(settings), least_follow_up=least)
     typer.echo(f"external results: {results}\nnext: hepatica report {run}")
 
 

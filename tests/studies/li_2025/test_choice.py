@@ -28,8 +28,8 @@ def cells(wrong: dict[str, tuple[int, int]], candidate: str = "CNN-SASM") -> pd.
 def test_the_largest_mean_of_both_is_chosen_and_told() -> None:
     found = choose_subset(cells(WRONG))
     # denoised 8/8, 7/8, 5/8; everybody (8+2)/16, (7+5)/16, (5+5)/16
-    assert found["subsets"]["1/4"] == {"denoised": 1.0, "all": 0.625, "mean": 0.8125}
-    assert found["subsets"]["1/2"] == {"denoised": 0.875, "all": 0.75, "mean": 0.8125}
+    assert found["subsets"]["1/4"] == {"denoised": 1.0, "general": 0.625, "mean": 0.8125}
+    assert found["subsets"]["1/2"] == {"denoised": 0.875, "general": 0.75, "mean": 0.8125}
     assert found["ratio"] == "1/2"  # of equals the larger
     assert "1/2" in found["reason"]
     assert "0.812" in found["reason"]
@@ -45,3 +45,10 @@ def test_other_networks_choose_nothing() -> None:
 def test_nothing_to_judge_is_an_error() -> None:
     with pytest.raises(EvaluationError, match="no subset could be judged"):
         choose_subset(cells(WRONG).query("label == 0"))
+
+
+def test_external_patients_choose_only_where_asked_and_that_is_told() -> None:
+    found = choose_subset(cells(WRONG), external={"1/4": 0.5, "1/2": 0.5, "1": 0.9})
+    assert found["ratio"] == "1"
+    assert found["subsets"]["1"] == {"denoised": 0.625, "general": 0.9, "mean": 0.7625}
+    assert "the external validation is optimistic" in found["reason"]

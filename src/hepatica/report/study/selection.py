@@ -104,8 +104,8 @@ def _subsets(study: Study, gallery: Gallery, found: dict[tuple[Level, Patients],
     ]
     caption = (
         "Figures 2B and 2C of the paper. CNN-SASM by subset, with 95% intervals clustered by patient. Left, performance"
-        " on denoised held-out patients. Right, the same beside all held-out patients, and the mean by which the subset"
-        " is chosen (ring), both at tile level. External patients choose nothing."
+        " on denoised held-out patients. Right, the same beside generalisation, and the mean by which the subset is"
+        " chosen (ring), at tile level."
     )
     return Figure(caption=caption, panels=panels)
 
@@ -119,12 +119,17 @@ def _paint_levels(figure: Drawing, *, study: Study, found: dict[Level, Found]) -
 
 def _paint_choice(figure: Drawing, *, study: Study, found: dict[tuple[Level, Patients], Found]) -> None:
     axes = figure.subplots()
-    for who, colour, shift in (("denoised", LOW, -0.06), ("all", HIGH, 0.06)):
-        label = "denoised held-out" if who == "denoised" else "all held-out"
-        _line(axes, study, found["tile", who], label=label, colour=colour, shift=shift)  # type: ignore[index]
+    _line(axes, study, found["tile", "denoised"], label="denoised held-out", colour=LOW, shift=-0.06)
+    _line(axes, study, found["tile", "all"], label="all held-out", colour=HIGH, shift=0.06)
+    if study.settings["generalisation"] == "external":
+        general = {ratio: each["general"] for ratio, each in study.choice["subsets"].items()}
+        places = [ratios(study).index(ratio) for ratio in general]
+        axes.plot(places, list(general.values()), "s-", color=SERIES[2], markersize=4, label="external, denoised")
     means = {ratio: each["mean"] for ratio, each in study.choice["subsets"].items()}
     places = [ratios(study).index(ratio) for ratio in means]
-    axes.plot(places, list(means.values()), color=QUIET, linestyle="--", linewidth=1.2, label="mean of both")
+    axes.plot(
+        places, list(means.values()), color=QUIET, linestyle="--", linewidth=1.2, label="mean, by which is chosen"
+    )
     best = study.choice["ratio"]
     axes.plot(ratios(study).index(best), means[best], "o", color=INK, markerfacecolor="none", markersize=11)
     _finish(axes, study, title="Generalisation and choice")

@@ -34,6 +34,8 @@ class StudySettings(Settings):
     A `shape` changes timm's architecture of that name, as `body_shape` does. `least_follow_up` is that of the external
     cohorts: patients followed event-free for less are predicted, not reported. `undersample` reads no more tiles of an
     external slide than the median training slide has, for whole slides have hundreds of times more tissue.
+    `generalisation` is judged on all held-out training patients, or as in the paper on external patients, which then
+    help to choose what is validated on them.
     """
 
     folds: Annotated[int, Field(ge=2)] = 5
@@ -50,6 +52,7 @@ class StudySettings(Settings):
     )  # fmt: skip
     least_follow_up: Annotated[Months, Field(gt=0)] = TWO_YEARS
     undersample: bool = True
+    generalisation: Literal["held_out", "external"] = "held_out"  # ours; "external" is the paper's
 
     def __post_init__(self) -> None:
         super().__post_init__()

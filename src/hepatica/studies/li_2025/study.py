@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from hepatica.cohort import Cohort, Split, load_cohort, write_predictions
+from hepatica.cohort import Cohort, SettingsError, Split, load_cohort, write_predictions
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
@@ -23,10 +23,11 @@ from hepatica.runs.inputs import of_modality
 from hepatica.studies.li_2025.choice import choose_subset
 from hepatica.studies.li_2025.cross_validation import cross_validate
 from hepatica.studies.li_2025.end_to_end import end_to_end
+from hepatica.studies.li_2025.generalisation import generalisation
 from hepatica.studies.li_2025.out_of_fold import out_of_fold
 from hepatica.studies.li_2025.seeing import see
 from hepatica.studies.li_2025.settings import StudySettings
-from hepatica.studies.li_2025.subsets import subset_folder, train_subsets, validate_subsets
+from hepatica.studies.li_2025.subsets import names, subset_folder, train_subsets, validate_subsets
 from hepatica.systems.li_2025_cnn_sasm import SYSTEM, prepare
 
 
@@ -45,6 +46,8 @@ def study(
     another study.
     """
     settings = settings or StudySettings()
+    if settings.generalisation == "external" and not external:
+        raise SettingsError('generalisation = "external" needs an external cohort; add --external COHORT')
     folder, cohort = RunFolder(run), load_cohort(cohort_folder)
     start_run(folder, system=SYSTEM, settings=settings, cohort=cohort)
     _say("CNN-SASM on each denoised subset")
@@ -53,7 +56,7 @@ def study(
     _say("external validation")
     validate_subsets(external, training=training, study=run, prepared=folder.prepared)
     _say("cross-validation of eight networks on each subset")
-    chosen = _choose(training, run)
+    chosen = _choose(training, run, external)
     _say(f"signature of subset {chosen} against end-to-end training and clinical indicators")
     training = replace(training, settings=replace(settings, ratio=chosen))
     if not (run / "out_of_fold.parquet").exists():
@@ -84,11 +87,19 @@ def _training(
     )
 
 
-def _choose(training: Training[StudySettings, TileStore], run: Path) -> Fraction:
+def _choose(training: Training[StudySettings, TileStore], run: Path, external: Sequence[Path]) -> Fraction:
     """Cross-validate and choose, once."""
     if not (run / "choice.json").exists():
         cells = cross_validate(training, folder=run / "cells")
         with replacing(run / "cells.parquet") as temporary:
             cells.to_parquet(temporary, index=False)
-        write_json(run / "choice.json", choose_subset(cells))
+        write_json(run / "choice.json", choose_subset(cells, external=_elsewhere(training.settings, run, external)))
     return Fraction(read_json(run / "choice.json")["ratio"])
+
+
+def _elsewhere(settings: StudySettings, run: Path, external: Sequence[Path]) -> dict[str, float] | None:
+    """Generalisation to other hospitals, where the settings ask for it."""
+    if settings.generalisation == "held_out":
+        return None
+    cohorts = [load_cohort(each) for each in external]
+    return generalisation(cohorts, names(external), study=run, settings=settings)
