@@ -130,6 +130,7 @@ def test_long_training_is_paired_with_long_training(summary: ModuleType) -> None
     both = summary.paired(pd.concat([_cells(), long])).query("ratio == '1/2' and seed == 0").set_index("pace")
     assert both.gain["steps"] == pytest.approx(0.10)
     assert both.gain["long"] == pytest.approx(0.05)
+    assert both.over_printed["long"] == both.over_printed["steps"] == 0  # as good as the usual training, at 0.80
 
 
 def test_summary_counts_seeds_and_raw_gains_nothing(summary: ModuleType) -> None:

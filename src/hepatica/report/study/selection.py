@@ -25,6 +25,9 @@ WHOM = {
 
 Found = dict[tuple[str, str], tuple[Estimate, dict[str, float]]]
 
+COLOURS = (QUIET, INK, "#a6761d", *(each for each in SERIES if each not in (HIGH, SERIES[4])))
+"""Of the networks CNN-SASM is compared with: grey, ink and brown the borrowed ones, colours its ablations."""
+
 WIDE = (9.2, 3.6)
 """Inches of a panel across the page."""
 
@@ -75,7 +78,8 @@ def _networks(study: Study, gallery: Gallery, found: Found) -> Figure:
 
 def _paint_networks(figure: Drawing, *, study: Study, found: Found) -> None:
     axes = figure.subplots()
-    palette = dict(zip(CANDIDATES, (*SERIES, INK, QUIET), strict=True)) | {OURS: HIGH, "DenseNet121": LOW}
+    others = dict(zip([name for name in CANDIDATES if name != OURS], COLOURS, strict=True))
+    palette = others | {OURS: HIGH}
     for place, name in enumerate(names(study)):
         for column, ratio in enumerate(ratios(study)):
             if (name, ratio) not in found:
