@@ -133,7 +133,7 @@ def draw(summary: pd.DataFrame, path: Path) -> None:
             _optimism(axes, grid[(grid.patients == middle["patients"]) & (grid.noise == noise)])
             axes.set_title(f"Where one tests: {100 * noise:g} % corrupted, {middle['patients']} patients")
         _checks(panels[1][2], summary[(summary[SETTING] == pd.Series(middle)).all(axis=1)])
-        panels[1][2].set_title(f"Other choices: {100 * middle['noise']:g} % corrupted, {middle['patients']} patients")
+        panels[1][2].set_title(f"Other choices: {100 * middle['noise']:g} %, {middle['patients']} patients")
         panels[0][0].legend(loc="upper left")
         panels[1][0].legend(loc="lower left")
         _level(panels[0])

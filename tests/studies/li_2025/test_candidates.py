@@ -32,7 +32,7 @@ def test_have_the_size_of_table_2(name: Name) -> None:
 @pytest.mark.parametrize("name", get_args(Name))
 def test_give_a_probability_for_each_tile(name: Name) -> None:
     network = CANDIDATES[name].build(QUICK).eval()
-    found = relapse_probability(network(torch.rand(3, 3, 64, 64)))
+    found = relapse_probability(network(torch.rand(3, 3, QUICK.side, QUICK.side)))
     assert found.shape == (3,)
     assert ((found > 0) & (found < 1)).all()
 

@@ -91,6 +91,7 @@ def _ends(figure: Drawing, *, table: pd.DataFrame) -> None:
     axes.set_yticks(place, labels=[str(channel) for channel in shown["channel"]], fontsize=7.5)
     axes.axhline(count, color=QUIET, linestyle=":", linewidth=1)
     axes.invert_yaxis()
+    axes.locator_params(axis="x", nbins=5)
     axes.set(xlabel="Weight in the relapse logit", ylabel="Channel", title=f"Top {count} and bottom {count}")
     keys = [Patch(color=HIGH, label="speaks for relapse"), Patch(color=LOW, label="speaks against")]
     axes.legend(handles=keys, loc="lower right")

@@ -23,8 +23,8 @@ OURS: Name = "CNN-SASM"
 TWO_YEARS = Months(24)
 """The paper's least follow-up."""
 
-NARROW: dict[str, Any] = {"channels": [16, 32, 64, 128], "stem_width": 16}
-"""A ResNet18 of a quarter of its width; timm's own words."""
+NARROW: dict[str, Any] = {"channels": [8, 16, 32, 64], "stem_width": 8}
+"""A ResNet18 of an eighth of its width; timm's own words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +66,13 @@ class StudySettings(Settings):
 
 QUICK = StudySettings(
     **{each.name: getattr(SYSTEM_QUICK, each.name) for each in fields(Settings)}
-    | {"side": 64, "tiles_per_specimen": 4, "body_shape": NARROW, "warm_epochs": 3, "epochs": 4}
-    | {"folds": 3}
+    | {"side": 96, "mpp": 1.33, "tiles_per_specimen": 3, "body_shape": NARROW}
+    | {"warm_epochs": 5, "epochs": 3, "learning_rate": 1e-3, "folds": 3}
     | {"densenet_weights": "random", "densenet_shape": {"growth_rate": 8, "block_config": [2, 2, 4, 4]}}
     | {
         "swin_weights": "random",
         "swin_shape": {
-            "img_size": 64, "window_size": 2, "embed_dim": 24, "depths": [1, 1, 2, 1], "num_heads": [1, 2, 4, 8],
+            "img_size": 96, "window_size": 3, "embed_dim": 24, "depths": [1, 1, 2, 1], "num_heads": [1, 2, 4, 8],
         },
     }
 )  # fmt: skip

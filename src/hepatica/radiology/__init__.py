@@ -1,0 +1,1 @@
+"""Radiology: CT and MR series, from DICOM in to DICOM out."""
