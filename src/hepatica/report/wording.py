@@ -22,6 +22,7 @@ FOLDS = {
     "test": "Internal test",
     "external": "External",
     "set_aside": "Set aside",
+    "short_follow_up": "Short follow-up",
 }
 """Folds as a clinician calls them; tuning patients watch the training or end it (`monitor`): no validation."""
 

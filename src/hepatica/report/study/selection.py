@@ -25,8 +25,8 @@ WHOM = {
 
 Found = dict[tuple[str, str], tuple[Estimate, dict[str, float]]]
 
-COLOURS = (QUIET, INK, "#a6761d", *(each for each in SERIES if each not in (HIGH, SERIES[4])))
-"""Of the networks CNN-SASM is compared with: grey, ink and brown the borrowed ones, colours its ablations."""
+COLOURS = (QUIET, INK, "#6a51a3", *(each for each in SERIES if each not in (HIGH, SERIES[4])))
+"""Of the networks CNN-SASM is compared with: grey, ink and violet the borrowed ones, colours its ablations."""
 
 WIDE = (9.2, 3.6)
 """Inches of a panel across the page."""
