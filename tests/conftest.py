@@ -112,7 +112,7 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     from hepatica.studies.li_2025.study import study
 
     folder = tmp_path_factory.mktemp("studied")
-    small = PhantomSettings(side=256)
+    small = PhantomSettings(side=512)
     cohort = phantom_slides(folder / "a", patients=34, seed=3, hospital="A", settings=small)
     other = phantom_slides(folder / "b", patients=12, seed=4, hospital="B", settings=small)
     tiny = {"folds": 2, "ratios": ["1/2", "1"], "candidates": ["DenseNet121", "CNN-SASM"], "tiles_per_specimen": 2}

@@ -64,3 +64,12 @@ def test_a_fold_of_one_class_is_left_out_and_told():
 def test_only_folds_of_one_class_are_refused():
     with pytest.raises(EvaluationError, match="2 folds of one class each"):
         auroc_over_folds([1, 1, 0, 0], score=[0.1, 0.2, 0.3, 0.4], fold=[1, 1, 2, 2])
+
+
+def test_a_fold_with_a_single_event_is_not_known_exactly():
+    # Fold 1 has a variance of 0.125 (by hand above); fold 3, one event above two others, has none and borrows it.
+    label, score = [*LABEL[:4], 1, 0, 0], [*SCORE[:4], 0.9, 0.2, 0.1]
+    found, folds = auroc_over_folds(label, score=score, fold=[1, 1, 1, 1, 3, 3, 3])
+    assert folds == {"1": 0.75, "3": 1.0}
+    margin = 1.959964 * np.sqrt((0.125 + 0.125) / 4) / (0.875 * 0.125)
+    assert np.log(found.high / (1 - found.high)) == pytest.approx(np.log(7) + margin, rel=1e-5)

@@ -5,12 +5,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.learn import Augment, compose, erase, flips, noise, quarter_turns
+from hepatica.learn import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
 
 STEPS: dict[str, Augment] = {
     "flips": flips(),
     "quarter_turns": quarter_turns(),
     "noise": noise(sd=0.3),
+    "jitter": jitter(brightness=0.4, contrast=0.4),
     "erase": erase(p=0.7),
     "compose": compose(flips(), quarter_turns(), noise(sd=0.1), erase(p=0.5)),
 }
@@ -115,3 +116,30 @@ def test_impossible_areas_and_spreads_are_refused() -> None:
         erase(p=0.5, area=(0.3, 0.2))
     with pytest.raises(SettingsError, match="standard deviation"):
         noise(sd=-1)
+
+
+def test_a_mirror_with_certainty_flips_left_to_right() -> None:
+    assert torch.equal(mirror(p=1)(images(0)), images(0).flip(-1))
+
+
+def test_jitter_changes_brightness_of_all_channels_alike() -> None:
+    torch.manual_seed(0)
+    after = jitter(brightness=0.5)(torch.full((500, 3, 2, 2), 0.5))
+    assert (after == after[:, :1, :1, :1]).all()
+    assert (after.min().item(), after.max().item()) == pytest.approx((0.25, 0.75), abs=0.01)
+
+
+def test_jitter_of_contrast_keeps_the_mean() -> None:
+    torch.manual_seed(0)
+    before = 0.4 + 0.2 * images(0, count=50)
+    after = jitter(contrast=0.5)(before)
+    assert torch.allclose(after.mean(dim=(1, 2, 3)), before.mean(dim=(1, 2, 3)), atol=1e-6)
+    spread = after.std(dim=(1, 2, 3)) / before.std(dim=(1, 2, 3))
+    assert spread.min() > 0.5
+    assert spread.max() < 1.5
+    assert spread.max() - spread.min() > 0.5
+
+
+def test_impossible_jitter_is_refused() -> None:
+    with pytest.raises(SettingsError, match="contrast"):
+        jitter(contrast=2)

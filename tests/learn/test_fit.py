@@ -15,7 +15,26 @@ import torch
 from torch import Tensor, nn
 
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
-from hepatica.learn import Arrays, History, OnDevice, Plan, Samples, compose, erase, flips, infer, noise, quarter_turns
+from hepatica.learn import (
+    Arrays,
+    History,
+    OnDevice,
+    Plan,
+    Samples,
+    compose,
+    crop,
+    erase,
+    flips,
+    infer,
+    jitter,
+    mirror,
+    noise,
+    perspective,
+    quarter_turns,
+    rotation,
+    smoothed_cross_entropy,
+    warp,
+)
 from hepatica.learn.fit import FINISHED, HISTORY, IDENTITY, UNFINISHED, fit
 
 PLAN = Plan(epochs=4, batch=8, learning_rate=0.01, lr_step_epochs=2, monitor="validation_loss")
@@ -103,6 +122,24 @@ def test_stopped_anywhere_and_started_again_it_ends_the_same_to_the_last_bit(
     taught, history = learn(tmp_path)
     assert history == undisturbed[1]
     assert equal(taught, undisturbed[0])
+
+
+def test_descent_with_warm_up_mixup_and_warps_ends_the_same_too(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "plan": replace(
+            PLAN, optimizer="sgd", weight_decay=1e-4, schedule="cosine", warmup_epochs=1, lr_step_epochs=None, mixup=0.2
+        ),
+        "augment": compose(
+            mirror(), warp(crop(), perspective(distortion=0.3), rotation(degrees=9)), jitter(contrast=0.2)
+        ),
+        "loss": smoothed_cross_entropy(0.1),
+    }
+    wanted, history = learn(tmp_path / "undisturbed", **changes)
+    with pytest.raises(StoppedError):
+        learn(tmp_path / "stopped", stopping(7), **changes)
+    taught, again = learn(tmp_path / "stopped", **changes)
+    assert again == history
+    assert equal(taught, wanted)
 
 
 def test_workers_that_read_ahead_change_nothing(

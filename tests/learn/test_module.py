@@ -78,3 +78,39 @@ def test_frozen_layers_are_left_out() -> None:
     network[0].requires_grad_(False)
     (adam,), _ = Classifier(network, plan=PLAN).configure_optimizers()
     assert len(adam.param_groups[0]["params"]) == 2
+
+
+def test_mixup_blends_training_and_not_validation() -> None:
+    seen: list[Tensor] = []
+
+    class Seeing(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(x)
+            return super().forward(x)
+
+    torch.manual_seed(0)
+    module = quiet(Classifier(Seeing(4, 4), plan=Plan(epochs=1, batch=4, learning_rate=1.0, mixup=1.0)))
+    batch = (torch.eye(4), torch.arange(4))
+    module.training_step(batch, 0)
+    module.validation_step(batch, 0)
+    assert not torch.equal(seen[0], batch[0])
+    assert torch.equal(seen[1], batch[0])
+
+
+def test_the_rate_warms_up_and_falls_along_a_cosine() -> None:
+    plan = Plan(
+        epochs=4,
+        batch=128,
+        learning_rate=0.2,
+        learning_rate_batch=256,
+        optimizer="sgd",
+        schedule="cosine",
+        warmup_epochs=1,
+    )
+    (descent,), (share,) = Classifier(nn.Linear(1, 1), plan=plan).configure_optimizers()
+    rates = []
+    for _ in range(4):
+        rates.append(share.get_last_lr()[0])
+        descent.step()
+        share.step()
+    assert rates == pytest.approx([0.05, 0.1, 0.075, 0.025])

@@ -32,3 +32,25 @@ def test_a_number_out_of_range_is_named(wrong: dict[str, Any]) -> None:
     (name,) = wrong
     with pytest.raises(SettingsError, match=name):
         Plan(**{"epochs": 1, "batch": 1, "learning_rate": 0.1, **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"learning_rate_batch": 0},
+        {"optimizer": "adagrad"},
+        {"momentum": 1.0},
+        {"weight_decay": -1e-4},
+        {"schedule": "linear"},
+        {"warmup_epochs": 1},
+        {"mixup": float("inf")},
+    ],
+    ids=str,
+)
+def test_a_number_of_the_other_recipe_out_of_range_is_named(wrong: dict[str, Any]) -> None:
+    test_a_number_out_of_range_is_named(wrong)
+
+
+def test_the_rate_is_scaled_to_the_batch_where_its_own_is_given() -> None:
+    assert Plan(epochs=1, batch=64, learning_rate=0.2).rate == 0.2
+    assert Plan(epochs=1, batch=64, learning_rate=0.2, learning_rate_batch=256).rate == pytest.approx(0.05)

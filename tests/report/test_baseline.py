@@ -20,3 +20,9 @@ def test_few_values_are_categories_many_are_not() -> None:
     assert is_category(pd.Series([0, 1, 1, 0]))
     assert is_category(pd.Series(["A", "B"] * 10))
     assert not is_category(pd.Series(np.arange(20.0)))
+
+
+def test_a_covariate_the_other_group_lacks_has_no_difference_and_warns_of_nothing() -> None:
+    # Warnings are errors here, and pandas warns of joining numbers and no values.
+    assert np.isnan(unlike(pd.Series([40.0, 50.0, 60.0]), pd.Series(dtype=object)))
+    assert np.isnan(unlike(pd.Series(dtype=object), pd.Series(dtype=object)))

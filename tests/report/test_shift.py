@@ -82,3 +82,17 @@ def test_a_covariate_the_other_cohort_lacks_is_a_dash(
     blocks = section(read_run(folder, external=external), sketchbook(tmp_path)).blocks
     [table] = [block for block in blocks if isinstance(block, Table) and "Case mix" in block.caption]
     assert {row[0]: row[2] for row in table.rows}["Sex"] == "\N{EN DASH}"
+
+
+def test_leaving_out_short_follow_up_is_said_to_raise_the_shares(
+    make_run: Callable[..., tuple[Path, list[Path]]], tmp_path: Path, sketchbook: Sketch
+) -> None:
+    folder, external = make_run()
+    path = external[0] / "patients.parquet"
+    away = pd.read_parquet(path)
+    left = away.index[away["fold"] == "external"][:2]
+    for fold, told in (("external", False), ("short_follow_up", True)):
+        away.assign(fold=away["fold"].mask(away.index.isin(left), fold)).to_parquet(path)
+        blocks = section(read_run(folder, external=external), sketchbook(tmp_path)).blocks
+        [table] = [block for block in blocks if isinstance(block, Table) and "Event rate" in block.caption]
+        assert ("without 2 patients whose event-free follow-up was too short" in str(table.note)) is told

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from hepatica.evaluate import pearson
 from hepatica.report.blocks import Figure, Table
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run, read_run
-from hepatica.report.treated import FOLD, correlated, section, tile_scores, with_treated
+from hepatica.report.treated import FOLD, _treatments, correlated, section, tile_scores, with_treated
 
 
 @pytest.fixture
@@ -48,3 +49,9 @@ def test_nobody_was_treated(
     assert with_treated(run) == []
     [note] = section(run, sketchbook(tmp_path)).blocks
     assert "No patients were set aside" in str(note)
+
+
+def test_a_blank_treatment_is_not_called_nan(run: Run) -> None:
+    bare = replace(run.internal, patients=run.internal.patients.assign(treatment=None))
+    assert _treatments([bare]) == "treatment not told"
+    assert _treatments([run.internal, bare]) == f"{_treatments([run.internal])}, treatment not told"

@@ -72,3 +72,10 @@ def test_no_covariates(results: Results) -> None:
     keep = [name for name in results.patients if name not in results.covariates()]
     bare = replace(results, patients=results.patients[keep])
     assert baseline(bare, results.targets[0]).rows == [["The cohort tables hold no covariates."]]
+
+
+def test_a_few_treated_patients_are_not_listed_by_their_ages(results: Results) -> None:
+    others = results.outcomes(results.targets[0], fold="set_aside").index[3:]
+    kept = results.predictions[~results.predictions["patient_id"].isin(others)]
+    rows = baseline(replace(results, predictions=kept), results.targets[0]).rows
+    assert "Age (years), 50 or more" in [row[0] for row in rows]

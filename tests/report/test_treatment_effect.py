@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,23 @@ def test_treated_are_those_set_aside(run: Run) -> None:
     assert (1 - table["treated"]).sum() == (folds == "test").sum()
     parts = [arms(table, subset=subset) for subset in ("high", "low")]
     assert sum(len(arm.patients) for pair in parts for arm in pair) == len(table)
+
+
+def test_a_blank_treatment_is_in_neither_group(run: Run, tmp_path: Path, sketchbook: Callable[..., Any]) -> None:
+    internal, target = run.internal, run.targets[0]
+    aside = internal.patients.index[internal.patients["fold"] == "set_aside"]
+    for blank in (aside[:3], aside):
+        treatment = internal.patients["treatment"].mask(internal.patients.index.isin(blank))
+        bare = replace(internal, patients=internal.patients.assign(treatment=treatment))
+        assert not treated_and_not(bare, target).index.intersection(blank).size
+        texts = [each.text for each in section(replace(run, cohorts=(bare,)), sketchbook(tmp_path)).blocks
+                 if isinstance(each, Text)]  # fmt: skip
+        said = (
+            "there is no treatment to compare"
+            if len(blank) == len(aside)
+            else "treatment of 3 patients set aside is not"
+        )
+        assert any(said in text for text in texts)
 
 
 @pytest.mark.parametrize("by", ["group", "score"])

@@ -9,7 +9,9 @@ import typer
 from hepatica.cli import doctor as doctor_command
 from hepatica.cli import evaluate, fetch, phantom
 from hepatica.cli import systems as systems_command
+from hepatica.cli.audit import audit
 from hepatica.cli.demo import demo
+from hepatica.cli.readers import readers
 from hepatica.cli.study import study
 
 app = typer.Typer(
@@ -28,6 +30,8 @@ app.command("doctor")(doctor_command.doctor)
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(fetch.app, name="fetch")
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(readers)
+app.command()(audit)
 
 Cohort = Annotated[Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)]
 Run = Annotated[Path, typer.Argument(help="Run folder, as hepatica train made it.")]

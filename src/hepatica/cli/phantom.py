@@ -11,11 +11,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def phantom() -> None:
-    """Keep `phantom slides` a command of its own while it is the only one."""
-
-
 @app.command()
 def slides(
     folder: Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")],
@@ -30,4 +25,21 @@ def slides(
     from hepatica.pathology.phantom import phantom_slides
 
     phantom_slides(folder, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital)
+    typer.echo(f"phantom cohort: {folder}")
+
+
+@app.command()
+def ct(
+    folder: Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")],
+    patients: Annotated[int, typer.Option(help="Number of patients; each has one study of four phases.", min=1)] = 60,
+    seed: Annotated[int, typer.Option(help="One seed gives one cohort.", min=0)] = 0,
+    difficulty: Annotated[
+        float, typer.Option(help="0 (textbook lesions) to 1 (faint, noisy, untypical).", min=0, max=1)
+    ] = 0.5,
+    hospital: Annotated[str, typer.Option(help="A or B: two hospitals with their own scanner and timing.")] = "A",
+) -> None:
+    """Write four-phase liver CT (DICOM, a zip each) with pathology and readers: phantoms, not patients."""
+    from hepatica.radiology.phantom import phantom_ct
+
+    phantom_ct(folder, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital)
     typer.echo(f"phantom cohort: {folder}")

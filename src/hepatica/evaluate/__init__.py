@@ -1,5 +1,6 @@
 """Evaluate: numbers with intervals, from anybody's table of outcomes and scores."""
 
+from hepatica.evaluate.audit import audit
 from hepatica.evaluate.binary import binary_metrics
 from hepatica.evaluate.calibration import (
     CalibrationGroup,
@@ -26,38 +27,53 @@ from hepatica.evaluate.correlation import Correlation, pearson
 from hepatica.evaluate.cox import HazardRatio, cox, cox_each
 from hepatica.evaluate.discrimination import auroc, average_precision, compare_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
+from hepatica.evaluate.findings import Finding
+from hepatica.evaluate.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.heterogeneity import heterogeneity_p
 from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.interaction import Interaction, treatment_interaction
 from hepatica.evaluate.kaplan_meier import KaplanMeier, kaplan_meier, log_rank_p
 from hepatica.evaluate.logistic import LogisticRisk, fit_logistic
+from hepatica.evaluate.mcnemar import mcnemar_p
+from hepatica.evaluate.multi_reader import Readings, auroc_readings, over_readers, rate_readings
 from hepatica.evaluate.over_folds import auroc_over_folds, compare_auroc_over_folds
 from hepatica.evaluate.paired import compare_paired
+from hepatica.evaluate.reader_table import ReaderTable, Reading, read_readers
+from hepatica.evaluate.readers import ReaderStudy, study_readers, t_over_readers
 from hepatica.evaluate.recalibration import Recalibration, recalibrate
 from hepatica.evaluate.regression import Line, linear
 from hepatica.evaluate.scored_table import read_binary, read_survival
 from hepatica.evaluate.survival import survival_metrics
+from hepatica.evaluate.temperature import expected_calibration_error, fit_temperature
 from hepatica.evaluate.time_dependent import time_dependent_auroc
 from hepatica.evaluate.two_groups import GroupComparison, compare_groups
 
 __all__ = [
+    "Agreement",
     "CalibrationGroup",
     "Comparison",
     "Confusion",
     "Contingency",
     "Correlation",
     "Estimate",
+    "Finding",
     "GroupComparison",
     "HazardRatio",
     "Interaction",
     "KaplanMeier",
     "Line",
     "LogisticRisk",
+    "ReaderStudy",
+    "ReaderTable",
+    "Reading",
+    "Readings",
     "Recalibration",
     "Risk",
     "accuracy",
+    "audit",
     "auroc",
     "auroc_over_folds",
+    "auroc_readings",
     "average_precision",
     "binary_metrics",
     "brier",
@@ -74,25 +90,34 @@ __all__ = [
     "confusion",
     "cox",
     "cox_each",
+    "expected_calibration_error",
     "f1",
     "fit_logistic",
+    "fit_temperature",
+    "fleiss_kappa",
     "heterogeneity_p",
     "kaplan_meier",
     "kappa",
     "linear",
     "log_rank_p",
+    "mcnemar_p",
     "npv",
+    "over_readers",
     "pearson",
     "ppv",
     "rate_difference",
+    "rate_readings",
     "read_binary",
+    "read_readers",
     "read_survival",
     "recalibrate",
     "risk_of_survival",
     "sensitivity",
     "specificity",
     "standardised_difference",
+    "study_readers",
     "survival_metrics",
+    "t_over_readers",
     "time_dependent_auroc",
     "treatment_interaction",
 ]

@@ -2,7 +2,8 @@
 
 Folds hold different patients, so the variance of a mean over folds is the sum of the folds' variances (DeLong's, with
 several rows a patient Obuchowski's) over the square of their number. That the training sets overlap it leaves out: no
-unbiased estimate has that in (Bengio and Grandvalet, JMLR 2004;5:1089).
+unbiased estimate has that in (Bengio and Grandvalet, JMLR 2004;5:1089). A fold with a single patient of a class has no
+variance of its own and is given the largest of the others', so that it does not count as known exactly (ours).
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def auroc_over_folds(
     for name, rows, positive, patients in _folds(label, fold, group, count=scores.size):
         placed = placements(positive, scores[rows])
         values[name] = float(placed[positive].mean())
-        variances.append(auroc_variance(positive, placed, patients))
+        variances.append(_variance(positive, placed, patients))
         rarer += min(patients.having(positive), patients.having(~positive))
     mean = float(np.mean(list(values.values())))
     low, high = within_unit(mean, variance=_of_mean(variances), units=rarer)
@@ -53,7 +54,7 @@ def compare_auroc_over_folds(
     for name, rows, positive, patients in _folds(label, fold, group, count=a.size):
         apart = placements(positive, a[rows]) - placements(positive, b[rows])
         values[name] = float(apart[positive].mean())
-        variances.append(auroc_variance(positive, apart, patients))
+        variances.append(_variance(positive, apart, patients))
     value, variance = float(np.mean(list(values.values()))), _of_mean(variances)
     low, high = difference_limits(value, variance=variance)
     difference = Estimate(
@@ -79,8 +80,16 @@ def _folds(
         raise EvaluationError(f"got {np.unique(folds).size} folds of one class each, wanted patients with 0 and with 1")
 
 
+def _variance(positive: Booleans, values: Floats, patients: Patients) -> float:
+    """Of a fold's mean; NaN where one class has a single patient."""
+    fewest = min(patients.having(positive), patients.having(~positive))
+    return auroc_variance(positive, values, patients) if fewest > 1 else np.nan
+
+
 def _of_mean(variances: list[float]) -> float:
-    return float(np.sum(variances)) / len(variances) ** 2
+    known = np.asarray(variances)
+    largest = 0.0 if np.isnan(known).all() else np.nanmax(known)
+    return float(np.where(np.isnan(known), largest, known).sum()) / known.size**2
 
 
 def _patients(scores: Floats, group: ArrayLike | None) -> int:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.discrimination import compare_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate, undefined
 from hepatica.evaluate.inputs import Booleans, Floats, both_classes, numbers
+from hepatica.evaluate.mcnemar import mcnemar_p
 
 DRAWS = 2000
 """Bootstrap draws of patients. Ours."""
@@ -44,7 +44,7 @@ def compare_paired(
     found["average_precision"] = _bootstrapped(*(_average_precision(positive, each) for each in (a, b)), drawn=drawn)
     found |= {name: _bootstrapped(calls[0][name], calls[1][name], drawn=drawn) for name in calls[0]}
     right = [(each >= cutoff) == positive for each, cutoff in ((a, cutoff_a), (b, cutoff_b))]
-    found["accuracy"] = Comparison(difference=found["accuracy"].difference, p=_mcnemar(*right))
+    found["accuracy"] = Comparison(difference=found["accuracy"].difference, p=mcnemar_p(right[0], right_b=right[1]))
     return found
 
 
@@ -95,9 +95,3 @@ def _average_precision(positive: Booleans, score: Floats) -> Statistic:
         return _share(np.nansum(precision * gained, axis=1), hits[:, -1])
 
     return of
-
-
-def _mcnemar(right_a: Booleans, right_b: Booleans) -> float:
-    """Exact P; 1 where the two are right about the same patients."""
-    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-    return float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0

@@ -35,7 +35,7 @@ class SurvivalTable:
 
 def read_binary(path: Path, *, label: str, score: str, group: str | None = None) -> BinaryTable:
     """Read the named columns of a CSV; EvaluationError with every fault when one is not as a BinaryTable wants it."""
-    reader = _Reader(path)
+    reader = Columns(path)
     labels = reader.zero_or_one(label, wanted="0 (no event) or 1 (event)")
     if labels.size and labels.min() == labels.max() and not reader.faults.found:
         reader.fault(label, f"is {labels[0]:g} in all {labels.size} rows, wanted rows with 0 and rows with 1")
@@ -47,7 +47,7 @@ def read_binary(path: Path, *, label: str, score: str, group: str | None = None)
 
 def read_survival(path: Path, *, time: str, event: str, score: str) -> SurvivalTable:
     """Read the named columns of a CSV; EvaluationError with every fault when one is not as a SurvivalTable wants it."""
-    reader = _Reader(path)
+    reader = Columns(path)
     times = reader.numbers(time, wanted="a time of 0 or more", least=0.0)
     events = reader.zero_or_one(event, wanted="1 (happened) or 0 (censored)")
     if events.size and not events.any() and not reader.faults.found:
@@ -57,8 +57,8 @@ def read_survival(path: Path, *, time: str, event: str, score: str) -> SurvivalT
     return SurvivalTable(time=times, event=events, score=scores)
 
 
-class _Reader:
-    """Columns of one CSV as text, and the faults found in them so far."""
+class Columns:
+    """Columns of one CSV, and the faults found in them so far."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -69,13 +69,18 @@ class _Reader:
             self.finish()
 
     def fault(self, column: str, message: str) -> None:
+        """Note one fault of a column."""
         self.faults.add(self.path.name, message, column=column)
 
-    def text(self, name: str) -> np.ndarray:
+    def text(self, name: str, *, wanted: str = "the patient of the row") -> np.ndarray:
         """A column of which no cell is blank."""
         cells = self._column(name)
-        self._refuse(name, cells, cells == "", wanted="the patient of the row")
+        self._refuse(name, cells, cells == "", wanted=wanted)
         return cells.to_numpy(str)
+
+    def words(self, name: str) -> np.ndarray:
+        """A column whose cells may be blank."""
+        return self._column(name).to_numpy(str)
 
     def numbers(self, name: str, *, wanted: str, least: float = -np.inf) -> Floats:
         """A column of finite numbers, none below `least`."""

@@ -27,7 +27,7 @@ def slopes(
     The network answers as in use (evaluation mode) and is left as it was: modes, gradients and hooks.
     Raises SettingsError when the layer takes no part in the answer.
     """
-    with torch.inference_mode(False), torch.enable_grad(), _evaluating(network), _recording(layer) as outputs:
+    with torch.inference_mode(False), torch.enable_grad(), evaluating(network), _recording(layer) as outputs:
         answer = network(images.detach().clone().requires_grad_())
         score = answer[:, target] if isinstance(target, int) else target(answer)
         if not outputs:
@@ -52,7 +52,8 @@ def _recording(layer: nn.Module) -> Iterator[list[Tensor]]:
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Let a network answer as in use within the block; each of its modules is then as it was."""
     training = [module for module in network.modules() if module.training]
     network.eval()
     try:

@@ -3,13 +3,14 @@
 `hepatica.learn.fit` is imported from its own file: it brings Lightning, which takes seconds that only training pays.
 """
 
-from hepatica.learn.augmentation import Augment, compose, erase, flips, noise, quarter_turns
+from hepatica.learn.augmentation import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
 from hepatica.learn.history import Epoch, History
 from hepatica.learn.images import as_images
 from hepatica.learn.infer import infer
-from hepatica.learn.losses import Loss, cross_entropy_of_probabilities
+from hepatica.learn.losses import Loss, cross_entropy_of_probabilities, smoothed_cross_entropy
 from hepatica.learn.plan import Plan
 from hepatica.learn.samples import Arrays, Inputs, OnDevice, Samples
+from hepatica.learn.warps import Warp, crop, perspective, rotation, warp
 from hepatica.learn.weights import load_weights, read_note, save_weights
 
 __all__ = [
@@ -22,15 +23,23 @@ __all__ = [
     "OnDevice",
     "Plan",
     "Samples",
+    "Warp",
     "as_images",
     "compose",
+    "crop",
     "cross_entropy_of_probabilities",
     "erase",
     "flips",
     "infer",
+    "jitter",
     "load_weights",
+    "mirror",
     "noise",
+    "perspective",
     "quarter_turns",
     "read_note",
+    "rotation",
     "save_weights",
+    "smoothed_cross_entropy",
+    "warp",
 ]

@@ -30,6 +30,12 @@ def compose(*steps: Augment) -> Augment:
     return composed
 
 
+def mirror(*, p: float = 0.5) -> Augment:
+    """Mirror left to right with probability `p`."""
+    _require_probability(p)
+    return lambda images: torch.where(_chosen(images, p), images.flip(-1), images)
+
+
 def flips(*, p: float = 0.5) -> Augment:
     """Mirror left to right with probability `p` and, independently, top to bottom with probability `p`."""
     _require_probability(p)
@@ -55,6 +61,28 @@ def quarter_turns() -> Augment:
         return torch.where(turns >= 2, images.flip(-1), images)
 
     return turn
+
+
+def jitter(*, brightness: float = 0.0, contrast: float = 0.0) -> Augment:
+    """Change brightness, then contrast: the two factors of colour jitter that grey images have.
+
+    Pixels are multiplied by a factor uniform in 1 - brightness..1 + brightness, and their distances to the image's mean
+    by one uniform in 1 - contrast..1 + contrast. All channels change alike; the result is clipped to [0, 1].
+    """
+    for name, strength in (("brightness", brightness), ("contrast", contrast)):
+        if not 0 <= strength <= 1:
+            raise SettingsError(f"jitter needs {name} in 0..1, not {strength}.")
+
+    def jittered(images: Tensor) -> Tensor:
+        brighter, starker = 1 + torch.tensor([[brightness], [contrast]], device=images.device) * (
+            2 * torch.rand(2, len(images), device=images.device) - 1
+        )
+        images = (images * rearrange(brighter, "b -> b 1 1 1")).clamp(0, 1)
+        mean = reduce(images, "b c h w -> b 1 1 1", "mean")
+        images = mean + (images - mean) * rearrange(starker, "b -> b 1 1 1")
+        return images.clamp(0, 1)
+
+    return jittered
 
 
 def noise(*, sd: float) -> Augment:

@@ -10,14 +10,18 @@ from torch.nn.functional import cross_entropy
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.images import as_network_input
 from hepatica.learn.losses import Loss
+from hepatica.learn.mixup import mixup
+from hepatica.learn.optimizer import optimizer
 from hepatica.learn.plan import Plan
+from hepatica.learn.schedule import share_of_rate
 from hepatica.learn.seeds import seed_from
 
 
 class Classifier(LightningModule):
-    """Trains a network whose first (or only) output is logits (b, classes): Adam, with a learning rate in steps.
+    """Trains a network whose first (or only) output is logits (b, classes), as the plan says.
 
-    Logs `train_loss` and, given validation samples, `validation_loss` and `validation_accuracy`, means over samples.
+    Logs `train_loss` (of the blends, where samples are mixed up) and, given validation samples, `validation_loss` and
+    `validation_accuracy`, means over samples.
     """
 
     def __init__(
@@ -36,7 +40,7 @@ class Classifier(LightningModule):
         inputs = as_network_input(inputs)
         if self.augment is not None:
             inputs = self.augment(inputs)
-        loss = self.loss(self._logits(inputs), labels)
+        loss = self._mixed_loss(inputs, labels) if self.plan.mixup else self.loss(self._logits(inputs), labels)
         self._note(labels, train_loss=loss)
         return loss
 
@@ -48,12 +52,14 @@ class Classifier(LightningModule):
         self._note(labels, validation_loss=self.loss(logits, labels), validation_accuracy=accuracy)
 
     def configure_optimizers(self) -> Any:
-        """Adam; the learning rate falls by `lr_step_factor` every `lr_step_epochs`."""
-        plan = self.plan
-        learning = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
-        adam = torch.optim.Adam(learning, lr=plan.learning_rate, betas=plan.betas)
-        steps = torch.optim.lr_scheduler.StepLR(adam, plan.lr_step_epochs or plan.epochs, plan.lr_step_factor)
-        return [adam], [steps]
+        """The plan's optimizer, and its learning rate from epoch to epoch."""
+        learner = optimizer(self.network, plan=self.plan)
+        share = torch.optim.lr_scheduler.LambdaLR(learner, lambda epoch: share_of_rate(self.plan, epoch=epoch))
+        return [learner], [share]
+
+    def _mixed_loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        blends, blended = mixup(inputs, alpha=self.plan.mixup)
+        return blended(self.loss, self._logits(blends), labels)
 
     def _logits(self, inputs: Tensor) -> Tensor:
         if inputs.dim() == 4:

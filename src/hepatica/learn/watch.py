@@ -11,6 +11,7 @@ from torch import Tensor
 from hepatica.cohort.errors import RunError
 from hepatica.learn.history import Epoch, History
 from hepatica.learn.plan import Plan
+from hepatica.learn.schedule import share_of_rate
 
 
 class Watch(Callback):
@@ -68,17 +69,14 @@ class Watch(Callback):
 
     def _epoch(self, trainer: Trainer) -> Epoch:
         means = {name: float(mean) for name, mean in trainer.callback_metrics.items()}
-        epoch = Epoch(**means, learning_rate=self._learning_rate())
+        rate = self.plan.rate * share_of_rate(self.plan, epoch=len(self.epochs))
+        epoch = Epoch(**means, learning_rate=rate)
         if not math.isfinite(self._monitored(epoch)):
             raise RunError(
                 f"{self.label}: {self.plan.monitor} became {self._monitored(epoch)} in epoch {len(self.epochs) + 1}; "
                 "lower learning_rate, or look for inputs that are not numbers."
             )
         return epoch
-
-    def _learning_rate(self) -> float:
-        falls = len(self.epochs) // self.plan.lr_step_epochs if self.plan.lr_step_epochs else 0
-        return self.plan.learning_rate * self.plan.lr_step_factor**falls
 
     def _monitored(self, epoch: Epoch) -> float:
         value: float = getattr(epoch, self.plan.monitor)

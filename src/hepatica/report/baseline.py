@@ -70,7 +70,7 @@ def is_category(values: pd.Series) -> bool:
 def _rows(
     name: str, groups: dict[str, pd.DataFrame], learnt_from: pd.DataFrame, external: tuple[Results, ...]
 ) -> list[list[str]]:
-    everybody = pd.concat([table.get(name, pd.Series(dtype=object)) for table in groups.values()])
+    everybody = pd.concat([table[name] for table in groups.values() if name in table and len(table)])
     shifts = [
         arrowed(unlike(learnt_from[name], _reported(each).get(name, pd.Series(dtype=object)))) for each in external
     ]
@@ -101,7 +101,7 @@ def _share_of(values: pd.Series, wanted: Any) -> str:
 
 def unlike(first: pd.Series, second: pd.Series) -> float:
     """Standardised difference of a covariate between two groups, few numbers being told as categories."""
-    known = pd.concat([first.dropna(), second.dropna()])
+    known = pd.concat([each for values in (first, second) if not (each := values.dropna()).empty] or [first.dropna()])
     if not known.empty and is_category(known):
         first, second = (each.dropna().map(level) for each in (first, second))
     return standardised_difference(first, second=second)

@@ -17,7 +17,10 @@ from hepatica.report.results import TRAINED_ON, Results, Run
 from hepatica.report.stain_shift import stain_blocks
 from hepatica.report.style import FAINT, INK, QUIET, SERIES, say
 from hepatica.report.survival import TALL, competing, free_of
-from hepatica.report.wording import NONE, column, p_value, share, when
+from hepatica.report.wording import NONE, column, p_value, patients, share, when
+
+SHORT = "short_follow_up"
+"""Fold of patients whose event-free follow-up was too short to be reported."""
 
 WIDEST = 2.0
 """Standardised differences beyond stand at the edge of the plot. Ours."""
@@ -162,9 +165,22 @@ def _course(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
         rows=[*_followed(run, groups), *_scored(run, groups)],
         note="Shares with the event are 1 minus Kaplan and Meier's estimate, with 95% intervals; differences are those"
         " from training. Median follow-up is that of the reverse Kaplan-Meier curve, in which events are censored. The"
-        " share with the event at the end of follow-up grows with follow-up and is no rate.",
+        " share with the event at the end of follow-up grows with follow-up and is no rate." + _left_out(run),
     )
     return [Figure(caption=caption, panels=panels), *competing([target]), table]
+
+
+def _left_out(run: Run) -> str:
+    """What leaving out patients of short follow-up does to the shares; nothing where nobody was left out."""
+    told = ""
+    for each in run.external:
+        left = int((each.patients["fold"] == SHORT).sum())
+        if left:
+            told += (
+                f" {each.cohort['name']} is without {patients(left)} whose event-free follow-up was too short, while"
+                " patients with an early event stayed: its shares with the event come out too high, in every chapter."
+            )
+    return told
 
 
 def _paint_course(figure: Drawing, *, groups: list[Group], target: Target) -> None:

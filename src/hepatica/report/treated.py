@@ -119,10 +119,9 @@ def _equal(p: float) -> str:
 
 
 def _treatments(shown: list[Results]) -> str:
-    given = {
-        str(name) for each in shown for name in each.patients.loc[each.patients["fold"] == FOLD].get("treatment", [])
-    }
-    return ", ".join(sorted(given)) or "treatment not told"
+    given = [each.patients.loc[each.patients["fold"] == FOLD].get("treatment", pd.Series([None])) for each in shown]
+    told = sorted({str(name) for names in given for name in names.dropna()})
+    return ", ".join([*told, *(["treatment not told"] if any(names.isna().any() for names in given) else [])])
 
 
 def _table(shown: list[Results], target: Target) -> Table:

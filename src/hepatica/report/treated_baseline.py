@@ -41,7 +41,7 @@ def baseline(results: Results, target: Target) -> Table:
     for groups, (first, second) in zip(sides, names, strict=True):
         header += [_titled(first, groups[0]), _titled(second, groups[1]), "P"]
     covariates = [name for name in results.covariates() if name != "treatment"]
-    rows = [row for name in covariates for row in _rows(name, treated[name], sides)]
+    rows = [row for name in covariates for row in _rows(name, results.patients[name], sides)]
     return Table(
         caption=f"Patients set aside of {results.cohort['name']} by predicted group and by {event} until the end of"
         " follow-up: n (%) or median.",
@@ -60,6 +60,7 @@ def _titled(name: str, group: pd.DataFrame) -> str:
 
 
 def _rows(name: str, values: pd.Series, sides: list[Groups]) -> list[list[str]]:
+    """Rows of a covariate; all `values` of the cohort say what kind it is, for a few treated have few ages."""
     known = values.dropna().infer_objects()
     if name in HALVES and not is_category(known):
         high = [tuple((group[name].dropna() >= HALVES[name]) for group in groups) for groups in sides]

@@ -16,7 +16,7 @@ from hepatica.report.results import Results, Run
 from hepatica.report.style import QUIET, SERIES
 from hepatica.report.survival import competing, free_of, log_rank
 from hepatica.report.treated import FOLD, with_treated
-from hepatica.report.wording import interval, p_value
+from hepatica.report.wording import interval, p_value, patients
 
 SIZE, TALL = (3.5, 3.6), (3.5, 4.2)
 """Inches of a panel, three of which stand side by side."""
@@ -36,10 +36,10 @@ LINES = {
 def section(run: Run, gallery: Gallery) -> Section:
     """Curves, boxes and tests in all, high and low risk; the interaction; and what it can and cannot support."""
     target = run.targets[0]
-    shown = with_treated(run)
+    shown = [each for each in with_treated(run) if treated_and_not(each, target)["treated"].any()]
     title = "Treated against untreated patients"
     if not shown:
-        none = Text(text="No patients were set aside: there is no treatment to compare.", tone="note")
+        none = Text(text="No patients set aside have a treatment told: there is no treatment to compare.", tone="note")
         return Section(anchor="treatment", title=title, blocks=[none])
     blocks: list[Block] = [
         Text(
@@ -65,6 +65,7 @@ def _of_cohort(results: Results, target: Target, gallery: Gallery) -> list[Block
         f"interaction_{results.key}", lines, alt=f"Hazard ratios of treatment by risk, {results.title}", size=(4.4, 2.9)
     )
     return [
+        *_untold(results, target),
         Figure(
             caption=f"{results.title}: treated and untreated patients among all, those at high and those at low risk."
             " Above Kaplan-Meier curves, below months to event or censoring.",
@@ -84,9 +85,25 @@ def _of_cohort(results: Results, target: Target, gallery: Gallery) -> list[Block
 
 
 def treated_and_not(results: Results, target: Target) -> pd.DataFrame:
-    """Outcomes of treated (set aside) and untreated (reported) patients, told apart by the column `treated`."""
+    """Outcomes of treated (set aside) and untreated (reported) patients, told apart by the column `treated`.
+
+    Patients set aside because their treatment is blank are in neither: blank may be none.
+    """
     treated, untreated = results.outcomes(target, fold=FOLD), results.outcomes(target)
+    treated = treated[_told_treatment(results, treated).to_numpy()]
     return pd.concat([treated.assign(treated=1), untreated.assign(treated=0)])
+
+
+def _told_treatment(results: Results, outcomes: pd.DataFrame) -> "pd.Series[bool]":
+    told: pd.Series[bool] = results.patients.get("treatment", results.patients["fold"]).loc[outcomes.index].notna()
+    return told
+
+
+def _untold(results: Results, target: Target) -> list[Block]:
+    """How many patients set aside have no treatment told."""
+    count = int((~_told_treatment(results, results.outcomes(target, fold=FOLD))).sum())
+    text = f"{results.title}: the treatment of {patients(count)} set aside is not told; they are in neither group."
+    return [Text(text=text, tone="note")] if count else []
 
 
 def arms(outcomes: pd.DataFrame, *, subset: str) -> tuple[Arm, Arm]:

@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.evaluate import compare_auroc
+from hepatica.evaluate import Comparison, Estimate, compare_auroc
 from hepatica.report.blocks import Figure, Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.study.clinical_risks import SIGNATURE, TOGETHER, new_patients, risks, training
 from hepatica.report.study.found import Study
-from hepatica.report.study.indicators import box, mean_limits, section
+from hepatica.report.study.indicators import Judged, _verdict, box, mean_limits, section
 from hepatica.report.wording import p_value
 
 Make = Callable[..., Study]
@@ -104,3 +104,14 @@ def test_no_indicator_leaves_the_signature(make_study: Make, tmp_path: Path, ske
     [table, *_] = [block for block in found.blocks if isinstance(block, Table)]
     assert [row[0] for row in table.rows] == [SIGNATURE]
     assert np.isfinite(float(table.rows[0][3].split()[0]))
+
+
+def test_the_verdict_counts_the_lost_as_well_as_the_won(make_study: Make) -> None:
+    def judged(value: float, p: float) -> Judged:
+        found = Estimate(value=value, low=None, high=None, n=9, method="made up")
+        return Judged(name="any", value=found, ahead=Comparison(difference=found, p=p))
+
+    found = [judged(0.1, 0.01), judged(0.1, 0.2), judged(-0.2, 0.03), judged(-0.1, 0.5), judged(-0.1, 0.04)]
+    [block] = _verdict(make_study().run.internal, found)
+    assert "higher AUROC than 2 of 5 other risks, with P below 0.05 than 1, and a lower one" in block.text
+    assert "lower one with P below 0.05 than 2." in block.text

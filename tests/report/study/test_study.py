@@ -3,6 +3,7 @@
 import csv
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,39 @@ def test_levels_count_tiles_images_and_patients(sketched: Path, sketchbook: Call
         f"{own['patient_id'].nunique()}; {own['patient_id'].nunique()}",
     ]
     assert len([block for block in section.blocks if isinstance(block, Figure)]) == 3
+
+
+def test_a_cohort_without_survival_shows_no_denoised_patients(sketched: Path, sketchbook: Callable[..., Any]) -> None:
+    study = read_study(sketched)
+    away = study.run.external[0]
+    endpoints = {name: told for name, told in away.cohort["endpoints"].items() if name != "overall_survival"}
+    bare = replace(away, cohort={**away.cohort, "endpoints": endpoints})
+    study = replace(study, run=replace(study.run, cohorts=(study.run.internal, bare)))
+    section = levels.section(study, sketchbook(sketched))
+    assert any("tells no overall survival" in block.text for block in section.blocks if isinstance(block, Text))
+    denoised, everybody = (block for block in section.blocks if isinstance(block, Table))
+    assert {row[2] for row in denoised.rows if len(row) > 1} == {"not computable", "0; 0"}
+    assert "not computable" not in {row[2] for row in everybody.rows if row[0] == "Rows; patients"}
+
+
+def test_a_choice_by_external_patients_is_owned_up_to(sketched: Path, sketchbook: Callable[..., Any]) -> None:
+    study, book = read_study(sketched), sketchbook(sketched)
+    chosen = replace(study, settings={**study.settings, "generalisation": "external"})
+    for section in (CHAPTERS[0], levels.section):
+        kept, told = (str(section(each, book).blocks) for each in (study, chosen))
+        assert "optimistic" not in kept
+        assert "help" in told
+
+
+def test_one_network_is_compared_with_none(sketched: Path, sketchbook: Callable[..., Any]) -> None:
+    study = read_study(sketched)
+    alone = replace(
+        study,
+        settings={**study.settings, "candidates": ["CNN-SASM"]},
+        cells=study.cells[study.cells["candidate"] == "CNN-SASM"],
+    )
+    tables = [block for block in selection.section(alone, sketchbook(sketched)).blocks if isinstance(block, Table)]
+    assert not [table for table in tables if "against each" in table.caption]
 
 
 def test_an_unfinished_study_is_refused(sketched: Path, tmp_path: Path) -> None:

@@ -39,6 +39,10 @@ def test_the_systems_own_are_passed_on_with_the_ratio() -> None:
         ({"candidates": ["ResNet18"]}, "must include CNN-SASM"),
         ({"candidates": ["VGG"]}, "VGG"),
         ({"folds": 1}, "folds"),
+        ({"ratios": []}, "got none"),
+        ({"ratios": ["1/2", "3/2"]}, "3/2"),
+        ({"ratios": ["1/2", "2/4"]}, "each once"),
+        ({"candidates": ["CNN-SASM", "CNN-SASM"]}, "each once"),
     ],
 )
 def test_faults_are_named(changes: dict[str, object], told: str) -> None:

@@ -1,11 +1,12 @@
 """The study from end to end: complete, resumable, and never done twice."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hepatica.cohort import RunError, SettingsError
+from hepatica.cohort import CohortError, RunError, SettingsError
 from hepatica.protocol import override
 from hepatica.studies import STUDIES, find_study
 from hepatica.studies.li_2025.study import study
@@ -35,7 +36,22 @@ def test_other_settings_are_refused(studied: Any) -> None:
         study(studied.cohort, run=studied.folder, settings=override(studied.settings, {"folds": 3}))
 
 
+def test_an_external_cohort_that_cannot_be_judged_is_told_before_training(
+    studied: Any, tmp_path: Path, write_cohort: Callable[..., Path]
+) -> None:
+    head = 'name = "tiny"\n[endpoints.death]\ntime = "overall_survival_months"\nevent = "overall_survival_event"\n'
+    with pytest.raises(CohortError, match="recurrence"):
+        study(studied.cohort, run=tmp_path / "run", external=[write_cohort(tmp_path / "tiny", head=head)])
+    assert not (tmp_path / "run").exists()
+
+
 def test_studies_are_found_by_name() -> None:
     assert find_study("li_2025") is STUDIES["li_2025"]
     with pytest.raises(SettingsError, match="li_2025"):
         find_study("li_2024")
+
+
+def test_patients_of_the_cohort_are_refused_as_external_ones_before_training(studied: Any, tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match="both in the cohort phantom_A and in the external cohort phantom_A"):
+        study(studied.cohort, run=tmp_path / "run", external=[studied.cohort], settings=studied.settings)
+    assert not (tmp_path / "run").exists()

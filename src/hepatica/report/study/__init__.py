@@ -1,6 +1,7 @@
 """Study: one report of a study of Li 2025, its chapters in the order of the paper's Results."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +25,7 @@ from hepatica.report import (
     treated,
     treatment_effect,
 )
-from hepatica.report.blocks import Section
+from hepatica.report.blocks import Section, Text
 from hepatica.report.card import write_card
 from hepatica.report.gallery import Gallery
 from hepatica.report.page import write_page
@@ -46,8 +47,20 @@ def _of_run(section: Callable[[Run, Gallery], Section]) -> Chapter:
     return lambda study, gallery: section(study.run, gallery)
 
 
+def _summary(study: Study, gallery: Gallery) -> Section:
+    """The summary of any report, which says so where external patients helped to choose the subset."""
+    section = summary.section(study.run, gallery)
+    if study.settings["generalisation"] == "held_out":
+        return section
+    told = (
+        "One thing was chosen with the help of external patients, as in the paper: the denoised subset"
+        ' (generalisation = "external"). The results of their cohorts are optimistic.'
+    )
+    return replace(section, blocks=[section.blocks[0], Text(text=told, tone="warning"), *section.blocks[1:]])
+
+
 CHAPTERS: tuple[Chapter, ...] = (
-    _of_run(summary.section),
+    _summary,
     _of_run(flow.section),
     _of_run(baseline.section),
     selection.section,

@@ -298,9 +298,10 @@ def _verdict(results: Results, found: list[Judged]) -> list[Block]:
     ahead = [each.ahead for each in found if each.ahead is not None]
     higher = [each for each in ahead if each.difference.value > 0]
     sure = [each for each in higher if each.p < 0.05]
+    behind = [each for each in ahead if each.difference.value < 0 and each.p < 0.05]
     text = (
         f"{results.title}: the signature has a higher AUROC than {len(higher)} of {len(ahead)} other risks, with P"
-        f" below 0.05 than {len(sure)}. Where P is not below 0.05, these patients do not show which of the two"
-        " is better."
+        f" below 0.05 than {len(sure)}, and a lower one with P below 0.05 than {len(behind)}. Where P is not"
+        " below 0.05, these patients do not show which of the two is better."
     )
     return [Text(text=text)] if ahead else []

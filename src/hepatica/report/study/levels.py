@@ -33,18 +33,30 @@ SIZE = (3.5, 3.8)
 STRICT = "1/4"
 """The ratio of the paper's generalisation test: 7 patients of each class."""
 
+FEW = "No patients of both classes."
+
+UNCONFIRMED = "{} tells no overall survival, by which denoised patients are found: none are shown of it."
+
+CHOSEN_BY = {
+    "held_out": "Nothing was chosen by these curves.",
+    "external": "The settings let the strictly denoised patients of the other hospitals help to choose the subset.",
+}
+"""What these curves decided, by the setting `generalisation`."""
+
 
 def section(study: Study, gallery: Gallery) -> Section:
     """ROC, precision-recall and confusion at tile level as in Figure 2D to F, and a table of all levels and cohorts."""
     chosen = str(study.choice["ratio"])
     denoised = {each.key: scored(study, each, ratio=chosen) for each in study.run.cohorts}
     everybody = {each.key: scored(study, each, ratio=None) for each in study.run.cohorts}
+    unconfirmed = [each.title for each in study.run.cohorts if _survival(study, each) is None]
     blocks: list[Block] = [
         Text(
             text="The score of a tile is the network's probability that its patient relapses (denoised recurrence"
             " score); scores of an image and a patient are means over their tiles and images. The outcome is the status"
             " at the end of follow-up. No patient here was trained on."
         ),
+        *(Text(text=UNCONFIRMED.format(title), tone="note") for title in unconfirmed),
         *(_figure(each, denoised[each.key], gallery) for each in study.run.cohorts),
         _subsets(study, gallery),
         _table(study, denoised, who="Patients whose survival confirms their status, as the paper tests"),
@@ -62,7 +74,9 @@ def scored(study: Study, results: Results, *, ratio: str | None) -> pd.DataFrame
     table = table.assign(label=table["patient_id"].map(status), tile=np.arange(len(table)))
     if ratio is None:
         return table
-    survival = Endpoint(name=settings.survival, **results.cohort["endpoints"][settings.survival])
+    survival = _survival(study, results)
+    if survival is None:
+        return table.iloc[:0]
     own = table["patient_id"].unique()
     try:
         chosen = confident_patients(
@@ -75,6 +89,13 @@ def scored(study: Study, results: Results, *, ratio: str | None) -> pd.DataFrame
     except CohortError:  # one of the classes has nobody
         return table.iloc[:0]
     return table[table["patient_id"].isin(chosen)]
+
+
+def _survival(study: Study, results: Results) -> Endpoint | None:
+    """Overall survival as the cohort codes it; external cohorts need not."""
+    name = from_plain(StudySettings(), study.settings).survival
+    told = results.cohort["endpoints"].get(name)
+    return None if told is None else Endpoint(name=name, **told)
 
 
 def at_level(tiles: pd.DataFrame, level: str) -> pd.DataFrame:
@@ -119,7 +140,7 @@ def _subsets(study: Study, gallery: Gallery) -> Figure:
     caption = (
         "Generalisation by subset, tile level, final status: networks trained on each subset, on patients locked away"
         f" and in other hospitals. Strictly denoised patients are those of ratio {STRICT}, as in the paper's Figure 2C;"
-        " intervals are clustered by patient. Nothing was chosen by these curves."
+        f" intervals are clustered by patient. {CHOSEN_BY[study.settings['generalisation']]}"
     )
     return Figure(caption=caption, panels=panels)
 
@@ -153,7 +174,7 @@ def _roc(figure: Drawing, *, tiles: pd.DataFrame, title: str) -> None:
     axes = figure.subplots()
     axes.set_title(title)
     if tiles["label"].nunique() < 2:
-        say(axes, "One class only.")
+        say(axes, FEW)
         return
     for level, colour in zip(LEVELS, SERIES, strict=False):
         own = at_level(tiles, level)
@@ -169,7 +190,7 @@ def _precision_recall(figure: Drawing, *, tiles: pd.DataFrame, title: str) -> No
     axes = figure.subplots()
     axes.set_title(title)
     if tiles["label"].nunique() < 2:
-        say(axes, "One class only.")
+        say(axes, FEW)
         return
     for level, colour in zip(LEVELS, SERIES, strict=False):
         own = at_level(tiles, level)

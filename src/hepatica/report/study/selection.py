@@ -46,7 +46,7 @@ def section(study: Study, gallery: Gallery) -> Section:
         _networks(study, gallery, found["tile", "denoised"]),
         _subsets(study, gallery, found),
         *(_table(study, found, who) for who in WHO),
-        _comparisons(study),
+        *_comparisons(study),
         _published(study),
     ]
     return Section(anchor="selection", title="Model selection", blocks=blocks)
@@ -182,7 +182,10 @@ def _estimate(found: Estimate | None) -> str:
     return between(f"{found.value:.3f}", f"{found.low:.2f}", f"{found.high:.2f}")
 
 
-def _comparisons(study: Study) -> Table:
+def _comparisons(study: Study) -> list[Block]:
+    """Paired tests on the chosen subset; none where no other network was trained."""
+    if names(study) == [OURS]:
+        return []
     best = study.choice["ratio"]
     rows = []
     for who in WHO:
@@ -191,13 +194,14 @@ def _comparisons(study: Study) -> Table:
             [name, str(each.difference.value.__format__("+.3f")), _limits(each.difference), p_value(each.p)]
             for name, each in compare(study.cells, first=OURS, ratio=best, who=who).items()
         ]
-    return Table(
+    table = Table(
         caption=f"{OURS} against each other network on subset {best}: difference of their AUROC at tile level.",
         header=["Against", f"Difference ({OURS} minus it)", "95% interval", "P"],
         rows=rows,
         note="Paired test on the same held-out tiles, clustered by patient; the P values are not"
         " corrected for the number of comparisons.",
     )
+    return [table]
 
 
 def _limits(found: Estimate) -> str:

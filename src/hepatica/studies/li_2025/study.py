@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from hepatica.cohort import Cohort, SettingsError, Split, load_cohort, write_predictions
+from hepatica.cohort import Cohort, SettingsError, Split, load_cohort, refuse_overlap, write_predictions
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
@@ -49,13 +49,15 @@ def study(
     if settings.generalisation == "external" and not external:
         raise SettingsError('generalisation = "external" needs an external cohort; add --external COHORT')
     folder, cohort = RunFolder(run), load_cohort(cohort_folder)
+    for each in external:
+        _check(load_cohort(each), cohort, settings)
     start_run(folder, system=SYSTEM, settings=settings, cohort=cohort)
     _say("CNN-SASM on each denoised subset")
     train_subsets(cohort_folder, study=run, settings=settings, trainer=trainer or {}, prepared=folder.prepared)
     training = _training(folder, cohort, settings, trainer or {})
     _say("external validation")
     validate_subsets(external, training=training, study=run, prepared=folder.prepared)
-    _say("cross-validation of eight networks on each subset")
+    _say("cross-validation of the networks on each subset")
     chosen = _choose(training, run, external)
     _say(f"signature of subset {chosen} against end-to-end training and clinical indicators")
     training = replace(training, settings=replace(settings, ratio=chosen))
@@ -66,6 +68,14 @@ def study(
     results = subset_folder(run, chosen)
     see(open_run(results), cohort=cohort, material=training.material, results=results, out=run / "seeing")
     return run
+
+
+def _check(other: Cohort, cohort: Cohort, settings: StudySettings) -> None:
+    """Refuse an external cohort before anything is trained, which takes hours."""
+    other.endpoint(settings.endpoint)
+    if other.hospital == cohort.hospital:
+        own, others = set(cohort.patients.index), set(other.patients.index)
+        refuse_overlap(own, others, first=f"the cohort {cohort.name}", second=f"the external cohort {other.name}")
 
 
 def _say(step: str) -> None:

@@ -1,0 +1,118 @@
+"""Series reading: a CT series from files to Hounsfield units, ours against a pydicom loop and SimpleITK, in one run.
+
+    .venv/bin/python benchmarks/series_reading.py
+
+Writes SLICES axial slices of 512 x 512 (noise over a body; JPEG 2000 and plain) and prints one line a format: seconds
+(medians of ROUNDS), with the other processes started anew and kept from the series before. All three give equal values.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
+
+SLICES, DISTINCT, ROUNDS = 240, 12, 3
+SIDE = 512
+
+
+def slices(*, compressed: bool) -> list[Dataset]:
+    """A few slices, to be written many times: encoding is slow and not what is measured."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+    inside = (x / 0.8) ** 2 + (y / 0.6) ** 2 < 1
+    made = []
+    for _ in range(DISTINCT):
+        noisy = np.where(inside, 60 + 15 * rng.normal(size=inside.shape), -1000 + 5 * rng.normal(size=inside.shape))
+        dataset = Dataset()
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        dataset.SOPClassUID, dataset.Modality, dataset.SeriesInstanceUID = CTImageStorage, "CT", "1.2.3"
+        dataset.PatientID, dataset.StudyInstanceUID, dataset.ImageType = "P", "1.2", ["ORIGINAL", "PRIMARY", "AXIAL"]
+        dataset.ImageOrientationPatient, dataset.PixelSpacing = [1, 0, 0, 0, 1, 0], [0.7, 0.7]
+        dataset.RescaleSlope, dataset.RescaleIntercept = 1, -1024
+        dataset.Rows = dataset.Columns = SIDE
+        dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
+        dataset.PixelData = (noisy + 1024).clip(0, 4095).astype(np.uint16).tobytes()
+        if compressed:
+            dataset.compress(JPEG2000Lossless, generate_instance_uid=False)
+        made.append(dataset)
+    return made
+
+
+def write(folder: Path, *, compressed: bool) -> None:
+    """The series, 1 mm apart."""
+    folder.mkdir()
+    made = slices(compressed=compressed)
+    for k in range(SLICES):
+        dataset = made[k % DISTINCT]
+        dataset.SOPInstanceUID, dataset.ImagePositionPatient = generate_uid(), [0.0, 0.0, float(k)]
+        pydicom.dcmwrite(folder / f"{k:04}.dcm", dataset, enforce_file_format=True)
+
+
+def ours(folder: Path) -> np.ndarray:
+    """Headers, sorting, checks and pixels."""
+    from hepatica.radiology.series import read_study  # here, as in the command line: the processes import this file too
+    from hepatica.radiology.volume import read_volume
+
+    return read_volume(read_study(folder).axial()[0]).values
+
+
+def loop(folder: Path) -> np.ndarray:
+    """What a script does: read each file with pydicom, sort, rescale."""
+    read = sorted((pydicom.dcmread(path) for path in folder.iterdir()), key=lambda each: each.ImagePositionPatient[2])
+    each = [one.pixel_array.astype(np.float32) * one.RescaleSlope + one.RescaleIntercept for one in read]
+    return np.stack(each)
+
+
+def peer(folder: Path) -> np.ndarray:
+    """SimpleITK's series reader."""
+    import SimpleITK
+
+    reader = SimpleITK.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
+    return SimpleITK.GetArrayFromImage(reader.Execute()).astype(np.float32)
+
+
+def seconds(call: Callable[[Path], np.ndarray], folder: Path) -> tuple[float, np.ndarray]:
+    """Wall-clock time of one call, and what it gave."""
+    begin = time.perf_counter()
+    values = call(folder)
+    return time.perf_counter() - begin, values
+
+
+def compare(folder: Path, *, name: str) -> None:
+    """Time all in turn, round by round, so that a busy machine troubles them alike."""
+    from hepatica.radiology import decode
+
+    for call in (ours, peer):  # imports are not what is measured
+        call(folder)
+    times: dict[str, list[float]] = {"anew": [], "kept": [], "loop": [], "SimpleITK": []}
+    for _ in range(ROUNDS):
+        decode.stop_pool()
+        found = []
+        for way, call in (("anew", ours), ("kept", ours), ("loop", loop), ("SimpleITK", peer)):
+            took, values = seconds(call, folder)
+            times[way].append(took)
+            found.append(values)
+        if not all(np.array_equal(found[0], other) for other in found[1:]):
+            raise SystemExit("disagreement: the readers give different values")
+    anew, kept, single, other = (statistics.median(times[way]) for way in times)
+    print(
+        f"{name}, {SLICES} slices: ours {kept:.2f} s ({anew:.2f} s with its processes started anew), pydicom loop "
+        f"{single:.2f} s, SimpleITK {other:.2f} s; ratio to the loop {single / kept:.2f} ({single / anew:.2f}), "
+        f"to SimpleITK {other / kept:.2f} ({other / anew:.2f})"
+    )
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        for label, squeezed in (("JPEG 2000", True), ("plain", False)):
+            write(Path(made, label), compressed=squeezed)
+            compare(Path(made, label), name=label)

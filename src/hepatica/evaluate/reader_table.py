@@ -1,0 +1,121 @@
+"""Reader table: who called which case what, from a CSV with one row a reading."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.inputs import Booleans, Floats
+from hepatica.evaluate.scored_table import Columns
+
+Words = NDArray[np.str_]
+
+ONE_ARM = "all readings"
+"""The name of the arm where no column of arms was named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One way of reading all n cases: calls (readers, n), and scores of that shape where a column was named."""
+
+    calls: Words
+    scores: Floats | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderTable:
+    """A reader study in which every reader read every case in every arm.
+
+    `truth` (n,) is the true category of each case and `positive` the category that counts as the disease; `arms` are
+    in order of appearance, the unaided one first; `machine` holds one row, or is None.
+    """
+
+    truth: Words
+    positive: str
+    readers: tuple[str, ...]
+    arms: dict[str, Reading]
+    machine: Reading | None
+
+    @property
+    def label(self) -> Booleans:
+        """(n,) whether the case has the disease."""
+        return np.asarray(self.truth == self.positive)
+
+    def called(self, reading: Reading) -> Booleans:
+        """(readers, n) whether the disease was called."""
+        return np.asarray(reading.calls == self.positive)
+
+
+def read_readers(
+    path: Path,
+    *,
+    case: str = "case",
+    reader: str = "reader",
+    truth: str = "truth",
+    call: str = "call",
+    score: str | None = None,
+    arm: str | None = None,
+    machine: str | None = None,
+    positive: str = "1",
+) -> ReaderTable:
+    """Read the named columns of a CSV; one row a reading of one case by one reader in one arm.
+
+    Calls and truth are words of one set, such as 1 and 0, or hcc, icc and met. `machine` is the reader that is a
+    machine; its readings need no arm. Raises EvaluationError with every fault: columns missing, cells blank, a case of
+    two truths, a reading that stands twice or is missing, no case or only cases of the positive category.
+    """
+    columns = Columns(path)
+    named = {"case": case, "reader": reader, "truth": truth, "call": call}
+    table = pd.DataFrame(
+        {name: pd.Series(columns.text(column, wanted=f"the {name}")) for name, column in named.items()}
+    )
+    table["score"] = np.nan if score is None else pd.Series(columns.numbers(score, wanted="a number"))
+    table["arm"] = ONE_ARM if arm is None else pd.Series(columns.words(arm))
+    columns.finish()
+    by_machine = table["reader"] == machine
+    _refuse_faults(path, table, by_machine, machine=machine, positive=positive)
+    cases = list(dict.fromkeys(table["case"]))
+    readers = list(dict.fromkeys(table.loc[~by_machine, "reader"]))
+    arms = {
+        str(name): _reading(path, rows, readers, cases, scored=score is not None)
+        for name, rows in table[~by_machine].groupby("arm", sort=False)
+    }
+    by = None if machine is None else _reading(path, table[by_machine], [machine], cases, scored=score is not None)
+    true = table.drop_duplicates("case").set_index("case")["truth"].reindex(cases).to_numpy(str)
+    return ReaderTable(truth=true, positive=positive, readers=tuple(readers), arms=arms, machine=by)
+
+
+def _refuse_faults(
+    path: Path, table: pd.DataFrame, by_machine: pd.Series, *, machine: str | None, positive: str
+) -> None:
+    several = table.groupby("case")["truth"].nunique()
+    if (several > 1).any():
+        raise EvaluationError(f"{path.name}: {(several > 1).sum()} cases have two truths, wanted one each")
+    if machine is not None and not by_machine.any():
+        raise EvaluationError(f"{path.name}: no reader is {machine}; there are {', '.join(table['reader'].unique())}")
+    if by_machine.all():
+        raise EvaluationError(f"{path.name}: the machine is the only reader, wanted readers too")
+    blank = ~by_machine & (table["arm"] == "")
+    if blank.any():
+        raise EvaluationError(f"{path.name}: the arm is blank in {blank.sum()} readings; only the machine needs none")
+    have = table["truth"].unique()
+    if positive not in have or have.size < 2:
+        raise EvaluationError(
+            f"{path.name}: truth is {', '.join(have)}, wanted {positive!r} (the positive category) and another"
+        )
+
+
+def _reading(path: Path, rows: pd.DataFrame, readers: list[str], cases: list[str], *, scored: bool) -> Reading:
+    twice = int(rows.duplicated(["reader", "case"]).sum())
+    missing = len(readers) * len(cases) - (len(rows) - twice)
+    if twice or missing:
+        where = f"{path.name}, arm {rows['arm'].iloc[0] or 'of the machine'}"
+        raise EvaluationError(
+            f"{where}: {twice} readings stand twice and {missing} are missing; wanted one of each case by each reader"
+        )
+    wide = rows.pivot(index="reader", columns="case").reindex(readers)
+    scores = wide["score"][cases].to_numpy(np.float64) if scored else None
+    return Reading(calls=wide["call"][cases].to_numpy(str), scores=scores)

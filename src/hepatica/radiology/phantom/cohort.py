@@ -1,0 +1,185 @@
+"""Cohort: a folder of phantom CT studies and pathology in hepatica's cohort format, with the truth beside it."""
+
+import gzip
+import json
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pandas as pd
+import tomli_w
+from rich.console import Console
+from rich.progress import track
+
+from hepatica import __version__
+from hepatica.cohort.atomic import read_json, replacing, write_json, write_text
+from hepatica.cohort.errors import CohortError, SettingsError
+from hepatica.radiology.phantom.dicom import write_study
+from hepatica.radiology.phantom.patients import PATIENT_COLUMNS, Patient, lesion_table, simulate
+from hepatica.radiology.phantom.readers import read_all
+from hepatica.radiology.phantom.scanner import HOSPITALS
+from hepatica.radiology.phantom.seeds import generator
+from hepatica.radiology.phantom.settings import STANDARD, PhantomSettings
+from hepatica.radiology.phantom.study import Study, draw_study
+
+TRUTH = "truth.json"
+"""Every number the cohort was made from; written first, so that a folder says what it is before it is complete."""
+
+MASKS = "masks"
+"""The folder of truth masks: NIfTI of the name of the study, 0 outside, 1 liver, 2 and on the patient's lesions."""
+
+_STUDIES = "studies"
+_FIRST_DAY = datetime(2020, 1, 1, 9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Recipe:
+    patients: int
+    seed: int
+    difficulty: float
+    hospital: str
+    settings: PhantomSettings
+    version: str = __version__
+
+    def __post_init__(self) -> None:
+        if self.patients < 1:
+            raise SettingsError(f"got {self.patients} phantom patients, wanted 1 or more")
+        if not 0 <= self.difficulty <= 1:
+            raise SettingsError(f"got a difficulty of {self.difficulty}, wanted 0 (easy) to 1 (hard)")
+        if self.hospital not in HOSPITALS:
+            raise SettingsError(f"got the phantom hospital {self.hospital!r}, wanted one of {', '.join(HOSPITALS)}")
+        if self.settings.matrix < 64 or self.settings.slices < 1:
+            size = f"{self.settings.slices} slices of {self.settings.matrix} pixels a side"
+            raise SettingsError(f"got {size}, wanted 1 slice or more and 64 pixels or more")
+
+
+def phantom_ct(
+    folder: Path,
+    *,
+    patients: int,
+    seed: int = 0,
+    difficulty: float = 0.5,
+    hospital: str = "A",
+    settings: PhantomSettings = STANDARD,
+) -> Path:
+    """Write a cohort of phantom patients with four-phase CT of the abdomen into `folder`, and return it.
+
+    Each patient is one zip of DICOM files, all phases together. Difficulty 0 shows every lesion as the textbook has it;
+    difficulty 1 takes contrast from the lesions, adds noise, and lets HCC lack its arterial enhancement. Hospitals A
+    and B scan differently. The cohort loads with `hepatica.cohort.load_cohort`; `readers.csv` holds three simulated
+    readers; `truth.csv`, `truth.json` and `masks` hold what no model may read. A stopped call goes on where it was when
+    repeated; files that exist are kept.
+
+    SettingsError when a number is out of range; CohortError when the folder holds anything but this same cohort.
+    """
+    recipe = _Recipe(patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, settings=settings)
+    _claim(folder, asdict(recipe))
+    people = simulate(patients, seed=seed, difficulty=difficulty, hospital=hospital, settings=settings)
+    specimens = _specimens(people, recipe)
+    _draw_all(folder, people, specimens, recipe)
+    table = pd.DataFrame([person.row for person in people], columns=list(PATIENT_COLUMNS))
+    for name in ("vascular_invasion", "grade"):
+        table[name] = table[name].astype("Int64")
+    readings = read_all(
+        list(table.patient_id), table.hcc.to_numpy(), seed=seed, hospital=hospital,
+        correlation=settings.reader_correlation,
+    )  # fmt: skip
+    _write_table(folder / "truth.csv", lesion_table(people))
+    _write_table(folder / "readers.csv", readings)
+    _write_table(folder / "patients.csv", table)
+    _write_table(folder / "specimens.csv", specimens)
+    write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe)))
+    return folder
+
+
+def _claim(folder: Path, recipe: Mapping[str, Any]) -> None:
+    """Make sure the folder is empty or holds this cohort, begun or done, and mark it."""
+    wanted = json.loads(json.dumps(recipe))  # tuples become the lists that JSON gives back
+    if (folder / TRUTH).exists():
+        there = read_json(folder / TRUTH)
+        differing = [name for name in wanted if there.get(name) != wanted[name]]
+        if differing:
+            raise CohortError(
+                f"{folder} holds a phantom cohort made with another {' and '.join(differing)}; "
+                "choose an empty folder or remove this one"
+            )
+    elif folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise CohortError(f"{folder} is not empty and holds no phantom cohort; choose an empty folder")
+    else:
+        write_json(folder / TRUTH, wanted)
+
+
+def _specimens(people: list[Patient], recipe: _Recipe) -> pd.DataFrame:
+    """One row a study; files are numbered in shuffled order, so that a name says nothing of the patient."""
+    number = 1 + generator(recipe.seed, recipe.hospital, "file numbers").permutation(len(people))
+    return pd.DataFrame(
+        {
+            "patient_id": [person.row["patient_id"] for person in people],
+            "specimen_id": [f"{recipe.hospital}-CT{each:04d}" for each in number],
+            "modality": "ct",
+            "path": [f"{each:04d}.zip" for each in number],
+        }
+    )
+
+
+def _draw_all(folder: Path, people: list[Patient], specimens: pd.DataFrame, recipe: _Recipe) -> None:
+    paths = [folder / _STUDIES / name for name in specimens.path]
+    missing = [number for number, path in enumerate(paths) if not path.exists() or not _mask_of(path).exists()]
+    entropy = str(sorted(asdict(recipe).items()))
+
+    def draw(number: int) -> None:
+        _draw(paths[number], people[number], number, recipe, entropy)
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        title = f"Phantom CT, hospital {recipe.hospital}"
+        for _ in track(
+            pool.map(draw, missing), title, total=len(missing), console=Console(stderr=True), transient=True
+        ):
+            pass
+
+
+def _draw(path: Path, patient: Patient, number: int, recipe: _Recipe, entropy: str) -> None:
+    hospital = HOSPITALS[recipe.hospital]
+    rng = generator(recipe.seed, recipe.hospital, "study", number)
+    study = draw_study(rng, patient, hospital=hospital, difficulty=recipe.difficulty, settings=recipe.settings)
+    injected = _FIRST_DAY + timedelta(minutes=30 * int(rng.integers(16)), days=int(rng.integers(1000)))
+    _write_mask(_mask_of(path), study)
+    write_study(path, study, patient=patient, hospital=hospital, injected=injected, entropy=(entropy, str(number)))
+
+
+def _mask_of(path: Path) -> Path:
+    return path.parent.parent / MASKS / f"{path.stem}.nii.gz"
+
+
+def _write_mask(path: Path, study: Study) -> None:
+    """NIfTI counts x to the patient's right and y to the front: DICOM's axes turned round."""
+    grid = study.grid
+    affine = np.diag([-grid.pixel, -grid.pixel, grid.thickness, 1])
+    affine[:3, 3] = -grid.x.flat[0], -grid.y.flat[0], grid.z.flat[0]
+    image = nibabel.Nifti1Image(study.mask.T, affine)  # type: ignore[no-untyped-call]
+    with replacing(path) as temporary:
+        temporary.write_bytes(gzip.compress(image.to_bytes(), compresslevel=5, mtime=0))
+
+
+def _head(recipe: _Recipe) -> dict[str, Any]:
+    return {
+        "name": f"phantom_{recipe.hospital}",
+        "phantom": True,
+        "hospital": recipe.hospital,
+        "specimen_root": _STUDIES,
+        "notes": (
+            f"Phantom: simulated patients and pictures, no real ones. Seed {recipe.seed}, "
+            f"difficulty {recipe.difficulty}. The truth is in truth.csv, {TRUTH} and {MASKS}; no model may read it."
+        ),
+    }
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")

@@ -1,0 +1,47 @@
+"""Readers: three simulated radiologists who call each phantom patient HCC or not, alone and with a machine's help.
+
+Their rates are those of Tables 4 and 5 of Wang 2021 (doi 10.1038/s41416-021-01511-w): hospital A reads as its internal,
+B as its external test set. Table 5 is printed with its rows swapped; the counts here are those that its confidence
+intervals allow. Every reading is a bell curve per class, with its threshold at 0: patients hard for one reader are hard
+for all (ours), and the score is how sure the reader is of HCC.
+
+Departures: rates do not depend on the difficulty of the pictures, and the help is no network of hepatica's.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from hepatica.radiology.phantom.seeds import generator
+
+ARMS = ("unaided", "aided")
+"""In the order of RATES."""
+
+RATES: Mapping[str, tuple[tuple[tuple[float, float], ...], ...]] = {
+    "A": (
+        ((39 / 54, 38 / 41), (42 / 54, 38 / 41), (41 / 54, 35 / 41)),
+        ((44 / 54, 38 / 41), (46 / 54, 38 / 41), (48 / 54, 35 / 41)),
+    ),
+    "B": (
+        ((35 / 46, 26 / 36), (39 / 46, 28 / 36), (38 / 46, 29 / 36)),
+        ((38 / 46, 27 / 36), (42 / 46, 30 / 36), (41 / 46, 32 / 36)),
+    ),
+}
+"""Sensitivity and specificity by hospital, arm and reader."""
+
+
+def read_all(patient_ids: list[str], hcc: np.ndarray, *, seed: int, hospital: str, correlation: float) -> pd.DataFrame:
+    """One row a reading: case, reader, arm, truth and call (1 HCC, 0 not), score (0 to 100, 50 and more called HCC)."""
+    rng = generator(seed, hospital, "readers")
+    shared = np.sqrt(correlation) * rng.standard_normal(len(hcc))
+    tables = []
+    for arm, rates in zip(ARMS, RATES[hospital], strict=True):
+        for reader, (sensitivity, specificity) in enumerate(rates, start=1):
+            own = np.sqrt(1 - correlation) * rng.standard_normal(len(hcc))
+            mean = np.where(hcc == 1, stats.norm.ppf(sensitivity), -stats.norm.ppf(specificity))
+            score = np.round(100 * stats.norm.cdf(mean + shared + own), 1)
+            reading = {"case": patient_ids, "reader": f"R{reader}", "arm": arm, "truth": hcc}
+            tables.append(pd.DataFrame({**reading, "call": (score >= 50).astype(int), "score": score}))
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,76 @@
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import logit
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.radiology.risk_score import Variant, risk_score
+
+VARIANTS: tuple[Variant, ...] = ("as_printed", "weighted_mean", "unnormalised")
+odds = st.lists(st.floats(-30, 30), min_size=1, max_size=30)
+
+
+@pytest.mark.parametrize(("count", "printed"), [(1, 2.0), (100, 0.02), (1000, 0.002)])
+def test_the_printed_formula_falls_with_every_image(count: int, printed: float) -> None:
+    # specs/radiology.md 2.3: -log10(1 - 0.99) = 2, over n.
+    images = np.full(count, logit(0.99))
+    assert risk_score(images, variant="as_printed") == pytest.approx(printed)
+    assert risk_score(images, variant="weighted_mean") == pytest.approx(2.0)
+    assert risk_score(images, variant="unnormalised") == pytest.approx(0.99 * 2)
+
+
+def test_two_images_by_hand() -> None:
+    # p = 0.9 and 0.5: weights 9/14 and 5/14 of 1 and log10 2.
+    images = logit([0.9, 0.5])
+    mean = (9 + 5 * math.log10(2)) / 14
+    assert risk_score(images, variant="weighted_mean") == pytest.approx(mean)
+    assert risk_score(images, variant="as_printed") == pytest.approx(mean / 2)
+    assert risk_score(images, variant="unnormalised") == pytest.approx((0.9 + 0.5 * math.log10(2)) / 2)
+
+
+def test_full_certainty_is_finite() -> None:
+    # 1 - p = exp(-500), below the smallest difference from 1 that a double has.
+    assert risk_score([500.0], variant="as_printed") == pytest.approx(500 / math.log(10))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("nothing", [[-np.inf], [-np.inf, -2000.0]])
+def test_no_suspicion_at_all_is_0(variant: Variant, nothing: list[float]) -> None:
+    assert risk_score(nothing, variant=variant) == 0
+
+
+@pytest.mark.parametrize("wrong", [[], [np.nan], [np.inf], [[1.0]], 1.0])
+def test_no_images_and_no_numbers_are_refused(wrong: Any) -> None:
+    with pytest.raises(EvaluationError, match="log-odds"):
+        risk_score(wrong, variant="as_printed")
+
+
+def test_an_unknown_variant_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="weighted_mean"):
+        risk_score([0.0], variant="literal")  # type: ignore[arg-type]
+
+
+@given(odds=odds)
+def test_the_variants_bound_one_another(odds: list[float]) -> None:
+    printed, mean, plain = (risk_score(odds, variant=variant) for variant in VARIANTS)
+    surprise = np.logaddexp(0, odds) / math.log(10)
+    assert 0 <= printed <= mean + 1e-12
+    assert plain <= mean + 1e-12
+    assert surprise.min() - 1e-9 <= mean <= surprise.max() + 1e-9
+
+
+@given(odds=odds, repeats=st.integers(2, 5))
+def test_repeated_images_shrink_the_printed_score_alone(odds: list[float], repeats: int) -> None:
+    for variant, share in (("as_printed", 1 / repeats), ("weighted_mean", 1), ("unnormalised", 1)):
+        once, often = (risk_score(each, variant=variant) for each in (odds, odds * repeats))
+        assert often == pytest.approx(share * once)
+
+
+@given(odds=odds)
+def test_the_order_of_images_means_nothing(odds: list[float]) -> None:
+    for variant in VARIANTS:
+        assert risk_score(odds[::-1], variant=variant) == pytest.approx(risk_score(odds, variant=variant))
