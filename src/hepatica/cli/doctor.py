@@ -10,12 +10,17 @@ PACKAGES = {
     "pyvips": "pathology: fast reading of tiled TIFF",
     "tifffile": "pathology: plain TIFF",
     "skimage": "pathology: tissue",
+    "pydicom": "radiology: DICOM",
+    "openjpeg": "radiology: JPEG 2000",
+    "gdcm": "radiology: other compressed DICOM",
+    "nibabel": "radiology: NIfTI",
     "lifelines": "survival statistics",
     "statsmodels": "statistics",
     "numba": "statistics: fast C-index",
     "pyarrow": "tables",
     "safetensors": "weights",
     "jinja2": "report",
+    "httpx": "fetch: public cohorts",
 }
 """Module and what it serves."""
 
