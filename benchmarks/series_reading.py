@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/series_reading.py
 
-Writes SLICES axial slices of 512 x 512 (noise over a body; JPEG 2000 and plain) and prints one line a format: seconds
-(medians of ROUNDS), with the other processes started anew and kept from the series before. All three give equal values.
+Writes SLICES axial slices of 512 x 512 (noise over a body; JPEG 2000 and plain) and prints one line a format: medians
+of ROUNDS in seconds of wall-clock time and, in brackets, of processor time. All three give equal values.
 """
 
 import statistics
@@ -14,8 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+import SimpleITK
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
+
+from hepatica.radiology.series import read_study
+from hepatica.radiology.volume import read_volume
 
 SLICES, DISTINCT, ROUNDS = 240, 12, 3
 SIDE = 512
@@ -58,9 +62,6 @@ def write(folder: Path, *, compressed: bool) -> None:
 
 def ours(folder: Path) -> np.ndarray:
     """Headers, sorting, checks and pixels."""
-    from hepatica.radiology.series import read_study  # here, as in the command line: the processes import this file too
-    from hepatica.radiology.volume import read_volume
-
     return read_volume(read_study(folder).axial()[0]).values
 
 
@@ -73,42 +74,37 @@ def loop(folder: Path) -> np.ndarray:
 
 def peer(folder: Path) -> np.ndarray:
     """SimpleITK's series reader."""
-    import SimpleITK
-
     reader = SimpleITK.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
     return SimpleITK.GetArrayFromImage(reader.Execute()).astype(np.float32)
 
 
-def seconds(call: Callable[[Path], np.ndarray], folder: Path) -> tuple[float, np.ndarray]:
-    """Wall-clock time of one call, and what it gave."""
-    begin = time.perf_counter()
+def seconds(call: Callable[[Path], np.ndarray], folder: Path) -> tuple[float, float, np.ndarray]:
+    """Wall-clock time and processor time of one call, and what it gave."""
+    wall, processor = time.perf_counter(), time.process_time()
     values = call(folder)
-    return time.perf_counter() - begin, values
+    return time.perf_counter() - wall, time.process_time() - processor, values
 
 
 def compare(folder: Path, *, name: str) -> None:
     """Time all in turn, round by round, so that a busy machine troubles them alike."""
-    from hepatica.radiology import decode
-
-    for call in (ours, peer):  # imports are not what is measured
-        call(folder)
-    times: dict[str, list[float]] = {"anew": [], "kept": [], "loop": [], "SimpleITK": []}
+    ways = {"ours": ours, "pydicom loop": loop, "SimpleITK": peer}
+    walls: dict[str, list[float]] = {way: [] for way in ways}
+    processors: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(ROUNDS):
-        decode.stop_pool()
         found = []
-        for way, call in (("anew", ours), ("kept", ours), ("loop", loop), ("SimpleITK", peer)):
-            took, values = seconds(call, folder)
-            times[way].append(took)
+        for way, call in ways.items():
+            wall, processor, values = seconds(call, folder)
+            walls[way].append(wall)
+            processors[way].append(processor)
             found.append(values)
         if not all(np.array_equal(found[0], other) for other in found[1:]):
             raise SystemExit("disagreement: the readers give different values")
-    anew, kept, single, other = (statistics.median(times[way]) for way in times)
-    print(
-        f"{name}, {SLICES} slices: ours {kept:.2f} s ({anew:.2f} s with its processes started anew), pydicom loop "
-        f"{single:.2f} s, SimpleITK {other:.2f} s; ratio to the loop {single / kept:.2f} ({single / anew:.2f}), "
-        f"to SimpleITK {other / kept:.2f} ({other / anew:.2f})"
+    times = ", ".join(
+        f"{way} {statistics.median(walls[way]):.2f} s ({statistics.median(processors[way]):.2f} s)" for way in ways
     )
+    own, single, other = (statistics.median(walls[way]) for way in ways)
+    print(f"{name}, {SLICES} slices: {times}; ratio to the loop {single / own:.2f}, to SimpleITK {other / own:.2f}")
 
 
 if __name__ == "__main__":

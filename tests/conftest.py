@@ -65,7 +65,7 @@ def write_cohort() -> Callable[..., Path]:
 
 @dataclass(frozen=True)
 class Trained:
-    """Two phantom hospitals of a few patients, and a run of CNN-SASM trained for two epochs on the first."""
+    """Two phantom hospitals of a few patients, and a run of a system trained for two epochs on the first."""
 
     cohort: Path
     other: Path
@@ -76,7 +76,7 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """Train once for all tests that need a locked run; copy what you mean to break."""
+    """CNN-SASM on slides, trained once for all tests that need a locked run; copy what you mean to break."""
     from hepatica.pathology.phantom import PhantomSettings
     from hepatica.protocol import override
     from hepatica.runs import train
@@ -87,6 +87,24 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     system = find_system("li_2025_cnn_sasm")
     settings = override(system.quick, system.shortest)
     cohort = system.phantom(folder / "a", patients=18, seed=1, hospital="A", settings=small)
+    other = system.phantom(folder / "b", patients=8, seed=2, hospital="B", settings=small)
+    train(system, cohort, run=folder / "run", settings=settings)
+    return Trained(cohort=cohort, other=other, run=folder / "run", system=system, settings=settings)
+
+
+@pytest.fixture(scope="session")
+def trained_ct(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Two phantom hospitals with CT of a few patients, and a run of HCCNet trained for two epochs on the first."""
+    from hepatica.protocol import override
+    from hepatica.radiology.phantom import PhantomSettings
+    from hepatica.runs import train
+    from hepatica.systems import find_system
+
+    folder = tmp_path_factory.mktemp("trained_ct")
+    small = PhantomSettings(matrix=96, slices=14, thickness_mm=12, expert_share=0.6)
+    system = find_system("wang_2021_hccnet")
+    settings = override(system.quick, system.shortest)
+    cohort = system.phantom(folder / "a", patients=20, seed=1, hospital="A", settings=small)
     other = system.phantom(folder / "b", patients=8, seed=2, hospital="B", settings=small)
     train(system, cohort, run=folder / "run", settings=settings)
     return Trained(cohort=cohort, other=other, run=folder / "run", system=system, settings=settings)

@@ -154,7 +154,7 @@ def train(tiles: Tensor, label: Tensor, *, steps: int, seed: int) -> nn.Module:
     for _ in range(steps):
         patient, tile = torch.randint(len(tiles), (BATCH,)), torch.randint(tiles.shape[1], (BATCH,))
         views = augment(rearrange(tiles[patient, tile], "b h w c -> b c h w"))
-        loss = cross_entropy(learner(as_images(rearrange(views, "b c h w -> b h w c"))), label[patient])
+        loss = cross_entropy(learner(as_images(rearrange(views, "b c h w -> b h w c"))).logits, label[patient])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -165,7 +165,7 @@ def train(tiles: Tensor, label: Tensor, *, steps: int, seed: int) -> nn.Module:
 @torch.inference_mode()
 def read(learner: nn.Module, tiles: Tensor) -> np.ndarray:
     """Score (patients,): the mean over a patient's tiles of the probability of recurrence."""
-    scores = [learner(as_images(rearrange(part, "p t h w c -> (p t) h w c"))) for part in tiles.split(50)]
+    scores = [learner(as_images(rearrange(part, "p t h w c -> (p t) h w c"))).logits for part in tiles.split(50)]
     return rearrange(torch.cat(scores).softmax(1)[:, 1], "(p t) -> p t", t=tiles.shape[1]).mean(1).numpy()
 
 

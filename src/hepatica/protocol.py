@@ -60,7 +60,8 @@ class Inference:
     """What a locked network says of prepared specimens.
 
     `specimens`: patient_id, specimen_id, endpoint, horizon_months, score in 0..1; one row a specimen and target.
-    `regions`: patient_id, specimen_id, x, y, extent (pixels of the file's finest level), score in 0..1; one row a tile.
+    `regions`: patient_id, specimen_id, score in 0..1, one row a tile or slice, and where it lies: x, y, extent (pixels
+    of the file's finest level) of a tile, series, slice and z_mm of a slice.
     `signatures`: (regions, d) float32, the network's own description of each row of `regions`.
     """
 
@@ -112,6 +113,35 @@ class Draw(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelIdentity:
+    """Which locked model said something: `digest` is that of its lock, `note` what every result of it must carry."""
+
+    system: str
+    version: str
+    digest: str
+    doi: str
+    note: str
+
+
+class Deliver(Protocol):
+    """Results of one specimen in the form its archive takes, such as DICOM beside the study they are of."""
+
+    def __call__(
+        self,
+        specimen: Specimen,
+        *,
+        material: Any,
+        inference: Inference,
+        settings: Any,
+        cutoffs: Mapping[str, float],
+        saliency: Callable[[np.ndarray], np.ndarray],
+        model: ModelIdentity,
+        folder: Path,
+    ) -> list[Path]:
+        """Write files into `folder` and return them; none where the specimen is of a form that takes no results."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class System(Generic[S, M]):
     """One published system: its paper, its numbers and its verbs in the order of Methods.
 
@@ -120,6 +150,10 @@ class System(Generic[S, M]):
     aside and only predicted.
     `train` fits the network in place, resumes from its work folder, and returns what a report should tell of it.
     `adjustable` names settings that may differ when a locked model is used: how much of a specimen is read, not how.
+    `cutoff` is the rule of the locked cut-offs: the median score of the training patients, or the score at which
+    sensitivity and specificity of the patients of training and tuning are balanced.
+    `parts` gives the networks that can be exported, by name, from the whole; who replaces one there replaces it.
+    `deliver` writes what `hepatica predict` gives back to the archive a specimen came from.
     `phantom` writes a phantom cohort of its room; `quick` are settings for minutes on two cores,
     `shortest` changes of those for seconds, which only show that all parts work.
     """
@@ -140,8 +174,11 @@ class System(Generic[S, M]):
     train: Callable[[Training[S, M]], dict[str, Any]]
     infer: Callable[[Any, M, S], Inference]
     pool: Callable[[pd.DataFrame], pd.DataFrame]
+    cutoff: Literal["median", "balanced"] = "median"
     saliency: Saliency
     draw: Draw
+    parts: Callable[[Any], nn.ModuleDict] | None = None
+    deliver: Deliver | None = None
     phantom: Callable[..., Path]
 
 

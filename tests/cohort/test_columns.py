@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepatica.cohort import CohortError
-from hepatica.cohort.columns import Faults, as_covariate, event_column, read_table, time_column
+from hepatica.cohort.columns import Faults, as_covariate, event_column, label_column, read_table, time_column
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\ufeff", exclude_categories=["Cs"]), max_size=8)
 
@@ -51,6 +51,23 @@ def test_each_bad_cell_is_one_fault():
         "patients.csv row 3 column event",
         "patients.csv row 4 column event",
         "patients.csv row 2 column event",
+    ]
+
+
+def test_a_label_may_be_unknown():
+    faults = Faults()
+    label = label_column(table(hcc=["1", "", "0", "1.0"]), "hcc", faults)
+    np.testing.assert_array_equal(label, [1, np.nan, 0, 1])
+    assert (label.index.tolist(), faults.found) == ([2, 3, 4, 5], [])
+
+
+def test_a_label_is_yes_or_no_and_nothing_else():
+    faults = Faults()
+    label_column(table(hcc=["2", "", "yes", "1"]), "hcc", faults)
+    wanted = "wanted 1 (present), 0 (absent) or an empty cell (unknown)"
+    assert faults.found == [
+        f"patients.csv row 4 column hcc: got 'yes', {wanted}",
+        f"patients.csv row 2 column hcc: got '2', {wanted}",
     ]
 
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepatica.cohort import CohortError, Endpoint, Months, Target
+from hepatica.cohort import CohortError, Diagnosis, Endpoint, Months, Target, declared
 
 RECURRENCE = Endpoint(name="recurrence", time="months", event="event")
+HCC = Diagnosis(name="hcc", column="is_hcc")
 
 FOLLOW_UPS = st.lists(
     st.tuples(st.floats(0, 120) | st.integers(0, 24).map(float), st.integers(0, 1)), min_size=1, max_size=30
@@ -78,3 +79,26 @@ def test_an_event_stays_one_later_and_event_free_was_so_earlier(patients, one, o
 def test_the_names_of_a_target(horizon, label, key):
     target = Target(endpoint="overall_survival", horizon=horizon)
     assert (target.label, target.key) == (label, key)
+
+
+def test_the_names_of_a_diagnosis_have_no_time():
+    target = Target(endpoint="liver_cancer", horizon=Months(0))
+    assert (target.label, target.key) == ("liver cancer", "liver_cancer")
+
+
+@pytest.mark.parametrize("horizon", [0, None])
+def test_a_diagnosis_is_what_its_column_says(horizon):
+    patients = pd.DataFrame({"is_hcc": [1, 0, np.nan]}, index=["P1", "P2", "P3"])
+    label = HCC.label(patients, horizon=horizon)
+    pd.testing.assert_series_equal(label, pd.Series([1, 0, np.nan], index=["P1", "P2", "P3"], name="is_hcc"))
+
+
+@pytest.mark.parametrize("horizon", [12, -1, math.nan])
+def test_a_diagnosis_has_no_follow_up(horizon):
+    with pytest.raises(CohortError, match="endpoint hcc: got a horizon of"):
+        HCC.label(pd.DataFrame({"is_hcc": [1]}), horizon=Months(horizon))
+
+
+@pytest.mark.parametrize("endpoint", [RECURRENCE, HCC])
+def test_an_endpoint_comes_back_from_its_columns(endpoint):
+    assert declared(endpoint.name, columns=endpoint.columns) == endpoint

@@ -1,10 +1,11 @@
 """Decode: compressed pixels are those of the plain file, one at a time or many at once."""
 
+import warnings
+
 import numpy as np
 import pytest
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from hepatica.radiology import decode as module
 from hepatica.radiology.decode import decode
 from hepatica.radiology.series import read_study
 from hepatica.radiology.volume import read_volume
@@ -18,8 +19,7 @@ def test_lossless_compression_changes_nothing(ct, syntax):
     assert np.array_equal(read_volume(series).values, ct.body())
 
 
-def test_many_processes_give_what_one_does(ct, monkeypatch):
-    monkeypatch.setattr(module, "WORTH_A_POOL", 4)
+def test_many_threads_give_what_one_does(ct):
     paths = ct.write(syntax=JPEG2000Lossless)
     paths[1].write_bytes(paths[1].read_bytes()[:-200])
     (series,) = read_study(ct.folder).series
@@ -27,6 +27,14 @@ def test_many_processes_give_what_one_does(ct, monkeypatch):
     assert one[1] is None
     assert many[1] is None
     assert all(np.array_equal(a, b) for a, b in zip(one, many, strict=True) if a is not None)
+
+
+def test_no_thread_leaves_warnings_switched_off(ct):
+    ct.write(syntax=JPEG2000Lossless)
+    (series,) = read_study(ct.folder).series
+    before = warnings.filters.copy()
+    decode(series.headers, workers=4)
+    assert warnings.filters == before
 
 
 def test_a_real_jpeg_2000_slice_has_the_values_other_decoders_give(real):

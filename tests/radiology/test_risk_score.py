@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.radiology.risk_score import Variant, risk_score
+from hepatica.radiology.risk_score import Variant, as_share, from_share, risk_interval, risk_score
 
 VARIANTS: tuple[Variant, ...] = ("as_printed", "weighted_mean", "unnormalised")
 odds = st.lists(st.floats(-30, 30), min_size=1, max_size=30)
@@ -74,3 +74,38 @@ def test_repeated_images_shrink_the_printed_score_alone(odds: list[float], repea
 def test_the_order_of_images_means_nothing(odds: list[float]) -> None:
     for variant in VARIANTS:
         assert risk_score(odds[::-1], variant=variant) == pytest.approx(risk_score(odds, variant=variant))
+
+
+@given(odds, st.sampled_from(VARIANTS))
+def test_interval_holds_the_score_and_one_seed_gives_one(images: list[float], variant: Variant) -> None:
+    found = risk_interval(images, variant=variant, resamples=50)
+    assert found.value == risk_score(images, variant=variant)
+    assert found.low <= found.value <= found.high
+    assert found == risk_interval(images, variant=variant, resamples=50)
+
+
+def test_interval_is_that_of_resampled_images() -> None:
+    images = np.random.default_rng(1).normal(size=40)
+    found = risk_interval(images, variant="unnormalised", resamples=4000)
+    rng = np.random.default_rng(2)
+    drawn = [risk_score(rng.choice(images, 40), variant="unnormalised") for _ in range(4000)]
+    assert (found.low, found.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), rel=0.05)
+    assert found.n == 40
+
+
+def test_images_that_agree_leave_no_doubt() -> None:
+    found = risk_interval([1.5] * 9, variant="weighted_mean")
+    assert (found.low, found.high) == pytest.approx((found.value, found.value))
+
+
+@given(st.floats(0, 12))
+def test_share_keeps_order_and_comes_back(risk: float) -> None:
+    share = float(as_share(risk))
+    assert 0 <= share <= 1
+    assert float(from_share(share)) == pytest.approx(risk, abs=1e-3)
+    assert float(as_share(risk + 0.1)) > share
+
+
+def test_share_of_one_image_is_its_probability() -> None:
+    assert float(as_share(risk_score([logit(0.73)], variant="as_printed"))) == pytest.approx(0.73)
+    assert from_share(1.0) == np.inf

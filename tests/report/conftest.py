@@ -20,7 +20,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 import hepatica.report
-from hepatica.cohort import Cohort, Endpoint, Months, Specimen, Target, write_predictions
+from hepatica.cohort import Cohort, Diagnosis, Endpoint, Months, Specimen, Target, write_predictions
 from hepatica.cohort.atomic import write_json, write_text
 from hepatica.protocol import Inference, as_plain
 from hepatica.report.blocks import Panel
@@ -35,6 +35,11 @@ ENDPOINTS = {
     name: Endpoint(name=name, time=f"{name}_months", event=f"{name}_event")
     for name in ("recurrence", "overall_survival")
 }
+HCC = Target(endpoint="hcc", horizon=Months(0))
+DIAGNOSES = {"hcc": Diagnosis(name="hcc", column="hcc")}
+UNKNOWN = 3
+"""The first patients of each cohort of a diagnosis, of whom it is not known."""
+
 UNUSABLE = 2
 """The last patients of each cohort, of whose specimens none can be used."""
 
@@ -54,6 +59,17 @@ class Case:
     stained: bool = True
     events: bool = True
     patients: int = 90
+    diagnosis: bool = False
+
+    @property
+    def system(self) -> Any:
+        """The system it is a run of."""
+        return find_system("wang_2021_hccnet" if self.diagnosis else "li_2025_cnn_sasm")
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What the scores predict."""
+        return (HCC,) if self.diagnosis else TARGETS
 
 
 class Sketchbook(Gallery):
@@ -94,6 +110,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.fixture(scope="session")
+def diagnosed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a diagnosis with every part, and a validation in `external/hospital_b`; not reported yet."""
+    return write_run(tmp_path_factory.mktemp("diagnosed") / "run", Case(diagnosis=True))[0]
+
+
 @pytest.fixture
 def copied(finished: Path, tmp_path: Path) -> tuple[Path, list[Path]]:
     """A copy of the finished run, to be altered, and the folder of its validation."""
@@ -113,9 +135,9 @@ def make_run(tmp_path: Path) -> Callable[..., tuple[Path, list[Path]]]:
 
 
 def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
-    system = find_system("li_2025_cnn_sasm")
+    system = case.system
     home = cohort(case, hospital="hospital_a", seed=1)
-    folds, inferred = deal(home, case), inference(home, seed=2)
+    folds, inferred = deal(home, case), inference(home, case, seed=2)
     patients = system.pool(inferred.specimens)
     cutoffs = median_cutoffs(patients[patients["patient_id"].map(folds) == "train"])
     results(folder, case, home, inferred, folds=folds, cutoffs=cutoffs, reported=("test", "set_aside"))
@@ -144,9 +166,10 @@ def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
     if not case.external:
         return folder, []
     away, out = cohort(case, hospital="hospital_b", seed=3), folder / "external" / "hospital_b"
-    treated = away.patients.get("treatment", pd.Series("none", index=away.patients.index)) != "none"
-    where = treated.map({True: "set_aside", False: "external"})
-    results(out, case, away, inference(away, seed=4), folds=where, cutoffs=cutoffs, reported=("external", "set_aside"))
+    where = left_out(away, case).map({True: "set_aside", False: "external"})
+    results(
+        out, case, away, inference(away, case, seed=4), folds=where, cutoffs=cutoffs, reported=("external", "set_aside")
+    )
     return folder, [out]
 
 
@@ -160,10 +183,18 @@ def cohort(case: Case, *, hospital: str, seed: int) -> Cohort:
         phantom=case.phantom,
         notes="",
         digest=hospital[-1] * 64,
-        endpoints=ENDPOINTS,
-        patients=follow_up(risk, rng, index, case).join(covariates(risk, rng, index, case)),
+        endpoints=DIAGNOSES if case.diagnosis else ENDPOINTS,
+        patients=diagnoses(risk, rng, index)
+        if case.diagnosis
+        else follow_up(risk, rng, index, case).join(covariates(risk, rng, index, case)),
         specimens=tuple(
-            Specimen(patient_id=p, specimen_id=f"{p}-s{k}", modality="slide", path=Path("x.tif"), row=2 + 2 * n + k)
+            Specimen(
+                patient_id=p,
+                specimen_id=f"{p}-s{k}",
+                modality=case.system.modality,
+                path=Path("x.tif"),
+                row=2 + 2 * n + k,
+            )
             for n, p in enumerate(index)
             for k in range(2)
         ),
@@ -177,6 +208,23 @@ def follow_up(risk: np.ndarray, rng: np.random.Generator, index: pd.Index, case:
         happens = scale * rng.exponential(size=len(index)) / np.exp(1.1 * risk)
         table[f"{name}_months"] = np.minimum(happens, end).round(1) + 0.1
         table[f"{name}_event"] = (happens <= end).astype(int) if case.events else 0
+    return table
+
+
+def diagnoses(risk: np.ndarray, rng: np.random.Generator, index: pd.Index) -> pd.DataFrame:
+    """Half of the patients have HCC, with the pathology of Table 3 of Wang 2021; the others a lesion of three kinds."""
+    hcc = rng.random(len(index)) < 0.5
+    table = pd.DataFrame({"hcc": hcc.astype(float)}, index=index)
+    table["kind"] = np.where(hcc, "hcc", rng.choice(["hemangioma", "metastasis", "cyst"], len(index)))
+    table["age_years"] = rng.normal(57, 10, len(index)).round()
+    table["sex"] = np.where(rng.random(len(index)) < 0.5 + 0.3 * hcc, "male", "female")
+    table["tumour_size_cm"] = np.exp(1.4 + 0.5 * rng.standard_normal(len(index)) + 0.2 * risk).round(1)
+    table["tumour_number"] = rng.integers(1, 4, len(index))
+    table["metavir"] = rng.integers(0, 5, len(index))
+    table["tnm_stage"] = np.where(hcc, rng.choice(["I", "II", "III", "IV"], len(index)), None)
+    table["vascular_invasion"] = np.where(hcc, rng.integers(0, 2, len(index)), np.nan)
+    table["grade"] = np.where(hcc, rng.integers(1, 5, len(index)), np.nan)
+    table.loc[table.index[:UNKNOWN], "hcc"] = np.nan
     return table
 
 
@@ -201,20 +249,28 @@ def deal(home: Cohort, case: Case) -> pd.Series:
     folds = pd.Series(
         rng.choice(["train", "validation", "test"], case.patients, p=[0.5, 0.1, 0.4]), home.patients.index
     )
-    return folds.mask(home.patients["treatment"] != "none", "set_aside") if case.treated else folds
+    return folds.mask(left_out(home, case), "set_aside")
 
 
-def inference(of: Cohort, *, seed: int) -> Inference:
-    """Scores that know something of recurrence, tiles around them and signatures that go with the tiles' scores."""
+def left_out(of: Cohort, case: Case) -> pd.Series:
+    """Whether the system's own rule keeps a patient out of training: treated, or of unknown diagnosis."""
+    if case.diagnosis:
+        return of.patients["hcc"].isna()
+    return of.patients["treatment"] != "none" if case.treated else pd.Series(False, index=of.patients.index)
+
+
+def inference(of: Cohort, case: Case, *, seed: int) -> Inference:
+    """Scores that know something of the outcome, tiles around them and signatures that go with the tiles' scores."""
     rng = np.random.default_rng(seed)
-    months = of.patients["recurrence_months"].rank(pct=True)
+    table = of.patients
+    luck = 0.7 - 0.4 * table["hcc"].fillna(0.5) if case.diagnosis else table["recurrence_months"].rank(pct=True)
     rows, tiles = [], []
     for specimen in of.specimens[: -2 * UNUSABLE]:
-        own = 0.9 - 0.8 * months[specimen.patient_id] + rng.normal(0, 0.22)
+        own = 0.9 - 0.8 * luck[specimen.patient_id] + rng.normal(0, 0.22)
         ids = {"patient_id": specimen.patient_id, "specimen_id": specimen.specimen_id}
         rows += [
             ids | {"endpoint": t.endpoint, "horizon_months": t.horizon, "score": _share(own + rng.normal(0, 0.05))}
-            for t in TARGETS
+            for t in case.targets
         ]
         tiles += [
             ids | {"x": 448 * k, "y": 0, "extent": 448, "score": _share(own + rng.normal(0, 0.1))} for k in range(TILES)
@@ -230,7 +286,7 @@ def stains(of: Cohort, case: Case, inferred: Inference) -> pd.DataFrame:
     """Specimens as a store tells of them: hospital B stains bluer and paler."""
     rng, bluer = np.random.default_rng(6), 0.15 * (of.hospital == "hospital_b")
     table = inferred.specimens[["patient_id", "specimen_id"]].drop_duplicates()
-    if not case.stained:
+    if not case.stained or case.diagnosis:
         return table
     for name, vector in {"haematoxylin": (0.62, 0.70, 0.34), "eosin": (0.24, 0.88, 0.40)}.items():
         drawn = rng.normal(np.array(vector) - (0, 0, bluer), 0.02, (len(table), 3))
@@ -254,7 +310,7 @@ def results(
     reported: tuple[str, ...],
 ) -> None:
     folds = folds.where(folds.index.isin(inferred.specimens["patient_id"]), "not_scored")
-    table = predictions(pooled(find_system("li_2025_cnn_sasm"), inferred), folds=folds, cutoffs=cutoffs)
+    table = predictions(pooled(case.system, inferred), folds=folds, cutoffs=cutoffs)
     out.mkdir(parents=True)
     write_predictions(table, path=out / "predictions.parquet")
     inferred.regions.to_parquet(out / "regions.parquet", index=False)

@@ -1,6 +1,8 @@
 import re
 
-from hepatica.report import SECTIONS
+import pytest
+
+from hepatica.report import OF_DIAGNOSIS, SECTIONS
 from hepatica.report.checklist import items
 
 PARTS = [
@@ -12,14 +14,22 @@ PARTS = [
 """The parts of the 27 items, as numbered in the checklist of BMJ 2024;385:e078378."""
 
 
-def test_every_part_of_the_27_items_is_there_once() -> None:
-    assert [item["item"] for item in items()] == PARTS
+@pytest.mark.parametrize("of_diagnosis", [False, True])
+def test_every_part_of_the_27_items_is_there_once(of_diagnosis: bool) -> None:
+    assert [item["item"] for item in items(of_diagnosis=of_diagnosis)] == PARTS
     assert {int(re.match(r"\d+", item["item"])[0]) for item in items()} == set(range(1, 28))  # type: ignore[index]
 
 
-def test_an_item_is_answered_in_a_section_or_left_to_the_authors() -> None:
-    anchors = {section.__module__.rsplit(".", 1)[1] for section in SECTIONS}
-    for item in items():
+@pytest.mark.parametrize("of_diagnosis", [False, True])
+def test_an_item_is_answered_in_a_section_or_left_to_the_authors(of_diagnosis: bool) -> None:
+    sections = OF_DIAGNOSIS if of_diagnosis else SECTIONS
+    anchors = {section.__module__.rsplit(".", 1)[1] for section in sections}
+    for item in items(of_diagnosis=of_diagnosis):
         assert item["answered"] in ("answered", "partly", "authors")
         assert (item["section"] in anchors) == (item["answered"] != "authors"), item
         assert item["answered"] != "partly" or item["note"], item
+
+
+def test_a_diagnosis_has_neither_follow_up_nor_treatment() -> None:
+    told = {item["item"]: item["note"] for item in items(of_diagnosis=True)}
+    assert not [note for note in told.values() if "survival" in note or "horizon" in note or "treated" in note]

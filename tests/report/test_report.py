@@ -1,4 +1,5 @@
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 
 from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json, write_json
-from hepatica.report import write_report
+from hepatica.report import baseline, write_report
+from hepatica.report.blocks import Table
+from hepatica.report.gallery import Gallery
 from hepatica.report.results import read_run
 from hepatica.report.wording import NONE
 from hepatica.runs.scores import EVEN_ODDS
@@ -18,6 +21,15 @@ ANCHORS = [
     "summary", "flow", "baseline", "discrimination", "survival", "progression", "factors", "subgroups", "shift",
     "calibration", "treated", "treatment", "signatures", "heatmaps", "provenance", "checklist",
 ]  # fmt: skip
+
+
+OF_DIAGNOSIS = [
+    "summary", "flow", "baseline", "discrimination", "subgroups", "shift", "calibration", "signatures", "heatmaps",
+    "provenance", "checklist",
+]  # fmt: skip
+
+WITH_OTHER_WORDS = ("heatmaps", "provenance", "checklist")
+"""Chapters that quote names of files, settings, or a checklist."""
 
 
 class Page(HTMLParser):
@@ -250,3 +262,47 @@ def test_one_class_at_a_horizon_is_told(copied: tuple[Path, list[Path]], sketche
     patients.to_parquet(run / "patients.parquet")
     page = Page(write_report(run, external=external))
     assert "29 with and 0 without recurrence at 12 months" in page.sections["summary"]
+
+
+def test_a_diagnosis_has_no_chapter_of_follow_up(diagnosed: Path, tmp_path: Path, sketches: None) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(diagnosed, run)
+    page = Page(write_report(run, external=[run / "external" / "hospital_b"]))
+    assert list(page.sections) == OF_DIAGNOSIS
+    assert {address.removeprefix("#") for address in page.addresses if address.startswith("#")} <= set(page.sections)
+    report = " ".join(text for name, text in page.sections.items() if name not in WITH_OTHER_WORDS).lower()
+    for word in ("event", "follow-up", "censored", "kaplan", "hazard", "c-index", "recurrence", " tile", "stains"):
+        assert word not in report.replace("patients with the event (boyd)", ""), word
+    assert "hcc" not in " ".join(page.sections[name] for name in ("summary", "discrimination", "calibration"))
+
+
+def test_a_diagnosis_is_quoted_at_the_locked_cutoff(diagnosed: Path, tmp_path: Path, sketches: None) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(diagnosed, run)
+    page = Page(write_report(run))
+    cutoff = read_json(run / "cutoffs.json")["hcc"]
+    at = {"fold": "test", "metric": "sensitivity", "cutoff": cutoff}
+    [row] = [row for row in read_json(run / "metrics.json") if at.items() <= row.items()]
+    told = f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    assert told in page.sections["summary"].replace("\N{NO-BREAK SPACE}", " ")
+    card = (run / "card.md").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
+    assert f"| Sensitivity (recall), HCC | {told} |" in card
+    assert "higher means likelier" in card
+
+
+def test_patients_of_a_diagnosis_stand_in_table_1_with_and_without_it(diagnosed: Path, sketches: None) -> None:
+    run = read_run(diagnosed, external=[])
+    table = baseline.section(run, Gallery(diagnosed, phantom=True)).blocks[0]
+    assert isinstance(table, Table)
+    counts = {name.rsplit(" (n", 1)[0]: int(re.findall(r"\d+", name)[-1]) for name in table.header[1:]}
+    assert list(counts) == [
+        "Training and tuning, HCC",
+        "Training and tuning, no HCC",
+        "Internal test: Hospital A, HCC",
+        "Internal test: Hospital A, no HCC",
+    ]
+    patients = run.internal.patients
+    assert counts["Internal test: Hospital A, HCC"] == (patients.query("fold == 'test'")["hcc"] == 1).sum()
+    assert sum(counts.values()) == patients["hcc"].notna().sum()
+    [kind] = [row for row in table.rows if row[0].endswith("HCC")]
+    assert [cell.split("\N{NO-BREAK SPACE}")[-1] for cell in kind[1:5]] == ["(100%)", "(0%)", "(100%)", "(0%)"]

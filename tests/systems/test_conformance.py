@@ -15,32 +15,46 @@ from hepatica.protocol import System, as_plain, from_plain, override
 from hepatica.report import write_report
 from hepatica.report.system_page import system_page
 from hepatica.runs import train
+from hepatica.runs.inputs import of_modality
 from hepatica.systems import all_systems
 
 NAMES = tuple(all_systems())
 
 
 @pytest.fixture(scope="session")
-def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return all_systems()[NAMES[0]].phantom(tmp_path_factory.mktemp("phantom") / "a", patients=18, seed=3)
+def cohorts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """By the name of each system, the phantom cohort of its room."""
+    rooms = {system.modality: system for system in all_systems().values()}
+    made = {
+        modality: system.phantom(tmp_path_factory.mktemp("phantom") / modality, patients=18, seed=3)
+        for modality, system in rooms.items()
+    }
+    return {name: made[system.modality] for name, system in all_systems().items()}
+
+
+@pytest.fixture
+def cohort(cohorts: dict[str, Path], name: str) -> Path:
+    """The phantom cohort of the system that is tested."""
+    return cohorts[name]
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory: pytest.TempPathFactory, cohort: Path) -> dict[str, tuple[Path, Path]]:
+def runs(tmp_path_factory: pytest.TempPathFactory, cohorts: dict[str, Path]) -> dict[str, tuple[Path, Path]]:
     """Each system trained twice with one seed, in folders of their own."""
     folder = tmp_path_factory.mktemp("runs")
     made = {}
     for name, system in all_systems().items():
         short = override(system.quick, system.shortest)
         for attempt in "12":
-            train(system, cohort, run=folder / f"{name}_{attempt}", settings=short)
+            train(system, cohorts[name], run=folder / f"{name}_{attempt}", settings=short)
         made[name] = (folder / f"{name}_1", folder / f"{name}_2")
     return made
 
 
 def prepared(system: System, cohort: Path, run: Path):
     settings = override(system.quick, system.shortest)
-    return system.prepare(load_cohort(cohort).specimens, settings, run / "prepared"), settings
+    specimens = of_modality(load_cohort(cohort).specimens, system.modality)
+    return system.prepare(specimens, settings, run / "prepared"), settings
 
 
 @pytest.mark.parametrize("name", NAMES)

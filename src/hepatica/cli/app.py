@@ -10,7 +10,9 @@ from hepatica.cli import doctor as doctor_command
 from hepatica.cli import evaluate, fetch, phantom
 from hepatica.cli import systems as systems_command
 from hepatica.cli.audit import audit
+from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
+from hepatica.cli.export import export
 from hepatica.cli.readers import readers
 from hepatica.cli.study import study
 
@@ -32,6 +34,8 @@ app.add_typer(fetch.app, name="fetch")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(readers)
 app.command()(audit)
+app.command()(export)
+app.command()(deidentify)
 
 Cohort = Annotated[Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)]
 Run = Annotated[Path, typer.Argument(help="Run folder, as hepatica train made it.")]
@@ -126,28 +130,62 @@ def validate(
 @app.command()
 def predict(
     run: Run,
-    inputs: Annotated[list[Path], typer.Argument(help="One cohort folder, or slide files, each one patient's.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="One cohort folder; or slide files; or CT studies (folders, zip archives, NIfTI files, folders of"
+            " pictures); each file or study one patient's."
+        ),
+    ],
     out: Annotated[
-        Path, typer.Option(help="Folder for predictions.csv, heatmaps (PNG) and QuPath overlays (GeoJSON).")
+        Path, typer.Option(help="Folder for predictions.csv, pictures (PNG), QuPath overlays (GeoJSON) and DICOM.")
     ],
     mpp: Annotated[
         float | None, typer.Option(help="Micrometres per pixel of the files, where they do not tell.")
     ] = None,
     pictures: Annotated[int, typer.Option(help="Draw at most this many specimens.", min=0)] = 20,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Read the specimens otherwise than in training; as in hepatica validate."
+        ),
+    ] = None,
 ) -> None:
     """Predict new patients with a locked model and show where in the specimen the risk comes from.
 
-    Outputs are called by the order of the inputs (or the row in specimens.csv), never by file names.
+    Outputs are called by the order of the inputs (or the row in specimens.csv), never by file names. A DICOM study is
+    given back a structured report, segmentations, saliency maps and captures in specimen_0001_dicom, ready to be sent
+    to the archive it came from. What could not be read, and why, stands in OUT/prepared/ledger.
     """
     from hepatica.cohort import MicronsPerPixel, patient_scores, targets
     from hepatica.runs import predict as predict_run
 
-    table = predict_run(run, inputs, out=out, mpp=None if mpp is None else MicronsPerPixel(mpp), pictures=pictures)
+    resolution = None if mpp is None else MicronsPerPixel(mpp)
+    changes = assignments(settings)
+    table = predict_run(run, inputs, out=out, mpp=resolution, pictures=pictures, changes=changes)
     for target in targets(table):
         found = patient_scores(table, target=target)
         shown = ", ".join(f"{row.score:.3f} ({row.group})" for row in found.head(5).itertuples())
         typer.echo(f"{target.label}, {len(found)} patient(s): {shown}{', …' if len(found) > 5 else ''}")
+    for line in told(out / "specimens.csv"):
+        typer.echo(line)
     typer.echo(f"predictions and pictures: {out}")
+
+
+def told(specimens: Path) -> list[str]:
+    """What not to overlook of the first specimens: the risk score, what was mended, why one could not be read."""
+    import pandas as pd
+
+    table = pd.read_csv(specimens).head(5)
+    lines = []
+    for number, row in enumerate(table.fillna("").to_dict("records"), start=1):
+        if row.get("risk", "") != "":
+            lines.append(
+                f"specimen {number}: risk score {row['risk']:.3f} ({row['low']:.3f} to {row['high']:.3f} over images),"
+                f" {row['images']:.0f} images, {row['phases']}"
+            )
+        lines += [f"specimen {number}: {row[name]}" for name in ("notes", "error") if row.get(name)]
+    return lines
 
 
 @app.command()

@@ -43,3 +43,31 @@ def ct(
 
     phantom_ct(folder, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital)
     typer.echo(f"phantom cohort: {folder}")
+
+
+@app.command()
+def lesions(
+    study: Annotated[Path, typer.Argument(help="A CT study of yours: folder, zip archive or file.", exists=True)],
+    folder: Annotated[Path, typer.Argument(help="New folder: a DICOM series in dicom, the truth in mask.nii.gz.")],
+    kind: Annotated[str, typer.Option(help="hcc, metastasis, cyst, hemangioma …; a wrong one lists them all.")] = "hcc",
+    diameter_cm: Annotated[
+        list[float] | None, typer.Option(help="Diameter of a lesion; repeat for more lesions. 3 when left out.")
+    ] = None,
+    phase: Annotated[
+        str, typer.Option(help="The phase the scan was made in: plain, arterial, portal venous or delayed.")
+    ] = "portal venous",
+    seed: Annotated[int, typer.Option(help="One seed gives one place and shape.", min=0)] = 0,
+    difficulty: Annotated[float, typer.Option(help="0 (textbook contrast) to 1 (faint).", min=0, max=1)] = 0,
+    liver_mask: Annotated[
+        Path | None, typer.Option(help="Mask of the liver (NIfTI or DICOM SEG); estimated when left out.", exists=True)
+    ] = None,
+    series: Annotated[int | None, typer.Option(help="Which axial series of the study, from 1.", min=1)] = None,
+) -> None:
+    """Draw phantom lesions into the liver of a real CT series; the result is marked as such, the truth is known."""
+    from hepatica.radiology.phantom import lesions_into_scan
+
+    lesions_into_scan(
+        study, folder, kind=kind, diameters_cm=diameter_cm or [3.0], phase=phase, seed=seed, difficulty=difficulty,
+        liver_mask=liver_mask, series=series,
+    )  # fmt: skip
+    typer.echo(f"real scan with phantom lesions: {folder}")

@@ -7,7 +7,7 @@ import typer
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="First author and year of the paper: li_2025.")],
+    name: Annotated[str, typer.Argument(help="First author and year of the paper: li_2025 or wang_2021.")],
     cohort: Annotated[
         Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)
     ],
@@ -18,7 +18,7 @@ def study(
     ] = None,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Small networks, small tiles, three folds: minutes on two cores, for a trial."),
+        typer.Option("--quick", help="Small networks and images: minutes on two cores, for a trial."),
     ] = False,
     settings: Annotated[
         list[str] | None,
@@ -33,17 +33,22 @@ def study(
 
     li_2025 (CNN-SASM, doi 10.1186/s12916-025-03977-4): cross-validation of eight networks on six denoised subsets,
     choice of the subset, prognosis at one and two years and at the end of follow-up, against end-to-end training and
-    against clinical indicators, sorafenib, Grad-CAM and threshold heatmaps, external validation.
+    against clinical indicators, sorafenib, Grad-CAM and threshold heatmaps, external validation. At the paper's
+    settings it trains some 260 networks and wants a GPU.
+
+    wang_2021 (NoduleNet and HCCNet, doi 10.1038/s41416-021-01511-w): both networks trained on CT, tested on held-out
+    and external patients, the risk score against pathology, readers (readers.csv of the cohort folder) alone, with the
+    machine and against it, saliency against experts' outlines (column nodule_mask of specimens.csv).
 
     Every step is written down when done: stopped at any moment, the same command goes on; repeated, it does nothing.
-    At the paper's settings this trains some 260 networks and wants a GPU; try it with --quick first.
+    Try it with --quick first.
     """
     from hepatica.cli.app import assignments
     from hepatica.protocol import override
-    from hepatica.report.study import write_study_report
+    from hepatica.report.studies import write_study_report
     from hepatica.studies import find_study
 
     found = find_study(name)
     changed = override(found.quick if quick else found.settings, assignments(settings))
     found.run(cohort, run=run, external=external or [], settings=changed, trainer=assignments(trainer))
-    typer.echo(f"report: {write_study_report(run)}")
+    typer.echo(f"report: {write_study_report(name, run)}")

@@ -1,7 +1,7 @@
 """Cohort: patients, specimens, endpoints, splits and predictions; the floor every other room stands on."""
 
 from hepatica.cohort.confidence import RATIOS, confident_patients
-from hepatica.cohort.endpoints import Endpoint, Target
+from hepatica.cohort.endpoints import Diagnosis, Endpoint, Target, declared
 from hepatica.cohort.errors import (
     CohortError,
     EvaluationError,
@@ -21,6 +21,7 @@ __all__ = [
     "RATIOS",
     "Cohort",
     "CohortError",
+    "Diagnosis",
     "Endpoint",
     "EvaluationError",
     "HepaticaError",
@@ -38,6 +39,7 @@ __all__ = [
     "TilePixels",
     "UnavailableError",
     "confident_patients",
+    "declared",
     "fold_patients",
     "load_cohort",
     "patient_scores",

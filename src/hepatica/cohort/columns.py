@@ -118,11 +118,21 @@ def time_column(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
 
 def event_column(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
     """Event indicator: 1 happened, 0 censored, in every row."""
-    wanted = "1 (happened) or 0 (censored)"
-    event = _checked(table, name, faults, wanted=wanted)
-    for row in table.index[event.notna() & ~event.isin([0, 1])]:
+    return _yes_or_no(table, name, faults, wanted="1 (happened) or 0 (censored)").fillna(0).astype(int)
+
+
+def label_column(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
+    """Label of a diagnosis: 1 present, 0 absent, missing where the cell is empty."""
+    filled = table[table[name] != ""] if name in table.columns else table
+    label = _yes_or_no(filled, name, faults, wanted="1 (present), 0 (absent) or an empty cell (unknown)")
+    return label.astype(float).reindex(table.index)
+
+
+def _yes_or_no(table: pd.DataFrame, name: str, faults: Faults, *, wanted: str) -> pd.Series:
+    answers = _checked(table, name, faults, wanted=wanted)
+    for row in table.index[answers.notna() & ~answers.isin([0, 1])]:
         faults.add("patients.csv", f"got {table.at[row, name]!r}, wanted {wanted}", row, name)
-    return event.fillna(0).astype(int)
+    return answers
 
 
 def as_covariate(column: pd.Series) -> pd.Series:

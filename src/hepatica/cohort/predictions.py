@@ -1,8 +1,9 @@
 """Predictions table: the hinge between networks and statistics, one row a score.
 
 Columns: patient_id; specimen_id (missing in the row of a whole patient, pooled over specimens); fold (train,
-validation, test, set_aside, external or predicted); endpoint; horizon_months (missing = end of follow-up); score in
-0..1, higher = sooner event; group (high or low by the locked cut-off, missing in rows of specimens).
+validation, test, set_aside, external or predicted); endpoint; horizon_months (0 = a diagnosis, missing = end of
+follow-up); score in 0..1, higher = sooner event or surer diagnosis; group (high or low by the locked cut-off, missing
+in rows of specimens).
 """
 
 from pathlib import Path

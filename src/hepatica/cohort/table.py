@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort.columns import Faults, as_covariate, event_column, read_table, time_column
-from hepatica.cohort.endpoints import Endpoint
+from hepatica.cohort.columns import Faults, as_covariate, event_column, label_column, read_table, time_column
+from hepatica.cohort.endpoints import Diagnosis, Endpoint, declared
 from hepatica.cohort.errors import CohortError
 from hepatica.cohort.units import MicronsPerPixel
 
@@ -20,12 +20,20 @@ TABLES = ("cohort.toml", "patients.csv", "specimens.csv")
 """The files that make a folder a cohort; their digest is the cohort's."""
 
 _KEYS = {"name": str, "hospital": str, "phantom": bool, "specimen_root": str, "notes": str, "endpoints": dict}
+_ENDPOINT_KEYS = ({"time", "event"}, {"label"})
 _SPECIMEN_COLUMNS = ("patient_id", "specimen_id", "modality", "path")
+_PATHS = ("path", "liver_mask", "nodule_mask")
+
+_STUDIES = ("ct", "mr", "ultrasound")
+"""Modalities of which a specimen may be a folder, a DICOM study, as well as a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Specimen:
-    """One file of one patient. `row` is its row in specimens.csv; `mpp` overrides the file's own resolution."""
+    """One file, or one folder of a study, of one patient. `row` is its row in specimens.csv.
+
+    `mpp` overrides the file's own resolution; the masks are what somebody outlined in it, None where nobody did.
+    """
 
     patient_id: str
     specimen_id: str
@@ -33,13 +41,16 @@ class Specimen:
     path: Path
     row: int
     mpp: MicronsPerPixel | None = None
+    liver_mask: Path | None = None
+    nodule_mask: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
     """Patients of one hospital with their endpoints and specimens.
 
-    `patients` is indexed by patient_id: covariates, and for each endpoint its time in months and its event (0 or 1).
+    `patients` is indexed by patient_id: covariates, for each survival endpoint its time in months and its event (0 or
+    1), and for each diagnosis its label (1, 0 or missing).
     """
 
     name: str
@@ -47,16 +58,23 @@ class Cohort:
     phantom: bool
     notes: str
     digest: str
-    endpoints: Mapping[str, Endpoint]
+    endpoints: Mapping[str, Endpoint | Diagnosis]
     patients: pd.DataFrame
     specimens: tuple[Specimen, ...]
 
-    def endpoint(self, name: str) -> Endpoint:
+    def endpoint(self, name: str) -> Endpoint | Diagnosis:
         """The endpoint of that name; CohortError when the cohort does not have it."""
         if name not in self.endpoints:
             have = ", ".join(sorted(self.endpoints)) or "none"
             raise CohortError(f"cohort {self.name} has no endpoint {name!r} (has: {have}); add it to cohort.toml")
         return self.endpoints[name]
+
+    def survival(self, name: str) -> Endpoint:
+        """The survival endpoint of that name; CohortError when the cohort does not have it, or it is a diagnosis."""
+        endpoint = self.endpoint(name)
+        if isinstance(endpoint, Diagnosis):
+            raise CohortError(f"endpoint {name} of {self.name} is a diagnosis, wanted time and event; see cohort.toml")
+        return endpoint
 
     def select(self, patient_ids: Iterable[str]) -> "Cohort":
         """The same cohort with these patients only, in the cohort's own order."""
@@ -106,35 +124,39 @@ def _read_head(path: Path, faults: Faults) -> dict[str, Any]:
     return {key: value for key, value in head.items() if isinstance(value, _KEYS.get(key, ()))}
 
 
-def _endpoints(declared: Mapping[str, Any], faults: Faults) -> dict[str, Endpoint]:
+def _endpoints(tables: Mapping[str, Any], faults: Faults) -> dict[str, Endpoint | Diagnosis]:
     endpoints = {}
-    for name, columns in declared.items():
-        if not _names_two_columns(columns):
-            faults.add("cohort.toml", f"[endpoints.{name}] wants exactly the keys time and event, each a column name")
+    for name, columns in tables.items():
+        if not _names_columns(columns):
+            wanted = "exactly the keys time and event, or the key label alone, each a column name"
+            faults.add("cohort.toml", f"[endpoints.{name}] wants {wanted}")
             continue
         if not name.isidentifier():
             faults.add("cohort.toml", f"[endpoints.{name}]: wanted a name of letters, digits and underscores")
-        endpoints[name] = Endpoint(name=name, time=columns["time"], event=columns["event"])
+        endpoints[name] = declared(name, columns=columns)
     return endpoints
 
 
-def _names_two_columns(columns: Any) -> bool:
+_COLUMNS = {"time": time_column, "event": event_column, "label": label_column}
+
+
+def _names_columns(columns: Any) -> bool:
     return (
         isinstance(columns, dict)
-        and columns.keys() == {"time", "event"}
+        and columns.keys() in _ENDPOINT_KEYS
         and all(isinstance(column, str) for column in columns.values())
-        and columns["time"] != columns["event"]
+        and len(set(columns.values())) == len(columns)
     )
 
 
-def _patients(folder: Path, endpoints: Mapping[str, Endpoint], faults: Faults) -> pd.DataFrame:
+def _patients(folder: Path, endpoints: Mapping[str, Endpoint | Diagnosis], faults: Faults) -> pd.DataFrame:
     raw = read_table(folder / "patients.csv", faults, wanted=("patient_id",), unique=("patient_id",))
     if raw is None:
         return pd.DataFrame()
     columns = {}
     for endpoint in endpoints.values():
-        columns[endpoint.time] = time_column(raw, endpoint.time, faults)
-        columns[endpoint.event] = event_column(raw, endpoint.event, faults)
+        for key, name in endpoint.columns.items():
+            columns[name] = _COLUMNS[key](raw, name, faults)
     for name in raw.columns.difference(["patient_id", *columns], sort=False):
         columns[name] = as_covariate(raw[name])
     ids = raw.get("patient_id", pd.Series("", index=raw.index))
@@ -157,16 +179,30 @@ def _specimens(folder: Path, root: str, known: set[str], faults: Faults) -> tupl
 
 
 def _specimen(folder: Path, root: str, known: set[str], faults: Faults, row: int, cells: Mapping[str, str]) -> Specimen:
-    given = cells["path"]
-    path = folder / _portable(root) / _portable(given)
-    if not _inside(given):
-        faults.add("specimens.csv", f"got {given!r}, wanted a path inside the cohort folder", row, "path")
-    elif given and _inside(root) and not os.path.isfile(path):
-        faults.add("specimens.csv", f"no such file: {root}/{given}", row, "path")
+    paths = {name: _path(folder, root, faults, row, name, cells) for name in _PATHS if cells.get(name)}
     if known and cells["patient_id"] and cells["patient_id"] not in known:
         faults.add("specimens.csv", "the patient is not in patients.csv", row, "patient_id")
-    names = {name: cells[name] for name in ("patient_id", "specimen_id", "modality")}
-    return Specimen(**names, path=path, row=row, mpp=_mpp(cells.get("mpp", ""), row, faults))
+    return Specimen(
+        patient_id=cells["patient_id"],
+        specimen_id=cells["specimen_id"],
+        modality=cells["modality"],
+        path=paths.get("path", folder),
+        row=row,
+        mpp=_mpp(cells.get("mpp", ""), row, faults),
+        liver_mask=paths.get("liver_mask"),
+        nodule_mask=paths.get("nodule_mask"),
+    )
+
+
+def _path(folder: Path, root: str, faults: Faults, row: int, column: str, cells: Mapping[str, str]) -> Path:
+    given = cells[column]
+    path = folder / _portable(root) / _portable(given)
+    there = os.path.exists if cells["modality"] in _STUDIES else os.path.isfile
+    if not _inside(given):
+        faults.add("specimens.csv", f"got {given!r}, wanted a path inside the cohort folder", row, column)
+    elif _inside(root) and not there(path):
+        faults.add("specimens.csv", f"no such file: {root}/{given}", row, column)
+    return path
 
 
 def _portable(path: str) -> str:

@@ -5,6 +5,19 @@ from hepatica.networks.cnn_sasm import CnnSasm
 from hepatica.networks.normalise import IMAGENET_MEAN, IMAGENET_SD, Normalise
 from hepatica.networks.perceptron import perceptron
 from hepatica.networks.pooled import Pooled
+from hepatica.networks.reading import Reading
+from hepatica.networks.side_by_side import SideBySide
 from hepatica.networks.two_stage import TwoStage
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_SD", "CnnSasm", "Normalise", "Pooled", "TwoStage", "backbone", "perceptron"]
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_SD",
+    "CnnSasm",
+    "Normalise",
+    "Pooled",
+    "Reading",
+    "SideBySide",
+    "TwoStage",
+    "backbone",
+    "perceptron",
+]

@@ -12,7 +12,7 @@ Unclear:
    named after the module that it keeps.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from einops import rearrange, reduce
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from hepatica.cohort.errors import SettingsError
 from hepatica.networks.conventional_attention import ChannelAttention, SpatialAttention
 from hepatica.networks.normalise import Normalise
+from hepatica.networks.reading import Reading
 
 Mix = Literal["transpose", "reshape"]
 """How channels become positions: by transposition, or by the reshape of the released code, which scrambles them."""
@@ -49,13 +50,6 @@ class TokenAttention(nn.Module):
         attended = self.attend(tokens, tokens, tokens, need_weights=False)[0]
         gated: Tensor = self.gate(self.norm(tokens + self.dropout(attended)))
         return gated
-
-
-class Reading(NamedTuple):
-    """What the extractor says of each tile: (b, 2) logits and the (b, 128) signature."""
-
-    logits: Tensor
-    signature: Tensor
 
 
 class CnnSasm(nn.Module):

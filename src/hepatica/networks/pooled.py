@@ -4,10 +4,14 @@ from einops import reduce
 from torch import Tensor, nn
 
 from hepatica.networks.normalise import Normalise
+from hepatica.networks.reading import Reading
 
 
 class Pooled(nn.Module):
-    """(b, 3, h, w) images in 0..1 to (b, classes) logits; `body` ends in `channels` feature maps of any size."""
+    """(b, 3, h, w) images in 0..1 to (b, classes) logits; `body` ends in `channels` feature maps of any size.
+
+    The signature of an image is the mean of each feature map.
+    """
 
     def __init__(self, body: nn.Module, *, channels: int, classes: int = 2) -> None:
         super().__init__()
@@ -15,7 +19,7 @@ class Pooled(nn.Module):
         self.body = body
         self.classify = nn.Linear(channels, classes)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Reading:
         """Classify a batch."""
-        logits: Tensor = self.classify(reduce(self.body(self.normalise(images)), "b c h w -> b c", "mean"))
-        return logits
+        signature = reduce(self.body(self.normalise(images)), "b c h w -> b c", "mean")
+        return Reading(self.classify(signature), signature)

@@ -1,10 +1,7 @@
 """Store: the tiles of a cohort's slides, cut once, kept on disk and read at random."""
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,12 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.progress import track
 
-from hepatica import __version__
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.preparation import prepare_each, specimen_key
 from hepatica.cohort.table import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
@@ -42,7 +37,6 @@ COARSEST = 2.0
 STAIN_TILES = 32
 """Tiles, evenly spread over the slide's tissue, that its stains are learnt from (ours)."""
 
-_BLOCKS, _BLOCK = 16, 65536
 _CHUNK = 64  # tiles in memory at once
 _WORKERS = min(4, os.cpu_count() or 1)
 
@@ -135,30 +129,10 @@ def prepare(
     missing = {key: each for key, each in zip(keys, specimens, strict=True) if open_tiles(_path(folder, key)) is None}
 
     def cut(key: str, specimen: Specimen) -> None:
-        with ledger.entry(key, row=specimen.row):
-            _cut(specimen, tiling=tiling, stain=stain, to=_path(folder, key))
+        _cut(specimen, tiling=tiling, stain=stain, to=_path(folder, key))
 
-    try:
-        _each_in_threads(cut, missing, progress=progress)
-    except OSError as error:
-        raise UnavailableError(
-            f"tiles cannot be written ({error.strerror}); free space or choose another folder, then start again:"
-            " the slides already cut are kept"
-        ) from error
+    prepare_each(missing, cut, ledger=ledger, label="Cutting slides", workers=_WORKERS, progress=progress)
     return _gather(dict(zip(specimens, keys, strict=True)), ledger=ledger, folder=folder, side=tiling.side)
-
-
-def _each_in_threads(cut: Callable[[str, Specimen], None], work: Mapping[str, Specimen], *, progress: bool) -> None:
-    console = Console(stderr=True)
-    silent = not progress or not console.is_terminal
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        try:
-            started = [pool.submit(cut, key, specimen) for key, specimen in work.items()]
-            done = as_completed(started)
-            for each in track(done, "Cutting slides", len(started), console=console, disable=silent):
-                each.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _cut(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, to: Path) -> None:
@@ -248,27 +222,11 @@ def _path(folder: Path, key: str) -> Path:
 
 
 def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None) -> str:
-    """Digest of the file's content and of everything else that its tiles depend on."""
     target = {name: array.tolist() for name, array in asdict(REFERENCE).items()}
     settings = {
         "schema": SCHEMA,
-        "version": __version__,
         "mpp": specimen.mpp,
         "tiling": asdict(tiling),
         "stain": stain and asdict(stain) | {"target": target},
     }
-    return hashlib.sha256(_fingerprint(specimen) + json.dumps(settings, sort_keys=True).encode()).hexdigest()
-
-
-def _fingerprint(specimen: Specimen) -> bytes:
-    """Size and 16 blocks from end to end: a slide may have gigabytes, and is never changed in place without a trace."""
-    try:
-        size = specimen.path.stat().st_size
-        with specimen.path.open("rb") as file:
-            digest = hashlib.sha256(str(size).encode())
-            for place in np.linspace(0, max(0, size - _BLOCK), _BLOCKS).astype(int).tolist():
-                file.seek(place)
-                digest.update(file.read(_BLOCK))
-    except OSError:
-        size = 0
-    return digest.digest() if size else f"row {specimen.row}".encode()  # keeps empty and lost files apart
+    return specimen_key(specimen, settings=settings)

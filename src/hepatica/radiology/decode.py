@@ -1,21 +1,15 @@
-"""Decode: the stored pixels of many slices, compressed ones (JPEG, JPEG 2000, RLE) on several cores at once."""
+"""Decode: the stored pixels of many slices, compressed ones on several cores at once."""
 
 import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from multiprocessing import get_all_start_methods, get_context
 
 import numpy as np
-from pydicom.uid import UID
 
-from hepatica.radiology.frames import Task, read_frames
+from hepatica.radiology import codecs
+from hepatica.radiology.frames import read_frames, tolerant
 from hepatica.radiology.header import Header
-
-WORTH_A_POOL = 40  # ours
-"""Compressed slices from which on other processes are started: fewer take this one alone about a second."""
 
 _AT_ONCE = 16  # frames a task
 
@@ -23,47 +17,28 @@ _AT_ONCE = 16  # frames a task
 def decode(headers: Sequence[Header], *, workers: int | None = None) -> list[np.ndarray | None]:
     """The stored values (y x) of each slice, in the order given; None for a slice whose pixels are damaged.
 
-    Decoders of compressed pixels hold Python's lock, so threads would not help: slices go to `workers` processes (as
-    many as there are cores when not said) once they are WORTH_A_POOL. Uncompressed pixels are read in this process.
+    JPEG 2000, JPEG-LS and lossless JPEG are decoded by `workers` threads (as many as there are cores when not said);
+    others one after the other, since they hold Python's lock or have nothing to decode.
     """
     tasks = list(_tasks(headers))
-    compressed = sum(_is_compressed(header) for header in headers)
-    count = workers or _cores()
-    if count < 2 or compressed < WORTH_A_POOL:
-        return [frame for task in tasks for frame in read_frames(task)]
-    try:
-        return [frame for part in _pool(count).map(read_frames, tasks, chunksize=4) for frame in part]
-    except BrokenProcessPool:  # no other process may be started here, or one was killed for its memory
-        stop_pool()
-        return [frame for task in tasks for frame in read_frames(task)]
+    together = any(codecs.is_available(header.transfer_syntax) for header in headers)
+    with tolerant(), ThreadPoolExecutor((workers or _cores()) if together else 1) as pool:
+        return [frame for part in pool.map(_read, tasks) for frame in part]
 
 
-def _tasks(headers: Sequence[Header]) -> Iterable[Task]:
+def _tasks(headers: Sequence[Header]) -> Iterable[Sequence[Header]]:
     """Neighbouring frames of one file go together, so that its header is read once for them."""
-    for source, own in groupby(headers, key=lambda header: header.source):
-        frames = [header.frame for header in own]
+    for _, own in groupby(headers, key=lambda header: header.source):
+        frames = list(own)
         for start in range(0, len(frames), _AT_ONCE):
-            yield source.path, source.member, tuple(frames[start : start + _AT_ONCE])
+            yield frames[start : start + _AT_ONCE]
 
 
-def _is_compressed(header: Header) -> bool:
-    return bool(header.transfer_syntax) and UID(header.transfer_syntax).is_encapsulated
+def _read(headers: Sequence[Header]) -> list[np.ndarray | None]:
+    source, syntax = headers[0].source, headers[0].transfer_syntax
+    frames = [header.frame for header in headers]
+    return read_frames(source.path, member=source.member, frames=frames, transfer_syntax=syntax)
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _pool(workers: int) -> ProcessPoolExecutor:
-    """Kept for the next series. Started from a clean process: a fork of one that runs PyTorch's threads may hang."""
-    methods = get_all_start_methods()
-    context = get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
-        context.set_forkserver_preload(["__main__", read_frames.__module__])
-    return ProcessPoolExecutor(workers, mp_context=context)
-
-
-def stop_pool() -> None:
-    """Let go of the processes kept for the next series."""
-    _pool.cache_clear()

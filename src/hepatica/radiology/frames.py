@@ -1,13 +1,10 @@
-"""Frames: the stored pixels of one DICOM file, on disk or in an archive.
-
-Imports as little as it can (no other module of ours): each process that helps to decode starts with it.
-"""
+"""Frames: the stored pixels of one DICOM file, on disk or in an archive."""
 
 import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +14,8 @@ import numpy as np
 import pydicom
 from pydicom.pixels.utils import iter_pixels
 
+from hepatica.radiology import codecs
+
 UNPACKING = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 """What goes wrong with a damaged or locked member of an archive."""
 
@@ -24,9 +23,6 @@ _DECODING = (
     *UNPACKING,
     *(ValueError, AttributeError, KeyError, IndexError, TypeError, OSError, ImportError, MemoryError),
 )
-
-Task = tuple[Path, str | None, tuple[int, ...]]
-"""A file, its name within the archive where it is in one, and which of its frames."""
 
 
 def open_file(path: Path, *, member: str | None) -> BinaryIO:
@@ -37,14 +33,22 @@ def open_file(path: Path, *, member: str | None) -> BinaryIO:
     return io.BytesIO(_archive(path, state.st_mtime_ns, state.st_size).read(member))
 
 
-def read_frames(task: Task) -> list[np.ndarray | None]:
-    """The stored values (y x) of each frame asked for; None for one whose pixels are damaged or of no known coding."""
-    path, member, frames = task
+def read_frames(
+    path: Path, *, member: str | None, frames: Sequence[int], transfer_syntax: str
+) -> list[np.ndarray | None]:
+    """The stored values (y x) of each frame asked for; None for one whose pixels are damaged or of no known coding.
+
+    To be called within `tolerant`, which is not entered here because threads must not.
+    """
+    plugin = codecs.NAME if codecs.is_available(transfer_syntax) else ""  # "": whatever pydicom has
     try:
-        with open_file(path, member=member) as file, tolerant():
-            return list(iter_pixels(file, indices=list(frames), raw=True))
+        with open_file(path, member=member) as file:
+            return list(iter_pixels(file, indices=list(frames), raw=True, decoding_plugin=plugin))
     except _DECODING:
-        return [None] if len(frames) == 1 else [one for each in frames for one in read_frames((path, member, (each,)))]
+        if len(frames) == 1:
+            return [None]
+        alone = (read_frames(path, member=member, frames=[each], transfer_syntax=transfer_syntax) for each in frames)
+        return [one for (one,) in alone]
 
 
 @contextmanager
@@ -52,6 +56,7 @@ def tolerant() -> Iterator[None]:
     """Read DICOM that breaks the standard's rules of spelling without a warning for each value.
 
     What matters to us is checked and told by ourselves; hospitals' files break rules that do not matter every day.
+    Changes state of the whole process: threads must be started and ended within it.
     """
     with pydicom.config.disable_value_validation(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"pydicom\.")

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.estimate import Estimate
 
 Variant = Literal["as_printed", "weighted_mean", "unnormalised"]
 
@@ -30,13 +31,52 @@ def risk_score(log_odds: ArrayLike, *, variant: Variant) -> float:
     Where all p are 0 the score is 0 (ours; the paper's is 0 / 0). Raises EvaluationError for no image, for log-odds
     that are no numbers or infinitely high, and for an unknown variant.
     """
+    odds = _checked(log_odds)
+    return float(_scores(odds, np.ones((1, odds.size)), variant)[0])
+
+
+def risk_interval(
+    log_odds: ArrayLike, *, variant: Variant, seed: int = 0, resamples: int = 1000, level: float = 0.95
+) -> Estimate:
+    """The risk score with its bootstrap interval over the patient's images, drawn anew `resamples` times.
+
+    It tells how far the score hangs on which of the images were read, and nothing of other patients; neighbouring
+    images are alike, so it is rather too narrow. Errors are those of `risk_score`.
+    """
+    odds = _checked(log_odds)
+    drawn = np.random.default_rng(seed).multinomial(odds.size, np.full(odds.size, 1 / odds.size), size=resamples)
+    low, high = np.quantile(_scores(odds, drawn, variant), [(1 - level) / 2, (1 + level) / 2])
+    value = risk_score(odds, variant=variant)
+    method = f"{variant}; percentiles of {resamples} bootstrap samples of the images"
+    return Estimate(
+        value=value, low=min(float(low), value), high=max(float(high), value), n=odds.size, method=method, level=level
+    )
+
+
+def as_share(risk: ArrayLike) -> np.ndarray:
+    """Risk scores, 0 or more, as scores in 0..1 of the same order: 1 - 10^-risk, for one image its p (ours)."""
+    return np.asarray(-np.expm1(-math.log(10) * np.asarray(risk, dtype=np.float64)))
+
+
+def from_share(share: ArrayLike) -> np.ndarray:
+    """The inverse of `as_share`: risk scores of scores in 0..1; infinite for 1."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(-np.log1p(-np.asarray(share, dtype=np.float64)) / math.log(10))
+
+
+def _checked(log_odds: ArrayLike) -> np.ndarray:
     odds = np.asarray(log_odds, dtype=np.float64)
     if odds.ndim != 1 or not odds.size or not (odds < np.inf).all():
         raise EvaluationError(f"got log-odds of shape {odds.shape}, wanted one number an image, one image at the least")
+    return odds
+
+
+def _scores(odds: np.ndarray, counts: np.ndarray, variant: Variant) -> np.ndarray:
+    """Risk score (b) of images (n) of which each is taken so many times, counts (b n)."""
     p, surprise = expit(odds), np.logaddexp(0, odds) / math.log(10)
-    total, weighted, n = p.sum(), (p * surprise).sum(), odds.size
-    scores = {"weighted_mean": weighted / total if total else 0.0, "unnormalised": weighted / n}
-    scores["as_printed"] = scores["weighted_mean"] / n
+    total, weighted, n = counts @ p, counts @ (p * surprise), counts.sum(axis=1)
+    mean = np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0)
+    scores = {"weighted_mean": mean, "unnormalised": weighted / n, "as_printed": mean / n}
     if variant not in scores:
         raise EvaluationError(f"got the variant {variant!r} of the risk score, wanted one of {', '.join(scores)}")
-    return float(scores[variant])
+    return np.asarray(scores[variant])

@@ -8,6 +8,7 @@ from hepatica.report import (
     baseline,
     calibration,
     checklist,
+    diagnosis_subgroups,
     discrimination,
     factors,
     flow,
@@ -51,6 +52,21 @@ SECTIONS: tuple[Callable[[Run, Gallery], Section], ...] = (
 )
 """Chapters in the order of a paper's Results; each reads the run and draws what it shows."""
 
+OF_DIAGNOSIS: tuple[Callable[[Run, Gallery], Section], ...] = (
+    summary.section,
+    flow.section,
+    baseline.section,
+    discrimination.section,
+    diagnosis_subgroups.section,
+    shift.section,
+    calibration.section,
+    signatures.section,
+    heatmaps.section,
+    provenance.section,
+    checklist.section,
+)
+"""The same where the primary score is a diagnosis: without follow-up there is no survival and nobody to set aside."""
+
 
 def write_report(run: Path, *, external: Sequence[Path] = ()) -> Path:
     """Write `report.html`, `card.md`, `figures/` and `tables/` into a run folder; the path of the page.
@@ -60,7 +76,7 @@ def write_report(run: Path, *, external: Sequence[Path] = ()) -> Path:
     """
     read = read_run(run, external=external)
     gallery = Gallery(run / "figures", phantom=read.phantom)
-    sections = [section(read, gallery) for section in SECTIONS]
+    sections = [section(read, gallery) for section in (OF_DIAGNOSIS if read.is_diagnosis else SECTIONS)]
     write_text(run / "card.md", write_card(read))
     write_tables(sections, run / "tables")
     page = run / "report.html"

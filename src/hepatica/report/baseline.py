@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from hepatica.cohort import Diagnosis, declared
 from hepatica.evaluate import standardised_difference
 from hepatica.report.blocks import Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import TRAINED_ON, Results, Run
-from hepatica.report.wording import FOLDS, INDENT, NONE, TIED, column, level, share
+from hepatica.report.wording import FOLDS, INDENT, NONE, TIED, column, level, outcomes, share
 
 CATEGORIES = 6
 """A numeric covariate with fewer values than this is told as categories. Ours."""
@@ -20,22 +21,23 @@ NOTABLE = 0.1
 
 
 def section(run: Run, gallery: Gallery) -> Section:
-    """The baseline table; internal folds beside each external cohort."""
-    groups = _groups(run)
+    """The baseline table; internal folds beside each external cohort, each parted by a diagnosis that is asked for."""
+    groups = _by_diagnosis(run) if run.is_diagnosis else _groups(run)
     learnt_from = run.internal.patients[run.internal.patients["fold"].isin(TRAINED_ON)]
     header = ["", *(f"{name} (n{TIED}={TIED}{len(table)})" for name, table in groups.items())]
     header += [f"Difference, {each.cohort['name']} from training" for each in run.external]
     rows: list[list[str]] = []
     for name in run.internal.covariates():
         rows += _rows(name, groups, learnt_from, run.external)
-    rows += _follow_up(run, groups)
+    rows += _endpoints(run, groups)
     table = Table(
         caption="Patients at baseline: median [interquartile range] or n (%).",
         header=header,
         rows=rows,
         note="Difference is the standardised mean difference between the patients the model learnt from (training and"
         f" tuning) and the external ones; from {NOTABLE} on it has an arrow, because a shifted cohort is one reason for"
-        " a different result. Percentages leave out missing values, which are counted on a line of their own.",
+        " a different result. Percentages leave out missing values, which are counted on a line of their own."
+        + (" Patients whose diagnosis is unknown stand in no column." if run.is_diagnosis else ""),
     )
     empty = [] if run.internal.covariates() else [Text(text="The cohort tables hold no covariates.", tone="note")]
     return Section(anchor="baseline", title="Patients at baseline", blocks=[table, *empty])
@@ -53,6 +55,20 @@ def _groups(run: Run) -> dict[str, pd.DataFrame]:
             members = results.patients[results.patients["fold"] == fold]
             if len(members):
                 groups[_column_title(results, fold)] = members
+    return groups
+
+
+def _by_diagnosis(run: Run) -> dict[str, pd.DataFrame]:
+    """Patients the model learnt from and those reported, each with and without the disease."""
+    target = run.targets[0]
+    parts: list[tuple[str, Results, tuple[str, ...]]] = [("Training and tuning", run.internal, TRAINED_ON)]
+    parts += [(each.title, each, (each.fold,)) for each in run.cohorts]
+    groups = {}
+    for title, results, folds in parts:
+        members = results.patients[results.patients["fold"].isin(folds)]
+        label = results.endpoint(target).label(members, horizon=target.horizon)
+        for code, name in zip((1, 0), outcomes(target), strict=True):
+            groups[f"{title}, {name}"] = members[(label == code).to_numpy()]
     return groups
 
 
@@ -115,10 +131,15 @@ def arrowed(difference: float) -> str:
     return f"{value}{' ▲' if difference >= NOTABLE else ''}"
 
 
-def _follow_up(run: Run, groups: dict[str, pd.DataFrame]) -> list[list[str]]:
+def _endpoints(run: Run, groups: dict[str, pd.DataFrame]) -> list[list[str]]:
+    """Events and follow-up; of a diagnosis, unless the columns are parted by it, how many have the disease."""
     rows = []
     for name, columns in run.internal.cohort["endpoints"].items():
-        told = name.replace("_", " ").capitalize()
+        told, endpoint = column(name), declared(name, columns=columns)
+        if isinstance(endpoint, Diagnosis):
+            present = [_share_of(table[endpoint.column], 1) for table in groups.values()]
+            rows += [] if name == run.targets[0].endpoint else [[f"{told}: present", *present]]
+            continue
         events = [share(int((table[columns["event"]] == 1).sum()), len(table)) for table in groups.values()]
         censored = [_median(table.loc[table[columns["event"]] == 0, columns["time"]]) for table in groups.values()]
         rows += [[f"{told}: events", *events], [f"{told}: months to censoring", *censored]]

@@ -9,7 +9,7 @@ from hepatica.report.gallery import Gallery
 from hepatica.report.metric_table import metric_table
 from hepatica.report.recalibration import recalibration_blocks
 from hepatica.report.results import Results, Run
-from hepatica.report.wording import when
+from hepatica.report.wording import about, event, when
 
 SHOWN = ("calibration_intercept", "calibration_slope", "brier")
 
@@ -18,9 +18,9 @@ def section(run: Run, gallery: Gallery) -> Section:
     """A calibration panel a target and cohort; intercept, slope and Brier score; updates offered for other cohorts."""
     panels = [_panel(each, target, gallery) for target in run.targets for each in run.cohorts]
     caption = (
-        "Observed share of patients with the event against the mean score, in groups of equal size ordered by score;"
-        " bars are 95% intervals. On the diagonal, scores can be read as probabilities. Ticks along the upper and lower"
-        " edge are patients with and without the event."
+        f"Observed share of patients with {event(run.targets[0])} against the mean score, in groups of equal size"
+        " ordered by score; bars are 95% intervals. On the diagonal, scores can be read as probabilities. Ticks along"
+        " the upper and lower edge are patients with and without it."
     )
     figure = Figure(caption=caption, panels=panels, columns=run.columns)
     blocks = [figure, _table(run), *recalibration_blocks(run, gallery)]
@@ -31,8 +31,8 @@ def _panel(results: Results, target: Target, gallery: Gallery) -> Panel:
     known = results.outcomes(target).dropna(subset=["label"])
     return gallery.draw(
         f"calibration_{target.key}_{results.key}",
-        partial(calibration_curve.paint, known=known, title=f"{results.title}\n{when(target)}"),
-        alt=f"Calibration curve of the score for {target.label} in {results.title}",
+        partial(calibration_curve.paint, known=known, of=event(target), title=f"{results.title}\n{when(target)}"),
+        alt=f"Calibration curve of the score for {about(target)} in {results.title}",
     )
 
 
@@ -41,7 +41,7 @@ def _table(run: Run) -> Table:
         run,
         SHOWN,
         caption="Calibration, with 95% confidence intervals.",
-        note="An intercept above 0: events are more common than the scores say. A slope below 1: scores are too"
-        " extreme. Brier score: mean squared distance of score and outcome, 0 is perfect, and"
-        " always saying 0.5 gives 0.25.",
+        note=f"An intercept above 0: {event(run.targets[0])} is more common than the scores say. A slope below 1:"
+        " scores are too extreme. Brier score: mean squared distance of score and outcome, 0 is perfect, and always"
+        " saying 0.5 gives 0.25.",
     )

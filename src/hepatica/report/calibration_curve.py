@@ -11,8 +11,11 @@ PATIENTS_A_GROUP = 10
 """Patients a point of the curve should rest on, at least; up to ten points are drawn. Ours."""
 
 
-def paint(figure: Drawing, *, known: pd.DataFrame, title: str) -> None:
-    """Draw the curve of patients whose label is known (columns label and score) over a diagonal of perfect scores."""
+def paint(figure: Drawing, *, known: pd.DataFrame, of: str, title: str) -> None:
+    """Draw the curve of patients whose label is known (columns label and score) over a diagonal of perfect scores.
+
+    `of` is what the share is of: patients with the event, or with HCC.
+    """
     axes = figure.subplots()
     axes.set_title(title)
     try:
@@ -30,4 +33,4 @@ def paint(figure: Drawing, *, known: pd.DataFrame, title: str) -> None:
     for label, edge, colour in ((1, 1.0, HIGH), (0, 0.0, LOW)):
         scores = known.loc[known["label"] == label, "score"]
         axes.plot(scores, [edge] * len(scores), "|", color=colour, markersize=6, clip_on=False)
-    unit_square(axes, xlabel="Score", ylabel="Observed share with the event")
+    unit_square(axes, xlabel="Score", ylabel=f"Observed share with {of}")

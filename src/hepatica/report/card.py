@@ -4,10 +4,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hepatica.report.metric_table import metric_cell
 from hepatica.report.provenance import changed_settings, system_notes
 from hepatica.report.results import Run
-from hepatica.report.summary import QUOTED
-from hepatica.report.wording import FOLDS, METRICS, estimate
+from hepatica.report.summary import quoted
+from hepatica.report.wording import FOLDS, METRICS, about
 
 
 def write_card(run: Run) -> str:
@@ -19,7 +20,8 @@ def write_card(run: Run) -> str:
     return templates.get_template("card.md.jinja").render(
         system=run.system,
         paper=run.system.paper,
-        targets=run.targets,
+        targets=[about(target) for target in run.targets],
+        meaning="likelier" if run.is_diagnosis else "sooner",
         phantom=run.phantom,
         tag=" (phantom)" if run.phantom else "",
         flow=_flow(run),
@@ -44,7 +46,7 @@ def _flow(run: Run) -> list[dict[str, Any]]:
 
 def _numbers(run: Run) -> list[list[str]]:
     return [
-        [f"{METRICS[name]}, {target.label}", *(estimate(each.metric(name, target)) for each in run.cohorts)]
+        [f"{METRICS[name]}, {about(target)}", *(metric_cell(run, each, name, target=target) for each in run.cohorts)]
         for target in run.targets
-        for name in QUOTED
+        for name in quoted(run)
     ]

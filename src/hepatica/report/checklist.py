@@ -11,15 +11,17 @@ from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run
 
 
-def items() -> list[dict[str, str]]:
+def items(*, of_diagnosis: bool = False) -> list[dict[str, str]]:
     """Each item: its number, topic, what it asks, whether it is answered (or for the authors), section and note."""
     text = files("hepatica.report").joinpath("tripod_ai.toml").read_text(encoding="utf-8")
-    return [{"section": "", "note": ""} | item for item in tomllib.loads(text)["item"]]
+    rows = [{"section": "", "note": "", "diagnosis": {}} | item for item in tomllib.loads(text)["item"]]
+    otherwise = [row.pop("diagnosis") for row in rows]
+    return [row | other for row, other in zip(rows, otherwise, strict=True)] if of_diagnosis else rows
 
 
 def section(run: Run, gallery: Gallery) -> Section:
     """The list, with a count of what is still for the authors to write."""
-    rows = items()
+    rows = items(of_diagnosis=run.is_diagnosis)
     open_items = sum(row["answered"] == "authors" for row in rows)
     whole = sum(row["answered"] == "answered" for row in rows)
     told = (

@@ -1,4 +1,4 @@
-"""Discrimination: how well scores tell patients with the event from those without, internal beside external."""
+"""Discrimination: how well scores tell patients with the event or disease from others, internal beside external."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,10 +12,10 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from hepatica.cohort import Target
 from hepatica.report.blocks import Block, Figure, Section, Table
 from hepatica.report.gallery import Gallery
-from hepatica.report.metric_table import metric_table
+from hepatica.report.metric_table import metric_cell, metric_table
 from hepatica.report.results import Results, Run
 from hepatica.report.style import INK, QUIET, SERIES, say, unit_square
-from hepatica.report.wording import METRICS, NONE, estimate, when
+from hepatica.report.wording import CUTOFFS, METRICS, NONE, about, calls, estimate, event, heading, outcomes, when
 from hepatica.runs.scores import EVEN_ODDS
 
 AT_A_CUTOFF = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "kappa")
@@ -46,8 +46,8 @@ def _curves(run: Run, gallery: Gallery, *, kind: str) -> Figure:
         "pr": (
             _precision_recall,
             "average_precision",
-            "Precision against recall, over all cut-offs. Dotted lines are chance: the share of patients with the"
-            " event. Average precision (AUPR) with its 95% interval.",
+            "Precision against recall, over all cut-offs. Dotted lines are chance: the share of patients with"
+            f" {event(run.targets[0])}. Average precision (AUPR) with its 95% interval.",
         ),
     }[kind]
     panels = [
@@ -62,7 +62,7 @@ def _curves(run: Run, gallery: Gallery, *, kind: str) -> Figure:
 
 
 def _in_words(results: Results, metric: str) -> str:
-    return "; ".join(f"{target.label} {estimate(results.metric(metric, target))}" for target in results.targets)
+    return "; ".join(f"{about(target)} {estimate(results.metric(metric, target))}" for target in results.targets)
 
 
 def _panel(figure: Drawing, *, results: Results, paint: Callable[..., None], metric: str) -> None:
@@ -110,7 +110,7 @@ def _metrics(run: Run) -> Table:
 def _at_cutoffs(run: Run) -> Table:
     rows: list[list[str]] = []
     for target in run.targets:
-        rows.append([f"{target.label.capitalize()} (median {run.cutoffs[target.key]:.3f})"])
+        rows.append([f"{heading(target)} (locked cut-off {run.cutoffs[target.key]:.3f})"])
         cutoffs = (EVEN_ODDS, run.cutoffs[target.key])
         rows += [
             [METRICS[name], *(estimate(e.metric(name, target, cutoff=at)) for e in run.cohorts for at in cutoffs)]
@@ -118,10 +118,10 @@ def _at_cutoffs(run: Run) -> Table:
         ]
     return Table(
         caption="Classification at two cut-offs, with 95% confidence intervals.",
-        header=["", *(f"{each.title}, at {at}" for each in run.cohorts for at in ("0.5", "the locked median"))],
+        header=["", *(f"{each.title}, at {at}" for each in run.cohorts for at in ("0.5", "the locked cut-off"))],
         rows=rows,
-        note="Both cut-offs were fixed before any of these patients was looked at: 0.5, and the median score of the"
-        f" training patients. {_methods(run, AT_A_CUTOFF)}",
+        note=f"Both cut-offs were fixed before any of these patients was looked at: 0.5, and"
+        f" {CUTOFFS[run.system.cutoff]}. {_methods(run, AT_A_CUTOFF)}",
     )
 
 
@@ -145,8 +145,8 @@ def _confusion(run: Run, gallery: Gallery) -> Figure:
         for results in run.cohorts
     ]
     caption = (
-        "Confusion matrices: patients by what happened (rows) and by what the model called them (columns), left at 0.5"
-        " and right at the locked training median. Shade is the share of the row."
+        "Confusion matrices: patients by the truth (rows) and by what the model called them (columns), left at 0.5 and"
+        " right at the locked cut-off. Shade is the share of the row."
     )
     return Figure(caption=caption, panels=panels)
 
@@ -156,25 +156,25 @@ def _matrices(figure: Drawing, *, run: Run, results: Results) -> None:
     grid = figure.subplots(len(run.targets), 2, squeeze=False)
     for row, target in zip(grid, run.targets, strict=True):
         for axes, cutoff in zip(row, (EVEN_ODDS, run.cutoffs[target.key]), strict=True):
-            _matrix(axes, _counts(results, target, cutoff), title=f"cut-off {cutoff:.3g}")
+            _matrix(axes, _counts(results, target, cutoff), target, title=f"cut-off {cutoff:.3g}")
         row[0].set_ylabel(when(target), fontweight="bold", fontsize=8.5)
 
 
-def _matrix(axes: Axes, counts: np.ndarray, *, title: str) -> None:
+def _matrix(axes: Axes, counts: np.ndarray, target: Target, *, title: str) -> None:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
     for (truth, called), count in np.ndenumerate(counts):
         dark = shares[truth, called] > 0.7
         axes.text(called, truth, str(count), ha="center", va="center", fontsize=11, color="white" if dark else INK)
     axes.set_title(title, fontsize=8.5, fontweight="normal")
-    axes.set_xticks([0, 1], labels=["called high", "called low"])
-    axes.set_yticks([0, 1], labels=["event", "no event"])
+    axes.set_xticks([0, 1], labels=[f"called {name}" for name in calls(target)])
+    axes.set_yticks([0, 1], labels=outcomes(target))
     axes.tick_params(length=0, labelsize=7.5)
     axes.spines[:].set_visible(False)
 
 
 def _counts(results: Results, target: Target, cutoff: float) -> np.ndarray:
-    """Patients with and without the event (rows) called high and low (columns)."""
+    """Patients with and without the event or disease (rows), at or above the cut-off and below it (columns)."""
     known = results.outcomes(target).dropna(subset=["label"])
     event, high = known["label"] == 1, known["score"] >= cutoff
     return np.array([[(event & high).sum(), (event & ~high).sum()], [(~event & high).sum(), (~event & ~high).sum()]])
@@ -189,14 +189,14 @@ def _paper(run: Run) -> list[Block]:
         theirs.setdefault((metric, key), {})[where] = f"{value:.3f}"
     rows = []
     for (metric, key), reported in theirs.items():
-        here = [estimate(each.metric(metric, known[key])) if key in known else NONE for each in run.cohorts]
-        about = known[key].label if key in known else key
+        here = [metric_cell(run, each, metric, target=known[key]) if key in known else NONE for each in run.cohorts]
+        of = about(known[key]) if key in known else key
         there = [reported.get(where, NONE) for where in ("internal", "external")]
-        rows.append([f"{METRICS.get(metric, metric)}, {about}", *there, *here])
+        rows.append([f"{METRICS.get(metric, metric)}, {of}", *there, *here])
     note = (
         f"Reported: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}. Other"
-        " patients, other slides, other outcomes: the columns stand side by side for orientation, and their difference"
-        " tests nothing."
+        " patients, other specimens, other cut-offs: the columns stand side by side for orientation, and their"
+        " difference tests nothing."
     )
     header = [
         "",

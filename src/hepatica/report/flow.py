@@ -12,7 +12,7 @@ from hepatica.report.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Results, Run
 from hepatica.report.style import FAINT, INK, LOW, QUIET
-from hepatica.report.wording import FOLDS, patients, share
+from hepatica.report.wording import FOLDS, heading, outcomes, patients, share
 
 _LOST = {"with a specimen": "no specimen", "with a usable specimen": "no usable specimen"}
 """Why one did not reach a step."""
@@ -27,8 +27,9 @@ def section(run: Run, gallery: Gallery) -> Section:
     caption = (
         "Patients and specimens from the tables to the results. Boxes on the right count those who left at a step."
         " Training patients taught the network, tuning patients watched it, and only the others are reported on."
-        " Set aside are patients whom the system's own rule keeps out of training (for this system, treated ones): the"
-        " model predicts them but never learnt from them."
+        " Set aside are patients whom the system's own rule keeps out of training (for this system,"
+        f" {'those whose diagnosis is unknown' if run.is_diagnosis else 'treated ones'}): the model predicts them but"
+        " never learnt from them."
     )
     blocks: list[Block] = [Figure(caption=caption, panels=panels), _outcomes(run), *_failures(run)]
     return Section(anchor="flow", title="Cohort flow", blocks=blocks)
@@ -122,20 +123,28 @@ def _outcomes(run: Run) -> Table:
     header = ["Outcome", *(f"{each.title}" for each in run.cohorts)]
     rows: list[list[str]] = []
     for target in run.targets:
-        rows.append([target.label.capitalize()])
+        rows.append([heading(target)])
+        unknown = "Unknown" if target.is_diagnosis else "Unknown: censored earlier"
+        with_it, without = outcomes(target)
         found = [each.outcomes(target) for each in run.cohorts]
         rows += [
-            ["Event", *(share(int((table["label"] == 1).sum()), len(table)) for table in found)],
-            ["No event", *(share(int((table["label"] == 0).sum()), len(table)) for table in found)],
-            ["Unknown: censored earlier", *(share(int(table["label"].isna().sum()), len(table)) for table in found)],
+            [_begun(with_it), *(share(int((table["label"] == 1).sum()), len(table)) for table in found)],
+            [_begun(without), *(share(int((table["label"] == 0).sum()), len(table)) for table in found)],
+            [unknown, *(share(int(table["label"].isna().sum()), len(table)) for table in found)],
         ]
     return Table(
         caption="Outcomes of the patients behind each result, n (%).",
         header=header,
         rows=rows,
-        note="Patients censored before a horizon are left out of its discrimination and calibration, never counted as"
+        note="Patients whose diagnosis is unknown stand behind no number."
+        if run.is_diagnosis
+        else "Patients censored before a horizon are left out of its discrimination and calibration, never counted as"
         " event-free; the survival results use all patients.",
     )
+
+
+def _begun(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _failures(run: Run) -> list[Block]:

@@ -1,8 +1,9 @@
-"""Heatmaps: where in a specimen the risk lies, with the tiles of highest and lowest risk."""
+"""Heatmaps: where in a specimen the score comes from, drawn specimen by specimen."""
 
 from hepatica.report.blocks import Block, Figure, Section, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run
+from hepatica.report.wording import about
 
 
 def section(run: Run, gallery: Gallery) -> Section:
@@ -11,16 +12,20 @@ def section(run: Run, gallery: Gallery) -> Section:
     for results in run.cohorts:
         for specimen in results.explained():
             pictures = [results.folder / "explained" / name for name in specimen["files"] if name.endswith(".png")]
-            words = f"{results.title}, specimen in row {specimen['row']}, risk {specimen['score']:.2f}"
+            words = f"{results.title}, specimen in row {specimen['row']}, score {specimen['score']:.2f}"
             panels = [gallery.show(path, alt=f"{words}: {_what(path.stem)}") for path in pictures]
             shown = "; ".join(dict.fromkeys(_what(path.stem) for path in pictures))
             if panels:
                 blocks.append(
-                    Figure(caption=f"{words} ({run.targets[0].label}): {shown}.", panels=panels, columns="strip")
+                    Figure(caption=f"{words} ({about(run.targets[0])}): {shown}.", panels=panels, columns="strip")
                 )
     if not blocks:
         blocks = [Text(text="No specimen was drawn: hepatica explain has not been run on these results.", tone="note")]
-    return Section(anchor="heatmaps", title="Where the risk lies", blocks=blocks)
+    return Section(
+        anchor="heatmaps",
+        title="Where the score comes from" if run.is_diagnosis else "Where the risk lies",
+        blocks=blocks,
+    )
 
 
 def _what(stem: str) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 from hepatica.cohort import Target
 from hepatica.report.blocks import Table
-from hepatica.report.results import Run
-from hepatica.report.wording import METRICS, estimate
+from hepatica.report.results import Results, Run
+from hepatica.report.wording import METRICS, estimate, heading
+from hepatica.runs.scores import AT_A_CUTOFF
 
 
 def metric_table(run: Run, names: Sequence[str], *, caption: str, note: str) -> Table:
@@ -15,10 +16,16 @@ def metric_table(run: Run, names: Sequence[str], *, caption: str, note: str) -> 
 
 def target_table(run: Run, rows: Callable[[Target], list[list[str]]], *, caption: str, note: str) -> Table:
     """Under a subheading for each target, the rows `rows` makes of it, one cell a cohort."""
-    told = [row for target in run.targets for row in ([target.label.capitalize()], *rows(target))]
+    told = [row for target in run.targets for row in ([heading(target)], *rows(target))]
     return Table(caption=caption, header=["", *(each.title for each in run.cohorts)], rows=told, note=note)
 
 
 def metric_rows(run: Run, names: Sequence[str], *, target: Target) -> list[list[str]]:
     """One row a metric, one cell a cohort after its name."""
-    return [[METRICS[name], *(estimate(each.metric(name, target)) for each in run.cohorts)] for name in names]
+    return [[METRICS[name], *(metric_cell(run, each, name, target=target) for each in run.cohorts)] for name in names]
+
+
+def metric_cell(run: Run, results: Results, name: str, *, target: Target) -> str:
+    """A metric of one cohort with its interval; one of calls at the locked cut-off."""
+    cutoff = run.cutoffs[target.key] if name in AT_A_CUTOFF else None
+    return estimate(results.metric(name, target, cutoff=cutoff))

@@ -9,7 +9,7 @@ from hepatica.protocol import as_plain
 from hepatica.report.blocks import Block, Quotation, Section, Table
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run
-from hepatica.report.wording import NONE
+from hepatica.report.wording import CUTOFFS, NONE, about
 
 
 def section(run: Run, gallery: Gallery) -> Section:
@@ -69,9 +69,9 @@ def _value(value: Any) -> str:
 def _facts(run: Run) -> Table:
     facts = [["Parameters", f"{run.model['parameters']:,}"]]
     facts += [[str(name).capitalize(), _value(value)] for name, value in run.model["training"].items()]
-    targets = {target.key: target.label for target in run.targets}
+    targets = {target.key: about(target) for target in run.targets}
     facts += [
-        [f"Cut-off, {targets.get(key, key)}", f"{cutoff:.4f} (median of the training patients)"]
+        [f"Cut-off, {targets.get(key, key)}", f"{cutoff:.4f} ({CUTOFFS[run.system.cutoff]})"]
         for key, cutoff in run.cutoffs.items()
     ]
     facts += [[f"SHA-256 of {name}", digest] for name, digest in run.model["sha256"].items()]

@@ -13,7 +13,7 @@ from hepatica.report.blocks import Block, Figure, Table, Text
 from hepatica.report.calibration_curve import paint
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Results, Run
-from hepatica.report.wording import NONE, when
+from hepatica.report.wording import NONE, about, event, heading, when
 
 FOLDS, SEED = 5, 0
 """Folds of the cross-validation in which updates are judged, and the seed they are dealt by. Ours."""
@@ -78,26 +78,28 @@ def cross_validated(known: pd.DataFrame, *, slope: bool) -> pd.DataFrame:
 def _blocks(results: Results, found: list[tuple[Target, list[Update]]], gallery: Gallery) -> list[Block]:
     name = str(results.cohort["name"])
     if not found:
-        text = f"{name}: fewer than {FOLDS} patients with or without the event; an update cannot be judged."
+        of = event(results.targets[0])
+        text = f"{name}: fewer than {FOLDS} patients with or without {of}; an update cannot be judged."
         return [Text(text=text, tone="note")]
     told = (
         f"Recalibration for {name}, offered and {NOT_APPLIED}. Scores can be shifted (intercept) or shifted and"
         " stretched (intercept and slope) on the scale of their log odds until they are right on average in that"
-        " cohort; no patient overtakes another by it (slope above 0), so that AUROC, C-index and the order of patients"
-        f" stay. What is shown was fitted on {FOLDS - 1} of {FOLDS} parts of its patients and judged on the other, in"
-        " turn, because an update judged on the patients it was fitted on looks better than it is."
+        " cohort; no patient overtakes another by it (slope above 0), so that AUROC and whatever else rests on"
+        f" the order of patients stay. What is shown was fitted on {FOLDS - 1} of {FOLDS} parts of its patients and"
+        " judged on the other, in turn, because an update judged on the patients it was fitted on looks better than it"
+        " is."
     )
     target, shown = found[0]
     panels = [
         gallery.draw(
             f"recalibration_{each.of.replace(' ', '_')}_{results.key}",
-            partial(paint, known=each.known, title=f"{each.name}\n{when(target)}"),
-            alt=f"Calibration curve of {name}, {each.name.lower()}, for {target.label}",
+            partial(paint, known=each.known, of=event(target), title=f"{each.name}\n{when(target)}"),
+            alt=f"Calibration curve of {name}, {each.name.lower()}, for {about(target)}",
         )
         for each in shown
     ]
     caption = (
-        f"External: {name}, score for {target.label}. Calibration of the scores as locked, and after each update"
+        f"External: {name}, score for {about(target)}. Calibration of the scores as locked, and after each update"
         f" ({NOT_APPLIED})."
     )
     return [Text(text=told), Figure(caption=caption, panels=panels, columns=3), _table(name, found)]
@@ -106,7 +108,7 @@ def _blocks(results: Results, found: list[tuple[Target, list[Update]]], gallery:
 def _table(name: str, found: list[tuple[Target, list[Update]]]) -> Table:
     rows = []
     for target, offered in found:
-        rows.append([target.label.capitalize()])
+        rows.append([heading(target)])
         for each in offered:
             label, score = each.known["label"], each.known["score"]
             judged = [str(judge(label, score=score)) for judge in (brier, calibration_intercept, calibration_slope)]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
-from hepatica.cohort import Endpoint, RunError, Target, patient_scores, read_predictions, targets
+from hepatica.cohort import Diagnosis, Endpoint, RunError, Target, declared, patient_scores, read_predictions, targets
 from hepatica.cohort.atomic import read_json
 from hepatica.protocol import System
 from hepatica.runs.folder import RunFolder, read_settings
@@ -51,23 +51,23 @@ class Results:
         """What the scores predict."""
         return targets(self.predictions)
 
-    def endpoint(self, target: Target) -> Endpoint:
-        """Columns of time and event of a target."""
-        return Endpoint(name=target.endpoint, **self.cohort["endpoints"][target.endpoint])
+    def endpoint(self, target: Target) -> Endpoint | Diagnosis:
+        """Columns of time and event of a target, or of the label of a diagnosis."""
+        return declared(target.endpoint, columns=self.cohort["endpoints"][target.endpoint])
 
     def outcomes(self, target: Target, *, fold: str | None = None) -> pd.DataFrame:
-        """Score, group, time (months), event and label of each scored patient, by patient_id.
+        """Score, group, fold, time (months), event and label of each scored patient, by patient_id.
 
-        The patients are those of `fold`, by default the reported ones; `label` is missing where it is unknown.
+        The patients are those of `fold`, by default the reported ones; `label` is missing where it is unknown. A
+        diagnosis has neither time nor event.
         """
         table = patient_scores(self.predictions, target=target, fold=fold or self.fold)
         endpoint, patients = self.endpoint(target), self.patients.loc[table.index]
-        return table.assign(
-            score=table["score"].astype(float),
-            time=patients[endpoint.time].astype(float),
-            event=patients[endpoint.event].astype(int),
-            label=endpoint.label(patients, horizon=target.horizon),
-        )
+        table["score"] = table["score"].astype(float)
+        if isinstance(endpoint, Endpoint):
+            table["time"] = patients[endpoint.time].astype(float)
+            table["event"] = patients[endpoint.event].astype(int)
+        return table.assign(label=endpoint.label(patients, horizon=target.horizon))
 
     def metric(self, name: str, target: Target, *, cutoff: float | None = None, fold: str | None = None) -> Any:
         """The row of metrics.json with that name; None when it is not there.
@@ -84,7 +84,7 @@ class Results:
         return None if rows.empty else rows.iloc[0]
 
     def covariates(self) -> list[str]:
-        """Columns of patients that are neither follow-up nor fold."""
+        """Columns of patients that are neither of an endpoint nor fold."""
         followed = {column for each in self.cohort["endpoints"].values() for column in each.values()}
         return [name for name in self.patients.columns if name not in followed | {"fold"}]
 
@@ -137,6 +137,11 @@ class Run:
     def external(self) -> tuple[Results, ...]:
         """Validations in other cohorts."""
         return self.cohorts[1:]
+
+    @property
+    def is_diagnosis(self) -> bool:
+        """Whether the primary score says what is there, and not what will happen."""
+        return self.targets[0].is_diagnosis
 
     @property
     def columns(self) -> Literal[2, 3]:

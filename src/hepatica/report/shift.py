@@ -1,6 +1,6 @@
 """Shift: how the patients of another cohort, their course and their slides differ from those the model learnt from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,11 +13,14 @@ from hepatica.report import kaplan_meier as curves
 from hepatica.report.baseline import NOTABLE, arrowed, unlike
 from hepatica.report.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.gallery import Gallery
-from hepatica.report.results import TRAINED_ON, Results, Run
+from hepatica.report.groups import Group, compared_groups
+from hepatica.report.prevalence import prevalence_blocks
+from hepatica.report.results import Run
+from hepatica.report.score_shift import paint_scores, score_rows
 from hepatica.report.stain_shift import stain_blocks
-from hepatica.report.style import FAINT, INK, QUIET, SERIES, say
+from hepatica.report.style import FAINT, QUIET
 from hepatica.report.survival import TALL, competing, free_of
-from hepatica.report.wording import NONE, column, p_value, patients, share, when
+from hepatica.report.wording import NONE, about, column, event, heading, p_value, patients, share, when
 
 SHORT = "short_follow_up"
 """Fold of patients whose event-free follow-up was too short to be reported."""
@@ -26,59 +29,30 @@ WIDEST = 2.0
 """Standardised differences beyond stand at the edge of the plot. Ours."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """Patients that are compared: name, colour, and their rows of a cohort; `learnt` from by the model or new to it."""
-
-    name: str
-    colour: str
-    results: Results
-    folds: tuple[str, ...]
-    learnt: bool = False
-
-    @property
-    def patients(self) -> pd.DataFrame:
-        """Their rows of patients.parquet."""
-        return self.results.patients[self.results.patients["fold"].isin(self.folds)]
-
-    def outcomes(self, target: Target) -> pd.DataFrame:
-        """Their time, event, label and score."""
-        return pd.concat([self.results.outcomes(target, fold=fold) for fold in self.folds])
-
-    def stains(self) -> pd.DataFrame:
-        """Stains of their slides."""
-        slides = self.results.stains()
-        return slides[slides.index.isin(self.patients.index)]
-
-
 def section(run: Run, gallery: Gallery) -> Section:
-    """Case mix, event rate, follow-up, scores and stains of each external cohort against the training patients."""
+    """Case mix, event rate, follow-up, scores and stains of each external cohort against the training patients.
+
+    Of a diagnosis its prevalence in place of event rate and follow-up; stains of slides alone.
+    """
     title = "How the cohorts differ"
     if not run.external:
         text = "There is no external cohort to compare with the training patients."
         return Section(anchor="shift", title=title, blocks=[Text(text=text, tone="note")])
-    groups = _groups(run)
-    told = (
-        "A model may do worse elsewhere because the patients are others (case mix), because the event is more or less"
-        " common, because they were followed for a shorter time, or because the slides look different. What can be seen"
-        " of each is shown here; none of it was used to change the model or its scores."
+    groups = compared_groups(run)
+    course = prevalence_blocks if run.is_diagnosis else _course
+    blocks = [Text(text=_told(run)), *_case_mix(run, groups, gallery), *course(run, groups, gallery)]
+    if run.system.modality == "slide":
+        blocks += stain_blocks([(each.name, each.colour, each.stains()) for each in groups], gallery)
+    return Section(anchor="shift", title=title, blocks=blocks)
+
+
+def _told(run: Run) -> str:
+    followed = "" if run.is_diagnosis else ", because they were followed for a shorter time"
+    return (
+        "A model may do worse elsewhere because the patients are others (case mix), because"
+        f" {event(run.targets[0])} is more or less common{followed}, or because their specimens look different. What"
+        " can be seen of each is shown here; none of it was used to change the model or its scores."
     )
-    blocks: list[Block] = [Text(text=told), *_case_mix(run, groups, gallery), *_course(run, groups, gallery)]
-    slides = [(each.name, each.colour, each.stains()) for each in groups]
-    return Section(anchor="shift", title=title, blocks=[*blocks, *stain_blocks(slides, gallery)])
-
-
-def _groups(run: Run) -> list[Group]:
-    """Training patients, those of the internal test, and each external cohort."""
-    home = [
-        Group(name="Training", colour=INK, results=run.internal, folds=TRAINED_ON, learnt=True),
-        Group(name="Internal test", colour=SERIES[0], results=run.internal, folds=("test",)),
-    ]
-    away = [
-        Group(name=str(each.cohort["name"]), colour=SERIES[1 + n % 5], results=each, folds=(each.fold,))
-        for n, each in enumerate(run.external)
-    ]
-    return [*home, *away]
 
 
 def _case_mix(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
@@ -149,8 +123,13 @@ def _course(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
         gallery.draw("shift_course", partial(_paint_course, groups=groups, target=target), alt=alt, size=TALL),
         gallery.draw(
             "shift_scores",
-            partial(_paint_scores, groups=groups, target=target, cutoff=run.cutoffs[target.key]),
-            alt=f"Distribution of the score for {target.label} in {', '.join(each.name for each in groups[1:])}",
+            partial(
+                paint_scores,
+                scores=[(each, each.outcomes(target)["score"]) for each in groups if not each.learnt],
+                title=f"Scores\n{when(target)}",
+                cutoff=run.cutoffs[target.key],
+            ),
+            alt=f"Distribution of the score for {about(target)} in {', '.join(each.name for each in groups[1:])}",
             size=TALL,
         ),
     ]
@@ -162,7 +141,7 @@ def _course(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
     table = Table(
         caption="Event rate, follow-up and scores.",
         header=["", *(each.name for each in groups)],
-        rows=[*_followed(run, groups), *_scored(run, groups)],
+        rows=[*_followed(run, groups), *score_rows(run, groups)],
         note="Shares with the event are 1 minus Kaplan and Meier's estimate, with 95% intervals; differences are those"
         " from training. Median follow-up is that of the reverse Kaplan-Meier curve, in which events are censored. The"
         " share with the event at the end of follow-up grows with follow-up and is no rate." + _left_out(run),
@@ -198,21 +177,6 @@ def _paint_course(figure: Drawing, *, groups: list[Group], target: Target) -> No
     )
 
 
-def _paint_scores(figure: Drawing, *, groups: list[Group], target: Target, cutoff: float) -> None:
-    axes = figure.subplots()
-    axes.set_title(f"Scores\n{when(target)}")
-    tables = [(each, each.outcomes(target)["score"]) for each in groups if not each.learnt]
-    if not any(len(scores) for _, scores in tables):
-        say(axes, "No patients with a score.")
-        return
-    for each, scores in tables:
-        if len(scores):
-            axes.ecdf(scores, color=each.colour, label=each.name)
-    axes.axvline(cutoff, color=QUIET, linewidth=0.8, linestyle=":")
-    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="Score", ylabel="Share of patients with this score or less")
-    axes.legend(loc="upper left")
-
-
 def _followed(run: Run, groups: list[Group]) -> list[list[str]]:
     rows = [["Patients", *(str(len(each.patients)) for each in groups)]]
     for name in dict.fromkeys(target.endpoint for target in run.targets):
@@ -226,7 +190,7 @@ def _followed(run: Run, groups: list[Group]) -> list[list[str]]:
         ]
         for target in known:
             if target.horizon is not None:
-                rows += _at(target.horizon, tables, told=target.label.capitalize())
+                rows += _at(target.horizon, tables, told=heading(target))
     return rows
 
 
@@ -264,26 +228,3 @@ def _log_rank(known: pd.DataFrame, others: pd.DataFrame) -> str:
     both = pd.concat([known.assign(new=0), others.assign(new=1)])
     found = log_rank_p(both["time"].to_numpy(), event=both["event"].to_numpy(), group=both["new"].to_numpy())
     return p_value(found.value)
-
-
-def _scored(run: Run, groups: list[Group]) -> list[list[str]]:
-    """Scores of each target: where they lie, and who is called high risk."""
-    rows = []
-    for target in run.targets:
-        tables = [None if each.learnt else each.outcomes(target) for each in groups]
-        rows += [
-            [f"Score {when(target).lower()}: median [interquartile range]", *map(_middle, tables)],
-            [f"Score {when(target).lower()}: called high risk", *map(_high, tables)],
-        ]
-    return rows
-
-
-def _middle(table: pd.DataFrame | None) -> str:
-    if table is None or table.empty:
-        return NONE
-    low, middle, high = table["score"].quantile([0.25, 0.5, 0.75])
-    return f"{middle:.2f} [{low:.2f} to {high:.2f}]"
-
-
-def _high(table: pd.DataFrame | None) -> str:
-    return NONE if table is None else share(int((table["group"] == "high").sum()), len(table))

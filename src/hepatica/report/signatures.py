@@ -1,4 +1,4 @@
-"""Signatures: the network's own description of each tile laid out flat, to see whether outcomes part."""
+"""Signatures: the network's own description of each tile or slice laid out flat, to see whether outcomes part."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -11,10 +11,12 @@ from matplotlib.figure import Figure as Drawing
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
+from hepatica.cohort import Target
 from hepatica.report.blocks import Block, Figure, Section, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Results, Run
 from hepatica.report.style import HIGH, LOW, QUIET, SCALE, SERIES
+from hepatica.report.wording import REGIONS, about, outcomes
 
 LIMIT = 2000
 """Tiles drawn at most, over all cohorts."""
@@ -29,9 +31,9 @@ SIZE = (3.5, 3.5)
 """Inches of a panel, three of which stand side by side."""
 
 MEANING = (
-    "Each dot is one tile, placed by the network's description of it: near dots look alike to the network. If outcomes"
-    " lie apart, the network has found something that goes with outcome; if cohorts lie apart, it also sees the"
-    " hospital (stain, scanner). Such maps illustrate; they prove nothing."
+    "Each dot is one {region}, placed by the network's description of it: near dots look alike to the network. If"
+    " outcomes lie apart, the network has found something that goes with outcome; if cohorts lie apart, it also sees"
+    " the hospital (its scanners, its preparation). Such maps illustrate; they prove nothing."
 )
 
 DOT: Any = {"s": 7, "linewidths": 0, "rasterized": True}
@@ -43,13 +45,18 @@ COHORTS = SERIES[2:]
 
 @dataclass(frozen=True, kw_only=True)
 class Tiles:
-    """Tiles drawn, with the final status (1, 0, NaN) of their patients, and the cohort they come from."""
+    """Tiles or slices (`region`) drawn, with the final status (1, 0, NaN) of their patients, and their cohort.
+
+    `outcomes` is what statuses 1 and 0 are called.
+    """
 
     signatures: np.ndarray
     score: np.ndarray
     label: np.ndarray
     cohort: np.ndarray
     names: tuple[str, ...]
+    outcomes: tuple[str, str]
+    region: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,29 +71,33 @@ class Map:
 
 def section(run: Run, gallery: Gallery) -> Section:
     """PCA and t-SNE of tiles of unseen patients, coloured by outcome, by tile score and by cohort."""
-    title = "Tile signatures"
     tiles = gather(run, limit=LIMIT)
+    title = f"{tiles.region.capitalize()} signatures"
     if len(tiles.signatures) < FEWEST:
-        few = f"Only {len(tiles.signatures)} tiles of patients the model has not seen: too few to draw a map."
+        few = f"Only {len(tiles.signatures)} {tiles.region}s of patients the model has not seen: too few to draw a map."
         return Section(anchor="signatures", title=title, blocks=[Text(text=few, tone="note")])
-    blocks: list[Block] = [Text(text=MEANING)]
+    blocks: list[Block] = [Text(text=MEANING.format(region=tiles.region))]
     shown = {by: paint for by, paint in COLOURINGS.items() if by != "cohort" or len(tiles.names) > 1}
     for laid in maps(tiles.signatures):
         panels = [
             gallery.draw(
                 f"signatures_{laid.key}_{by}",
                 partial(paint, laid=laid, tiles=tiles),
-                alt=f"{laid.name} of tiles by {by}",
+                alt=f"{laid.name} of {tiles.region}s by {by}",
                 size=SIZE,
             )
             for by, paint in shown.items()
         ]
         caption = (
-            f"{laid.name} of {len(tiles.signatures)} tile signatures of patients the model was not trained on. Outcome"
-            f" is {run.targets[0].endpoint.replace('_', ' ')} by the end of follow-up."
+            f"{laid.name} of {len(tiles.signatures)} {tiles.region} signatures of patients the model was not trained"
+            f" on. Outcome is {_outcome(run.targets[0])}."
         )
         blocks.append(Figure(caption=caption, panels=panels, columns=3))
     return Section(anchor="signatures", title=title, blocks=blocks)
+
+
+def _outcome(target: Target) -> str:
+    return about(target) if target.is_diagnosis else f"{target.endpoint.replace('_', ' ')} by the end of follow-up"
 
 
 def gather(run: Run, *, limit: int) -> Tiles:
@@ -99,6 +110,8 @@ def gather(run: Run, *, limit: int) -> Tiles:
         label=tables["label"].to_numpy(float),
         cohort=np.repeat(np.arange(len(parts)), [len(table) for table, _ in parts]),
         names=tuple(str(each.cohort["name"]) for each in run.cohorts),
+        outcomes=outcomes(run.targets[0]),
+        region=REGIONS[run.system.modality],
     )
 
 
@@ -106,9 +119,9 @@ def unseen_tiles(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFram
     """At most `limit` tiles of unseen patients, drawn by lot, and their signatures; `label` is the final status."""
     table, signatures = results.regions()
     chosen = np.sort(by_lot(len(table))[:limit])
-    endpoint = results.endpoint(run.targets[0])
-    status = results.patients[endpoint.event].reindex(table["patient_id"].iloc[chosen]).to_numpy(float)
-    return table.iloc[chosen].assign(label=status), signatures[chosen]
+    status = results.endpoint(run.targets[0]).label(results.patients, horizon=None)
+    label = status.reindex(table["patient_id"].iloc[chosen]).to_numpy(float)
+    return table.iloc[chosen].assign(label=label), signatures[chosen]
 
 
 def by_lot(count: int) -> np.ndarray:
@@ -146,11 +159,11 @@ def _by_outcome(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
     colours = outcome_colours(tiles.label)
     axes, order = _empty(figure, laid, title="By outcome of the patient")
     axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **DOT)
-    _key(axes, {"event": HIGH, "no event": LOW})
+    _key(axes, dict(zip(tiles.outcomes, (HIGH, LOW), strict=True)))
 
 
 def _by_score(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    axes, order = _empty(figure, laid, title="By tile score")
+    axes, order = _empty(figure, laid, title=f"By {tiles.region} score")
     dots = axes.scatter(
         laid.places[order, 0], laid.places[order, 1], c=tiles.score[order], cmap=SCALE, vmin=0, vmax=1, **DOT
     )

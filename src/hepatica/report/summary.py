@@ -5,10 +5,10 @@ from hepatica.report.gallery import Gallery
 from hepatica.report.metric_table import metric_table
 from hepatica.report.provenance import system_title
 from hepatica.report.results import Run
-from hepatica.report.wording import patients
+from hepatica.report.wording import CUTOFFS, about, patients
 
 QUOTED = ("auroc", "c_index", "log_rank_p")
-"""Metrics on the first page."""
+QUOTED_OF_DIAGNOSIS = ("auroc", "sensitivity", "specificity")
 
 FEW_EVENTS = 100
 """Events below which an evaluation is imprecise (Collins 2016, doi 10.1002/sim.6787); of those without, the same."""
@@ -20,8 +20,8 @@ def section(run: Run, gallery: Gallery) -> Section:
     seen = run.internal.patients["fold"].isin(["train", "validation"]).sum()
     design = (
         f"{system_title(run)} was trained on {patients(int(seen))} of {run.internal.cohort['name']}, locked, and then"
-        f" applied to {_applied(run)}. Nothing was fitted, chosen or re-tuned on those patients; the cut-offs are those"
-        " of the training patients."
+        f" applied to {_applied(run)}. Nothing was fitted, chosen or re-tuned on those patients; the cut-offs are"
+        " locked with the model."
     )
     source = f"The system: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}."
     blocks: list[Block] = [Text(text=design), Text(text=source), _key_numbers(run), *_warnings(run)]
@@ -37,13 +37,24 @@ def _applied(run: Run) -> str:
     return ", and to ".join(told)
 
 
+def quoted(run: Run) -> tuple[str, ...]:
+    """Metrics on the first page."""
+    return QUOTED_OF_DIAGNOSIS if run.is_diagnosis else QUOTED
+
+
 def _key_numbers(run: Run) -> Table:
+    survival = (
+        "AUROC and C-index: 0.5 is chance, 1 is perfect. Log-rank P compares patients at or above the locked cut-off"
+        " with those below it."
+    )
+    diagnosis = (
+        f"AUROC: 0.5 is chance, 1 is perfect. Calls are those at the locked cut-off, {CUTOFFS[run.system.cutoff]}."
+    )
     return metric_table(
         run,
-        QUOTED,
+        quoted(run),
         caption="The numbers to quote, with 95% confidence intervals.",
-        note="AUROC and C-index: 0.5 is chance, 1 is perfect. Log-rank P compares patients at or above the locked"
-        " cut-off with those below it.",
+        note=diagnosis if run.is_diagnosis else survival,
     )
 
 
@@ -59,7 +70,7 @@ def _warnings(run: Run) -> list[Block]:
         events, without = int((label == 1).sum()), int((label == 0).sum())
         if min(events, without) < FEW_EVENTS:
             told.append(
-                f"{each.title}: {events} with and {without} without {run.targets[0].label}; fewer than {FEW_EVENTS} of"
+                f"{each.title}: {events} with and {without} without {about(run.targets[0])}; fewer than {FEW_EVENTS} of"
                 " either leave wide intervals."
             )
     return [Text(text=text, tone="warning") for text in told]

@@ -7,6 +7,7 @@ from typing import Any
 
 from hepatica.cohort.atomic import write_text
 from hepatica.protocol import System, as_plain
+from hepatica.report.wording import about
 from hepatica.systems import all_systems
 
 
@@ -23,7 +24,7 @@ def system_page(system: System[Any, Any]) -> str:
         system.question,
         f"{paper.authors} {paper.title}. {paper.journal} ({paper.year})."
         f" [doi {paper.doi}](https://doi.org/{paper.doi})",
-        f"Input: {system.modality}. Predicts: {', '.join(target.label for target in system.targets)}.",
+        f"Input: {system.modality}. Predicts: {', '.join(about(target) for target in system.targets)}.",
         "## What the paper reports",
         "On its own patients; not results of this software.",
         "\n".join(["| number | value |", "|---|---|", *reported]),

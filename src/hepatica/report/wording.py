@@ -44,13 +44,38 @@ METRICS = {
     "hazard_ratio": "Hazard ratio, high v low",
 }
 
+REGIONS = {"slide": "tile", "ct": "slice", "mr": "slice", "ultrasound": "image", "spectrum": "spectrum", "table": "row"}
+"""What a network reads of a specimen at once, by the modality of its system."""
+
+CUTOFFS = {
+    "median": "the median score of the training patients",
+    "balanced": "the score at which sensitivity and specificity are alike in the patients of training and tuning",
+}
+"""The rules by which a system locks its cut-offs."""
+
 _UNITS = {
     "ng_ml": "ng/mL", "u_l": "U/L", "g_l": "g/L", "g_dl": "g/dL", "mg_dl": "mg/dL", "umol_l": "µmol/L", "cm": "cm",
     "mm": "mm", "mau_ml": "mAU/mL", "iu_ml": "IU/mL", "kg_m2": "kg/m²", "years": "years", "months": "months",
 }  # fmt: skip
 
 _NAMES = {"hbsag": "HBsAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP"}
-_CAPITALS = {"afp", "alt", "ast", "bclc", "inr", "ecog", "tnm", "alp", "ggt", "bmi", "albi", "meld", "cnlc"}
+_CAPITALS = {
+    "afp",
+    "alt",
+    "ast",
+    "bclc",
+    "inr",
+    "ecog",
+    "tnm",
+    "alp",
+    "ggt",
+    "bmi",
+    "albi",
+    "meld",
+    "cnlc",
+    "hcc",
+    "metavir",
+}
 
 
 def estimate(row: Any) -> str:
@@ -96,14 +121,47 @@ def column(name: str) -> str:
 
 
 def _words(name: str) -> str:
-    words = [_NAMES.get(word, word.upper() if word in _CAPITALS else word) for word in name.split("_")]
-    text = " ".join(words)
-    return text if words[0] in _NAMES.values() or words[0].isupper() else text[:1].upper() + text[1:]
+    text = _spelt(name.replace("_", " "))
+    return text if text.split()[0] in _NAMES.values() else text[:1].upper() + text[1:]
+
+
+def _spelt(text: str) -> str:
+    """The text with the names and capitals of medicine: HCC."""
+    return " ".join(_NAMES.get(word, word.upper() if word in _CAPITALS else word) for word in text.split(" "))
+
+
+def about(target: Target) -> str:
+    """A target inside a sentence: recurrence at 12 months, HCC."""
+    return _spelt(target.label)
+
+
+def heading(target: Target) -> str:
+    """A target at the head of a row or panel: Recurrence at 12 months, HCC."""
+    text = about(target)
+    return text[:1].upper() + text[1:]
 
 
 def when(target: Target) -> str:
-    """The horizon of a target: At 12 months."""
+    """The horizon of a target: At 12 months; what a diagnosis is of: HCC."""
+    if target.is_diagnosis:
+        return heading(target)
     return target.label.removeprefix(target.endpoint.replace("_", " ") + " ").capitalize()
+
+
+def outcomes(target: Target) -> tuple[str, str]:
+    """What patients with and without it are called: event and no event, HCC and no HCC."""
+    found = about(target) if target.is_diagnosis else "event"
+    return found, f"no {found}"
+
+
+def event(target: Target) -> str:
+    """What a share of patients is the share of: patients with the event, patients with HCC."""
+    return about(target) if target.is_diagnosis else "the event"
+
+
+def calls(target: Target) -> tuple[str, str]:
+    """What patients at or above and below a cut-off are called."""
+    return outcomes(target) if target.is_diagnosis else ("high", "low")
 
 
 def patients(count: int) -> str:
@@ -112,5 +170,5 @@ def patients(count: int) -> str:
 
 
 def level(value: Any) -> str:
-    """A category as written: 1 rather than 1.0."""
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    """A category as written: 1 rather than 1.0, HCC rather than hcc."""
+    return f"{value:g}" if isinstance(value, int | float) else _spelt(str(value))

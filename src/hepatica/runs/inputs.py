@@ -5,6 +5,9 @@ from pathlib import Path
 
 from hepatica.cohort import CohortError, MicronsPerPixel, Specimen, load_cohort
 
+STUDIES = {"ct", "mr", "ultrasound"}
+"""Modalities of which one patient's files come as a folder."""
+
 
 def of_modality(specimens: Sequence[Specimen], modality: str) -> tuple[Specimen, ...]:
     """The specimens of that modality; CohortError when there are none."""
@@ -16,20 +19,24 @@ def of_modality(specimens: Sequence[Specimen], modality: str) -> tuple[Specimen,
 
 
 def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | None = None) -> tuple[Specimen, ...]:
-    """Specimens of one cohort folder, or of files taken for one patient each and called by their order.
+    """Specimens of one cohort folder; or of files and folders, taken for one patient each and called by their order.
 
-    `row` is the row in specimens.csv, or the place of the file in the order given, counted from 1.
+    A folder is a cohort where it has a cohort.toml; another one is a study, where studies of that modality are folders.
+    `row` is the row in specimens.csv, or the place in the order given, counted from 1. CohortError for anything else.
     """
-    folders = [path for path in paths if path.is_dir()]
-    if folders:
+    cohorts = [path for path in paths if (path / "cohort.toml").is_file()]
+    if cohorts:
         if len(paths) > 1:
             raise CohortError(
-                f"got {len(paths)} inputs, one of them the folder {folders[0]}; give one cohort folder or files"
+                f"got {len(paths)} inputs, one of them the cohort {cohorts[0]}; give one cohort folder, or files"
             )
-        return of_modality(load_cohort(folders[0]).specimens, modality)
-    missing = [str(path) for path in paths if not path.is_file()]
+        return of_modality(load_cohort(cohorts[0]).specimens, modality)
+    missing = [str(path) for path in paths if not path.exists()]
     if missing:
-        raise CohortError(f"no such file: {', '.join(missing)}")
+        raise CohortError(f"no such file or folder: {', '.join(missing)}")
+    folders = [path for path in paths if path.is_dir()]
+    if folders and modality not in STUDIES:
+        raise CohortError(f"{folders[0]} is a folder without cohort.toml; give a cohort folder, or {modality} files")
     return tuple(
         Specimen(patient_id=f"file {n}", specimen_id=f"file {n}", modality=modality, path=path, row=n, mpp=mpp)
         for n, path in enumerate(paths, start=1)

@@ -1,17 +1,18 @@
 """Lock: weights and cut-offs fixed by their digests, and opened only as they were locked."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from hepatica.cohort import Cohort, CohortError, RunError
+from hepatica.cohort import Cohort, CohortError, RunError, SettingsError
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.learn import load_weights, save_weights
-from hepatica.protocol import Material, System, from_plain
+from hepatica.protocol import Material, ModelIdentity, System, from_plain, override
 from hepatica.runs.folder import FORMAT, RunFolder, read_settings, refuse_other_format
 from hepatica.systems import find_system
 
@@ -109,6 +110,31 @@ def open_run(path: Path) -> LockedRun:
         seen=frozenset(record["seen"]),
         seen_files=frozenset(record["seen_files"]),
     )
+
+
+def identity(locked: LockedRun) -> ModelIdentity:
+    """Which model this is, for those who get its results without the run."""
+    return ModelIdentity(
+        system=locked.system.name,
+        version=version("hepatica"),
+        digest=locked.digest,
+        doi=locked.system.paper.doi,
+        note=picture_note(locked),
+    )
+
+
+def picture_note(locked: LockedRun) -> str:
+    """What stands on every picture and result that this model had a part in."""
+    return "phantom-trained model: not for clinical use" if locked.phantom else "research use only"
+
+
+def changed(locked: LockedRun, changes: Mapping[str, Any]) -> LockedRun:
+    """The same model, reading specimens otherwise; SettingsError for a change of anything but how much is read."""
+    refused = sorted(changes.keys() - set(locked.system.adjustable))
+    if refused:
+        allowed = ", ".join(locked.system.adjustable) or "none"
+        raise SettingsError(f"{', '.join(refused)}: locked with the model; settings that may differ here: {allowed}")
+    return replace(locked, settings=override(locked.settings, changes))
 
 
 def refuse_shared_files(material: Material) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from hepatica.cohort import Specimen
 from hepatica.protocol import Material
-from hepatica.runs.lock import LockedRun
+from hepatica.runs.lock import LockedRun, picture_note
 
 
 def draw_specimens(
@@ -24,8 +24,3 @@ def draw_specimens(
             specimen, material=material, regions=own, saliency=saliency, stem=stem, note=picture_note(locked)
         )
     return drawn
-
-
-def picture_note(locked: LockedRun) -> str:
-    """What stands below every picture that this model had a part in."""
-    return "phantom-trained model: not for clinical use" if locked.phantom else "research use only"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import Cohort, EvaluationError, Target, patient_scores, targets
+from hepatica.cohort import Cohort, Diagnosis, EvaluationError, Target, patient_scores, targets
 from hepatica.cohort.predictions import as_predictions, is_about
 from hepatica.evaluate import binary_metrics, survival_metrics
 from hepatica.evaluate.binary import AT_A_CUTOFF as CALLS
@@ -44,7 +44,8 @@ def metrics(table: pd.DataFrame, *, cohort: Cohort, cutoffs: dict[str, float], f
     """One row a statistic of the patients of one fold: fold, target, cut-off, metric and its estimate.
 
     The cut-off is None for statistics over all cut-offs; others are given at even odds and at the locked cut-off. A
-    statistic the data cannot give (one class, no event) is one row whose value is None and whose method says why.
+    statistic the data cannot give (one class, no event) is one row whose value is None and whose method says why. A
+    diagnosis has no statistics of survival.
     """
     rows: list[dict[str, Any]] = []
     for target in targets(table):
@@ -74,6 +75,8 @@ def _binary(scores: pd.Series, cohort: Cohort, target: Target, cutoff: float) ->
 
 def _survival(scores: pd.Series, cohort: Cohort, target: Target, cutoff: float) -> dict[str, dict[str, Any]]:
     endpoint = cohort.endpoint(target.endpoint)
+    if isinstance(endpoint, Diagnosis):
+        return {}
     patients = cohort.patients.loc[scores.index]
     try:
         found = survival_metrics(

@@ -8,11 +8,11 @@ import torch
 
 from hepatica.cohort import Cohort, CohortError, RunError, Split, load_cohort, split_patients
 from hepatica.protocol import System, Training
+from hepatica.runs.cutoffs import locked_cutoffs
 from hepatica.runs.folder import RunFolder, start_run
 from hepatica.runs.inputs import of_modality
 from hepatica.runs.lock import LockedRun, lock, open_run, patient_digest, refuse_shared_files
 from hepatica.runs.results import write_results
-from hepatica.runs.scores import median_cutoffs
 
 
 def train(
@@ -73,14 +73,13 @@ def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: C
 
 
 def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Training[Any, Any]) -> None:
-    network, material, settings, split = training.network, training.material, training.settings, training.split
+    network, material, split = training.network, training.material, training.split
     refuse_shared_files(material)
     folder.log("prepared", specimens=len(material.specimens))
     told = system.train(training) | {
         "trainer flags": ", ".join(f"{name}={value}" for name, value in training.trainer.items()) or "none",
         "processor threads": torch.get_num_threads(),
     }
-    trained = material.select(patient_ids=split.train)
-    cutoffs = median_cutoffs(system.pool(system.infer(network, trained, settings).specimens))
+    cutoffs = locked_cutoffs(system, training)
     seen = [*split.train, *split.validation]
     lock(folder, network=network, cutoffs=cutoffs, cohort=training.cohort, seen=seen, material=material, told=told)

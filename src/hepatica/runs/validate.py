@@ -1,13 +1,11 @@
 """Validate: a locked model on the patients of another cohort, nothing refitted, nothing chosen."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hepatica.cohort import CohortError, Months, SettingsError, load_cohort
-from hepatica.protocol import override
-from hepatica.runs.lock import LockedRun, open_run, patient_digest
+from hepatica.cohort import CohortError, Months, load_cohort
+from hepatica.runs.lock import changed, open_run, patient_digest
 from hepatica.runs.results import write_results
 
 
@@ -29,7 +27,7 @@ def validate(
     (SettingsError). Patients followed event-free for less than `least_follow_up` months are predicted, not reported.
     `prepared` is a folder of prepared specimens to share with other runs, by default one in `out`.
     """
-    locked = _changed(open_run(run), changes or {})
+    locked = changed(open_run(run), changes or {})
     cohort = load_cohort(cohort_folder)
     known = [patient for patient in cohort.patients.index if patient_digest(cohort.hospital, patient) in locked.seen]
     if known:
@@ -52,11 +50,3 @@ def validate(
         prepared=prepared or out / "prepared",
         changes=changes,
     )
-
-
-def _changed(locked: LockedRun, changes: Mapping[str, Any]) -> LockedRun:
-    refused = sorted(changes.keys() - set(locked.system.adjustable))
-    if refused:
-        allowed = ", ".join(locked.system.adjustable) or "none"
-        raise SettingsError(f"{', '.join(refused)}: locked with the model; settings that may differ here: {allowed}")
-    return replace(locked, settings=override(locked.settings, changes))

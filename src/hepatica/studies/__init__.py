@@ -9,6 +9,8 @@ from typing import Any
 from hepatica.cohort.errors import SettingsError
 from hepatica.studies.li_2025.settings import QUICK, StudySettings
 from hepatica.studies.li_2025.study import study as li_2025
+from hepatica.studies.wang_2021.study import study as wang_2021
+from hepatica.systems.wang_2021_hccnet import SYSTEM as HCCNET
 
 __all__ = ["STUDIES", "Study", "find_study"]
 
@@ -25,7 +27,10 @@ class Study:
     run: Callable[..., Path]
 
 
-STUDIES = {"li_2025": Study(settings=StudySettings(), quick=QUICK, run=li_2025)}
+STUDIES = {
+    "li_2025": Study(settings=StudySettings(), quick=QUICK, run=li_2025),
+    "wang_2021": Study(settings=HCCNET.settings, quick=HCCNET.quick, run=wang_2021),
+}
 """By first author and year."""
 
 

@@ -226,7 +226,7 @@ def denoised_tiles(training: Training[Settings, TileStore], patients: Sequence[s
     subset = confident_patients(
         relapse.loc[list(patients)],
         patients=cohort.patients,
-        survival=cohort.endpoint(settings.survival),
+        survival=cohort.survival(settings.survival),
         ratio=settings.ratio,
         variant=settings.confidence,
     )

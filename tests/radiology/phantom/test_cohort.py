@@ -12,7 +12,7 @@ import pandas as pd
 import pydicom
 import pytest
 
-from hepatica.cohort import CohortError, SettingsError, load_cohort
+from hepatica.cohort import CohortError, Diagnosis, SettingsError, load_cohort
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 
 SMALL = PhantomSettings(matrix=64, slices=6)
@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_cohort_loads(folder: Path) -> None:
     cohort = load_cohort(folder)
     assert (cohort.name, cohort.hospital, cohort.phantom) == ("phantom_A", "A", True)
-    assert not cohort.endpoints
+    assert cohort.endpoints == {"hcc": Diagnosis(name="hcc", column="hcc")}
     assert list(cohort.patients.index) == ["A-0001", "A-0002", "A-0003", "A-0004"]
     assert cohort.patients.hcc.sum() == 2
     assert {specimen.modality for specimen in cohort.specimens} == {"ct"}
@@ -47,8 +47,8 @@ def test_the_same_seed_gives_the_same_bytes(folder: Path, tmp_path: Path) -> Non
 
 
 def test_patients_differ(folder: Path) -> None:
-    pixels = {slices(path)[0].PixelData for path in (folder / "studies").iterdir()}
-    uids = {header.SOPInstanceUID for path in (folder / "studies").iterdir() for header in slices(path)}
+    pixels = {slices(path)[0].PixelData for path in (folder / "studies").glob("*.zip")}
+    uids = {header.SOPInstanceUID for path in (folder / "studies").glob("*.zip") for header in slices(path)}
     assert len(pixels) == 4
     assert len(uids) == 4 * 4 * SMALL.slices
 
@@ -77,11 +77,35 @@ def test_every_lesion_is_in_its_mask(folder: Path) -> None:
         assert mask.max() == 1 + len(lesions)
 
 
+def test_experts_outline_the_nodules_of_some(folder: Path) -> None:
+    table = pd.read_csv(folder / "specimens.csv", dtype=str, keep_default_na=False)
+    named = table[table.nodule_mask != ""]
+    assert set(named.nodule_mask) == {f"experts/{path.name}" for path in (folder / "studies" / "experts").iterdir()}
+    hcc = pd.read_csv(folder / "patients.csv", index_col="patient_id").hcc
+    assert sorted(hcc[named.patient_id]) == [0, 1]
+    for path, name in zip(named.path, named.nodule_mask, strict=True):
+        outlined = nibabel.load(folder / "studies" / name)
+        truth = nibabel.load(folder / "masks" / path.replace("zip", "nii.gz"))
+        assert np.array_equal(outlined.dataobj, np.asarray(truth.dataobj) >= 2)
+        assert np.array_equal(outlined.affine, truth.affine)
+        assert outlined.get_data_dtype() == np.uint8
+
+
+def test_an_expert_who_saw_no_nodule_says_so(tmp_path: Path) -> None:
+    made = phantom_ct(tmp_path / "all", patients=6, seed=5, settings=replace(SMALL, expert_share=1))
+    table = pd.read_csv(made / "specimens.csv").set_index("patient_id")
+    lesions = pd.read_csv(made / "patients.csv").set_index("patient_id").tumour_number
+    found = [np.asarray(nibabel.load(made / "studies" / name).dataobj).any() for name in table.nodule_mask]
+    assert list(lesions[table.index] > 0) == found
+    assert not all(found)
+
+
 def test_a_stopped_call_goes_on_to_the_same_bytes(folder: Path) -> None:
     before = digests(folder)
-    times = {path: path.stat().st_mtime_ns for path in (folder / "studies").iterdir()}
+    times = {path: path.stat().st_mtime_ns for path in (folder / "studies").glob("*.zip")}
     lost = folder / "studies" / "0003.zip"
     lost.unlink()
+    next((folder / "studies" / "experts").iterdir()).unlink()
     (folder / "cohort.toml").unlink()
     phantom_ct(folder, patients=4, seed=5, settings=SMALL)
     assert digests(folder) == before
@@ -118,6 +142,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
         ({"difficulty": 1.5}, "0 \\(easy\\) to 1"),
         ({"hospital": "C"}, "one of A, B"),
         ({"settings": replace(SMALL, matrix=32)}, "64 pixels"),
+        ({"settings": replace(SMALL, expert_share=1.1)}, "share of 1.1"),
     ],
 )
 def test_impossible_wishes_are_refused(tmp_path: Path, wrong: dict[str, Any], message: str) -> None:

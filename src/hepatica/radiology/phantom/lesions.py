@@ -6,12 +6,11 @@ cysts; a bright rim round a dark centre for metastases; slow filling for cholang
 focal nodular hyperplasia; a rim round pus, sometimes gas, for abscesses; fat for angioleiomyolipoma.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hepatica.radiology.phantom.anatomy import Anatomy
 from hepatica.radiology.phantom.enhancement import ATTENUATION, Curve, Tissue, later
 from hepatica.radiology.phantom.noise import smooth_noise
 from hepatica.radiology.phantom.shapes import Grid, Millimetres
@@ -20,6 +19,7 @@ FIRST_LABEL = 2
 """The label of a patient's first lesion in a truth mask; 1 is liver, 0 everything else."""
 
 _GAS_HU = -600.0
+_MOTTLE_MM = 3.125  # grain of what is uneven inside a lesion, ours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +105,13 @@ class Lesion:
         return 5 * self.diameter_cm
 
 
-def place(rng: np.random.Generator, lesions: list[Lesion], *, anatomy: Anatomy, grid: Grid) -> list[Millimetres]:
-    """A centre for each lesion, deep enough in the liver and as far as can be from the ones before."""
+def place(rng: np.random.Generator, lesions: Sequence[Lesion], *, depth: np.ndarray, grid: Grid) -> list[Millimetres]:
+    """A centre for each lesion, deep enough in the liver and as far as can be from the ones before.
+
+    `depth` (z, y, x): millimetres below the liver's surface, minus infinity where no lesion may begin.
+    """
     centres: list[Millimetres] = []
     for lesion in lesions:
-        depth = np.where(anatomy.liver, anatomy.liver_depth, -np.inf)
         wanted = min(0.8 * lesion.radius, 0.75 * depth.max())
         candidates = np.argwhere(depth >= wanted)
         z, y, x = candidates[rng.integers(len(candidates), size=40)].T
@@ -132,25 +134,38 @@ def paint(
     *,
     label: int,
     centre: Millimetres,
-    anatomy: Anatomy,
+    liver: np.ndarray,
     grid: Grid,
     effect: float,
     late: float,
 ) -> None:
     """Draw one lesion into `attenuation` (phase, z, y, x) and its label into `mask` (z, y, x), both in place.
 
-    `effect`: how much of its contrast to the liver is left, 0 to 1.
+    It keeps to the `liver` (z, y, x) bool. `effect` and `late` are those of `appear`.
+    """
+    where, cover, inside = appear(rng, lesion, centre=centre, grid=grid, effect=effect, late=late)
+    cover = cover * liver[where]
+    region = attenuation[:, *where]
+    region += cover * (inside - region)
+    mask[where][cover >= 0.5] = label
+
+
+def appear(
+    rng: np.random.Generator, lesion: Lesion, *, centre: Millimetres, grid: Grid, effect: float, late: float
+) -> tuple[tuple[slice, slice, slice], np.ndarray, np.ndarray]:
+    """The voxels around one lesion (slices of z, y, x), how much of each it fills, 0 to 1, and what it is made of.
+
+    The last is (phase, z, y, x) Hounsfield units, as if the lesion filled its box. `effect`: how much of its contrast
+    to the liver is left, 0 to 1; `late`: how far each phase is on the way to the next one.
     """
     where = grid.box(centre, 1.5 * lesion.radius + grid.thickness)
-    share, angle = _share(rng, lesion, centre, where, grid)
-    surface = np.clip(share * lesion.radius / grid.pixel + 0.5, 0, 1) * anatomy.liver[where]
-    inside = _inside(rng, lesion, share, angle, effect=effect, late=late)
+    share, lumps = _share(rng, lesion, centre, where, grid)
+    cover = np.clip(share * lesion.radius / grid.pixel + 0.5, 0, 1)
+    inside = _inside(rng, lesion, share, lumps, grid=grid, effect=effect, late=late)
     if lesion.gas:
         top = grid.y[:, where[1]] < centre[1] - 0.45 * lesion.radius
-        inside = np.where(top & (share > lesion.look.rim_share + 0.05), _GAS_HU, inside)
-    region = attenuation[:, *where]
-    region += surface * (inside - region)
-    mask[where][surface >= 0.5] = label
+        inside = np.where(top & (share > lesion.look.rim_share + 0.05), np.float32(_GAS_HU), inside)
+    return where, cover, inside
 
 
 def _share(
@@ -166,13 +181,20 @@ def _share(
 
 
 def _inside(
-    rng: np.random.Generator, lesion: Lesion, share: np.ndarray, lumps: np.ndarray, *, effect: float, late: float
+    rng: np.random.Generator,
+    lesion: Lesion,
+    share: np.ndarray,
+    lumps: np.ndarray,
+    *,
+    grid: Grid,
+    effect: float,
+    late: float,
 ) -> np.ndarray:
     """(phase, z, y, x) Hounsfield units, as if the lesion filled its box."""
     look = lesion.look
     kept = 1.0 if look.fluid else effect
     body, rim, core = (_shown(curve, kept=kept, late=late) for curve in (look.body, look.rim, look.core))
-    mottle = look.mottle * smooth_noise(rng, shape=share.shape, grain=(1.0, 2.0, 2.0))
+    mottle = look.mottle * smooth_noise(rng, shape=share.shape, grain=grid.grain(_MOTTLE_MM))
     at_rim = (share < look.rim_share).astype(np.float32)
     if look.nodular:
         at_rim *= lumps > 0

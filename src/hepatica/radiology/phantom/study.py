@@ -47,11 +47,12 @@ def draw_study(
     _vary(rng, attenuation, anatomy, fibrosis=row["metavir"], grid=grid)
     mask = anatomy.liver.astype(np.uint8)
     effect = 1 - settings.contrast_lost_when_hard * difficulty
-    centres = place(rng, list(patient.lesions), anatomy=anatomy, grid=grid)
+    depth = np.where(anatomy.liver, anatomy.liver_depth, -np.inf)
+    centres = place(rng, patient.lesions, depth=depth, grid=grid)
     for label, (lesion, centre) in enumerate(zip(patient.lesions, centres, strict=True), start=FIRST_LABEL):
         paint(
             rng, attenuation, mask, lesion,
-            label=label, centre=centre, anatomy=anatomy, grid=grid, effect=effect, late=hospital.late,
+            label=label, centre=centre, liver=anatomy.liver, grid=grid, effect=effect, late=hospital.late,
         )  # fmt: skip
     noise = 1 + settings.noise_added_when_hard * difficulty
     seen = scan(rng, attenuation, hospital=hospital, pixel=grid.pixel, noise=noise)

@@ -129,7 +129,7 @@ def _confirmed(run: Run, ratio: Fraction) -> tuple[str, ...]:
     survival = Endpoint(name=settings.survival, **results.cohort["endpoints"][settings.survival])
     try:
         return confident_patients(
-            unseen[results.endpoint(run.targets[0]).event],
+            results.endpoint(run.targets[0]).label(unseen, horizon=None),
             patients=unseen,
             survival=survival,
             ratio=ratio,

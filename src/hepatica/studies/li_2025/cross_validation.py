@@ -18,7 +18,7 @@ from rich.console import Console
 from hepatica.cohort import CohortError, Split, confident_patients, fold_patients
 from hepatica.cohort.atomic import replacing
 from hepatica.learn import infer
-from hepatica.networks.cnn_sasm import Reading
+from hepatica.networks import Reading
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
 from hepatica.studies.li_2025.candidates import CANDIDATES
@@ -117,10 +117,9 @@ def _scored(training: Training[StudySettings, TileStore], cell: Cell, *, folder:
     )
 
 
-def relapse_probability(answer: Any) -> Any:
+def relapse_probability(answer: Reading) -> Any:
     """Probability of relapse from what any candidate returns."""
-    logits = answer.logits if isinstance(answer, Reading) else answer
-    return logits.softmax(1)[:, 1]
+    return answer.logits.softmax(1)[:, 1]
 
 
 def denoised_patients(training: Training[Any, Any], patients: Sequence[str]) -> tuple[str, ...]:
@@ -130,7 +129,7 @@ def denoised_patients(training: Training[Any, Any], patients: Sequence[str]) -> 
         return confident_patients(
             final_status(training, patients),
             patients=cohort.patients,
-            survival=cohort.endpoint(settings.survival),
+            survival=cohort.survival(settings.survival),
             ratio=settings.ratio,
             variant=settings.confidence,
         )

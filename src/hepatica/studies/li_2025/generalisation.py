@@ -39,7 +39,7 @@ def _area(cohort: Cohort, results: Path, settings: StudySettings) -> Estimate | 
         strict = confident_patients(
             status,
             patients=cohort.patients,
-            survival=cohort.endpoint(settings.survival),
+            survival=cohort.survival(settings.survival),
             ratio=STRICT,
             variant=settings.confidence,
         )

@@ -38,13 +38,12 @@ from hepatica.cohort.atomic import replacing, write_json, write_text
 from hepatica.explain import Level, grad_cam, hires_cam, levels, save_levels, slopes
 from hepatica.learn import Inputs, as_images
 from hepatica.learn.samples import read_tensor
-from hepatica.networks import CnnSasm
-from hepatica.networks.cnn_sasm import Reading
+from hepatica.networks import CnnSasm, Reading
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.store import TileStore
 from hepatica.runs import LockedRun
 from hepatica.runs.explain import extremes
-from hepatica.runs.pictures import picture_note
+from hepatica.runs.lock import picture_note
 
 BATCH = 32
 """Tiles whose slopes are in memory at once."""
@@ -198,7 +197,7 @@ def see(locked: LockedRun, *, cohort: Cohort, material: TileStore, results: Path
     if (out / "seeing.json").exists():
         return
     tiles, store = _unseen(material, results=results)
-    tiles["relapsed"] = tiles["patient_id"].map(cohort.patients[cohort.endpoint(locked.settings.endpoint).event] == 1)
+    tiles["relapsed"] = tiles["patient_id"].map(cohort.patients[cohort.survival(locked.settings.endpoint).event] == 1)
     written = {
         "modules": _draw_modules(locked, store, tiles, out),
         "channels": _rank_channels(locked, store, tiles, out),

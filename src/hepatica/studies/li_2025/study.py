@@ -13,13 +13,14 @@ from typing import Any
 
 from rich.console import Console
 
-from hepatica.cohort import Cohort, SettingsError, Split, load_cohort, refuse_overlap, write_predictions
+from hepatica.cohort import Cohort, SettingsError, Split, load_cohort, write_predictions
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
 from hepatica.runs import RunFolder, open_run
 from hepatica.runs.folder import start_run
 from hepatica.runs.inputs import of_modality
+from hepatica.studies.external import check_external, external_names
 from hepatica.studies.li_2025.choice import choose_subset
 from hepatica.studies.li_2025.cross_validation import cross_validate
 from hepatica.studies.li_2025.end_to_end import end_to_end
@@ -27,7 +28,7 @@ from hepatica.studies.li_2025.generalisation import generalisation
 from hepatica.studies.li_2025.out_of_fold import out_of_fold
 from hepatica.studies.li_2025.seeing import see
 from hepatica.studies.li_2025.settings import StudySettings
-from hepatica.studies.li_2025.subsets import names, subset_folder, train_subsets, validate_subsets
+from hepatica.studies.li_2025.subsets import subset_folder, train_subsets, validate_subsets
 from hepatica.systems.li_2025_cnn_sasm import SYSTEM, prepare
 
 
@@ -49,8 +50,7 @@ def study(
     if settings.generalisation == "external" and not external:
         raise SettingsError('generalisation = "external" needs an external cohort; add --external COHORT')
     folder, cohort = RunFolder(run), load_cohort(cohort_folder)
-    for each in external:
-        _check(load_cohort(each), cohort, settings)
+    check_external(external, cohort=cohort, endpoint=settings.endpoint)
     start_run(folder, system=SYSTEM, settings=settings, cohort=cohort)
     _say("CNN-SASM on each denoised subset")
     train_subsets(cohort_folder, study=run, settings=settings, trainer=trainer or {}, prepared=folder.prepared)
@@ -68,14 +68,6 @@ def study(
     results = subset_folder(run, chosen)
     see(open_run(results), cohort=cohort, material=training.material, results=results, out=run / "seeing")
     return run
-
-
-def _check(other: Cohort, cohort: Cohort, settings: StudySettings) -> None:
-    """Refuse an external cohort before anything is trained, which takes hours."""
-    other.endpoint(settings.endpoint)
-    if other.hospital == cohort.hospital:
-        own, others = set(cohort.patients.index), set(other.patients.index)
-        refuse_overlap(own, others, first=f"the cohort {cohort.name}", second=f"the external cohort {other.name}")
 
 
 def _say(step: str) -> None:
@@ -112,4 +104,4 @@ def _elsewhere(settings: StudySettings, run: Path, external: Sequence[Path]) -> 
     if settings.generalisation == "held_out":
         return None
     cohorts = [load_cohort(each) for each in external]
-    return generalisation(cohorts, names(external), study=run, settings=settings)
+    return generalisation(cohorts, external_names(external), study=run, settings=settings)

@@ -8,6 +8,7 @@ from typing import Any
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
 from hepatica.runs import LockedRun, train, validate
+from hepatica.studies.external import external_names
 from hepatica.studies.li_2025.settings import StudySettings
 from hepatica.systems.li_2025_cnn_sasm import SYSTEM
 
@@ -45,7 +46,7 @@ def validate_subsets(
         changes = {"tiles_per_specimen": int(trained.specimens["tiles"].median())}
     for ratio in settings.ratios:
         run = subset_folder(study, ratio)
-        for cohort, name in zip(external, names(external), strict=True):
+        for cohort, name in zip(external, external_names(external), strict=True):
             validate(
                 run,
                 cohort,
@@ -54,9 +55,3 @@ def validate_subsets(
                 least_follow_up=settings.least_follow_up,
                 prepared=prepared,
             )
-
-
-def names(external: Sequence[Path]) -> list[str]:
-    """Where the results of each external cohort go: the name of its folder, numbered when it stands there twice."""
-    found = [each.resolve().name for each in external]
-    return [name if found.count(name) == 1 else f"{name}_{place}" for place, name in enumerate(found, start=1)]

@@ -1,0 +1,92 @@
+"""Preparation: every specimen made ready once, named by its content and settings, and told in the ledger."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from hepatica import __version__
+from hepatica.cohort.errors import UnavailableError
+from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.table import Specimen
+
+_BLOCKS, _BLOCK = 16, 65536
+
+
+def specimen_key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
+    """Digest of the content of a specimen's file or folder and of everything else that what is made of it depends on.
+
+    Names and places do not count. `settings` are plain values.
+    """
+    told = json.dumps({"version": __version__, **settings}, sort_keys=True)
+    content = content_digest(specimen.path) or f"row {specimen.row}".encode()  # keeps empty and lost files apart
+    return hashlib.sha256(content + told.encode()).hexdigest()
+
+
+def content_digest(path: Path) -> bytes:
+    """Digest of a file, or of all the files of a folder in whatever order; nothing where there is nothing to read."""
+    try:
+        if path.is_dir():
+            parts = sorted(map(_file_digest, _files(path)))
+            return hashlib.sha256(b"".join(parts)).digest() if any(parts) else b""
+        return _file_digest(path)
+    except OSError:
+        return b""
+
+
+def prepare_each(
+    work: Mapping[str, Specimen],
+    make: Callable[[str, Specimen], None],
+    *,
+    ledger: Ledger,
+    label: str,
+    workers: int,
+    progress: bool = True,
+) -> None:
+    """Call `make` with the key and the specimen of each, on several threads, each an entry of the ledger.
+
+    What `make` raises as a HepaticaError stays in the ledger and stops nobody; UnavailableError when nothing can be
+    written (disk full). `label` names the work in the progress bar, which is shown in a terminal alone.
+    """
+
+    def entered(key: str, specimen: Specimen) -> None:
+        with ledger.entry(key, row=specimen.row):
+            make(key, specimen)
+
+    console = Console(stderr=True)
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            started = [pool.submit(entered, key, specimen) for key, specimen in work.items()]
+            done = as_completed(started)
+            silent = not progress or not console.is_terminal
+            for each in track(done, label, len(started), console=console, disable=silent):
+                each.result()
+        except OSError as error:
+            raise UnavailableError(
+                f"prepared specimens cannot be written ({error.strerror}); free space or choose another folder, then"
+                " start again: those already done are kept"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (each for each in folder.rglob("*") if each.is_file())
+
+
+def _file_digest(path: Path) -> bytes:
+    """Size and 16 blocks from end to end: a slide may have gigabytes, and is never changed in place without a trace."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        places = np.linspace(0, max(0, size - _BLOCK), _BLOCKS if size > _BLOCK else 1).astype(int)
+        for place in places.tolist():
+            file.seek(place)
+            digest.update(file.read(_BLOCK))
+    return digest.digest() if size else b""

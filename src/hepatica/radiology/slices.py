@@ -1,0 +1,272 @@
+"""Slices: the axial slices of CT studies, read once, kept in Hounsfield units and windowed when asked for."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from einops import repeat
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from hepatica.cohort.atomic import replacing
+from hepatica.cohort.errors import SpecimenError, UnavailableError
+from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.preparation import content_digest, prepare_each, specimen_key
+from hepatica.cohort.table import Specimen
+from hepatica.radiology.liver import liver_extent
+from hepatica.radiology.mask import read_mask
+from hepatica.radiology.phase import contrast_phase
+from hepatica.radiology.scans import Scan, find_scans
+from hepatica.radiology.slicing import Slicing, resized
+from hepatica.radiology.volume import Volume
+from hepatica.radiology.window import Window
+
+SCHEMA = 1
+"""Version of the slice files; raised whenever the same settings would give other slices."""
+
+_WORKERS = 2  # ours: studies at once; compressed slices are decoded on all cores anyway, and a study may take 1 GB
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SliceStore:
+    """Axial slices of many studies as one numbered sequence, which `hepatica.learn` reads as its inputs.
+
+    `index`: one row a slice: patient_id, specimen_id, place (within its file), series (from 1), slice (within the
+    volume, from the feet, from 0), z_mm (DICOM patient axis), phase, and nodule: 1 where an expert saw one, 0 where
+    not, missing where no expert looked.
+    `specimens`: one row a study: patient_id, specimen_id, key (its content), slices, series, phases, units, liver
+    (what its extent is from), slice_mm, pixel_mm, notes (what was mended or refused).
+    `failures`: one row a study that gave no slice: patient_id, specimen_id, row (of specimens.csv), error.
+    """
+
+    folder: Path
+    side: int
+    window: Window
+    index: pd.DataFrame
+    specimens: pd.DataFrame
+    failures: pd.DataFrame
+    _open: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_open": {}}  # open files do not travel to another process
+
+    @cached_property
+    def _places(self) -> list[tuple[str, int, bool]]:
+        table = self.specimens.set_index("specimen_id").loc[self.index["specimen_id"]]
+        places = self.index["place"].tolist()
+        return list(zip(table["key"], places, table["units"] == "HU", strict=True))
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Slices of these rows of `index`, windowed, grey in three equal channels: (b side side 3) uint8."""
+        grey = np.empty((len(indices), self.side, self.side), np.uint8)
+        for image, number in zip(grey, indices, strict=True):
+            key, place, in_units = self._places[number]
+            values = self._file(key).get_slice("slices")[place]
+            image[:] = self.window.grey(values) if in_units else values
+        return repeat(grey, "b y x -> b y x 3")
+
+    def nodules(self, indices: np.ndarray) -> np.ndarray:
+        """Experts' nodules on these slices, (b side side) bool; UnavailableError for a slice no expert looked at."""
+        marked = np.empty((len(indices), self.side, self.side), bool)
+        for image, number in zip(marked, indices, strict=True):
+            key, place, _ = self._places[number]
+            if "nodules" not in self._file(key).keys():  # noqa: SIM118 - not a dict
+                raise UnavailableError("no expert marked the nodules of this study; give it a nodule_mask")
+            image[:] = self._file(key).get_slice("nodules")[place]
+        return marked
+
+    def select(
+        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
+    ) -> "SliceStore":
+        """The same store with the slices of these patients, or these studies, only; in the store's own order."""
+        parts = {name: getattr(self, name) for name in ("index", "specimens", "failures")}
+        for column, wanted in (("patient_id", patient_ids), ("specimen_id", specimen_ids)):
+            if wanted is not None:
+                chosen = set(wanted)
+                parts = {name: table[table[column].isin(chosen)] for name, table in parts.items()}
+        return replace(self, **{name: table.reset_index(drop=True) for name, table in parts.items()})
+
+    def rows(self, chosen: "pd.Series[bool]") -> "SliceStore":
+        """The same store with the rows of `index` where `chosen` is true only."""
+        return replace(self, index=self.index[chosen.to_numpy(bool)].reset_index(drop=True))
+
+    def _file(self, key: str) -> Any:
+        if key not in self._open:
+            opened = _opened(_path(self.folder, key))
+            if opened is None:
+                raise UnavailableError(f"the slice file {key} has been removed or damaged; prepare the slices again")
+            self._open[key] = opened
+        return self._open[key]
+
+
+def prepare(
+    specimens: Sequence[Specimen], *, slicing: Slicing, window: Window, folder: Path, progress: bool = True
+) -> SliceStore:
+    """Read every study, once: what is already in `folder` from the same content and settings is not read again.
+
+    All axial CT series of a study are used, each from the lowest to the highest slice of the liver (`liver_extent`). A
+    study that cannot be used goes, with the reason, into the ledger (`folder`/ledger) and into `failures`; such a
+    series goes into the ledger. May be killed at any moment and started again, one run at a time to a folder.
+    Raises SpecimenError when no study gives a slice, UnavailableError when the folder cannot be written (disk full).
+    """
+    keys = [_key(each, slicing=slicing) for each in specimens]
+    ledger = Ledger(folder / "ledger")
+    missing = {key: each for key, each in zip(keys, specimens, strict=True) if _opened(_path(folder, key)) is None}
+
+    def read(key: str, specimen: Specimen) -> None:
+        _write(_path(folder, key), specimen, slicing=slicing, ledger=ledger)
+
+    prepare_each(missing, read, ledger=ledger, label="Reading CT", workers=_WORKERS, progress=progress)
+    return _gather(
+        dict(zip(specimens, keys, strict=True)), ledger=ledger, folder=folder, side=slicing.side, window=window
+    )
+
+
+def _key(specimen: Specimen, *, slicing: Slicing) -> str:
+    masks = [
+        None if mask is None else content_digest(mask).hex() for mask in (specimen.liver_mask, specimen.nodule_mask)
+    ]
+    return specimen_key(specimen, settings={"schema": SCHEMA, "slicing": asdict(slicing), "masks": masks})
+
+
+def _write(path: Path, specimen: Specimen, *, slicing: Slicing, ledger: Ledger) -> None:
+    found = find_scans(specimen.path)
+    for refused in found.refused:
+        with ledger.entry(refused.key, row=specimen.row):
+            raise SpecimenError(f"{refused.files} files: {refused.reason}")
+    parts: list[_Part] = []
+    for number, scan in enumerate(found.scans, start=1):
+        with ledger.entry(scan.key, row=specimen.row):
+            parts.append(_sliced(scan, specimen, number=number, slicing=slicing))
+    keys = [*(each.key for each in found.refused), *(each.key for each in found.scans)]
+    told = [ledger.error(key) for key in keys]
+    faults = list(dict.fromkeys(_reason(each) for each in told if each))
+    if not parts:
+        raise SpecimenError(f"none of {len(found.scans)} series can be read: {'; '.join(faults)}")
+    about = {
+        "index": {name: [row for part in parts for row in part.index[name]] for name in parts[0].index},
+        "series": [part.series for part in parts],
+        "refused": faults,
+    }
+    arrays = {"slices": np.concatenate([part.slices for part in parts])}
+    if specimen.nodule_mask is not None:
+        arrays["nodules"] = np.concatenate([part.nodules for part in parts]).astype(np.uint8)
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(arrays, {"about": json.dumps(about)}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """What one series gives: columns of the index, slices (n side side) int16, experts' nodules, and its facts."""
+
+    index: dict[str, list[Any]]
+    slices: np.ndarray
+    nodules: np.ndarray
+    series: dict[str, Any]
+
+
+def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) -> _Part:
+    volume = scan.read()
+    extent = liver_extent(volume, mask=specimen.liver_mask)
+    phase = contrast_phase(volume, series=scan.series)
+    inside = np.arange(extent.first, extent.last + 1)
+    chosen = slicing.choose(inside[volume.measured[inside]])
+    nodules = _nodules(volume, specimen)[chosen]
+    seen = nodules.any(axis=(1, 2)).astype(float) if specimen.nodule_mask else np.full(len(chosen), np.nan)
+    small = [resized(volume.values[k], side=slicing.side, units=volume.units) for k in chosen]
+    marked = [resized(255.0 * each, side=slicing.side, units="grey") > 127 for each in nodules]
+    heights = volume.geometry.origin[2] + volume.geometry.spacing[0] * volume.geometry.directions[0][2] * chosen
+    count = len(chosen)
+    return _Part(
+        index={
+            "series": [number] * count,
+            "slice": chosen.tolist(),
+            "z_mm": heights.round(3).tolist(),
+            "phase": [phase.name] * count,
+            "nodule": [None if np.isnan(each) else each for each in seen],
+        },
+        slices=np.stack(small),
+        nodules=np.stack(marked),
+        series={
+            "units": volume.units,
+            "liver": extent.source,
+            "liver_confidence": extent.confidence,
+            "phase": phase.name,
+            "phase_source": phase.source,
+            "phase_confidence": phase.confidence,
+            "slice_mm": volume.geometry.spacing[0],
+            "pixel_mm": volume.geometry.spacing[1],
+            "notes": [*volume.notes, *extent.notes, *phase.notes],
+        },
+    )
+
+
+def _nodules(volume: Volume, specimen: Specimen) -> np.ndarray:
+    """Where an expert saw a nodule, (z y x); nowhere when none looked."""
+    if specimen.nodule_mask is None:
+        return np.zeros(volume.values.shape, bool)
+    return read_mask(specimen.nodule_mask, geometry=volume.geometry)
+
+
+def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side: int, window: Window) -> SliceStore:
+    tables, studies, failures = [], [], []
+    for specimen, key in keys.items():
+        who = {"patient_id": specimen.patient_id, "specimen_id": specimen.specimen_id}
+        opened = _opened(_path(folder, key))
+        if opened is None:
+            failures.append(who | {"row": specimen.row, "error": _reason(ledger.error(key) or "no reason recorded")})
+            continue
+        about = json.loads(opened.metadata()["about"])
+        table = pd.DataFrame(about["index"])
+        tables.append(pd.DataFrame(who, index=table.index).assign(place=table.index, **table.astype({"nodule": float})))
+        studies.append(who | {"key": key, "slices": len(table)} | _facts(about))
+    if not tables:
+        first = f"; row {failures[0]['row']}: {failures[0]['error']}" if failures else ""
+        raise SpecimenError(f"none of {len(keys)} studies gave a slice{first}")
+    return SliceStore(
+        folder=folder,
+        side=side,
+        window=window,
+        index=pd.concat(tables, ignore_index=True),
+        specimens=pd.DataFrame(studies),
+        failures=pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"]),
+    )
+
+
+def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The series of a study in one row; words of several series are joined, numbers are the median."""
+    series = pd.DataFrame(about["series"])
+    notes = list(dict.fromkeys(note for each in series["notes"] for note in each))
+    return {
+        "series": len(series),
+        "phases": ", ".join(series["phase"]),
+        "units": series["units"].iloc[0],
+        "liver": ", ".join(series["liver"].unique()),
+        "slice_mm": float(series["slice_mm"].median()),
+        "pixel_mm": float(series["pixel_mm"].median()),
+        "notes": "; ".join([*notes, *about["refused"]]),
+    }
+
+
+def _reason(error: str) -> str:
+    return error.removeprefix("SpecimenError: ")
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / f"{key}.safetensors"
+
+
+def _opened(path: Path) -> Any:
+    """An open slice file; None where there is none, or none that is whole."""
+    try:
+        return safe_open(path, "numpy")
+    except (FileNotFoundError, SafetensorError):
+        return None

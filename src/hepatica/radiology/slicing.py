@@ -1,0 +1,52 @@
+"""Slicing: which axial slices of a scan a network reads, and how large."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.radiology.hounsfield import AIR
+from hepatica.radiology.volume import Units
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slicing:
+    """Slices of `side` pixels a side; at most `per_series` of each series, evenly spread over the liver (None: all)."""
+
+    side: int = 224
+    per_series: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.side < 1 or (self.per_series is not None and self.per_series < 1):
+            raise SettingsError(
+                f"got slices of {self.side} pixels, {self.per_series} a series, wanted 1 or more of each"
+            )
+
+    def choose(self, candidates: np.ndarray) -> np.ndarray:
+        """Those of the candidates (n,) that are read, in their order."""
+        count = len(candidates) if self.per_series is None else min(self.per_series, len(candidates))
+        return np.asarray(candidates[np.linspace(0, len(candidates) - 1, count).round().astype(int)])
+
+
+def resized(image: np.ndarray, *, side: int, units: Units) -> np.ndarray:
+    """A slice (y x) as int16 (side side), made square by padding with air (black where units are lost).
+
+    Antialiased bilinear interpolation on the values themselves, before any window. Inverse of places: `full_size`.
+    """
+    height, width = image.shape
+    longest = max(height, width)
+    square = np.full((longest, longest), AIR if units == "HU" else 0, np.float32)
+    top, left = (longest - height) // 2, (longest - width) // 2
+    square[top : top + height, left : left + width] = image
+    small = Image.fromarray(square).resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(np.rint(np.asarray(small)), np.int16)
+
+
+def full_size(image: np.ndarray, *, shape: tuple[int, int]) -> np.ndarray:
+    """A map (side side) of a resized slice back on the pixels (y x) of the slice it came from, float32, bilinear."""
+    height, width = shape
+    longest = max(height, width)
+    square = Image.fromarray(np.asarray(image, np.float32)).resize((longest, longest), Image.Resampling.BILINEAR)
+    top, left = (longest - height) // 2, (longest - width) // 2
+    return np.asarray(square)[top : top + height, left : left + width]

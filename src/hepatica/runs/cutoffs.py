@@ -1,0 +1,28 @@
+"""Cutoffs: the score from which on a patient is called high, fixed on patients of training and tuning alone."""
+
+from typing import Any
+
+from hepatica.cohort import patient_scores, targets
+from hepatica.evaluate.balance import balanced_cutoff
+from hepatica.protocol import System, Training
+from hepatica.runs.scores import median_cutoffs, pooled
+
+
+def locked_cutoffs(system: System[Any, Any], training: Training[Any, Any]) -> dict[str, float]:
+    """Cut-off of each target by the system's rule, for the network as it is now trained.
+
+    Those of training set the median; those of training and tuning, of known outcome, set the balance.
+    """
+    split = training.split
+    patients = split.train if system.cutoff == "median" else [*split.train, *split.validation]
+    material = training.material.select(patient_ids=patients)
+    inference = system.infer(training.network, material, training.settings)
+    if system.cutoff == "median":
+        return median_cutoffs(system.pool(inference.specimens))
+    table, found = pooled(system, inference), {}
+    for target in targets(table):
+        label = training.cohort.endpoint(target.endpoint).label(training.cohort.patients, horizon=target.horizon)
+        score = patient_scores(table.assign(fold="train", group=None), target=target)["score"]
+        known = label.loc[score.index].dropna()
+        found[target.key] = balanced_cutoff(known, score=score.loc[known.index])
+    return found

@@ -1,0 +1,26 @@
+"""Export: the command tells how far its files answer from the network."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer
+from torch import nn
+from typer.testing import CliRunner
+
+from hepatica.cli.export import export
+from hepatica.systems import all_systems
+
+
+def test_files_are_told_with_their_differences(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = replace(trained.system, parts=lambda network: nn.ModuleDict({"extractor": network.extractor}))
+    monkeypatch.setitem(all_systems(), system.name, system)
+    shutil.copytree(trained.run, tmp_path / "run")
+    app = typer.Typer()
+    app.command()(export)
+    done = CliRunner().invoke(app, [str(tmp_path / "run"), str(trained.cohort), "--format", "onnx", "--int8"])
+    assert done.exit_code == 0, done.output
+    assert "extractor_int8.onnx: logits within" in done.output
+    assert "calls at even odds differ" in done.output
+    assert CliRunner().invoke(app, [str(tmp_path / "run"), str(trained.cohort), "--format", "coreml"]).exit_code == 2

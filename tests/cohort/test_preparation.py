@@ -1,0 +1,94 @@
+"""Preparation: each specimen once, by its content; faults stay with the specimen they are of."""
+
+import errno
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError
+from hepatica.cohort.preparation import content_digest, prepare_each, specimen_key
+
+
+def specimen(path: Path, *, row: int = 2) -> Specimen:
+    return Specimen(patient_id="P", specimen_id="S", modality="ct", path=path, row=row)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "a").write_bytes(b"one")
+    (folder / "inner" / "b").write_bytes(b"other")
+    return folder
+
+
+def test_content_counts_and_names_do_not(study: Path, tmp_path: Path) -> None:
+    before = content_digest(study)
+    (study / "a").rename(study / "z")
+    assert content_digest(study) == before
+    (study / "z").write_bytes(b"One")
+    assert content_digest(study) != before
+    (tmp_path / "file").write_bytes(b"one")
+    (tmp_path / "twin").write_bytes(b"one")
+    assert content_digest(tmp_path / "file") == content_digest(tmp_path / "twin") != before
+
+
+def test_every_block_of_a_large_file_counts(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(40 * 65536))
+    before = content_digest(path)
+    for place in (0, 40 * 65536 - 1):
+        changed = bytearray(path.read_bytes())
+        changed[place] = 1
+        path.write_bytes(changed)
+        assert content_digest(path) != before
+
+
+def test_settings_are_in_the_key(study: Path) -> None:
+    keys = {specimen_key(specimen(study), settings=each) for each in ({"side": 1}, {"side": 2}, {})}
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize("what", ["nothing", "an empty file", "an empty folder"])
+def test_what_is_not_there_is_told_apart_by_its_row(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "x"
+    if what == "an empty file":
+        path.touch()
+    if what == "an empty folder":
+        path.mkdir()
+    assert content_digest(path) == b""
+    one, other = (specimen_key(specimen(path, row=row), settings={}) for row in (2, 3))
+    assert one != other
+
+
+def test_one_fault_stops_nobody(tmp_path: Path) -> None:
+    ledger, made = Ledger(tmp_path / "ledger"), []
+
+    def make(key: str, each: Specimen) -> None:
+        if key == "bad":
+            raise SpecimenError("broken")
+        made.append(key)
+
+    work = {key: replace(specimen(tmp_path), row=row) for row, key in enumerate(("a", "bad", "c"), start=2)}
+    prepare_each(work, make, ledger=ledger, label="x", workers=2)
+    assert sorted(made) == ["a", "c"]
+    assert ledger.error("bad") == "SpecimenError: broken"
+    assert ledger.read("bad")["row"] == 3
+    assert ledger.error("a") is None
+
+
+def test_full_disk_is_told_once(tmp_path: Path) -> None:
+    def make(key: str, each: Specimen) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(UnavailableError, match=r"No space left on device.*start again"):
+        prepare_each({"a": specimen(tmp_path)}, make, ledger=Ledger(tmp_path / "l"), label="x", workers=1)
+
+
+def test_fault_of_ours_is_raised(tmp_path: Path) -> None:
+    def make(key: str, each: Specimen) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        prepare_each({"a": specimen(tmp_path)}, make, ledger=Ledger(tmp_path / "l"), label="x", workers=1)

@@ -1,0 +1,50 @@
+"""Cutoffs: the rule of the system, on patients of training and tuning alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from hepatica.cohort import Split, load_cohort, patient_scores, read_predictions, targets
+from hepatica.cohort.atomic import read_json
+from hepatica.evaluate.balance import balanced_cutoff
+from hepatica.protocol import Training
+from hepatica.runs import open_run
+from hepatica.runs.cutoffs import locked_cutoffs
+
+
+def test_median_is_that_of_the_training_patients(trained) -> None:
+    table = read_predictions(trained.run / "predictions.parquet")
+    for target in targets(table):
+        scores = patient_scores(table, target=target, fold="train")["score"]
+        assert read_json(trained.run / "cutoffs.json")[target.key] == pytest.approx(scores.median())
+
+
+def test_balance_is_that_of_training_and_tuning_patients(trained_ct) -> None:
+    table = read_predictions(trained_ct.run / "predictions.parquet")
+    label = load_cohort(trained_ct.cohort).patients["hcc"]
+    target = targets(table)[0]
+    scores = patient_scores(table, target=target)
+    seen = scores[scores["fold"].isin(["train", "validation"])]["score"]
+    wanted = balanced_cutoff(label.loc[seen.index], score=seen)
+    assert read_json(trained_ct.run / "cutoffs.json") == {"hcc": pytest.approx(wanted)}
+
+
+def test_rule_is_the_system_s(trained_ct) -> None:
+    locked = open_run(trained_ct.run)
+    cohort = load_cohort(trained_ct.cohort)
+    training = Training(
+        network=locked.network,
+        material=locked.system.prepare(cohort.specimens, locked.settings, trained_ct.run / "prepared"),
+        cohort=cohort,
+        split=Split.read(trained_ct.run / "splits.csv"),
+        settings=locked.settings,
+        folder=trained_ct.run / "work",
+        trainer={},
+    )
+    median, balanced = (
+        locked_cutoffs(replace(locked.system, cutoff=rule), training)["hcc"] for rule in ("median", "balanced")
+    )
+    table = read_predictions(trained_ct.run / "predictions.parquet")
+    scores = patient_scores(table, target=targets(table)[0], fold="train")["score"]
+    assert median == pytest.approx(scores.median())
+    assert balanced == pytest.approx(locked.cutoffs["hcc"])
