@@ -23,18 +23,25 @@ def volume_of(values, *, spacing=(5.0, 3.0, 3.0), units="HU"):
     return Volume(values=values.astype(np.float32), geometry=geometry, units=units, measured=np.ones(len(values), bool))
 
 
-def abdomen(*, liver=110, spleen=120, slices=(6, 25), count=32) -> Volume:
-    """A trunk of fat with spine, a liver on the right in some of its slices, and a smaller spleen on the left."""
-    z, y, x = np.mgrid[:count, :100, :120]
+def ellipse(at_x, at_y, wide, deep):
+    """(1 y x) bool."""
+    _, y, x = np.mgrid[:1, :100, :120]
+    return ((x - at_x) / wide) ** 2 + ((y - at_y) / deep) ** 2 < 1
 
-    def ellipse(at_x, at_y, wide, deep):
-        return ((x - at_x) / wide) ** 2 + ((y - at_y) / deep) ** 2 < 1
 
+def abdomen(*, liver=110, spleen=120, slices=(6, 25), count=32, also=()) -> Volume:
+    """A trunk of fat with spine, a liver on the right in some of its slices, and a smaller spleen on the left.
+
+    `also`: organs more, each the voxels and their HU.
+    """
+    z = np.arange(count)[:, None, None]
     within = (z >= slices[0]) & (z <= slices[1])
-    values = np.where(ellipse(60, 50, 55, 42), -100, -1000)
-    values[ellipse(60, 75, 9, 9)] = 250
+    values = np.where(ellipse(60, 50, 55, 42) & (z >= 0), -100, -1000)
+    values[ellipse(60, 75, 9, 9) & (z >= 0)] = 250
     values[ellipse(35, 48, 24, 26) & within] = liver
     values[ellipse(95, 55, 10, 16) & within] = spleen
+    for where, value in also:
+        values[np.broadcast_to(where, values.shape)] = value
     return volume_of(values + np.random.default_rng(0).normal(0, 15, values.shape))
 
 
@@ -62,11 +69,29 @@ def test_a_liver_of_any_level_is_found(liver):
 
 
 def test_a_large_cyst_is_not_taken_for_the_liver():
-    volume = abdomen(liver=100)
-    z, y, x = np.mgrid[:32, :100, :120]
-    volume.values[(((x - 30) / 14) ** 2 + ((y - 50) / 16) ** 2 < 1) & (z > 10) & (z < 20)] = 10
-    extent = liver_extent(volume, mask=None)
+    slices = np.arange(32)[:, None, None]
+    cyst = ellipse(35, 46, 18, 20) & (slices > 9) & (slices < 22)
+    extent = liver_extent(abdomen(liver=100, also=[(cyst, 10)]), mask=None)
     assert (extent.first, extent.last, extent.source) == (5, 26, "estimate")
+
+
+def test_muscles_beside_the_spine_are_no_liver_though_they_touch_it_and_look_alike():
+    muscle = ellipse(51, 80, 7, 11) & ~ellipse(60, 75, 9, 9)
+    extent = liver_extent(abdomen(liver=55, also=[(muscle, 55)]), mask=None)
+    assert (extent.first, extent.last) == (5, 26)
+
+
+def test_a_larger_organ_of_the_same_level_on_the_left_is_no_liver():
+    volume = abdomen(liver=110, slices=(10, 20), also=[(ellipse(90, 48, 24, 30), 110)])
+    found = estimate_liver(volume)
+    assert found[15, 48, 35]
+    assert not found[:, :, 70:].any()
+
+
+def test_an_organ_mostly_on_the_left_is_not_credible():
+    volume = abdomen(slices=(40, 40), also=[(ellipse(72, 40, 26, 24), 110)])
+    assert estimate_liver(volume).any()
+    assert liver_extent(volume, mask=None).source == "all"
 
 
 @pytest.mark.parametrize(("thick", "pad"), [(1.0, 5), (2.5, 2), (10.0, 1)])
@@ -99,13 +124,6 @@ def test_nothing_but_one_value_is_no_liver(value):
     assert liver_extent(volume_of(np.full((3, 20, 20), value)), mask=None).source == "all"
 
 
-def test_an_organ_on_the_left_alone_is_not_credible():
-    volume = abdomen()
-    mirrored = replace(volume, values=np.ascontiguousarray(volume.values[:, :, ::-1]))
-    mirrored.values[:, :, :60] = np.minimum(mirrored.values[:, :, :60], -50)
-    assert liver_extent(mirrored, mask=None).source == "all"
-
-
 def test_a_single_slice_is_enough_to_look_at():
     extent = liver_extent(abdomen(slices=(0, 0), count=1), mask=None)
     assert (extent.first, extent.last, extent.source) == (0, 0, "estimate")
@@ -127,6 +145,15 @@ def test_a_mask_is_believed_to_the_slice(tmp_path):
     assert liver_extent(volume, mask=tmp_path / "m.nii.gz") == LiverExtent(
         first=9, last=11, source="mask", confidence=1.0
     )
+
+
+def test_other_organs_of_a_mask_do_not_count(tmp_path):
+    volume = abdomen()
+    labels = np.zeros(volume.values.shape, np.uint8)
+    labels[9:12, 40:45, 20:30], labels[2:5, 40:42, 80:82] = 5, 1  # TotalSegmentator: liver and spleen
+    write_nifti(tmp_path / "m.nii.gz", values=labels, geometry=volume.geometry)
+    extent = liver_extent(volume, mask=tmp_path / "m.nii.gz")
+    assert (extent.first, extent.last) == (9, 11)
 
 
 def test_a_mask_without_liver_keeps_all_slices_and_says_so(tmp_path):

@@ -2,6 +2,8 @@
 
 import pytest
 from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
 from hepatica.radiology.frames import tolerant
 from hepatica.radiology.phase_tags import phase_from_tags
@@ -68,6 +70,7 @@ def test_names_of_series(text, name, confidence):
         "",
         "CT Body 3.0",
         "ABD W/WO",
+        "CT W W/O",
         "with and without",
         "ARTERIAL + PORTAL VENOUS",
         "ART/PV",
@@ -110,6 +113,14 @@ def test_midnight_may_lie_between():
 )
 def test_times_that_tell_nothing(injected, scanned):
     assert phase_from_tags(timed(injected, scanned)) is None
+
+
+def test_names_longer_than_the_standard_allows_are_read_without_a_warning():
+    tag = Tag("SeriesDescription")
+    text = b"Portal " * 20
+    dataset = Dataset()
+    dataset[tag] = RawDataElement(tag, "LO", len(text), text, 0, False, True)  # as it comes from a file
+    assert phase_from_tags(dataset).name == "portal venous"
 
 
 def test_name_and_time_together():

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from hepatica.report.metric_table import metric_rows, metric_table, target_table
+from hepatica.report.metric_table import metric_cell, metric_rows, metric_table, target_table
 from hepatica.report.results import read_run
 
 
@@ -22,3 +22,13 @@ def test_rows_are_asked_for_each_target(finished: Path) -> None:
     run = read_run(finished, external=[])
     table = target_table(run, lambda target: [["key", target.key]], caption="Caption", note="")
     assert [row[1] for row in table.rows if len(row) > 1] == [target.key for target in run.targets]
+
+
+def test_calls_are_those_at_the_locked_cutoff(diagnosed: Path) -> None:
+    run = read_run(diagnosed, external=[diagnosed / "external" / "hospital_b"])
+    [target], results = run.targets, run.external[0]
+    locked, even = (
+        results.metric("sensitivity", target, cutoff=cutoff)["value"] for cutoff in (run.cutoffs[target.key], 0.5)
+    )
+    assert locked != even
+    assert metric_cell(run, results, "sensitivity", target=target).startswith(f"{locked:.3f} (")

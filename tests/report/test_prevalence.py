@@ -26,6 +26,19 @@ def test_prevalence_has_exact_limits() -> None:
     assert (found.low, found.high) == (pytest.approx(0.0943, abs=1e-4), pytest.approx(0.9916, abs=1e-4))
 
 
+def test_each_panel_is_of_patients_of_one_kind(
+    run: Run, tmp_path: Path, sketchbook: Sketch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[list[int]] = []
+    monkeypatch.setattr(
+        "hepatica.report.prevalence.paint_scores",
+        lambda figure, *, scores, title, cutoff: drawn.append([len(values) for _, values in scores]),
+    )
+    prevalence_blocks(run, compared_groups(run), sketchbook(tmp_path))
+    labels = [each.outcomes(run.targets[0])["label"] for each in run.cohorts]
+    assert drawn == [[(label == kind).sum() for label in labels] for kind in (1, 0)]
+
+
 def test_nobody_known_has_no_prevalence() -> None:
     assert np.isnan(prevalence(pd.Series([np.nan])).value)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.report.results import Run, read_run
-from hepatica.report.wang_2021.found import hits, images, read_by, reader_table, readings
+from hepatica.report.wang_2021.found import by_phase, hits, images, read_by, reader_table, readings
 
 OUTCOMES = pd.DataFrame(
     {"label": [1.0, 0.0, 1.0, np.nan], "score": [0.9, 0.2, 0.4, 0.5], "group": ["high", "low", "low", "high"]},
@@ -33,6 +33,15 @@ def test_the_model_reads_what_every_reader_read() -> None:
 def test_patients_of_one_kind_are_no_reader_study() -> None:
     assert reader_table(pd.DataFrame([said("P1", "A", 1)]), outcomes=OUTCOMES) is None
     assert reader_table(None, outcomes=OUTCOMES) is None
+
+
+def test_phases_stand_in_the_order_of_an_examination() -> None:
+    table = pd.DataFrame({"phase": ["unknown", "delayed", "plain", "delayed"], "n": range(4)})
+    assert [(name, rows["n"].tolist()) for name, rows in by_phase(table)] == [
+        ("plain", [2]),
+        ("delayed", [1, 3]),
+        ("unknown", [0]),
+    ]
 
 
 def test_only_reported_patients_are_read(study: Run) -> None:

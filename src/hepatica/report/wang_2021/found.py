@@ -13,6 +13,16 @@ MACHINE = "AI"
 """What the model is called among readers."""
 
 
+PHASES = ("plain", "arterial", "portal venous", "delayed")
+"""In the order of an examination; whatever else a phase is called comes after them."""
+
+
+def by_phase(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Name and rows of each phase (column phase), in the order of an examination."""
+    parts = [(str(phase), own) for phase, own in table.groupby("phase")]
+    return sorted(parts, key=lambda part: PHASES.index(part[0]) if part[0] in PHASES else len(PHASES))
+
+
 def images(results: Results) -> pd.DataFrame:
     """Images of the reported patients, one row each, with `label` of the patient.
 

@@ -14,7 +14,7 @@ from hepatica.report.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run
 from hepatica.report.style import QUIET, SERIES, unit_square
-from hepatica.report.wang_2021.found import images
+from hepatica.report.wang_2021.found import by_phase, images
 from hepatica.report.wang_2021.published import NODULES
 from hepatica.report.wording import INDENT, METRICS, NONE, interval, patients
 
@@ -78,7 +78,7 @@ def _table(name: str, table: pd.DataFrame, at: float) -> Table:
     for by, label in ((True, "By patients"), (False, "By images, as in the paper")):
         found = rates(table, at=at, by_patient=by)
         rows.append([label, _counts(table), *(_told(found[each]) for each in NODULES)])
-    for phase, own in table.groupby("phase", sort=False):
+    for phase, own in by_phase(table):
         several = own["nodule"].nunique() == 2
         found = rates(own, at=at) if several else {}
         rows.append(

@@ -208,9 +208,9 @@ def _table(name: str, table: pd.DataFrame, known: Sequence[str], place: int) -> 
         caption=f"HCC risk score by pathology, mean ± SD. {name}, patients with HCC, n = {len(table)}.",
         header=["", "Mean ± SD (n)", "P, means", "P, ranks", f"Paper, {where}", "Paper's P"],
         rows=rows,
-        note="Patients of whom a parameter is not told are left out of it. The paper's scores cannot come from its"
-        " printed formula with all images of a patient, see the chapter on variants: its columns may be compared with"
-        " each other, not with ours.",
+        note="Patients of whom a parameter is not told are left out of it, groups of one patient out of the tests. The"
+        " paper's scores cannot come from its printed formula with all images of a patient, see the chapter on variants:"
+        " its columns may be compared with each other, not with ours.",
     )
 
 

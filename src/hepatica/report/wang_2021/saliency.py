@@ -6,10 +6,11 @@ import pandas as pd
 from hepatica.evaluate import Estimate, confusion, sensitivity
 from hepatica.evaluate.intervals import sum_variance, within_unit
 from hepatica.evaluate.patients import patients_of
-from hepatica.report.blocks import Block, Figure, Section, Table, Text
+from hepatica.report.blocks import Block, Section, Table, Text
 from hepatica.report.gallery import Gallery
-from hepatica.report.results import Results, Run
-from hepatica.report.wang_2021.found import hits
+from hepatica.report.heatmaps import pictures
+from hepatica.report.results import Run
+from hepatica.report.wang_2021.found import by_phase, hits
 from hepatica.report.wang_2021.published import HEATMAPS
 from hepatica.report.wording import INDENT, patients
 
@@ -24,9 +25,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         " that meets the nodule shows where the network looks, not that its answer rests on what a radiologist would"
         " call a sign."
     )
-    blocks: list[Block] = [Text(text=told)]
-    for each in run.cohorts:
-        blocks += _pictures(each, gallery)
+    blocks: list[Block] = [Text(text=told), *pictures(run, gallery)]
     found = {each.title: hits(each) for each in run.cohorts}
     blocks += [_table(name, table) for name, table in found.items() if table is not None]
     blocks += [
@@ -35,17 +34,6 @@ def section(run: Run, gallery: Gallery) -> Section:
         if table is None
     ]
     return Section(anchor="saliency", title="What NoduleNet looks at", blocks=blocks)
-
-
-def _pictures(results: Results, gallery: Gallery) -> list[Block]:
-    blocks: list[Block] = []
-    for specimen in results.explained():
-        words = f"{results.title}, study in row {specimen['row']}, score {specimen['score']:.2f}"
-        pictures = [results.folder / "explained" / name for name in specimen["files"] if name.endswith(".png")]
-        panels = [gallery.show(path, alt=f"{words}: heatmap of NoduleNet") for path in pictures]
-        if panels:
-            blocks.append(Figure(caption=f"Figure 5 of the paper. {words}.", panels=panels, columns="strip"))
-    return blocks
 
 
 def pointing(table: pd.DataFrame) -> Estimate:
@@ -67,7 +55,7 @@ def mean_share(values: np.ndarray, *, group: np.ndarray) -> Estimate:
 
 def _table(name: str, table: pd.DataFrame) -> Table:
     parts = {"All images with an outlined nodule": table, f"{INDENT}of these, NoduleNet flags": table[table["flagged"]]}
-    parts |= {f"{INDENT}{phase} phase": own for phase, own in table.groupby("phase", sort=False)}
+    parts |= {f"{INDENT}{phase} phase": own for phase, own in by_phase(table)}
     rows = [[part, *_row(own)] for part, own in parts.items() if len(own)]
     return Table(
         caption=f"Maps against outlines, with 95% confidence intervals. {name}.",
