@@ -10,7 +10,6 @@ from hepatica.cohort import CohortError, Diagnosis, load_cohort
 PATIENTS_HEADER = "patient_id,recurrence_months,recurrence_event"
 HEAD = 'name = "x"\n[endpoints.recurrence]\ntime = "recurrence_months"\nevent = "recurrence_event"\n'
 DIAGNOSIS = 'name = "x"\n[endpoints.hcc]\nlabel = "hcc"\n'
-MASKED = "patient_id,specimen_id,modality,path,liver_mask,nodule_mask\n"
 SPECIMENS_HEADER = "patient_id,specimen_id,modality,path,mpp"
 
 
@@ -158,32 +157,6 @@ def test_a_bad_label_is_named(fault):
     message = fault(head=DIAGNOSIS, patients="patient_id,hcc\nP1,benign\n", specimens=specimen_at("slides/1.svs"))
     wanted = "wanted 1 (present), 0 (absent) or an empty cell (unknown)"
     assert message == f"1 fault: patients.csv row 2 column hcc: got 'benign', {wanted}"
-
-
-def test_masks_lie_beside_a_study(tmp_path, write_cohort):
-    rows = "P1,S1,ct,slides,slides/1.svs,\nP2,S2,ct,slides/2.svs,slides/1.svs,slides/3.svs\n"
-    first, second = load_cohort(write_cohort(tmp_path, specimens=MASKED + rows)).specimens
-    assert (first.path, first.liver_mask, first.nodule_mask) == (
-        tmp_path / "slides",
-        tmp_path / "slides" / "1.svs",
-        None,
-    )
-    assert (second.liver_mask, second.nodule_mask) == (first.liver_mask, tmp_path / "slides" / "3.svs")
-
-
-def test_specimens_without_columns_of_masks_have_none(tmp_path, write_cohort):
-    specimen = load_cohort(write_cohort(tmp_path)).specimens[0]
-    assert (specimen.liver_mask, specimen.nodule_mask) == (None, None)
-
-
-@pytest.mark.parametrize("column", ["liver_mask", "nodule_mask"])
-@pytest.mark.parametrize(
-    ("mask", "message"),
-    [("../1.svs", "got '../1.svs', wanted a path inside the cohort folder"), ("9.svs", "no such file: ./9.svs")],
-)
-def test_a_mask_is_checked_as_a_path_is(fault, column, mask, message):
-    specimens = f"patient_id,specimen_id,modality,path,{column}\nP1,S1,ct,slides/1.svs,{mask}\n"
-    assert fault(specimens=specimens) == f"1 fault: specimens.csv row 2 column {column}: {message}"
 
 
 @pytest.mark.parametrize(

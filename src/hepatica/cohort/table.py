@@ -21,6 +21,7 @@ TABLES = ("cohort.toml", "patients.csv", "specimens.csv")
 
 _KEYS = {"name": str, "hospital": str, "phantom": bool, "specimen_root": str, "notes": str, "endpoints": dict}
 _ENDPOINT_KEYS = ({"time", "event"}, {"label"})
+_COLUMNS = {"time": time_column, "event": event_column, "label": label_column}
 _SPECIMEN_COLUMNS = ("patient_id", "specimen_id", "modality", "path")
 _PATHS = ("path", "liver_mask", "nodule_mask")
 
@@ -135,9 +136,6 @@ def _endpoints(tables: Mapping[str, Any], faults: Faults) -> dict[str, Endpoint 
             faults.add("cohort.toml", f"[endpoints.{name}]: wanted a name of letters, digits and underscores")
         endpoints[name] = declared(name, columns=columns)
     return endpoints
-
-
-_COLUMNS = {"time": time_column, "event": event_column, "label": label_column}
 
 
 def _names_columns(columns: Any) -> bool:

@@ -30,7 +30,7 @@ class Volume:
 
 
 def read_volume(series: Series, *, workers: int | None = None) -> Volume:
-    """Decode a series, on `workers` processes when its pixels are compressed (all cores when not said).
+    """Decode a series, on `workers` threads when its pixels are compressed (all cores when not said).
 
     A slice whose pixels are damaged is told and interpolated between its neighbours like a missing one. SpecimenError
     when too many are (`stack.MAX_MADE`), when all are, or when the values are no Hounsfield units.

@@ -175,7 +175,7 @@ def weakly_labelled(nodule_net: nn.Module, slices: SliceStore, label: pd.Series,
     """
     carcinoma = slices.index["patient_id"].map(label) == 1
     flagged = _read(nodule_net, slices, "finding nodules", log_odds) >= logit(settings.nodule_probability)
-    shown = slices.index["nodule"].fillna(pd.Series(flagged, slices.index.index)).astype(bool)
+    shown = slices.index["nodule"].eq(1).where(slices.index["nodule"].notna(), flagged)
     kept = ~carcinoma | shown if settings.nodule_free == "discard" else carcinoma.notna()
     labels = (carcinoma & shown)[kept].to_numpy().astype(np.int64)
     return Samples(inputs=slices.rows(kept), labels=labels)

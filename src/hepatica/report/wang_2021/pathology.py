@@ -209,8 +209,8 @@ def _table(name: str, table: pd.DataFrame, known: Sequence[str], place: int) -> 
         header=["", "Mean ± SD (n)", "P, means", "P, ranks", f"Paper, {where}", "Paper's P"],
         rows=rows,
         note="Patients of whom a parameter is not told are left out of it, groups of one patient out of the tests. The"
-        " paper's scores cannot come from its printed formula with all images of a patient, see the chapter on variants:"
-        " its columns may be compared with each other, not with ours.",
+        " paper's scores cannot come from its printed formula with all images of a patient (see Readings of the"
+        " risk score): its columns may be compared with each other, not with ours.",
     )
 
 
