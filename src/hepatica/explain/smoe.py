@@ -24,19 +24,29 @@ SILENCE = 1e-7
 """Added to every activation, so that a silent channel has a logarithm (the reference's)."""
 
 ROUNDING = 1e-5
-"""Fewer bits than this are rounding: of logarithms of up to 24 single precision tells 2e-6 (ours)."""
+"""Fewer bits than this are rounding: of a logarithm of four channels, to 96, single precision tells 8e-6 (ours)."""
 
 
 def smoe_scale(activations: Tensor) -> Tensor:
-    """SMOE scale of activations (b, k, y, x), after a ReLU: maps (b, y, x), float32, 0 or more.
+    """SMOE scale of activations (b, k, y, x), after a ReLU and below 1e9: maps (b, y, x), float32, 0 or more.
 
     m (log2 m - mean over k of log2 x_k), m being the mean over k: 0 where all channels are equally excited or none is,
     large where few are, strongly. Scales with the activations. What is below 0 counts as 0.
     """
     excited = activations.float().clamp(min=0).add_(SILENCE)
     mean = reduce(excited, "b k y x -> b y x", "mean")
-    bits = mean.log2() - reduce(excited.log2_(), "b k y x -> b y x", "mean")
+    bits = mean.log2() - _sum_of_logarithms(excited) / excited.shape[1]
     return torch.where(bits > ROUNDING, mean * bits, 0.0)
+
+
+def _sum_of_logarithms(excited: Tensor) -> Tensor:
+    """Sum over k of log2 x_k, by one logarithm for four channels: it is what takes the time."""
+    quarter = excited.shape[1] // 4
+    fours = excited[:, :quarter] * excited[:, quarter : 2 * quarter]
+    fours *= excited[:, 2 * quarter : 3 * quarter]
+    fours *= excited[:, 3 * quarter : 4 * quarter]
+    rest = excited[:, 4 * quarter :]
+    return reduce(fours.log2_(), "b k y x -> b y x", "sum") + reduce(rest.log2(), "b k y x -> b y x", "sum")
 
 
 @contextmanager
