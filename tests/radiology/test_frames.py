@@ -1,11 +1,13 @@
 """Frames: pixels straight from a file or an archive."""
 
+import warnings
 import zipfile
 
 import numpy as np
+import pydicom
 from pydicom.uid import ExplicitVRLittleEndian
 
-from hepatica.radiology.frames import read_frames
+from hepatica.radiology.frames import read_frames, tolerant
 
 
 def read(path, *, member=None, frames=(0,)):
@@ -34,3 +36,14 @@ def test_a_frame_that_is_not_there_costs_no_other(ct):
     sound, absent = read(path, frames=(1, 5))
     assert np.array_equal(sound, ct.body(count=2)[1] + 1024)
     assert absent is None
+
+
+def test_tolerance_lasts_until_the_last_thread_leaves():
+    before = warnings.filters[:], pydicom.config.settings.reading_validation_mode
+    one, other = tolerant(), tolerant()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert pydicom.config.settings.reading_validation_mode == pydicom.config.IGNORE
+    other.__exit__(None, None, None)
+    assert (warnings.filters[:], pydicom.config.settings.reading_validation_mode) == before

@@ -4,10 +4,11 @@ import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
@@ -38,7 +39,7 @@ def read_frames(
 ) -> list[np.ndarray | None]:
     """The stored values (y x) of each frame asked for; None for one whose pixels are damaged or of no known coding.
 
-    To be called within `tolerant`, which is not entered here because threads must not.
+    To be called within `tolerant`.
     """
     plugin = codecs.NAME if codecs.is_available(transfer_syntax) else ""  # "": whatever pydicom has
     try:
@@ -51,16 +52,36 @@ def read_frames(
         return [one for (one,) in alone]
 
 
-@contextmanager
-def tolerant() -> Iterator[None]:
-    """Read DICOM that breaks the standard's rules of spelling without a warning for each value.
+class _Tolerance:
+    """Entered by the first of several threads and left by the last, because it changes state of the whole process."""
+
+    def __init__(self) -> None:
+        self.lock, self.within, self.undo = Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.within:
+                self.undo.enter_context(pydicom.config.disable_value_validation())
+                self.undo.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", module=r"pydicom\.")
+            self.within += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self.lock:
+            self.within -= 1
+            if not self.within:
+                self.undo.close()
+
+
+_TOLERANCE = _Tolerance()
+
+
+def tolerant() -> AbstractContextManager[None]:
+    """Read DICOM that breaks the standard's rules of spelling without a warning for each value, within the block.
 
     What matters to us is checked and told by ourselves; hospitals' files break rules that do not matter every day.
-    Changes state of the whole process: threads must be started and ended within it.
     """
-    with pydicom.config.disable_value_validation(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"pydicom\.")
-        yield
+    return _TOLERANCE
 
 
 @lru_cache(maxsize=2)

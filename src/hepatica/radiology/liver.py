@@ -50,8 +50,8 @@ class LiverExtent:
     notes: tuple[str, ...] = ()
 
 
-def liver_extent(volume: Volume, *, mask: Path | None) -> LiverExtent:
-    """Where the liver begins and ends: by the `mask` (see `read_mask`) when there is one, else by our estimate.
+def liver_extent(volume: Volume, *, mask: Path | None, liver: "FoundLiver | None") -> LiverExtent:
+    """Where the liver begins and ends: by the `mask` (see `read_mask`) where there is one, else by `find_liver`.
 
     Slices lost are worse than slices too many: where nothing credible is found, and where units are "grey", all slices
     are kept and a note says so. SpecimenError when the mask cannot be read or lies beside the volume.
@@ -63,16 +63,15 @@ def liver_extent(volume: Volume, *, mask: Path | None) -> LiverExtent:
         return _all(volume, "the mask marks no liver in this series; all slices kept")
     if volume.units != "HU":
         return _all(volume, "the liver cannot be estimated without Hounsfield units; all slices kept")
-    found = find_liver(volume)
-    if found is None or found.confidence < CREDIBLE:
+    if liver is None or liver.confidence < CREDIBLE:
         return _all(volume, "no credible liver was found; all slices kept")
-    lowest, highest = found.slices()
+    lowest, highest = liver.slices()
     padding = max(1, round(PADDING_MM / volume.geometry.spacing[0]))
     return LiverExtent(
         first=max(0, lowest - padding),
         last=min(len(volume.values) - 1, highest + padding),
         source="estimate",
-        confidence=found.confidence,
+        confidence=liver.confidence,
     )
 
 
@@ -84,7 +83,7 @@ def estimate_liver(volume: Volume) -> np.ndarray:
     count as liver. Works on voxels of about 5 mm, whose blocks show. Nothing is marked where nothing like it is found,
     or where units are "grey".
     """
-    found = find_liver(volume) if volume.units == "HU" else None
+    found = find_liver(volume)
     return np.zeros(volume.values.shape, bool) if found is None else found.coarse.finely(found.blocks)
 
 
@@ -109,8 +108,8 @@ class FoundLiver:
 
 
 def find_liver(volume: Volume) -> FoundLiver | None:
-    """The estimate of `estimate_liver`, in blocks, from a volume in HU; None where nothing like a liver is found."""
-    coarse = gather(volume)
+    """The estimate of `estimate_liver`, in blocks; None where nothing like a liver is found, or units are "grey"."""
+    coarse = gather(volume) if volume.units == "HU" else None
     if coarse is None:
         return None
     search = _Search(coarse=coarse, values=coarse.smooth(), place=coarse.body & ~_beside_spine(coarse))

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hepatica.radiology.liver import FoundLiver
 from hepatica.radiology.phase_guess import PhaseName, together
 from hepatica.radiology.phase_image import phase_from_image
 from hepatica.radiology.phase_tags import phase_from_tags
 from hepatica.radiology.series import Series
-from hepatica.radiology.volume import Volume
 
 CERTAIN = 0.6  # ours
 """Confidence below which a phase is called unknown, with a note of what it may be."""
@@ -26,18 +26,18 @@ class Phase:
     notes: tuple[str, ...] = ()
 
 
-def contrast_phase(volume: Volume, *, series: Series | None) -> Phase:
-    """The phase of a volume by the header of its `series`, where it has one, and by how it looks.
+def contrast_phase(liver: FoundLiver | None, *, series: Series | None) -> Phase:
+    """The phase of a volume by the header of its `series`, where it has one, and by how it looks round its `liver`.
 
     Each is a witness whose word counts by how clear it is: a clear image outweighs an abbreviation, a contradiction is
-    told and costs confidence. Without Hounsfield units only the header counts. "unknown" when nothing is certain.
+    told and costs confidence. Without a liver only the header counts. "unknown" when nothing is certain.
     """
     tags = phase_from_tags(series.dataset()) if series is not None else None
-    image = phase_from_image(volume) if volume.units == "HU" else None
+    image = phase_from_image(liver)
     guess = together(tags, image, said=("the header", "the image"))
     if guess is None:
         note = "neither header nor image tell the contrast phase"
-        return Phase(name="unknown", confidence=0.0, source="image" if volume.units == "HU" else "tags", notes=(note,))
+        return Phase(name="unknown", confidence=0.0, source="image", notes=(note,))
     source: Literal["tags", "image"] = "tags" if tags is not None and tags.name == guess.name else "image"
     if guess.confidence < CERTAIN:
         notes = (*guess.notes, f"the contrast phase is uncertain, perhaps {guess.name}")

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hepatica.radiology.coarse import Coarse
-from hepatica.radiology.liver import CREDIBLE, FoundLiver, find_liver
+from hepatica.radiology.liver import CREDIBLE, FoundLiver
 from hepatica.radiology.phase_guess import PhaseGuess
-from hepatica.radiology.volume import Volume
 
 # Where and how levels are measured, all ours. Lengths in mm, values in HU.
 _COLUMN = 50.0  # blood is what hardly changes over such a length along the body, unlike vertebrae with their discs
@@ -46,16 +45,15 @@ class Levels:
     liver: float
 
 
-def phase_from_image(volume: Volume) -> PhaseGuess | None:
-    """What a volume in HU looks like; None when liver or aorta are not found, or when they contradict each other.
+def phase_from_image(liver: FoundLiver | None) -> PhaseGuess | None:
+    """What the volume a liver was found in looks like; None without liver or aorta, or when they contradict each other.
 
     Arterial, when the aorta is far brighter than the liver; delayed, when aorta, cava and liver have come close;
     portal venous in between. The last two differ in degree only, and confidence falls to 0.5 between them.
     """
-    found = find_liver(volume)
-    if found is None or found.confidence < CREDIBLE:
+    if liver is None or liver.confidence < CREDIBLE:
         return None
-    return judged(measured(found))
+    return judged(measured(liver))
 
 
 def judged(levels: Levels) -> PhaseGuess | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import content_digest, prepare_each, specimen_key
 from hepatica.cohort.table import Specimen
-from hepatica.radiology.liver import liver_extent
+from hepatica.radiology.liver import find_liver, liver_extent
 from hepatica.radiology.mask import read_mask
 from hepatica.radiology.phase import contrast_phase
 from hepatica.radiology.scans import Scan, find_scans
@@ -142,10 +143,17 @@ def _write(path: Path, specimen: Specimen, *, slicing: Slicing, ledger: Ledger) 
     for refused in found.refused:
         with ledger.entry(refused.key, row=specimen.row):
             raise SpecimenError(f"{refused.files} files: {refused.reason}")
-    parts: list[_Part] = []
-    for number, scan in enumerate(found.scans, start=1):
+
+    def read(number: int, scan: Scan) -> list[_Part]:
+        part: list[_Part] = []  # stays empty where the ledger takes the fault
         with ledger.entry(scan.key, row=specimen.row):
-            parts.append(_sliced(scan, specimen, number=number, slicing=slicing))
+            part.append(_sliced(scan, specimen, number=number, slicing=slicing))
+        return part
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        parts = [
+            each for read_part in pool.map(read, range(1, len(found.scans) + 1), found.scans) for each in read_part
+        ]
     keys = [*(each.key for each in found.refused), *(each.key for each in found.scans)]
     told = [ledger.error(key) for key in keys]
     faults = list(dict.fromkeys(_reason(each) for each in told if each))
@@ -175,8 +183,9 @@ class _Part:
 
 def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) -> _Part:
     volume = scan.read()
-    extent = liver_extent(volume, mask=specimen.liver_mask)
-    phase = contrast_phase(volume, series=scan.series)
+    liver = find_liver(volume)
+    extent = liver_extent(volume, mask=specimen.liver_mask, liver=liver)
+    phase = contrast_phase(liver, series=scan.series)
     inside = np.arange(extent.first, extent.last + 1)
     chosen = slicing.choose(inside[volume.measured[inside]])
     nodules = _nodules(volume, specimen)[chosen]
