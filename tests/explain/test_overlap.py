@@ -43,3 +43,7 @@ def test_a_batch_is_its_images_one_by_one_and_scales_mean_nothing(seed: int) -> 
 def test_an_image_without_a_lesion_is_refused() -> None:
     with pytest.raises(EvaluationError, match="without a lesion"):
         dice_at(np.ones((1, 4, 5)), np.zeros((1, 4, 5)))
+
+
+def test_no_maps_have_no_overlap() -> None:
+    assert dice_at(np.zeros((0, 4, 4)), np.zeros((0, 4, 4), bool)).shape == (0,)

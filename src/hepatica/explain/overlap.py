@@ -14,12 +14,9 @@ def dice_at(maps: np.ndarray, masks: np.ndarray, *, quantile: float | None = Non
     Errors are those of `pointing`.
     """
     masks = paired_masks(maps, masks)
-    levels = [1 - mask.mean() if quantile is None else quantile for mask in masks]
-    marked = np.stack(
-        [
-            (values >= np.quantile(values, level, method="higher")) & (values > values.min())
-            for values, level in zip(maps, levels, strict=True)
-        ]
-    )
+    marked = np.zeros_like(masks)
+    for brightest, values, mask in zip(marked, maps, masks, strict=True):
+        level = 1 - mask.mean() if quantile is None else quantile
+        brightest[:] = (values >= np.quantile(values, level, method="higher")) & (values > values.min())
     both, either = (reduce(each.astype(float), "b h w -> b", "sum") for each in (marked & masks, marked))
     return np.asarray(2 * both / (either + reduce(masks.astype(float), "b h w -> b", "sum")))

@@ -1,0 +1,57 @@
+"""Study: every step of Wang 2021 is done once, and its report follows."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hepatica.cohort import CohortError, EvaluationError
+from hepatica.report.studies import write_study_report
+from hepatica.studies.wang_2021.study import READERS, study
+
+
+@pytest.fixture(scope="module")
+def done(trained_ct, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study, begun from a run that was trained already."""
+    run = tmp_path_factory.mktemp("wang_2021") / "study"
+    shutil.copytree(trained_ct.run, run)
+    return study(trained_ct.cohort, run=run, external=[trained_ct.other], settings=trained_ct.settings)
+
+
+def test_everything_a_report_needs_is_there(done: Path, trained_ct) -> None:
+    for folder in (done, done / "external" / "b"):
+        assert (folder / READERS).read_bytes() == (
+            (trained_ct.cohort if folder == done else trained_ct.other) / READERS
+        ).read_bytes()
+        assert {"nodule_log_odds", "hcc_log_odds", "nodule"} <= set(pd.read_parquet(folder / "regions.parquet").columns)
+        assert (folder / "saliency.parquet").is_file()
+        assert (folder / "explained" / "explained.json").is_file()
+
+
+def test_repeated_it_does_nothing(done: Path, trained_ct) -> None:
+    times = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()}
+    study(trained_ct.cohort, run=done, external=[trained_ct.other], settings=trained_ct.settings)
+    assert {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()} == times
+
+
+def test_report_has_the_chapters_of_the_paper_and_says_phantom(done: Path) -> None:
+    page = write_study_report("wang_2021", done).read_text(encoding="utf-8")
+    for title in ("Performance on test sets", "Risk score and pathology", "Readers with and without the model"):
+        assert title in page
+    assert "PHANTOM" in page.upper()
+    assert "Traceback" not in page
+
+
+def test_shared_patients_are_refused_before_training(trained_ct, tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match="external cohort"):
+        study(trained_ct.cohort, run=tmp_path / "s", external=[trained_ct.cohort], settings=trained_ct.settings)
+    assert not (tmp_path / "s").exists()
+
+
+def test_readings_that_cannot_be_used_are_refused_before_training(trained_ct, tmp_path: Path) -> None:
+    shutil.copytree(trained_ct.other, tmp_path / "c")
+    (tmp_path / "c" / READERS).write_text("case,reader\nx,y\n")
+    with pytest.raises(EvaluationError):
+        study(tmp_path / "c", run=tmp_path / "s", settings=trained_ct.settings)
+    assert not (tmp_path / "s").exists()
