@@ -1,10 +1,8 @@
 """One split for all subsets, and external slides read no more densely than those of training."""
 
-from pathlib import Path
 from typing import Any
 
 from hepatica.cohort.atomic import read_json
-from hepatica.studies.li_2025.subsets import names
 
 
 def test_all_subsets_share_one_split_and_one_folder_of_tiles(studied: Any) -> None:
@@ -17,7 +15,3 @@ def test_all_subsets_share_one_split_and_one_folder_of_tiles(studied: Any) -> No
 def test_external_slides_are_undersampled_and_that_is_written_down(studied: Any) -> None:
     written = read_json(studied.folder / "subsets" / "1_of_2" / "external" / "b" / "cohort.json")
     assert written["changes"] == {"tiles_per_specimen": studied.settings.tiles_per_specimen}
-
-
-def test_cohort_folders_of_one_name_are_numbered() -> None:
-    assert names([Path("/x/b"), Path("/y/c"), Path("/z/b")]) == ["b_1", "c", "b_3"]
