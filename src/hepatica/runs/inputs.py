@@ -28,7 +28,7 @@ def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | 
     if cohorts:
         if len(paths) > 1:
             raise CohortError(
-                f"got {len(paths)} inputs, one of them the cohort {cohorts[0]}; give one cohort folder, or files"
+                f"got {len(paths)} inputs, one of them the cohort {cohorts[0]}; give one cohort folder or files"
             )
         return of_modality(load_cohort(cohorts[0]).specimens, modality)
     missing = [str(path) for path in paths if not path.exists()]
