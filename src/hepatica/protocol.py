@@ -73,7 +73,7 @@ class Inference:
 class Material(Protocol):
     """Prepared specimens: a store of tiles, slices or spectra.
 
-    `specimens` has one row a usable specimen (patient_id, specimen_id, key: a digest of its content, …), `failures` one
+    `specimens` has one row a usable specimen (patient_id, specimen_id, key: `specimen_key`, …), `failures` one
     a specimen that gave nothing (patient_id, specimen_id, row, error).
     """
 

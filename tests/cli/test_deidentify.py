@@ -9,6 +9,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from typer.testing import CliRunner
 
 from hepatica.cli.deidentify import deidentify
+from hepatica.cohort import SpecimenError
 
 app = typer.Typer()
 app.command()(deidentify)
@@ -54,6 +55,11 @@ def test_flagged_files_are_kept_when_asked_and_told(study: Path, tmp_path: Path)
     told = run(study, "--out", tmp_path / "out", "--keep-flagged", "--shift-dates")
     assert "2 files" in told
     assert "kept, look at them: 1 files: modality US" in told
+
+
+def test_nothing_written_is_an_error(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecimenError, match="no file was written"):
+        run(study / "notes.txt", "--out", tmp_path / "out")
 
 
 def test_the_same_key_gives_the_same_names(study: Path, tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ import errno
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError
-from hepatica.cohort.preparation import content_digest, prepare_each, specimen_key
+from hepatica.cohort.preparation import content_digest, content_of, prepare_each, specimen_key, whole_digest
 
 
 def specimen(path: Path, *, row: int = 2) -> Specimen:
@@ -43,6 +44,19 @@ def test_every_block_of_a_large_file_counts(tmp_path: Path) -> None:
         changed[place] = 1
         path.write_bytes(changed)
         assert content_digest(path) != before
+
+
+def test_a_mask_corrected_in_place_is_another_one(tmp_path: Path) -> None:
+    path = tmp_path / "mask"
+    path.write_bytes(bytes(40 * 65536))
+    sampled, whole = content_digest(path), whole_digest(path)
+    corrected = bytearray(path.read_bytes())
+    corrected[2 * 65536] = 1  # between two of the blocks that are sampled
+    path.write_bytes(corrected)
+    assert content_digest(path) == sampled
+    assert whole_digest(path) != whole
+    assert whole_digest(tmp_path) != whole_digest(path)
+    assert whole_digest(tmp_path / "none") == b""
 
 
 def test_settings_are_in_the_key(study: Path) -> None:
@@ -92,3 +106,11 @@ def test_fault_of_ours_is_raised(tmp_path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         prepare_each({"a": specimen(tmp_path)}, make, ledger=Ledger(tmp_path / "l"), label="x", workers=1)
+
+
+def test_a_key_tells_equal_content_whatever_it_is_read_by(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"other")
+    keys = [specimen_key(specimen(study), settings=each) for each in ({"side": 1}, {"side": 2})]
+    keys.append(specimen_key(specimen(tmp_path / "other"), settings={"side": 1}))
+    one, same, other = content_of(pd.Series(keys))
+    assert one == same != other

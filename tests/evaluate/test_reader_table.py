@@ -50,10 +50,11 @@ def test_the_order_of_rows_decides_order_only(tmp_path: Path) -> None:
         (ROWS, {"machine": "HCCNet"}, "no reader is HCCNet; there are R1, R2, AI"),
         (ROWS[-2:], {}, "the machine is the only reader"),
         (ROWS, {"positive": "hcc"}, "truth is 1, 0, wanted 'hcc'"),
+        (["a,R1,1,hcc,0.9,w", "b,R1,0,cyst,0.2,w"], {"machine": None}, "nobody ever calls '1', but hcc, cyst"),
         (ROWS, {"reader": "Reader"}, "did you mean reader"),
         ([*ROWS[:-1], "b,AI,0,0,high,"], {"score": "score"}, "got 'high' in row 11"),
     ],
 )
-def test_faults_are_told(tmp_path: Path, rows: list[str], words: dict[str, str], told: str) -> None:
+def test_faults_are_told(tmp_path: Path, rows: list[str], words: dict[str, str | None], told: str) -> None:
     with pytest.raises(EvaluationError, match=told):
         read_readers(table(tmp_path, rows), **({"arm": "arm", "machine": "AI"} | words))

@@ -27,7 +27,7 @@ def study(ct, tmp_path) -> tuple[Specimen, SliceStore]:
     return specimen, prepare([specimen], slicing=Slicing(side=24), window=WINDOWS["liver"], folder=folder)
 
 
-def said(store: SliceStore, odds: np.ndarray, *, risk: float = 0.7) -> Inference:
+def said(store: SliceStore, odds: np.ndarray, *, risk: float = 0.7, images: int = 12) -> Inference:
     specimens = pd.DataFrame(
         {
             "patient_id": ["P"],
@@ -35,14 +35,16 @@ def said(store: SliceStore, odds: np.ndarray, *, risk: float = 0.7) -> Inference
             "risk": [risk],
             "low": [risk / 2],
             "high": [2 * risk],
-            "images": [12],
+            "images": [images],
         }
     )
     regions = store.index.assign(nodule_log_odds=odds, hcc_log_odds=odds, score=1 / (1 + np.exp(-odds)))
     return Inference(specimens=specimens, regions=regions, signatures=np.zeros((len(regions), 1), np.float32))
 
 
-def given_back(study, inference: Inference, folder: Path, *, brightest: float = 1.0) -> dict[str, pydicom.Dataset]:
+def given_back(
+    study, inference: Inference, folder: Path, *, brightest: float = 1.0, cutoff: float = float(as_share(0.5))
+) -> dict[str, pydicom.Dataset]:
     specimen, store = study
 
     def saliency(images: np.ndarray) -> np.ndarray:
@@ -51,7 +53,7 @@ def given_back(study, inference: Inference, folder: Path, *, brightest: float = 
         return maps
 
     files = deliver_study(
-        specimen, material=store, inference=inference, cutoff=float(as_share(0.5)), variant="weighted_mean",
+        specimen, material=store, inference=inference, cutoff=cutoff, variant="weighted_mean",
         saliency=saliency, model=MODEL, folder=folder,
     )  # fmt: skip
     return {path.name: pydicom.dcmread(path) for path in files}
@@ -81,13 +83,34 @@ def test_dim_saliency_flags_nothing(study, tmp_path):
     assert found["sr.dcm"].Modality == "SR"
 
 
-def test_report_has_the_score_and_the_call(study, tmp_path):
-    odds = np.zeros(len(study[1]))
-    texts = [
-        str(given_back(study, said(study[1], odds, risk=risk), tmp_path / f"{risk}")["sr.dcm"]) for risk in (0.7, 0.2)
-    ]
-    assert "0.7" in texts[0]
-    assert texts[0] != texts[1]
+def told(report: pydicom.Dataset) -> dict[str, float | str]:
+    """Numbers and codes of a report by the code of their name."""
+    items = [each for each in report.iterall() if each.keyword == "ContentSequence"]
+    found = {}
+    for item in (item for each in items for item in each.value):
+        if item.ValueType in {"NUM", "CODE"}:
+            name = item.ConceptNameCodeSequence[0].CodeValue
+            number = item.ValueType == "NUM"
+            found[name] = (
+                float(item.MeasuredValueSequence[0].NumericValue) if number else item.ConceptCodeSequence[0].CodeValue
+            )
+    return found
+
+
+@pytest.mark.parametrize(("risk", "call"), [(0.7, "109841003"), (0.5, "109841003"), (0.2, "NOT_HCC")])
+def test_report_has_the_score_and_the_call(study, tmp_path, risk, call):
+    found = told(given_back(study, said(study[1], np.zeros(len(study[1])), risk=risk), tmp_path / "out")["sr.dcm"])
+    assert found["HCC_RISK_SCORE"] == pytest.approx(risk)
+    assert (found["INTERVAL_LOW"], found["INTERVAL_HIGH"]) == (pytest.approx(risk / 2), pytest.approx(2 * risk))
+    assert found["CUTOFF"] == pytest.approx(0.5)
+    assert found["CLASS"] == call
+
+
+def test_a_study_whose_images_the_gate_all_stops_is_reported(study, tmp_path):
+    store = study[1]
+    inference = said(store, np.full(len(store), -3.0), risk=0.0, images=0)
+    found = told(given_back(study, inference, tmp_path / "out")["sr.dcm"])
+    assert (found["HCC_RISK_SCORE"], found["CLASS"], found["IMAGES"]) == (0, "NOT_HCC", len(store))
 
 
 def test_no_more_slices_are_mapped_than_a_file_can_bear(ct, tmp_path):
@@ -109,3 +132,13 @@ def test_pictures_and_volumes_get_none(study, tmp_path):
     store = prepare([specimen], slicing=Slicing(side=24), window=WINDOWS["liver"], folder=tmp_path / "n")
     assert given_back((specimen, store), said(store, np.zeros(len(store))), tmp_path / "out") == {}
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("risk", "cutoff", "code"),
+    [(0.0, 5e-324, "NOT_HCC"), (0.0, 0.0, "109841003"), (400.0, 1.0, "109841003"), (3.0, 1.0, "NOT_HCC")],
+)
+def test_the_class_is_that_of_the_predictions_where_the_cutoff_is_extreme(study, tmp_path, risk, cutoff, code):
+    assert (float(as_share(risk)) >= cutoff) == (code != "NOT_HCC")
+    inference = said(study[1], np.full(len(study[1]), 2.0), risk=risk)
+    assert told(given_back(study, inference, tmp_path / "out", cutoff=cutoff)["sr.dcm"])["CLASS"] == code

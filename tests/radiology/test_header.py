@@ -56,3 +56,24 @@ def test_other_files_are_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(SpecimenError, match=r"DICOM|modality unnamed"):
         headers(path)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"PixelSpacing": [0, 0]},
+        {"PixelSpacing": [-0.8, 0.7]},
+        {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]},
+        {"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]},
+    ],
+)
+def test_lengths_and_directions_no_slice_can_have_are_refused(ct, tags):
+    (path,) = ct.write(ct.body(count=1), **tags)
+    with pytest.raises(SpecimenError, match="no usable position"):
+        headers(path)
+
+
+def test_one_patient_whose_name_is_spelled_in_two_ways_is_one(ct):
+    spelled = [ct.write(ct.body(count=1), PatientName=name)[0] for name in ("Secret^Name", "SECRET^NAME^^ ")]
+    one, other = (headers(path)[0].patient for path in spelled)
+    assert one == other

@@ -71,3 +71,22 @@ def test_padding_below_air_becomes_air(ct):
     values[:, 0] = -2000
     store(ct, values, RescaleIntercept=0)
     assert read(ct.folder).values.min() == -1024
+
+
+def test_a_series_of_nothing_but_air_is_refused(ct):
+    store(ct, np.zeros_like(ct.body(), np.uint16))
+    with pytest.raises(SpecimenError, match="not air alone"):
+        read(ct.folder)
+
+
+def test_unsigned_values_called_signed_are_refused(ct):
+    stored = (ct.body().astype(np.int32) + 40000).astype(np.uint16)
+    store(ct, stored, RescaleIntercept=-40000, PixelRepresentation=1)
+    with pytest.raises(SpecimenError, match="not air alone"):
+        read(ct.folder)
+
+
+def test_a_rescale_without_slope_is_refused(ct):
+    store(ct, (ct.body() + 1024).astype(np.uint16), RescaleSlope=0, RescaleIntercept=-1000)
+    with pytest.raises(SpecimenError, match="no Hounsfield units"):
+        read(ct.folder)

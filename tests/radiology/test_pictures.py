@@ -6,6 +6,7 @@ from PIL import Image
 
 from hepatica.cohort import SpecimenError
 from hepatica.radiology.pictures import read_pictures
+from hepatica.radiology.scans import find_scans
 
 
 def write(folder, *, count=11, shape=(8, 9)):
@@ -37,3 +38,10 @@ def test_real_slices_of_a_paper(real):
     volume = read_pictures(real / "lilnet/case_1")
     assert volume.values.shape == (59, 512, 512)
     assert volume.values.max() <= 255
+
+
+def test_what_macos_and_windows_leave_behind_is_no_picture(tmp_path):
+    write(tmp_path, count=3)
+    for name in ("._1.png", ".DS_Store", "Thumbs.db", "desktop.ini"):
+        (tmp_path / name).write_bytes(b"junk")
+    assert find_scans(tmp_path).scans[0].read().values.shape == (3, 8, 9)

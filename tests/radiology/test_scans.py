@@ -73,3 +73,10 @@ def test_pictures_beside_other_files_are_a_study(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(SpecimenError, match=r"no axial CT series.*no DICOM file"):
         find_scans(tmp_path)
+
+
+def test_a_second_patient_whose_series_cannot_be_read_counts_too(ct):
+    ct.write()
+    ct.write(PatientID="SECRET-2", SeriesInstanceUID="1.9", ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    with pytest.raises(SpecimenError, match="got CT series of 2 patients"):
+        find_scans(ct.folder)

@@ -15,6 +15,7 @@ from PIL import Image
 from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError, load_cohort
 from hepatica.radiology import slices as slices_module
 from hepatica.radiology.mask import read_mask
+from hepatica.radiology.nifti import write_nifti
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 from hepatica.radiology.scans import find_scans
 from hepatica.radiology.slices import SliceStore, prepare
@@ -61,7 +62,7 @@ def test_every_study_has_every_phase(store):
 
 
 def test_window_is_chosen_when_read(store):
-    some = np.arange(4)
+    some = np.arange(len(store))
     wide, narrow = (replace(store, window=WINDOWS[name]).read(some) for name in ("abdomen", "liver"))
     assert narrow.std() > wide.std() > 0
 
@@ -138,6 +139,19 @@ def test_a_series_that_cannot_be_read_is_told_and_the_others_are(ct, tmp_path):
         Ledger(tmp_path / "slices" / "ledger").error(path.stem) for path in (tmp_path / "slices/ledger").iterdir()
     ]
     assert sum(error is not None for error in errors) == 1
+
+
+def test_a_liver_on_missing_slices_alone_is_told(ct, tmp_path):
+    ct.write(ct.body(count=11), heights=[5.0 * k for k in range(12) if k != 4])
+    specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
+    volume = find_scans(ct.folder).scans[0].read()
+    assert np.flatnonzero(~volume.measured).tolist() == [4]
+    liver = np.zeros(volume.values.shape, np.uint8)
+    liver[4] = 1
+    write_nifti(tmp_path / "liver.nii.gz", values=liver, geometry=volume.geometry)
+    marked = replace(specimen, liver_mask=tmp_path / "liver.nii.gz")
+    with pytest.raises(SpecimenError, match="all slices of the liver are missing or damaged"):
+        prepare([marked], slicing=SLICING, window=WINDOW, folder=tmp_path / "slices")
 
 
 def test_two_patients_in_one_folder_are_refused(ct, tmp_path):

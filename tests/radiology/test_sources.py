@@ -87,3 +87,12 @@ def test_no_file_and_no_path(tmp_path):
 def test_a_file_given_twice_counts_once(ct):
     paths = ct.write()
     assert len(find_sources(ct.folder, *paths)) == 6
+
+
+def test_a_damaged_archive_beside_a_study_is_told_and_the_study_read(ct, tmp_path):
+    paths = ct.write()
+    archive = pack(ct.folder / "viewer.zip", {"program": bytes(5000)})
+    archive.write_bytes(archive.read_bytes()[:-10])
+    study = read_study(ct.folder)
+    assert len(study.series[0].headers) == len(paths)
+    assert [each.reason for each in study.refused] == ["the zip archive is damaged or incomplete; send it again"]

@@ -12,7 +12,8 @@ import pydicom
 import pytest
 from PIL import Image
 
-from hepatica.cohort import CohortError, SettingsError, SpecimenError
+from hepatica.cli.app import told
+from hepatica.cohort import CohortError, RunError, SettingsError, SpecimenError, Split, load_cohort
 from hepatica.radiology.risk_score import from_share
 from hepatica.runs import open_run, predict
 from hepatica.runs.export import export, training_images
@@ -143,3 +144,37 @@ def test_real_studies_end_with_a_score(trained_ct, tmp_path: Path, path: str, di
     written = {each.name for each in (tmp_path / "out").rglob("*.dcm")}
     assert ("sr.dcm" in written) == dicom
     assert json.loads((trained_ct.run / "model.json").read_text())["phantom"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"per_series": 1}])
+def test_a_study_of_training_is_known_without_its_masks_and_however_read(
+    trained_ct, tmp_path: Path, changes: dict[str, int]
+) -> None:
+    cohort = load_cohort(trained_ct.cohort)
+    train = Split.read(trained_ct.run / "splits.csv").train
+    studies = [each.path for each in cohort.specimens if each.patient_id in train and each.nodule_mask][:1]
+    table = predict(trained_ct.run, studies, out=tmp_path / "out", pictures=0, changes=changes)
+    assert set(table["fold"]) == {"seen_in_training"}
+
+
+def test_specimens_are_told_by_the_number_of_their_pictures(trained_ct, study: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "a.txt").write_text("no DICOM")
+    predict(trained_ct.run, [tmp_path / "text", study], out=tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "specimens.csv")
+    assert table["row"].tolist() == [1, 2]
+    assert (tmp_path / "out" / "specimen_0002_saliency.png").exists()
+    broken, sound = told(tmp_path / "out" / "specimens.csv")
+    assert broken.startswith("specimen 1: got no axial CT series")
+    assert sound.startswith("specimen 2: risk score")
+
+
+def test_results_of_one_patient_never_lie_beside_those_of_another(trained_ct, study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    predict(trained_ct.run, [study], out=out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and "prepared" not in path.parts}
+    predict(trained_ct.run, [study], out=out)  # after a stop
+    other = sorted((trained_ct.other / "studies").glob("*.zip"))[1]
+    with pytest.raises(RunError, match="of other specimens; choose a new --out"):
+        predict(trained_ct.run, [other], out=out)
+    assert {path: path.read_bytes() for path in before} == before

@@ -1,6 +1,7 @@
 """Wang 2021: the rules of paper 004 that only this system has."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,13 @@ import torch
 from scipy.special import logit
 from torch import nn
 
-from hepatica.cohort import SettingsError, load_cohort
+from hepatica.cohort import CohortError, Diagnosis, SettingsError, load_cohort
 from hepatica.networks import Reading
 from hepatica.protocol import override
 from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.window import WINDOWS
-from hepatica.systems.wang_2021_hccnet import SYSTEM, Settings, build, eligible, study_score, weakly_labelled
+from hepatica.systems import wang_2021_hccnet
+from hepatica.systems.wang_2021_hccnet import SYSTEM, Settings, build, eligible, study_score, train, weakly_labelled
 
 
 def test_numbers_of_the_paper_are_the_defaults() -> None:
@@ -96,6 +98,33 @@ def test_flags_begin_at_the_probability_set(slices: Blank) -> None:
     odds = [0.0, 0.0, logit(0.7), logit(0.69), 0.0, 0.0, 0.0, 0.0]
     found = weakly_labelled(Says(odds), slices, LABEL, replace(Settings(), nodule_probability=0.695))
     assert found.inputs.index["place"].tolist() == [0, 2, 4, 5, 6, 7]
+
+
+def training(slices: Blank) -> SimpleNamespace:
+    """A training on all of these slices."""
+    patients = pd.DataFrame({"hcc": LABEL})
+    cohort = SimpleNamespace(endpoint=lambda name: Diagnosis(name=name, column="hcc"), patients=patients)
+    split = SimpleNamespace(train=list(LABEL.index), validation=["N"])
+    parts = {"nodule": Says([-5.0] * 10), "hcc": Says([])}
+    return SimpleNamespace(
+        network=SimpleNamespace(parts=parts), material=slices, settings=Settings(), split=split, cohort=cohort
+    )
+
+
+@pytest.mark.parametrize(
+    ("marks", "of"),
+    [
+        ([np.nan] * 8, "got 0 slices of training patients for NoduleNet, 0 of them positive"),
+        ([np.nan] * 7 + [1.0], "got 1 slices of training patients for NoduleNet, 1 of them positive"),
+        ([np.nan] * 6 + [1.0, 0.0], "got 4 slices of training patients for HCCNet, 0 of them positive"),
+    ],
+)
+def test_a_network_that_would_learn_one_kind_alone_is_refused(slices, monkeypatch, marks, of) -> None:
+    monkeypatch.setattr(wang_2021_hccnet, "_fit", lambda *arguments: None)
+    marked = replace(slices, index=slices.index.assign(nodule=marks), failures=pd.DataFrame({"error": ["torn"]}))
+    monkeypatch.setattr(Blank, "select", lambda own, patient_ids: own.rows(own.index["patient_id"].isin(patient_ids)))
+    with pytest.raises(CohortError, match=f"{of}, wanted both kinds.*1 studies not read, the first: torn"):
+        train(training(marked))
 
 
 def test_no_slice_through_the_gate_is_no_risk() -> None:

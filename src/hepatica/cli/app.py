@@ -178,7 +178,8 @@ def told(specimens: Path) -> list[str]:
 
     table = pd.read_csv(specimens).head(5)
     lines = []
-    for number, row in enumerate(table.fillna("").to_dict("records"), start=1):
+    for row in table.fillna("").to_dict("records"):
+        number = row["row"]  # as in the names of its pictures
         if row.get("risk", "") != "":
             lines.append(
                 f"specimen {number}: risk score {row['risk']:.3f} ({row['low']:.3f} to {row['high']:.3f} over images),"

@@ -26,6 +26,7 @@ def deidentify(
     screen shots and images with something like text near the border are refused and counted. No tool is sure to find
     all burned-in text, and a face can be drawn from a CT of the head: look before you give files away.
     """
+    from hepatica.cohort.errors import SpecimenError
     from hepatica.radiology.deidentify import deidentify as deidentify_study
 
     done = deidentify_study(study, out=out, shift_dates=shift_dates, keep_flagged=keep_flagged, key=key)
@@ -34,3 +35,5 @@ def deidentify(
         typer.echo(f"  kept, look at them: {count} files: {reason}")
     for reason, count in sorted(done.refused.items()):
         typer.echo(f"  refused: {count} files: {reason}")
+    if not done.files:
+        raise SpecimenError("no file was written: every one was refused, for the reasons above")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
@@ -17,25 +18,40 @@ from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.table import Specimen
 
 _BLOCKS, _BLOCK = 16, 65536
+_CONTENT = 32
 
 
 def specimen_key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
     """Digest of the content of a specimen's file or folder and of everything else that what is made of it depends on.
 
-    Names and places do not count. `settings` are plain values.
+    Names and places do not count. `settings` are plain values. `content_of` gives the part that is of the content.
     """
     told = json.dumps({"version": __version__, **settings}, sort_keys=True)
     content = content_digest(specimen.path) or f"row {specimen.row}".encode()  # keeps empty and lost files apart
-    return hashlib.sha256(content + told.encode()).hexdigest()
+    return hashlib.sha256(content).hexdigest()[:_CONTENT] + hashlib.sha256(content + told.encode()).hexdigest()[:32]
+
+
+def content_of(keys: "pd.Series[str]") -> "pd.Series[str]":
+    """The part of each key that is alike for equal files, whatever the settings, masks and version they are read by."""
+    return keys.str[:_CONTENT]
 
 
 def content_digest(path: Path) -> bytes:
     """Digest of a file, or of all the files of a folder in whatever order; nothing where there is nothing to read."""
+    return _digest(path, of_file=_sampled)
+
+
+def whole_digest(path: Path) -> bytes:
+    """The same, of every byte: for what may be corrected in place, such as a mask, whose size stays."""
+    return _digest(path, of_file=_whole)
+
+
+def _digest(path: Path, *, of_file: Callable[[Path], bytes]) -> bytes:
     try:
         if path.is_dir():
-            parts = sorted(map(_file_digest, _files(path)))
+            parts = sorted(map(of_file, _files(path)))
             return hashlib.sha256(b"".join(parts)).digest() if any(parts) else b""
-        return _file_digest(path)
+        return of_file(path)
     except OSError:
         return b""
 
@@ -80,7 +96,12 @@ def _files(folder: Path) -> Iterator[Path]:
     return (each for each in folder.rglob("*") if each.is_file())
 
 
-def _file_digest(path: Path) -> bytes:
+def _whole(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _sampled(path: Path) -> bytes:
     """Size and 16 blocks from end to end: a slide may have gigabytes, and is never changed in place without a trace."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())

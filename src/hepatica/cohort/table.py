@@ -25,7 +25,7 @@ _COLUMNS = {"time": time_column, "event": event_column, "label": label_column}
 _SPECIMEN_COLUMNS = ("patient_id", "specimen_id", "modality", "path")
 _PATHS = ("path", "liver_mask", "nodule_mask")
 
-_STUDIES = ("ct", "mr", "ultrasound")
+STUDIES = ("ct", "mr", "ultrasound")
 """Modalities of which a specimen may be a folder, a DICOM study, as well as a file."""
 
 
@@ -195,7 +195,7 @@ def _specimen(folder: Path, root: str, known: set[str], faults: Faults, row: int
 def _path(folder: Path, root: str, faults: Faults, row: int, column: str, cells: Mapping[str, str]) -> Path:
     given = cells[column]
     path = folder / _portable(root) / _portable(given)
-    there = os.path.exists if cells["modality"] in _STUDIES else os.path.isfile
+    there = os.path.exists if cells["modality"] in STUDIES else os.path.isfile
     if not _inside(given):
         faults.add("specimens.csv", f"got {given!r}, wanted a path inside the cohort folder", row, column)
     elif _inside(root) and not there(path):

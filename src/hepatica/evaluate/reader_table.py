@@ -65,7 +65,8 @@ def read_readers(
 
     Calls and truth are words of one set, such as 1 and 0, or hcc, icc and met. `machine` is the reader that is a
     machine; its readings need no arm. Raises EvaluationError with every fault: columns missing, cells blank, a case of
-    two truths, a reading that stands twice or is missing, no case or only cases of the positive category.
+    two truths, a reading that stands twice or is missing, no case or only cases of the positive category, nobody who
+    ever calls it.
     """
     columns = Columns(path)
     named = {"case": case, "reader": reader, "truth": truth, "call": call}
@@ -106,6 +107,9 @@ def _refuse_faults(
         raise EvaluationError(
             f"{path.name}: truth is {', '.join(have)}, wanted {positive!r} (the positive category) and another"
         )
+    if not table["call"].eq(positive).any():
+        calls = ", ".join(table["call"].unique())
+        raise EvaluationError(f"{path.name}: nobody ever calls {positive!r}, but {calls}; use the words of truth")
 
 
 def _reading(path: Path, rows: pd.DataFrame, readers: list[str], cases: list[str], *, scored: bool) -> Reading:

@@ -109,7 +109,10 @@ def _ask_hub(name: str) -> None:
 
 
 def _alternatives() -> str:
-    return "Use --weights random, or bring the file and use --weights FILE.safetensors."
+    return (
+        "Use --weights random, or bring the file and use --weights FILE.safetensors"
+        " (hepatica study: --set weights=random), in a new --run folder."
+    )
 
 
 def _load(body: nn.Module, file: Path) -> None:

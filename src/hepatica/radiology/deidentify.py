@@ -75,7 +75,10 @@ def deidentify(
 
 def _refuse_full(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f"{out} is not empty; give a new folder, so that no real file is taken for a cleaned one")
+        raise RunError(
+            f"{out} is not empty; give a new folder (or empty what a stopped call left), so that no real file is taken"
+            " for a cleaned one"
+        )
 
 
 def _read(source: Source) -> tuple[Dataset, bytes]:

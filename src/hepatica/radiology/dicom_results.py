@@ -13,7 +13,7 @@ from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.deliver import Pictures, deliver
 from hepatica.radiology.picture import glowing, highest_slices
 from hepatica.radiology.result import Result
-from hepatica.radiology.risk_score import Variant, from_share
+from hepatica.radiology.risk_score import Variant, as_share, from_share
 from hepatica.radiology.scans import find_scans
 from hepatica.radiology.series import Series
 from hepatica.radiology.slices import SliceStore
@@ -57,7 +57,7 @@ def deliver_study(
     drawn = {number: _on_grid(each, rows.loc[nodules], maps, number) for number, each in series.items()}
     return deliver(
         list(series.values()),
-        result=_result(inference, specimen, cutoff=cutoff, variant=variant, model=model),
+        result=_result(inference, specimen, images=len(rows), cutoff=cutoff, variant=variant, model=model),
         flagged={series[number].key: volume >= FLAGGED for number, volume in drawn.items()},
         saliency={series[number].key: volume for number, volume in drawn.items() if volume.any()},
         pictures={each.key: _pictures(each, slices, rows.loc[pictured], maps, n) for n, each in series.items()},
@@ -66,21 +66,30 @@ def deliver_study(
 
 
 def _result(
-    inference: Inference, specimen: Specimen, *, cutoff: float, variant: Variant, model: ModelIdentity
+    inference: Inference, specimen: Specimen, *, images: int, cutoff: float, variant: Variant, model: ModelIdentity
 ) -> Result:
+    """`images` are those read, of which a gate may have let none into the score."""
     found: Any = inference.specimens.set_index("specimen_id").loc[specimen.specimen_id]
-    limit = float(from_share(cutoff))
+    is_hcc = bool(as_share(found["risk"]) >= cutoff)  # as the predictions table has it
     return Result(
         risk_score=float(found["risk"]),
         low=float(found["low"]),
         high=float(found["high"]),
         level=0.95,
         variant=variant,
-        cutoff=limit,
-        is_hcc=bool(found["risk"] >= limit),
-        images=int(found["images"]),
+        cutoff=_limit(cutoff, risk=float(found["risk"]), is_hcc=is_hcc),
+        is_hcc=is_hcc,
+        images=images,
         model=model,
     )
+
+
+def _limit(cutoff: float, *, risk: float, is_hcc: bool) -> float:
+    """The cut-off, a share, as a finite risk score; where rounding would turn the call, the nearest that does not."""
+    limit = float(from_share(min(cutoff, np.nextafter(1.0, 0.0))))
+    if is_hcc:
+        return min(limit, risk)
+    return max(limit, float(np.nextafter(risk, np.inf)))
 
 
 def _surest_nodules(rows: pd.DataFrame) -> np.ndarray:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pydicom
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
@@ -56,10 +57,10 @@ def read_headers(source: Source) -> tuple[Header, ...]:
         with tolerant():  # values are converted, and would be complained of, only when they are asked for
             _refuse_other(dataset)
             frames = int(dataset.get("NumberOfFrames") or 1)
-            return tuple(_header(dataset, source=source, frame=k) for k in range(frames))
+            return tuple(_placed(_header(dataset, source=source, frame=k)) for k in range(frames))
     except (AttributeError, TypeError, ValueError, IndexError, KeyError):
         raise SpecimenError(
-            "the header is incomplete (no position, orientation, pixel spacing or matrix): "
+            "the header is incomplete (no usable position, orientation, pixel spacing or matrix): "
             "no slice that could be placed in the patient"
         ) from None
 
@@ -110,7 +111,7 @@ def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
     return Header(
         source=source,
         frame=frame,
-        patient=_texts(dataset, "PatientID", "PatientName", "PatientBirthDate"),
+        patient=_patient(dataset),
         series=_series(dataset),
         instance=str(dataset.get("SOPInstanceUID") or ""),
         acquisition=str(dataset.get("AcquisitionNumber") or ""),
@@ -128,11 +129,26 @@ def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
     )
 
 
+def _placed(header: Header) -> Header:
+    """The header, once its lengths and directions are such as a slice can have; ValueError when they are not."""
+    if not np.isfinite([*header.position, *header.orientation, *header.spacing]).all() or min(header.spacing) <= 0:
+        raise ValueError("a place or a spacing that is no number above 0")
+    if not np.cross(header.orientation[:3], header.orientation[3:]).any():
+        raise ValueError("rows and columns of no direction")
+    return header
+
+
 def _groups(dataset: pydicom.Dataset, frame: int) -> Iterator[pydicom.Dataset]:
     if "PerFrameFunctionalGroupsSequence" in dataset:
         yield dataset.PerFrameFunctionalGroupsSequence[frame]
     if "SharedFunctionalGroupsSequence" in dataset:
         yield dataset.SharedFunctionalGroupsSequence[0]
+
+
+def _patient(dataset: pydicom.Dataset) -> tuple[str, ...]:
+    """ID, name and birth date; a name is the same in capitals and without its empty parts (PS3.5 6.2.1.1)."""
+    own, name, born = _texts(dataset, "PatientID", "PatientName", "PatientBirthDate")
+    return own.strip(), name.rstrip("^ ").upper(), born
 
 
 def _series(dataset: pydicom.Dataset) -> tuple[str, ...]:

@@ -69,9 +69,10 @@ def _turned(pixels: np.ndarray, header: Header) -> np.ndarray:
 
 def _check(values: np.ndarray, *, rescaled: bool) -> None:
     low, high = float(values.min()), float(values.max())
-    if low < 0 and high <= HIGHEST:
+    if low < min(0, high) and AIR < high <= HIGHEST:
         return
     raise SpecimenError(
         f"values from {low:.0f} to {high:.0f} are no Hounsfield units (air is -1000, wanted below 0 and up to "
-        f"{HIGHEST:.0f}); the header's rescale is {'wrong' if rescaled else 'missing'}: send the original series"
+        f"{HIGHEST:.0f}, not air alone); the header's rescale is {'wrong' if rescaled else 'missing'}: "
+        "send the original series"
     )

@@ -11,6 +11,7 @@ from hepatica.radiology.geometry import Geometry
 from hepatica.radiology.volume import Volume
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
+_OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
 _NOTE = (
     "pictures: grey values without Hounsfield units, spacing and place; window and order as whoever saved them chose"
 )
@@ -22,7 +23,7 @@ def read_pictures(folder: Path) -> Volume:
     Lengths are unknown: the geometry counts voxels of 1 mm from 0. Nothing else says how pictures follow each other,
     hence the one place where names count. SpecimenError when there is none, one is damaged, or sizes differ.
     """
-    paths = sorted((each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES), key=_number)
+    paths = sorted((each for each in visible(folder) if each.suffix.lower() in SUFFIXES), key=_number)
     if not paths:
         raise SpecimenError(f"got no picture ({', '.join(SUFFIXES)}) in the folder; wanted one a slice")
     images = [_grey(path, place=k) for k, path in enumerate(paths, start=1)]
@@ -33,6 +34,11 @@ def read_pictures(folder: Path) -> Volume:
     z, y, x = values.shape
     geometry = Geometry(shape=(z, y, x), spacing=(1.0, 1.0, 1.0), origin=(0.0, 0.0, 0.0))
     return Volume(values=values, geometry=geometry, units="grey", measured=np.ones(z, bool), notes=(_NOTE,))
+
+
+def visible(folder: Path) -> list[Path]:
+    """What somebody put into the folder; files that macOS and Windows leave behind are nobody's."""
+    return [each for each in folder.iterdir() if each.name[0] != "." and each.name.lower() not in _OF_THE_SYSTEM]
 
 
 def _number(path: Path) -> tuple[list[int], str]:

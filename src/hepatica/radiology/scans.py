@@ -9,7 +9,7 @@ from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.preparation import content_digest
 from hepatica.radiology.hounsfield import HIGHEST
 from hepatica.radiology.nifti import read_nifti
-from hepatica.radiology.pictures import SUFFIXES, read_pictures
+from hepatica.radiology.pictures import SUFFIXES, read_pictures, visible
 from hepatica.radiology.series import Refusal, Series, read_study
 from hepatica.radiology.volume import Volume, read_volume
 
@@ -66,7 +66,7 @@ def _is_nifti(path: Path) -> bool:
 def _holds_pictures(path: Path) -> bool:
     if not path.is_dir():
         return False
-    suffixes = {each.suffix.lower() for each in path.iterdir() if not each.name.startswith(".")}
+    suffixes = {each.suffix.lower() for each in visible(path)}
     return bool(suffixes) and suffixes <= set(SUFFIXES)
 
 

@@ -64,8 +64,9 @@ class Study:
 
     @property
     def patients(self) -> int:
-        """How many patients have a readable series."""
-        return len({each.patient for each in self.series})
+        """How many patients have CT slices here, whether they can be read as a series or not."""
+        found = [each.patient for each in self.series] + [each.patient for each in self.refused]
+        return len(set(found) - {0})
 
     def axial(self) -> tuple[Series, ...]:
         """The readable series; SpecimenError, with every reason, when there is none."""

@@ -17,9 +17,9 @@ from safetensors.numpy import save
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import content_digest, prepare_each, specimen_key
+from hepatica.cohort.preparation import prepare_each, specimen_key, whole_digest
 from hepatica.cohort.table import Specimen
-from hepatica.radiology.liver import find_liver, liver_extent
+from hepatica.radiology.liver import LiverExtent, find_liver, liver_extent
 from hepatica.radiology.mask import read_mask
 from hepatica.radiology.phase import contrast_phase
 from hepatica.radiology.scans import Scan, find_scans
@@ -132,9 +132,7 @@ def prepare(
 
 
 def _key(specimen: Specimen, *, slicing: Slicing) -> str:
-    masks = [
-        None if mask is None else content_digest(mask).hex() for mask in (specimen.liver_mask, specimen.nodule_mask)
-    ]
+    masks = [None if mask is None else whole_digest(mask).hex() for mask in (specimen.liver_mask, specimen.nodule_mask)]
     return specimen_key(specimen, settings={"schema": SCHEMA, "slicing": asdict(slicing), "masks": masks})
 
 
@@ -186,8 +184,7 @@ def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) ->
     liver = find_liver(volume)
     extent = liver_extent(volume, mask=specimen.liver_mask, liver=liver)
     phase = contrast_phase(liver, series=scan.series)
-    inside = np.arange(extent.first, extent.last + 1)
-    chosen = slicing.choose(inside[volume.measured[inside]])
+    chosen = slicing.choose(_read_of(volume, extent))
     nodules = _nodules(volume, specimen)[chosen]
     seen = nodules.any(axis=(1, 2)).astype(float) if specimen.nodule_mask else np.full(len(chosen), np.nan)
     small = [resized(volume.values[k], side=slicing.side, units=volume.units) for k in chosen]
@@ -216,6 +213,14 @@ def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) ->
             "notes": [*volume.notes, *extent.notes, *phase.notes],
         },
     )
+
+
+def _read_of(volume: Volume, extent: LiverExtent) -> np.ndarray:
+    """The liver's slices that are in the files, not interpolated."""
+    inside = np.arange(extent.first, extent.last + 1)
+    if not volume.measured[inside].any():
+        raise SpecimenError("all slices of the liver are missing or damaged in this series; send the whole series")
+    return np.asarray(inside[volume.measured[inside]])
 
 
 def _nodules(volume: Volume, specimen: Specimen) -> np.ndarray:

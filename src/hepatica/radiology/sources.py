@@ -19,13 +19,19 @@ MAX_MEMBER = 4 * 2**30  # ours
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One file, on disk or within a zip archive; its name may identify a patient and is therefore never printed."""
+    """One file, on disk or within a zip archive; its name may identify a patient and is therefore never printed.
+
+    `fault` is why an archive that lies beside other files cannot be looked into.
+    """
 
     path: Path
     member: str | None = None
+    fault: str | None = None
 
     def open(self) -> BinaryIO:
-        """The file's bytes, to be closed by the caller; SpecimenError when an archive's member is damaged."""
+        """The file's bytes, to be closed by the caller; SpecimenError when an archive or its member is damaged."""
+        if self.fault is not None:
+            raise SpecimenError(self.fault)
         try:
             return open_file(self.path, member=self.member)
         except UNPACKING as error:
@@ -36,8 +42,8 @@ def find_sources(*paths: Path) -> tuple[Source, ...]:
     """Every file of the folders (whatever their depth), archives and files given, in an order of no meaning.
 
     Nothing is unpacked to disk, so no name within an archive can lead anywhere; links to other folders are not
-    followed. SpecimenError when a path is not there, when nothing is found, and when an archive is damaged, locked with
-    a password, or would unpack to more than MAX_UNPACKED.
+    followed. SpecimenError when a path is not there, when nothing is found, and when an archive given is damaged,
+    locked with a password, or would unpack to more than MAX_UNPACKED; one that lies in a folder says so when opened.
     """
     found = [source for path in paths for source in _sources(path)]
     if not found:
@@ -47,7 +53,7 @@ def find_sources(*paths: Path) -> tuple[Source, ...]:
 
 def _sources(path: Path) -> Iterable[Source]:
     if path.is_dir():
-        return (each for file in _walk(path) for each in _of_file(file))
+        return (each for file in _walk(path) for each in _of_file_in_folder(file))
     if path.is_file():
         return _of_file(path)
     raise SpecimenError(f"there is no file or folder {path}; check the path")
@@ -57,6 +63,13 @@ def _walk(folder: Path) -> Iterable[Path]:
     for where, folders, names in os.walk(folder):
         folders.sort()
         yield from (Path(where, name) for name in sorted(names) if Path(where, name).is_file())
+
+
+def _of_file_in_folder(path: Path) -> list[Source]:
+    try:
+        return _of_file(path)
+    except SpecimenError as error:
+        return [Source(path=path, fault=str(error))]
 
 
 def _of_file(path: Path) -> list[Source]:

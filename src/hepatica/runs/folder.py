@@ -15,7 +15,7 @@ from hepatica.cohort import Cohort, RunError
 from hepatica.cohort.atomic import write_text
 from hepatica.protocol import System, as_plain
 
-FORMAT = 1
+FORMAT = 2
 """Version of the run folder's layout; raised when an older reader would misread a newer folder."""
 
 _PACKAGES = ("hepatica", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn", "lifelines")

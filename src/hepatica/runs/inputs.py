@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hepatica.cohort import CohortError, MicronsPerPixel, Specimen, load_cohort
-
-STUDIES = {"ct", "mr", "ultrasound"}
-"""Modalities of which one patient's files come as a folder."""
+from hepatica.cohort.table import STUDIES
 
 
 def of_modality(specimens: Sequence[Specimen], modality: str) -> tuple[Specimen, ...]:

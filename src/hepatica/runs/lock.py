@@ -11,6 +11,7 @@ from torch import nn
 
 from hepatica.cohort import Cohort, CohortError, RunError, SettingsError
 from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.preparation import content_of
 from hepatica.learn import load_weights, save_weights
 from hepatica.protocol import Material, ModelIdentity, System, from_plain, override
 from hepatica.runs.folder import FORMAT, RunFolder, read_settings, refuse_other_format
@@ -21,7 +22,8 @@ from hepatica.systems import find_system
 class LockedRun:
     """A trained system, ready to be used on patients it has not seen.
 
-    `seen` are digests of the patients of training and validation, `seen_files` those of their specimens.
+    `seen` are digests of the patients of training and validation, `seen_files` those of their specimens'
+    content.
     """
 
     folder: RunFolder
@@ -64,7 +66,7 @@ def lock(
         "sha256": {file.name: _digest(file) for file in files},
         "training": told,
         "seen": sorted(patient_digest(cohort.hospital, patient) for patient in seen),
-        "seen_files": sorted(set(material.select(patient_ids=seen).specimens["key"])),
+        "seen_files": sorted(set(content_of(material.select(patient_ids=seen).specimens["key"]))),
     }
     write_json(folder.model, record)
     folder.log("locked", parameters=record["parameters"])
@@ -139,7 +141,7 @@ def changed(locked: LockedRun, changes: Mapping[str, Any]) -> LockedRun:
 
 def refuse_shared_files(material: Material) -> None:
     """Raise CohortError when one file stands under two patients: it would leak from one fold into another."""
-    owners = material.specimens.groupby("key")["patient_id"].nunique()
+    owners = material.specimens.groupby(content_of(material.specimens["key"]))["patient_id"].nunique()
     if (owners > 1).any():
         count = int((owners > 1).sum())
         raise CohortError(

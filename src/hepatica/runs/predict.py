@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import MicronsPerPixel, write_predictions
-from hepatica.cohort.atomic import replacing
+from hepatica.cohort import MicronsPerPixel, RunError, Specimen, write_predictions
+from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.cohort.preparation import content_of
 from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
@@ -19,6 +20,9 @@ from hepatica.runs.scores import pooled, predictions
 
 SPECIMENS = "specimens.csv"
 """What was read of each specimen, how it went, and what the system says of it beside its score."""
+
+MADE_FROM = "made_from.json"
+"""Digests of the model and of each specimen: results of one patient must never lie beside those of another."""
 
 
 def predict(
@@ -36,18 +40,23 @@ def predict(
     All are called by their row, never by a name that might identify a patient. A specimen that cannot be used is told
     in the ledger; SpecimenError when none can. The fold of a patient whose files the model was trained on is
     `seen_in_training`: his score means nothing. `changes` are settings of reading, as in `validate`. Networks that
-    `hepatica export` wrote are used where they are; pictures are always the locked network's own.
+    `hepatica export` wrote are used where they are; pictures are always the locked network's own. RunError when `out`
+    holds results of another model or of other specimens; the same ones are written anew.
     """
     locked = changed(open_run(run), changes or {})
     specimens = read_inputs(inputs, modality=locked.system.modality, mpp=mpp)
+    network = exported(locked) or locked.network  # first: an export of another model is told in seconds
     material = locked.system.prepare(specimens, locked.settings, out / "prepared")
-    network = exported(locked) or locked.network
+    model = identity(locked) if network is locked.network else _as_exported(locked)
+    _claim(out, specimens, material=material, model=model)
     inference = locked.system.infer(network, material, locked.settings)
-    known = material.specimens["key"].isin(locked.seen_files).groupby(material.specimens["patient_id"]).any()
+    seen = content_of(material.specimens["key"]).isin(locked.seen_files)
+    known = seen.groupby(material.specimens["patient_id"]).any()
     folds = known.map({True: "seen_in_training", False: "predicted"})
     table = predictions(pooled(locked.system, inference), folds=folds, cutoffs=locked.cutoffs)
     write_predictions(table, path=out / "predictions.csv")
-    _describe(material, inference, path=out / SPECIMENS)
+    rows = pd.Series({specimen.specimen_id: specimen.row for specimen in specimens})
+    _describe(material, inference, rows=rows, path=out / SPECIMENS)
     drawn = [specimen for specimen in specimens if specimen.specimen_id in set(table["specimen_id"].dropna())]
     draw_specimens(locked, drawn[:pictures], material=material, regions=inference.regions, out=out)
     if locked.system.deliver is not None:
@@ -59,10 +68,24 @@ def predict(
                 settings=locked.settings,
                 cutoffs=locked.cutoffs,
                 saliency=partial(locked.system.saliency, locked.network),
-                model=identity(locked) if network is locked.network else _as_exported(locked),
+                model=model,
                 folder=out / f"specimen_{specimen.row:04d}_dicom",
             )
     return table
+
+
+def _claim(out: Path, specimens: Sequence[Specimen], *, material: Material, model: ModelIdentity) -> None:
+    """Write down whose results `out` is to hold; RunError when it holds others already."""
+    keys = material.specimens.set_index("specimen_id")["key"]
+    made_from = {
+        "model": model.digest,
+        "note": model.note,
+        "specimens": [keys.get(specimen.specimen_id, "not read") for specimen in specimens],
+    }
+    there = read_json(out / MADE_FROM) if (out / MADE_FROM).exists() else None
+    if there != made_from and (there or (out / "predictions.csv").exists()):
+        raise RunError(f"{out} holds results of another model or of other specimens; choose a new --out folder")
+    write_json(out / MADE_FROM, made_from)
 
 
 def _as_exported(locked: LockedRun) -> ModelIdentity:
@@ -71,11 +94,16 @@ def _as_exported(locked: LockedRun) -> ModelIdentity:
     return replace(own, note=f"{own.note}; networks exported to ONNX, {export_precision(locked)}")
 
 
-def _describe(material: Material, inference: Inference, *, path: Path) -> None:
-    """What was read of each specimen, and what the system says of it beside the score; a row each, failed ones too."""
+def _describe(material: Material, inference: Inference, *, rows: "pd.Series[int]", path: Path) -> None:
+    """What was read of each specimen, and what the system says of it beside the score; a row each, failed ones too.
+
+    The column `row` is the number by which pictures and DICOM results are called.
+    """
     said = inference.specimens.drop(columns=["endpoint", "horizon_months", "score"]).drop_duplicates()
     keys = ["patient_id", "specimen_id"]
     read = material.specimens.drop(columns="key").merge(said, on=keys, how="left")
     described = pd.concat([read, material.failures[[*keys, "error"]]])
+    described.insert(0, "row", described["specimen_id"].map(rows))
+    described = described.sort_values("row")
     with replacing(path) as temporary:
         described.to_csv(temporary, index=False)

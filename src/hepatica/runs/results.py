@@ -9,6 +9,7 @@ from safetensors.numpy import save
 
 from hepatica.cohort import Cohort, CohortError, RunError, write_predictions
 from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.cohort.preparation import content_of
 from hepatica.protocol import Inference, Material
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import RunFolder
@@ -64,7 +65,7 @@ def write_results(
 
 def _refuse_seen_files(material: Material, *, locked: LockedRun, folds: pd.Series) -> None:
     new = folds.index[~folds.isin(["train", "validation"])]
-    known = locked.seen_files & set(material.select(patient_ids=new).specimens["key"])
+    known = locked.seen_files & set(content_of(material.select(patient_ids=new).specimens["key"]))
     if known:
         raise CohortError(
             f"{len(known)} specimen file(s) of patients who should be new to the model were seen in its training, under"

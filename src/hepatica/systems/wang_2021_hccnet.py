@@ -6,8 +6,8 @@ slices of everybody else, whatever the contrast phase. A patient's HCC risk scor
 slices by p. What excites NoduleNet is drawn by SMOE.
 
 Departures:
-1. The best epoch is that with the lowest loss on patients held out for tuning; the paper watches a random set of
-   images, which come from the patients it trains on.
+1. The epoch with the lowest loss on patients held out for tuning is kept; the paper watches a random set of images,
+   does not say of whom, and names no epoch.
 2. Slices are windowed when they are read and have three equal channels; the paper wrote JPEG files, window not stated.
 3. Where experts marked the slices of a patient with carcinoma, their marks stand in place of NoduleNet's (ours).
 4. The cut-off is that which balances sensitivity and specificity in the patients of training and tuning, fixed there;
@@ -19,12 +19,12 @@ Departures:
 Unclear:
 1. The printed score divides twice, by the sum of the weights and by n (`variant="as_printed"`), and then cannot give
    the scores reported; "weighted mean" in its words is `weighted_mean`, the default. See radiology/risk_score.py.
-2. Slices of patients with carcinoma on which no nodule is seen are discarded in one paragraph and called negative in
-   another: `nodule_free`.
+2. Slices without nodule of patients with carcinoma are discarded in one paragraph, negative in another: `nodule_free`.
 3. "Its results are directly integrated into HCCNet" may mean the labels alone, or the reading of new patients too:
    `gate` "none" (default) takes all slices, "hard" those that NoduleNet flags, "soft" multiplies both probabilities.
-4. Warm-up, weight decay, smoothing, mixup, crops, angles and image size are not given: ours are those of the recipe
-   that GluonCV, which the authors name, is known for (He T, et al., arXiv 1812.01187), and are marked so.
+4. Warm-up, weight decay, smoothing, mixup, crops and image size are not given: ours are those of the recipe that
+   GluonCV, which the authors name, is known for (He T, et al., arXiv 1812.01187); angles, perspective, jitter are free.
+5. A "nodule" is any in one sentence, one of carcinoma in another: here whatever the experts marked, in any patient.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -129,7 +129,7 @@ def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> 
 
 
 def build(settings: Settings, *, pretrained: bool) -> SideBySide:
-    """Both untrained networks, of equal first weights but for their last layers; the same from the same seed."""
+    """Both untrained networks, their bodies of the same pretrained weights or drawn anew; the same from one seed."""
     torch.manual_seed(settings.seed)
     weights = settings.weights if pretrained else "random"
     bodies: list[Any] = [backbone(settings.body, weights=weights, shape=settings.body_shape) for _ in range(2)]
@@ -143,12 +143,13 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
     folds = {"train": split.train, "validation": split.validation}
     slices = {fold: training.material.select(patient_ids=patients) for fold, patients in folds.items()}
     marked = {fold: own.rows(own.index["nodule"].notna()) for fold, own in slices.items()}
-    _require_both_kinds(marked["train"])
+    _require_both_kinds(marked["train"].index["nodule"], of="NoduleNet", failures=training.material.failures)
     watched = {fold: own for fold, own in marked.items() if len(own)}  # few experts may have seen no tuning patient
     seen = {fold: Samples(inputs=own, labels=own.index["nodule"].to_numpy(int)) for fold, own in watched.items()}
     _fit(training, "NoduleNet", parts["nodule"], seen)
     label = training.cohort.endpoint(settings.endpoint).label(training.cohort.patients, horizon=settings.target.horizon)
     weak = {fold: weakly_labelled(parts["nodule"], own, label, settings) for fold, own in slices.items()}
+    _require_both_kinds(weak["train"].labels, of="HCCNet", failures=training.material.failures)
     _fit(training, "HCCNet", parts["hcc"], weak)
     return {
         "slices marked by experts": len(seen["train"]),
@@ -159,12 +160,12 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
     }
 
 
-def _require_both_kinds(marked: SliceStore) -> None:
-    seen = marked.index["nodule"]
-    if seen.nunique() < 2:
+def _require_both_kinds(labels: np.ndarray | pd.Series, *, of: str, failures: pd.DataFrame) -> None:
+    if np.unique(labels).size < 2:
+        lost = "".join(f"; {len(failures)} studies not read, the first: {fault}" for fault in failures["error"][:1])
         raise CohortError(
-            f"got {len(seen)} slices of training patients marked by experts, {int(seen.sum())} of them with a nodule;"
-            " NoduleNet wants both kinds: fill the column nodule_mask of specimens.csv for more patients"
+            f"got {len(labels)} slices of training patients for {of}, {int(labels.sum())} of them positive, wanted both"
+            f" kinds: fill the column nodule_mask of specimens.csv for more patients{lost}"
         )
 
 
@@ -176,7 +177,7 @@ def weakly_labelled(nodule_net: nn.Module, slices: SliceStore, label: pd.Series,
     carcinoma = slices.index["patient_id"].map(label) == 1
     flagged = _read(nodule_net, slices, "finding nodules", log_odds) >= logit(settings.nodule_probability)
     shown = slices.index["nodule"].eq(1).where(slices.index["nodule"].notna(), flagged)
-    kept = ~carcinoma | shown if settings.nodule_free == "discard" else carcinoma.notna()
+    kept = ~carcinoma | shown | (settings.nodule_free == "negative")
     labels = (carcinoma & shown)[kept].to_numpy().astype(np.int64)
     return Samples(inputs=slices.rows(kept), labels=labels)
 

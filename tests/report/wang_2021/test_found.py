@@ -13,7 +13,7 @@ OUTCOMES = pd.DataFrame(
 
 
 def said(case: str, reader: str, call: int, *, arm: str = "unaided") -> dict[str, object]:
-    return {"case": case, "reader": reader, "arm": arm, "truth": 1, "call": call, "score": 50.0}
+    return {"case": case, "reader": reader, "arm": arm, "truth": 1, "call": str(call), "score": 50.0}
 
 
 def test_the_model_reads_what_every_reader_read() -> None:
@@ -28,6 +28,24 @@ def test_the_model_reads_what_every_reader_read() -> None:
     assert table.machine.scores is not None
     assert table.machine.scores.tolist() == [[0.9, 0.2]]
     assert table.arms["unaided"].calls.tolist() == [["1", "1"]] * 2
+
+
+def test_unaided_readings_come_first_wherever_they_stand() -> None:
+    rows = [said(case, "A", int(arm == "aided"), arm=arm) for arm in ("aided", "unaided") for case in ("P1", "P2")]
+    table = reader_table(pd.DataFrame(rows), outcomes=OUTCOMES)
+    assert table is not None
+    assert {name: reading.calls.tolist() for name, reading in table.arms.items()} == {
+        "unaided": [["0", "0"]],
+        "aided": [["1", "1"]],
+    }
+    assert list(table.arms) == ["unaided", "aided"]
+
+
+def test_whatever_is_called_other_than_hcc_is_no_hcc() -> None:
+    rows = [said("P1", "A", 1), said("P2", "A", 0) | {"call": "cyst"}]
+    table = reader_table(pd.DataFrame(rows), outcomes=OUTCOMES)
+    assert table is not None
+    assert table.arms["unaided"].calls.tolist() == [["1", "0"]]
 
 
 def test_patients_of_one_kind_are_no_reader_study() -> None:

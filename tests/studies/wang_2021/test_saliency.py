@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hepatica.cohort import RunError
 from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.window import WINDOWS
 from hepatica.studies.wang_2021.saliency import MOST_SLICES, saliency_hits
@@ -39,6 +40,7 @@ def locked(shift: int):
     """A model whose map is brightest `shift` pixels from the nodule."""
 
     def saliency(network: object, images: np.ndarray) -> np.ndarray:
+        assert len(images), "no network maps no images"
         maps = np.zeros(images.shape[:3])
         for each, image in zip(maps, images, strict=True):
             each.flat[(int(image[0, 0, 0]) + shift) % 64] = 1
@@ -64,6 +66,14 @@ def test_hits_are_those_of_the_brightest_place(shift: int, hit: float) -> None:
 def test_where_no_expert_saw_a_nodule_there_are_no_rows() -> None:
     slices = store([0, np.nan])
     assert saliency_hits(locked(0), slices=slices, regions=slices.index.assign(nodule_log_odds=0.0)).empty
+
+
+@pytest.mark.parametrize("change", [lambda rows: rows.iloc[1:], lambda rows: rows.assign(slice=rows["slice"] + 1)])
+def test_slices_other_than_those_the_model_read_are_refused(change) -> None:
+    slices = store([0, 1, 1])
+    regions = change(slices.index.assign(nodule_log_odds=1.0))
+    with pytest.raises(RunError, match="studies or masks have changed since; do the study in a new folder"):
+        saliency_hits(locked(0), slices=slices, regions=regions)
 
 
 def test_many_slices_are_sampled_from_end_to_end() -> None:

@@ -1,5 +1,6 @@
 """Study: every step of Wang 2021 is done once, and its report follows."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from hepatica.cohort import CohortError, EvaluationError
 from hepatica.report.studies import write_study_report
-from hepatica.studies.wang_2021.study import READERS, study
+from hepatica.studies.wang_2021.readings import READERS
+from hepatica.studies.wang_2021.study import _copy_readers, study
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +37,36 @@ def test_repeated_it_does_nothing(done: Path, trained_ct) -> None:
     assert {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()} == times
 
 
+def test_corrected_readings_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "out").mkdir()
+    for text in ("first", "other"):
+        (tmp_path / "cohort" / READERS).write_text(text)
+        _copy_readers(tmp_path / "cohort", tmp_path / "out")
+        assert (tmp_path / "out" / READERS).read_text() == text
+
+
 def test_report_has_the_chapters_of_the_paper_and_says_phantom(done: Path) -> None:
     page = write_study_report("wang_2021", done).read_text(encoding="utf-8")
     for title in ("Performance on test sets", "Risk score and pathology", "Readers with and without the model"):
         assert title in page
     assert "PHANTOM" in page.upper()
     assert "Traceback" not in page
+
+
+def test_a_cohort_without_outlines_and_readers_is_reported(trained_ct, tmp_path: Path) -> None:
+    bare, run = tmp_path / "bare", tmp_path / "study"
+    shutil.copytree(trained_ct.other, bare)
+    (bare / READERS).unlink()
+    pd.read_csv(bare / "specimens.csv", dtype=str).drop(columns="nodule_mask").to_csv(
+        bare / "specimens.csv", index=False
+    )
+    shutil.copytree(trained_ct.run, run)
+    study(trained_ct.cohort, run=run, external=[bare], settings=trained_ct.settings)
+    assert pd.read_parquet(run / "external" / "bare" / "saliency.parquet").empty
+    page = write_study_report("wang_2021", run).read_text(encoding="utf-8")
+    assert re.search(r"External[^<]*: no outlines of nodules to hold the maps against", page)
+    assert re.search(r"External[^<]*: nobody read patients of both kinds", page)
 
 
 def test_shared_patients_are_refused_before_training(trained_ct, tmp_path: Path) -> None:

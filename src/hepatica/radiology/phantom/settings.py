@@ -24,7 +24,7 @@ class PhantomSettings:
     metavir_control: tuple[float, ...] = (0.65, 0.17, 0.10, 0.05, 0.03)
     grade_shares: tuple[float, ...] = (0.20, 0.45, 0.30, 0.05)  # G1 to G4
     gas_share: float = 0.3  # abscesses that hold gas
-    expert_share: float = 0.4  # of patients with and without HCC whose nodules experts outlined, rounded up
+    expert_share: float = 0.8  # of patients with and without HCC whose nodules experts outlined, rounded up
     reader_correlation: float = 0.4  # how far the same patients are hard for all readers
 
     # Pictures

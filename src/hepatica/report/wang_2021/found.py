@@ -8,6 +8,7 @@ import pandas as pd
 from hepatica.cohort import Target
 from hepatica.evaluate import ReaderTable, Reading
 from hepatica.report.results import Results
+from hepatica.studies.wang_2021.readings import ARMS, READERS
 
 MACHINE = "AI"
 """What the model is called among readers."""
@@ -50,35 +51,36 @@ def hits(results: Results) -> pd.DataFrame | None:
 
 
 def readings(results: Results) -> pd.DataFrame | None:
-    """One row a reading: case (a patient_id), reader, arm, truth, call, score; None where nobody read the cohort."""
-    path = results.folder / "readers.csv"
-    return pd.read_csv(path, dtype={"case": str, "reader": str, "arm": str}) if path.is_file() else None
+    """One row a reading: case (a patient_id), reader, arm, truth, call ("1": HCC), score; None where nobody read."""
+    path = results.folder / READERS
+    if not path.is_file():
+        return None
+    return pd.read_csv(path, dtype={"case": str, "reader": str, "arm": str, "call": str})
 
 
 def reader_table(readings: pd.DataFrame | None, *, outcomes: pd.DataFrame) -> ReaderTable | None:
     """The readings of patients with outcomes (label, score, group, by patient_id), the model beside the readers.
 
-    The arms keep their order: unaided first. Only cases that every reader read in every arm count; None where there are
-    no such cases of both kinds. Truth is that of the model's own patients, so that all are judged alike.
+    The unaided arm comes first, whatever the order of the rows. Only cases that every reader read in every arm count;
+    None where there are no such cases of both kinds. Truth is that of the model's own patients, so that all are judged
+    alike.
     """
     known = outcomes.dropna(subset=["label"])
     if readings is None:
         return None
     own = readings[readings["case"].isin(known.index)].drop_duplicates(["case", "reader", "arm"])
-    readers, arms = list(dict.fromkeys(own["reader"])), list(dict.fromkeys(own["arm"]))
+    readers, arms = list(dict.fromkeys(own["reader"])), sorted(own["arm"].unique(), key=ARMS.index)
     counts = own.groupby("case", sort=False).size()
     cases = list(counts.index[counts == len(readers) * len(arms)])
     read = known.loc[cases]
     if read["label"].nunique() < 2:
         return None
     return ReaderTable(
-        truth=_words(read["label"].to_numpy()),
+        truth=_words(read["label"] == 1),
         positive="1",
         readers=tuple(readers),
         arms={arm: _reading(own[own["arm"] == arm], readers, cases) for arm in arms},
-        machine=Reading(
-            calls=_words((read["group"] == "high").to_numpy())[None], scores=read["score"].to_numpy(float)[None]
-        ),
+        machine=Reading(calls=_words(read["group"] == "high")[None], scores=read["score"].to_numpy(float)[None]),
     )
 
 
@@ -90,13 +92,11 @@ def read_by(results: Results, target: Target) -> ReaderTable | None:
 def _reading(rows: pd.DataFrame, readers: list[str], cases: list[str]) -> Reading:
     wide = rows.pivot(index="reader", columns="case").loc[readers]
     scores = wide["score"][cases].to_numpy(float) if "score" in rows else np.array([np.nan])
-    return Reading(
-        calls=_words(wide["call"][cases].to_numpy()), scores=scores if bool(np.isfinite(scores).all()) else None
-    )
+    return Reading(calls=_words(wide["call"][cases] == "1"), scores=scores if bool(np.isfinite(scores).all()) else None)
 
 
-def _words(values: np.ndarray) -> np.ndarray:
-    return values.astype(int).astype(str)
+def _words(called: "pd.Series[bool] | pd.DataFrame") -> np.ndarray:
+    return np.where(called, "1", "0")
 
 
 def _table(path: Path) -> pd.DataFrame | None:

@@ -5,6 +5,7 @@ import pandas as pd
 from einops import reduce
 from scipy.special import logit
 
+from hepatica.cohort import RunError
 from hepatica.explain import dice_at, pointing
 from hepatica.radiology.slices import SliceStore
 from hepatica.runs import LockedRun
@@ -20,15 +21,19 @@ def saliency_hits(locked: LockedRun, *, slices: SliceStore, regions: pd.DataFram
 
     Columns: patient_id, specimen_id, series, slice, phase; flagged: NoduleNet found it; share: of the slice that is
     nodule, which a blind guess would hit; pointing: 1 where the map's brightest place lies in the nodule, else 0; dice:
-    of the nodule and as many of the brightest places. `regions` are the rows of `slices` as the model read them.
+    of the nodule and as many of the brightest places. `regions` are the rows of `slices` as the model read them;
+    RunError where they are others, because files have changed since.
     """
+    _require_same(regions, slices.index)
     shown = np.flatnonzero(slices.index["nodule"].to_numpy() == 1)
     spread = shown[np.unique(np.linspace(0, len(shown) - 1, min(MOST_SLICES, len(shown))).round().astype(int))]
     outlines = slices.nodules(spread)
     seen = outlines.any(axis=(1, 2))  # a nodule may be too small for the pixels the network reads
     chosen, outlines = spread[seen], outlines[seen]
-    parts = np.array_split(chosen, max(1, -(-len(chosen) // _AT_ONCE)))
-    maps = np.concatenate([locked.system.saliency(locked.network, slices.read(part)) for part in parts])
+    maps = np.zeros(outlines.shape, np.float32)
+    for start in range(0, len(chosen), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        maps[part] = locked.system.saliency(locked.network, slices.read(chosen[part]))
     odds = regions["nodule_log_odds"].to_numpy()[chosen]
     return (
         slices.index.loc[chosen, ["patient_id", "specimen_id", "series", "slice", "phase"]]
@@ -40,3 +45,12 @@ def saliency_hits(locked: LockedRun, *, slices: SliceStore, regions: pd.DataFram
         )
         .reset_index(drop=True)
     )
+
+
+def _require_same(regions: pd.DataFrame, index: pd.DataFrame) -> None:
+    place = ["specimen_id", "series", "slice"]
+    if regions[place].to_numpy().tolist() != index[place].to_numpy().tolist():
+        raise RunError(
+            f"got {len(index)} slices where the model read {len(regions)}, or others: studies or masks have changed"
+            " since; do the study in a new folder"
+        )

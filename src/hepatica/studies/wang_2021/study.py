@@ -5,6 +5,7 @@ them; what excites NoduleNet against what experts outlined. Statistics are the r
 """
 
 from collections.abc import Mapping, Sequence
+from filecmp import cmp
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,12 @@ from rich.console import Console
 
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import replacing
-from hepatica.evaluate import read_readers
 from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.runs.inputs import of_modality
 from hepatica.studies.external import check_external, external_names
+from hepatica.studies.wang_2021.readings import READERS, check_readings
 from hepatica.studies.wang_2021.saliency import saliency_hits
 from hepatica.systems.wang_2021_hccnet import SYSTEM, Settings
-
-READERS = "readers.csv"
-"""Of a cohort folder: one row a reading (case, reader, arm, truth, call, score); a cohort may have none."""
 
 EXPLAINED = 4
 """Studies drawn of each cohort, half of high and half of low risk (ours)."""
@@ -43,7 +41,7 @@ def study(
     settings = settings or SYSTEM.settings
     check_external(external, cohort=load_cohort(cohort_folder), endpoint=settings.endpoint)
     for folder in (cohort_folder, *external):
-        _check_readers(folder)
+        check_readings(folder)
     _say("NoduleNet and HCCNet")
     train(SYSTEM, cohort_folder, run=run, settings=settings, trainer=trainer)
     results = {run: cohort_folder}
@@ -59,11 +57,6 @@ def study(
     return run
 
 
-def _check_readers(folder: Path) -> None:
-    if (folder / READERS).is_file():
-        read_readers(folder / READERS, case="case", reader="reader", truth="truth", call="call", arm="arm")
-
-
 def _see(locked: LockedRun, folder: Path, out: Path) -> None:
     if not (out / "explained" / "explained.json").exists():
         explain(locked.folder.path, folder, results=out, specimens=EXPLAINED)
@@ -77,10 +70,11 @@ def _see(locked: LockedRun, folder: Path, out: Path) -> None:
 
 
 def _copy_readers(folder: Path, out: Path) -> None:
-    """Readings of this cohort's patients beside the model's results, so that the report needs no cohort folder."""
-    if (folder / READERS).is_file() and not (out / READERS).exists():
-        with replacing(out / READERS) as temporary:
-            temporary.write_bytes((folder / READERS).read_bytes())
+    """Readings as they now are beside the model's results, so that the report needs no cohort folder."""
+    source, copy = folder / READERS, out / READERS
+    if source.is_file() and not (copy.is_file() and cmp(source, copy, shallow=False)):
+        with replacing(copy) as temporary:
+            temporary.write_bytes(source.read_bytes())
 
 
 def _say(step: str) -> None:

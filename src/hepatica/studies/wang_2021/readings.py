@@ -1,0 +1,25 @@
+"""Readings: the readers.csv of a cohort folder, which must be usable before hours of training."""
+
+from pathlib import Path
+
+from hepatica.cohort import EvaluationError
+from hepatica.evaluate import read_readers
+
+READERS = "readers.csv"
+"""Of a cohort folder: one row a reading (case, reader, arm, truth, call, score); a cohort may have none."""
+
+ARMS = ("unaided", "aided")
+"""Readers alone, and with the model's probability before them."""
+
+
+def check_readings(folder: Path) -> None:
+    """EvaluationError where a cohort folder has readings that cannot be used: see `read_readers`; arms are ARMS."""
+    if not (folder / READERS).is_file():
+        return
+    table = read_readers(folder / READERS, case="case", reader="reader", truth="truth", call="call", arm="arm")
+    others = sorted(table.arms.keys() - set(ARMS))
+    if others:
+        raise EvaluationError(
+            f"{READERS} of {folder}: got the arm {', '.join(others)}, wanted {' or '.join(ARMS)};"
+            " correct the column arm"
+        )
