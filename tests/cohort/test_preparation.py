@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError
-from hepatica.cohort.preparation import content_digest, content_of, prepare_each, specimen_key, whole_digest
+from hepatica.cohort.preparation import content_digest, content_of, gather, prepare_each, specimen_key, whole_digest
 
 
 def specimen(path: Path, *, row: int = 2) -> Specimen:
@@ -114,3 +114,15 @@ def test_a_key_tells_equal_content_whatever_it_is_read_by(study: Path, tmp_path:
     keys.append(specimen_key(specimen(tmp_path / "other"), settings={"side": 1}))
     one, same, other = content_of(pd.Series(keys))
     assert one == same != other
+
+
+def test_what_was_made_is_gathered_and_what_was_not_is_told(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    with ledger.entry("b", row=3):
+        raise SpecimenError("torn")
+    keys = {specimen(tmp_path / "one"): "a", specimen(tmp_path / "two", row=3): "b"}
+    found, failures = gather(keys, {"a": 5}.get, ledger=ledger, wanted="files gave a line")
+    assert found == [({"patient_id": "P", "specimen_id": "S", "key": "a"}, 5)]
+    assert failures[["row", "error"]].to_numpy().tolist() == [[3, "torn"]]
+    with pytest.raises(SpecimenError, match="none of 2 files gave a line; row 2: no reason recorded"):
+        gather(keys, {}.get, ledger=ledger, wanted="files gave a line")

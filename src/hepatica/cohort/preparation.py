@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.progress import track
 
 from hepatica import __version__
-from hepatica.cohort.errors import UnavailableError
+from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.table import Specimen
+
+T = TypeVar("T")
 
 _BLOCKS, _BLOCK = 16, 65536
 _CONTENT = 32
@@ -90,6 +92,29 @@ def prepare_each(
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def gather(
+    keys: Mapping[Specimen, str], opened: Callable[[str], T | None], *, ledger: Ledger, wanted: str
+) -> tuple[list[tuple[dict[str, Any], T]], pd.DataFrame]:
+    """What was prepared, with patient_id, specimen_id and key of each, and a table of those that gave nothing.
+
+    `opened` gives what lies under a key, None where nothing does. Raises SpecimenError when nothing lies under any;
+    `wanted` ends its sentence ("none of 3 slides gave a tile").
+    """
+    found, failures = [], []
+    for specimen, key in keys.items():
+        who = {"patient_id": specimen.patient_id, "specimen_id": specimen.specimen_id}
+        there = opened(key)
+        if there is None:
+            said = (ledger.error(key) or "no reason recorded").removeprefix("SpecimenError: ")
+            failures.append(who | {"row": specimen.row, "error": said})
+        else:
+            found.append((who | {"key": key}, there))
+    if not found:
+        first = f"; row {failures[0]['row']}: {failures[0]['error']}" if failures else ""
+        raise SpecimenError(f"none of {len(keys)} {wanted}{first}")
+    return found, pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"])
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import prepare_each, specimen_key
+from hepatica.cohort.preparation import gather, prepare_each, specimen_key
 from hepatica.cohort.table import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
@@ -183,27 +183,22 @@ def _extent(slide: Slide, tiling: Tiling) -> float:
 
 
 def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side: TilePixels) -> TileStore:
-    tiles, slides, failures = [], [], []
-    for specimen, key in keys.items():
-        who = {"patient_id": specimen.patient_id, "specimen_id": specimen.specimen_id}
-        opened = open_tiles(_path(folder, key))
-        if opened is None:
-            said = (ledger.error(key) or "no reason recorded").removeprefix("SpecimenError: ")
-            failures.append(who | {"row": specimen.row, "error": said})
-            continue
+    found, failures = gather(
+        keys, lambda key: open_tiles(_path(folder, key)), ledger=ledger, wanted="slides gave a tile"
+    )
+    tiles, slides = [], []
+    for who, opened in found:
         x, y = opened.corners.T
         size = {name: opened.about[name] for name in ("mpp", "width", "height", "extent")}
-        slides.append(who | {"key": key, "tiles": len(x)} | size | _stains(opened.about))
-        tiles.append(pd.DataFrame(who | {"tile": np.arange(len(x)), "x": x, "y": y, "extent": size["extent"]}))
-    if not tiles:
-        first = f"; row {failures[0]['row']}: {failures[0]['error']}" if failures else ""
-        raise SpecimenError(f"none of {len(keys)} slides gave a tile{first}")
+        slides.append(who | {"tiles": len(x)} | size | _stains(opened.about))
+        names = {name: who[name] for name in ("patient_id", "specimen_id")}
+        tiles.append(pd.DataFrame(names | {"tile": np.arange(len(x)), "x": x, "y": y, "extent": size["extent"]}))
     return TileStore(
         folder=folder,
         side=side,
         index=pd.concat(tiles, ignore_index=True),
         specimens=pd.DataFrame(slides),
-        failures=pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"]),
+        failures=failures,
     )
 
 

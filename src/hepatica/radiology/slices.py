@@ -17,7 +17,7 @@ from safetensors.numpy import save
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import prepare_each, specimen_key, whole_digest
+from hepatica.cohort.preparation import gather, prepare_each, specimen_key, whole_digest
 from hepatica.cohort.table import Specimen
 from hepatica.radiology.liver import LiverExtent, find_liver, liver_extent
 from hepatica.radiology.mask import read_mask
@@ -154,7 +154,7 @@ def _write(path: Path, specimen: Specimen, *, slicing: Slicing, ledger: Ledger) 
         ]
     keys = [*(each.key for each in found.refused), *(each.key for each in found.scans)]
     told = [ledger.error(key) for key in keys]
-    faults = list(dict.fromkeys(_reason(each) for each in told if each))
+    faults = list(dict.fromkeys(each.removeprefix("SpecimenError: ") for each in told if each))
     if not parts:
         raise SpecimenError(f"none of {len(found.scans)} series can be read: {'; '.join(faults)}")
     about = {
@@ -231,27 +231,23 @@ def _nodules(volume: Volume, specimen: Specimen) -> np.ndarray:
 
 
 def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side: int, window: Window) -> SliceStore:
-    tables, studies, failures = [], [], []
-    for specimen, key in keys.items():
-        who = {"patient_id": specimen.patient_id, "specimen_id": specimen.specimen_id}
-        opened = _opened(_path(folder, key))
-        if opened is None:
-            failures.append(who | {"row": specimen.row, "error": _reason(ledger.error(key) or "no reason recorded")})
-            continue
+    found, failures = gather(
+        keys, lambda key: _opened(_path(folder, key)), ledger=ledger, wanted="studies gave a slice"
+    )
+    tables, studies = [], []
+    for who, opened in found:
         about = json.loads(opened.metadata()["about"])
         table = pd.DataFrame(about["index"])
-        tables.append(pd.DataFrame(who, index=table.index).assign(place=table.index, **table.astype({"nodule": float})))
-        studies.append(who | {"key": key, "slices": len(table)} | _facts(about))
-    if not tables:
-        first = f"; row {failures[0]['row']}: {failures[0]['error']}" if failures else ""
-        raise SpecimenError(f"none of {len(keys)} studies gave a slice{first}")
+        names = pd.DataFrame({name: who[name] for name in ("patient_id", "specimen_id")}, index=table.index)
+        tables.append(names.assign(place=table.index, **table.astype({"nodule": float})))
+        studies.append(who | {"slices": len(table)} | _facts(about))
     return SliceStore(
         folder=folder,
         side=side,
         window=window,
         index=pd.concat(tables, ignore_index=True),
         specimens=pd.DataFrame(studies),
-        failures=pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"]),
+        failures=failures,
     )
 
 
@@ -268,10 +264,6 @@ def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
         "pixel_mm": float(series["pixel_mm"].median()),
         "notes": "; ".join([*notes, *about["refused"]]),
     }
-
-
-def _reason(error: str) -> str:
-    return error.removeprefix("SpecimenError: ")
 
 
 def _path(folder: Path, key: str) -> Path:
