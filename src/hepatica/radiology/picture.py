@@ -115,7 +115,7 @@ def _draw_highest(
         for panel in (upper, lower):
             panel.set_axis_off()
     figure.suptitle(f"{meaning}: the slices most likely to show it", fontsize=9)
-    figure.supxlabel(f"below: what excites NoduleNet (SMOE), whatever it then says\n{note}", fontsize=7)
+    figure.supxlabel(f"below: what excites NoduleNet (SMOE),\nwhatever it then says\n{note}", fontsize=7)
     with replacing(path) as temporary:
         figure.savefig(temporary)
 

@@ -24,16 +24,27 @@ def templates() -> Environment:
 
 
 def write_page(run: Run, sections: Sequence[Section]) -> str:
-    """The page as text."""
+    """The page of a run as text."""
+    return render_page(
+        sections,
+        title=f"{system_title(run)} on {run.internal.cohort['name']}",
+        kicker=f"hepatica report: {run.system.name}",
+        lead=run.system.question,
+        phantom=run.phantom,
+    )
+
+
+def render_page(sections: Sequence[Section], *, title: str, kicker: str, lead: str, phantom: bool) -> str:
+    """A page as text: `kicker` above its title, `lead` below it, and the banner that tells of phantoms."""
     style = files("hepatica.report").joinpath("page.css").read_text(encoding="utf-8")
     return (
         templates()
         .get_template("page.html.jinja")
         .render(
-            title=f"{system_title(run)} on {run.internal.cohort['name']}",
-            kicker=f"hepatica report: {run.system.name}",
-            lead=run.system.question,
-            phantom=run.phantom,
+            title=title,
+            kicker=kicker,
+            lead=lead,
+            phantom=phantom,
             sections=sections,
             titles={section.anchor: section.title for section in sections},
             style=Markup(style),  # our own file
