@@ -1,4 +1,4 @@
-"""Phantom: the command that draws lesions into a real scan says what it wrote."""
+"""Phantom: the commands that draw lesions into a real scan and write spectra say what they wrote."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hepatica.cli.phantom import app
+from hepatica.cohort import load_cohort
 from hepatica.cohort.errors import SettingsError
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 
@@ -34,3 +35,11 @@ def test_lesions_go_into_a_scan(cohort: Path, tmp_path: Path) -> None:
 def test_an_unknown_kind_is_refused_with_the_known_ones(cohort: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="hcc, cholangiocarcinoma"):
         call(cohort, tmp_path / "new", "--kind", "hepatoblastoma")
+
+
+def test_spectra_are_written(tmp_path: Path) -> None:
+    words = ["spectra", str(tmp_path / "new"), "--patients", "1", "--hospital", "B", "--difficulty", "0"]
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert str(tmp_path / "new") in result.stdout.replace("\n", "")
+    assert load_cohort(tmp_path / "new").hospital == "B"

@@ -18,3 +18,12 @@ def test_axes_and_range() -> None:
 def test_vectors_stay_vectors_in_single_precision() -> None:
     vectors = torch.tensor([[1.5, -2.0]], dtype=torch.float64)
     assert torch.equal(as_network_input(vectors), vectors.float())
+
+
+def test_measured_values_keep_their_numbers_and_their_parts_become_channels() -> None:
+    spectra = torch.tensor([[[[1.5, -300.0], [2.5, 7.0]]]], dtype=torch.float64)  # one spectrum of two points
+    values = as_network_input(spectra)
+    assert values.shape == (1, 2, 1, 2)
+    assert values.dtype == torch.float32
+    assert values[0, 0, 0].tolist() == [1.5, 2.5]
+    assert values[0, 1, 0].tolist() == [-300.0, 7.0]

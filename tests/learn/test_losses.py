@@ -1,4 +1,4 @@
-"""Losses: a second softmax and what it costs."""
+"""Losses: a second softmax and what it costs; estimates against their likelihood and their bound."""
 
 import math
 
@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.learn import cross_entropy_of_probabilities, smoothed_cross_entropy
+from hepatica.learn import (
+    bound_normalised_error,
+    cross_entropy_of_probabilities,
+    gaussian_nll,
+    likelihood_and_bound,
+    smoothed_cross_entropy,
+)
 
 
 def test_it_is_held_within_log_1_plus_e_to_the_minus_and_plus_one() -> None:
@@ -26,3 +32,46 @@ def test_smoothing_spreads_a_share_of_the_label_evenly() -> None:
 def test_all_of_a_label_cannot_be_smoothed_away() -> None:
     with pytest.raises(SettingsError, match="label smoothing"):
         smoothed_cross_entropy(1.0)
+
+
+def targets(values: list[float], bounds: list[float]) -> torch.Tensor:
+    return torch.stack([torch.tensor([values]), torch.tensor([bounds])], dim=-1)
+
+
+def test_likelihood_is_that_of_a_normal_distribution() -> None:
+    estimates = torch.tensor([[[1.0, math.log(4.0)], [-1.0, 0.0]]])
+    wanted = -torch.distributions.Normal(torch.tensor([1.0, -1.0]), torch.tensor([2.0, 1.0])).log_prob(
+        torch.tensor([3.0, 0.5])
+    )
+    found = gaussian_nll(estimates, targets([3.0, 0.5], [1.0, 1.0])) + math.log(2 * math.pi) / 2
+    assert found.item() == pytest.approx(wanted.mean().item(), rel=1e-6)
+
+
+def test_an_efficient_estimator_has_a_normalised_error_of_1_whatever_its_bounds() -> None:
+    torch.manual_seed(0)
+    truth, bounds = torch.randn(20_000, 2), torch.tensor([0.01, 3.0]).expand(20_000, 2)
+    estimates = torch.stack([truth + bounds * torch.randn(20_000, 2), torch.zeros(20_000, 2)], dim=-1)
+    found = bound_normalised_error(estimates, torch.stack([truth, bounds], dim=-1), most=100.0)
+    assert found.item() == pytest.approx(1.0, abs=0.03)
+
+
+def test_large_errors_count_in_proportion() -> None:
+    estimates = torch.tensor([[[3.0, 0.0]]], requires_grad=True)
+    loss = bound_normalised_error(estimates, targets([0.0], [0.1]), most=5.0)
+    assert loss.item() == pytest.approx(5 * (2 * 30 - 5))
+    loss.backward()
+    assert estimates.grad is not None
+    assert estimates.grad[0, 0, 0].item() == pytest.approx(2 * 5 / 0.1)
+
+
+def test_both_are_added_by_their_share() -> None:
+    estimates, wanted = torch.tensor([[[1.0, 0.3]]]), targets([0.4], [0.5])
+    alone = gaussian_nll(estimates, wanted)
+    both = likelihood_and_bound(share=0.5, most=5.0)(estimates, wanted)
+    assert (both - alone).item() == pytest.approx(0.25 * (0.6 / 0.5) ** 2)
+
+
+@pytest.mark.parametrize(("share", "most"), [(-0.1, 1.0), (1.0, 0.0)])
+def test_a_share_below_0_and_no_bound_at_all_are_refused(share: float, most: float) -> None:
+    with pytest.raises(SettingsError, match="wanted 0 or more"):
+        likelihood_and_bound(share=share, most=most)

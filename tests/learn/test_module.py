@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hepatica.learn import Plan
-from hepatica.learn.module import Classifier
+from hepatica.learn.module import Learner
 
 PLAN = Plan(epochs=30, batch=2, learning_rate=1e-4, betas=(0.9, 0.99), lr_step_epochs=10, lr_step_factor=0.1)
 
@@ -25,7 +25,7 @@ class TwoOutputs(nn.Module):
         return Both(self.linear(x), x)
 
 
-def quiet(module: Classifier) -> Classifier:
+def quiet(module: Learner) -> Learner:
     module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
     return module
 
@@ -34,16 +34,27 @@ def test_an_untaught_networks_loss_is_the_logarithm_of_the_number_of_classes() -
     network = nn.Linear(3, 4)
     nn.init.zeros_(network.weight)
     nn.init.zeros_(network.bias)
-    module = quiet(Classifier(network, plan=PLAN))
+    module = quiet(Learner(network, plan=PLAN))
     assert module.training_step((torch.ones(5, 3), torch.arange(5) % 4), 0).item() == pytest.approx(math.log(4))
 
 
 def test_the_first_of_several_outputs_is_the_logits() -> None:
     network = TwoOutputs()
     batch = (torch.ones(5, 3), torch.zeros(5, dtype=torch.int64))
-    both = quiet(Classifier(network, plan=PLAN)).training_step(batch, 0)
-    one = quiet(Classifier(network.linear, plan=PLAN)).training_step(batch, 0)
+    both = quiet(Learner(network, plan=PLAN)).training_step(batch, 0)
+    one = quiet(Learner(network.linear, plan=PLAN)).training_step(batch, 0)
     assert torch.equal(both, one)
+
+
+def test_targets_have_a_loss_and_no_accuracy() -> None:
+    noted: dict[str, Tensor] = {}
+    network = nn.Linear(3, 2)
+    nn.init.zeros_(network.weight)
+    nn.init.zeros_(network.bias)
+    module = Learner(network, plan=PLAN, loss=nn.functional.mse_loss)
+    module.log_dict = lambda means, **_: noted.update(means)  # type: ignore[method-assign]
+    module.validation_step((torch.ones(5, 3), torch.full((5, 2), 2.0)), 0)
+    assert {name: float(value.detach()) for name, value in noted.items()} == {"validation_loss": 4.0}
 
 
 def test_training_is_augmented_and_validation_is_not() -> None:
@@ -54,7 +65,7 @@ def test_training_is_augmented_and_validation_is_not() -> None:
         return images * 0
 
     network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
-    module = quiet(Classifier(network, plan=PLAN, augment=spoil))
+    module = quiet(Learner(network, plan=PLAN, augment=spoil))
     batch = (torch.full((3, 2, 2, 3), 255, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64))
     module.validation_step(batch, 0)
     assert not seen
@@ -63,7 +74,7 @@ def test_training_is_augmented_and_validation_is_not() -> None:
 
 
 def test_adam_as_planned_its_rate_falling_in_steps() -> None:
-    (adam,), (steps,) = Classifier(nn.Linear(1, 1), plan=PLAN).configure_optimizers()
+    (adam,), (steps,) = Learner(nn.Linear(1, 1), plan=PLAN).configure_optimizers()
     assert adam.defaults["betas"] == (0.9, 0.99)
     rates = []
     for _ in range(30):
@@ -76,7 +87,7 @@ def test_adam_as_planned_its_rate_falling_in_steps() -> None:
 def test_frozen_layers_are_left_out() -> None:
     network = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
     network[0].requires_grad_(False)
-    (adam,), _ = Classifier(network, plan=PLAN).configure_optimizers()
+    (adam,), _ = Learner(network, plan=PLAN).configure_optimizers()
     assert len(adam.param_groups[0]["params"]) == 2
 
 
@@ -89,7 +100,7 @@ def test_mixup_blends_training_and_not_validation() -> None:
             return super().forward(x)
 
     torch.manual_seed(0)
-    module = quiet(Classifier(Seeing(4, 4), plan=Plan(epochs=1, batch=4, learning_rate=1.0, mixup=1.0)))
+    module = quiet(Learner(Seeing(4, 4), plan=Plan(epochs=1, batch=4, learning_rate=1.0, mixup=1.0)))
     batch = (torch.eye(4), torch.arange(4))
     module.training_step(batch, 0)
     module.validation_step(batch, 0)
@@ -107,7 +118,7 @@ def test_the_rate_warms_up_and_falls_along_a_cosine() -> None:
         schedule="cosine",
         warmup_epochs=1,
     )
-    (descent,), (share,) = Classifier(nn.Linear(1, 1), plan=plan).configure_optimizers()
+    (descent,), (share,) = Learner(nn.Linear(1, 1), plan=plan).configure_optimizers()
     rates = []
     for _ in range(4):
         rates.append(share.get_last_lr()[0])

@@ -21,10 +21,26 @@ def test_a_batch_is_the_rows_asked_in_their_order() -> None:
     assert labels.dtype == torch.int64
 
 
+def test_targets_are_read_in_single_precision() -> None:
+    samples = Samples(inputs=vectors(2), labels=np.array([[0.5, -1.0], [2.0, 3.0]]))
+    targets = samples.__getitems__([1])[1]
+    assert targets.tolist() == [[2.0, 3.0]]
+    assert targets.dtype == torch.float32
+
+
+def test_the_digest_tells_other_labels_and_other_kinds_of_them() -> None:
+    labels = [np.array([0, 1]), np.array([1, 0]), np.array([[0.0], [1.0]]), np.array([[0.0], [1.5]])]
+    digests = [Samples(inputs=vectors(2), labels=each).digest for each in labels]
+    assert len(set(digests)) == 4
+    assert digests[0] == "9d34149fbd1f"  # of runs made before targets were learnt
+    assert Samples(inputs=vectors(2), labels=labels[0].astype(np.int32)).digest == digests[0]
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
         (np.array([0, 1]), "3 inputs need as many labels"),
+        (np.array([[0.0], [np.nan], [1.0]]), "targets must be numbers; 1 of 3 are none"),
         (np.array([[0], [1], [0]]), "shape"),
         (np.array([0, -1, 1]), "whole numbers from 0"),
         (np.array([0.0, 1.0, 0.0]), "whole numbers from 0"),

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from hepatica.cli import basis, evaluate, fetch, phantom
 from hepatica.cli import doctor as doctor_command
-from hepatica.cli import evaluate, fetch, phantom
 from hepatica.cli import systems as systems_command
 from hepatica.cli.audit import audit
 from hepatica.cli.deidentify import deidentify
@@ -31,6 +31,7 @@ app.command("systems")(systems_command.systems)
 app.command("doctor")(doctor_command.doctor)
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(fetch.app, name="fetch")
+app.add_typer(basis.app, name="basis")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(readers)
 app.command()(audit)

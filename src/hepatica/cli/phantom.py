@@ -46,6 +46,23 @@ def ct(
 
 
 @app.command()
+def spectra(
+    folder: Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")],
+    patients: Annotated[int, typer.Option(help="Number of patients; each has one spectrum.", min=1)] = 37,
+    seed: Annotated[int, typer.Option(help="One seed gives one cohort.", min=0)] = 0,
+    difficulty: Annotated[
+        float, typer.Option(help="0 (choline and lipids rise plainly with HCC) to 1 (nothing rises).", min=0, max=1)
+    ] = 0.5,
+    hospital: Annotated[str, typer.Option(help="A or B: two hospitals; B has more noise and broader lines.")] = "A",
+) -> None:
+    """Write liver 1H-MRS (NIfTI-MRS, with water) of cirrhosis without and with HCC: phantoms, not patients."""
+    from hepatica.spectroscopy.phantom import phantom_spectra
+
+    phantom_spectra(folder, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital)
+    typer.echo(f"phantom cohort: {folder}")
+
+
+@app.command()
 def lesions(
     study: Annotated[Path, typer.Argument(help="A CT study of yours: folder, zip archive or file.", exists=True)],
     folder: Annotated[Path, typer.Argument(help="New folder: a DICOM series in dicom, the truth in mask.nii.gz.")],

@@ -23,7 +23,7 @@ _KEYS = {"name": str, "hospital": str, "phantom": bool, "specimen_root": str, "n
 _ENDPOINT_KEYS = ({"time", "event"}, {"label"})
 _COLUMNS = {"time": time_column, "event": event_column, "label": label_column}
 _SPECIMEN_COLUMNS = ("patient_id", "specimen_id", "modality", "path")
-_PATHS = ("path", "liver_mask", "nodule_mask")
+_PATHS = ("path", "liver_mask", "nodule_mask", "water")
 
 STUDIES = ("ct", "mr", "ultrasound")
 """Modalities of which a specimen may be a folder, a DICOM study, as well as a file."""
@@ -33,7 +33,8 @@ STUDIES = ("ct", "mr", "ultrasound")
 class Specimen:
     """One file, or one folder of a study, of one patient. `row` is its row in specimens.csv.
 
-    `mpp` overrides the file's own resolution; the masks are what somebody outlined in it, None where nobody did.
+    `mpp` overrides the file's own resolution; the masks are what somebody outlined in it, None where nobody did;
+    `water` is the file of a spectrum's water reference.
     """
 
     patient_id: str
@@ -44,6 +45,7 @@ class Specimen:
     mpp: MicronsPerPixel | None = None
     liver_mask: Path | None = None
     nodule_mask: Path | None = None
+    water: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +191,7 @@ def _specimen(folder: Path, root: str, known: set[str], faults: Faults, row: int
         mpp=_mpp(cells.get("mpp", ""), row, faults),
         liver_mask=paths.get("liver_mask"),
         nodule_mask=paths.get("nodule_mask"),
+        water=paths.get("water"),
     )
 
 

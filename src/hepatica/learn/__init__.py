@@ -1,13 +1,21 @@
-"""Learn: fit a network to labelled samples, and ask it about others.
+"""Learn: fit a network to samples with labels or targets, and ask it about others.
 
 `hepatica.learn.fit` is imported from its own file: it brings Lightning, which takes seconds that only training pays.
 """
 
 from hepatica.learn.augmentation import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
+from hepatica.learn.fresh import Fresh
 from hepatica.learn.history import Epoch, History
 from hepatica.learn.images import as_images
 from hepatica.learn.infer import infer
-from hepatica.learn.losses import Loss, cross_entropy_of_probabilities, smoothed_cross_entropy
+from hepatica.learn.losses import (
+    Loss,
+    bound_normalised_error,
+    cross_entropy_of_probabilities,
+    gaussian_nll,
+    likelihood_and_bound,
+    smoothed_cross_entropy,
+)
 from hepatica.learn.plan import Plan
 from hepatica.learn.samples import Arrays, Inputs, OnDevice, Samples
 from hepatica.learn.warps import Warp, crop, perspective, rotation, warp
@@ -17,6 +25,7 @@ __all__ = [
     "Arrays",
     "Augment",
     "Epoch",
+    "Fresh",
     "History",
     "Inputs",
     "Loss",
@@ -25,13 +34,16 @@ __all__ = [
     "Samples",
     "Warp",
     "as_images",
+    "bound_normalised_error",
     "compose",
     "crop",
     "cross_entropy_of_probabilities",
     "erase",
     "flips",
+    "gaussian_nll",
     "infer",
     "jitter",
+    "likelihood_and_bound",
     "load_weights",
     "mirror",
     "noise",

@@ -1,14 +1,14 @@
 """Batches: samples a batch at a time, in their own order or shuffled by seed and epoch alone."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from hepatica.learn.samples import Arrays, Inputs, OnDevice
+from hepatica.learn.samples import Arrays, OnDevice
 from hepatica.learn.seeds import seed_from
 
 MOST_WORKERS = 8
@@ -36,7 +36,7 @@ class Shuffled(Sampler[int]):
         self.epoch = epoch
 
 
-def loader(dataset: Dataset[Any], inputs: Inputs, *, batch: int, **settings: Any) -> DataLoader[Any]:
+def loader(dataset: Dataset[Any], inputs: Sized, *, batch: int, **settings: Any) -> DataLoader[Any]:
     """Build a loader that reads a batch at once and takes no number from torch's own generator."""
     count = workers(inputs)
     return DataLoader(
@@ -51,7 +51,7 @@ def loader(dataset: Dataset[Any], inputs: Inputs, *, batch: int, **settings: Any
     )
 
 
-def workers(inputs: Inputs) -> int:
+def workers(inputs: Sized) -> int:
     """Count the processes that read ahead: none where the inputs lie in memory, are few, or cores are."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if isinstance(inputs, Arrays | OnDevice) or len(inputs) < FEW_INPUTS or cores <= 2:

@@ -20,11 +20,12 @@ from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.checkpoint import SafeCheckpoints
+from hepatica.learn.fresh import Fresh
 from hepatica.learn.history import History
 from hepatica.learn.layout import channels_last
 from hepatica.learn.loaders import Loaders
 from hepatica.learn.losses import Loss
-from hepatica.learn.module import Classifier
+from hepatica.learn.module import Learner
 from hepatica.learn.plan import Plan
 from hepatica.learn.quiet import quiet
 from hepatica.learn.samples import Samples
@@ -37,7 +38,7 @@ IDENTITY, UNFINISHED, FINISHED, HISTORY = "fit.json", "unfinished.safetensors", 
 
 def fit(
     network: nn.Module,
-    samples: Samples,
+    samples: Samples | Fresh,
     plan: Plan,
     *,
     folder: Path,
@@ -49,11 +50,12 @@ def fit(
 ) -> History:
     """Train a network in place; it ends in evaluation mode, on the CPU, with the weights of the best epoch.
 
-    The network's first (or only) output is logits (b, classes). `folder` belongs to this one fit: after every epoch it
-    holds a checkpoint, in the end `finished.safetensors` and `history.json`. Called again after a kill, `fit` goes on
-    after the last whole epoch and ends as if nothing had happened, because the order of the samples, augmentation and
-    dropout depend on the plan's seed and the epoch alone: with the same weights to the last bit on a CPU with as many
-    threads. Called again on a finished folder, it loads. torch's own generator is left as it was either way.
+    The network's first (or only) output is what `loss` takes beside the labels: logits (b, classes), or estimates of
+    targets. `folder` belongs to this one fit: after every epoch it holds a checkpoint, in the end
+    `finished.safetensors` and `history.json`. Called again after a kill, `fit` goes on after the last whole epoch and
+    ends as if nothing had happened, because the order of the samples, fresh samples, augmentation and dropout depend on
+    the plan's seed and the epoch alone: with the same weights to the last bit on a CPU with as many threads. Called
+    again on a finished folder, it loads. torch's own generator is left as it was either way.
 
     `trainer` takes Lightning's flags (accelerator, devices, strategy, precision, …); by default one device, the best
     there is, in bfloat16 where a GPU has it. `label` names the fit in messages.
@@ -66,7 +68,7 @@ def fit(
     _claim(folder, _identity(network, samples, plan, label), label=label)
     if not (folder / FINISHED).exists():
         watch = Watch(plan=plan, checkpoint=folder / UNFINISHED, label=label)
-        module = Classifier(channels_last(network).train(), plan=plan, augment=augment, loss=loss)
+        module = Learner(channels_last(network).train(), plan=plan, augment=augment, loss=loss)
         with quiet(), isolate_rng():
             engine = _train(module, Loaders(samples, validation, plan=plan), watch, flags=trainer or {})
         if engine.is_global_zero:
@@ -79,13 +81,13 @@ def fit(
     return History.from_dict(read_json(folder / HISTORY))
 
 
-def _identity(network: nn.Module, samples: Samples, plan: Plan, label: str) -> dict[str, Any]:
+def _identity(network: nn.Module, samples: Samples | Fresh, plan: Plan, label: str) -> dict[str, Any]:
     """Say which fit this is; not by its inputs or first weights, whose last bits may differ between machines."""
     shapes = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
     identity = {
         "label": label,
         "samples": len(samples),
-        "labels": hashlib.sha256(samples.labels.astype("<i8").tobytes()).hexdigest()[:12],
+        "labels": samples.digest,
         "network": hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:12],
         **{field.name: getattr(plan, field.name) for field in fields(Plan)},
     }
@@ -110,7 +112,7 @@ def _claim(folder: Path, identity: dict[str, Any], *, label: str) -> None:
         left.unlink()  # by a kill in the middle of writing
 
 
-def _train(module: Classifier, loaders: Loaders, watch: Watch, *, flags: Mapping[str, Any]) -> Trainer:
+def _train(module: Learner, loaders: Loaders, watch: Watch, *, flags: Mapping[str, Any]) -> Trainer:
     trainer = _trainer(loaders, watch, flags)
     start = watch.checkpoint if watch.checkpoint.exists() else None
     trainer.fit(module, datamodule=loaders, ckpt_path=start, weights_only=False)

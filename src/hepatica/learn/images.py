@@ -1,4 +1,4 @@
-"""Images: from the bytes of a picture to the numbers a network reads."""
+"""Images: from the bytes of a picture, or measured values, to the numbers a network reads."""
 
 import torch
 from einops import rearrange
@@ -12,5 +12,9 @@ def as_images(pixels: Tensor) -> Tensor:
 
 
 def as_network_input(batch: Tensor) -> Tensor:
-    """Turn bytes (b, h, w, c) into images; vectors (b, d) stay what they are, in single precision."""
-    return as_images(batch) if batch.dtype == torch.uint8 else batch.float()
+    """Turn bytes (b, h, w, c) into images; measured values (b, h, w, c), such as spectra (b, 1, w, 2), into
+    (b, c, h, w) of the same numbers; vectors (b, d) stay what they are. In single precision.
+    """
+    if batch.dtype == torch.uint8:
+        return as_images(batch)
+    return rearrange(batch.float(), "b h w c -> b c h w") if batch.dim() == 4 else batch.float()

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from functools import partial
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from hepatica.cohort.errors import SettingsError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-"""Logits (b, classes) and labels (b,) to one number."""
+"""Logits (b, classes) and labels (b,), or estimates and targets (b, …), to one number."""
+
+SUREST, LEAST_SURE = -12.0, 6.0
+"""Log variances between which an estimate's is held, of targets of a spread near 1: a first guess must not explode."""
 
 
 def cross_entropy_of_probabilities(logits: Tensor, labels: Tensor) -> Tensor:
@@ -30,3 +34,41 @@ def smoothed_cross_entropy(smoothing: float) -> Loss:
     if not 0 <= smoothing < 1:
         raise SettingsError(f"label smoothing must be in [0, 1), not {smoothing}.")
     return partial(cross_entropy, label_smoothing=smoothing)
+
+
+def gaussian_nll(estimates: Tensor, targets: Tensor) -> Tensor:
+    """Mean negative log-likelihood of targets (b, k, 2), value and bound, under the estimates (b, k, 2), mean and log
+    variance, of a normal distribution each; less its constant. The bound is not looked at.
+
+    Source: Nix and Weigend, ICNN 1994, doi 10.1109/ICNN.1994.374138.
+    """
+    mean, log_variance = estimates.unbind(dim=-1)
+    log_variance = log_variance.clamp(SUREST, LEAST_SURE)
+    squares = (mean - targets[..., 0]) ** 2
+    return (log_variance + squares * torch.exp(-log_variance)).mean() / 2
+
+
+def bound_normalised_error(estimates: Tensor, targets: Tensor, *, most: float) -> Tensor:
+    """Mean squared error of estimates (b, k, 2), each in units of its bound: 1 is what an efficient estimator reaches.
+
+    `targets` (b, k, 2) are the values and the standard deviations that no estimator goes below, such as Cramer and
+    Rao's; so no target counts more for being measured in small numbers. An error of more than `most` bounds counts in
+    proportion, not in square (as in Huber's loss), lest the easiest targets drown the others. "CRB-informed training".
+    """
+    errors = ((estimates[..., 0] - targets[..., 0]) / targets[..., 1]).abs()
+    return torch.where(errors < most, errors**2, most * (2 * errors - most)).mean()
+
+
+def likelihood_and_bound(*, share: float, most: float) -> Loss:
+    """`gaussian_nll` and, as its mate of weight `share`, half of `bound_normalised_error`.
+
+    Raises SettingsError for a share below 0 or a `most` that is not above 0.
+    """
+    if share < 0 or most <= 0:
+        raise SettingsError(f"got a share of {share} and at most {most} bounds; wanted 0 or more, and more than 0.")
+
+    def both(estimates: Tensor, targets: Tensor) -> Tensor:
+        bound = bound_normalised_error(estimates, targets, most=most)
+        return gaussian_nll(estimates, targets) + share / 2 * bound
+
+    return both

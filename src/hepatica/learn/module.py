@@ -1,4 +1,4 @@
-"""Module: one step of learning, the same for all our classifiers."""
+"""Module: one step of learning, the same for all our networks."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ from hepatica.learn.schedule import share_of_rate
 from hepatica.learn.seeds import seed_from
 
 
-class Classifier(LightningModule):
-    """Trains a network whose first (or only) output is logits (b, classes), as the plan says.
+class Learner(LightningModule):
+    """Trains a network whose first (or only) output is logits (b, classes), or estimates of targets (b, …).
 
-    Logs `train_loss` (of the blends, where samples are mixed up) and, given validation samples, `validation_loss` and
-    `validation_accuracy`, means over samples.
+    Logs `train_loss` (of the blends, where samples are mixed up) and, given validation samples, `validation_loss` and,
+    of classes, `validation_accuracy`: means over samples.
     """
 
     def __init__(
@@ -40,16 +40,18 @@ class Classifier(LightningModule):
         inputs = as_network_input(inputs)
         if self.augment is not None:
             inputs = self.augment(inputs)
-        loss = self._mixed_loss(inputs, labels) if self.plan.mixup else self.loss(self._logits(inputs), labels)
+        loss = self._mixed_loss(inputs, labels) if self.plan.mixup else self.loss(self._outputs(inputs), labels)
         self._note(labels, train_loss=loss)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Loss and accuracy of one batch as it is."""
+        """Loss and, of classes, accuracy of one batch as it is."""
         inputs, labels = batch
-        logits = self._logits(as_network_input(inputs))
-        accuracy = (logits.argmax(dim=1) == labels).float().mean()
-        self._note(labels, validation_loss=self.loss(logits, labels), validation_accuracy=accuracy)
+        outputs = self._outputs(as_network_input(inputs))
+        found = {"validation_loss": self.loss(outputs, labels)}
+        if not labels.is_floating_point():
+            found["validation_accuracy"] = (outputs.argmax(dim=1) == labels).float().mean()
+        self._note(labels, **found)
 
     def configure_optimizers(self) -> Any:
         """The plan's optimizer, and its learning rate from epoch to epoch."""
@@ -59,14 +61,14 @@ class Classifier(LightningModule):
 
     def _mixed_loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
         blends, blended = mixup(inputs, alpha=self.plan.mixup)
-        return blended(self.loss, self._logits(blends), labels)
+        return blended(self.loss, self._outputs(blends), labels)
 
-    def _logits(self, inputs: Tensor) -> Tensor:
+    def _outputs(self, inputs: Tensor) -> Tensor:
         if inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         outputs = self.network(inputs)
-        logits: Tensor = outputs if isinstance(outputs, Tensor) else outputs[0]
-        return logits
+        first: Tensor = outputs if isinstance(outputs, Tensor) else outputs[0]
+        return first
 
     def _note(self, labels: Tensor, **means: Tensor) -> None:
         self.log_dict(means, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)

@@ -1,5 +1,6 @@
 """Samples: what a network reads, a batch at a time, and the label of each."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,10 @@ from hepatica.cohort.errors import CohortError, UnavailableError
 
 Pixels = NDArray[np.uint8]
 Vectors = NDArray[np.float32]
+"""Vectors (n, d), or measured values (n, h, w, c) in units of their own, such as spectra (n, 1, w, 2)."""
+
+Labels = NDArray[np.int64] | NDArray[np.float32]
+"""A class of each, (n,) whole numbers from 0; or what is to be estimated of each, (n, …) float32."""
 
 
 class Inputs(Protocol):
@@ -23,7 +28,7 @@ class Inputs(Protocol):
         ...
 
     def read(self, indices: NDArray[np.int64]) -> Pixels | Vectors:
-        """Read inputs in the order asked: images (b, h, w, c) on [0, 255], or vectors (b, d); none asked, b = 0."""
+        """Read inputs in the order asked: images (b, h, w, c) on [0, 255], values or vectors; none asked, b = 0."""
         ...
 
 
@@ -82,22 +87,35 @@ class OnDevice:
 
 @dataclass(frozen=True, kw_only=True)
 class Samples(Dataset[tuple[Tensor, Tensor]]):
-    """Inputs with one class label each, (n,), 0 to classes - 1.
+    """Inputs with one class label each, (n,), 0 to classes - 1; or with targets (n, …), float, to be estimated.
 
-    Raises CohortError where labels and inputs do not pair, a label is no class, or there is nothing to learn from.
+    Raises CohortError where labels and inputs do not pair, a label is no class, a target is no number, or there is
+    nothing to learn from.
     """
 
     inputs: Inputs
-    labels: NDArray[np.int64]
+    labels: Labels
 
     def __post_init__(self) -> None:
         labels = np.asarray(self.labels)
-        if labels.shape != (len(self.inputs),):
+        if labels.shape[:1] != (len(self.inputs),):
             raise CohortError(f"{len(self.inputs)} inputs need as many labels; got an array of shape {labels.shape}.")
         if len(labels) == 0:
             raise CohortError("no samples to learn from: every patient or tile was excluded before training.")
-        if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-            raise CohortError(f"labels must be whole numbers from 0; got {labels.dtype}, smallest {labels.min()}.")
+        if labels.ndim > 1 and np.issubdtype(labels.dtype, np.floating):
+            if lost := int((~np.isfinite(labels)).sum()):
+                raise CohortError(f"targets must be numbers; {lost} of {labels.size} are none.")
+        elif labels.ndim > 1 or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+            raise CohortError(
+                f"labels must be whole numbers from 0, one a sample; got {labels.dtype} of shape {labels.shape},"
+                f" smallest {labels.min()}."
+            )
+
+    @property
+    def digest(self) -> str:
+        """Twelve characters that tell these labels from others."""
+        labels = np.ascontiguousarray(label_tensor(self.labels).numpy())
+        return hashlib.sha256(labels.astype(labels.dtype.newbyteorder("<")).tobytes()).hexdigest()[:12]
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -108,7 +126,13 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
     def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
         """Read a whole batch at once, which stores do faster than one by one."""
         rows = np.asarray(indices, dtype=np.int64)
-        return read_tensor(self.inputs, rows), torch.from_numpy(self.labels[rows].astype(np.int64))
+        return read_tensor(self.inputs, rows), label_tensor(self.labels[rows])
+
+
+def label_tensor(labels: Labels) -> Tensor:
+    """Classes as int64, targets in single precision."""
+    kind = np.int64 if np.issubdtype(labels.dtype, np.integer) else np.float32
+    return torch.from_numpy(labels.astype(kind))
 
 
 def read_tensor(inputs: Inputs, indices: NDArray[np.int64]) -> Tensor:

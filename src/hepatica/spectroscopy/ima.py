@@ -1,0 +1,64 @@
+"""IMA: spectra in DICOM, of Siemens (VA to XA), Philips and United Imaging, read through spec2nii."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from pydicom.errors import InvalidDicomError
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.header import Header
+from hepatica.spectroscopy.nifti_mrs import of_nifti_mrs
+from hepatica.spectroscopy.raw import RawSpectra
+
+
+def read_ima(path: Path, *, told: Header) -> RawSpectra:
+    """The spectrum of one DICOM file; the water reference that Philips puts into the same file comes with it.
+
+    Raises SpecimenError when it is no DICOM, no spectrum, of an unknown maker, of several voxels, or damaged.
+    """
+    try:
+        dataset = pydicom.dcmread(path, stop_before_pixels=True)
+    except (InvalidDicomError, OSError, EOFError) as error:
+        raise SpecimenError(f"the file cannot be read as DICOM ({error}); export it again") from None
+    convert = _converter(str(dataset.get("Manufacturer", "")))
+    images = _converted(lambda: convert([path], "spectrum", None, False))
+    if not images:
+        raise SpecimenError("got a spectroscopic image of several voxels, wanted a single voxel; leave it out")
+    raw = of_nifti_mrs(images[0], told=told)
+    averages = dataset.get("NumberOfAverages")
+    return replace(
+        raw,
+        water=of_nifti_mrs(images[1], told=told).fids if len(images) > 1 else None,
+        averages=int(averages) if averages else None,
+    )
+
+
+def _converter(maker: str) -> Callable[..., tuple[list[Any], list[str]]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nibabel calls its DICOM readers experimental on import
+        from spec2nii import uih
+        from spec2nii.Philips import philips_dcm
+        from spec2nii.Siemens import dicomfunctions
+    makers = {"siemens": dicomfunctions, "philips": philips_dcm, "uih": uih, "united imaging": uih}
+    for name, module in makers.items():
+        if maker.lower().startswith(name):
+            found: Callable[..., tuple[list[Any], list[str]]] = module.multi_file_dicom
+            return found
+    raise SpecimenError(f"got a DICOM file of maker {maker!r}, wanted {', '.join(makers)}; export it as NIfTI-MRS")
+
+
+def _converted(convert: Callable[[], tuple[list[Any], list[str]]]) -> list[Any]:
+    """Single voxels that spec2nii finds in a file; it meets unknown software with whatever error comes first."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return [image for image in convert()[0] if np.prod(image.shape[:3]) == 1]
+    except Exception as error:
+        raise SpecimenError(
+            f"spec2nii cannot read this spectrum ({type(error).__name__}: {error}); export it as RDA, SDAT or NIfTI-MRS"
+        ) from None

@@ -1,0 +1,55 @@
+"""Settings: every number a phantom cohort of spectra is made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hepatica.spectroscopy.water_scaling import WATER_SCALING, WaterScaling
+
+_MEDIANS_MM = {
+    "Ala": 1.0, "Bet": 2.5, "Cho": 0.8, "Cr": 0.6, "Glc": 5.0, "Gln": 4.0, "Glu": 3.5, "Gly": 1.2, "Glycg": 12.0,
+    "GPC": 2.0, "GSH": 2.5, "Ins": 0.7, "Lac": 1.5, "PCh": 1.0, "Tau": 2.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhantomSettings:
+    """What a phantom cohort is made from; ours, but for the classes' sizes, 17 of 37 with HCC (Bae 2025, doi
+    10.2463/mrms.mp.2025-0064).
+
+    That choline and lipids rise in the liver around HCC is what Moon 2020 (doi 10.3390/jcm9030765) and Wang 2015 (doi
+    10.1097/MD.0000000000001066) tell; how far is `effect_sd`, in standard deviations between patients, at difficulty 0;
+    at difficulty 1 nothing rises. All else is the same in both classes.
+    """
+
+    # Patients
+    hcc_share: float = 17 / 37
+    age_mean: float = 58.0
+    age_sd: float = 9.0
+    male_share: float = 0.75
+    child_pugh: tuple[float, ...] = (0.75, 0.20, 0.05)  # A, B, C
+
+    # Concentrations
+    medians_mm: Mapping[str, float] = field(default_factory=lambda: dict(_MEDIANS_MM))
+    between_sd: float = 0.3  # of logarithms, between patients
+    shared: float = 0.5  # share of that variance that choline, GPC and PCh have in common
+    pdff_percent: float = 2.5  # median
+    fat_sd: float = 0.5  # of the logarithm of the triglyceride
+    lipid_sd: float = 0.15  # of the logarithm of each lipid, about the triglyceride
+    effect_sd: float = 2.5
+
+    # Acquisition: 3 T PRESS, times in milliseconds
+    points: int = 1024
+    bandwidth_hz: float = 2000.0
+    te_ms: float = 35.0
+    tr_ms: float = 2000.0
+    transients: int = 32
+    water_transients: int = 4
+    coils: int = 2
+
+    # The liver: its water and relaxation are what the scaling by water assumes unless told otherwise
+    liver: WaterScaling = WATER_SCALING
+    triglyceride_protons: float = 102.86  # Hamilton 2011, doi 10.1002/nbm.1622
+
+
+STANDARD = PhantomSettings()
+"""The phantom of the demo, the docs and the tests."""

@@ -1,0 +1,158 @@
+"""Preprocess: from the decays of coils and transients to one spectrum to fit, with notes of what was done."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.acquisition import WATER_PPM, Acquisition
+from hepatica.spectroscopy.coils import coil_weights, combine_coils
+from hepatica.spectroscopy.eddy_current import water_phase
+from hepatica.spectroscopy.orientation import is_conjugated, runs_backwards, turned_round
+from hepatica.spectroscopy.phase import zero_phase
+from hepatica.spectroscopy.ppm_align import find_reference, moved_by, stray_peak
+from hepatica.spectroscopy.raw import RawSpectra
+from hepatica.spectroscopy.spectrum import Signal, Spectrum
+from hepatica.spectroscopy.swap import Water, are_swapped, is_reference, water_in
+from hepatica.spectroscopy.transients import ALIGNMENT, Alignment, average
+from hepatica.spectroscopy.water_removal import WATER_REMOVAL, WaterRemoval, remove_water
+
+_PHASED_PPM = (0.4, 4.2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How transients are aligned and water is taken off."""
+
+    alignment: Alignment = field(default=ALIGNMENT)
+    water_removal: WaterRemoval = field(default=WATER_REMOVAL)
+
+
+PREPROCESSING = Preprocessing()
+
+
+def preprocess(raw: RawSpectra, *, settings: Preprocessing = PREPROCESSING) -> Spectrum:
+    """One spectrum of raw decays: the water at 4.65 ppm, in phase, its residue taken off.
+
+    In this order: decays that run backwards are turned round; coils combined; transients aligned, rejected, averaged;
+    spectrum and water reference exchanged where they were swapped; conjugation undone; eddy currents corrected and the
+    ppm axis put right; water removed; without a water reference, the phase found. The amplitude stays that of one
+    transient. Raises SpecimenError where it is the water alone, or a peak says that axis or field strength are wrong.
+    """
+    acquisition = raw.acquisition
+    pair, averages = _averaged(raw, settings)
+    for step in (_unswapped, _unconjugated, _referenced):
+        pair = step(pair, acquisition)
+    clean = remove_water(pair.fid, acquisition=acquisition, settings=settings.water_removal)
+    _refuse_strays(clean, acquisition)
+    pair = _phased(replace(pair, fid=clean), acquisition)
+    return Spectrum(fid=pair.fid, acquisition=acquisition, water=pair.water, averages=averages, notes=pair.notes)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Pair:
+    """Decays (points,) of the spectrum and of its water reference on their way, and what was noticed."""
+
+    fid: Signal
+    water: Signal | None
+    notes: tuple[str, ...]
+
+    def noted(self, *notes: str) -> "_Pair":
+        return replace(self, notes=(*self.notes, *notes))
+
+
+def _averaged(raw: RawSpectra, settings: Preprocessing) -> tuple[_Pair, int]:
+    fids, water, notes = _voxel(raw)
+    found = average(fids, acquisition=raw.acquisition, settings=settings.alignment)
+    out = int((~found.kept).sum())
+    if out:
+        notes += (f"{out} of {len(found.kept)} transients were unlike the others and left out",)
+    if water is not None:
+        water = average(water, acquisition=raw.acquisition, settings=settings.alignment).fid
+    pair = _Pair(fid=found.fid, water=water, notes=(*raw.notes, *notes))
+    return pair, int(found.kept.sum()) * (raw.averages or 1)
+
+
+def _voxel(raw: RawSpectra) -> tuple[Signal, Signal | None, tuple[str, ...]]:
+    """Decays (transients, points) of spectrum and reference, coils combined by the same weights where they can be."""
+    fids, notes = _forwards(raw.fids)
+    if raw.water is None:
+        return combine_coils(fids, weights=coil_weights(fids)), None, notes
+    water, _ = _forwards(raw.water)
+    weights = coil_weights(water)
+    if water.shape[1] == fids.shape[1]:
+        return combine_coils(fids, weights=weights), combine_coils(water, weights=weights), notes
+    note = (
+        f"the water reference has {water.shape[1]} coils, the spectrum {fids.shape[1]}: each was combined by itself, so"
+        " the water's height says nothing of concentrations"
+    )
+    return combine_coils(fids, weights=coil_weights(fids)), combine_coils(water, weights=weights), (*notes, note)
+
+
+def _forwards(fids: Signal) -> tuple[Signal, tuple[str, ...]]:
+    if runs_backwards(fids):
+        return turned_round(fids), ("the spectrum was flipped, its decay growing; it was turned round",)
+    return fids, ()
+
+
+def _unswapped(pair: _Pair, acquisition: Acquisition) -> _Pair:
+    """Spectrum and water reference, told apart by their water."""
+    spectrum = water_in(pair.fid, acquisition=acquisition)
+    if pair.water is None:
+        _refuse_water(spectrum)
+        return pair
+    if np.array_equal(pair.fid, pair.water):
+        return pair.noted("the spectrum is its own water reference")
+    reference = water_in(pair.water, acquisition=acquisition)
+    if are_swapped(spectrum, reference):
+        swapped = replace(pair, fid=pair.water, water=pair.fid)
+        return swapped.noted("spectrum and water reference were swapped: the one with the water became the reference")
+    if not is_reference(reference, spectrum):
+        return replace(pair, water=None).noted("what was given as water reference has no more water: it was not used")
+    return pair
+
+
+def _refuse_water(spectrum: Water) -> None:
+    if spectrum.alone:
+        raise SpecimenError(
+            f"the water is {spectrum.times:.0f} times as high as everything else: this is a water reference; give the"
+            " water-suppressed file, or this one as its own water too if it was acquired without suppression"
+        )
+
+
+def _unconjugated(pair: _Pair, acquisition: Acquisition) -> _Pair:
+    if not is_conjugated(pair.fid, acquisition=acquisition):
+        return pair
+    water = None if pair.water is None else pair.water.conj()
+    turned = replace(pair, fid=pair.fid.conj(), water=water)
+    return turned.noted("the spectrum was conjugated, its lines on the wrong side of the water; it was turned round")
+
+
+def _referenced(pair: _Pair, acquisition: Acquisition) -> _Pair:
+    """The water at its place, by its own phase or, without a reference, by what `find_reference` finds."""
+    found = find_reference(pair.fid, acquisition=acquisition, water=pair.water)
+    if pair.water is None:
+        return replace(pair, fid=moved_by(pair.fid, found.off_ppm, acquisition=acquisition)).noted(*found.notes)
+    phase = water_phase(pair.water, acquisition=acquisition)
+    at_zero = [each * np.exp(-1j * phase) for each in (pair.fid, pair.water)]
+    off = acquisition.reference_ppm - WATER_PPM
+    fid, water = (moved_by(each, off, acquisition=acquisition) for each in at_zero)
+    return replace(pair, fid=fid, water=water).noted(*found.notes)
+
+
+def _refuse_strays(clean: Signal, acquisition: Acquisition) -> None:
+    stray = stray_peak(clean, acquisition=acquisition)
+    if stray is not None:
+        raise SpecimenError(
+            f"the highest peak stands at {stray:.1f} ppm, where nothing of the liver resonates: field strength"
+            f" ({acquisition.f0_mhz:.2f} MHz), bandwidth or axis are wrong; tell f0_mhz, bandwidth_hz or reference_ppm,"
+            " or leave the spectrum out"
+        )
+
+
+def _phased(pair: _Pair, acquisition: Acquisition) -> _Pair:
+    if pair.water is not None:
+        return pair
+    turn = np.exp(1j * zero_phase(pair.fid, *_PHASED_PPM, acquisition=acquisition))
+    note = "no water reference was used: eddy currents are uncorrected, concentrations are relative"
+    return replace(pair, fid=pair.fid * turn).noted(note)

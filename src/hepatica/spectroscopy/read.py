@@ -1,0 +1,87 @@
+"""Read: a spectrum of any format from its file, as the scanner gave it or preprocessed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.header import Header
+from hepatica.spectroscopy.ima import read_ima
+from hepatica.spectroscopy.lcmodel_raw import read_lcmodel_raw
+from hepatica.spectroscopy.nifti_mrs import read_nifti_mrs
+from hepatica.spectroscopy.preprocess import PREPROCESSING, Preprocessing, preprocess
+from hepatica.spectroscopy.raw import RawSpectra
+from hepatica.spectroscopy.rda import read_rda
+from hepatica.spectroscopy.sdat import read_sdat
+from hepatica.spectroscopy.spectrum import Spectrum
+from hepatica.spectroscopy.twix import read_twix
+
+READERS: Mapping[str, Callable[..., RawSpectra]] = {
+    ".nii": read_nifti_mrs,
+    ".nii.gz": read_nifti_mrs,
+    ".rda": read_rda,
+    ".sdat": read_sdat,
+    ".spar": read_sdat,
+    ".raw": read_lcmodel_raw,
+    ".h2o": read_lcmodel_raw,
+    ".ima": read_ima,
+    ".dcm": read_ima,
+    ".dat": read_twix,
+}
+"""Reader of each ending, in small letters."""
+
+TOLD_NOTHING = Header()
+
+
+def read_spectrum(
+    path: Path,
+    *,
+    water: Path | None = None,
+    told: Header = TOLD_NOTHING,
+    settings: Preprocessing = PREPROCESSING,
+) -> Spectrum:
+    """The preprocessed spectrum of a file and, where there is one, of its water reference's file.
+
+    `told` is what the user knows better than the file's header. Raises SpecimenError as `read_raw` and `preprocess` do.
+    """
+    return preprocess(read_raw(path, water=water, told=told), settings=settings)
+
+
+def read_raw(path: Path, *, water: Path | None = None, told: Header = TOLD_NOTHING) -> RawSpectra:
+    """All coils and transients of a file, and of its water reference's; the format goes by the ending.
+
+    Raises SpecimenError when the ending is unknown, the file cannot be read (see its reader), or the water reference
+    was sampled otherwise.
+    """
+    raw = _reader(path)(path, told=told)
+    if water is None:
+        return raw
+    reference = _reader(water)(water, told=told)
+    notes = tuple(f"water reference: {note}" for note in reference.notes)
+    return replace(raw, water=_fitting(reference, raw), notes=(*raw.notes, *notes))
+
+
+def _fitting(reference: RawSpectra, raw: RawSpectra) -> np.ndarray:
+    """Decays of the water reference, cut or continued with zeros to the spectrum's points, per averaged transient."""
+    ours, theirs = raw.acquisition, reference.acquisition
+    if abs(theirs.bandwidth_hz / ours.bandwidth_hz - 1) > 1e-3 or abs(theirs.f0_mhz / ours.f0_mhz - 1) > 1e-3:
+        raise SpecimenError(
+            f"the water reference was sampled at {theirs.bandwidth_hz:g} Hz and {theirs.f0_mhz:.2f} MHz, the spectrum"
+            f" at {ours.bandwidth_hz:g} Hz and {ours.f0_mhz:.2f} MHz; give the reference of this spectrum, or none"
+        )
+    missing = max(0, ours.points - theirs.points)
+    return np.pad(reference.fids[..., : ours.points], [(0, 0), (0, 0), (0, missing)])
+
+
+def _reader(path: Path) -> Callable[..., RawSpectra]:
+    name = path.name.lower()
+    for ending, reader in READERS.items():
+        if name.endswith(ending):
+            if not path.is_file():
+                raise SpecimenError("there is no such file; correct its path")
+            return reader
+    raise SpecimenError(
+        f"got a file that ends in {path.suffix!r}, wanted {', '.join(READERS)}; export it as one of them"
+    )

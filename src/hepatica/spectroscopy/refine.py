@@ -1,0 +1,50 @@
+"""Refine: a few Gauss-Newton steps of the MAP fit from where a network points."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.spectroscopy.belief import Belief
+from hepatica.spectroscopy.fit import Fit, checked, descend, in_turn
+from hepatica.spectroscopy.map_fit import likely
+from hepatica.spectroscopy.multistart import Grid
+from hepatica.spectroscopy.shared_fit import shared_fit
+from hepatica.spectroscopy.signal_model import SignalModel
+
+STEPS = 3
+"""Gauss-Newton steps (ours)."""
+
+
+def refine(
+    start: ArrayLike,
+    *,
+    values: ArrayLike,
+    model: SignalModel,
+    belief: Belief,
+    noise_sd: ArrayLike,
+    steps: int = STEPS,
+) -> Fit:
+    """Take `steps` steps towards the MAP fit of spectra (n, w) from `start`.
+
+    `start` is a network's concentrations (n, k), for which shift, widths and phases are fitted first, or vectors
+    (n, p) of all parameters. `Fit.converged` says whether a further step would change anything. Raises what `map_fit`
+    raises, and SettingsError on a start of another shape, negative or no numbers.
+    """
+    measured, noise = checked(values, model=model, noise_sd=noise_sd)
+    given, k = np.asarray(start, float), len(model.names)
+    if given.shape not in ((len(measured), k), (len(measured), model.size)):
+        raise SettingsError(f"got a start of {given.shape}, wanted ({len(measured)}, {k}) or (…, {model.size})")
+    if not (np.isfinite(given).all() and (given[:, :k] >= 0).all()):
+        raise SettingsError("got a start that is negative or no number; wanted concentrations of 0 or more")
+    grid, penalty = Grid(model=model), belief.penalty(model)
+
+    def fit_rows(rows: NDArray[np.intp]) -> Fit:
+        known: dict[str, Any] = {"model": model, "noise_sd": noise[rows], "penalty": penalty}
+        own = given[rows]
+        if given.shape[1] == k:
+            own = shared_fit(grid.start_at(own, values=measured[rows]), measured[rows], **known)
+        return descend(likely(own, belief=belief), measured[rows], logs=belief.logs, iterations=steps, **known)
+
+    return in_turn(fit_rows, n=len(measured))

@@ -1,0 +1,81 @@
+"""Resample: a spectrum brought to the sampling of another acquisition, and refused where physics would differ."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from scipy.signal import czt
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.acquisition import Acquisition
+from hepatica.spectroscopy.spectrum import Signal, Spectrum, to_fid
+
+Difference = Literal["f0", "te", "sequence"]
+"""What may differ from the acquisition a basis or network is of, if the user allows it."""
+
+F0_TOLERANCE = 0.005
+"""A field that differs by more changes strongly coupled multiplets and widths in ppm (ours): 3 T of one maker only."""
+
+TE_TOLERANCE_MS = 1.0
+"""An echo time that differs by more changes the phases of coupled spins (ours)."""
+
+_SHORT = 0.9  # ours: of the wanted duration, below which the user is told that zeros were added
+
+
+def resampled(spectrum: Spectrum, *, acquisition: Acquisition, allow: Collection[Difference] = ()) -> Spectrum:
+    """The spectrum with the bandwidth, points, field and reference of `acquisition`: the same lines at the same ppm.
+
+    The values at the wanted frequencies are those of the decay's Fourier transform itself, nothing is interpolated;
+    beyond the given band they are 0. Amplitudes stay. Raises SpecimenError where the field, echo or mixing time or the
+    sequence differ and are not in `allow`.
+    """
+    notes = _compared(spectrum.acquisition, acquisition, allow=allow)
+    if _same_sampling(spectrum.acquisition, acquisition):
+        fid, water = spectrum.fid, spectrum.water
+    else:
+        fid = _brought(spectrum.fid, spectrum.acquisition, acquisition)
+        water = None if spectrum.water is None else _brought(spectrum.water, spectrum.acquisition, acquisition)
+        duration = spectrum.acquisition.points / spectrum.acquisition.bandwidth_hz
+        wanted = acquisition.points / acquisition.bandwidth_hz
+        if duration < _SHORT * wanted:
+            notes += (f"the decay lasts {duration:.2f} of {wanted:.2f} s: zeros were added",)
+    ours = replace(acquisition, tr_ms=spectrum.acquisition.tr_ms)
+    return replace(spectrum, fid=fid, water=water, acquisition=ours, notes=(*spectrum.notes, *notes))
+
+
+def _compared(given: Acquisition, wanted: Acquisition, *, allow: Collection[Difference]) -> tuple[str, ...]:
+    """What differs, as notes; SpecimenError where that is not allowed."""
+    mixing = given.sequence == wanted.sequence == "steam" and abs((given.tm_ms or 0) - (wanted.tm_ms or 0))
+    differences: dict[Difference, str] = {}
+    if abs(given.f0_mhz / wanted.f0_mhz - 1) > F0_TOLERANCE:
+        differences["f0"] = f"at {given.f0_mhz:.2f} MHz, not {wanted.f0_mhz:.2f}"
+    if abs(given.te_ms - wanted.te_ms) > TE_TOLERANCE_MS or (mixing or 0) > TE_TOLERANCE_MS:
+        differences["te"] = f"with TE {given.te_ms:g} ms, not {wanted.te_ms:g}, TM {given.tm_ms}, not {wanted.tm_ms}"
+    if given.sequence != wanted.sequence:
+        differences["sequence"] = f"by {given.sequence}, not {wanted.sequence}"
+    refused = [name for name in differences if name not in allow]
+    if refused:
+        raise SpecimenError(
+            f"acquired {' and '.join(differences[name] for name in refused)}: the model is of another acquisition;"
+            f" use one of this acquisition, or allow {', '.join(refused)} knowing that multiplets will not fit"
+        )
+    return tuple(f"acquired {difference}, which was allowed" for difference in differences.values())
+
+
+def _same_sampling(given: Acquisition, wanted: Acquisition) -> bool:
+    names = ("f0_mhz", "bandwidth_hz", "points", "reference_ppm")
+    return all(getattr(given, name) == getattr(wanted, name) for name in names)
+
+
+def _brought(fid: Signal, given: Acquisition, wanted: Acquisition) -> Signal:
+    """The decay (wanted points,) whose spectrum has, at each wanted ppm, the value of the given decay's."""
+    hz = (wanted.ppm - given.reference_ppm) * given.f0_mhz
+    seconds = wanted.points / wanted.bandwidth_hz * wanted.f0_mhz / given.f0_mhz
+    kept = np.array(fid[: max(2, round(seconds * given.bandwidth_hz))])  # what lasts longer would be folded in
+    kept[0] *= 0.5
+    step = np.exp(-2j * np.pi * (hz[1] - hz[0]) / given.bandwidth_hz)
+    start = np.exp(2j * np.pi * hz[0] / given.bandwidth_hz)
+    values = np.asarray(czt(kept, wanted.points, step, start))
+    values[np.abs(hz) > given.bandwidth_hz / 2] = 0
+    return to_fid(values * (wanted.bandwidth_hz / wanted.f0_mhz * given.f0_mhz / given.bandwidth_hz))

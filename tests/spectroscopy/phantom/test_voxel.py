@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hepatica.spectroscopy.acquisition import Acquisition
+from hepatica.spectroscopy.phantom.patients import Patient, simulate_patients
+from hepatica.spectroscopy.phantom.scanner import HOSPITALS
+from hepatica.spectroscopy.phantom.settings import STANDARD
+from hepatica.spectroscopy.phantom.voxel import Voxel, draw_voxel
+from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.spectrum import Spectrum, to_spectrum
+from hepatica.spectroscopy.water_scaling import water_scale
+
+BASIS = simulate_basis(Acquisition(points=512))
+LEAN = replace(STANDARD, pdff_percent=0.01)
+
+
+def voxel(patient: Patient, *, hospital: str = "A", seed: int = 0) -> Voxel:
+    rng = np.random.default_rng(seed)
+    return draw_voxel(rng, patient, basis=BASIS, hospital=HOSPITALS[hospital], settings=STANDARD)
+
+
+def test_nuisance_does_not_know_the_diagnosis() -> None:
+    well, ill = (simulate_patients(1, difficulty=0, settings=replace(STANDARD, hcc_share=share))[0] for share in (0, 1))
+    assert well.row["hcc"] != ill.row["hcc"]
+    assert well.concentrations["Cho"] != ill.concentrations["Cho"]
+    assert voxel(well).nuisance == voxel(ill).nuisance
+
+
+def test_the_noise_is_that_of_the_snr() -> None:
+    patient = simulate_patients(1, settings=LEAN)[0]
+    drawn = voxel(patient)
+    ppm = BASIS.acquisition.ppm
+    clean = to_spectrum(drawn.water).real[(ppm > 3.1) & (ppm < 3.3)]
+    noise = drawn.noise_sd * np.sqrt(512)
+    tcho = drawn.nuisance["snr"] * noise
+    assert tcho < clean.max() < 20 * tcho  # on the foot of the water
+
+
+def test_the_reference_tells_the_scale() -> None:
+    patient = simulate_patients(1, settings=LEAN)[0]
+    drawn = voxel(patient)
+    acquisition = replace(BASIS.acquisition, tr_ms=STANDARD.tr_ms)
+    spectrum = Spectrum(fid=3 * drawn.suppressed, water=3 * drawn.water, acquisition=acquisition)
+    scale = water_scale(spectrum, settings=STANDARD.liver)
+    liver = STANDARD.liver
+    seen = (1 - np.exp(-2000 / liver.t1_metabolites_ms)) * np.exp(-35 / liver.t2_metabolites_ms)
+    assert scale.metabolites * 3 * seen == pytest.approx(1, rel=0.02)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("Cho", "metabolites"), ("Lip28", "lipids")])
+def test_relaxation_is_that_of_the_component(name: str, kind: str) -> None:
+    patient = simulate_patients(1, settings=LEAN)[0]
+    more = replace(patient, concentrations=patient.concentrations | {name: patient.concentrations[name] + 1})
+    first = voxel(more).water[0] - voxel(patient).water[0]
+    fat = 102.86 / 5 if kind == "lipids" else 0  # protons that water gave way
+    t1, t2 = getattr(STANDARD.liver, f"t1_{kind}_ms"), getattr(STANDARD.liver, f"t2_{kind}_ms")
+    of_water = (1 - np.exp(-2000 / STANDARD.liver.t1_water_ms)) * np.exp(-35 / STANDARD.liver.t2_water_ms)
+    wanted = BASIS.fids[BASIS.names.index(name), 0] * (1 - np.exp(-2000 / t1)) * np.exp(-35 / t2) - fat * of_water
+    assert first == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["lorentz_hz", "gauss_hz", "snr"])
+def test_hospitals_differ(name: str) -> None:
+    patient = simulate_patients(1)[0]
+    a, b = (
+        np.mean([voxel(patient, hospital=each, seed=seed).nuisance[name] for seed in range(40)]) for each in ("A", "B")
+    )
+    assert (a > 1.3 * b) if name == "snr" else (b > 1.2 * a)

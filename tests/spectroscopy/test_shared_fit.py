@@ -1,0 +1,29 @@
+"""Shared fit: shift, widths and phases come back when concentrations are known."""
+
+import numpy as np
+import pytest
+
+from hepatica.spectroscopy.acquisition import Acquisition
+from hepatica.spectroscopy.penalty import loose
+from hepatica.spectroscopy.shared_fit import shared_fit
+from hepatica.spectroscopy.signal_model import SHARED, SignalModel
+from hepatica.spectroscopy.simulated_basis import simulate_basis
+
+MODEL = SignalModel(basis=simulate_basis(Acquisition(), names=("Cho", "Cr", "Lip13")))
+TRUE = MODEL.vector_of({"Cho": 4, "Cr": 3, "Lip13": 1}, common_hz=5, lorentz_hz=6, gauss_hz=12, phase0=0.5, phase1=0.05)
+
+
+def test_what_is_shared_comes_back_and_nothing_else_moves():
+    start = MODEL.vector_of({"Cho": 4, "Cr": 3, "Lip13": 1}, common_hz=3, lorentz_hz=4, gauss_hz=8, phase0=0.1)
+    values = MODEL.evaluate(TRUE) + 3 * MODEL.ppm
+    found = shared_fit(start, values, model=MODEL, noise_sd=np.ones(1), penalty=loose(MODEL))
+    assert found == pytest.approx(TRUE, rel=1e-3)
+
+
+def test_derivatives_are_those_of_the_whole_model():
+    vector = TRUE.copy()
+    vector[0, 3:6] = [1.0, -2.0, 0.5]
+    fitted, slopes = MODEL.shared_jacobian(vector[:, -len(SHARED) :], MODEL.undamped(vector))
+    whole, all_slopes = MODEL.jacobian(vector)
+    assert fitted == pytest.approx(whole)
+    assert slopes == pytest.approx(all_slopes[:, -len(SHARED) :], abs=1e-6 * np.abs(all_slopes).max())
