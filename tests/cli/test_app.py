@@ -9,7 +9,7 @@ import pytest
 
 COMMANDS = (
     "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "evaluate",
-    "readers", "audit", "export", "deidentify", "doctor",
+    "readers", "audit", "export", "deidentify", "basis", "doctor",
 )  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")
 

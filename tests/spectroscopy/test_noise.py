@@ -16,7 +16,9 @@ def test_white_noise_is_found_beside_lines(decay, points):
 
 def test_the_flank_of_the_water_does_not_count(decay):
     acquisition = Acquisition(points=1024)
-    plain, watery = (noise_sd(decay(acquisition, water=water, noise=1.0), acquisition=acquisition) for water in (0, 9e3))
+    plain, watery = (
+        noise_sd(decay(acquisition, water=water, noise=1.0), acquisition=acquisition) for water in (0, 9e3)
+    )
     assert watery == pytest.approx(plain, rel=0.2)
 
 

@@ -50,9 +50,7 @@ def test_the_noise_keeps_its_density(decay):
 
 def test_water_comes_along(decay):
     one = Acquisition(bandwidth_hz=2500.0, points=2048)
-    found = resampled(
-        replace(spectrum(decay, one), water=decay(one, {4.65: 500.0}, width_hz=15)), acquisition=WANTED
-    )
+    found = resampled(replace(spectrum(decay, one), water=decay(one, {4.65: 500.0}, width_hz=15)), acquisition=WANTED)
     assert np.abs(found.water[0]) == pytest.approx(500, rel=0.02)
 
 

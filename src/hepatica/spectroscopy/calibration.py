@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 from hepatica.learn import Arrays, infer
-from hepatica.spectroscopy.qcnn import Measured, Qcnn
+from hepatica.spectroscopy.qcnn import Qcnn
 
 Z = 1.959963984540054
 """Standard normal quantile of a two-sided 95 % interval."""
@@ -31,17 +31,18 @@ def calibrate(network: Qcnn, images: NDArray[np.float32], *, truth: NDArray[Any]
     smallest interval that held the truth of 95 % of n and one more (split conformal).
     """
     reset(network)
-    found = Measured(*infer(network, Arrays(values=images), batch=READ_AT_ONCE, label="calibrating"))
-    z = (np.asarray(truth, float) - found.value) / found.sd
+    value, sd, _, signature = infer(network, Arrays(values=images), batch=READ_AT_ONCE, label="calibrating")
+    z = (np.asarray(truth, float) - value) / sd
     rank = min(COVERED * (len(z) + 1) / len(z), 1.0)
     widening = np.quantile(np.abs(z), rank, axis=0, method="higher") / Z
     held = np.clip(z / widening, -FARTHEST_Z, FARTHEST_Z)
-    usual = LedoitWolf().fit(found.signature.astype(float))
+    signature = signature.astype(float)
+    usual = LedoitWolf().fit(signature)
     _set(network.widening, widening)
     _set(network.correlation, np.corrcoef(held.T))
     _set(network.usual, usual.location_)
     _set(network.precision, usual.precision_)
-    _set(network.farthest, np.quantile(np.sqrt(usual.mahalanobis(found.signature.astype(float))), USUAL))
+    _set(network.farthest, np.quantile(np.sqrt(usual.mahalanobis(signature)), USUAL))
 
 
 def reset(network: Qcnn) -> None:

@@ -18,6 +18,7 @@ from hepatica.learn import Arrays, Fresh, infer
 from hepatica.spectroscopy.ccnn import Ccnn
 from hepatica.spectroscopy.draws import HELD_OUT, Draws
 from hepatica.spectroscopy.network_input import as_network_values
+from hepatica.spectroscopy.norm import norm
 from hepatica.spectroscopy.spectral_plan import SpectralPlan
 
 READ_AT_ONCE = 256
@@ -87,11 +88,15 @@ def labelled(classes: Sequence[Draws], *, count: int) -> Fresh:
 
 
 def made(numbers: NDArray[np.int64], *, classes: Sequence[Draws]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Spectra (n, 1, w, 2) by their numbers and the class (n,) of each: the number modulo how many classes there are."""
+    """Spectra (n, 1, w, 2) by their numbers and the class (n,) of each: the remainder of the number by the classes.
+
+    Each is divided by its norm, as `SpectraStore.read` does.
+    """
     label = numbers % len(classes)
     images = np.empty((len(numbers), 1, classes[0].model.ppm.size, 2), np.float32)
     for place, draws in enumerate(classes):
         own = label == place
         if own.any():
-            images[own] = as_network_values(draws.at(numbers[own] // len(classes)).values)
+            values = draws.at(numbers[own] // len(classes)).values
+            images[own] = as_network_values(values / norm(values)[:, None])
     return images, label

@@ -21,6 +21,7 @@ WARN_PPM = 0.05
 
 _SEARCH_PPM, _SEARCH_WATER_PPM = 0.35, 0.8  # ours: how far from its place a peak is looked for
 _CLEAR = 8.0  # ours: SDs of the noise that make a peak
+_EDGE = 0.05  # ours: of the band at each end, where scanners' filters fold
 _LINES_PPM = (0.4, 4.2)
 _FAR_PPM = ((-6.0, -0.2), (5.8, 12.0))  # where protons of liver do not resonate; aromatic ones are too weak
 _RANKING = ("water", "Lip13", "choline", "residual water")
@@ -84,7 +85,9 @@ def stray_peak(fid: Signal, *, acquisition: Acquisition) -> float | None:
     There is none in a spectrum whose field strength and axis are right.
     """
     inside = tallest(fid, *_LINES_PPM, acquisition=acquisition)
-    strays = [_clear_peak(fid, *far, acquisition=acquisition) for far in _FAR_PPM]
+    band = acquisition.ppm[[round(_EDGE * len(fid)), round((1 - _EDGE) * len(fid))]]
+    reached = [np.clip(far, *band) for far in _FAR_PPM]
+    strays = [_clear_peak(fid, *ends, acquisition=acquisition) for ends in reached if np.ptp(ends) > _SEARCH_PPM]
     return next((peak.ppm for peak in strays if peak is not None and peak.height > inside.height), None)
 
 

@@ -13,8 +13,10 @@ from hepatica.spectroscopy.spectral_plan import SpectralPlan, bodies
 
 
 class Measured(NamedTuple):
-    """Values and standard deviations (b, k + 5): k concentrations in mM, then `signal_model.SHARED`; `strangeness` (b,)
-    of the spectrum to the networks, above 1 where hardly one of those they learnt from was as strange; signature (b, d).
+    """Values and standard deviations (b, k + 5): k concentrations in mM, then `signal_model.SHARED`.
+
+    `strangeness` (b,) of the spectrum to the networks is above 1 where hardly one of those they learnt from was as
+    strange; the signature is (b, d).
     """
 
     value: Tensor

@@ -82,18 +82,18 @@ def scale_targets(scales: Scales, drawn: Drawn, *, model: SignalModel) -> Floats
     These are medians over the first BOUNDED spectra: bounds grow with the noise exactly, with all else less. A
     concentration's softness is its median bound, its standard deviation at most.
     """
-    first = Drawn(*(each[:BOUNDED] for each in drawn))
-    least = crlb(parameters_of(first.truth), model=model, noise_sd=first.noise_sd).sd
+    truth, noise_sd = drawn.truth[:BOUNDED], drawn.noise_sd[:BOUNDED]
+    least = crlb(parameters_of(truth), model=model, noise_sd=noise_sd).sd
     spread = drawn.truth.std(axis=0)
     softness = STRAIGHT * spread
     k = least.shape[1]
     softness[:k] = np.minimum(np.median(least, axis=0), spread[:k])
     scales.learn(torch.from_numpy(drawn.truth), softness=torch.from_numpy(softness).float())
-    return np.asarray(np.median(least / first.noise_sd[:, None], axis=0))
+    return np.asarray(np.median(least / noise_sd[:, None], axis=0))
 
 
 def parameters_of(truth: Floats) -> Floats:
-    """The signal model's vectors (n, 2 k + 5) of concentrations and SHARED (n, k + 5): no component shifts by itself."""
+    """The signal model's vectors (n, 2 k + 5) of concentrations and SHARED (n, k + 5), no component shifted alone."""
     k = truth.shape[1] - len(SHARED)
     return np.concatenate([truth[:, :k], np.zeros((len(truth), k)), truth[:, k:]], axis=1)
 

@@ -62,6 +62,14 @@ def transitions(
     path = None if cache is None else cache / f"{_key(system, f0_mhz, events)}.npz"
     if path is not None and (found := _cached(path)) is not None:
         return found
+    table = _simulated(system, f0_mhz=f0_mhz, events=events)
+    if path is not None:
+        with replacing(path) as temporary:
+            np.savez(temporary, **vars(table))
+    return table
+
+
+def _simulated(system: SpinSystem, *, f0_mhz: float, events: tuple[Event, ...]) -> Transitions:
     lone = group_signal(LONE_PROTON, f0_mhz=f0_mhz, events=events)[1].sum()
     parts = []
     if system.groups:
@@ -76,11 +84,7 @@ def transitions(
                 gaussian_hz=np.array([line.fwhm_ppm * f0_mhz for line in system.lines]),
             )
         )
-    table = joined(parts)
-    if path is not None:
-        with replacing(path) as temporary:
-            np.savez(temporary, **vars(table))
-    return table
+    return joined(parts)
 
 
 def _key(system: SpinSystem, f0_mhz: float, events: tuple[Event, ...]) -> str:

@@ -40,7 +40,7 @@ _FINER = 8  # zero filling of the correlation; a parabola finds the rest
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Averaged:
-    """The mean decay (points,) of the transients kept; Hz and rad (transients,) each was off by; kept (transients,)."""
+    """The mean decay (points,) of the transients kept; Hz and rad (transients,) each was off the mean by; kept (transients,)."""
 
     fid: Signal
     hz: Floats
@@ -67,6 +67,8 @@ def average(fids: Signal, *, acquisition: Acquisition, settings: Alignment = ALI
         turned = _turned(bands, hz=hz, rad=rad, acquisition=acquisition)
         kept = _alike(turned, settings=settings)
         reference = turned[kept].mean(axis=0)
+    hz = hz - hz[kept].mean()  # the mean of all is the voxel's frequency and phase, not those of the reference
+    rad = rad - np.angle(np.exp(1j * rad[kept]).mean())
     aligned = _turned(fids, hz=hz, rad=rad, acquisition=acquisition)
     return Averaged(fid=aligned[kept].mean(axis=0), hz=hz, rad=rad, kept=kept)
 

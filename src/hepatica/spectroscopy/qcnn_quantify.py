@@ -1,0 +1,126 @@
+"""qCNN quantify: concentrations by trained networks alone, or as the start of a few Gauss-Newton steps."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.learn import Arrays, infer
+from hepatica.spectroscopy.belief import belief_of
+from hepatica.spectroscopy.bounds import crlb
+from hepatica.spectroscopy.network_input import as_network_values
+from hepatica.spectroscopy.priors import Priors
+from hepatica.spectroscopy.qcnn import Measured, Qcnn
+from hepatica.spectroscopy.qcnn_training import parameters_of
+from hepatica.spectroscopy.quantities import Quantities, quantities_of
+from hepatica.spectroscopy.refine import STEPS, refine
+from hepatica.spectroscopy.signal_model import SHARED, SignalModel
+from hepatica.spectroscopy.targets import SUMS
+
+Floats = NDArray[np.float64]
+Complex = NDArray[Any]
+
+READ_AT_ONCE = 256
+
+LEAST_WIDTH_HZ = 0.5
+"""Widths below are not believed of a network (ours); a spectrum without any has no derivative there."""
+
+
+def measured(network: Qcnn, values: Complex) -> Measured:
+    """What the networks say, as arrays, of complex spectra (n, w) in mM, the window they learnt from."""
+    images = Arrays(values=as_network_values(values))
+    return Measured(*infer(network, images, batch=READ_AT_ONCE, label="reading spectra"))
+
+
+def qcnn(
+    values: Complex, *, network: Qcnn, model: SignalModel, priors: Priors, noise_sd: ArrayLike
+) -> Quantities:
+    """Concentrations of complex spectra (n, w) in mM, `model`'s window, by the networks.
+
+    Standard deviations are calibrated and correlated as the errors in held-out simulation were. The bound is that of
+    the signal model where the networks see the spectrum. Flags tell of spectra unlike those that the networks learnt
+    from and of an SNR outside of theirs. Raises SettingsError where networks and model do not fit together.
+    """
+    found = _fitting(measured(network, values), model=model)
+    k = len(model.names)
+    correlation = network.correlation.double().numpy()[:k, :k]
+    sd = found.sd[:, :k].astype(float)
+    start = vectors(found)
+    return Quantities(
+        names=model.names,
+        method="qcnn",
+        unit="mM",
+        concentration=start[:, :k],
+        covariance=sd[:, :, None] * correlation * sd[:, None, :],
+        bound=crlb(start, model=model, noise_sd=noise_sd).covariance,
+        flags=flags(found, start, model=model, priors=priors, noise_sd=noise_sd),
+        prior_covariance=belief_of(priors, names=model.names).covariance_mm,
+    )
+
+
+def qcnn_gn(
+    values: Complex,
+    *,
+    network: Qcnn,
+    model: SignalModel,
+    priors: Priors,
+    noise_sd: ArrayLike,
+    steps: int = STEPS,
+) -> Quantities:
+    """The same, then `steps` Gauss-Newton steps of the MAP fit from there; the covariance is that of the fit."""
+    found = _fitting(measured(network, values), model=model)
+    belief = belief_of(priors, names=model.names)
+    start = vectors(found)
+    fit = refine(start, values=values, model=model, belief=belief, noise_sd=noise_sd, steps=steps)
+    quantities = quantities_of(fit, method="qcnn+gn", unit="mM", belief=belief)
+    noticed = flags(found, start, model=model, priors=priors, noise_sd=noise_sd)
+    return replace(
+        quantities, flags=tuple((*one, *other) for one, other in zip(quantities.flags, noticed, strict=True))
+    )
+
+
+def vectors(found: Measured) -> Floats:
+    """Vectors (n, 2 k + 5) of the signal model where the networks see the spectra, none negative that cannot be."""
+    start = parameters_of(np.asarray(found.value, float))
+    k = (start.shape[1] - len(SHARED)) // 2
+    start[:, :k] = np.maximum(start[:, :k], 0)
+    widths = [2 * k + SHARED.index(name) for name in ("lorentz_hz", "gauss_hz")]
+    start[:, widths] = np.maximum(start[:, widths], LEAST_WIDTH_HZ)
+    return start
+
+
+def flags(
+    found: Measured, start: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike
+) -> tuple[tuple[str, ...], ...]:
+    """What is unusual of each spectrum, in words."""
+    low, high = priors.nuisance["snr"].at(np.array([0.0, 1.0])) if priors.snr_peak == "tCho" else (0.0, np.inf)
+    told = []
+    for strange, own in zip(found.strangeness, tcho_snr(start, model=model, noise_sd=noise_sd), strict=True):
+        noticed = []
+        if strange > 1:
+            noticed.append(f"unlike the spectra the networks learnt from: {strange:.1f} times as far as usual ones")
+        if not low <= own <= high:
+            noticed.append(f"SNR of tCho {own:.1f}, the networks learnt from {low:g} to {high:g}")
+        told.append(tuple(noticed))
+    return tuple(told)
+
+
+def tcho_snr(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> Floats:
+    """(n,) height of the tCho peak, in phase, over the standard deviation of the noise of the real part."""
+    k = len(model.names)
+    alone = vector.copy()
+    alone[:, [place for place, name in enumerate(model.names) if name not in SUMS["tCho"]]] = 0
+    alone[:, [2 * k + SHARED.index(name) for name in ("phase0", "phase1")]] = 0
+    return np.asarray(model.evaluate(alone).real.max(axis=1) / noise_sd)
+
+
+def _fitting(found: Measured, *, model: SignalModel) -> Measured:
+    wanted = len(model.names) + len(SHARED)
+    if found.value.shape[1] != wanted:
+        raise SettingsError(
+            f"got networks of {found.value.shape[1]} quantities for a model of {len(model.names)} components, wanted"
+            f" {wanted}: use the components that the networks learnt"
+        )
+    return found
