@@ -61,7 +61,7 @@ class Inference:
 
     `specimens`: patient_id, specimen_id, endpoint, horizon_months, score in 0..1; one row a specimen and target.
     `regions`: patient_id, specimen_id, score in 0..1, one row a tile or slice, and where it lies: x, y, extent (pixels
-    of the file's finest level) of a tile, series, slice and z_mm of a slice.
+    of the file's finest level) of a tile, series, slice and z_mm of a slice, the quality of a spectrum.
     `signatures`: (regions, d) float32, the network's own description of each row of `regions`.
     """
 
@@ -93,7 +93,7 @@ class Material(Protocol):
 
 
 Saliency = Callable[[Any, np.ndarray], np.ndarray]
-"""What a network looks at: network and images (b, h, w, c) uint8 to maps (b, h, w) in 0..1."""
+"""What a network looks at: network and images (b, h, w, c) as its material reads them to maps (b, h, w) in 0..1."""
 
 
 class Draw(Protocol):
@@ -150,8 +150,9 @@ class System(Generic[S, M]):
     aside and only predicted.
     `train` fits the network in place, resumes from its work folder, and returns what a report should tell of it.
     `adjustable` names settings that may differ when a locked model is used: how much of a specimen is read, not how.
-    `cutoff` is the rule of the locked cut-offs: the median score of the training patients, or the score at which
-    sensitivity and specificity of the patients of training and tuning are balanced.
+    `cutoff` is the rule of the locked cut-offs: the median score of the training patients; the score at which
+    sensitivity and specificity of the patients of training and tuning are balanced; or that of simulated patients,
+    which training left in the network's buffer `cutoff`.
     `parts` gives the networks that can be exported, by name, from the whole; who replaces one there replaces it.
     `deliver` writes what `hepatica predict` gives back to the archive a specimen came from.
     `phantom` writes a phantom cohort of its room; `quick` are settings for minutes on two cores,
@@ -174,7 +175,7 @@ class System(Generic[S, M]):
     train: Callable[[Training[S, M]], dict[str, Any]]
     infer: Callable[[Any, M, S], Inference]
     pool: Callable[[pd.DataFrame], pd.DataFrame]
-    cutoff: Literal["median", "balanced"] = "median"
+    cutoff: Literal["median", "balanced", "of_simulation"] = "median"
     saliency: Saliency
     draw: Draw
     parts: Callable[[Any], nn.ModuleDict] | None = None

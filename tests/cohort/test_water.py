@@ -15,5 +15,5 @@ def test_a_water_reference_lies_beside_a_spectrum(tmp_path, write_cohort):
 
 def test_a_missing_water_reference_is_told(tmp_path, write_cohort):
     rows = "P1,S1,spectrum,slides/1.svs,slides/9.svs\n"
-    with pytest.raises(CohortError, match="row 2 column water: no such file: ./slides/9.svs"):
+    with pytest.raises(CohortError, match=r"row 2 column water: no such file: ./slides/9.svs"):
         load_cohort(write_cohort(tmp_path, specimens=HEADER + rows))

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,3 +51,31 @@ def decay() -> Callable[..., np.ndarray]:
 def brain_lines() -> dict[float, float]:
     """Lines of a brain: NAA, creatine, choline and others, by ppm."""
     return BRAIN
+
+
+@dataclass(frozen=True)
+class TrainedQcnn:
+    """A small qCNN, what it was trained on, and what its training told."""
+
+    network: Any
+    plan: Any
+    draws: Any
+    told: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def trained_qcnn(tmp_path_factory: pytest.TempPathFactory) -> TrainedQcnn:
+    """Two small members, trained for seconds, once for all tests that need one; copy what you mean to change."""
+    from hepatica.spectroscopy.draws import Draws
+    from hepatica.spectroscopy.priors import read_priors
+    from hepatica.spectroscopy.qcnn import build_qcnn
+    from hepatica.spectroscopy.qcnn_training import QcnnPlan, train_qcnn
+
+    plan = QcnnPlan(
+        members=2, per_epoch=2048, epochs=3, held_out=640, width=4, hidden=64, signature=32, batch=128,
+        effects="of_model", bound_share=0.01,
+    )  # fmt: skip
+    draws = Draws(priors=read_priors(), model=plan.model, seed=1, effects=plan.simulated)
+    network = build_qcnn(plan)
+    told = train_qcnn(network, draws, plan, folder=tmp_path_factory.mktemp("qcnn"), trainer={"accelerator": "cpu"})
+    return TrainedQcnn(network=network, plan=plan, draws=draws, told=told)

@@ -9,6 +9,7 @@ from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.belief import belief_of
 from hepatica.spectroscopy.bounds import bayesian_bound, crlb, van_trees
+from hepatica.spectroscopy.held import Held
 from hepatica.spectroscopy.priors import read_priors
 from hepatica.spectroscopy.signal_model import SignalModel
 from hepatica.spectroscopy.simulated_basis import simulate_basis
@@ -22,7 +23,7 @@ TRUE = MODEL.vector_of({"Cho": 2, "Cr": 3, "GPC": 3, "Lip13": 1}, lorentz_hz=5, 
 @given(st.floats(0.01, 100))
 def test_the_bound_goes_with_the_noise(noise):
     """Exactly, when shifts are not held beforehand."""
-    once, more = (crlb(TRUE, model=MODEL, noise_sd=sd, shift_sd_hz=1e6).sd for sd in (1.0, noise))
+    once, more = (crlb(TRUE, model=MODEL, noise_sd=sd, held=Held(shift_sd_hz=1e6)).sd for sd in (1.0, noise))
     assert more == pytest.approx(once * noise, rel=1e-3)
 
 
@@ -67,7 +68,7 @@ def drawn(n: int) -> np.ndarray:
 def test_the_bayesian_bound_is_below_both_that_of_the_spectrum_and_the_belief(noise):
     vector = drawn(5)
     both = bayesian_bound(vector, model=MODEL, noise_sd=noise, belief=BELIEF).sd
-    alone = crlb(vector, model=MODEL, noise_sd=noise, shift_sd_hz=BELIEF.nonlinear["shift_hz"][1]).sd
+    alone = crlb(vector, model=MODEL, noise_sd=noise, held=Held(shift_sd_hz=BELIEF.nonlinear["shift_hz"][1])).sd
     believed = np.sqrt(np.diag(BELIEF.covariance)) * np.where(BELIEF.logs, vector[:, :4], 1)
     assert (both <= 1.001 * np.minimum(alone, believed)).all()
 

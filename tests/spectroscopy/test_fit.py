@@ -6,7 +6,7 @@ import pytest
 from hepatica.cohort import SettingsError, SpecimenError
 from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.fit import checked, descend, rough_noise, with_noise_left
-from hepatica.spectroscopy.penalty import loose
+from hepatica.spectroscopy.held import Held
 from hepatica.spectroscopy.signal_model import SignalModel
 from hepatica.spectroscopy.simulated_basis import simulate_basis
 
@@ -23,7 +23,9 @@ def noisy(sd: float, *, n: int = 8, seed: int = 0) -> np.ndarray:
 def fitted(values: np.ndarray, *, sd: float, logs: bool):
     noise = np.full(len(values), sd)
     start = np.repeat(TRUE, len(values), axis=0)
-    return descend(start, values, model=MODEL, noise_sd=noise, penalty=loose(MODEL), logs=np.full(3, logs))
+    return descend(
+        start, values, model=MODEL, noise_sd=noise, penalty=Held().penalty(MODEL, start[:, :3]), logs=np.full(3, logs)
+    )
 
 
 def test_logarithms_and_numbers_come_to_the_same():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.bounds import crlb
+from hepatica.spectroscopy.held import TRIGLYCERIDE, Held
 from hepatica.spectroscopy.nls import nls
 from hepatica.spectroscopy.signal_model import SHARED, Parameters, SignalModel
 from hepatica.spectroscopy.simulated_basis import simulate_basis
@@ -91,7 +92,7 @@ def test_lipid_ratios_hold_a_lipid_that_noise_hides():
     clean = MODEL.evaluate(vector)
     values = clean + 60 * (rng.normal(size=clean.shape) + 1j * rng.normal(size=clean.shape))
     free = nls(values, model=MODEL, noise_sd=60.0)
-    held = nls(values, model=MODEL, noise_sd=60.0, lipid_ratios={"Lip13": 1, "Lip21": 1})
+    held = nls(values, model=MODEL, noise_sd=60.0, held=Held(ratios=TRIGLYCERIDE))
     assert np.abs(held.concentration[:, 5] - 0.5).mean() < 0.7 * np.abs(free.concentration[:, 5] - 0.5).mean()
 
 

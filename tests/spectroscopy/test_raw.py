@@ -35,3 +35,12 @@ def test_points_that_are_no_numbers_and_zeros_are_refused(where):
         RawSpectra(**(good | {where: spoilt}), acquisition=SHORT)
     with pytest.raises(SpecimenError, match=f"all points of the {name} are zero"):
         RawSpectra(**(good | {where: 0 * ones(1, 1, 64)}), acquisition=SHORT)
+
+
+def test_lost_samples_are_refused_and_zeros_at_the_end_are_not():
+    fids = ones(2, 2, 64)
+    fids[..., 50:] = 0
+    assert RawSpectra(fids=fids, acquisition=SHORT).fids is fids
+    fids[..., 10:14] = 0
+    with pytest.raises(SpecimenError, match="4 points in the midst of the spectrum are zero: samples were lost"):
+        RawSpectra(fids=fids, acquisition=SHORT)

@@ -79,5 +79,5 @@ def test_other_physics_is_refused_unless_allowed(decay, changes, name, message):
 
 def test_mixing_times_of_steam_count(decay):
     steam = replace(WANTED, sequence="steam", tm_ms=10.0)
-    with pytest.raises(SpecimenError, match="TM 30.0, not 10.0"):
+    with pytest.raises(SpecimenError, match=r"TM 30.0, not 10.0"):
         resampled(spectrum(decay, replace(steam, tm_ms=30.0)), acquisition=steam)

@@ -45,6 +45,18 @@ def test_transients_moved_out_of_the_liver_are_left_out(decay):
     assert np.flatnonzero(~found.kept).tolist() == [3, 7]
 
 
+def test_fat_that_comes_and_goes_is_seen_though_the_water_is_registered(decay):
+    fids = drifted(decay(LIVER, water=5000.0), np.zeros(12), np.zeros(12), noise=2.0)
+    fids[5] += drifted(decay(LIVER, {1.28: 3000.0}), [0], [0], noise=2.0)[0]
+    assert np.flatnonzero(~average(fids, acquisition=LIVER).kept).tolist() == [5]
+
+
+def test_a_weak_transient_hardly_turns_the_mean(decay):
+    fids = drifted(decay(LIVER), [0, 0, 0, 0], [0, 1.5, 0, 0], noise=1.0)
+    fids[1] *= 0.3
+    assert np.angle(np.vdot(decay(LIVER), average(fids, acquisition=LIVER).fid)) == pytest.approx(0, abs=0.15)
+
+
 def test_alike_transients_all_stay(decay):
     for seed in range(5):
         found = average(drifted(decay(LIVER), np.zeros(32), np.zeros(32), noise=5.0, seed=seed), acquisition=LIVER)

@@ -62,6 +62,12 @@ def test_the_region_moves_with_the_reference(decay):
     assert left[within(moved.ppm, 4.5, 4.8)].max() < 0.01 * np.abs(to_spectrum(watery)).max()
 
 
+def test_a_single_line_without_noise_and_silence_are_survived(decay):
+    alone = decay(LIVER, {}, water=1000.0)
+    assert np.abs(remove_water(alone, acquisition=LIVER)).max() < 1e-6 * 1000
+    assert not remove_water(0 * alone, acquisition=LIVER).any()
+
+
 def test_short_decays_are_survived(decay):
     short = Acquisition(points=32)
     assert np.isfinite(remove_water(decay(short, water=1000), acquisition=short)).all()

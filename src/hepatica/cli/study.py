@@ -7,7 +7,7 @@ import typer
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="First author and year of the paper: li_2025 or wang_2021.")],
+    name: Annotated[str, typer.Argument(help="First author and year of the paper: li_2025, wang_2021 or bae_2025.")],
     cohort: Annotated[
         Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)
     ],
@@ -39,6 +39,10 @@ def study(
     wang_2021 (NoduleNet and HCCNet, doi 10.1038/s41416-021-01511-w): both networks trained on CT, tested on held-out
     and external patients, the risk score against pathology, readers (readers.csv of the cohort folder) alone, with the
     machine and against it, saliency against experts' outlines (column nodule_mask of specimens.csv).
+
+    bae_2025 (qCNN and cCNN, doi 10.2463/mrms.mp.2025-0064): cCNNs trained on spectra simulated from some patients of
+    each group and tested on the others, with controls and power; qCNNs against least squares and MAP on simulated
+    spectra, against the bounds of error, and under conditions they were not trained for.
 
     Every step is written down when done: stopped at any moment, the same command goes on; repeated, it does nothing.
     Try it with --quick first.

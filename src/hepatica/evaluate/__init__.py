@@ -25,6 +25,7 @@ from hepatica.evaluate.confusion import (
 from hepatica.evaluate.contingency import Contingency, compare_shares
 from hepatica.evaluate.correlation import Correlation, pearson
 from hepatica.evaluate.cox import HazardRatio, cox, cox_each
+from hepatica.evaluate.discriminant import Discriminant, fit_discriminant
 from hepatica.evaluate.discrimination import auroc, average_precision, compare_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.findings import Finding
@@ -38,6 +39,8 @@ from hepatica.evaluate.mcnemar import mcnemar_p
 from hepatica.evaluate.multi_reader import Readings, auroc_readings, over_readers, rate_readings
 from hepatica.evaluate.over_folds import auroc_over_folds, compare_auroc_over_folds
 from hepatica.evaluate.paired import compare_paired
+from hepatica.evaluate.permutation import permutation_p
+from hepatica.evaluate.power import Power, power_curve, power_of_calls
 from hepatica.evaluate.reader_table import ReaderTable, Reading, read_readers
 from hepatica.evaluate.readers import ReaderStudy, study_readers, t_over_readers
 from hepatica.evaluate.recalibration import Recalibration, recalibrate
@@ -55,6 +58,7 @@ __all__ = [
     "Confusion",
     "Contingency",
     "Correlation",
+    "Discriminant",
     "Estimate",
     "Finding",
     "GroupComparison",
@@ -63,6 +67,7 @@ __all__ = [
     "KaplanMeier",
     "Line",
     "LogisticRisk",
+    "Power",
     "ReaderStudy",
     "ReaderTable",
     "Reading",
@@ -92,6 +97,7 @@ __all__ = [
     "cox_each",
     "expected_calibration_error",
     "f1",
+    "fit_discriminant",
     "fit_logistic",
     "fit_temperature",
     "fleiss_kappa",
@@ -104,6 +110,9 @@ __all__ = [
     "npv",
     "over_readers",
     "pearson",
+    "permutation_p",
+    "power_curve",
+    "power_of_calls",
     "ppv",
     "rate_difference",
     "rate_readings",

@@ -2,6 +2,7 @@
 
 from hepatica.explain.deletion import area_under, deletion
 from hepatica.explain.fast_cam import fast_cam
+from hepatica.explain.flattened import flattened
 from hepatica.explain.grad_cam import grad_cam
 from hepatica.explain.heatmap import THIRDS, Band, geojson, overlay, save_overlay, write_geojson
 from hepatica.explain.hires_cam import hires_cam
@@ -24,6 +25,7 @@ __all__ = [
     "deletion",
     "dice_at",
     "fast_cam",
+    "flattened",
     "gamma_norm",
     "gauss_norm",
     "geojson",

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hepatica.cohort.errors import SettingsError
+from hepatica.report.bae_2025 import write_study_report as bae_2025
 from hepatica.report.study import write_study_report as li_2025
 from hepatica.report.wang_2021 import write_study_report as wang_2021
 
-REPORTS: dict[str, Callable[[Path], Path]] = {"li_2025": li_2025, "wang_2021": wang_2021}
+REPORTS: dict[str, Callable[[Path], Path]] = {"bae_2025": bae_2025, "li_2025": li_2025, "wang_2021": wang_2021}
 
 
 def write_study_report(name: str, folder: Path) -> Path:

@@ -50,6 +50,7 @@ REGIONS = {"slide": "tile", "ct": "slice", "mr": "slice", "ultrasound": "image",
 CUTOFFS = {
     "median": "the median score of the training patients",
     "balanced": "the score at which sensitivity and specificity are alike in the patients of training and tuning",
+    "of_simulation": "the score at which sensitivity and specificity are alike in simulated patients",
 }
 """The rules by which a system locks its cut-offs."""
 

@@ -11,8 +11,11 @@ from hepatica.runs.scores import median_cutoffs, pooled
 def locked_cutoffs(system: System[Any, Any], training: Training[Any, Any]) -> dict[str, float]:
     """Cut-off of each target by the system's rule, for the network as it is now trained.
 
-    Those of training set the median; those of training and tuning, of known outcome, set the balance.
+    Those of training set the median; those of training and tuning, of known outcome, set the balance; no patient sets
+    one of simulation.
     """
+    if system.cutoff == "of_simulation":
+        return {target.key: float(training.network.cutoff) for target in system.targets}
     split = training.split
     patients = split.train if system.cutoff == "median" else [*split.train, *split.validation]
     material = training.material.select(patient_ids=patients)

@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.belief import Belief
 from hepatica.spectroscopy.fit import slope_of
-from hepatica.spectroscopy.penalty import SHIFT_SD_HZ, Penalty, loose
+from hepatica.spectroscopy.held import Held
+from hepatica.spectroscopy.nls import FREE
+from hepatica.spectroscopy.penalty import Penalty
 from hepatica.spectroscopy.signal_model import SignalModel
 
 Floats = NDArray[np.float64]
@@ -36,16 +38,15 @@ class Bound:
         return np.asarray(np.sqrt(self.covariance[:, rows][:, :, rows].sum(axis=(1, 2))))
 
 
-def crlb(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, shift_sd_hz: float = SHIFT_SD_HZ) -> Bound:
+def crlb(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, held: Held = FREE) -> Bound:
     """Cramér-Rao bounds of the concentrations of spectra with these parameters (n, p).
 
-    Shifts, widths, phases and the baseline are unknown too and cost their share; the shifts of components about that
-    of all are held by `shift_sd_hz` as in the fit (a hybrid bound; with free ones that of a component at 0 mM would
+    Shifts, widths, phases and the baseline are unknown too and cost their share; what is `held`, by default the shifts
+    of components about that of all, counts as in `nls` (a hybrid bound; a component at 0 mM with a free shift would
     have none). `noise_sd`, one number or one a spectrum, is that of the real part.
     """
-    return of_information(
-        information(vector, model=model, noise_sd=noise_sd), model=model, penalty=loose(model, shift_sd_hz=shift_sd_hz)
-    )
+    fisher = information(vector, model=model, noise_sd=noise_sd)
+    return of_information(fisher, model=model, penalty=held.penalty(model, vector[:, : len(model.names)]))
 
 
 def information(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> Floats:

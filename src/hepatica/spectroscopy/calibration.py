@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 from hepatica.learn import Arrays, infer
+from hepatica.spectroscopy.network_input import as_complex
+from hepatica.spectroscopy.norm import norm
 from hepatica.spectroscopy.qcnn import Qcnn
 
 Z = 1.959963984540054
@@ -42,6 +44,7 @@ def calibrate(network: Qcnn, images: NDArray[np.float32], *, truth: NDArray[Any]
     _set(network.correlation, np.corrcoef(held.T))
     _set(network.usual, usual.location_)
     _set(network.precision, usual.precision_)
+    _set(network.norm, np.median(norm(as_complex(images))))
     _set(network.farthest, np.quantile(np.sqrt(usual.mahalanobis(signature)), USUAL))
 
 

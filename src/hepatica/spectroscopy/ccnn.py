@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hepatica.networks import Reading, SpectralClassifier
-from hepatica.spectroscopy.spectral_plan import SpectralPlan, bodies
+from hepatica.spectroscopy.spectral_plan import SpectralPlan
 
 
 class Ccnn(nn.Module):
@@ -32,6 +32,6 @@ class Ccnn(nn.Module):
         return Reading(logits, answers[0].signature)
 
 
-def build_ccnn(plan: SpectralPlan, *, points: int) -> Ccnn:
-    """The untrained networks for spectra of `points`; the same from one seed."""
-    return Ccnn([SpectralClassifier(body, signature=plan.signature) for body in bodies(plan, points=points)])
+def build_ccnn(plan: SpectralPlan) -> Ccnn:
+    """The untrained networks; the same from one seed."""
+    return Ccnn([SpectralClassifier(body, signature=plan.signature) for body in plan.bodies()])

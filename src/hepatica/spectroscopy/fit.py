@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError, SpecimenError
-from hepatica.spectroscopy.levenberg_marquardt import ITERATIONS, minimise
+from hepatica.spectroscopy.levenberg_marquardt import ITERATIONS, TOLERANCE, minimise
 from hepatica.spectroscopy.penalty import Penalty
 from hepatica.spectroscopy.signal_model import SHARED, Parameters, SignalModel
 
@@ -93,6 +93,7 @@ def descend(
     penalty: Penalty,
     logs: Booleans | None = None,
     iterations: int = ITERATIONS,
+    tolerance: float = TOLERANCE,
 ) -> Fit:
     """Fit spectra (n, w) from vectors (n, p); concentrations of `logs` (k,) are stepped, and penalised, as logarithms.
 
@@ -108,7 +109,12 @@ def descend(
 
     lower, upper = _bounds(penalty, model, logs)
     found = minimise(
-        _logarithmic(start, logs), normal_equations=normal_equations, lower=lower, upper=upper, iterations=iterations
+        _logarithmic(start, logs),
+        normal_equations=normal_equations,
+        lower=lower,
+        upper=upper,
+        iterations=iterations,
+        tolerance=tolerance,
     )
     linear = _linear(found.vector, logs)
     half, _, information = model.normal_equations(linear, values, noise_sd=noise_sd)

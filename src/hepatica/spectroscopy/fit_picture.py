@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hepatica.cohort.atomic import replacing
+from hepatica.spectroscopy.signal_model import PIVOT_PPM, Parameters, SignalModel
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,25 @@ class DrawnFit:
     fit: Floats
     baseline: Floats
     components: Mapping[str, Floats]
+
+
+def drawn_fits(vectors: Floats, values: NDArray[np.complexfloating], *, model: SignalModel) -> list[DrawnFit]:
+    """What is drawn of each spectrum (n, w) and the parameters (n, p) found in it, its phases turned back."""
+    peaks, parts = model.evaluate(vectors), model.components(vectors)
+    baseline = model.baseline.smooth(values - peaks)
+    found = Parameters.of(vectors)
+    phase = found.phase0[:, None] + found.phase1[:, None] * (model.ppm - PIVOT_PPM)
+    upright = np.exp(-1j * phase)
+    return [
+        DrawnFit(
+            ppm=model.ppm,
+            data=(values[row] * upright[row]).real,
+            fit=((peaks + baseline)[row] * upright[row]).real,
+            baseline=(baseline[row] * upright[row]).real,
+            components=dict(zip(model.names, (parts[row] * upright[row]).real, strict=True)),
+        )
+        for row in range(len(vectors))
+    ]
 
 
 def paint_fit(figure: Figure, fit: DrawnFit, *, title: str) -> None:

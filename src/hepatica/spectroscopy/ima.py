@@ -24,7 +24,7 @@ def read_ima(path: Path, *, told: Header) -> RawSpectra:
     try:
         dataset = pydicom.dcmread(path, stop_before_pixels=True)
     except (InvalidDicomError, OSError, EOFError) as error:
-        raise SpecimenError(f"the file cannot be read as DICOM ({error}); export it again") from None
+        raise SpecimenError(f"the file cannot be read as DICOM ({type(error).__name__}); export it again") from None
     convert = _converter(str(dataset.get("Manufacturer", "")))
     images = _converted(lambda: convert([path], "spectrum", None, False))
     if not images:
@@ -60,5 +60,6 @@ def _converted(convert: Callable[[], tuple[list[Any], list[str]]]) -> list[Any]:
             return [image for image in convert()[0] if np.prod(image.shape[:3]) == 1]
     except Exception as error:
         raise SpecimenError(
-            f"spec2nii cannot read this spectrum ({type(error).__name__}: {error}); export it as RDA, SDAT or NIfTI-MRS"
+            f"spec2nii cannot read this spectrum ({type(error).__name__}): it is a picture, or of software it does not"
+            " know; export RDA, SDAT or NIfTI-MRS"
         ) from None

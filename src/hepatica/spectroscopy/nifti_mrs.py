@@ -100,7 +100,8 @@ def _opened(path: Path) -> Any:
             " transients has a name (dim_5, dim_6)"
         ) from None
     except (NotNIFTI_MRS, ImageFileError, OSError, EOFError, ValueError, KeyError) as error:
-        raise SpecimenError(f"the file cannot be read as NIfTI-MRS ({error}); convert it again") from None
+        kind = type(error).__name__  # what they say may hold the file's name
+        raise SpecimenError(f"the file cannot be read as NIfTI-MRS ({kind}); convert or send it again") from None
     return image
 
 

@@ -12,6 +12,7 @@ from hepatica.spectroscopy.spectrum import Signal, to_spectrum
 Part = Callable[[Signal], NDArray[np.float64]]
 
 _FINER = 4  # zero filling
+_TAPERED = 0.5  # ours: of the decay, at its end, so that zero filling does not let what has not decayed ring
 _RISE = 0.05  # ours: of a peak's height, by which its flank may rise again before it is another peak
 
 
@@ -69,5 +70,11 @@ def _fine(fid: Signal, *, acquisition: Acquisition) -> tuple[np.ndarray, Signal]
     size = _FINER * len(fid)
     hz = np.fft.fftshift(np.fft.fftfreq(size, 1 / acquisition.bandwidth_hz))
     padded = np.zeros(size, complex)
-    padded[: len(fid)] = fid
+    padded[: len(fid)] = fid * _taper(len(fid))
     return acquisition.reference_ppm + hz / acquisition.f0_mhz, to_spectrum(padded)
+
+
+def _taper(points: int) -> NDArray[np.float64]:
+    """1, and half a cosine down to 0 at the end."""
+    falling = round(_TAPERED * points)
+    return np.concatenate([np.ones(points - falling), 0.5 + 0.5 * np.cos(np.linspace(0, np.pi, falling))])

@@ -1,7 +1,7 @@
 """qCNN: networks that quantify, and what turns their answers into calibrated concentrations."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -9,20 +9,20 @@ from torch import Tensor, nn
 from hepatica.networks import SpectralEstimator
 from hepatica.spectroscopy.scales import Scales
 from hepatica.spectroscopy.signal_model import SHARED
-from hepatica.spectroscopy.spectral_plan import SpectralPlan, bodies
+from hepatica.spectroscopy.spectral_plan import SpectralPlan
 
 
 class Measured(NamedTuple):
     """Values and standard deviations (b, k + 5): k concentrations in mM, then `signal_model.SHARED`.
 
     `strangeness` (b,) of the spectrum to the networks is above 1 where hardly one of those they learnt from was as
-    strange; the signature is (b, d).
+    strange; the signature is (b, d). Tensors, or the arrays that `learn.infer` makes of them.
     """
 
-    value: Tensor
-    sd: Tensor
-    strangeness: Tensor
-    signature: Tensor
+    value: Any
+    sd: Any
+    strangeness: Any
+    signature: Any
 
 
 class Qcnn(nn.Module):
@@ -30,7 +30,8 @@ class Qcnn(nn.Module):
 
     The mean over members is told, and the variance within and between them (Lakshminarayanan 2017, arXiv 1612.01474),
     times a factor for each quantity by which intervals of 1.96 standard deviations held the truth in 95 % of held-out
-    simulated spectra (split conformal; Lei 2018, doi 10.1080/01621459.2017.1307116).
+    simulated spectra (split conformal; Lei 2018, doi 10.1080/01621459.2017.1307116). `norm` is the median norm of the
+    spectra it learnt from, to which one of unknown scale is brought.
     """
 
     widening: Tensor
@@ -38,6 +39,7 @@ class Qcnn(nn.Module):
     usual: Tensor
     precision: Tensor
     farthest: Tensor
+    norm: Tensor
 
     def __init__(self, members: Sequence[SpectralEstimator], *, quantities: int, signature: int) -> None:
         super().__init__()
@@ -48,6 +50,7 @@ class Qcnn(nn.Module):
         self.register_buffer("usual", torch.zeros(signature))
         self.register_buffer("precision", torch.eye(signature))
         self.register_buffer("farthest", torch.ones(()))
+        self.register_buffer("norm", torch.ones(()))
 
     def forward(self, spectra: Tensor) -> Measured:
         """Quantify a batch."""
@@ -65,10 +68,8 @@ class Qcnn(nn.Module):
         return torch.einsum("bi,ij,bj->b", away, self.precision, away).clamp(min=0).sqrt() / self.farthest
 
 
-def build_qcnn(plan: SpectralPlan, *, components: int, points: int) -> Qcnn:
-    """The untrained networks for spectra of `points` and so many `components`; the same from one seed."""
-    quantities = components + len(SHARED)
-    members = [
-        SpectralEstimator(body, signature=plan.signature, targets=quantities) for body in bodies(plan, points=points)
-    ]
+def build_qcnn(plan: SpectralPlan) -> Qcnn:
+    """The untrained networks for the components of the plan's model; the same from one seed."""
+    quantities = len(plan.model.names) + len(SHARED)
+    members = [SpectralEstimator(body, signature=plan.signature, targets=quantities) for body in plan.bodies()]
     return Qcnn(members, quantities=quantities, signature=plan.signature)

@@ -14,7 +14,7 @@ from hepatica.spectroscopy.network_input import as_network_values
 from hepatica.spectroscopy.priors import Priors
 from hepatica.spectroscopy.qcnn import Measured, Qcnn
 from hepatica.spectroscopy.qcnn_training import parameters_of
-from hepatica.spectroscopy.quantities import Quantities, quantities_of
+from hepatica.spectroscopy.quantities import Quantities, Unit, quantities_of
 from hepatica.spectroscopy.refine import STEPS, refine
 from hepatica.spectroscopy.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.targets import SUMS
@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 Complex = NDArray[Any]
 
 READ_AT_ONCE = 256
+
+SNR_SLACK = 2.0
+"""Factor by which an SNR may lie outside of what was learnt before it is told (ours): it is an estimate itself."""
 
 LEAST_WIDTH_HZ = 0.5
 """Widths below are not believed of a network (ours); a spectrum without any has no derivative there."""
@@ -35,7 +38,7 @@ def measured(network: Qcnn, values: Complex) -> Measured:
 
 
 def qcnn(
-    values: Complex, *, network: Qcnn, model: SignalModel, priors: Priors, noise_sd: ArrayLike
+    values: Complex, *, network: Qcnn, model: SignalModel, priors: Priors, noise_sd: ArrayLike, unit: Unit = "mM"
 ) -> Quantities:
     """Concentrations of complex spectra (n, w) in mM, `model`'s window, by the networks.
 
@@ -43,15 +46,23 @@ def qcnn(
     the signal model where the networks see the spectrum. Flags tell of spectra unlike those that the networks learnt
     from and of an SNR outside of theirs. Raises SettingsError where networks and model do not fit together.
     """
-    found = _fitting(measured(network, values), model=model)
+    found = measured(network, values)
+    return quantities_by(found, network=network, model=model, priors=priors, noise_sd=noise_sd, unit=unit)
+
+
+def quantities_by(
+    found: Measured, *, network: Qcnn, model: SignalModel, priors: Priors, noise_sd: ArrayLike, unit: Unit
+) -> Quantities:
+    """The same, of what the networks have already said."""
+    _require_fit(found, model=model)
     k = len(model.names)
     correlation = network.correlation.double().numpy()[:k, :k]
-    sd = found.sd[:, :k].astype(float)
+    sd = np.asarray(found.sd[:, :k], float)
     start = vectors(found)
     return Quantities(
         names=model.names,
         method="qcnn",
-        unit="mM",
+        unit=unit,
         concentration=start[:, :k],
         covariance=sd[:, :, None] * correlation * sd[:, None, :],
         bound=crlb(start, model=model, noise_sd=noise_sd).covariance,
@@ -67,14 +78,21 @@ def qcnn_gn(
     model: SignalModel,
     priors: Priors,
     noise_sd: ArrayLike,
+    unit: Unit = "mM",
     steps: int = STEPS,
 ) -> Quantities:
-    """The same, then `steps` Gauss-Newton steps of the MAP fit from there; the covariance is that of the fit."""
-    found = _fitting(measured(network, values), model=model)
+    """The same, then `steps` Gauss-Newton steps of the MAP fit from there; the covariance is that of the fit.
+
+    The steps are few on purpose, so that nothing is flagged for having ended before the last digit stood; a fit that
+    went astray shows in its chi².
+    """
+    found = measured(network, values)
+    _require_fit(found, model=model)
     belief = belief_of(priors, names=model.names)
     start = vectors(found)
     fit = refine(start, values=values, model=model, belief=belief, noise_sd=noise_sd, steps=steps)
-    quantities = quantities_of(fit, method="qcnn+gn", unit="mM", belief=belief)
+    fit = replace(fit, converged=np.ones_like(fit.converged))
+    quantities = quantities_of(fit, method="qcnn+gn", unit=unit, belief=belief)
     noticed = flags(found, start, model=model, priors=priors, noise_sd=noise_sd)
     return replace(
         quantities, flags=tuple((*one, *other) for one, other in zip(quantities.flags, noticed, strict=True))
@@ -101,7 +119,7 @@ def flags(
         noticed = []
         if strange > 1:
             noticed.append(f"unlike the spectra the networks learnt from: {strange:.1f} times as far as usual ones")
-        if not low <= own <= high:
+        if not low / SNR_SLACK <= own <= high * SNR_SLACK:
             noticed.append(f"SNR of tCho {own:.1f}, the networks learnt from {low:g} to {high:g}")
         told.append(tuple(noticed))
     return tuple(told)
@@ -116,11 +134,10 @@ def tcho_snr(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> Floa
     return np.asarray(model.evaluate(alone).real.max(axis=1) / noise_sd)
 
 
-def _fitting(found: Measured, *, model: SignalModel) -> Measured:
+def _require_fit(found: Measured, *, model: SignalModel) -> None:
     wanted = len(model.names) + len(SHARED)
     if found.value.shape[1] != wanted:
         raise SettingsError(
             f"got networks of {found.value.shape[1]} quantities for a model of {len(model.names)} components, wanted"
             f" {wanted}: use the components that the networks learnt"
         )
-    return found

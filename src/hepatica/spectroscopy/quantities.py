@@ -12,7 +12,7 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.belief import Belief
 from hepatica.spectroscopy.bounds import of_information
 from hepatica.spectroscopy.fit import Fit
-from hepatica.spectroscopy.penalty import loose
+from hepatica.spectroscopy.held import Held
 from hepatica.spectroscopy.targets import SUMS
 
 Floats = NDArray[np.float64]
@@ -139,10 +139,16 @@ def quantities_of(fit: Fit, *, method: Method, unit: Unit, belief: Belief | None
         unit=unit,
         concentration=fit.concentration,
         covariance=fit.covariance[:, :k, :k],
-        bound=of_information(fit.information, model=fit.model, penalty=loose(fit.model)).covariance,
+        bound=fit.covariance[:, :k, :k] if belief is None else _bound(fit, belief),
         flags=tuple(_flags(fit, row) for row in range(len(fit.concentration))),
         prior_covariance=None if belief is None else belief.covariance_mm,
     )
+
+
+def _bound(fit: Fit, belief: Belief) -> Floats:
+    """(n, k, k) of the spectra alone, but for the shifts, which are held as the belief has them."""
+    held = Held(shift_sd_hz=belief.nonlinear["shift_hz"][1]).penalty(fit.model, fit.concentration)
+    return of_information(fit.information, model=fit.model, penalty=held).covariance
 
 
 def _flags(fit: Fit, row: int) -> tuple[str, ...]:

@@ -8,13 +8,16 @@ from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.spectrum import Signal
 
+_LOST = 0.01  # ours: share of points that may be exactly 0 before the last that is not
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RawSpectra:
     """Decays (transients, coils, points) of one voxel in hepatica's convention, and of its water reference, if any.
 
     `averages` is how many transients the scanner added up in each of `fids`, None where the file does not tell.
-    Raises SpecimenError on decays that are no numbers, all zero or of another length than their acquisition.
+    Raises SpecimenError on decays that are no numbers, all zero or zero in their midst, or of another length than their
+    acquisition.
     """
 
     fids: Signal
@@ -45,5 +48,11 @@ def _check(fids: Signal, *, name: str, points: int) -> None:
             f"the {name} has {(~np.isfinite(fids)).sum()} points that are no numbers; export it again, or leave the"
             " spectrum out"
         )
-    if not fids.any():
+    there = np.asarray(fids.any(axis=(0, 1)))
+    if not there.any():
         raise SpecimenError(f"all points of the {name} are zero: nothing was received; leave the spectrum out")
+    lost = int((~there[: np.flatnonzero(there)[-1]]).sum())
+    if lost > _LOST * points:
+        raise SpecimenError(
+            f"{lost} points in the midst of the {name} are zero: samples were lost; export it again, or leave it out"
+        )

@@ -23,7 +23,7 @@ def shared_fit(start: Floats, values: Complex, *, model: SignalModel, noise_sd: 
     """
     own = slice(model.size - len(SHARED), None)
     still, inverse = model.undamped(start), 1 / noise_sd[:, None]
-    held = Penalty(mean=penalty.mean[own], precision=penalty.precision[own, own])
+    held = Penalty(mean=penalty.mean[own], precision=penalty.precision[..., own, own])
 
     def normal_equations(shared: Floats, rows: NDArray[np.intp]) -> Equations:
         fitted, slopes = model.shared_jacobian(shared, still[rows])

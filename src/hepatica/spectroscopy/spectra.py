@@ -127,10 +127,8 @@ def prepare(
     """
     made_by = {
         "schema": SCHEMA,
-        "acquisition": asdict(acquisition),
-        "told": asdict(told),
         "allow": sorted(allow),
-        "settings": asdict(settings),
+        **{name: asdict(each) for name, each in (("acquisition", acquisition), ("told", told), ("settings", settings))},
     }
     keys = [_key(each, settings=made_by) for each in specimens]
     ledger = Ledger(folder / "ledger")

@@ -21,7 +21,8 @@ Floats = NDArray[np.float64]
 class Alignment:
     """Settings, all ours. Transients are registered by the stronger of the residual water and the methylene of lipids,
     within `half_width_ppm` of it, over the first `duration_s`; shifts up to `largest_hz` are looked for. A transient
-    whose distance from the median lies `unlike` robust SDs above the others' is left out, at most `most_left_out`.
+    whose distance from the median lies `unlike` robust SDs above the others', and above `least` of the median itself,
+    is left out, at most `most_left_out` of all.
     """
 
     anchors_ppm: tuple[float, ...] = (4.65, 1.28)
@@ -30,6 +31,7 @@ class Alignment:
     largest_hz: float = 40.0
     rounds: int = 2
     unlike: float = 5.0
+    least: float = 0.15
     most_left_out: float = 0.5
 
 
@@ -40,7 +42,7 @@ _FINER = 8  # zero filling of the correlation; a parabola finds the rest
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Averaged:
-    """The mean decay (points,) of the transients kept; Hz and rad (transients,) each was off the mean by; kept (transients,)."""
+    """The mean decay (points,) of the transients kept, and by how much each (transients,) was off the mean."""
 
     fid: Signal
     hz: Floats
@@ -61,14 +63,15 @@ def average(fids: Signal, *, acquisition: Acquisition, settings: Alignment = ALI
     bands = _band(fids, acquisition=acquisition, settings=settings)
     moduli = np.abs(fft.fft(bands, axis=1))
     reference = bands[np.argmin(np.linalg.norm(moduli - np.median(moduli, axis=0), axis=1))]
-    hz, rad, kept = np.zeros(count), np.zeros(count), np.ones(count, bool)
+    hz, rad, kept, turned = np.zeros(count), np.zeros(count), np.ones(count, bool), bands
     for _ in range(settings.rounds):
         hz, rad = _registered(bands, reference, acquisition=acquisition, settings=settings)
+        kept = _alike(_turned(fids[:, : bands.shape[1]], hz=hz, rad=rad, acquisition=acquisition), settings=settings)
         turned = _turned(bands, hz=hz, rad=rad, acquisition=acquisition)
-        kept = _alike(turned, settings=settings)
         reference = turned[kept].mean(axis=0)
-    hz = hz - hz[kept].mean()  # the mean of all is the voxel's frequency and phase, not those of the reference
-    rad = rad - np.angle(np.exp(1j * rad[kept]).mean())
+    weights = np.abs(turned @ reference.conj()) * kept
+    hz = hz - np.average(hz, weights=weights)  # the voxel's frequency and phase are the mean's, not the reference's
+    rad = rad - np.angle(np.sum(weights * np.exp(1j * rad)))
     aligned = _turned(fids, hz=hz, rad=rad, acquisition=acquisition)
     return Averaged(fid=aligned[kept].mean(axis=0), hz=hz, rad=rad, kept=kept)
 
@@ -114,5 +117,9 @@ def _alike(turned: Signal, *, settings: Alignment) -> NDArray[np.bool_]:
     middle = np.median(turned.real, axis=0) + 1j * np.median(turned.imag, axis=0)
     distance = np.linalg.norm(turned - middle, axis=1)
     spread = 1.4826 * np.median(np.abs(distance - np.median(distance)))
-    limit = max(np.median(distance) + settings.unlike * spread, np.quantile(distance, 1 - settings.most_left_out))
+    limit = max(
+        np.median(distance) + settings.unlike * spread,
+        settings.least * float(np.linalg.norm(middle)),
+        np.quantile(distance, 1 - settings.most_left_out),
+    )
     return np.asarray(distance <= limit * (1 + 1e-9))

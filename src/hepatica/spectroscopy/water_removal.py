@@ -23,8 +23,9 @@ class WaterRemoval:
 
 WATER_REMOVAL = WaterRemoval()
 
-_ONE, _SINGULAR = 1e-12, 1e-12  # a ratio that counts as 1, and a share of two exponentials that counts as none
-_SPARE, _ITERATIONS = 8, 3  # ours: vectors more than wanted, and rounds; more changes nothing above the noise
+_NONE = 1e-12  # of the strongest direction, or of 1, that counts as nothing
+_SHORTEST = 0.01  # ours: what loses more than 99 % from sample to sample is no line
+_SPARE, _ITERATIONS = 24, 3  # ours: vectors more than wanted, and rounds; more changes nothing above the noise
 
 
 def remove_water(fid: Signal, *, acquisition: Acquisition, settings: WaterRemoval = WATER_REMOVAL) -> Signal:
@@ -52,19 +53,20 @@ def _amplitudes(poles: Signal, curves: Signal, fid: Signal) -> Signal:
     """Least-squares amplitudes (k,) of curves poles^n (k, points); their products are geometric series."""
     ratios = poles[:, None].conj() * poles
     series = np.where(
-        np.abs(1 - ratios) < _ONE, len(fid), (1 - ratios ** len(fid)) / np.where(ratios == 1, 2, 1 - ratios)
+        np.abs(1 - ratios) < _NONE, len(fid), (1 - ratios ** len(fid)) / np.where(ratios == 1, 2, 1 - ratios)
     )
     size = np.sqrt(np.diag(series).real)
-    scaled = np.linalg.lstsq(series / np.outer(size, size), curves.conj() @ fid / size, rcond=_SINGULAR)[0]
+    scaled = np.linalg.lstsq(series / np.outer(size, size), curves.conj() @ fid / size, rcond=_NONE)[0]
     return np.asarray(scaled / size)
 
 
 def exponentials(fid: Signal, *, components: int) -> Signal:
-    """Poles (k,) of the exponentials that make up a decay, z = exp((-d + 2 pi i f) dt), none of them growing."""
+    """Poles (k,), as many as `components` or fewer, of a decay: z = exp((-d + 2 pi i f) dt), none of them growing."""
     count = min(components, len(fid) // 2 - 2)
     left = _left_vectors(fid, components=count)
     shift = np.linalg.lstsq(left[:-1], left[1:], rcond=None)[0]
     poles = np.linalg.eigvals(shift)
+    poles = poles[np.abs(poles) > _SHORTEST]
     return np.asarray(poles / np.maximum(np.abs(poles), 1.0))
 
 
@@ -92,11 +94,11 @@ def _left_vectors(fid: Signal, *, components: int) -> Signal:
 
 
 def _orthonormal(vectors: Signal) -> Signal:
-    """An orthonormal basis (n, k) of vectors (n, k), the strongest direction first.
+    """An orthonormal basis (n, at most k) of vectors (n, k), the strongest direction first.
 
     By way of the small matrix of their products: LAPACK's own decompositions of tall matrices wait for threads, half a
     second where other work keeps the cores busy.
     """
     strengths, turns = np.linalg.eigh(vectors.conj().T @ vectors)
-    lengths = np.sqrt(np.maximum(strengths, strengths[-1] * _ONE))
-    return np.asarray((vectors @ (turns / lengths))[:, ::-1])
+    there = strengths > strengths.max(initial=0.0) * _NONE
+    return np.asarray((vectors @ (turns[:, there] / np.sqrt(strengths[there])))[:, ::-1])

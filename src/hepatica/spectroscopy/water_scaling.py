@@ -18,8 +18,9 @@ class WaterScaling:
 
     `water_mm`: water in lean liver, mmol per litre of tissue: 55.5 mol/kg times 0.71 kg/kg times 1.05 kg/L (ours).
     `pdff`: proton density fat fraction of the voxel, 0 to 1, which leaves that much less water; 0 unless measured.
-    T1 and T2 in ms. Water of liver at 3 T: de Bazelaire et al. 2004 (doi:10.1148/radiol.2303021331), 809 and 34.
-    Metabolites and lipids: ours, of the order of what 3 T studies of brain and liver report; uncertain by a third.
+    T1 and T2 in ms, at 3 T: water of liver 809 and 34, lipids as of subcutaneous fat 382 and 68 (de Bazelaire et al.
+    2004, doi:10.1148/radiol.2303021331); metabolites ours, of the order of what studies of the brain report, uncertain
+    by a third.
     """
 
     water_mm: float = 41_400.0
@@ -28,8 +29,8 @@ class WaterScaling:
     t2_water_ms: float = 34.0
     t1_metabolites_ms: float = 1100.0
     t2_metabolites_ms: float = 100.0
-    t1_lipids_ms: float = 350.0
-    t2_lipids_ms: float = 70.0
+    t1_lipids_ms: float = 382.0
+    t2_lipids_ms: float = 68.0
 
     def __post_init__(self) -> None:
         times = [getattr(self, name) for name in self.__dataclass_fields__ if name.startswith(("t1_", "t2_"))]

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from hepatica.cohort.errors import SettingsError
+from hepatica.studies.bae_2025.settings import QUICK as BAE_QUICK
+from hepatica.studies.bae_2025.settings import StudySettings as BaeSettings
+from hepatica.studies.bae_2025.study import study as bae_2025
 from hepatica.studies.li_2025.settings import QUICK, StudySettings
 from hepatica.studies.li_2025.study import study as li_2025
 from hepatica.studies.wang_2021.study import study as wang_2021
@@ -28,6 +31,7 @@ class Study:
 
 
 STUDIES = {
+    "bae_2025": Study(settings=BaeSettings(), quick=BAE_QUICK, run=bae_2025),
     "li_2025": Study(settings=StudySettings(), quick=QUICK, run=li_2025),
     "wang_2021": Study(settings=HCCNET.settings, quick=HCCNET.quick, run=wang_2021),
 }

@@ -1,0 +1,41 @@
+"""Found: what the study of Bae 2025 wrote down beside its run, read once."""
+
+import pandas as pd
+
+from hepatica.report.results import Run
+
+NAMES = {"nls": "NLS", "map": "MAP", "qcnn": "qCNN", "qcnn+gn": "qCNN + GN"}
+"""Methods as a reader knows them: least squares, the same with priors, networks, networks with Gauss-Newton steps."""
+
+COLOURS = {"nls": "#7b8794", "map": "#e69f00", "qcnn": "#0072b2", "qcnn+gn": "#d55e00"}
+
+
+def quantified(run: Run, *, spoilt_by: str) -> pd.DataFrame:
+    """A row a simulated spectrum, target and method: truth, estimate, sd, crlb and bayesian bound, in mM.
+
+    `spoilt_by` is one of `studies.bae_2025.study.TESTED`.
+    """
+    table = pd.read_parquet(run.folder / "quantified.parquet")
+    return table[table["spoilt_by"] == spoilt_by]
+
+
+def swept(run: Run) -> pd.DataFrame:
+    """A row a condition, method and target: sweep, level, mean |error| in mM."""
+    return pd.read_parquet(run.folder / "robustness.parquet")
+
+
+def methods(table: pd.DataFrame) -> list[str]:
+    """Methods of a table, in their order."""
+    return [name for name in NAMES if name in set(table["method"])]
+
+
+def targets(table: pd.DataFrame) -> list[str]:
+    """Targets of a table, in their order."""
+    return list(dict.fromkeys(table["target"]))
+
+
+def errors(table: pd.DataFrame, *, method: str) -> pd.DataFrame:
+    """Estimate less truth in mM of one method: a row a spectrum, a column a target."""
+    own = table[table["method"] == method]
+    wide = own.assign(error=own["estimate"] - own["truth"]).pivot(index="spectrum", columns="target", values="error")
+    return wide[targets(own)]

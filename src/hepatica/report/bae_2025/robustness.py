@@ -1,0 +1,65 @@
+"""Robustness: what becomes of errors where spectra differ from those of the priors."""
+
+from functools import partial
+
+import pandas as pd
+from matplotlib.figure import Figure as Drawing
+
+from hepatica.report.bae_2025.found import COLOURS, NAMES, methods, swept
+from hepatica.report.blocks import Figure, Section, Table, Text
+from hepatica.report.gallery import Gallery
+from hepatica.report.results import Run
+
+AS_TRAINED = "as trained"
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """A panel a sweep, and the table of all levels."""
+    table = relative(swept(run))
+    told = (
+        "The same concentrations again, one thing changed at a time: noise, linewidth, baseline, echo time, refocusing"
+        " pulses. Methods keep the model, the priors and the weights they have. Errors are means over targets of the"
+        " mean |error| over that of least squares under the conditions of training."
+    )
+    sweeps = [name for name in dict.fromkeys(table["sweep"]) if name != AS_TRAINED]
+    panels = [
+        gallery.draw(
+            f"robustness_{place}", partial(_paint, table=table[table["sweep"] == name], title=name),
+            alt=f"Errors of each method against {name}",
+        )
+        for place, name in enumerate(sweeps)
+    ]  # fmt: skip
+    figure = Figure(caption="Errors under other conditions; 1 is least squares as trained.", panels=panels, columns=3)
+    return Section(anchor="robustness", title="Robustness", blocks=[Text(text=told), figure, _table(table)])
+
+
+def relative(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean over targets of mae over that of least squares as trained: a row a sweep, level and method, column error."""
+    trained = table[(table["sweep"] == AS_TRAINED) & (table["method"] == "nls")].set_index("target")["mae"]
+    ratio = table["mae"] / table["target"].map(trained)
+    by = ["sweep", "level", "method"]
+    return table.assign(error=ratio).groupby(by, sort=False, as_index=False)[["error"]].mean()
+
+
+def _paint(figure: Drawing, *, table: pd.DataFrame, title: str) -> None:
+    axes = figure.subplots()
+    levels = list(dict.fromkeys(table["level"]))
+    for method in methods(table):
+        own = table[table["method"] == method].set_index("level")["error"]
+        axes.plot(levels, own.loc[levels], "o-", color=COLOURS[method], label=NAMES[method], markersize=4)
+    axes.set(title=title, ylabel="error, relative")
+    axes.set_yscale("log")
+    axes.legend(fontsize=8)
+
+
+def _table(table: pd.DataFrame) -> Table:
+    names = methods(table)
+    rows = []
+    for (sweep, level), own in table.groupby(["sweep", "level"], sort=False):
+        found = own.set_index("method")["error"]
+        rows.append([f"{sweep} {level}".strip(), *(f"{found[name]:.2f}" for name in names)])
+    return Table(
+        caption="Mean over targets of |error| over that of least squares as trained.",
+        header=["Condition", *(NAMES[name] for name in names)],
+        rows=rows,
+    )

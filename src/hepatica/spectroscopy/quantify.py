@@ -1,0 +1,61 @@
+"""Quantify: concentrations of spectra by any of the methods, behind one interface."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.spectroscopy.belief import belief_of
+from hepatica.spectroscopy.map_fit import map_fit
+from hepatica.spectroscopy.nls import nls
+from hepatica.spectroscopy.priors import Priors
+from hepatica.spectroscopy.qcnn import Qcnn
+from hepatica.spectroscopy.qcnn_quantify import qcnn, qcnn_gn
+from hepatica.spectroscopy.quantities import Method, Quantities, Unit, quantities_of
+from hepatica.spectroscopy.signal_model import SignalModel
+
+METHODS: tuple[Method, ...] = get_args(Method)
+"""nls: least squares, nothing believed beforehand; map: with the priors; qcnn: networks; qcnn+gn: networks, then
+Gauss-Newton steps of the map fit."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Quantifier:
+    """What the methods share: the signal model, the priors (all but nls), trained networks (qcnn and qcnn+gn)."""
+
+    model: SignalModel
+    priors: Priors | None = None
+    network: Qcnn | None = None
+
+    def quantify(
+        self, values: NDArray[np.complexfloating], *, method: Method, noise_sd: ArrayLike, unit: Unit = "mM"
+    ) -> Quantities:
+        """Concentrations of complex spectra (n, w), the model's window, whose noise's real part has SD `noise_sd`.
+
+        Raises SettingsError where the method wants priors or networks that are not there, or `values` are not in mM.
+        """
+        if method == "nls":
+            return quantities_of(nls(values, model=self.model, noise_sd=noise_sd), method=method, unit=unit)
+        if unit != "mM":
+            raise SettingsError(
+                f"{method} believes concentrations in mM, got {unit}: give a water reference, or use nls"
+            )
+        priors = self._priors(method)
+        if method == "map":
+            belief = belief_of(priors, names=self.model.names)
+            fit = map_fit(values, model=self.model, belief=belief, noise_sd=noise_sd)
+            return quantities_of(fit, method=method, unit=unit, belief=belief)
+        by = qcnn if method == "qcnn" else qcnn_gn
+        return by(values, network=self._network(method), model=self.model, priors=priors, noise_sd=noise_sd)
+
+    def _priors(self, method: Method) -> Priors:
+        if self.priors is None:
+            raise SettingsError(f"{method} wants priors: read some with `read_priors`, or use nls")
+        return self.priors
+
+    def _network(self, method: Method) -> Qcnn:
+        if self.network is None:
+            raise SettingsError(f"{method} wants trained networks: give the run of bae_2025_qcnn, or use nls or map")
+        return self.network

@@ -1,0 +1,80 @@
+"""Robustness: what becomes of each method's errors where spectra are not those it was made for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from hepatica.spectroscopy.basis import Basis
+from hepatica.spectroscopy.draws import Draws
+from hepatica.spectroscopy.nuisance import Family
+from hepatica.spectroscopy.quantify import Quantifier
+from hepatica.spectroscopy.quantities import Method
+from hepatica.spectroscopy.shaped_pulse import sinc_pulse
+from hepatica.spectroscopy.simulated_basis import simulate_basis
+
+SNRS = (5.0, 10.0, 20.0, 40.0, 80.0)
+GAUSS_HZ = (6.0, 12.0, 18.0, 25.0, 32.0)
+TE_MS_OFF = (-5.0, -2.0, 2.0, 5.0)
+BASELINES: tuple[Family, ...] = ("none", "splines", "gaussians", "walk")
+"""Levels of the sweeps (ours). The widest line and every echo time lie outside of what the networks learn from."""
+
+STREAM = 2_000_000
+"""Stream of these spectra, which nothing was trained or calibrated on."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Condition:
+    """Spectra of one level of one sweep; the methods keep the model and the priors they have."""
+
+    sweep: str
+    level: str
+    draws: Draws
+
+
+def conditions(draws: Draws) -> Iterator[Condition]:
+    """SNR of tCho, Gaussian width, baseline, echo time and refocusing pulses, one changed at a time."""
+    own = draws.other(STREAM)
+    yield Condition(sweep="as trained", level="", draws=own)
+    for snr in SNRS:
+        yield _having(own, "SNR of tCho", f"{snr:g}", snr=snr)
+    for width in GAUSS_HZ:
+        yield _having(own, "Gaussian width, Hz", f"{width:g}", gauss_hz=width)
+    for baseline in BASELINES:
+        effects = replace(own.effects, baseline=baseline)
+        yield Condition(sweep="baseline", level=baseline, draws=replace(own, effects=effects))
+    acquisition = own.model.basis.acquisition
+    for off in TE_MS_OFF:
+        basis = simulate_basis(replace(acquisition, te_ms=acquisition.te_ms + off), names=own.model.names)
+        other = replace(basis, acquisition=acquisition)
+        yield Condition(sweep="echo time off by, ms", level=f"{off:+g}", draws=_of_basis(own, other))
+    shaped = simulate_basis(acquisition, names=own.model.names, refocusing=sinc_pulse())
+    yield Condition(sweep="refocusing pulses", level="shaped", draws=_of_basis(own, shaped))
+
+
+def _having(draws: Draws, sweep: str, level: str, **nuisance: float) -> Condition:
+    return Condition(sweep=sweep, level=level, draws=replace(draws, priors=draws.priors.having(**nuisance)))
+
+
+def _of_basis(draws: Draws, basis: Basis) -> Draws:
+    return replace(draws, model=replace(draws.model, basis=basis))
+
+
+def swept(draws: Draws, *, quantifier: Quantifier, methods: Sequence[Method], spectra: int) -> pd.DataFrame:
+    """A row a condition, method and target: sweep, level, method, target, mean |error| in mM.
+
+    The same `spectra` numbers, and so the same concentrations, in every condition.
+    """
+    rows: list[dict[str, object]] = []
+    for condition in conditions(draws):
+        drawn = condition.draws.at(np.arange(spectra))
+        truth = drawn.truth[:, : len(quantifier.model.names)]
+        for method in methods:
+            found = quantifier.quantify(drawn.values, method=method, noise_sd=drawn.noise_sd)
+            off = np.abs(found.concentration - truth).mean(axis=0)
+            rows += [
+                {"sweep": condition.sweep, "level": condition.level, "method": method, "target": name, "mae": error}
+                for name, error in zip(quantifier.model.names, off.tolist(), strict=True)
+            ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,88 @@
+"""qCNN quantify: quantities of the networks, and of the Gauss-Newton steps from where they point."""
+
+import numpy as np
+import pytest
+
+from hepatica.cohort import SettingsError
+from hepatica.spectroscopy.belief import belief_of
+from hepatica.spectroscopy.map_fit import map_fit
+from hepatica.spectroscopy.priors import read_priors
+from hepatica.spectroscopy.qcnn_quantify import qcnn, qcnn_gn, tcho_snr
+from hepatica.spectroscopy.qcnn_training import parameters_of
+from hepatica.spectroscopy.signal_model import SignalModel
+from hepatica.spectroscopy.simulated_basis import simulate_basis
+
+PRIORS = read_priors()
+
+
+@pytest.fixture(scope="module")
+def known(trained_qcnn):
+    """What both functions take beside the spectra, and twelve of these with their truth."""
+    drawn = trained_qcnn.draws.other(5).at(np.arange(12))
+    how = {"network": trained_qcnn.network, "model": trained_qcnn.draws.model, "priors": PRIORS}
+    return drawn, {**how, "noise_sd": drawn.noise_sd}
+
+
+def test_quantities_have_bounds_correlations_and_no_negative_value(known) -> None:
+    drawn, how = known
+    found = qcnn(drawn.values, **how)
+    assert found.method == "qcnn"
+    assert found.concentration.shape == (12, 20)
+    assert (found.concentration >= 0).all()
+    assert (found.crlb > 0).all()
+    network = how["network"]
+    wanted = network.correlation.numpy()[:20, :20]
+    made = found.covariance[0] / np.outer(found.sd[0], found.sd[0])
+    np.testing.assert_allclose(made, wanted, atol=1e-5)
+    assert found.with_sums().sd.shape == (12, 25)
+
+
+def test_gauss_newton_comes_to_the_map_fit(known) -> None:
+    drawn, how = known
+    found = qcnn_gn(drawn.values, **how, steps=12)
+    fitted = map_fit(
+        drawn.values, model=how["model"], belief=belief_of(PRIORS, names=how["model"].names), noise_sd=drawn.noise_sd
+    )
+    assert found.method == "qcnn+gn"
+    near = np.abs(found.concentration - fitted.concentration) < 0.3 * fitted.sd
+    assert near.mean() > 0.9
+    assert not any("not converged" in each for flags in found.flags for each in flags)
+
+
+def test_more_steps_are_no_worse(known) -> None:
+    drawn, how = known
+    error = [
+        np.abs(qcnn_gn(drawn.values, **how, steps=steps).concentration - drawn.truth[:, :20]).mean() for steps in (1, 6)
+    ]
+    assert error[1] < error[0]
+
+
+def test_a_spectrum_unlike_any_is_flagged_and_usual_ones_are_not(known) -> None:
+    drawn, how = known
+    noise = np.random.default_rng(0).normal(size=(2, *drawn.values.shape))
+    strange = (1e6 * (noise[0] + 1j * noise[1])).astype(np.complex64)
+    told = qcnn(strange, **{**how, "noise_sd": 1e6}).flags
+    assert all(any("unlike the spectra the networks learnt from" in each for each in flags) for flags in told)
+    usual = qcnn(drawn.values, **how).flags
+    assert sum(any("unlike" in each for each in flags) for flags in usual) <= 1
+
+
+def test_an_snr_outside_of_what_was_learnt_is_flagged(known) -> None:
+    drawn, how = known
+    told = qcnn(drawn.values, **{**how, "noise_sd": 1000 * drawn.noise_sd}).flags
+    assert all(any("SNR of tCho" in each for each in flags) for flags in told)
+
+
+def test_the_snr_is_that_of_the_simulation(known) -> None:
+    drawn, how = known
+    found = tcho_snr(parameters_of(drawn.truth), model=how["model"], noise_sd=drawn.noise_sd)
+    assert ((found > 4) & (found < 100)).all()
+    doubled = tcho_snr(parameters_of(drawn.truth), model=how["model"], noise_sd=drawn.noise_sd / 2)
+    np.testing.assert_allclose(doubled, 2 * found)
+
+
+def test_networks_of_other_components_are_refused(known) -> None:
+    drawn, how = known
+    basis = simulate_basis(how["model"].basis.acquisition, names=("Cho", "Cr", "Lip13"))
+    with pytest.raises(SettingsError, match="use the components that the networks learnt"):
+        qcnn(drawn.values, **{**how, "model": SignalModel(basis=basis)})
