@@ -86,12 +86,14 @@ def timed(name: str, fit: Callable[[], Fit], *, bound: np.ndarray, phantoms: Sim
         found = fit()
         seconds.append(time.perf_counter() - begin)
     z = np.abs(found.concentration - phantoms.concentrations) / bound
-    told = [each[sure] for each, sure in zip(z.T, (bound < 0.5 * phantoms.concentrations).T, strict=True)]
+    told = [each[told] for each, told in zip(z.T, (bound < 0.5 * phantoms.concentrations).T, strict=True)]
     each = 1e3 * statistics.median(seconds) / len(z)
+    steps, converged = found.iterations.mean(), found.converged.mean()
+    sure = _over_targets([each for each in told if each.size >= FEWEST])
     print(
-        f"{name:7} {each:6.2f} ms a spectrum, {found.converged.mean():.1%} converged, {found.iterations.mean():.1f} steps\n"
-        f"        error / bound: {_over_targets(list(z.T))}\n        where it is below half the value:"
-        f" {_over_targets([each for each in told if each.size >= FEWEST])}"
+        f"{name:7} {each:6.2f} ms a spectrum, {converged:.1%} converged, {steps:.1f} steps\n"
+        f"        error / bound: {_over_targets(list(z.T))}\n"
+        f"        where the bound is below half the value: {sure}"
     )
     return each
 

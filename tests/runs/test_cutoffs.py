@@ -1,8 +1,10 @@
 """Cutoffs: the rule of the system, on patients of training and tuning alone."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from hepatica.cohort import Split, load_cohort, patient_scores, read_predictions, targets
 from hepatica.cohort.atomic import read_json
@@ -48,3 +50,10 @@ def test_rule_is_the_system_s(trained_ct) -> None:
     scores = patient_scores(table, target=targets(table)[0], fold="train")["score"]
     assert median == pytest.approx(scores.median())
     assert balanced == pytest.approx(locked.cutoffs["hcc"])
+
+
+def test_one_of_simulation_is_the_network_s_own_and_looks_at_no_patient(trained_ct) -> None:
+    locked = open_run(trained_ct.run)
+    network = SimpleNamespace(cutoff=torch.tensor(0.625, dtype=torch.float64))
+    training = SimpleNamespace(network=network)
+    assert locked_cutoffs(replace(locked.system, cutoff="of_simulation"), training) == {"hcc": 0.625}

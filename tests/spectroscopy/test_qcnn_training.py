@@ -21,7 +21,7 @@ def test_a_trained_network_beats_the_prior_and_its_intervals_hold(trained_qcnn) 
     error, spread = found.value - drawn.truth, drawn.truth.std(axis=0)
     names = trained_qcnn.plan.model.names
     lipids = [names.index(name) for name in ("Lip09", "Lip13", "Lip16", "Lip21")]
-    assert (np.sqrt((error[:, lipids] ** 2).mean(axis=0)) < 0.6 * spread[lipids]).all()
+    assert (np.sqrt((error[:, lipids] ** 2).mean(axis=0)) < 0.8 * spread[lipids]).all()
     held = (np.abs(error) < 1.96 * found.sd).mean(axis=0)
     assert 0.92 < held.mean() < 0.98
     assert held.min() > 0.88

@@ -42,6 +42,22 @@ def test_the_same_sampling_changes_nothing(decay):
     assert (found.averages, found.notes) == (4, ("first",))
 
 
+def test_beyond_the_given_band_there_is_nothing(decay):
+    narrow = Acquisition(bandwidth_hz=1200.0, points=512)
+    found = resampled(spectrum(decay, narrow, noise=1.0), acquisition=WANTED)
+    outside = np.abs(WANTED.hz) > 601
+    assert outside.any()
+    assert np.abs(found.values[outside]).max() < 1e-9 * np.abs(found.values).max()
+
+
+def test_another_field_scales_time(decay):
+    """At half the field a line turns half as fast and, as wide in Hz, is twice as wide in ppm."""
+    half = replace(WANTED, f0_mhz=WANTED.f0_mhz / 2, points=4096)
+    found = resampled(spectrum(decay, half, lines={3.2: 10.0}, width_hz=1.0), acquisition=WANTED, allow=["f0"])
+    truth = decay(WANTED, {3.2: 10.0}, width_hz=2.0)
+    np.testing.assert_allclose(found.fid[100:900], truth[100:900], atol=0.1)
+
+
 def test_the_noise_keeps_its_density(decay):
     fine = Acquisition(points=4096, bandwidth_hz=8000.0)
     noise = [resampled(spectrum(decay, fine, lines={}, noise=1.0, seed=k), acquisition=WANTED).fid for k in range(10)]

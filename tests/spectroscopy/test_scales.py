@@ -53,7 +53,7 @@ def test_the_variance_of_a_large_sure_value_is_not_lost_in_rounding() -> None:
 
 
 def test_a_network_that_knows_nothing_gives_finite_moments() -> None:
-    mean, variance = learnt().moments(torch.full((1, 2, 2), 50.0))
+    mean, variance = learnt().moments(torch.tensor([[[4.0, 50.0]] * 2]))
     assert torch.isfinite(variance).all()
     assert torch.isfinite(mean).all()
 

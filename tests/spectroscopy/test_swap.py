@@ -21,6 +21,12 @@ def test_swapped_files_are_told_apart(decay):
     assert not is_reference(spectrum, reference)
 
 
+def test_another_scale_in_one_of_the_files_swaps_nothing(decay):
+    spectrum = seen(1000 * decay(LIVER, water=300.0, noise=0.5))
+    reference = seen(decay(LIVER, water=20_000.0, noise=0.5))
+    assert not are_swapped(spectrum, reference)
+
+
 def test_two_alike_files_are_no_pair(decay):
     one, other = (seen(decay(LIVER, water=300.0, noise=0.5, seed=seed)) for seed in (0, 1))
     assert not are_swapped(one, other)

@@ -97,6 +97,7 @@ def made(numbers: NDArray[np.int64], *, classes: Sequence[Draws]) -> tuple[NDArr
     for place, draws in enumerate(classes):
         own = label == place
         if own.any():
-            values = draws.at(numbers[own] // len(classes)).values
+            # In double precision, so that the last bit does not depend on the batch.
+            values = draws.at(numbers[own] // len(classes)).values.astype(np.complex128)
             images[own] = as_network_values(values / norm(values)[:, None])
     return images, label

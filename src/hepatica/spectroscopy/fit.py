@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError, SpecimenError
-from hepatica.spectroscopy.levenberg_marquardt import ITERATIONS, TOLERANCE, minimise
+from hepatica.spectroscopy.levenberg_marquardt import ITERATIONS, TOLERANCE, Minimum, minimise
 from hepatica.spectroscopy.penalty import Penalty
 from hepatica.spectroscopy.signal_model import SHARED, Parameters, SignalModel
 
@@ -116,10 +116,16 @@ def descend(
         iterations=iterations,
         tolerance=tolerance,
     )
+    return _fit_of(found, values, model=model, noise_sd=noise_sd, penalty=penalty, logs=logs)
+
+
+def _fit_of(
+    found: Minimum, values: Complex, *, model: SignalModel, noise_sd: Floats, penalty: Penalty, logs: Booleans
+) -> Fit:
     linear = _linear(found.vector, logs)
     half, _, information = model.normal_equations(linear, values, noise_sd=noise_sd)
     inverse = np.linalg.inv(found.hessian)
-    used = model.size - np.einsum("npq,npq->n", inverse, np.broadcast_to(penalty.precision, inverse.shape))
+    used = model.size - (inverse * penalty.precision).sum(axis=(1, 2))
     return Fit(
         model=model,
         parameters=Parameters.of(linear),
@@ -173,9 +179,10 @@ def checked(values: ArrayLike, *, model: SignalModel, noise_sd: ArrayLike | None
     above 0.
     """
     measured = np.asarray(values, complex)
-    if measured.ndim != 2 or measured.shape[1] != model.ppm.size:
+    if measured.ndim != 2 or measured.shape[1] != model.ppm.size or not len(measured):
         raise SpecimenError(
-            f"got spectra of shape {measured.shape}, wanted (n, {model.ppm.size}): take `model.window` of whole ones"
+            f"got spectra of shape {measured.shape}, wanted (n, {model.ppm.size}), n of 1 or more: take `model.window`"
+            " of whole ones"
         )
     if not np.isfinite(measured).all():
         raise SpecimenError(f"got {(~np.isfinite(measured)).sum()} points of spectra that are no numbers")

@@ -16,6 +16,9 @@ TOLERANCE = 1e-4
 ITERATIONS = 100
 """Steps, taken and refused, after which a problem counts as unsolved (ours)."""
 
+UNDAMPED = 1e-2
+"""Damping above which a short step is no sign of a minimum (ours)."""
+
 PASSES = 8
 """How often in one step parameters that would leave their bounds are put there and the rest is solved anew (ours)."""
 
@@ -45,33 +48,73 @@ def minimise(
     Steps that do not lower chi² are refused and tried shorter, so no result is worse than its start. Problems leave as
     soon as they are solved; those that are not after `iterations` say so in `converged`.
     """
-    vector = np.clip(start, lower, upper)
-    rows = np.arange(len(vector))
-    cost, gradient, hessian = normal_equations(vector, rows)
-    damping, converged, count = np.full(len(vector), 1e-3), np.zeros(len(vector), bool), np.zeros(len(vector), int)
+    descent = _Descent.begin(np.clip(start, lower, upper), normal_equations)
+    rows = np.arange(len(start))
     for _ in range(iterations):
         if not rows.size:
             break
-        step = bounded_step(
-            hessian[rows], gradient[rows], damping=damping[rows], low=lower - vector[rows], high=upper - vector[rows]
+        rows = rows[~descent.step(rows, normal_equations, lower, upper, tolerance)]
+    return Minimum(
+        vector=descent.vector,
+        half_chi2=descent.half_chi2,
+        hessian=descent.hessian,
+        converged=descent.converged,
+        iterations=descent.iterations,
+    )
+
+
+@dataclass(kw_only=True, eq=False)
+class _Descent:
+    """Where each of n problems stands, and how strongly its steps are damped."""
+
+    vector: Floats
+    half_chi2: Floats
+    gradient: Floats
+    hessian: Floats
+    damping: Floats
+    converged: NDArray[np.bool_]
+    iterations: NDArray[np.intp]
+
+    @classmethod
+    def begin(cls, vector: Floats, normal_equations: NormalEquations) -> "_Descent":
+        n = len(vector)
+        half, gradient, hessian = normal_equations(vector, np.arange(n))
+        return cls(
+            vector=vector,
+            half_chi2=half,
+            gradient=gradient,
+            hessian=hessian,
+            damping=np.full(n, 1e-3),
+            converged=np.zeros(n, bool),
+            iterations=np.zeros(n, int),
         )
-        expected = _descent(step, gradient[rows], hessian[rows])
-        tried = np.clip(vector[rows] + step, lower, upper)
-        new_cost, new_gradient, new_hessian = normal_equations(tried, rows)
-        gain = cost[rows] - new_cost
-        taken, count[rows] = gain > 0, count[rows] + 1
-        own = rows[taken]
-        vector[own], cost[own] = tried[taken], new_cost[taken]
-        gradient[own], hessian[own] = new_gradient[taken], new_hessian[taken]
+
+    def step(
+        self, rows: NDArray[np.intp], normal_equations: NormalEquations, lower: Floats, upper: Floats, tolerance: float
+    ) -> NDArray[np.bool_]:
+        """Try a step of the problems `rows`; which of them are solved."""
+        before, hessian, gradient = self.vector[rows], self.hessian[rows], self.gradient[rows]
+        step = bounded_step(hessian, gradient, damping=self.damping[rows], low=lower - before, high=upper - before)
+        expected = -(step * (gradient + 0.5 * (hessian @ step[..., None])[..., 0])).sum(axis=1)
+        tried = np.clip(before + step, lower, upper)
+        gain = self._take(tried, rows, normal_equations(tried, rows))
         cut_short = (((tried == lower) | (tried == upper)) & (step != 0)).any(axis=1)
-        solved = (expected >= 0) & (expected < tolerance) & (damping[rows] <= 1e-2) & ~cut_short
-        damping[rows] *= np.where(
-            gain > 0.75 * expected, 0.1, np.where(gain > 0.25 * expected, 0.5, np.where(taken, 2.0, 8.0))
-        )
-        damping[rows] = np.clip(damping[rows], 1e-15, 1e9)
-        converged[rows] = solved
-        rows = rows[~solved]
-    return Minimum(vector=vector, half_chi2=cost, hessian=hessian, converged=converged, iterations=count)
+        solved = (expected >= 0) & (expected < tolerance) & (self.damping[rows] <= UNDAMPED) & ~cut_short
+        good, fair = gain > 0.75 * expected, gain > 0.25 * expected
+        factor = np.where(good, 0.1, np.where(fair, 0.5, np.where(gain > 0, 2.0, 8.0)))
+        self.damping[rows] = np.clip(self.damping[rows] * factor, 1e-15, 1e9)
+        self.converged[rows] = solved
+        self.iterations[rows] += 1
+        return np.asarray(solved)
+
+    def _take(self, tried: Floats, rows: NDArray[np.intp], found: tuple[Floats, Floats, Floats]) -> Floats:
+        """Go to where half of chi² is lower; by how much it would be lower, all of them."""
+        gain = self.half_chi2[rows] - found[0]
+        taken = gain > 0
+        own = rows[taken]
+        self.vector[own] = tried[taken]
+        self.half_chi2[own], self.gradient[own], self.hessian[own] = (each[taken] for each in found)
+        return np.asarray(gain)
 
 
 def bounded_step(hessian: Floats, gradient: Floats, *, damping: Floats, low: Floats, high: Floats) -> Floats:
@@ -102,8 +145,3 @@ def _solve_free(hessian: Floats, gradient: Floats, fixed: NDArray[np.bool_], ste
     matrix = hessian * (free[:, :, None] & free[:, None, :])
     np.einsum("mpp->mp", matrix)[:] += fixed
     return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0])
-
-
-def _descent(step: Floats, gradient: Floats, hessian: Floats) -> Floats:
-    """(m,) by how much the quadratic model falls."""
-    return np.asarray(-(step * (gradient + 0.5 * (hessian @ step[..., None])[..., 0])).sum(axis=1))

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.spectroscopy.belief import Belief
 from hepatica.spectroscopy.fit import Fit, checked, in_turn, settle, with_noise_left
-from hepatica.spectroscopy.multistart import Grid
+from hepatica.spectroscopy.multistart import grid_of
 from hepatica.spectroscopy.signal_model import SignalModel
 
 Floats = NDArray[np.float64]
@@ -18,7 +18,7 @@ def map_fit(values: ArrayLike, *, model: SignalModel, belief: Belief, noise_sd: 
     Raises what `nls` raises, and SettingsError where belief and model have other components.
     """
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
-    grid, penalty = Grid(model=model), belief.penalty(model)
+    grid, penalty = grid_of(model), belief.penalty(model)
 
     def fit_rows(rows: NDArray[np.intp]) -> Fit:
         start = likely(grid.start(measured[rows]), belief=belief)

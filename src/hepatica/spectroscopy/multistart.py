@@ -1,7 +1,7 @@
 """Multistart: where to begin a fit, by trying shifts, widths and phases of the whole spectrum on a grid."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,12 @@ class Grid:
         angle = 2 * np.pi * phase / PHASES
         vectors[:, 2 * k + SHARED.index("phase0")] = np.angle(np.exp(1j * angle))
         return vectors
+
+
+@lru_cache(maxsize=8)
+def grid_of(model: SignalModel) -> Grid:
+    """The grid of a model, kept for the next fit with it."""
+    return Grid(model=model)
 
 
 def _by_descent(gram: Any, projected: Any, c: Any, slope: Any) -> float:

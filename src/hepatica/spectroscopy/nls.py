@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.spectroscopy.fit import Fit, checked, in_turn, settle, with_noise_left
 from hepatica.spectroscopy.held import Held
-from hepatica.spectroscopy.multistart import Grid
+from hepatica.spectroscopy.multistart import grid_of
 from hepatica.spectroscopy.signal_model import SignalModel
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ def nls(values: ArrayLike, *, model: SignalModel, noise_sd: ArrayLike | None = N
     SettingsError on noise that is not above 0.
     """
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
-    grid, k = Grid(model=model), len(model.names)
+    grid, k = grid_of(model), len(model.names)
 
     def settled(start: Floats, sd: Floats, rows: NDArray[np.intp]) -> Fit:
         penalty = held.penalty(model, start[:, :k])

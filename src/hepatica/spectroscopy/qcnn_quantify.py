@@ -17,7 +17,7 @@ from hepatica.spectroscopy.qcnn_training import parameters_of
 from hepatica.spectroscopy.quantities import Quantities, Unit, quantities_of
 from hepatica.spectroscopy.refine import STEPS, refine
 from hepatica.spectroscopy.signal_model import SHARED, SignalModel
-from hepatica.spectroscopy.targets import SUMS
+from hepatica.spectroscopy.simulate import PEAKS_PPM
 
 Floats = NDArray[np.float64]
 Complex = NDArray[Any]
@@ -126,12 +126,14 @@ def flags(
 
 
 def tcho_snr(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> Floats:
-    """(n,) height of the tCho peak, in phase, over the standard deviation of the noise of the real part."""
+    """(n,) SNR as simulated spectra have it: what stands highest at tCho, in phase, over the noise of the real part."""
     k = len(model.names)
-    alone = vector.copy()
-    alone[:, [place for place, name in enumerate(model.names) if name not in SUMS["tCho"]]] = 0
-    alone[:, [2 * k + SHARED.index(name) for name in ("phase0", "phase1")]] = 0
-    return np.asarray(model.evaluate(alone).real.max(axis=1) / noise_sd)
+    upright = vector.copy()
+    upright[:, [2 * k + SHARED.index(name) for name in ("phase0", "phase1")]] = 0
+    away = vector[:, 2 * k + SHARED.index("common_hz"), None] / model.basis.acquisition.f0_mhz
+    low, high = PEAKS_PPM["tCho"]
+    there = (model.ppm >= low + away) & (model.ppm <= high + away)
+    return np.asarray(np.where(there, model.evaluate(upright).real, -np.inf).max(axis=1) / noise_sd)
 
 
 def _require_fit(found: Measured, *, model: SignalModel) -> None:

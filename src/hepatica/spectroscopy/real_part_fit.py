@@ -86,22 +86,29 @@ def real_part_fit(
         noise_sd=max(float(np.std(np.diff(measured))) / np.sqrt(2), np.finfo(float).tiny ** 0.25),
     )
     found = problem.solve()
-    best, k = int(found.half_chi2.argmin()), len(shown)
-    vector = found.vector[best]
-    left = 2 * found.half_chi2[best] / (measured.size - FREEDOM - vector.size)
+    best = int(found.half_chi2.argmin())
+    return _fit_of(problem, tuple(shown), found.vector[best], found.hessian[best], bool(found.converged[best]))
+
+
+def _fit_of(
+    problem: "_Problem", names: tuple[str, ...], vector: Floats, hessian: Floats, converged: bool
+) -> RealPartFit:
+    k = len(names)
     components = problem.shapes(vector[None])[0][0] * vector[:k, None]
+    rest = problem.baseline.whiten(problem.values - components.sum(axis=0)) / problem.noise_sd
+    left = float((rest**2).sum()) / (problem.values.size - FREEDOM - vector.size)
     return RealPartFit(
-        names=tuple(shown),
-        ppm=axis,
+        names=names,
+        ppm=problem.ppm,
         area=vector[:k],
-        covariance=np.linalg.pinv(found.hessian[best], hermitian=True)[:k, :k] * left,
+        covariance=np.asarray(np.linalg.pinv(hessian, hermitian=True)[:k, :k] * left, np.float64),
         shift_ppm=float(vector[k]),
         lorentz_ppm=float(vector[k + 1]),
         gauss_ppm=float(vector[k + 2]),
         noise_sd=problem.noise_sd * float(np.sqrt(left)),
         components=components,
-        baseline=problem.baseline.smooth(measured - components.sum(axis=0)),
-        converged=bool(found.converged[best]),
+        baseline=problem.baseline.smooth(problem.values - components.sum(axis=0)),
+        converged=converged,
     )
 
 

@@ -9,7 +9,7 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.belief import Belief
 from hepatica.spectroscopy.fit import Fit, checked, descend, in_turn
 from hepatica.spectroscopy.map_fit import likely
-from hepatica.spectroscopy.multistart import Grid
+from hepatica.spectroscopy.multistart import grid_of
 from hepatica.spectroscopy.shared_fit import shared_fit
 from hepatica.spectroscopy.signal_model import SignalModel
 
@@ -32,8 +32,8 @@ def refine(
     """Take up to `steps` steps towards the MAP fit of spectra (n, w) from `start`.
 
     `start` is a network's concentrations (n, k), for which shift, widths and phases are fitted first, or vectors
-    (n, p) of all parameters. `Fit.converged` says whether a further step would change next to nothing (NEAR). Raises what `map_fit`
-    raises, and SettingsError on a start of another shape, negative or no numbers.
+    (n, p) of all parameters. `Fit.converged` says whether a further step would change next to nothing (NEAR). Raises
+    what `map_fit` raises, and SettingsError on a start of another shape, negative or no numbers.
     """
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
     given, k = np.asarray(start, float), len(model.names)
@@ -41,7 +41,7 @@ def refine(
         raise SettingsError(f"got a start of {given.shape}, wanted ({len(measured)}, {k}) or (…, {model.size})")
     if not (np.isfinite(given).all() and (given[:, :k] >= 0).all()):
         raise SettingsError("got a start that is negative or no number; wanted concentrations of 0 or more")
-    grid, penalty = Grid(model=model), belief.penalty(model)
+    grid, penalty = grid_of(model), belief.penalty(model)
 
     def fit_rows(rows: NDArray[np.intp]) -> Fit:
         known: dict[str, Any] = {"model": model, "noise_sd": noise[rows], "penalty": penalty}

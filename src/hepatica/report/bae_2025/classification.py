@@ -50,9 +50,10 @@ def section(run: Run, gallery: Gallery) -> Section:
     quantifier = read_run(run.folder / QUANTIFIER, external=_beside(run))
     told = (
         "The paper calls all 7 held-out patients with HCC and 9 of 10 without rightly. Seventeen patients cannot"
-        " exclude a sensitivity of 59% or a specificity of 56%. Beside the cCNNs stand two controls on the same patients: a"
-        " linear discriminant of the concentrations that the qCNNs find, and one of linewidth, residual water and noise"
-        " alone, fitted to the training patients. If the second does well, the groups were measured unlike each other."
+        " exclude a sensitivity of 59% or a specificity of 56%. Beside the cCNNs stand two controls on the same"
+        " patients: a linear discriminant of the concentrations that the qCNNs find, and one of linewidth, residual"
+        " water and noise alone, fitted to the training patients. If the second does well, the groups were measured"
+        " unlike each other."
     )
     blocks: list[Block] = [Text(text=told), _rates(run, target)]
     for own, other in zip(run.cohorts, quantifier.cohorts, strict=True):

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Drawing
 
 from hepatica.evaluate.paired_errors import ErrorComparison, compare_errors, in_sets
 from hepatica.evaluate.quantification import quantity_errors
-from hepatica.report.bae_2025.found import COLOURS, NAMES, errors, methods, quantified, targets
+from hepatica.report.bae_2025.found import COLOURS, NAMES, errors, methods, on_log_scale, quantified, targets
 from hepatica.report.blocks import Figure, Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run
@@ -103,6 +103,6 @@ def _paint(figure: Drawing, *, table: pd.DataFrame) -> None:
         x = np.arange(len(names)) + 0.8 * (place + 0.5) / len(found) - 0.4
         axes.bar(x, values, width=0.8 / len(found), color=COLOURS[method], label=NAMES[method])
     axes.set_xticks(range(len(names)), labels=names, rotation=60, ha="right")
-    axes.set_yscale("log")
+    on_log_scale(axes)
     axes.set_ylabel("mean |error| / SD of truth")
     axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, 1.12))

@@ -1,6 +1,8 @@
 """Found: what the study of Bae 2025 wrote down beside its run, read once."""
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from hepatica.report.results import Run
 
@@ -8,6 +10,10 @@ NAMES = {"nls": "NLS", "map": "MAP", "qcnn": "qCNN", "qcnn+gn": "qCNN + GN"}
 """Methods as a reader knows them: least squares, the same with priors, networks, networks with Gauss-Newton steps."""
 
 COLOURS = {"nls": "#7b8794", "map": "#e69f00", "qcnn": "#0072b2", "qcnn+gn": "#d55e00"}
+
+
+STYLES = {"nls": "-", "map": "-", "qcnn": "-", "qcnn+gn": "--"}
+"""Lines; that of the networks with steps is broken, because it often lies on that of MAP."""
 
 
 def quantified(run: Run, *, spoilt_by: str) -> pd.DataFrame:
@@ -22,6 +28,14 @@ def quantified(run: Run, *, spoilt_by: str) -> pd.DataFrame:
 def swept(run: Run) -> pd.DataFrame:
     """A row a condition, method and target: sweep, level, mean |error| in mM."""
     return pd.read_parquet(run.folder / "robustness.parquet")
+
+
+def on_log_scale(axes: Axes) -> None:
+    """A logarithmic y axis with plain numbers."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def methods(table: pd.DataFrame) -> list[str]:

@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.report.bae_2025.found import COLOURS, NAMES, methods, swept
+from hepatica.report.bae_2025.found import COLOURS, NAMES, STYLES, methods, on_log_scale, swept
 from hepatica.report.blocks import Figure, Section, Table, Text
 from hepatica.report.gallery import Gallery
 from hepatica.report.results import Run
@@ -46,9 +46,17 @@ def _paint(figure: Drawing, *, table: pd.DataFrame, title: str) -> None:
     levels = list(dict.fromkeys(table["level"]))
     for method in methods(table):
         own = table[table["method"] == method].set_index("level")["error"]
-        axes.plot(levels, own.loc[levels], "o-", color=COLOURS[method], label=NAMES[method], markersize=4)
+        axes.plot(
+            levels,
+            own.loc[levels],
+            "o",
+            linestyle=STYLES[method],
+            color=COLOURS[method],
+            label=NAMES[method],
+            markersize=4,
+        )
     axes.set(title=title, ylabel="error, relative")
-    axes.set_yscale("log")
+    on_log_scale(axes)
     axes.legend(fontsize=8)
 
 
