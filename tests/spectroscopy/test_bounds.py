@@ -78,6 +78,12 @@ def test_with_endless_noise_the_bayesian_bound_is_the_belief():
     assert both[:, :3] == pytest.approx(np.tile(np.sqrt(np.diag(BELIEF.covariance))[:3], (2, 1)), rel=1e-3)
 
 
+def test_with_endless_noise_van_trees_bound_of_a_logarithm_is_the_mean_times_its_spread():
+    vector = drawn(20)
+    bound = van_trees(vector, model=MODEL, noise_sd=1e9, belief=BELIEF)
+    assert bound.sd[0, 3] == pytest.approx(vector[:, 3].mean() * np.sqrt(BELIEF.covariance[3, 3]), rel=1e-3)
+
+
 def test_van_trees_of_one_draw_is_the_bound_there_and_of_many_no_more_than_their_mean():
     """The inverse of a mean is no more than the mean of inverses (on the scale of concentrations)."""
     vector = drawn(20)

@@ -34,6 +34,22 @@ def test_what_was_not_solved_is_told_and_no_worse_than_its_start():
     assert found.half_chi2[0] <= rosenbrock(start, None)[0][0]
 
 
+def test_no_step_goes_uphill():
+    """A whole Gauss-Newton step of this valley does, from nearly everywhere."""
+    start = np.random.default_rng(1).uniform(-2, 2, (50, 2))
+    found = minimise(start, normal_equations=rosenbrock, lower=-FREE, upper=FREE, iterations=1)
+    assert (found.half_chi2 <= rosenbrock(start, None)[0]).all()
+
+
+def test_what_is_put_at_its_bound_lets_the_rest_go_further():
+    """Free, the step is (2, -1); with the second at 0 the first is 3 / 2."""
+    hessian, gradient = np.array([[[2.0, 1.0], [1.0, 2.0]]]), np.array([[-3.0, 0.0]])
+    step = bounded_step(
+        hessian, gradient, damping=np.zeros(1), low=np.array([[-9.0, 0.0]]), high=np.array([[9.0, 9.0]])
+    )
+    assert step[0] == pytest.approx([1.5, 0])
+
+
 def test_bounds_hold_in_a_bent_valley():
     """With x at most 0.5 the bottom is at (0.5, 0.25)."""
     upper = np.array([0.5, np.inf])

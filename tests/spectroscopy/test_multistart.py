@@ -24,6 +24,12 @@ def test_a_start_is_near_wherever_the_spectrum_stands(phase, shift):
     assert (start.concentration > 0).all()
 
 
+def test_at_a_point_of_the_grid_concentrations_are_right():
+    vector = MODEL.vector_of(TRUE, common_hz=4, lorentz_hz=6, gauss_hz=14, phase0=0)
+    start = Grid(model=MODEL).start(MODEL.evaluate(vector))
+    assert start[0, :5] == pytest.approx(list(TRUE.values()), rel=0.05)
+
+
 def test_with_concentrations_given_only_the_rest_is_sought():
     vector = MODEL.vector_of(TRUE, common_hz=7, lorentz_hz=6, gauss_hz=12, phase0=2.0)
     given = vector[:, :5] * 1.1

@@ -20,6 +20,14 @@ def test_what_is_shared_comes_back_and_nothing_else_moves():
     assert found == pytest.approx(TRUE, rel=1e-3)
 
 
+def test_of_mere_noise_it_says_what_was_held():
+    held = Held(shared={"common_hz": (2.0, 1.0), "gauss_hz": (15.0, 2.0)})
+    penalty = held.penalty(MODEL, TRUE[:, :3])
+    found = shared_fit(TRUE, 0 * MODEL.evaluate(TRUE), model=MODEL, noise_sd=np.full(1, 1e9), penalty=penalty)
+    assert found[0, -5] == pytest.approx(2, abs=0.1)
+    assert found[0, -3] == pytest.approx(15, abs=0.2)
+
+
 def test_derivatives_are_those_of_the_whole_model():
     vector = TRUE.copy()
     vector[0, 3:6] = [1.0, -2.0, 0.5]

@@ -182,3 +182,13 @@ def test_first_sample_is_halved() -> None:
 def test_impossible_wishes_are_refused(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         simulate(PRIORS, **({"basis": BASIS, "n": 3, "seed": 0} | wrong))
+
+
+def test_noise_in_units_of_a_told_height_does_not_know_the_concentrations() -> None:
+    """In units of its own peak, a spectrum of twice the choline has twice the noise: a classifier's cheat."""
+    amounts = simulate(PRIORS, BASIS, n=64, seed=1).concentrations
+    for height, ratio in ((5.0, 1.0), (None, 2.0)):
+        priors = replace(PRIORS, height=height)
+        once, twice = (simulate(priors, BASIS, n=64, seed=1, concentrations=times * amounts) for times in (1, 2))
+        assert twice.noise_sd / once.noise_sd == pytest.approx(np.full(64, ratio), rel=1e-5)
+    assert replace(PRIORS, height=5.0).digest != PRIORS.digest

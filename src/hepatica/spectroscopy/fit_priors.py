@@ -33,12 +33,15 @@ def fit_priors(
     *,
     based_on: Priors,
     nuisance: Mapping[str, NDArray[Any]],
+    height: float | None = None,
     nuisance_per_class: bool = False,
 ) -> dict[int, Priors]:
     """Priors of each class from estimates (n, k) in mM of `based_on`'s components, and the class (n,) of each patient.
 
     `nuisance` has measured values (n,) by names of NUISANCES (`lorentz_hz`, `gauss_hz`, `snr`, `phase0_deg`, …), `snr`
-    of the peak that `based_on.snr_peak` says; what is left out stays as `based_on` has it. NaN are patients in whom it
+    of the peak that `based_on.snr_peak` says, or of `height` where that is told; what is left out stays as `based_on`
+    has it. Tell a `height`: an SNR of each spectrum's own peak, pooled, would give the class with more choline more
+    noise, which no magnet does and a classifier would find. NaN are patients in whom it
     was not measured. Estimates of 0 are raised to a floor, for they have no logarithm. `nuisance_per_class` keeps the
     nuisance of each class apart: for the ablation that shows what a classifier could cheat with. SettingsError on
     arrays that do not fit, numbers that are none, and classes of fewer than FEWEST patients.
@@ -50,6 +53,7 @@ def fit_priors(
             based_on,
             title=f"{based_on.title}; class {label:g} of {(classes == label).sum()} patients",
             concentrations=next_patient(logs[classes == label], names=based_on.names),
+            height=height,
             nuisance=_measured(based_on, nuisance, (classes == label) | (not nuisance_per_class)),
         )
         for label in np.unique(classes)

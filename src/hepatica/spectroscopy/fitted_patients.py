@@ -22,11 +22,12 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FittedPatients:
     """A row a patient: concentrations in mM by component, as the signal model has them, and nuisance by names of
-    `priors.NUISANCES`; means over his spectra.
+    `priors.NUISANCES`; means over his spectra. `snr` is of `height`, the median tCho peak of all of them.
     """
 
     concentrations: pd.DataFrame
     nuisance: pd.DataFrame
+    height: float
 
     @property
     def measured(self) -> Mapping[str, Floats]:
@@ -49,6 +50,7 @@ def fit_patients(store: SpectraStore, *, model: SignalModel, priors: Priors) -> 
     noise_sd = scaled.noise_sd[rows]
     fit = map_fit(scaled.values[rows], model=model, belief=belief_of(priors, names=model.names), noise_sd=noise_sd)
     found, patients = fit.parameters, store.index["patient_id"].to_numpy()[rows]
+    height = float(np.median(tcho_snr(found.vector, model=model, noise_sd=noise_sd) * noise_sd))
     nuisance = pd.DataFrame(
         {
             "lorentz_hz": found.lorentz_hz,
@@ -56,12 +58,14 @@ def fit_patients(store: SpectraStore, *, model: SignalModel, priors: Priors) -> 
             "common_hz": found.common_hz,
             "phase0_deg": np.rad2deg(found.phase0),
             "phase1_deg_per_ppm": np.rad2deg(found.phase1),
-            "snr": tcho_snr(found.vector, model=model, noise_sd=noise_sd),
+            "snr": height / noise_sd,
         }
     )
     for name, values in nuisance.items():
         nuisance[name] = values.clip(*NUISANCES[str(name)])
     concentrations = pd.DataFrame(fit.concentration, columns=list(model.names))
     return FittedPatients(
-        concentrations=concentrations.groupby(patients).mean(), nuisance=nuisance.groupby(patients).mean()
+        concentrations=concentrations.groupby(patients).mean(),
+        nuisance=nuisance.groupby(patients).mean(),
+        height=height,
     )

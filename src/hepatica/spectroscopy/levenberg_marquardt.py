@@ -99,7 +99,7 @@ class _Descent:
         tried = np.clip(before + step, lower, upper)
         gain = self._take(tried, rows, normal_equations(tried, rows))
         cut_short = (((tried == lower) | (tried == upper)) & (step != 0)).any(axis=1)
-        solved = (expected >= 0) & (expected < tolerance) & (self.damping[rows] <= UNDAMPED) & ~cut_short
+        solved = (expected < tolerance) & (self.damping[rows] <= UNDAMPED) & ~cut_short
         good, fair = gain > 0.75 * expected, gain > 0.25 * expected
         factor = np.where(good, 0.1, np.where(fair, 0.5, np.where(gain > 0, 2.0, 8.0)))
         self.damping[rows] = np.clip(self.damping[rows] * factor, 1e-15, 1e9)

@@ -44,7 +44,8 @@ class Priors:
     """Concentrations (mM) and nuisance of spectra; `nuisance` has one distribution for each name of NUISANCES.
 
     `lipids` are the names that are lipids. `snr_peak` says whose height over the noise `snr` is: of the tCho peak, or
-    of the higher of tCho and Lip13.
+    of the higher of tCho and Lip13. Noise, baseline, residual water and echo are counted in the spectrum's own peaks;
+    where `height` (of a 1 mM spectrum's unit) is told, in that instead: then none of them tells of concentrations.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Priors:
     nuisance: Mapping[str, Distribution]
     lipids: tuple[str, ...]
     snr_peak: SnrPeak
+    height: float | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,7 +83,9 @@ class Priors:
     def digest(self) -> str:
         """SHA-256 of every number; not of the title and the sources."""
         nuisance = {name: self.nuisance[name].told for name in sorted(self.nuisance)}
-        told = {"concentrations": self.concentrations.told, "nuisance": nuisance, "snr_peak": self.snr_peak}
+        told: dict[str, Any] = {"concentrations": self.concentrations.told, "nuisance": nuisance}
+        told |= {"snr_peak": self.snr_peak}
+        told |= {} if self.height is None else {"height": self.height}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def select(self, names: Sequence[str]) -> "Priors":

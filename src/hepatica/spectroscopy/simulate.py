@@ -38,7 +38,8 @@ _FADE_PPM = 0.3
 
 UNITS = {
     "concentrations": "mM", "shift_hz": "Hz", "lorentz_hz": "Hz FWHM", "gauss_hz": "Hz FWHM", "phase0": "rad",
-    "phase1": "rad/ppm", "height": "tCho peak", "snr": "higher of tCho and Lip13 peak / SD of real noise",
+    "phase1": "rad/ppm", "height": "tCho peak or told",
+    "snr": "higher of tCho and Lip13 peak / SD of real noise",
 }  # fmt: skip
 """What the numbers of a simulated set are in."""
 
@@ -148,8 +149,10 @@ class _Maker:
         values = self._clean(concentrations, nuisance)
         tcho, lip13 = (self._peak(values, nuisance, ppm) for ppm in PEAKS_PPM.values())
         top = np.maximum(tcho, lip13)
-        noise_sd = self.effects.noise * (tcho if self.priors.snr_peak == "tCho" else top) / nuisance.snr
-        self._distort(values, nuisance, tcho)
+        usual = None if self.priors.height is None else np.full(BLOCK, self.priors.height)
+        own = tcho if self.priors.snr_peak == "tCho" else top
+        noise_sd = self.effects.noise * (own if usual is None else usual) / nuisance.snr
+        self._distort(values, nuisance, tcho if usual is None else usual)
         add_noise(values, noise_sd, streams[2].standard_normal((BLOCK, 2 * values.shape[1]), dtype=np.float32))
         with np.errstate(divide="ignore", invalid="ignore"):
             heights = {"snr": top / noise_sd, "snr_tcho": tcho / noise_sd, "noise_sd": noise_sd, "tcho_peak": tcho}
@@ -187,22 +190,22 @@ class _Maker:
         axis, away = self.basis.acquisition.ppm, nuisance.common_hz / self.basis.acquisition.f0_mhz
         return np.asarray(highest(values, *(np.searchsorted(axis, edge + away) for edge in ppm)))
 
-    def _distort(self, values: NDArray[np.complex64], nuisance: Nuisance, tcho: NDArray[np.float64]) -> None:
-        """In place: phases, baseline, water and echo; their heights are of the tCho peak."""
+    def _distort(self, values: NDArray[np.complex64], nuisance: Nuisance, unit: NDArray[np.float64]) -> None:
+        """In place: phases, baseline, water and echo; their heights are counted in `unit` (BLOCK,)."""
         acquisition = self.basis.acquisition
         ppm, point = acquisition.ppm, acquisition.bandwidth_hz / acquisition.points
         step = nuisance.phase1 * point / acquisition.f0_mhz
         phased(values, nuisance.phase0 + nuisance.phase1 * (ppm[0] - PIVOT_PPM), step)
         splines, table = np.unique(nuisance.splines, return_inverse=True)
         tables = [_spline_table(acquisition, int(each)) for each in splines]
-        height = (tcho * nuisance.baseline_height)[:, None] * nuisance.coefficients
+        height = (unit * nuisance.baseline_height)[:, None] * nuisance.coefficients
         add_splines(values, height, table, *(np.stack(each) for each in zip(*tables, strict=True)))
         turning = (nuisance.water_ppm - acquisition.reference_ppm) * acquisition.f0_mhz
         rate = (2j * np.pi * turning - np.pi * nuisance.water_width_hz) / acquisition.bandwidth_hz
-        add_lines(values, tcho[:, None] * nuisance.water_height * np.exp(1j * nuisance.water_phase), rate)
+        add_lines(values, unit[:, None] * nuisance.water_height * np.exp(1j * nuisance.water_phase), rate)
         add_echoes(
             values,
-            tcho * nuisance.ghost_height * np.exp(1j * nuisance.ghost_phase),
+            unit * nuisance.ghost_height * np.exp(1j * nuisance.ghost_phase),
             (nuisance.ghost_ppm - ppm[0]) * acquisition.f0_mhz / point,
             1 / (2 * np.pi * nuisance.ghost_length_s * point),
             2 * np.pi * nuisance.ghost_s * point,

@@ -9,7 +9,7 @@ Departures (of the paper only the abstract is public, doi 10.2463/mrms.mp.2025-0
 2. Their spectra are fitted by MAP, with the ranges of spectroscopy/priors.toml beforehand, in mM by their water; the
    paper's fit is not named.
 3. A simulated patient is drawn posterior-predictively, so that ten patients' uncertainty is in the simulation, and
-   widths, SNR, phases and shifts are those of both groups (`nuisance`), so that no network can live on them.
+   widths, noise, phases and shifts are those of both groups (`nuisance`), so that no network can live on them.
 4. Networks read the spectrum divided by its mean modulus: without its height, which follows coil and water. What is
    more of everything is therefore not seen.
 5. The cut-off balances sensitivity and specificity in held-out simulated spectra; one temperature, fitted there, makes
@@ -117,6 +117,7 @@ def simulated_classes(training: Training[Settings, SpectraStore]) -> tuple[tuple
         classes,
         based_on=based_on,
         nuisance=found.measured,
+        height=found.height,
         nuisance_per_class=settings.nuisance == "per_class",
     )
     without, with_hcc = (

@@ -26,6 +26,7 @@ def test_nuisance_does_not_know_the_diagnosis() -> None:
     assert well.row["hcc"] != ill.row["hcc"]
     assert well.concentrations["Cho"] != ill.concentrations["Cho"]
     assert voxel(well).nuisance == voxel(ill).nuisance
+    assert voxel(well).noise_sd == voxel(ill).noise_sd
 
 
 def test_the_noise_is_that_of_the_snr() -> None:

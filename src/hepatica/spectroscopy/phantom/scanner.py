@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Hospital:
     """A scanner and how well it is shimmed; medians, about which patients stray.
 
-    Widths are full widths at half maximum in Hz, `snr` the tCho peak over the noise of the averaged spectrum,
+    Widths are full widths at half maximum in Hz, `snr` the usual tCho peak over the noise of the averaged spectrum,
     `drift_hz` from the first transient to the last, `breathing_hz` the amplitude of the breath, `eddy_hz` of the eddy
     current at the first sample, `water_left` what suppression leaves of the water, `spoiled` the share of transients
     that motion spoils.

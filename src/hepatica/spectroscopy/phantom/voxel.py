@@ -24,7 +24,7 @@ _BROAD = 4
 _BROAD_PPM = (0.5, 4.0)
 _BROAD_SD_PPM = (0.2, 0.6)
 _BROAD_HEIGHT = 0.15
-"""Of the tCho peak, the median of what is broad below the peaks. Ours."""
+"""Of the usual tCho peak, the median of what is broad below the peaks. Ours."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +54,7 @@ def draw_voxel(
         "baseline_height": _BROAD_HEIGHT * np.exp(0.3 * rng.standard_normal()),
     }
     clean = _components(rng, patient, basis=basis, nuisance=nuisance, settings=settings)
-    top = _tcho_peak(clean, basis=basis)
+    top = _usual_peak(basis=basis, nuisance=nuisance, settings=settings)
     water = _water(patient, basis=basis, nuisance=nuisance, settings=settings)
     left = nuisance["water_left"] * np.exp(2j * np.pi * rng.random()) * water
     broad = top * nuisance["baseline_height"] * _broad(rng, basis=basis)
@@ -111,7 +111,10 @@ def _broad(rng: np.random.Generator, *, basis: Basis) -> Signal:
     )
 
 
-def _tcho_peak(clean: Signal, *, basis: Basis) -> float:
+def _usual_peak(*, basis: Basis, nuisance: dict[str, float], settings: PhantomSettings) -> float:
+    """Of tCho, in a liver of median concentrations: of the patient's own, noise and baseline would tell the choline."""
+    mm = np.array([settings.medians_mm.get(name, 0.0) for name in basis.names]) * _seen("metabolites", settings)
+    usual = (mm[:, None] * basis.fids).sum(axis=0) * _shape(basis, nuisance)
     low, high = PEAKS_PPM["tCho"]
-    ppm = basis.acquisition.ppm
-    return float(to_spectrum(clean).real[(ppm > low) & (ppm < high)].max())
+    ppm = basis.acquisition.ppm - nuisance["common_hz"] / basis.acquisition.f0_mhz
+    return float(to_spectrum(usual).real[(ppm > low) & (ppm < high)].max())
