@@ -9,7 +9,8 @@ import pytest
 
 COMMANDS = (
     "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "evaluate",
-    "readers", "audit", "export", "deidentify", "basis", "doctor",
+    "readers", "audit", "export", "deidentify", "basis", "quantify",
+    "doctor",
 )  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import lsq_linear
 
-from hepatica.spectroscopy.levenberg_marquardt import bounded_step, minimise
+from hepatica.spectroscopy.levenberg_marquardt import bounded_step, inverse, minimise
 
 FREE = np.full(2, np.inf)
 
@@ -75,6 +75,15 @@ def test_linear_problems_end_where_scipy_ends():
     assert found.converged.all()
     assert found.vector == pytest.approx(np.array(wanted), abs=1e-5)
     assert (found.vector == 0).any()
+
+
+def test_an_inverse_does_not_mind_units():
+    root = np.random.default_rng(2).normal(size=(3, 5, 5))
+    matrix, unit = root @ root.swapaxes(1, 2), 10.0 ** np.array([-12, -6, 0, 6, 12])
+    scaled = matrix * unit[:, None] * unit[None]
+    assert inverse(scaled) * unit[:, None] * unit[None] == pytest.approx(np.linalg.inv(matrix))
+    matrix[:, 4], matrix[:, :, 4] = 0, 0
+    assert inverse(matrix)[:, :4, :4] == pytest.approx(np.linalg.inv(matrix[:, :4, :4]))
 
 
 def test_a_step_stays_within_its_bounds():

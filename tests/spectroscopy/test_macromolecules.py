@@ -1,6 +1,7 @@
 """Macromolecules: lines and ratios of the table, and LCModel's own result on its test data."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,12 @@ BASIS = simulate_basis(Acquisition(), names=("Cr", "Ala"))
 
 
 def test_a_proton_is_as_high_as_one_of_creatine():
-    """MM20 has 1.33 + 0.33 + 0.33 + 0.4 protons, -CrCH2 minus 2."""
-    added = with_macromolecules(BASIS)
-    proton = abs(BASIS.fids[0, 0]) / 5
+    """MM20 has 1.33 + 0.33 + 0.33 + 0.4 protons, -CrCH2 minus 2; a proton of our basis is 1 high, here 10."""
+    added = with_macromolecules(replace(BASIS, fids=10 * BASIS.fids))
     first = dict(zip(added.names, added.fids[:, 0], strict=True))
-    assert first["MM20"] == pytest.approx(2.39 * proton)
-    assert first["-CrCH2"] == pytest.approx(-2 * proton)
-    assert (added.fids[:2] == BASIS.fids).all()
+    assert first["MM20"] == pytest.approx(23.9, rel=0.02)
+    assert first["-CrCH2"] == pytest.approx(-20, rel=0.02)
+    assert (added.fids[:2] == 10 * BASIS.fids).all()
 
 
 def test_what_the_basis_has_is_not_added_again():

@@ -66,6 +66,12 @@ def test_with_little_noise_it_says_what_the_spectrum_says():
     assert found.concentration == pytest.approx(PHANTOMS.concentrations[:5], rel=1e-3, abs=1e-3)
 
 
+def test_a_spectrum_in_a_wrong_unit_ends_in_a_flag_and_no_warning():
+    found = map_fit(VALUES[:2] * 1e12, model=MODEL, belief=BELIEF, noise_sd=1.0)
+    assert np.isfinite(found.concentration).all()
+    assert (found.chi2 > 100).all()
+
+
 def test_only_logarithms_are_raised_from_nothing():
     start = likely(np.zeros((1, MODEL.size)), belief=BELIEF)
     assert (start[0, :4] == 0).all()

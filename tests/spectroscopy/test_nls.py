@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.bounds import crlb
 from hepatica.spectroscopy.held import TRIGLYCERIDE, Held
@@ -94,6 +95,20 @@ def test_lipid_ratios_hold_a_lipid_that_noise_hides():
     free = nls(values, model=MODEL, noise_sd=60.0)
     held = nls(values, model=MODEL, noise_sd=60.0, held=Held(ratios=TRIGLYCERIDE))
     assert np.abs(held.concentration[:, 5] - 0.5).mean() < 0.7 * np.abs(free.concentration[:, 5] - 0.5).mean()
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e9])
+def test_any_unit_will_do(scale):
+    _, values = phantoms(3, noise=4.0)
+    usual, other = nls(values, model=MODEL), nls(values * scale, model=MODEL)
+    assert other.converged.all()
+    assert other.concentration / scale == pytest.approx(usual.concentration, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0 + 1.0j])
+def test_a_spectrum_without_noise_is_refused(value):
+    with pytest.raises(SpecimenError, match="without noise"):
+        nls(np.full((2, MODEL.ppm.size), value), model=MODEL)
 
 
 def test_noise_alone_gives_numbers_within_their_bounds_and_no_warning():

@@ -60,6 +60,11 @@ def test_standard_deviations_are_those_of_repeated_noise():
     assert np.mean([fit.noise_sd for fit in fits]) == pytest.approx(0.02, rel=0.05)
 
 
+def test_nothing_is_found_in_nothing():
+    told = real_part_fit(np.zeros(800), ppm=PPM).quantities.to_table().told
+    assert (told == "not quantifiable: nothing found").all()
+
+
 def test_lines_beyond_the_axis_are_left_out():
     inside = (PPM > 1.0) & (PPM < 2.5)
     fit = real_part_fit(spectrum(1e-3)[inside], ppm=PPM[inside])

@@ -13,6 +13,7 @@ from hepatica.cli.audit import audit
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
 from hepatica.cli.export import export
+from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.study import study
 
@@ -37,6 +38,7 @@ app.command()(readers)
 app.command()(audit)
 app.command()(export)
 app.command()(deidentify)
+app.command()(quantify)
 
 Cohort = Annotated[Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)]
 Run = Annotated[Path, typer.Argument(help="Run folder, as hepatica train made it.")]

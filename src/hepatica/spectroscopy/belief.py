@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,7 @@ class Belief:
         return Penalty(mean=mean, precision=precision)
 
 
+@lru_cache(maxsize=16)
 def belief_of(priors: Priors, *, names: tuple[str, ...]) -> Belief:
     """The Gaussian of the priors of these components, by the moments of DRAWS draws, the same each time.
 

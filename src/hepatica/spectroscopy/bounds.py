@@ -10,6 +10,7 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.belief import Belief
 from hepatica.spectroscopy.fit import slope_of
 from hepatica.spectroscopy.held import Held
+from hepatica.spectroscopy.levenberg_marquardt import inverse
 from hepatica.spectroscopy.nls import FREE
 from hepatica.spectroscopy.penalty import Penalty
 from hepatica.spectroscopy.signal_model import SignalModel
@@ -63,7 +64,7 @@ def information(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> F
 def of_information(fisher: Floats, *, model: SignalModel, penalty: Penalty) -> Bound:
     """The bound that Fisher information (n, p, p) and a penalty on the parameters leave to the concentrations."""
     k = len(model.names)
-    covariance = np.linalg.inv(fisher + penalty.precision)[:, :k, :k]
+    covariance = inverse(fisher + penalty.precision)[:, :k, :k]
     return Bound(names=model.names, covariance=np.asarray(covariance, np.float64))
 
 
@@ -91,5 +92,5 @@ def van_trees(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, belief
 
 def _scaled(both: Floats, slope: Floats, model: SignalModel) -> Bound:
     k = len(model.names)
-    covariance = slope * np.linalg.inv(both) * slope.swapaxes(1, 2)
+    covariance = slope * inverse(both) * slope.swapaxes(1, 2)
     return Bound(names=model.names, covariance=np.asarray(covariance[:, :k, :k], np.float64))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError, SpecimenError
-from hepatica.spectroscopy.levenberg_marquardt import ITERATIONS, TOLERANCE, Minimum, minimise
+from hepatica.spectroscopy.levenberg_marquardt import ITERATIONS, TOLERANCE, Minimum, inverse, minimise
 from hepatica.spectroscopy.penalty import Penalty
 from hepatica.spectroscopy.signal_model import SHARED, Parameters, SignalModel
 
@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 Booleans = NDArray[np.bool_]
 Equations = tuple[Floats, Floats, Floats]
+
+LEAST_NOISE = 1e-9
+"""Noise over highest point below which a spectrum was not measured (ours)."""
 
 AT_ONCE = 32
 """Spectra fitted together (ours): enough to share overhead, few enough for their derivatives to stay in the cache."""
@@ -32,8 +35,8 @@ SHIFT_REACH = 4.0
 CLEAREST = 1000.0
 """Highest peak over noise at which a spectrum is fitted at once (ours)."""
 
-LEAST_LOG = -20.0
-"""Least logarithm of a concentration (ours): nothing, in any unit that is used."""
+LEAST_LOG, MOST_LOG = -20.0, 50.0
+"""Bounds of the logarithm of a concentration (ours): nothing, in any unit that is used, and more than there is."""
 
 PER_SPECTRUM = ("information", "covariance", "noise_sd", "chi2", "converged", "iterations")
 
@@ -124,13 +127,13 @@ def _fit_of(
 ) -> Fit:
     linear = _linear(found.vector, logs)
     half, _, information = model.normal_equations(linear, values, noise_sd=noise_sd)
-    inverse = np.linalg.inv(found.hessian)
-    used = model.size - (inverse * penalty.precision).sum(axis=(1, 2))
+    covariance = inverse(found.hessian)
+    used = model.size - (covariance * penalty.precision).sum(axis=(1, 2))
     return Fit(
         model=model,
         parameters=Parameters.of(linear),
         information=information,
-        covariance=inverse * _outer(slope_of(linear, logs)),
+        covariance=covariance * _outer(slope_of(linear, logs)),
         noise_sd=noise_sd,
         chi2=2 * half / (2 * (model.ppm.size - model.freedom) - used),
         converged=found.converged,
@@ -186,10 +189,21 @@ def checked(values: ArrayLike, *, model: SignalModel, noise_sd: ArrayLike | None
         )
     if not np.isfinite(measured).all():
         raise SpecimenError(f"got {(~np.isfinite(measured)).sum()} points of spectra that are no numbers")
-    noise = rough_noise(measured) if noise_sd is None else np.broadcast_to(np.asarray(noise_sd, float), len(measured))
+    noise = _found_noise(measured) if noise_sd is None else np.broadcast_to(np.asarray(noise_sd, float), len(measured))
     if not (np.isfinite(noise) & (noise > 0)).all():
         raise SettingsError("got noise that is not above 0, wanted its standard deviation in the spectrum's own unit")
     return measured, np.array(noise)
+
+
+def _found_noise(measured: Complex) -> Floats:
+    noise = rough_noise(measured)
+    silent = noise <= LEAST_NOISE * np.abs(measured).max(axis=1)
+    if silent.any():
+        raise SpecimenError(
+            f"got {silent.sum()} spectra without noise, such as of nothing but zeros: export them again, or tell the"
+            " noise of simulated ones"
+        )
+    return noise
 
 
 def rough_noise(values: Complex) -> Floats:
@@ -199,7 +213,7 @@ def rough_noise(values: Complex) -> Floats:
     """
     apart = np.diff(values, n=4, axis=1)
     size = np.median(np.abs(np.concatenate([apart.real, apart.imag], axis=1)), axis=1)
-    return np.asarray(np.maximum(1.4826 * size / np.sqrt(70), np.finfo(float).tiny))
+    return np.asarray(1.4826 * size / np.sqrt(70))
 
 
 def _bounds(penalty: Penalty, model: SignalModel, logs: Booleans) -> tuple[Floats, Floats]:
@@ -208,7 +222,7 @@ def _bounds(penalty: Penalty, model: SignalModel, logs: Booleans) -> tuple[Float
     diagonal = np.atleast_2d(np.einsum("...pp->...p", penalty.precision))[0]
     middle, reach = penalty.mean[k : 2 * k], SHIFT_REACH / np.sqrt(diagonal[k : 2 * k])
     lower = np.concatenate([np.where(logs, LEAST_LOG, 0.0), middle - reach, low])
-    return lower, np.concatenate([np.full(k, np.inf), middle + reach, high])
+    return lower, np.concatenate([np.where(logs, MOST_LOG, np.inf), middle + reach, high])
 
 
 def _logarithmic(linear: Floats, logs: Booleans) -> Floats:

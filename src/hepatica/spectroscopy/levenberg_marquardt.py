@@ -19,6 +19,9 @@ ITERATIONS = 100
 UNDAMPED = 1e-2
 """Damping above which a short step is no sign of a minimum (ours)."""
 
+LEAST_DAMPING = 1e-15
+"""Damping at the least (ours): two parameters that do the same would have no step."""
+
 PASSES = 8
 """How often in one step parameters that would leave their bounds are put there and the rest is solved anew (ours)."""
 
@@ -102,7 +105,7 @@ class _Descent:
         solved = (expected < tolerance) & (self.damping[rows] <= UNDAMPED) & ~cut_short
         good, fair = gain > 0.75 * expected, gain > 0.25 * expected
         factor = np.where(good, 0.1, np.where(fair, 0.5, np.where(gain > 0, 2.0, 8.0)))
-        self.damping[rows] = np.clip(self.damping[rows] * factor, 1e-15, 1e9)
+        self.damping[rows] = np.clip(self.damping[rows] * factor, LEAST_DAMPING, 1e9)
         self.converged[rows] = solved
         self.iterations[rows] += 1
         return np.asarray(solved)
@@ -123,18 +126,34 @@ def bounded_step(hessian: Floats, gradient: Floats, *, damping: Floats, low: Flo
     What stands at a bound and is pushed outwards stays; what a step would carry over a bound is put there, and the rest
     is solved with it there, until nothing more leaves (a few times at the most).
     """
-    diagonal = np.einsum("mpp->mp", hessian)
-    damped = hessian.copy()
-    np.einsum("mpp->mp", damped)[:] += damping[:, None] * diagonal + 1e-15 * diagonal.max(axis=1, keepdims=True)
+    unit = unit_of(hessian)
+    scaled = hessian / (unit[:, :, None] * unit[:, None, :])
+    np.einsum("mpp->mp", scaled)[:] += damping[:, None] + LEAST_DAMPING
+    slope, least, most = gradient / unit, low * unit, high * unit
     fixed = ((low >= 0) & (gradient > 0)) | ((high <= 0) & (gradient < 0))
     step = np.zeros_like(gradient)
     for _ in range(PASSES):
-        step = _solve_free(damped, gradient, fixed, step)
-        outside = (step < low) | (step > high)
+        step = _solve_free(scaled, slope, fixed, step)
+        outside = (step < least) | (step > most)
         if not (outside & ~fixed).any():
             break
-        step, fixed = np.clip(step, low, high), fixed | outside
-    return np.clip(step, low, high)
+        step, fixed = np.clip(step, least, most), fixed | outside
+    return np.clip(step / unit, low, high)
+
+
+def inverse(hessian: Floats) -> Floats:
+    """Inverses (m, p, p), whatever units the parameters are in; one that nothing depends on is left out, 1 in its place."""
+    unit = unit_of(hessian)
+    outer = unit[:, :, None] * unit[:, None, :]
+    scaled = hessian / outer
+    np.einsum("mpp->mp", scaled)[:] = 1
+    return np.asarray(np.linalg.inv(scaled) / outer)
+
+
+def unit_of(hessian: Floats) -> Floats:
+    """(m, p) by which parameters are multiplied to have a second derivative of 1; 1 where nothing depends on one."""
+    diagonal = np.einsum("mpp->mp", hessian)
+    return np.asarray(np.sqrt(np.where(diagonal > 0, diagonal, 1)))
 
 
 def _solve_free(hessian: Floats, gradient: Floats, fixed: NDArray[np.bool_], step: Floats) -> Floats:

@@ -14,6 +14,7 @@ from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.basis import Basis
 from hepatica.spectroscopy.held import Held, Ratio
 from hepatica.spectroscopy.signal_model import SignalModel
+from hepatica.spectroscopy.spectrum import to_spectrum
 
 BRAIN_WINDOW_PPM = (0.2, 4.0)
 """LCModel's PPMEND and PPMST of a brain."""
@@ -24,14 +25,20 @@ BRAIN_SPLINES, BRAIN_FREEDOM = 16, 6.0
 PHASE_PER_PPM = np.deg2rad(20.0 / 3)
 """How far the first-order phase strays from 0, rad per ppm (ours, after LCModel's SDDEGP)."""
 
-CREATINE_PROTONS = 5
-"""CH3 and CH2 of creatine, whose first sample tells how high one proton is in a basis."""
+CREATINE_PPM, CREATINE_PROTONS = 3.027, 3
+"""The CH3 of creatine, whose area tells how high one proton is in a basis, as in LCModel (WSPPM, N1HMET)."""
+
+WITHIN_PPM, DAMPED_HZ = 0.4, 10.0
+"""How far from there the area is taken, and how much the lines are broadened for it (ours)."""
 
 
-def brain_model(basis: Basis) -> SignalModel:
-    """A model of the basis with the lines of macromolecules.toml; SettingsError where it has no Cr to scale them by."""
+def brain_model(basis: Basis, *, freedom: float = BRAIN_FREEDOM) -> SignalModel:
+    """A model of the basis with the lines of macromolecules.toml; SettingsError where it has no Cr to scale them by.
+
+    A spectrum with residual water or spurious echoes wants more `freedom` of its baseline, up to BRAIN_SPLINES.
+    """
     return SignalModel(
-        basis=with_macromolecules(basis), window_ppm=BRAIN_WINDOW_PPM, splines=BRAIN_SPLINES, freedom=BRAIN_FREEDOM
+        basis=with_macromolecules(basis), window_ppm=BRAIN_WINDOW_PPM, splines=BRAIN_SPLINES, freedom=freedom
     )
 
 
@@ -39,7 +46,7 @@ def with_macromolecules(basis: Basis) -> Basis:
     """The basis with those components of macromolecules.toml that it lacks, each proton as high as one of its Cr."""
     if "Cr" not in basis.names:
         raise SettingsError(f"the basis has no Cr to tell how high a proton is; it has {', '.join(basis.names)}")
-    proton = abs(basis.fids[basis.names.index("Cr"), 0]) / CREATINE_PROTONS
+    proton = _proton(basis)
     added = {name: told for name, told in _table()["components"].items() if name not in basis.names}
     fids = [proton * sum(_line(line, basis.acquisition) for line in told["lines"]) for told in added.values()]
     return Basis(names=(*basis.names, *added), fids=np.vstack([basis.fids, *fids]), acquisition=basis.acquisition)
@@ -63,6 +70,16 @@ def brain_held(*, f0_mhz: float) -> Held:
             for name, told in table["ratios"].items()
         ),
     )
+
+
+def _proton(basis: Basis) -> float:
+    """First sample of one proton, by the area of CH3 and that of a line of 1 there."""
+    acquisition = basis.acquisition
+    one = np.exp(2j * np.pi * (CREATINE_PPM - acquisition.reference_ppm) * acquisition.f0_mhz * acquisition.time_s)
+    decays = np.stack([basis.fids[basis.names.index("Cr")], one])
+    spectra = to_spectrum(decays * np.exp(-np.pi * DAMPED_HZ * acquisition.time_s))
+    area, unit = spectra[:, np.abs(acquisition.ppm - CREATINE_PPM) < WITHIN_PPM].real.sum(axis=1)
+    return float(area / unit / CREATINE_PROTONS)
 
 
 @cache

@@ -68,6 +68,7 @@ def quantities_by(
         bound=crlb(start, model=model, noise_sd=noise_sd).covariance,
         flags=flags(found, start, model=model, priors=priors, noise_sd=noise_sd),
         prior_covariance=belief_of(priors, names=model.names).covariance_mm,
+        vector=start,
     )
 
 

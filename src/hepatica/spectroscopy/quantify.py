@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.belief import belief_of
+from hepatica.spectroscopy.held import Held
 from hepatica.spectroscopy.map_fit import map_fit
-from hepatica.spectroscopy.nls import nls
+from hepatica.spectroscopy.nls import FREE, nls
 from hepatica.spectroscopy.priors import Priors
 from hepatica.spectroscopy.qcnn import Qcnn
 from hepatica.spectroscopy.qcnn_quantify import qcnn, qcnn_gn
@@ -23,21 +24,26 @@ Gauss-Newton steps of the map fit."""
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quantifier:
-    """What the methods share: the signal model, the priors (all but nls), trained networks (qcnn and qcnn+gn)."""
+    """What the methods share: the signal model, the priors (all but nls), trained networks (qcnn and qcnn+gn).
+
+    `held` is what nls holds loosely.
+    """
 
     model: SignalModel
+    held: Held = FREE
     priors: Priors | None = None
     network: Qcnn | None = None
 
     def quantify(
-        self, values: NDArray[np.complexfloating], *, method: Method, noise_sd: ArrayLike, unit: Unit = "mM"
+        self, values: NDArray[np.complexfloating], *, method: Method, noise_sd: ArrayLike | None, unit: Unit = "mM"
     ) -> Quantities:
         """Concentrations of complex spectra (n, w), the model's window, whose noise's real part has SD `noise_sd`.
 
-        Raises SettingsError where the method wants priors or networks that are not there, or `values` are not in mM.
+        Fits take the noise to be what they leave where it is None, as LCModel does; networks want it told. Raises SettingsError where the method wants priors or networks that are not there, or `values` are not in mM.
         """
         if method == "nls":
-            return quantities_of(nls(values, model=self.model, noise_sd=noise_sd), method=method, unit=unit)
+            fit = nls(values, model=self.model, noise_sd=noise_sd, held=self.held)
+            return quantities_of(fit, method=method, unit=unit)
         if unit != "mM":
             raise SettingsError(
                 f"{method} believes concentrations in mM, got {unit}: give a water reference, or use nls"
@@ -47,6 +53,8 @@ class Quantifier:
             belief = belief_of(priors, names=self.model.names)
             fit = map_fit(values, model=self.model, belief=belief, noise_sd=noise_sd)
             return quantities_of(fit, method=method, unit=unit, belief=belief)
+        if noise_sd is None:
+            raise SettingsError(f"{method} wants the noise of the spectra, got none: measure it, or use nls or map")
         by = qcnn if method == "qcnn" else qcnn_gn
         return by(values, network=self._network(method), model=self.model, priors=priors, noise_sd=noise_sd)
 

@@ -33,7 +33,8 @@ class Quantities:
     """Concentrations (n, k) of `names` in n spectra, in mM where the water scaled them, else in institutional units.
 
     `covariance` (n, k, k) is the method's own, `bound` (n, k, k) the Cramér-Rao bound's, `prior_covariance` (k, k) what
-    was believed beforehand, if anything. `flags` tell of each spectrum what was noticed, in words. Raises SettingsError
+    was believed beforehand, if anything. `vector` (n, p) are the signal model's parameters that go with them, for
+    pictures. `flags` tell of each spectrum what was noticed, in words. Raises SettingsError
     on shapes that do not fit.
     """
 
@@ -45,6 +46,7 @@ class Quantities:
     bound: Floats
     flags: tuple[tuple[str, ...], ...]
     prior_covariance: Floats | None = None
+    vector: Floats | None = None
 
     def __post_init__(self) -> None:
         n, k = len(self.flags), len(self.names)
@@ -94,6 +96,7 @@ class Quantities:
             bound=mix @ self.bound @ mix.T,
             flags=self.flags,
             prior_covariance=None if prior is None else mix @ prior @ mix.T,
+            vector=self.vector,
         )
 
     def to_table(self) -> pd.DataFrame:
@@ -142,6 +145,7 @@ def quantities_of(fit: Fit, *, method: Method, unit: Unit, belief: Belief | None
         bound=fit.covariance[:, :k, :k] if belief is None else _bound(fit, belief),
         flags=tuple(_flags(fit, row) for row in range(len(fit.concentration))),
         prior_covariance=None if belief is None else belief.covariance_mm,
+        vector=fit.parameters.vector,
     )
 
 

@@ -12,7 +12,7 @@ from scipy.special import wofz
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.baseline import Baseline
-from hepatica.spectroscopy.levenberg_marquardt import Minimum, minimise
+from hepatica.spectroscopy.levenberg_marquardt import Minimum, inverse, minimise
 from hepatica.spectroscopy.quantities import Quantities
 
 Floats = NDArray[np.float64]
@@ -101,7 +101,7 @@ def _fit_of(
         names=names,
         ppm=problem.ppm,
         area=vector[:k],
-        covariance=np.asarray(np.linalg.pinv(hessian, hermitian=True)[:k, :k] * left, np.float64),
+        covariance=inverse(hessian[None])[0, :k, :k] * left,
         shift_ppm=float(vector[k]),
         lorentz_ppm=float(vector[k + 1]),
         gauss_ppm=float(vector[k + 2]),

@@ -14,11 +14,19 @@ LCM5 = ("L09", "L13", "L16", "L20", "L53")
 LIVER20 = METABOLITES15 + LIPIDS5
 """The default targets of the simulator, of every quantifier and of the networks."""
 
+BRAIN17 = (
+    "Ala", "Asp", "Cr", "GABA", "Glc", "Gln", "GSH", "Glu", "GPC", "Ins", "Lac", "NAA", "NAAG", "PCh", "PCr", "Scyllo",
+    "Tau",
+)  # fmt: skip
+"""Metabolites of a brain, those of LCModel's test, to try files of phantoms and of brains."""
+
 SUMS = {
     "tCho": ("Cho", "GPC", "PCh"),
     "tCho+Bet": ("Cho", "GPC", "PCh", "Bet"),
     "Glx": ("Glu", "Gln"),
     "Glc+Glycg": ("Glc", "Glycg"),
+    "tCr": ("Cr", "PCr"),
+    "tNAA": ("NAA", "NAAG"),
     "Lipids": LIPIDS5,
 }
-"""What a liver's line width does not tell apart, added up (ours)."""
+"""What line widths do not tell apart, added up where all parts are there (ours)."""

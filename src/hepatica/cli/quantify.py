@@ -1,0 +1,66 @@
+"""Quantify: the command that quantifies files of 1H-MR spectra."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def quantify(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Spectra: NIfTI-MRS (.nii.gz), Siemens .rda, .IMA, .dat, Philips .SDAT, LCModel .RAW or .COORD.",
+            exists=True,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to make: tables, a page, pictures, preprocessed spectra.")],
+    method: Annotated[
+        Literal["nls", "map", "qcnn", "qcnn+gn"],
+        typer.Option(help="nls: least squares; map: with priors; qcnn: networks; qcnn+gn: both in turn."),
+    ] = "nls",
+    water: Annotated[
+        Path | None, typer.Option(help="Unsuppressed water of the one file: phases, eddy currents, mM.", exists=True)
+    ] = None,
+    run: Annotated[Path | None, typer.Option(help="Locked run of bae_2025_qcnn, for qcnn and qcnn+gn.")] = None,
+    basis: Annotated[
+        Path | None,
+        typer.Option(help="Basis set in the place of the simulated liver: .basis, .txt, .nii.gz.", exists=True),
+    ] = None,
+    brain: Annotated[
+        bool,
+        typer.Option("--brain", help="Metabolites of a brain, with LCModel's macromolecules and soft constraints."),
+    ] = False,
+    priors: Annotated[
+        Path | None, typer.Option(help="TOML of priors in the place of the liver's.", exists=True)
+    ] = None,
+    te: Annotated[float | None, typer.Option(help="Echo time in milliseconds, where the file is wrong.")] = None,
+    tr: Annotated[float | None, typer.Option(help="Repetition time in milliseconds, where the file is wrong.")] = None,
+    f0: Annotated[float | None, typer.Option(help="Proton frequency in MHz, where the file is wrong.")] = None,
+    bandwidth: Annotated[float | None, typer.Option(help="Samples a second, where the file is wrong.")] = None,
+    sequence: Annotated[
+        Literal["press", "steam", "slaser", "spin_echo"] | None,
+        typer.Option(help="Sequence, where the file is wrong."),
+    ] = None,
+) -> None:
+    """Concentrations of metabolites and lipids in 1H-MR spectra, each with its standard deviation and CRLB.
+
+    Spectra are preprocessed first: coils, transients, eddy currents, residual water, ppm axis. With a water reference
+    concentrations are in mM, without one in institutional units, which only compare within a spectrum. What a spectrum
+    does not tell is said in words, not printed as a number. A file that cannot be used is told and stops nobody.
+
+    Example: hepatica quantify act.SDAT --water ref.SDAT --method map --out result
+    """
+    from hepatica.report.quantities_page import write_quantities_page
+    from hepatica.runs.quantify import Quantification, quantify_files
+    from hepatica.spectroscopy.header import Header
+
+    told = Header(te_ms=te, tr_ms=tr, f0_mhz=f0, bandwidth_hz=bandwidth, sequence=sequence)
+    settings = Quantification(method=method, run=run, basis=basis, priors=priors, brain=brain, told=told)
+    quantities, spectra = quantify_files(files, out=out, settings=settings, water=water)
+    for row in spectra.to_dict("records"):
+        if isinstance(row.get("error"), str):
+            typer.echo(f"spectrum {row['spectrum']}: not used: {row['error']}", err=True)
+    sure = int(quantities["value"].notna().sum())
+    typer.echo(f"{quantities['spectrum'].nunique()} of {len(spectra)} spectra, {sure} of {len(quantities)} values told")
+    typer.echo(f"page: {write_quantities_page(quantities, spectra, out=out, method=method)}")
