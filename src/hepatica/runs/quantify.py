@@ -129,7 +129,7 @@ def _file(path: Path, water: Path | None, settings: Quantification, shared: Quan
         () if settings.basis is None else ("te", "sequence")
     )  # a basis file tells neither for sure
     spectrum = resampled(spectrum, acquisition=acquisition, allow=allow)
-    factor, lipids, unit = _scale(spectrum, own_basis=settings.basis is not None)
+    factor, lipids, unit = _scale(spectrum, settings)
     values = np.asarray(quantifier.model.window(spectrum.values)[None] * factor, complex)
     noise = None if settings.brain else noise_sd(spectrum.fid, acquisition=spectrum.acquisition) * factor
     found = quantifier.quantify(values, method=settings.method, noise_sd=noise, unit=unit)
@@ -149,9 +149,12 @@ def _own_quantifier(spectrum: Spectrum, settings: Quantification) -> Quantifier:
     return Quantifier(model=model, held=held, priors=None if priors is None else priors.select(model.names))
 
 
-def _scale(spectrum: Spectrum, *, own_basis: bool) -> tuple[float, float, Unit]:
-    """What the spectrum is multiplied by, what lipids are besides, and the unit; a basis file has its own height."""
-    if spectrum.water is None or own_basis:
+def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, Unit]:
+    """What the spectrum is multiplied by, what lipids are besides, and the unit.
+
+    A basis file has a height of its own, and what is assumed of water is that of a liver.
+    """
+    if spectrum.water is None or settings.basis is not None or settings.brain:
         return 1.0, 1.0, "institutional units"
     scale = water_scale(spectrum)
     return scale.metabolites, scale.lipids / scale.metabolites, "mM"

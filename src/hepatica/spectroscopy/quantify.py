@@ -39,7 +39,8 @@ class Quantifier:
     ) -> Quantities:
         """Concentrations of complex spectra (n, w), the model's window, whose noise's real part has SD `noise_sd`.
 
-        Fits take the noise to be what they leave where it is None, as LCModel does; networks want it told. Raises SettingsError where the method wants priors or networks that are not there, or `values` are not in mM.
+        Fits take the noise to be what they leave where it is None, as LCModel does; networks want it told. Raises
+        SettingsError where the method wants priors or networks that are not there, or `values` are not in mM.
         """
         if method == "nls":
             fit = nls(values, model=self.model, noise_sd=noise_sd, held=self.held)
