@@ -142,7 +142,7 @@ def bounded_step(hessian: Floats, gradient: Floats, *, damping: Floats, low: Flo
 
 
 def inverse(hessian: Floats) -> Floats:
-    """Inverses (m, p, p), whatever units the parameters are in; one that nothing depends on is left out, 1 in its place."""
+    """Inverses (m, p, p), whatever the units of the parameters; one that nothing depends on is left out, a 1 there."""
     unit = unit_of(hessian)
     outer = unit[:, :, None] * unit[:, None, :]
     scaled = hessian / outer

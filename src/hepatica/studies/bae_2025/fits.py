@@ -1,5 +1,6 @@
 """Fits: the spectra that are explained, with what the MAP fit finds in them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.runs.inputs import of_modality
 from hepatica.spectroscopy.belief import belief_of
-from hepatica.spectroscopy.fit_picture import draw_fit, drawn_fits
+from hepatica.spectroscopy.fit_picture import DrawnFit, draw_fit, drawn_fits
 from hepatica.spectroscopy.map_fit import map_fit
 from hepatica.spectroscopy.millimolar import millimolar
 from hepatica.spectroscopy.priors import read_priors
+from hepatica.spectroscopy.spectra import SpectraStore
 from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings
 
 FITS = "fits"
@@ -19,25 +21,34 @@ FITS = "fits"
 
 
 def draw_fits(cohort_folder: Path, *, results: Path, settings: Settings) -> None:
-    """Draw the MAP fit of each spectrum of `results`/explained that has a usable water reference."""
+    """Draw the MAP fit of each spectrum of `results`/explained that has a usable water reference, highest score first.
+
+    Without one a spectrum is not in mM, of which the priors speak, and is left out.
+    """
     cohort = load_cohort(cohort_folder)
-    rows = {each["row"] for each in read_json(results / "explained" / "explained.json")}
-    specimens = [each for each in of_modality(cohort.specimens, SYSTEM.modality) if each.row in rows]
+    explained = {each["row"]: each["score"] for each in read_json(results / "explained" / "explained.json")}
+    specimens = [each for each in of_modality(cohort.specimens, SYSTEM.modality) if each.row in explained]
     store = SYSTEM.prepare(specimens, settings, results / "prepared")
-    scaled = millimolar(store)
-    belief = belief_of(read_priors(), names=settings.model.names)
-    usable = np.flatnonzero(scaled.scaled)
-    values = scaled.values[usable]
-    fit = map_fit(values, model=settings.model, belief=belief, noise_sd=scaled.noise_sd[usable])
-    row_of = {each.specimen_id: each.row for each in specimens}
+    rows = {each.specimen_id: each.row for each in specimens}
+    drawn = dict(_drawn(store, settings))
     files = []
-    for drawn, name in zip(
-        drawn_fits(fit.parameters.vector, values, model=settings.model),
-        store.index["specimen_id"].iloc[usable],
-        strict=True,
-    ):
-        row = row_of[name]
+    for name in sorted(drawn, key=lambda name: explained[rows[name]], reverse=True):
+        row, score = rows[name], explained[rows[name]]
         path = results / FITS / f"specimen_{row:04d}_fit.png"
-        draw_fit(drawn, path=path, title=f"specimen {row}: MAP fit", note="phantom" if cohort.phantom else "")
-        files.append({"row": row, "file": path.name})
+        title = f"specimen in row {row}, score {score:.2f}: MAP fit"
+        draw_fit(drawn[name], path=path, title=title, note="phantom" if cohort.phantom else "")
+        files.append({"row": row, "score": score, "file": path.name})
     write_json(results / FITS / "fits.json", files)
+
+
+def _drawn(store: SpectraStore, settings: Settings) -> Iterator[tuple[str, DrawnFit]]:
+    """Specimen and fit of each spectrum that is in mM."""
+    scaled = millimolar(store)
+    usable = np.flatnonzero(scaled.scaled)
+    if not usable.size:
+        return
+    values, model = scaled.values[usable], settings.model
+    belief = belief_of(read_priors(), names=model.names)
+    fit = map_fit(values, model=model, belief=belief, noise_sd=scaled.noise_sd[usable])
+    names = store.index["specimen_id"].iloc[usable]
+    yield from zip(names, drawn_fits(fit.parameters.vector, values, model=model), strict=True)

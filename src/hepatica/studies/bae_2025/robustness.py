@@ -34,7 +34,10 @@ class Condition:
 
 
 def conditions(draws: Draws) -> Iterator[Condition]:
-    """SNR of tCho, Gaussian width, baseline, echo time and refocusing pulses, one changed at a time."""
+    """SNR of tCho, Gaussian width, baseline, echo time and refocusing pulses, one changed at a time.
+
+    Another echo time changes how couplings evolve, and nothing else: relaxation stays that of the declared one.
+    """
     own = draws.other(STREAM)
     yield Condition(sweep="as trained", level="", draws=own)
     for snr in SNRS:

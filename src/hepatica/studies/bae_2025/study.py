@@ -6,6 +6,7 @@ report's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from hepatica.cohort import load_cohort
-from hepatica.cohort.atomic import replacing
+from hepatica.cohort import RunError, load_cohort
+from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.spectroscopy.draws import Draws
 from hepatica.spectroscopy.nuisance import OF_MODEL, STANDARD
@@ -38,6 +39,9 @@ TESTED = {"signal model": OF_MODEL, "everything": STANDARD}
 STREAM = 3_000_000
 """Stream of the test's spectra, on which nothing was trained or calibrated."""
 
+TESTED_WITH = "study.json"
+"""Numbers of simulated spectra in the study's folder, written before any is made."""
+
 EXPLAINED = 4
 """Spectra drawn of each cohort, half of high and half of low score (ours)."""
 
@@ -52,13 +56,15 @@ def study(
 ) -> Path:
     """Do the whole study in the folder `run`, and return it; what was done there before is not done again.
 
-    `external` are cohort folders to validate on. Raises what training and validating raise.
+    `external` are cohort folders to validate on. Raises what training and validating raise, and RunError where `run`
+    was tested, or is to be, on other numbers of simulated spectra.
     """
     settings = settings or StudySettings()
     check_external(external, cohort=load_cohort(cohort_folder), endpoint=settings.endpoint)
     _say("cCNN: simulated groups, trained, locked")
     own = {name: getattr(settings, name) for name in CcnnSettings.__dataclass_fields__}
     train(CCNN, cohort_folder, run=run, settings=CcnnSettings(**own), trainer=trainer)
+    _keep_to(settings, run)
     _say("qCNN: trained on the priors, calibrated, locked")
     train(QCNN, cohort_folder, run=run / QUANTIFIER, settings=settings.quantifier, trainer=trainer)
     for folder, name in zip(external, external_names(external), strict=True):
@@ -68,6 +74,19 @@ def study(
     _quantify(open_run(run / QUANTIFIER), run, settings)
     _see(open_run(run), {cohort_folder: run} | _results(run, external))
     return run
+
+
+def _keep_to(settings: StudySettings, run: Path) -> None:
+    """Write down how many spectra are simulated, or find it written."""
+    path, wanted = run / TESTED_WITH, {name: getattr(settings, name) for name in ("spectra", "swept")}
+    if not path.exists():
+        write_json(path, wanted)
+    written = read_json(path)
+    if written != wanted:
+        raise RunError(
+            f"{run} was started with {written}, not {wanted}; choose a new --run folder, or repeat the command it was"
+            " started with"
+        )
 
 
 def _results(run: Path, external: Sequence[Path]) -> dict[Path, Path]:
@@ -80,13 +99,13 @@ def _quantify(locked: LockedRun, run: Path, settings: StudySettings) -> None:
     priors = read_priors().select(model.names)
     network: Any = locked.network
     quantifier = Quantifier(model=model, priors=priors, network=network.extractor)
-    draws = Draws(priors=priors, model=model, seed=settings.seed, stream=STREAM)
+    draws = Draws(priors=priors, model=model, seed=settings.seed, stream=STREAM, effects=settings.quantifier.simulated)
 
     def tested() -> pd.DataFrame:
         parts = []
         for name, effects in TESTED.items():
-            drawn = Draws(priors=priors, model=model, seed=settings.seed, stream=STREAM, effects=effects)
-            table = quantified(drawn.at(np.arange(settings.spectra)), quantifier=quantifier, priors=priors)
+            drawn = replace(draws, effects=effects).at(np.arange(settings.spectra))
+            table = quantified(drawn, quantifier=quantifier, priors=priors)
             parts.append(table.assign(spoilt_by=name))
         return pd.concat(parts, ignore_index=True)
 
