@@ -140,3 +140,24 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> Studied:
         return study(cohort, run=folder / "study", external=[other], settings=settings)
 
     return Studied(cohort=cohort, other=other, folder=again(), settings=settings, again=again)
+
+
+@pytest.fixture(scope="session")
+def studied_spectra(tmp_path_factory: pytest.TempPathFactory) -> Studied:
+    """A study of Bae 2025 on two phantom hospitals, done once for all tests; copy what you mean to break."""
+    from hepatica.protocol import override
+    from hepatica.spectroscopy.phantom import phantom_spectra
+    from hepatica.studies.bae_2025.settings import QUICK
+    from hepatica.studies.bae_2025.study import study
+
+    folder = tmp_path_factory.mktemp("studied_spectra")
+    cohort = phantom_spectra(folder / "a", patients=20, seed=5, difficulty=0.0)
+    other = phantom_spectra(folder / "b", patients=10, seed=6, hospital="B", difficulty=0.0)
+    small = {"width": 4, "hidden": 32, "signature": 16, "batch": 64, "test": 0.5, "spectra": 60, "swept": 8}
+    few = {"members": 1, "per_epoch": 512, "held_out": 256, "epochs": 2}
+    settings = override(QUICK, small | few | {f"qcnn_{name}": value for name, value in few.items()})
+
+    def again() -> Path:
+        return study(cohort, run=folder / "study", external=[other], settings=settings)
+
+    return Studied(cohort=cohort, other=other, folder=again(), settings=settings, again=again)

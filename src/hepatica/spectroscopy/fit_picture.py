@@ -98,8 +98,8 @@ def _metabolites(axes: Axes, fit: DrawnFit) -> None:
     times = ENLARGED * top / height if height else 1.0
     if times < 2:
         return
-    for values, line in ((fit.data, {"color": DATA, "linewidth": 0.8}), (fit.fit, {"color": FITTED, "linewidth": 1.2})):
-        axes.plot(fit.ppm[small], LIFTED * top + times * (values[small] - level), **line)
+    for values, colour, width in ((fit.data, DATA, 0.8), (fit.fit, FITTED, 1.2)):
+        axes.plot(fit.ppm[small], LIFTED * top + times * (values[small] - level), color=colour, linewidth=width)
     axes.text(ABOVE_LIPIDS_PPM, LIFTED * top, f" {_times(times)}", fontsize=8)
 
 

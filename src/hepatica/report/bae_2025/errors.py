@@ -19,8 +19,8 @@ from hepatica.report.wording import interval, p_value
 TOLD = (
     "simulated spectra, on which nothing was trained or calibrated, were quantified by every method, twice: with the"
     " nuisance that the fits' model knows (shifts, widths, phases, a baseline of splines, noise), where least squares"
-    " is at its best; and with every nuisance (also water, echoes, eddy currents, breath, relaxation, other baselines), as"
-    " patients' spectra surely have. All methods are told the noise."
+    " is at its best; and with every nuisance (also water, echoes, eddy currents, breath, relaxation, other baselines),"
+    " as patients' spectra surely have. All methods are told the noise."
 )
 
 CLAIM = (
@@ -36,10 +36,10 @@ VERSUS = [f"{NAMES[first]} v {NAMES[second]}" for first, second in PAIRS]
 
 def section(run: Run, gallery: Gallery) -> Section:
     """Claim 1, then by kind of spectra: mean errors of each method, ratios of networks to fits, and their tests."""
-    tables = {kind: quantified(run, spoilt_by=kind) for kind in KINDS}
+    told, tables = learnt(run), {kind: quantified(run, spoilt_by=kind) for kind in KINDS}
     compared = {kind: [versus(table, *pair) for pair in PAIRS] for kind, table in tables.items()}
     count = tables["everything"]["spectrum"].nunique()
-    blocks: list[Block] = [Text(text=f"{count} {TOLD} {learnt(run)}"), Text(text=CLAIM)]
+    blocks: list[Block] = [Text(text=f"{count} {TOLD} {told}"), Text(text=CLAIM)]
     blocks += [_claim(compared), _figure(tables, gallery)]
     for kind, table in tables.items():
         blocks += [_means(table, kind), _ratios(compared[kind], kind), _tests(compared[kind], kind)]
@@ -56,8 +56,8 @@ def _claim(compared: dict[str, list[list[Versus]]]) -> Table:
         header=["", "Lower mean |error|", "Surely so, by spectrum", f"Surely so, {SETS} sets", "Median ratio"],
         rows=rows,
         note=f"Surely so: P of Wilcoxon's signed-rank test is at most {PAPER_P}; by spectrum after Holm's correction,"
-        f" and only where most spectra have the lower error too; of the means of {SETS} replicate sets without correction,"
-        " as the paper may have done. Ratio: of mean |error|, below 1 where the network is better.",
+        f" and only where most spectra have the lower error too; of the means of {SETS} replicate sets without"
+        " correction, as the paper may have done. Ratio: of mean |error|, below 1 where the network is better.",
     )
 
 
@@ -89,14 +89,13 @@ def _paint(figure: Drawing, *, table: pd.DataFrame, title: str) -> None:
     spread, blind = truth.std(), truth.agg(lambda values: (values - values.median()).abs().mean())
     off = (table["estimate"] - table["truth"]).abs()
     mean = off.groupby([table["method"], table["target"]]).mean()
+    places = np.arange(len(names))
     for place, method in enumerate(found):
         values = [mean[method, name] / spread[name] for name in names]
-        x = np.arange(len(names)) + 0.8 * (place + 0.5) / len(found) - 0.4
+        x = places + 0.8 * (place + 0.5) / len(found) - 0.4
         axes.bar(x, values, width=0.8 / len(found), color=COLOURS[method], label=NAMES[method])
-    axes.hlines(
-        (blind / spread)[names], *(np.arange(len(names)) + edge for edge in (-0.45, 0.45)), color=INK, linewidth=1
-    )
-    axes.set_xticks(range(len(names)), labels=names, rotation=60, ha="right")
+    axes.hlines((blind / spread)[names], places - 0.45, places + 0.45, color=INK, linewidth=1)
+    axes.set_xticks(places, labels=names, rotation=60, ha="right")
     axes.set_xlim(-0.6, len(names) - 0.4)
     on_log_scale(axes)
     axes.set_ylabel("mean |error| / SD of truth")

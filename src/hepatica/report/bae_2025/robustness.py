@@ -1,6 +1,7 @@
 """Robustness: what becomes of errors where spectra differ from those of the priors."""
 
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
@@ -53,7 +54,12 @@ def _paint(figure: Drawing, *, table: pd.DataFrame, sweep: str) -> None:
     for method in methods(table):
         own = table[table["method"] == method]
         trained, levels = own[own["sweep"] == AS_TRAINED], own[own["sweep"] == sweep]
-        look = {"color": COLOURS[method], "marker": MARKERS[method], "fillstyle": "none", "markersize": 7}
+        look: dict[str, Any] = {
+            "color": COLOURS[method],
+            "marker": MARKERS[method],
+            "fillstyle": "none",
+            "markersize": 7,
+        }
         axes.plot(["trained"], trained["error"], **look)
         axes.plot(levels["level"], levels["error"], linestyle=STYLES[method], label=NAMES[method], **look)
     axes.set_ylabel("error, relative")

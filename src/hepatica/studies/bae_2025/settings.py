@@ -17,7 +17,7 @@ class StudySettings(Settings):
 
     `spectra` simulated for the comparison of quantifiers, once with the nuisance of the signal model alone, where
     bounds hold, and once with everything; `swept` for each condition of robustness. `qcnn_` numbers are those of the
-    quantifier's training, its acquisition, split and seed are the cCNNs'.
+    quantifier's training; its acquisition, shape, split and seed are the cCNNs'.
     """
 
     spectra: Annotated[int, Field(ge=60)] = 1000
