@@ -27,6 +27,7 @@ from hepatica.report.blocks import Panel
 from hepatica.report.gallery import Gallery
 from hepatica.report.style import RC
 from hepatica.runs.flow import cohort_flow
+from hepatica.runs.folder import FORMAT
 from hepatica.runs.scores import median_cutoffs, metrics, pooled, predictions
 from hepatica.systems import find_system
 
@@ -142,7 +143,7 @@ def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
     cutoffs = median_cutoffs(patients[patients["patient_id"].map(folds) == "train"])
     results(folder, case, home, inferred, folds=folds, cutoffs=cutoffs, reported=("test", "set_aside"))
     head = {
-        "format": 1,
+        "format": FORMAT,
         "system": system.name,
         "cohort": {"name": home.name, "digest": home.digest, "folder": "/private/somebody"},
         "settings": as_plain(replace(system.settings, side=64)),
@@ -155,7 +156,7 @@ def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
     write_json(
         folder / "model.json",
         {
-            "format": 1,
+            "format": FORMAT,
             "phantom": case.phantom,
             "parameters": 12_303_980,
             "sha256": {path.name: sha256(path.read_bytes()).hexdigest() for path in locked},

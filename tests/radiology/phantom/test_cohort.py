@@ -15,7 +15,7 @@ import pytest
 from hepatica.cohort import CohortError, Diagnosis, SettingsError, load_cohort
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 
-SMALL = PhantomSettings(matrix=64, slices=6)
+SMALL = PhantomSettings(matrix=64, slices=6, expert_share=0.4)
 
 
 def digests(folder: Path) -> dict[str, str]:
