@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.networks import SpectralBody, SpectralClassifier, SpectralEstimator
-from hepatica.networks.spectral_cnn import NoiseScale
+from hepatica.networks.spectral_cnn import RELATIVE, TwoScales
 
 
 def body(points: int = 249) -> SpectralBody:
@@ -54,13 +55,16 @@ def test_any_number_of_points_can_be_read_but_no_other_than_was_built_for(points
 
 
 @pytest.mark.parametrize("noise", [0.01, 1.0, 300.0])
-def test_values_come_in_units_of_their_noise(noise: float) -> None:
+def test_values_come_in_units_of_their_noise_and_of_their_highest_point(noise: float) -> None:
     ppm = torch.linspace(0.4, 4.2, 249)
     peak = 1000 * noise / (1 + ((ppm - 1.3) / 0.1) ** 2)  # 0.2 ppm wide: a lipid
-    scaled, unit = NoiseScale()(peak + noise * spectra(200))
-    assert unit.exp().mean().item() == pytest.approx(noise, rel=0.05)
-    assert scaled[:, :, 0, 200:].std().item() == pytest.approx(torch.asinh(torch.tensor(1.0)).item(), rel=0.3)
-    assert scaled.amax().item() == pytest.approx(torch.asinh(torch.tensor(1000.0)).item(), rel=0.05)
+    scaled, units = TwoScales()(peak + noise * spectra(200))
+    assert scaled.shape == (200, 4, 1, 249)
+    assert units[:, 0].exp().mean().item() == pytest.approx(noise, rel=0.05)
+    assert units[:, 1].exp().mean().item() == pytest.approx(1000 * noise, rel=0.01)
+    assert scaled[:, :2, 0, 200:].std().item() == pytest.approx(torch.asinh(torch.tensor(1.0)).item(), rel=0.3)
+    assert scaled[:, :2].amax().item() == pytest.approx(torch.asinh(torch.tensor(1000.0)).item(), rel=0.05)
+    assert scaled[:, 2:].amax().item() == pytest.approx(RELATIVE)
 
 
 def test_a_spectrum_of_zeros_gives_numbers() -> None:
@@ -71,3 +75,45 @@ def test_where_a_peak_stands_matters() -> None:
     left = torch.zeros(1, 2, 1, 249)
     left[..., 60] = 5.0
     assert not torch.allclose(body()(left + 1e-3 * spectra(1)), body()(left.roll(80, -1) + 1e-3 * spectra(1)))
+
+
+def lined() -> tuple[SpectralEstimator, Tensor, Tensor]:
+    """An estimator with lines, 1000 spectra of one peak each, and two targets: the peak's logarithm and pure chance."""
+    generator = torch.Generator().manual_seed(2)
+    height = 100 * torch.exp(torch.randn(1000, generator=generator))
+    shape = torch.exp(-((torch.linspace(0.4, 4.2, 249) - 1.3) ** 2) / 0.02)
+    made = rearrange(height, "n -> n 1 1 1") * shape + spectra(1000)
+    targets = torch.stack([height.log() - height.log().mean(), torch.randn(1000, generator=generator)], dim=1)
+    torch.manual_seed(0)
+    estimator = SpectralEstimator(body(), signature=32, targets=2).eval()
+    estimator.draw_line(made[:900], targets[:900])
+    return estimator, made[900:], targets[900:]
+
+
+def test_what_is_a_straight_line_need_not_be_learnt() -> None:
+    estimator, made, targets = lined()
+    with torch.no_grad():
+        estimator.estimate.weight.zero_()
+        estimator.estimate.bias.zero_()
+        found = estimator(made).estimates
+    assert (found[:, 0, 0] - targets[:, 0]).std().item() < 0.1
+    assert found[:, 0, 1].exp().sqrt()[0].item() == pytest.approx(estimator.rest[0].item(), rel=1e-4)
+
+
+def test_what_no_line_explains_has_none() -> None:
+    estimator, _, _ = lined()
+    assert (estimator.line[:, 1] == 0).all()
+    assert estimator.rest[1].item() == 1
+    assert (estimator.line[:, 0] != 0).any()
+    assert estimator.rest[0].item() < 0.2
+
+
+def test_the_network_learns_the_rest_in_units_of_its_spread() -> None:
+    estimator, made, _ = lined()
+    means = []
+    with torch.no_grad():
+        estimator.estimate.weight.zero_()
+        for bias in (0.0, 1.0):
+            estimator.estimate.bias.fill_(bias)
+            means.append(estimator(made).estimates[..., 0])
+    torch.testing.assert_close(means[1] - means[0], estimator.rest.expand(100, 2))

@@ -14,5 +14,5 @@ def test_every_study_has_a_report() -> None:
 
 
 def test_unknown_study_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="wanted one of li_2025, wang_2021"):
+    with pytest.raises(SettingsError, match="wanted one of bae_2025, li_2025, wang_2021"):
         write_study_report("lee_2020", tmp_path)

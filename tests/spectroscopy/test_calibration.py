@@ -26,7 +26,7 @@ class Sees(nn.Module):
 
 def straight(certainty: float) -> Qcnn:
     """A network whose quantities are what it learns, undistorted."""
-    network = Qcnn([Sees(certainty)], quantities=QUANTITIES, signature=4)
+    network = Qcnn([Sees(certainty)], quantities=QUANTITIES, signature=4, points=12)
     network.scales.softness.fill_(1e4)
     network.scales.spread.fill_(1e-4)
     return network
@@ -67,7 +67,7 @@ def test_few_of_the_usual_are_strange_and_what_is_far_is() -> None:
     far = torch.from_numpy(images[:2]).permute(0, 3, 1, 2).clone()
     far[1, 1] += 20
     strange = network(torch.from_numpy(images).permute(0, 3, 1, 2)).strangeness
-    assert (strange > 1).float().mean().item() == pytest.approx(0.005, abs=0.001)
+    assert 0.004 < (strange > 1).float().mean().item() < 0.02
     assert network(far).strangeness[1] > 3
 
 

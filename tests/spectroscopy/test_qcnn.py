@@ -26,7 +26,7 @@ class Says(nn.Module):
 
 
 def test_the_mean_is_told_and_variance_within_and_between() -> None:
-    network = Qcnn([Says(0.1, -8.0), Says(0.3, -6.0)], quantities=2, signature=3)
+    network = Qcnn([Says(0.1, -8.0), Says(0.3, -6.0)], quantities=2, signature=3, points=9)
     network.scales.softness.fill_(1e3)  # so wide that asinh is straight
     found = network(torch.zeros(5, 2, 1, 9))
     assert found.value.shape == (5, 2)
@@ -37,20 +37,19 @@ def test_the_mean_is_told_and_variance_within_and_between() -> None:
 
 
 def test_the_standard_deviation_is_widened_by_its_factor() -> None:
-    network = Qcnn([Says(0.1, -8.0)], quantities=2, signature=3)
+    network = Qcnn([Says(0.1, -8.0)], quantities=2, signature=3, points=9)
     before = network(torch.zeros(1, 2, 1, 9)).sd
     network.widening.copy_(torch.tensor([2.0, 3.0]))
     torch.testing.assert_close(network(torch.zeros(1, 2, 1, 9)).sd, before * torch.tensor([2.0, 3.0]))
 
 
-def test_strangeness_is_the_distance_from_the_usual() -> None:
-    network = Qcnn([Says(0.0, 0.0)], quantities=2, signature=3)
-    network.usual.fill_(1.0)
-    network.precision.copy_(4 * torch.eye(3))
-    network.farthest.fill_(2.0)
-    spectra = torch.ones(2, 2, 1, 9)
-    spectra[1, 0, 0, 0] = 4.0
-    torch.testing.assert_close(network(spectra).strangeness, torch.tensor([0.0, 3.0]))
+def test_strangeness_is_that_of_signature_and_squeezed_spectrum() -> None:
+    network = Qcnn([Says(0.0, 0.0)], quantities=2, signature=3, points=9)
+    spectra = torch.randn(4, 2, 1, 9, generator=torch.Generator().manual_seed(0))
+    squeezed = network.squeezed(spectra)
+    assert squeezed.shape == (4, 18)
+    wanted = network.usual(spectra[:, 0, 0, :3], squeezed)
+    torch.testing.assert_close(network(spectra).strangeness, wanted)
 
 
 def test_calibration_is_saved_with_the_weights(tmp_path) -> None:

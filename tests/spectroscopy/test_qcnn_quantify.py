@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import voigt_profile
 
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.belief import belief_of
 from hepatica.spectroscopy.map_fit import map_fit
 from hepatica.spectroscopy.nuisance import OF_MODEL
 from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.qcnn_quantify import qcnn, qcnn_gn, tcho_snr
+from hepatica.spectroscopy.qcnn_quantify import qcnn, qcnn_gn, tcho_snr, voigt_hz
 from hepatica.spectroscopy.qcnn_training import parameters_of
 from hepatica.spectroscopy.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.simulate import simulate
@@ -61,14 +62,27 @@ def test_more_steps_are_no_worse(known) -> None:
     assert error[1] < error[0]
 
 
-def test_a_spectrum_unlike_any_is_flagged_and_usual_ones_are_not(known) -> None:
+def test_spectra_unlike_any_are_flagged_and_usual_ones_are_not(known) -> None:
     drawn, how = known
-    noise = np.random.default_rng(0).normal(size=(2, *drawn.values.shape))
-    strange = (1e6 * (noise[0] + 1j * noise[1])).astype(np.complex64)
-    told = qcnn(strange, **{**how, "noise_sd": 1e6}).flags
-    assert all(any("unlike the spectra the networks learnt from" in each for each in flags) for flags in told)
+    for strange in (drawn.values.conj(), drawn.values[:, ::-1].copy()):
+        told = qcnn(strange, **how).flags
+        assert sum(any("unlike the spectra the networks learnt from" in each for each in flags) for flags in told) >= 11
     usual = qcnn(drawn.values, **how).flags
     assert sum(any("unlike" in each for each in flags) for flags in usual) <= 1
+
+
+def test_noise_alone_is_flagged(known) -> None:
+    how = known[1]
+    noise = np.random.default_rng(0).normal(size=(2, 12, how["model"].ppm.size))
+    white = (1e4 * (noise[0] + 1j * noise[1])).astype(np.complex64)
+    assert all(qcnn(white, **{**how, "noise_sd": np.full(12, 1e4)}).flags)
+
+
+def test_lines_broader_than_any_learnt_are_flagged_after_the_steps(known, trained_qcnn) -> None:
+    how = known[1]
+    wide = replace(trained_qcnn.draws, priors=PRIORS.having(gauss_hz=75.0, snr=80.0)).at(np.arange(8))
+    told = qcnn_gn(wide.values, **{**how, "noise_sd": wide.noise_sd}, steps=12).flags
+    assert sum(any("line width in Hz" in each for each in flags) for flags in told) >= 6
 
 
 def test_an_snr_outside_of_what_was_learnt_is_flagged(known) -> None:
@@ -84,6 +98,14 @@ def test_the_snr_is_that_of_the_simulation(known) -> None:
     vector = parameters_of(np.column_stack([made.concentrations, *shared]))
     found = tcho_snr(vector, model=how["model"], noise_sd=made.noise_sd)
     np.testing.assert_allclose(found, made.nuisance["snr_tcho"], rtol=0.02)
+
+
+@pytest.mark.parametrize(("lorentz", "gauss"), [(10.0, 0.0), (0.0, 10.0), (8.0, 14.0)])
+def test_the_width_of_a_line_is_that_of_its_peak(lorentz: float, gauss: float) -> None:
+    hz = np.linspace(-40, 40, 8001)
+    height = voigt_profile(hz, gauss / np.sqrt(8 * np.log(2)) + 1e-9, lorentz / 2)
+    wanted = np.ptp(hz[height >= height.max() / 2])
+    assert voigt_hz(np.array(lorentz), np.array(gauss)) == pytest.approx(wanted, rel=0.005)
 
 
 def test_networks_of_other_components_are_refused(known) -> None:

@@ -79,7 +79,7 @@ def test_a_short_decay_is_told(decay):
     ("changes", "name", "message"),
     [
         ({"f0_mhz": 123.25}, "f0", "acquired at 123.25 MHz, not 127.74: .*allow f0"),
-        ({"te_ms": 30.0}, "te", "acquired with TE 30 ms, not 35, .*allow te"),
+        ({"te_ms": 30.0}, "te", "acquired with TE 30 ms, not 35: .*allow te"),
         ({"sequence": "steam"}, "sequence", "acquired by steam, not press: .*allow sequence"),
     ],
 )

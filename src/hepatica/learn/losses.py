@@ -12,7 +12,7 @@ from hepatica.cohort.errors import SettingsError
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Logits (b, classes) and labels (b,), or estimates and targets (b, …), to one number."""
 
-SUREST, LEAST_SURE = -12.0, 6.0
+SUREST, LEAST_SURE = -16.0, 6.0
 """Log variances between which an estimate's is held, of targets of a spread near 1: a first guess must not explode."""
 
 

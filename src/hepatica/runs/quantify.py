@@ -31,7 +31,7 @@ from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.quantities import Method, Quantities, Unit, quantities_of
 from hepatica.spectroscopy.read import TOLD_NOTHING, read_spectrum
 from hepatica.spectroscopy.real_part_fit import real_part_fit
-from hepatica.spectroscopy.resample import Difference, resampled
+from hepatica.spectroscopy.resample import resampled
 from hepatica.spectroscopy.signal_model import SignalModel
 from hepatica.spectroscopy.simulated_basis import simulate_basis
 from hepatica.spectroscopy.spectrum import Spectrum
@@ -222,10 +222,18 @@ def _brought(spectrum: Spectrum, shared: _Shared) -> Spectrum:
     if shared.locked is not None:
         return resampled(spectrum, acquisition=shared.locked.settings.model.basis.acquisition)
     if shared.basis is not None:
-        allow: tuple[Difference, ...] = ("te", "sequence")  # a basis file tells neither for sure
-        return resampled(spectrum, acquisition=shared.basis.acquisition, allow=allow)
+        return _in_basis(spectrum, shared.basis.acquisition)
     own = spectrum.acquisition
     return resampled(spectrum, acquisition=replace(own, f0_mhz=round(own.f0_mhz, 1)))
+
+
+def _in_basis(spectrum: Spectrum, basis: Acquisition) -> Spectrum:
+    """The spectrum in the sampling of a basis file, of which neither echo time nor sequence is sure."""
+    own = spectrum.acquisition
+    wanted = replace(basis, te_ms=own.te_ms, tm_ms=own.tm_ms, sequence=own.sequence)
+    note = f"the basis is a file's: whether it is of {own.sequence} with TE {own.te_ms:g} ms, nobody checked"
+    found = resampled(spectrum, acquisition=wanted)
+    return replace(found, notes=(*found.notes, note))
 
 
 def _quantifier(acquisition: Acquisition, shared: _Shared) -> Quantifier:

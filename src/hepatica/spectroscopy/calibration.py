@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.covariance import LedoitWolf
 
 from hepatica.learn import Arrays, infer
+from hepatica.learn.images import as_network_input
 from hepatica.spectroscopy.network_input import as_complex
 from hepatica.spectroscopy.norm import norm
 from hepatica.spectroscopy.qcnn import Qcnn
@@ -16,9 +16,6 @@ Z = 1.959963984540054
 """Standard normal quantile of a two-sided 95 % interval."""
 
 COVERED = 0.95
-
-USUAL = 0.995
-"""Share of simulated spectra that count as usual (ours): one of 200 is flagged though nothing is wrong with it."""
 
 FARTHEST_Z = 4.0
 """Standardised errors beyond which correlation is not asked (ours): a few wild ones would make all of it."""
@@ -32,26 +29,18 @@ def calibrate(network: Qcnn, images: NDArray[np.float32], *, truth: NDArray[Any]
     `images` (n, 1, w, 2) are held-out spectra and `truth` (n, k + 5) what they are made of. The factor makes the
     smallest interval that held the truth of 95 % of n and one more (split conformal).
     """
-    reset(network)
+    _set(network.widening, np.ones(len(network.widening)))
     value, sd, _, signature = infer(network, Arrays(values=images), batch=READ_AT_ONCE, label="calibrating")
     z = (np.asarray(truth, float) - value) / sd
     rank = min(COVERED * (len(z) + 1) / len(z), 1.0)
     widening = np.quantile(np.abs(z), rank, axis=0, method="higher") / Z
     held = np.clip(z / widening, -FARTHEST_Z, FARTHEST_Z)
-    signature = signature.astype(float)
-    usual = LedoitWolf().fit(signature)
     _set(network.widening, widening)
     _set(network.correlation, np.corrcoef(held.T))
-    _set(network.usual, usual.location_)
-    _set(network.precision, usual.precision_)
     _set(network.norm, np.median(norm(as_complex(images))))
-    _set(network.farthest, np.quantile(np.sqrt(usual.mahalanobis(signature)), USUAL))
-
-
-def reset(network: Qcnn) -> None:
-    """Undo an earlier calibration."""
-    _set(network.widening, np.ones(len(network.widening)))
-    _set(network.farthest, np.ones(()))
+    with torch.inference_mode():
+        squeezed = network.squeezed(as_network_input(torch.from_numpy(images))).numpy()
+    network.usual.learn(signature, squeezed)
 
 
 def _set(buffer: torch.Tensor, values: Any) -> None:

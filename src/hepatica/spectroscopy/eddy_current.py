@@ -7,6 +7,7 @@ from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.noise import noise_sd
 from hepatica.spectroscopy.spectrum import Signal, to_spectrum
 from hepatica.spectroscopy.water_removal import lines
+from hepatica.spectroscopy.wrapped import received_s
 
 _NEAR_PPM = 0.9  # ours: what resonates further from the water is fat, which would be beaten into every line
 _CLEAR = 5.0  # ours: the water's phase is believed while its size is that many SDs of the noise
@@ -26,7 +27,7 @@ def water_phase(water: Signal, *, acquisition: Acquisition) -> np.ndarray:
     sunk = np.flatnonzero(size < _CLEAR * sd)
     clear = max(8, int(sunk[0]) if len(sunk) else len(water))
     phase = np.unwrap(np.angle(alone))
-    time = acquisition.time_s
+    time = received_s(water, acquisition=acquisition)
     late = slice(clear // 2, clear)
     slope, offset = np.polyfit(time[late], phase[late], 1, w=np.abs(alone[late]))
     ended = np.where(np.arange(len(water)) < clear, phase, slope * time + offset)

@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 import pydicom
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.header import Header
 from hepatica.spectroscopy.nifti_mrs import of_nifti_mrs
 from hepatica.spectroscopy.raw import RawSpectra
+
+_DEFERRED, _UNDEFINED = 256, 0xFFFFFFFF  # bytes; a length that is not told (PS3.5, 7.1.1)
 
 
 def read_ima(path: Path, *, told: Header) -> RawSpectra:
@@ -22,9 +26,11 @@ def read_ima(path: Path, *, told: Header) -> RawSpectra:
     Raises SpecimenError when it is no DICOM, no spectrum, of an unknown maker, of several voxels, or damaged.
     """
     try:
-        dataset = pydicom.dcmread(path, stop_before_pixels=True)
+        dataset = pydicom.dcmread(path, defer_size=_DEFERRED)
     except (InvalidDicomError, OSError, EOFError) as error:
         raise SpecimenError(f"the file cannot be read as DICOM ({type(error).__name__}); export it again") from None
+    if _end(dataset) > path.stat().st_size:
+        raise SpecimenError("the DICOM file is cut short: its last element is not whole; export it again")
     convert = _converter(str(dataset.get("Manufacturer", "")))
     images = _converted(lambda: convert([path], "spectrum", None, False))
     if not images:
@@ -36,6 +42,13 @@ def read_ima(path: Path, *, told: Header) -> RawSpectra:
         water=of_nifti_mrs(images[1], told=told).fids if len(images) > 1 else None,
         averages=int(averages) if averages else None,
     )
+
+
+def _end(dataset: Dataset) -> int:
+    """The byte at which the last element of known length ends; those of DEFERRED bytes or more were not read."""
+    elements = [dataset.get_item(tag, keep_deferred=True) for tag in list(dataset.keys())]
+    raw = [each for each in elements if isinstance(each, RawDataElement)]
+    return max((each.value_tell + each.length for each in raw if each.length != _UNDEFINED), default=0)
 
 
 def _converter(maker: str) -> Callable[..., tuple[list[Any], list[str]]]:

@@ -99,7 +99,9 @@ def _opened(path: Path) -> Any:
             f"the file breaks the NIfTI-MRS standard ({str(error).strip()}); mend its header: every axis of coils and"
             " transients has a name (dim_5, dim_6)"
         ) from None
-    except (NotNIFTI_MRS, ImageFileError, OSError, EOFError, ValueError, KeyError) as error:
+    except NotNIFTI_MRS:
+        raise SpecimenError("got a NIfTI image, wanted NIfTI-MRS, the format's kin for spectra; convert it") from None
+    except (ImageFileError, OSError, EOFError, ValueError, KeyError) as error:
         kind = type(error).__name__  # what they say may hold the file's name
         raise SpecimenError(f"the file cannot be read as NIfTI-MRS ({kind}); convert or send it again") from None
     return image

@@ -9,6 +9,7 @@ from hepatica.spectroscopy.noise import noise_sd
 from hepatica.spectroscopy.peaks import Peak, tallest
 from hepatica.spectroscopy.spectrum import Signal
 from hepatica.spectroscopy.water_removal import remove_water
+from hepatica.spectroscopy.wrapped import received_s
 
 LIP13_PPM = 1.28
 """Methylene of the lipids of liver (LCModel 6.3, liver-1.inc: 1.28 +- .02)."""
@@ -77,7 +78,9 @@ def find_reference(fid: Signal, *, acquisition: Acquisition, water: Signal | Non
 
 def moved_by(fid: Signal, off_ppm: float, *, acquisition: Acquisition) -> Signal:
     """The decay (…, points) with every line `off_ppm` lower."""
-    return np.asarray(fid * np.exp(-2j * np.pi * off_ppm * acquisition.f0_mhz * acquisition.time_s))
+    return np.asarray(
+        fid * np.exp(-2j * np.pi * off_ppm * acquisition.f0_mhz * received_s(fid, acquisition=acquisition))
+    )
 
 
 def stray_peak(fid: Signal, *, acquisition: Acquisition) -> float | None:

@@ -18,6 +18,7 @@ from hepatica.spectroscopy.transients import ALIGNMENT, Alignment, average
 from hepatica.spectroscopy.water_removal import WATER_REMOVAL, WaterRemoval, remove_water
 
 _PHASED_PPM = (0.4, 4.2)
+_FEWEST = 64  # ours: points that are not zero, without which no line is told from another
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +38,19 @@ def preprocess(raw: RawSpectra, *, settings: Preprocessing = PREPROCESSING) -> S
     In this order: decays that run backwards are turned round; coils combined; transients aligned, rejected, averaged;
     spectrum and water reference exchanged where they were swapped; conjugation undone; eddy currents corrected and the
     ppm axis put right; water removed; without a water reference, the phase found. The amplitude stays that of one
-    transient. Raises SpecimenError where it is the water alone, or a peak says that axis or field strength are wrong.
+    transient. A reference of another number of coils serves for phases alone and is not kept. Raises SpecimenError
+    where there are too few points, it is the water alone, or a peak says that axis or field strength are wrong.
     """
     acquisition = raw.acquisition
+    _refuse_short(raw)
     pair, averages = _averaged(raw, settings)
     for step in (_unswapped, _unconjugated, _referenced):
         pair = step(pair, acquisition)
     clean = remove_water(pair.fid, acquisition=acquisition, settings=settings.water_removal)
     _refuse_strays(clean, acquisition)
     pair = _phased(replace(pair, fid=clean), acquisition)
-    return Spectrum(fid=pair.fid, acquisition=acquisition, water=pair.water, averages=averages, notes=pair.notes)
+    water = pair.water if _of_one_height(raw) else None
+    return Spectrum(fid=pair.fid, acquisition=acquisition, water=water, averages=averages, notes=pair.notes)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,6 +63,16 @@ class _Pair:
 
     def noted(self, *notes: str) -> "_Pair":
         return replace(self, notes=(*self.notes, *notes))
+
+
+def _refuse_short(raw: RawSpectra) -> None:
+    for name, fids in (("spectrum", raw.fids), ("water reference", raw.water)):
+        points = _FEWEST if fids is None else 1 + int(np.flatnonzero(fids.any(axis=(0, 1)))[-1])
+        if points < _FEWEST:
+            raise SpecimenError(
+                f"the {name} has {points} points that are not zero, wanted {_FEWEST} or more: it is cut short; export"
+                " it again"
+            )
 
 
 def _averaged(raw: RawSpectra, settings: Preprocessing) -> tuple[_Pair, int]:
@@ -80,13 +94,18 @@ def _voxel(raw: RawSpectra) -> tuple[Signal, Signal | None, tuple[str, ...]]:
         return combine_coils(fids, weights=coil_weights(fids)), None, notes
     water, _ = _forwards(raw.water)
     weights = coil_weights(water)
-    if water.shape[1] == fids.shape[1]:
+    if _of_one_height(raw):
         return combine_coils(fids, weights=weights), combine_coils(water, weights=weights), notes
     note = (
         f"the water reference has {water.shape[1]} coils, the spectrum {fids.shape[1]}: each was combined by itself, so"
-        " the water's height says nothing of concentrations"
+        " the water's height says nothing and concentrations are relative"
     )
     return combine_coils(fids, weights=coil_weights(fids)), combine_coils(water, weights=weights), (*notes, note)
+
+
+def _of_one_height(raw: RawSpectra) -> bool:
+    """Whether the reference was received by as many coils, so that its height can be compared with the spectrum's."""
+    return raw.water is not None and raw.water.shape[1] == raw.fids.shape[1]
 
 
 def _forwards(fids: Signal) -> tuple[Signal, tuple[str, ...]]:
@@ -99,8 +118,7 @@ def _unswapped(pair: _Pair, acquisition: Acquisition) -> _Pair:
     """Spectrum and water reference, told apart by their water."""
     spectrum = water_in(pair.fid, acquisition=acquisition)
     if pair.water is None:
-        _refuse_water(spectrum)
-        return pair
+        return _doubted(pair, spectrum)
     if np.array_equal(pair.fid, pair.water):
         return pair.noted("the spectrum is its own water reference")
     reference = water_in(pair.water, acquisition=acquisition)
@@ -112,12 +130,19 @@ def _unswapped(pair: _Pair, acquisition: Acquisition) -> _Pair:
     return pair
 
 
-def _refuse_water(spectrum: Water) -> None:
+def _doubted(pair: _Pair, spectrum: Water) -> _Pair:
+    """What to think of a spectrum alone that has that much water."""
     if spectrum.alone:
         raise SpecimenError(
             f"the water is {spectrum.times:.0f} times as high as everything else: this is a water reference; give the"
             " water-suppressed file, or this one as its own water too if it was acquired without suppression"
         )
+    if not spectrum.doubtful:
+        return pair
+    return pair.noted(
+        f"the water is {spectrum.of_metabolites:.0f} times as high as the metabolites: it was badly suppressed, or this"
+        " is a water reference; look at the fit"
+    )
 
 
 def _unconjugated(pair: _Pair, acquisition: Acquisition) -> _Pair:

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from hepatica.networks import SpectralEstimator
+from hepatica.networks.spectral_cnn import TwoScales
 from hepatica.spectroscopy.scales import Scales
 from hepatica.spectroscopy.signal_model import SHARED
 from hepatica.spectroscopy.spectral_plan import SpectralPlan
+from hepatica.spectroscopy.usual import Usual
 
 
 class Measured(NamedTuple):
@@ -36,20 +39,16 @@ class Qcnn(nn.Module):
 
     widening: Tensor
     correlation: Tensor
-    usual: Tensor
-    precision: Tensor
-    farthest: Tensor
     norm: Tensor
 
-    def __init__(self, members: Sequence[SpectralEstimator], *, quantities: int, signature: int) -> None:
+    def __init__(self, members: Sequence[nn.Module], *, quantities: int, signature: int, points: int) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         self.scales = Scales(quantities)
+        self.squeeze = TwoScales()
+        self.usual = Usual(signature=signature, features=2 * points)
         self.register_buffer("widening", torch.ones(quantities))
         self.register_buffer("correlation", torch.eye(quantities))
-        self.register_buffer("usual", torch.zeros(signature))
-        self.register_buffer("precision", torch.eye(signature))
-        self.register_buffer("farthest", torch.ones(()))
         self.register_buffer("norm", torch.ones(()))
 
     def forward(self, spectra: Tensor) -> Measured:
@@ -60,16 +59,17 @@ class Qcnn(nn.Module):
         )
         variance = variances.mean(dim=0) + means.var(dim=0, unbiased=False)
         signature = answers[0].signature
-        return Measured(means.mean(dim=0), variance.sqrt() * self.widening, self._strangeness(signature), signature)
+        strangeness = self.usual(signature, self.squeezed(spectra))
+        return Measured(means.mean(dim=0), variance.sqrt() * self.widening, strangeness, signature)
 
-    def _strangeness(self, signature: Tensor) -> Tensor:
-        """Mahalanobis distance of the first member's signature, in units of the farthest usual one."""
-        away = signature - self.usual
-        return torch.einsum("bi,ij,bj->b", away, self.precision, away).clamp(min=0).sqrt() / self.farthest
+    def squeezed(self, spectra: Tensor) -> Tensor:
+        """(b, 2 w) spectra in units of their noise, squeezed."""
+        squeezed: Tensor = self.squeeze(spectra)[0][:, :2]
+        return rearrange(squeezed, "b c h w -> b (c h w)")
 
 
 def build_qcnn(plan: SpectralPlan) -> Qcnn:
     """The untrained networks for the components of the plan's model; the same from one seed."""
     quantities = len(plan.model.names) + len(SHARED)
     members = [SpectralEstimator(body, signature=plan.signature, targets=quantities) for body in plan.bodies()]
-    return Qcnn(members, quantities=quantities, signature=plan.signature)
+    return Qcnn(members, quantities=quantities, signature=plan.signature, points=plan.model.ppm.size)

@@ -1,6 +1,8 @@
 """qCNN quantify: concentrations by trained networks alone, or as the start of a few Gauss-Newton steps."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,8 +26,8 @@ Complex = NDArray[Any]
 
 READ_AT_ONCE = 256
 
-SNR_SLACK = 2.0
-"""Factor by which an SNR may lie outside of what was learnt before it is told (ours): it is an estimate itself."""
+SNR_SLACK, WIDTH_SLACK = 2.0, 1.3
+"""Factors by which SNR and width may lie outside of what was learnt before it is told (ours): they are estimates."""
 
 LEAST_WIDTH_HZ = 0.5
 """Widths below are not believed of a network (ours); a spectrum without any has no derivative there."""
@@ -94,10 +96,8 @@ def qcnn_gn(
     fit = refine(start, values=values, model=model, belief=belief, noise_sd=noise_sd, steps=steps)
     fit = replace(fit, converged=np.ones_like(fit.converged))
     quantities = quantities_of(fit, method="qcnn+gn", unit=unit, belief=belief)
-    noticed = flags(found, start, model=model, priors=priors, noise_sd=noise_sd)
-    return replace(
-        quantities, flags=tuple((*one, *other) for one, other in zip(quantities.flags, noticed, strict=True))
-    )
+    strange = flags(found, fit.parameters.vector, model=model, priors=priors, noise_sd=noise_sd)
+    return replace(quantities, flags=_joined(quantities.flags, strange))
 
 
 def vectors(found: Measured) -> Floats:
@@ -111,19 +111,41 @@ def vectors(found: Measured) -> Floats:
 
 
 def flags(
-    found: Measured, start: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike
+    found: Measured, vector: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike
 ) -> tuple[tuple[str, ...], ...]:
-    """What is unusual of each spectrum, in words."""
-    low, high = priors.nuisance["snr"].at(np.array([0.0, 1.0])) if priors.snr_peak == "tCho" else (0.0, np.inf)
-    told = []
-    for strange, own in zip(found.strangeness, tcho_snr(start, model=model, noise_sd=noise_sd), strict=True):
-        noticed = []
-        if strange > 1:
-            noticed.append(f"unlike the spectra the networks learnt from: {strange:.1f} times as far as usual ones")
-        if not low / SNR_SLACK <= own <= high * SNR_SLACK:
-            noticed.append(f"SNR of tCho {own:.1f}, the networks learnt from {low:g} to {high:g}")
-        told.append(tuple(noticed))
-    return tuple(told)
+    """What is unusual of each spectrum, in words; `vector` (n, p) is what was found in them."""
+    strange = [
+        (f"unlike the spectra the networks learnt from: {each:.1f} times as far as usual ones",) if each > 1 else ()
+        for each in found.strangeness
+    ]
+    return _joined(strange, outside(vector, model=model, priors=priors, noise_sd=noise_sd))
+
+
+def outside(vector: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike) -> tuple[tuple[str, ...], ...]:
+    """Where spectra of these parameters (n, p) have a line width or an SNR outside of what the priors range over."""
+    k = len(model.names)
+    lorentz, gauss = (vector[:, 2 * k + SHARED.index(name)] for name in ("lorentz_hz", "gauss_hz"))
+    ends = (priors.nuisance[name].at(np.array([0.0, 1.0])) for name in ("lorentz_hz", "gauss_hz"))
+    widths = _beyond("line width in Hz", voigt_hz(lorentz, gauss), learnt=voigt_hz(*ends), slack=WIDTH_SLACK)
+    if priors.snr_peak != "tCho":
+        return _joined(widths)
+    snr, learnt = tcho_snr(vector, model=model, noise_sd=noise_sd), priors.nuisance["snr"].at(np.array([0.0, 1.0]))
+    return _joined(widths, _beyond("SNR of tCho", snr, learnt=learnt, slack=SNR_SLACK))
+
+
+def voigt_hz(lorentz_hz: Floats, gauss_hz: Floats) -> Floats:
+    """Full width at half maximum of both together (Olivero and Longbothum 1977, doi 10.1016/0022-4073(77)90161-3)."""
+    return np.asarray(0.5346 * lorentz_hz + np.sqrt(0.2166 * lorentz_hz**2 + gauss_hz**2))
+
+
+def _beyond(name: str, values: Floats, *, learnt: Floats, slack: float) -> list[tuple[str, ...]]:
+    low, high = learnt
+    told = f"the networks learnt from {low:.3g} to {high:.3g}"
+    return [() if low / slack <= each <= high * slack else (f"{name} {each:.1f}, {told}",) for each in values]
+
+
+def _joined(*parts: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(chain.from_iterable(each)) for each in zip(*parts, strict=True))
 
 
 def tcho_snr(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> Floats:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from hepatica.learn import Fresh, likelihood_and_bound
+from hepatica.learn.images import as_network_input
 from hepatica.spectroscopy.bounds import crlb
 from hepatica.spectroscopy.calibration import calibrate
 from hepatica.spectroscopy.draws import HELD_OUT, Drawn, Draws
@@ -21,6 +22,9 @@ from hepatica.spectroscopy.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.spectral_plan import SpectralPlan
 
 Floats = NDArray[np.float64]
+
+LINES, LINED = 3_000_000, 16_384
+"""Stream, and how many, of the simulated spectra that the straight parts are fitted to (ours)."""
 
 BOUNDED = 256
 """Simulated spectra of which exact bounds are computed to scale the targets (ours)."""
@@ -56,6 +60,7 @@ def train_qcnn(
 
     held = draws.other(HELD_OUT).at(np.arange(plan.held_out))
     bound = scale_targets(network.scales, held, model=draws.model)
+    draw_lines(network, draws.other(LINES).at(np.arange(LINED)))
     histories = [
         fit(
             member,
@@ -74,6 +79,15 @@ def train_qcnn(
         "simulated spectra that calibrated": plan.held_out,
         "loss of each member": ", ".join(f"{each.epochs[each.best].train_loss:.3f}" for each in histories),
     }
+
+
+def draw_lines(network: Qcnn, drawn: Drawn) -> None:
+    """Give every member the straight part of what it is to learn; the line is the same for all."""
+    spectra = as_network_input(torch.from_numpy(as_network_values(drawn.values)))
+    wanted = network.scales(torch.from_numpy(drawn.truth).float())
+    members: Any = network.members
+    for member in members:
+        member.draw_line(spectra, wanted)
 
 
 def scale_targets(scales: Scales, drawn: Drawn, *, model: SignalModel) -> Floats:

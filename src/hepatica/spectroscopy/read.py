@@ -76,11 +76,13 @@ def _fitting(reference: RawSpectra, raw: RawSpectra) -> np.ndarray:
 
 
 def _reader(path: Path) -> Callable[..., RawSpectra]:
+    if path.is_dir():
+        raise SpecimenError("got a folder, wanted the file of one spectrum; give the files in it")
+    if not path.is_file():
+        raise SpecimenError("there is no such file; correct its path")
     name = path.name.lower()
     for ending, reader in READERS.items():
         if name.endswith(ending):
-            if not path.is_file():
-                raise SpecimenError("there is no such file; correct its path")
             return reader
     raise SpecimenError(
         f"got a file that ends in {path.suffix!r}, wanted {', '.join(READERS)}; export it as one of them"

@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import czt
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.spectrum import Signal, Spectrum, to_fid
+from hepatica.spectroscopy.wrapped import wrapped
 
 Difference = Literal["f0", "te", "sequence"]
 """What may differ from the acquisition a basis or network is of, if the user allows it."""
@@ -46,12 +48,14 @@ def resampled(spectrum: Spectrum, *, acquisition: Acquisition, allow: Collection
 
 def _compared(given: Acquisition, wanted: Acquisition, *, allow: Collection[Difference]) -> tuple[str, ...]:
     """What differs, as notes; SpecimenError where that is not allowed."""
-    mixing = given.sequence == wanted.sequence == "steam" and abs((given.tm_ms or 0) - (wanted.tm_ms or 0))
+    steam = given.sequence == wanted.sequence == "steam"
+    mixing = abs((given.tm_ms or 0) - (wanted.tm_ms or 0)) if steam else 0.0
     differences: dict[Difference, str] = {}
     if abs(given.f0_mhz / wanted.f0_mhz - 1) > F0_TOLERANCE:
         differences["f0"] = f"at {given.f0_mhz:.2f} MHz, not {wanted.f0_mhz:.2f}"
-    if abs(given.te_ms - wanted.te_ms) > TE_TOLERANCE_MS or (mixing or 0) > TE_TOLERANCE_MS:
-        differences["te"] = f"with TE {given.te_ms:g} ms, not {wanted.te_ms:g}, TM {given.tm_ms}, not {wanted.tm_ms}"
+    if max(abs(given.te_ms - wanted.te_ms), mixing) > TE_TOLERANCE_MS:
+        times = f"with TE {given.te_ms:g} ms, not {wanted.te_ms:g}"
+        differences["te"] = f"{times}, TM {given.tm_ms}, not {wanted.tm_ms}" if steam else times
     if given.sequence != wanted.sequence:
         differences["sequence"] = f"by {given.sequence}, not {wanted.sequence}"
     refused = [name for name in differences if name not in allow]
@@ -72,10 +76,19 @@ def _brought(fid: Signal, given: Acquisition, wanted: Acquisition) -> Signal:
     """The decay (wanted points,) whose spectrum has, at each wanted ppm, the value of the given decay's."""
     hz = (wanted.ppm - given.reference_ppm) * given.f0_mhz
     seconds = wanted.points / wanted.bandwidth_hz * wanted.f0_mhz / given.f0_mhz
-    kept = np.array(fid[: max(2, round(seconds * given.bandwidth_hz))])  # what lasts longer would be folded in
+    early = wrapped(fid)
+    after = np.array(fid[: len(fid) - early])
+    kept = after[: max(2, round(seconds * given.bandwidth_hz))]  # what lasts longer would be folded in
     kept[0] *= 0.5
-    step = np.exp(-2j * np.pi * (hz[1] - hz[0]) / given.bandwidth_hz)
-    start = np.exp(2j * np.pi * hz[0] / given.bandwidth_hz)
-    values = np.asarray(czt(kept, wanted.points, step, start))
+    values = _transformed(kept, hz, bandwidth_hz=given.bandwidth_hz)
+    if early:
+        turn = np.exp(2j * np.pi * hz * early / given.bandwidth_hz)
+        values += turn * _transformed(fid[-early:], hz, bandwidth_hz=given.bandwidth_hz)
     values[np.abs(hz) > given.bandwidth_hz / 2] = 0
     return to_fid(values * (wanted.bandwidth_hz / wanted.f0_mhz * given.f0_mhz / given.bandwidth_hz))
+
+
+def _transformed(samples: Signal, hz: NDArray[np.float64], *, bandwidth_hz: float) -> Signal:
+    """The Fourier transform of samples from time 0 at evenly spaced frequencies."""
+    step = np.exp(-2j * np.pi * (hz[1] - hz[0]) / bandwidth_hz)
+    return np.asarray(czt(samples, len(hz), step, np.exp(2j * np.pi * hz[0] / bandwidth_hz)))

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 LARGEST_VARIANCE = 2.0
 """Of a squeezed quantity (ours): a network that knows nothing says no more than this, so that moments are finite."""
 
+FARTHEST = 5.0
+"""Spreads from the centre beyond which nothing is believed (ours): a strange spectrum must not give infinity."""
+
 
 class Scales(nn.Module):
     """u = (asinh(x / softness) - centre) / spread, for each of k quantities x.
@@ -47,7 +50,7 @@ class Scales(nn.Module):
         Exact for a normal distribution there: E sinh(m + z s) = sinh(m) e^(s²/2), and Var likewise in a form without
         differences of large numbers.
         """
-        mean = self.centre + self.spread * estimates[..., 0]
+        mean = self.centre + self.spread * estimates[..., 0].clamp(-FARTHEST, FARTHEST)
         variance = (self.spread**2 * estimates[..., 1].exp()).clamp(max=LARGEST_VARIANCE)
         sinh, grown = torch.sinh(mean), variance.exp()
         spread = torch.expm1(2 * variance) / 2 + grown * torch.expm1(variance) * sinh**2

@@ -42,9 +42,9 @@ class SpectralPlan(Plan):
     signature: PositiveInt = 256
     dropout: Share = 0.0
     per_epoch: Annotated[int, Field(ge=2)] = 51_200
-    held_out: Annotated[int, Field(ge=64)] = 4_000
+    held_out: Annotated[int, Field(ge=128)] = 4_000
     epochs: int = 40
-    batch: Annotated[int, Field(ge=2)] = 256
+    batch: Annotated[int, Field(ge=2)] = 128
     learning_rate: float = 2e-3
     schedule: Literal["steps", "cosine"] = "cosine"
     warmup_epochs: int = 1

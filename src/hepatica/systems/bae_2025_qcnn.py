@@ -9,8 +9,9 @@ Departures (of the paper only the abstract is public, doi 10.2463/mrms.mp.2025-0
    training patients' concentrations, a control for the paper's cCNNs (`bae_2025_ccnn`), which say what simple rules on
    concentrations already reach. Its cut-off balances sensitivity and specificity in the training patients.
 2. Spectra are simulated from the ranges of spectroscopy/priors.toml; the paper's are of its first 10 + 10 patients.
-3. The loss is heteroscedastic likelihood on squeezed concentrations, of several networks (`members`); with
-   `bound_share`, also the error in units of the Cramer-Rao bound.
+3. What of the squeezed concentrations is a straight line of the squeezed spectrum is fitted in closed form; several
+   networks (`members`) learn the rest by heteroscedastic likelihood and, with `bound_share`, by the error in units of
+   the Cramer-Rao bound.
 4. A spectrum without a usable water reference is brought to the usual strength, and its concentrations have no unit.
 
 Unclear:

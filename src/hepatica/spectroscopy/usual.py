@@ -1,0 +1,70 @@
+"""Usual: how far a spectrum is from those that networks learnt from, by what they say of it and by what it is."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.covariance import LedoitWolf
+from sklearn.decomposition import PCA
+from torch import Tensor, nn
+
+DIRECTIONS = 48
+"""Principal directions of squeezed spectra that count as usual (ours); what lies off them is noise, or strange."""
+
+USUAL = 0.99
+"""Share of simulated spectra that count as usual (ours): one of 100 is flagged though nothing is wrong with it."""
+
+
+class Usual(nn.Module):
+    """Strangeness (b,) of spectra, above 1 where it is greater than that of nearly all known ones.
+
+    The greatest of three: Mahalanobis' distance of the network's signature (b, d) from the known ones (Lee 2018, arXiv
+    1807.03888); that of the squeezed spectrum (b, f) along their principal directions; and the length of what lies off
+    these (Jackson and Mudholkar 1979, doi 10.1080/00401706.1979.10489779). Each in units of the farthest usual one.
+    """
+
+    signature: Tensor
+    precision: Tensor
+    spectrum: Tensor
+    directions: Tensor
+    spread: Tensor
+    farthest: Tensor
+
+    def __init__(self, *, signature: int, features: int) -> None:
+        super().__init__()
+        self.register_buffer("signature", torch.zeros(signature))
+        self.register_buffer("precision", torch.eye(signature))
+        self.register_buffer("spectrum", torch.zeros(features))
+        self.register_buffer("directions", torch.zeros(features, min(DIRECTIONS, features)))
+        self.register_buffer("spread", torch.ones(min(DIRECTIONS, features)))
+        self.register_buffer("farthest", torch.ones(3))
+
+    def forward(self, signature: Tensor, squeezed: Tensor) -> Tensor:
+        """Strangeness of a batch."""
+        return (self._distances(signature, squeezed) / self.farthest).amax(dim=1)
+
+    def learn(self, signature: NDArray[np.float32], squeezed: NDArray[np.float32]) -> None:
+        """Take n spectra for usual, in place: half of them shape what is usual, the others say how far it reaches.
+
+        Their halves must be more than DIRECTIONS.
+        """
+        half = len(signature) // 2
+        known, found = LedoitWolf(), PCA(self.directions.shape[1], random_state=0)
+        known.fit(signature[:half].astype(float))
+        found.fit(squeezed[:half].astype(float))
+        for buffer, values in (
+            (self.signature, known.location_),
+            (self.precision, known.precision_),
+            (self.spectrum, found.mean_),
+            (self.directions, found.components_.T),
+            (self.spread, np.sqrt(found.explained_variance_)),
+        ):
+            buffer.copy_(torch.from_numpy(values))
+        distances = self._distances(torch.from_numpy(signature[half:]), torch.from_numpy(squeezed[half:]))
+        self.farthest.copy_(distances.quantile(1 - (1 - USUAL) / distances.shape[1], dim=0))
+
+    def _distances(self, signature: Tensor, squeezed: Tensor) -> Tensor:
+        away, off = signature - self.signature, squeezed - self.spectrum
+        inside = torch.einsum("bi,ij,bj->b", away, self.precision, away).clamp(min=0).sqrt()
+        along = off @ self.directions
+        off = off - along @ self.directions.T
+        return torch.stack([inside, (along / self.spread).norm(dim=1), off.norm(dim=1)], dim=1)
