@@ -46,7 +46,7 @@ def read_ima(path: Path, *, told: Header) -> RawSpectra:
 
 def _end(dataset: Dataset) -> int:
     """The byte at which the last element of known length ends; those of DEFERRED bytes or more were not read."""
-    elements = [dataset.get_item(tag, keep_deferred=True) for tag in list(dataset.keys())]
+    elements: list[Any] = [dataset.get_item(tag, keep_deferred=True) for tag in list(dataset.keys())]
     raw = [each for each in elements if isinstance(each, RawDataElement)]
     return max((each.value_tell + each.length for each in raw if each.length != _UNDEFINED), default=0)
 

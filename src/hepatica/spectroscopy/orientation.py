@@ -10,6 +10,7 @@ from hepatica.spectroscopy.water_removal import remove_water
 
 _LINES_PPM = (0.5, 4.2)
 _TIMES = 2.0  # ours: how much higher the mirror image must be
+_STAYED = 0.2  # ours: of the last sample's height, above which the first is signal
 _CLEAR = 8.0  # ours: SDs of the noise it must reach
 
 
@@ -21,8 +22,11 @@ def runs_backwards(fid: Signal) -> bool:
 
 
 def turned_round(fid: Signal) -> Signal:
-    """The decay (…, points) whose spectrum is the mirror image of the given one's, value by value."""
-    return np.roll(fid[..., ::-1], 1, axis=-1)
+    """The decay (…, points) of one whose spectrum was flipped value by value, so that its first sample stayed, or whose
+    samples were written backwards, the first at the end.
+    """
+    first, last = (float(np.abs(fid[..., place]).mean()) for place in (0, -1))
+    return np.roll(fid[..., ::-1], 1 if first > _STAYED * last else 0, axis=-1)
 
 
 def is_conjugated(fid: Signal, *, acquisition: Acquisition) -> bool:

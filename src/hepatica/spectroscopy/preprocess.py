@@ -44,7 +44,7 @@ def preprocess(raw: RawSpectra, *, settings: Preprocessing = PREPROCESSING) -> S
     acquisition = raw.acquisition
     _refuse_short(raw)
     pair, averages = _averaged(raw, settings)
-    for step in (_unswapped, _unconjugated, _referenced):
+    for step in (_unswapped, _unconjugated, _doubted, _referenced):
         pair = step(pair, acquisition)
     clean = remove_water(pair.fid, acquisition=acquisition, settings=settings.water_removal)
     _refuse_strays(clean, acquisition)
@@ -118,39 +118,57 @@ def _unswapped(pair: _Pair, acquisition: Acquisition) -> _Pair:
     """Spectrum and water reference, told apart by their water."""
     spectrum = water_in(pair.fid, acquisition=acquisition)
     if pair.water is None:
-        return _doubted(pair, spectrum)
+        _refuse_water(spectrum)
+        return pair
     if np.array_equal(pair.fid, pair.water):
-        return pair.noted("the spectrum is its own water reference")
+        if spectrum.unsuppressed:
+            return pair.noted("the spectrum is its own water reference")
+        return replace(pair, water=None).noted("the spectrum was given as its own water, which is suppressed: unused")
     reference = water_in(pair.water, acquisition=acquisition)
     if are_swapped(spectrum, reference):
         swapped = replace(pair, fid=pair.water, water=pair.fid)
         return swapped.noted("spectrum and water reference were swapped: the one with the water became the reference")
     if not is_reference(reference, spectrum):
-        return replace(pair, water=None).noted("what was given as water reference has no more water: it was not used")
+        return replace(pair, water=None).noted(
+            "what was given as water reference has too little water: it was not used"
+        )
     return pair
 
 
-def _doubted(pair: _Pair, spectrum: Water) -> _Pair:
-    """What to think of a spectrum alone that has that much water."""
+def _refuse_water(spectrum: Water) -> None:
     if spectrum.alone:
         raise SpecimenError(
             f"the water is {spectrum.times:.0f} times as high as everything else: this is a water reference; give the"
             " water-suppressed file, or this one as its own water too if it was acquired without suppression"
         )
-    if not spectrum.doubtful:
-        return pair
-    return pair.noted(
-        f"the water is {spectrum.of_metabolites:.0f} times as high as the metabolites: it was badly suppressed, or this"
-        " is a water reference; look at the fit"
-    )
 
 
 def _unconjugated(pair: _Pair, acquisition: Acquisition) -> _Pair:
-    if not is_conjugated(pair.fid, acquisition=acquisition):
+    """Spectrum and water reference, the latter by its own fat if that shows, else as the spectrum."""
+    wrong = is_conjugated(pair.fid, acquisition=acquisition)
+    if wrong:
+        note = "the spectrum was conjugated, its lines on the wrong side of the water; it was turned round"
+        pair = replace(pair, fid=pair.fid.conj()).noted(note)
+    if pair.water is None:
         return pair
-    water = None if pair.water is None else pair.water.conj()
-    turned = replace(pair, fid=pair.fid.conj(), water=water)
-    return turned.noted("the spectrum was conjugated, its lines on the wrong side of the water; it was turned round")
+    right = wrong and is_conjugated(pair.water.conj(), acquisition=acquisition)
+    if right or not (wrong or is_conjugated(pair.water, acquisition=acquisition)):
+        return pair
+    turned = replace(pair, water=pair.water.conj())
+    return turned if wrong else turned.noted("the water reference alone was conjugated; it was turned round")
+
+
+def _doubted(pair: _Pair, acquisition: Acquisition) -> _Pair:
+    """A spectrum alone with much water may be the reference of a fatty liver, whose lipids show beside it."""
+    if pair.water is not None:
+        return pair
+    water = water_in(pair.fid, acquisition=acquisition)
+    if not water.doubtful:
+        return pair
+    return pair.noted(
+        f"the water is {water.of_metabolites:.0f} times as high as the metabolites: it was badly suppressed, or this is"
+        " a water reference; look at the fit"
+    )
 
 
 def _referenced(pair: _Pair, acquisition: Acquisition) -> _Pair:

@@ -58,7 +58,10 @@ def read_raw(path: Path, *, water: Path | None = None, told: Header = TOLD_NOTHI
     raw = _reader(path)(path, told=told)
     if water is None:
         return raw
-    reference = _reader(water)(water, told=told)
+    try:
+        reference = _reader(water)(water, told=told)
+    except SpecimenError as error:
+        raise SpecimenError(f"water reference: {error}") from None
     notes = tuple(f"water reference: {note}" for note in reference.notes)
     return replace(raw, water=_fitting(reference, raw), notes=(*raw.notes, *notes))
 

@@ -12,6 +12,7 @@ from hepatica.spectroscopy.water_removal import remove_water
 _MORE = 2.0  # ours: a reference holds at least that many times the water of a water-suppressed spectrum
 _ONLY_WATER = 150.0  # ours: times everything else; 33 in a badly and 183 in an unsuppressed brain of Osprey's examples
 _DOUBTFUL = 40.0  # ours: times the metabolites; 49 and 95 in badly suppressed brains, 62 or more in phantoms' water
+_UNSUPPRESSED = 15.0  # ours: times the metabolites, that a reference has at least; a well suppressed liver has up to 4
 _WATER_WITHIN_PPM = 0.6  # ours
 _LIPIDS_TOO_PPM, _METABOLITES_PPM = 0.5, 2.9
 
@@ -31,6 +32,11 @@ class Water:
     def alone(self) -> bool:
         """Whether there is hardly anything else: an unsuppressed spectrum."""
         return self.times > _ONLY_WATER
+
+    @property
+    def unsuppressed(self) -> bool:
+        """Whether it can be a water reference."""
+        return self.of_metabolites > _UNSUPPRESSED
 
     @property
     def doubtful(self) -> bool:
@@ -54,5 +60,5 @@ def are_swapped(spectrum: Water, reference: Water) -> bool:
 
 
 def is_reference(reference: Water, spectrum: Water) -> bool:
-    """Whether what was given as the water reference holds clearly more water than the spectrum."""
-    return reference.height > _MORE * spectrum.height
+    """Whether what was given as the water reference holds clearly more water than the spectrum, and unsuppressed."""
+    return reference.height > _MORE * spectrum.height and reference.unsuppressed

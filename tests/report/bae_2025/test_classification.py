@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Drawing
 from scipy.stats import fisher_exact
 
 from hepatica.cohort import Months, Target
+from hepatica.cohort.atomic import read_json
 from hepatica.evaluate import auroc
 from hepatica.evaluate.binary import AT_A_CUTOFF
 from hepatica.report.bae_2025.classification import (
@@ -85,8 +86,10 @@ def test_controls_are_of_the_same_patients(study: Run, blocks: list[object]) -> 
     own, theirs = (each.outcomes(study.targets[0])["label"] for each in (study.internal, other))
     pd.testing.assert_series_equal(own.sort_index(), theirs.sort_index())
     score = other.outcomes(study.targets[0]).loc[own.index, "score"]
-    wanted = interval(auroc(own, score=score).as_dict()).replace("\N{NO-BREAK SPACE}", " ")
-    assert internal["Discriminant of the qCNN's concentrations"][0] == wanted
+    told = internal["Discriminant of the qCNN's concentrations"]
+    assert told[0] == interval(auroc(own, score=score).as_dict()).replace("\N{NO-BREAK SPACE}", " ")
+    right = (score >= read_json(study.folder / QUANTIFIER / "cutoffs.json")[study.targets[0].key]) == own
+    assert told[3].startswith(f"{right.mean():.3f} (")
 
 
 def test_a_control_is_called_at_its_own_cutoff() -> None:

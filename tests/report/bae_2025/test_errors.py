@@ -1,11 +1,12 @@
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.report.bae_2025.errors import _paint, section
+from hepatica.report.bae_2025.errors import _counts, _paint, section
 from hepatica.report.bae_2025.found import quantified
 from hepatica.report.blocks import Figure, Panel, Table, Text
 from hepatica.report.gallery import Gallery
@@ -49,6 +50,27 @@ def test_claim_1_is_counted(blocks: list[object]) -> None:
     assert found[1] == ["qCNN v MAP", "0 of 2", "0 of 2", "0 of 2", "2.00"]
     assert found[2] == ["qCNN + GN v NLS", "2 of 2", "2 of 2", "2 of 2", "0.25"]
     assert found[3] == ["qCNN + GN v MAP", "0 of 2", "0 of 2", "0 of 2", "1.00"]
+
+
+def test_each_count_stands_in_its_column() -> None:
+    flags = [
+        (True, True, False),
+        (True, False, False),
+        (True, False, True),
+        (False, True, False),
+        (False, False, False),
+    ]
+    ratios = [0.5, 0.6, 0.7, 1.5, 2.0]
+    found = [
+        SimpleNamespace(
+            lower=lower,
+            better=better,
+            better_in_sets=sets,
+            by_spectrum=SimpleNamespace(ratio=SimpleNamespace(value=ratio)),
+        )
+        for (lower, better, sets), ratio in zip(flags, ratios, strict=True)
+    ]
+    assert _counts(found) == ["3 of 5", "2 of 5", "1 of 5", "0.70"]  # type: ignore[arg-type]
 
 
 def test_means_have_bias_and_slope(blocks: list[object]) -> None:

@@ -31,6 +31,7 @@ def test_the_report_has_every_chapter_and_names_no_patient(
     assert all(place > 0 for place in places)
     assert places == sorted(places)
     assert "External: phantom_B" in text
+    assert 'alt="Phantom. MAP fit' in text
     known = pd.read_parquet(folder / "patients.parquet").index
     written = [text, *(path.read_text(encoding="utf-8") for path in (folder / "tables").iterdir())]
     assert not any(str(patient) in each for patient in known for each in written)

@@ -44,11 +44,14 @@ def test_each_fit_is_of_its_own_spectrum(studied_spectra, results: Path, drawn) 
     draw_fits(studied_spectra.cohort, results=results, settings=studied_spectra.settings)
     for fit, title, note in drawn:
         residual = fit.data - fit.fit
-        assert residual.std() < 0.1 * fit.data.max()
+        assert residual.std() < 0.01 * fit.data.max()
         assert title.startswith("specimen in row ")
         assert note == "phantom"
     listed = read_json(results / FITS / "fits.json")
     assert [title.split(",")[0] for _, title, _ in drawn] == [f"specimen in row {each['row']}" for each in listed]
+    scores = [float(title.split("score ")[1].split(":")[0]) for _, title, _ in drawn]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > scores[-1]
     heights = [fit.data.max() for fit, _, _ in drawn]
     assert len(set(np.round(heights, 3))) == len(heights)
 

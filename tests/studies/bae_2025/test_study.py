@@ -83,15 +83,26 @@ def test_robustness_starts_from_what_the_networks_learnt(
     assert seen[0].draws.effects == settings.quantifier.simulated
 
 
-def test_a_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    def broken() -> pd.DataFrame:
-        raise RuntimeError
+def test_a_step_is_done_once_and_wholly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, times = tmp_path / "t.parquet", []
 
-    with pytest.raises(RuntimeError):
-        module._once(tmp_path / "t.parquet", broken, "a step")
-    assert not list(tmp_path.iterdir())
-    module._once(tmp_path / "t.parquet", lambda: pd.DataFrame({"a": np.arange(2)}), "a step")
-    module._once(tmp_path / "t.parquet", broken, "a step")
+    def made() -> pd.DataFrame:
+        times.append(1)
+        return pd.DataFrame({"a": np.arange(2)})
+
+    def broken(table: pd.DataFrame, path: Path, **_: object) -> None:
+        Path(path).write_bytes(b"half")
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pd.DataFrame, "to_parquet", broken)
+        with pytest.raises(OSError, match="disk full"):
+            module._once(path, made, "a step")
+    assert not path.exists()
+    module._once(path, made, "a step")
+    module._once(path, made, "a step")
+    assert len(times) == 2
+    assert pd.read_parquet(path)["a"].tolist() == [0, 1]
 
 
 def _both(folder: Path) -> tuple[Path, Path]:

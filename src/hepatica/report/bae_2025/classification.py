@@ -85,7 +85,7 @@ def nuisance(results: Results, target: Target) -> Calls | None:
     Patients whose linewidth could not be measured are left out.
     """
     regions = pd.read_parquet(results.folder / "regions.parquet")
-    measured = regions.groupby("patient_id")[list(NUISANCE)].mean().dropna().clip(lower=1e-9).apply(np.log)
+    measured = regions.groupby("patient_id")[list(NUISANCE)].mean().clip(lower=1e-9).apply(np.log)
     trained, reported = (
         results.outcomes(target, fold=fold)[["label"]].join(measured, how="inner").dropna()
         for fold in ("train", results.fold)
@@ -141,16 +141,17 @@ def _controls(own: Results, other: Results, target: Target, *, cutoffs: Sequence
         "cCNN": calls(own, target, cutoff=cutoffs[0][target.key]),
         "Discriminant of the qCNN's concentrations": calls(other, target, cutoff=cutoffs[1][target.key]),
     }
+    half = ""
     if own.fold == "test":
         found["Discriminant of linewidth and noise"] = nuisance(own, target)
+        half = ", that of linewidth and noise is one half"
     rows = [[name, *(_control(each) if each else [NONE] * 5)] for name, each in found.items()]
     return Table(
         caption=f"The cCNN and its controls. {own.title}.",
         header=["", "AUROC", *(name.capitalize() for name in RATES), "P of the AUROC"],
         rows=rows,
         note="P: shuffled diagnoses, one-sided, 10,000 shuffles. Cut-offs: the cCNN's is of simulated patients, that of"
-        " concentrations balances sensitivity and specificity in training patients, that of linewidth and noise is one"
-        " half.",
+        f" concentrations balances sensitivity and specificity in training patients{half}.",
     )
 
 

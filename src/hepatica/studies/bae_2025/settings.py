@@ -25,7 +25,7 @@ class StudySettings(Settings):
     qcnn_effects: Literal["all", "of_model"] = "all"
     qcnn_members: PositiveInt = QCNN.settings.members
     qcnn_per_epoch: Annotated[int, Field(ge=2)] = QCNN.settings.per_epoch
-    qcnn_held_out: Annotated[int, Field(ge=64)] = QCNN.settings.held_out
+    qcnn_held_out: Annotated[int, Field(ge=128)] = QCNN.settings.held_out
     qcnn_epochs: PositiveInt = QCNN.settings.epochs
 
     @property
