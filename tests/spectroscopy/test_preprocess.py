@@ -88,7 +88,7 @@ def test_an_unsuppressed_spectrum_may_be_its_own_reference(raw, decay):
 def test_a_reference_without_water_is_not_used(raw):
     spectrum = preprocess(replace(raw, water=raw.fids * 1.001))
     assert spectrum.water is None
-    assert spectrum.notes[0] == "what was given as water reference has no more water: it was not used"
+    assert spectrum.notes[0] == "what was given as water reference has too little water: it was not used"
 
 
 @pytest.mark.parametrize("with_water", [True, False])

@@ -1,135 +1,25 @@
 """Quantify: files of 1H-MR spectra to tables of quantities and pictures of their fits, each by itself."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from hepatica.cohort import HepaticaError, RunError, SettingsError, SpecimenError
 from hepatica.cohort.atomic import replacing, write_json
 from hepatica.cohort.preparation import content_digest
-from hepatica.runs.lock import LockedRun, open_run, picture_note
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.basis import Basis
-from hepatica.spectroscopy.basis_file import read_basis
-from hepatica.spectroscopy.brain_fit import MOST_LEFT, brain_fit
-from hepatica.spectroscopy.coord import read_coord
-from hepatica.spectroscopy.fit_picture import DrawnFit, draw_fit, drawn_fits
-from hepatica.spectroscopy.header import Header
-from hepatica.spectroscopy.macromolecules import BRAIN_FREEDOM
+from hepatica.runs.quantified import Found, Quantification, Shared, quantified
+from hepatica.spectroscopy.fit_picture import draw_fit
 from hepatica.spectroscopy.nifti_mrs import write_nifti_mrs
-from hepatica.spectroscopy.noise import noise_sd
-from hepatica.spectroscopy.ppm_reference import align_reference
-from hepatica.spectroscopy.priors import Priors, read_priors
-from hepatica.spectroscopy.quality import quality
-from hepatica.spectroscopy.quantify import Quantifier
-from hepatica.spectroscopy.quantities import Method, Quantities, Unit, quantities_of
-from hepatica.spectroscopy.read import TOLD_NOTHING, read_spectrum
-from hepatica.spectroscopy.real_part_fit import real_part_fit
-from hepatica.spectroscopy.resample import resampled
-from hepatica.spectroscopy.signal_model import SignalModel
-from hepatica.spectroscopy.simulated_basis import simulate_basis
-from hepatica.spectroscopy.spectrum import Spectrum
-from hepatica.spectroscopy.targets import BRAIN17, LCM5, LIPIDS5, LIVER20
-from hepatica.spectroscopy.water_scaling import water_scale
 
 QUANTITIES, SPECTRA = "quantities.csv", "spectra.csv"
 """A row a spectrum and target; a row a spectrum, with its quality, what was done to it, or why it was not used."""
 
 MADE_FROM = "made_from.json"
 """Method, version, digests of the spectra, the model, the basis and the priors, and what the user told."""
-
-RELATIVE: Unit = "institutional units"
-
-_NOTE = "research use only"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quantification:
-    """How files are quantified.
-
-    `run` is a locked run of bae_2025_qcnn, which qcnn and qcnn+gn want; `basis` a file that takes the place of the
-    simulated liver basis; `brain` takes metabolites of a brain, with LCModel's macromolecules and soft constraints.
-    `told` is what the user knows better than the files' headers. Raises SettingsError on what does not go together.
-    """
-
-    method: Method = "nls"
-    run: Path | None = None
-    basis: Path | None = None
-    priors: Path | None = None
-    brain: bool = False
-    told: Header = TOLD_NOTHING
-
-    def __post_init__(self) -> None:
-        if self.networks != (self.run is not None):
-            raise SettingsError(f"{self.method} wants {'a' if self.networks else 'no'} run of bae_2025_qcnn: see --run")
-        if self.brain and self.method != "nls":
-            raise SettingsError(
-                f"there are priors and networks of livers alone, got {self.method} for a brain: use nls"
-            )
-        if self.basis is not None and self.method != "nls":
-            raise SettingsError(
-                f"{self.method} believes what 1 mM looks like, which a basis file does not tell: leave --basis out, or"
-                " use nls"
-            )
-        if self.priors is not None and self.method == "nls":
-            raise SettingsError("nls believes nothing beforehand: leave --priors out, or use map, qcnn or qcnn+gn")
-
-    @property
-    def networks(self) -> bool:
-        """Whether the method wants networks."""
-        return self.method in ("qcnn", "qcnn+gn")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Shared:
-    """What is read once for all files."""
-
-    settings: Quantification
-    basis: Basis | None
-    priors: Priors | None
-    locked: LockedRun | None
-
-    @classmethod
-    def of(cls, settings: Quantification) -> "_Shared":
-        return cls(
-            settings=settings,
-            basis=None if settings.basis is None else align_reference(read_basis(settings.basis)),
-            priors=None if settings.method == "nls" else read_priors(settings.priors),
-            locked=None if settings.run is None else _qcnn(settings.run),
-        )
-
-    @property
-    def note(self) -> str:
-        """What stands at the foot of every picture."""
-        return _NOTE if self.locked is None else picture_note(self.locked)
-
-    def made_from(self, paths: Sequence[Path]) -> dict[str, Any]:
-        basis = self.settings.basis
-        return {
-            "hepatica": version("hepatica"),
-            "method": self.settings.method,
-            "organ": "brain" if self.settings.brain else "liver",
-            "note": self.note,
-            "model": self.locked and self.locked.digest,
-            "basis": None if basis is None else content_digest(basis).hex(),
-            "priors": self.priors and self.priors.digest,
-            "told": {name: value for name, value in asdict(self.settings.told).items() if value is not None},
-            "spectra": [content_digest(path).hex() for path in paths],
-        }
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Found:
-    quantities: Quantities
-    drawn: DrawnFit
-    spectrum: Spectrum | None
-    about: dict[str, Any]
 
 
 def quantify_files(
@@ -147,12 +37,12 @@ def quantify_files(
         raise RunError(f"{out} is not empty; choose a new --out folder")
     if water is not None and len(paths) > 1:
         raise SettingsError(f"got one water reference for {len(paths)} files, wanted one file: call once for each")
-    shared = _Shared.of(settings)
+    shared = Shared.of(settings)
     out.mkdir(parents=True, exist_ok=True)
     tables, rows = [], []
     for number, path in enumerate(paths, start=1):
         try:
-            found = _coord(path, water, settings) if _is_coord(path) else _file(path, water, shared)
+            found = quantified(path, water=water, shared=shared)
         except (HepaticaError, OSError) as error:
             rows.append({"spectrum": number, "error": _told(error)})
             continue
@@ -165,15 +55,8 @@ def quantify_files(
     for table, name in ((spectra, SPECTRA), (quantities, QUANTITIES)):
         with replacing(out / name) as temporary:
             table.to_csv(temporary, index=False)
-    write_json(out / MADE_FROM, shared.made_from(paths))
+    write_json(out / MADE_FROM, _made_from(paths, shared))
     return quantities, spectra
-
-
-def _qcnn(run: Path) -> LockedRun:
-    locked = open_run(run)
-    if locked.system.name != "bae_2025_qcnn":
-        raise RunError(f"got a run of {locked.system.name}, wanted one of bae_2025_qcnn: train it, or use nls or map")
-    return locked
 
 
 def _told(error: HepaticaError | OSError) -> str:
@@ -181,128 +64,22 @@ def _told(error: HepaticaError | OSError) -> str:
     return f"{error.strerror or type(error).__name__}" if isinstance(error, OSError) else str(error)
 
 
-def _is_coord(path: Path) -> bool:
-    return path.suffix.lower() == ".coord"
+def _made_from(paths: Sequence[Path], shared: Shared) -> dict[str, Any]:
+    settings = shared.settings
+    return {
+        "hepatica": version("hepatica"),
+        "method": settings.method,
+        "organ": "brain" if settings.brain else "liver",
+        "note": shared.note,
+        "model": shared.locked and shared.locked.digest,
+        "basis": None if settings.basis is None else content_digest(settings.basis).hex(),
+        "priors": shared.priors and shared.priors.digest,
+        "told": {name: value for name, value in asdict(settings.told).items() if value is not None},
+        "spectra": [content_digest(path).hex() for path in paths],
+    }
 
 
-def _file(path: Path, water: Path | None, shared: _Shared) -> _Found:
-    spectrum = read_spectrum(path, water=water, told=shared.settings.told)
-    spectrum = _brought(spectrum, shared)
-    about = {**vars(quality(spectrum)), "notes": "; ".join(spectrum.notes)}
-    if shared.settings.brain:
-        return _brain(spectrum, about, shared)
-    quantifier = _quantifier(spectrum.acquisition, shared)
-    factor, lipids, unit = _scale(spectrum, shared.settings)
-    values = np.asarray(quantifier.model.window(spectrum.values)[None] * factor, complex)
-    noise = noise_sd(spectrum.fid, acquisition=spectrum.acquisition) * factor
-    found = quantifier.quantify(values, method=shared.settings.method, noise_sd=noise, unit=unit)
-    drawn = drawn_fits(np.asarray(found.vector), values, model=quantifier.model)[0]
-    return _Found(quantities=_of_lipids(found, lipids).with_sums(), drawn=drawn, spectrum=spectrum, about=about)
-
-
-def _brain(spectrum: Spectrum, about: dict[str, Any], shared: _Shared) -> _Found:
-    """In institutional units: what is assumed of water is that of a liver."""
-    fit, left = brain_fit(spectrum, basis=shared.basis or _simulated(spectrum.acquisition, brain=True))
-    found = quantities_of(fit, method="nls", unit=RELATIVE)
-    if left >= MOST_LEFT:
-        told = f"the model does not describe the spectrum: the fit leaves {left:.1f} times the noise"
-        found = replace(found, flags=((*found.flags[0], told),))
-    if fit.model.freedom > BRAIN_FREEDOM:
-        bent = f"the baseline was freed to bend {fit.model.freedom:g} instead of {BRAIN_FREEDOM:g} times"
-        about = about | {"notes": "; ".join([*spectrum.notes, bent])}
-    values = fit.model.window(spectrum.values)[None]
-    drawn = drawn_fits(fit.parameters.vector, values, model=fit.model)[0]
-    return _Found(quantities=found.with_sums(), drawn=drawn, spectrum=spectrum, about=about)
-
-
-def _brought(spectrum: Spectrum, shared: _Shared) -> Spectrum:
-    """The spectrum in the acquisition of the basis or networks, if given; else with its frequency rounded to 0.1 MHz,
-    so that the files of one scanner share a simulated basis and are told alike whatever lies beside them.
-    """
-    if shared.locked is not None:
-        return resampled(spectrum, acquisition=shared.locked.settings.model.basis.acquisition)
-    if shared.basis is not None:
-        return _in_basis(spectrum, shared.basis.acquisition)
-    own = spectrum.acquisition
-    return resampled(spectrum, acquisition=replace(own, f0_mhz=round(own.f0_mhz, 1)))
-
-
-def _in_basis(spectrum: Spectrum, basis: Acquisition) -> Spectrum:
-    """The spectrum in the sampling of a basis file, of which neither echo time nor sequence is sure."""
-    own = spectrum.acquisition
-    wanted = replace(basis, te_ms=own.te_ms, tm_ms=own.tm_ms, sequence=own.sequence)
-    note = f"the basis is a file's: whether it is of {own.sequence} with TE {own.te_ms:g} ms, nobody checked"
-    found = resampled(spectrum, acquisition=wanted)
-    return replace(found, notes=(*found.notes, note))
-
-
-def _quantifier(acquisition: Acquisition, shared: _Shared) -> Quantifier:
-    if shared.locked is not None:
-        network: Any = shared.locked.network
-        model, extractor = shared.locked.settings.model, network.extractor
-    else:
-        model, extractor = _model(shared.basis or _simulated(acquisition)), None
-    priors = None if shared.priors is None else shared.priors.select(model.names)
-    return Quantifier(model=model, priors=priors, network=extractor)
-
-
-@lru_cache(maxsize=1)
-def _model(basis: Basis) -> SignalModel:
-    """Kept for the next file, with the grid that fits begin with."""
-    return SignalModel(basis=basis)
-
-
-def _simulated(acquisition: Acquisition, *, brain: bool = False) -> Basis:
-    return _simulated_once(replace(acquisition, tr_ms=None), brain)
-
-
-@lru_cache(maxsize=1)
-def _simulated_once(acquisition: Acquisition, brain: bool) -> Basis:
-    return simulate_basis(acquisition, names=BRAIN17 if brain else LIVER20)
-
-
-def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, Unit]:
-    """What the spectrum is multiplied by, what lipids are besides, and the unit. A basis file has its own height."""
-    if settings.basis is not None or (spectrum.water is None and settings.method == "nls"):
-        return 1.0, 1.0, RELATIVE
-    if spectrum.water is None:
-        raise SpecimenError(
-            f"{settings.method} believes concentrations in mM, which only a water reference tells: give it, or use nls"
-        )
-    scale = water_scale(spectrum)
-    return scale.metabolites, scale.lipids / scale.metabolites, "mM"
-
-
-def _of_lipids(found: Quantities, factor: float) -> Quantities:
-    """Lipids relax unlike metabolites, by which the spectrum was scaled."""
-    each = np.array([factor if name in (*LIPIDS5, *LCM5) else 1.0 for name in found.names])
-    both, prior = np.outer(each, each), found.prior_covariance
-    return replace(
-        found,
-        concentration=found.concentration * each,
-        covariance=found.covariance * both,
-        bound=found.bound * both,
-        prior_covariance=None if prior is None else prior * both,
-    )
-
-
-def _coord(path: Path, water: Path | None, settings: Quantification) -> _Found:
-    """LCModel's print has a phased real part alone."""
-    if settings.method != "nls" or settings.brain or settings.basis is not None or water is not None:
-        raise SpecimenError(
-            "LCModel's print holds a phased real part alone, which nls fits by lines of lipids and choline: give it"
-            " without water, basis and brain, or the file that LCModel read"
-        )
-    coord = read_coord(path)
-    fit = real_part_fit(coord.data, ppm=coord.ppm)
-    parts = dict(zip(fit.names, fit.components, strict=True))
-    peaks = fit.components.sum(axis=0)
-    drawn = DrawnFit(ppm=coord.ppm, data=coord.data, fit=peaks + fit.baseline, baseline=fit.baseline, components=parts)
-    notes = "LCModel's print: the phased real part alone was fitted, by lines of lipids and choline"
-    return _Found(quantities=fit.quantities, drawn=drawn, spectrum=None, about={"snr": coord.snr, "notes": notes})
-
-
-def _write(found: _Found, stem: Path, *, number: int, shared: _Shared) -> None:
+def _write(found: Found, stem: Path, *, number: int, shared: Shared) -> None:
     title = f"spectrum {number}: {shared.settings.method}"
     draw_fit(found.drawn, path=stem.with_name(f"{stem.name}_fit.png"), title=title, note=shared.note)
     if found.spectrum is not None:

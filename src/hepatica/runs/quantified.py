@@ -1,0 +1,263 @@
+"""Quantified: what one file of a 1H-MR spectrum holds, by any method, and what all files have in common for that."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hepatica.cohort import RunError, SettingsError, SpecimenError
+from hepatica.runs.lock import LockedRun, open_run, picture_note
+from hepatica.spectroscopy.acquisition import Acquisition
+from hepatica.spectroscopy.basis import Basis
+from hepatica.spectroscopy.basis_file import read_basis
+from hepatica.spectroscopy.brain_fit import MOST_LEFT, brain_fit
+from hepatica.spectroscopy.coord import read_coord
+from hepatica.spectroscopy.fit_picture import DrawnFit, drawn_fits
+from hepatica.spectroscopy.header import Header
+from hepatica.spectroscopy.macromolecules import BRAIN_FREEDOM
+from hepatica.spectroscopy.noise import noise_sd
+from hepatica.spectroscopy.ppm_reference import align_reference
+from hepatica.spectroscopy.priors import Priors, read_priors
+from hepatica.spectroscopy.quality import quality
+from hepatica.spectroscopy.quantify import Quantifier
+from hepatica.spectroscopy.quantities import Method, Quantities, Unit, quantities_of
+from hepatica.spectroscopy.read import TOLD_NOTHING, read_spectrum
+from hepatica.spectroscopy.real_part_fit import real_part_fit
+from hepatica.spectroscopy.resample import resampled
+from hepatica.spectroscopy.signal_model import SignalModel
+from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.spectrum import Spectrum
+from hepatica.spectroscopy.targets import BRAIN17, LCM5, LIPIDS5, LIVER20
+from hepatica.spectroscopy.water_scaling import water_scale
+
+RELATIVE: Unit = "institutional units"
+
+LEAST_TCHO_BET_MM, MOST_METABOLITE_MM = 0.1, 100.0
+"""Of choline compounds and betaine together, and of any metabolite (ours): beyond, the water was not that voxel's."""
+
+_NOTE = "research use only"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantification:
+    """How files are quantified.
+
+    `run` is a locked run of bae_2025_qcnn, which qcnn and qcnn+gn want; `basis` a file that takes the place of the
+    simulated liver basis; `brain` takes metabolites of a brain, with LCModel's macromolecules and soft constraints.
+    `told` is what the user knows better than the files' headers. Raises SettingsError on what does not go together.
+    """
+
+    method: Method = "nls"
+    run: Path | None = None
+    basis: Path | None = None
+    priors: Path | None = None
+    brain: bool = False
+    told: Header = TOLD_NOTHING
+
+    def __post_init__(self) -> None:
+        if self.networks != (self.run is not None):
+            raise SettingsError(f"{self.method} wants {'a' if self.networks else 'no'} run of bae_2025_qcnn: see --run")
+        if self.brain and self.method != "nls":
+            raise SettingsError(
+                f"there are priors and networks of livers alone, got {self.method} for a brain: use nls"
+            )
+        if self.basis is not None and self.method != "nls":
+            raise SettingsError(
+                f"{self.method} believes what 1 mM looks like, which a basis file does not tell: leave --basis out, or"
+                " use nls"
+            )
+        if self.priors is not None and self.method == "nls":
+            raise SettingsError("nls believes nothing beforehand: leave --priors out, or use map, qcnn or qcnn+gn")
+
+    @property
+    def networks(self) -> bool:
+        """Whether the method wants networks."""
+        return self.method in ("qcnn", "qcnn+gn")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shared:
+    """What is read once for all files."""
+
+    settings: Quantification
+    basis: Basis | None
+    priors: Priors | None
+    locked: LockedRun | None
+
+    @classmethod
+    def of(cls, settings: Quantification) -> "Shared":
+        return cls(
+            settings=settings,
+            basis=None if settings.basis is None else align_reference(read_basis(settings.basis)),
+            priors=None if settings.method == "nls" else read_priors(settings.priors),
+            locked=None if settings.run is None else _qcnn(settings.run),
+        )
+
+    @property
+    def note(self) -> str:
+        """What stands at the foot of every picture."""
+        return _NOTE if self.locked is None else picture_note(self.locked)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Found:
+    quantities: Quantities
+    drawn: DrawnFit
+    spectrum: Spectrum | None
+    about: dict[str, Any]
+
+
+def quantified(path: Path, *, water: Path | None, shared: Shared) -> Found:
+    """What the file of a spectrum holds, with its water reference if there is one.
+
+    Raises HepaticaError, or OSError of the system's, on a file that cannot be used.
+    """
+    return _coord(path, water, shared.settings) if path.suffix.lower() == ".coord" else _file(path, water, shared)
+
+
+def _qcnn(run: Path) -> LockedRun:
+    locked = open_run(run)
+    if locked.system.name != "bae_2025_qcnn":
+        raise RunError(f"got a run of {locked.system.name}, wanted one of bae_2025_qcnn: train it, or use nls or map")
+    return locked
+
+
+def _file(path: Path, water: Path | None, shared: Shared) -> Found:
+    spectrum = read_spectrum(path, water=water, told=shared.settings.told)
+    spectrum = _brought(spectrum, shared)
+    about = {**vars(quality(spectrum)), "notes": "; ".join(spectrum.notes)}
+    if shared.settings.brain:
+        return _brain(spectrum, about, shared)
+    quantifier = _quantifier(spectrum.acquisition, shared)
+    factor, lipids, unit = _scale(spectrum, shared.settings)
+    values = np.asarray(quantifier.model.window(spectrum.values)[None] * factor, complex)
+    noise = noise_sd(spectrum.fid, acquisition=spectrum.acquisition) * factor
+    found = quantifier.quantify(values, method=shared.settings.method, noise_sd=noise, unit=unit)
+    drawn = drawn_fits(np.asarray(found.vector), values, model=quantifier.model)[0]
+    return Found(
+        quantities=_doubted(_of_lipids(found, lipids).with_sums()), drawn=drawn, spectrum=spectrum, about=about
+    )
+
+
+def _brain(spectrum: Spectrum, about: dict[str, Any], shared: Shared) -> Found:
+    """In institutional units: what is assumed of water is that of a liver."""
+    fit, left = brain_fit(spectrum, basis=shared.basis or _simulated(spectrum.acquisition, brain=True))
+    found = quantities_of(fit, method="nls", unit=RELATIVE)
+    if left >= MOST_LEFT:
+        told = f"the model does not describe the spectrum: the fit leaves {left:.1f} times the noise"
+        found = replace(found, flags=((*found.flags[0], told),))
+    if fit.model.freedom > BRAIN_FREEDOM:
+        bent = f"the baseline was freed to bend {fit.model.freedom:g} instead of {BRAIN_FREEDOM:g} times"
+        about = about | {"notes": "; ".join([*spectrum.notes, bent])}
+    values = fit.model.window(spectrum.values)[None]
+    drawn = drawn_fits(fit.parameters.vector, values, model=fit.model)[0]
+    return Found(quantities=found.with_sums(), drawn=drawn, spectrum=spectrum, about=about)
+
+
+def _brought(spectrum: Spectrum, shared: Shared) -> Spectrum:
+    """The spectrum in the acquisition of the basis or networks, if given; else with its frequency rounded to 0.1 MHz,
+    so that the files of one scanner share a simulated basis and are told alike whatever lies beside them.
+    """
+    if shared.locked is not None:
+        return resampled(spectrum, acquisition=shared.locked.settings.model.basis.acquisition)
+    if shared.basis is not None:
+        return _in_basis(spectrum, shared.basis.acquisition)
+    own = spectrum.acquisition
+    return resampled(spectrum, acquisition=replace(own, f0_mhz=round(own.f0_mhz, 1)))
+
+
+def _in_basis(spectrum: Spectrum, basis: Acquisition) -> Spectrum:
+    """The spectrum in the sampling of a basis file, of which neither echo time nor sequence is sure."""
+    own = spectrum.acquisition
+    wanted = replace(basis, te_ms=own.te_ms, tm_ms=own.tm_ms, sequence=own.sequence)
+    note = f"the basis is a file's: whether it is of {own.sequence} with TE {own.te_ms:g} ms, nobody checked"
+    found = resampled(spectrum, acquisition=wanted)
+    return replace(found, notes=(*found.notes, note))
+
+
+def _quantifier(acquisition: Acquisition, shared: Shared) -> Quantifier:
+    if shared.locked is not None:
+        network: Any = shared.locked.network
+        model, extractor = shared.locked.settings.model, network.extractor
+    else:
+        model, extractor = _model(shared.basis or _simulated(acquisition)), None
+    priors = None if shared.priors is None else shared.priors.select(model.names)
+    return Quantifier(model=model, priors=priors, network=extractor)
+
+
+@lru_cache(maxsize=1)
+def _model(basis: Basis) -> SignalModel:
+    """Kept for the next file, with the grid that fits begin with."""
+    return SignalModel(basis=basis)
+
+
+def _simulated(acquisition: Acquisition, *, brain: bool = False) -> Basis:
+    return _simulated_once(replace(acquisition, tr_ms=None), brain)
+
+
+@lru_cache(maxsize=1)
+def _simulated_once(acquisition: Acquisition, brain: bool) -> Basis:
+    return simulate_basis(acquisition, names=BRAIN17 if brain else LIVER20)
+
+
+def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, Unit]:
+    """What the spectrum is multiplied by, what lipids are besides, and the unit. A basis file has its own height."""
+    if settings.basis is not None or (spectrum.water is None and settings.method == "nls"):
+        return 1.0, 1.0, RELATIVE
+    if spectrum.water is None:
+        raise SpecimenError(
+            f"{settings.method} believes concentrations in mM, which only a water reference tells: give it, or use nls"
+        )
+    scale = water_scale(spectrum)
+    return scale.metabolites, scale.lipids / scale.metabolites, "mM"
+
+
+def _of_lipids(found: Quantities, factor: float) -> Quantities:
+    """Lipids relax unlike metabolites, by which the spectrum was scaled."""
+    each = np.array([factor if name in (*LIPIDS5, *LCM5) else 1.0 for name in found.names])
+    both, prior = np.outer(each, each), found.prior_covariance
+    return replace(
+        found,
+        concentration=found.concentration * each,
+        covariance=found.covariance * both,
+        bound=found.bound * both,
+        prior_covariance=None if prior is None else prior * both,
+    )
+
+
+def _doubted(found: Quantities) -> Quantities:
+    """With a flag where mM are not those of a liver: then the water was of another voxel, gain or scale."""
+    if found.unit != "mM":
+        return found
+    value = dict(zip(found.names, found.concentration[0], strict=True))
+    sure = dict(zip(found.names, found.quantifiable[0], strict=True))
+    high = [
+        name
+        for name, mm in value.items()
+        if name not in (*LIPIDS5, "Lipids") and sure[name] and mm > MOST_METABOLITE_MM
+    ]
+    low = ["tCho+Bet"] if sure["tCho+Bet"] and value["tCho+Bet"] < LEAST_TCHO_BET_MM else []
+    if not high + low:
+        return found
+    told = (
+        f"not what livers hold: {', '.join(f'{name} {value[name]:.2g} mM' for name in high + low)}; is this its water?"
+    )
+    return replace(found, flags=((*found.flags[0], told),))
+
+
+def _coord(path: Path, water: Path | None, settings: Quantification) -> Found:
+    """LCModel's print has a phased real part alone."""
+    if settings.method != "nls" or settings.brain or settings.basis is not None or water is not None:
+        raise SpecimenError(
+            "LCModel's print holds a phased real part alone, which nls fits by lines of lipids and choline: give it"
+            " without water, basis and brain, or the file that LCModel read"
+        )
+    coord = read_coord(path)
+    fit = real_part_fit(coord.data, ppm=coord.ppm)
+    parts = dict(zip(fit.names, fit.components, strict=True))
+    peaks = fit.components.sum(axis=0)
+    drawn = DrawnFit(ppm=coord.ppm, data=coord.data, fit=peaks + fit.baseline, baseline=fit.baseline, components=parts)
+    notes = "LCModel's print: the phased real part alone was fitted, by lines of lipids and choline"
+    return Found(quantities=fit.quantities, drawn=drawn, spectrum=None, about={"snr": coord.snr, "notes": notes})
