@@ -42,6 +42,7 @@ def quantify(
         Literal["press", "steam", "slaser", "spin_echo"] | None,
         typer.Option(help="Sequence, where the file is wrong."),
     ] = None,
+    reference: Annotated[float | None, typer.Option(help="Ppm at the receiver's frequency, 4.65 of water.")] = None,
 ) -> None:
     """Concentrations of metabolites and lipids in 1H-MR spectra, each with its standard deviation and CRLB.
 
@@ -52,15 +53,19 @@ def quantify(
     Example: hepatica quantify act.SDAT --water ref.SDAT --method map --out result
     """
     from hepatica.report.quantities_page import write_quantities_page
-    from hepatica.runs.quantify import Quantification, quantify_files
+    from hepatica.runs.quantified import Quantification
+    from hepatica.runs.quantify import quantify_files
     from hepatica.spectroscopy.header import Header
 
-    told = Header(te_ms=te, tr_ms=tr, f0_mhz=f0, bandwidth_hz=bandwidth, sequence=sequence)
+    told = Header(te_ms=te, tr_ms=tr, f0_mhz=f0, bandwidth_hz=bandwidth, sequence=sequence, reference_ppm=reference)
     settings = Quantification(method=method, run=run, basis=basis, priors=priors, brain=brain, told=told)
     quantities, spectra = quantify_files(files, out=out, settings=settings, water=water)
     for row in spectra.to_dict("records"):
         if isinstance(row.get("error"), str):
             typer.echo(f"spectrum {row['spectrum']}: not used: {row['error']}", err=True)
+    noticed = quantities.loc[quantities["flags"] != ""].drop_duplicates("spectrum")
+    for number, flags in zip(noticed["spectrum"], noticed["flags"], strict=True):
+        typer.echo(f"spectrum {number}: {flags}", err=True)
     sure = int(quantities["value"].notna().sum())
     typer.echo(f"{quantities['spectrum'].nunique()} of {len(spectra)} spectra, {sure} of {len(quantities)} values told")
     typer.echo(f"page: {write_quantities_page(quantities, spectra, out=out, method=method)}")

@@ -79,7 +79,7 @@ class Quantification:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shared:
-    """What is read once for all files."""
+    """What is read once for all files: a basis, priors and a run, where the settings name or want them."""
 
     settings: Quantification
     basis: Basis | None
@@ -88,6 +88,7 @@ class Shared:
 
     @classmethod
     def of(cls, settings: Quantification) -> "Shared":
+        """Read them; SettingsError, SpecimenError or RunError where one cannot be used."""
         return cls(
             settings=settings,
             basis=None if settings.basis is None else align_reference(read_basis(settings.basis)),
@@ -103,6 +104,11 @@ class Shared:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Found:
+    """Quantities of one spectrum, what is drawn of its fit, the preprocessed spectrum if it was a decay.
+
+    `about` has its quality and notes.
+    """
+
     quantities: Quantities
     drawn: DrawnFit
     spectrum: Spectrum | None
@@ -238,7 +244,7 @@ def _doubted(found: Quantities) -> Quantities:
         for name, mm in value.items()
         if name not in (*LIPIDS5, "Lipids") and sure[name] and mm > MOST_METABOLITE_MM
     ]
-    low = ["tCho+Bet"] if sure["tCho+Bet"] and value["tCho+Bet"] < LEAST_TCHO_BET_MM else []
+    low = [name for name in ("tCho+Bet",) if sure.get(name) and value[name] < LEAST_TCHO_BET_MM]
     if not high + low:
         return found
     told = (
