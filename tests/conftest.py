@@ -1,5 +1,7 @@
 """Fixtures for every room: tiny cohorts to load, to break or to train on, and a run trained on one."""
 
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,3 +163,52 @@ def studied_spectra(tmp_path_factory: pytest.TempPathFactory) -> Studied:
         return study(cohort, run=folder / "study", external=[other], settings=settings)
 
     return Studied(cohort=cohort, other=other, folder=again(), settings=settings, again=again)
+
+
+@dataclass(frozen=True)
+class TrainedSpectra:
+    """A phantom cohort with a plain effect, and the run of a system trained on it."""
+
+    cohort: Path
+    run: Path
+    system: Any
+
+
+@pytest.fixture(scope="session")
+def trained_spectra(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrainedSpectra]:
+    """By the name of the system; copy what you mean to break."""
+    from hepatica.protocol import override
+    from hepatica.runs import train
+    from hepatica.spectroscopy.phantom import phantom_spectra
+    from hepatica.systems import find_system
+
+    folder = tmp_path_factory.mktemp("spectra")
+    cohort = phantom_spectra(folder / "cohort", patients=37, seed=6, difficulty=0.0)
+    longer = {"per_epoch": 2048, "epochs": 4, "batch": 64, "hidden": 64, "held_out": 512}
+    found = {}
+    for name in ("bae_2025_ccnn", "bae_2025_qcnn"):
+        system = find_system(name)
+        settings = override(system.quick, {**system.shortest, **longer})
+        train(system, cohort, run=folder / name, settings=settings, trainer={"accelerator": "cpu"})
+        found[name] = TrainedSpectra(cohort=cohort, run=folder / name, system=system)
+    return found
+
+
+@pytest.fixture
+def real_spectra() -> Path:
+    """The folder of real files of spectra; skips where there is none."""
+    if "HEPATICA_DATA" not in os.environ:
+        pytest.skip("HEPATICA_DATA is not set: no real files here")
+    return Path(os.environ["HEPATICA_DATA"], "spectroscopy")
+
+
+@pytest.fixture(scope="session")
+def published() -> Callable[[Path], dict[str, tuple[float, float, float]]]:
+    """`published(path)` reads the table LCModel printed: concentration, its SD in percent, ratio to Cr+PCr by name."""
+
+    def read(path: Path) -> dict[str, tuple[float, float, float]]:
+        row = r"\{\(\s*([\d.E+-]+)\s+(\d+)%\s+([\d.E+-]+)\s*(\S+)\)s\}lst"
+        rows = re.findall(row, path.read_text(encoding="latin-1"))
+        return {name: (float(value), float(percent), float(ratio)) for value, percent, ratio, name in rows}
+
+    return read

@@ -1,6 +1,5 @@
 """Fixtures: where the real files are, and decays of known lines with noise of known strength."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,9 @@ BRAIN = {2.01: 30.0, 3.03: 25.0, 3.2: 20.0, 3.93: 15.0, 2.35: 10.0, 3.55: 10.0}
 
 
 @pytest.fixture
-def real() -> Path:
+def real(real_spectra: Path) -> Path:
     """The folder of real files."""
-    if "HEPATICA_DATA" not in os.environ:
-        pytest.skip("HEPATICA_DATA is not set: no real files here")
-    return Path(os.environ["HEPATICA_DATA"], "spectroscopy")
+    return real_spectra
 
 
 @pytest.fixture(scope="session")

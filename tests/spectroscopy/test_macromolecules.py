@@ -1,8 +1,6 @@
 """Macromolecules: lines and ratios of the table, and LCModel's own result on its test data."""
 
-import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,13 +51,7 @@ def test_what_is_held_is_in_hertz():
     assert held.shared["lorentz_hz"] == pytest.approx((2 / np.pi, 0.4 / np.pi))
 
 
-def published(path: Path) -> dict[str, tuple[float, float, float]]:
-    """Concentration, standard deviation in percent, and ratio to Cr+PCr by name, of LCModel's printed table."""
-    rows = re.findall(r"\{\(\s*([\d.E+-]+)\s+(\d+)%\s+([\d.E+-]+)\s*(\S+)\)s\}lst", path.read_text(encoding="latin-1"))
-    return {name: (float(value), float(percent), float(ratio)) for value, percent, ratio, name in rows}
-
-
-def test_lcmodel_s_own_result_comes_out(real):
+def test_lcmodel_s_own_result_comes_out(real, published):
     """All rows surer than 20 % within 2 of LCModel's standard deviations, as ratios to Cr+PCr and as they are.
 
     Source: test_lcm of schorschinho/LCModel, out_ref_build.ps.

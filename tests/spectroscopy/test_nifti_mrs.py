@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import nibabel
 import numpy as np
 import pytest
 from nifti_mrs.create_nmrs import gen_nifti_mrs
@@ -112,3 +113,9 @@ def test_other_nuclei_and_other_files_are_refused(tmp_path):
         (tmp_path / "b.nii.gz").write_bytes(content)
         with pytest.raises(SpecimenError, match="cannot be read as NIfTI-MRS"):
             read_nifti_mrs(tmp_path / "b.nii.gz", told=Header())
+
+
+def test_an_image_is_told_apart(tmp_path):
+    nibabel.Nifti1Image(np.zeros((4, 4, 4), np.float32), np.eye(4)).to_filename(tmp_path / "a.nii.gz")
+    with pytest.raises(SpecimenError, match="got a NIfTI image, wanted NIfTI-MRS"):
+        read_nifti_mrs(tmp_path / "a.nii.gz", told=Header())

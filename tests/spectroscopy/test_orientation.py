@@ -42,3 +42,8 @@ def test_a_real_brain_is_told_apart(real):
     assert not is_conjugated(fid, acquisition=raw.acquisition)
     assert is_conjugated(fid.conj(), acquisition=raw.acquisition)
     assert np.isfinite(to_spectrum(fid)).all()
+
+
+def test_samples_written_backwards_are_turned_too(decay):
+    fid = decay(LIVER, noise=0.5)
+    np.testing.assert_allclose(turned_round(fid[::-1]), fid)

@@ -64,6 +64,7 @@ def test_coils_and_transients_become_one(raw, decay):
 def test_another_number_of_coils_in_the_reference_is_told(raw):
     spectrum = preprocess(replace(raw, water=np.repeat(raw.water, 3, axis=1)))
     assert any("the water reference has 3 coils, the spectrum 1" in note for note in spectrum.notes)
+    assert spectrum.water is None  # its height, received otherwise, would make wrong mM
 
 
 def test_swapped_files_are_exchanged(raw, decay):
@@ -143,3 +144,37 @@ def test_noise_alone_is_survived(decay):
 
 def test_the_same_decays_give_the_same_spectrum(raw):
     np.testing.assert_array_equal(preprocess(raw).fid, preprocess(raw).fid)
+
+
+def test_a_suppressed_spectrum_is_no_reference(raw, decay):
+    """Neither its own nor, of five times the gain, another's: concentrations would be of any height."""
+    suppressed = (decay(LIVER, water=100.0, noise=0.5) * BENT)[None, None]
+    own = preprocess(replace(raw, fids=suppressed, water=suppressed))
+    assert own.water is None
+    assert own.notes[0] == "the spectrum was given as its own water, which is suppressed: unused"
+    other = preprocess(replace(raw, water=5 * suppressed))
+    assert other.water is None
+    assert other.notes[0] == "what was given as water reference has too little water: it was not used"
+
+
+def test_the_water_of_a_fatty_liver_alone_is_told(raw):
+    """Lipids show beside it, so that it is no water reference for sure."""
+    spectrum = preprocess(replace(raw, fids=raw.water, water=None))
+    assert "it was badly suppressed, or this is a water reference; look at the fit" in spectrum.notes[0]
+    assert not any("badly" in note for note in preprocess(replace(raw, water=None)).notes)
+
+
+@pytest.mark.parametrize("wrong", ["fids", "water"])
+def test_one_of_a_pair_that_is_conjugated_is_turned_alone(raw, decay, wrong):
+    spectrum = preprocess(replace(raw, **{wrong: getattr(raw, wrong).conj()}))
+    assert len(spectrum.notes) == 1
+    assert "conjugated" in spectrum.notes[0]
+    assert agrees(decay, spectrum)
+
+
+def test_a_few_points_are_no_decay(raw):
+    cut = np.where(np.arange(LIVER.points) < 40, raw.fids, 0)
+    with pytest.raises(SpecimenError, match="the spectrum has 40 points that are not zero, wanted 64 or more"):
+        preprocess(replace(raw, fids=cut))
+    with pytest.raises(SpecimenError, match="the water reference has 40 points"):
+        preprocess(replace(raw, water=np.where(np.arange(LIVER.points) < 40, raw.water, 0)))

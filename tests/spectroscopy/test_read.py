@@ -68,3 +68,12 @@ def test_unknown_endings_and_lost_files_are_told(tmp_path, decay):
     for ending in READERS:
         with pytest.raises(SpecimenError, match="there is no such file"):
             read_raw(tmp_path / f"lost{ending}")
+
+
+def test_folders_and_faults_of_the_reference_are_told(tmp_path, decay):
+    (tmp_path / "a.rda").mkdir()
+    with pytest.raises(SpecimenError, match="got a folder, wanted the file of one spectrum"):
+        read_raw(tmp_path / "a.rda")
+    write_nifti_mrs(tmp_path / "a.nii", fids=decay(LIVER), acquisition=LIVER)
+    with pytest.raises(SpecimenError, match=r"^water reference: got a folder"):
+        read_raw(tmp_path / "a.nii", water=tmp_path / "a.rda")

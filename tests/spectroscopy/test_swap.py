@@ -46,3 +46,11 @@ def test_a_real_pair_is_told_apart(real):
     assert not water["act"].alone
     assert are_swapped(water["ref"], water["act"])
     assert is_reference(water["ref"], water["act"])
+
+
+def test_lipids_beside_unsuppressed_water_leave_a_doubt(decay):
+    fatty, suppressed = (seen(decay(LIVER, water=water, noise=0.5)) for water in (20_000.0, 300.0))
+    assert fatty.doubtful
+    assert fatty.unsuppressed
+    assert not suppressed.doubtful
+    assert not suppressed.unsuppressed

@@ -35,7 +35,7 @@ def write(
     tm: Annotated[float | None, typer.Option(help="Mixing time of STEAM in milliseconds; 10 when left out.")] = None,
     f0: Annotated[float, typer.Option(help="Frequency of the scanner's protons in MHz: 127.74 at 3 T.")] = 127.74,
     bandwidth: Annotated[float, typer.Option(help="Samples a second.")] = 2000.0,
-    points: Annotated[int, typer.Option(help="Samples of a decay.", min=16)] = 1024,
+    points: Annotated[int, typer.Option(help="Samples of a decay.", min=16, max=65_536)] = 1024,
     component: Annotated[
         list[str] | None,
         typer.Option(help="A metabolite or lipid; repeat for more. The 20 of the liver when left out."),
@@ -45,15 +45,14 @@ def write(
     ] = False,
 ) -> None:
     """Simulate a basis set and write it, first sample of 1 mM = protons where the echo time is 0."""
-    from hepatica.spectroscopy.acquisition import Acquisition
     from hepatica.spectroscopy.basis_file import write_basis
+    from hepatica.spectroscopy.header import Header
     from hepatica.spectroscopy.shaped_pulse import sinc_pulse
     from hepatica.spectroscopy.simulated_basis import simulate_basis
     from hepatica.spectroscopy.targets import LIVER20
 
-    acquisition = Acquisition(
-        sequence=sequence, te_ms=te, tm_ms=tm, f0_mhz=f0, bandwidth_hz=bandwidth, points=points, tr_ms=None
-    )
+    told = Header(sequence=sequence, te_ms=te, tm_ms=tm, f0_mhz=f0, bandwidth_hz=bandwidth)
+    acquisition = told.acquisition(points=points)
     basis = simulate_basis(
         acquisition, names=component or LIVER20, te1_ms=te1, refocusing=sinc_pulse() if shaped else None
     )

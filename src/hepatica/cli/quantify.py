@@ -34,15 +34,22 @@ def quantify(
     priors: Annotated[
         Path | None, typer.Option(help="TOML of priors in the place of the liver's.", exists=True)
     ] = None,
-    te: Annotated[float | None, typer.Option(help="Echo time in milliseconds, where the file is wrong.")] = None,
-    tr: Annotated[float | None, typer.Option(help="Repetition time in milliseconds, where the file is wrong.")] = None,
-    f0: Annotated[float | None, typer.Option(help="Proton frequency in MHz, where the file is wrong.")] = None,
-    bandwidth: Annotated[float | None, typer.Option(help="Samples a second, where the file is wrong.")] = None,
+    pdff: Annotated[
+        float, typer.Option(help="Fat fraction of the voxels, 0 to 1: fat takes the place of water.", min=0, max=0.99)
+    ] = 0.0,
+    te: Annotated[
+        float | None, typer.Option(help="Echo time (te_ms) in milliseconds, where the file is wrong.")
+    ] = None,
+    tr: Annotated[float | None, typer.Option(help="Repetition time (tr_ms) in milliseconds.")] = None,
+    f0: Annotated[float | None, typer.Option(help="Proton frequency (f0_mhz) in MHz.")] = None,
+    bandwidth: Annotated[float | None, typer.Option(help="Samples a second (bandwidth_hz).")] = None,
     sequence: Annotated[
         Literal["press", "steam", "slaser", "spin_echo"] | None,
-        typer.Option(help="Sequence, where the file is wrong."),
+        typer.Option(help="Sequence, where the file is wrong; press where it does not tell."),
     ] = None,
-    reference: Annotated[float | None, typer.Option(help="Ppm at the receiver's frequency, 4.65 of water.")] = None,
+    reference: Annotated[
+        float | None, typer.Option(help="Ppm at the receiver's frequency (reference_ppm), 4.65 if it is water's.")
+    ] = None,
 ) -> None:
     """Concentrations of metabolites and lipids in 1H-MR spectra, each with its standard deviation and CRLB.
 
@@ -58,7 +65,7 @@ def quantify(
     from hepatica.spectroscopy.header import Header
 
     told = Header(te_ms=te, tr_ms=tr, f0_mhz=f0, bandwidth_hz=bandwidth, sequence=sequence, reference_ppm=reference)
-    settings = Quantification(method=method, run=run, basis=basis, priors=priors, brain=brain, told=told)
+    settings = Quantification(method=method, run=run, basis=basis, priors=priors, brain=brain, pdff=pdff, told=told)
     quantities, spectra = quantify_files(files, out=out, settings=settings, water=water)
     for row in spectra.to_dict("records"):
         if isinstance(row.get("error"), str):

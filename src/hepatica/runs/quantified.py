@@ -30,7 +30,7 @@ from hepatica.spectroscopy.signal_model import SignalModel
 from hepatica.spectroscopy.simulated_basis import simulate_basis
 from hepatica.spectroscopy.spectrum import Spectrum
 from hepatica.spectroscopy.targets import BRAIN17, LCM5, LIPIDS5, LIVER20
-from hepatica.spectroscopy.water_scaling import water_scale
+from hepatica.spectroscopy.water_scaling import WATER_SCALING, water_scale
 
 RELATIVE: Unit = "institutional units"
 
@@ -46,7 +46,8 @@ class Quantification:
 
     `run` is a locked run of bae_2025_qcnn, which qcnn and qcnn+gn want; `basis` a file that takes the place of the
     simulated liver basis; `brain` takes metabolites of a brain, with LCModel's macromolecules and soft constraints.
-    `told` is what the user knows better than the files' headers. Raises SettingsError on what does not go together.
+    `pdff` is the fat fraction of the voxels, 0 to 1, in whose place there is no water. `told` is what the user knows
+    better than the files' headers. Raises SettingsError on what does not go together.
     """
 
     method: Method = "nls"
@@ -54,9 +55,11 @@ class Quantification:
     basis: Path | None = None
     priors: Path | None = None
     brain: bool = False
+    pdff: float = 0.0
     told: Header = TOLD_NOTHING
 
     def __post_init__(self) -> None:
+        replace(WATER_SCALING, pdff=self.pdff)  # refuses what is no fraction
         if self.networks != (self.run is not None):
             raise SettingsError(f"{self.method} wants {'a' if self.networks else 'no'} run of bae_2025_qcnn: see --run")
         if self.brain and self.method != "nls":
@@ -216,7 +219,7 @@ def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, 
         raise SpecimenError(
             f"{settings.method} believes concentrations in mM, which only a water reference tells: give it, or use nls"
         )
-    scale = water_scale(spectrum)
+    scale = water_scale(spectrum, settings=replace(WATER_SCALING, pdff=settings.pdff))
     return scale.metabolites, scale.lipids / scale.metabolites, "mM"
 
 

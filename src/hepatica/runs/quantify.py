@@ -50,7 +50,8 @@ def quantify_files(
         rows.append({"spectrum": number, **found.about})
         _write(found, out / f"spectrum_{number:04d}", number=number, shared=shared)
     if not tables:
-        raise SpecimenError(f"none of {len(paths)} files gave a spectrum; the first: {rows[0]['error']}")
+        several = "" if len(paths) == 1 else f"none of {len(paths)} files gave a spectrum; the first: "
+        raise SpecimenError(f"{several}{rows[0]['error']}")
     quantities, spectra = pd.concat(tables, ignore_index=True), pd.DataFrame(rows)
     for table, name in ((spectra, SPECTRA), (quantities, QUANTITIES)):
         with replacing(out / name) as temporary:
@@ -74,6 +75,7 @@ def _made_from(paths: Sequence[Path], shared: Shared) -> dict[str, Any]:
         "model": shared.locked and shared.locked.digest,
         "basis": None if settings.basis is None else content_digest(settings.basis).hex(),
         "priors": shared.priors and shared.priors.digest,
+        "pdff": settings.pdff,
         "told": {name: value for name, value in asdict(settings.told).items() if value is not None},
         "spectra": [content_digest(path).hex() for path in paths],
     }

@@ -10,8 +10,10 @@ GYROMAGNETIC_MHZ_PER_T = 42.577478
 
 _TE_MS = (1.0, 500.0)  # ours: below is seconds, above microseconds or a mistake; FSL-MRS refuses above 500 ms too
 _TR_MS = (50.0, 30_000.0)  # ours
+_TM_MS = (0.5, 2000.0)  # ours
 _F0_MHZ = (20.0, 600.0)  # ours: 0.5 to 14 T
 _BANDWIDTH_HZ = (200.0, 100_000.0)  # ours
+_REFERENCE_PPM = (-10.0, 20.0)  # ours: where protons resonate, generously
 _FIELD_TOLERANCE = 0.05  # ours: Siemens' 3 T is 2.89 T
 
 SEQUENCES: dict[str, Sequence] = {
@@ -58,7 +60,9 @@ class Header:
         _check("bandwidth_hz", self.bandwidth_hz, _BANDWIDTH_HZ, unit="Hz")
         _check("te_ms", self.te_ms, _TE_MS, unit="milliseconds")
         _check("tr_ms", self.tr_ms, _TR_MS, unit="milliseconds")
+        _check("tm_ms", self.tm_ms, _TM_MS, unit="milliseconds")
         _check("f0_mhz", self.f0_mhz, _F0_MHZ, unit="MHz")
+        _check("reference_ppm", self.reference_ppm, _REFERENCE_PPM, unit="ppm")
         self._check_field()
         return Acquisition(
             f0_mhz=self.f0_mhz or 0.0,
@@ -92,6 +96,7 @@ def _check(name: str, value: float | None, limits: tuple[float, float], *, unit:
     low, high = limits
     if value is None or low <= value <= high:
         return
-    likely = [f"{value * factor:g}" for factor in (1000.0, 1e-3, 1e-6) if low <= value * factor <= high]
+    factors = () if unit == "ppm" else (1000.0, 1e-3, 1e-6)
+    likely = [f"{value * factor:g}" for factor in factors if low <= value * factor <= high]
     hint = f"another unit was written down: tell {name} = {likely[0]}, if so" if likely else f"tell {name}"
     raise SpecimenError(f"got {name} = {value:g}, wanted {low:g} to {high:g} {unit}; {hint}")

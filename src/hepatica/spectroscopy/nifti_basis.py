@@ -65,7 +65,7 @@ def _opened(path: Path) -> Any:
         image = NIFTI_MRS(path)
         image[:]
     except (NotNIFTI_MRS, ImageFileError, OSError, EOFError, ValueError, KeyError) as error:
-        raise SpecimenError(f"the file cannot be read as NIfTI-MRS ({error}); make it again") from None
+        raise SpecimenError(f"the file cannot be read as NIfTI-MRS ({type(error).__name__}); make it again") from None
     return image
 
 

@@ -30,7 +30,7 @@ from hepatica.spectroscopy.resample import Difference, resampled
 from hepatica.spectroscopy.signal_model import WINDOW_PPM
 from hepatica.spectroscopy.spectrum import Signal, Spectrum, to_spectrum
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the spectrum files; raised whenever the same settings would give other spectra."""
 
 _WORKERS = 1  # spec2nii wants warnings silenced, which is of the whole process; a spectrum takes a tenth of a second

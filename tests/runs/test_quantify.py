@@ -1,0 +1,284 @@
+"""Quantify: real files give what LCModel gave, phantoms what they hold, bad files a reason, and nobody a name."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hepatica.cohort import RunError, SettingsError, SpecimenError
+from hepatica.runs.quantified import Quantification, Shared, quantified
+from hepatica.runs.quantify import quantify_files
+from hepatica.spectroscopy.acquisition import Acquisition
+from hepatica.spectroscopy.basis import Basis
+from hepatica.spectroscopy.coord import read_coord
+from hepatica.spectroscopy.header import Header
+from hepatica.spectroscopy.lcmodel_basis import write_lcmodel_basis
+from hepatica.spectroscopy.nifti_mrs import read_nifti_mrs, write_nifti_mrs
+from hepatica.spectroscopy.phantom import phantom_spectra
+from hepatica.spectroscopy.priors import read_priors
+from hepatica.spectroscopy.quantities import Method
+from hepatica.spectroscopy.simulated_basis import simulate_basis
+
+BRAIN = Quantification(brain=True)
+
+TRIGLYCERIDE_PROTONS, WATER_PROTONS_MM = 102.86, 82_800.0
+"""Of priors.toml, [fat]."""
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four phantom patients, HCC plain to see."""
+    return phantom_spectra(tmp_path_factory.mktemp("phantom") / "cohort", patients=4, seed=3, difficulty=0.0)
+
+
+def files(cohort: Path, row: int = 0) -> tuple[Path, Path]:
+    """A spectrum of the cohort and its water."""
+    specimen = pd.read_csv(cohort / "specimens.csv").iloc[row]
+    return cohort / "spectra" / specimen["path"], cohort / "spectra" / specimen["water"]
+
+
+def found_by(quantities: pd.DataFrame, column: str = "value") -> "pd.Series[float]":
+    return quantities.set_index("target")[column]
+
+
+def table_of(path: Path, out: Path, *, settings: Quantification = BRAIN, water: Path | None = None) -> pd.DataFrame:
+    return quantify_files([path], out=out, settings=settings, water=water)[0]
+
+
+def test_the_real_liver_has_lcmodel_s_lipids_and_choline(real_spectra: Path, tmp_path: Path) -> None:
+    """liver.COORD of suspect's test data: Lip13 within 10 % of all lipids, Lip16 and Lip21 25 %, Cho 2 of its SD."""
+    path = real_spectra / "coord/liver.COORD"
+    found = table_of(path, tmp_path / "out", settings=Quantification())
+    table = read_coord(path).table
+    value, lipids = found_by(found), table[table.index.isin(["Lip13", "Lip09", "Lip16", "Lip21", "Lip23", "Lip28"])]
+    share = value["Lip13"] / value[value.index.str.startswith("Lip")].sum()
+    assert share == pytest.approx(table.loc["Lip13", "concentration"] / lipids["concentration"].sum(), rel=0.10)
+    for name in ("Lip16", "Lip21"):
+        assert value[name] == pytest.approx(table.loc[name, "concentration"], rel=0.25)
+    cho = table.loc["Cho"]
+    assert value["Cho"] == pytest.approx(cho["concentration"], abs=2 * cho["sd_percent"] / 100 * cho["concentration"])
+    assert (tmp_path / "out" / "spectrum_0001_fit.png").stat().st_size > 10_000
+    assert not (tmp_path / "out" / "spectrum_0001.nii.gz").exists()
+
+
+def test_lcmodel_s_own_test_comes_out(
+    real_spectra: Path, published: Callable[[Path], dict[str, tuple[float, float, float]]]
+) -> None:
+    """Rows of out_ref_build.ps surer than 20 %, within 2 of LCModel's standard deviations."""
+    folder = real_spectra / "lcmodel"
+    told = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
+    settings = Quantification(brain=True, basis=folder / "3t.basis", told=told)
+    found = quantified(folder / "data.raw", water=None, shared=Shared.of(settings)).quantities
+    value = dict(zip(found.names, found.concentration[0], strict=True))  # as found, told or not, so that sums add up
+    away = {
+        name: (sum(value[part] for part in name.split("+")) - concentration) / (percent / 100 * concentration)
+        for name, (concentration, percent, _) in published(folder / "out_ref_build.ps").items()
+        if percent < 20 and set(name.split("+")) <= set(value)
+    }
+    assert len(away) == 17
+    assert max(np.abs(list(away.values()))) < 2, away
+
+
+def test_one_measurement_of_siemens_in_two_formats_says_one_thing(real_spectra: Path, tmp_path: Path) -> None:
+    """Within a third of a standard deviation."""
+    tables = [table_of(real_spectra / f"siemens/SVS_30.{name}", tmp_path / name) for name in ("rda", "IMA")]
+    one, other = (found_by(table) for table in tables)
+    away = (one - other).abs() / found_by(tables[0], "sd")
+    assert one.notna().equals(other.notna())
+    assert away.max() < 0.33
+    assert 1.1 < one["tNAA"] / one["tCr"] < 1.6
+    assert 1.0 < one["Glu"] / one["tCr"] < 1.5
+
+
+def test_philips_with_its_water_is_sane(real_spectra: Path, tmp_path: Path) -> None:
+    """In institutional units: of a brain's water nothing is assumed."""
+    pair = [real_spectra / f"osprey/sub-01_PRESS_35_{name}.sdat" for name in ("act", "ref")]
+    table = table_of(pair[0], tmp_path / "out", water=pair[1])
+    value = found_by(table)
+    assert set(table["unit"]) == {"institutional units"}
+    assert 1.1 < value["tNAA"] / value["tCr"] < 1.6
+    assert 1.0 < value["Glu"] / value["tCr"] < 1.5
+    assert 0.6 < value["Ins"] / value["tCr"] < 1.1
+    assert np.isnan(value["NAAG"])
+    assert "freed to bend 12" in pd.read_csv(tmp_path / "out" / "spectra.csv")["notes"].item()
+
+
+@pytest.mark.parametrize("method", ["nls", "map"])
+@pytest.mark.parametrize("row", [0, 3])
+def test_a_phantom_in_mm_is_near_its_truth(cohort: Path, tmp_path: Path, method: Method, row: int) -> None:
+    """Where its fat fraction is told: fat takes the place of water."""
+    path, water = files(cohort, row)
+    truth = pd.read_csv(cohort / "truth.csv").iloc[row]
+    pdff = truth["Lip13_mm"] * TRIGLYCERIDE_PROTONS / WATER_PROTONS_MM
+    table = table_of(path, tmp_path / "out", settings=Quantification(method=method, pdff=pdff), water=water)
+    value, sd = found_by(table), found_by(table, "sd")
+    choline = sum(truth[f"{name}_mm"] for name in ("Cho", "GPC", "PCh"))
+    assert set(table["unit"]) == {"mM"}
+    assert value["Lip13"] == pytest.approx(truth["Lip13_mm"], rel=0.05)
+    assert value["tCho"] == pytest.approx(choline, abs=3 * sd["tCho"])
+    assert table["value"].isna().any()  # fifteen metabolites are never all told
+
+
+def test_lipids_relax_otherwise_than_metabolites(cohort: Path, tmp_path: Path) -> None:
+    """At TR 800 and TE 35 ms lipids keep 0.52 of their signal, metabolites 0.36, at 2000 both 0.59 (WaterScaling)."""
+    path, water = files(cohort)
+    ratio = {}
+    for tr in (800.0, 2000.0):
+        settings = Quantification(told=Header(tr_ms=tr))
+        value = found_by(table_of(path, tmp_path / f"{tr}", settings=settings, water=water))
+        ratio[tr] = value["Lip13"] / value["Bet"]
+    kept = {tr: (1 - np.exp(-tr / 382)) * np.exp(-35 / 68) / (1 - np.exp(-tr / 1100)) for tr in ratio}
+    assert ratio[800.0] / ratio[2000.0] == pytest.approx(kept[2000.0] / kept[800.0])
+
+
+def test_networks_quantify_too_and_their_run_is_named(trained_spectra, cohort: Path, tmp_path: Path) -> None:
+    run = trained_spectra["bae_2025_qcnn"].run
+    path, water = files(cohort)
+    tables = {}
+    for method in ("map", "qcnn", "qcnn+gn"):
+        settings = Quantification(method=method, run=None if method == "map" else run)
+        tables[method] = table_of(path, tmp_path / method, settings=settings, water=water)
+    value = {method: found_by(table) for method, table in tables.items()}
+    assert value["qcnn+gn"]["Lip13"] == pytest.approx(value["map"]["Lip13"], rel=0.02)
+    assert value["qcnn+gn"]["tCho"] == pytest.approx(value["map"]["tCho"], rel=0.2)
+    assert not np.allclose(value["qcnn"]["Lip13"], value["map"]["Lip13"], rtol=1e-3)
+    made_from = json.loads((tmp_path / "qcnn" / "made_from.json").read_text())
+    assert made_from["model"] == json.loads((tmp_path / "qcnn+gn" / "made_from.json").read_text())["model"]
+    assert made_from["note"] == "phantom-trained model: not for clinical use"
+    assert made_from["priors"] == read_priors().digest
+
+
+def test_spectra_of_another_acquisition_and_runs_of_other_systems_are_refused(
+    trained_spectra, cohort: Path, tmp_path: Path
+) -> None:
+    path, water = files(cohort)
+    told = Header(te_ms=20.0)
+    settings = Quantification(method="qcnn", run=trained_spectra["bae_2025_qcnn"].run, told=told)
+    with pytest.raises(SpecimenError, match=r"acquired with TE 20 ms, not 35: the model is of another acquisition"):
+        table_of(path, tmp_path / "out", settings=settings, water=water)
+    other = Quantification(method="qcnn", run=trained_spectra["bae_2025_ccnn"].run)
+    with pytest.raises(RunError, match="got a run of bae_2025_ccnn, wanted one of bae_2025_qcnn"):
+        table_of(path, tmp_path / "out", settings=other, water=water)
+
+
+def test_a_bad_file_stops_nobody_and_no_name_comes_out(cohort: Path, tmp_path: Path) -> None:
+    path, _ = files(cohort)
+    shutil.copy(path, tmp_path / "Miller_John.nii.gz")
+    (tmp_path / "Miller_Jane.rda").write_bytes(b"")
+    (tmp_path / "Miller_James.COORD").mkdir()
+    (tmp_path / "Miller_Joe.docx").write_text("Miller")
+    paths = [tmp_path / f"Miller_{name}" for name in ("Jane.rda", "James.COORD", "Joe.docx", "John.nii.gz")]
+    quantities, spectra = quantify_files(paths, out=tmp_path / "out", settings=Quantification())
+    assert spectra["spectrum"].tolist() == [1, 2, 3, 4]
+    assert spectra["error"].str[:20].tolist()[:3] == ["the file has no RDA ", "Is a directory", "got a file that ends"]
+    assert set(quantities["spectrum"]) == {4}
+    assert set(quantities["unit"]) == {"institutional units"}
+    written = sorted(each.name for each in (tmp_path / "out").iterdir())
+    assert written == [
+        "made_from.json",
+        "quantities.csv",
+        "spectra.csv",
+        "spectrum_0004.nii.gz",
+        "spectrum_0004_fit.png",
+    ]
+    assert not any(b"Miller" in each.read_bytes() for each in (tmp_path / "out").iterdir())
+
+
+def test_files_say_the_same_alone_and_among_others(cohort: Path, tmp_path: Path) -> None:
+    """Frequencies of one scanner differ from day to day."""
+    raw = read_nifti_mrs(files(cohort)[0], told=Header())
+    for number, f0 in enumerate((127.74, 127.7423)):
+        write_nifti_mrs(tmp_path / f"{number}.nii.gz", fids=raw.fids, acquisition=Acquisition(f0_mhz=f0))
+    paths = [tmp_path / f"{number}.nii.gz" for number in range(2)]
+    both, _ = quantify_files(paths, out=tmp_path / "both", settings=Quantification())
+    alone = table_of(paths[1], tmp_path / "alone", settings=Quantification())
+    left = [read_nifti_mrs(tmp_path / "both" / f"spectrum_000{number}.nii.gz", told=Header()) for number in (1, 2)]
+    assert [each.acquisition.f0_mhz for each in left] == [127.7, 127.7]  # one simulated basis for both
+    pd.testing.assert_frame_equal(
+        both[both["spectrum"] == 2].drop(columns="spectrum").reset_index(drop=True), alone.drop(columns="spectrum")
+    )
+
+
+def test_the_preprocessed_spectrum_says_what_was_done(cohort: Path, tmp_path: Path) -> None:
+    path, water = files(cohort)
+    table_of(path, tmp_path / "out", settings=Quantification(), water=water)
+    left = read_nifti_mrs(tmp_path / "out" / "spectrum_0001.nii.gz", told=Header())
+    assert left.fids.shape == (1, 1, 1024)
+    content = (tmp_path / "out" / "spectrum_0001.nii.gz").read_bytes()
+    assert b"transients combined, aligned and averaged; water removed" in gzip.decompress(content)
+
+
+def test_water_that_is_not_this_voxel_s_is_noticed(cohort: Path, tmp_path: Path) -> None:
+    path, water = files(cohort)
+    raw = read_nifti_mrs(water, told=Header())
+    write_nifti_mrs(tmp_path / "loud.nii.gz", fids=1e6 * raw.fids, acquisition=raw.acquisition)
+    table = table_of(path, tmp_path / "out", settings=Quantification(), water=tmp_path / "loud.nii.gz")
+    assert "not what livers hold: tCho+Bet" in table["flags"].iloc[0]
+    plain = table_of(path, tmp_path / "plain", settings=Quantification(), water=water)
+    assert set(plain["flags"]) == {""}
+
+
+def test_mm_want_water_and_a_repetition_time(cohort: Path, tmp_path: Path) -> None:
+    path, water = files(cohort)
+    with pytest.raises(SpecimenError, match="map believes concentrations in mM, which only a water reference tells"):
+        table_of(path, tmp_path / "out", settings=Quantification(method="map"))
+    raw = read_nifti_mrs(path, told=Header())
+    untold = Acquisition(tr_ms=None)
+    write_nifti_mrs(tmp_path / "a.nii.gz", fids=raw.fids, acquisition=untold)
+    with pytest.raises(SpecimenError, match="tell tr_ms"):
+        table_of(tmp_path / "a.nii.gz", tmp_path / "out", settings=Quantification(), water=water)
+    settings = Quantification(told=Header(tr_ms=2000.0))
+    assert set(table_of(tmp_path / "a.nii.gz", tmp_path / "out", settings=settings, water=water)["unit"]) == {"mM"}
+
+
+def test_a_basis_of_one_s_own_takes_the_place_of_ours(cohort: Path, tmp_path: Path) -> None:
+    """Ten times as high, so that concentrations are a tenth."""
+    path, _ = files(cohort)
+    ours = simulate_basis(Acquisition(te_ms=35.0))
+    high = Basis(names=ours.names, fids=10 * ours.fids, acquisition=ours.acquisition)
+    write_lcmodel_basis(high, path=tmp_path / "high.basis")
+    plain = found_by(table_of(path, tmp_path / "plain", settings=Quantification()))
+    settings = Quantification(basis=tmp_path / "high.basis")
+    tenth = found_by(table_of(path, tmp_path / "tenth", settings=settings))
+    assert tenth["Lip13"] == pytest.approx(plain["Lip13"] / 10, rel=0.02)
+    assert "nobody checked" in pd.read_csv(tmp_path / "tenth" / "spectra.csv")["notes"].item()
+
+
+def test_a_folder_that_is_in_use_is_left_alone(cohort: Path, tmp_path: Path) -> None:
+    path, water = files(cohort)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").touch()
+    with pytest.raises(RunError, match="is not empty; choose a new --out folder"):
+        table_of(path, tmp_path / "out")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        table_of(path, tmp_path / "file")
+    with pytest.raises(SettingsError, match="one water reference for 2 files"):
+        quantify_files([path, path], out=tmp_path / "new", settings=Quantification(), water=water)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"method": "qcnn"}, "qcnn wants a run of bae_2025_qcnn"),
+        ({"run": Path("run")}, "nls wants no run"),
+        ({"brain": True, "method": "map"}, "got map for a brain: use nls"),
+        ({"basis": Path("a.basis"), "method": "map"}, "leave --basis out, or use nls"),
+        ({"priors": Path("a.toml")}, "nls believes nothing beforehand"),
+        ({"pdff": 20.0}, "a PDFF of 20"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(settings, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Quantification(**settings)
+
+
+def test_a_print_of_lcmodel_s_wants_nls_alone(real_spectra: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecimenError, match="holds a phased real part alone"):
+        table_of(real_spectra / "coord/liver.COORD", tmp_path / "out")
