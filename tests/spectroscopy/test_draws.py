@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hepatica.spectroscopy.draws import HELD_OUT, Draws
+from hepatica.spectroscopy.draws import HELD_OUT, STRAIGHT_PARTS, SWEPT, TEST, Draws
 from hepatica.spectroscopy.nuisance import OF_MODEL
 from hepatica.spectroscopy.priors import read_priors
 from hepatica.spectroscopy.qcnn_training import parameters_of
@@ -31,6 +31,13 @@ def test_streams_and_seeds_are_other_spectra(draws: Draws) -> None:
     for other in (draws.other(1), draws.other(HELD_OUT), replace(draws, seed=4)):
         assert not np.isclose(first, other.at(np.arange(3)).values).any()
         assert other.name != draws.name
+
+
+def test_what_tests_never_trained(draws: Draws) -> None:
+    """One stream for two purposes would test networks on spectra that they were fitted to."""
+    streams = (*range(PLAN.members), HELD_OUT, STRAIGHT_PARTS, SWEPT, TEST)
+    found = [draws.other(stream).at(np.arange(1)).values for stream in streams]
+    assert len({each.tobytes() for each in found}) == len(streams)
 
 
 def test_the_name_tells_all_that_changes_spectra(draws: Draws) -> None:

@@ -14,7 +14,7 @@ from hepatica.learn import Fresh, likelihood_and_bound
 from hepatica.learn.images import as_network_input
 from hepatica.spectroscopy.bounds import crlb
 from hepatica.spectroscopy.calibration import calibrate
-from hepatica.spectroscopy.draws import HELD_OUT, Drawn, Draws
+from hepatica.spectroscopy.draws import HELD_OUT, STRAIGHT_PARTS, Drawn, Draws
 from hepatica.spectroscopy.network_input import as_network_values
 from hepatica.spectroscopy.qcnn import Qcnn
 from hepatica.spectroscopy.scales import Scales
@@ -23,8 +23,8 @@ from hepatica.spectroscopy.spectral_plan import SpectralPlan
 
 Floats = NDArray[np.float64]
 
-LINES, LINED = 3_000_000, 16_384
-"""Stream, and how many, of the simulated spectra that the straight parts are fitted to (ours)."""
+LINED = 16_384
+"""Simulated spectra that the straight parts are fitted to (ours)."""
 
 BOUNDED = 256
 """Simulated spectra of which exact bounds are computed to scale the targets (ours)."""
@@ -60,7 +60,7 @@ def train_qcnn(
 
     held = draws.other(HELD_OUT).at(np.arange(plan.held_out))
     bound = scale_targets(network.scales, held, model=draws.model)
-    draw_lines(network, draws.other(LINES).at(np.arange(LINED)))
+    draw_lines(network, draws.other(STRAIGHT_PARTS).at(np.arange(LINED)))
     histories = [
         fit(
             member,

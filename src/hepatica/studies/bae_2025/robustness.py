@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.spectroscopy.basis import Basis
-from hepatica.spectroscopy.draws import Draws
+from hepatica.spectroscopy.draws import SWEPT, Draws
 from hepatica.spectroscopy.nuisance import Family
 from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.quantities import Method
@@ -19,9 +19,6 @@ GAUSS_HZ = (6.0, 12.0, 18.0, 25.0, 32.0)
 TE_MS_OFF = (-5.0, -2.0, 2.0, 5.0)
 BASELINES: tuple[Family, ...] = ("none", "splines", "gaussians", "walk")
 """Levels of the sweeps (ours). The widest line and every echo time lie outside of what the networks learn from."""
-
-STREAM = 2_000_000
-"""Stream of these spectra, which nothing was trained or calibrated on."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,7 +35,7 @@ def conditions(draws: Draws) -> Iterator[Condition]:
 
     Another echo time changes how couplings evolve, and nothing else: relaxation stays that of the declared one.
     """
-    own = draws.other(STREAM)
+    own = draws.other(SWEPT)
     yield Condition(sweep="as trained", level="", draws=own)
     for snr in SNRS:
         yield _having(own, "SNR of tCho", f"{snr:g}", snr=snr)

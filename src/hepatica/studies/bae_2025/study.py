@@ -17,7 +17,7 @@ from rich.console import Console
 from hepatica.cohort import RunError, load_cohort
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.runs import LockedRun, explain, open_run, train, validate
-from hepatica.spectroscopy.draws import Draws
+from hepatica.spectroscopy.draws import TEST, Draws
 from hepatica.spectroscopy.nuisance import OF_MODEL, STANDARD
 from hepatica.spectroscopy.priors import read_priors
 from hepatica.spectroscopy.quantify import Quantifier
@@ -36,8 +36,6 @@ QUANTIFIER = "quantifier"
 TESTED = {"signal model": OF_MODEL, "everything": STANDARD}
 """What spoils the simulated spectra of the test: what the fits' model knows alone, and all of it."""
 
-STREAM = 3_000_000
-"""Stream of the test's spectra, on which nothing was trained or calibrated."""
 
 TESTED_WITH = "study.json"
 """Numbers of simulated spectra in the study's folder, written before any is made."""
@@ -99,7 +97,7 @@ def _quantify(locked: LockedRun, run: Path, settings: StudySettings) -> None:
     priors = read_priors().select(model.names)
     network: Any = locked.network
     quantifier = Quantifier(model=model, priors=priors, network=network.extractor)
-    draws = Draws(priors=priors, model=model, seed=settings.seed, stream=STREAM, effects=settings.quantifier.simulated)
+    draws = Draws(priors=priors, model=model, seed=settings.seed, stream=TEST, effects=settings.quantifier.simulated)
 
     def tested() -> pd.DataFrame:
         parts = []
