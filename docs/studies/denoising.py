@@ -30,13 +30,13 @@ from torch.nn.functional import cross_entropy
 from hepatica.cohort import Endpoint, MicronsPerPixel, SlidePixels, confident_patients
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.confidence import RATIOS
+from hepatica.cohort.streams import generator
 from hepatica.evaluate import auroc
 from hepatica.learn import as_images, augmentation
 from hepatica.networks import Pooled
 from hepatica.pathology.phantom.followup import simulate
 from hepatica.pathology.phantom.histology import draw_tissue
 from hepatica.pathology.phantom.scanner import HOSPITALS, photograph, stain
-from hepatica.pathology.phantom.seeds import generator
 from hepatica.pathology.phantom.settings import STANDARD
 
 RAW = Fraction(1)

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.cohort import CohortError, Target, patient_scores, read_predictions, targets, write_predictions
+from hepatica.cohort import (
+    CohortError,
+    Target,
+    mean_by_patient,
+    patient_scores,
+    read_predictions,
+    targets,
+    write_predictions,
+)
 from hepatica.cohort.predictions import COLUMNS, as_predictions
 
 FORMATS = ("predictions.parquet", "predictions.csv")
@@ -92,3 +100,11 @@ def test_patient_scores_of_one_fold(table):
     target = Target(endpoint="recurrence", horizon=12.0)
     assert list(patient_scores(table, target=target, fold="train").index) == ["007"]
     assert patient_scores(table, target=target, fold="external").empty
+
+
+def test_a_patient_scores_the_mean_of_his_specimens() -> None:
+    rows = [("P", "a", 12.0, 0.2), ("P", "b", 12.0, 0.4), ("P", "a", np.nan, 0.1), ("P", "b", np.nan, 0.3)]
+    table = pd.DataFrame(rows, columns=["patient_id", "specimen_id", "horizon_months", "score"])
+    pooled = mean_by_patient(table.assign(endpoint="recurrence"))
+    assert pooled["score"].tolist() == pytest.approx([0.3, 0.2])
+    assert pooled["horizon_months"].isna().tolist() == [False, True]

@@ -1,14 +1,22 @@
 """Preparation: each specimen once, by its content; faults stay with the specimen they are of."""
 
 import errno
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError
-from hepatica.cohort.preparation import content_digest, content_of, gather, prepare_each, specimen_key, whole_digest
+from hepatica.cohort.preparation import (
+    content_digest,
+    content_of,
+    gather,
+    prepare_each,
+    selected,
+    specimen_key,
+    whole_digest,
+)
 
 
 def specimen(path: Path, *, row: int = 2) -> Specimen:
@@ -126,3 +134,23 @@ def test_what_was_made_is_gathered_and_what_was_not_is_told(tmp_path: Path) -> N
     assert failures[["row", "error"]].to_numpy().tolist() == [[3, "torn"]]
     with pytest.raises(SpecimenError, match="none of 2 files gave a line; row 2: no reason recorded"):
         gather(keys, {}.get, ledger=ledger, wanted="files gave a line")
+
+
+@dataclass(frozen=True)
+class Store:
+    index: pd.DataFrame
+    specimens: pd.DataFrame
+    failures: pd.DataFrame
+    other: str
+
+
+def test_all_tables_of_a_store_keep_the_rows_wanted_in_their_order() -> None:
+    rows = pd.DataFrame({"patient_id": list("ABCA"), "specimen_id": list("1234")})
+    store = Store(index=rows, specimens=rows.iloc[::-1], failures=rows[:0], other="kept")
+    found = selected(store, patient_id=iter("CA"), specimen_id=None)
+    assert found.index["specimen_id"].tolist() == ["1", "3", "4"]
+    assert found.specimens["specimen_id"].tolist() == ["4", "3", "1"]
+    assert found.specimens.index.tolist() == [0, 1, 2]
+    assert selected(store, patient_id="A", specimen_id="4").index["specimen_id"].tolist() == ["4"]
+    assert found.failures.empty
+    assert found.other == "kept"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepatica.cohort import CohortError, Diagnosis, load_cohort
+from hepatica.cohort import CohortError, Diagnosis, Months, Target, load_cohort
 
 PATIENTS_HEADER = "patient_id,recurrence_months,recurrence_event"
 HEAD = 'name = "x"\n[endpoints.recurrence]\ntime = "recurrence_months"\nevent = "recurrence_event"\n'
@@ -143,6 +143,9 @@ def test_a_diagnosis_is_read_with_what_is_unknown(tmp_path, write_cohort):
     )
     assert cohort.endpoints == {"hcc": Diagnosis(name="hcc", column="hcc")}
     np.testing.assert_array_equal(cohort.patients["hcc"], [1, 0, np.nan])
+    target = Target(endpoint="hcc", horizon=Months(0))
+    np.testing.assert_array_equal(cohort.label(target), [1, 0, np.nan])
+    assert cohort.known(target) == ("P1", "P2")
 
 
 def test_a_diagnosis_is_no_survival(tmp_path, write_cohort):

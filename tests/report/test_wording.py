@@ -28,6 +28,7 @@ from hepatica.report.wording import (
         ("cm", "Cm"),
         ("hcc", "HCC"),
         ("metavir", "METAVIR"),
+        ("child_pugh", "Child-Pugh"),
     ],
 )
 def test_columns_are_called_as_a_reader_expects(name: str, told: str) -> None:

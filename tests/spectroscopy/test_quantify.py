@@ -7,7 +7,6 @@ import pytest
 
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.belief import belief_of
-from hepatica.spectroscopy.held import Held, Ratio
 from hepatica.spectroscopy.map_fit import map_fit
 from hepatica.spectroscopy.nls import nls
 from hepatica.spectroscopy.priors import read_priors
@@ -61,12 +60,9 @@ def test_networks_are_those_of_their_own_functions(whole: Quantifier, drawn, met
     np.testing.assert_allclose(found.sd, wanted.sd, rtol=1e-5)
 
 
-def test_what_is_held_holds_least_squares(whole: Quantifier, drawn) -> None:
-    tied = Held(ratios=(Ratio(of="Tau", to={"Lip13": 1.0}, value=0.5, sd=1e-4),))
-    holding = Quantifier(model=whole.model, held=tied)
-    found = holding.quantify(drawn.values, method="nls", noise_sd=drawn.noise_sd).concentration
-    taurine, lipid = (whole.model.names.index(name) for name in ("Tau", "Lip13"))
-    np.testing.assert_allclose(found[:, taurine], 0.5 * found[:, lipid], rtol=0.01)
+def test_an_unknown_method_is_refused(whole: Quantifier, drawn) -> None:
+    with pytest.raises(SettingsError, match="unknown method 'lcm', wanted one of nls, map"):
+        whole.quantify(drawn.values, method="lcm", noise_sd=drawn.noise_sd)
 
 
 @pytest.mark.parametrize("method", METHODS[1:])

@@ -44,6 +44,32 @@ def test_what_is_unsure_is_not_told_as_a_number():
     assert (table["flags"] == "noticed").all()
 
 
+def test_a_method_that_is_unsure_itself_is_not_told():
+    """A network may say ± 6 of 8 where the spectrum allows ± 1."""
+    table = quantities(covariance=np.diag([4, 4, 36.0, 1])[None]).to_table().set_index("target")
+    assert table.loc["PCh", "told"] == "not quantifiable: the method's own deviation is 75% of the value"
+    assert np.isnan(table.loc["PCh", "value"])
+
+
+def test_lipids_are_scaled_with_all_that_is_said_of_them():
+    spectra = {
+        name: np.repeat(value, 2, axis=0)
+        for name, value in {
+            "concentration": np.array([[3.0, 5.0]]),
+            "covariance": np.array([[[4.0, 1.0], [1.0, 1.0]]]),
+            "bound": np.array([[[1.0, 0.5], [0.5, 1.0]]]),
+        }.items()
+    }
+    found = quantities(names=("Cho", "Lip13"), flags=((), ()), prior_covariance=np.eye(2), **spectra)
+    scaled = found.with_lipids([2.0, 4.0])
+    assert scaled.concentration.tolist() == [[3, 10], [3, 20]]
+    assert scaled.covariance[0].tolist() == [[4, 2], [2, 4]]
+    assert scaled.bound[1].tolist() == [[1, 2], [2, 16]]
+    assert scaled.prior_covariance is not None
+    assert scaled.prior_covariance.tolist() == [[1, 0], [0, 9]]
+    assert (found.with_lipids(1.0).concentration == found.concentration).all()
+
+
 def test_what_was_believed_better_before_is_not_told():
     held = quantities(prior_covariance=np.diag([1.0, 1.0, 4.0, 4.0]))
     assert held.quantifiable.tolist() == [[False, False, True, False]]

@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from hepatica.cohort import SettingsError, load_cohort
 from hepatica.protocol import override
-from hepatica.systems.li_2025_cnn_sasm import RELEASED, SYSTEM, Settings, build, eligible, pool
+from hepatica.systems.li_2025_cnn_sasm import RELEASED, SYSTEM, Settings, build, eligible
 
 
 def test_numbers_of_the_paper_are_the_defaults() -> None:
@@ -45,14 +43,6 @@ def test_treated_patients_are_not_trained_on(trained) -> None:
     assert (treatment != "none").any()
     untold = replace(cohort, patients=cohort.patients.drop(columns="treatment"))
     assert len(eligible(untold, SYSTEM.settings)) == len(cohort.patients)
-
-
-def test_pool_is_the_mean_over_images() -> None:
-    rows = [("P", "a", 12.0, 0.2), ("P", "b", 12.0, 0.4), ("P", "a", np.nan, 0.1), ("P", "b", np.nan, 0.3)]
-    table = pd.DataFrame(rows, columns=["patient_id", "specimen_id", "horizon_months", "score"])
-    pooled = pool(table.assign(endpoint="recurrence"))
-    assert pooled["score"].tolist() == pytest.approx([0.3, 0.2])
-    assert pooled["horizon_months"].isna().tolist() == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from scipy.special import logit
 from torch import nn
 
-from hepatica.cohort import CohortError, Diagnosis, SettingsError, load_cohort
+from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.networks import Reading
 from hepatica.protocol import override
 from hepatica.radiology.slices import SliceStore
@@ -102,8 +102,7 @@ def test_flags_begin_at_the_probability_set(slices: Blank) -> None:
 
 def training(slices: Blank) -> SimpleNamespace:
     """A training on all of these slices."""
-    patients = pd.DataFrame({"hcc": LABEL})
-    cohort = SimpleNamespace(endpoint=lambda name: Diagnosis(name=name, column="hcc"), patients=patients)
+    cohort = SimpleNamespace(label=lambda target: LABEL)
     split = SimpleNamespace(train=list(LABEL.index), validation=["N"])
     parts = {"nodule": Says([-5.0] * 10), "hcc": Says([])}
     return SimpleNamespace(

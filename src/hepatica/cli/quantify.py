@@ -1,9 +1,12 @@
 """Quantify: the command that quantifies files of 1H-MR spectra."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def quantify(
@@ -67,12 +70,18 @@ def quantify(
     told = Header(te_ms=te, tr_ms=tr, f0_mhz=f0, bandwidth_hz=bandwidth, sequence=sequence, reference_ppm=reference)
     settings = Quantification(method=method, run=run, basis=basis, priors=priors, brain=brain, pdff=pdff, told=told)
     quantities, spectra = quantify_files(files, out=out, settings=settings, water=water)
-    for row in spectra.to_dict("records"):
-        if isinstance(row.get("error"), str):
-            typer.echo(f"spectrum {row['spectrum']}: not used: {row['error']}", err=True)
-    noticed = quantities.loc[quantities["flags"] != ""].drop_duplicates("spectrum")
-    for number, flags in zip(noticed["spectrum"], noticed["flags"], strict=True):
-        typer.echo(f"spectrum {number}: {flags}", err=True)
+    for line in unusual(quantities, spectra):
+        typer.echo(line, err=True)
     sure = int(quantities["value"].notna().sum())
     typer.echo(f"{quantities['spectrum'].nunique()} of {len(spectra)} spectra, {sure} of {len(quantities)} values told")
     typer.echo(f"page: {write_quantities_page(quantities, spectra, out=out, method=method)}")
+
+
+def unusual(quantities: "pd.DataFrame", spectra: "pd.DataFrame") -> list[str]:
+    """A line for each spectrum that was not used, or of which something was noticed."""
+    lost = spectra.dropna(subset=["error"]) if "error" in spectra else spectra[:0]
+    noticed = quantities.loc[quantities["flags"] != ""].drop_duplicates("spectrum")
+    return [
+        *(f"spectrum {row['spectrum']}: not used: {row['error']}" for row in lost.to_dict("records")),
+        *(f"spectrum {row['spectrum']}: {row['flags']}" for row in noticed.to_dict("records")),
+    ]

@@ -12,7 +12,7 @@ from hepatica.cohort.errors import (
     UnavailableError,
 )
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.predictions import patient_scores, read_predictions, targets, write_predictions
+from hepatica.cohort.predictions import mean_by_patient, patient_scores, read_predictions, targets, write_predictions
 from hepatica.cohort.splits import Split, fold_patients, refuse_overlap, split_patients
 from hepatica.cohort.table import Cohort, Specimen, load_cohort
 from hepatica.cohort.units import Microns, MicronsPerPixel, Months, SlidePixels, TilePixels
@@ -42,6 +42,7 @@ __all__ = [
     "declared",
     "fold_patients",
     "load_cohort",
+    "mean_by_patient",
     "patient_scores",
     "read_predictions",
     "refuse_overlap",

@@ -53,6 +53,12 @@ def read_predictions(path: Path) -> pd.DataFrame:
         raise CohortError(f"{path.name} is not a predictions table: {error}") from error
 
 
+def mean_by_patient(specimens: pd.DataFrame) -> pd.DataFrame:
+    """One row a patient and target, his score the mean over his specimens."""
+    keys = ["patient_id", "endpoint", "horizon_months"]
+    return specimens.groupby(keys, sort=False, dropna=False, as_index=False)[["score"]].mean()
+
+
 def targets(table: pd.DataFrame) -> list[Target]:
     """What the table predicts, in the order of first appearance."""
     pairs = table[["endpoint", "horizon_months"]].drop_duplicates()

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,13 @@ from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.table import Specimen
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 T = TypeVar("T")
+
+D = TypeVar("D", bound="DataclassInstance")
+"""A store: a frozen dataclass with the tables of `protocol.Material` and an index."""
 
 _BLOCKS, _BLOCK = 16, 65536
 _CONTENT = 32
@@ -92,6 +99,19 @@ def prepare_each(
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def selected(store: D, **wanted: Iterable[str] | None) -> D:
+    """A store with those rows of its tables `index`, `specimens` and `failures` whose columns are among those wanted.
+
+    `wanted` are values by column, such as patient_id; a column that is None does not choose. The store's order stays.
+    """
+    tables = {name: getattr(store, name) for name in ("index", "specimens", "failures")}
+    for column, values in wanted.items():
+        if values is not None:
+            chosen = set(values)
+            tables = {name: table[table[column].isin(chosen)] for name, table in tables.items()}
+    return replace(store, **{name: table.reset_index(drop=True) for name, table in tables.items()})
 
 
 def gather(

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort.columns import Faults, as_covariate, event_column, label_column, read_table, time_column
-from hepatica.cohort.endpoints import Diagnosis, Endpoint, declared
+from hepatica.cohort.endpoints import Diagnosis, Endpoint, Target, declared
 from hepatica.cohort.errors import CohortError
 from hepatica.cohort.units import MicronsPerPixel
 
@@ -71,6 +71,14 @@ class Cohort:
             have = ", ".join(sorted(self.endpoints)) or "none"
             raise CohortError(f"cohort {self.name} has no endpoint {name!r} (has: {have}); add it to cohort.toml")
         return self.endpoints[name]
+
+    def label(self, target: Target) -> pd.Series:
+        """What came true of a target, 1 or 0 by patient_id, missing where it is unknown; CohortError as `endpoint`."""
+        return self.endpoint(target.endpoint).label(self.patients, horizon=target.horizon)
+
+    def known(self, target: Target) -> tuple[str, ...]:
+        """Patients of whom it is known."""
+        return tuple(self.label(target).dropna().index)
 
     def survival(self, name: str) -> Endpoint:
         """The survival endpoint of that name; CohortError when the cohort does not have it, or it is a diagnosis."""

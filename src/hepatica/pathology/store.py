@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pandas as pd
 
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import gather, prepare_each, specimen_key
+from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
 from hepatica.cohort.table import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
@@ -88,12 +88,7 @@ class TileStore:
         self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
     ) -> "TileStore":
         """The same store with the tiles of these patients, or these specimens, only; in the store's own order."""
-        parts = {name: getattr(self, name) for name in ("index", "specimens", "failures")}
-        for column, wanted in (("patient_id", patient_ids), ("specimen_id", specimen_ids)):
-            if wanted is not None:
-                chosen = set(wanted)
-                parts = {name: table[table[column].isin(chosen)] for name, table in parts.items()}
-        return replace(self, **{name: table.reset_index(drop=True) for name, table in parts.items()})
+        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
     def labelled(self, label: pd.Series) -> Samples:
         """All tiles of the patients of `label`, which maps patient_id to a class, each with its patient's class."""

@@ -17,7 +17,7 @@ from safetensors.numpy import save
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import gather, prepare_each, specimen_key, whole_digest
+from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key, whole_digest
 from hepatica.cohort.table import Specimen
 from hepatica.radiology.liver import LiverExtent, find_liver, liver_extent
 from hepatica.radiology.mask import read_mask
@@ -88,12 +88,7 @@ class SliceStore:
         self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
     ) -> "SliceStore":
         """The same store with the slices of these patients, or these studies, only; in the store's own order."""
-        parts = {name: getattr(self, name) for name in ("index", "specimens", "failures")}
-        for column, wanted in (("patient_id", patient_ids), ("specimen_id", specimen_ids)):
-            if wanted is not None:
-                chosen = set(wanted)
-                parts = {name: table[table[column].isin(chosen)] for name, table in parts.items()}
-        return replace(self, **{name: table.reset_index(drop=True) for name, table in parts.items()})
+        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
     def rows(self, chosen: "pd.Series[bool]") -> "SliceStore":
         """The same store with the rows of `index` where `chosen` is true only."""

@@ -127,7 +127,8 @@ def _words(name: str) -> str:
 
 
 def _spelt(text: str) -> str:
-    """The text with the names and capitals of medicine: HCC."""
+    """The text with the names and capitals of medicine: HCC, Child-Pugh."""
+    text = text.replace("child pugh", "Child-Pugh")
     return " ".join(_NAMES.get(word, word.upper() if word in _CAPITALS else word) for word in text.split(" "))
 
 

@@ -29,7 +29,7 @@ from hepatica.spectroscopy.resample import resampled
 from hepatica.spectroscopy.signal_model import SignalModel
 from hepatica.spectroscopy.simulated_basis import simulate_basis
 from hepatica.spectroscopy.spectrum import Spectrum
-from hepatica.spectroscopy.targets import BRAIN17, LCM5, LIPIDS5, LIVER20
+from hepatica.spectroscopy.targets import BRAIN17, LIPIDS5, LIVER20
 from hepatica.spectroscopy.water_scaling import WATER_SCALING, water_scale
 
 RELATIVE: Unit = "institutional units"
@@ -146,7 +146,7 @@ def _file(path: Path, water: Path | None, shared: Shared) -> Found:
     found = quantifier.quantify(values, method=shared.settings.method, noise_sd=noise, unit=unit)
     drawn = drawn_fits(np.asarray(found.vector), values, model=quantifier.model)[0]
     return Found(
-        quantities=_doubted(_of_lipids(found, lipids).with_sums()), drawn=drawn, spectrum=spectrum, about=about
+        quantities=_doubted(found.with_lipids(lipids).with_sums()), drawn=drawn, spectrum=spectrum, about=about
     )
 
 
@@ -221,19 +221,6 @@ def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, 
         )
     scale = water_scale(spectrum, settings=replace(WATER_SCALING, pdff=settings.pdff))
     return scale.metabolites, scale.lipids / scale.metabolites, "mM"
-
-
-def _of_lipids(found: Quantities, factor: float) -> Quantities:
-    """Lipids relax unlike metabolites, by which the spectrum was scaled."""
-    each = np.array([factor if name in (*LIPIDS5, *LCM5) else 1.0 for name in found.names])
-    both, prior = np.outer(each, each), found.prior_covariance
-    return replace(
-        found,
-        concentration=found.concentration * each,
-        covariance=found.covariance * both,
-        bound=found.bound * both,
-        prior_covariance=None if prior is None else prior * both,
-    )
 
 
 def _doubted(found: Quantities) -> Quantities:

@@ -65,7 +65,7 @@ def metrics(table: pd.DataFrame, *, cohort: Cohort, cutoffs: dict[str, float], f
 
 
 def _binary(scores: pd.Series, cohort: Cohort, target: Target, cutoff: float) -> dict[str, dict[str, Any]]:
-    label = cohort.endpoint(target.endpoint).label(cohort.patients, horizon=target.horizon).loc[scores.index].dropna()
+    label = cohort.label(target).loc[scores.index].dropna()
     try:
         found = binary_metrics(label.to_numpy(), score=scores.loc[label.index].to_numpy(), cutoff=cutoff)
     except EvaluationError as error:

@@ -13,8 +13,8 @@ from hepatica.spectroscopy.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.simulate import Simulated, basis_digest, simulate
 
 HELD_OUT, STRAIGHT_PARTS, SWEPT, TEST = 1_000_000, 2_000_000, 3_000_000, 4_000_000
-"""Streams, no two alike: of what calibrates, of what the networks' straight parts are fitted to, of robustness and of the
-test, on which nothing was trained or calibrated. Members learn from the streams from 0 on.
+"""Streams, no two alike: of what calibrates, of what the networks' straight parts are fitted to, of robustness and of
+the test, on which nothing was trained or calibrated. Members learn from the streams from 0 on.
 """
 
 

@@ -86,15 +86,13 @@ def qcnn_gn(
 ) -> Quantities:
     """The same, then `steps` Gauss-Newton steps of the MAP fit from there; the covariance is that of the fit.
 
-    The steps are few on purpose, so that nothing is flagged for having ended before the last digit stood; a fit that
-    went astray shows in its chi².
+    A fit that did not come to rest in them is flagged, as of the other fits.
     """
     found = measured(network, values)
     _require_fit(found, model=model)
     belief = belief_of(priors, names=model.names)
     start = vectors(found)
     fit = refine(start, values=values, model=model, belief=belief, noise_sd=noise_sd, steps=steps)
-    fit = replace(fit, converged=np.ones_like(fit.converged))
     quantities = quantities_of(fit, method="qcnn+gn", unit=unit, belief=belief)
     strange = flags(found, fit.parameters.vector, model=model, priors=priors, noise_sd=noise_sd)
     return replace(quantities, flags=_joined(quantities.flags, strange))

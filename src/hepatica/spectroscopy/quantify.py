@@ -8,9 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.belief import belief_of
-from hepatica.spectroscopy.held import Held
 from hepatica.spectroscopy.map_fit import map_fit
-from hepatica.spectroscopy.nls import FREE, nls
+from hepatica.spectroscopy.nls import nls
 from hepatica.spectroscopy.priors import Priors
 from hepatica.spectroscopy.qcnn import Qcnn
 from hepatica.spectroscopy.qcnn_quantify import qcnn, qcnn_gn
@@ -24,13 +23,9 @@ Gauss-Newton steps of the map fit."""
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quantifier:
-    """What the methods share: the signal model, the priors (all but nls), trained networks (qcnn and qcnn+gn).
-
-    `held` is what nls holds loosely.
-    """
+    """What the methods share: the signal model, the priors (all but nls), trained networks (qcnn and qcnn+gn)."""
 
     model: SignalModel
-    held: Held = FREE
     priors: Priors | None = None
     network: Qcnn | None = None
 
@@ -40,10 +35,13 @@ class Quantifier:
         """Concentrations of complex spectra (n, w), the model's window, whose noise's real part has SD `noise_sd`.
 
         Fits take the noise to be what they leave where it is None, as LCModel does; networks want it told. Raises
-        SettingsError where the method wants priors or networks that are not there, or `values` are not in mM.
+        SettingsError on an unknown method, and where one wants priors or networks that are not there, or `values` are
+        not in mM.
         """
+        if method not in METHODS:
+            raise SettingsError(f"got the unknown method {method!r}, wanted one of {', '.join(METHODS)}")
         if method == "nls":
-            fit = nls(values, model=self.model, noise_sd=noise_sd, held=self.held)
+            fit = nls(values, model=self.model, noise_sd=noise_sd)
             return quantities_of(fit, method=method, unit=unit)
         if unit != "mM":
             raise SettingsError(

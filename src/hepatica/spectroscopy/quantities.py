@@ -1,26 +1,26 @@
 """Quantities: what a method found in spectra, how surely, and what it cannot tell."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.belief import Belief
 from hepatica.spectroscopy.bounds import of_information
 from hepatica.spectroscopy.fit import Fit
 from hepatica.spectroscopy.held import Held
-from hepatica.spectroscopy.targets import SUMS
+from hepatica.spectroscopy.targets import LCM5, LIPIDS5, SUMS
 
 Floats = NDArray[np.float64]
 Method = Literal["nls", "map", "qcnn", "qcnn+gn"]
 Unit = Literal["mM", "institutional units"]
 
 LEAST_SURE = 0.5
-"""Cramér-Rao bound, as a share of the value, from which a value is not told (ours, the field's custom)."""
+"""Cramér-Rao bound, or own deviation, as a share of the value, from which it is not told (ours, the field's custom)."""
 
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
@@ -68,8 +68,10 @@ class Quantities:
 
     @property
     def quantifiable(self) -> NDArray[np.bool_]:
-        """(n, k) whether the bound is below half of the value and below what was believed beforehand."""
-        return _quantifiable(self.concentration, self.crlb, self._prior_sd)
+        """(n, k) whether both the bound and the method's own deviation are below half of the value, and the bound
+        below what was believed beforehand.
+        """
+        return _quantifiable(self.concentration, np.maximum(self.crlb, self.sd), self.crlb, self._prior_sd)
 
     @property
     def _prior_sd(self) -> Floats | None:
@@ -99,6 +101,22 @@ class Quantities:
             vector=self.vector,
         )
 
+    def with_lipids(self, factor: ArrayLike) -> "Quantities":
+        """The same with lipids times a factor, one or one a spectrum (n,): they relax unlike the metabolites by which
+        spectra were scaled. What was believed goes with the mean factor.
+        """
+        lipid = np.isin(self.names, (*LIPIDS5, *LCM5))
+        each = np.where(lipid, np.broadcast_to(np.asarray(factor, float), len(self.flags))[:, None], 1.0)
+        both, mean = each[:, :, None] * each[:, None, :], each.mean(axis=0)
+        prior = self.prior_covariance
+        return replace(
+            self,
+            concentration=self.concentration * each,
+            covariance=self.covariance * both,
+            bound=self.bound * both,
+            prior_covariance=None if prior is None else prior * np.outer(mean, mean),
+        )
+
     def to_table(self) -> pd.DataFrame:
         """A row a spectrum and target (COLUMNS); `value` is NaN, and `told` says so, where nothing can be told.
 
@@ -109,23 +127,26 @@ class Quantities:
 
     def _row(self, spectrum: int, target: int) -> tuple[object, ...]:
         value, sd, crlb = (float(each[spectrum, target]) for each in (self.concentration, self.sd, self.crlb))
-        share = crlb / value if value > 0 else np.inf
+        share, unsure = (each / value if value > 0 else np.inf for each in (crlb, sd))
         told = f"{value:.3g} ± {sd:.2g} {self.unit}"
         if not self.quantifiable[spectrum, target]:
-            told, value = f"not quantifiable: {self._reason(share)}", np.nan
+            told, value = f"not quantifiable: {_reason(share, unsure)}", np.nan
         flags = "; ".join(self.flags[spectrum])
         return spectrum, self.names[target], value, self.unit, sd, crlb, 100 * share, told, flags
 
-    def _reason(self, share: float) -> str:
-        if not np.isfinite(share):
-            return "nothing found"
-        if share >= LEAST_SURE:
-            return f"the bound is {share:.0%} of the value"
-        return "the spectrum says less than was believed before it"
+
+def _reason(share: float, unsure: float) -> str:
+    if not np.isfinite(share):
+        return "nothing found"
+    if share >= LEAST_SURE:
+        return f"the bound is {share:.0%} of the value"
+    if unsure >= LEAST_SURE:
+        return f"the method's own deviation is {unsure:.0%} of the value"
+    return "the spectrum says less than was believed before it"
 
 
-def _quantifiable(value: Floats, crlb: Floats, prior_sd: Floats | None) -> NDArray[np.bool_]:
-    sure = crlb < LEAST_SURE * value
+def _quantifiable(value: Floats, least: Floats, crlb: Floats, prior_sd: Floats | None) -> NDArray[np.bool_]:
+    sure = least < LEAST_SURE * value
     return np.asarray(sure if prior_sd is None else sure & (crlb < prior_sd))
 
 

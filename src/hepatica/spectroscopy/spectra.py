@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from safetensors.numpy import save
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import content_digest, gather, prepare_each, specimen_key
+from hepatica.cohort.preparation import content_digest, gather, prepare_each, selected, specimen_key
 from hepatica.cohort.table import Specimen
 from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.header import Header
@@ -98,12 +98,7 @@ class SpectraStore:
         self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
     ) -> "SpectraStore":
         """The same store with the spectra of these patients, or specimens, only; in the store's own order."""
-        parts = {name: getattr(self, name) for name in ("index", "specimens", "failures")}
-        for column, wanted in (("patient_id", patient_ids), ("specimen_id", specimen_ids)):
-            if wanted is not None:
-                chosen = set(wanted)
-                parts = {name: table[table[column].isin(chosen)] for name, table in parts.items()}
-        return replace(self, **{name: table.reset_index(drop=True) for name, table in parts.items()})
+        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
 
 def prepare(

@@ -28,11 +28,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import pandas as pd
 import torch
 from pydantic import Field
 
-from hepatica.cohort import Cohort, CohortError, Months, Specimen, Target
+from hepatica.cohort import Cohort, CohortError, Months, Specimen, Target, mean_by_patient
 from hepatica.explain import flattened
 from hepatica.learn import infer
 from hepatica.learn.images import as_network_input
@@ -72,8 +71,7 @@ class Settings(SpectralPlan):
 
 def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
     """Patients whose diagnosis is known."""
-    label = cohort.endpoint(settings.endpoint).label(cohort.patients, horizon=settings.target.horizon)
-    return tuple(label.dropna().index)
+    return cohort.known(settings.target)
 
 
 def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> SpectraStore:
@@ -104,7 +102,7 @@ def simulated_classes(training: Training[Settings, SpectraStore]) -> tuple[tuple
     settings, cohort, based_on = training.settings, training.cohort, read_priors().select(training.settings.model.names)
     spectra = training.material.select(patient_ids=training.split.train)
     found = fit_patients(spectra, model=settings.model, priors=based_on)
-    label = cohort.endpoint(settings.endpoint).label(cohort.patients, horizon=settings.target.horizon)
+    label = cohort.label(settings.target)
     classes = label.loc[found.concentrations.index].to_numpy(int)
     counts = (int((classes == 0).sum()), int((classes == 1).sum()))
     if min(counts) < FEWEST:
@@ -149,12 +147,6 @@ def predict(network: Ccnn, spectra: SpectraStore, settings: Settings) -> Inferen
     return Inference(specimens=specimens, regions=regions, signatures=signature)
 
 
-def pool(specimens: pd.DataFrame) -> pd.DataFrame:
-    """A patient's score is the mean over his spectra."""
-    keys = ["patient_id", "endpoint", "horizon_months"]
-    return specimens.groupby(keys, sort=False, dropna=False, as_index=False)[["score"]].mean()
-
-
 def saliency(network: Ccnn, images: np.ndarray) -> np.ndarray:
     """How far the log-odds of HCC move where a stretch of the spectrum is made straight."""
     return flattened(network, as_network_input(torch.from_numpy(images)), target=log_odds)
@@ -190,7 +182,7 @@ SYSTEM = System(
     build=build,
     train=train,
     infer=predict,
-    pool=pool,
+    pool=mean_by_patient,
     cutoff="of_simulation",
     saliency=saliency,
     draw=partial(draw_spectrum, meaning="probability of HCC"),

@@ -32,7 +32,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from hepatica.cohort import Cohort, Months, Specimen, Target
+from hepatica.cohort import Cohort, Months, Specimen, Target, mean_by_patient
 from hepatica.evaluate import fit_discriminant
 from hepatica.explain import flattened
 from hepatica.learn.images import as_network_input
@@ -70,8 +70,7 @@ class Settings(QcnnPlan):
 
 def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
     """Patients whose diagnosis is known."""
-    label = cohort.endpoint(settings.endpoint).label(cohort.patients, horizon=settings.target.horizon)
-    return tuple(label.dropna().index)
+    return cohort.known(settings.target)
 
 
 def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> SpectraStore:
@@ -94,7 +93,7 @@ def train(training: Training[Settings, SpectraStore]) -> dict[str, Any]:
     spectra = training.material.select(patient_ids=training.split.train)
     squeezed = features(network.extractor, quantify(network.extractor, spectra)[0])
     patients = pd.DataFrame(squeezed.numpy()).groupby(spectra.index["patient_id"].to_numpy()).mean()
-    label = cohort.endpoint(settings.endpoint).label(cohort.patients, horizon=settings.target.horizon)
+    label = cohort.label(settings.target)
     found = fit_discriminant(patients.to_numpy(), label=label.loc[patients.index].to_numpy())
     head = network.heads[settings.endpoint]
     with torch.no_grad():
@@ -123,7 +122,8 @@ def predict(network: Any, spectra: SpectraStore, settings: Settings) -> Inferenc
         score = network.heads[settings.endpoint](features(qcnn, found))[:, 0].double().sigmoid().numpy()
     quantities = quantities_by(
         found, network=qcnn, model=settings.model, priors=read_priors(), noise_sd=scaled.noise_sd, unit="mM"
-    ).with_sums()
+    )
+    quantities = quantities.with_lipids(scaled.lipids).with_sums()
     columns = {
         f"{name}{of}": values[:, place]
         for place, name in enumerate(quantities.names)
@@ -135,12 +135,6 @@ def predict(network: Any, spectra: SpectraStore, settings: Settings) -> Inferenc
     specimens = regions.groupby(keys, sort=False, as_index=False)[["score", *columns]].mean()
     specimens = specimens.assign(endpoint=settings.endpoint, horizon_months=settings.target.horizon)
     return Inference(specimens=specimens, regions=regions, signatures=found.signature)
-
-
-def pool(specimens: pd.DataFrame) -> pd.DataFrame:
-    """A patient's score is the mean over his spectra."""
-    keys = ["patient_id", "endpoint", "horizon_months"]
-    return specimens.groupby(keys, sort=False, dropna=False, as_index=False)[["score"]].mean()
 
 
 def saliency(network: Any, images: np.ndarray) -> np.ndarray:
@@ -182,7 +176,7 @@ SYSTEM = System(
     build=build,
     train=train,
     infer=predict,
-    pool=pool,
+    pool=mean_by_patient,
     cutoff="balanced",
     saliency=saliency,
     draw=partial(draw_spectrum, meaning="probability of HCC by the concentrations"),

@@ -44,7 +44,16 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from hepatica.cohort import Cohort, MicronsPerPixel, Months, Specimen, Target, TilePixels, confident_patients
+from hepatica.cohort import (
+    Cohort,
+    MicronsPerPixel,
+    Months,
+    Specimen,
+    Target,
+    TilePixels,
+    confident_patients,
+    mean_by_patient,
+)
 from hepatica.explain import grad_cam
 from hepatica.learn import Arrays, Augment, History, Loss, Plan, Samples, as_images, augmentation, infer
 from hepatica.learn.losses import cross_entropy_of_probabilities
@@ -276,12 +285,6 @@ def predict(network: TwoStage, tiles: TileStore, settings: Settings) -> Inferenc
     return Inference(specimens=pd.concat(rows), regions=tiles.index.assign(score=score), signatures=signature)
 
 
-def pool(specimens: pd.DataFrame) -> pd.DataFrame:
-    """A patient's risk is the mean over his images."""
-    keys = ["patient_id", "endpoint", "horizon_months"]
-    return specimens.groupby(keys, sort=False, dropna=False, as_index=False)[["score"]].mean()
-
-
 def saliency(network: TwoStage, images: np.ndarray) -> np.ndarray:
     """Grad-CAM of the denoised recurrence score at the last convolution, as in the paper's Figure 3A."""
     pixels, extractor = as_images(torch.from_numpy(images)), network.extractor
@@ -335,7 +338,7 @@ SYSTEM = System(
     build=build,
     train=train,
     infer=predict,
-    pool=pool,
+    pool=mean_by_patient,
     saliency=saliency,
     draw=partial(draw_slide, meaning="denoised recurrence score"),
     phantom=phantom_slides,

@@ -14,7 +14,8 @@ Departures:
    the paper does not state its own, and Figure 4 speaks of a "balanced performance" setting.
 5. The predictions table holds 1 - 10^-score, between 0 and 1 and of the same order; reports show the score itself.
 6. Low-quality images were removed by hand in the paper; here damaged slices alone are left out.
-7. The liver's extent is from a mask where there is one, else estimated; the paper cut by hand.
+7. A patient of several studies scores their mean (ours; the paper has one study a patient).
+8. The liver's extent is from a mask where there is one, else estimated; the paper cut by hand.
 
 Unclear:
 1. The printed score divides twice, by the sum of the weights and by n (`variant="as_printed"`), and then cannot give
@@ -40,7 +41,7 @@ from pydantic import Field, PositiveInt
 from scipy.special import expit, logit
 from torch import Tensor, nn
 
-from hepatica.cohort import Cohort, CohortError, Months, Specimen, Target
+from hepatica.cohort import Cohort, CohortError, Months, Specimen, Target, mean_by_patient
 from hepatica.explain import RESNET_LAYERS, smoe
 from hepatica.learn import (
     Augment,
@@ -118,8 +119,7 @@ class Settings(Plan):
 
 def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
     """Patients whose diagnosis is known."""
-    label = cohort.endpoint(settings.endpoint).label(cohort.patients, horizon=settings.target.horizon)
-    return tuple(label.dropna().index)
+    return cohort.known(settings.target)
 
 
 def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> SliceStore:
@@ -147,7 +147,7 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
     watched = {fold: own for fold, own in marked.items() if len(own)}  # few experts may have seen no tuning patient
     seen = {fold: Samples(inputs=own, labels=own.index["nodule"].to_numpy(int)) for fold, own in watched.items()}
     _fit(training, "NoduleNet", parts["nodule"], seen)
-    label = training.cohort.endpoint(settings.endpoint).label(training.cohort.patients, horizon=settings.target.horizon)
+    label = training.cohort.label(settings.target)
     weak = {fold: weakly_labelled(parts["nodule"], own, label, settings) for fold, own in slices.items()}
     _require_both_kinds(weak["train"].labels, of="HCCNet", failures=training.material.failures)
     _fit(training, "HCCNet", parts["hcc"], weak)
@@ -252,12 +252,6 @@ def study_score(regions: pd.DataFrame, settings: Settings) -> dict[str, float | 
     return {"score": share, "risk": found.value, "low": found.low, "high": found.high, "images": found.n}
 
 
-def pool(specimens: pd.DataFrame) -> pd.DataFrame:
-    """A patient's score is the mean over his studies (ours; the paper has one study a patient)."""
-    keys = ["patient_id", "endpoint", "horizon_months"]
-    return specimens.groupby(keys, sort=False, dropna=False, as_index=False)[["score"]].mean()
-
-
 def saliency(network: SideBySide, images: np.ndarray) -> np.ndarray:
     """SMOE of NoduleNet, as in the paper's Figure 5: where an image excites it, from the stem to the last stage."""
     layers = [f"body.{layer}" for layer in RESNET_LAYERS]
@@ -340,7 +334,7 @@ SYSTEM = System(
     build=build,
     train=train,
     infer=predict,
-    pool=pool,
+    pool=mean_by_patient,
     cutoff="balanced",
     saliency=saliency,
     draw=partial(draw_study, meaning="HCC"),

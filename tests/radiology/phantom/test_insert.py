@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from hepatica.cohort import SettingsError, SpecimenError
+from hepatica.cohort.streams import generator
 from hepatica.radiology.geometry import Geometry
 from hepatica.radiology.mask import read_mask
 from hepatica.radiology.phantom.enhancement import PHASES
@@ -14,7 +15,6 @@ from hepatica.radiology.phantom.insert import insert_lesions
 from hepatica.radiology.phantom.lesions import Lesion
 from hepatica.radiology.phantom.patients import Patient
 from hepatica.radiology.phantom.scanner import HOSPITALS
-from hepatica.radiology.phantom.seeds import generator
 from hepatica.radiology.phantom.settings import PhantomSettings
 from hepatica.radiology.phantom.study import draw_study
 from hepatica.radiology.series import read_study

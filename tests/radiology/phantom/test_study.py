@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from hepatica.cohort.streams import generator
 from hepatica.radiology.phantom.lesions import Lesion
 from hepatica.radiology.phantom.patients import Patient
 from hepatica.radiology.phantom.scanner import HOSPITALS
-from hepatica.radiology.phantom.seeds import generator
 from hepatica.radiology.phantom.settings import PhantomSettings
 from hepatica.radiology.phantom.study import Study, draw_study
 

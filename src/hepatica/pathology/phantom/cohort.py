@@ -1,9 +1,7 @@
 """Cohort: a folder of phantom slides and follow-up in hepatica's cohort format, with the truth beside it."""
 
 import os
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +11,16 @@ import tomli_w
 from rich.console import Console
 from rich.progress import track
 
-from hepatica import __version__
-from hepatica.cohort.atomic import read_json, replacing, write_json, write_text
-from hepatica.cohort.errors import CohortError, SettingsError
+from hepatica.cohort.atomic import write_text
+from hepatica.cohort.errors import SettingsError
+from hepatica.cohort.phantom import TRUTH, Recipe, claim, head, write_table
+from hepatica.cohort.streams import generator
 from hepatica.pathology.phantom.followup import PATIENT_COLUMNS, TRUTH_COLUMNS, simulate
 from hepatica.pathology.phantom.histology import draw_tissue
 from hepatica.pathology.phantom.scanner import HOSPITALS, photograph, stain, write_slide
-from hepatica.pathology.phantom.seeds import generator
 from hepatica.pathology.phantom.settings import STANDARD, PhantomSettings
 
-TRUTH = "truth.json"
-"""Every number the cohort was made from; written first, so that a folder says what it is before it is complete."""
-
 _SLIDES = "slides"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Recipe:
-    patients: int
-    seed: int
-    difficulty: float
-    hospital: str
-    settings: PhantomSettings
-    version: str = __version__
-
-    def __post_init__(self) -> None:
-        if self.patients < 1:
-            raise SettingsError(f"got {self.patients} phantom patients, wanted 1 or more")
-        if not 0 <= self.difficulty <= 1:
-            raise SettingsError(f"got a difficulty of {self.difficulty}, wanted 0 (easy) to 1 (hard)")
-        if self.hospital not in HOSPITALS:
-            raise SettingsError(f"got the phantom hospital {self.hospital!r}, wanted one of {', '.join(HOSPITALS)}")
-        if self.settings.side < 128 or self.settings.side % 2:
-            raise SettingsError(f"got pictures of {self.settings.side} pixels a side, wanted an even number from 128")
 
 
 def phantom_slides(
@@ -66,36 +41,27 @@ def phantom_slides(
 
     SettingsError when a number is out of range; CohortError when the folder holds anything but this same cohort.
     """
-    recipe = _Recipe(patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, settings=settings)
-    _claim(folder, asdict(recipe))
+    recipe = Recipe(patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, settings=settings)
+    recipe.check(hospitals=HOSPITALS)
+    if settings.side < 128 or settings.side % 2:
+        raise SettingsError(f"got pictures of {settings.side} pixels a side, wanted an even number from 128")
+    claim(folder, recipe)
     followup = simulate(patients, seed=seed, difficulty=difficulty, hospital=hospital, settings=settings)
     specimens = _specimens(followup, recipe)
     missing = specimens[[not (folder / _SLIDES / path).exists() for path in specimens.path]]
     _draw_all(folder, missing, followup.aggressiveness.to_numpy(), recipe)
-    _write_table(folder / "truth.csv", followup[list(TRUTH_COLUMNS)])
-    _write_table(folder / "patients.csv", followup[list(PATIENT_COLUMNS)])
-    _write_table(folder / "specimens.csv", specimens[["patient_id", "specimen_id", "modality", "path"]])
-    write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe)))
+    write_table(folder / "truth.csv", followup[list(TRUTH_COLUMNS)])
+    write_table(folder / "patients.csv", followup[list(PATIENT_COLUMNS)])
+    write_table(folder / "specimens.csv", specimens[["patient_id", "specimen_id", "modality", "path"]])
+    endpoints = {
+        name: {"time": f"{name}_months", "event": f"{name}_event"} for name in ("recurrence", "overall_survival")
+    }
+    told = head(recipe, root=_SLIDES, made="pictures", truth=f"truth.csv and {TRUTH}", endpoints=endpoints)
+    write_text(folder / "cohort.toml", tomli_w.dumps(told))
     return folder
 
 
-def _claim(folder: Path, recipe: Mapping[str, Any]) -> None:
-    """Make sure the folder is empty or holds this cohort, begun or done, and mark it."""
-    if (folder / TRUTH).exists():
-        there = read_json(folder / TRUTH)
-        differing = [name for name in recipe if there.get(name) != recipe[name]]
-        if differing:
-            raise CohortError(
-                f"{folder} holds a phantom cohort made with another {' and '.join(differing)}; "
-                "choose an empty folder or remove this one"
-            )
-    elif folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise CohortError(f"{folder} is not empty and holds no phantom cohort; choose an empty folder")
-    else:
-        write_json(folder / TRUTH, recipe)
-
-
-def _specimens(followup: pd.DataFrame, recipe: _Recipe) -> pd.DataFrame:
+def _specimens(followup: pd.DataFrame, recipe: Recipe[PhantomSettings]) -> pd.DataFrame:
     """One row an image; files are numbered in shuffled order, so that a name says nothing of the patient."""
     count = recipe.patients * recipe.settings.images
     number = 1 + generator(recipe.seed, recipe.hospital, "file numbers").permutation(count)
@@ -111,7 +77,7 @@ def _specimens(followup: pd.DataFrame, recipe: _Recipe) -> pd.DataFrame:
     )
 
 
-def _draw_all(folder: Path, missing: pd.DataFrame, aggressiveness: np.ndarray, recipe: _Recipe) -> None:
+def _draw_all(folder: Path, missing: pd.DataFrame, aggressiveness: np.ndarray, recipe: Recipe[PhantomSettings]) -> None:
     def draw(row: Any) -> None:
         path = folder / _SLIDES / row.path
         _draw(path, aggressiveness=aggressiveness[row.patient], patient=row.patient, image=row.image, recipe=recipe)
@@ -123,7 +89,7 @@ def _draw_all(folder: Path, missing: pd.DataFrame, aggressiveness: np.ndarray, r
             pass
 
 
-def _draw(path: Path, *, aggressiveness: float, patient: int, image: int, recipe: _Recipe) -> None:
+def _draw(path: Path, *, aggressiveness: float, patient: int, image: int, recipe: Recipe[PhantomSettings]) -> None:
     hospital = HOSPITALS[recipe.hospital]
     rng = generator(recipe.seed, recipe.hospital, "image", patient, image)
     staining = stain(generator(recipe.seed, recipe.hospital, "staining", patient), hospital=hospital)
@@ -133,25 +99,3 @@ def _draw(path: Path, *, aggressiveness: float, patient: int, image: int, recipe
     uptake = draw_tissue(rng, grade=grade, effect=effect, settings=recipe.settings)
     picture = photograph(uptake, rng=rng, hospital=hospital, staining=staining)
     write_slide(path, picture, mpp=recipe.settings.mpp, quality=hospital.quality)
-
-
-def _head(recipe: _Recipe) -> dict[str, Any]:
-    endpoints = {
-        name: {"time": f"{name}_months", "event": f"{name}_event"} for name in ("recurrence", "overall_survival")
-    }
-    return {
-        "name": f"phantom_{recipe.hospital}",
-        "phantom": True,
-        "hospital": recipe.hospital,
-        "specimen_root": _SLIDES,
-        "notes": (
-            f"Phantom: simulated patients and pictures, no real ones. Seed {recipe.seed}, "
-            f"difficulty {recipe.difficulty}. The truth is in truth.csv and {TRUTH}; no model may read it."
-        ),
-        "endpoints": endpoints,
-    }
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from hepatica.pathology.phantom.seeds import generator
+from hepatica.cohort.streams import generator
 from hepatica.pathology.phantom.settings import STANDARD, PhantomSettings
 
 PATIENT_COLUMNS = (

@@ -1,14 +1,11 @@
 """Cohort: a folder of phantom CT studies and pathology in hepatica's cohort format, with the truth beside it."""
 
 import gzip
-import json
 import os
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import nibabel
 import numpy as np
@@ -17,22 +14,19 @@ import tomli_w
 from rich.console import Console
 from rich.progress import track
 
-from hepatica import __version__
-from hepatica.cohort.atomic import read_json, replacing, write_json, write_text
-from hepatica.cohort.errors import CohortError, SettingsError
+from hepatica.cohort.atomic import replacing, write_text
+from hepatica.cohort.errors import SettingsError
+from hepatica.cohort.phantom import TRUTH, Recipe, claim, head, write_table
+from hepatica.cohort.streams import generator
 from hepatica.radiology.phantom.dicom import write_study
 from hepatica.radiology.phantom.experts import outlined
 from hepatica.radiology.phantom.lesions import FIRST_LABEL
 from hepatica.radiology.phantom.patients import PATIENT_COLUMNS, Patient, lesion_table, simulate
 from hepatica.radiology.phantom.readers import read_all
 from hepatica.radiology.phantom.scanner import HOSPITALS
-from hepatica.radiology.phantom.seeds import generator
 from hepatica.radiology.phantom.settings import STANDARD, PhantomSettings
 from hepatica.radiology.phantom.shapes import Grid
 from hepatica.radiology.phantom.study import draw_study
-
-TRUTH = "truth.json"
-"""Every number the cohort was made from; written first, so that a folder says what it is before it is complete."""
 
 MASKS = "masks"
 """The folder of truth masks: NIfTI of the name of the study, 0 outside, 1 liver, 2 and on the patient's lesions."""
@@ -45,29 +39,6 @@ It is no truth kept from models: specimens.csv names each file in its column nod
 
 _STUDIES = "studies"
 _FIRST_DAY = datetime(2020, 1, 1, 9)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Recipe:
-    patients: int
-    seed: int
-    difficulty: float
-    hospital: str
-    settings: PhantomSettings
-    version: str = __version__
-
-    def __post_init__(self) -> None:
-        if self.patients < 1:
-            raise SettingsError(f"got {self.patients} phantom patients, wanted 1 or more")
-        if not 0 <= self.difficulty <= 1:
-            raise SettingsError(f"got a difficulty of {self.difficulty}, wanted 0 (easy) to 1 (hard)")
-        if self.hospital not in HOSPITALS:
-            raise SettingsError(f"got the phantom hospital {self.hospital!r}, wanted one of {', '.join(HOSPITALS)}")
-        if self.settings.matrix < 64 or self.settings.slices < 1:
-            size = f"{self.settings.slices} slices of {self.settings.matrix} pixels a side"
-            raise SettingsError(f"got {size}, wanted 1 slice or more and 64 pixels or more")
-        if not 0 <= self.settings.expert_share <= 1:
-            raise SettingsError(f"got a share of {self.settings.expert_share} read by experts, wanted 0 to 1")
 
 
 def phantom_ct(
@@ -89,8 +60,10 @@ def phantom_ct(
 
     SettingsError when a number is out of range; CohortError when the folder holds anything but this same cohort.
     """
-    recipe = _Recipe(patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, settings=settings)
-    _claim(folder, asdict(recipe))
+    recipe = Recipe(patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, settings=settings)
+    recipe.check(hospitals=HOSPITALS)
+    _check(settings)
+    claim(folder, recipe)
     people = simulate(patients, seed=seed, difficulty=difficulty, hospital=hospital, settings=settings)
     specimens = _specimens(people, recipe)
     _draw_all(folder, people, specimens, recipe)
@@ -101,32 +74,25 @@ def phantom_ct(
         list(table.patient_id), table.hcc.to_numpy(), seed=seed, hospital=hospital,
         correlation=settings.reader_correlation,
     )  # fmt: skip
-    _write_table(folder / "truth.csv", lesion_table(people))
-    _write_table(folder / "readers.csv", readings)
-    _write_table(folder / "patients.csv", table)
-    _write_table(folder / "specimens.csv", specimens)
-    write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe)))
+    write_table(folder / "truth.csv", lesion_table(people))
+    write_table(folder / "readers.csv", readings)
+    write_table(folder / "patients.csv", table)
+    write_table(folder / "specimens.csv", specimens)
+    truth = f"truth.csv, {TRUTH} and {MASKS}"
+    told = head(recipe, root=_STUDIES, made="pictures", truth=truth, endpoints={"hcc": {"label": "hcc"}})
+    write_text(folder / "cohort.toml", tomli_w.dumps(told))
     return folder
 
 
-def _claim(folder: Path, recipe: Mapping[str, Any]) -> None:
-    """Make sure the folder is empty or holds this cohort, begun or done, and mark it."""
-    wanted = json.loads(json.dumps(recipe))  # tuples become the lists that JSON gives back
-    if (folder / TRUTH).exists():
-        there = read_json(folder / TRUTH)
-        differing = [name for name in wanted if there.get(name) != wanted[name]]
-        if differing:
-            raise CohortError(
-                f"{folder} holds a phantom cohort made with another {' and '.join(differing)}; "
-                "choose an empty folder or remove this one"
-            )
-    elif folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise CohortError(f"{folder} is not empty and holds no phantom cohort; choose an empty folder")
-    else:
-        write_json(folder / TRUTH, wanted)
+def _check(settings: PhantomSettings) -> None:
+    if settings.matrix < 64 or settings.slices < 1:
+        size = f"{settings.slices} slices of {settings.matrix} pixels a side"
+        raise SettingsError(f"got {size}, wanted 1 slice or more and 64 pixels or more")
+    if not 0 <= settings.expert_share <= 1:
+        raise SettingsError(f"got a share of {settings.expert_share} read by experts, wanted 0 to 1")
 
 
-def _specimens(people: list[Patient], recipe: _Recipe) -> pd.DataFrame:
+def _specimens(people: list[Patient], recipe: Recipe[PhantomSettings]) -> pd.DataFrame:
     """One row a study; files are numbered in shuffled order, so that a name says nothing of the patient."""
     number = 1 + generator(recipe.seed, recipe.hospital, "file numbers").permutation(len(people))
     hcc = np.array([person.row["hcc"] == 1 for person in people])
@@ -145,7 +111,7 @@ def _specimens(people: list[Patient], recipe: _Recipe) -> pd.DataFrame:
     )
 
 
-def _draw_all(folder: Path, people: list[Patient], specimens: pd.DataFrame, recipe: _Recipe) -> None:
+def _draw_all(folder: Path, people: list[Patient], specimens: pd.DataFrame, recipe: Recipe[PhantomSettings]) -> None:
     root = folder / _STUDIES
     files = [
         _Files(study=root / path, nodules=root / name if name else None)
@@ -181,7 +147,7 @@ class _Files:
         return all(path.exists() for path in (self.study, self.truth, self.nodules) if path)
 
 
-def _draw(files: _Files, patient: Patient, number: int, recipe: _Recipe, entropy: str) -> None:
+def _draw(files: _Files, patient: Patient, number: int, recipe: Recipe[PhantomSettings], entropy: str) -> None:
     hospital = HOSPITALS[recipe.hospital]
     rng = generator(recipe.seed, recipe.hospital, "study", number)
     study = draw_study(rng, patient, hospital=hospital, difficulty=recipe.difficulty, settings=recipe.settings)
@@ -201,22 +167,3 @@ def _write_mask(path: Path, mask: np.ndarray, *, grid: Grid) -> None:
     image = nibabel.Nifti1Image(mask.T, affine)  # type: ignore[no-untyped-call]
     with replacing(path) as temporary:
         temporary.write_bytes(gzip.compress(image.to_bytes(), compresslevel=5, mtime=0))
-
-
-def _head(recipe: _Recipe) -> dict[str, Any]:
-    return {
-        "name": f"phantom_{recipe.hospital}",
-        "phantom": True,
-        "hospital": recipe.hospital,
-        "specimen_root": _STUDIES,
-        "notes": (
-            f"Phantom: simulated patients and pictures, no real ones. Seed {recipe.seed}, "
-            f"difficulty {recipe.difficulty}. The truth is in truth.csv, {TRUTH} and {MASKS}; no model may read it."
-        ),
-        "endpoints": {"hcc": {"label": "hcc"}},
-    }
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")

@@ -6,7 +6,7 @@ its training set. That these outline the nodules, and the share of patients, are
 
 import numpy as np
 
-from hepatica.radiology.phantom.seeds import generator
+from hepatica.cohort.streams import generator
 
 
 def outlined(hcc: np.ndarray, *, share: float, seed: int, hospital: str) -> np.ndarray:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hepatica.cohort.streams import generator
 from hepatica.radiology.phantom.lesions import LOOKS, Lesion
-from hepatica.radiology.phantom.seeds import generator
 from hepatica.radiology.phantom.settings import STANDARD, PhantomSettings
 
 NORMAL = "normal"

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hepatica.radiology.phantom.seeds import generator
+from hepatica.cohort.streams import generator
 
 ARMS = ("unaided", "aided")
 """In the order of RATES."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hepatica.spectroscopy.phantom.seeds import generator
+from hepatica.cohort.streams import generator
 from hepatica.spectroscopy.phantom.settings import STANDARD, PhantomSettings
 from hepatica.spectroscopy.targets import LIPIDS5
 

@@ -48,7 +48,7 @@ def _inference(training: Training[StudySettings, TileStore], *, folder: Path) ->
 def _images(training: Training[StudySettings, TileStore], target: Target, *, folder: Path) -> pd.DataFrame:
     """Risk of every image of the cohort for one target."""
     settings, cohort = training.settings, training.cohort
-    label = cohort.endpoint(target.endpoint).label(cohort.patients, horizon=target.horizon).dropna()
+    label = cohort.label(target).dropna()
     samples = {
         fold: training.material.labelled(label.loc[label.index.intersection(list(getattr(training.split, fold)))])
         for fold in ("train", "validation")

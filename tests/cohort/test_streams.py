@@ -1,6 +1,6 @@
 import numpy as np
 
-from hepatica.spectroscopy.phantom.seeds import generator
+from hepatica.cohort.streams import generator
 
 
 def test_a_stream_depends_on_its_key_only() -> None:
