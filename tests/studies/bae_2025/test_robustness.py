@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hepatica.spectroscopy.draws import SWEPT
 from hepatica.studies.bae_2025.robustness import (
     BASELINES,
     GAUSS_HZ,
     SNRS,
-    STREAM,
     TE_MS_OFF,
     Condition,
     conditions,
@@ -55,7 +55,7 @@ def test_shaped_pulses_refocus_couplings_otherwise(found, few_draws) -> None:
 
 
 def test_nothing_was_trained_or_tested_on_these_spectra(found, few_draws) -> None:
-    assert {each.draws.stream for each in found.values()} == {STREAM} != {few_draws.stream}
+    assert {each.draws.stream for each in found.values()} == {SWEPT} != {few_draws.stream}
 
 
 def test_errors_are_means_of_each_target(few_draws, wrong) -> None:
