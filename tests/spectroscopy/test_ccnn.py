@@ -7,6 +7,7 @@ from hepatica.learn import load_weights, save_weights
 from hepatica.networks import Reading
 from hepatica.spectroscopy.ccnn import Ccnn, build_ccnn
 from hepatica.spectroscopy.spectral_plan import SpectralPlan
+from hepatica.spectroscopy.usual import squeezed
 
 PLAN = SpectralPlan(members=2, width=4, hidden=16, signature=8)
 
@@ -23,11 +24,18 @@ class Says(nn.Module):
 
 
 def test_logits_are_the_mean_over_the_temperature() -> None:
-    network = Ccnn([Says(0.0, 2.0), Says(1.0, 5.0)])
+    network = Ccnn([Says(0.0, 2.0), Says(1.0, 5.0)], signature=3, points=9)
     network.temperature.fill_(2.0)
     found = network(torch.ones(3, 2, 1, 9))
     assert found.logits.tolist() == [[0.25, 1.75]] * 3
     assert found.signature.shape == (3, 3)
+
+
+def test_strangeness_is_that_of_signature_and_squeezed_spectrum() -> None:
+    network = Ccnn([Says(0.0, 2.0)], signature=3, points=9)
+    spectra = torch.randn(4, 2, 1, 9, generator=torch.Generator().manual_seed(0))
+    wanted = network.usual(spectra[:, 0, 0, :3], squeezed(spectra))
+    torch.testing.assert_close(network(spectra).strangeness, wanted)
 
 
 def test_temperature_and_cutoff_are_saved_with_the_weights(tmp_path) -> None:

@@ -64,6 +64,8 @@ def test_it_tells_simulated_classes_apart_that_it_has_not_seen(classes, tmp_path
     images, label = made(np.arange(400), classes=[each.other(77) for each in classes])
     score = infer(network, Arrays(values=images), batch=256, label="test", outputs=lambda read: read.logits.softmax(1))
     called = score[:, 1] >= float(network.cutoff)
+    strange = infer(network, Arrays(values=images), batch=256, label="test", outputs=lambda read: read.strangeness)
+    assert (strange > 1).mean() < 0.05
     assert called[label == 1].mean() > 0.75
     assert (~called)[label == 0].mean() > 0.75
     assert told["simulated spectra a member learnt from"] == 4 * 1024
@@ -87,7 +89,7 @@ def told_apart(count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     label = np.arange(count) % 2
     odds = 2 * rng.normal(size=count) + np.where(label, 2, -2)  # of two normals, 4 apart with a variance of 4
-    images = np.zeros((count, 1, 12, 2), np.float32)
+    images = rng.normal(scale=0.1, size=(count, 1, 12, 2)).astype(np.float32)
     images[:, 0, 0, 0] = odds
     return images, label
 
@@ -95,7 +97,7 @@ def told_apart(count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("sureness", [0.5, 1.0, 3.0])
 def test_the_temperature_undoes_how_sure_the_networks_are(sureness: float) -> None:
     images, label = told_apart()
-    network = Ccnn([Sees(sureness)])
+    network = Ccnn([Sees(sureness)], signature=2, points=12)
     told = settle(network, images, label=label)
     assert float(network.temperature) == pytest.approx(sureness, rel=0.1)
     assert float(network.cutoff) == pytest.approx(0.5, abs=0.05)
@@ -104,7 +106,7 @@ def test_the_temperature_undoes_how_sure_the_networks_are(sureness: float) -> No
 
 def test_no_temperature_is_best_where_all_are_right_or_none_is_known() -> None:
     images, label = told_apart(200)
-    perfect = Ccnn([Sees(1.0)])
+    perfect = Ccnn([Sees(1.0)], signature=2, points=12)
     images[:, 0, 0, 0] = np.where(label, 5, -5)
     assert "1 (temperature: every case is right" in settle(perfect, images, label=label)["temperature"]
     assert float(perfect.temperature) == 1

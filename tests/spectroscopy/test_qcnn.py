@@ -10,6 +10,7 @@ from hepatica.learn import load_weights, save_weights
 from hepatica.networks import Estimates
 from hepatica.spectroscopy.qcnn import Qcnn, build_qcnn
 from hepatica.spectroscopy.spectral_plan import SpectralPlan
+from hepatica.spectroscopy.usual import squeezed
 
 PLAN = SpectralPlan(members=2, width=4, hidden=16, signature=8)
 
@@ -46,9 +47,7 @@ def test_the_standard_deviation_is_widened_by_its_factor() -> None:
 def test_strangeness_is_that_of_signature_and_squeezed_spectrum() -> None:
     network = Qcnn([Says(0.0, 0.0)], quantities=2, signature=3, points=9)
     spectra = torch.randn(4, 2, 1, 9, generator=torch.Generator().manual_seed(0))
-    squeezed = network.squeezed(spectra)
-    assert squeezed.shape == (4, 18)
-    wanted = network.usual(spectra[:, 0, 0, :3], squeezed)
+    wanted = network.usual(spectra[:, 0, 0, :3], squeezed(spectra))
     torch.testing.assert_close(network(spectra).strangeness, wanted)
 
 

@@ -116,14 +116,12 @@ def test_a_spectrum_that_cannot_be_read_stops_nobody(specimens, tmp_path):
         prepare([broken], acquisition=WANTED, folder=tmp_path / "none")
 
 
-def test_another_acquisition_is_refused_unless_told_or_allowed(specimens, tmp_path):
+def test_another_acquisition_is_refused_unless_told(specimens, tmp_path):
     at_30 = replace(WANTED, te_ms=30.0)
     with pytest.raises(SpecimenError, match="acquired with TE 35 ms, not 30"):
         prepare(specimens, acquisition=at_30, folder=tmp_path / "a")
-    allowed = prepare(specimens[:1], acquisition=at_30, folder=tmp_path / "b", allow=["te"])
-    assert "which was allowed" in allowed.specimens["notes"][0]
-    told = prepare(specimens[:1], acquisition=at_30, folder=tmp_path / "c", told=Header(te_ms=30.0))
-    assert "allowed" not in told.specimens["notes"][0]
+    told = prepare(specimens[:1], acquisition=at_30, folder=tmp_path / "b", told=Header(te_ms=30.0))
+    assert told.specimens["specimen_id"].tolist() == [specimens[0].specimen_id]
 
 
 def test_a_lost_file_is_told_and_a_store_travels(specimens, tmp_path):

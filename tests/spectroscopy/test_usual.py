@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from hepatica.spectroscopy.usual import DIRECTIONS, Usual
+from hepatica.spectroscopy.usual import DIRECTIONS, Usual, squeezed, strange
 
 
 def known(count: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,3 +54,16 @@ def test_one_far_along_a_usual_direction_is_strange() -> None:
 def test_few_features_have_as_many_directions() -> None:
     assert Usual(signature=2, features=6).directions.shape == (6, 6)
     assert Usual(signature=2, features=600).directions.shape == (600, DIRECTIONS)
+
+
+def test_only_the_strange_are_told() -> None:
+    assert strange([0.4, 2.345]) == [
+        (),
+        ("unlike the spectra the networks learnt from: 2.3 times as far as usual ones",),
+    ]
+
+
+def test_squeezed_spectra_do_not_know_their_unit() -> None:
+    spectra = torch.randn(2, 2, 1, 50, generator=torch.Generator().manual_seed(0))
+    assert squeezed(spectra).shape == (2, 100)
+    torch.testing.assert_close(squeezed(7 * spectra), squeezed(spectra))

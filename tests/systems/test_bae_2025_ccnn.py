@@ -10,7 +10,8 @@ from hepatica.cohort import CohortError, SettingsError, SpecimenError, Split, lo
 from hepatica.cohort.atomic import read_json
 from hepatica.protocol import override
 from hepatica.runs import open_run
-from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings, build, eligible, prepare, simulated_classes
+from hepatica.spectroscopy.spectra import SpectraStore
+from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings, build, eligible, predict, prepare, simulated_classes
 
 
 @pytest.fixture
@@ -48,6 +49,16 @@ def test_temperature_and_cutoff_are_those_of_simulation(own) -> None:
     told = read_json(own.run / "model.json")["training"]
     assert told["simulated spectra that fixed temperature and cut-off"] == 512
     assert told["patients without HCC that were fitted"] > told["patients with HCC that were fitted"] >= 4
+
+
+def test_spectra_turned_round_are_flagged_and_hardly_one_of_the_others(own, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked, material = open_run(own.run), training(own).material
+    read = SpectraStore.read
+    usual = predict(locked.network, material, locked.settings).specimens
+    monkeypatch.setattr(SpectraStore, "read", lambda store, rows: read(store, rows)[:, :, ::-1].copy())
+    turned = predict(locked.network, material, locked.settings).specimens
+    assert (usual["flags"] == "").mean() > 0.8
+    assert turned["flags"].str.startswith("unlike the spectra").all()
 
 
 def test_patients_set_the_priors_of_their_class_and_pool_the_nuisance(own) -> None:

@@ -176,7 +176,7 @@ def predict(
 
 
 def told(specimens: Path) -> list[str]:
-    """What not to overlook of the first specimens: the risk score, what was mended, why one could not be read."""
+    """What not to overlook of the first specimens: the risk score, what was mended or unusual, why one was not read."""
     import pandas as pd
 
     table = pd.read_csv(specimens).head(5)
@@ -188,7 +188,7 @@ def told(specimens: Path) -> list[str]:
                 f"specimen {number}: risk score {row['risk']:.3f} ({row['low']:.3f} to {row['high']:.3f} over images),"
                 f" {row['images']:.0f} images, {row['phases']}"
             )
-        lines += [f"specimen {number}: {row[name]}" for name in ("notes", "error") if row.get(name)]
+        lines += [f"specimen {number}: {row[name]}" for name in ("notes", "flags", "error") if row.get(name)]
     return lines
 
 

@@ -11,6 +11,7 @@ from hepatica.learn.images import as_network_input
 from hepatica.spectroscopy.network_input import as_complex
 from hepatica.spectroscopy.norm import norm
 from hepatica.spectroscopy.qcnn import Qcnn
+from hepatica.spectroscopy.usual import squeezed
 
 Z = 1.959963984540054
 """Standard normal quantile of a two-sided 95 % interval."""
@@ -38,9 +39,7 @@ def calibrate(network: Qcnn, images: NDArray[np.float32], *, truth: NDArray[Any]
     _set(network.widening, widening)
     _set(network.correlation, np.corrcoef(held.T))
     _set(network.norm, np.median(norm(as_complex(images))))
-    with torch.inference_mode():
-        squeezed = network.squeezed(as_network_input(torch.from_numpy(images))).numpy()
-    network.usual.learn(signature, squeezed)
+    network.usual.learn(signature, squeezed(as_network_input(torch.from_numpy(images))).numpy())
 
 
 def _set(buffer: torch.Tensor, values: Any) -> None:

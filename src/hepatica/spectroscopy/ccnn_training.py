@@ -15,11 +15,13 @@ from hepatica.cohort import EvaluationError
 from hepatica.evaluate import auroc, fit_temperature
 from hepatica.evaluate.balance import balanced_cutoff
 from hepatica.learn import Arrays, Fresh, infer
+from hepatica.learn.images import as_network_input
 from hepatica.spectroscopy.ccnn import Ccnn
 from hepatica.spectroscopy.draws import HELD_OUT, Draws
 from hepatica.spectroscopy.network_input import as_network_values
 from hepatica.spectroscopy.norm import norm
 from hepatica.spectroscopy.spectral_plan import SpectralPlan
+from hepatica.spectroscopy.usual import squeezed
 
 READ_AT_ONCE = 256
 
@@ -63,14 +65,13 @@ def train_ccnn(
 
 
 def settle(network: Ccnn, spectra: NDArray[np.float32], *, label: NDArray[np.int64]) -> dict[str, Any]:
-    """Set temperature and cut-off, in place, by simulated spectra (n, 1, w, 2) of known class (n,).
+    """Set temperature, cut-off and what is usual, in place, by simulated spectra (n, 1, w, 2) of known class (n,).
 
     The temperature stays 1 where none is best, because every spectrum is called rightly or no better than by chance.
     """
     network.temperature.fill_(1.0)
-    logits = infer(
-        network, Arrays(values=spectra), batch=READ_AT_ONCE, label="calibrating", outputs=lambda read: read.logits
-    )
+    logits, signature, _ = infer(network, Arrays(values=spectra), batch=READ_AT_ONCE, label="calibrating")
+    network.usual.learn(signature, squeezed(as_network_input(torch.from_numpy(spectra))).numpy())
     try:
         network.temperature.fill_(fit_temperature(label, logits=logits))
         said = f"{float(network.temperature):.3f}"

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from einops import rearrange
 from torch import Tensor, nn
 
 from hepatica.networks import SpectralEstimator
-from hepatica.networks.spectral_cnn import TwoScales
 from hepatica.spectroscopy.scales import Scales
 from hepatica.spectroscopy.signal_model import SHARED
 from hepatica.spectroscopy.spectral_plan import SpectralPlan
-from hepatica.spectroscopy.usual import Usual
+from hepatica.spectroscopy.usual import Usual, squeezed
 
 
 class Measured(NamedTuple):
@@ -45,7 +43,6 @@ class Qcnn(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
         self.scales = Scales(quantities)
-        self.squeeze = TwoScales()
         self.usual = Usual(signature=signature, features=2 * points)
         self.register_buffer("widening", torch.ones(quantities))
         self.register_buffer("correlation", torch.eye(quantities))
@@ -59,13 +56,8 @@ class Qcnn(nn.Module):
         )
         variance = variances.mean(dim=0) + means.var(dim=0, unbiased=False)
         signature = answers[0].signature
-        strangeness = self.usual(signature, self.squeezed(spectra))
+        strangeness = self.usual(signature, squeezed(spectra))
         return Measured(means.mean(dim=0), variance.sqrt() * self.widening, strangeness, signature)
-
-    def squeezed(self, spectra: Tensor) -> Tensor:
-        """(b, 2 w) spectra in units of their noise, squeezed."""
-        squeezed: Tensor = self.squeeze(spectra)[0][:, :2]
-        return rearrange(squeezed, "b c h w -> b (c h w)")
 
 
 def build_qcnn(plan: SpectralPlan) -> Qcnn:

@@ -20,6 +20,7 @@ from hepatica.spectroscopy.quantities import Quantities, Unit, quantities_of
 from hepatica.spectroscopy.refine import STEPS, refine
 from hepatica.spectroscopy.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.simulate import PEAKS_PPM
+from hepatica.spectroscopy.usual import strange
 
 Floats = NDArray[np.float64]
 Complex = NDArray[Any]
@@ -94,8 +95,8 @@ def qcnn_gn(
     start = vectors(found)
     fit = refine(start, values=values, model=model, belief=belief, noise_sd=noise_sd, steps=steps)
     quantities = quantities_of(fit, method="qcnn+gn", unit=unit, belief=belief)
-    strange = flags(found, fit.parameters.vector, model=model, priors=priors, noise_sd=noise_sd)
-    return replace(quantities, flags=_joined(quantities.flags, strange))
+    unusual = flags(found, fit.parameters.vector, model=model, priors=priors, noise_sd=noise_sd)
+    return replace(quantities, flags=_joined(quantities.flags, unusual))
 
 
 def vectors(found: Measured) -> Floats:
@@ -112,11 +113,7 @@ def flags(
     found: Measured, vector: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike
 ) -> tuple[tuple[str, ...], ...]:
     """What is unusual of each spectrum, in words; `vector` (n, p) is what was found in them."""
-    strange = [
-        (f"unlike the spectra the networks learnt from: {each:.1f} times as far as usual ones",) if each > 1 else ()
-        for each in found.strangeness
-    ]
-    return _joined(strange, outside(vector, model=model, priors=priors, noise_sd=noise_sd))
+    return _joined(strange(found.strangeness), outside(vector, model=model, priors=priors, noise_sd=noise_sd))
 
 
 def outside(vector: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike) -> tuple[tuple[str, ...], ...]:

@@ -1,8 +1,6 @@
 """Resample: a spectrum brought to the sampling of another acquisition, and refused where physics would differ."""
 
-from collections.abc import Collection
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +11,6 @@ from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.spectrum import Signal, Spectrum, to_fid
 from hepatica.spectroscopy.wrapped import wrapped
 
-Difference = Literal["f0", "te", "sequence"]
-"""What may differ from the acquisition a basis or network is of, if the user allows it."""
-
 F0_TOLERANCE = 0.005
 """A field that differs by more changes strongly coupled multiplets and widths in ppm (ours): 3 T of one maker only."""
 
@@ -25,14 +20,15 @@ TE_TOLERANCE_MS = 1.0
 _SHORT = 0.9  # ours: of the wanted duration, below which the user is told that zeros were added
 
 
-def resampled(spectrum: Spectrum, *, acquisition: Acquisition, allow: Collection[Difference] = ()) -> Spectrum:
+def resampled(spectrum: Spectrum, *, acquisition: Acquisition) -> Spectrum:
     """The spectrum with the bandwidth, points, field and reference of `acquisition`: the same lines at the same ppm.
 
     The values at the wanted frequencies are those of the decay's Fourier transform itself, nothing is interpolated;
     beyond the given band they are 0. Amplitudes stay. Raises SpecimenError where the field, echo or mixing time or the
-    sequence differ and are not in `allow`.
+    sequence differ.
     """
-    notes = _compared(spectrum.acquisition, acquisition, allow=allow)
+    _check_physics(spectrum.acquisition, acquisition)
+    notes = spectrum.notes
     if _same_sampling(spectrum.acquisition, acquisition):
         fid, water = spectrum.fid, spectrum.water
     else:
@@ -41,30 +37,28 @@ def resampled(spectrum: Spectrum, *, acquisition: Acquisition, allow: Collection
         duration = spectrum.acquisition.points / spectrum.acquisition.bandwidth_hz
         wanted = acquisition.points / acquisition.bandwidth_hz
         if duration < _SHORT * wanted:
-            notes += (f"the decay lasts {duration:.2f} of {wanted:.2f} s: zeros were added",)
+            notes = (*notes, f"the decay lasts {duration:.2f} of {wanted:.2f} s: zeros were added")
     ours = replace(acquisition, tr_ms=spectrum.acquisition.tr_ms)
-    return replace(spectrum, fid=fid, water=water, acquisition=ours, notes=(*spectrum.notes, *notes))
+    return replace(spectrum, fid=fid, water=water, acquisition=ours, notes=notes)
 
 
-def _compared(given: Acquisition, wanted: Acquisition, *, allow: Collection[Difference]) -> tuple[str, ...]:
-    """What differs, as notes; SpecimenError where that is not allowed."""
+def _check_physics(given: Acquisition, wanted: Acquisition) -> None:
+    """Raise SpecimenError where multiplets would look otherwise."""
     steam = given.sequence == wanted.sequence == "steam"
     mixing = abs((given.tm_ms or 0) - (wanted.tm_ms or 0)) if steam else 0.0
-    differences: dict[Difference, str] = {}
+    differences = []
     if abs(given.f0_mhz / wanted.f0_mhz - 1) > F0_TOLERANCE:
-        differences["f0"] = f"at {given.f0_mhz:.2f} MHz, not {wanted.f0_mhz:.2f}"
+        differences.append(f"at {given.f0_mhz:.2f} MHz, not {wanted.f0_mhz:.2f}")
     if max(abs(given.te_ms - wanted.te_ms), mixing) > TE_TOLERANCE_MS:
         times = f"with TE {given.te_ms:g} ms, not {wanted.te_ms:g}"
-        differences["te"] = f"{times}, TM {given.tm_ms}, not {wanted.tm_ms}" if steam else times
+        differences.append(f"{times}, TM {given.tm_ms}, not {wanted.tm_ms}" if steam else times)
     if given.sequence != wanted.sequence:
-        differences["sequence"] = f"by {given.sequence}, not {wanted.sequence}"
-    refused = [name for name in differences if name not in allow]
-    if refused:
+        differences.append(f"by {given.sequence}, not {wanted.sequence}")
+    if differences:
         raise SpecimenError(
-            f"acquired {' and '.join(differences[name] for name in refused)}: the model is of another acquisition;"
-            f" use one of this acquisition, or allow {', '.join(refused)} knowing that multiplets will not fit"
+            f"acquired {' and '.join(differences)}: multiplets look otherwise there; use a run that was trained on"
+            " spectra of this acquisition, or tell the right value where the file's header is wrong"
         )
-    return tuple(f"acquired {difference}, which was allowed" for difference in differences.values())
 
 
 def _same_sampling(given: Acquisition, wanted: Acquisition) -> bool:

@@ -1,7 +1,7 @@
 """Spectra: the spectra of a cohort, read once, brought to one acquisition, kept whole and windowed when asked for."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,7 @@ from hepatica.spectroscopy.norm import norm
 from hepatica.spectroscopy.preprocess import PREPROCESSING, Preprocessing
 from hepatica.spectroscopy.quality import quality
 from hepatica.spectroscopy.read import TOLD_NOTHING, read_spectrum
-from hepatica.spectroscopy.resample import Difference, resampled
+from hepatica.spectroscopy.resample import resampled
 from hepatica.spectroscopy.signal_model import WINDOW_PPM
 from hepatica.spectroscopy.spectrum import Signal, Spectrum, to_spectrum
 
@@ -108,21 +108,18 @@ def prepare(
     folder: Path,
     window_ppm: tuple[float, float] = WINDOW_PPM,
     told: Header = TOLD_NOTHING,
-    allow: Collection[Difference] = (),
     settings: Preprocessing = PREPROCESSING,
     progress: bool = True,
 ) -> SpectraStore:
     """Read every spectrum, once: what is already in `folder` from the same content and settings is not read again.
 
     Each is preprocessed and brought to the sampling of `acquisition`. `told` is what the user knows better than the
-    headers, `allow` in what a spectrum may differ from `acquisition`. A spectrum that cannot be used goes, with the
-    reason, into the ledger (`folder`/ledger) and into `failures`. May be killed at any moment and started again, one
-    run at a time to a folder. Raises SpecimenError when no specimen gives a spectrum, UnavailableError when the folder
-    cannot be written (disk full).
+    headers. A spectrum that cannot be used goes, with the reason, into the ledger (`folder`/ledger) and into
+    `failures`. May be killed at any moment and started again, one run at a time to a folder. Raises SpecimenError when
+    no specimen gives a spectrum, UnavailableError when the folder cannot be written (disk full).
     """
     made_by = {
         "schema": SCHEMA,
-        "allow": sorted(allow),
         **{name: asdict(each) for name, each in (("acquisition", acquisition), ("told", told), ("settings", settings))},
     }
     keys = [_key(each, settings=made_by) for each in specimens]
@@ -131,7 +128,7 @@ def prepare(
 
     def read(key: str, specimen: Specimen) -> None:
         spectrum = read_spectrum(specimen.path, water=specimen.water, told=told, settings=settings)
-        _write(_path(folder, key), resampled(spectrum, acquisition=acquisition, allow=allow))
+        _write(_path(folder, key), resampled(spectrum, acquisition=acquisition))
 
     prepare_each(missing, read, ledger=ledger, label="Reading spectra", workers=_WORKERS, progress=progress)
     found = dict(zip(specimens, keys, strict=True))

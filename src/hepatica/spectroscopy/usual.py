@@ -1,17 +1,34 @@
 """Usual: how far a spectrum is from those that networks learnt from, by what they say of it and by what it is."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
+from einops import rearrange
 from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
+
+from hepatica.networks.spectral_cnn import TwoScales
 
 DIRECTIONS = 48
 """Principal directions of squeezed spectra that count as usual (ours); what lies off them is noise, or strange."""
 
 USUAL = 0.99
 """Share of simulated spectra that count as usual (ours): one of 100 is flagged though nothing is wrong with it."""
+
+
+def squeezed(spectra: Tensor) -> Tensor:
+    """(b, 2 w) of (b, 2, 1, w) spectra: in units of their noise, large values squeezed."""
+    scaled, _ = TwoScales().forward(spectra)
+    return rearrange(scaled[:, :2], "b c h w -> b (c h w)")
+
+
+def strange(strangeness: Iterable[float]) -> list[tuple[str, ...]]:
+    """What is told of spectra of this strangeness: nothing of usual ones."""
+    told = "unlike the spectra the networks learnt from: {:.1f} times as far as usual ones"
+    return [(told.format(each),) if each > 1 else () for each in strangeness]
 
 
 class Usual(nn.Module):

@@ -47,6 +47,7 @@ from hepatica.spectroscopy.spectra import SpectraStore
 from hepatica.spectroscopy.spectra import prepare as prepare_spectra
 from hepatica.spectroscopy.spectral_plan import SpectralPlan
 from hepatica.spectroscopy.spectrum_picture import draw_spectrum
+from hepatica.spectroscopy.usual import strange
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -132,17 +133,16 @@ def log_odds(read: Any) -> torch.Tensor:
 
 
 def predict(network: Ccnn, spectra: SpectraStore, settings: Settings) -> Inference:
-    """Probability of HCC by each spectrum."""
-    score, signature = infer(
+    """Probability of HCC by each spectrum, and in `flags` whether it is unlike all that was simulated."""
+    score, signature, strangeness = infer(
         network,
         spectra,
         batch=READ_AT_ONCE,
         label="reading spectra",
-        outputs=lambda read: (log_odds(read).sigmoid(), read.signature),
+        outputs=lambda read: (log_odds(read).sigmoid(), read.signature, read.strangeness),
     )
-    regions = spectra.index.assign(score=score)
-    keys = ["patient_id", "specimen_id"]
-    specimens = regions.groupby(keys, sort=False, as_index=False)[["score"]].mean()
+    regions = spectra.index.assign(score=score, flags=["; ".join(each) for each in strange(strangeness)])
+    specimens = regions[["patient_id", "specimen_id", "score", "flags"]]
     specimens = specimens.assign(endpoint=settings.endpoint, horizon_months=settings.target.horizon)
     return Inference(specimens=specimens, regions=regions, signatures=signature)
 

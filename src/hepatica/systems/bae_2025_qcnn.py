@@ -131,8 +131,7 @@ def predict(network: Any, spectra: SpectraStore, settings: Settings) -> Inferenc
     }
     flags = ["; ".join(each) for each in quantities.flags]
     regions = spectra.index.assign(**columns, in_mm=scaled.scaled, flags=flags, score=score)
-    keys = ["patient_id", "specimen_id"]
-    specimens = regions.groupby(keys, sort=False, as_index=False)[["score", *columns]].mean()
+    specimens = regions[["patient_id", "specimen_id", "score", *columns, "in_mm", "flags"]]
     specimens = specimens.assign(endpoint=settings.endpoint, horizon_months=settings.target.horizon)
     return Inference(specimens=specimens, regions=regions, signatures=found.signature)
 
