@@ -68,7 +68,7 @@ def _value(value: Any) -> str:
 
 def _facts(run: Run) -> Table:
     facts = [["Parameters", f"{run.model['parameters']:,}"]]
-    facts += [[str(name).capitalize(), _value(value)] for name, value in run.model["training"].items()]
+    facts += [[f"{name[:1].upper()}{name[1:]}", _value(value)] for name, value in run.model["training"].items()]
     targets = {target.key: about(target) for target in run.targets}
     facts += [
         [f"Cut-off, {targets.get(key, key)}", f"{cutoff:.4f} ({CUTOFFS[run.system.cutoff]})"]

@@ -13,7 +13,7 @@ NONE = "\N{EN DASH}"
 TIED = "\N{NO-BREAK SPACE}"
 """Keeps a number and what belongs to it on one line."""
 
-INDENT = "\N{EM SPACE}"
+INDENT = 2 * TIED
 """Begins the name of a row that belongs to the one above."""
 
 FOLDS = {

@@ -57,7 +57,7 @@ def _check_physics(given: Acquisition, wanted: Acquisition) -> None:
     if differences:
         raise SpecimenError(
             f"acquired {' and '.join(differences)}: multiplets look otherwise there; use a run that was trained on"
-            " spectra of this acquisition, or tell the right value where the file's header is wrong"
+            " spectra of this acquisition, or correct the file where its header is wrong"
         )
 
 
