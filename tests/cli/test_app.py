@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from hepatica.cli.app import told
 
 COMMANDS = (
     "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "evaluate",
@@ -79,3 +82,15 @@ def test_doctor_finds_what_is_installed() -> None:
     done = hepatica("doctor")
     assert done.returncode == 0
     assert "openslide" in done.stdout
+
+
+def test_predict_tells_what_not_to_overlook(tmp_path: Path) -> None:
+    rows = [
+        {"row": 2, "in_mm": True, "notes": "the axis was put right"},
+        {"row": 3, "in_mm": False, "flags": "unlike the others"},
+        {"row": 4, "error": "cannot be read"},
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "specimens.csv", index=False)
+    assert told(tmp_path / "specimens.csv") == [
+        "specimen 2: the axis was put right", "specimen 3: unlike the others", "specimen 4: cannot be read",
+    ]  # fmt: skip

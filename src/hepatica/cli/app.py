@@ -181,7 +181,7 @@ def told(specimens: Path) -> list[str]:
 
     table = pd.read_csv(specimens).head(5)
     lines = []
-    for row in table.fillna("").to_dict("records"):
+    for row in table.astype(object).where(table.notna(), "").to_dict("records"):
         number = row["row"]  # as in the names of its pictures
         if row.get("risk", "") != "":
             lines.append(
