@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+NOTED = 5
+"""Spectra whose notes are printed; all stand in spectra.csv."""
+
+
 def quantify(
     files: Annotated[
         list[Path],
@@ -78,10 +82,13 @@ def quantify(
 
 
 def unusual(quantities: "pd.DataFrame", spectra: "pd.DataFrame") -> list[str]:
-    """A line for each spectrum that was not used, or of which something was noticed."""
-    lost = spectra.dropna(subset=["error"]) if "error" in spectra else spectra[:0]
-    noticed = quantities.loc[quantities["flags"] != ""].drop_duplicates("spectrum")
-    return [
-        *(f"spectrum {row['spectrum']}: not used: {row['error']}" for row in lost.to_dict("records")),
-        *(f"spectrum {row['spectrum']}: {row['flags']}" for row in noticed.to_dict("records")),
-    ]
+    """A line for each spectrum that was not used or is flagged; of the first ones also what was done to them."""
+    flagged = quantities.loc[quantities["flags"] != ""].groupby("spectrum")["flags"].first()
+    lines = []
+    for place, row in enumerate(spectra.to_dict("records")):
+        error, notes = (row.get(name) for name in ("error", "notes"))
+        told = [f"not used: {error}"] if isinstance(error, str) else []
+        told += [notes] if notes and isinstance(notes, str) and place < NOTED else []
+        told += [flagged[row["spectrum"]]] if row["spectrum"] in flagged.index else []
+        lines += [f"spectrum {row['spectrum']}: {'; '.join(told)}"] if told else []
+    return lines
