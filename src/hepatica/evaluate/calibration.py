@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit, logit
-from statsmodels.api import GLM, families
+from statsmodels.genmod import families
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined

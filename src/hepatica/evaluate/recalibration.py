@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from statsmodels.api import GLM, families
+from statsmodels.genmod import families
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.calibration import calibration_intercept, logits, parted, probabilities

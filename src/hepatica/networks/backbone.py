@@ -8,10 +8,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-import huggingface_hub
-import timm
 from einops import rearrange
-from huggingface_hub import constants
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -66,6 +63,9 @@ class ChannelsFirst(nn.Module):
 
 
 def _require_known(name: str) -> None:
+    # Timm takes a second to import, which commands that build no backbone need not pay.
+    import timm
+
     known = [*timm.list_models(), *timm.list_pretrained()]
     if name not in known:
         near = ", ".join(get_close_matches(name, known, n=4)) or "resnet18.tv_in1k, mobilenetv2_100.ra_in1k"
@@ -73,6 +73,8 @@ def _require_known(name: str) -> None:
 
 
 def _body(name: str, shape: Mapping[str, Any], **pretrained: Any) -> nn.Module:
+    import timm
+
     # An empty pooling leaves the feature map: the papers pool, or attend, in their own way.
     try:
         body: nn.Module = timm.create_model(name, num_classes=0, global_pool="", **shape, **pretrained)
@@ -83,6 +85,9 @@ def _body(name: str, shape: Mapping[str, Any], **pretrained: Any) -> nn.Module:
 
 def _from_hub(name: str) -> Path:
     """Find the pretrained weights in the local cache or fetch them."""
+    import huggingface_hub
+    import timm
+
     settings = timm.get_pretrained_cfg(name)
     if settings is None or settings.hf_hub_id is None:
         raise UnavailableError(f"timm has no pretrained weights for {name!r}. {_alternatives()}")
@@ -99,6 +104,8 @@ def _from_hub(name: str) -> Path:
 
 def _ask_hub(name: str) -> None:
     """Fail at once where there is no network: the hub's own client tries for 45 seconds and prints every try."""
+    from huggingface_hub import constants
+
     try:
         urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_PATIENCE_SECONDS).close()
     except HTTPError:
