@@ -52,7 +52,9 @@ def test_the_draws_follow_torchs_seed(step: Augment) -> None:
     assert not torch.equal(draw(1), draw(2))
 
 
-@pytest.mark.parametrize("step", [flips(p=0), noise(sd=0), erase(p=0), compose()], ids=str)
+@pytest.mark.parametrize(
+    "step", [flips(p=0), noise(sd=0), erase(p=0), compose()], ids=["flips", "noise", "erase", "compose"]
+)
 def test_no_chance_is_no_change(step: Augment) -> None:
     assert torch.equal(step(images(0)), images(0))
 

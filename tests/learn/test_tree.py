@@ -81,7 +81,9 @@ def test_the_file_is_plain_safetensors_and_no_pickle(tmp_path: Path) -> None:
         list(pickletools.genops(path.read_bytes()))
 
 
-@pytest.mark.parametrize("value", [object(), Path("x"), torch.Size([1]), print, torch.float32], ids=str)
+@pytest.mark.parametrize(
+    "value", [object(), Path("x"), torch.Size([1]), print, torch.float32], ids=lambda value: type(value).__name__
+)
 def test_what_would_need_pickle_is_refused_and_nothing_is_left_behind(tmp_path: Path, value: object) -> None:
     with pytest.raises(TypeError, match="without pickle"):
         save_tree({"deep": [value]}, tmp_path / "t.safetensors")
