@@ -78,7 +78,7 @@ def test_a_short_decay_is_told(decay):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"f0_mhz": 123.25}, "acquired at 123.25 MHz, not 127.74: .*trained on spectra of this"),
+        ({"f0_mhz": 123.25}, "acquired at 123.25 MHz, not 127.74: .*trained on spectra, of this"),
         ({"te_ms": 30.0}, "acquired with TE 30 ms, not 35: .*correct the file"),
         ({"sequence": "steam"}, "acquired by steam, not press: .*"),
     ],

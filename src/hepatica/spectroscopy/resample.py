@@ -56,8 +56,8 @@ def _check_physics(given: Acquisition, wanted: Acquisition) -> None:
         differences.append(f"by {given.sequence}, not {wanted.sequence}")
     if differences:
         raise SpecimenError(
-            f"acquired {' and '.join(differences)}: multiplets look otherwise there; use a run that was trained on"
-            " spectra of this acquisition, or correct the file where its header is wrong"
+            f"acquired {' and '.join(differences)}: multiplets look otherwise there; use a basis, or a run that was"
+            " trained on spectra, of this acquisition, or correct the file where its header is wrong"
         )
 
 
