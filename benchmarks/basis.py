@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from peers import environment
 
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.shaped_pulse import sinc_pulse
-from hepatica.spectroscopy.simulated_basis import simulate_basis, transitions
-from hepatica.spectroscopy.spin_system import SpinGroup, spin_systems
-from hepatica.spectroscopy.targets import METABOLITES15
+from hepatica.spectroscopy.basis.shaped_pulse import sinc_pulse
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis, transitions
+from hepatica.spectroscopy.basis.spin_system import SpinGroup, spin_systems
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.targets import METABOLITES15
 
 ROUNDS = 9
 F0_MHZ = 127.74

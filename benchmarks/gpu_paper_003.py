@@ -36,12 +36,12 @@ from hepatica.learn.fit import fit
 from hepatica.learn.fresh import Onward
 from hepatica.learn.layout import channels_last
 from hepatica.learn.losses import gaussian_nll
-from hepatica.spectroscopy.draws import HELD_OUT, Draws
-from hepatica.spectroscopy.network_input import as_network_values
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.qcnn import Qcnn, build_qcnn
-from hepatica.spectroscopy.qcnn_quantify import measured
-from hepatica.spectroscopy.qcnn_training import QcnnPlan, fresh, scale_targets, targets, train_qcnn
+from hepatica.spectroscopy.networks.network_input import as_network_values
+from hepatica.spectroscopy.networks.qcnn import Qcnn, build_qcnn
+from hepatica.spectroscopy.networks.qcnn_quantify import measured
+from hepatica.spectroscopy.networks.qcnn_training import QcnnPlan, fresh, scale_targets, targets, train_qcnn
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, Draws
 
 GPU = torch.cuda.is_available()
 DEVICE = "cuda" if GPU else "cpu"

@@ -19,20 +19,20 @@ from pathlib import Path
 import numpy as np
 from peers import environment
 
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.belief import belief_of
-from hepatica.spectroscopy.bounds import bayesian_bound, crlb
-from hepatica.spectroscopy.fit import Fit
-from hepatica.spectroscopy.held import Held
-from hepatica.spectroscopy.map_fit import map_fit
-from hepatica.spectroscopy.multistart import Grid
-from hepatica.spectroscopy.nls import nls
-from hepatica.spectroscopy.nuisance import OF_MODEL
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.refine import refine
-from hepatica.spectroscopy.signal_model import SHARED, Parameters, SignalModel
-from hepatica.spectroscopy.simulate import Simulated, simulate
-from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
+from hepatica.spectroscopy.fitting.fit import Fit
+from hepatica.spectroscopy.fitting.gauss_newton import refine
+from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.fitting.multistart import Grid
+from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel
+from hepatica.spectroscopy.fitting.soft_constraints import Held
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.simulation.nuisance import OF_MODEL
+from hepatica.spectroscopy.simulation.simulate import Simulated, simulate
 
 ROUNDS, SPECTRA, PEER_SPECTRA = 3, 256, 3
 

@@ -20,12 +20,12 @@ from einops import rearrange
 
 from hepatica.learn.layout import channels_last
 from hepatica.learn.losses import gaussian_nll
-from hepatica.spectroscopy.draws import Draws
-from hepatica.spectroscopy.network_input import as_network_values
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.qcnn import Qcnn, build_qcnn
-from hepatica.spectroscopy.qcnn_quantify import measured, qcnn, qcnn_gn
-from hepatica.spectroscopy.qcnn_training import QcnnPlan, scale_targets, targets
+from hepatica.spectroscopy.networks.network_input import as_network_values
+from hepatica.spectroscopy.networks.qcnn import Qcnn, build_qcnn
+from hepatica.spectroscopy.networks.qcnn_quantify import measured, qcnn, qcnn_gn
+from hepatica.spectroscopy.networks.qcnn_training import QcnnPlan, scale_targets, targets
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.simulation.simulated_samples import Draws
 
 ROUNDS, SPECTRA, FITTED = 7, 4096, 256
 AIM = 2_000

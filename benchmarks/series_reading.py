@@ -20,8 +20,8 @@ import SimpleITK
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
 
-from hepatica.radiology.series import read_study
-from hepatica.radiology.volume import read_volume
+from hepatica.radiology.dicom.series import read_study
+from hepatica.radiology.dicom.volume import read_volume
 
 SLICES, DISTINCT, ROUNDS = 240, 12, 3
 SIDE = 512

@@ -20,14 +20,14 @@ from collections.abc import Callable
 import numpy as np
 import scipy.fft
 
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.baseline import bsplines
-from hepatica.spectroscopy.basis import Basis
-from hepatica.spectroscopy.nuisance import OF_MODEL, STANDARD, Effects
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.signal_model import PIVOT_PPM, WINDOW_PPM
-from hepatica.spectroscopy.simulate import Simulated, simulate
-from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.basis.basis import Basis
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting.baseline import bsplines
+from hepatica.spectroscopy.fitting.signal_model import PIVOT_PPM, WINDOW_PPM
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.simulation.nuisance import OF_MODEL, STANDARD, Effects
+from hepatica.spectroscopy.simulation.simulate import Simulated, simulate
 
 PRIORS = read_priors()
 

@@ -17,7 +17,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from hepatica.explain import combined, normalised, smoe_watch
+from hepatica.saliency import combined, normalised, smoe_watch
 
 SIDE = 224
 

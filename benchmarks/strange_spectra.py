@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from hepatica.evaluate import auroc
 from hepatica.runs import open_run
-from hepatica.spectroscopy.draws import Draws
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.qcnn_quantify import measured
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting.signal_model import SignalModel
+from hepatica.spectroscopy.networks.qcnn_quantify import measured
+from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.quantify import Quantifier
-from hepatica.spectroscopy.signal_model import SignalModel
-from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.simulation.simulated_samples import Draws
 from hepatica.studies.bae_2025.simulated_test import METHODS
 
 SPECTRA = 200

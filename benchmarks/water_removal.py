@@ -21,9 +21,9 @@ from functools import partial
 
 import numpy as np
 
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.spectrum import to_spectrum
-from hepatica.spectroscopy.water_removal import remove_water
+from hepatica.spectroscopy.preprocessing.water_removal import remove_water
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.spectrum import to_spectrum
 
 ROUNDS = 3
 COMPONENTS = 24

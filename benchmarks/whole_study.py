@@ -25,9 +25,9 @@ from pydicom.uid import JPEG2000Lossless
 from hepatica.cohort import Specimen
 from hepatica.learn import Arrays, infer
 from hepatica.protocol import ModelIdentity
+from hepatica.radiology.dicom.series import read_study
+from hepatica.radiology.dicom.volume import read_volume
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
-from hepatica.radiology.series import read_study
-from hepatica.radiology.volume import read_volume
 from hepatica.systems.wang_2021_hccnet import READ_AT_ONCE, SYSTEM
 
 SIDE = 512

@@ -13,7 +13,7 @@ from scipy import stats
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.confidence import RATIOS
-from hepatica.report.style import QUIET, RC, SERIES, stamp_phantom
+from hepatica.report.page.style import QUIET, RC, SERIES, stamp_phantom
 
 SUBSETS = tuple(str(ratio) for ratio in RATIOS)
 SETTING = ["noise", "patients"]

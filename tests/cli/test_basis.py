@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from hepatica.cli.basis import app
 from hepatica.cohort.errors import HepaticaError, SettingsError
-from hepatica.spectroscopy.basis_file import read_basis
+from hepatica.spectroscopy.basis.basis_file import read_basis
 
 RUN = CliRunner()
 

@@ -9,9 +9,9 @@ from typer.testing import CliRunner, Result
 
 from hepatica.cli.quantify import quantify
 from hepatica.cohort import SettingsError, SpecimenError
-from hepatica.spectroscopy.header import Header
-from hepatica.spectroscopy.nifti_mrs import read_nifti_mrs, write_nifti_mrs
 from hepatica.spectroscopy.phantom import phantom_spectra
+from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs, write_nifti_mrs
+from hepatica.spectroscopy.signal.header import Header
 
 APP = typer.Typer()
 APP.command()(quantify)

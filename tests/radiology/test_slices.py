@@ -14,10 +14,10 @@ from PIL import Image
 
 from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError, load_cohort
 from hepatica.radiology import slices as slices_module
-from hepatica.radiology.mask import read_mask
-from hepatica.radiology.nifti import write_nifti
+from hepatica.radiology.dicom.nifti import write_nifti
+from hepatica.radiology.dicom.scans import find_scans
+from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
-from hepatica.radiology.scans import find_scans
 from hepatica.radiology.slices import SliceStore, prepare
 from hepatica.radiology.slicing import Slicing, resized
 from hepatica.radiology.window import WINDOWS

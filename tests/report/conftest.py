@@ -23,9 +23,9 @@ import hepatica.report
 from hepatica.cohort import Cohort, Diagnosis, Endpoint, Months, Specimen, Target, write_predictions
 from hepatica.cohort.atomic import write_json, write_text
 from hepatica.protocol import Inference, as_plain
-from hepatica.report.blocks import Panel
-from hepatica.report.gallery import Gallery
-from hepatica.report.style import RC
+from hepatica.report.page.blocks import Panel
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.style import RC
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import FORMAT
 from hepatica.runs.scores import median_cutoffs, metrics, pooled, predictions
@@ -94,7 +94,7 @@ class Sketchbook(Gallery):
 def sketches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports are sketched, not rendered, and their maps have few tiles."""
     monkeypatch.setattr(hepatica.report, "Gallery", Sketchbook)
-    monkeypatch.setattr(hepatica.report.signatures, "LIMIT", 60)
+    monkeypatch.setattr(hepatica.report.chapters.signatures, "LIMIT", 60)
 
 
 @pytest.fixture

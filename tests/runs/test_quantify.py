@@ -13,16 +13,16 @@ import pytest
 from hepatica.cohort import RunError, SettingsError, SpecimenError
 from hepatica.runs.quantified import Quantification, Shared, quantified
 from hepatica.runs.quantify import quantify_files
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.basis import Basis
-from hepatica.spectroscopy.coord import read_coord
-from hepatica.spectroscopy.header import Header
-from hepatica.spectroscopy.lcmodel_basis import write_lcmodel_basis
-from hepatica.spectroscopy.nifti_mrs import read_nifti_mrs, write_nifti_mrs
+from hepatica.spectroscopy.basis.basis import Basis
+from hepatica.spectroscopy.basis.lcmodel_basis import write_lcmodel_basis
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting.quantities import Method
 from hepatica.spectroscopy.phantom import phantom_spectra
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.quantities import Method
-from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.reading.coord import read_coord
+from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs, write_nifti_mrs
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.header import Header
 
 BRAIN = Quantification(brain=True)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hepatica.spectroscopy.acquisition import Acquisition
+from hepatica.spectroscopy.signal.acquisition import Acquisition
 
 LIVER = {0.9: 40.0, 1.28: 300.0, 1.59: 25.0, 2.03: 30.0, 2.77: 4.0, 3.2: 20.0, 3.9: 10.0}
 BRAIN = {2.01: 30.0, 3.03: 25.0, 3.2: 20.0, 3.93: 15.0, 2.35: 10.0, 3.55: 10.0}
@@ -63,10 +63,10 @@ class TrainedQcnn:
 @pytest.fixture(scope="session")
 def trained_qcnn(tmp_path_factory: pytest.TempPathFactory) -> TrainedQcnn:
     """Two small members, trained for seconds, once for all tests that need one; copy what you mean to change."""
-    from hepatica.spectroscopy.draws import Draws
-    from hepatica.spectroscopy.priors import read_priors
-    from hepatica.spectroscopy.qcnn import build_qcnn
-    from hepatica.spectroscopy.qcnn_training import QcnnPlan, train_qcnn
+    from hepatica.spectroscopy.networks.qcnn import build_qcnn
+    from hepatica.spectroscopy.networks.qcnn_training import QcnnPlan, train_qcnn
+    from hepatica.spectroscopy.priors.priors import read_priors
+    from hepatica.spectroscopy.simulation.simulated_samples import Draws
 
     plan = QcnnPlan(
         members=2, per_epoch=2048, epochs=3, held_out=640, width=4, hidden=64, signature=32, batch=128,

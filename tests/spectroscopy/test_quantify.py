@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SettingsError
-from hepatica.spectroscopy.belief import belief_of
-from hepatica.spectroscopy.map_fit import map_fit
-from hepatica.spectroscopy.nls import nls
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.qcnn_quantify import qcnn, qcnn_gn
+from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.quantities import Method
+from hepatica.spectroscopy.networks.qcnn_quantify import qcnn, qcnn_gn
+from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.quantify import METHODS, Quantifier
-from hepatica.spectroscopy.quantities import Method
 
 PRIORS = read_priors()
 

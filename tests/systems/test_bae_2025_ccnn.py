@@ -10,7 +10,7 @@ from hepatica.cohort import CohortError, SettingsError, SpecimenError, Split, lo
 from hepatica.cohort.atomic import read_json
 from hepatica.protocol import override
 from hepatica.runs import open_run
-from hepatica.spectroscopy.spectra import SpectraStore
+from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings, build, eligible, predict, prepare, simulated_classes
 
 

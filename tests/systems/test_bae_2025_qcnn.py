@@ -8,7 +8,7 @@ import torch
 from hepatica.cohort import Split, load_cohort, read_predictions
 from hepatica.evaluate import fit_discriminant
 from hepatica.runs import open_run
-from hepatica.spectroscopy.targets import LIVER20, SUMS
+from hepatica.spectroscopy.signal.targets import LIVER20, SUMS
 from hepatica.systems.bae_2025_qcnn import SYSTEM, Settings, features, prepare, quantify
 
 

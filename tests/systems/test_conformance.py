@@ -13,7 +13,7 @@ from hepatica.cohort import load_cohort, read_predictions
 from hepatica.learn import load_weights, save_weights
 from hepatica.protocol import System, as_plain, from_plain, override
 from hepatica.report import write_report
-from hepatica.report.system_page import system_page
+from hepatica.report.documents.system_page import system_page
 from hepatica.runs import train
 from hepatica.runs.inputs import of_modality
 from hepatica.systems import all_systems

@@ -45,11 +45,11 @@ def write(
     ] = False,
 ) -> None:
     """Simulate a basis set and write it, first sample of 1 mM = protons where the echo time is 0."""
-    from hepatica.spectroscopy.basis_file import write_basis
-    from hepatica.spectroscopy.header import Header
-    from hepatica.spectroscopy.shaped_pulse import sinc_pulse
-    from hepatica.spectroscopy.simulated_basis import simulate_basis
-    from hepatica.spectroscopy.targets import LIVER20
+    from hepatica.spectroscopy.basis.basis_file import write_basis
+    from hepatica.spectroscopy.basis.shaped_pulse import sinc_pulse
+    from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+    from hepatica.spectroscopy.signal.header import Header
+    from hepatica.spectroscopy.signal.targets import LIVER20
 
     told = Header(sequence=sequence, te_ms=te, tm_ms=tm, f0_mhz=f0, bandwidth_hz=bandwidth)
     acquisition = told.acquisition(points=points)
@@ -63,8 +63,8 @@ def write(
 @app.command()
 def convert(source: Source, out: Out, align: Align = False) -> None:
     """Write a basis set in another program's format; its heights stay as they are."""
-    from hepatica.spectroscopy.basis_file import read_basis, write_basis
-    from hepatica.spectroscopy.ppm_reference import align_reference
+    from hepatica.spectroscopy.basis.basis_file import read_basis, write_basis
+    from hepatica.spectroscopy.basis.ppm_reference import align_reference
 
     basis = read_basis(source)
     write_basis(align_reference(basis) if align else basis, path=out)
@@ -78,11 +78,11 @@ def show(
     picture: Annotated[Path | None, typer.Option(help="PNG to write: every component, ppm from right to left.")] = None,
 ) -> None:
     """Tell what a basis set holds: sampling, receiver, and each component's height and protons."""
-    from hepatica.spectroscopy.basis_file import read_basis
-    from hepatica.spectroscopy.basis_picture import draw_basis
-    from hepatica.spectroscopy.lipids import lipids
-    from hepatica.spectroscopy.ppm_reference import ALIASES, align_reference
-    from hepatica.spectroscopy.spin_system import spin_systems
+    from hepatica.spectroscopy.basis.basis_file import read_basis
+    from hepatica.spectroscopy.basis.basis_picture import draw_basis
+    from hepatica.spectroscopy.basis.lipids import lipids
+    from hepatica.spectroscopy.basis.ppm_reference import ALIASES, align_reference
+    from hepatica.spectroscopy.basis.spin_system import spin_systems
 
     basis = align_reference(read_basis(source)) if align else read_basis(source)
     told, known = basis.acquisition, spin_systems() | lipids()

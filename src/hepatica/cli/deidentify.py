@@ -27,7 +27,7 @@ def deidentify(
     all burned-in text, and a face can be drawn from a CT of the head: look before you give files away.
     """
     from hepatica.cohort.errors import SpecimenError
-    from hepatica.radiology.deidentify import deidentify as deidentify_study
+    from hepatica.radiology.deidentify.deidentify import deidentify as deidentify_study
 
     done = deidentify_study(study, out=out, shift_dates=shift_dates, keep_flagged=keep_flagged, key=key)
     typer.echo(f"{out}: {done.files} files of {done.series} series and {done.patients} patients")

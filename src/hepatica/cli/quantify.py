@@ -66,10 +66,10 @@ def quantify(
 
     Example: hepatica quantify act.SDAT --water ref.SDAT --method map --out result
     """
-    from hepatica.report.quantities_page import write_quantities_page
+    from hepatica.report.documents.quantities_page import write_quantities_page
     from hepatica.runs.quantified import Quantification
     from hepatica.runs.quantify import quantify_files
-    from hepatica.spectroscopy.header import Header
+    from hepatica.spectroscopy.signal.header import Header
 
     told = Header(te_ms=te, tr_ms=tr, f0_mhz=f0, bandwidth_hz=bandwidth, sequence=sequence, reference_ppm=reference)
     settings = Quantification(method=method, run=run, basis=basis, priors=priors, brain=brain, pdff=pdff, told=told)

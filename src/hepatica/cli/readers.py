@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hepatica.evaluate import ReaderStudy
-    from hepatica.evaluate.readers import Arm, Versus
+    from hepatica.evaluate.readers.readers import Arm, Versus
 
 
 def readers(

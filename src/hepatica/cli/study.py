@@ -49,8 +49,8 @@ def study(
     """
     from hepatica.cli.app import assignments
     from hepatica.protocol import override
-    from hepatica.report.studies import write_study_report
     from hepatica.studies import find_study
+    from hepatica.studies.reports import write_study_report
 
     found = find_study(name)
     changed = override(found.quick if quick else found.settings, assignments(settings))

@@ -1,17 +1,16 @@
 """Evaluate: numbers with intervals, from anybody's table of outcomes and scores."""
 
-from hepatica.evaluate.audit import audit
-from hepatica.evaluate.binary import binary_metrics
-from hepatica.evaluate.calibration import (
+from hepatica.evaluate.audit.audit import audit
+from hepatica.evaluate.audit.findings import Finding
+from hepatica.evaluate.binary.binary import binary_metrics
+from hepatica.evaluate.binary.calibration import (
     CalibrationGroup,
     brier,
     calibration_curve,
     calibration_intercept,
     calibration_slope,
 )
-from hepatica.evaluate.case_mix import rate_difference, standardised_difference
-from hepatica.evaluate.concordance import c_index, compare_c_index
-from hepatica.evaluate.confusion import (
+from hepatica.evaluate.binary.confusion import (
     Confusion,
     accuracy,
     confusion,
@@ -22,34 +21,35 @@ from hepatica.evaluate.confusion import (
     sensitivity,
     specificity,
 )
-from hepatica.evaluate.contingency import Contingency, compare_shares
-from hepatica.evaluate.correlation import Correlation, pearson
-from hepatica.evaluate.cox import HazardRatio, cox, cox_each
-from hepatica.evaluate.discriminant import Discriminant, fit_discriminant
-from hepatica.evaluate.discrimination import auroc, average_precision, compare_auroc
+from hepatica.evaluate.binary.discrimination import auroc, average_precision, compare_auroc
+from hepatica.evaluate.binary.over_folds import auroc_over_folds, compare_auroc_over_folds
+from hepatica.evaluate.binary.paired import compare_paired
+from hepatica.evaluate.binary.recalibration import Recalibration, recalibrate
+from hepatica.evaluate.binary.temperature import expected_calibration_error, fit_temperature
+from hepatica.evaluate.binary.time_dependent import time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
-from hepatica.evaluate.findings import Finding
-from hepatica.evaluate.fleiss import Agreement, fleiss_kappa
-from hepatica.evaluate.heterogeneity import heterogeneity_p
+from hepatica.evaluate.groups.case_mix import rate_difference, standardised_difference
+from hepatica.evaluate.groups.contingency import Contingency, compare_shares
+from hepatica.evaluate.groups.correlation import Correlation, pearson
+from hepatica.evaluate.groups.mcnemar import mcnemar_p
+from hepatica.evaluate.groups.permutation import permutation_p
+from hepatica.evaluate.groups.power import Power, power_curve, power_of_calls
+from hepatica.evaluate.groups.regression import Line, linear
+from hepatica.evaluate.groups.two_groups import GroupComparison, compare_groups
 from hepatica.evaluate.inputs import Risk, risk_of_survival
-from hepatica.evaluate.interaction import Interaction, treatment_interaction
-from hepatica.evaluate.kaplan_meier import KaplanMeier, kaplan_meier, log_rank_p
-from hepatica.evaluate.logistic import LogisticRisk, fit_logistic
-from hepatica.evaluate.mcnemar import mcnemar_p
-from hepatica.evaluate.multi_reader import Readings, auroc_readings, over_readers, rate_readings
-from hepatica.evaluate.over_folds import auroc_over_folds, compare_auroc_over_folds
-from hepatica.evaluate.paired import compare_paired
-from hepatica.evaluate.permutation import permutation_p
-from hepatica.evaluate.power import Power, power_curve, power_of_calls
-from hepatica.evaluate.reader_table import ReaderTable, Reading, read_readers
-from hepatica.evaluate.readers import ReaderStudy, study_readers, t_over_readers
-from hepatica.evaluate.recalibration import Recalibration, recalibrate
-from hepatica.evaluate.regression import Line, linear
+from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
+from hepatica.evaluate.models.logistic import LogisticRisk, fit_logistic
+from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
+from hepatica.evaluate.readers.multi_reader import Readings, auroc_readings, over_readers, rate_readings
+from hepatica.evaluate.readers.reader_table import ReaderTable, Reading, read_readers
+from hepatica.evaluate.readers.readers import ReaderStudy, study_readers, t_over_readers
 from hepatica.evaluate.scored_table import read_binary, read_survival
-from hepatica.evaluate.survival import survival_metrics
-from hepatica.evaluate.temperature import expected_calibration_error, fit_temperature
-from hepatica.evaluate.time_dependent import time_dependent_auroc
-from hepatica.evaluate.two_groups import GroupComparison, compare_groups
+from hepatica.evaluate.survival.concordance import c_index, compare_c_index
+from hepatica.evaluate.survival.cox import HazardRatio, cox, cox_each
+from hepatica.evaluate.survival.heterogeneity import heterogeneity_p
+from hepatica.evaluate.survival.interaction import Interaction, treatment_interaction
+from hepatica.evaluate.survival.kaplan_meier import KaplanMeier, kaplan_meier, log_rank_p
+from hepatica.evaluate.survival.survival import survival_metrics
 
 __all__ = [
     "Agreement",

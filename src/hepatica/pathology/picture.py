@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from hepatica.cohort import Specimen
 from hepatica.cohort.atomic import replacing
-from hepatica.explain import save_overlay, write_geojson
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.store import TileStore
+from hepatica.saliency import save_overlay, write_geojson
 
 LONGEST = 1200
 """Pixels of the longer side of the slide's picture."""

@@ -19,12 +19,12 @@ from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key, whole_digest
 from hepatica.cohort.table import Specimen
-from hepatica.radiology.liver import LiverExtent, find_liver, liver_extent
-from hepatica.radiology.mask import read_mask
-from hepatica.radiology.phase import contrast_phase
-from hepatica.radiology.scans import Scan, find_scans
+from hepatica.radiology.dicom.scans import Scan, find_scans
+from hepatica.radiology.dicom.volume import Volume
+from hepatica.radiology.liver.liver import LiverExtent, find_liver, liver_extent
+from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.phase.phase import contrast_phase
 from hepatica.radiology.slicing import Slicing, resized
-from hepatica.radiology.volume import Volume
 from hepatica.radiology.window import Window
 
 SCHEMA = 1

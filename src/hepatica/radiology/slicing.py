@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.radiology.hounsfield import AIR
-from hepatica.radiology.volume import Units
+from hepatica.radiology.dicom.hounsfield import AIR
+from hepatica.radiology.dicom.volume import Units
 
 
 @dataclass(frozen=True, kw_only=True)

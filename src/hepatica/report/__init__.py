@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hepatica.cohort.atomic import write_text
-from hepatica.report import (
+from hepatica.report.chapters import (
     baseline,
     calibration,
     checklist,
@@ -14,7 +14,6 @@ from hepatica.report import (
     flow,
     heatmaps,
     progression,
-    provenance,
     shift,
     signatures,
     subgroups,
@@ -23,12 +22,13 @@ from hepatica.report import (
     treated,
     treatment_effect,
 )
-from hepatica.report.blocks import Section
-from hepatica.report.card import write_card
-from hepatica.report.gallery import Gallery
-from hepatica.report.page import write_page
-from hepatica.report.results import Run, read_run
-from hepatica.report.tables import write_tables
+from hepatica.report.documents.card import write_card
+from hepatica.report.page import provenance
+from hepatica.report.page.blocks import Section
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.page import write_page
+from hepatica.report.page.results import Run, read_run
+from hepatica.report.page.tables import write_tables
 
 __all__ = ["write_report"]
 

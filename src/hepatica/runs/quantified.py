@@ -9,28 +9,28 @@ import numpy as np
 
 from hepatica.cohort import RunError, SettingsError, SpecimenError
 from hepatica.runs.lock import LockedRun, open_run, picture_note
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.basis import Basis
-from hepatica.spectroscopy.basis_file import read_basis
-from hepatica.spectroscopy.brain_fit import MOST_LEFT, brain_fit
-from hepatica.spectroscopy.coord import read_coord
-from hepatica.spectroscopy.fit_picture import DrawnFit, drawn_fits
-from hepatica.spectroscopy.header import Header
-from hepatica.spectroscopy.macromolecules import BRAIN_FREEDOM
-from hepatica.spectroscopy.noise import noise_sd
-from hepatica.spectroscopy.ppm_reference import align_reference
-from hepatica.spectroscopy.priors import Priors, read_priors
-from hepatica.spectroscopy.quality import quality
+from hepatica.spectroscopy.basis.basis import Basis
+from hepatica.spectroscopy.basis.basis_file import read_basis
+from hepatica.spectroscopy.basis.ppm_reference import align_reference
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting.brain_fit import MOST_LEFT, brain_fit
+from hepatica.spectroscopy.fitting.coord_fit import real_part_fit
+from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, drawn_fits
+from hepatica.spectroscopy.fitting.macromolecules import BRAIN_FREEDOM
+from hepatica.spectroscopy.fitting.quantities import Method, Quantities, Unit, quantities_of
+from hepatica.spectroscopy.fitting.signal_model import SignalModel
+from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, water_scale
+from hepatica.spectroscopy.preprocessing.quality import quality
+from hepatica.spectroscopy.priors.priors import Priors, read_priors
 from hepatica.spectroscopy.quantify import Quantifier
-from hepatica.spectroscopy.quantities import Method, Quantities, Unit, quantities_of
-from hepatica.spectroscopy.read import TOLD_NOTHING, read_spectrum
-from hepatica.spectroscopy.real_part_fit import real_part_fit
-from hepatica.spectroscopy.resample import resampled
-from hepatica.spectroscopy.signal_model import SignalModel
-from hepatica.spectroscopy.simulated_basis import simulate_basis
-from hepatica.spectroscopy.spectrum import Spectrum
-from hepatica.spectroscopy.targets import BRAIN17, LIPIDS5, LIVER20
-from hepatica.spectroscopy.water_scaling import WATER_SCALING, water_scale
+from hepatica.spectroscopy.reading.coord import read_coord
+from hepatica.spectroscopy.reading.read import TOLD_NOTHING, read_spectrum
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.header import Header
+from hepatica.spectroscopy.signal.noise import noise_sd
+from hepatica.spectroscopy.signal.resample import resampled
+from hepatica.spectroscopy.signal.spectrum import Spectrum
+from hepatica.spectroscopy.signal.targets import BRAIN17, LIPIDS5, LIVER20
 
 RELATIVE: Unit = "institutional units"
 

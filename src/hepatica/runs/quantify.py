@@ -12,8 +12,8 @@ from hepatica.cohort import HepaticaError, RunError, SettingsError, SpecimenErro
 from hepatica.cohort.atomic import replacing, write_json
 from hepatica.cohort.preparation import content_digest
 from hepatica.runs.quantified import Found, Quantification, Shared, quantified
-from hepatica.spectroscopy.fit_picture import draw_fit
-from hepatica.spectroscopy.nifti_mrs import write_nifti_mrs
+from hepatica.spectroscopy.fitting.fit_picture import draw_fit
+from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 
 QUANTITIES, SPECTRA = "quantities.csv", "spectra.csv"
 """A row a spectrum and target; a row a spectrum, with its quality, what was done to it, or why it was not used."""

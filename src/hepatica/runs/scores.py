@@ -7,7 +7,7 @@ import pandas as pd
 from hepatica.cohort import Cohort, Diagnosis, EvaluationError, Target, patient_scores, targets
 from hepatica.cohort.predictions import as_predictions, is_about
 from hepatica.evaluate import binary_metrics, survival_metrics
-from hepatica.evaluate.binary import AT_A_CUTOFF as CALLS
+from hepatica.evaluate.binary.binary import AT_A_CUTOFF as CALLS
 from hepatica.protocol import Inference, System
 
 AT_A_CUTOFF = set(CALLS)

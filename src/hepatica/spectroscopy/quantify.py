@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.belief import belief_of
-from hepatica.spectroscopy.map_fit import map_fit
-from hepatica.spectroscopy.nls import nls
-from hepatica.spectroscopy.priors import Priors
-from hepatica.spectroscopy.qcnn import Qcnn
-from hepatica.spectroscopy.qcnn_quantify import qcnn, qcnn_gn
-from hepatica.spectroscopy.quantities import Method, Quantities, Unit, quantities_of
-from hepatica.spectroscopy.signal_model import SignalModel
+from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.quantities import Method, Quantities, Unit, quantities_of
+from hepatica.spectroscopy.fitting.signal_model import SignalModel
+from hepatica.spectroscopy.networks.qcnn import Qcnn
+from hepatica.spectroscopy.networks.qcnn_quantify import qcnn, qcnn_gn
+from hepatica.spectroscopy.priors.priors import Priors
 
 METHODS: tuple[Method, ...] = get_args(Method)
 """nls: least squares, nothing believed beforehand; map: with the priors; qcnn: networks; qcnn+gn: networks, then

@@ -6,7 +6,7 @@ patient's spectrum before it is tested on one.
 
 Departures (of the paper only the abstract is public, doi 10.2463/mrms.mp.2025-0064; all else here is ours):
 1. Training patients are drawn by lot, stratified by group; the paper takes the first 10 of each.
-2. Their spectra are fitted by MAP, with the ranges of spectroscopy/priors.toml beforehand, in mM by their water; the
+2. Their spectra are fitted by MAP, with the ranges of priors/priors.toml beforehand, in mM by their water; the
    paper's fit is not named.
 3. A simulated patient is drawn posterior-predictively, so that ten patients' uncertainty is in the simulation, and
    widths, noise, phases and shifts are those of both groups (`nuisance`), so that no network can live on them.
@@ -32,22 +32,22 @@ import torch
 from pydantic import Field
 
 from hepatica.cohort import Cohort, CohortError, Months, Specimen, Target, mean_by_patient
-from hepatica.explain import flattened
 from hepatica.learn import infer
 from hepatica.learn.images import as_network_input
 from hepatica.protocol import Inference, Paper, System, Training
-from hepatica.spectroscopy.ccnn import Ccnn, build_ccnn
-from hepatica.spectroscopy.ccnn_training import READ_AT_ONCE, train_ccnn
-from hepatica.spectroscopy.draws import Draws
-from hepatica.spectroscopy.fit_priors import FEWEST, fit_priors
-from hepatica.spectroscopy.fitted_patients import fit_patients
+from hepatica.saliency import flattened
+from hepatica.spectroscopy.cohorts.fit_priors import FEWEST, fit_priors
+from hepatica.spectroscopy.cohorts.fitted_patients import fit_patients
+from hepatica.spectroscopy.cohorts.spectra import SpectraStore
+from hepatica.spectroscopy.cohorts.spectra import prepare as prepare_spectra
+from hepatica.spectroscopy.cohorts.spectrum_picture import draw_spectrum
+from hepatica.spectroscopy.networks.ccnn import Ccnn, build_ccnn
+from hepatica.spectroscopy.networks.ccnn_training import READ_AT_ONCE, train_ccnn
+from hepatica.spectroscopy.networks.novelty import strange
+from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
 from hepatica.spectroscopy.phantom import phantom_spectra
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.spectra import SpectraStore
-from hepatica.spectroscopy.spectra import prepare as prepare_spectra
-from hepatica.spectroscopy.spectral_plan import SpectralPlan
-from hepatica.spectroscopy.spectrum_picture import draw_spectrum
-from hepatica.spectroscopy.usual import strange
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.simulation.simulated_samples import Draws
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

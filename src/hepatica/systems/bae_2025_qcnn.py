@@ -8,7 +8,7 @@ Departures (of the paper only the abstract is public, doi 10.2463/mrms.mp.2025-0
 1. The score is not the paper's, whose qCNNs only quantify: it is the linear discriminant (shrunken covariance) of the
    training patients' concentrations, a control for the paper's cCNNs (`bae_2025_ccnn`), which say what simple rules on
    concentrations already reach. Its cut-off balances sensitivity and specificity in the training patients.
-2. Spectra are simulated from the ranges of spectroscopy/priors.toml; the paper's are of its first 10 + 10 patients.
+2. Spectra are simulated from the ranges of priors/priors.toml; the paper's are of its first 10 + 10 patients.
 3. What of the squeezed concentrations is a straight line of the squeezed spectrum is fitted in closed form; several
    networks (`members`) learn the rest by heteroscedastic likelihood and, with `bound_share`, by the error in units of
    the Cramer-Rao bound.
@@ -16,7 +16,7 @@ Departures (of the paper only the abstract is public, doi 10.2463/mrms.mp.2025-0
 
 Unclear:
 1. Sequence, echo time, sampling, sizes of networks and simulation, names of the targets, and how errors were measured:
-   see `Settings`, `spectroscopy/targets.py` and `hepatica study bae_2025`.
+   see `Settings`, `spectroscopy/signal/targets.py` and `hepatica study bae_2025`.
 2. Whether lipids and metabolites were learnt by one network or one each: here all by each of `members`.
 """
 
@@ -34,21 +34,21 @@ from torch import Tensor, nn
 
 from hepatica.cohort import Cohort, Months, Specimen, Target, mean_by_patient
 from hepatica.evaluate import fit_discriminant
-from hepatica.explain import flattened
 from hepatica.learn.images import as_network_input
 from hepatica.networks import TwoStage
 from hepatica.protocol import Inference, Paper, System, Training
-from hepatica.spectroscopy.draws import Draws
-from hepatica.spectroscopy.millimolar import Millimolar, millimolar
+from hepatica.saliency import flattened
+from hepatica.spectroscopy.cohorts.millimolar import Millimolar, millimolar
+from hepatica.spectroscopy.cohorts.spectra import SpectraStore
+from hepatica.spectroscopy.cohorts.spectra import prepare as prepare_spectra
+from hepatica.spectroscopy.cohorts.spectrum_picture import draw_spectrum
+from hepatica.spectroscopy.fitting.signal_model import SHARED
+from hepatica.spectroscopy.networks.qcnn import Measured, Qcnn, build_qcnn
+from hepatica.spectroscopy.networks.qcnn_quantify import measured, quantities_by
+from hepatica.spectroscopy.networks.qcnn_training import QcnnPlan, train_qcnn
 from hepatica.spectroscopy.phantom import phantom_spectra
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.qcnn import Measured, Qcnn, build_qcnn
-from hepatica.spectroscopy.qcnn_quantify import measured, quantities_by
-from hepatica.spectroscopy.qcnn_training import QcnnPlan, train_qcnn
-from hepatica.spectroscopy.signal_model import SHARED
-from hepatica.spectroscopy.spectra import SpectraStore
-from hepatica.spectroscopy.spectra import prepare as prepare_spectra
-from hepatica.spectroscopy.spectrum_picture import draw_spectrum
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.simulation.simulated_samples import Draws
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

@@ -54,7 +54,6 @@ from hepatica.cohort import (
     confident_patients,
     mean_by_patient,
 )
-from hepatica.explain import grad_cam
 from hepatica.learn import Arrays, Augment, History, Loss, Plan, Samples, as_images, augmentation, infer
 from hepatica.learn.losses import cross_entropy_of_probabilities
 from hepatica.networks import CnnSasm, Pooled, TwoStage, backbone, perceptron
@@ -66,6 +65,7 @@ from hepatica.pathology.store import TileStore
 from hepatica.pathology.store import prepare as prepare_tiles
 from hepatica.pathology.tiles import Tiling
 from hepatica.protocol import Inference, Paper, System, Training
+from hepatica.saliency import grad_cam
 
 LOSSES: dict[str, Loss] = {"logits": cross_entropy, "probabilities": cross_entropy_of_probabilities}
 

@@ -42,7 +42,6 @@ from scipy.special import expit, logit
 from torch import Tensor, nn
 
 from hepatica.cohort import Cohort, CohortError, Months, Specimen, Target, mean_by_patient
-from hepatica.explain import RESNET_LAYERS, smoe
 from hepatica.learn import (
     Augment,
     Plan,
@@ -60,15 +59,16 @@ from hepatica.learn import (
 )  # fmt: skip
 from hepatica.networks import Pooled, Reading, SideBySide, backbone
 from hepatica.protocol import Inference, ModelIdentity, Paper, System, Training
-from hepatica.radiology.dicom_results import deliver_study
 from hepatica.radiology.gate import Gate, gated
 from hepatica.radiology.phantom import phantom_ct
 from hepatica.radiology.picture import draw_study
+from hepatica.radiology.results.dicom_results import deliver_study
 from hepatica.radiology.risk_score import Variant, as_share, risk_interval
 from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.slices import prepare as prepare_slices
 from hepatica.radiology.slicing import Slicing
 from hepatica.radiology.window import WINDOWS
+from hepatica.saliency import RESNET_LAYERS, smoe
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

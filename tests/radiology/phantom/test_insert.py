@@ -8,8 +8,10 @@ from scipy import ndimage
 
 from hepatica.cohort import SettingsError, SpecimenError
 from hepatica.cohort.streams import generator
-from hepatica.radiology.geometry import Geometry
-from hepatica.radiology.mask import read_mask
+from hepatica.radiology.dicom.geometry import Geometry
+from hepatica.radiology.dicom.series import read_study
+from hepatica.radiology.dicom.volume import Volume, read_volume
+from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom.enhancement import PHASES
 from hepatica.radiology.phantom.insert import insert_lesions
 from hepatica.radiology.phantom.lesions import Lesion
@@ -17,8 +19,6 @@ from hepatica.radiology.phantom.patients import Patient
 from hepatica.radiology.phantom.scanner import HOSPITALS
 from hepatica.radiology.phantom.settings import PhantomSettings
 from hepatica.radiology.phantom.study import draw_study
-from hepatica.radiology.series import read_study
-from hepatica.radiology.volume import Volume, read_volume
 
 ARRIVED = {"plain": -9, "arterial": 50, "portal venous": -20, "delayed": -23}
 """HU of the phantom's HCC less those of its liver."""

@@ -10,12 +10,12 @@ import pytest
 from pydicom.uid import ImplicitVRLittleEndian
 
 from hepatica.cohort import SettingsError, SpecimenError
-from hepatica.radiology.nifti import read_nifti
+from hepatica.radiology.dicom.nifti import read_nifti
+from hepatica.radiology.dicom.series import read_study
+from hepatica.radiology.dicom.volume import Volume, read_volume
 from hepatica.radiology.phantom import PhantomSettings, lesions_into_scan, phantom_ct
 from hepatica.radiology.phantom import into_scan as module
 from hepatica.radiology.phantom.enhancement import PHASES
-from hepatica.radiology.series import read_study
-from hepatica.radiology.volume import Volume, read_volume
 
 ARTERIAL = PHASES.index("arterial")
 

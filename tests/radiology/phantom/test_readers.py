@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.evaluate.reader_table import read_readers
+from hepatica.evaluate.readers.reader_table import read_readers
 from hepatica.radiology.phantom.readers import RATES, read_all
 
 CASES = [f"A-{number:04d}" for number in range(4000)]

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import CohortError, Diagnosis, SettingsError, load_cohort
-from hepatica.spectroscopy.header import Header
-from hepatica.spectroscopy.nifti_mrs import read_nifti_mrs
 from hepatica.spectroscopy.phantom import PhantomSettings, phantom_spectra
-from hepatica.spectroscopy.read import read_spectrum
-from hepatica.spectroscopy.targets import LIVER20
+from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs
+from hepatica.spectroscopy.reading.read import read_spectrum
+from hepatica.spectroscopy.signal.header import Header
+from hepatica.spectroscopy.signal.targets import LIVER20
 
 SMALL = PhantomSettings(points=512, transients=6, water_transients=2)
 

@@ -4,7 +4,7 @@ import pytest
 
 from hepatica.spectroscopy.phantom.patients import PATIENT_COLUMNS, Patient, simulate_patients
 from hepatica.spectroscopy.phantom.settings import STANDARD
-from hepatica.spectroscopy.targets import LIVER20
+from hepatica.spectroscopy.signal.targets import LIVER20
 
 
 def logs(people: list[Patient]) -> tuple[pd.DataFrame, np.ndarray]:

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.phantom.scanner import HOSPITALS
 from hepatica.spectroscopy.phantom.transients import Receiver, draw_receiver, receive
+from hepatica.spectroscopy.signal.acquisition import Acquisition
 
 ACQUISITION = Acquisition(points=512)
 FID = np.exp((2j * np.pi * 30 - np.pi * 10) * ACQUISITION.time_s)

@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hepatica.spectroscopy.acquisition import Acquisition
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting.water_scaling import water_scale
 from hepatica.spectroscopy.phantom.patients import Patient, simulate_patients
 from hepatica.spectroscopy.phantom.scanner import HOSPITALS
 from hepatica.spectroscopy.phantom.settings import STANDARD
 from hepatica.spectroscopy.phantom.voxel import Voxel, draw_voxel
-from hepatica.spectroscopy.simulated_basis import simulate_basis
-from hepatica.spectroscopy.spectrum import Spectrum, to_spectrum
-from hepatica.spectroscopy.water_scaling import water_scale
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.spectrum import Spectrum, to_spectrum
 
 BASIS = simulate_basis(Acquisition(points=512))
 LEAN = replace(STANDARD, pdff_percent=0.01)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.draws import Draws
-from hepatica.spectroscopy.nuisance import OF_MODEL
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.signal_model import SignalModel
-from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting.signal_model import SignalModel
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.simulation.nuisance import OF_MODEL
+from hepatica.spectroscopy.simulation.simulated_samples import Draws
 
 NAMES = ("GPC", "Lac", "Lip13")
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from hepatica.cohort.atomic import read_json
-from hepatica.spectroscopy.fit_picture import DrawnFit
+from hepatica.spectroscopy.fitting.fit_picture import DrawnFit
 from hepatica.studies.bae_2025 import fits
 from hepatica.studies.bae_2025.fits import FITS, draw_fits
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.spectroscopy.draws import SWEPT
+from hepatica.spectroscopy.simulation.simulated_samples import SWEPT
 from hepatica.studies.bae_2025.robustness import (
     BASELINES,
     GAUSS_HZ,

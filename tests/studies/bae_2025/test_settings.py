@@ -8,7 +8,7 @@ import tomli_w
 
 from hepatica.cohort import SettingsError
 from hepatica.protocol import as_plain, from_plain, override
-from hepatica.spectroscopy.nuisance import OF_MODEL, STANDARD
+from hepatica.spectroscopy.simulation.nuisance import OF_MODEL, STANDARD
 from hepatica.studies.bae_2025.settings import QUICK, StudySettings
 from hepatica.systems.bae_2025_ccnn import Settings
 from hepatica.systems.bae_2025_qcnn import SYSTEM as QCNN

@@ -5,9 +5,9 @@ from itertools import count
 import numpy as np
 import pytest
 
-from hepatica.spectroscopy.belief import belief_of
-from hepatica.spectroscopy.bounds import bayesian_bound, crlb
-from hepatica.spectroscopy.qcnn_training import parameters_of
+from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
+from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.networks.qcnn_training import parameters_of
 from hepatica.studies.bae_2025 import simulated_test
 from hepatica.studies.bae_2025.simulated_test import COLUMNS, quantified
 

@@ -13,11 +13,11 @@ from scipy import stats
 
 from hepatica.cohort import RunError, load_cohort
 from hepatica.cohort.atomic import read_json
-from hepatica.explain import grad_cam, hires_cam
 from hepatica.learn import Arrays, as_images
 from hepatica.networks import CnnSasm, backbone
 from hepatica.pathology.store import TileStore
 from hepatica.runs import LockedRun, open_run
+from hepatica.saliency import grad_cam, hires_cam
 from hepatica.studies.li_2025.seeing import channel_weights, module_maps, see
 
 MODULES = ["convolution", "channel self-attention", "spatial self-attention"]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import CohortError, EvaluationError
-from hepatica.report.studies import write_study_report
+from hepatica.studies.reports import write_study_report
 from hepatica.studies.wang_2021.readings import READERS
 from hepatica.studies.wang_2021.study import _copy_readers, study
 

@@ -11,16 +11,16 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from hepatica.cohort.errors import SettingsError, SpecimenError
-from hepatica.radiology.frames import tolerant
-from hepatica.radiology.header import Header, read_dataset
-from hepatica.radiology.liver import estimate_liver
-from hepatica.radiology.mask import read_mask
-from hepatica.radiology.nifti import write_nifti
+from hepatica.radiology.dicom.frames import tolerant
+from hepatica.radiology.dicom.header import Header, read_dataset
+from hepatica.radiology.dicom.nifti import write_nifti
+from hepatica.radiology.dicom.series import Series, read_study
+from hepatica.radiology.dicom.stack import upright
+from hepatica.radiology.dicom.volume import Volume, read_volume
+from hepatica.radiology.liver.liver import estimate_liver
+from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom.insert import insert_lesions
 from hepatica.radiology.phantom.lesions import Lesion
-from hepatica.radiology.series import Series, read_study
-from hepatica.radiology.stack import upright
-from hepatica.radiology.volume import Volume, read_volume
 
 SERIES_NUMBER = 9100  # ours
 """Beyond any scanner's own and those of hepatica's results."""

@@ -12,16 +12,16 @@ from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.phantom import TRUTH, Recipe, claim, head, write_table
 from hepatica.cohort.streams import generator
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.basis import Basis
-from hepatica.spectroscopy.nifti_mrs import write_nifti_mrs
+from hepatica.spectroscopy.basis.basis import Basis
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.phantom.patients import PATIENT_COLUMNS, Patient, simulate_patients
 from hepatica.spectroscopy.phantom.scanner import HOSPITALS
 from hepatica.spectroscopy.phantom.settings import STANDARD, PhantomSettings
 from hepatica.spectroscopy.phantom.transients import draw_receiver, receive
 from hepatica.spectroscopy.phantom.voxel import Voxel, draw_voxel
-from hepatica.spectroscopy.simulated_basis import simulate_basis
-from hepatica.spectroscopy.targets import LIVER20
+from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.targets import LIVER20
 
 _SPECTRA = "spectra"
 

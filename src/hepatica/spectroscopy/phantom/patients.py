@@ -6,7 +6,7 @@ import numpy as np
 
 from hepatica.cohort.streams import generator
 from hepatica.spectroscopy.phantom.settings import STANDARD, PhantomSettings
-from hepatica.spectroscopy.targets import LIPIDS5
+from hepatica.spectroscopy.signal.targets import LIPIDS5
 
 PATIENT_COLUMNS = ("patient_id", "age_years", "sex", "hcc", "child_pugh")
 """What the cohort tells: the columns of patients.csv."""

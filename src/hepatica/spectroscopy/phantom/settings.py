@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hepatica.spectroscopy.water_scaling import WATER_SCALING, WaterScaling
+from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, WaterScaling
 
 _MEDIANS_MM = {
     "Ala": 1.0, "Bet": 2.5, "Cho": 0.8, "Cr": 0.6, "Glc": 5.0, "Gln": 4.0, "Glu": 3.5, "Gly": 1.2, "Glycg": 12.0,

@@ -6,8 +6,8 @@ import numpy as np
 from einops import rearrange
 from numpy.typing import NDArray
 
-from hepatica.spectroscopy.acquisition import Acquisition
 from hepatica.spectroscopy.phantom.scanner import Hospital
+from hepatica.spectroscopy.signal.acquisition import Acquisition
 
 Signal = NDArray[np.complex128]
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hepatica.spectroscopy.basis import Basis
+from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.phantom.patients import Patient
 from hepatica.spectroscopy.phantom.scanner import Hospital
 from hepatica.spectroscopy.phantom.settings import PhantomSettings
-from hepatica.spectroscopy.simulate import PEAKS_PPM
-from hepatica.spectroscopy.spectrum import to_spectrum
-from hepatica.spectroscopy.targets import LIPIDS5
+from hepatica.spectroscopy.signal.spectrum import to_spectrum
+from hepatica.spectroscopy.signal.targets import LIPIDS5
+from hepatica.spectroscopy.simulation.simulate import PEAKS_PPM
 
 Signal = NDArray[np.complex128]
 

@@ -8,12 +8,12 @@ import numpy as np
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.runs.inputs import of_modality
-from hepatica.spectroscopy.belief import belief_of
-from hepatica.spectroscopy.fit_picture import DrawnFit, draw_fit, drawn_fits
-from hepatica.spectroscopy.map_fit import map_fit
-from hepatica.spectroscopy.millimolar import millimolar
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.spectra import SpectraStore
+from hepatica.spectroscopy.cohorts.millimolar import millimolar
+from hepatica.spectroscopy.cohorts.spectra import SpectraStore
+from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, draw_fit, drawn_fits
+from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings
 
 FITS = "fits"

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from hepatica.spectroscopy.basis import Basis
-from hepatica.spectroscopy.draws import SWEPT, Draws
-from hepatica.spectroscopy.nuisance import Family
+from hepatica.spectroscopy.basis.basis import Basis
+from hepatica.spectroscopy.basis.shaped_pulse import sinc_pulse
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting.quantities import Method
 from hepatica.spectroscopy.quantify import Quantifier
-from hepatica.spectroscopy.quantities import Method
-from hepatica.spectroscopy.shaped_pulse import sinc_pulse
-from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.simulation.nuisance import Family
+from hepatica.spectroscopy.simulation.simulated_samples import SWEPT, Draws
 
 SNRS = (5.0, 10.0, 20.0, 40.0, 80.0)
 GAUSS_HZ = (6.0, 12.0, 18.0, 25.0, 32.0)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hepatica.spectroscopy.belief import belief_of
-from hepatica.spectroscopy.bounds import bayesian_bound, crlb
-from hepatica.spectroscopy.draws import Drawn
-from hepatica.spectroscopy.priors import Priors
-from hepatica.spectroscopy.qcnn_training import parameters_of
+from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
+from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.quantities import Method
+from hepatica.spectroscopy.networks.qcnn_training import parameters_of
+from hepatica.spectroscopy.priors.priors import Priors
 from hepatica.spectroscopy.quantify import Quantifier
-from hepatica.spectroscopy.quantities import Method
+from hepatica.spectroscopy.simulation.simulated_samples import Drawn
 
 METHODS: tuple[Method, ...] = ("nls", "map", "qcnn", "qcnn+gn")
 

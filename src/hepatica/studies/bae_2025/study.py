@@ -17,10 +17,10 @@ from rich.console import Console
 from hepatica.cohort import RunError, load_cohort
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.runs import LockedRun, explain, open_run, train, validate
-from hepatica.spectroscopy.draws import TEST, Draws
-from hepatica.spectroscopy.nuisance import OF_MODEL, STANDARD
-from hepatica.spectroscopy.priors import read_priors
+from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.quantify import Quantifier
+from hepatica.spectroscopy.simulation.nuisance import OF_MODEL, STANDARD
+from hepatica.spectroscopy.simulation.simulated_samples import TEST, Draws
 from hepatica.studies.bae_2025.fits import FITS, draw_fits
 from hepatica.studies.bae_2025.robustness import swept
 from hepatica.studies.bae_2025.settings import StudySettings

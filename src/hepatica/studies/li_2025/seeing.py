@@ -35,7 +35,6 @@ from torch import Tensor, nn
 
 from hepatica.cohort import Cohort, RunError, Specimen
 from hepatica.cohort.atomic import replacing, write_json, write_text
-from hepatica.explain import Level, grad_cam, hires_cam, levels, save_levels, slopes
 from hepatica.learn import Inputs, as_images
 from hepatica.learn.samples import read_tensor
 from hepatica.networks import CnnSasm, Reading
@@ -44,6 +43,7 @@ from hepatica.pathology.store import TileStore
 from hepatica.runs import LockedRun
 from hepatica.runs.explain import extremes
 from hepatica.runs.lock import picture_note
+from hepatica.saliency import Level, grad_cam, hires_cam, levels, save_levels, slopes
 
 BATCH = 32
 """Tiles whose slopes are in memory at once."""

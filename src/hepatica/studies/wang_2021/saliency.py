@@ -6,9 +6,9 @@ from einops import reduce
 from scipy.special import logit
 
 from hepatica.cohort import RunError
-from hepatica.explain import dice_at, pointing
 from hepatica.radiology.slices import SliceStore
 from hepatica.runs import LockedRun
+from hepatica.saliency import dice_at, pointing
 
 MOST_SLICES = 400
 """Slices of a cohort that are judged, evenly spread over those with an outlined nodule (ours)."""

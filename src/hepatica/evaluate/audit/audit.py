@@ -1,0 +1,158 @@
+"""Audit: whether the rates of a published table can be those of any patients, and if not, what was likely swapped."""
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from hepatica.cohort.columns import Faults, read_table
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.audit.count_totals import audit_totals
+from hepatica.evaluate.audit.findings import Finding
+from hepatica.evaluate.audit.integer_tables import Counts, possible_tables, rounding_to
+from hepatica.evaluate.audit.printed_figure import Printed
+from hepatica.evaluate.audit.rate_rows import RateRow, read_rate_rows
+
+MOST_PATIENTS = 200
+"""Up to this many patients are looked among where n is not printed. Ours."""
+
+TWINS = (("sensitivity", "specificity"), ("ppv", "npv"))
+
+Swap = tuple[str, dict[str, Printed]]
+"""What was changed, in words, and the figures after it."""
+
+
+def audit(path: Path, *, most: int = MOST_PATIENTS) -> list[Finding]:
+    """Judge every row of a published table, in a CSV of one of the two layouts of docs/audit.md.
+
+    `most` is the greatest number of patients looked for in rows that give none. Raises EvaluationError when the file is
+    no such table.
+    """
+    if not path.is_file():
+        raise EvaluationError(f"{path} is no file; wanted a CSV table with a header")
+    faults = Faults()
+    table = read_table(path, faults, wanted=(), unique=())
+    if table is None or faults.found:
+        raise EvaluationError("; ".join(dict.fromkeys(faults.found)))
+    if "characteristic" in table.columns:
+        return audit_totals(table, name=path.name)
+    return audit_rates(read_rate_rows(table, name=path.name), most=most)
+
+
+def audit_rates(rows: list[RateRow], *, most: int = MOST_PATIENTS) -> list[Finding]:
+    """Judge rows of rates one by one, then what rows of the same patients and the same outcome leave of each other."""
+    alone = [_tables(row, row.printed, most=most) for row in rows]
+    shared = list(alone)
+    for outcome in (True, False, True):
+        shared = _agreeing(rows, shared, outcome=outcome)
+    return [_finding(row, *each, most=most) for row, *each in zip(rows, alone, shared, strict=True)]
+
+
+def _tables(row: RateRow, printed: dict[str, Printed], *, most: int) -> Counts:
+    """The counts that may be, of every number of patients that may be."""
+    if row.counts is not None:
+        return rounding_to(np.array([row.counts]), printed)
+    numbers = range(2, most + 1) if row.n is None else range(row.n, row.n + 1)
+    found = [possible_tables(printed, n=n, positives=row.positives) for n in numbers if n > (row.positives or 0)]
+    return np.concatenate([np.empty((0, 4), np.int64), *found])
+
+
+def _agreeing(rows: list[RateRow], tables: list[Counts], *, outcome: bool) -> list[Counts]:
+    """Tables of as many patients, or (`outcome`) of as many with and without disease, as all rows of a group have."""
+    left = list(tables)
+    groups: dict[tuple[str, str], list[int]] = {}
+    for place, row in enumerate(rows):
+        if row.patients and (row.outcome or not outcome) and len(tables[place]):
+            groups.setdefault((row.patients, row.outcome if outcome else ""), []).append(place)
+    for places in groups.values():
+        sizes = [_sizes(tables[place], outcome=outcome) for place in places]
+        common = set.intersection(*(set(each) for each in sizes))
+        for place, each in zip(places, sizes, strict=True):
+            left[place] = tables[place][[size in common for size in each]]
+    return left
+
+
+def _sizes(tables: Counts, *, outcome: bool) -> list[tuple[int, int]]:
+    diseased = tables[:, 0] + tables[:, 2] if outcome else np.zeros(len(tables), np.int64)
+    return list(zip(tables.sum(axis=1).tolist(), diseased.tolist(), strict=True))
+
+
+def _finding(row: RateRow, alone: Counts, shared: Counts, *, most: int) -> Finding:
+    wrong = _wrong_by_itself(row)
+    if len(shared):
+        return Finding(row=row.name, contradictions=tuple(wrong), repairs=(), possible=shared)
+    if len(alone):
+        wrong.append(f"possible alone, but with no number of patients that the other rows of {row.patients} allow")
+        return Finding(row=row.name, contradictions=tuple(wrong), repairs=(), possible=shared)
+    of = f"{row.n} patients" if row.n else f"up to {most} patients"
+    wrong.append(f"no counts of {of} give these figures")
+    found = _swaps_that_help(row, most=most)
+    repaired = np.unique(np.concatenate([each for _, each in found]), axis=0) if found else None
+    repairs = tuple(said for said, _ in found) or _figures_that_hinder(row, most=most)
+    return Finding(row=row.name, contradictions=tuple(wrong), repairs=repairs, possible=shared, repaired=repaired)
+
+
+def _wrong_by_itself(row: RateRow) -> list[str]:
+    wrong = [
+        f"{name} {figure.value:g} lies outside its own interval {figure.low:g} to {figure.high:g}"
+        for name, figure in row.printed.items()
+        if figure.outside_its_interval
+    ]
+    if row.counts is None:
+        return wrong
+    tp, _, fn, _ = row.counts
+    if row.n not in (None, sum(row.counts)):
+        wrong.append(f"the counts sum to {sum(row.counts)}, printed are {row.n} patients")
+    if row.positives not in (None, tp + fn):
+        wrong.append(f"TP and FN sum to {tp + fn}, printed are {row.positives} positives")
+    return wrong
+
+
+def _swaps_that_help(row: RateRow, *, most: int) -> list[tuple[str, Counts]]:
+    """The fewest swaps with which there are counts, all that are equally few."""
+    fewest: list[tuple[str, Counts]] = []
+    for number in (1, 2, 3):
+        for said, printed in _swaps(row.printed, number):
+            tables = _tables(row, printed, most=most)
+            if len(tables):
+                fewest.append((said, tables))
+        if fewest:
+            break
+    return fewest
+
+
+def _swaps(printed: dict[str, Printed], number: int) -> list[Swap]:
+    """All ways of so many changes: cells or values of a pair swapped, F1 taken for that of the other class."""
+    ways: list[Swap] = []
+    for whole, f1 in product(product(("", "cells", "values"), repeat=2), (False, True)):
+        said, changed = [], dict(printed)
+        for (a, b), how in zip(TWINS, whole, strict=True):
+            if how and a in printed and b in printed and not (how == "values" and printed[a].low is printed[b].low):
+                changed |= _swapped(printed[a], printed[b], a, b, how)
+                said.append(f"{a} and {b} swapped" + (", their intervals in place" if how == "values" else ""))
+        if f1 and "f1" in printed:
+            changed["f1_of_the_negative"] = changed.pop("f1")
+            said.append("F1 is that of the other class")
+        if len(said) == number == sum(map(bool, (*whole, f1))):
+            ways.append(("; ".join(said), changed))
+    return ways
+
+
+def _swapped(first: Printed, second: Printed, a: str, b: str, how: str) -> dict[str, Printed]:
+    if how == "cells":
+        return {a: second, b: first}
+    return {a: replace(first, value=second.value), b: replace(second, value=first.value)}
+
+
+def _figures_that_hinder(row: RateRow, *, most: int) -> tuple[str, ...]:
+    """Single figures, or the number of positives, without which there are counts."""
+    hindering = [
+        f"possible but for {name}"
+        for name in row.printed
+        if len(row.printed) > 1
+        and len(_tables(row, {each: row.printed[each] for each in row.printed if each != name}, most=most))
+    ]
+    if row.positives is not None and len(_tables(replace(row, positives=None), row.printed, most=most)):
+        hindering.append(f"possible but for the {row.positives} positives")
+    return tuple(hindering)

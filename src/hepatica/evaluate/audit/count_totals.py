@@ -1,0 +1,84 @@
+"""Count totals: whether the characteristics of a published baseline table add up to the same patients."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.audit.findings import Finding
+from hepatica.evaluate.audit.integer_tables import Counts
+from hepatica.evaluate.audit.printed_figure import SLACK, Printed, read_printed
+
+KEYS = ("characteristic", "level")
+
+
+def audit_totals(table: pd.DataFrame, *, name: str) -> list[Finding]:
+    """Judge each characteristic: are its totals in every group those of most others, does its printed P come out.
+
+    `table` is of text with the columns characteristic, level, one a group of patients, and p where it is printed (once
+    a characteristic). Raises EvaluationError when a column is missing or a count is no whole number.
+    """
+    groups = [column for column in table.columns if column not in (*KEYS, "p")]
+    if not set(KEYS) <= set(table.columns) or len(groups) < 2:
+        raise EvaluationError(f"{name} has {', '.join(table.columns)}; wanted characteristic, level, two groups")
+    if not table[groups].map(str.isdecimal).to_numpy().all():
+        raise EvaluationError(f"{name}: columns {', '.join(groups)} hold something that is no whole number")
+    parts = {str(key): rows for key, rows in table.groupby("characteristic", sort=False)}
+    counts = {key: rows[groups].to_numpy(np.int64) for key, rows in parts.items()}
+    printed = {key: _p_of(rows) for key, rows in parts.items()}
+    (usual, times), *_ = Counter(tuple(each.sum(axis=0).tolist()) for each in counts.values()).most_common()
+    if times < 2 and len(counts) > 1:
+        raise EvaluationError(f"{name}: no two characteristics have the same totals; there is nothing to judge by")
+    return [_judge(key, each, groups, np.array(usual), printed[key]) for key, each in counts.items()]
+
+
+def _p_of(rows: pd.DataFrame) -> Printed | None:
+    cells = [cell for cell in rows.get("p", pd.Series(dtype=str)) if cell]
+    return read_printed(cells[0]) if cells else None
+
+
+def _judge(row: str, counts: Counts, groups: list[str], usual: Counts, p: Printed | None) -> Finding:
+    totals, wrong, repairs = counts.sum(axis=0), [], []
+    for group, found, wanted in zip(groups, totals, usual, strict=True):
+        if found != wanted:
+            wrong.append(f"{group}: sums to {found}, most others to {wanted}")
+    if totals.sum() != usual.sum():
+        wrong.append(f"all groups: {totals.sum()} patients, most others have {usual.sum()}")
+    if wrong:
+        repairs = _repairs(counts, groups, usual, p)
+    elif p is not None and not _tests_giving(counts, p):
+        wrong.append(f"P {p.value:g} comes out of no chi-square test, with or without correction, nor of Fisher's")
+    return Finding(row=row, contradictions=tuple(wrong), repairs=tuple(repairs))
+
+
+def _repairs(counts: Counts, groups: list[str], usual: Counts, p: Printed | None) -> list[str]:
+    """Turned over, or one other count in a group; those that give the printed P where any does."""
+    found: dict[str, Counts] = {}
+    if counts.shape[0] == counts.shape[1] and (counts.T.sum(axis=0) == usual).all():
+        found["rows and columns are swapped"] = counts.T
+    off = np.flatnonzero(counts.sum(axis=0) != usual)
+    if off.size == 1:
+        group, more = int(off[0]), int((counts.sum(axis=0) - usual)[off[0]])
+        for level in np.flatnonzero(counts[:, group] >= more):
+            changed = counts.copy()
+            changed[level, group] -= more
+            found[f"{groups[group]}: {changed[level, group]} for {counts[level, group]}"] = changed
+    giving = {said: [] if p is None else _tests_giving(each, p) for said, each in found.items()}
+    told = [f"{said} (then P is that of {', '.join(tests)})" for said, tests in giving.items() if tests]
+    return told or list(found)
+
+
+def _tests_giving(counts: Counts, p: Printed) -> list[str]:
+    """Tests whose P rounds to the printed one."""
+    table = counts[counts.any(axis=1)]
+    if min(table.shape) < 2 or not table.any(axis=0).all():
+        return []
+    values = {
+        "chi-square without correction": stats.chi2_contingency(table, correction=False).pvalue,
+        "chi-square with Yates' correction": stats.chi2_contingency(table, correction=True).pvalue,
+    }
+    if table.shape == (2, 2):
+        values["Fisher's exact test"] = stats.fisher_exact(table).pvalue
+    return [test for test, value in values.items() if abs(value - p.value) <= p.half + SLACK]

@@ -1,0 +1,41 @@
+"""Findings: what an audit says of one row of a published table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hepatica.evaluate.audit.integer_tables import Counts
+
+MOST_TABLES = 10
+"""So many possible tables are listed of each row in JSON; their number is always told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Verdict on one row: `possible` (k, 4) counts TP, FP, FN, TN that may lie behind it, and what is wrong in words.
+
+    `repairs` are changes that would make the row possible: likely misprints, none proven. `possible` are counts of the
+    row as printed; where there are none and one repair is left, `repaired` are those of the repaired row.
+    """
+
+    row: str
+    contradictions: tuple[str, ...]
+    repairs: tuple[str, ...]
+    possible: Counts | None = None
+    repaired: Counts | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "row": self.row,
+            "contradictions": list(self.contradictions),
+            "repairs": list(self.repairs),
+            "possible": _listed(self.possible),
+            "repaired": _listed(self.repaired),
+        }
+
+
+def _listed(counts: Counts | None) -> dict[str, Any] | None:
+    if counts is None:
+        return None
+    named = [dict(zip(("tp", "fp", "fn", "tn"), each, strict=True)) for each in counts[:MOST_TABLES].tolist()]
+    return {"number": len(counts), "tables": named}

@@ -1,0 +1,131 @@
+"""Integer tables: which counts of true and false positives and negatives can lie behind printed rates."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.audit.printed_figure import SLACK, Printed
+from hepatica.evaluate.inputs import Booleans, Floats
+from hepatica.evaluate.intervals import Z
+from hepatica.evaluate.readers.multi_reader import RATES, Statistic
+
+Counts = NDArray[np.int64]
+Numbers = NDArray[Any]
+
+SHARES = {
+    "accuracy": ((0, 3), (0, 1, 2, 3)),
+    "sensitivity": ((0,), (0, 2)),
+    "specificity": ((3,), (1, 3)),
+    "ppv": ((0,), (0, 1)),
+    "npv": ((3,), (2, 3)),
+}
+"""Rates that are shares: the cells above and below the fraction line; cells are TP, FP, FN, TN."""
+
+
+FIGURES: dict[str, Statistic] = RATES | {"f1_of_the_negative": lambda tp, fp, fn, tn: 2 * tn / (2 * tn + fp + fn)}
+"""What may be printed, and F1 of the wrong class, which may be printed for F1."""
+
+MOST_TABLES = 20_000_000
+"""More tables than this are not looked through. Ours."""
+
+
+def possible_tables(printed: Mapping[str, Printed], *, n: int, positives: int | None = None) -> Counts:
+    """All (k, 4) counts TP, FP, FN, TN of n patients whose rates, rounded, are the printed ones.
+
+    `printed` has any of FIGURES; `positives` is the number with the disease, all from 1 to n - 1 when not known. Where
+    an interval is printed, the Clopper-Pearson or the Wilson interval must round to it too (not for kappa and F1).
+    Each rate narrows a row of counts before the next, so thousands of patients are no matter. Raises EvaluationError
+    when the figures narrow them so little that more than MOST_TABLES are left.
+    """
+    diseased = np.arange(1, n) if positives is None else np.array([positives])
+    low, high = _bounds(printed.get("sensitivity"))
+    tp, row = _integers(diseased * low, diseased * high, least=0, most=diseased)
+    diseased, healthy = diseased[row], n - diseased[row]
+    least, most = _false_positives(printed, tp, diseased, healthy)
+    fp, row = _integers(least, most, least=0, most=healthy)
+    tp, diseased, healthy = tp[row], diseased[row], healthy[row]
+    return rounding_to(np.stack([tp, fp, diseased - tp, healthy - fp], axis=1), printed)
+
+
+def rounding_to(counts: Counts, printed: Mapping[str, Printed]) -> Counts:
+    """Those of the (k, 4) counts TP, FP, FN, TN whose rates and intervals, rounded, are the printed ones."""
+    for name, figure in printed.items():
+        counts = counts[_rounds_to(FIGURES[name], counts, figure)]
+    for name, figure in printed.items():
+        if figure.low is not None and name in SHARES:
+            counts = counts[_interval_rounds_to(counts, SHARES[name], figure)]
+    return counts
+
+
+def _bounds(figure: Printed | None) -> tuple[float, float]:
+    if figure is None:
+        return 0.0, 1.0
+    return max(figure.value - figure.half, 0.0), min(figure.value + figure.half, 1.0)
+
+
+def _integers(low: Numbers, high: Numbers, *, least: int, most: Counts) -> tuple[Counts, Counts]:
+    """All whole numbers between two bounds, row by row, and the row of each."""
+    first = np.ceil(np.maximum(low, least) - 1e-6).astype(np.int64)
+    last = np.floor(np.minimum(high, most) + 1e-6).astype(np.int64)
+    many = np.maximum(last - first + 1, 0)
+    if many.sum() > MOST_TABLES:
+        raise EvaluationError(
+            f"{many.sum()} tables are too many; give the positives, or print sensitivity or another share"
+        )
+    row = np.repeat(np.arange(many.size), many)
+    step = np.arange(row.size) - np.repeat(np.cumsum(many) - many, many)
+    return first[row] + step, row
+
+
+def _false_positives(
+    printed: Mapping[str, Printed], tp: Counts, diseased: Counts, healthy: Counts
+) -> tuple[Numbers, Numbers]:
+    """Bounds of the false positives that specificity, accuracy, PPV and NPV leave, given the true positives."""
+    fn, n = diseased - tp, diseased + healthy
+    (spec_low, spec_high), (right_low, right_high), ppv, npv = (
+        _bounds(printed.get(name)) for name in ("specificity", "accuracy", "ppv", "npv")
+    )
+    (fp_least, fp_most), (tn_least, tn_most) = _complements(tp, ppv), _complements(fn, tuple(1 - each for each in npv))
+    least = [healthy * (1 - spec_high), healthy + tp - right_high * n, fp_least, healthy - tn_most]
+    most = [healthy * (1 - spec_low), healthy + tp - right_low * n, fp_most, healthy - tn_least]
+    return np.max(least, axis=0), np.min(most, axis=0)
+
+
+def _complements(part: Counts, shares: tuple[float, ...]) -> tuple[Numbers, Numbers]:
+    """Bounds of what is added to `part` where that is between two shares of the sum."""
+    lower, upper = sorted(shares)
+    most = part * (1 - lower) / lower if lower else np.full(part.shape, np.inf)
+    return part * (1 - upper) / upper, most
+
+
+def _rounds_to(rate: Statistic, counts: Counts, figure: Printed) -> Booleans:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = rate(*counts.T.astype(np.float64))
+    return np.asarray(np.abs(value - figure.value) <= figure.half + SLACK)
+
+
+def _interval_rounds_to(counts: Counts, cells: tuple[tuple[int, ...], tuple[int, ...]], figure: Printed) -> Booleans:
+    part, whole = (counts[:, list(each)].sum(axis=1).astype(np.float64) for each in cells)
+    wanted = np.array([[figure.low], [figure.high]], dtype=np.float64)
+    fits = [
+        np.asarray(np.all(np.abs(np.stack(limits) - wanted) <= figure.half + SLACK, axis=0))
+        for limits in (_clopper_pearson(part, whole), _wilson(part, whole))
+    ]
+    return np.asarray(fits[0] | fits[1])
+
+
+def _clopper_pearson(part: Floats, whole: Floats) -> tuple[Floats, Floats]:
+    low = np.where(part > 0, betaincinv(np.maximum(part, 1), whole - part + 1, 0.025), 0.0)
+    high = np.where(part < whole, betaincinv(part + 1, np.maximum(whole - part, 1), 0.975), 1.0)
+    return low, high
+
+
+def _wilson(part: Floats, whole: Floats) -> tuple[Floats, Floats]:
+    share = part / whole
+    middle = share + Z**2 / (2 * whole)
+    margin = Z * np.sqrt(share * (1 - share) / whole + Z**2 / (4 * whole**2))
+    return (middle - margin) / (1 + Z**2 / whole), (middle + margin) / (1 + Z**2 / whole)

@@ -1,0 +1,52 @@
+"""Time-dependent: AUROC at a horizon in months, with weights in place of the patients lost before it."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.estimate import Estimate
+from hepatica.evaluate.inputs import Floats, Risk, follow_up, numbers
+from hepatica.evaluate.intervals import sum_variance, within_unit
+from hepatica.evaluate.survival.censoring import censoring
+
+METHOD = "cumulative/dynamic, inverse probability of censoring weights, influence function, logit scale"
+
+
+def time_dependent_auroc(time: ArrayLike, *, event: ArrayLike, score: Risk, horizon: float) -> Estimate:
+    """How often a patient with the event by `horizon` scores higher than one free of it then.
+
+    Cumulative cases, dynamic controls (Heagerty 2000, doi 10.1111/j.0006-341X.2000.00337.x). Patients censored before
+    the horizon are neither; each case stands for 1 / G(time-) patients, with G the Kaplan-Meier curve of censoring
+    (Uno 2007, doi 10.1198/016214507000000149), which assumes that censoring has nothing to do with risk. Whoever is
+    followed to the horizon without the event is a control, as in `Endpoint.label`; without censoring before it this is
+    the AUROC of those labels. The interval rests on each patient's influence, that on G included (Blanche 2013,
+    doi 10.1002/sim.5958), and is normal on the logit scale.
+
+    `time`, `event`, `score`: (n,), the score a Risk: the higher, the earlier. O(n log n). Raises EvaluationError when
+    there is no case or no control.
+    """
+    times, events = follow_up(time, event=event)
+    risk = numbers(score, name="score", like=times.size)
+    case, control = events & (times <= horizon), (times > horizon) | ((times == horizon) & ~events)
+    if not case.any() or not control.any():
+        raise EvaluationError(
+            f"time-dependent AUROC at {horizon:g}: got {int(case.sum())} patients with the event by then and"
+            f" {int(control.sum())} followed so long without it, wanted some of each"
+        )
+    lost = censoring(times, event=events)
+    weight = np.where(case, 1 / lost.followed_until(), 0.0)
+    below = _share_below(risk, among=risk[control], weight=np.ones(control.sum()))
+    above = 1 - _share_below(risk, among=risk[case], weight=weight[case])
+    value = min(float(weight @ below / weight.sum()), 1.0)  # rounding of the weights could exceed 1
+    own = weight * (below - value) / weight.sum()
+    influence = own + lost.influence(own) + np.where(control, above - value, 0.0) / control.sum()
+    low, high = within_unit(value, variance=sum_variance(influence), units=int(min(case.sum(), control.sum())))
+    return Estimate(value=value, low=low, high=high, n=times.size, method=METHOD)
+
+
+def _share_below(values: Floats, *, among: Floats, weight: Floats) -> Floats:
+    """Share of the weight of `among` that lies below each value, ties half."""
+    order = np.argsort(among)
+    ranked, summed = among[order], np.concatenate([[0.0], np.cumsum(weight[order])])
+    left, right = (summed[np.searchsorted(ranked, values, side=side)] for side in ("left", "right"))
+    return np.asarray((left + right) / (2 * summed[-1]), dtype=np.float64)

@@ -1,0 +1,14 @@
+"""Groups: comparisons of groups of patients, and of errors of two methods."""
+
+__all__ = [
+    "case_mix",
+    "contingency",
+    "correlation",
+    "mcnemar",
+    "paired_errors",
+    "permutation",
+    "power",
+    "quantification",
+    "regression",
+    "two_groups",
+]

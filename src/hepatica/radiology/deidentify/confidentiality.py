@@ -1,0 +1,151 @@
+"""Confidentiality: the attributes of one DICOM file by the Basic Application Level Confidentiality Profile.
+
+PS3.15 annex E; the table is confidentiality.toml. Where it leaves a choice to what the file's kind needs, ours is the
+one that every kind allows: X/Z is emptied; Z/D, X/D and X/Z/D become a dummy; in X/Z/U* the UIDs are mapped.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement
+from pydicom.dataset import FileMetaDataset
+from pydicom.tag import BaseTag
+
+from hepatica.radiology.deidentify.pseudonym import Pseudonyms
+
+_TABLE = tomllib.loads(
+    files("hepatica.radiology.deidentify").joinpath("confidentiality.toml").read_text(encoding="utf-8")
+)
+
+EDITION: str = _TABLE["edition"]
+"""The edition of the standard whose table is followed."""
+
+_CHOSEN = {"X/Z": "Z", "Z/D": "D", "X/D": "D", "X/Z/D": "D", "X/Z/U*": "U"}  # ours
+
+ACTIONS: dict[int, str] = {
+    int(tag.replace(",", ""), 16): _CHOSEN.get(action, action) for tag, action in _TABLE["actions"].items()
+}
+"""By tag: X remove, Z empty, D dummy, U map."""
+
+_DUMMIES: dict[str, Any] = {
+    **dict.fromkeys(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"), "REMOVED"),
+    **dict.fromkeys(("DS", "IS", "US", "SS", "UL", "SL", "FL", "FD", "UV", "SV"), 0),
+    **{"AS": "000Y", "DA": "19000101", "TM": "000000", "DT": "19000101000000", "UR": "http://removed.invalid"},
+}  # ours
+"""What stands for a value that must not be blank, by value representation; of other kinds the attribute is removed."""
+
+_NOT_SHIFTED = {"PatientBirthDate", "PatientBirthTime"}
+"""Kept by no option that modifies dates (table E.1-1, column "Rtn. Long. Modif. Dates Opt.")."""
+
+_TIME = re.compile(r"[\d:.]*")
+_DAY = re.compile(r"\d{8}[\d.+-]*")
+
+_OVERLAYS_AND_CURVES = (0x5000, 0x6000)
+
+_METHODS = {
+    "113100": "Basic Application Confidentiality Profile",
+    "113107": "Retain Longitudinal Temporal Information Modified Dates Option",
+}
+"""Codes of PS3.16 CID 7050, scheme DCM."""
+
+
+def protect(dataset: Dataset, *, by: Pseudonyms, shift_dates: bool) -> None:
+    """Remove, empty or replace, in place, whatever the profile names, in sequences at every depth.
+
+    Private attributes, overlays, curves and attributes the dictionary does not know are removed. Dates and times are
+    emptied or become 1900-01-01; with `shift_dates` a patient's dates are all set back alike and times stay. The file's
+    meta information is written anew, and the file says what was done to it.
+    """
+    patient = by.patient(dataset)
+    _protect(dataset, by=by, patient=patient if shift_dates else None)
+    dataset.PatientID = dataset.PatientName = patient
+    dataset.PatientIdentityRemoved = "YES"
+    dataset.DeidentificationMethod = f"hepatica: basic profile, {EDITION}"
+    dataset.DeidentificationMethodCodeSequence = list(_methods(shift_dates))
+    dataset.LongitudinalTemporalInformationModified = "MODIFIED" if shift_dates else "REMOVED"
+    _renew_meta(dataset)
+
+
+def _methods(shift_dates: bool) -> Iterator[Dataset]:
+    for value, meaning in list(_METHODS.items())[: 2 if shift_dates else 1]:
+        method = Dataset()
+        method.CodeValue, method.CodingSchemeDesignator, method.CodeMeaning = value, "DCM", meaning
+        yield method
+
+
+def _renew_meta(dataset: Dataset) -> None:
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.file_meta = meta
+    dataset.preamble = bytes(128)
+
+
+def _protect(dataset: Dataset, *, by: Pseudonyms, patient: str | None) -> None:
+    """`patient` is whose dates are shifted, None where none are."""
+    for tag in list(dataset.keys()):
+        action = ACTIONS.get(tag) if _is_known(tag) else "X"
+        if action == "X" and (patient is None or not _is_date(tag)):
+            del dataset[tag]
+            continue
+        element = dataset[tag]
+        if element.VR == "SQ":
+            _protect_items(dataset, element, action, by=by, patient=patient)
+        elif action is not None:
+            value = _value(element, action, by=by, patient=patient)
+            if value is None:
+                del dataset[tag]
+            else:
+                dataset[tag] = DataElement(tag, element.VR, None if value == "" else value)
+
+
+def _is_known(tag: BaseTag) -> bool:
+    """In the dictionary, which has no private attribute, and no overlay, curve or length of a group (retired)."""
+    return tag.element != 0 and tag.group & 0xFF00 not in _OVERLAYS_AND_CURVES and dictionary_has_tag(tag)
+
+
+def _is_date(tag: BaseTag) -> bool:
+    return _is_known(tag) and dictionary_VR(tag) in {"DA", "DT", "TM"}
+
+
+def _protect_items(
+    dataset: Dataset, element: DataElement, action: str | None, *, by: Pseudonyms, patient: str | None
+) -> None:
+    """There is no dummy of a sequence: it is removed instead."""
+    if action == "D":
+        del dataset[element.tag]
+        return
+    if action == "Z":
+        element.value = []
+    for item in element.value:
+        _protect(item, by=by, patient=patient)
+
+
+def _value(element: DataElement, action: str, *, by: Pseudonyms, patient: str | None) -> Any:
+    """The new value; None where the attribute is to be removed."""
+    if element.VR == "UI":
+        several = element.value if element.VM > 1 else [element.value or ""]
+        return None if action == "X" else [by.uid(str(each)) for each in several]
+    if patient is not None and element.keyword not in _NOT_SHIFTED and _is_date(element.tag):
+        return _shifted(element, by=by, patient=patient)
+    return {"X": None, "Z": ""}.get(action, _DUMMIES.get(element.VR))
+
+
+def _shifted(element: DataElement, *, by: Pseudonyms, patient: str) -> str:
+    """One day or several set back and what follows the day kept, times as they are; blank where one is misspelt."""
+    values = [str(each) for each in (element.value if element.VM > 1 else [element.value or ""])]
+    if dictionary_VR(element.tag) == "TM":
+        return "\\".join(values) if all(_TIME.fullmatch(each) for each in values) else ""
+    try:
+        days = [(datetime.strptime(each[:8], "%Y%m%d").date(), each[8:]) for each in values if _DAY.fullmatch(each)]
+        shifted = [f"{by.shifted(day, patient=patient):%Y%m%d}{rest}" for day, rest in days]
+    except (ValueError, OverflowError):
+        return ""
+    return "\\".join(shifted) if len(shifted) == len(values) else ""

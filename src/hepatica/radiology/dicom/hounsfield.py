@@ -1,0 +1,78 @@
+"""Hounsfield: from stored pixel values to Hounsfield units, and the files that say wrongly how."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.radiology.dicom.header import Header
+
+AIR = -1024.0
+"""HU below which nothing is tissue: scanners pad the corners outside their field of view with less."""
+
+HIGHEST = 31743.0
+"""HU beyond which no scanner counts, even on its extended scale for metal (16 bit signed, less the offset of 1024)."""
+
+_BORDER = 4  # pixels
+
+
+def hounsfield(stored: Sequence[np.ndarray], headers: Sequence[Header]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """HU (z y x) float32 of one series, each slice by its own slope and intercept, and notes on what was mended.
+
+    Values below AIR, the scanner's padding, become AIR. Signed numbers that the header calls unsigned (air at 64,512)
+    are read as what they are. MONOCHROME1 only concerns display, and HU follow from the rescale whatever it says; where
+    the image proves that its values are inverted too (surroundings brighter than the body) they are turned back.
+    SpecimenError when the header has no rescale and the values are no HU by themselves, or are none after it.
+    """
+    inverted = _are_inverted(stored, headers)
+    rescaled = all(header.slope is not None and header.intercept is not None for header in headers)
+    wrapped = _are_wrapped(stored, headers)
+    values = np.empty((len(stored), *stored[0].shape), np.float32)
+    for k, (pixels, header) in enumerate(zip(stored, headers, strict=True)):
+        pixels = pixels.astype(np.int16) if wrapped else pixels
+        pixels = _turned(pixels, header) if inverted else pixels
+        np.multiply(pixels, header.slope if header.slope is not None else 1.0, out=values[k], casting="unsafe")
+        values[k] += header.intercept or 0.0
+    _check(values, rescaled=rescaled)
+    notes = (
+        *(("signed values called unsigned by the header; read as signed",) if wrapped else ()),
+        *(("values inverted (MONOCHROME1); turned back",) if inverted else ()),
+        *(("no rescale in the header; the values are taken as Hounsfield units",) if not rescaled else ()),
+    )
+    return np.maximum(values, AIR, out=values), notes
+
+
+def _are_wrapped(stored: Sequence[np.ndarray], headers: Sequence[Header]) -> bool:
+    """Some unsigned value is beyond any scanner's range, and read as signed none is."""
+    highest = -np.inf
+    for pixels, header in zip(stored, headers, strict=True):
+        if pixels.dtype != np.uint16:
+            return False
+        highest = max(highest, float(pixels.max()) * (header.slope or 1.0) + (header.intercept or 0.0))
+    return bool(highest > HIGHEST)
+
+
+def _are_inverted(stored: Sequence[np.ndarray], headers: Sequence[Header]) -> bool:
+    if any(header.photometric != "MONOCHROME1" for header in headers):
+        return False
+    border = np.ones(stored[0].shape, bool)
+    border[_BORDER:-_BORDER, _BORDER:-_BORDER] = False
+    return bool(np.mean([np.median(each[border]) > np.median(each[~border]) for each in stored]) > 0.5)
+
+
+def _turned(pixels: np.ndarray, header: Header) -> np.ndarray:
+    low, high = (
+        (-(1 << (header.bits - 1)), (1 << (header.bits - 1)) - 1) if header.signed else (0, (1 << header.bits) - 1)
+    )
+    return low + high - pixels.astype(np.int32)
+
+
+def _check(values: np.ndarray, *, rescaled: bool) -> None:
+    low, high = float(values.min()), float(values.max())
+    if low < min(0, high) and AIR < high <= HIGHEST:
+        return
+    raise SpecimenError(
+        f"values from {low:.0f} to {high:.0f} are no Hounsfield units (air is -1000, wanted below 0 and up to "
+        f"{HIGHEST:.0f}, not air alone); the header's rescale is {'wrong' if rescaled else 'missing'}: "
+        "send the original series"
+    )

@@ -1,0 +1,101 @@
+"""Sources: the files of a study, wherever they lie: a folder, a zip archive or single files."""
+
+import os
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.radiology.dicom.frames import UNPACKING, open_file
+
+MAX_UNPACKED = 16 * 2**30  # ours
+"""Bytes all files of one archive may have when unpacked: some 30,000 slices of 512 x 512."""
+
+MAX_MEMBER = 4 * 2**30  # ours
+"""Bytes one file of an archive may have when unpacked; it is held in memory while it is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One file, on disk or within a zip archive; its name may identify a patient and is therefore never printed.
+
+    `fault` is why an archive that lies beside other files cannot be looked into.
+    """
+
+    path: Path
+    member: str | None = None
+    fault: str | None = None
+
+    def open(self) -> BinaryIO:
+        """The file's bytes, to be closed by the caller; SpecimenError when an archive or its member is damaged."""
+        if self.fault is not None:
+            raise SpecimenError(self.fault)
+        try:
+            return open_file(self.path, member=self.member)
+        except UNPACKING as error:
+            raise SpecimenError(f"a file within the archive cannot be unpacked ({error}); send it again") from None
+
+
+def find_sources(*paths: Path) -> tuple[Source, ...]:
+    """Every file of the folders (whatever their depth), archives and files given, in an order of no meaning.
+
+    Nothing is unpacked to disk, so no name within an archive can lead anywhere; links to other folders are not
+    followed. SpecimenError when a path is not there, when nothing is found, and when an archive given is damaged,
+    locked with a password, or would unpack to more than MAX_UNPACKED; one that lies in a folder says so when opened.
+    """
+    found = [source for path in paths for source in _sources(path)]
+    if not found:
+        raise SpecimenError("got no file at all; give a folder, a zip archive or the files of a study")
+    return tuple(dict.fromkeys(found))
+
+
+def _sources(path: Path) -> Iterable[Source]:
+    if path.is_dir():
+        return (each for file in _walk(path) for each in _of_file_in_folder(file))
+    if path.is_file():
+        return _of_file(path)
+    raise SpecimenError(f"there is no file or folder {path}; check the path")
+
+
+def _walk(folder: Path) -> Iterable[Path]:
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(where, name) for name in sorted(names) if Path(where, name).is_file())
+
+
+def _of_file_in_folder(path: Path) -> list[Source]:
+    try:
+        return _of_file(path)
+    except SpecimenError as error:
+        return [Source(path=path, fault=str(error))]
+
+
+def _of_file(path: Path) -> list[Source]:
+    if path.suffix.lower() != ".zip" and not _is_zip(path):
+        return [Source(path=path)]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [each for each in archive.infolist() if not each.is_dir()]
+    except zipfile.BadZipFile:
+        raise SpecimenError("the zip archive is damaged or incomplete; send it again") from None
+    _guard(members)
+    return [Source(path=path, member=each.filename) for each in members]
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
+def _guard(members: list[zipfile.ZipInfo]) -> None:
+    """Sizes are those the archive declares, beyond which zipfile unpacks nothing."""
+    total, largest = sum(each.file_size for each in members), max((each.file_size for each in members), default=0)
+    if total > MAX_UNPACKED or largest > MAX_MEMBER:
+        raise SpecimenError(
+            f"the zip archive would unpack to {total / 2**30:.1f} GiB (its largest file {largest / 2**30:.1f} GiB), "
+            f"wanted at most {MAX_UNPACKED >> 30} ({MAX_MEMBER >> 30}); unpack it yourself and give the folder"
+        )
+    if any(each.flag_bits & 1 for each in members):
+        raise SpecimenError("the zip archive is locked with a password; unpack it yourself and give the folder")

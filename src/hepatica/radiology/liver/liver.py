@@ -1,0 +1,202 @@
+"""Liver: from which slice to which a CT series shows it, by a mask or by a fast estimate of our own."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from scipy import ndimage
+
+from hepatica.radiology.dicom.volume import Volume
+from hepatica.radiology.liver.coarse import Coarse, filled, gather
+from hepatica.radiology.liver.mask import read_mask
+
+PADDING_MM = 5.0  # ours
+"""What an estimate may miss of the liver's thin ends: so much is added above and below, one slice at least."""
+
+CREDIBLE = 0.5  # ours
+"""Confidence below which an estimate is not believed, and all slices are kept."""
+
+# The estimate, all ours. Lengths in mm, values in HU.
+_LEVELS = (-10.0, 180.0)  # of a liver, fatty or enhanced
+_FLUID = (30.0, 0.25)  # below this level a fatty liver is so much less likely than a large cyst or abscess within one
+_THICK = 14.0  # depth below the surface of soft tissue that few organs but the liver have
+_CORE = 10.0  # depth that parts the liver from its neighbours
+_RIM = 12.0  # back from the core to the surface
+_BAND = (18.0, 25.0)  # how far from its level liver may be: three standard deviations, within these
+_DRIFT = 15.0  # the level changes smoothly over such lengths (beam hardening beside arms and bones)
+_DRIFT_MOST = 30.0  # and no more than this
+_SPINE = (0.3, 60.0)  # share of half the body's width, and depth from the back: muscles beside the spine
+_ROUNDS = 6
+_STEADY = 0.01  # change of the core's size that ends the rounds
+_SECTION = (2000.0, 7000.0)  # mm2 of the largest axial section, from nothing like a liver to quite like it; so too:
+_EVENNESS = (-15.0, -8.0)  # less the standard deviation about the level
+_RIGHT = (0.4, 0.65)  # share on the patient's right
+_WIDTH = (180.0, 230.0)  # mm of the body: heads are no trunks
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiverExtent:
+    """The liver lies in the slices `first` to `last`, counted from 0 at the feet, both included.
+
+    `source`: "mask", "estimate" (padded by PADDING_MM), or "all" when the liver is not known and every slice is kept.
+    `confidence`: 0 to 1; 1 for a mask, of an estimate how far it looks like a liver, 0 for "all".
+    """
+
+    first: int
+    last: int
+    source: Literal["mask", "estimate", "all"]
+    confidence: float
+    notes: tuple[str, ...] = ()
+
+
+def liver_extent(volume: Volume, *, mask: Path | None, liver: "FoundLiver | None") -> LiverExtent:
+    """Where the liver begins and ends: by the `mask` (see `read_mask`) where there is one, else by `find_liver`.
+
+    Slices lost are worse than slices too many: where nothing credible is found, and where units are "grey", all slices
+    are kept and a note says so. SpecimenError when the mask cannot be read or lies beside the volume.
+    """
+    if mask is not None:
+        marked = np.flatnonzero(read_mask(mask, geometry=volume.geometry, only="liver").any(axis=(1, 2)))
+        if marked.size:
+            return LiverExtent(first=int(marked[0]), last=int(marked[-1]), source="mask", confidence=1.0)
+        return _all(volume, "the mask marks no liver in this series; all slices kept")
+    if volume.units != "HU":
+        return _all(volume, "the liver cannot be estimated without Hounsfield units; all slices kept")
+    if liver is None or liver.confidence < CREDIBLE:
+        return _all(volume, "no credible liver was found; all slices kept")
+    lowest, highest = liver.slices()
+    padding = max(1, round(PADDING_MM / volume.geometry.spacing[0]))
+    return LiverExtent(
+        first=max(0, lowest - padding),
+        last=min(len(volume.values) - 1, highest + padding),
+        source="estimate",
+        confidence=liver.confidence,
+    )
+
+
+def estimate_liver(volume: Volume) -> np.ndarray:
+    """Where the liver probably is, (z y x) bool, from axial CT of the abdomen in any phase; for extents, not volumes.
+
+    The largest thick, smooth organ on the patient's right: its level is the commonest value deep in the soft tissue
+    there, its core what stays of that level when thin bridges to its neighbours are cut. Vessels and lesions inside
+    count as liver. Works on voxels of about 5 mm, whose blocks show. Nothing is marked where nothing like it is found,
+    or where units are "grey".
+    """
+    found = find_liver(volume)
+    return np.zeros(volume.values.shape, bool) if found is None else found.coarse.finely(found.blocks)
+
+
+def _all(volume: Volume, note: str) -> LiverExtent:
+    return LiverExtent(first=0, last=len(volume.values) - 1, source="all", confidence=0.0, notes=(note,))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FoundLiver:
+    """A probable liver: `blocks` (z y x) bool of `coarse`, its `level` in HU, and how far it looks like one, 0 to 1."""
+
+    coarse: Coarse = field(repr=False)
+    blocks: np.ndarray = field(repr=False)
+    level: float
+    confidence: float
+
+    def slices(self) -> tuple[int, int]:
+        """The lowest and the highest slice of the volume with liver in it."""
+        thick, offset = self.coarse.factors[0], self.coarse.box[0].start
+        inside = np.flatnonzero(self.blocks.any(axis=(1, 2))) + offset
+        return int(inside[0]) * thick, min(int(inside[-1] + 1) * thick, self.coarse.shape[0]) - 1
+
+
+def find_liver(volume: Volume) -> FoundLiver | None:
+    """The estimate of `estimate_liver`, in blocks; None where nothing like a liver is found, or units are "grey"."""
+    coarse = gather(volume) if volume.units == "HU" else None
+    if coarse is None:
+        return None
+    search = _Search(coarse=coarse, values=coarse.smooth(), place=coarse.body & ~_beside_spine(coarse))
+    level = search.commonest()
+    if level is None:
+        return None
+    core, near, spread = search.grown(level=level)
+    if not core.any():
+        return None
+    liver = near & (coarse.depth(~core) < _RIM)
+    ends = [(2, 2)] * 3
+    closed = ndimage.binary_closing(np.pad(liver, ends, mode="edge"), iterations=2)[2:-2, 2:-2, 2:-2]
+    liver = (liver | closed) & coarse.body
+    return FoundLiver(
+        coarse=coarse,
+        blocks=liver,
+        level=float(np.median(search.values[core])),
+        confidence=_confidence(coarse, liver, spread=spread),
+    )
+
+
+def _beside_spine(coarse: Coarse) -> np.ndarray:
+    """Where the long muscles of the back are, which on plain CT look like liver and touch it."""
+    share, depth = _SPINE
+    near = np.abs(coarse.from_middle()) < share * coarse.body.shape[2] * coarse.spacing[2] / 2
+    return np.asarray(near & (coarse.from_back() < depth))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Search:
+    """Smoothed `values` (z y x) HU, and the `place` (z y x) bool where liver may be."""
+
+    coarse: Coarse
+    values: np.ndarray
+    place: np.ndarray
+
+    def commonest(self) -> float | None:
+        """The commonest HU deep in the soft tissue of the right half; None where there is no such tissue."""
+        low, high = _LEVELS
+        deep = self.coarse.depth(self.place & (self.values > low) & (self.values < high)) > _THICK
+        values = self.values[deep & (self.coarse.from_middle() < 0)]
+        if not values.size:
+            return None
+        counts, edges = np.histogram(values, np.arange(low, high + 1, 4))
+        centres = edges[:-1] + 2
+        likely = np.where(centres < _FLUID[0], _FLUID[1], 1.0)
+        return float(centres[(likely * ndimage.gaussian_filter1d(counts.astype(float), 1)).argmax()])
+
+    def grown(self, *, level: float) -> tuple[np.ndarray, np.ndarray, float]:
+        """The liver's core, what is near the core's own level, and the standard deviation about it."""
+        expected: np.ndarray | float = level
+        band, size, spread = _BAND[0], 0, np.inf
+        for _ in range(_ROUNDS):
+            near = filled(self.place & (np.abs(self.values - expected) < band)) & (self.values > _LEVELS[0])
+            core = self.best_part(self.coarse.depth(near) > _CORE)
+            if not core.any() or abs(core.sum() - size) <= _STEADY * size:
+                break
+            size = int(core.sum())
+            expected = self.drifting(core)
+            spread = 1.4826 * float(np.median(np.abs(self.values - expected)[core]))
+            band = float(np.clip(3 * spread, *_BAND))
+        return core, near, spread
+
+    def best_part(self, marked: np.ndarray) -> np.ndarray:
+        """The largest part, where what lies on the left counts half against it."""
+        parts, count = ndimage.label(marked)
+        weights = np.broadcast_to(np.where(self.coarse.from_middle() < 0, 1.0, -0.5), parts.shape)
+        worth = np.bincount(parts.ravel(), weights.ravel(), count + 1)
+        return np.asarray(parts == 1 + worth[1:].argmax()) if count else marked
+
+    def drifting(self, core: np.ndarray) -> np.ndarray:
+        """The core's level wherever it is asked for: its smooth mean nearby, its median far away."""
+        reach = [_DRIFT / side for side in self.coarse.spacing]
+        weight = ndimage.gaussian_filter(core.astype(np.float32), reach, truncate=2)
+        total = ndimage.gaussian_filter(np.where(core, self.values, 0), reach, truncate=2)
+        level = float(np.median(self.values[core]))
+        nearby = total / np.maximum(weight, 1e-3)
+        return np.where(weight > 0.01, np.clip(nearby, level - _DRIFT_MOST, level + _DRIFT_MOST), level)
+
+
+def _confidence(coarse: Coarse, liver: np.ndarray, *, spread: float) -> float:
+    """The least of what speaks for a liver: a large section, an even level, a place on the right, a trunk's width."""
+    section = liver.sum(axis=(1, 2)).max() * coarse.spacing[1] * coarse.spacing[2]
+    right = (liver & (coarse.from_middle() < 0)).sum() / liver.sum()
+    width = coarse.body.shape[2] * coarse.spacing[2]
+    return min(_rise(section, *_SECTION), _rise(-spread, *_EVENNESS), _rise(right, *_RIGHT), _rise(width, *_WIDTH))
+
+
+def _rise(value: float, low: float, high: float) -> float:
+    return float(np.clip((value - low) / (high - low), 0, 1))

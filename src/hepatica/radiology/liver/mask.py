@@ -1,0 +1,152 @@
+"""Mask: what somebody marked in a patient, from NIfTI or DICOM SEG, brought onto the voxels of a volume."""
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Literal
+
+import nibabel as nib
+import numpy as np
+from scipy import ndimage
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.radiology.dicom.frames import UNPACKING, tolerant
+from hepatica.radiology.dicom.geometry import Geometry, from_lps
+from hepatica.radiology.dicom.header import read_dataset
+from hepatica.radiology.dicom.nifti import read_nifti
+from hepatica.radiology.dicom.sources import Source, find_sources
+
+Only = Literal["liver"] | Collection[int] | None
+"""What of a mask is wanted: the organ of this name, the labels or segments of these numbers, or whatever is marked."""
+
+LIVER_CODES = frozenset({("10200004", "SCT"), ("T-62000", "SRT"), ("T-62000", "SNM3"), ("7197", "FMA")})
+"""The liver as a segmented property type: SNOMED CT, SNOMED RT as DICOM used it before 2018, and FMA."""
+
+_TOTAL_SEGMENTATOR_LIVER = 5  # label of its task `total`, versions 1 and 2 (Wasserthal 2023, doi 10.1148/ryai.230024)
+
+_MARKED = 0.5  # ours: a fractional segment counts from here on
+
+_UNREADABLE = (*UNPACKING, OSError, ValueError, AttributeError, KeyError, IndexError, TypeError)
+
+
+def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarray:
+    """What is marked, (z y x) bool on the grid of `geometry`, by the nearest voxel in the patient's axes.
+
+    `path` is a NIfTI file, a DICOM Segmentation (PS3.3 A.51), a zip archive that holds one such Segmentation, or a
+    folder that holds one of either, among whatever else; in a folder of TotalSegmentator, `liver.nii.gz` is the liver.
+    All spacings and orientations go together as long as mask and volume share the frame of reference, which NIfTI
+    cannot say.
+
+    `only` "liver" takes the segment whose type is coded so (`LIVER_CODES`) or whose name is liver. In NIfTI it is the
+    label the file's own table calls liver; without table all that is marked where there is one label, or where most is
+    labelled 1 (liver 1, its lesions 2 and on, as LiTS has it), and otherwise label 5, as TotalSegmentator has it.
+
+    SpecimenError when there is no mask or more than one, when it is damaged, has not what is wanted, or lies wholly
+    beside the volume. A mask of zeros is a mask: nothing is marked.
+    """
+    source = _find(path, only=only)
+    marked, own = _from_nifti(source.path, only=only) if _is_nifti(source) else _from_seg(source, only=only)
+    if not _meet(own, geometry):
+        raise SpecimenError("the mask lies wholly beside the volume; give the mask of this patient and this study")
+    return marked if own.agrees(geometry) else _resampled(marked, own, geometry)
+
+
+def _find(path: Path, *, only: Only) -> Source:
+    """The NIfTI file, or the file or member of an archive that is a DICOM SEG."""
+    if path.is_dir() and only == "liver" and (path / "liver.nii.gz").is_file():
+        return Source(path=path / "liver.nii.gz")
+    files = find_sources(path)
+    found = [each for each in files if _is_nifti(each)] or [each for each in files if _is_seg(each)]
+    if len(found) != 1:
+        raise SpecimenError(
+            f"got {len(found)} masks (NIfTI files, else DICOM SEG), wanted one; give the path of the mask itself"
+        )
+    return found[0]
+
+
+def _is_nifti(source: Source) -> bool:
+    return source.member is None and source.path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+def _is_seg(source: Source) -> bool:
+    try:
+        return str(read_dataset(source).get("Modality")) == "SEG"
+    except SpecimenError:
+        return False
+
+
+def _from_nifti(path: Path, *, only: Only) -> tuple[np.ndarray, Geometry]:
+    labels, geometry = read_nifti(path)
+    if only is None:
+        return labels > 0, geometry
+    wanted = _liver_labels(path, labels) if only == "liver" else only
+    return np.isin(labels, list(wanted)), geometry
+
+
+def _liver_labels(path: Path, labels: np.ndarray) -> Collection[float]:
+    there, counts = np.unique(labels[labels > 0], return_counts=True)
+    named = [key for key, name in _table(path) if name == "liver"]
+    if named:
+        return named
+    if len(there) <= 1 or there[counts.argmax()] == 1:
+        return list(map(float, there))
+    if _TOTAL_SEGMENTATOR_LIVER in there:
+        return [_TOTAL_SEGMENTATOR_LIVER]
+    raise SpecimenError(f"got a mask of {len(there)} labels, none known to be the liver; mark the liver alone")
+
+
+def _table(path: Path) -> list[tuple[int, str]]:
+    """Numbers and names of the labels, where the file has a table of Caret's form, as TotalSegmentator writes it."""
+    image: Any = nib.load(path)
+    text = "".join(str(each.get_content()) for each in image.header.extensions)
+    rows = re.findall(r'<Label Key="(\d+)"[^>]*>(?:<!\[CDATA\[)?([^\]<]*)', text)
+    return [(int(key), name.strip().lower()) for key, name in rows]
+
+
+def _from_seg(source: Source, *, only: Only) -> tuple[np.ndarray, Geometry]:
+    import highdicom as hd
+
+    try:
+        with source.open() as file, tolerant():
+            seg = hd.seg.segread(file)
+            numbers = [each for each in seg.segment_numbers if _is_wanted(seg, each, only=only)]
+            volumes = (seg.get_volume(segment_numbers=[each]) for each in numbers)
+            parts = [(each.array[..., 0] >= _MARKED, each.affine) for each in volumes]
+    except _UNREADABLE:
+        raise SpecimenError("the DICOM SEG is damaged or no regular volume; send it again") from None
+    if not parts:
+        raise SpecimenError(f"the DICOM SEG has no segment {only}; give a mask that has")
+    marked = np.logical_or.reduce([part for part, _ in parts])
+    lps = parts[0][1] @ np.eye(4)[:, [2, 1, 0, 3]]  # highdicom counts (z y x)
+    z, y, x = marked.shape
+    return marked, from_lps(lps, shape=(z, y, x))
+
+
+def _is_wanted(seg: Any, number: int, *, only: Only) -> bool:
+    if only != "liver":
+        return number in only if only is not None else number > 0  # 0 is the background of a label map
+    description = seg.get_segment_description(number)
+    kind = description.segmented_property_type
+    named = str(description.segment_label).strip().lower() == "liver"
+    return named or (kind.value, kind.scheme_designator) in LIVER_CODES
+
+
+def _meet(one: Geometry, other: Geometry) -> bool:
+    """Whether the boxes around two grids, along the patient's axes, share a place."""
+    (low, high), (lower, higher) = _box(one), _box(other)
+    return bool((low <= higher).all() and (lower <= high).all())
+
+
+def _box(geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:
+    z, y, x = (np.array([-0.5, side - 0.5]) for side in geometry.shape)
+    corners = np.stack(np.meshgrid(x, y, z, [1.0]), axis=-1) @ geometry.lps.T
+    places = corners[..., :3]
+    return places.min(axis=(0, 1, 2, 3)), places.max(axis=(0, 1, 2, 3))
+
+
+def _resampled(marked: np.ndarray, own: Geometry, geometry: Geometry) -> np.ndarray:
+    step = (np.linalg.inv(own.lps) @ geometry.lps)[[2, 1, 0, 3]][:, [2, 1, 0, 3]]
+    nearest = ndimage.affine_transform(
+        marked.view(np.uint8), step, output_shape=geometry.shape, order=0, mode="grid-constant", cval=0
+    )
+    return np.asarray(nearest, bool)

@@ -1,0 +1,108 @@
+"""Phase tags: the contrast phase of a CT series by what its header says: its names, and the time since injection."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from pydicom import Dataset
+
+from hepatica.radiology.dicom.frames import tolerant
+from hepatica.radiology.phase.phase_guess import PhaseGuess, PhaseName, together
+
+# Confidence, ours.
+_CLEAR = 0.9  # a word of the series' own name
+_VAGUE = 0.6  # an abbreviation (AP is also abdomen and pelvis), or the name of the protocol only
+_TIMED = 0.7  # seconds since injection
+_TIMED_CLOSE = 0.55  # the same, close to a limit
+
+# Seconds from the start of injection to the scan of the liver; ours, about those of Wang 2021 (doi
+# 10.1038/s41416-021-01511-w): arterial 5 s after the aorta's enhancement, portal venous 30 s, delayed 90 s after that.
+_BEGINS: Mapping[PhaseName, float] = {"arterial": 15, "portal venous": 48, "delayed": 110}
+_LATEST = 1200.0
+_CLOSE = 5.0
+_HALF_DAY = 43200.0
+
+_WORDS: Mapping[PhaseName, str] = {
+    "plain": (
+        r"plain|nativ\w*|non ?contrast\w*|non ?enhanced|unenhanced|pre ?contrast|blanco|(?<!and )without|(?<!w )w o"
+        r"|ohne km|sans (?:injection|contraste|iv|pdc)|sin contraste|sem contraste|senza (?:mdc|contrasto)"
+    ),
+    "arterial": r"arter\w*",
+    "portal venous": r"port(?:o|al)\w*|venous|ven(?:os|oes|eu)\w*|vein",
+    "delayed": r"delay\w*|equilib\w*|excretory|tardi\w*|tardo|late|spat(?:phase|venos)?|spaet(?:phase|venoes)?",
+}
+_SIGNS: Mapping[PhaseName, str] = {
+    "plain": "平扫|平掃|单纯|単純|非增强",
+    "arterial": "动脉|動脈",
+    "portal venous": "门脉|门静脉|門脈|門靜脈|(?<!门)静脉期|静脈相",
+    "delayed": "延迟|延遲|延时|平衡|遅延|排泄",
+}
+_ABBREVIATIONS: Mapping[PhaseName, str] = {
+    "plain": r"nc|n c|ncct|nect|smdc|pre|basale?",
+    "arterial": r"ap|art|hap|eap|lap",
+    "portal venous": r"pv|pvp|ven|vp|hvp|port",
+    "delayed": r"dp|eq|\d+ ?min",
+}
+
+
+def phase_from_tags(dataset: Dataset) -> PhaseGuess | None:
+    """What a series' names and times say; None when they say nothing, or name several phases.
+
+    Names are read in English, German, French, Spanish, Italian, Portuguese, Chinese and Japanese. A missing contrast
+    agent says nothing: many sites leave it blank. No text of the header goes into the notes.
+    """
+    with tolerant():
+        named, timed = _named(dataset), _timed(dataset)
+    return together(named, timed, said=("the name of the series", "its time after injection"))
+
+
+def _named(dataset: Dataset) -> PhaseGuess | None:
+    own = _in_text(str(dataset.get("SeriesDescription") or ""))
+    if own:
+        return own
+    protocol = _in_text(str(dataset.get("ProtocolName") or ""))
+    return PhaseGuess(name=protocol.name, confidence=_VAGUE) if protocol else None
+
+
+def _in_text(text: str) -> PhaseGuess | None:
+    """The one phase a text names, by words before abbreviations."""
+    words = _normal(text)
+    clear = {name for name in _WORDS if _has(_WORDS[name], words) or re.search(_SIGNS[name], text)}
+    short = {name for name, pattern in _ABBREVIATIONS.items() if _has(pattern, words)}
+    found = clear or short
+    if len(found) != 1:
+        return None
+    (name,) = found
+    return PhaseGuess(name=name, confidence=_CLEAR if clear and not short - clear else _VAGUE)
+
+
+def _normal(text: str) -> str:
+    """Lower case without accents and punctuation; early and late of a phase's name, which are not phases, left out."""
+    letters = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", " ", letters)
+    return re.sub(r"\b(?:early|late) (?=arter|port|ven)", "", words)
+
+
+def _has(pattern: str, words: str) -> bool:
+    return re.search(rf"\b(?:{pattern})\b", words) is not None
+
+
+def _timed(dataset: Dataset) -> PhaseGuess | None:
+    injected, scanned = (
+        _seconds(str(dataset.get(name) or ""))
+        for name in ("ContrastBolusStartTime", "AcquisitionTime")
+    )  # fmt: skip
+    if injected is None or scanned is None:
+        return None
+    passed = (scanned - injected + _HALF_DAY) % (2 * _HALF_DAY) - _HALF_DAY  # midnight may lie between
+    begun = [name for name, limit in _BEGINS.items() if passed >= limit]
+    if not begun or passed > _LATEST:
+        return None
+    close = min(abs(passed - limit) for limit in _BEGINS.values()) < _CLOSE
+    return PhaseGuess(name=begun[-1], confidence=_TIMED_CLOSE if close else _TIMED)
+
+
+def _seconds(time: str) -> float | None:
+    """DICOM's HHMMSS.FFFFFF as seconds of the day."""
+    parts = re.fullmatch(r"(\d\d):?(\d\d):?(\d\d(?:\.\d*)?)\s*", time)
+    return None if parts is None else 3600 * int(parts[1]) + 60 * int(parts[2]) + float(parts[3])

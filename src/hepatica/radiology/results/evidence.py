@@ -1,0 +1,179 @@
+"""Evidence: the files of a series as results in DICOM refer to them, what is missing in their headers filled in.
+
+Hospitals' and de-identifiers' headers lack what the standard asks of every file. Results carry over what is there and
+derive the rest the same way each time: a blank UID from the series' digest, a blank or misspelt date as none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from pydicom import Dataset
+from pydicom.config import RAISE
+from pydicom.datadict import dictionary_VR
+from pydicom.uid import CTImageStorage, generate_uid
+from pydicom.valuerep import DSfloat, validate_value
+
+from hepatica.radiology.dicom.frames import tolerant
+from hepatica.radiology.dicom.header import Header
+from hepatica.radiology.dicom.series import Series
+from hepatica.radiology.dicom.stack import ON_GRID, Stack, upright
+
+_BLANK_OR_SAID = (
+    *("PatientID", "PatientBirthDate", "PatientSex"),
+    *("StudyID", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName"),
+)
+"""Type 2: must be there, may be blank."""
+
+_IF_SAID = (
+    *("IssuerOfPatientID", "PatientAge", "PatientIdentityRemoved", "DeidentificationMethod"),
+    *("DeidentificationMethodCodeSequence", "StudyDescription", "Manufacturer", "ManufacturerModelName"),
+    *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """The files of one series and their slices, identifiers included, from the feet to the head; no pixels.
+
+    `slices` are single images one each, also where one file holds many; `frames` says of such a slice's UID which
+    frame of which file it is. `files` are the files, each once. `name` is the patient's; `notes` say what was lacking.
+    """
+
+    series: Series
+    name: str = field(repr=False)
+    slices: tuple[Dataset, ...] = field(repr=False)
+    files: tuple[Dataset, ...] = field(repr=False)
+    frames: dict[str, tuple[str, str, int]] = field(repr=False)
+    notes: tuple[str, ...]
+
+    @property
+    def head(self) -> Dataset:
+        """The slice nearest the feet, for what all have in common."""
+        return self.slices[0]
+
+    def at(self, index: int) -> Dataset | None:
+        """The slice that lies at a place of the volume's grid, None where that was interpolated."""
+        nearest, off = _nearest(self.series.stack, index)
+        return None if off else self.slices[nearest]
+
+
+def evidence_of(series: Series) -> Evidence:
+    """What results may say of a series and refer to; SpecimenError when its first file is no longer to be read."""
+    said = series.dataset()
+    with tolerant():
+        common, notes = _common(said, series)
+        instances = _instances(series, common.SeriesInstanceUID)
+        many = "NumberOfFrames" in said
+        slices = tuple(
+            _slice(common, header, first=series.headers[0], uid=f"{uid}#{header.frame + 1}" if many else uid)
+            for header, uid in zip(series.headers, instances, strict=True)
+        )
+        files = tuple(_file(common, said, uid) for uid in dict.fromkeys(instances))
+        kind = files[0].SOPClassUID
+        frames = {
+            each.SOPInstanceUID: (kind, uid, header.frame + 1)
+            for each, uid, header in zip(slices, instances, series.headers, strict=True)
+            if many
+        }
+        unnamed = ("the files have no UID; derived",) if not all(header.instance for header in series.headers) else ()
+        name = str(said.get("PatientName") or "")
+    return Evidence(
+        series=series, name=name, slices=slices, files=files, frames=frames, notes=(*series.notes, *notes, *unnamed)
+    )
+
+
+def _common(said: Dataset, series: Series) -> tuple[Dataset, tuple[str, ...]]:
+    common = Dataset()
+    common.SpecificCharacterSet = "ISO_IR 192"
+    common.PatientName = None  # highdicom logs names it finds odd, so that it never gets one
+    for keyword in _BLANK_OR_SAID:
+        setattr(common, keyword, _sound(keyword, said) or "")
+    for keyword in _IF_SAID:
+        if value := _sound(keyword, said):
+            setattr(common, keyword, value)
+    common.Modality = "CT"
+    common.PositionReferenceIndicator = ""
+    study = [str(said.get(each) or "") for each in ("PatientID", "PatientName", "StudyDate", "StudyTime", "StudyID")]
+    derived = {"StudyInstanceUID": study, "SeriesInstanceUID": [series.key], "FrameOfReferenceUID": [series.key]}
+    blank = [keyword for keyword in derived if not said.get(keyword)]
+    for keyword, words in derived.items():
+        setattr(common, keyword, str(said.get(keyword) or generate_uid(entropy_srcs=[keyword, *words])))
+    return common, tuple(f"the header has no {keyword}; derived" for keyword in blank)
+
+
+def _sound(keyword: str, said: Dataset) -> Any:
+    """The value as Unicode text, or nothing where it is a date, an age, a sex or a number that is misspelt."""
+    value, kind = said.get(keyword), dictionary_VR(keyword)
+    if kind == "SQ" or not value:
+        return value
+    if keyword == "PatientSex":
+        return value if value in {"M", "F", "O"} else ""
+    if kind in {"DA", "TM", "AS", "CS", "DS"}:
+        try:
+            for each in value if isinstance(value, Sequence) and not isinstance(value, str) else [value]:
+                validate_value(kind, str(each), RAISE)
+        except ValueError:
+            return ""
+        return value
+    return str(value)
+
+
+def _instances(series: Series, uid: str) -> list[str]:
+    """The UID of each slice's file; a blank one is derived from the file's place in the series."""
+    place = {source: str(k) for k, source in enumerate(dict.fromkeys(header.source for header in series.headers))}
+    return [
+        header.instance or generate_uid(entropy_srcs=[uid, series.key, place[header.source]])
+        for header in series.headers
+    ]
+
+
+def _slice(common: Dataset, header: Header, *, first: Header, uid: str) -> Dataset:
+    """Direction and spacing are those of the first slice: a stack's slices agree, though not to the last digit."""
+    image = Dataset()
+    image.update(common)
+    image.SOPClassUID = CTImageStorage
+    image.SOPInstanceUID = uid
+    image.Rows, image.Columns = header.shape
+    image.ImagePositionPatient = decimals(header.position)
+    image.ImageOrientationPatient = decimals(first.orientation)
+    image.PixelSpacing = decimals(first.spacing)
+    image.SliceThickness = decimals([header.thickness or 0.0])[0] if header.thickness else None
+    return image
+
+
+def _file(common: Dataset, said: Dataset, uid: str) -> Dataset:
+    file = Dataset()
+    file.update(common)
+    file.SOPClassUID = str(said.get("SOPClassUID") or CTImageStorage)
+    file.SOPInstanceUID = uid
+    file.Rows, file.Columns = said.Rows, said.Columns
+    return file
+
+
+def decimals(values: Sequence[float]) -> list[DSfloat]:
+    """Numbers as DICOM writes them, in 16 characters at the most."""
+    return [DSfloat(float(each), auto_format=True) for each in values]
+
+
+def as_stored(values: np.ndarray, evidence: Evidence) -> np.ndarray:
+    """Turn slices (z y x …) of the upright grid back to how the files hold rows and columns; the order of z stays."""
+    header = evidence.series.headers[0]
+    return np.ascontiguousarray([upright(each, header) for each in values])
+
+
+def positions(evidence: Evidence, chosen: np.ndarray) -> list[tuple[float, ...]]:
+    """mm (x y z) of the first stored pixel of slices of the grid: the file's own, or on the line between two files."""
+    stack = evidence.series.stack
+    normal = np.array(stack.geometry.directions[0])
+    found = [_nearest(stack, index) for index in chosen]
+    return [tuple(np.array(stack.headers[nearest].position) + off * normal) for nearest, off in found]
+
+
+def _nearest(stack: Stack, index: int) -> tuple[int, float]:
+    """Which slice of the files is nearest to one of the grid, and how far off in mm, 0 where it is that slice."""
+    away = stack.grid[index] - np.array(stack.positions)
+    nearest = int(np.abs(away).argmin())
+    off = float(away[nearest])
+    return nearest, off if abs(off) > ON_GRID * stack.geometry.spacing[0] else 0.0

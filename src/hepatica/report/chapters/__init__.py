@@ -1,0 +1,25 @@
+"""Chapters: the sections of a report, each a function of the tables of a run."""
+
+__all__ = [
+    "baseline",
+    "calibration",
+    "checklist",
+    "diagnosis_subgroups",
+    "discrimination",
+    "factors",
+    "flow",
+    "heatmaps",
+    "prevalence",
+    "progression",
+    "recalibration",
+    "score_shift",
+    "shift",
+    "signatures",
+    "stain_shift",
+    "subgroups",
+    "summary",
+    "survival",
+    "treated",
+    "treated_baseline",
+    "treatment_effect",
+]

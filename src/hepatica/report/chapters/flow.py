@@ -1,0 +1,159 @@
+"""Flow: who entered each cohort, who left at which step and why, and who is behind each result."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.patches import FancyBboxPatch
+
+from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.results import Results, Run
+from hepatica.report.page.style import FAINT, INK, LOW, QUIET
+from hepatica.report.page.wording import FOLDS, heading, outcomes, patients, share
+
+_LOST = {"with a specimen": "no specimen", "with a usable specimen": "no usable specimen"}
+"""Why one did not reach a step."""
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """Diagram of each cohort, outcomes at each target, specimens that failed."""
+    panels = [
+        gallery.draw(f"flow_{each.key}", partial(_paint, results=each), alt=_in_words(each), size=(4.6, 4.9))
+        for each in run.cohorts
+    ]
+    caption = (
+        "Patients and specimens from the tables to the results. Boxes on the right count those who left at a step."
+        " Training patients taught the network, tuning patients watched it, and only the others are reported on."
+        " Set aside are patients whom the system's own rule keeps out of training (for this system,"
+        f" {'those whose diagnosis is unknown' if run.is_diagnosis else 'treated ones'}): the model predicts them but"
+        " never learnt from them."
+    )
+    blocks: list[Block] = [Figure(caption=caption, panels=panels), _outcomes(run), *_failures(run)]
+    return Section(anchor="flow", title="Cohort flow", blocks=blocks)
+
+
+def _split(results: Results) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The steps everybody passes, and the folds at their end."""
+    steps = results.cohort["flow"]
+    return (
+        [step for step in steps if not step["step"].startswith("fold ")],
+        sorted((step for step in steps if step["step"].startswith("fold ")), key=_place),
+    )
+
+
+def _place(fold: dict[str, Any]) -> int:
+    """Training first, those set aside last."""
+    name = fold["step"].removeprefix("fold ")
+    return list(FOLDS).index(name) if name in FOLDS else len(FOLDS)
+
+
+def _counts(step: dict[str, Any]) -> str:
+    return f"{patients(step['patients'])}\n{step['specimens']} specimens"
+
+
+def _fold(step: dict[str, Any]) -> str:
+    name = str(step["step"]).removeprefix("fold ")
+    return FOLDS.get(name, name)
+
+
+def _in_words(results: Results) -> str:
+    steps, folds = _split(results)
+    told = [f"{step['step']} {step['patients']}" for step in steps]
+    return f"Flow of {results.title}: " + ", ".join(
+        told + [f"{_fold(step).lower()} {step['patients']}" for step in folds]
+    )
+
+
+def _paint(figure: Drawing, *, results: Results) -> None:
+    axes = figure.subplots()
+    axes.set(xlim=(0, 1), ylim=(0, 1), title=results.title)
+    axes.set_axis_off()
+    steps, folds = _split(results)
+    heights = [0.9 - 0.24 * place for place in range(len(steps))]
+    for place, (step, y) in enumerate(zip(steps, heights, strict=True)):
+        _box(axes, 0.28, y, f"{step['step'].capitalize()}\n{_counts(step)}", width=0.5)
+        if place:
+            _arrow(axes, (0.28, heights[place - 1] - 0.085), (0.28, y + 0.085))
+            _left(axes, steps[place - 1], step, y=(heights[place - 1] + y) / 2)
+    _folds(axes, folds, top=heights[-1] - 0.085)
+
+
+def _left(axes: Axes, before: dict[str, Any], after: dict[str, Any], *, y: float) -> None:
+    """The box of those who left between two steps; nobody is told as well."""
+    lost, files = before["patients"] - after["patients"], before["specimens"] - after["specimens"]
+    why = _LOST.get(after["step"], "left")
+    axes.plot([0.28, 0.585], [y, y], color=QUIET, linewidth=0.8)
+    _box(axes, 0.79, y, f"{patients(lost)}, {files} specimens\n{why}", width=0.41, height=0.11, quiet=True)
+
+
+def _folds(axes: Axes, folds: Sequence[dict[str, Any]], *, top: float) -> None:
+    for place, step in enumerate(folds):
+        x = (place + 0.5) / max(len(folds), 2)
+        _arrow(axes, (0.28, top), (x, 0.2))
+        _box(axes, x, 0.1, f"{_fold(step)}\n{_counts(step)}", width=min(0.92 / max(len(folds), 2), 0.4), height=0.19)
+
+
+def _box(axes: Axes, x: float, y: float, text: str, *, width: float, height: float = 0.17, quiet: bool = False) -> None:
+    axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color=QUIET if quiet else INK, linespacing=1.35)
+    corner = (x - width / 2, y - height / 2)
+    axes.add_patch(_rectangle(corner, width, height, quiet=quiet))
+
+
+def _rectangle(corner: tuple[float, float], width: float, height: float, *, quiet: bool) -> FancyBboxPatch:
+    return FancyBboxPatch(
+        corner,
+        width,
+        height,
+        boxstyle="round,pad=0,rounding_size=0.012",
+        facecolor="white" if quiet else "#f2f7fb",
+        edgecolor=FAINT if quiet else LOW,
+        linewidth=0.9,
+        zorder=0,
+    )
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": QUIET, "linewidth": 0.8, "shrinkB": 0})
+
+
+def _outcomes(run: Run) -> Table:
+    header = ["Outcome", *(f"{each.title}" for each in run.cohorts)]
+    rows: list[list[str]] = []
+    for target in run.targets:
+        rows.append([heading(target)])
+        unknown = "Unknown" if target.is_diagnosis else "Unknown: censored earlier"
+        with_it, without = outcomes(target)
+        found = [each.outcomes(target) for each in run.cohorts]
+        rows += [
+            [_begun(with_it), *(share(int((table["label"] == 1).sum()), len(table)) for table in found)],
+            [_begun(without), *(share(int((table["label"] == 0).sum()), len(table)) for table in found)],
+            [unknown, *(share(int(table["label"].isna().sum()), len(table)) for table in found)],
+        ]
+    return Table(
+        caption="Outcomes of the patients behind each result, n (%).",
+        header=header,
+        rows=rows,
+        note="Patients whose diagnosis is unknown stand behind no number."
+        if run.is_diagnosis
+        else "Patients censored before a horizon are left out of its discrimination and calibration, never counted as"
+        " event-free; the survival results use all patients.",
+    )
+
+
+def _begun(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _failures(run: Run) -> list[Block]:
+    rows = [
+        [f"{each.title}, row {fault['row']}", fault["error"]]
+        for each in run.cohorts
+        for fault in each.cohort["failures"]
+    ]
+    if not rows:
+        return [Text(text="No specimen failed.", tone="note")]
+    caption = "Specimens that could not be used, by their row in specimens.csv."
+    return [Table(caption=caption, header=["Specimen", "Reason"], rows=rows)]

@@ -1,0 +1,71 @@
+"""Prevalence: how common a disease is in each cohort, and how the scores of those with and without it lie there."""
+
+from functools import partial
+
+import pandas as pd
+
+from hepatica.cohort import Target
+from hepatica.evaluate import Estimate, rate_difference
+from hepatica.evaluate.intervals import clopper_pearson
+from hepatica.report.chapters.score_shift import paint_scores, score_rows
+from hepatica.report.page.blocks import Block, Figure, Panel, Table
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.groups import Group
+from hepatica.report.page.results import Run
+from hepatica.report.page.wording import NONE, about, heading, outcomes, share
+
+
+def prevalence_blocks(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
+    """Scores of patients with and without the disease by cohort, and the table of prevalence and scores."""
+    target = run.targets[0]
+    panels = [_panel(run, groups, gallery, label=label) for label in (1, 0)]
+    found = about(target)
+    figure = Figure(
+        caption="Share of patients with a score up to each value, the locked cut-off dotted: left patients with"
+        f" {found}, right patients without. Where a curve lies elsewhere in another cohort, its patients of that kind"
+        " look different to the model, and its sensitivity or specificity will differ. Training patients have no"
+        " curve, because the model scores patients it has seen too sharply.",
+        panels=panels,
+    )
+    table = Table(
+        caption="Prevalence and scores.",
+        header=["", *(each.name for each in groups)],
+        rows=[*_prevalence(groups, target), *score_rows(run, groups)],
+        note="Shares with exact 95% intervals (Clopper and Pearson), of patients whose diagnosis is known; differences"
+        " are those from training. PPV and NPV hold for the prevalence they were found at, and change with it.",
+    )
+    return [figure, table]
+
+
+def _panel(run: Run, groups: list[Group], gallery: Gallery, *, label: int) -> Panel:
+    target = run.targets[0]
+    name = outcomes(target)[1 - label]
+    tables = [(each, each.outcomes(target)) for each in groups if not each.learnt]
+    scores = [(each, table.loc[table["label"] == label, "score"]) for each, table in tables]
+    return gallery.draw(
+        f"shift_scores_{'with' if label else 'without'}",
+        partial(paint_scores, scores=scores, title=f"Patients with {name}", cutoff=run.cutoffs[target.key]),
+        alt=f"Distribution of the score of patients with {name} in {', '.join(each.name for each in groups[1:])}",
+    )
+
+
+def _prevalence(groups: list[Group], target: Target) -> list[list[str]]:
+    tables = [each.outcomes(target) for each in groups]
+    shares = [prevalence(each["label"]) for each in tables]
+    apart = [rate_difference(each, second=shares[0]) if each.n and shares[0].n else NONE for each in shares[1:]]
+    told = heading(target)
+    return [
+        ["Patients", *(str(len(each.patients)) for each in groups)],
+        [f"{told}: share of patients", *map(str, shares)],
+        [f"{told}: difference", NONE, *map(str, apart)],
+        [f"{told}: unknown", *(share(int(each["label"].isna().sum()), len(each)) for each in tables)],
+    ]
+
+
+def prevalence(label: pd.Series) -> Estimate:
+    """Share of label 1 among known labels, with Clopper and Pearson's interval; NaN where none is known."""
+    known = label.dropna()
+    if known.empty:
+        return Estimate(value=float("nan"), low=None, high=None, n=0, method="not computable: no diagnosis is known")
+    low, high = clopper_pearson(float(known.sum()), len(known))
+    return Estimate(value=float(known.mean()), low=low, high=high, n=len(known), method="Clopper-Pearson")

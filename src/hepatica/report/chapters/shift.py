@@ -1,0 +1,230 @@
+"""Shift: how the patients of another cohort, their course and their slides differ from those the model learnt from."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure as Drawing
+
+from hepatica.cohort import EvaluationError, Months, Target
+from hepatica.evaluate import Estimate, kaplan_meier, log_rank_p, rate_difference
+from hepatica.report.chapters.baseline import NOTABLE, arrowed, unlike
+from hepatica.report.chapters.prevalence import prevalence_blocks
+from hepatica.report.chapters.score_shift import paint_scores, score_rows
+from hepatica.report.chapters.stain_shift import stain_blocks
+from hepatica.report.chapters.survival import TALL, competing, free_of
+from hepatica.report.figures import kaplan_meier as curves
+from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.groups import Group, compared_groups
+from hepatica.report.page.results import Run
+from hepatica.report.page.style import FAINT, QUIET
+from hepatica.report.page.wording import NONE, about, column, event, heading, p_value, patients, share, when
+
+SHORT = "short_follow_up"
+"""Fold of patients whose event-free follow-up was too short to be reported."""
+
+WIDEST = 2.0
+"""Standardised differences beyond stand at the edge of the plot. Ours."""
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """Case mix, event rate, follow-up, scores and stains of each external cohort against the training patients.
+
+    Of a diagnosis its prevalence in place of event rate and follow-up; stains of slides alone.
+    """
+    title = "How the cohorts differ"
+    if not run.external:
+        text = "There is no external cohort to compare with the training patients."
+        return Section(anchor="shift", title=title, blocks=[Text(text=text, tone="note")])
+    groups = compared_groups(run)
+    course = prevalence_blocks if run.is_diagnosis else _course
+    blocks = [Text(text=_told(run)), *_case_mix(run, groups, gallery), *course(run, groups, gallery)]
+    if run.system.modality == "slide":
+        blocks += stain_blocks([(each.name, each.colour, each.stains()) for each in groups], gallery)
+    return Section(anchor="shift", title=title, blocks=blocks)
+
+
+def _told(run: Run) -> str:
+    followed = "" if run.is_diagnosis else ", because they were followed for a shorter time"
+    return (
+        "A model may do worse elsewhere because the patients are others (case mix), because"
+        f" {event(run.targets[0])} is more or less common{followed}, or because their specimens look different. What"
+        " can be seen of each is shown here; none of it was used to change the model or its scores."
+    )
+
+
+def _case_mix(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
+    known, others = groups[0].patients, groups[1:]
+    differences = pd.DataFrame(
+        {
+            each.name: {
+                name: unlike(known[name], each.patients.get(name, pd.Series(dtype=object)))
+                for name in run.internal.covariates()
+            }
+            for each in others
+        }
+    ).dropna(how="all")
+    if differences.empty:
+        return [Text(text="The cohort tables hold no covariate by which patients could be compared.", tone="note")]
+    differences = differences.sort_values(others[-1].name, ascending=False)
+    panel = gallery.draw(
+        "case_mix",
+        partial(_love_plot, differences=differences, groups=others),
+        alt=f"Standardised differences from the training patients of {', '.join(each.name for each in others)}",
+        size=(5.6, 1.5 + 0.3 * len(differences)),
+    )
+    caption = (
+        "Case mix: standardised difference of each covariate from the training patients. The dotted line is at"
+        f" {NOTABLE}, from where groups are usually called unlike; the internal test shows what chance alone does."
+    )
+    chance = "; ".join(f"{each.name}, {_by_chance(len(known), len(each.patients)):.2f}" for each in others)
+    table = Table(
+        caption="Case mix: standardised differences from the training patients.",
+        header=["", *differences],
+        rows=[[column(str(name)), *map(arrowed, row)] for name, row in differences.T.items()],
+        note="Between two samples of these sizes drawn from the same population, 95 of 100 differences of a number or a"
+        f" yes-or-no covariate stay below: {chance}. An arrow marks {NOTABLE} or more, ∞ groups with no value in"
+        " common.",
+    )
+    return [Figure(caption=caption, panels=[panel]), table]
+
+
+def _by_chance(first: int, second: int) -> float:
+    """97.5 % quantile of a standardised difference that is none: normal with variance 1/n + 1/m."""
+    return float(1.96 * np.sqrt(1 / first + 1 / max(second, 1)))
+
+
+def _love_plot(figure: Drawing, *, differences: pd.DataFrame, groups: list[Group]) -> None:
+    axes = figure.subplots()
+    places = np.arange(len(differences))
+    for each in groups:
+        values = differences[each.name].to_numpy(float)
+        for edge, mark in ((values <= WIDEST, "o"), (values > WIDEST, ">")):
+            filled = "white" if each.name == groups[0].name else each.colour
+            axes.plot(
+                np.minimum(values[edge], WIDEST), places[edge], mark, color=each.colour, markerfacecolor=filled,
+                label=each.name if mark == "o" else None, clip_on=False,
+            )  # fmt: skip
+    axes.axvline(NOTABLE, color=QUIET, linewidth=0.8, linestyle=":")
+    axes.grid(axis="y", color=FAINT, linewidth=0.8)
+    axes.set(ylim=(len(places) - 0.5, -0.5), xlabel="Standardised difference from training")
+    axes.set_xlim(0, max(0.5, min(WIDEST, 1.08 * float(np.nanmax(np.minimum(differences.to_numpy(float), WIDEST))))))
+    axes.set_yticks(places, labels=[column(str(name)) for name in differences.index])
+    axes.tick_params(axis="y", length=0)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, handletextpad=0.1)
+
+
+def _course(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
+    target = run.targets[0]
+    alt = f"Kaplan-Meier curves of all patients of {', '.join(each.name for each in groups)}"
+    panels = [
+        gallery.draw("shift_course", partial(_paint_course, groups=groups, target=target), alt=alt, size=TALL),
+        gallery.draw(
+            "shift_scores",
+            partial(
+                paint_scores,
+                scores=[(each, each.outcomes(target)["score"]) for each in groups if not each.learnt],
+                title=f"Scores\n{when(target)}",
+                cutoff=run.cutoffs[target.key],
+            ),
+            alt=f"Distribution of the score for {about(target)} in {', '.join(each.name for each in groups[1:])}",
+            size=TALL,
+        ),
+    ]
+    caption = (
+        "Left: the course of all patients of each group, whatever their score. Right: share of patients with a score up"
+        " to each value, the locked cut-off dotted. Training patients have no curve there, because the model scores"
+        " patients it has seen too sharply."
+    )
+    table = Table(
+        caption="Event rate, follow-up and scores.",
+        header=["", *(each.name for each in groups)],
+        rows=[*_followed(run, groups), *score_rows(run, groups)],
+        note="Shares with the event are 1 minus Kaplan and Meier's estimate, with 95% intervals; differences are those"
+        " from training. Median follow-up is that of the reverse Kaplan-Meier curve, in which events are censored. The"
+        " share with the event at the end of follow-up grows with follow-up and is no rate." + _left_out(run),
+    )
+    return [Figure(caption=caption, panels=panels), *competing([target]), table]
+
+
+def _left_out(run: Run) -> str:
+    """What leaving out patients of short follow-up does to the shares; nothing where nobody was left out."""
+    told = ""
+    for each in run.external:
+        left = int((each.patients["fold"] == SHORT).sum())
+        if left:
+            told += (
+                f" {each.cohort['name']} is without {patients(left)} whose event-free follow-up was too short, while"
+                " patients with an early event stayed: its shares with the event come out too high, in every chapter."
+            )
+    return told
+
+
+def _paint_course(figure: Drawing, *, groups: list[Group], target: Target) -> None:
+    tables = {each.name: each.outcomes(target) for each in groups}
+    curves.paint(
+        figure,
+        drawn=[
+            curves.Arm(name=each.name, colour=each.colour, patients=tables[each.name])
+            for each in groups
+            if len(tables[each.name])
+        ],
+        title="All patients",
+        told="",
+        ylabel=free_of(target),
+    )
+
+
+def _followed(run: Run, groups: list[Group]) -> list[list[str]]:
+    rows = [["Patients", *(str(len(each.patients)) for each in groups)]]
+    for name in dict.fromkeys(target.endpoint for target in run.targets):
+        known = [target for target in run.targets if target.endpoint == name]
+        tables = [each.outcomes(known[0]) for each in groups]
+        told = name.replace("_", " ").capitalize()
+        rows += [
+            [f"{told}: events", *(share(int(each["event"].sum()), len(each)) for each in tables)],
+            [f"{told}: median follow-up, months", *map(_median_follow_up, tables)],
+            [f"{told}: log-rank P against training", NONE, *(_log_rank(tables[0], each) for each in tables[1:])],
+        ]
+        for target in known:
+            if target.horizon is not None:
+                rows += _at(target.horizon, tables, told=heading(target))
+    return rows
+
+
+def _at(horizon: Months, tables: list[pd.DataFrame], *, told: str) -> list[list[str]]:
+    """Share with the event at a horizon, and how far it is from that of training."""
+    shares = [_share_at(horizon, each) for each in tables]
+    apart = [rate_difference(each, second=shares[0]) for each in shares[1:]]
+    censored = [share(int(((each["event"] == 0) & (each["time"] < horizon)).sum()), len(each)) for each in tables]
+    return [
+        [f"{told}: share with the event", *map(str, shares)],
+        [f"{told}: difference", NONE, *map(str, apart)],
+        [f"{told}: censored before", *censored],
+    ]
+
+
+def _share_at(horizon: Months, table: pd.DataFrame) -> Estimate:
+    try:
+        free = kaplan_meier(table["time"].to_numpy(), event=table["event"].to_numpy()).survival_at(horizon)
+    except EvaluationError as error:
+        return Estimate(value=np.nan, low=None, high=None, n=0, method=str(error))
+    if free.low is None or free.high is None:
+        return free
+    return replace(free, value=1 - free.value, low=1 - free.high, high=1 - free.low)
+
+
+def _median_follow_up(table: pd.DataFrame) -> str:
+    if table.empty:
+        return NONE
+    curve = kaplan_meier(table["time"].to_numpy(), event=1 - table["event"].to_numpy())
+    half = curve.time[curve.survival <= 0.5]
+    return f"{half[0]:.1f}" if half.size else f"not reached by {curve.time[-1]:.1f}"
+
+
+def _log_rank(known: pd.DataFrame, others: pd.DataFrame) -> str:
+    both = pd.concat([known.assign(new=0), others.assign(new=1)])
+    found = log_rank_p(both["time"].to_numpy(), event=both["event"].to_numpy(), group=both["new"].to_numpy())
+    return p_value(found.value)

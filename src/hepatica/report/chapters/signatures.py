@@ -1,0 +1,188 @@
+"""Signatures: the network's own description of each tile or slice laid out flat, to see whether outcomes part."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from hepatica.cohort import Target
+from hepatica.report.page.blocks import Block, Figure, Section, Text
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.results import Results, Run
+from hepatica.report.page.style import HIGH, LOW, QUIET, SCALE, SERIES
+from hepatica.report.page.wording import REGIONS, about, outcomes
+
+LIMIT = 2000
+"""Tiles drawn at most, over all cohorts."""
+
+FEWEST = 30
+"""Tiles below which no map is drawn."""
+
+PERPLEXITY = 30.0
+SEED = 0
+
+SIZE = (3.5, 3.5)
+"""Inches of a panel, three of which stand side by side."""
+
+MEANING = (
+    "Each dot is one {region}, placed by the network's description of it: near dots look alike to the network. If"
+    " outcomes lie apart, the network has found something that goes with outcome; if cohorts lie apart, it also sees"
+    " the hospital (its scanners, its preparation). Such maps illustrate; they prove nothing."
+)
+
+DOT: Any = {"s": 7, "linewidths": 0, "rasterized": True}
+"""How one tile is drawn; as pixels, because thousands of outlines would make a heavy page."""
+
+COHORTS = SERIES[2:]
+"""Colours that do not already mean an outcome."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiles:
+    """Tiles or slices (`region`) drawn, with the final status (1, 0, NaN) of their patients, and their cohort.
+
+    `outcomes` is what statuses 1 and 0 are called.
+    """
+
+    signatures: np.ndarray
+    score: np.ndarray
+    label: np.ndarray
+    cohort: np.ndarray
+    names: tuple[str, ...]
+    outcomes: tuple[str, str]
+    region: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """Places (n, 2) of tiles, what the method is called and what its axes are."""
+
+    key: str
+    name: str
+    axis: str
+    places: np.ndarray
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """PCA and t-SNE of tiles of unseen patients, coloured by outcome, by tile score and by cohort."""
+    tiles = gather(run, limit=LIMIT)
+    title = f"{tiles.region.capitalize()} signatures"
+    if len(tiles.signatures) < FEWEST:
+        few = f"Only {len(tiles.signatures)} {tiles.region}s of patients the model has not seen: too few to draw a map."
+        return Section(anchor="signatures", title=title, blocks=[Text(text=few, tone="note")])
+    blocks: list[Block] = [Text(text=MEANING.format(region=tiles.region))]
+    shown = {by: paint for by, paint in COLOURINGS.items() if by != "cohort" or len(tiles.names) > 1}
+    for laid in maps(tiles.signatures):
+        panels = [
+            gallery.draw(
+                f"signatures_{laid.key}_{by}",
+                partial(paint, laid=laid, tiles=tiles),
+                alt=f"{laid.name} of {tiles.region}s by {by}",
+                size=SIZE,
+            )
+            for by, paint in shown.items()
+        ]
+        caption = (
+            f"{laid.name} of {len(tiles.signatures)} {tiles.region} signatures of patients the model was not trained"
+            f" on. Outcome is {_outcome(run.targets[0])}."
+        )
+        blocks.append(Figure(caption=caption, panels=panels, columns=3))
+    return Section(anchor="signatures", title=title, blocks=blocks)
+
+
+def _outcome(target: Target) -> str:
+    return about(target) if target.is_diagnosis else f"{target.endpoint.replace('_', ' ')} by the end of follow-up"
+
+
+def gather(run: Run, *, limit: int) -> Tiles:
+    """At most `limit` tiles, as many of each cohort, drawn by lot from patients the model has not seen."""
+    parts = [unseen_tiles(each, run, limit=limit // len(run.cohorts)) for each in run.cohorts]
+    tables = pd.concat([table for table, _ in parts], ignore_index=True)
+    return Tiles(
+        signatures=np.concatenate([signatures for _, signatures in parts]).astype(float),
+        score=tables["score"].to_numpy(float),
+        label=tables["label"].to_numpy(float),
+        cohort=np.repeat(np.arange(len(parts)), [len(table) for table, _ in parts]),
+        names=tuple(str(each.cohort["name"]) for each in run.cohorts),
+        outcomes=outcomes(run.targets[0]),
+        region=REGIONS[run.system.modality],
+    )
+
+
+def unseen_tiles(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """At most `limit` tiles of unseen patients, drawn by lot, and their signatures; `label` is the final status."""
+    table, signatures = results.regions()
+    chosen = np.sort(by_lot(len(table))[:limit])
+    status = results.endpoint(run.targets[0]).label(results.patients, horizon=None)
+    label = status.reindex(table["patient_id"].iloc[chosen]).to_numpy(float)
+    return table.iloc[chosen].assign(label=label), signatures[chosen]
+
+
+def by_lot(count: int) -> np.ndarray:
+    """The numbers below `count` in an order that chance chose, the same each time."""
+    return np.random.default_rng(SEED).permutation(count)
+
+
+def outcome_colours(label: np.ndarray) -> np.ndarray:
+    """Colours of final statuses 1, 0 and NaN."""
+    return np.select([label == 1, label == 0], [HIGH, LOW], QUIET)
+
+
+def maps(signatures: np.ndarray) -> list[Map]:
+    """The tiles laid out by PCA and by t-SNE; the same signatures give the same maps."""
+    parts = PCA(n_components=2, random_state=SEED).fit(signatures)
+    shares = parts.explained_variance_ratio_.sum()
+    neighbours = min(PERPLEXITY, (len(signatures) - 1) / 3)
+    lie = TSNE(perplexity=neighbours, init="pca", random_state=SEED, n_jobs=1).fit_transform(signatures)
+    name = f"PCA (the two components hold {shares:.0%} of the variance)"
+    return [
+        Map(key="pca", name=name, axis="Component", places=parts.transform(signatures)),
+        Map(key="tsne", name="t-SNE", axis="t-SNE", places=lie),
+    ]
+
+
+def _empty(figure: Drawing, laid: Map, *, title: str) -> tuple[Axes, np.ndarray]:
+    """Axes, and the order to draw the tiles in: by lot, or the last colour would hide the first."""
+    axes = figure.subplots()
+    axes.set(title=title, xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
+    axes.margins(0.04)
+    return axes, by_lot(len(laid.places))
+
+
+def _by_outcome(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
+    colours = outcome_colours(tiles.label)
+    axes, order = _empty(figure, laid, title="By outcome of the patient")
+    axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **DOT)
+    _key(axes, dict(zip(tiles.outcomes, (HIGH, LOW), strict=True)))
+
+
+def _by_score(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
+    axes, order = _empty(figure, laid, title=f"By {tiles.region} score")
+    dots = axes.scatter(
+        laid.places[order, 0], laid.places[order, 1], c=tiles.score[order], cmap=SCALE, vmin=0, vmax=1, **DOT
+    )
+    figure.colorbar(dots, ax=axes, location="bottom", shrink=0.6, pad=0.02, aspect=30, drawedges=False)
+
+
+def _by_cohort(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
+    axes, order = _empty(figure, laid, title="By cohort")
+    axes.scatter(
+        laid.places[order, 0], laid.places[order, 1], c=np.array(COHORTS)[tiles.cohort % len(COHORTS)][order], **DOT
+    )
+    _key(axes, dict(zip(tiles.names, COHORTS, strict=False)))
+
+
+def _key(axes: Axes, names: dict[str, str]) -> None:
+    for name, colour in names.items():
+        axes.plot([], [], "o", markersize=5, color=colour, label=name)
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.04, -0.06), ncols=len(names), handletextpad=0.1, columnspacing=1)
+
+
+COLOURINGS = {"outcome": _by_outcome, "score": _by_score, "cohort": _by_cohort}
+"""What the dots may be coloured by, and how."""

@@ -1,0 +1,55 @@
+"""Card: what a model is for, what it learnt from, how well it did and where it departs from its paper, in Markdown."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hepatica.report.chapters.summary import quoted
+from hepatica.report.page.metric_table import metric_cell
+from hepatica.report.page.provenance import changed_settings, system_notes
+from hepatica.report.page.results import Run
+from hepatica.report.page.wording import FOLDS, METRICS, about
+
+
+def write_card(run: Run) -> str:
+    """The model card as Markdown text."""
+    # Markdown, read as text: escaping for HTML would only spoil it.
+    templates = Environment(
+        loader=PackageLoader("hepatica.report.documents", ""),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        autoescape=False,
+    )
+    return templates.get_template("card.md.jinja").render(
+        system=run.system,
+        paper=run.system.paper,
+        targets=[about(target) for target in run.targets],
+        meaning="likelier" if run.is_diagnosis else "sooner",
+        phantom=run.phantom,
+        tag=" (phantom)" if run.phantom else "",
+        flow=_flow(run),
+        cohorts=[each.title for each in run.cohorts],
+        numbers=_numbers(run),
+        cutoffs=run.cutoffs,
+        changed=changed_settings(run),
+        model=run.model,
+        versions=run.settings["versions"],
+        notes=system_notes(run),
+    )
+
+
+def _flow(run: Run) -> list[dict[str, Any]]:
+    rows = []
+    for each in run.cohorts:
+        for step in each.cohort["flow"]:
+            name = step["step"].removeprefix("fold ")
+            rows.append(step | {"cohort": each.cohort["name"], "step": FOLDS.get(name, name).lower()})
+    return rows
+
+
+def _numbers(run: Run) -> list[list[str]]:
+    return [
+        [f"{METRICS[name]}, {about(target)}", *(metric_cell(run, each, name, target=target) for each in run.cohorts)]
+        for target in run.targets
+        for name in quoted(run)
+    ]

@@ -1,0 +1,121 @@
+"""Quantities page: what `hepatica quantify` found, as one page with a table and the picture of each fit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hepatica.cohort.atomic import read_json, write_text
+from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.page import render_page
+from hepatica.runs.quantify import MADE_FROM
+
+PICTURED = 40
+"""Spectra whose pictures are taken into the page (ours): one weighs a tenth of a megabyte."""
+
+LEAD = (
+    "Concentrations with their standard deviation and their Cramér-Rao bound (CRLB), the least that any unbiased method"
+    " can reach. What cannot be told apart from nothing, or from what was believed beforehand, is not printed as a"
+    " number. Lines of choline compounds, or glutamine and glutamate, are rarely told apart: read their sums."
+)
+
+QUALITY = {
+    "snr": ("SNR", "SNR {:.0f}"),
+    "linewidth_hz": ("Linewidth, Hz", "linewidth {:.1f} Hz"),
+    "water_residual": ("Residual water", "residual water {:.2f} of the highest peak"),
+}
+"""Columns of spectra.csv: the head of each in the overview, and as it is told below a picture."""
+
+PROVENANCE = {
+    "hepatica": "hepatica, version", "method": "Method", "organ": "Organ", "model": "Digest of the model",
+    "basis": "Digest of the basis file", "priors": "Digest of the priors", "pdff": "Fat fraction told",
+    "told": "Told by the user",
+}  # fmt: skip
+
+
+def write_quantities_page(quantities: pd.DataFrame, spectra: pd.DataFrame, *, out: Path, method: str) -> Path:
+    """Write `report.html` into `out`, where `quantify_files` left its pictures; its path. The tables are that one's."""
+    gallery, made_from = Gallery(out, phantom=False), read_json(out / MADE_FROM)
+    rows = [{str(name): value for name, value in row.items()} for row in spectra.to_dict("records")]
+    found = {
+        number: quantities[quantities["spectrum"] == number] for number in quantities["spectrum"].unique().tolist()
+    }
+    sections = [_section(row, found.get(int(row["spectrum"])), gallery, out) for row in rows]
+    if len(rows) > 1:
+        sections.insert(0, _overview(rows, found))
+    text = render_page(
+        [*sections, _provenance(made_from)],
+        title="1H-MR spectra quantified",
+        kicker=f"hepatica quantify: {method}; {made_from['note']}",
+        lead=LEAD,
+        phantom=False,
+    )
+    page = out / "report.html"
+    write_text(page, text)
+    return page
+
+
+def _overview(rows: list[dict[str, Any]], found: Mapping[int, pd.DataFrame]) -> Section:
+    """A line a spectrum."""
+    lines = []
+    for row in rows:
+        own = found.get(int(row["spectrum"]))
+        qualities = [f"{row[name]:.3g}" if pd.notna(row.get(name)) else "" for name in QUALITY]
+        told = "not used" if own is None else f"{own['value'].notna().sum()} of {len(own)}"
+        lines.append([str(row["spectrum"]), told, *qualities, row["error"] if own is None else own["flags"].iloc[0]])
+    head = ["Spectrum", "Values told", *(title for title, _ in QUALITY.values()), "Noticed"]
+    table = Table(caption="All spectra, by the order of the files.", header=head, rows=lines)
+    return Section(anchor="overview", title="Overview", blocks=[table])
+
+
+def _section(row: dict[str, Any], found: pd.DataFrame | None, gallery: Gallery, out: Path) -> Section:
+    number = int(row["spectrum"])
+    blocks: list[Block] = []
+    if found is None:
+        blocks.append(Text(text=f"Not used: {row['error']}.", tone="warning"))
+    else:
+        if flags := found["flags"].iloc[0]:
+            blocks.append(Text(text=f"Noticed: {flags}.", tone="warning"))
+        blocks += [_table(found, number), _picture(number, gallery, out), _told(row)]
+    return Section(anchor=f"spectrum-{number}", title=f"Spectrum {number}", blocks=blocks)
+
+
+def _picture(number: int, gallery: Gallery, out: Path) -> Block:
+    name = f"spectrum_{number:04d}_fit.png"
+    if number > PICTURED:
+        return Text(text=f"Its picture is {name}.", tone="note")
+    caption = (
+        "Residual, data with fit and baseline, largest components at a scale of their own; ppm from right to left."
+    )
+    panel = gallery.show(out / name, alt=f"Fit of spectrum {number}")
+    return Figure(caption=caption, panels=[panel], columns=1)
+
+
+def _table(found: pd.DataFrame, number: int) -> Table:
+    rows = [
+        [str(each["target"]), str(each["told"]), f"{each['crlb']:.2g}", _percent(each["crlb_percent"])]
+        for each in found.to_dict("records")
+    ]
+    head = ["Target", "Found", f"CRLB, {found['unit'].iloc[0]}", "CRLB, % of value"]
+    return Table(caption=f"Quantities of spectrum {number}.", header=head, rows=rows)
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0f}" if value < 1000 else "> 999"
+
+
+def _told(row: dict[str, Any]) -> Text:
+    qualities = [form.format(row[name]) for name, (_, form) in QUALITY.items() if pd.notna(row.get(name))]
+    return Text(text="; ".join([*qualities, *([row["notes"]] if row.get("notes") else [])]) + ".", tone="note")
+
+
+def _provenance(made_from: dict[str, Any]) -> Section:
+    told = ", ".join(f"{name} {value}" for name, value in made_from["told"].items())
+    values = {**made_from, "told": told}
+    rows = [[title, str(values[name])] for name, title in PROVENANCE.items() if values[name]]
+    table = Table(
+        caption="What made these numbers; the spectra's own digests are in the file.", header=["", ""], rows=rows
+    )
+    return Section(anchor="made-from", title="Made from", blocks=[table])

@@ -1,0 +1,47 @@
+"""System page: the documentation of one published system, made from its file so that the two cannot disagree."""
+
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+from hepatica.cohort.atomic import write_text
+from hepatica.protocol import System, as_plain
+from hepatica.report.page.wording import about
+from hepatica.systems import all_systems
+
+
+def system_page(system: System[Any, Any]) -> str:
+    """The page as Markdown: question, paper and what it reports, every setting, departures and unclear points."""
+    paper = system.paper
+    settings = as_plain(system.settings)
+    reported = [f"| {name} | {value} |" for name, value in paper.reported.items()]
+    numbers = [f"| `{name}` | {value} |" for name, value in settings.items()]
+    notes = inspect.cleandoc(sys.modules[system.train.__module__].__doc__ or "")
+    parts = [
+        f"# {system.name}",
+        "<!-- Made by ./run docs from the system's file; change that. -->",
+        system.question,
+        f"{paper.authors} {paper.title}. {paper.journal} ({paper.year})."
+        f" [doi {paper.doi}](https://doi.org/{paper.doi})",
+        f"Input: {system.modality}. Predicts: {', '.join(about(target) for target in system.targets)}.",
+        "## What the paper reports",
+        "On its own patients; not results of this software.",
+        "\n".join(["| number | value |", "|---|---|", *reported]),
+        "## Settings",
+        f"Change one with `hepatica train {system.name} COHORT --run RUN --set NAME=VALUE`.",
+        "\n".join(["| setting | default |", "|---|---|", *numbers]),
+        "## From the file",
+        f"```text\n{notes}\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_system_pages(folder: Path) -> None:
+    """Write the page of every system into `folder`."""
+    for system in all_systems().values():
+        write_text(folder / f"{system.name}.md", system_page(system))
+
+
+if __name__ == "__main__":
+    write_system_pages(Path(sys.argv[1]))

@@ -1,0 +1,92 @@
+"""Boxes: follow-up times of two groups of patients as boxes with every patient over them, and the test between them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from hepatica.cohort import EvaluationError
+from hepatica.evaluate import GroupComparison, compare_groups
+from hepatica.report.figures.kaplan_meier import Arm
+from hepatica.report.page.style import INK, say
+from hepatica.report.page.wording import interval, p_value
+
+SEED = 0
+"""Of the sideways places of the dots, which mean nothing."""
+
+
+def compared(first: Arm, second: Arm) -> GroupComparison | str:
+    """The paper's test between the times of two groups; in words why there is none where there is none."""
+    names = first.name.lower(), second.name.lower()
+    try:
+        return compare_groups(first.patients["time"].to_numpy(), second=second.patients["time"].to_numpy(), names=names)
+    except EvaluationError as error:
+        return f"not computable: {error}"
+
+
+def paint(figure: Drawing, *, drawn: tuple[Arm, Arm], title: str) -> None:
+    """A box a group: quartiles, whiskers to the farthest patient within 1.5 of their distance; dots are patients."""
+    axes = figure.subplots()
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    if all(arm.patients.empty for arm in drawn):
+        say(axes, "No patients to compare.")
+        return
+    for place, arm in enumerate(drawn):
+        _group(axes, arm, place=place)
+    axes.set_xticks([0, 1], labels=[f"{arm.name}\nn = {len(arm.patients)}" for arm in drawn])
+    axes.tick_params(axis="x", length=0)
+    axes.set(xlim=(-0.6, 1.6), ylabel="Months to event or censoring")
+    axes.set_ylim(bottom=0)
+    axes.set_title(told(compared(*drawn)), fontsize=8.5, fontweight="normal")
+    for name, face in (("event", INK), ("censored", "white")):
+        axes.plot([], [], "o", color=INK, markersize=4, markerfacecolor=face, markeredgewidth=0.8, label=name)
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.03, -0.13), ncols=2, handletextpad=0.1)
+
+
+def _group(axes: Axes, arm: Arm, *, place: int) -> None:
+    time, event = arm.patients["time"].to_numpy(float), arm.patients["event"].to_numpy() == 1
+    if not time.size:
+        return
+    line = {"color": arm.colour, "linewidth": 1.2}
+    axes.boxplot(
+        time,
+        positions=[place],
+        widths=0.55,
+        showfliers=False,
+        manage_ticks=False,
+        boxprops=line,
+        whiskerprops=line,
+        capprops=line,
+        medianprops=line | {"linewidth": 2.2},
+    )
+    aside = place + np.random.default_rng(SEED).uniform(-0.2, 0.2, time.size)
+    for shown, face in ((event, arm.colour), (~event, "white")):
+        axes.scatter(aside[shown], time[shown], s=11, c=face, edgecolors=arm.colour, linewidths=0.7, zorder=3)
+
+
+def told(found: GroupComparison | str) -> str:
+    """Test and P in one line, as a figure prints it."""
+    if isinstance(found, str):
+        return "No test: too few patients, or all times alike"
+    p = p_value(found.p)
+    return f"{found.test[:1].upper()}{found.test[1:]}: P {p if p.startswith('<') else f'= {p}'}"
+
+
+def rows(found: Sequence[GroupComparison | str], *, of: str) -> list[list[str]]:
+    """Rows of a table, a cell for each comparison after the name of the row; `of` tells which groups: high v low."""
+    return [
+        [f"Median months, {of}", *(_cell(each, "{0.medians[0]:.1f} v {0.medians[1]:.1f}") for each in found)],
+        ["Difference in months", *(each if isinstance(each, str) else _difference(each) for each in found)],
+        ["P", *("" if isinstance(each, str) else p_value(each.p) for each in found)],
+        ["Test", *(_cell(each, "{0.test}") for each in found)],
+        ["How it was chosen", *("" if isinstance(each, str) else " ".join(each.trace) for each in found)],
+    ]
+
+
+def _cell(found: GroupComparison | str, form: str) -> str:
+    return "" if isinstance(found, str) else form.format(found)
+
+
+def _difference(found: GroupComparison) -> str:
+    return interval(found.difference.as_dict(), digits=1)

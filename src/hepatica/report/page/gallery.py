@@ -1,0 +1,52 @@
+"""Gallery: draws each panel once, as PNG and SVG files for papers and as a picture inside the report."""
+
+import base64
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from PIL import Image
+
+from hepatica.cohort.atomic import replacing
+from hepatica.report.page.blocks import Panel
+from hepatica.report.page.style import PANEL, RC, stamp_phantom
+
+LONGEST = 1400
+"""Pixels of the longer side of a picture taken into the page."""
+
+
+class Gallery:
+    """The folder of a report's figures; where patients are phantoms it writes so into every one of them."""
+
+    def __init__(self, folder: Path, *, phantom: bool) -> None:
+        self.folder = folder
+        self.phantom = phantom
+
+    def draw(self, name: str, paint: Callable[[Figure], None], *, alt: str, size: tuple[float, float] = PANEL) -> Panel:
+        """Let `paint` draw on an empty figure of `size` inches, and write it as `name`.png and `name`.svg."""
+        with rc_context(RC):
+            figure = Figure(figsize=size, layout="constrained")
+            paint(figure)
+            if self.phantom:
+                stamp_phantom(figure)
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")  # laid out once, for both formats
+            for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+                with replacing(self.folder / f"{name}.{suffix}") as temporary:
+                    figure.savefig(temporary, metadata=metadata)
+        return self._panel((self.folder / f"{name}.svg").read_bytes(), kind="svg+xml", alt=alt)
+
+    def show(self, picture: Path, *, alt: str) -> Panel:
+        """Take up a picture that was drawn elsewhere, as JPEG at the size of a page: slides as PNG weigh megabytes."""
+        with Image.open(picture) as opened:
+            image = opened.convert("RGB")
+        image.thumbnail((LONGEST, LONGEST))
+        encoded = BytesIO()
+        image.save(encoded, format="JPEG", quality=85)
+        return self._panel(encoded.getvalue(), kind="jpeg", alt=alt)
+
+    def _panel(self, content: bytes, *, kind: str, alt: str) -> Panel:
+        data = base64.b64encode(content).decode("ascii")
+        return Panel(source=f"data:image/{kind};base64,{data}", alt=f"Phantom. {alt}" if self.phantom else alt)

@@ -1,0 +1,53 @@
+"""Page: lays sections out as one self-contained HTML file."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from hepatica.report.page.blocks import Section
+from hepatica.report.page.provenance import system_title
+from hepatica.report.page.results import Run
+
+
+def templates() -> Environment:
+    """The templates of this room; whatever is put into one is escaped, and a missing value is an error."""
+    return Environment(
+        loader=PackageLoader("hepatica.report.page", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def write_page(run: Run, sections: Sequence[Section]) -> str:
+    """The page of a run as text."""
+    return render_page(
+        sections,
+        title=f"{system_title(run)} on {run.internal.cohort['name']}",
+        kicker=f"hepatica report: {run.system.name}",
+        lead=run.system.question,
+        phantom=run.phantom,
+    )
+
+
+def render_page(sections: Sequence[Section], *, title: str, kicker: str, lead: str, phantom: bool) -> str:
+    """A page as text: `kicker` above its title, `lead` below it, and the banner that tells of phantoms."""
+    style = files("hepatica.report.page").joinpath("page.css").read_text(encoding="utf-8")
+    return (
+        templates()
+        .get_template("page.html.jinja")
+        .render(
+            title=title,
+            kicker=kicker,
+            lead=lead,
+            phantom=phantom,
+            sections=sections,
+            titles={section.anchor: section.title for section in sections},
+            style=Markup(style),  # our own file
+            version=version("hepatica"),
+        )
+    )

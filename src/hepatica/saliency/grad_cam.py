@@ -1,0 +1,63 @@
+"""Grad-CAM: where in an image a network finds the evidence for its answer."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from einops import einsum, reduce
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.saliency.slopes import slopes
+
+
+def grad_cam(
+    network: nn.Module,
+    images: Tensor,
+    *,
+    layer: nn.Module,
+    target: int | Callable[[Any], Tensor],
+    arrange: Callable[[Tensor], Tensor] | None = None,
+) -> np.ndarray:
+    """Map the evidence for one answer: images (b, c, h, w) to maps (b, h, w), float32 in 0..1.
+
+    A map is 1 where that image's evidence is strongest and 0 where there is none; how strong it is beside another
+    image's, the map does not say. An image without any evidence for the answer gets a map of zeros.
+
+    `layer` is the module of `network` whose output is weighed, usually the last feature map (b, k, y, x); `arrange`
+    brings another output to that shape, such as the tokens (b, n, d) of a transformer. `target` is the column of the
+    network's (b, answers) output, or a function from its output to one number an image.
+
+    The network answers as in use (evaluation mode) and is left as it was: modes, gradients and hooks.
+    Raises SettingsError when the layer takes no part in the answer or its output is no feature map.
+
+    Equations 1 and 2 of Selvaraju RR, Cogswell M, Das A, et al. Int J Comput Vis 2020;128:336.
+    doi 10.1007/s11263-019-01228-7
+    """
+    features, slope = map_slopes(network, images, layer=layer, target=target, arrange=arrange)
+    weight = reduce(slope, "b k y x -> b k", "mean")
+    return relative(einsum(weight, features, "b k, b k y x -> b y x"), size=images.shape[-2:])
+
+
+def map_slopes(
+    network: nn.Module,
+    images: Tensor,
+    *,
+    layer: nn.Module,
+    target: int | Callable[[Any], Tensor],
+    arrange: Callable[[Tensor], Tensor] | None,
+) -> tuple[Tensor, Tensor]:
+    """`slopes` of a layer whose output is a feature map, (b, k, y, x); SettingsError when it is none."""
+    features, slope = slopes(network, images, layer=layer, target=target, arrange=arrange)
+    if features.ndim != 4:
+        raise SettingsError(f"got a layer with output {tuple(features.shape)}, wanted (b, k, y, x); give `arrange`")
+    return features, slope
+
+
+def relative(evidence: Tensor, *, size: Sequence[int]) -> np.ndarray:
+    """Evidence (b, y, x) as maps (b, h, w) of that size: 1 where an image has the most of it, 0 where there is none."""
+    maps = interpolate(evidence.relu()[:, None].float(), list(size), mode="bilinear", align_corners=False)[:, 0]
+    strongest = reduce(maps, "b h w -> b 1 1", "max")
+    return np.asarray(torch.where(strongest > 0, maps / strongest, 0).clamp(0, 1).cpu().numpy())

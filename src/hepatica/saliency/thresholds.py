@@ -1,0 +1,98 @@
+"""Thresholds: the tiles of highest and lowest risk on a slide, at ever stricter cut-off levels (TCL).
+
+Source: Li et al., BMC Med 2025;23:162, doi 10.1186/s12916-025-03977-4, Figure 3B and C.
+
+Unclear: the paper gives neither the cut-offs nor the tiles they are taken from; the shares below are ours.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from hepatica.cohort.atomic import replacing
+from hepatica.saliency.heatmap import COLORMAP, overlay
+
+SHARES = (0.5, 0.3, 0.15, 0.05)
+"""Share of the tiles that count as high risk, and as low risk, from the loosest level to the strictest (ours)."""
+
+OPACITY = 0.65
+INCHES = 3.2
+"""Longer side of the slide in one panel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """Tiles scored `high` or more are of high risk, those scored `low` or less of low risk; `share`: how many each."""
+
+    share: float
+    low: float
+    high: float
+
+    def classes(self, scores: np.ndarray) -> np.ndarray:
+        """(n,) 1 for high risk, 0 for low risk, NaN for neither; a score at both cut-offs is high."""
+        return np.select([scores >= self.high, scores <= self.low], [1.0, 0.0], np.nan)
+
+
+def levels(scores: np.ndarray, *, shares: Sequence[float] = SHARES) -> tuple[Level, ...]:
+    """Cut-offs above and below which lie these shares of the scores (n,), which may be those of many slides."""
+    return tuple(
+        Level(share=share, low=float(np.quantile(scores, share)), high=float(np.quantile(scores, 1 - share)))
+        for share in shares
+    )
+
+
+def save_levels(
+    path: Path,
+    *,
+    thumbnail: np.ndarray,
+    corners: np.ndarray,
+    scores: np.ndarray,
+    extent: float,
+    size: tuple[int, int],
+    levels: Sequence[Level],
+    meaning: str,
+    note: str,
+) -> None:
+    """Write a PNG of the slide at each level, two side by side, the strictest last; tiles of neither risk stay plain.
+
+    The slide and its scored tiles are those of `overlay`, whose errors are raised.
+    """
+    high, wide = thumbnail.shape[:2]
+    inches = INCHES / max(high, wide)
+    rows = -(-len(levels) // 2)
+    figure = Figure(
+        figsize=(2 * wide * inches + 0.3, rows * (high * inches + 0.5) + 0.9), dpi=180, layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, 2, squeeze=False).ravel()
+    for panel in panels:
+        panel.set_axis_off()
+    for number, (panel, level) in enumerate(zip(panels, levels, strict=False), start=1):
+        classes = level.classes(np.asarray(scores))
+        told = ~np.isnan(classes)
+        panel.imshow(overlay(thumbnail, corners[told], classes[told], extent=extent, size=size, opacity=OPACITY))
+        _head(panel, number, level, classes)
+    blue, red = colormaps[COLORMAP]([0.0, 1.0])
+    keys = [Patch(color=red, alpha=OPACITY, label="high risk"), Patch(color=blue, alpha=OPACITY, label="low risk")]
+    figure.suptitle(meaning, fontsize=10)
+    figure.legend(
+        handles=keys, loc="outside lower center", ncols=2, fontsize=8, frameon=False, title=note, title_fontsize=8
+    )
+    with replacing(path) as temporary:
+        figure.savefig(temporary)
+
+
+def _head(panel: Axes, number: int, level: Level, classes: np.ndarray) -> None:
+    high, low = int((classes == 1).sum()), int((classes == 0).sum())
+    panel.set_title(
+        f"TCL {number}: top and bottom {level.share:.0%} of all tiles\n"
+        f"here {high} high (from {level.high:.2f}), {low} low (to {level.low:.2f}) of {len(classes)}",
+        fontsize=7.5,
+    )

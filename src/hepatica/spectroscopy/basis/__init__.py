@@ -1,0 +1,18 @@
+"""Basis: the signal of each metabolite and lipid, simulated or read from a file."""
+
+__all__ = [
+    "basis",
+    "basis_file",
+    "basis_picture",
+    "density_matrix",
+    "jmrui_basis",
+    "lcmodel_basis",
+    "lipids",
+    "nifti_basis",
+    "ppm_reference",
+    "pulse_sequence",
+    "shaped_pulse",
+    "simulated_basis",
+    "spin_system",
+    "transitions",
+]

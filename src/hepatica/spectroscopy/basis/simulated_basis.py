@@ -1,0 +1,101 @@
+"""Simulated basis: the decays of metabolites and lipids in an acquisition, from their spin systems."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from hepatica.cohort.atomic import replacing
+from hepatica.cohort.errors import SettingsError
+from hepatica.spectroscopy.basis.basis import Basis
+from hepatica.spectroscopy.basis.density_matrix import group_signal
+from hepatica.spectroscopy.basis.lipids import lipids
+from hepatica.spectroscopy.basis.pulse_sequence import Event, events
+from hepatica.spectroscopy.basis.shaped_pulse import ShapedPulse
+from hepatica.spectroscopy.basis.spin_system import SpinGroup, SpinSystem, spin_systems
+from hepatica.spectroscopy.basis.transitions import Transitions, binned, joined
+from hepatica.spectroscopy.signal.acquisition import WATER_PPM, Acquisition
+from hepatica.spectroscopy.signal.targets import LIVER20
+
+VERSION = 1
+"""Of the physics: raised when the same spin system and events give other transitions, so that old caches are left."""
+
+LONE_PROTON = SpinGroup(shifts_ppm=(WATER_PPM,), nuclei=(1,))
+"""What every amplitude is measured by."""
+
+
+def simulate_basis(
+    acquisition: Acquisition,
+    *,
+    names: Sequence[str] = LIVER20,
+    te1_ms: float | None = None,
+    refocusing: ShapedPulse | None = None,
+    cache: Path | None = None,
+) -> Basis:
+    """The basis of `names` in this acquisition; 1 mM of each, first sample = protons at an echo time of 0.
+
+    Pulses are ideal but for a `refocusing` pulse; `te1_ms` is PRESS's first echo time. STEAM is scaled as PRESS is
+    (its stimulated echo is half as strong for water, too), and relaxation is left out. Transitions are kept in memory,
+    and in the folder `cache` where one is given. Raises SettingsError on a name that is neither in spin_systems.toml
+    nor in lipids.toml.
+    """
+    known = spin_systems() | lipids()
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise SettingsError(f"got component {', '.join(missing)}; known are {', '.join(sorted(known))}")
+    chain = events(acquisition, te1_ms=te1_ms, refocusing=refocusing)
+    tables = [transitions(known[name], f0_mhz=acquisition.f0_mhz, events=chain, cache=cache) for name in names]
+    fids = np.array([table.fid(acquisition) for table in tables])
+    return Basis(names=tuple(names), fids=fids, acquisition=acquisition)
+
+
+@lru_cache(maxsize=1024)
+def transitions(
+    system: SpinSystem, *, f0_mhz: float, events: tuple[Event, ...], cache: Path | None = None
+) -> Transitions:
+    """The lines of one component after the events, as `simulate_basis` samples them."""
+    path = None if cache is None else cache / f"{_key(system, f0_mhz, events)}.npz"
+    if path is not None and (found := _cached(path)) is not None:
+        return found
+    table = _simulated(system, f0_mhz=f0_mhz, events=events)
+    if path is not None:
+        with replacing(path) as temporary:
+            np.savez(temporary, **vars(table))
+    return table
+
+
+def _simulated(system: SpinSystem, *, f0_mhz: float, events: tuple[Event, ...]) -> Transitions:
+    lone = group_signal(LONE_PROTON, f0_mhz=f0_mhz, events=events)[1].sum()
+    parts = []
+    if system.groups:
+        signals = [group_signal(group, f0_mhz=f0_mhz, events=events) for group in system.groups]
+        hz, amplitude = (np.concatenate(each) for each in zip(*signals, strict=True))
+        parts.append(binned(hz, amplitude / lone))
+    if system.lines:
+        parts.append(
+            Transitions(
+                hz=np.array([(line.ppm - WATER_PPM) * f0_mhz for line in system.lines]),
+                amplitude=np.array([line.protons for line in system.lines], complex),
+                gaussian_hz=np.array([line.fwhm_ppm * f0_mhz for line in system.lines]),
+            )
+        )
+    return joined(parts)
+
+
+def _key(system: SpinSystem, f0_mhz: float, events: tuple[Event, ...]) -> str:
+    told = [VERSION, asdict(system), f0_mhz, [[type(event).__name__, asdict(event)] for event in events]]
+    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _cached(path: Path) -> Transitions | None:
+    """A table of an earlier run; None where there is none or it is damaged, because it can be made again."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return Transitions(hz=stored["hz"], amplitude=stored["amplitude"], gaussian_hz=stored["gaussian_hz"])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None

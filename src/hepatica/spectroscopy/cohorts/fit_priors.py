@@ -1,0 +1,119 @@
+"""Fit priors: what the first patients of each class tell of the next ones, so that spectra of a class can be simulated.
+
+As Bae 2025 (doi 10.2463/mrms.mp.2025-0064) simulated from the first 10 + 10 patients. Ten patients leave means and
+covariances uncertain, and the draws show it: an inverse-Wishart prior on the covariance makes the next patient's
+logarithms a Student's t about the mean. Widths, SNR, phases and baseline are those of all patients, whatever their
+class, so that no classifier can live on them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.spectroscopy.priors.concentrations import OfPatients
+from hepatica.spectroscopy.priors.distributions import Measured
+from hepatica.spectroscopy.priors.priors import NUISANCES, Priors
+
+Floats = NDArray[np.float64]
+
+FEWEST = 4
+"""Patients of a class (ours): fewer have no covariance to speak of."""
+
+_FLOOR_SD = 2.0
+"""Standard deviations below the ranges' mean logarithm at which an estimate counts as nothing seen (ours)."""
+
+
+def fit_priors(
+    concentrations: NDArray[Any],
+    classes: NDArray[Any],
+    *,
+    based_on: Priors,
+    nuisance: Mapping[str, NDArray[Any]],
+    height: float | None = None,
+    nuisance_per_class: bool = False,
+) -> dict[int, Priors]:
+    """Priors of each class from estimates (n, k) in mM of `based_on`'s components, and the class (n,) of each patient.
+
+    `nuisance` has measured values (n,) by names of NUISANCES (`lorentz_hz`, `gauss_hz`, `snr`, `phase0_deg`, …), `snr`
+    of the peak that `based_on.snr_peak` says, or of `height` where that is told; what is left out stays as `based_on`
+    has it. Tell a `height`: an SNR of each spectrum's own peak, pooled, would give the class with more choline more
+    noise, which no magnet does and a classifier would find. NaN are patients in whom it
+    was not measured. Estimates of 0 are raised to a floor, for they have no logarithm. `nuisance_per_class` keeps the
+    nuisance of each class apart: for the ablation that shows what a classifier could cheat with. SettingsError on
+    arrays that do not fit, numbers that are none, and classes of fewer than FEWEST patients.
+    """
+    _check(concentrations, classes, based_on=based_on, nuisance=nuisance)
+    logs = np.log(np.maximum(concentrations, _floor(based_on)))
+    return {
+        int(label): replace(
+            based_on,
+            title=f"{based_on.title}; class {label:g} of {(classes == label).sum()} patients",
+            concentrations=next_patient(logs[classes == label], names=based_on.names),
+            height=height,
+            nuisance=_measured(based_on, nuisance, (classes == label) | (not nuisance_per_class)),
+        )
+        for label in np.unique(classes)
+    }
+
+
+def next_patient(logs: Floats, *, names: tuple[str, ...]) -> OfPatients:
+    """The posterior predictive of a next patient after the logarithms (n, k) of n.
+
+    The covariance S is that of Ledoit and Wolf (J Multivar Anal 2004;88:365, doi 10.1016/S0047-259X(03)00096-4), which
+    is of full rank where n < k. A flat prior on the mean and, after the patients, an inverse-Wishart distribution of
+    the covariance with n + k + 1 degrees of freedom and mean S (ours) make the next logarithms a t of n + 2 degrees of
+    freedom about the mean, of covariance S (1 + 1/n) (Gelman, Bayesian Data Analysis, 3rd ed., 3.6).
+    """
+    from sklearn.covariance import LedoitWolf
+
+    n = len(logs)
+    covariance = LedoitWolf().fit(logs).covariance_ * n / (n - 1)
+    return OfPatients(names=names, log_mean=logs.mean(axis=0), log_covariance=covariance * (1 + 1 / n), freedom=n + 2.0)
+
+
+def _floor(based_on: Priors) -> Floats:
+    return np.exp(based_on.log_mean - _FLOOR_SD * np.sqrt(np.diag(based_on.log_covariance)))
+
+
+def _measured(based_on: Priors, nuisance: Mapping[str, NDArray[Any]], chosen: NDArray[np.bool_]) -> dict[str, Any]:
+    found = {name: np.asarray(values, float)[chosen] for name, values in nuisance.items()}
+    return {
+        **based_on.nuisance,
+        **{name: Measured(values=tuple(each[np.isfinite(each)].tolist())) for name, each in found.items()},
+    }
+
+
+def _check(
+    concentrations: NDArray[Any], classes: NDArray[Any], *, based_on: Priors, nuisance: Mapping[str, NDArray[Any]]
+) -> None:
+    wanted = (len(classes), len(based_on.names))
+    if concentrations.shape != wanted:
+        raise SettingsError(
+            f"got concentrations {concentrations.shape}, wanted one row a class and one column a name {wanted}"
+        )
+    if not (np.isfinite(concentrations).all() and (concentrations >= 0).all()):
+        raise SettingsError("got concentrations that are negative or no numbers; leave those patients out")
+    labels, counts = np.unique(classes, return_counts=True)
+    if counts.min(initial=FEWEST) < FEWEST or len(labels) < 1:
+        told = ", ".join(f"{count} of class {label:g}" for label, count in zip(labels, counts, strict=True))
+        raise SettingsError(f"got {told or 'no patients'}, wanted {FEWEST} or more of each")
+    for name, values in nuisance.items():
+        _check_nuisance(name, np.asarray(values, float), classes)
+
+
+def _check_nuisance(name: str, values: Floats, classes: NDArray[Any]) -> None:
+    if name not in NUISANCES:
+        raise SettingsError(f"got the nuisance {name}, wanted one of {', '.join(NUISANCES)}")
+    if values.shape != classes.shape:
+        raise SettingsError(f"got {name} of {values.shape}, wanted one value a patient {classes.shape}")
+    if any(not np.isfinite(values[classes == label]).any() for label in np.unique(classes)):
+        raise SettingsError(f"got no {name} of one of the classes; leave {name} out")
+    least, most = NUISANCES[name]
+    if np.nanmin(values) < least or np.nanmax(values) > most:
+        raise SettingsError(
+            f"got {name} from {np.nanmin(values):g} to {np.nanmax(values):g}, wanted {least:g} to {most:g}"
+        )

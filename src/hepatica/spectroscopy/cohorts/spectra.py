@@ -1,0 +1,220 @@
+"""Spectra: the spectra of a cohort, read once, brought to one acquisition, kept whole and windowed when asked for."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from hepatica.cohort.atomic import replacing
+from hepatica.cohort.errors import UnavailableError
+from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.preparation import content_digest, gather, prepare_each, selected, specimen_key
+from hepatica.cohort.table import Specimen
+from hepatica.spectroscopy.fitting.signal_model import WINDOW_PPM
+from hepatica.spectroscopy.networks.network_input import as_network_values
+from hepatica.spectroscopy.networks.norm import norm
+from hepatica.spectroscopy.preprocessing.preprocess import PREPROCESSING, Preprocessing
+from hepatica.spectroscopy.preprocessing.quality import quality
+from hepatica.spectroscopy.reading.read import TOLD_NOTHING, read_spectrum
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.header import Header
+from hepatica.spectroscopy.signal.noise import noise_sd
+from hepatica.spectroscopy.signal.resample import resampled
+from hepatica.spectroscopy.signal.spectrum import Signal, Spectrum, to_spectrum
+
+SCHEMA = 2
+"""Version of the spectrum files; raised whenever the same settings would give other spectra."""
+
+_WORKERS = 1  # spec2nii wants warnings silenced, which is of the whole process; a spectrum takes a tenth of a second
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpectraStore:
+    """Spectra of many specimens as one numbered sequence, which `hepatica.learn` reads as its inputs.
+
+    `index`: one row a spectrum: patient_id, specimen_id, norm (mean modulus of the window, by which `read` divides),
+    noise_sd (of real and of imaginary part, in the unit of `values`), snr, linewidth_hz, water_residual, lipid (see
+    `Quality`).
+    `specimens`: one row a specimen: patient_id, specimen_id, key (its content), averages (0: unknown), water (whether
+    there was a usable reference), notes (what was done, mended or noticed).
+    `failures`: one row a specimen that gave no spectrum: patient_id, specimen_id, row (of specimens.csv), error.
+    """
+
+    folder: Path
+    acquisition: Acquisition
+    window_ppm: tuple[float, float]
+    index: pd.DataFrame
+    specimens: pd.DataFrame
+    failures: pd.DataFrame
+    _open: dict[str, Spectrum] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def ppm(self) -> NDArray[np.float64]:
+        """(w,) ppm of `values` and `read`, rising."""
+        return self.acquisition.ppm[self._window]
+
+    @cached_property
+    def _window(self) -> NDArray[np.bool_]:
+        return _within(self.acquisition, self.window_ppm)
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        keys: list[str] = self.specimens.set_index("specimen_id")["key"].loc[self.index["specimen_id"]].tolist()
+        return keys
+
+    def read(self, indices: NDArray[Any]) -> NDArray[np.float32]:
+        """Windows of these rows of `index`, each divided by its norm: (b 1 w 2) float32, real and imaginary part."""
+        norms = self.index["norm"].to_numpy()[indices]
+        return as_network_values(self.values(indices) / norms[:, None])
+
+    def values(self, indices: NDArray[Any]) -> Signal:
+        """Windows of these rows of `index` as measured, in the unit of `to_spectrum`: (b w)."""
+        return to_spectrum(np.stack([self.spectrum(number).fid for number in indices]))[:, self._window]
+
+    def spectrum(self, number: int) -> Spectrum:
+        """The whole spectrum of one row of `index`, brought to `acquisition`, with its water reference if any."""
+        key = self._keys[number]
+        if key not in self._open:
+            opened = _opened(_path(self.folder, key))
+            if opened is None:
+                raise UnavailableError(
+                    f"the spectrum file {key} has been removed or damaged; prepare the spectra again"
+                )
+            self._open[key] = _spectrum(opened)
+        return self._open[key]
+
+    def select(
+        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
+    ) -> "SpectraStore":
+        """The same store with the spectra of these patients, or specimens, only; in the store's own order."""
+        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
+
+
+def prepare(
+    specimens: Sequence[Specimen],
+    *,
+    acquisition: Acquisition,
+    folder: Path,
+    window_ppm: tuple[float, float] = WINDOW_PPM,
+    told: Header = TOLD_NOTHING,
+    settings: Preprocessing = PREPROCESSING,
+    progress: bool = True,
+) -> SpectraStore:
+    """Read every spectrum, once: what is already in `folder` from the same content and settings is not read again.
+
+    Each is preprocessed and brought to the sampling of `acquisition`. `told` is what the user knows better than the
+    headers. A spectrum that cannot be used goes, with the reason, into the ledger (`folder`/ledger) and into
+    `failures`. May be killed at any moment and started again, one run at a time to a folder. Raises SpecimenError when
+    no specimen gives a spectrum, UnavailableError when the folder cannot be written (disk full).
+    """
+    made_by = {
+        "schema": SCHEMA,
+        **{name: asdict(each) for name, each in (("acquisition", acquisition), ("told", told), ("settings", settings))},
+    }
+    keys = [_key(each, settings=made_by) for each in specimens]
+    ledger = Ledger(folder / "ledger")
+    missing = {key: each for key, each in zip(keys, specimens, strict=True) if _opened(_path(folder, key)) is None}
+
+    def read(key: str, specimen: Specimen) -> None:
+        spectrum = read_spectrum(specimen.path, water=specimen.water, told=told, settings=settings)
+        _write(_path(folder, key), resampled(spectrum, acquisition=acquisition))
+
+    prepare_each(missing, read, ledger=ledger, label="Reading spectra", workers=_WORKERS, progress=progress)
+    found = dict(zip(specimens, keys, strict=True))
+    return _gather(found, ledger=ledger, folder=folder, acquisition=acquisition, window_ppm=window_ppm)
+
+
+def _key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
+    partners = sorted(each for each in specimen.path.parent.glob(f"{specimen.path.stem}.*") if each != specimen.path)
+    beside = [content_digest(each).hex() for each in partners if each.suffix.lower() in (".spar", ".sdat")]
+    water = None if specimen.water is None else content_digest(specimen.water).hex()
+    return specimen_key(specimen, settings={**settings, "water": water, "beside": beside})
+
+
+def _write(path: Path, spectrum: Spectrum) -> None:
+    """The decays as (points, 2) float64, real and imaginary part, and everything else in the metadata."""
+    arrays = {"fid": _parts(spectrum.fid)}
+    if spectrum.water is not None:
+        arrays["water"] = _parts(spectrum.water)
+    about = {
+        "acquisition": asdict(spectrum.acquisition),
+        "averages": spectrum.averages,
+        "notes": spectrum.notes,
+        "noise_sd": noise_sd(spectrum.fid, acquisition=spectrum.acquisition),
+        "quality": asdict(quality(spectrum)),
+    }
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(arrays, {"about": json.dumps(about)}))
+
+
+def _parts(fid: Signal) -> NDArray[np.float64]:
+    return np.stack([fid.real, fid.imag], axis=-1)
+
+
+def _spectrum(opened: Any) -> Spectrum:
+    about = json.loads(opened.metadata()["about"])
+    decays = {name: opened.get_tensor(name) @ np.array([1, 1j]) for name in opened.keys()}  # noqa: SIM118 - not a dict
+    return Spectrum(
+        fid=decays["fid"],
+        water=decays.get("water"),
+        acquisition=Acquisition(**about["acquisition"]),
+        averages=about["averages"],
+        notes=tuple(about["notes"]),
+    )
+
+
+def _gather(
+    keys: Mapping[Specimen, str],
+    *,
+    ledger: Ledger,
+    folder: Path,
+    acquisition: Acquisition,
+    window_ppm: tuple[float, float],
+) -> SpectraStore:
+    found, failures = gather(
+        keys, lambda key: _opened(_path(folder, key)), ledger=ledger, wanted="specimens gave a spectrum"
+    )
+    window = _within(acquisition, window_ppm)
+    rows, specimens = [], []
+    for who, opened in found:
+        about, spectrum = json.loads(opened.metadata()["about"]), _spectrum(opened)
+        facts = {"averages": spectrum.averages or 0, "water": spectrum.water is not None}
+        specimens.append(who | facts | {"notes": "; ".join(spectrum.notes)})
+        names = {name: who[name] for name in ("patient_id", "specimen_id")}
+        strength = {"norm": float(norm(spectrum.values[window])), "noise_sd": about["noise_sd"]}
+        rows.append(names | strength | about["quality"])
+    return SpectraStore(
+        folder=folder,
+        acquisition=acquisition,
+        window_ppm=window_ppm,
+        index=pd.DataFrame(rows),
+        specimens=pd.DataFrame(specimens),
+        failures=failures,
+    )
+
+
+def _within(acquisition: Acquisition, window_ppm: tuple[float, float]) -> NDArray[np.bool_]:
+    return np.asarray((acquisition.ppm >= window_ppm[0]) & (acquisition.ppm <= window_ppm[1]))
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / f"{key}.safetensors"
+
+
+def _opened(path: Path) -> Any:
+    """An open spectrum file; None where there is none, or none that is whole."""
+    try:
+        return safe_open(path, "numpy")
+    except (FileNotFoundError, SafetensorError):
+        return None

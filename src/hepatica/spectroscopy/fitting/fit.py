@@ -1,0 +1,248 @@
+"""Fit: the signal model brought down to the least chi² with a penalty, and what is known of it then."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepatica.cohort.errors import SettingsError, SpecimenError
+from hepatica.spectroscopy.fitting.levenberg_marquardt import ITERATIONS, TOLERANCE, Minimum, inverse, minimise
+from hepatica.spectroscopy.fitting.penalty import Penalty
+from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel
+
+Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Booleans = NDArray[np.bool_]
+Equations = tuple[Floats, Floats, Floats]
+
+LEAST_NOISE = 1e-9
+"""Noise over highest point below which a spectrum was not measured (ours)."""
+
+AT_ONCE = 32
+"""Spectra fitted together (ours): enough to share overhead, few enough for their derivatives to stay in the cache."""
+
+BOUNDS = {
+    "common_hz": (-60.0, 60.0), "lorentz_hz": (0.0, 80.0), "gauss_hz": (0.5, 100.0),
+    "phase0": (-10.0, 10.0), "phase1": (-0.5, 0.5),
+}  # fmt: skip
+"""Hz, rad and rad per ppm (ours); a Gaussian width of 0 has no derivative."""
+
+SHIFT_REACH = 4.0
+"""Furthest shift of a component from that of all, in its standard deviations beforehand (ours)."""
+
+CLEAREST = 1000.0
+"""Highest peak over noise at which a spectrum is fitted at once (ours)."""
+
+LEAST_LOG, MOST_LOG = -20.0, 50.0
+"""Bounds of the logarithm of a concentration (ours): nothing, in any unit that is used, and more than there is."""
+
+PER_SPECTRUM = ("information", "covariance", "noise_sd", "chi2", "converged", "iterations")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fit:
+    """A model fitted to n spectra: parameters, and how surely and how well.
+
+    `information` (n, p, p) is the Fisher information of the spectrum alone at the solution, `covariance` (n, p, p) the
+    inverse of it with the penalty. `noise_sd` (n,) is of the real and of the imaginary part, `chi2` (n,) that of the
+    spectrum per degree of freedom, `converged` (n,) false where no minimum was reached in `iterations` (n,).
+    """
+
+    model: SignalModel
+    parameters: Parameters
+    information: Floats
+    covariance: Floats
+    noise_sd: Floats
+    chi2: Floats
+    converged: Booleans
+    iterations: NDArray[np.intp]
+
+    @property
+    def concentration(self) -> Floats:
+        """(n, k)."""
+        return self.parameters.concentration
+
+    @property
+    def sd(self) -> Floats:
+        """(n, k) standard deviations of the concentrations, by the covariance."""
+        k = len(self.model.names)
+        return np.asarray(np.sqrt(np.einsum("npp->np", self.covariance)[:, :k]))
+
+    @property
+    def at_limit(self) -> list[list[str]]:
+        """Of each spectrum what of SHARED stands at a bound of BOUNDS."""
+        return [
+            [name for name in SHARED if not BOUNDS[name][0] < getattr(self.parameters, name)[row] < BOUNDS[name][1]]
+            for row in range(len(self.chi2))
+        ]
+
+    def peaks(self) -> Complex:
+        """(n, w) fitted spectra without their baselines."""
+        return self.model.evaluate(self.parameters.vector)
+
+    def baseline(self, values: Complex) -> Complex:
+        """(n, w) baselines of the spectra (n, w) that were fitted."""
+        return np.asarray(self.model.baseline.smooth(values - self.peaks()))
+
+
+def descend(
+    start: Floats,
+    values: Complex,
+    *,
+    model: SignalModel,
+    noise_sd: Floats,
+    penalty: Penalty,
+    logs: Booleans | None = None,
+    iterations: int = ITERATIONS,
+    tolerance: float = TOLERANCE,
+) -> Fit:
+    """Fit spectra (n, w) from vectors (n, p); concentrations of `logs` (k,) are stepped, and penalised, as logarithms.
+
+    The others, all where `logs` is None, are kept at 0 or above.
+    """
+    logs = np.zeros(len(model.names), bool) if logs is None else logs
+
+    def normal_equations(vector: Floats, rows: NDArray[np.intp]) -> Equations:
+        linear = _linear(vector, logs)
+        half, gradient, hessian = model.normal_equations(linear, values[rows], noise_sd=noise_sd[rows])
+        slope = slope_of(linear, logs)
+        return penalty.add(vector, rows, (half, gradient * slope, hessian * _outer(slope)))
+
+    lower, upper = _bounds(penalty, model, logs)
+    found = minimise(
+        _logarithmic(start, logs),
+        normal_equations=normal_equations,
+        lower=lower,
+        upper=upper,
+        iterations=iterations,
+        tolerance=tolerance,
+    )
+    return _fit_of(found, values, model=model, noise_sd=noise_sd, penalty=penalty, logs=logs)
+
+
+def _fit_of(
+    found: Minimum, values: Complex, *, model: SignalModel, noise_sd: Floats, penalty: Penalty, logs: Booleans
+) -> Fit:
+    linear = _linear(found.vector, logs)
+    half, _, information = model.normal_equations(linear, values, noise_sd=noise_sd)
+    covariance = inverse(found.hessian)
+    used = model.size - (covariance * penalty.precision).sum(axis=(1, 2))
+    return Fit(
+        model=model,
+        parameters=Parameters.of(linear),
+        information=information,
+        covariance=covariance * _outer(slope_of(linear, logs)),
+        noise_sd=noise_sd,
+        chi2=2 * half / (2 * (model.ppm.size - model.freedom) - used),
+        converged=found.converged,
+        iterations=found.iterations,
+    )
+
+
+def settle(start: Floats, values: Complex, *, noise_sd: Floats, **known: Any) -> Fit:
+    """`descend`, a clear spectrum first as if it were noisier.
+
+    What is held of shifts then still counts, and a small line beside a tall one does not settle on its wrong side.
+    """
+    rough = np.maximum(noise_sd, np.abs(values).max(axis=1) / CLEAREST)
+    first = descend(start, values, noise_sd=rough, **known)
+    if (rough == noise_sd).all():
+        return first
+    fit = descend(first.parameters.vector, values, noise_sd=noise_sd, **known)
+    return replace(fit, iterations=first.iterations + fit.iterations)
+
+
+def in_turn(fit_rows: Callable[[NDArray[np.intp]], Fit], *, n: int) -> Fit:
+    """One fit of n spectra made of fits of AT_ONCE rows each."""
+    parts = [fit_rows(rows) for rows in np.array_split(np.arange(n), max(1, -(-n // AT_ONCE)))]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in PER_SPECTRUM}
+    vector = np.concatenate([part.parameters.vector for part in parts])
+    return Fit(model=parts[0].model, parameters=Parameters.of(vector), **joined)
+
+
+def with_noise_left(fit: Fit) -> Fit:
+    """The fit with the noise taken to be what it left: chi² is then 1, and the covariance follows."""
+    scale = np.sqrt(fit.chi2)
+    squared = fit.chi2[:, None, None]
+    return replace(
+        fit,
+        noise_sd=fit.noise_sd * scale,
+        information=fit.information / squared,
+        covariance=fit.covariance * squared,
+        chi2=np.ones_like(fit.chi2),
+    )
+
+
+def checked(values: ArrayLike, *, model: SignalModel, noise_sd: ArrayLike | None) -> tuple[Complex, Floats]:
+    """Spectra (n, w) and the noise (n,) of each, guessed from neighbouring points where it is not given.
+
+    Raises SpecimenError on values that do not fit the model or are no numbers, SettingsError on noise that is not
+    above 0.
+    """
+    measured = np.asarray(values, complex)
+    if measured.ndim != 2 or measured.shape[1] != model.ppm.size or not len(measured):
+        raise SpecimenError(
+            f"got spectra of shape {measured.shape}, wanted (n, {model.ppm.size}), n of 1 or more: take `model.window`"
+            " of whole ones"
+        )
+    if not np.isfinite(measured).all():
+        raise SpecimenError(f"got {(~np.isfinite(measured)).sum()} points of spectra that are no numbers")
+    noise = _found_noise(measured) if noise_sd is None else np.broadcast_to(np.asarray(noise_sd, float), len(measured))
+    if not (np.isfinite(noise) & (noise > 0)).all():
+        raise SettingsError("got noise that is not above 0, wanted its standard deviation in the spectrum's own unit")
+    return measured, np.array(noise)
+
+
+def _found_noise(measured: Complex) -> Floats:
+    noise = rough_noise(measured)
+    silent = noise <= LEAST_NOISE * np.abs(measured).max(axis=1)
+    if silent.any():
+        raise SpecimenError(
+            f"got {silent.sum()} spectra without noise, such as of nothing but zeros: export them again, or tell the"
+            " noise of simulated ones"
+        )
+    return noise
+
+
+def rough_noise(values: Complex) -> Floats:
+    """(n,) standard deviation of the noise of spectra (n, w), by their fourth differences, which peaks hardly have.
+
+    The mean square of fourth differences of white noise is 70 times its variance.
+    """
+    apart = np.diff(values, n=4, axis=1)
+    size = np.median(np.abs(np.concatenate([apart.real, apart.imag], axis=1)), axis=1)
+    return np.asarray(1.4826 * size / np.sqrt(70))
+
+
+def _bounds(penalty: Penalty, model: SignalModel, logs: Booleans) -> tuple[Floats, Floats]:
+    k = len(model.names)
+    low, high = zip(*(BOUNDS[name] for name in SHARED), strict=True)
+    diagonal = np.atleast_2d(np.einsum("...pp->...p", penalty.precision))[0]
+    middle, reach = penalty.mean[k : 2 * k], SHIFT_REACH / np.sqrt(diagonal[k : 2 * k])
+    lower = np.concatenate([np.where(logs, LEAST_LOG, 0.0), middle - reach, low])
+    return lower, np.concatenate([np.where(logs, MOST_LOG, np.inf), middle + reach, high])
+
+
+def _logarithmic(linear: Floats, logs: Booleans) -> Floats:
+    vector = linear.copy()
+    vector[:, : logs.size][:, logs] = np.log(np.maximum(linear[:, : logs.size][:, logs], np.exp(LEAST_LOG)))
+    return vector
+
+
+def _linear(vector: Floats, logs: Booleans) -> Floats:
+    linear = vector.copy()
+    linear[:, : logs.size][:, logs] = np.exp(vector[:, : logs.size][:, logs])
+    return linear
+
+
+def slope_of(linear: Floats, logs: Booleans) -> Floats:
+    """(n, p) derivatives of parameters (n, p) by what is stepped in their place: 1, or c where that is log c."""
+    slope = np.ones_like(linear)
+    slope[:, : logs.size][:, logs] = linear[:, : logs.size][:, logs]
+    return slope
+
+
+def _outer(slope: Floats) -> Floats:
+    return np.asarray(slope[:, :, None] * slope[:, None, :])

@@ -1,0 +1,87 @@
+"""Held: what least squares holds loosely: shifts of components, what they share, ratios of concentrations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.spectroscopy.fitting.penalty import Penalty
+from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
+
+Floats = NDArray[np.float64]
+
+SHIFT_SD_HZ = 1.0
+"""How far the shift of a component strays from that of all (ours): 0.008 ppm at 3 T, by temperature and acidity."""
+
+LOOSE = {
+    "common_hz": (0.0, 50.0), "lorentz_hz": (7.0, 50.0), "gauss_hz": (13.0, 50.0),
+    "phase0": (0.0, 10.0), "phase1": (0.0, 1.0),
+}  # fmt: skip
+"""Mean and SD of what all components share (ours): so loose that only a spectrum of mere noise feels it."""
+
+LEAST_SHARE = 0.01
+"""A ratio to less than this share of the largest concentration is held as if it were to so much (ours)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """The concentration of `of` is `value` ± `sd` times the sum of those of `to`, each times its weight."""
+
+    of: str
+    to: Mapping[str, float]
+    value: float
+    sd: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Shifts within `shift_sd_hz` of that of all, or as `own_shift_sd_hz` has it by name; `shared` as mean and SD.
+
+    What `shared` leaves out is as loose as LOOSE. Ratios of which a component is missing do not count. Raises
+    SettingsError on spreads that are not above 0 and on names of SHARED that are unknown.
+    """
+
+    shift_sd_hz: float = SHIFT_SD_HZ
+    own_shift_sd_hz: Mapping[str, float] = field(default_factory=dict)
+    shared: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    ratios: tuple[Ratio, ...] = ()
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.shared if name not in SHARED]
+        spreads = [self.shift_sd_hz, *self.own_shift_sd_hz.values(), *(sd for _, sd in self.shared.values())]
+        if unknown or min([*spreads, *(ratio.sd for ratio in self.ratios)]) <= 0:
+            raise SettingsError(
+                f"got {', '.join(unknown) or 'a spread of 0 or less'} to hold, wanted spreads above 0 of"
+                f" {', '.join(SHARED)}"
+            )
+
+    def penalty(self, model: SignalModel, concentration: Floats) -> Penalty:
+        """What it costs to stray; `concentration` (n, k) are rough ones, of which ratios are taken."""
+        k = len(model.names)
+        shared = {**LOOSE, **self.shared}
+        mean = np.concatenate([np.zeros(2 * k), [shared[name][0] for name in SHARED]])
+        shifts = [self.own_shift_sd_hz.get(name, self.shift_sd_hz) for name in model.names]
+        spread = np.concatenate([np.full(k, np.inf), shifts, [shared[name][1] for name in SHARED]])
+        precision = np.repeat(np.diag(spread**-2.0)[None], len(concentration), axis=0)
+        for ratio in self.ratios:
+            precision[:, :k, :k] += _held_ratio(ratio, model.names, concentration)
+        return Penalty(mean=mean, precision=precision)
+
+
+def _held_ratio(ratio: Ratio, names: tuple[str, ...], concentration: Floats) -> Floats:
+    """(n, k, k) of one ratio, nothing where a component of it is missing."""
+    if not {ratio.of, *ratio.to} <= set(names):
+        return np.zeros((len(concentration), len(names), len(names)))
+    weights = np.array([ratio.to.get(name, 0.0) for name in names])
+    apart = np.array([float(name == ratio.of) for name in names]) - ratio.value * weights
+    least = LEAST_SHARE * concentration.max(axis=1) + np.finfo(float).tiny ** 0.25
+    scale = ratio.sd * np.maximum(concentration @ weights, least)
+    return np.asarray(np.outer(apart, apart) / scale[:, None, None] ** 2)
+
+
+TRIGLYCERIDE = tuple(
+    Ratio(of=name, to={"Lip13": 1.0}, value=1.0, sd=0.15) for name in ("Lip09", "Lip16", "Lip21", "Lip28")
+)
+"""Lipids of one triglyceride, of which a millimole of each line is as much (lipids.toml), within 15 % (ours)."""

@@ -1,0 +1,88 @@
+"""Water scaling: concentrations in mM from the unsuppressed water, every correction written down."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hepatica.cohort.errors import SettingsError, SpecimenError
+from hepatica.spectroscopy.preprocessing.eddy_current import only_water
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.spectrum import Signal, Spectrum
+
+_PROTONS = 2  # of water
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaterScaling:
+    """What is assumed of the liver at 3 T; change it for another field, organ or a measured value.
+
+    `water_mm`: water in lean liver, mmol per litre of tissue: 55.5 mol/kg times 0.71 kg/kg times 1.05 kg/L (ours).
+    `pdff`: proton density fat fraction of the voxel, 0 to 1, which leaves that much less water; 0 unless measured.
+    T1 and T2 in ms, at 3 T: water of liver 809 and 34, lipids as of subcutaneous fat 382 and 68 (de Bazelaire et al.
+    2004, doi:10.1148/radiol.2303021331); metabolites ours, of the order of what studies of the brain report, uncertain
+    by a third.
+    """
+
+    water_mm: float = 41_400.0
+    pdff: float = 0.0
+    t1_water_ms: float = 809.0
+    t2_water_ms: float = 34.0
+    t1_metabolites_ms: float = 1100.0
+    t2_metabolites_ms: float = 100.0
+    t1_lipids_ms: float = 382.0
+    t2_lipids_ms: float = 68.0
+
+    def __post_init__(self) -> None:
+        times = [getattr(self, name) for name in self.__dataclass_fields__ if name.startswith(("t1_", "t2_"))]
+        if not (0 <= self.pdff < 1 and self.water_mm > 0 and all(time > 0 for time in times)):
+            raise SettingsError(
+                f"got water of {self.water_mm:g} mM, a PDFF of {self.pdff:g} and relaxation times {times}; wanted a"
+                " fraction from 0 to below 1 and numbers above 0"
+            )
+
+
+WATER_SCALING = WaterScaling()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """mM in the voxel for each unit of concentration fitted with a basis of 1 mM without relaxation."""
+
+    metabolites: float
+    lipids: float
+
+
+def water_scale(spectrum: Spectrum, *, settings: WaterScaling = WATER_SCALING) -> Scale:
+    """The factors from what a fit gives to mM, by the water reference of the same voxel, gain and coils.
+
+    c = fitted · 2 [W] (1 - PDFF) R_water / (A_water R), R = (1 - exp(-TR / T1)) exp(-TE / T2) (Gasparovic et al. 2006,
+    doi:10.1002/mrm.20901, of one compartment); A_water is the water's first sample, its fat left out. SpecimenError
+    where there is no water reference or nobody told TR.
+    """
+    if spectrum.water is None:
+        raise SpecimenError("there is no water reference: concentrations stay relative; give the unsuppressed file")
+    acquisition = spectrum.acquisition
+    if acquisition.tr_ms is None:
+        raise SpecimenError("the repetition time is unknown, which the correction for T1 wants; tell tr_ms")
+    amplitude = water_amplitude(spectrum.water, acquisition=acquisition)
+    of_water = _relaxed(acquisition, t1=settings.t1_water_ms, t2=settings.t2_water_ms)
+    unit = _PROTONS * settings.water_mm * (1 - settings.pdff) * of_water / amplitude
+    return Scale(
+        metabolites=unit / _relaxed(acquisition, t1=settings.t1_metabolites_ms, t2=settings.t2_metabolites_ms),
+        lipids=unit / _relaxed(acquisition, t1=settings.t1_lipids_ms, t2=settings.t2_lipids_ms),
+    )
+
+
+def water_amplitude(water: Signal, *, acquisition: Acquisition) -> float:
+    """The water's signal at the echo, of its reference (points,): the modulus of a straight line through the log of
+    the first samples, so that a spoilt first one does not decide.
+    """
+    alone = np.abs(only_water(water, acquisition=acquisition))
+    count = max(4, int(0.01 * acquisition.bandwidth_hz))  # ours: 10 ms
+    line = np.polyfit(np.arange(count), np.log(np.maximum(alone[:count], np.finfo(float).tiny)), 1)
+    return float(np.exp(line[-1]))
+
+
+def _relaxed(acquisition: Acquisition, *, t1: float, t2: float) -> float:
+    recovered = 1 - np.exp(-(acquisition.tr_ms or np.inf) / t1)
+    return float(recovered * np.exp(-acquisition.te_ms / t2))

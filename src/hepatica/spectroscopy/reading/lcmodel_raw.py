@@ -1,0 +1,78 @@
+"""LCModel RAW: decays in the text files .RAW and .H2O, which tell little of their acquisition."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+from einops import rearrange
+
+from hepatica.cohort.atomic import write_text
+from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.signal.header import Header, sequence_of
+from hepatica.spectroscopy.signal.raw import RawSpectra
+from hepatica.spectroscopy.signal.spectrum import Signal
+
+_VALUE = re.compile(r"(\w+)\s*=\s*('[^']*'|[^\s,]+)")
+_FORMAT = "(2E15.6)"
+
+
+def read_lcmodel_raw(path: Path, *, told: Header) -> RawSpectra:
+    """The one decay of a .RAW or .H2O file, times TRAMP / VOLUME, conjugated as LCModel's convention wants it.
+
+    Of the acquisition the file tells HZPPPM, DELTAT, ECHOT and SEQ at most, in $SEQPAR; the rest must be `told`.
+    Raises SpecimenError when it is no such file, is cut within a number, or something is missing. Source: LCModel
+    manual 6.3, section 5.1.
+    """
+    text = path.read_text(encoding="latin-1")
+    head, ending, body = text.rpartition("$END")
+    if not ending or "$NMID" not in head.upper():
+        raise SpecimenError("the file has no $NMID … $END before its numbers and is no LCModel RAW; export it again")
+    facts = {name.upper(): value.strip("'").strip() for name, value in _VALUE.findall(head)}
+    scale = _number(facts, "TRAMP", 1.0) / _number(facts, "VOLUME", 1.0)
+    fid = np.asarray(scale * _numbers(body).conj(), np.complex128)
+    header = _header(facts).under(told)
+    return RawSpectra(fids=rearrange(fid, "n -> 1 1 n"), acquisition=header.acquisition(points=len(fid)))
+
+
+def write_lcmodel_raw(path: Path, *, fid: Signal, header: Header) -> None:
+    """Write a decay (points,) as LCModel reads it, with what `header` knows in $SEQPAR; the name inside is the stem."""
+    known = {"HZPPPM": header.f0_mhz, "DELTAT": header.bandwidth_hz and 1 / header.bandwidth_hz, "ECHOT": header.te_ms}
+    lines = [f" {name} = {value:.9g}" for name, value in known.items() if value is not None]
+    if header.sequence:
+        lines.append(f" SEQ = '{header.sequence.upper()}'")
+    numbers = [f"{value.real:15.6E}{-value.imag:15.6E}" for value in fid]
+    identity = f" $NMID\n ID='hepatica', FMTDAT='{_FORMAT}'\n VOLUME=1\n TRAMP=1\n $END\n"
+    write_text(path, "\n".join([" $SEQPAR", *lines, " $END\n"]) + identity + "\n".join(numbers) + "\n")
+
+
+def _numbers(body: str) -> Signal:
+    """The decay of pairs of numbers; FORTRAN leaves no blank where a number fills its width."""
+    numbers = re.findall(r"[-+]?\d*\.?\d+(?:[EeDd][-+]?\d+)?|[-+]?(?:NaN|Inf\w*)", body)
+    left = re.sub(r"[-+.\dEeDdNnAaIiFfTtYy\s,]", "", body)
+    if left or not numbers or len(numbers) % 2:
+        raise SpecimenError(
+            f"got {len(numbers)} numbers{' and other text' if left else ''}, wanted pairs of real and imaginary parts:"
+            " the file is cut short; export it again"
+        )
+    values = np.array([float(each.replace("D", "E").replace("d", "e")) for each in numbers])
+    return np.asarray(values[0::2] + 1j * values[1::2])
+
+
+def _header(facts: dict[str, str]) -> Header:
+    delta = _number(facts, "DELTAT", math.nan)
+    known = {"f0_mhz": _number(facts, "HZPPPM", math.nan), "te_ms": _number(facts, "ECHOT", math.nan)}
+    known |= {"bandwidth_hz": 1 / delta if delta else math.nan}
+    return Header(
+        sequence=sequence_of(facts.get("SEQ", "")),
+        **{name: value for name, value in known.items() if not math.isnan(value)},
+    )
+
+
+def _number(facts: dict[str, str], name: str, default: float) -> float:
+    try:
+        return float(facts[name]) if facts.get(name) else default
+    except ValueError:
+        raise SpecimenError(
+            f"got {name} = {facts[name]!r} in the head of the file, wanted a number; correct it"
+        ) from None

@@ -1,0 +1,149 @@
+"""NIfTI-MRS: decays to and from the open format, with what was done to them in the header."""
+
+import gzip
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from einops import rearrange
+from nibabel.filebasedimages import ImageFileError
+
+from hepatica import __version__
+from hepatica.cohort.atomic import replacing
+from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.header import Header, sequence_of
+from hepatica.spectroscopy.signal.raw import RawSpectra
+from hepatica.spectroscopy.signal.spectrum import Signal
+
+_COIL, _TRANSIENT = "DIM_COIL", "DIM_DYN"
+
+
+def read_nifti_mrs(path: Path, *, told: Header) -> RawSpectra:
+    """All coils and transients of a single voxel.
+
+    The standard stores what turns with its resonance backwards (Levitt's sign of the frequency); the library gives it
+    conjugated, which is hepatica's convention. Raises SpecimenError when the file is no NIfTI-MRS, is damaged, of
+    another nucleus, of several voxels, or has axes that its header does not declare as coils or transients.
+    Source: Clarke et al. 2022, doi:10.1002/mrm.29418.
+    """
+    return of_nifti_mrs(_opened(path), told=told)
+
+
+def of_nifti_mrs(image: Any, *, told: Header) -> RawSpectra:
+    """The same of an open nifti_mrs.NIFTI_MRS, such as spec2nii makes of vendors' files."""
+    if image.nucleus[0] != "1H":
+        raise SpecimenError(f"got a spectrum of {image.nucleus[0]}, wanted 1H; leave it out")
+    header = _header(image).under(told)
+    fids = _axes(np.asarray(image[:], np.complex128), tags=image.dim_tags)
+    return RawSpectra(fids=fids, acquisition=header.acquisition(points=fids.shape[2]))
+
+
+def write_nifti_mrs(
+    path: Path,
+    *,
+    fids: Signal,
+    acquisition: Acquisition,
+    suppressed: bool = True,
+    applied: Sequence[str] = (),
+) -> None:
+    """Write decays (points,) or (transients, coils, points) as NIfTI-2, complex64; `path` ends in .nii or .nii.gz.
+
+    `suppressed` is False for a water reference. `applied` names what was done to them, in words, in the order done.
+    Nothing of the patient is written but the signal.
+    """
+    from nifti_mrs.create_nmrs import gen_nifti_mrs_hdr_ext
+
+    whole = rearrange(fids, "n -> 1 1 n") if fids.ndim == 1 else fids
+    sizes = {_COIL: whole.shape[1], _TRANSIENT: whole.shape[0]}
+    tags = [name for name, size in sizes.items() if size > 1]
+    data = rearrange(whole.astype(np.complex64), "t c n -> 1 1 1 n c t")
+    data = data[(..., *(slice(None) if size > 1 else 0 for size in sizes.values()))]
+    extension = _extension(acquisition, tags=tags, suppressed=suppressed, applied=applied)
+    image = gen_nifti_mrs_hdr_ext(data, 1 / acquisition.bandwidth_hz, extension)
+    content = image.image.nibImage.to_bytes()
+    with replacing(path) as temporary:
+        temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+def _header(image: Any) -> Header:
+    """What the header tells; its times are in seconds, ours in milliseconds."""
+    facts = image.hdr_ext
+    times = {name: 1000 * float(facts[key]) for name, key in _TIMES.items() if key in facts}
+    names = " ".join(str(facts[key]) for key in ("SequenceName", "ProtocolName") if key in facts)
+    return Header(
+        f0_mhz=float(image.spectrometer_frequency[0]),
+        bandwidth_hz=float(f"{1 / float(image.dwelltime):.7g}"),  # the dwell time is a float32: 7 digits
+        sequence=sequence_of(names),
+        te_ms=times.get("te_ms"),
+        tr_ms=times.get("tr_ms"),
+        tm_ms=times.get("tm_ms") or None,
+        reference_ppm=float(image.SpecFreqChemShift) + float(image.RxOffset),
+    )
+
+
+_TIMES = {"te_ms": "EchoTime", "tr_ms": "RepetitionTime", "tm_ms": "MixingTime"}
+
+
+def _opened(path: Path) -> Any:
+    from nifti_mrs.nifti_mrs import NIFTI_MRS, NotNIFTI_MRS
+    from nifti_mrs.validator import Error
+
+    try:
+        image = NIFTI_MRS(path)
+        image[:]
+    except Error as error:
+        raise SpecimenError(
+            f"the file breaks the NIfTI-MRS standard ({str(error).strip()}); mend its header: every axis of coils and"
+            " transients has a name (dim_5, dim_6)"
+        ) from None
+    except NotNIFTI_MRS:
+        raise SpecimenError("got a NIfTI image, wanted NIfTI-MRS, the format's kin for spectra; convert it") from None
+    except (ImageFileError, OSError, EOFError, ValueError, KeyError) as error:
+        kind = type(error).__name__  # what they say may hold the file's name
+        raise SpecimenError(f"the file cannot be read as NIfTI-MRS ({kind}); convert or send it again") from None
+    return image
+
+
+def _axes(values: Signal, *, tags: Sequence[str | None]) -> Signal:
+    """(transients, coils, points) of (x, y, z, points, …); axes of one entry need no name."""
+    if values.shape[:3] != (1, 1, 1):
+        raise SpecimenError(f"got {values.shape[:3]} voxels, wanted one; give the spectrum of a single voxel")
+    axes = [(f"{tag}", size) for tag, size in zip(tags, values.shape[4:], strict=False)]
+    named = [tag for tag, size in axes if size > 1]
+    if len(set(named)) < len(named) or not set(named) <= {_COIL, _TRANSIENT}:
+        raise SpecimenError(
+            f"got axes of {', '.join(f'{size} {tag}' for tag, size in axes)} beside the points, wanted at most one"
+            f" {_COIL} and one {_TRANSIENT}; name them in the header (dim_5, dim_6), or part the file first"
+        )
+    absent = [name for name in (_TRANSIENT, _COIL) if name not in named]
+    squeezed = values[(0, 0, 0, slice(None), *(slice(None) if size > 1 else 0 for _, size in axes))]
+    fids = rearrange(squeezed, f"n {' '.join(named)} -> {' '.join([*named, 'n'])}")
+    fids = fids[(*(np.newaxis for _ in absent), ...)]
+    return np.asarray(rearrange(fids, f"{' '.join([*absent, *named])} n -> {_TRANSIENT} {_COIL} n"))
+
+
+def _extension(acquisition: Acquisition, *, tags: Sequence[str], suppressed: bool, applied: Sequence[str]) -> Any:
+    from nifti_mrs.hdr_ext import Hdr_Ext
+
+    extension = Hdr_Ext(acquisition.f0_mhz, "1H", dimensions=4)
+    for place, tag in enumerate(tags):
+        extension.set_dim_info(place, tag)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    program = {"Time": now, "Program": "hepatica", "Version": __version__}
+    facts = {
+        "EchoTime": acquisition.te_ms / 1000,
+        "RepetitionTime": acquisition.tr_ms and acquisition.tr_ms / 1000,
+        "MixingTime": acquisition.tm_ms and acquisition.tm_ms / 1000,
+        "SpecFreqChemShift": acquisition.reference_ppm,
+        "SequenceName": acquisition.sequence,
+        "WaterSuppressed": suppressed,
+        "ConversionMethod": f"hepatica {__version__}",
+        "ProcessingApplied": [program | {"Method": each, "Details": ""} for each in applied] or None,
+    }
+    for name, value in facts.items():
+        if value is not None:
+            extension.set_standard_def(name, value)
+    return extension

@@ -1,0 +1,92 @@
+"""Read: a spectrum of any format from its file, as the scanner gave it or preprocessed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.preprocessing.preprocess import PREPROCESSING, Preprocessing, preprocess
+from hepatica.spectroscopy.reading.dicom_mrs import read_ima
+from hepatica.spectroscopy.reading.lcmodel_raw import read_lcmodel_raw
+from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs
+from hepatica.spectroscopy.reading.rda import read_rda
+from hepatica.spectroscopy.reading.sdat import read_sdat
+from hepatica.spectroscopy.reading.twix import read_twix
+from hepatica.spectroscopy.signal.header import Header
+from hepatica.spectroscopy.signal.raw import RawSpectra
+from hepatica.spectroscopy.signal.spectrum import Spectrum
+
+READERS: Mapping[str, Callable[..., RawSpectra]] = {
+    ".nii": read_nifti_mrs,
+    ".nii.gz": read_nifti_mrs,
+    ".rda": read_rda,
+    ".sdat": read_sdat,
+    ".spar": read_sdat,
+    ".raw": read_lcmodel_raw,
+    ".h2o": read_lcmodel_raw,
+    ".ima": read_ima,
+    ".dcm": read_ima,
+    ".dat": read_twix,
+}
+"""Reader of each ending, in small letters."""
+
+TOLD_NOTHING = Header()
+
+
+def read_spectrum(
+    path: Path,
+    *,
+    water: Path | None = None,
+    told: Header = TOLD_NOTHING,
+    settings: Preprocessing = PREPROCESSING,
+) -> Spectrum:
+    """The preprocessed spectrum of a file and, where there is one, of its water reference's file.
+
+    `told` is what the user knows better than the file's header. Raises SpecimenError as `read_raw` and `preprocess` do.
+    """
+    return preprocess(read_raw(path, water=water, told=told), settings=settings)
+
+
+def read_raw(path: Path, *, water: Path | None = None, told: Header = TOLD_NOTHING) -> RawSpectra:
+    """All coils and transients of a file, and of its water reference's; the format goes by the ending.
+
+    Raises SpecimenError when the ending is unknown, the file cannot be read (see its reader), or the water reference
+    was sampled otherwise.
+    """
+    raw = _reader(path)(path, told=told)
+    if water is None:
+        return raw
+    try:
+        reference = _reader(water)(water, told=told)
+    except SpecimenError as error:
+        raise SpecimenError(f"water reference: {error}") from None
+    notes = tuple(f"water reference: {note}" for note in reference.notes)
+    return replace(raw, water=_fitting(reference, raw), notes=(*raw.notes, *notes))
+
+
+def _fitting(reference: RawSpectra, raw: RawSpectra) -> np.ndarray:
+    """Decays of the water reference, cut or continued with zeros to the spectrum's points, per averaged transient."""
+    ours, theirs = raw.acquisition, reference.acquisition
+    if abs(theirs.bandwidth_hz / ours.bandwidth_hz - 1) > 1e-3 or abs(theirs.f0_mhz / ours.f0_mhz - 1) > 1e-3:
+        raise SpecimenError(
+            f"the water reference was sampled at {theirs.bandwidth_hz:g} Hz and {theirs.f0_mhz:.2f} MHz, the spectrum"
+            f" at {ours.bandwidth_hz:g} Hz and {ours.f0_mhz:.2f} MHz; give the reference of this spectrum, or none"
+        )
+    missing = max(0, ours.points - theirs.points)
+    return np.pad(reference.fids[..., : ours.points], [(0, 0), (0, 0), (0, missing)])
+
+
+def _reader(path: Path) -> Callable[..., RawSpectra]:
+    if path.is_dir():
+        raise SpecimenError("got a folder, wanted the file of one spectrum; give the files in it")
+    if not path.is_file():
+        raise SpecimenError("there is no such file; correct its path")
+    name = path.name.lower()
+    for ending, reader in READERS.items():
+        if name.endswith(ending):
+            return reader
+    raise SpecimenError(
+        f"got a file that ends in {path.suffix!r}, wanted {', '.join(READERS)}; export it as one of them"
+    )

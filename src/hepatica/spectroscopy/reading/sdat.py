@@ -1,0 +1,105 @@
+"""SDAT: Philips' pairs of .SDAT, decays in VAX floats, and .SPAR, a list of parameters."""
+
+from pathlib import Path
+
+import numpy as np
+from einops import rearrange
+from numpy.typing import NDArray
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.signal.header import Header, sequence_of
+from hepatica.spectroscopy.signal.raw import RawSpectra
+from hepatica.spectroscopy.signal.spectrum import Signal
+
+_BYTES = 8  # of one complex VAX F float
+
+
+def read_sdat(path: Path, *, told: Header) -> RawSpectra:
+    """All rows of a pair, each a transient, of one receiver; `path` is either of the two.
+
+    A file whose last rows are missing or cut is read up to its last whole row and the loss is noted. Raises
+    SpecimenError when the partner is missing, no row is whole, more rows are there than declared, or a parameter is
+    absent or no number.
+    """
+    sdat, spar = _partner(path, "SDAT"), _partner(path, "SPAR")
+    facts = _facts(spar)
+    points, rows = int(_number(facts, "samples")), int(_number(facts, "rows"))
+    values = _complex(sdat.read_bytes())
+    fids, notes = _rows(values, points=points, rows=rows)
+    header = Header(
+        f0_mhz=_number(facts, "synthesizer_frequency") / 1e6,
+        bandwidth_hz=_number(facts, "sample_frequency"),
+        te_ms=_number(facts, "echo_time"),
+        tr_ms=_number(facts, "repetition_time"),
+        sequence=sequence_of(facts.get("scan_id", "")),
+    ).under(told)
+    averages = max(1, int(_number(facts, "averages")))
+    return RawSpectra(
+        fids=rearrange(fids, "t n -> t 1 n"),
+        acquisition=header.acquisition(points=points),
+        averages=averages // rows if averages >= rows else 1,
+        notes=notes,
+    )
+
+
+def vax_to_ieee(content: bytes) -> NDArray[np.float64]:
+    """VAX F floats, four bytes each, as doubles. Source: VAX Architecture Reference Manual, F_floating."""
+    words = np.frombuffer(content, "<u2").astype(np.uint32)
+    bits = (words[0::2] << 16) | words[1::2]
+    sign = np.where(bits >> 31, -1.0, 1.0)
+    exponent = ((bits >> 23) & 0xFF).astype(np.int32)
+    fraction = 0.5 + (bits & 0x7FFFFF) / 2.0**24
+    return np.asarray(np.where(exponent == 0, 0.0, sign * np.ldexp(fraction, exponent - 128)))
+
+
+def ieee_to_vax(values: NDArray[np.float64]) -> bytes:
+    """The inverse of `vax_to_ieee`, rounded to the 24 bits a VAX float keeps."""
+    fraction, exponent = np.frexp(values)
+    whole = np.rint(np.abs(fraction) * 2**24).astype(np.int64)
+    carried = whole == 1 << 24
+    whole, exponent = np.where(carried, whole >> 1, whole), exponent + carried + 128
+    bits = (np.signbit(values).astype(np.int64) << 31) | (exponent.astype(np.int64) << 23) | (whole & 0x7FFFFF)
+    bits = np.where(values == 0, 0, bits).astype(np.uint32)
+    return np.stack([bits >> 16, bits & 0xFFFF], axis=-1).astype("<u2").tobytes()
+
+
+def _partner(path: Path, kind: str) -> Path:
+    """The file of that kind beside `path`, whatever the case of its suffix."""
+    for suffix in (f".{kind}", f".{kind.lower()}", f".{kind.capitalize()}"):
+        if path.with_suffix(suffix).is_file():
+            return path.with_suffix(suffix)
+    raise SpecimenError(f"the .{kind} file is missing beside the other one; Philips exports pairs, put both together")
+
+
+def _facts(spar: Path) -> dict[str, str]:
+    lines = spar.read_text(encoding="latin-1").splitlines()
+    pairs = [line.partition(":") for line in lines if ":" in line and not line.startswith("!")]
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def _number(facts: dict[str, str], name: str) -> float:
+    try:
+        return float(facts[name])
+    except (KeyError, ValueError):
+        got = f"{name} = {facts[name]!r}" if name in facts else f"no {name}"
+        raise SpecimenError(f"got {got} in the .SPAR file, wanted a number; export the pair again") from None
+
+
+def _complex(content: bytes) -> Signal:
+    values = vax_to_ieee(content[: len(content) // _BYTES * _BYTES])
+    return np.asarray(values[0::2] + 1j * values[1::2])
+
+
+def _rows(values: Signal, *, points: int, rows: int) -> tuple[Signal, tuple[str, ...]]:
+    whole = min(rows, len(values) // points)
+    if not whole:
+        raise SpecimenError(
+            f"the .SDAT file has {len(values)} of {rows} x {points} points: it is cut short; export it again"
+        )
+    if len(values) >= (rows + 1) * points:
+        raise SpecimenError(
+            f"the .SDAT file has {len(values) // points} decays of {points} points, the .SPAR file declares {rows}: the"
+            " pair does not belong together, or coils were written one by one; export them combined"
+        )
+    notes = () if whole == rows else (f"the .SDAT file is cut short: {whole} of {rows} transients were read",)
+    return rearrange(values[: whole * points], "(t n) -> t n", t=whole), notes

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.audit.audit import audit
+
+PUBLISHED = Path(__file__).parent / "published"
+
+HEADER = "characteristic,level,a,b,p\n"
+
+
+def test_table_4_of_paper_001() -> None:
+    """Five characteristics have 31 and 48 patients; BCLC sums to 89, and HBsAg has its rows for columns."""
+    found = {each.row: each for each in audit(PUBLISHED / "li_2025_table_4.csv")}
+    wrong = {row for row, each in found.items() if each.contradictions}
+    assert wrong == {"HBsAg", "BCLC stage"}
+    assert found["BCLC stage"].contradictions == (
+        "recurrence: sums to 58, most others to 48",
+        "all groups: 89 patients, most others have 79",
+    )
+    assert found["BCLC stage"].repairs == ("recurrence: 3 for 13 (then P is that of Fisher's exact test)",)
+    assert found["HBsAg"].contradictions[0] == "no recurrence: sums to 13, most others to 31"
+    (swapped,) = found["HBsAg"].repairs
+    assert swapped.startswith("rows and columns are swapped (then P is that of ")
+
+
+def test_without_p_every_count_that_may_be_wrong_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "characteristic,level,a,b\nsex,m,10,20\nsex,f,5,6\nage,old,9,12\nage,young,6,14\nstage,1,8,9\nstage,2,7,19\n"
+    )
+    assert audit(path)[2].repairs == ("b: 7 for 9", "b: 17 for 19")
+
+
+def test_a_p_that_comes_out_of_no_test(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(HEADER + "sex,m,14,18,0.321\nsex,f,17,30,\nage,old,14,18,0.658\nage,young,17,30,\n")
+    sex, age = audit(path)
+    assert sex.contradictions[0].startswith("P 0.321 comes out of no chi-square test")
+    assert age.contradictions == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("characteristic,a,b\nsex,1,2\n", "wanted characteristic, level"),
+        (HEADER + "sex,m,1,many,\n", "no whole number"),
+        (HEADER + "sex,m,1,2,\nage,old,2,2,\n", "no two characteristics have the same totals"),
+    ],
+)
+def test_what_is_no_table_of_counts(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(EvaluationError, match=told):
+        audit(path)

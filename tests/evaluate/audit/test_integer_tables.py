@@ -1,0 +1,53 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hepatica.evaluate.audit.integer_tables import possible_tables
+from hepatica.evaluate.audit.printed_figure import read_printed
+from hepatica.evaluate.binary.confusion import Confusion, accuracy, f1, kappa, npv, ppv, sensitivity, specificity
+
+RATES = {
+    "accuracy": accuracy, "sensitivity": sensitivity, "specificity": specificity, "ppv": ppv, "npv": npv, "f1": f1,
+    "kappa": kappa,
+}  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.tuples(*[st.integers(1, 40)] * 4), st.sets(st.sampled_from(list(RATES)), min_size=1), st.booleans())
+def test_the_true_counts_are_always_found(counts: tuple[int, int, int, int], shown: set[str], interval: bool) -> None:
+    tp, fp, fn, tn = counts
+    counted = Confusion(tp=tp, fp=fp, fn=fn, tn=tn)
+    printed = {}
+    for name in shown:
+        found = RATES[name](counted)
+        assert found.low is not None
+        limits = f" ({found.low:.3f}-{found.high:.3f})" if interval and name not in ("f1", "kappa") else ""
+        printed[name] = read_printed(f"{found.value:.3f}{limits}")
+    assert list(counts) in possible_tables(printed, n=sum(counts)).tolist()
+    assert list(counts) in possible_tables(printed, n=sum(counts), positives=tp + fn).tolist()
+
+
+@pytest.mark.parametrize("shown", [("sensitivity", "ppv"), ("accuracy", "npv"), ("specificity", "kappa"), ("f1",)])
+def test_no_others_are_found_than_by_trying_all(shown: tuple[str, ...]) -> None:
+    counted = Confusion(tp=6, fp=3, fn=2, tn=7)
+    printed = {name: read_printed(f"{RATES[name](counted).value:.2f}") for name in shown}
+    wanted = []
+    for tp, fp, fn in product(range(19), repeat=3):
+        tn = 18 - tp - fp - fn
+        if tn < 0 or tp + fn in (0, 18):
+            continue
+        other = Confusion(tp=tp, fp=fp, fn=fn, tn=tn)
+        if all(abs(RATES[name](other).value - printed[name].value) <= 0.005 + 1e-9 for name in shown):
+            wanted.append([tp, fp, fn, tn])
+    assert sorted(possible_tables(printed, n=18).tolist()) == sorted(wanted)
+
+
+def test_a_wilson_interval_counts_too() -> None:
+    """8 of 10: Wilson 0.490 to 0.943, Clopper-Pearson 0.444 to 0.975."""
+    for text in ("0.800 (0.490-0.943)", "0.800 (0.444-0.975)"):
+        found = possible_tables({"sensitivity": read_printed(text)}, n=12, positives=10)
+        assert np.unique(found[:, 0]).tolist() == [8]
+    assert not len(possible_tables({"sensitivity": read_printed("0.800 (0.490-0.975)")}, n=12, positives=10))

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.readers.reader_table import read_readers
+
+HEADER = "case,reader,truth,call,score,arm\n"
+ROWS = [
+    "a,R1,1,1,0.9,without", "b,R1,0,0,0.2,without", "a,R2,1,0,0.4,without", "b,R2,0,1,0.6,without",
+    "b,R1,0,1,0.7,with", "a,R1,1,1,0.8,with", "a,R2,1,1,0.5,with", "b,R2,0,0,0.1,with",
+    "a,AI,1,1,0.99,", "b,AI,0,0,0.01,",
+]  # fmt: skip
+
+
+def table(folder: Path, rows: list[str], header: str = HEADER) -> Path:
+    path = folder / "readings.csv"
+    path.write_text(header + "\n".join(rows) + "\n")
+    return path
+
+
+def test_rows_find_their_place(tmp_path: Path) -> None:
+    found = read_readers(table(tmp_path, ROWS), score="score", arm="arm", machine="AI")
+    assert found.readers == ("R1", "R2")
+    assert list(found.arms) == ["without", "with"]
+    assert found.label.tolist() == [True, False]
+    assert found.arms["with"].calls.tolist() == [["1", "1"], ["1", "0"]]
+    assert found.arms["with"].scores is not None
+    assert found.arms["with"].scores.tolist() == [[0.8, 0.7], [0.5, 0.1]]
+    assert found.machine is not None
+    assert found.called(found.machine).tolist() == [[True, False]]
+
+
+def test_the_order_of_rows_decides_order_only(tmp_path: Path) -> None:
+    one = read_readers(table(tmp_path, ROWS), arm="arm", machine="AI")
+    other = read_readers(table(tmp_path, ROWS[::-1]), arm="arm", machine="AI")
+    assert np.array_equal(other.arms["with"].calls[::-1, ::-1], one.arms["with"].calls)
+    assert other.truth.tolist() == one.truth.tolist()[::-1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "told"),
+    [
+        (ROWS[:-1], {}, "arm of the machine: 0 readings stand twice and 1 are missing"),
+        ([*ROWS, ROWS[0]], {}, "arm without: 1 readings stand twice and 0 are missing"),
+        ([*ROWS[:-1], "b,AI,1,0,0.01,"], {}, "1 cases have two truths"),
+        ([*ROWS[:-1], "b,AI,0,,0.01,"], {}, "column call: is blank in row 11"),
+        ([*ROWS, "a,R3,1,1,0.5,"], {}, "the arm is blank in 1 readings"),
+        (ROWS, {"machine": "HCCNet"}, "no reader is HCCNet; there are R1, R2, AI"),
+        (ROWS[-2:], {}, "the machine is the only reader"),
+        (ROWS, {"positive": "hcc"}, "truth is 1, 0, wanted 'hcc'"),
+        (["a,R1,1,hcc,0.9,w", "b,R1,0,cyst,0.2,w"], {"machine": None}, "nobody ever calls '1', but hcc, cyst"),
+        (ROWS, {"reader": "Reader"}, "did you mean reader"),
+        ([*ROWS[:-1], "b,AI,0,0,high,"], {"score": "score"}, "got 'high' in row 11"),
+    ],
+)
+def test_faults_are_told(tmp_path: Path, rows: list[str], words: dict[str, str | None], told: str) -> None:
+    with pytest.raises(EvaluationError, match=told):
+        read_readers(table(tmp_path, rows), **({"arm": "arm", "machine": "AI"} | words))

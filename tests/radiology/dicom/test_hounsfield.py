@@ -1,0 +1,92 @@
+"""Hounsfield: rescale slice by slice, and headers that say wrongly what the numbers are."""
+
+import numpy as np
+import pytest
+
+from hepatica.cohort import SpecimenError
+from hepatica.radiology.dicom.series import read_study
+from hepatica.radiology.dicom.volume import read_volume
+
+
+def read(folder):
+    (series,) = read_study(folder).series
+    return read_volume(series)
+
+
+def store(ct, values, **tags):
+    for k, image in enumerate(values):
+        ct.save(ct.dataset(image, **{"ImagePositionPatient": [-10, -12, 5.0 * k]} | tags))
+
+
+def test_each_slice_has_its_own_slope_and_intercept(ct):
+    for k, image in enumerate(ct.body()):
+        place = [-10, -12, 5.0 * k]
+        stored = (image.astype(np.int32) + 1000 + 100 * k) * 2
+        tags = {"RescaleSlope": 0.5, "RescaleIntercept": -1000 - 100 * k}
+        ct.save(ct.dataset(stored.astype(np.uint16), ImagePositionPatient=place, **tags))
+    assert np.array_equal(read(ct.folder).values, ct.body())
+
+
+def test_signed_values_called_unsigned_are_mended_and_told(ct):
+    store(ct, ct.body(), PixelRepresentation=0, RescaleIntercept=0)  # air would be 64,536
+    volume = read(ct.folder)
+    assert np.array_equal(volume.values, ct.body())
+    assert volume.notes == ("signed values called unsigned by the header; read as signed",)
+
+
+def test_hounsfield_units_without_rescale_are_told(ct):
+    store(ct, ct.body(), RescaleSlope=None, RescaleIntercept=None)
+    volume = read(ct.folder)
+    assert np.array_equal(volume.values, ct.body())
+    assert volume.notes == ("no rescale in the header; the values are taken as Hounsfield units",)
+
+
+def test_values_that_cannot_be_hounsfield_units_are_refused(ct):
+    store(ct, (ct.body() + 1024).astype(np.uint16), RescaleSlope=None, RescaleIntercept=None)
+    with pytest.raises(SpecimenError, match=r"no Hounsfield units.*rescale is missing"):
+        read(ct.folder)
+
+
+def test_a_wrong_rescale_is_refused(ct):
+    store(ct, (ct.body() + 1024).astype(np.uint16), RescaleIntercept=1024)
+    with pytest.raises(SpecimenError, match=r"no Hounsfield units.*rescale is wrong"):
+        read(ct.folder)
+
+
+def test_monochrome1_with_honest_values_stays_as_it_is(ct):
+    ct.write(PhotometricInterpretation="MONOCHROME1")
+    assert np.array_equal(read(ct.folder).values, ct.body())
+
+
+def test_monochrome1_with_inverted_values_is_turned_back_and_told(ct):
+    stored = (4095 - (ct.body() + 1024)).astype(np.uint16)
+    store(ct, stored, PhotometricInterpretation="MONOCHROME1", BitsStored=12, HighBit=11)
+    volume = read(ct.folder)
+    assert np.array_equal(volume.values, ct.body())
+    assert volume.notes == ("values inverted (MONOCHROME1); turned back",)
+
+
+def test_padding_below_air_becomes_air(ct):
+    values = ct.body()
+    values[:, 0] = -2000
+    store(ct, values, RescaleIntercept=0)
+    assert read(ct.folder).values.min() == -1024
+
+
+def test_a_series_of_nothing_but_air_is_refused(ct):
+    store(ct, np.zeros_like(ct.body(), np.uint16))
+    with pytest.raises(SpecimenError, match="not air alone"):
+        read(ct.folder)
+
+
+def test_unsigned_values_called_signed_are_refused(ct):
+    stored = (ct.body().astype(np.int32) + 40000).astype(np.uint16)
+    store(ct, stored, RescaleIntercept=-40000, PixelRepresentation=1)
+    with pytest.raises(SpecimenError, match="not air alone"):
+        read(ct.folder)
+
+
+def test_a_rescale_without_slope_is_refused(ct):
+    store(ct, (ct.body() + 1024).astype(np.uint16), RescaleSlope=0, RescaleIntercept=-1000)
+    with pytest.raises(SpecimenError, match="no Hounsfield units"):
+        read(ct.folder)

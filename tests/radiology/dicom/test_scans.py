@@ -1,0 +1,82 @@
+"""Scans: a study, a NIfTI file and a folder of pictures are each found for what they are."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hepatica.cohort import SpecimenError
+from hepatica.radiology.dicom.geometry import Geometry
+from hepatica.radiology.dicom.nifti import write_nifti
+from hepatica.radiology.dicom.scans import find_scans
+
+GEOMETRY = Geometry(shape=(3, 4, 5), spacing=(5.0, 0.8, 0.8), origin=(0.0, 0.0, 0.0))
+
+
+def test_study_of_two_phases_is_two_scans(ct):
+    ct.write(SeriesInstanceUID="1.1")
+    ct.write(SeriesInstanceUID="1.2")
+    found = find_scans(ct.folder)
+    assert len(found.scans) == 2
+    assert found.refused == ()
+    volume = found.scans[0].read()
+    assert volume.units == "HU"
+    assert volume.geometry == found.scans[0].series.geometry
+
+
+def test_what_is_no_ct_is_told(ct):
+    ct.write()
+    ct.save(ct.dataset(np.zeros((4, 4), np.uint16), Modality="MR", SOPInstanceUID="1.9"))
+    assert [each.reason for each in find_scans(ct.folder).refused] == ["modality MR, not CT"]
+
+
+def test_two_patients_in_one_folder_are_refused(ct):
+    ct.write()
+    ct.write(PatientID="SECRET-2", SeriesInstanceUID="1.9")
+    with pytest.raises(SpecimenError, match="got CT series of 2 patients in one study") as caught:
+        find_scans(ct.folder)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_study_without_axial_ct_is_refused(ct):
+    ct.write(ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    with pytest.raises(SpecimenError, match="no axial CT series"):
+        find_scans(ct.folder)
+
+
+@pytest.mark.parametrize("name", ["ct.nii", "ct.nii.gz"])
+def test_nifti_is_one_volume(tmp_path, name):
+    values = np.linspace(-1000, 300, 60, dtype=np.float32).reshape(3, 4, 5)
+    write_nifti(tmp_path / name, values=values, geometry=GEOMETRY)
+    (scan,) = find_scans(tmp_path / name).scans
+    assert scan.series is None
+    np.testing.assert_allclose(scan.read().values, values)
+    assert scan.read().geometry.agrees(GEOMETRY)
+
+
+def test_nifti_without_air_is_no_ct(tmp_path):
+    write_nifti(tmp_path / "mr.nii", values=np.ones((3, 4, 5), np.float32), geometry=GEOMETRY)
+    with pytest.raises(SpecimenError, match="values from 1 to 1 are no Hounsfield units"):
+        find_scans(tmp_path / "mr.nii").scans[0].read()
+
+
+def test_folder_of_pictures_is_one_volume_without_units(tmp_path):
+    for number in (2, 10, 1):
+        Image.fromarray(np.full((6, 6), number, np.uint8)).save(tmp_path / f"{number}.png")
+    (scan,) = find_scans(tmp_path).scans
+    volume = scan.read()
+    assert volume.units == "grey"
+    assert volume.values[:, 0, 0].tolist() == [1, 2, 10]
+
+
+def test_pictures_beside_other_files_are_a_study(tmp_path):
+    Image.fromarray(np.zeros((6, 6), np.uint8)).save(tmp_path / "1.png")
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(SpecimenError, match=r"no axial CT series.*no DICOM file"):
+        find_scans(tmp_path)
+
+
+def test_a_second_patient_whose_series_cannot_be_read_counts_too(ct):
+    ct.write()
+    ct.write(PatientID="SECRET-2", SeriesInstanceUID="1.9", ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    with pytest.raises(SpecimenError, match="got CT series of 2 patients"):
+        find_scans(ct.folder)

@@ -1,0 +1,163 @@
+"""Series: what is in a folder, read by the headers alone, and what is refused with which reason."""
+
+import random
+
+import numpy as np
+import pytest
+
+from hepatica.cohort import SpecimenError
+from hepatica.cohort.ledger import Ledger
+from hepatica.radiology.dicom.series import read_study
+from hepatica.radiology.dicom.volume import read_volume
+
+
+def only(*paths):
+    (series,) = read_study(*paths).series
+    return series
+
+
+def reasons(*paths):
+    return [each.reason for each in read_study(*paths).refused]
+
+
+def test_a_series_is_sorted_by_place_whatever_its_names_and_numbers(ct):
+    ct.write(change=lambda k, each: setattr(each, "InstanceNumber", (7 * k) % 5))
+    series = only(ct.folder)
+    assert [header.position[2] for header in series.headers] == [0, 5, 10, 15, 20, 25]
+    assert np.array_equal(read_volume(series).values, ct.body())
+    assert series.notes == ()
+
+
+def test_the_order_of_the_files_given_changes_nothing(ct):
+    paths = ct.write()
+    keys = set()
+    for seed in range(3):
+        random.Random(seed).shuffle(paths)
+        series = only(*paths)
+        keys.add(series.key)
+        assert np.array_equal(read_volume(series).values, ct.body())
+    assert len(keys) == 1
+
+
+def test_a_series_split_over_two_folders_is_one(ct, tmp_path):
+    paths = ct.write()
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in paths[::2]:
+        path.rename(other / path.name)
+    assert np.array_equal(read_volume(only(ct.folder, other)).values, ct.body())
+
+
+def test_two_patients_in_one_folder_are_never_mixed(ct):
+    ct.write()
+    ct.write(ct.body() + 1, PatientID="SECRET-2")  # even under one and the same series UID
+    study = read_study(ct.folder)
+    assert study.patients == 2
+    assert [each.patient for each in study.series] == [1, 2]
+    assert sorted(read_volume(each).values.max() for each in study.series) == [ct.body().max(), ct.body().max() + 1]
+
+
+def test_series_of_blank_uids_are_told_apart_by_what_else_they_say(ct):
+    blank = {"SeriesInstanceUID": "", "StudyInstanceUID": "", "SOPInstanceUID": ""}
+    ct.write(**blank, SeriesDescription="arterial")
+    ct.write(ct.body() + 1, **blank, SeriesDescription="portal venous")
+    assert [each.geometry.shape for each in read_study(ct.folder).series] == [(6, 40, 48)] * 2
+
+
+def test_duplicates_are_dropped_and_told(ct):
+    ct.write(change=lambda k, each: ct.save(each) if k in (1, 4) else None)
+    series = only(ct.folder)
+    assert series.notes == ("2 duplicate slices dropped",)
+    assert np.array_equal(read_volume(series).values, ct.body())
+
+
+def test_two_phases_under_one_series_uid_are_taken_apart_by_acquisition(ct):
+    ct.write(AcquisitionNumber=1)
+    ct.write(ct.body() + 40, AcquisitionNumber=2)
+    series = read_study(ct.folder).series
+    assert all(each.notes == ("one of 2 acquisitions sent as one series",) for each in series)
+    assert {read_volume(each).values.max() for each in series} == {ct.body().max(), ct.body().max() + 40}
+
+
+def test_two_phases_that_nothing_tells_apart_are_refused(ct):
+    ct.write()
+    ct.write(ct.body() + 40)
+    assert "two different slices lie at one place" in reasons(ct.folder)[0]
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "a localizer"),
+        ({"Modality": "US"}, "modality US, not CT"),
+        ({"Modality": "SR", "Rows": None}, "modality SR, not CT"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "screen shot or dose report"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "screen shot or dose report"),
+        ({"RescaleType": "Z_EFF"}, "Z_EFF, not Hounsfield units"),
+        ({"ImagePositionPatient": None}, "header is incomplete"),
+        ({"PixelSpacing": None}, "header is incomplete"),
+        ({"SamplesPerPixel": 3}, "colour picture"),
+    ],
+)
+def test_what_is_no_ct_slice_is_set_aside_with_the_reason_and_the_series_still_read(ct, tags, reason):
+    ct.write()
+    ct.write(ct.body(count=1), heights=[99], **{"SeriesInstanceUID": "1.2.3.9"} | tags)
+    study = read_study(ct.folder)
+    assert np.array_equal(read_volume(study.series[0]).values, ct.body())
+    assert reason in study.refused[0].reason
+    assert study.refused[0].files == 1
+
+
+def test_files_that_are_no_dicom_are_set_aside(ct):
+    ct.write()
+    (ct.folder / "notes.txt").write_text("hello")
+    (ct.folder / "empty.dcm").write_bytes(b"")
+    assert reasons(ct.folder) == ["no DICOM file"]
+    assert read_study(ct.folder).refused[0].files == 2
+
+
+def test_a_study_without_axial_ct_says_so_with_every_reason(ct):
+    ct.write(ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    ct.write(Modality="MR")
+    with pytest.raises(SpecimenError, match=r"no axial CT series.*6 files: modality MR.*6 files: not axial"):
+        read_study(ct.folder).axial()
+
+
+def test_every_series_and_refusal_is_in_the_ledger_without_an_identifier(ct, tmp_path):
+    ct.write()
+    ct.write(Modality="MR")
+    study = read_study(ct.folder)
+    ledger = Ledger(tmp_path / "ledger")
+    study.record(ledger, row=3)
+    assert ledger.error(study.series[0].key) is None
+    assert ledger.error(study.refused[0].key) == "SpecimenError: 6 files: modality MR, not CT"
+    written = "".join(path.read_text() + path.name for path in ledger.folder.iterdir())
+    assert "SECRET" not in written
+    assert "Secret" not in repr(study)
+    assert "SECRET" not in repr(study)
+    assert "1.2.3.4" not in repr(study)
+
+
+def test_results_can_carry_over_what_the_first_slice_says(ct):
+    ct.write()
+    assert only(ct.folder).dataset().PatientID == "SECRET-1"
+
+
+def test_real_series_with_blank_uids(real):
+    series = only(real / "totalsegmentator/dicom")
+    assert series.geometry.shape == (20, 512, 512)
+    assert series.geometry.spacing == (2.0, 0.9765625, 0.9765625)  # 3 mm thick, 2 mm apart
+    assert series.notes == ()
+
+
+def test_real_series_of_three_slices_beside_its_segmentation_and_report(real):
+    study = read_study(real / "dcmqi")
+    assert [each.geometry.shape for each in study.series] == [(3, 512, 512)]
+    assert {"modality SEG, not CT", "modality SR, not CT"} <= {each.reason for each in study.refused}
+
+
+def test_real_ultrasound_is_set_aside(real):
+    study = read_study(real / "pydicom/US1_UNCR.dcm")
+    assert study.series == ()
+    with pytest.raises(SpecimenError, match="modality US, not CT"):
+        study.axial()

@@ -1,0 +1,98 @@
+"""Sources: folders, archives and files alike; archives that would do harm are refused."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from hepatica.cohort import SpecimenError
+from hepatica.radiology.dicom import sources
+from hepatica.radiology.dicom.series import read_study
+from hepatica.radiology.dicom.sources import find_sources
+from hepatica.radiology.dicom.volume import read_volume
+
+
+def pack(target, files):
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return target
+
+
+def test_a_zip_archive_reads_like_its_folder(ct, tmp_path):
+    files = {f"deep/{k}/{path.name}": path.read_bytes() for k, path in enumerate(ct.write())}
+    (series,) = read_study(pack(tmp_path / "study.zip", files)).series
+    assert np.array_equal(read_volume(series).values, ct.body())
+
+
+def test_an_archive_is_known_by_its_first_bytes(ct, tmp_path):
+    files = {path.name: path.read_bytes() for path in ct.write()}
+    assert len(find_sources(pack(tmp_path / "archive", files))) == 6
+
+
+def test_a_member_that_would_climb_out_is_read_and_nothing_is_written(ct, tmp_path):
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    archive = pack(inner / "study.zip", {f"../../{path.name}x": path.read_bytes() for path in ct.write()})
+    before = sorted(tmp_path.rglob("*"))
+    (series,) = read_study(archive).series
+    assert np.array_equal(read_volume(series).values, ct.body())
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_archive_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "MAX_UNPACKED", 2**20)
+    archive = pack(tmp_path / "bomb.zip", {"zeros": bytes(2**20 + 1)})
+    assert archive.stat().st_size < 2**14
+    with pytest.raises(SpecimenError, match="would unpack to"):
+        find_sources(archive)
+
+
+def test_a_damaged_archive_is_refused(ct, tmp_path):
+    archive = pack(tmp_path / "study.zip", {path.name: path.read_bytes() for path in ct.write()})
+    archive.write_bytes(archive.read_bytes()[:-100])
+    with pytest.raises(SpecimenError, match="archive is damaged"):
+        find_sources(archive)
+
+
+def test_a_damaged_member_is_set_aside_and_the_rest_read(ct, tmp_path):
+    archive = pack(tmp_path / "study.zip", {path.name: path.read_bytes() for path in ct.write()})
+    content = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as members:
+        third = members.infolist()[2]
+    start = third.header_offset + 30 + len(third.filename)
+    content[start + 40 : start + 60] = bytes(20)
+    archive.write_bytes(content)
+    study = read_study(archive)
+    assert "cannot be unpacked" in study.refused[0].reason
+    assert study.series[0].geometry.shape == (6, 40, 48)
+
+
+def test_a_locked_archive_is_refused(tmp_path):
+    archive = pack(tmp_path / "study.zip", {"a": b"content"})
+    content = bytearray(archive.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(content)
+    with pytest.raises(SpecimenError, match="password"):
+        find_sources(archive)
+
+
+def test_no_file_and_no_path(tmp_path):
+    with pytest.raises(SpecimenError, match="no file at all"):
+        find_sources(tmp_path)
+    with pytest.raises(SpecimenError, match="there is no file or folder"):
+        find_sources(tmp_path / "absent")
+
+
+def test_a_file_given_twice_counts_once(ct):
+    paths = ct.write()
+    assert len(find_sources(ct.folder, *paths)) == 6
+
+
+def test_a_damaged_archive_beside_a_study_is_told_and_the_study_read(ct, tmp_path):
+    paths = ct.write()
+    archive = pack(ct.folder / "viewer.zip", {"program": bytes(5000)})
+    archive.write_bytes(archive.read_bytes()[:-10])
+    study = read_study(ct.folder)
+    assert len(study.series[0].headers) == len(paths)
+    assert [each.reason for each in study.refused] == ["the zip archive is damaged or incomplete; send it again"]

@@ -1,0 +1,119 @@
+"""Segmentation: read back by others, it lies where the region lay, whatever way the files hold their slices."""
+
+import highdicom as hd
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+
+from hepatica.protocol import ModelIdentity
+from hepatica.radiology.dicom.series import read_study
+from hepatica.radiology.dicom.stack import upright
+from hepatica.radiology.results.evidence import evidence_of
+from hepatica.radiology.results.segmentation import segmentation
+
+MODEL = ModelIdentity(system="HCCNet", version="1", digest="ab" * 32, doi="10.1038/s41416-021-01511-w", note="")
+
+
+def evidence(*paths):
+    (series,) = read_study(*paths).series
+    return evidence_of(series)
+
+
+def region(shape, *, slices=slice(1, 4)) -> np.ndarray:
+    flagged = np.zeros(shape, bool)
+    flagged[slices, 5:9, 3:20] = True
+    flagged[slices, 5, 3] = False  # no symmetry
+    return flagged
+
+
+def at_places(made) -> dict[float, np.ndarray]:
+    """Frame by height, as another reader sees it."""
+    groups = made.PerFrameFunctionalGroupsSequence
+    frames = made.pixel_array.reshape(-1, made.Rows, made.Columns)
+    heights = [float(each.PlanePositionSequence[0].ImagePositionPatient[2]) for each in groups]
+    return dict(zip(heights, frames.astype(bool), strict=True))
+
+
+@pytest.mark.parametrize("orientation", [[1, 0, 0, 0, 1, 0], [-1, 0, 0, 0, 1, 0], [-1, 0, 0, 0, -1, 0]])
+def test_the_region_on_the_files_grid_is_the_mask(ct, orientation):
+    ct.write(ImageOrientationPatient=orientation)
+    own = evidence(ct.folder)
+    flagged = region(own.series.geometry.shape)
+    made = segmentation(flagged, evidence=own, model=MODEL)
+    frames = at_places(made)
+    assert sorted(frames) == [5, 10, 15]
+    for height, frame in frames.items():
+        assert np.array_equal(upright(frame, own.series.headers[0]), flagged[int(height / 5)])
+    shared = made.SharedFunctionalGroupsSequence[0]
+    assert list(shared.PlaneOrientationSequence[0].ImageOrientationPatient) == orientation
+    assert list(shared.PixelMeasuresSequence[0].PixelSpacing) == [0.8, 0.7]
+
+
+def test_highdicom_reads_the_mask_by_the_source_files_in_any_order(ct):
+    ct.write()
+    own = evidence(ct.folder)
+    flagged = region(own.series.geometry.shape)
+    made = hd.seg.Segmentation.from_dataset(segmentation(flagged, evidence=own, model=MODEL))
+    uids = [each.SOPInstanceUID for each in own.slices][::-1]
+    read = made.get_pixels_by_source_instance(uids, assert_missing_frames_are_empty=True)
+    assert np.array_equal(read[..., 0].astype(bool), flagged[::-1])
+
+
+def test_every_frame_names_the_frame_of_the_enhanced_file_it_lies_on(ct):
+    order = [3, 0, 5, 1, 4, 2]
+    ct.write_enhanced(ct.body(), order=order)
+    own = evidence(ct.folder)
+    made = segmentation(region(own.series.geometry.shape), evidence=own, model=MODEL)
+    (file,) = own.files
+    for group in made.PerFrameFunctionalGroupsSequence:
+        height = float(group.PlanePositionSequence[0].ImagePositionPatient[2])
+        (source,) = group.DerivationImageSequence[0].SourceImageSequence
+        assert source.ReferencedSOPInstanceUID == file.SOPInstanceUID
+        assert source.ReferencedSOPClassUID == file.SOPClassUID
+        assert order[source.ReferencedFrameNumber - 1] == height / 5
+    (series,) = made.ReferencedSeriesSequence
+    assert [each.ReferencedSOPInstanceUID for each in series.ReferencedInstanceSequence] == [file.SOPInstanceUID]
+
+
+def test_an_interpolated_slice_is_flagged_where_it_lies(ct):
+    ct.write(ct.body(count=5), heights=[0, 5, 15, 20, 25])
+    own = evidence(ct.folder)
+    flagged = region(own.series.geometry.shape)
+    frames = at_places(segmentation(flagged, evidence=own, model=MODEL))
+    assert sorted(frames) == [5, 10, 15]
+    assert np.array_equal(frames[10], flagged[2])
+
+
+def test_nothing_flagged_is_no_segmentation(ct):
+    ct.write()
+    own = evidence(ct.folder)
+    assert segmentation(np.zeros(own.series.geometry.shape, bool), evidence=own, model=MODEL) is None
+
+
+def test_it_says_which_algorithm_and_carries_study_and_frame_of_reference(ct):
+    ct.write()
+    own = evidence(ct.folder)
+    made = segmentation(region(own.series.geometry.shape), evidence=own, model=MODEL)
+    (algorithm,) = made.SegmentSequence[0].SegmentationAlgorithmIdentificationSequence
+    assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == ("HCCNet", "1")
+    assert MODEL.digest in algorithm.AlgorithmParameters
+    assert made.PatientID == "SECRET-1"
+    assert (made.StudyInstanceUID, made.FrameOfReferenceUID) == ("1.2.3.4", "1.2.3.4.6")
+    assert made.SeriesInstanceUID != "1.2.3.4.5"
+
+
+def test_the_liver_of_a_real_series_is_found_through_its_own_files(real):
+    folder = real / "totalsegmentator"
+    own = evidence(folder / "dicom")
+    labels = np.asarray(nibabel.load(folder / "example_seg_dicom.nii.gz").dataobj)
+    liver = np.rot90(labels == 5).transpose(2, 0, 1)  # as the files' README says
+    frames = at_places(segmentation(liver, evidence=own, model=MODEL))
+    values = []
+    for path in (folder / "dicom").iterdir():
+        image = pydicom.dcmread(path)
+        inside = frames[float(image.ImagePositionPatient[2])]
+        values.append(image.pixel_array[inside] * float(image.RescaleSlope) + float(image.RescaleIntercept))
+    found = np.concatenate(values)
+    assert len(found) == 366708
+    assert (found.mean(), found.std()) == (pytest.approx(89, abs=1), pytest.approx(22, abs=1))

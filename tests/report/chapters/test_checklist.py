@@ -1,0 +1,35 @@
+import re
+
+import pytest
+
+from hepatica.report import OF_DIAGNOSIS, SECTIONS
+from hepatica.report.chapters.checklist import items
+
+PARTS = [
+    *("1", "2", "3a", "3b", "3c", "4", "5a", "5b", "6a", "6b", "6c", "7", "8a", "8b", "8c", "9a", "9b", "9c", "10"),
+    *("11", "12a", "12b", "12c", "12d", "12e", "12f", "12g", "13", "14", "15", "16", "17"),
+    *("18a", "18b", "18c", "18d", "18e", "18f", "19", "20a", "20b", "20c", "21", "22", "23a", "23b", "24"),
+    *("25", "26", "27a", "27b", "27c"),
+]
+"""The parts of the 27 items, as numbered in the checklist of BMJ 2024;385:e078378."""
+
+
+@pytest.mark.parametrize("of_diagnosis", [False, True])
+def test_every_part_of_the_27_items_is_there_once(of_diagnosis: bool) -> None:
+    assert [item["item"] for item in items(of_diagnosis=of_diagnosis)] == PARTS
+    assert {int(re.match(r"\d+", item["item"])[0]) for item in items()} == set(range(1, 28))  # type: ignore[index]
+
+
+@pytest.mark.parametrize("of_diagnosis", [False, True])
+def test_an_item_is_answered_in_a_section_or_left_to_the_authors(of_diagnosis: bool) -> None:
+    sections = OF_DIAGNOSIS if of_diagnosis else SECTIONS
+    anchors = {section.__module__.rsplit(".", 1)[1] for section in sections}
+    for item in items(of_diagnosis=of_diagnosis):
+        assert item["answered"] in ("answered", "partly", "authors")
+        assert (item["section"] in anchors) == (item["answered"] != "authors"), item
+        assert item["answered"] != "partly" or item["note"], item
+
+
+def test_a_diagnosis_has_neither_follow_up_nor_treatment() -> None:
+    told = {item["item"]: item["note"] for item in items(of_diagnosis=True)}
+    assert not [note for note in told.values() if "survival" in note or "horizon" in note or "treated" in note]

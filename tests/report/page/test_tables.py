@@ -1,0 +1,19 @@
+"""Tables of a page as files."""
+
+import csv
+from pathlib import Path
+
+from hepatica.report.page.blocks import Section, Table, Text
+from hepatica.report.page.tables import write_tables
+
+
+def test_one_file_a_table_named_by_its_chapter(tmp_path: Path) -> None:
+    table = Table(caption="Two, of them", header=["", "A"], rows=[["Group"], ["x", "1 (0.5 to 2)"]])
+    sections = [
+        Section(anchor="first", title="First", blocks=[Text(text="no table")]),
+        Section(anchor="second", title="Second", blocks=[table, Text(text="between"), table]),
+    ]
+    written = write_tables(sections, tmp_path)
+    assert [path.name for path in written] == ["second_1.csv", "second_2.csv"]
+    with written[0].open() as file:
+        assert list(csv.reader(file)) == [["Two, of them"], ["", "A"], ["Group"], ["x", "1 (0.5 to 2)"]]

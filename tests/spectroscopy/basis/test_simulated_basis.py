@@ -1,0 +1,118 @@
+"""Simulated basis: protons at an echo time of 0, phase 0 for singlets, and LCModel's own test basis met."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.spectroscopy.basis.lcmodel_basis import read_lcmodel_basis
+from hepatica.spectroscopy.basis.lipids import lipids
+from hepatica.spectroscopy.basis.ppm_reference import align_reference
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis, transitions
+from hepatica.spectroscopy.basis.spin_system import spin_systems
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.spectrum import to_spectrum
+from hepatica.spectroscopy.signal.targets import LIVER20
+
+SEQUENCES = ["press", "steam", "slaser", "spin_echo"]
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_the_first_sample_is_the_number_of_protons_at_an_echo_time_of_0(sequence):
+    systems = spin_systems() | lipids()
+    basis = simulate_basis(Acquisition(sequence=sequence, te_ms=1e-12, tm_ms=1e-12, points=4), names=list(systems))
+    np.testing.assert_allclose(basis.fids[:, 0], [system.protons for system in systems.values()], atol=1e-9)
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_a_singlet_turns_at_its_shift_with_phase_0_whatever_the_timing(sequence):
+    acquisition = Acquisition(sequence=sequence, te_ms=144, tm_ms=33, points=256, reference_ppm=4.7, f0_mhz=123.0)
+    basis = simulate_basis(acquisition, names=["Gly"])
+    wanted = 2 * np.exp(2j * np.pi * (3.548 - 4.7) * 123.0 * acquisition.time_s)
+    np.testing.assert_allclose(basis.fids[0], wanted, atol=0.01)  # binned at .01 Hz: .004 rad at its end
+    assert abs(np.angle(basis.fids[0, 0])) < 1e-12
+
+
+@pytest.mark.parametrize(("name", "ppm"), [("Gly", 3.548), ("Suc", 2.39), ("Lip13", 1.30), ("TMAO", 3.26)])
+@pytest.mark.parametrize("reference", [4.65, 3.0])
+def test_peaks_stand_at_their_shifts(name, ppm, reference):
+    acquisition = Acquisition(points=4096, reference_ppm=reference)
+    basis = simulate_basis(acquisition, names=[name])
+    spectrum = to_spectrum(basis.fids[0] * np.exp(-np.pi * 3 * acquisition.time_s))
+    assert acquisition.ppm[spectrum.real.argmax()] == pytest.approx(ppm, abs=0.005)
+
+
+def test_the_twenty_come_in_their_order_and_any_sampling_is_one_table():
+    acquisition = Acquisition()
+    basis = simulate_basis(acquisition)
+    assert basis.names == LIVER20
+    longer = simulate_basis(replace(acquisition, points=2048, bandwidth_hz=4000.0))
+    np.testing.assert_allclose(longer.fids[:, :2048:2], basis.fids, atol=1e-6)
+
+
+def test_a_mixing_time_and_first_echo_change_coupled_spins_only():
+    for one, other in (
+        (Acquisition(sequence="steam", te_ms=20, tm_ms=5), Acquisition(sequence="steam", te_ms=20, tm_ms=50)),
+    ):
+        apart = np.abs(np.subtract(*(simulate_basis(each, names=["Glu", "Gly"]).fids for each in (one, other)))).max(1)
+        assert apart[0] > 0.1
+        assert apart[1] < 1e-9
+    early, late = (simulate_basis(Acquisition(), names=["Glu", "Gly"], te1_ms=te1).fids for te1 in (8, 20))
+    assert np.abs(early - late).max(1)[0] > 0.1
+
+
+def test_unknown_names_are_told_with_the_known_ones():
+    with pytest.raises(SettingsError, match=r"got component Xyz, Uvw; known are .*Lac"):
+        simulate_basis(Acquisition(), names=["Lac", "Xyz", "Uvw"])
+
+
+def test_tables_on_disk_are_used_and_damaged_ones_made_again(tmp_path):
+    acquisition = Acquisition(te_ms=31.0)
+    basis = simulate_basis(acquisition, names=["Lac"], cache=tmp_path)
+    (file,) = tmp_path.iterdir()
+    transitions.cache_clear()
+    with np.load(file) as stored:
+        doubled = {name: stored[name] * (2 if name == "amplitude" else 1) for name in stored.files}
+    np.savez(file, **doubled)
+    np.testing.assert_allclose(simulate_basis(acquisition, names=["Lac"], cache=tmp_path).fids, 2 * basis.fids)
+    transitions.cache_clear()
+    file.write_bytes(b"PK damaged")
+    np.testing.assert_array_equal(simulate_basis(acquisition, names=["Lac"], cache=tmp_path).fids, basis.fids)
+    simulate_basis(replace(acquisition, te_ms=32.0), names=["Lac"], cache=tmp_path)
+    simulate_basis(replace(acquisition, points=8, bandwidth_hz=100.0), names=["Lac"], cache=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2  # another timing, but not another sampling
+
+
+def cosines(published, names, **told):
+    """Cosine of each component with ours between 0.4 and 4.2 ppm, the width of ours matched."""
+    acquisition = published.acquisition
+    ours = simulate_basis(acquisition, names=names, **told)
+    window = (acquisition.ppm > 0.4) & (acquisition.ppm < 4.2)
+    theirs = to_spectrum(published.fids)[:, window]
+    found = []
+    for hz in np.arange(0.25, 3.01, 0.25):
+        own = to_spectrum(ours.fids * np.exp(-np.pi * hz * acquisition.time_s))[:, window]
+        found.append((own.conj() * theirs).sum(1).real / np.linalg.norm(own, axis=1) / np.linalg.norm(theirs, axis=1))
+    return dict(zip(names, np.max(found, axis=0), strict=True))
+
+
+def test_lcmodels_test_basis_is_met(real):
+    """3t.basis: ideal PRESS of 10 + 20 ms, made by spant from the same tables."""
+    published = read_lcmodel_basis(real / "lcmodel" / "3t.basis", te_ms=30.0)
+    names = ["Scyllo" if name == "sIns" else name for name in published.names]
+    found = cosines(published, names, te1_ms=10.0)
+    assert len(found) == 17
+    assert min(found.values()) >= 0.995
+    assert sum(value >= 0.9995 for value in found.values()) >= 13
+
+
+def test_ospreys_singlets_are_met_and_the_coupled_ones_told(real):
+    """Real pulses in Osprey's, ideal ones here: lactate at .90 is the displacement of chemical shifts."""
+    published = align_reference(read_lcmodel_basis(real / "osprey" / "3T_PRESS_Philips_35ms_noMM.BASIS"))
+    found = cosines(published, list(published.names))
+    for name in ("Cr", "PCr", "Scyllo", "PCh", "NAA", "NAAG", "Tau", "Ins", "Asc"):
+        assert found[name] >= 0.995, name
+    assert found["Lac"] == pytest.approx(0.903, abs=0.01)
+    assert found["Glu"] == pytest.approx(0.977, abs=0.01)
+    assert found["Gln"] == pytest.approx(0.972, abs=0.01)

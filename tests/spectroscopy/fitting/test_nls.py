@@ -1,0 +1,120 @@
+"""NLS: right on phantoms, as sure as can be, and the same whatever the phase, shift and batch."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hepatica.cohort import SpecimenError
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting.bounds import crlb
+from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel
+from hepatica.spectroscopy.fitting.soft_constraints import TRIGLYCERIDE, Held
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+
+NAMES = ("Cho", "Cr", "Gln", "Lac", "Lip13", "Lip21")
+MODEL = SignalModel(basis=simulate_basis(Acquisition(), names=NAMES))
+
+
+def phantoms(n: int, *, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors (n, p) and spectra (n, w) with a bent baseline and noise."""
+    rng = np.random.default_rng(seed)
+    vector = Parameters(
+        concentration=rng.uniform([1, 1, 3, 2, 1, 1], [3, 3, 8, 5, 3, 3], (n, 6)), shift_hz=rng.normal(0, 1, (n, 6)),
+        common_hz=rng.uniform(-8, 8, n), lorentz_hz=rng.uniform(3, 8, n), gauss_hz=rng.uniform(6, 14, n),
+        phase0=rng.uniform(-0.4, 0.4, n), phase1=rng.uniform(-0.05, 0.05, n),
+    ).vector  # fmt: skip
+    splines = rng.normal(size=(n, MODEL.splines)) + 1j * rng.normal(size=(n, MODEL.splines))
+    clean = MODEL.evaluate(vector) + 50 * splines @ MODEL.baseline.design.T
+    return vector, clean + noise * (rng.normal(size=clean.shape) + 1j * rng.normal(size=clean.shape))
+
+
+def test_without_noise_the_truth_comes_back():
+    vector, values = phantoms(10, noise=0)
+    fit = nls(values, model=MODEL, noise_sd=1e-2)
+    assert fit.converged.all()
+    assert fit.concentration == pytest.approx(vector[:, :6], rel=1e-4)
+    assert fit.parameters.lorentz_hz == pytest.approx(vector[:, -4], rel=1e-3)
+
+
+def test_errors_are_unbiased_and_of_the_size_of_the_bound():
+    """300 phantoms: z = error / bound has mean 0 within 4 standard errors, and spread 1 within 15 %."""
+    vector, values = phantoms(300, noise=4.0)
+    fit = nls(values, model=MODEL, noise_sd=4.0)
+    z = (fit.concentration - vector[:, :6]) / crlb(vector, model=MODEL, noise_sd=4.0).sd
+    assert fit.converged.all()
+    assert np.abs(z.mean(axis=0)).max() < 4 / np.sqrt(300)
+    spread = 1.4826 * np.median(np.abs(z), axis=0)
+    assert np.median(spread) == pytest.approx(1, abs=0.15)
+    assert fit.chi2.mean() == pytest.approx(1, abs=0.02)
+
+
+def test_a_batch_is_a_loop():
+    _, values = phantoms(5, noise=4.0)
+    whole = nls(values, model=MODEL, noise_sd=4.0)
+    alone = [nls(row[None], model=MODEL, noise_sd=4.0).concentration[0] for row in values]
+    assert whole.concentration == pytest.approx(np.array(alone), rel=1e-6, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.floats(-3, 3), st.floats(0.01, 100))
+def test_a_turned_and_scaled_spectrum_has_turned_and_scaled_parameters(phase, scale):
+    _, values = phantoms(1, noise=0.4)
+    fit = nls(values, model=MODEL, noise_sd=0.4)
+    other = nls(scale * values * np.exp(1j * phase), model=MODEL, noise_sd=scale * 0.4)
+    turn = other.parameters.phase0 - fit.parameters.phase0
+    assert other.concentration / scale == pytest.approx(fit.concentration, rel=0.02, abs=0.02)
+    assert np.exp(1j * turn) == pytest.approx(np.exp([1j * phase]), abs=0.02)
+
+
+def test_a_shifted_spectrum_has_a_shifted_fit():
+    vector, values = phantoms(4, noise=0)
+    moved = vector.copy()
+    moved[:, 2 * 6 + SHARED.index("common_hz")] += 6
+    moved_values = values + MODEL.evaluate(moved) - MODEL.evaluate(vector)
+    a, b = (nls(each, model=MODEL, noise_sd=1e-2) for each in (values, moved_values))
+    places = [each.parameters.common_hz[:, None] + each.parameters.shift_hz for each in (a, b)]
+    assert places[1] - places[0] == pytest.approx(np.full((4, 6), 6.0), abs=0.01)
+    assert b.concentration == pytest.approx(a.concentration, rel=1e-3)
+
+
+def test_noise_that_is_not_told_is_found():
+    _, values = phantoms(20, noise=4.0)
+    fit = nls(values, model=MODEL)
+    assert fit.noise_sd.mean() == pytest.approx(4, rel=0.05)
+
+
+def test_lipid_ratios_hold_a_lipid_that_noise_hides():
+    """With much noise, Lip21 comes nearer to its ratio to Lip13 when that is held."""
+    vector, _ = phantoms(40, noise=0)
+    vector[:, 4], vector[:, 5] = 0.5, 0.5
+    rng = np.random.default_rng(1)
+    clean = MODEL.evaluate(vector)
+    values = clean + 60 * (rng.normal(size=clean.shape) + 1j * rng.normal(size=clean.shape))
+    free = nls(values, model=MODEL, noise_sd=60.0)
+    held = nls(values, model=MODEL, noise_sd=60.0, held=Held(ratios=TRIGLYCERIDE))
+    assert np.abs(held.concentration[:, 5] - 0.5).mean() < 0.7 * np.abs(free.concentration[:, 5] - 0.5).mean()
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e9])
+def test_any_unit_will_do(scale):
+    _, values = phantoms(3, noise=4.0)
+    usual, other = nls(values, model=MODEL), nls(values * scale, model=MODEL)
+    assert other.converged.all()
+    assert other.concentration / scale == pytest.approx(usual.concentration, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0 + 1.0j])
+def test_a_spectrum_without_noise_is_refused(value):
+    with pytest.raises(SpecimenError, match="without noise"):
+        nls(np.full((2, MODEL.ppm.size), value), model=MODEL)
+
+
+def test_noise_alone_gives_numbers_within_their_bounds_and_no_warning():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(6, MODEL.ppm.size)) + 1j * rng.normal(size=(6, MODEL.ppm.size))
+    fit = nls(values, model=MODEL, noise_sd=1.0)
+    assert np.isfinite(fit.concentration).all()
+    assert (fit.concentration >= 0).all()
+    assert np.isfinite(fit.sd).all()

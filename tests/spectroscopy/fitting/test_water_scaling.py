@@ -1,0 +1,59 @@
+"""Water scaling: the formula by hand, and the mM of a voxel whose water is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hepatica.cohort import SettingsError, SpecimenError
+from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, WaterScaling, water_amplitude, water_scale
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.spectrum import Spectrum
+
+LIVER = Acquisition(points=1024, te_ms=30.0, tr_ms=2000.0)
+
+
+def voxel(decay, *, lines=None, water=1000.0, **changes):
+    acquisition = replace(LIVER, **changes)
+    return Spectrum(
+        fid=decay(acquisition),
+        water=decay(acquisition, {4.65: water} | (lines or {}), width_hz=15, noise=0.01),
+        acquisition=acquisition,
+    )
+
+
+def test_the_amplitude_is_the_waters_without_fat(decay):
+    spectrum = voxel(decay, lines={1.28: 150.0})
+    assert water_amplitude(spectrum.water, acquisition=LIVER) == pytest.approx(1000, rel=0.005)
+
+
+def test_without_relaxation_it_is_a_ratio_of_protons(decay):
+    """1 mM of one proton per 2 x 41 400 mM of protons of water: a fitted 1 with water of 1000 is 82.8 mM."""
+    never = {name: 1e-3 if name.startswith("t1") else 1e12 for name in RELAXATION}
+    scale = water_scale(voxel(decay), settings=WaterScaling(**never))
+    assert scale.metabolites == pytest.approx(82.8, rel=0.005)
+    assert scale.lipids == pytest.approx(82.8, rel=0.005)
+
+
+RELAXATION = [name for name in WaterScaling.__dataclass_fields__ if name[:3] in ("t1_", "t2_")]
+
+
+def test_relaxation_by_hand(decay):
+    water = (1 - np.exp(-2000 / 809)) * np.exp(-30 / 34)
+    lipids = (1 - np.exp(-2000 / 382)) * np.exp(-30 / 68)
+    scale = water_scale(voxel(decay))
+    assert scale.lipids == pytest.approx(82.8 * water / lipids, rel=0.005)
+
+
+def test_fat_leaves_less_water(decay):
+    lean, fat = (water_scale(voxel(decay), settings=replace(WATER_SCALING, pdff=share)) for share in (0.0, 0.25))
+    assert fat.metabolites / lean.metabolites == pytest.approx(0.75)
+
+
+def test_what_is_missing_is_asked_for(decay):
+    with pytest.raises(SpecimenError, match="no water reference: concentrations stay relative"):
+        water_scale(replace(voxel(decay), water=None))
+    with pytest.raises(SpecimenError, match=r"repetition time is unknown.*tell tr_ms"):
+        water_scale(voxel(decay, tr_ms=None))
+    with pytest.raises(SettingsError, match="a PDFF of 25"):
+        WaterScaling(pdff=25)

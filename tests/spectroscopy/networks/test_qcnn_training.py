@@ -1,0 +1,86 @@
+"""qCNN training: targets on their scale, with their bounds; a network that has learnt something, calibrated."""
+
+import numpy as np
+import torch
+
+from hepatica.learn import Arrays, infer
+from hepatica.spectroscopy.fitting.signal_model import SHARED
+from hepatica.spectroscopy.networks.network_input import as_network_values
+from hepatica.spectroscopy.networks.qcnn import Measured
+from hepatica.spectroscopy.networks.qcnn_training import SHARED_BOUND, fresh, parameters_of, scale_targets, targets
+from hepatica.spectroscopy.networks.scales import Scales
+
+K = 20
+
+
+def test_a_trained_network_beats_the_prior_and_its_intervals_hold(trained_qcnn) -> None:
+    drawn = trained_qcnn.draws.other(9).at(np.arange(500))
+    found = Measured(
+        *infer(trained_qcnn.network, Arrays(values=as_network_values(drawn.values)), batch=256, label="test")
+    )
+    error, spread = found.value - drawn.truth, drawn.truth.std(axis=0)
+    names = trained_qcnn.plan.model.names
+    lipids = [names.index(name) for name in ("Lip09", "Lip13", "Lip16", "Lip21")]
+    assert (np.sqrt((error[:, lipids] ** 2).mean(axis=0)) < 0.8 * spread[lipids]).all()
+    held = (np.abs(error) < 1.96 * found.sd).mean(axis=0)
+    assert 0.92 < held.mean() < 0.98
+    assert held.min() > 0.88
+    assert (found.strangeness > 1).mean() < 0.05
+
+
+def test_it_tells_how_much_it_learnt_from(trained_qcnn) -> None:
+    assert trained_qcnn.told["simulated spectra a member learnt from"] == 3 * 2048
+    assert trained_qcnn.told["simulated spectra that calibrated"] == 640
+    assert len(trained_qcnn.told["loss of each member"].split(", ")) == 2
+
+
+def test_members_learn_from_spectra_of_their_own(trained_qcnn) -> None:
+    one, two = trained_qcnn.network.members
+    assert not torch.equal(one.estimate.weight, two.estimate.weight)
+
+
+def test_a_stopped_or_finished_training_is_gone_on_with(trained_qcnn, tmp_path) -> None:
+    from dataclasses import replace
+
+    from hepatica.spectroscopy.networks.qcnn import build_qcnn
+    from hepatica.spectroscopy.networks.qcnn_training import train_qcnn
+
+    plan = replace(trained_qcnn.plan, members=1, per_epoch=256, epochs=1, warmup_epochs=0, held_out=128)
+    networks = [build_qcnn(plan) for _ in range(2)]
+    for network in networks:
+        train_qcnn(network, trained_qcnn.draws, plan, folder=tmp_path, trainer={"accelerator": "cpu"})
+    states = [network.state_dict() for network in networks]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_targets_are_scaled_truths_and_bounds_between_nothing_and_the_prior(trained_qcnn) -> None:
+    drawn = trained_qcnn.draws.at(np.arange(256))
+    scales = Scales(K + len(SHARED))
+    bound = scale_targets(scales, drawn, model=trained_qcnn.draws.model)
+    made = targets(drawn, scales=scales, bound=bound)
+    assert made.shape == (256, K + len(SHARED), 2)
+    np.testing.assert_allclose(made[..., 0].std(axis=0, ddof=1), 1, rtol=1e-3)
+    assert (made[..., 1] > 0).all()
+    assert (made[..., 1] < 1).all()
+    np.testing.assert_allclose(made[:, K:, 1], SHARED_BOUND / np.sqrt(1 + SHARED_BOUND**2), rtol=1e-5)
+    names = trained_qcnn.plan.model.names
+    median = np.median(made[:, :K, 1], axis=0)
+    assert median[names.index("Lip13")] < 0.1 < median[names.index("Lac")]  # Lac drowns under Lip13
+
+
+def test_fresh_spectra_are_made_by_their_numbers(trained_qcnn) -> None:
+    network, draws = trained_qcnn.network, trained_qcnn.draws
+    samples = fresh(draws, scales=network.scales, bound=np.ones(K), count=100)
+    assert len(samples) == 100
+    inputs, wanted = samples.__getitems__([4, 250])
+    np.testing.assert_array_equal(inputs, as_network_values(draws.at(np.array([4, 250])).values))
+    assert wanted.shape == (2, K + len(SHARED), 2)
+
+
+def test_parameters_have_no_shift_of_a_component_alone() -> None:
+    truth = np.arange(25.0)[None]
+    vector = parameters_of(truth)
+    assert vector.shape == (1, 45)
+    np.testing.assert_array_equal(vector[0, :20], truth[0, :20])
+    assert (vector[0, 20:40] == 0).all()
+    np.testing.assert_array_equal(vector[0, 40:], truth[0, 20:])

@@ -1,0 +1,62 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.spectroscopy.priors.concentrations import Fat, OfPatients, Ranges
+from hepatica.spectroscopy.priors.distributions import Range
+from hepatica.spectroscopy.priors.priors import read_priors
+
+OF_PATIENTS = OfPatients(
+    names=("Cho", "Lip13"), log_mean=np.array([0.5, 3.0]), log_covariance=np.array([[0.2, 0.1], [0.1, 0.4]]), freedom=12
+)
+
+
+def test_triglyceride_of_a_fat_fraction() -> None:
+    fat = Fat(
+        lipids=("Lip13",), pdff_percent=Range(low=10, high=10), ratio_log_sd=0, triglyceride_protons=100,
+        water_protons_mm=100_000,
+    )  # fmt: skip
+    assert fat.triglyceride_mm(np.array([10.0])) == pytest.approx([100])  # 10 000 of 100 000 mM of protons are of fat
+
+
+@pytest.mark.parametrize("concentrations", [read_priors().concentrations, OF_PATIENTS], ids=["ranges", "patients"])
+def test_moments_are_those_of_the_draws(concentrations: Ranges | OfPatients) -> None:
+    logs = np.log(concentrations.sample(np.random.default_rng(0), n=100_000))
+    assert logs.mean(axis=0) == pytest.approx(concentrations.log_mean, abs=0.02)
+    assert np.cov(logs.T) == pytest.approx(concentrations.log_covariance, abs=0.04)
+    np.linalg.cholesky(concentrations.log_covariance)
+
+
+def test_metabolites_stay_in_their_ranges_and_lipids_go_together() -> None:
+    priors = read_priors()
+    drawn = priors.concentrations.sample(np.random.default_rng(0), n=5000)
+    choline, lipids = drawn[:, priors.names.index("Cho")], np.log(drawn[:, -5:])
+    assert 0 <= choline.min() < 0.01
+    assert 1.99 < choline.max() <= 2
+    assert np.std(lipids - lipids.mean(axis=1, keepdims=True)) == pytest.approx(0.15 * np.sqrt(4 / 5), rel=0.02)
+
+
+def test_a_concentration_held_fixed_leaves_a_covariance_with_an_inverse() -> None:
+    concentrations = read_priors().concentrations
+    assert isinstance(concentrations, Ranges)
+    fixed = replace(concentrations, metabolites=dict(concentrations.metabolites) | {"Cho": Range(low=1, high=1)})
+    assert np.linalg.cond(fixed.log_covariance) < 1e9
+
+
+def test_no_patient_is_drawn_far_out() -> None:
+    logs = np.log(OF_PATIENTS.sample(np.random.default_rng(0), n=100_000))
+    strays = np.abs(logs - OF_PATIENTS.log_mean) / np.sqrt(np.diag(OF_PATIENTS.log_covariance))
+    assert 3.9 < strays.max() <= 4 + 1e-9
+
+
+@pytest.mark.parametrize("concentrations", [read_priors().concentrations, OF_PATIENTS], ids=["ranges", "patients"])
+def test_components_are_chosen_by_name(concentrations: Ranges | OfPatients) -> None:
+    chosen = concentrations.select(["Lip13", "Cho"])
+    assert chosen.names == ("Lip13", "Cho")
+    place = concentrations.names.index("Lip13")
+    assert chosen.log_mean[0] == concentrations.log_mean[place]
+    assert chosen.log_covariance[0, 0] == concentrations.log_covariance[place, place]
+    with pytest.raises(SettingsError, match="say nothing of Gold"):
+        concentrations.select(["Gold"])

@@ -1,0 +1,46 @@
+"""Raw: decays that cannot be right are refused when read."""
+
+import numpy as np
+import pytest
+
+from hepatica.cohort import SpecimenError
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.raw import RawSpectra
+
+SHORT = Acquisition(points=64)
+
+
+def ones(*shape: int) -> np.ndarray:
+    return np.ones(shape, complex)
+
+
+def test_transients_count_what_the_scanner_added_up():
+    assert RawSpectra(fids=ones(4, 2, 64), acquisition=SHORT, averages=8).transients == 32
+    assert RawSpectra(fids=ones(4, 2, 64), acquisition=SHORT).transients is None
+
+
+@pytest.mark.parametrize("shape", [(64,), (1, 1, 60), (1, 64)])
+def test_decays_of_another_shape_are_refused(shape):
+    with pytest.raises(SpecimenError, match="wanted transients, coils and 64 points"):
+        RawSpectra(fids=ones(*shape), acquisition=SHORT)
+
+
+@pytest.mark.parametrize("where", ["fids", "water"])
+def test_points_that_are_no_numbers_and_zeros_are_refused(where):
+    spoilt = ones(1, 1, 64)
+    spoilt[0, 0, 3:5] = np.nan
+    name = {"fids": "spectrum", "water": "water reference"}[where]
+    good = {"fids": ones(1, 1, 64), "water": ones(1, 1, 64)}
+    with pytest.raises(SpecimenError, match=f"{name} has 2 points that are no numbers"):
+        RawSpectra(**(good | {where: spoilt}), acquisition=SHORT)
+    with pytest.raises(SpecimenError, match=f"all points of the {name} are zero"):
+        RawSpectra(**(good | {where: 0 * ones(1, 1, 64)}), acquisition=SHORT)
+
+
+def test_lost_samples_are_refused_and_zeros_at_the_end_are_not():
+    fids = ones(2, 2, 64)
+    fids[..., 50:] = 0
+    assert RawSpectra(fids=fids, acquisition=SHORT).fids is fids
+    fids[..., 10:14] = 0
+    with pytest.raises(SpecimenError, match="4 points in the midst of the spectrum are zero: samples were lost"):
+        RawSpectra(fids=fids, acquisition=SHORT)
