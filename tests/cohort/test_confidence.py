@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hepatica.cohort import RATIOS, CohortError, Endpoint, confident_patients
+from hepatica.cohort import RATIOS, CohortError, TimeToEvent, confident_patients
 from hepatica.cohort.confidence import expected_quantile
 
-SURVIVAL = Endpoint(name="overall_survival", time="months", event="died")
+SURVIVAL = TimeToEvent(name="overall_survival", time="months", event="died")
 VARIANTS = ("printed", "censoring_aware")
 
 

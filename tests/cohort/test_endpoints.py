@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepatica.cohort import CohortError, Diagnosis, Endpoint, Months, Target, declared
+from hepatica.cohort import Classes, CohortError, Measured, Months, Outlined, Status, Target, TimeToEvent, declared
 
-RECURRENCE = Endpoint(name="recurrence", time="months", event="event")
-HCC = Diagnosis(name="hcc", column="is_hcc")
+RECURRENCE = TimeToEvent(name="recurrence", time="months", event="event")
+HCC = Status(name="hcc", column="is_hcc")
 
 FOLLOW_UPS = st.lists(
     st.tuples(st.floats(0, 120) | st.integers(0, 24).map(float), st.integers(0, 1)), min_size=1, max_size=30
@@ -99,6 +99,36 @@ def test_a_diagnosis_has_no_follow_up(horizon):
         HCC.label(pd.DataFrame({"is_hcc": [1]}), horizon=Months(horizon))
 
 
-@pytest.mark.parametrize("endpoint", [RECURRENCE, HCC])
-def test_an_endpoint_comes_back_from_its_columns(endpoint):
-    assert declared(endpoint.name, columns=endpoint.columns) == endpoint
+GRADE = Classes(name="grade", column="grade", classes=("G1", "G2", "G3"), ordered=True)
+STIFFNESS = Measured(name="stiffness", column="stiffness_kpa", unit="kPa")
+
+
+@pytest.mark.parametrize("endpoint", [RECURRENCE, HCC, GRADE, STIFFNESS, Outlined(name="liver", column="liver_mask")])
+def test_an_endpoint_comes_back_from_its_keys(endpoint):
+    assert declared(endpoint.name, keys=endpoint.declared) == endpoint
+
+
+def test_keys_of_no_kind_are_an_error():
+    with pytest.raises(CohortError, match="endpoint x: got the keys label, time, wanted time and event; or label;"):
+        declared("x", keys={"label": "a", "time": "b"})
+
+
+def test_a_competing_event_is_event_free_at_every_horizon_and_no_event_at_the_end():
+    patients = pd.DataFrame({"months": [6.0, 6.0, 6.0], "event": [0, 1, 2]}, index=["P1", "P2", "P3"])
+    assert RECURRENCE.label(patients, horizon=Months(12)).fillna(-1).tolist() == [-1, 1, 0]
+    assert RECURRENCE.label(patients, horizon=None).tolist() == [0, 1, 0]
+
+
+def test_strata_are_the_class_the_status_or_above_the_median():
+    patients = pd.DataFrame(
+        {
+            "months": [1.0, 2.0, 3.0],
+            "event": [0, 1, 1],
+            "grade": ["G1", None, "G3"],
+            "stiffness_kpa": [4.0, np.nan, 9.0],
+        },
+        index=["P1", "P2", "P3"],
+    )
+    assert RECURRENCE.strata(patients).tolist() == [0, 1, 1]
+    assert GRADE.strata(patients).dropna().to_dict() == {"P1": "G1", "P3": "G3"}
+    assert STIFFNESS.strata(patients).dropna().to_dict() == {"P1": 0.0, "P3": 1.0}

@@ -7,6 +7,7 @@ import pytest
 from hepatica.cohort import (
     CohortError,
     Target,
+    class_scores,
     mean_by_patient,
     patient_scores,
     read_predictions,
@@ -29,7 +30,7 @@ def table():
                 ("007", None, "train", "recurrence", 12.0, 5e-324, "low"),
                 ("007", "nan", "train", "recurrence", 12.0, np.nextafter(1, 0), None),
             ],
-            columns=list(COLUMNS),
+            columns=["patient_id", "specimen_id", "fold", "endpoint", "horizon_months", "score", "group"],
         )
     )
 
@@ -108,3 +109,20 @@ def test_a_patient_scores_the_mean_of_his_specimens() -> None:
     pooled = mean_by_patient(table.assign(endpoint="recurrence"))
     assert pooled["score"].tolist() == pytest.approx([0.3, 0.2])
     assert pooled["horizon_months"].isna().tolist() == [False, True]
+
+
+def test_scores_of_classes_are_a_row_a_patient():
+    rows = [("P1", "hcc", 0.7), ("P1", "cyst", 0.3), ("P2", "hcc", 0.1), ("P2", "cyst", 0.9)]
+    table = pd.DataFrame(rows, columns=["patient_id", "class_or_quantity", "score"])
+    table = table.assign(
+        specimen_id=None, fold="test", endpoint="lesion", horizon_months=None, task="multi_class", group=None
+    )
+    (target,) = targets(as_predictions(table))
+    found = class_scores(as_predictions(table), target=target, fold="test")
+    assert found.columns.tolist() == ["hcc", "cyst"]
+    assert found.loc["P2"].tolist() == [0.1, 0.9]
+
+
+def test_a_patient_without_a_score_is_in_the_table_and_not_among_the_scores(table):
+    lost = table.assign(score=np.nan, applicability="not_assessable", reason="no tissue found")
+    assert patient_scores(lost, target=Target(endpoint="recurrence", horizon=12.0)).empty

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepatica.cohort import CohortError, Diagnosis, Months, Target, load_cohort
+from hepatica.cohort import CohortError, Months, Status, Target, load_cohort
 
 PATIENTS_HEADER = "patient_id,recurrence_months,recurrence_event"
 HEAD = 'name = "x"\n[endpoints.recurrence]\ntime = "recurrence_months"\nevent = "recurrence_event"\n'
@@ -141,7 +141,7 @@ def test_a_diagnosis_is_read_with_what_is_unknown(tmp_path, write_cohort):
     cohort = load_cohort(
         write_cohort(tmp_path, head=DIAGNOSIS, patients=patients, specimens=specimen_at("slides/1.svs"))
     )
-    assert cohort.endpoints == {"hcc": Diagnosis(name="hcc", column="hcc")}
+    assert cohort.endpoints == {"hcc": Status(name="hcc", column="hcc")}
     np.testing.assert_array_equal(cohort.patients["hcc"], [1, 0, np.nan])
     target = Target(endpoint="hcc", horizon=Months(0))
     np.testing.assert_array_equal(cohort.label(target), [1, 0, np.nan])
@@ -152,7 +152,7 @@ def test_a_diagnosis_is_no_survival(tmp_path, write_cohort):
     head, patients = DIAGNOSIS + HEAD.removeprefix('name = "x"\n'), f"{PATIENTS_HEADER},hcc\nP1,6,1,1\n"
     cohort = load_cohort(write_cohort(tmp_path, head=head, patients=patients, specimens=specimen_at("slides/1.svs")))
     assert cohort.survival("recurrence").event == "recurrence_event"
-    with pytest.raises(CohortError, match="endpoint hcc of x is a diagnosis, wanted time and event"):
+    with pytest.raises(CohortError, match="endpoint hcc of x has no follow-up, wanted time and event"):
         cohort.survival("hcc")
 
 

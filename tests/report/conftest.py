@@ -20,7 +20,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 import hepatica.report
-from hepatica.cohort import Cohort, Diagnosis, Endpoint, Months, Specimen, Target, write_predictions
+from hepatica.cohort import Cohort, Months, Specimen, Status, Target, TimeToEvent, write_predictions
 from hepatica.cohort.atomic import write_json, write_text
 from hepatica.protocol import Inference, as_plain
 from hepatica.report.page.blocks import Panel
@@ -33,11 +33,11 @@ from hepatica.systems import find_system
 
 TARGETS = tuple(Target(endpoint="recurrence", horizon=each) for each in (Months(12.0), Months(24.0), None))
 ENDPOINTS = {
-    name: Endpoint(name=name, time=f"{name}_months", event=f"{name}_event")
+    name: TimeToEvent(name=name, time=f"{name}_months", event=f"{name}_event")
     for name in ("recurrence", "overall_survival")
 }
 HCC = Target(endpoint="hcc", horizon=Months(0))
-DIAGNOSES = {"hcc": Diagnosis(name="hcc", column="hcc")}
+DIAGNOSES = {"hcc": Status(name="hcc", column="hcc")}
 UNKNOWN = 3
 """The first patients of each cohort of a diagnosis, of whom it is not known."""
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from hepatica.cohort import Cohort, Diagnosis, Months, Target
+from hepatica.cohort import Cohort, Months, Status, Target
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.scores import EVEN_ODDS, metrics, predictions
 
@@ -23,7 +23,7 @@ def cohort() -> Cohort:
         phantom=True,
         notes="",
         digest="",
-        endpoints={"hcc": Diagnosis(name="hcc", column="is_hcc")},
+        endpoints={"hcc": Status(name="hcc", column="is_hcc")},
         patients=pd.DataFrame({"is_hcc": LABELS}, index=index),
         specimens=(),
     )

@@ -1,7 +1,7 @@
 """Cohort: patients, specimens, endpoints, splits and predictions; the floor every other room stands on."""
 
 from hepatica.cohort.confidence import RATIOS, confident_patients
-from hepatica.cohort.endpoints import Diagnosis, Endpoint, Target, declared
+from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Outlined, Status, TimeToEvent, declared
 from hepatica.cohort.errors import (
     CohortError,
     EvaluationError,
@@ -12,32 +12,53 @@ from hepatica.cohort.errors import (
     UnavailableError,
 )
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.predictions import mean_by_patient, patient_scores, read_predictions, targets, write_predictions
+from hepatica.cohort.predictions import (
+    class_scores,
+    mean_by_patient,
+    patient_scores,
+    read_predictions,
+    targets,
+    write_predictions,
+)
 from hepatica.cohort.splits import Split, fold_patients, refuse_overlap, split_patients
 from hepatica.cohort.table import Cohort, Specimen, load_cohort
+from hepatica.cohort.tasks import Binary, Margin, MultiClass, Quantities, Segmentation, Subtypes, Survival, Target, Task
 from hepatica.cohort.units import Microns, MicronsPerPixel, Months, SlidePixels, TilePixels
 
 __all__ = [
     "RATIOS",
+    "Binary",
+    "Classes",
     "Cohort",
     "CohortError",
-    "Diagnosis",
     "Endpoint",
     "EvaluationError",
     "HepaticaError",
     "Ledger",
+    "Margin",
+    "Measured",
     "Microns",
     "MicronsPerPixel",
     "Months",
+    "MultiClass",
+    "Outlined",
+    "Quantities",
     "RunError",
+    "Segmentation",
     "SettingsError",
     "SlidePixels",
     "Specimen",
     "SpecimenError",
     "Split",
+    "Status",
+    "Subtypes",
+    "Survival",
     "Target",
+    "Task",
     "TilePixels",
+    "TimeToEvent",
     "UnavailableError",
+    "class_scores",
     "confident_patients",
     "declared",
     "fold_patients",

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from lifelines import KaplanMeierFitter
 
-from hepatica.cohort.endpoints import Endpoint
+from hepatica.cohort.endpoints import TimeToEvent
 from hepatica.cohort.errors import CohortError
 
 RATIOS = tuple(Fraction(text) for text in ("1/4", "1/3", "1/2", "2/3", "3/4", "1"))
@@ -30,7 +30,7 @@ Variant = Literal["printed", "censoring_aware"]
 
 
 def confident_patients(
-    label: pd.Series, *, patients: pd.DataFrame, survival: Endpoint, ratio: Fraction, variant: Variant = "printed"
+    label: pd.Series, *, patients: pd.DataFrame, survival: TimeToEvent, ratio: Fraction, variant: Variant = "printed"
 ) -> tuple[str, ...]:
     """Patient ids of the denoised subset at `ratio`, in the order of `label`.
 
@@ -56,7 +56,7 @@ def _extreme(longevity: pd.Series, *, ratio: Fraction, lowest: bool) -> set[str]
     return set(longevity.index[longevity <= bound if lowest else longevity >= bound])
 
 
-def expected_quantile(patients: pd.DataFrame, *, survival: Endpoint) -> pd.Series:
+def expected_quantile(patients: pd.DataFrame, *, survival: TimeToEvent) -> pd.Series:
     """Expected quantile in 0..1 of each patient's survival among these patients, given what his follow-up shows."""
     time, event = patients[survival.time].to_numpy(), patients[survival.event].to_numpy()
     curve = KaplanMeierFitter().fit(time, event).cumulative_density_["KM_estimate"]

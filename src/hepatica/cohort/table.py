@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort.columns import Faults, as_covariate, event_column, label_column, read_table, time_column
-from hepatica.cohort.endpoints import Diagnosis, Endpoint, Target, declared
+from hepatica.cohort.endpoints import Endpoint, TimeToEvent, declared
 from hepatica.cohort.errors import CohortError
+from hepatica.cohort.tasks import Target
 from hepatica.cohort.units import MicronsPerPixel
 
 TABLES = ("cohort.toml", "patients.csv", "specimens.csv")
@@ -61,11 +62,11 @@ class Cohort:
     phantom: bool
     notes: str
     digest: str
-    endpoints: Mapping[str, Endpoint | Diagnosis]
+    endpoints: Mapping[str, Endpoint]
     patients: pd.DataFrame
     specimens: tuple[Specimen, ...]
 
-    def endpoint(self, name: str) -> Endpoint | Diagnosis:
+    def endpoint(self, name: str) -> Endpoint:
         """The endpoint of that name; CohortError when the cohort does not have it."""
         if name not in self.endpoints:
             have = ", ".join(sorted(self.endpoints)) or "none"
@@ -73,18 +74,18 @@ class Cohort:
         return self.endpoints[name]
 
     def label(self, target: Target) -> pd.Series:
-        """What came true of a target, 1 or 0 by patient_id, missing where it is unknown; CohortError as `endpoint`."""
+        """What came true of a binary target, 1 or 0 by patient_id, missing where unknown; CohortError as `endpoint`."""
         return self.endpoint(target.endpoint).label(self.patients, horizon=target.horizon)
 
     def known(self, target: Target) -> tuple[str, ...]:
         """Patients of whom it is known."""
         return tuple(self.label(target).dropna().index)
 
-    def survival(self, name: str) -> Endpoint:
-        """The survival endpoint of that name; CohortError when the cohort does not have it, or it is a diagnosis."""
+    def survival(self, name: str) -> TimeToEvent:
+        """The survival endpoint of that name; CohortError where the cohort has none of that name and kind."""
         endpoint = self.endpoint(name)
-        if isinstance(endpoint, Diagnosis):
-            raise CohortError(f"endpoint {name} of {self.name} is a diagnosis, wanted time and event; see cohort.toml")
+        if not isinstance(endpoint, TimeToEvent):
+            raise CohortError(f"endpoint {name} of {self.name} has no follow-up, wanted time and event in cohort.toml")
         return endpoint
 
     def select(self, patient_ids: Iterable[str]) -> "Cohort":
@@ -135,7 +136,7 @@ def _read_head(path: Path, faults: Faults) -> dict[str, Any]:
     return {key: value for key, value in head.items() if isinstance(value, _KEYS.get(key, ()))}
 
 
-def _endpoints(tables: Mapping[str, Any], faults: Faults) -> dict[str, Endpoint | Diagnosis]:
+def _endpoints(tables: Mapping[str, Any], faults: Faults) -> dict[str, Endpoint]:
     endpoints = {}
     for name, columns in tables.items():
         if not _names_columns(columns):
@@ -144,7 +145,7 @@ def _endpoints(tables: Mapping[str, Any], faults: Faults) -> dict[str, Endpoint 
             continue
         if not name.isidentifier():
             faults.add("cohort.toml", f"[endpoints.{name}]: wanted a name of letters, digits and underscores")
-        endpoints[name] = declared(name, columns=columns)
+        endpoints[name] = declared(name, keys=columns)
     return endpoints
 
 
@@ -157,13 +158,13 @@ def _names_columns(columns: Any) -> bool:
     )
 
 
-def _patients(folder: Path, endpoints: Mapping[str, Endpoint | Diagnosis], faults: Faults) -> pd.DataFrame:
+def _patients(folder: Path, endpoints: Mapping[str, Endpoint], faults: Faults) -> pd.DataFrame:
     raw = read_table(folder / "patients.csv", faults, wanted=("patient_id",), unique=("patient_id",))
     if raw is None:
         return pd.DataFrame()
     columns = {}
     for endpoint in endpoints.values():
-        for key, name in endpoint.columns.items():
+        for key, name in endpoint.declared.items():
             columns[name] = _COLUMNS[key](raw, name, faults)
     for name in raw.columns.difference(["patient_id", *columns], sort=False):
         columns[name] = as_covariate(raw[name])

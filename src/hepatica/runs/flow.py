@@ -29,7 +29,7 @@ def cohort_flow(cohort: Cohort, *, material: Material, folds: pd.Series) -> dict
         "hospital": cohort.hospital,
         "phantom": cohort.phantom,
         "digest": cohort.digest,
-        "endpoints": {name: each.columns for name, each in cohort.endpoints.items()},
+        "endpoints": {name: each.declared for name, each in cohort.endpoints.items()},
         "flow": steps,
         "failures": material.failures[["row", "error"]].to_dict("records"),
     }

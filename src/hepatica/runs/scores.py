@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import Cohort, Diagnosis, EvaluationError, Target, patient_scores, targets
+from hepatica.cohort import Cohort, EvaluationError, Target, TimeToEvent, patient_scores, targets
 from hepatica.cohort.predictions import as_predictions, is_about
 from hepatica.evaluate import binary_metrics, survival_metrics
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF as CALLS
@@ -75,7 +75,7 @@ def _binary(scores: pd.Series, cohort: Cohort, target: Target, cutoff: float) ->
 
 def _survival(scores: pd.Series, cohort: Cohort, target: Target, cutoff: float) -> dict[str, dict[str, Any]]:
     endpoint = cohort.endpoint(target.endpoint)
-    if isinstance(endpoint, Diagnosis):
+    if not isinstance(endpoint, TimeToEvent):
         return {}
     patients = cohort.patients.loc[scores.index]
     try:

@@ -6,12 +6,12 @@ import pytest
 from lifelines import CoxPHFitter
 from scipy import stats
 
-from hepatica.cohort import Endpoint, Months, confident_patients
+from hepatica.cohort import Months, TimeToEvent, confident_patients
 from hepatica.pathology.phantom.followup import PATIENT_COLUMNS, TRUTH_COLUMNS, simulate
 from hepatica.pathology.phantom.settings import STANDARD
 
-RECURRENCE = Endpoint(name="recurrence", time="recurrence_months", event="recurrence_event")
-SURVIVAL = Endpoint(name="overall_survival", time="overall_survival_months", event="overall_survival_event")
+RECURRENCE = TimeToEvent(name="recurrence", time="recurrence_months", event="recurrence_event")
+SURVIVAL = TimeToEvent(name="overall_survival", time="overall_survival_months", event="overall_survival_event")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.cohort import CohortError, Diagnosis, SettingsError, load_cohort
+from hepatica.cohort import CohortError, SettingsError, Status, load_cohort
 from hepatica.spectroscopy.phantom import PhantomSettings, phantom_spectra
 from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs
 from hepatica.spectroscopy.reading.read import read_spectrum
@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_cohort_loads(folder: Path) -> None:
     cohort = load_cohort(folder)
     assert (cohort.name, cohort.hospital, cohort.phantom) == ("phantom_A", "A", True)
-    assert cohort.endpoints == {"hcc": Diagnosis(name="hcc", column="hcc")}
+    assert cohort.endpoints == {"hcc": Status(name="hcc", column="hcc")}
     assert list(cohort.patients.index) == ["A-0001", "A-0002", "A-0003", "A-0004"]
     assert cohort.patients.hcc.sum() == 2
     assert {specimen.modality for specimen in cohort.specimens} == {"spectrum"}

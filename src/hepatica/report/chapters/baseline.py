@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from hepatica.cohort import Diagnosis, declared
+from hepatica.cohort import Status, declared
 from hepatica.evaluate import standardised_difference
 from hepatica.report.page.blocks import Section, Table, Text
 from hepatica.report.page.gallery import Gallery
@@ -135,8 +135,8 @@ def _endpoints(run: Run, groups: dict[str, pd.DataFrame]) -> list[list[str]]:
     """Events and follow-up; of a diagnosis, unless the columns are parted by it, how many have the disease."""
     rows = []
     for name, columns in run.internal.cohort["endpoints"].items():
-        told, endpoint = column(name), declared(name, columns=columns)
-        if isinstance(endpoint, Diagnosis):
+        told, endpoint = column(name), declared(name, keys=columns)
+        if isinstance(endpoint, Status):
             present = [_share_of(table[endpoint.column], 1) for table in groups.values()]
             rows += [] if name == run.targets[0].endpoint else [[f"{told}: present", *present]]
             continue

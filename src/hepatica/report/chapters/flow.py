@@ -124,7 +124,7 @@ def _outcomes(run: Run) -> Table:
     rows: list[list[str]] = []
     for target in run.targets:
         rows.append([heading(target)])
-        unknown = "Unknown" if target.is_diagnosis else "Unknown: censored earlier"
+        unknown = "Unknown" if not target.followed else "Unknown: censored earlier"
         with_it, without = outcomes(target)
         found = [each.outcomes(target) for each in run.cohorts]
         rows += [

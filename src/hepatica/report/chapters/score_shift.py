@@ -31,8 +31,8 @@ def score_rows(run: Run, groups: Sequence[Group]) -> list[list[str]]:
     rows = []
     for target in run.targets:
         tables = [None if each.learnt else each.outcomes(target) for each in groups]
-        of = when(target) if target.is_diagnosis else when(target).lower()
-        called = calls(target)[0] if target.is_diagnosis else "high risk"
+        of = when(target) if not target.followed else when(target).lower()
+        called = calls(target)[0] if not target.followed else "high risk"
         rows += [
             [f"Score {of}: median [interquartile range]", *map(_middle, tables)],
             [f"Score {of}: called {called}", *map(_high, tables)],

@@ -97,7 +97,7 @@ def section(run: Run, gallery: Gallery) -> Section:
 
 
 def _outcome(target: Target) -> str:
-    return about(target) if target.is_diagnosis else f"{target.endpoint.replace('_', ' ')} by the end of follow-up"
+    return about(target) if not target.followed else f"{target.endpoint.replace('_', ' ')} by the end of follow-up"
 
 
 def gather(run: Run, *, limit: int) -> Tiles:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
-from hepatica.cohort import Diagnosis, Endpoint, RunError, Target, declared, patient_scores, read_predictions, targets
+from hepatica.cohort import Endpoint, RunError, Target, TimeToEvent, declared, patient_scores, read_predictions, targets
 from hepatica.cohort.atomic import read_json
 from hepatica.protocol import System
 from hepatica.runs.folder import RunFolder, read_settings
@@ -51,9 +51,9 @@ class Results:
         """What the scores predict."""
         return targets(self.predictions)
 
-    def endpoint(self, target: Target) -> Endpoint | Diagnosis:
+    def endpoint(self, target: Target) -> Endpoint:
         """Columns of time and event of a target, or of the label of a diagnosis."""
-        return declared(target.endpoint, columns=self.cohort["endpoints"][target.endpoint])
+        return declared(target.endpoint, keys=self.cohort["endpoints"][target.endpoint])
 
     def outcomes(self, target: Target, *, fold: str | None = None) -> pd.DataFrame:
         """Score, group, fold, time (months), event and label of each scored patient, by patient_id.
@@ -64,9 +64,11 @@ class Results:
         table = patient_scores(self.predictions, target=target, fold=fold or self.fold)
         endpoint, patients = self.endpoint(target), self.patients.loc[table.index]
         table["score"] = table["score"].astype(float)
-        if isinstance(endpoint, Endpoint):
+        if isinstance(endpoint, TimeToEvent):
             table["time"] = patients[endpoint.time].astype(float)
             table["event"] = patients[endpoint.event].astype(int)
+        if target.task != "binary":
+            return table
         return table.assign(label=endpoint.label(patients, horizon=target.horizon))
 
     def metric(self, name: str, target: Target, *, cutoff: float | None = None, fold: str | None = None) -> Any:
@@ -85,7 +87,7 @@ class Results:
 
     def covariates(self) -> list[str]:
         """Columns of patients that are neither of an endpoint nor fold."""
-        followed = {column for each in self.cohort["endpoints"].values() for column in each.values()}
+        followed = {column for each in self.cohort["endpoints"].values() for column in declared("", keys=each).columns}
         return [name for name in self.patients.columns if name not in followed | {"fold"}]
 
     def regions(self) -> tuple[pd.DataFrame, np.ndarray]:
@@ -141,7 +143,7 @@ class Run:
     @property
     def is_diagnosis(self) -> bool:
         """Whether the primary score says what is there, and not what will happen."""
-        return self.targets[0].is_diagnosis
+        return not self.targets[0].followed
 
     @property
     def columns(self) -> Literal[2, 3]:

@@ -145,25 +145,25 @@ def heading(target: Target) -> str:
 
 def when(target: Target) -> str:
     """The horizon of a target: At 12 months; what a diagnosis is of: HCC."""
-    if target.is_diagnosis:
+    if not target.followed:
         return heading(target)
     return target.label.removeprefix(target.endpoint.replace("_", " ") + " ").capitalize()
 
 
 def outcomes(target: Target) -> tuple[str, str]:
     """What patients with and without it are called: event and no event, HCC and no HCC."""
-    found = about(target) if target.is_diagnosis else "event"
+    found = about(target) if not target.followed else "event"
     return found, f"no {found}"
 
 
 def event(target: Target) -> str:
     """What a share of patients is the share of: patients with the event, patients with HCC."""
-    return about(target) if target.is_diagnosis else "the event"
+    return about(target) if not target.followed else "the event"
 
 
 def calls(target: Target) -> tuple[str, str]:
     """What patients at or above and below a cut-off are called."""
-    return outcomes(target) if target.is_diagnosis else ("high", "low")
+    return outcomes(target) if not target.followed else ("high", "low")
 
 
 def patients(count: int) -> str:

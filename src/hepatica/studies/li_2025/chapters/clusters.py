@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 from sklearn.metrics import silhouette_score
 
-from hepatica.cohort import CohortError, Endpoint, confident_patients
+from hepatica.cohort import CohortError, TimeToEvent, confident_patients
 from hepatica.protocol import from_plain
 from hepatica.report.chapters.signatures import DOT, Map, by_lot, maps, outcome_colours, unseen_tiles
 from hepatica.report.page.blocks import Block, Figure, Panel, Section, Table, Text
@@ -126,7 +126,7 @@ def _confirmed(run: Run, ratio: Fraction) -> tuple[str, ...]:
     settings = from_plain(run.system.settings, run.settings["settings"])
     results = run.internal
     unseen = results.patients.loc[results.regions()[0]["patient_id"].unique()]
-    survival = Endpoint(name=settings.survival, **results.cohort["endpoints"][settings.survival])
+    survival = TimeToEvent(name=settings.survival, **results.cohort["endpoints"][settings.survival])
     try:
         return confident_patients(
             results.endpoint(run.targets[0]).label(unseen, horizon=None),

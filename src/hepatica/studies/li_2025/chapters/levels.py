@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from hepatica.cohort import CohortError, Endpoint, EvaluationError, confident_patients
+from hepatica.cohort import CohortError, EvaluationError, TimeToEvent, confident_patients
 from hepatica.evaluate import Estimate, accuracy, auroc, average_precision, confusion
 from hepatica.protocol import from_plain
 from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
@@ -91,11 +91,11 @@ def scored(study: Study, results: Results, *, ratio: str | None) -> pd.DataFrame
     return table[table["patient_id"].isin(chosen)]
 
 
-def _survival(study: Study, results: Results) -> Endpoint | None:
+def _survival(study: Study, results: Results) -> TimeToEvent | None:
     """Overall survival as the cohort codes it; external cohorts need not."""
     name = from_plain(StudySettings(), study.settings).survival
     told = results.cohort["endpoints"].get(name)
-    return None if told is None else Endpoint(name=name, **told)
+    return None if told is None else TimeToEvent(name=name, **told)
 
 
 def at_level(tiles: pd.DataFrame, level: str) -> pd.DataFrame:

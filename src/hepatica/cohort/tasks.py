@@ -1,0 +1,191 @@
+"""Tasks: the question a system answers, in the terms of the data: endpoint, eligible patients, strata, cut-off rule."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import pandas as pd
+
+from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Outlined, Status, TimeToEvent
+from hepatica.cohort.errors import CohortError
+from hepatica.cohort.units import Months
+
+if TYPE_CHECKING:
+    from hepatica.cohort.table import Cohort
+
+Kind = Literal["binary", "multi_class", "survival", "quantities", "segmentation", "subtypes", "margin"]
+"""The kinds of task, as the column `task` of a predictions table has them."""
+
+Cutoff = Literal["median", "balanced", "of_simulation"]
+"""The rule of a locked cut-off: the median score of the training patients; the score at which sensitivity and
+specificity of the patients of training and tuning are alike; or that of simulated patients, which training left in the
+network's buffer `cutoff`."""
+
+EXAMINATION = Months(0)
+"""The horizon of what is present at the examination."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What one score, or one score a class, is about: an endpoint, and of a binary task its horizon in months.
+
+    The horizon is 0 for what is present at the examination, None at the end of follow-up and for every other task.
+    """
+
+    endpoint: str
+    horizon: Months | None = None
+    task: Kind = "binary"
+
+    @property
+    def followed(self) -> bool:
+        """Whether it is an event of follow-up."""
+        return self.task == "survival" or (self.task == "binary" and self.horizon != EXAMINATION)
+
+    @property
+    def label(self) -> str:
+        """Name for tables and figures, such as `recurrence at 12 months`, or `hcc`."""
+        name = self.endpoint.replace("_", " ")
+        if self.task != "binary" or self.horizon == EXAMINATION:
+            return name
+        return f"{name} at end of follow-up" if self.horizon is None else f"{name} at {self.horizon:g} months"
+
+    @property
+    def key(self) -> str:
+        """Name for keys and file names, such as `recurrence_12`, `recurrence_4p5`, `recurrence_final` or `hcc`."""
+        if self.task != "binary" or self.horizon == EXAMINATION:
+            return self.endpoint
+        when = "final" if self.horizon is None else f"{self.horizon:g}".replace(".", "p")
+        return f"{self.endpoint}_{when}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A question about an endpoint of cohort.toml; each kind says which kinds of endpoint answer it."""
+
+    KIND: ClassVar[Kind]
+    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]]
+    endpoint: str
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What its scores are about."""
+        return (Target(endpoint=self.endpoint, task=self.KIND),)
+
+    @property
+    def cutoff(self) -> Cutoff | None:
+        """The rule of its locked cut-offs; None where it has none."""
+        return None
+
+    def require(self, cohort: "Cohort") -> Endpoint:
+        """Its endpoint in a cohort; CohortError where that is absent or of a kind that cannot answer it."""
+        found = cohort.endpoint(self.endpoint)
+        if not isinstance(found, self.ENDPOINTS):
+            wanted = " or ".join(" and ".join(kind.KEYS.values()) for kind in self.ENDPOINTS)
+            raise CohortError(
+                f"endpoint {self.endpoint} of {cohort.name} is declared by {', '.join(found.declared)}, wanted {wanted}"
+                f" for a {self.KIND} task; correct [endpoints.{self.endpoint}] in cohort.toml"
+            )
+        return found
+
+    def strata(self, cohort: "Cohort") -> pd.Series:
+        """Class of each patient by which folds are dealt, by patient_id; missing where the outcome is unknown."""
+        return self.require(cohort).strata(cohort.patients)
+
+    def eligible(self, cohort: "Cohort") -> tuple[str, ...]:
+        """Patients whose outcome is known."""
+        return tuple(self.strata(cohort).dropna().index)
+
+
+@dataclass(frozen=True)
+class Binary(Task):
+    """Is it present at the examination (no `horizons`), or has it happened by each horizon (months; None = the end)?
+
+    The score is a probability, 0 to 1.
+    """
+
+    KIND: ClassVar[Kind] = "binary"
+    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (TimeToEvent, Status)
+    horizons: tuple[Months | None, ...] = field(default=(EXAMINATION,), kw_only=True)
+    rule: Cutoff = field(default="median", kw_only=True)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """One a horizon."""
+        return tuple(Target(endpoint=self.endpoint, horizon=each) for each in self.horizons)
+
+    @property
+    def cutoff(self) -> Cutoff:
+        """As declared."""
+        return self.rule
+
+
+@dataclass(frozen=True)
+class MultiClass(Task):
+    """Which of several classes? The scores are probabilities, one a class, that sum to 1."""
+
+    KIND: ClassVar[Kind] = "multi_class"
+    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Classes,)
+    classes: tuple[str, ...] = field(kw_only=True)
+    ordered: bool = field(default=False, kw_only=True)
+
+    def require(self, cohort: "Cohort") -> Endpoint:
+        """As any task's; CohortError also where the cohort declares other classes."""
+        found = super().require(cohort)
+        if isinstance(found, Classes) and set(found.classes) != set(self.classes):
+            raise CohortError(
+                f"endpoint {self.endpoint} of {cohort.name} has the classes {', '.join(found.classes)}, wanted"
+                f" {', '.join(self.classes)}; correct [endpoints.{self.endpoint}] in cohort.toml"
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Survival(Task):
+    """How soon does it happen? The score is any real number, the higher the sooner."""
+
+    KIND: ClassVar[Kind] = "survival"
+    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (TimeToEvent,)
+    rule: Cutoff = field(default="median", kw_only=True)
+
+    @property
+    def cutoff(self) -> Cutoff:
+        """As declared."""
+        return self.rule
+
+
+@dataclass(frozen=True)
+class Quantities(Task):
+    """How much? Each score is a quantity in its unit (`units` by the quantity's name); an endpoint is optional."""
+
+    KIND: ClassVar[Kind] = "quantities"
+    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Measured,)
+    units: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
+
+    def strata(self, cohort: "Cohort") -> pd.Series:
+        """As any task's; all patients alike where the cohort has no such endpoint."""
+        if self.endpoint in cohort.endpoints:
+            return super().strata(cohort)
+        return pd.Series(0.0, index=cohort.patients.index)
+
+
+@dataclass(frozen=True)
+class Segmentation(Task):
+    """Where is it? The prediction is a mask (column `path`), the score its volume in mL."""
+
+    KIND: ClassVar[Kind] = "segmentation"
+    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Outlined,)
+
+
+@dataclass(frozen=True)
+class Subtypes(Task):
+    """Which patients are alike? The prediction is a group; `endpoint` is the survival that groups are compared by."""
+
+    KIND: ClassVar[Kind] = "subtypes"
+    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (TimeToEvent,)
+
+
+@dataclass(frozen=True)
+class Margin(Task):
+    """How wide is the margin? The score is in mm."""
+
+    KIND: ClassVar[Kind] = "margin"
+    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Measured,)
