@@ -1,5 +1,6 @@
 """Evaluate: numbers with intervals, from anybody's table of outcomes and scores."""
 
+from hepatica.evaluate.agreement import quantity_metrics
 from hepatica.evaluate.audit import audit
 from hepatica.evaluate.binary import binary_metrics
 from hepatica.evaluate.calibration import (
@@ -114,6 +115,7 @@ __all__ = [
     "power_curve",
     "power_of_calls",
     "ppv",
+    "quantity_metrics",
     "rate_difference",
     "rate_readings",
     "read_binary",
