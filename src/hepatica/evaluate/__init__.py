@@ -38,6 +38,7 @@ from hepatica.evaluate.kaplan_meier import KaplanMeier, kaplan_meier, log_rank_p
 from hepatica.evaluate.logistic import LogisticRisk, fit_logistic
 from hepatica.evaluate.mcnemar import mcnemar_p
 from hepatica.evaluate.multi_reader import Readings, auroc_readings, over_readers, rate_readings
+from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.evaluate.over_folds import auroc_over_folds, compare_auroc_over_folds
 from hepatica.evaluate.paired import compare_paired
 from hepatica.evaluate.permutation import permutation_p
@@ -108,6 +109,7 @@ __all__ = [
     "linear",
     "log_rank_p",
     "mcnemar_p",
+    "multiclass_metrics",
     "npv",
     "over_readers",
     "pearson",
