@@ -48,6 +48,9 @@ from hepatica.evaluate.readers import ReaderStudy, study_readers, t_over_readers
 from hepatica.evaluate.recalibration import Recalibration, recalibrate
 from hepatica.evaluate.regression import Line, linear
 from hepatica.evaluate.scored_table import read_binary, read_survival
+from hepatica.evaluate.segmentation.cases import measure_case, segmentation_metrics
+from hepatica.evaluate.segmentation.lesions import detections, froc
+from hepatica.evaluate.segmentation.overlap import mask_pair
 from hepatica.evaluate.survival import survival_metrics
 from hepatica.evaluate.temperature import expected_calibration_error, fit_temperature
 from hepatica.evaluate.time_dependent import time_dependent_auroc
@@ -97,18 +100,22 @@ __all__ = [
     "confusion",
     "cox",
     "cox_each",
+    "detections",
     "expected_calibration_error",
     "f1",
     "fit_discriminant",
     "fit_logistic",
     "fit_temperature",
     "fleiss_kappa",
+    "froc",
     "heterogeneity_p",
     "kaplan_meier",
     "kappa",
     "linear",
     "log_rank_p",
+    "mask_pair",
     "mcnemar_p",
+    "measure_case",
     "multiclass_metrics",
     "npv",
     "over_readers",
@@ -125,6 +132,7 @@ __all__ = [
     "read_survival",
     "recalibrate",
     "risk_of_survival",
+    "segmentation_metrics",
     "sensitivity",
     "specificity",
     "standardised_difference",

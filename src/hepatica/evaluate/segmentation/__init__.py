@@ -1,0 +1,1 @@
+"""Segmentation: how far predicted masks lie from true ones, case by case and over patients."""
