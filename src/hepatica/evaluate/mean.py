@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 from hepatica.evaluate.estimate import Estimate
 from hepatica.evaluate.inputs import Floats
-from hepatica.evaluate.intervals import NO_SPREAD, sum_variance, within_unit
+from hepatica.evaluate.intervals import NO_SPREAD, Z, sum_variance, within_unit
 from hepatica.evaluate.patients import Patients
 
 Scale = Literal["linear", "log", "logit"]
@@ -18,18 +18,19 @@ Scale = Literal["linear", "log", "logit"]
 def mean_of(values: Floats, patients: Patients, *, scale: Scale = "linear") -> Estimate:
     """Mean over rows (n,), the variance from the sums of patients.
 
-    Limits by Student's t with one degree of freedom fewer than patients, on the scale named; shares have those of
-    `within_unit`. Without variation among patients there is no interval, but for shares.
+    Limits by Student's t with one degree of freedom fewer than patients, on the scale named. Without variation among
+    patients there is no interval, but for shares, which then have that of `within_unit`.
     """
     value, n = float(values.mean()), patients.count
     variance = sum_variance(patients.sums((values - value) / values.size))
     found = Estimate(value=value, low=None, high=None, n=n, method=f"mean, {scale} scale{patients.clustered}")
+    quantile = float(student.ppf(0.975, max(n - 1, 1)))
     if scale == "logit":
-        low, high = within_unit(value, variance=variance, units=n)
+        low, high = within_unit(value, variance=variance * (quantile / Z) ** 2, units=n)
         return replace(found, low=low, high=high)
     if variance <= NO_SPREAD * np.abs(values).max() ** 2:
         return replace(found, method="mean, no interval: the sample shows no variation among patients")
-    margin = float(student.ppf(0.975, n - 1) * np.sqrt(variance))
+    margin = quantile * float(np.sqrt(variance))
     if scale == "linear":
         return replace(found, low=value - margin, high=value + margin)
     factor = float(np.exp(margin / value))

@@ -53,7 +53,7 @@ def dice(pair: MaskPair) -> float:
     Both empty: 1. One empty: 0.
     """
     either = np.count_nonzero(pair.truth) + np.count_nonzero(pair.predicted)
-    return 2 * np.count_nonzero(pair.truth & pair.predicted) / either if either else 1.0
+    return float(2 * np.count_nonzero(pair.truth & pair.predicted) / either) if either else 1.0
 
 
 def volume_error_ml(pair: MaskPair) -> float:
@@ -67,4 +67,4 @@ def volume_error_ml(pair: MaskPair) -> float:
 def relative_volume_error(pair: MaskPair) -> float:
     """Predicted over true volume (or area), minus 1; NaN when the true mask is empty."""
     true = np.count_nonzero(pair.truth)
-    return np.count_nonzero(pair.predicted) / true - 1 if true else float("nan")
+    return float(np.count_nonzero(pair.predicted) / true - 1) if true else float("nan")
