@@ -28,6 +28,7 @@ from hepatica.evaluate.binary.recalibration import Recalibration, recalibrate
 from hepatica.evaluate.binary.temperature import expected_calibration_error, fit_temperature
 from hepatica.evaluate.binary.time_dependent import time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
+from hepatica.evaluate.groups.agreement import quantity_metrics
 from hepatica.evaluate.groups.case_mix import rate_difference, standardised_difference
 from hepatica.evaluate.groups.contingency import Contingency, compare_shares
 from hepatica.evaluate.groups.correlation import Correlation, pearson
@@ -39,11 +40,15 @@ from hepatica.evaluate.groups.two_groups import GroupComparison, compare_groups
 from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
 from hepatica.evaluate.models.logistic import LogisticRisk, fit_logistic
+from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.readers.multi_reader import Readings, auroc_readings, over_readers, rate_readings
 from hepatica.evaluate.readers.reader_table import ReaderTable, Reading, read_readers
 from hepatica.evaluate.readers.readers import ReaderStudy, study_readers, t_over_readers
 from hepatica.evaluate.scored_table import read_binary, read_survival
+from hepatica.evaluate.segmentation.cases import measure_case, segmentation_metrics
+from hepatica.evaluate.segmentation.lesions import detections, froc
+from hepatica.evaluate.segmentation.overlap import mask_pair
 from hepatica.evaluate.survival.concordance import c_index, compare_c_index
 from hepatica.evaluate.survival.cox import HazardRatio, cox, cox_each
 from hepatica.evaluate.survival.heterogeneity import heterogeneity_p
@@ -95,18 +100,23 @@ __all__ = [
     "confusion",
     "cox",
     "cox_each",
+    "detections",
     "expected_calibration_error",
     "f1",
     "fit_discriminant",
     "fit_logistic",
     "fit_temperature",
     "fleiss_kappa",
+    "froc",
     "heterogeneity_p",
     "kaplan_meier",
     "kappa",
     "linear",
     "log_rank_p",
+    "mask_pair",
     "mcnemar_p",
+    "measure_case",
+    "multiclass_metrics",
     "npv",
     "over_readers",
     "pearson",
@@ -114,6 +124,7 @@ __all__ = [
     "power_curve",
     "power_of_calls",
     "ppv",
+    "quantity_metrics",
     "rate_difference",
     "rate_readings",
     "read_binary",
@@ -121,6 +132,7 @@ __all__ = [
     "read_survival",
     "recalibrate",
     "risk_of_survival",
+    "segmentation_metrics",
     "sensitivity",
     "specificity",
     "standardised_difference",

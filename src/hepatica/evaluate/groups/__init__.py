@@ -1,6 +1,7 @@
 """Groups: comparisons of groups of patients, and of errors of two methods."""
 
 __all__ = [
+    "agreement",
     "case_mix",
     "contingency",
     "correlation",

@@ -1,0 +1,8 @@
+"""Multiclass: numbers with intervals for outcomes of several classes, ordered or not, and one score a class."""
+
+__all__ = [
+    "classified",
+    "macro",
+    "metrics",
+    "weighted_kappa",
+]

@@ -1,0 +1,58 @@
+"""Metrics: every statistic of a score a class against outcomes of several classes, in one call."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hepatica.evaluate.binary.confusion import accuracy, confusion, f1, ppv, sensitivity, specificity
+from hepatica.evaluate.binary.discrimination import auroc
+from hepatica.evaluate.estimate import Estimate, undefined
+from hepatica.evaluate.multiclass.classified import Classified, classified
+from hepatica.evaluate.multiclass.macro import macro_auroc, macro_f1
+from hepatica.evaluate.multiclass.weighted_kappa import weighted_kappa
+
+OF_A_CLASS = {"sensitivity": sensitivity, "specificity": specificity, "ppv": ppv, "f1": f1}
+
+
+def multiclass_metrics(
+    label: ArrayLike,
+    *,
+    score: ArrayLike,
+    classes: Sequence[str],
+    ordered: bool = False,
+    group: ArrayLike | None = None,
+) -> dict[str, Estimate]:
+    """Discrimination and classification of (n, k) scores against (n,) labels among k `classes`.
+
+    A row is called the class of its highest score. accuracy; auroc_macro and f1_macro; kappa, and of `ordered` classes
+    kappa_weighted (quadratic weights) and kappa_weighted_linear; of each class auroc, sensitivity, specificity, ppv and
+    f1 against the rest, as in auroc[CLASS]. A class no row is of has no statistics, and the means over classes leave it
+    out. `group` (n,) names the patient of each row when there are several, and all intervals then rest on patients.
+    Raises EvaluationError as `classified` does.
+    """
+    rows = classified(label, score=score, classes=classes, group=group)
+    right = confusion(np.ones(rows.of.size), score=rows.of == rows.called, cutoff=0.5, group=rows.patients.of_row)
+    found = {
+        "accuracy": accuracy(right),
+        "auroc_macro": macro_auroc(rows),
+        "f1_macro": macro_f1(rows),
+        "kappa": weighted_kappa(rows, weights="none"),
+    }
+    if ordered:
+        found["kappa_weighted"] = weighted_kappa(rows, weights="quadratic")
+        found["kappa_weighted_linear"] = weighted_kappa(rows, weights="linear")
+    for which, name in enumerate(rows.classes):
+        found |= {f"{metric}[{name}]": each for metric, each in _of_a_class(rows, which).items()}
+    return found
+
+
+def _of_a_class(rows: Classified, which: int) -> dict[str, Estimate]:
+    name, n = rows.classes[which], rows.patients.count
+    if which not in rows.present:
+        return dict.fromkeys(("auroc", *OF_A_CLASS), undefined(f"no row is of class {name}", n=n))
+    counted = rows.one_v_rest(which)
+    rates = {metric: each(counted) for metric, each in OF_A_CLASS.items()}
+    if len(rows.present) < 2:
+        return {"auroc": undefined(f"every row is of class {name}", n=n)} | rates
+    return {"auroc": auroc(rows.of == which, score=rows.score[:, which], group=rows.patients.of_row)} | rates

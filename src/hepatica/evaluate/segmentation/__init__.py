@@ -1,0 +1,8 @@
+"""Segmentation: how far predicted masks lie from true ones, case by case and over patients."""
+
+__all__ = [
+    "cases",
+    "lesions",
+    "overlap",
+    "surface",
+]
