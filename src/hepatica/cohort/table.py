@@ -88,6 +88,20 @@ class Cohort:
             raise CohortError(f"endpoint {name} of {self.name} has no follow-up, wanted time and event in cohort.toml")
         return endpoint
 
+    def specimens_of(self, modality: str) -> tuple[Specimen, ...]:
+        """The specimens of that modality, of "table" one a patient; CohortError when there are none."""
+        if modality == "table":
+            rows = enumerate(self.patients.index.astype(str), start=2)
+            return tuple(
+                Specimen(patient_id=each, specimen_id=each, modality=modality, path=Path("patients.csv"), row=row)
+                for row, each in rows
+            )
+        found = tuple(specimen for specimen in self.specimens if specimen.modality == modality)
+        if not found:
+            have = ", ".join(sorted({specimen.modality for specimen in self.specimens})) or "nothing"
+            raise CohortError(f"got specimens of modality {have}, wanted {modality}; see the column of specimens.csv")
+        return found
+
     def select(self, patient_ids: Iterable[str]) -> "Cohort":
         """The same cohort with these patients only, in the cohort's own order."""
         wanted = set(patient_ids)

@@ -6,17 +6,18 @@
 from hepatica.learn.augmentation import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
 from hepatica.learn.fresh import Fresh
 from hepatica.learn.history import Epoch, History
-from hepatica.learn.images import as_images
+from hepatica.learn.images import as_images, pixels_to_images
 from hepatica.learn.infer import infer
 from hepatica.learn.losses import (
     Loss,
     bound_normalised_error,
+    cox_loss,
     cross_entropy_of_probabilities,
     gaussian_nll,
     likelihood_and_bound,
     smoothed_cross_entropy,
 )
-from hepatica.learn.plan import Plan
+from hepatica.learn.plan import Plan, Share
 from hepatica.learn.samples import Arrays, Inputs, OnDevice, Samples
 from hepatica.learn.warps import Warp, crop, perspective, rotation, warp
 from hepatica.learn.weights import load_weights, read_note, save_weights
@@ -32,10 +33,12 @@ __all__ = [
     "OnDevice",
     "Plan",
     "Samples",
+    "Share",
     "Warp",
     "as_images",
     "bound_normalised_error",
     "compose",
+    "cox_loss",
     "crop",
     "cross_entropy_of_probabilities",
     "erase",
@@ -48,6 +51,7 @@ __all__ = [
     "mirror",
     "noise",
     "perspective",
+    "pixels_to_images",
     "quarter_turns",
     "read_note",
     "rotation",

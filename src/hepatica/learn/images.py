@@ -1,8 +1,14 @@
 """Images: from the bytes of a picture, or measured values, to the numbers a network reads."""
 
+from typing import Any
+
+import numpy as np
 import torch
 from einops import rearrange
+from numpy.typing import NDArray
 from torch import Tensor
+
+from hepatica.learn.samples import each
 
 
 def as_images(pixels: Tensor) -> Tensor:
@@ -11,10 +17,19 @@ def as_images(pixels: Tensor) -> Tensor:
     return rearrange(pixels, "b h w c -> b c h w").float() / 255
 
 
-def as_network_input(batch: Tensor) -> Tensor:
+def pixels_to_images(pixels: NDArray[np.uint8]) -> Tensor:
+    """The same from an array."""
+    return as_images(torch.from_numpy(pixels))
+
+
+def as_network_input(batch: Any) -> Any:
     """Turn bytes (b, h, w, c) into images; measured values (b, h, w, c), such as spectra (b, 1, w, 2), into
-    (b, c, h, w) of the same numbers; vectors (b, d) stay what they are. In single precision.
+    (b, c, h, w) of the same numbers; vectors (b, d) stay what they are. In single precision. Of a mapping, each.
     """
+    return each(_as_network_input, batch)
+
+
+def _as_network_input(batch: Tensor) -> Tensor:
     if batch.dtype == torch.uint8:
         return as_images(batch)
     return rearrange(batch.float(), "b h w c -> b c h w") if batch.dim() == 4 else batch.float()

@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from hepatica.learn.batches import loader
 from hepatica.learn.images import as_network_input
 from hepatica.learn.layout import channels_last
-from hepatica.learn.samples import Inputs, read_tensor
+from hepatica.learn.samples import Inputs, each, read_tensor
 
 Outputs = Callable[[Any], Any]
 """From what the network returns to what is wanted of it: tensors, or a tuple of tensors, each (b, …)."""
@@ -45,22 +45,23 @@ def infer(
         if not parts:
             # One blank input tells how many columns the outputs have.
             none = read_tensor(inputs, np.zeros(0, dtype=np.int64))
-            parts = [_no_rows(_run(network, none.new_zeros(1, *none.shape[1:]), outputs, where))]
+            blank = each(lambda empty: empty.new_zeros(1, *empty.shape[1:]), none)
+            parts = [_no_rows(_run(network, blank, outputs, where))]
     return _join(parts)
 
 
 @dataclass(frozen=True)
-class _Reading(Dataset[Tensor]):
+class _Reading(Dataset[Any]):
     inputs: Inputs
 
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def __getitems__(self, indices: list[int]) -> Tensor:
+    def __getitems__(self, indices: list[int]) -> Any:
         return read_tensor(self.inputs, np.asarray(indices, dtype=np.int64))
 
 
-def _batches(inputs: Inputs, batch: int, label: str) -> Iterator[Tensor]:
+def _batches(inputs: Inputs, batch: int, label: str) -> Iterator[Any]:
     batches = loader(_Reading(inputs), inputs, batch=batch)
     console = Console(stderr=True)
     yield from track(batches, description=label, console=console, transient=True, disable=not sys.stderr.isatty())
@@ -79,8 +80,8 @@ def _evaluating(network: nn.Module, device: torch.device) -> Iterator[None]:
             module.training = training
 
 
-def _run(network: nn.Module, rows: Tensor, outputs: Outputs | None, device: torch.device) -> Any:
-    values = as_network_input(rows.to(device))
+def _run(network: nn.Module, rows: Any, outputs: Outputs | None, device: torch.device) -> Any:
+    values = as_network_input(each(lambda part: part.to(device), rows))
     result = network(values)
     return _to_numpy(outputs(result) if outputs else result)
 

@@ -63,8 +63,8 @@ class Learner(LightningModule):
         blends, blended = mixup(inputs, alpha=self.plan.mixup)
         return blended(self.loss, self._outputs(blends), labels)
 
-    def _outputs(self, inputs: Tensor) -> Tensor:
-        if inputs.dim() == 4:
+    def _outputs(self, inputs: Any) -> Tensor:
+        if isinstance(inputs, Tensor) and inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         outputs = self.network(inputs)
         first: Tensor = outputs if isinstance(outputs, Tensor) else outputs[0]

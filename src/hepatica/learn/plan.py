@@ -2,9 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from hepatica.cohort.errors import SettingsError
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+"""A share, in [0, 1)."""
 
 CHOICES = {
     "optimizer": ("adam", "sgd"),
@@ -17,36 +22,47 @@ CHOICES = {
 class Plan:
     """The numbers of one training; each system passes its paper's.
 
-    `batch` counts the samples of one step on one device; a batch larger than the data is the whole data.
-    `learning_rate` is meant for batches of `learning_rate_batch` and scaled to `batch`; None takes it as it is.
-    `betas` are Adam's, `momentum` that of "sgd". `weight_decay` adds so much of each kernel's weights to their slopes.
-    `warmup_epochs` raise the learning rate in equal steps; then it falls as `schedule` says: "cosine" to near 0 in the
-    last epoch; "steps" by `lr_step_factor` every `lr_step_epochs`, None keeps it.
-    `mixup` blends samples in pairs, in a ratio drawn from Beta(mixup, mixup); 0 blends none.
-    `patience` stops after so many epochs in a row without a lower `monitor`; None never stops early.
-    The weights kept are those of the epoch with the lowest `monitor`.
-    `drop_last` leaves out of each epoch the samples that do not fill the last batch, others each time.
-
     Raises SettingsError for a number out of range.
     """
 
     epochs: int
+    """Passes over the training samples."""
     batch: int
+    """Samples of one step on one device; a batch larger than the data is the whole data."""
     learning_rate: float
+    """Full learning rate, meant for batches of `learning_rate_batch`."""
     learning_rate_batch: int | None = None
+    """Batch that the learning rate is meant for, from which it is scaled to `batch`; none takes it as it is."""
     optimizer: Literal["adam", "sgd"] = "adam"
+    """adam, or sgd with momentum."""
     betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's decay rates."""
     momentum: float = 0.9
+    """Momentum of sgd."""
     weight_decay: float = 0.0
+    """Share of each kernel's weights that is added to their gradients."""
     schedule: Literal["steps", "cosine"] = "steps"
+    """cosine falls to near 0 in the last epoch; steps by `lr_step_factor` every `lr_step_epochs`."""
     warmup_epochs: int = 0
+    """Epochs in which the learning rate rises in equal steps."""
     lr_step_epochs: int | None = None
+    """Epochs from one step of the schedule to the next; none keeps the learning rate."""
     lr_step_factor: float = 0.1
+    """Factor of each step, in (0, 1]."""
     mixup: float = 0.0
+    """Samples are blended in pairs, in a ratio drawn from Beta(mixup, mixup); 0 blends none."""
     patience: int | None = None
+    """Epochs in a row without a lower `monitor` that end the training; none never ends it early."""
     monitor: Literal["train_loss", "validation_loss"] = "train_loss"
+    """The loss that is monitored; the weights kept are those of the epoch in which it was lowest."""
     drop_last: bool = False
+    """Whether samples that do not fill the last batch are left out of an epoch, others each time."""
+    validation: float = 0.1
+    """Share of patients, in [0, 1), that tune the training."""
+    test: float = 0.2
+    """Share of patients, in [0, 1), that are set apart before anything is fitted."""
     seed: int = 0
+    """One seed gives one result."""
 
     @property
     def rate(self) -> float:
@@ -62,6 +78,8 @@ class Plan:
         for name, words in CHOICES.items():
             word = getattr(self, name)
             _require(word in words, f"{name} must be one of {', '.join(words)}, not {word}")
+        for name in ("validation", "test"):
+            _require(0 <= getattr(self, name) < 1, f"{name} must be in [0, 1), not {getattr(self, name)}")
         _require(self.learning_rate > 0, f"learning_rate must be above 0, not {self.learning_rate}")
         _require(0 < self.lr_step_factor <= 1, f"lr_step_factor must be in (0, 1], not {self.lr_step_factor}")
         _require(all(0 <= beta < 1 for beta in self.betas), f"betas must be in [0, 1), not {self.betas}")

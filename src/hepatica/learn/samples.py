@@ -1,8 +1,9 @@
 """Samples: what a network reads, a batch at a time, and the label of each."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -27,8 +28,10 @@ class Inputs(Protocol):
         """Count the inputs."""
         ...
 
-    def read(self, indices: NDArray[np.int64]) -> Pixels | Vectors:
-        """Read inputs in the order asked: images (b, h, w, c) on [0, 255], values or vectors; none asked, b = 0."""
+    def read(self, indices: NDArray[np.int64]) -> Any:
+        """Read inputs in the order asked: images (b, h, w, c) on [0, 255], values or vectors, or a mapping of such by
+        the name of each input; none asked, b = 0.
+        """
         ...
 
 
@@ -86,7 +89,7 @@ class OnDevice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Samples(Dataset[tuple[Tensor, Tensor]]):
+class Samples(Dataset[tuple[Any, Tensor]]):
     """Inputs with one class label each, (n,), 0 to classes - 1; or with targets (n, …), float, to be estimated.
 
     Raises CohortError where labels and inputs do not pair, a label is no class, a target is no number, or there is
@@ -120,10 +123,10 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Any, Tensor]:
         return self.__getitems__([index])
 
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+    def __getitems__(self, indices: list[int]) -> tuple[Any, Tensor]:
         """Read a whole batch at once, which stores do faster than one by one."""
         rows = np.asarray(indices, dtype=np.int64)
         return read_tensor(self.inputs, rows), label_tensor(self.labels[rows])
@@ -135,8 +138,15 @@ def label_tensor(labels: Labels) -> Tensor:
     return torch.from_numpy(labels.astype(kind))
 
 
-def read_tensor(inputs: Inputs, indices: NDArray[np.int64]) -> Tensor:
-    """Read inputs as a tensor, where they are; copied only where the store hands out read-only or reordered memory."""
+def read_tensor(inputs: Inputs, indices: NDArray[np.int64]) -> Any:
+    """Read inputs as a tensor, or a mapping of tensors, where they are; copied only where the store hands out read-only
+    or reordered memory.
+    """
     if isinstance(inputs, OnDevice):
         return inputs.pick(indices)
-    return torch.from_numpy(np.require(inputs.read(indices), requirements=("C", "W")))
+    return each(lambda array: torch.from_numpy(np.require(array, requirements=("C", "W"))), inputs.read(indices))
+
+
+def each(change: Callable[[Any], Any], batch: Any) -> Any:
+    """What `change` makes of a batch, or of each batch of a mapping."""
+    return {name: change(part) for name, part in batch.items()} if isinstance(batch, dict) else change(batch)

@@ -1,1 +1,1 @@
-"""Pathology: slides, tissue, tiles, stain and a phantom of them."""
+"""Pathology: H&E slides, from files of scanners to stain-normalised tissue tiles."""

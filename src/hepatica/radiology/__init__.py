@@ -1,1 +1,1 @@
-"""Radiology: CT and MR series, from DICOM in to DICOM out."""
+"""Radiology: CT of the liver, from files of scanners and archives to slices in Hounsfield units."""

@@ -41,9 +41,9 @@ def draw_study(
 ) -> list[Path]:
     """Write what the networks say of each slice (`_profile.png`) and the highest slices with their saliency.
 
-    `regions` are the slices of this study (series, slice, z_mm, phase, score, nodule_log_odds), in the order of
-    `material`, which holds their pixels; the names of the files begin with `stem`; `note` stands on each picture,
-    `meaning` says what is scored. Returns the files.
+    `regions` are the slices of this study (series, slice, z_mm, phase, score; nodule_log_odds where there is one), in
+    the order of `material`, which holds their pixels; the names of the files begin with `stem`; `note` is printed on
+    each picture, `meaning` says what is scored. Returns the files.
     """
     profile, highest = (stem.with_name(stem.name + end) for end in ("_profile.png", "_saliency.png"))
     own = material.select(specimen_ids=[specimen.specimen_id])
@@ -77,8 +77,10 @@ def _unit(slices: SliceStore) -> str:
 def _draw_profile(regions: pd.DataFrame, *, path: Path, note: str, meaning: str, unit: str) -> None:
     figure = Figure(figsize=(7.2, 4.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
-    upper, lower = figure.subplots(2, 1, sharex=True)
-    nodule = pd.Series(expit(regions["nodule_log_odds"].to_numpy(float)), index=regions.index)
+    drawn = {meaning: regions["score"]}
+    if "nodule_log_odds" in regions:
+        drawn["nodule"] = pd.Series(expit(regions["nodule_log_odds"].to_numpy(float)), index=regions.index)
+    panels = figure.subplots(len(drawn), 1, sharex=True, squeeze=False)[:, 0]
     for number, (series, own) in enumerate(regions.groupby("series", sort=True)):
         phase = str(own["phase"].iloc[0])
         style: dict[str, Any] = {"marker": "o", "markersize": 2.5, "linewidth": 1.2}
@@ -86,15 +88,17 @@ def _draw_profile(regions: pd.DataFrame, *, path: Path, note: str, meaning: str,
             "color": PHASE_COLOURS.get(phase, PHASE_COLOURS["unknown"]),
             "linestyle": _LINES[number % len(_LINES)],
         }
-        upper.plot(own["z_mm"], own["score"], label=f"series {series}, {phase}", **style)
-        lower.plot(own["z_mm"], nodule[own.index], **style)
-    for axes, what in ((upper, meaning), (lower, "nodule")):
+        for axes, values in zip(panels, drawn.values(), strict=True):
+            axes.plot(own["z_mm"], values[own.index], label=f"series {series}, {phase}", **style)
+    for axes, what in zip(panels, drawn, strict=True):
         axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel(f"probability of a slice:\n{what}", fontsize=8)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-    lower.set_xlabel(f"{unit}\n{note}", fontsize=8)
-    figure.legend(*upper.get_legend_handles_labels(), fontsize=7, loc="outside upper center", ncols=4, frameon=False)
+    panels[-1].set_xlabel(f"{unit}\n{note}", fontsize=8)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), fontsize=7, loc="outside upper center", ncols=4, frameon=False
+    )
     with replacing(path) as temporary:
         figure.savefig(temporary)
 
@@ -115,7 +119,7 @@ def _draw_highest(
         for panel in (upper, lower):
             panel.set_axis_off()
     figure.suptitle(f"{meaning}: the slices most likely to show it", fontsize=9)
-    figure.supxlabel(f"below: what excites NoduleNet (SMOE),\nwhatever it then says\n{note}", fontsize=7)
+    figure.supxlabel(f"below: where the network finds the evidence\n{note}", fontsize=7)
     with replacing(path) as temporary:
         figure.savefig(temporary)
 

@@ -1,6 +1,8 @@
-"""Risk score: one number a patient, from what a network says of each of his CT images.
+"""Risk score: one number a patient, from the network's output for each of their CT images.
 
-Wang M, et al. Br J Cancer 2021;125:1111, doi 10.1038/s41416-021-01511-w, "HCC risk score".
+Wang M, et al. Br J Cancer 2021;125:1111, doi 10.1038/s41416-021-01511-w, "HCC risk score". NoduleNet "acted as an
+assistant to HCCNet and the results of its analysis were directly integrated into HCCNet"; how, for a new patient, the
+paper does not say: the gate decides which images of a patient enter the score.
 
 Unclear: the printed formula divides twice, by the sum of the weights and by the number of images, so that a score falls
 with every further image like those there are: 0.99 each gives 2.0 for one image, 0.02 for 100. The scores the paper
@@ -11,13 +13,33 @@ import math
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate
 
 Variant = Literal["as_printed", "weighted_mean", "unnormalised"]
+
+
+Gate = Literal["none", "hard", "soft"]
+
+
+def gated(hcc: np.ndarray, nodule: np.ndarray, *, gate: Gate, probability: float = 0.5) -> np.ndarray:
+    """Log-odds (m,) of carcinoma that enter the score, from both networks' log-odds (n,) of a patient's images.
+
+    "none": all of them; "hard": those of images on which the probability of a nodule is at least `probability`, which
+    may be none at all; "soft": the log-odds of the product of both probabilities. EvaluationError for another gate.
+    """
+    if gate == "hard":
+        return np.asarray(hcc[nodule >= logit(probability)])
+    if gate == "soft":
+        # 1 / pq - 1 = e^-a + e^-b + e^-(a + b), so that the log-odds stay finite where both networks are sure.
+        return np.asarray(-np.logaddexp(np.logaddexp(-hcc, -nodule), -hcc - nodule))
+    if gate != "none":
+        raise EvaluationError(f"got the gate {gate!r}, wanted none, hard or soft")
+    return hcc
 
 
 def risk_score(log_odds: ArrayLike, *, variant: Variant) -> float:
@@ -51,6 +73,32 @@ def risk_interval(
     return Estimate(
         value=value, low=min(float(low), value), high=max(float(high), value), n=odds.size, method=method, level=level
     )
+
+
+def score_studies(
+    regions: pd.DataFrame, *, gate: Gate, nodule_probability: float, variant: Variant, seed: int
+) -> pd.DataFrame:
+    """Risk score of each study, its interval over images and their number, from slices with both networks' log-odds.
+
+    Columns patient_id, specimen_id, score (the risk as a share), risk, low, high, images. 0 where the hard gate lets no
+    slice pass: no nodule was seen (ours).
+    """
+    rows = []
+    for (patient, specimen), own in regions.groupby(["patient_id", "specimen_id"], sort=False):
+        hcc, nodule = (own[name].to_numpy(float) for name in ("hcc_log_odds", "nodule_log_odds"))
+        entering = gated(hcc, nodule, gate=gate, probability=nodule_probability)
+        found: dict[str, float | None] = {"score": 0.0, "risk": 0.0, "low": 0.0, "high": 0.0, "images": 0}
+        if len(entering):
+            risk = risk_interval(entering, variant=variant, seed=seed)
+            found = {
+                "score": float(as_share(risk.value)),
+                "risk": risk.value,
+                "low": risk.low,
+                "high": risk.high,
+                "images": risk.n,
+            }
+        rows.append({"patient_id": patient, "specimen_id": specimen} | found)
+    return pd.DataFrame(rows)
 
 
 def as_share(risk: ArrayLike) -> np.ndarray:

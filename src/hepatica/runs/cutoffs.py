@@ -14,16 +14,17 @@ def locked_cutoffs(system: System[Any, Any], training: Training[Any, Any]) -> di
     Those of training set the median; those of training and tuning, of known outcome, set the balance; no patient sets
     one of simulation.
     """
-    if system.cutoff == "of_simulation":
-        return {target.key: float(training.network.cutoff) for target in system.targets}
+    tasks, found = system.tasks(training.settings), {}
+    rules = {target.key: task.cutoff for task in tasks for target in task.targets if task.cutoff}
+    if set(rules.values()) <= {"of_simulation"}:
+        return {key: float(training.network.cutoff) for key in rules}
     split = training.split
-    patients = split.train if system.cutoff == "median" else [*split.train, *split.validation]
+    patients = split.train if set(rules.values()) == {"median"} else [*split.train, *split.validation]
     material = training.material.select(patient_ids=patients)
-    inference = system.infer(training.network, material, training.settings)
-    if system.cutoff == "median":
-        return median_cutoffs(system.pool(inference.specimens))
-    table, found = pooled(system, inference), {}
-    for target in targets(table):
+    table = pooled(system, system.read(training.network, material, training.settings), settings=training.settings)
+    if set(rules.values()) == {"median"}:
+        return median_cutoffs(table)
+    for target in (each for each in targets(table) if each.key in rules):
         label = training.cohort.endpoint(target.endpoint).label(training.cohort.patients, horizon=target.horizon)
         score = patient_scores(table.assign(fold="train", group=None), target=target)["score"]
         known = label.loc[score.index].dropna()

@@ -27,13 +27,15 @@ def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4
         raise RunError(f"{results} holds results of another model than {run}; name the run they are of")
     if written["digest"] != cohort.digest:
         raise RunError(f"{results} holds results of another cohort than {cohort.name}; name the cohort they are of")
-    by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens}
+    by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens_of(locked.system.first.modality)}
     specimens_drawn = [by_id[name] for name in chosen.index.astype(str)]
     drawn = draw_specimens(
         locked,
         specimens_drawn,
         material=locked.system.prepare(
-            specimens_drawn, override(locked.settings, written["changes"]), results / "prepared"
+            cohort.select(each.patient_id for each in specimens_drawn),
+            override(locked.settings, written["changes"]),
+            results / "prepared",
         ),
         regions=pd.read_parquet(results / "regions.parquet"),
         out=results / "explained",
@@ -55,7 +57,7 @@ def extremes(table: pd.DataFrame, count: int) -> pd.Series:
 
     `table` is a predictions table; the scores are indexed by specimen_id.
     """
-    unseen = table[table["specimen_id"].notna() & ~table["fold"].isin(["train", "validation"])]
+    unseen = table[table["score"].notna() & table["specimen_id"].notna() & ~table["fold"].isin(["train", "validation"])]
     first = unseen.drop_duplicates("specimen_id").set_index("specimen_id")["score"].sort_values(ascending=False)
     low = min(count // 2, len(first) // 2)
     chosen: pd.Series = pd.concat([first.iloc[: count - low], first.iloc[len(first) - low :]])

@@ -16,7 +16,6 @@ from hepatica.cohort.atomic import read_json, write_json
 from hepatica.learn import Arrays, infer
 from hepatica.learn.samples import Pixels
 from hepatica.runs.folder import RunFolder, read_settings
-from hepatica.runs.inputs import of_modality
 from hepatica.runs.lock import LockedRun, open_run
 
 SAMPLE = 256
@@ -43,8 +42,7 @@ def training_images(run: Path, cohort_folder: Path) -> Pixels:
     if not locked.folder.split.is_file():
         raise RunError(f"{locked.folder.split} is missing, so nobody knows the training patients; export where it is")
     train = set(Split.read(locked.folder.split).train)
-    specimens = [each for each in of_modality(cohort.specimens, locked.system.modality) if each.patient_id in train]
-    material = locked.system.prepare(specimens, locked.settings, locked.folder.prepared)
+    material = locked.system.prepare(cohort.select(train), locked.settings, locked.folder.prepared)
     rows = np.linspace(0, len(material) - 1, min(SAMPLE, len(material))).astype(np.int64)
     images: Pixels = material.read(rows)
     return images

@@ -15,7 +15,7 @@ from hepatica.cohort import Cohort, RunError
 from hepatica.cohort.atomic import write_text
 from hepatica.protocol import System, as_plain
 
-FORMAT = 2
+FORMAT = 3
 """Version of the run folder's layout; raised when an older reader would misread a newer folder."""
 
 _PACKAGES = ("hepatica", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn", "lifelines")
@@ -69,11 +69,15 @@ class RunFolder:
             log.write(json.dumps(line) + "\n")
 
 
-def start_run(folder: RunFolder, *, system: System[Any, Any], settings: Any, cohort: Cohort) -> None:
-    """Write settings.toml, or find it saying the same; RunError when the folder belongs to another training."""
+def start_run(folder: RunFolder, *, reference: str, system: System[Any, Any], settings: Any, cohort: Cohort) -> None:
+    """Write settings.toml, or find it saying the same; RunError when the folder belongs to another training.
+
+    `reference` is by what the system is found again.
+    """
     head = {
         "format": FORMAT,
         "system": system.name,
+        "reference": reference,
         "cohort": {"name": cohort.name, "digest": cohort.digest},
         "settings": as_plain(settings),
     }
@@ -84,7 +88,7 @@ def start_run(folder: RunFolder, *, system: System[Any, Any], settings: Any, coh
         folder.log("started", system=system.name)
         return
     written = read_settings(folder)
-    for key in ("system", "settings"):
+    for key in ("reference", "settings"):
         if written[key] != head[key]:
             raise RunError(
                 f"{folder.path} was started with {_difference(written[key], head[key])}; choose a new --run folder, or"

@@ -2,22 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from hepatica.cohort import CohortError, MicronsPerPixel, Specimen, load_cohort
+import pandas as pd
+
+from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, Specimen, load_cohort
 from hepatica.cohort.table import STUDIES
 
 
-def of_modality(specimens: Sequence[Specimen], modality: str) -> tuple[Specimen, ...]:
-    """The specimens of that modality; CohortError when there are none."""
-    found = tuple(specimen for specimen in specimens if specimen.modality == modality)
-    if not found:
-        have = ", ".join(sorted({specimen.modality for specimen in specimens})) or "nothing"
-        raise CohortError(f"got specimens of modality {have}, wanted {modality}; see the column of specimens.csv")
-    return found
-
-
-def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | None = None) -> tuple[Specimen, ...]:
-    """Specimens of one cohort folder; or of files and folders, taken for one patient each and called by their order.
+def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | None = None) -> Cohort:
+    """One cohort folder; or files and folders as a cohort, taken for one patient each and called by their order.
 
     A folder is a cohort where it has a cohort.toml; another one is a study, where studies of that modality are folders.
     `row` is the row in specimens.csv, or the place in the order given, counted from 1. CohortError for anything else.
@@ -28,14 +22,17 @@ def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | 
             raise CohortError(
                 f"got {len(paths)} inputs, one of them the cohort {cohorts[0]}; give one cohort folder or files"
             )
-        return of_modality(load_cohort(cohorts[0]).specimens, modality)
+        return load_cohort(cohorts[0])
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise CohortError(f"no such file or folder: {', '.join(missing)}")
     folders = [path for path in paths if path.is_dir()]
     if folders and modality not in STUDIES:
         raise CohortError(f"{folders[0]} is a folder without cohort.toml; give a cohort folder, or {modality} files")
-    return tuple(
+    specimens = tuple(
         Specimen(patient_id=f"file {n}", specimen_id=f"file {n}", modality=modality, path=path, row=n, mpp=mpp)
         for n, path in enumerate(paths, start=1)
     )
+    patients = pd.DataFrame(index=pd.Index([each.patient_id for each in specimens], name="patient_id"))
+    about: dict[str, Any] = {"name": "files", "hospital": "", "phantom": False, "notes": "", "digest": ""}
+    return Cohort(**about, endpoints={}, patients=patients, specimens=specimens)

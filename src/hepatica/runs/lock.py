@@ -97,7 +97,7 @@ def open_run(path: Path) -> LockedRun:
     folder = RunFolder(path)
     head = read_settings(folder)
     record = verify_lock(folder)
-    system = find_system(head["system"])
+    system = find_system(head["reference"])
     settings = from_plain(system.settings, head["settings"])
     network = system.build(settings, pretrained=False)
     load_weights(network, folder.weights)

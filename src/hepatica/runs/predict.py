@@ -37,37 +37,42 @@ def predict(
     """Predict a cohort folder, or bare files and studies; draw the first `pictures` specimens.
 
     Writes predictions.csv, specimens.csv, the pictures and, where the system has them, results for the archive (DICOM).
-    All are called by their row, never by a name that might identify a patient. A specimen that cannot be used is told
-    in the ledger; SpecimenError when none can. The fold of a patient whose files the model was trained on is
-    `seen_in_training`: his score means nothing. `changes` are settings of reading, as in `validate`. Networks that
-    `hepatica export` wrote are used where they are; pictures are always the locked network's own. RunError when `out`
-    holds results of another model or of other specimens; the same ones are written anew.
+    All are named by their row, never by a name that might identify a patient. A specimen that cannot be used is
+    recorded in the ledger; SpecimenError when none can. A patient whose files the model was trained on is marked in the
+    column `seen_in_training`: that score means nothing. `changes` are settings of reading, as in `validate`. Networks
+    that `hepatica export` wrote are used where they are; pictures are always the locked network's own. RunError when
+    `out` holds results of another model or of other specimens; the same ones are written anew.
     """
     locked = changed(open_run(run), changes or {})
-    specimens = read_inputs(inputs, modality=locked.system.modality, mpp=mpp)
+    modality = locked.system.first.modality
+    cohort = read_inputs(inputs, modality=modality, mpp=mpp)
+    specimens = cohort.specimens_of(modality)
     network = exported(locked) or locked.network  # first: an export of another model is told in seconds
-    material = locked.system.prepare(specimens, locked.settings, out / "prepared")
+    material = locked.system.prepare(cohort, locked.settings, out / "prepared")
     model = identity(locked) if network is locked.network else _as_exported(locked)
     _claim(out, specimens, material=material, model=model)
-    inference = locked.system.infer(network, material, locked.settings)
+    inference = locked.system.read(network, material, locked.settings)
     seen = content_of(material.specimens["key"]).isin(locked.seen_files)
     known = seen.groupby(material.specimens["patient_id"]).any()
-    folds = known.map({True: "seen_in_training", False: "predicted"})
-    table = predictions(pooled(locked.system, inference), folds=folds, cutoffs=locked.cutoffs)
+    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures)
+    folds = pd.Series("predicted", index=pool["patient_id"].unique())
+    table = predictions(pool, folds=folds, cutoffs=locked.cutoffs, seen=set(known.index[known]))
     write_predictions(table, path=out / "predictions.csv")
     rows = pd.Series({specimen.specimen_id: specimen.row for specimen in specimens})
     _describe(material, inference, rows=rows, path=out / SPECIMENS)
-    drawn = [specimen for specimen in specimens if specimen.specimen_id in set(table["specimen_id"].dropna())]
+    assessed = set(inference.specimens["specimen_id"])
+    drawn = [specimen for specimen in specimens if specimen.specimen_id in assessed]
     draw_specimens(locked, drawn[:pictures], material=material, regions=inference.regions, out=out)
-    if locked.system.deliver is not None:
+    deliver = locked.system.deliver or locked.system.first.deliver
+    if deliver is not None:
         for specimen in drawn:
-            locked.system.deliver(
+            deliver(
                 specimen,
                 material=material,
                 inference=inference,
                 settings=locked.settings,
                 cutoffs=locked.cutoffs,
-                saliency=partial(locked.system.saliency, locked.network),
+                saliency=partial(locked.system.explain, locked.network),
                 model=model,
                 folder=out / f"specimen_{specimen.row:04d}_dicom",
             )
@@ -99,7 +104,8 @@ def _describe(material: Material, inference: Inference, *, rows: "pd.Series[int]
 
     The column `row` is the number by which pictures and DICOM results are called.
     """
-    said = inference.specimens.drop(columns=["endpoint", "horizon_months", "score"]).drop_duplicates()
+    aside = {"endpoint", "horizon_months", "task", "class_or_quantity", "score"}
+    said = inference.specimens[[name for name in inference.specimens if name not in aside]].drop_duplicates()
     keys = ["patient_id", "specimen_id"]
     read = material.specimens.drop(columns="key").merge(said, on=keys, how="left")
     described = pd.concat([read, material.failures[[*keys, "error"]]])

@@ -10,12 +10,12 @@ from safetensors.numpy import save
 from hepatica.cohort import Cohort, CohortError, RunError, write_predictions
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.preparation import content_of
+from hepatica.evaluate.by_task import task_metrics
 from hepatica.protocol import Inference, Material
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import RunFolder
-from hepatica.runs.inputs import of_modality
 from hepatica.runs.lock import LockedRun
-from hepatica.runs.scores import metrics, pooled, predictions
+from hepatica.runs.scores import pooled, predictions
 
 
 def write_results(
@@ -38,13 +38,13 @@ def write_results(
     said = {"digest": cohort.digest, "model": locked.digest, "changes": dict(changes or {})}
     if _done(out, said=said):
         return
-    specimens = of_modality(cohort.specimens, locked.system.modality)
-    material = locked.system.prepare(specimens, locked.settings, prepared)
+    material = locked.system.prepare(cohort, locked.settings, prepared)
     _refuse_seen_files(material, locked=locked, folds=folds)
-    inference = locked.system.infer(locked.network, material, locked.settings)
+    inference = locked.system.read(locked.network, material, locked.settings)
     scored = set(inference.specimens["patient_id"])
-    folds = folds.where(folds.index.isin(scored), "not_scored")
-    table = predictions(pooled(locked.system, inference), folds=folds, cutoffs=locked.cutoffs)
+    dealt, folds = folds, folds.where(folds.index.isin(scored), "not_scored")
+    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures)
+    table = predictions(pool, folds=dealt, cutoffs=locked.cutoffs)
     write_predictions(table, path=out / "predictions.parquet")
     _write_regions(inference, out)
     with replacing(out / "patients.parquet") as temporary:
@@ -57,7 +57,7 @@ def write_results(
         row
         for fold in reported_folds
         if (folds == fold).any()
-        for row in metrics(table, cohort=cohort, cutoffs=locked.cutoffs, fold=fold)
+        for row in task_metrics(table, cohort=cohort, cutoffs=locked.cutoffs, fold=fold)
     ]
     write_json(out / "metrics.json", found)
     RunFolder(out).log("evaluated", patients=len(scored))

@@ -10,9 +10,9 @@ from hepatica.cohort import Cohort, CohortError, RunError, Split, load_cohort, s
 from hepatica.protocol import System, Training
 from hepatica.runs.cutoffs import locked_cutoffs
 from hepatica.runs.folder import RunFolder, start_run
-from hepatica.runs.inputs import of_modality
 from hepatica.runs.lock import LockedRun, lock, open_run, patient_digest, refuse_shared_files
 from hepatica.runs.results import write_results
+from hepatica.systems import reference
 
 
 def train(
@@ -34,19 +34,21 @@ def train(
     settings = system.settings if settings is None else settings
     folder = RunFolder(run)
     cohort = load_cohort(cohort_folder)
-    start_run(folder, system=system, settings=settings, cohort=cohort)
+    found_by = reference(system, settings=settings)
+    start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
     split = _split(folder, system, settings, cohort)
     prepared = prepared or folder.prepared
     if not folder.model.exists():
         network = system.build(settings, pretrained=True)  # first: weights that cannot be had are told in seconds
         training = Training(
             network=network,
-            material=system.prepare(of_modality(cohort.specimens, system.modality), settings, prepared),
+            material=system.prepare(cohort, settings, prepared),
             cohort=cohort,
             split=split,
             settings=settings,
             folder=folder.work,
             trainer=trainer or {},
+            task=system.tasks(settings)[0],
         )
         _fit_and_lock(folder, system, training)
     locked = open_run(run)
@@ -58,16 +60,15 @@ def train(
 
 
 def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: Cohort) -> Split:
-    """Deal the eligible patients once, stratified by their status at the end of follow-up; read it ever after."""
+    """Deal the eligible patients once, stratified as their task says; read it ever after."""
     if not folder.split.exists():
-        for name in system.endpoints(settings):
-            cohort.endpoint(name)
-        with_files = {specimen.patient_id for specimen in of_modality(cohort.specimens, system.modality)}
-        chosen = [patient for patient in system.eligible(cohort, settings) if patient in with_files]
+        every = [cohort.specimens_of(room.modality) for room in system.rooms.values()]
+        with_files = set.intersection(*({each.patient_id for each in specimens} for specimens in every))
+        chosen = [patient for patient in system.trainable(cohort, settings) if patient in with_files]
         if not chosen:
             raise CohortError(f"cohort {cohort.name} has no patient {system.name} may train on and that has a specimen")
-        status = cohort.endpoint(settings.endpoint).label(cohort.patients.loc[chosen], horizon=None)
-        dealt = split_patients(status, validation=settings.validation, test=settings.test, seed=settings.seed)
+        strata = system.tasks(settings)[0].strata(cohort).loc[chosen]
+        dealt = split_patients(strata, validation=settings.validation, test=settings.test, seed=settings.seed)
         dealt.write(folder.split)
     return Split.read(folder.split)
 

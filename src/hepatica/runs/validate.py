@@ -36,10 +36,10 @@ def validate(
             " remove them, or if they are other people with the same ids, give cohort.toml the name of their hospital"
         )
     out.mkdir(parents=True, exist_ok=True)
-    eligible = set(locked.system.eligible(cohort, locked.settings))
+    eligible = set(locked.system.trainable(cohort, locked.settings))
     folds = cohort.patients.index.to_series().map(lambda patient: "external" if patient in eligible else "set_aside")
     if least_follow_up is not None:
-        endpoint = cohort.endpoint(locked.settings.endpoint)
+        endpoint = cohort.endpoint(locked.system.tasks(locked.settings)[0].endpoint)
         folds = folds.mask(endpoint.label(cohort.patients, horizon=least_follow_up).isna(), "short_follow_up")
     write_results(
         locked,

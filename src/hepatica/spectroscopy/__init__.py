@@ -1,1 +1,1 @@
-"""Spectroscopy: 1H-MRS of the liver: basis, simulation, reading, quantities and a phantom of it."""
+"""Spectroscopy: 1H-MR spectra of the liver, from files of scanners to spectra of one acquisition."""

@@ -1,31 +1,180 @@
-"""Systems: the gallery of published systems, one file each; a record in a file is all it takes to be registered."""
+"""Systems: the gallery of published systems, one file each, and those that other packages bring by entry points.
 
+A system is found by the file whose name begins its own, which alone is imported; the gallery is listed by reading the
+files, without importing any.
+"""
+
+import ast
 import difflib
 import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.protocol import System
+from hepatica.protocol import System, as_plain, from_plain
 
-__all__ = ["all_systems", "find_system"]
+__all__ = ["GROUP", "Listed", "all_systems", "find_system", "listed", "reference"]
+
+GROUP = "hepatica.systems"
+"""Entry points of other packages: NAME = "package.module:RECORD"."""
+
+ROOMS = {
+    "SLIDES": "slide",
+    "CT": "ct",
+    "MR": "mr",
+    "ULTRASOUND": "ultrasound",
+    "SPECTRA": "spectrum",
+    "TABLES": "table",
+}
+"""Modalities by the name of their room's record."""
+
+TASKS = {
+    "Binary": "binary",
+    "MultiClass": "multi_class",
+    "Survival": "survival",
+    "Quantities": "quantities",
+    "Segmentation": "segmentation",
+    "Subtypes": "subtypes",
+    "Margin": "margin",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """What a system's file says of it: `reference` ("module:RECORD") finds its record, `paper` has plain values."""
+
+    name: str
+    question: str
+    modality: str
+    tasks: tuple[str, ...]
+    paper: dict[str, Any]
+    reference: str
 
 
 @cache
+def listed() -> dict[str, Listed]:
+    """Every system of the gallery and of entry points, by name, in alphabetical order; nothing is imported."""
+    own = [f"{__name__}.{found.name}" for found in pkgutil.iter_modules(__path__)]
+    others = [each.value.partition(":")[0] for each in entry_points(group=GROUP)]
+    found = [each for module in dict.fromkeys([*own, *others]) for each in _read(module)]
+    return {each.name: each for each in sorted(found, key=lambda each: each.name)}
+
+
+def _read(module: str) -> Iterator[Listed]:
+    """The records of a module, from its text: literals of `System(...)`, and of `replace(RECORD, name=...)`."""
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or spec.origin is None:
+        return
+    known: dict[str, Listed] = {}
+    body = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
+    functions: dict[str, ast.AST] = {each.name: each for each in body if isinstance(each, ast.FunctionDef)}
+    for node in body:
+        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
+            continue
+        (target,), call = node.targets, node.value
+        if not (isinstance(target, ast.Name) and isinstance(call.func, ast.Name)):
+            continue
+        words = {each.arg: each.value for each in call.keywords if each.arg}
+        if call.func.id == "System":
+            known[target.id] = _listed(words, functions, reference=f"{module}:{target.id}")
+        elif call.func.id == "replace" and isinstance(call.args[0], ast.Name) and call.args[0].id in known:
+            variant = {"name": _literal(words["name"]), "reference": f"{module}:{target.id}"}
+            known[target.id] = Listed(**(vars(known[call.args[0].id]) | variant))
+    yield from known.values()
+
+
+def _listed(words: dict[str, ast.expr], functions: dict[str, ast.AST], *, reference: str) -> Listed:
+    paper, task = words["paper"], words["task"]
+    asked = functions.get(task.id, task) if isinstance(task, ast.Name) else task
+    rooms = [name for key in ("room", "inputs") if key in words for name in _names(words[key])]
+    return Listed(
+        name=_literal(words["name"]),
+        question=_literal(words["question"]),
+        modality="+".join(ROOMS.get(room, room.lower()) for room in rooms),
+        tasks=tuple(dict.fromkeys(TASKS[name] for name in _names(asked) if name in TASKS)),
+        paper={each.arg: _literal(each.value) for each in getattr(paper, "keywords", []) if each.arg},
+        reference=reference,
+    )
+
+
+def _names(node: ast.AST) -> list[str]:
+    return [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return ast.unparse(node)
+
+
 def all_systems() -> dict[str, System[Any, Any]]:
-    """Every System record of every file of this room, by name, in alphabetical order."""
-    modules = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    records = [each for module in modules for each in vars(module).values() if isinstance(each, System)]
-    return {record.name: record for record in sorted(records, key=lambda record: record.name)}
+    """Every System record by name, in alphabetical order; imports every file."""
+    return {name: find_system(name) for name in listed()}
 
 
 def find_system(name: str) -> System[Any, Any]:
-    """The system of that name; SettingsError with the nearest names when there is none."""
-    systems = all_systems()
-    if name not in systems:
-        near = difflib.get_close_matches(name, systems, n=3, cutoff=0.3) or list(systems)
+    """The system of that name, or the record of a "module:RECORD"; only its own file is imported.
+
+    SettingsError with the nearest names when there is none, or with what its room needs to be installed.
+    """
+    known = listed()
+    wanted = known[name].reference if name in known else name
+    module, colon, record = wanted.partition(":")
+    if not colon:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or list(known)
         raise SettingsError(
-            f"got the unknown system {name!r}, wanted one such as {', '.join(near)}; see hepatica systems"
+            f"got the unknown system {name!r}, wanted one such as {', '.join(near)}, or module:RECORD; see hepatica"
+            " systems"
         )
-    return systems[name]
+    found = getattr(_imported(module), record, None)
+    if not isinstance(found, System):
+        raise SettingsError(f"got {name!r}, but {module} has no System called {record}; see CONTRIBUTING.md")
+    return found
+
+
+def _imported(module: str) -> Any:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{module} cannot be imported: {error.name} is not installed; install the package that has it, or the extra"
+            " of this instrument, such as pip install 'hepatica[pathology]'"
+        ) from None
+
+
+def reference(system: System[Any, Any], *, settings: Any) -> str:
+    """By what a run finds this system again: its name, or "module:RECORD".
+
+    SettingsError where it could not be found again, or its settings could not be read again: before training.
+    """
+    names = [each for each in (system.name, *_records(system)) if _finds(each, system)]
+    if not names:
+        raise SettingsError(
+            f"{system.name} could not be found again when its run is opened: define its record at the top level of a"
+            " module that is installed, and name it by an entry point or as module:RECORD"
+        )
+    if from_plain(settings, as_plain(settings)) != settings:
+        raise SettingsError(f"settings of {system.name} do not come back from a file; use plain values and tuples")
+    return names[0]
+
+
+def _records(system: System[Any, Any]) -> list[str]:
+    module = import_module(system.build.__module__)
+    return [f"{module.__name__}:{name}" for name, each in vars(module).items() if each is system]
+
+
+def _finds(name: str, system: System[Any, Any]) -> bool:
+    try:
+        return find_system(name) is system
+    except SettingsError:
+        return False

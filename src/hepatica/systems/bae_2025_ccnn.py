@@ -21,63 +21,40 @@ Unclear:
 3. How a patient's spectra were pooled: the mean of their scores here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 
-from hepatica.cohort import Cohort, CohortError, Months, Specimen, Target, mean_by_patient
-from hepatica.learn import infer
+from hepatica.cohort import Binary, CohortError
+from hepatica.learn import Share, infer
 from hepatica.learn.images import as_network_input
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.saliency import flattened
 from hepatica.spectroscopy.cohorts.fit_priors import FEWEST, fit_priors
 from hepatica.spectroscopy.cohorts.fitted_patients import fit_patients
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
-from hepatica.spectroscopy.cohorts.spectra import prepare as prepare_spectra
-from hepatica.spectroscopy.cohorts.spectrum_picture import draw_spectrum
 from hepatica.spectroscopy.networks.ccnn import Ccnn, build_ccnn
 from hepatica.spectroscopy.networks.ccnn_training import READ_AT_ONCE, train_ccnn
 from hepatica.spectroscopy.networks.novelty import strange
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
-from hepatica.spectroscopy.phantom import phantom_spectra
 from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.room import SPECTRA
 from hepatica.spectroscopy.simulation.simulated_samples import Draws
-
-Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(SpectralPlan):
     """The numbers of the abstract; what it leaves open is ours, that is nearly all."""
 
-    endpoint: str = "hcc"
-    validation: Share = 0.0  # nobody: all that is tuned is tuned on simulation
+    endpoint: str = "hcc"  # label that is predicted
+    validation: Share = 0.0  # none: all that is tuned is tuned on simulation
     test: Share = 17 / 37
     nuisance: Literal["pooled", "per_class"] = "pooled"  # ours; "per_class" shows what a network could cheat with
     dropout: Share = 0.1
     epochs: int = 20
     seed: int = 2025
-
-    @property
-    def target(self) -> Target:
-        """The diagnosis at the time of the examination."""
-        return Target(endpoint=self.endpoint, horizon=Months(0))
-
-
-def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
-    """Patients whose diagnosis is known."""
-    return cohort.known(settings.target)
-
-
-def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> SpectraStore:
-    """Spectra preprocessed and brought to the acquisition that is simulated; others are refused."""
-    return prepare_spectra(specimens, acquisition=settings.acquisition, folder=folder)
 
 
 def build(settings: Settings, *, pretrained: bool) -> Ccnn:
@@ -103,7 +80,7 @@ def simulated_classes(training: Training[Settings, SpectraStore]) -> tuple[tuple
     settings, cohort, based_on = training.settings, training.cohort, read_priors().select(training.settings.model.names)
     spectra = training.material.select(patient_ids=training.split.train)
     found = fit_patients(spectra, model=settings.model, priors=based_on)
-    label = cohort.label(settings.target)
+    label = cohort.label(training.task.targets[0])
     classes = label.loc[found.concentrations.index].to_numpy(int)
     counts = (int((classes == 0).sum()), int((classes == 1).sum()))
     if min(counts) < FEWEST:
@@ -143,7 +120,6 @@ def predict(network: Ccnn, spectra: SpectraStore, settings: Settings) -> Inferen
     )
     regions = spectra.index.assign(score=score, flags=["; ".join(each) for each in strange(strangeness)])
     specimens = regions[["patient_id", "specimen_id", "score", "flags"]]
-    specimens = specimens.assign(endpoint=settings.endpoint, horizon_months=settings.target.horizon)
     return Inference(specimens=specimens, regions=regions, signatures=signature)
 
 
@@ -152,13 +128,9 @@ def saliency(network: Ccnn, images: np.ndarray) -> np.ndarray:
     return flattened(network, as_network_input(torch.from_numpy(images)), target=log_odds)
 
 
-QUICK = replace(Settings(), members=1, per_epoch=10_240, held_out=2_000, epochs=15, batch=128, test=0.3)
-"""About a minute on two cores. All ours."""
-
 SYSTEM = System(
     name="bae_2025_ccnn",
-    question="Has this patient with cirrhosis hepatocellular carcinoma, by the 1H-MR spectrum of his liver?",
-    modality="spectrum",
+    question="Does this patient with cirrhosis have hepatocellular carcinoma, judging from a liver 1H-MR spectrum?",
     paper=Paper(
         title="Deep Learning-aided 1H-MR Spectroscopy for Differentiating between Patients with and without"
         " Hepatocellular Carcinoma",
@@ -172,19 +144,13 @@ SYSTEM = System(
             "internal accuracy hcc": 0.941,
         },
     ),
-    targets=(Settings().target,),
+    task=lambda settings: Binary(settings.endpoint, rule="of_simulation"),
+    room=SPECTRA,
     settings=Settings(),
-    quick=QUICK,
-    shortest={"per_epoch": 512, "held_out": 256, "epochs": 2, "width": 4, "hidden": 32, "signature": 16},
-    endpoints=lambda settings: (settings.endpoint,),
-    eligible=eligible,
-    prepare=prepare,
+    trial={"per_epoch": 10_240, "held_out": 2_000, "epochs": 15, "batch": 128, "test": 0.3},  # ours
     build=build,
     train=train,
     infer=predict,
-    pool=mean_by_patient,
-    cutoff="of_simulation",
     saliency=saliency,
-    draw=partial(draw_spectrum, meaning="probability of HCC"),
-    phantom=phantom_spectra,
+    meaning="probability of HCC",
 )

@@ -3,7 +3,7 @@
 Stage 1: a ResNet18 whose feature map passes channel and spatial self-attention learns relapse from the tiles of
 patients whose survival confirms their label (denoised recurrence labels). Stage 2: its 128 features, averaged over an
 image (PPS, prognosis-relevant pathological signature), feed one small network an endpoint; a patient's risk is the mean
-over his images, and the median risk of the training patients divides high from low.
+over their images, and the median risk of the training patients divides high from low.
 
 Departures (the paper's text and equations are the default; `RELEASED` is what the released code does):
 1. The loss takes logits. The released code gives probabilities to cross-entropy, a second softmax, which holds a
@@ -31,45 +31,30 @@ Unclear:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
-from torch import nn
 from torch.nn.functional import cross_entropy
 
-from hepatica.cohort import (
-    Cohort,
-    MicronsPerPixel,
-    Months,
-    Specimen,
-    Target,
-    TilePixels,
-    confident_patients,
-    mean_by_patient,
-)
-from hepatica.learn import Arrays, Augment, History, Loss, Plan, Samples, as_images, augmentation, infer
+from hepatica.cohort import Binary, Cohort, Months, confident_patients
+from hepatica.learn import History, Loss, Samples, Share, augmentation, pixels_to_images
 from hepatica.learn.losses import cross_entropy_of_probabilities
-from hepatica.networks import CnnSasm, Pooled, TwoStage, backbone, perceptron
+from hepatica.networks import CnnSasm, TwoStage, perceptron
 from hepatica.networks.cnn_sasm import Gate, Mix, Modules
-from hepatica.pathology.phantom import phantom_slides
-from hepatica.pathology.picture import draw_slide
-from hepatica.pathology.stain import StainSettings
+from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
-from hepatica.pathology.store import prepare as prepare_tiles
-from hepatica.pathology.tiles import Tiling
 from hepatica.protocol import Inference, Paper, System, Training
+from hepatica.protocol.plain import body_of, fit_stage, labelled, warm_up
+from hepatica.protocol.two_stage import infer_two_stage, train_heads
 from hepatica.saliency import grad_cam
 
 LOSSES: dict[str, Loss] = {"logits": cross_entropy, "probabilities": cross_entropy_of_probabilities}
 
-Share = Annotated[float, Field(ge=0, lt=1)]
 Horizon = Annotated[Months, Field(gt=0)]
 
 REDUCTION = 32
@@ -77,31 +62,25 @@ REDUCTION = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Plan):
+class Settings(SlidePlan):
     """The numbers of "Data preprocessing", "Model design" and the released code; what they leave open is ours."""
 
-    endpoint: str = "recurrence"
-    survival: str = "overall_survival"
-    horizons: tuple[Horizon, ...] = (Months(12), Months(24))  # the final status is always added
+    endpoint: str = "recurrence"  # survival endpoint that is predicted
+    survival: str = "overall_survival"  # survival endpoint that confirms recurrence labels
+    horizons: tuple[Horizon, ...] = (Months(12), Months(24))  # months; the final status is always added
     untreated: str = "none"  # the value of column `treatment` of the patients to train on
-    ratio: Fraction = Fraction(1, 2)
-    confidence: Literal["printed", "censoring_aware"] = "printed"
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours
-    test: Share = 0.2
-    side: Annotated[int, Field(ge=REDUCTION, multiple_of=REDUCTION)] = 224
-    mpp: PositiveFloat = 0.5  # ours: 65 tiles then fill a 1 mm core
-    background: Share = 0.5
-    tiles_per_specimen: PositiveInt | None = None
-    stain: bool = True
-    body: str = "resnet18.tv_in1k"
-    body_shape: Mapping[str, Any] = field(default_factory=dict)  # timm's own words, to change the body's architecture
-    weights: str = "imagenet"
-    signature: PositiveInt = 128
-    dropout: Share = 0.3
-    mix: Mix = "transpose"
-    gate: Gate = "softmax"
-    modules: Modules = "both"
-    loss_on: Literal["logits", "probabilities"] = "logits"
+    ratio: Fraction = Fraction(1, 2)  # share of each class in the denoised subset
+    confidence: Literal["printed", "censoring_aware"] = "printed"  # rank by survival as it is, or as expected
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours; share of patients that watch the training
+    side: Annotated[int, Field(ge=REDUCTION, multiple_of=REDUCTION)] = (
+        224  # pixels; 0.5 um each (ours) fill a 1 mm core
+    )
+    signature: PositiveInt = 128  # length of the signature (PPS)
+    dropout: Share = 0.3  # of attention and classifier
+    mix: Mix = "transpose"  # how channels become tokens; see Departures 2
+    gate: Gate = "softmax"  # over the channels; see Unclear 2
+    modules: Modules = "both"  # channel attention, spatial attention, or both
+    loss_on: Literal["logits", "probabilities"] = "logits"  # see Departures 1
     warm_epochs: NonNegativeInt = 0  # ours; see Departures 6
     warm_learning_rate: PositiveFloat = 1e-3  # ours
     epochs: int = 50
@@ -111,17 +90,17 @@ class Settings(Plan):
     lr_step_epochs: int | None = 10
     patience: int | None = 5
     drop_last: bool = True
-    noise: Share = 0.02  # ours, of full scale
+    noise: Share = 0.02  # ours, SD as a share of full scale
     erase: Share = 0.1  # ours, share of tiles that lose a rectangle
-    head_learning_rate: PositiveFloat = 1e-3
-    head_epochs: PositiveInt = 50
-    head_dropout: Share = 0.5
+    head_learning_rate: PositiveFloat = 1e-3  # of stage 2
+    head_epochs: PositiveInt = 50  # of stage 2
+    head_dropout: Share = 0.5  # of stage 2
     seed: int = 2023
 
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        """Recurrence at each horizon, and at the end of follow-up."""
-        return tuple(Target(endpoint=self.endpoint, horizon=each) for each in (*self.horizons, None))
+
+def task(settings: Settings) -> Binary:
+    """Recurrence at each horizon, and at the end of follow-up."""
+    return Binary(settings.endpoint, horizons=(*settings.horizons, None))
 
 
 def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
@@ -131,23 +110,10 @@ def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
     return tuple(patients.index[treatment == settings.untreated])
 
 
-def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> TileStore:
-    """Tissue tiles on a grid without overlap, stain-normalised by Vahadane's method with one matrix a slide."""
-    tiling = Tiling(
-        side=TilePixels(settings.side),
-        mpp=MicronsPerPixel(settings.mpp),
-        background=settings.background,
-        limit=settings.tiles_per_specimen,
-        seed=settings.seed,
-    )
-    return prepare_tiles(specimens, tiling=tiling, stain=StainSettings() if settings.stain else None, folder=folder)
-
-
 def build(settings: Settings, *, pretrained: bool) -> TwoStage:
     """The untrained network; the same weights from the same seed."""
     torch.manual_seed(settings.seed)
-    weights = settings.weights if pretrained else "random"
-    body: Any = backbone(settings.body, weights=weights, shape=settings.body_shape)
+    body = body_of(settings, pretrained=pretrained)
     extractor = CnnSasm(
         body,
         channels=body.num_features,
@@ -159,24 +125,18 @@ def build(settings: Settings, *, pretrained: bool) -> TwoStage:
         modules=settings.modules,
     )
     sizes = (settings.signature, 256, 128, 2)
-    heads: dict[str, nn.Module] = {
-        target.key: perceptron(sizes, dropout=settings.head_dropout) for target in settings.targets
-    }
+    heads = {each.key: perceptron(sizes, dropout=settings.head_dropout) for each in task(settings).targets}
     return TwoStage(extractor, heads)
 
 
 def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     """Stage 1 on the tiles of the denoised subset, stage 2 on the mean signatures of all training images."""
-    network, settings, split = training.network, training.settings, training.split
+    settings, split = training.settings, training.split
     denoised = {fold: denoised_tiles(training, getattr(split, fold)) for fold in ("train", "validation")}
-    history = train_extractor(training, network.extractor, denoised)
-    seen = training.material.select(patient_ids=[*split.train, *split.validation])
-    signatures = seen.mean_by_specimen(_read(network, seen, settings)[1])
+    history = train_extractor(training, training.network.extractor, denoised)
     pace: dict[str, Any] = {"epochs": settings.head_epochs, "learning_rate": settings.head_learning_rate}
-    stage_2 = replace(settings, **pace, patience=None, drop_last=False)
-    for target in settings.targets:
-        samples = {fold: _signed(training, signatures, target, getattr(split, fold)) for fold in denoised}
-        _fit(training, f"stage 2 {target.key}", network.heads[target.key], samples, stage_2)
+    plan = replace(settings, **pace, patience=None, drop_last=False)
+    train_heads(training, targets=task(settings).targets, plan=plan, loss=LOSSES[settings.loss_on])
     return {
         "denoised subset": f"{settings.ratio} of each class, {settings.confidence}",
         "denoised training tiles": len(denoised["train"]),
@@ -196,36 +156,11 @@ def train_extractor(training: Training[Settings, TileStore], network: Any, sampl
         augmentation.noise(sd=settings.noise),
         augmentation.erase(p=settings.erase),
     )
+    loss = LOSSES[settings.loss_on]
     if settings.warm_epochs:
-        warm_up = replace(settings, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate)
-        warm = Pooled(network.body, channels=network.body.num_features)
-        _fit(training, "warm-up", warm, samples, warm_up, augment=augment)
-    return _fit(training, "stage 1", network, samples, settings, augment=augment)
-
-
-def _fit(
-    training: Training[Settings, TileStore],
-    stage: str,
-    network: nn.Module,
-    samples: Mapping[str, Samples],
-    plan: Plan,
-    *,
-    augment: Augment | None = None,
-) -> History:
-    # Lightning takes seconds to import, which only training needs to pay.
-    from hepatica.learn.fit import fit
-
-    return fit(
-        network,
-        samples["train"],
-        plan,
-        folder=training.folder / stage.replace(" ", "_"),
-        label=f"CNN-SASM, {stage}",
-        validation=samples.get("validation"),
-        augment=augment,
-        loss=LOSSES[training.settings.loss_on],
-        trainer=training.trainer,
-    )
+        plan = replace(settings, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate)
+        warm_up(training, network, samples, plan=plan, augment=augment, loss=loss)
+    return fit_stage(training, "stage 1", network, samples, augment=augment, loss=loss)
 
 
 def denoised_tiles(training: Training[Settings, TileStore], patients: Sequence[str]) -> Samples:
@@ -239,79 +174,23 @@ def denoised_tiles(training: Training[Settings, TileStore], patients: Sequence[s
         ratio=settings.ratio,
         variant=settings.confidence,
     )
-    return training.material.labelled(relapse.loc[list(subset)])
-
-
-def _signed(
-    training: Training[Settings, TileStore], signatures: pd.DataFrame, target: Target, patients: Sequence[str]
-) -> Samples:
-    """Image signatures of the patients whose outcome at the target's horizon is known, with that outcome."""
-    known = training.cohort.endpoint(target.endpoint).label(training.cohort.patients, horizon=target.horizon).dropna()
-    rows = signatures[signatures.index.isin(known.index.intersection(list(patients)), level="patient_id")]
-    label = known.loc[rows.index.get_level_values("patient_id")]
-    return Samples(inputs=Arrays(values=rows.to_numpy(np.float32)), labels=label.to_numpy(int))
-
-
-def _read(network: TwoStage, tiles: TileStore, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """Tile scores (DRS, the denoised recurrence score) and tile signatures."""
-    scores, signatures = infer(
-        network.extractor,
-        tiles,
-        batch=settings.batch,
-        label="reading tiles",
-        outputs=lambda read: (read.logits.softmax(1)[:, 1], read.signature),
-    )
-    return scores, signatures
+    return labelled(training.material, outcome=relapse.loc[list(subset)].to_frame(), task=training.task)
 
 
 def predict(network: TwoStage, tiles: TileStore, settings: Settings) -> Inference:
-    """Risk of each image for each target, score and signature of each tile."""
-    score, signature = _read(network, tiles, settings)
-    images = tiles.mean_by_specimen(signature)
-    rows = [
-        images.index.to_frame(index=False).assign(
-            endpoint=target.endpoint,
-            horizon_months=np.nan if target.horizon is None else target.horizon,
-            score=infer(
-                network.heads[target.key],
-                Arrays(values=images.to_numpy(np.float32)),
-                batch=settings.batch,
-                label=target.label,
-                outputs=lambda logits: logits.softmax(1)[:, 1],
-            ),
-        )
-        for target in settings.targets
-    ]
-    return Inference(specimens=pd.concat(rows), regions=tiles.index.assign(score=score), signatures=signature)
+    """Risk of each image for each target; score (DRS, the denoised recurrence score) and signature of each tile."""
+    return infer_two_stage(network, tiles, targets=task(settings).targets, batch=settings.batch)
 
 
 def saliency(network: TwoStage, images: np.ndarray) -> np.ndarray:
     """Grad-CAM of the denoised recurrence score at the last convolution, as in the paper's Figure 3A."""
-    pixels, extractor = as_images(torch.from_numpy(images)), network.extractor
+    extractor, pixels = network.extractor, pixels_to_images(images)
     return grad_cam(extractor, pixels, layer=extractor.get_submodule("body"), target=lambda read: read.logits[:, 1])
 
 
-QUICK = replace(
-    Settings(),
-    side=128,
-    mpp=1.0,
-    tiles_per_specimen=6,
-    weights="random",
-    dropout=0.0,  # attention without dropout is computed twice as fast on a CPU
-    warm_epochs=6,
-    epochs=6,
-    batch=16,
-    learning_rate=3e-4,
-    head_epochs=30,
-)
-"""Two minutes of training on two cores, on the demo's phantoms; for these and for tests. All ours."""
-
-_AS_RELEASED: dict[str, Any] = {"loss_on": "probabilities", "mix": "reshape"}
-
 SYSTEM = System(
     name="li_2025_cnn_sasm",
-    question="Will this resected hepatocellular carcinoma come back within one or two years?",
-    modality="slide",
+    question="Will this resected hepatocellular carcinoma recur within one or two years?",
     paper=Paper(
         title="Denoised recurrence label-based deep learning for prediction of postoperative recurrence risk and"
         " sorafenib response in HCC",
@@ -327,27 +206,24 @@ SYSTEM = System(
             "external auroc recurrence_24": 0.707,
         },
     ),
-    targets=Settings().targets,
+    task=task,
+    room=SLIDES,
     settings=Settings(),
-    quick=QUICK,
+    trial={"dropout": 0.0, "warm_epochs": 6, "head_epochs": 30},  # no dropout: attention is then twice as fast
+    shortest={"warm_epochs": 1, "head_epochs": 2},
     adjustable=("tiles_per_specimen",),
-    shortest={"side": 64, "tiles_per_specimen": 3, "warm_epochs": 1, "epochs": 2, "head_epochs": 2},
-    endpoints=lambda settings: (settings.endpoint, settings.survival),
-    eligible=eligible,
-    prepare=prepare,
     build=build,
     train=train,
     infer=predict,
-    pool=mean_by_patient,
+    eligible=eligible,
+    endpoints=lambda settings: (settings.survival,),
+    meaning="denoised recurrence score",
     saliency=saliency,
-    draw=partial(draw_slide, meaning="denoised recurrence score"),
-    phantom=phantom_slides,
 )
 
 RELEASED = replace(
     SYSTEM,
     name="li_2025_cnn_sasm_released",
-    settings=replace(Settings(), **_AS_RELEASED),
-    quick=replace(QUICK, **_AS_RELEASED),
+    settings=replace(Settings(), loss_on="probabilities", mix="reshape"),
 )
 """What the authors' released code computes: two softmaxes and a reshape; see Departures 1 and 2."""

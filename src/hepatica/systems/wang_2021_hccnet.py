@@ -1,8 +1,8 @@
-"""HCCNet: has this patient hepatocellular carcinoma, judged from every axial slice of his liver CT?
+"""HCCNet: does this patient have hepatocellular carcinoma, judged from every axial slice of their liver CT?
 
 NoduleNet, a ResNet34, learns from slices that experts marked which slices show a nodule. With it the slices of patients
 with hepatocellular carcinoma are labelled (weak labels), and HCCNet, another ResNet34, learns to tell these from the
-slices of everybody else, whatever the contrast phase. A patient's HCC risk score weighs -log10(1 - p) of all of his
+slices of everybody else, whatever the contrast phase. A patient's HCC risk score weighs -log10(1 - p) of all of their
 slices by p. What excites NoduleNet is drawn by SMOE.
 
 Departures:
@@ -28,75 +28,49 @@ Unclear:
 5. A "nodule" is any in one sentence, one of carcinoma in another: here whatever the experts marked, in any patient.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from scipy.special import expit, logit
 from torch import Tensor, nn
 
-from hepatica.cohort import Cohort, CohortError, Months, Specimen, Target, mean_by_patient
-from hepatica.learn import (
-    Augment,
-    Plan,
-    Samples,
-    as_images,
-    compose,
-    crop,
-    infer,
-    jitter,
-    mirror,
-    perspective,
-    rotation,
-    smoothed_cross_entropy,
-    warp,
-)  # fmt: skip
-from hepatica.networks import Pooled, Reading, SideBySide, backbone
-from hepatica.protocol import Inference, ModelIdentity, Paper, System, Training
-from hepatica.radiology.gate import Gate, gated
-from hepatica.radiology.phantom import phantom_ct
-from hepatica.radiology.picture import draw_study
+from hepatica.cohort import Binary, CohortError
+from hepatica.learn import Augment, Samples, Share, augmentation, infer, pixels_to_images, smoothed_cross_entropy, warps
+from hepatica.networks import Pooled, Reading, SideBySide
+from hepatica.protocol import Inference, Paper, System, Training
+from hepatica.protocol.plain import body_of, fit_stage
 from hepatica.radiology.results.dicom_results import deliver_study
-from hepatica.radiology.risk_score import Variant, as_share, risk_interval
+from hepatica.radiology.risk_score import Gate, Variant, score_studies
+from hepatica.radiology.room import CT, SlicePlan
 from hepatica.radiology.slices import SliceStore
-from hepatica.radiology.slices import prepare as prepare_slices
-from hepatica.radiology.slicing import Slicing
-from hepatica.radiology.window import WINDOWS
 from hepatica.saliency import RESNET_LAYERS, smoe
-
-Share = Annotated[float, Field(ge=0, lt=1)]
 
 READ_AT_ONCE = 32
 """Slices that a network reads at once, whatever it learnt from at once (ours)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Plan):
-    """The numbers of "AI model development" and "Calculation of HCC risk score"; what they leave open is ours."""
+class Settings(SlicePlan):
+    """The numbers of "AI model development" and "Calculation of HCC risk score"; what they leave open is ours.
 
-    endpoint: str = "hcc"
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours
-    test: Share = 0.2  # ours; the paper's internal test set is of other months
-    side: PositiveInt = 224  # ours
-    per_series: PositiveInt | None = None
-    window: Literal["abdomen", "liver", "bone", "lung"] = "abdomen"  # ours
-    body: str = "resnet34.tv_in1k"
-    body_shape: Mapping[str, Any] = field(default_factory=dict)  # timm's own words, to change the body's architecture
-    weights: str = "imagenet"
-    nodule_free: Literal["discard", "negative"] = "discard"
+    Side, window and the share of test patients are ours too; the paper's internal test set is of other months.
+    """
+
+    endpoint: str = "hcc"  # label that is predicted
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours; share of patients that tune the training
+    body: str = "resnet34.tv_in1k"  # timm's name of the convolutional body of both networks
+    nodule_free: Literal["discard", "negative"] = "discard"  # slices of HCC patients without nodule; see Unclear 2
     nodule_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5  # ours: from which on NoduleNet flags a slice
-    gate: Gate = "none"
-    variant: Variant = "weighted_mean"
-    smoothing: Share = 0.1  # ours
+    gate: Gate = "none"  # which slices enter the score; see Unclear 3
+    variant: Variant = "weighted_mean"  # of the risk score; see Unclear 1
+    smoothing: Share = 0.1  # ours, of labels
     least_crop: Annotated[float, Field(gt=0, le=1)] = 0.08  # ours, of the area
-    degrees: Annotated[float, Field(ge=0, le=180)] = 10.0  # ours
-    distortion: Annotated[float, Field(ge=0, le=0.6)] = 0.2  # ours
+    degrees: Annotated[float, Field(ge=0, le=180)] = 10.0  # ours, largest rotation
+    distortion: Annotated[float, Field(ge=0, le=0.6)] = 0.2  # ours, of the perspective
     jitter: Annotated[float, Field(ge=0, le=1)] = 0.2  # ours, of brightness and contrast: slices are grey
     epochs: int = 120
     batch: Annotated[int, Field(ge=2)] = 256
@@ -111,28 +85,11 @@ class Settings(Plan):
     monitor: Literal["train_loss", "validation_loss"] = "validation_loss"
     seed: int = 2021
 
-    @property
-    def target(self) -> Target:
-        """The diagnosis at the time of the examination."""
-        return Target(endpoint=self.endpoint, horizon=Months(0))
-
-
-def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
-    """Patients whose diagnosis is known."""
-    return cohort.known(settings.target)
-
-
-def prepare(specimens: Sequence[Specimen], settings: Settings, folder: Path) -> SliceStore:
-    """Axial slices from the lowest to the highest of the liver, of all series of a study, in Hounsfield units."""
-    slicing = Slicing(side=settings.side, per_series=settings.per_series)
-    return prepare_slices(specimens, slicing=slicing, window=WINDOWS[settings.window], folder=folder)
-
 
 def build(settings: Settings, *, pretrained: bool) -> SideBySide:
     """Both untrained networks, their bodies of the same pretrained weights or drawn anew; the same from one seed."""
     torch.manual_seed(settings.seed)
-    weights = settings.weights if pretrained else "random"
-    bodies: list[Any] = [backbone(settings.body, weights=weights, shape=settings.body_shape) for _ in range(2)]
+    bodies = [body_of(settings, pretrained=pretrained) for _ in range(2)]
     nodule, hcc = (Pooled(body, channels=body.num_features) for body in bodies)
     return SideBySide({"nodule": nodule, "hcc": hcc})
 
@@ -147,7 +104,7 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
     watched = {fold: own for fold, own in marked.items() if len(own)}  # few experts may have seen no tuning patient
     seen = {fold: Samples(inputs=own, labels=own.index["nodule"].to_numpy(int)) for fold, own in watched.items()}
     _fit(training, "NoduleNet", parts["nodule"], seen)
-    label = training.cohort.label(settings.target)
+    label = training.cohort.label(training.task.targets[0])
     weak = {fold: weakly_labelled(parts["nodule"], own, label, settings) for fold, own in slices.items()}
     _require_both_kinds(weak["train"].labels, of="HCCNet", failures=training.material.failures)
     _fit(training, "HCCNet", parts["hcc"], weak)
@@ -175,7 +132,9 @@ def weakly_labelled(nodule_net: nn.Module, slices: SliceStore, label: pd.Series,
     A nodule is what an expert saw, or NoduleNet where none looked. `label` is each patient's diagnosis, 0 or 1.
     """
     carcinoma = slices.index["patient_id"].map(label) == 1
-    flagged = _read(nodule_net, slices, "finding nodules", log_odds) >= logit(settings.nodule_probability)
+    flagged = infer(nodule_net, slices, batch=READ_AT_ONCE, label="finding nodules", outputs=log_odds) >= logit(
+        settings.nodule_probability
+    )
     shown = slices.index["nodule"].eq(1).where(slices.index["nodule"].notna(), flagged)
     kept = ~carcinoma | shown | (settings.nodule_free == "negative")
     labels = (carcinoma & shown)[kept].to_numpy().astype(np.int64)
@@ -187,126 +146,52 @@ def log_odds(read: Reading) -> Tensor:
     return read.logits[:, 1] - read.logits[:, 0]
 
 
-def _read(network: nn.Module, slices: SliceStore, label: str, outputs: Callable[[Any], Any]) -> Any:
-    return infer(network, slices, batch=READ_AT_ONCE, label=label, outputs=outputs)
-
-
-def _fit(
-    training: Training[Settings, SliceStore], name: str, network: nn.Module, samples: Mapping[str, Samples]
-) -> None:
-    # Lightning takes seconds to import, which only training needs to pay.
-    from hepatica.learn.fit import fit
-
+def _fit(training: Training[Settings, SliceStore], name: str, network: nn.Module, samples: dict[str, Samples]) -> None:
     settings = training.settings
-    fit(
-        network,
-        samples["train"],
-        settings if "validation" in samples else replace(settings, monitor="train_loss"),
-        folder=training.folder / name.lower(),
-        label=name,
-        validation=samples.get("validation"),
-        augment=augment(settings),
-        loss=smoothed_cross_entropy(settings.smoothing),
-        trainer=training.trainer,
-    )
+    loss = smoothed_cross_entropy(settings.smoothing)
+    fit_stage(training, name, network, samples, augment=augment(settings), loss=loss)
 
 
 def augment(settings: Settings) -> Augment:
     """Crop, perspective and rotation in one interpolation; mirror; brightness and contrast. Mixup is the plan's."""
-    warped = warp(
-        crop(area=(settings.least_crop, 1.0)),
-        perspective(distortion=settings.distortion),
-        rotation(degrees=settings.degrees),
+    warped = warps.warp(
+        warps.crop(area=(settings.least_crop, 1.0)),
+        warps.perspective(distortion=settings.distortion),
+        warps.rotation(degrees=settings.degrees),
     )
-    return compose(warped, mirror(), jitter(brightness=settings.jitter, contrast=settings.jitter))
+    grey = augmentation.jitter(brightness=settings.jitter, contrast=settings.jitter)
+    return augmentation.compose(warped, augmentation.mirror(), grey)
 
 
 def predict(network: SideBySide, slices: SliceStore, settings: Settings) -> Inference:
     """HCC risk score of each study with its interval over images, and what both networks say of each slice."""
-    nodule, hcc, signature = _read(
+    nodule, hcc, signature = infer(
         network,
         slices,
-        "reading slices",
-        lambda read: (log_odds(read["nodule"]), log_odds(read["hcc"]), read["hcc"].signature),
+        batch=READ_AT_ONCE,
+        label="reading slices",
+        outputs=lambda read: (log_odds(read["nodule"]), log_odds(read["hcc"]), read["hcc"].signature),
     )
     regions = slices.index.assign(nodule_log_odds=nodule, hcc_log_odds=hcc, score=expit(hcc))
-    rows = [
-        {"patient_id": patient, "specimen_id": specimen} | study_score(own, settings)
-        for (patient, specimen), own in regions.groupby(["patient_id", "specimen_id"], sort=False)
-    ]
-    specimens = pd.DataFrame(rows).assign(endpoint=settings.endpoint, horizon_months=settings.target.horizon)
+    specimens = score_studies(
+        regions,
+        gate=settings.gate,
+        nodule_probability=settings.nodule_probability,
+        variant=settings.variant,
+        seed=settings.seed,
+    )
     return Inference(specimens=specimens, regions=regions, signatures=signature)
-
-
-def study_score(regions: pd.DataFrame, settings: Settings) -> dict[str, float | None]:
-    """Risk score, its interval and the number of images it is of, from the rows of one study's slices.
-
-    0 where the hard gate lets no slice pass: no nodule was seen (ours).
-    """
-    hcc, nodule = (regions[name].to_numpy(float) for name in ("hcc_log_odds", "nodule_log_odds"))
-    entering = gated(hcc, nodule, gate=settings.gate, probability=settings.nodule_probability)
-    if not len(entering):
-        return {"score": 0.0, "risk": 0.0, "low": 0.0, "high": 0.0, "images": 0}
-    found = risk_interval(entering, variant=settings.variant, seed=settings.seed)
-    share = float(as_share(found.value))
-    return {"score": share, "risk": found.value, "low": found.low, "high": found.high, "images": found.n}
 
 
 def saliency(network: SideBySide, images: np.ndarray) -> np.ndarray:
     """SMOE of NoduleNet, as in the paper's Figure 5: where an image excites it, from the stem to the last stage."""
     layers = [f"body.{layer}" for layer in RESNET_LAYERS]
-    return smoe(network.parts["nodule"], as_images(torch.from_numpy(images)), layers=layers)
+    return smoe(network.parts["nodule"], pixels_to_images(images), layers=layers)
 
-
-def give_back(
-    specimen: Specimen,
-    *,
-    material: SliceStore,
-    inference: Inference,
-    settings: Settings,
-    cutoffs: Mapping[str, float],
-    saliency: Callable[[np.ndarray], np.ndarray],
-    model: ModelIdentity,
-    folder: Path,
-) -> list[Path]:
-    """Report, flagged region, saliency and pictures as DICOM files, to lie beside the study."""
-    return deliver_study(
-        specimen,
-        material=material,
-        inference=inference,
-        cutoff=cutoffs[settings.target.key],
-        variant=settings.variant,
-        saliency=saliency,
-        model=model,
-        folder=folder,
-    )
-
-
-QUICK = replace(
-    Settings(),
-    side=128,
-    per_series=5,
-    window="liver",
-    body_shape={"channels": [16, 32, 64, 128], "stem_width": 16},
-    weights="random",
-    least_crop=0.8,
-    degrees=5.0,
-    jitter=0.1,
-    epochs=20,
-    batch=16,
-    learning_rate=0.8,
-    warmup_epochs=1,
-    mixup=0.0,
-    monitor="train_loss",
-    validation=0.15,
-    test=0.25,
-)
-"""Minutes on two cores, on phantoms; for the demo's kind of trial and for tests. All ours."""
 
 SYSTEM = System(
     name="wang_2021_hccnet",
-    question="Has this patient hepatocellular carcinoma, by his liver CT?",
-    modality="ct",
+    question="Does this patient have hepatocellular carcinoma on liver CT?",
     paper=Paper(
         title="Development of an AI system for accurately diagnose hepatocellular carcinoma from computed tomography"
         " imaging data",
@@ -323,22 +208,26 @@ SYSTEM = System(
             "external specificity hcc": 0.740,
         },
     ),
-    targets=(Settings().target,),
+    task=lambda settings: Binary(settings.endpoint, rule="balanced"),
+    room=CT,
     settings=Settings(),
-    quick=QUICK,
+    trial={
+        "least_crop": 0.8,
+        "degrees": 5.0,
+        "jitter": 0.1,
+        "learning_rate": 0.8,
+        "warmup_epochs": 1,
+        "mixup": 0.0,
+        "monitor": "train_loss",
+        "validation": 0.15,
+        "test": 0.25,
+    },
     adjustable=("per_series",),
-    shortest={"side": 64, "per_series": 3, "epochs": 2},
-    endpoints=lambda settings: (settings.endpoint,),
-    eligible=eligible,
-    prepare=prepare,
     build=build,
     train=train,
     infer=predict,
-    pool=mean_by_patient,
-    cutoff="balanced",
+    meaning="HCC",
     saliency=saliency,
-    draw=partial(draw_study, meaning="HCC"),
+    deliver=deliver_study,
     parts=lambda network: network.parts,
-    deliver=give_back,
-    phantom=phantom_ct,
 )

@@ -31,15 +31,16 @@ def deliver_study(
     *,
     material: SliceStore,
     inference: Inference,
-    cutoff: float,
-    variant: Variant,
+    settings: Any,
+    cutoffs: Mapping[str, float],
     saliency: Callable[[np.ndarray], np.ndarray],
     model: ModelIdentity,
     folder: Path,
 ) -> list[Path]:
     """Write a report, and for each series the flagged region, its saliency and pictures; the files, the report first.
 
-    `cutoff` is that of the predictions table, a share. The slices on which NoduleNet most surely sees a nodule are
+    `settings` has the endpoint and the variant of the risk score, `cutoffs` the endpoint's cut-off in the predictions
+    table, a share. The slices on which NoduleNet most surely sees a nodule are
     mapped; their places of saliency FLAGGED and more are the flagged region. No files for a specimen that is no DICOM
     study. `deliver` says how files are called and which errors are raised.
     """
@@ -55,9 +56,10 @@ def deliver_study(
     pictured = highest_slices(rows)
     maps = _maps(slices, np.union1d(nodules, pictured), saliency)
     drawn = {number: _on_grid(each, rows.loc[nodules], maps, number) for number, each in series.items()}
+    cutoff = cutoffs[settings.endpoint]
     return deliver(
         list(series.values()),
-        result=_result(inference, specimen, images=len(rows), cutoff=cutoff, variant=variant, model=model),
+        result=_result(inference, specimen, images=len(rows), cutoff=cutoff, variant=settings.variant, model=model),
         flagged={series[number].key: volume >= FLAGGED for number, volume in drawn.items()},
         saliency={series[number].key: volume for number, volume in drawn.items() if volume.any()},
         pictures={each.key: _pictures(each, slices, rows.loc[pictured], maps, n) for n, each in series.items()},

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure as Drawing
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from hepatica.cohort import Target
+from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.page.blocks import Block, Figure, Section, Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.metric_table import metric_cell, metric_table
 from hepatica.report.page.results import Results, Run
 from hepatica.report.page.style import INK, QUIET, SERIES, say, unit_square
-from hepatica.report.page.wording import CUTOFFS, METRICS, NONE, about, calls, estimate, event, heading, outcomes, when
-from hepatica.runs.scores import EVEN_ODDS
+from hepatica.report.page.wording import METRICS, NONE, about, calls, estimate, event, heading, outcomes, when
 
 AT_A_CUTOFF = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "kappa")
 WITHOUT_CUTOFF = ("auroc", "average_precision", "brier")
@@ -121,7 +121,7 @@ def _at_cutoffs(run: Run) -> Table:
         header=["", *(f"{each.title}, at {at}" for each in run.cohorts for at in ("0.5", "the locked cut-off"))],
         rows=rows,
         note=f"Both cut-offs were fixed before any of these patients was looked at: 0.5, and"
-        f" {CUTOFFS[run.system.cutoff]}. {_methods(run, AT_A_CUTOFF)}",
+        f" {run.cutoff_rule}. {_methods(run, AT_A_CUTOFF)}",
     )
 
 

@@ -16,7 +16,7 @@ from hepatica.report.page.blocks import Block, Figure, Section, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Results, Run
 from hepatica.report.page.style import HIGH, LOW, QUIET, SCALE, SERIES
-from hepatica.report.page.wording import REGIONS, about, outcomes
+from hepatica.report.page.wording import about, outcomes
 
 LIMIT = 2000
 """Tiles drawn at most, over all cohorts."""
@@ -111,7 +111,7 @@ def gather(run: Run, *, limit: int) -> Tiles:
         cohort=np.repeat(np.arange(len(parts)), [len(table) for table, _ in parts]),
         names=tuple(str(each.cohort["name"]) for each in run.cohorts),
         outcomes=outcomes(run.targets[0]),
-        region=REGIONS[run.system.modality],
+        region=run.system.first.region,
     )
 
 

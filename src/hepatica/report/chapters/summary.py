@@ -5,7 +5,7 @@ from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.provenance import system_title
 from hepatica.report.page.results import Run
-from hepatica.report.page.wording import CUTOFFS, about, patients
+from hepatica.report.page.wording import about, patients
 
 QUOTED = ("auroc", "c_index", "log_rank_p")
 QUOTED_OF_DIAGNOSIS = ("auroc", "sensitivity", "specificity")
@@ -47,9 +47,7 @@ def _key_numbers(run: Run) -> Table:
         "AUROC and C-index: 0.5 is chance, 1 is perfect. Log-rank P compares patients at or above the locked cut-off"
         " with those below it."
     )
-    diagnosis = (
-        f"AUROC: 0.5 is chance, 1 is perfect. Calls are those at the locked cut-off, {CUTOFFS[run.system.cutoff]}."
-    )
+    diagnosis = f"AUROC: 0.5 is chance, 1 is perfect. Calls are those at the locked cut-off, {run.cutoff_rule}."
     return metric_table(
         run,
         quoted(run),

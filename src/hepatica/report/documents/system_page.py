@@ -7,6 +7,7 @@ from typing import Any
 
 from hepatica.cohort.atomic import write_text
 from hepatica.protocol import System, as_plain
+from hepatica.protocol.settings import meanings
 from hepatica.report.page.wording import about
 from hepatica.systems import all_systems
 
@@ -14,9 +15,11 @@ from hepatica.systems import all_systems
 def system_page(system: System[Any, Any]) -> str:
     """The page as Markdown: question, paper and what it reports, every setting, departures and unclear points."""
     paper = system.paper
-    settings = as_plain(system.settings)
+    settings, predicts = as_plain(system.settings), [about(target) for target in system.targets(system.settings)]
     reported = [f"| {name} | {value} |" for name, value in paper.reported.items()]
-    numbers = [f"| `{name}` | {value} |" for name, value in settings.items()]
+    numbers = [
+        f"| `{name}` | {settings.get(name, 'none')} | {what} |" for name, what in meanings(system.settings).items()
+    ]
     notes = inspect.cleandoc(sys.modules[system.train.__module__].__doc__ or "")
     parts = [
         f"# {system.name}",
@@ -24,13 +27,13 @@ def system_page(system: System[Any, Any]) -> str:
         system.question,
         f"{paper.authors} {paper.title}. {paper.journal} ({paper.year})."
         f" [doi {paper.doi}](https://doi.org/{paper.doi})",
-        f"Input: {system.modality}. Predicts: {', '.join(about(target) for target in system.targets)}.",
+        f"Input: {system.modality}. Predicts: {', '.join(predicts)}.",
         "## What the paper reports",
         "On its own patients; not results of this software.",
         "\n".join(["| number | value |", "|---|---|", *reported]),
         "## Settings",
         f"Change one with `hepatica train {system.name} COHORT --run RUN --set NAME=VALUE`.",
-        "\n".join(["| setting | default |", "|---|---|", *numbers]),
+        "\n".join(["| setting | default | meaning |", "|---|---|---|", *numbers]),
         "## From the file",
         f"```text\n{notes}\n```",
     ]

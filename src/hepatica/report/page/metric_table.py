@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from hepatica.cohort import Target
+from hepatica.evaluate.binary.binary import AT_A_CUTOFF
 from hepatica.report.page.blocks import Table
 from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import METRICS, estimate, heading
-from hepatica.runs.scores import AT_A_CUTOFF
 
 
 def metric_table(run: Run, names: Sequence[str], *, caption: str, note: str) -> Table:

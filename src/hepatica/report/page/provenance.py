@@ -9,7 +9,7 @@ from hepatica.protocol import as_plain
 from hepatica.report.page.blocks import Block, Quotation, Section, Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run
-from hepatica.report.page.wording import CUTOFFS, NONE, about
+from hepatica.report.page.wording import NONE, about
 
 
 def section(run: Run, gallery: Gallery) -> Section:
@@ -71,7 +71,7 @@ def _facts(run: Run) -> Table:
     facts += [[f"{name[:1].upper()}{name[1:]}", _value(value)] for name, value in run.model["training"].items()]
     targets = {target.key: about(target) for target in run.targets}
     facts += [
-        [f"Cut-off, {targets.get(key, key)}", f"{cutoff:.4f} ({CUTOFFS[run.system.cutoff]})"]
+        [f"Cut-off, {targets.get(key, key)}", f"{cutoff:.4f} ({run.cutoff_rule})"]
         for key, cutoff in run.cutoffs.items()
     ]
     facts += [[f"SHA-256 of {name}", digest] for name, digest in run.model["sha256"].items()]

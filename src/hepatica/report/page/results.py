@@ -9,15 +9,32 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
-from hepatica.cohort import Endpoint, RunError, Target, TimeToEvent, declared, patient_scores, read_predictions, targets
+from hepatica.cohort import (
+    Endpoint,
+    RunError,
+    Target,
+    Task,
+    TimeToEvent,
+    declared,
+    patient_scores,
+    read_predictions,
+    targets,
+)
 from hepatica.cohort.atomic import read_json
-from hepatica.protocol import System
+from hepatica.protocol import System, from_plain
 from hepatica.runs.folder import RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
 from hepatica.systems import find_system
 
 TRAINED_ON = ("train", "validation")
 """Folds whose patients the model has seen; no result is ever computed on them."""
+
+CUTOFFS = {
+    "median": "the median score of the training patients",
+    "balanced": "the score at which sensitivity and specificity are alike in the patients of training and tuning",
+    "of_simulation": "the score at which sensitivity and specificity are alike in simulated patients",
+}
+"""The rules by which a system locks its cut-offs."""
 
 _TABLES = ("metrics.json", "cohort.json", "predictions.parquet", "patients.parquet")
 
@@ -146,6 +163,16 @@ class Run:
         return not self.targets[0].followed
 
     @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What the system was asked, the primary task first."""
+        return self.system.tasks(from_plain(self.system.settings, self.settings["settings"]))
+
+    @property
+    def cutoff_rule(self) -> str:
+        """The rule of the locked cut-offs, in words."""
+        return CUTOFFS.get(self.tasks[0].cutoff or "", "none")
+
+    @property
     def columns(self) -> Literal[2, 3]:
         """Panels side by side in a figure of every target (rows) and cohort (columns)."""
         return 3 if len(self.cohorts) == 3 else 2
@@ -170,7 +197,7 @@ def read_run(path: Path, *, external: Sequence[Path]) -> Run:
         settings=settings,
         model=model,
         cutoffs=read_json(folder.cutoffs),
-        system=find_system(settings["system"]),
+        system=find_system(settings["reference"]),
         cohorts=cohorts,
     )
 

@@ -44,16 +44,6 @@ METRICS = {
     "hazard_ratio": "Hazard ratio, high v low",
 }
 
-REGIONS = {"slide": "tile", "ct": "slice", "mr": "slice", "ultrasound": "image", "spectrum": "spectrum", "table": "row"}
-"""What a network reads of a specimen at once, by the modality of its system."""
-
-CUTOFFS = {
-    "median": "the median score of the training patients",
-    "balanced": "the score at which sensitivity and specificity are alike in the patients of training and tuning",
-    "of_simulation": "the score at which sensitivity and specificity are alike in simulated patients",
-}
-"""The rules by which a system locks its cut-offs."""
-
 _UNITS = {
     "ng_ml": "ng/mL", "u_l": "U/L", "g_l": "g/L", "g_dl": "g/dL", "mg_dl": "mg/dL", "umol_l": "µmol/L", "cm": "cm",
     "mm": "mm", "mau_ml": "mAU/mL", "iu_ml": "IU/mL", "kg_m2": "kg/m²", "years": "years", "months": "months",

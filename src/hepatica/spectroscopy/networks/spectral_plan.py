@@ -19,30 +19,41 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class SpectralPlan(Plan):
-    """Numbers of a training on simulated spectra; all are ours, for the paper tells none.
+    """Numbers of a training on simulated spectra; all are ours, since the paper gives none.
 
-    The acquisition is 3 T liver PRESS unless told otherwise; see `Acquisition`. `effects` are those of the simulation:
-    all that spoils a spectrum, or those alone that the signal model of the fits knows. `members` networks of different
-    first weights and different spectra are asked and their answers averaged. `per_epoch` spectra are simulated for each
-    epoch of each member; `held_out` others, which none of them saw, fix what follows training: intervals, temperature,
-    cut-off.
+    The acquisition is 3 T liver PRESS by default; see `Acquisition`.
     """
 
     f0_mhz: PositiveFloat = 127.74
+    """Frequency of protons, MHz; 127.74 is 3 T."""
     bandwidth_hz: PositiveFloat = 2000.0
+    """Sampling frequency, Hz."""
     points: Annotated[int, Field(ge=256)] = 1024
+    """Samples of the signal."""
     sequence: Sequence = "press"
+    """Pulse sequence."""
     te_ms: PositiveFloat = 35.0
+    """Echo time, ms."""
     tr_ms: PositiveFloat = 2000.0
+    """Repetition time, ms."""
     effects: Literal["all", "of_model"] = "all"
+    """What disturbs simulated spectra: all, or only what the signal model of the fits knows."""
     members: PositiveInt = 3
+    """Networks of different first weights and spectra whose answers are averaged."""
     width: PositiveInt = 16
+    """Channels of the first convolution."""
     depth: PositiveInt = 1
+    """Blocks of each resolution."""
     hidden: PositiveInt = 384
+    """Width of the layer after the convolutions."""
     signature: PositiveInt = 256
+    """Length of the signature."""
     dropout: Share = 0.0
+    """Share of units dropped before the output."""
     per_epoch: Annotated[int, Field(ge=2)] = 51_200
+    """Spectra simulated for each epoch of each member."""
     held_out: Annotated[int, Field(ge=128)] = 4_000
+    """Other simulated spectra, which fix intervals, temperature and cut-off."""
     epochs: int = 40
     batch: Annotated[int, Field(ge=2)] = 128
     learning_rate: float = 2e-3

@@ -7,7 +7,6 @@ import numpy as np
 
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import read_json, write_json
-from hepatica.runs.inputs import of_modality
 from hepatica.spectroscopy.cohorts.millimolar import millimolar
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, draw_fit, drawn_fits
@@ -27,8 +26,8 @@ def draw_fits(cohort_folder: Path, *, results: Path, settings: Settings) -> None
     """
     cohort = load_cohort(cohort_folder)
     explained = {each["row"]: each["score"] for each in read_json(results / "explained" / "explained.json")}
-    specimens = [each for each in of_modality(cohort.specimens, SYSTEM.modality) if each.row in explained]
-    store = SYSTEM.prepare(specimens, settings, results / "prepared")
+    specimens = [each for each in cohort.specimens_of("spectrum") if each.row in explained]
+    store = SYSTEM.prepare(cohort.select(each.patient_id for each in specimens), settings, results / "prepared")
     rows = {each.specimen_id: each.row for each in specimens}
     drawn = dict(_drawn(store, settings))
     files = []

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from hepatica.systems.bae_2025_ccnn import QUICK as CCNN_QUICK
+from hepatica.systems.bae_2025_ccnn import SYSTEM as CCNN
 from hepatica.systems.bae_2025_ccnn import Settings
 from hepatica.systems.bae_2025_qcnn import SYSTEM as QCNN
 from hepatica.systems.bae_2025_qcnn import Settings as QcnnSettings
@@ -41,7 +41,7 @@ class StudySettings(Settings):
 
 QUICK = replace(
     StudySettings(),
-    **{name: getattr(CCNN_QUICK, name) for name in ("members", "per_epoch", "held_out", "epochs", "batch")},
+    **{name: getattr(CCNN.quick, name) for name in ("members", "per_epoch", "held_out", "epochs", "batch")},
     spectra=400,
     swept=32,
     qcnn_members=2,

@@ -29,7 +29,7 @@ def end_to_end(training: Training[StudySettings, TileStore], *, folder: Path) ->
     """Predictions table of patients of the folds test and set_aside, and the training median of each target."""
     table, cutoffs = folder / "predictions.parquet", folder / "cutoffs.json"
     if not table.exists():
-        scored = pooled(SYSTEM, _inference(training, folder=folder / "work"))
+        scored = pooled(SYSTEM, _inference(training, folder=folder / "work"), settings=training.settings)
         patients = scored[scored["specimen_id"].isna()]
         medians = median_cutoffs(patients[patients["patient_id"].isin(training.split.train)])
         write_json(cutoffs, medians)
@@ -40,7 +40,7 @@ def end_to_end(training: Training[StudySettings, TileStore], *, folder: Path) ->
 
 
 def _inference(training: Training[StudySettings, TileStore], *, folder: Path) -> Inference:
-    parts = [_images(training, target, folder=folder / target.key) for target in training.settings.targets]
+    parts = [_images(training, target, folder=folder / target.key) for target in training.task.targets]
     nothing = np.zeros((0, 0), np.float32)
     return Inference(specimens=pd.concat(parts), regions=pd.DataFrame(), signatures=nothing)
 

@@ -45,5 +45,7 @@ def _of_fold(
     network = build(settings, pretrained=True)
     split = Split(train=dealt.train, validation=dealt.validation, test=held_out)
     train_system(replace(training, network=network, split=split, folder=folder))
-    table = pooled(SYSTEM, predict(network, training.material.select(patient_ids=held_out), settings))
+    table = pooled(
+        SYSTEM, predict(network, training.material.select(patient_ids=held_out), settings), settings=settings
+    )
     return table[table["specimen_id"].isna()].assign(fold=str(fold), group=None)

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 
 from hepatica.cohort import RATIOS, Months, SettingsError
-from hepatica.systems.li_2025_cnn_sasm import QUICK as SYSTEM_QUICK
-from hepatica.systems.li_2025_cnn_sasm import Settings
+from hepatica.systems.li_2025_cnn_sasm import SYSTEM, Settings
 
 Name = Literal[
     "ResNet18", "DenseNet121", "Swin-Transformer",
@@ -74,7 +73,7 @@ class StudySettings(Settings):
 
 
 QUICK = StudySettings(
-    **{each.name: getattr(SYSTEM_QUICK, each.name) for each in fields(Settings)}
+    **{each.name: getattr(SYSTEM.quick, each.name) for each in fields(Settings)}
     | {"side": 96, "mpp": 1.33, "tiles_per_specimen": 3, "body_shape": NARROW}
     | {"warm_epochs": 4, "epochs": 2, "learning_rate": 1e-3, "folds": 3}
     | {"densenet_weights": "random", "densenet_shape": {"growth_rate": 8, "block_config": [2, 2, 4, 4]}}

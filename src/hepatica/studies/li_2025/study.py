@@ -19,7 +19,6 @@ from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
 from hepatica.runs import RunFolder, open_run
 from hepatica.runs.folder import start_run
-from hepatica.runs.inputs import of_modality
 from hepatica.studies.external import check_external, external_names
 from hepatica.studies.li_2025.choice import choose_subset
 from hepatica.studies.li_2025.cross_validation import cross_validate
@@ -29,7 +28,7 @@ from hepatica.studies.li_2025.out_of_fold import out_of_fold
 from hepatica.studies.li_2025.seeing import see
 from hepatica.studies.li_2025.settings import StudySettings
 from hepatica.studies.li_2025.subsets import subset_folder, train_subsets, validate_subsets
-from hepatica.systems.li_2025_cnn_sasm import SYSTEM, prepare
+from hepatica.systems.li_2025_cnn_sasm import SYSTEM
 
 
 def study(
@@ -51,7 +50,7 @@ def study(
         raise SettingsError('generalisation = "external" needs an external cohort; add --external COHORT')
     folder, cohort = RunFolder(run), load_cohort(cohort_folder)
     check_external(external, cohort=cohort, endpoint=settings.endpoint)
-    start_run(folder, system=SYSTEM, settings=settings, cohort=cohort)
+    start_run(folder, reference=SYSTEM.name, system=SYSTEM, settings=settings, cohort=cohort)
     _say("CNN-SASM on each denoised subset")
     train_subsets(cohort_folder, study=run, settings=settings, trainer=trainer or {}, prepared=folder.prepared)
     training = _training(folder, cohort, settings, trainer or {})
@@ -80,12 +79,13 @@ def _training(
     """The study's patients and tiles on the split of its runs, which is the same for every subset."""
     return Training(
         network=None,
-        material=prepare(of_modality(cohort.specimens, SYSTEM.modality), settings, folder.prepared),
+        material=SYSTEM.prepare(cohort, settings, folder.prepared),
         cohort=cohort,
         split=Split.read(RunFolder(subset_folder(folder.path, settings.ratios[0])).split),
         settings=settings,
         folder=folder.work,
         trainer=trainer,
+        task=SYSTEM.tasks(settings)[0],
     )
 
 

@@ -33,7 +33,7 @@ def saliency_hits(locked: LockedRun, *, slices: SliceStore, regions: pd.DataFram
     maps = np.zeros(outlines.shape, np.float32)
     for start in range(0, len(chosen), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        maps[part] = locked.system.saliency(locked.network, slices.read(chosen[part]))
+        maps[part] = locked.system.explain(locked.network, slices.read(chosen[part]))
     odds = regions["nodule_log_odds"].to_numpy()[chosen]
     return (
         slices.index.loc[chosen, ["patient_id", "specimen_id", "series", "slice", "phase"]]

@@ -15,7 +15,6 @@ from rich.console import Console
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import replacing
 from hepatica.runs import LockedRun, explain, open_run, train, validate
-from hepatica.runs.inputs import of_modality
 from hepatica.studies.external import check_external, external_names
 from hepatica.studies.wang_2021.readings import READERS, check_readings
 from hepatica.studies.wang_2021.saliency import saliency_hits
@@ -61,8 +60,7 @@ def _see(locked: LockedRun, folder: Path, out: Path) -> None:
     if not (out / "explained" / "explained.json").exists():
         explain(locked.folder.path, folder, results=out, specimens=EXPLAINED)
     if not (out / "saliency.parquet").exists():
-        specimens = of_modality(load_cohort(folder).specimens, SYSTEM.modality)
-        slices = SYSTEM.prepare(specimens, locked.settings, out / "prepared")
+        slices = SYSTEM.prepare(load_cohort(folder), locked.settings, out / "prepared")
         regions = pd.read_parquet(out / "regions.parquet")
         hits = saliency_hits(locked, slices=slices, regions=regions)
         with replacing(out / "saliency.parquet") as temporary:

@@ -11,12 +11,12 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from hepatica.cohort import CohortError, EvaluationError, TimeToEvent, confident_patients
 from hepatica.evaluate import Estimate, accuracy, auroc, average_precision, confusion
+from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.protocol import from_plain
 from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Results
 from hepatica.report.page.style import INK, QUIET, SERIES, say, unit_square, whisker
-from hepatica.runs.scores import EVEN_ODDS
 from hepatica.studies.li_2025.chapters.found import Study
 from hepatica.studies.li_2025.settings import StudySettings
 

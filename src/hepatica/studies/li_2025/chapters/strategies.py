@@ -19,11 +19,11 @@ from hepatica.evaluate import (
     compare_c_index,
     compare_paired,
 )
+from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.style import INK, QUIET, SERIES, say
 from hepatica.report.page.wording import METRICS, NONE, interval, p_value, when
-from hepatica.runs.scores import EVEN_ODDS
 from hepatica.studies.li_2025.chapters.found import Study
 
 OVER_CUTOFFS = ("auroc", "average_precision")

@@ -6,7 +6,7 @@ from hepatica.report.page.blocks import Section, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.metric_table import metric_cell
 from hepatica.report.page.results import Results, Run
-from hepatica.report.page.wording import CUTOFFS, METRICS, interval
+from hepatica.report.page.wording import METRICS, interval
 from hepatica.studies.wang_2021.chapters.published import AUROC, TABLE_2, WHERE
 
 ORDER = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "kappa", "f1")
@@ -29,7 +29,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         " it gives no intervals of kappa and F1. Other patients: the columns test nothing.",
     )
     told = (
-        f"A patient is called HCC when his score is at or above the locked cut-off, {CUTOFFS[run.system.cutoff]}. The"
+        f"A patient is called HCC when his score is at or above the locked cut-off, {run.cutoff_rule}. The"
         " paper does not tell its own. Neither of its test sets holds a patient without a lesion, although 3,421 of"
         " 7,512 training patients had none: specificity depends on who the others are, see the subgroups."
     )

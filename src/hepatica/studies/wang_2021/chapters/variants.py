@@ -10,8 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from hepatica.evaluate import Estimate, auroc
-from hepatica.radiology.gate import Gate, gated
-from hepatica.radiology.risk_score import Variant, risk_score
+from hepatica.radiology.risk_score import Gate, Variant, gated, risk_score
 from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run

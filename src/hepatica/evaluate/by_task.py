@@ -1,0 +1,121 @@
+"""By task: the statistics of one fold of a predictions table, chosen by the task of each target."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from hepatica.cohort import (
+    Classes,
+    Cohort,
+    EvaluationError,
+    Measured,
+    Target,
+    TimeToEvent,
+    class_scores,
+    patient_scores,
+    targets,
+)
+from hepatica.cohort.tasks import Kind
+from hepatica.evaluate.binary.binary import AT_A_CUTOFF, binary_metrics
+from hepatica.evaluate.estimate import Estimate
+from hepatica.evaluate.groups.agreement import quantity_metrics
+from hepatica.evaluate.multiclass.metrics import multiclass_metrics
+from hepatica.evaluate.survival.survival import survival_metrics
+
+EVEN_ODDS = 0.5
+"""The cut-off at which papers count their confusion matrices; groups are formed at the locked cut-off."""
+
+Found = Iterator[tuple[float | None, dict[str, Estimate]]]
+"""Statistics with the cut-off they depend on, None where they depend on none."""
+
+
+def task_metrics(table: pd.DataFrame, *, cohort: Cohort, cutoffs: dict[str, float], fold: str) -> list[dict[str, Any]]:
+    """One row a statistic of the patients of one fold: fold, target, cut-off, metric and its estimate.
+
+    The cut-off is None for statistics over all cut-offs; calls are given at even odds and at the locked cut-off. A
+    statistic the data cannot give (one class, no event) is one row whose value is None and whose method says why.
+    """
+    return [
+        {"fold": fold, "target": target.key, "cutoff": cutoff, "metric": name} | estimate.as_dict()
+        for target in targets(table)
+        if target.task in METRICS
+        for cutoff, found in METRICS[target.task](table, cohort, target, cutoffs.get(target.key), fold)
+        for name, estimate in found.items()
+    ]
+
+
+def _binary(table: pd.DataFrame, cohort: Cohort, target: Target, locked: float | None, fold: str) -> Found:
+    scores = patient_scores(table, target=target, fold=fold)["score"]
+    label = cohort.label(target).loc[scores.index].dropna()
+    known = scores.loc[label.index].to_numpy()
+    calls = set(AT_A_CUTOFF)
+    at_even, at_locked = (
+        _or_absent("auroc", len(label), partial(binary_metrics, label.to_numpy(), score=known, cutoff=each))
+        for each in (EVEN_ODDS, EVEN_ODDS if locked is None else locked)
+    )
+    yield None, {name: each for name, each in at_even.items() if name not in calls}
+    yield EVEN_ODDS, {name: each for name, each in at_even.items() if name in calls}
+    yield locked, {name: each for name, each in at_locked.items() if name in calls}
+    yield from _survival(table, cohort, target, locked, fold)
+
+
+def _survival(table: pd.DataFrame, cohort: Cohort, target: Target, locked: float | None, fold: str) -> Found:
+    endpoint = cohort.endpoint(target.endpoint)
+    if not isinstance(endpoint, TimeToEvent):
+        return
+    scores = patient_scores(table, target=target, fold=fold)["score"]
+    patients = cohort.patients.loc[scores.index]
+    time, event = patients[endpoint.time].to_numpy(), (patients[endpoint.event] == 1).to_numpy(int)
+    found = _or_absent(
+        "c_index",
+        len(scores),
+        lambda: survival_metrics(time, event=event, score=scores.to_numpy(), cutoff=locked),
+    )
+    over_all = {"c_index"}
+    yield None, {name: each for name, each in found.items() if name in over_all}
+    yield locked, {name: each for name, each in found.items() if name not in over_all}
+
+
+def _multi_class(table: pd.DataFrame, cohort: Cohort, target: Target, locked: float | None, fold: str) -> Found:
+    endpoint = cohort.endpoint(target.endpoint)
+    scores = class_scores(table, target=target, fold=fold)
+    if isinstance(endpoint, Classes) and len(scores):
+        label = cohort.patients.loc[scores.index, endpoint.column].dropna()
+        names = tuple(str(name) for name in endpoint.classes)
+        known = scores.loc[label.index, list(names)].to_numpy()
+        yield (
+            None,
+            _or_absent(
+                "auroc_macro",
+                len(label),
+                lambda: multiclass_metrics(label.to_numpy(), score=known, classes=names, ordered=endpoint.ordered),
+            ),
+        )
+
+
+def _quantities(table: pd.DataFrame, cohort: Cohort, target: Target, locked: float | None, fold: str) -> Found:
+    endpoint = cohort.endpoints.get(target.endpoint)
+    if isinstance(endpoint, Measured):
+        scores = patient_scores(table, target=target, fold=fold)["score"]
+        true = cohort.patients.loc[scores.index, endpoint.column].astype(float).dropna()
+        measured = scores.loc[true.index].to_numpy()
+        yield None, _or_absent("bias", len(true), lambda: quantity_metrics(measured, true=true.to_numpy()))
+
+
+METRICS: dict[Kind, Callable[[pd.DataFrame, Cohort, Target, float | None, str], Found]] = {
+    "binary": _binary,
+    "multi_class": _multi_class,
+    "survival": _survival,
+    "quantities": _quantities,
+    "margin": _quantities,
+}
+"""Statistics of each kind of task; segmentations are measured where their masks are read."""
+
+
+def _or_absent(metric: str, n: int, compute: Callable[[], dict[str, Estimate]]) -> dict[str, Estimate]:
+    try:
+        return compute()
+    except EvaluationError as error:
+        return {metric: Estimate(value=float("nan"), low=None, high=None, n=n, method=str(error))}

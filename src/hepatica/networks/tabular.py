@@ -1,0 +1,53 @@
+"""Tabular: vectors of measured values, standardised by the training patients, missing ones at their mean."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hepatica.networks.perceptron import perceptron
+from hepatica.networks.reading import Reading
+
+
+class Standardise(nn.Module):
+    """(b, d) values to (b, 2 d): each less the mean and over the SD of the training patients, 0 where it is missing
+    (NaN); then 1 where it was missing and 0 elsewhere. Mean and SD are buffers, locked with the weights.
+    """
+
+    mean: Tensor
+    sd: Tensor
+
+    def __init__(self, columns: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(columns))
+        self.register_buffer("sd", torch.ones(columns))
+
+    def fit(self, values: NDArray[np.float32]) -> None:
+        """Take mean and SD from (n, d) values; a column that is missing throughout or constant has 0 and 1."""
+        with np.errstate(invalid="ignore"):
+            known = np.isfinite(values)
+            count = np.maximum(known.sum(axis=0), 1)
+            mean = np.where(known, values, 0).sum(axis=0) / count
+            sd = np.sqrt(np.where(known, (values - mean) ** 2, 0).sum(axis=0) / count)
+        self.mean.copy_(torch.from_numpy(mean))
+        self.sd.copy_(torch.from_numpy(np.where(sd > 0, sd, 1)))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Standardise a batch."""
+        missing = values.isnan()
+        scaled = ((values - self.mean) / self.sd).masked_fill(missing, 0)
+        return torch.cat([scaled, missing.float()], dim=1)
+
+
+class Tabular(nn.Module):
+    """(b, columns) values to (b, outputs); `hidden` are the widths of the layers between, none for a linear model."""
+
+    def __init__(self, columns: int, *, outputs: int, hidden: tuple[int, ...] = (32,), dropout: float = 0.0) -> None:
+        super().__init__()
+        self.standardise = Standardise(columns)
+        self.body = perceptron((2 * columns, *hidden, outputs), dropout=dropout)
+
+    def forward(self, values: Tensor) -> Reading:
+        """Score a batch; the signature is the standardised values."""
+        signature = self.standardise(values)
+        return Reading(self.body(signature), signature)

@@ -1,0 +1,72 @@
+"""Room: what every system of H&E slides shares: tissue tiles in, scores of tiles and their mean out, heatmaps."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from hepatica.cohort import Cohort, MicronsPerPixel, TilePixels
+from hepatica.learn import pixels_to_images
+from hepatica.pathology.phantom import phantom_slides
+from hepatica.pathology.picture import draw_slide
+from hepatica.pathology.stain import StainSettings
+from hepatica.pathology.store import TileStore
+from hepatica.pathology.store import prepare as prepare_tiles
+from hepatica.pathology.tiles import Tiling
+from hepatica.protocol.plain import ImagePlan, grad_cam_of_body, infer_regions
+from hepatica.protocol.records import Room
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlidePlan(ImagePlan):
+    """Settings of a system of slides."""
+
+    side: Annotated[int, Field(ge=32)] = 224
+    """Side of a tile in pixels."""
+    mpp: PositiveFloat = 0.5
+    """Micrometres per pixel of a tile."""
+    background: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Largest share of a tile that may be background."""
+    tiles_per_specimen: PositiveInt | None = None
+    """Tiles of one slide, drawn by the seed; None takes all."""
+    stain: bool = True
+    """Whether stains are normalised by Vahadane's method, one matrix a slide."""
+
+
+def prepare(cohort: Cohort, settings: SlidePlan, folder: Path) -> TileStore:
+    """Tissue tiles on a grid without overlap, stain-normalised where the settings say so."""
+    tiling = Tiling(
+        side=TilePixels(settings.side),
+        mpp=MicronsPerPixel(settings.mpp),
+        background=settings.background,
+        limit=settings.tiles_per_specimen,
+        seed=settings.seed,
+    )
+    stain = StainSettings() if settings.stain else None
+    return prepare_tiles(cohort.specimens_of("slide"), tiling=tiling, stain=stain, folder=folder)
+
+
+SLIDES: Room[SlidePlan, TileStore] = Room(
+    modality="slide",
+    region="tile",
+    extra="pathology",
+    plan=SlidePlan,
+    trial={
+        "side": 128,
+        "mpp": 1.0,
+        "tiles_per_specimen": 6,
+        "weights": "random",
+        "epochs": 6,
+        "batch": 16,
+        "learning_rate": 3e-4,
+    },
+    shortest={"side": 64, "tiles_per_specimen": 3, "epochs": 2},
+    prepare=prepare,
+    infer=infer_regions,
+    saliency=partial(grad_cam_of_body, read=pixels_to_images),
+    draw=draw_slide,
+    phantom=phantom_slides,
+)
+"""H&E slides of resections and biopsies."""

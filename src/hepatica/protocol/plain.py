@@ -1,0 +1,185 @@
+"""Plain: what most systems do alike: learn each region's outcome, score regions, take the mean of a specimen's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+from torch.nn.functional import cross_entropy, mse_loss
+
+from hepatica.cohort import Classes, Cohort, MultiClass, SettingsError, Survival, Task, TimeToEvent
+from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, infer
+from hepatica.networks import Pooled, backbone
+from hepatica.protocol.records import Inference, Material, Training
+from hepatica.saliency import grad_cam
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePlan(Plan):
+    """Settings of a network with a convolutional body."""
+
+    body: str = "resnet18.tv_in1k"
+    """timm's name of the convolutional body."""
+    body_shape: Mapping[str, Any] = field(default_factory=dict)
+    """timm's own arguments, to change the body's architecture."""
+    weights: str = "imagenet"
+    """First weights of the body: imagenet, random or a .safetensors file."""
+
+
+def body_of(settings: ImagePlan, *, pretrained: bool, channels: int = 3) -> Any:
+    """The body, its weights drawn from torch's generator unless they are read."""
+    weights = settings.weights if pretrained else "random"
+    return backbone(settings.body, weights=weights, shape=settings.body_shape, channels=channels)
+
+
+def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
+    """What is learnt of each patient whose outcome is known, by patient_id: class (a whole number), or time and event,
+    or the value. SettingsError for a task without one number a patient.
+    """
+    endpoint, patients = task.require(cohort), cohort.patients.loc[list(task.eligible(cohort))]
+    if isinstance(task, MultiClass) and isinstance(endpoint, Classes):
+        return patients[[endpoint.column]].map(task.classes.index)
+    if isinstance(task, Survival) and isinstance(endpoint, TimeToEvent):
+        return patients[[endpoint.time, endpoint.event]].assign(**{endpoint.event: patients[endpoint.event] == 1})
+    if task.KIND == "binary":
+        return cohort.label(task.targets[0]).dropna().astype(int).to_frame()
+    if task.KIND == "quantities":
+        return patients[[*endpoint.columns]].astype(np.float32)
+    raise SettingsError(f"a {task.KIND} task has no plain training; write the system's own `train`")
+
+
+def labelled(material: Material, *, outcome: pd.DataFrame, task: Task) -> Samples:
+    """All regions of the patients of `outcome`, each with its patient's."""
+    chosen = material.select(patient_ids=outcome.index)
+    values = outcome.loc[chosen.index["patient_id"]].to_numpy()
+    classes = task.KIND in ("binary", "multi_class")
+    return Samples(inputs=chosen, labels=values[:, 0].astype(np.int64) if classes else values.astype(np.float32))
+
+
+LOSSES: dict[str, Loss] = {
+    "binary": cross_entropy,
+    "multi_class": cross_entropy,
+    "survival": cox_loss,
+    "quantities": mse_loss,
+}
+"""What each kind of task is learnt by."""
+
+
+def fit_stage(
+    training: Training[Any, Any],
+    stage: str,
+    network: Any,
+    samples: Mapping[str, Samples],
+    *,
+    plan: Plan | None = None,
+    augment: Augment | None = None,
+    loss: Loss,
+) -> History:
+    """Fit a network, or a part of it, to the samples of fold `train`, watching those of `validation` if there are any.
+
+    `stage` names the folder of checkpoints and the progress bar; `plan` is by default the settings.
+    """
+    # Lightning takes seconds to import, which only training needs to pay.
+    from hepatica.learn.fit import fit
+
+    plan = training.settings if plan is None else plan
+    return fit(
+        network,
+        samples["train"],
+        plan if "validation" in samples else replace(plan, monitor="train_loss"),
+        folder=training.folder / stage.lower().replace(" ", "_"),
+        label=stage,
+        validation=samples.get("validation"),
+        augment=augment,
+        loss=loss,
+        trainer=training.trainer,
+    )
+
+
+def warm_up(
+    training: Training[Any, Any],
+    network: Any,
+    samples: Mapping[str, Samples],
+    *,
+    plan: Plan,
+    augment: Augment | None = None,
+    loss: Loss,
+) -> None:
+    """Fit the network's `body` alone, under average pooling: from random weights many heads hardly learn (ours)."""
+    pooled = Pooled(network.body, channels=network.body.num_features)
+    fit_stage(training, "warm-up", pooled, samples, plan=plan, augment=augment, loss=loss)
+
+
+def train_plainly(
+    training: Training[Any, Any], *, augment: Augment | None = None, loss: Loss | None = None
+) -> dict[str, Any]:
+    """Fit the network to the outcome of each region's patient; a system's whole `train`.
+
+    The loss is cross-entropy for classes, Cox's partial likelihood for survival, squared error for quantities, unless
+    one is given.
+    """
+    outcome, split = outcomes(training.cohort, task=training.task), training.split
+    known = {name: outcome[outcome.index.isin(getattr(split, name))] for name in ("train", "validation")}
+    samples = {
+        name: labelled(training.material, outcome=each, task=training.task) for name, each in known.items() if len(each)
+    }
+    loss = loss or LOSSES[training.task.KIND]
+    history = fit_stage(training, "training", training.network, samples, augment=augment, loss=loss)
+    return {"epochs": len(history.epochs)}
+
+
+def scores(task: Task) -> Callable[[Tensor], Tensor]:
+    """From logits (b, outputs) to scores (b, columns): probabilities of classes, or the outputs as they are.
+
+    A binary network has two outputs, of which the second is the event, or one, its log-odds.
+    """
+    if task.KIND == "binary":
+        return lambda logits: logits.softmax(1)[:, 1:] if logits.shape[1] == 2 else logits.sigmoid()
+    return (lambda logits: logits.softmax(1)) if task.KIND == "multi_class" else (lambda logits: logits)
+
+
+def logits_of(read: Any) -> Tensor:
+    """The logits (b, outputs) of a `Reading`, or the output itself."""
+    logits: Tensor = getattr(read, "logits", read)
+    return logits
+
+
+def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inference:
+    """Scores of each region, and the mean over the regions of each specimen.
+
+    The network returns logits (b, outputs), or a `Reading` of them with a signature.
+    """
+    convert = scores(task)
+    score, signature = infer(
+        network,
+        material,
+        batch=settings.batch,
+        label="reading",
+        outputs=lambda read: (convert(logits_of(read)), getattr(read, "signature", read)),
+    )
+    names: list[str | None] = list(task.classes) if isinstance(task, MultiClass) else [None]
+    keys = ["patient_id", "specimen_id"]
+    wide = pd.DataFrame(score, columns=pd.Index(range(len(names)))).assign(**{key: material.index[key] for key in keys})
+    mean = wide.groupby(keys, sort=False).mean().reset_index()
+    rows = [
+        mean[keys].assign(score=mean[place], class_or_quantity=pd.array([name] * len(mean), dtype="string"))
+        for place, name in enumerate(names)
+    ]
+    target = task.targets[0]
+    specimens = pd.concat(rows, ignore_index=True).assign(
+        task=task.KIND, endpoint=target.endpoint, horizon_months=np.nan if target.horizon is None else target.horizon
+    )
+    regions = material.index.assign(score=score.max(axis=1))
+    return Inference(specimens=specimens, regions=regions, signatures=signature)
+
+
+def grad_cam_of_body(network: Any, images: Any, *, read: Callable[[Any], Tensor]) -> np.ndarray:
+    """Grad-CAM of the highest logit at the last feature map of the network's `body`; `read` makes pixels of images."""
+
+    def highest(found: Any) -> Tensor:
+        logits = logits_of(found)
+        return logits[:, -1] if logits.shape[1] <= 2 else logits.max(dim=1).values
+
+    return grad_cam(network, read(images), layer=network.get_submodule("body"), target=highest)

@@ -1,0 +1,51 @@
+"""Room: what every system of liver 1H-MR spectra shares: spectra of one acquisition in, scores of spectra out."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hepatica.cohort import Cohort
+from hepatica.learn.images import as_network_input
+from hepatica.protocol.plain import infer_regions, logits_of
+from hepatica.protocol.records import Room
+from hepatica.saliency import flattened
+from hepatica.spectroscopy.cohorts.spectra import SpectraStore
+from hepatica.spectroscopy.cohorts.spectra import prepare as prepare_spectra
+from hepatica.spectroscopy.cohorts.spectrum_picture import draw_spectrum
+from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
+from hepatica.spectroscopy.phantom import phantom_spectra
+
+
+def prepare(cohort: Cohort, settings: SpectralPlan, folder: Path) -> SpectraStore:
+    """Spectra preprocessed and brought to the acquisition of the settings; others are refused."""
+    return prepare_spectra(cohort.specimens_of("spectrum"), acquisition=settings.acquisition, folder=folder)
+
+
+def log_odds(read: Any) -> Tensor:
+    """Log-odds (b,) of the second of two classes, or the highest of several outputs."""
+    logits = logits_of(read)
+    return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits.max(dim=1).values
+
+
+def saliency(network: Any, images: np.ndarray) -> np.ndarray:
+    """How far the log-odds move where a stretch of the spectrum is made straight."""
+    return flattened(network, as_network_input(torch.from_numpy(images)), target=log_odds)
+
+
+SPECTRA: Room[SpectralPlan, SpectraStore] = Room(
+    modality="spectrum",
+    region="spectrum",
+    extra="spectroscopy",
+    plan=SpectralPlan,
+    trial={"members": 1},
+    shortest={"per_epoch": 512, "held_out": 256, "epochs": 2, "width": 4, "hidden": 32, "signature": 16},
+    prepare=prepare,
+    infer=infer_regions,
+    saliency=saliency,
+    draw=draw_spectrum,
+    phantom=phantom_spectra,
+)
+"""1H-MR spectra of the liver."""
