@@ -4,7 +4,7 @@ Run: .venv/bin/python benchmarks/int8.py [--rounds 15] [--batch 16] [--threads 2
 
 All three read the same images as `infer` gives them, in single precision and channels last, in turns within one
 process, in changing order; the first turn is left out. PyTorch's network is in evaluation mode and channels last.
-Weights are random: they do not change the time, and so nothing here tells how well 8 bits answer; see docs/export.md.
+Weights are random: they do not change the time, but the accuracy of 8 bits is not measured; see docs/how_to/export.md.
 Aim: 8 bits at least 3 times as fast as PyTorch.
 """
 
