@@ -8,7 +8,7 @@ from hepatica.networks.pooled import Pooled
 from hepatica.networks.reading import Reading
 from hepatica.networks.side_by_side import SideBySide
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
-from hepatica.networks.tabular import Tabular
+from hepatica.networks.tabular import Standardise, Tabular
 from hepatica.networks.two_stage import TwoStage
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "SpectralBody",
     "SpectralClassifier",
     "SpectralEstimator",
+    "Standardise",
     "Tabular",
     "TwoStage",
     "backbone",

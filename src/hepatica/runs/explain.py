@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from hepatica.cohort import RunError, load_cohort
+from hepatica.cohort import Cohort, RunError, load_cohort
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.protocol import override
 from hepatica.runs.lock import open_run
 from hepatica.runs.pictures import draw_specimens
 
 
-def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4) -> list[Path]:
+def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens: int = 4) -> list[Path]:
     """Draw `specimens` specimens of the cohort whose results are in `results`, half of high and half of low risk.
 
     `results` is the run folder itself or the folder of a validation; only patients the model was not trained on are
@@ -21,7 +21,7 @@ def explain(run: Path, cohort_folder: Path, *, results: Path, specimens: int = 4
     if not (results / "metrics.json").exists():
         raise RunError(f"{results} has no results yet; run hepatica train or hepatica validate on this cohort first")
     chosen = extremes(pd.read_parquet(results / "predictions.parquet"), specimens)
-    cohort = load_cohort(cohort_folder)
+    cohort = load_cohort(cohort)
     written = read_json(results / "cohort.json")
     if written["model"] != locked.digest:
         raise RunError(f"{results} holds results of another model than {run}; name the run they are of")

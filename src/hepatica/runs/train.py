@@ -17,7 +17,7 @@ from hepatica.systems import reference
 
 def train(
     system: System[Any, Any],
-    cohort_folder: Path,
+    cohort: Cohort | str | Path,
     *,
     run: Path,
     settings: Any = None,
@@ -33,7 +33,7 @@ def train(
     """
     settings = system.settings if settings is None else settings
     folder = RunFolder(run)
-    cohort = load_cohort(cohort_folder)
+    cohort = load_cohort(cohort)
     found_by = reference(system, settings=settings)
     start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
     split = _split(folder, system, settings, cohort)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hepatica.cohort import CohortError, Months, load_cohort
+from hepatica.cohort import Cohort, CohortError, Months, load_cohort
 from hepatica.runs.lock import changed, open_run, patient_digest
 from hepatica.runs.results import write_results
 
 
 def validate(
     run: Path,
-    cohort_folder: Path,
+    cohort: Cohort | str | Path,
     *,
     out: Path,
     changes: Mapping[str, Any] | None = None,
@@ -28,7 +28,7 @@ def validate(
     `prepared` is a folder of prepared specimens to share with other runs, by default one in `out`.
     """
     locked = changed(open_run(run), changes or {})
-    cohort = load_cohort(cohort_folder)
+    cohort = load_cohort(cohort)
     known = [patient for patient in cohort.patients.index if patient_digest(cohort.hospital, patient) in locked.seen]
     if known:
         raise CohortError(

@@ -1,0 +1,1 @@
+"""Outside systems: four systems as another package would bring them."""

@@ -1,0 +1,59 @@
+"""Spectrum and table system: does this patient have HCC, judged from a liver spectrum and two blood values together?
+
+A small convolutional network reads the spectrum, a linear layer the values; their signatures are joined.
+
+Departures: none.
+Unclear: none.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from hepatica.clinical.room import TABLES, TablePlan
+from torch import Tensor, nn
+
+from hepatica.cohort import Binary
+from hepatica.networks import Standardise
+from hepatica.protocol import Paper, System
+from hepatica.protocol.plain import train_plainly
+from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
+from hepatica.spectroscopy.room import SPECTRA
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(SpectralPlan, TablePlan):
+    """The numbers of Methods."""
+
+    columns: tuple[str, ...] = ("afp_ng_ml", "age_years")
+    epochs: int = 20
+    seed: int = 1
+
+
+class Fused(nn.Module):
+    """Spectra and values by name to logits (b, 2)."""
+
+    def __init__(self, columns: int) -> None:
+        super().__init__()
+        self.spectrum = nn.Sequential(nn.Conv2d(2, 8, (1, 9), stride=(1, 4)), nn.ReLU(), nn.AdaptiveAvgPool2d((1, 16)))
+        self.values = Standardise(columns)
+        self.head = nn.Linear(8 * 16 + 2 * columns, 2)
+
+    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Join both and classify."""
+        return self.head(torch.cat([self.spectrum(inputs["spectrum"]).flatten(1), self.values(inputs["labs"])], dim=1))
+
+
+def build(settings: Settings, *, pretrained: bool) -> Any:
+    """The untrained network; the same from one seed."""
+    torch.manual_seed(settings.seed)
+    return Fused(len(settings.columns))
+
+
+PAPER = Paper(
+    title="Fusion", authors="Nobody N.", journal="None", year=2026, doi="10.0000/f", reported={"auroc hcc": 0.9}
+)
+SYSTEM = System(
+    name="spectrum_and_table", question="Does this patient have HCC?", paper=PAPER, task=Binary("hcc"),
+    inputs={"spectrum": SPECTRA, "labs": TABLES}, settings=Settings(), build=build, train=train_plainly,
+)  # fmt: skip
