@@ -95,3 +95,18 @@ def test_a_step_stays_within_its_bounds():
     )
     assert (step >= low).all()
     assert (step <= high).all()
+
+
+def test_a_step_is_the_best_within_its_bounds():
+    """Of problems whose parameters are next to the same, as overlapping lines are, so that bounds free one another."""
+    rng = np.random.default_rng(4)
+    designs = rng.normal(size=(200, 60, 40)) + 3 * rng.normal(size=(200, 60, 1))
+    targets = 30 * rng.normal(size=(200, 60)) + designs.sum(axis=2)
+    low, high = -rng.uniform(0, 1, (200, 40)), rng.uniform(0, 1, (200, 40))
+    gradient = -np.einsum("nwp,nw->np", designs, targets)
+    step = bounded_step(designs.swapaxes(1, 2) @ designs, gradient, damping=np.zeros(200), low=low, high=high)
+    wanted = [
+        lsq_linear(a, b, bounds=bounds, method="bvls", tol=1e-14).x
+        for a, b, bounds in zip(designs, targets, zip(low, high, strict=True), strict=True)
+    ]
+    assert step == pytest.approx(np.array(wanted), abs=1e-8)
