@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from hepatica.spectroscopy import multistart
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.fit import Fit
-from hepatica.spectroscopy.nls import nls
-from hepatica.spectroscopy.nuisance import OF_MODEL
-from hepatica.spectroscopy.priors import read_priors
-from hepatica.spectroscopy.signal_model import SignalModel
-from hepatica.spectroscopy.simulate import simulate
-from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.fitting.fit import Fit
+from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.simulation.nuisance import OF_MODEL
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.fitting.signal_model import SignalModel
+from hepatica.spectroscopy.simulation.simulate import simulate
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 
 SAME = 1e-3
 """Standard deviations between two fits of one spectrum."""
@@ -27,10 +27,10 @@ PHANTOMS = simulate(read_priors(), BASIS, n=12, seed=7, effects=OF_MODEL)
 ELSEWHERE = """
 import sys
 import numpy as np
-from hepatica.spectroscopy.acquisition import Acquisition
-from hepatica.spectroscopy.nls import nls
-from hepatica.spectroscopy.signal_model import SignalModel
-from hepatica.spectroscopy.simulated_basis import simulate_basis
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.signal_model import SignalModel
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 
 values, noise = (np.load(path) for path in sys.argv[1:3])
 np.save(sys.argv[3], nls(values, model=SignalModel(basis=simulate_basis(Acquisition())), noise_sd=noise).concentration)
