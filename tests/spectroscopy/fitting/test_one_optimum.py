@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from hepatica.spectroscopy import multistart
-from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.fit import Fit
 from hepatica.spectroscopy.fitting.nls import nls
-from hepatica.spectroscopy.simulation.nuisance import OF_MODEL
-from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.simulation.nuisance import OF_MODEL
 from hepatica.spectroscopy.simulation.simulate import simulate
-from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 
 SAME = 1e-3
 """Standard deviations between two fits of one spectrum."""
