@@ -10,7 +10,7 @@ import pandas as pd
 from einops import rearrange
 
 from hepatica.cohort import Endpoint, TilePixels, confident_patients
-from hepatica.pathology.phantom.followup import simulate
+from hepatica.cohort.phantom import RESECTED, draw_patients, patient_table
 from hepatica.pathology.phantom.histology import draw_tissue
 from hepatica.pathology.phantom.scanner import HOSPITALS, photograph, stain
 from hepatica.pathology.phantom.settings import STANDARD
@@ -71,12 +71,13 @@ class PhantomTiles:
 def phantom_tiles(size: Size) -> PhantomTiles:
     """Simulate the follow-up; cut each patient's tiles out of the picture whose grade is nearest to his."""
     rng = np.random.default_rng(0)
-    patients = simulate(size.patients, seed=0).set_index("patient_id")
+    people = draw_patients(size.patients, population=RESECTED)
+    patients = patient_table(people).set_index("patient_id")
     grades = np.linspace(-2, 2, size.pictures)
     with ThreadPoolExecutor() as pool:
         pictures = list(pool.map(_picture, grades))
     owner = np.repeat(np.sort(np.arange(size.images) % size.patients), size.tiles)
-    nearest = np.abs(np.subtract.outer(patients["aggressiveness"].to_numpy(), grades)).argmin(axis=1)
+    nearest = np.abs(np.subtract.outer([each.tumour.aggressiveness for each in people], grades)).argmin(axis=1)
     corners = rng.integers(EDGE, STANDARD.side - EDGE - size.side, (len(owner), 2))
     steps = rng.choice([-1, 1], (len(owner), 2))
     pixels = np.empty((len(owner), size.side, size.side, 3), np.uint8)

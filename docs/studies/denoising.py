@@ -30,11 +30,11 @@ from torch.nn.functional import cross_entropy
 from hepatica.cohort import Endpoint, MicronsPerPixel, SlidePixels, confident_patients
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.confidence import RATIOS
+from hepatica.cohort.phantom import RESECTED, draw_patients, patient_table, truth_table
 from hepatica.cohort.streams import generator
 from hepatica.evaluate import auroc
 from hepatica.learn import as_images, augmentation
 from hepatica.networks import Pooled
-from hepatica.pathology.phantom.followup import simulate
 from hepatica.pathology.phantom.histology import draw_tissue
 from hepatica.pathology.phantom.scanner import HOSPITALS, photograph, stain
 from hepatica.pathology.phantom.settings import STANDARD
@@ -45,13 +45,8 @@ SURVIVAL = Endpoint(name="overall_survival", time="overall_survival_months", eve
 TRUTH_MONTHS = 24
 
 # Sorafenib would make two populations of one; the paper trains on untreated patients.
-PHANTOM = replace(
-    STANDARD,
-    sorafenib_log_hazard=0.0,
-    sorafenib_interaction=0.0,
-    side=SlidePixels(192),
-    mpp=MicronsPerPixel(1.0),
-)
+UNTREATED = replace(RESECTED, sorafenib_log_hazard=0.0, sorafenib_interaction=0.0)
+PHANTOM = replace(STANDARD, side=SlidePixels(192), mpp=MicronsPerPixel(1.0))
 VISIBILITY = 0.5
 """Difficulty of the pictures, the demo's; the noise of the labels is set apart from it."""
 
@@ -107,7 +102,9 @@ def follow(seed: int, *, noise: float, patients: int) -> pd.DataFrame:
     Pictures, deaths and visits are the same at every noise. `true_24` and `true_final` are what would have been
     recorded of the own tumour, the first without censoring.
     """
-    table = simulate(patients, seed=seed, difficulty=1.0, settings=replace(PHANTOM, corrupted_share_when_hard=noise))
+    population = replace(UNTREATED, corrupted_share_when_hard=noise)
+    people = draw_patients(patients, population=population, seed=seed, difficulty=1.0)
+    table = patient_table(people).merge(truth_table(people), on="patient_id")
     own = table.recurrence_months_uncorrupted
     seen = np.where(table.corrupted == 1, own <= table.overall_survival_months, table.recurrence_event == 1)
     return table.assign(true_24=(own <= TRUTH_MONTHS).astype(int), true_final=seen.astype(int)).set_index("patient_id")

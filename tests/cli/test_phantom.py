@@ -43,3 +43,18 @@ def test_spectra_are_written(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert str(tmp_path / "new") in result.stdout.replace("\n", "")
     assert load_cohort(tmp_path / "new").hospital == "B"
+
+
+def test_tables_are_written_of_a_population(tmp_path: Path) -> None:
+    words = ["tables", str(tmp_path / "new"), "--patients", "8", "--population", "resected"]
+    assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    assert "recurrence_months" in (tmp_path / "new" / "patients.csv").read_text().splitlines()[0]
+    assert (tmp_path / "new" / "visits.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"), [(("--with", "mri"), "slides, ct or spectra"), (("--population", "x"), "resected")]
+)
+def test_an_unknown_instrument_or_population_is_refused(tmp_path: Path, words: tuple[str, str], wanted: str) -> None:
+    with pytest.raises(SettingsError, match=wanted):
+        CliRunner().invoke(app, ["spectra", str(tmp_path / "new"), *words], catch_exceptions=False)

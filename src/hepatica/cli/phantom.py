@@ -1,9 +1,12 @@
 """Phantom: the commands that write phantom cohorts."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from hepatica.cohort.phantom import Renderer
 
 app = typer.Typer(
     help="Write a phantom cohort: synthetic files in real formats with known truth, for trials and teaching.",
@@ -11,55 +14,87 @@ app = typer.Typer(
 )
 
 
-@app.command()
-def slides(
-    folder: Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")],
-    patients: Annotated[int, typer.Option(help="Number of patients; each has two slides.", min=1)] = 60,
-    seed: Annotated[int, typer.Option(help="One seed gives one cohort.", min=0)] = 0,
-    difficulty: Annotated[
-        float, typer.Option(help="0 (plain to see) to 1 (hardly visible, noisy labels).", min=0, max=1)
-    ] = 0.5,
-    hospital: Annotated[str, typer.Option(help="A or B: two hospitals with their own stain and scanner.")] = "A",
-) -> None:
-    """Write H&E slides (pyramidal TIFF) of resected liver cancer with follow-up: phantoms, not patients."""
-    from hepatica.pathology.phantom import phantom_slides
+Folder = Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")]
+Patients = Annotated[int, typer.Option(help="Number of patients.", min=1)]
+Seed = Annotated[int, typer.Option(help="One seed gives one cohort.", min=0)]
+Difficulty = Annotated[float, typer.Option(help="0 (plain to see) to 1 (hardly visible, noisy labels).", min=0, max=1)]
+Hospital = Annotated[str, typer.Option(help="A or B: two hospitals with their own instruments and habits.")]
+Others = Annotated[
+    list[str] | None,
+    typer.Option("--with", help="A further instrument for the same patients: slides, ct or spectra; repeatable."),
+]
+Whom = Annotated[
+    str | None,
+    typer.Option("--population", help="resected, suspected, cirrhosis, surveillance; as the instrument's by default."),
+]
+All = Annotated[bool, typer.Option("--all", help="Give all endpoints, columns and tables, not the usual ones alone.")]
 
-    phantom_slides(folder, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital)
+
+def _instrument(name: str, *, patients: int, words: str) -> None:
+    @app.command(name, help=words)
+    def command(
+        folder: Folder, patients: Patients = patients, seed: Seed = 0, difficulty: Difficulty = 0.5,
+        hospital: Hospital = "A", others: Others = None, population: Whom = None, everything: All = False,
+    ) -> None:  # fmt: skip
+        _write(
+            folder, [name, *(others or [])], population, patients=patients, seed=seed, difficulty=difficulty,
+            hospital=hospital, endpoints="all" if everything else "usual",
+        )  # fmt: skip
+
+
+_instrument(
+    "slides", patients=60,
+    words="Write H&E slides (pyramidal TIFF), two a patient, of resected liver cancer with follow-up: phantoms.",
+)  # fmt: skip
+_instrument(
+    "ct", patients=60,
+    words="Write four-phase liver CT (DICOM, a zip each) with pathology and readers: phantoms, not patients.",
+)  # fmt: skip
+_instrument(
+    "spectra", patients=37,
+    words="Write liver 1H-MRS (NIfTI-MRS, with water) of cirrhosis without and with HCC: phantoms, not patients.",
+)  # fmt: skip
+
+
+@app.command()
+def tables(
+    folder: Folder, patients: Patients = 500, seed: Seed = 0, difficulty: Difficulty = 0.5, hospital: Hospital = "A",
+    population: Whom = None,
+) -> None:  # fmt: skip
+    """Write patients, visits, claims and gene expression without any specimen: phantoms, not patients."""
+    _write(
+        folder, [], population, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, endpoints="all"
+    )
+
+
+def _write(folder: Path, instruments: list[str], population: str | None, **options: Any) -> None:
+    from hepatica.cohort import SettingsError
+    from hepatica.cohort.phantom import POPULATIONS, phantom_cohort
+
+    if population not in (None, *POPULATIONS):
+        raise SettingsError(f"got the population {population!r}, wanted one of {', '.join(POPULATIONS)}")
+    renderers = [_renderer(name) for name in dict.fromkeys(instruments)]
+    whom = POPULATIONS[population] if population else None
+    phantom_cohort(folder, renderers=renderers, population=whom, **options)
     typer.echo(f"phantom cohort: {folder}")
 
 
-@app.command()
-def ct(
-    folder: Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")],
-    patients: Annotated[int, typer.Option(help="Number of patients; each has one study of four phases.", min=1)] = 60,
-    seed: Annotated[int, typer.Option(help="One seed gives one cohort.", min=0)] = 0,
-    difficulty: Annotated[
-        float, typer.Option(help="0 (textbook lesions) to 1 (faint, noisy, untypical).", min=0, max=1)
-    ] = 0.5,
-    hospital: Annotated[str, typer.Option(help="A or B: two hospitals with their own scanner and timing.")] = "A",
-) -> None:
-    """Write four-phase liver CT (DICOM, a zip each) with pathology and readers: phantoms, not patients."""
-    from hepatica.radiology.phantom import phantom_ct
+def _renderer(instrument: str) -> "Renderer":
+    from hepatica.cohort import SettingsError
 
-    phantom_ct(folder, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital)
-    typer.echo(f"phantom cohort: {folder}")
+    if instrument == "slides":
+        from hepatica.pathology.phantom import Slides
 
+        return Slides()
+    if instrument == "ct":
+        from hepatica.radiology.phantom import CT
 
-@app.command()
-def spectra(
-    folder: Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")],
-    patients: Annotated[int, typer.Option(help="Number of patients; each has one spectrum.", min=1)] = 37,
-    seed: Annotated[int, typer.Option(help="One seed gives one cohort.", min=0)] = 0,
-    difficulty: Annotated[
-        float, typer.Option(help="0 (choline and lipids rise plainly with HCC) to 1 (nothing rises).", min=0, max=1)
-    ] = 0.5,
-    hospital: Annotated[str, typer.Option(help="A or B: two hospitals; B has more noise and broader lines.")] = "A",
-) -> None:
-    """Write liver 1H-MRS (NIfTI-MRS, with water) of cirrhosis without and with HCC: phantoms, not patients."""
-    from hepatica.spectroscopy.phantom import phantom_spectra
+        return CT()
+    if instrument == "spectra":
+        from hepatica.spectroscopy.phantom import Spectra
 
-    phantom_spectra(folder, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital)
-    typer.echo(f"phantom cohort: {folder}")
+        return Spectra()
+    raise SettingsError(f"got the instrument {instrument!r}, wanted slides, ct or spectra")
 
 
 @app.command()

@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from hepatica.cohort import SettingsError, SpecimenError
+from hepatica.cohort.phantom import SUSPECTED, Lesion, draw_patients
 from hepatica.cohort.streams import generator
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.series import read_study
@@ -14,12 +15,11 @@ from hepatica.radiology.dicom.volume import Volume, read_volume
 from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom.enhancement import PHASES
 from hepatica.radiology.phantom.insert import insert_lesions
-from hepatica.radiology.phantom.lesions import Lesion
-from hepatica.radiology.phantom.patients import Patient
 from hepatica.radiology.phantom.scanner import HOSPITALS
 from hepatica.radiology.phantom.settings import PhantomSettings
 from hepatica.radiology.phantom.study import draw_study
 
+NOBODY_ILL = replace(SUSPECTED, hcc_share=0, controls_have_lesions=False, metavir_control=(1.0, 0.0, 0.0, 0.0, 0.0))
 ARRIVED = {"plain": -9, "arterial": 50, "portal venous": -20, "delayed": -23}
 """HU of the phantom's HCC less those of its liver."""
 
@@ -27,7 +27,7 @@ ARRIVED = {"plain": -9, "arterial": 50, "portal venous": -20, "delayed": -23}
 @cache
 def healthy(phase: str) -> tuple[Volume, np.ndarray]:
     """A scan of a phantom without lesion stands for a real one; and its liver."""
-    patient = Patient(row={"patient_id": "A-0001", "metavir": 0}, lesions=())
+    patient = draw_patients(1, population=NOBODY_ILL)[0]
     settings = PhantomSettings(matrix=160, slices=20)
     study = draw_study(generator(3, "study"), patient, hospital=HOSPITALS["A"], difficulty=0, settings=settings)
     values = study.hounsfield[PHASES.index(phase)].astype(np.float32)
@@ -38,7 +38,7 @@ def healthy(phase: str) -> tuple[Volume, np.ndarray]:
 
 
 def lesion(kind: str = "hcc", diameter_cm: float = 4) -> Lesion:
-    return Lesion(kind=kind, diameter_cm=diameter_cm, atypical=False, gas=False)
+    return Lesion(kind=kind, diameter_cm=diameter_cm)
 
 
 @cache

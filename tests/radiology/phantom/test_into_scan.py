@@ -1,6 +1,7 @@
 import hashlib
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from pydicom.uid import ImplicitVRLittleEndian
 
 from hepatica.cohort import SettingsError, SpecimenError
+from hepatica.cohort.phantom import SUSPECTED
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.volume import Volume, read_volume
@@ -17,6 +19,7 @@ from hepatica.radiology.phantom import PhantomSettings, lesions_into_scan, phant
 from hepatica.radiology.phantom import into_scan as module
 from hepatica.radiology.phantom.enhancement import PHASES
 
+CONTROLS = replace(SUSPECTED, hcc_share=0)
 ARTERIAL = PHASES.index("arterial")
 
 
@@ -24,8 +27,8 @@ ARTERIAL = PHASES.index("arterial")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A phantom patient stands for a real one: arterial series in `scan`, all four in `study.zip`, `liver.nii.gz`."""
     folder = tmp_path_factory.mktemp("patient")
-    settings = PhantomSettings(matrix=128, slices=16, hcc_share=0)
-    cohort = phantom_ct(folder / "cohort", patients=1, seed=1, difficulty=0, settings=settings)
+    settings = PhantomSettings(matrix=128, slices=16)
+    cohort = phantom_ct(folder / "cohort", patients=1, seed=1, difficulty=0, settings=settings, population=CONTROLS)
     study = cohort / "studies" / "0001.zip"
     with zipfile.ZipFile(study) as archive:
         names = [name for name in archive.namelist() if name.startswith(f"{ARTERIAL + 1}/")]

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from hepatica.cohort.phantom import Lesion
 from hepatica.radiology.phantom.anatomy import Anatomy, draw_anatomy
-from hepatica.radiology.phantom.lesions import FIRST_LABEL, LOOKS, Lesion, paint, place
+from hepatica.radiology.phantom.lesions import FIRST_LABEL, LOOKS, paint, place
 from hepatica.radiology.phantom.settings import PhantomSettings
 from hepatica.radiology.phantom.shapes import Grid, grid_of
 
@@ -24,7 +25,7 @@ def depth(anatomy: Anatomy) -> np.ndarray:
 
 
 def lesions(kind: str) -> list[Lesion]:
-    return [Lesion(kind=kind, diameter_cm=size, atypical=False, gas=False) for size in SIZES]
+    return [Lesion(kind=kind, diameter_cm=size) for size in SIZES]
 
 
 def test_lesions_keep_apart(anatomy: Anatomy, grid: Grid) -> None:

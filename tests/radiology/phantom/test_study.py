@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from hepatica.cohort.phantom import SUSPECTED, Lesion, draw_patients
 from hepatica.cohort.streams import generator
-from hepatica.radiology.phantom.lesions import Lesion
-from hepatica.radiology.phantom.patients import Patient
 from hepatica.radiology.phantom.scanner import HOSPITALS
 from hepatica.radiology.phantom.settings import PhantomSettings
 from hepatica.radiology.phantom.study import Study, draw_study
 
+HEALTHY = replace(SUSPECTED, hcc_share=0, metavir_control=(0.0, 1.0, 0.0, 0.0, 0.0))
 SMALL = PhantomSettings(matrix=96, slices=20)
 PLAIN, ARTERIAL, PORTAL, DELAYED = range(4)
 
@@ -19,7 +19,8 @@ PLAIN, ARTERIAL, PORTAL, DELAYED = range(4)
 @cache
 def study(kind: str, *, difficulty: float = 0, hospital: str = "A", atypical: bool = False, gas: bool = False) -> Study:
     lesion = Lesion(kind=kind, diameter_cm=5, atypical=atypical, gas=gas)
-    patient = Patient(row={"patient_id": "A-0001", "metavir": 1}, lesions=(lesion,))
+    patient = draw_patients(1, population=HEALTHY)[0]
+    patient = replace(patient, tumour=replace(patient.tumour, lesions=(lesion,)))
     rng = generator(3, "study")
     return draw_study(rng, patient, hospital=HOSPITALS[hospital], difficulty=difficulty, settings=SMALL)
 

@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hepatica.cohort.phantom import CIRRHOSIS, draw_patients
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.water_scaling import water_scale
-from hepatica.spectroscopy.phantom.patients import Patient, simulate_patients
+from hepatica.spectroscopy.phantom.concentrations import concentrations
 from hepatica.spectroscopy.phantom.scanner import HOSPITALS
-from hepatica.spectroscopy.phantom.settings import STANDARD
+from hepatica.spectroscopy.phantom.settings import STANDARD, PhantomSettings
 from hepatica.spectroscopy.phantom.voxel import Voxel, draw_voxel
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.spectrum import Spectrum, to_spectrum
@@ -16,22 +17,25 @@ BASIS = simulate_basis(Acquisition(points=512))
 LEAN = replace(STANDARD, pdff_percent=0.01)
 
 
-def voxel(patient: Patient, *, hospital: str = "A", seed: int = 0) -> Voxel:
+def liver(settings: PhantomSettings = STANDARD, *, hcc_share: float = 0) -> dict[str, float]:
+    patient = draw_patients(1, population=replace(CIRRHOSIS, hcc_share=hcc_share))[0]
+    return concentrations(patient, difficulty=0, settings=settings)
+
+
+def voxel(mm: dict[str, float], *, hospital: str = "A", seed: int = 0) -> Voxel:
     rng = np.random.default_rng(seed)
-    return draw_voxel(rng, patient, basis=BASIS, hospital=HOSPITALS[hospital], settings=STANDARD)
+    return draw_voxel(rng, mm, basis=BASIS, hospital=HOSPITALS[hospital], settings=STANDARD)
 
 
 def test_nuisance_does_not_know_the_diagnosis() -> None:
-    well, ill = (simulate_patients(1, difficulty=0, settings=replace(STANDARD, hcc_share=share))[0] for share in (0, 1))
-    assert well.row["hcc"] != ill.row["hcc"]
-    assert well.concentrations["Cho"] != ill.concentrations["Cho"]
+    well, ill = (liver(hcc_share=share) for share in (0, 1))
+    assert well["Cho"] != ill["Cho"]
     assert voxel(well).nuisance == voxel(ill).nuisance
     assert voxel(well).noise_sd == voxel(ill).noise_sd
 
 
 def test_the_noise_is_that_of_the_snr() -> None:
-    patient = simulate_patients(1, settings=LEAN)[0]
-    drawn = voxel(patient)
+    drawn = voxel(liver(LEAN))
     ppm = BASIS.acquisition.ppm
     clean = to_spectrum(drawn.water).real[(ppm > 3.1) & (ppm < 3.3)]
     noise = drawn.noise_sd * np.sqrt(512)
@@ -40,21 +44,19 @@ def test_the_noise_is_that_of_the_snr() -> None:
 
 
 def test_the_reference_tells_the_scale() -> None:
-    patient = simulate_patients(1, settings=LEAN)[0]
-    drawn = voxel(patient)
+    drawn = voxel(liver(LEAN))
     acquisition = replace(BASIS.acquisition, tr_ms=STANDARD.tr_ms)
     spectrum = Spectrum(fid=3 * drawn.suppressed, water=3 * drawn.water, acquisition=acquisition)
     scale = water_scale(spectrum, settings=STANDARD.liver)
-    liver = STANDARD.liver
-    seen = (1 - np.exp(-2000 / liver.t1_metabolites_ms)) * np.exp(-35 / liver.t2_metabolites_ms)
+    times = STANDARD.liver
+    seen = (1 - np.exp(-2000 / times.t1_metabolites_ms)) * np.exp(-35 / times.t2_metabolites_ms)
     assert scale.metabolites * 3 * seen == pytest.approx(1, rel=0.02)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("Cho", "metabolites"), ("Lip28", "lipids")])
 def test_relaxation_is_that_of_the_component(name: str, kind: str) -> None:
-    patient = simulate_patients(1, settings=LEAN)[0]
-    more = replace(patient, concentrations=patient.concentrations | {name: patient.concentrations[name] + 1})
-    first = voxel(more).water[0] - voxel(patient).water[0]
+    lean = liver(LEAN)
+    first = voxel(lean | {name: lean[name] + 1}).water[0] - voxel(lean).water[0]
     fat = 102.86 / 5 if kind == "lipids" else 0  # protons that water gave way
     t1, t2 = getattr(STANDARD.liver, f"t1_{kind}_ms"), getattr(STANDARD.liver, f"t2_{kind}_ms")
     of_water = (1 - np.exp(-2000 / STANDARD.liver.t1_water_ms)) * np.exp(-35 / STANDARD.liver.t2_water_ms)
@@ -64,8 +66,7 @@ def test_relaxation_is_that_of_the_component(name: str, kind: str) -> None:
 
 @pytest.mark.parametrize("name", ["lorentz_hz", "gauss_hz", "snr"])
 def test_hospitals_differ(name: str) -> None:
-    patient = simulate_patients(1)[0]
     a, b = (
-        np.mean([voxel(patient, hospital=each, seed=seed).nuisance[name] for seed in range(40)]) for each in ("A", "B")
+        np.mean([voxel(liver(), hospital=each, seed=seed).nuisance[name] for seed in range(40)]) for each in ("A", "B")
     )
     assert (a > 1.3 * b) if name == "snr" else (b > 1.2 * a)

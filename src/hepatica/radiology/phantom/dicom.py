@@ -14,8 +14,8 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from hepatica.cohort.atomic import replacing
+from hepatica.cohort.phantom import Patient
 from hepatica.radiology.phantom.enhancement import PHASES
-from hepatica.radiology.phantom.patients import Patient
 from hepatica.radiology.phantom.scanner import LOWEST, Hospital
 from hepatica.radiology.phantom.study import Study
 
@@ -55,11 +55,11 @@ def _patient_and_study(patient: Patient, injected: datetime, entropy: tuple[str,
     _set(
         header,
         SpecificCharacterSet="ISO_IR 192",
-        PatientName=f"Phantom^{patient.row['patient_id']}",
-        PatientID=patient.row["patient_id"],
+        PatientName=f"Phantom^{patient.patient_id}",
+        PatientID=patient.patient_id,
         PatientBirthDate="",
-        PatientSex="M" if patient.row["sex"] == "male" else "F",
-        PatientAge=f"{patient.row['age_years']:03d}Y",
+        PatientSex="M" if patient.person.sex == "male" else "F",
+        PatientAge=f"{patient.person.age_years:03d}Y",
         PatientIdentityRemoved="YES",
         DeidentificationMethod="Synthetic: no patient",
         StudyInstanceUID=generate_uid(entropy_srcs=[*entropy, "study"]),

@@ -12,11 +12,12 @@ from einops import reduce, repeat
 from scipy import ndimage
 
 from hepatica.cohort.errors import SettingsError, SpecimenError
+from hepatica.cohort.phantom import Lesion
 from hepatica.cohort.streams import generator
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.phantom.enhancement import ATTENUATION, PHASES, Tissue
-from hepatica.radiology.phantom.lesions import FIRST_LABEL, LOOKS, Lesion, appear, place
+from hepatica.radiology.phantom.lesions import FIRST_LABEL, LOOKS, appear, place
 from hepatica.radiology.phantom.scan_texture import scan_blur, scan_noise
 from hepatica.radiology.phantom.settings import STANDARD
 from hepatica.radiology.phantom.shapes import Grid, Millimetres

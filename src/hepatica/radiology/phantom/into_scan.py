@@ -11,6 +11,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from hepatica.cohort.errors import SettingsError, SpecimenError
+from hepatica.cohort.phantom import Lesion
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.header import Header, read_dataset
 from hepatica.radiology.dicom.nifti import write_nifti
@@ -20,7 +21,6 @@ from hepatica.radiology.dicom.volume import Volume, read_volume
 from hepatica.radiology.liver.liver import estimate_liver
 from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom.insert import insert_lesions
-from hepatica.radiology.phantom.lesions import Lesion
 
 SERIES_NUMBER = 9100  # ours
 """Beyond any scanner's own and those of hepatica's results."""
@@ -61,7 +61,7 @@ def lesions_into_scan(
     source = _chosen(study, series)
     volume = _whole(source)
     liver = _liver(volume, liver_mask)
-    lesions = [Lesion(kind=kind, diameter_cm=each, atypical=False, gas=False) for each in diameters_cm]
+    lesions = [Lesion(kind=kind, diameter_cm=each) for each in diameters_cm]
     values, mask = insert_lesions(volume, liver=liver, phase=phase, lesions=lesions, seed=seed, difficulty=difficulty)
     sizes = ", ".join(f"{each:g} cm" for each in diameters_cm)
     what = f"phantom lesions ({kind}, {sizes}; {phase} phase; seed {seed}; difficulty {difficulty:g})"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hepatica.cohort.phantom import Lesion
 from hepatica.radiology.phantom.enhancement import ATTENUATION, Curve, Tissue, later
 from hepatica.radiology.phantom.noise import smooth_noise
 from hepatica.radiology.phantom.shapes import Grid, Millimetres
@@ -28,8 +29,7 @@ class Look:
 
     `rim_share`, `core_share`: of the radius, 0 for none. `nodular`: the rim is broken into nodules. `mottle`: standard
     deviation inside the body in Hounsfield units; `lobulation`: how far the outline leaves the sphere, of the radius.
-    `median_cm`: usual size of the largest one. `several_share`: of patients who have more than one. `fluid`: keeps its
-    attenuation whatever the difficulty.
+    `fluid`: keeps its attenuation whatever the difficulty.
     """
 
     body: Curve
@@ -40,43 +40,38 @@ class Look:
     nodular: bool = False
     mottle: float = 4
     lobulation: float = 0.08
-    median_cm: float = 3
-    several_share: float = 0.15
     fluid: bool = False
 
 
 _HCC = Look(
-    body=(48, 122, 90, 74), rim=(50, 95, 122, 118), rim_share=0.08, mottle=8, lobulation=0.1, median_cm=4.8,
-    several_share=0.25,
+    body=(48, 122, 90, 74), rim=(50, 95, 122, 118), rim_share=0.08, mottle=8, lobulation=0.1,
 )  # fmt: skip
 
 LOOKS: Mapping[str, Look] = {
     "hcc": _HCC,
     "cholangiocarcinoma": Look(
-        body=(42, 60, 82, 112), rim=(45, 108, 100, 96), rim_share=0.15, lobulation=0.2, median_cm=5
+        body=(42, 60, 82, 112), rim=(45, 108, 100, 96), rim_share=0.15, lobulation=0.2
     ),
     "metastasis": Look(
         body=(42, 58, 70, 70), rim=(48, 104, 102, 84), core=(32, 34, 40, 42), rim_share=0.18, core_share=0.4,
-        median_cm=2.6, several_share=0.75,
     ),
     "sarcoma": Look(
-        body=(40, 72, 84, 92), core=(22, 25, 28, 30), core_share=0.5, mottle=18, lobulation=0.2, median_cm=8
+        body=(40, 72, 84, 92), core=(22, 25, 28, 30), core_share=0.5, mottle=18, lobulation=0.2
     ),
     "hemangioma": Look(
-        body=(40, 44, 62, 118), rim=(41, 190, 160, 122), rim_share=0.4, nodular=True, mottle=2, median_cm=3,
-        several_share=0.3,
+        body=(40, 44, 62, 118), rim=(41, 190, 160, 122), rim_share=0.4, nodular=True, mottle=2,
     ),
     "focal nodular hyperplasia": Look(
-        body=(54, 140, 116, 99), core=(44, 58, 88, 124), core_share=0.3, lobulation=0.14, median_cm=3.5
+        body=(54, 140, 116, 99), core=(44, 58, 88, 124), core_share=0.3, lobulation=0.14
     ),
-    "angioleiomyolipoma": Look(body=(-20, 85, 45, 25), mottle=28, median_cm=4),
-    "adenoma": Look(body=(50, 112, 108, 92), mottle=12, lobulation=0.05, median_cm=4.5),
+    "angioleiomyolipoma": Look(body=(-20, 85, 45, 25), mottle=28),
+    "adenoma": Look(body=(50, 112, 108, 92), mottle=12, lobulation=0.05),
     "abscess": Look(
-        body=(16, 17, 18, 19), rim=(46, 92, 122, 114), rim_share=0.22, lobulation=0.2, median_cm=5, several_share=0.3
+        body=(16, 17, 18, 19), rim=(46, 92, 122, 114), rim_share=0.22, lobulation=0.2
     ),
-    "cyst": Look(body=(7, 7, 7, 7), mottle=0, lobulation=0.04, median_cm=2.5, several_share=0.4, fluid=True),
+    "cyst": Look(body=(7, 7, 7, 7), mottle=0, lobulation=0.04, fluid=True),
     "neuroendocrine": Look(
-        body=(45, 138, 104, 88), rim=(48, 150, 112, 90), rim_share=0.15, median_cm=2.5, several_share=0.6
+        body=(45, 138, 104, 88), rim=(48, 150, 112, 90), rim_share=0.15
     ),
 }  # fmt: skip
 """Every kind of Table 1 of Wang 2021 but the normal liver."""
@@ -85,24 +80,9 @@ ATYPICAL_HCC = replace(_HCC, body=(46, 68, 88, 78), rim_share=0)
 """HCC without arterial enhancement or capsule."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lesion:
-    """One lesion before it has its place."""
-
-    kind: str
-    diameter_cm: float
-    atypical: bool
-    gas: bool
-
-    @property
-    def look(self) -> Look:
-        """What it looks like where difficulty takes nothing away."""
-        return ATYPICAL_HCC if self.atypical else LOOKS[self.kind]
-
-    @property
-    def radius(self) -> float:
-        """Millimetres."""
-        return 5 * self.diameter_cm
+def look_of(lesion: Lesion) -> Look:
+    """What it looks like where difficulty takes nothing away."""
+    return ATYPICAL_HCC if lesion.atypical else LOOKS[lesion.kind]
 
 
 def place(rng: np.random.Generator, lesions: Sequence[Lesion], *, depth: np.ndarray, grid: Grid) -> list[Millimetres]:
@@ -164,7 +144,7 @@ def appear(
     inside = _inside(rng, lesion, share, lumps, grid=grid, effect=effect, late=late)
     if lesion.gas:
         top = grid.y[:, where[1]] < centre[1] - 0.45 * lesion.radius
-        inside = np.where(top & (share > lesion.look.rim_share + 0.05), np.float32(_GAS_HU), inside)
+        inside = np.where(top & (share > look_of(lesion).rim_share + 0.05), np.float32(_GAS_HU), inside)
     return where, cover, inside
 
 
@@ -177,7 +157,7 @@ def _share(
     stretch /= np.cbrt(stretch.prod())
     outward = np.sqrt((x / stretch[0]) ** 2 + (y / stretch[1]) ** 2 + (z / stretch[2]) ** 2) / lesion.radius
     lumps = smooth_noise(rng, shape=outward.shape, grain=grid.grain(0.7 * lesion.radius))
-    return 1 - outward + lesion.look.lobulation * lumps, lumps
+    return 1 - outward + look_of(lesion).lobulation * lumps, lumps
 
 
 def _inside(
@@ -191,7 +171,7 @@ def _inside(
     late: float,
 ) -> np.ndarray:
     """(phase, z, y, x) Hounsfield units, as if the lesion filled its box."""
-    look = lesion.look
+    look = look_of(lesion)
     kept = 1.0 if look.fluid else effect
     body, rim, core = (_shown(curve, kept=kept, late=late) for curve in (look.body, look.rim, look.core))
     mottle = look.mottle * smooth_noise(rng, shape=share.shape, grain=grid.grain(_MOTTLE_MM))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.phantom.settings import PhantomSettings
 
 Millimetres = tuple[float, float, float]
@@ -25,6 +26,12 @@ class Grid:
     def shape(self) -> tuple[int, int, int]:
         """(z, y, x) voxels."""
         return self.z.size, self.y.size, self.x.size
+
+    @property
+    def geometry(self) -> Geometry:
+        """The same in the patient's axes."""
+        origin = (float(self.x.flat[0]), float(self.y.flat[0]), float(self.z.flat[0]))
+        return Geometry(shape=self.shape, spacing=(self.thickness, self.pixel, self.pixel), origin=origin)
 
     def grain(self, millimetres: float) -> Millimetres:
         """So many millimetres in voxels along z, y, x; a slice at least, where slices are thicker."""

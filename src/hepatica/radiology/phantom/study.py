@@ -1,15 +1,14 @@
 """Study: one phantom patient from anatomy to what the scanner sees, in all phases, with the truth mask."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from hepatica.cohort.phantom import Patient
 from hepatica.radiology.phantom.anatomy import Anatomy, draw_anatomy
 from hepatica.radiology.phantom.enhancement import in_phases
 from hepatica.radiology.phantom.lesions import FIRST_LABEL, paint, place
 from hepatica.radiology.phantom.noise import smooth_noise
-from hepatica.radiology.phantom.patients import Patient
 from hepatica.radiology.phantom.scanner import Hospital, scan
 from hepatica.radiology.phantom.settings import PhantomSettings
 from hepatica.radiology.phantom.shapes import Grid, grid_of
@@ -35,21 +34,17 @@ def draw_study(
 ) -> Study:
     """All phases of one patient; they share one breath-hold, so that the mask holds in each."""
     grid = grid_of(settings)
-    row: dict[str, Any] = patient.row
+    fibrosis, tumour = patient.person.metavir, patient.tumour
     anatomy = draw_anatomy(
-        rng,
-        grid,
-        fibrosis=row["metavir"],
-        invasion=bool(row.get("vascular_invasion")),
-        flat_table=hospital.flat_table,
+        rng, grid, fibrosis=fibrosis, invasion=bool(tumour.vascular_invasion), flat_table=hospital.flat_table
     )
     attenuation = in_phases(anatomy.labels, late=hospital.late)
-    _vary(rng, attenuation, anatomy, fibrosis=row["metavir"], grid=grid)
+    _vary(rng, attenuation, anatomy, fibrosis=fibrosis, grid=grid)
     mask = anatomy.liver.astype(np.uint8)
     effect = 1 - settings.contrast_lost_when_hard * difficulty
     depth = np.where(anatomy.liver, anatomy.liver_depth, -np.inf)
-    centres = place(rng, patient.lesions, depth=depth, grid=grid)
-    for label, (lesion, centre) in enumerate(zip(patient.lesions, centres, strict=True), start=FIRST_LABEL):
+    centres = place(rng, tumour.lesions, depth=depth, grid=grid)
+    for label, (lesion, centre) in enumerate(zip(tumour.lesions, centres, strict=True), start=FIRST_LABEL):
         paint(
             rng, attenuation, mask, lesion,
             label=label, centre=centre, liver=anatomy.liver, grid=grid, effect=effect, late=hospital.late,

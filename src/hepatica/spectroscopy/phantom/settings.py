@@ -1,4 +1,4 @@
-"""Settings: every number a phantom cohort of spectra is made from."""
+"""Settings: every number phantom spectra are made from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,20 +13,12 @@ _MEDIANS_MM = {
 
 @dataclass(frozen=True, kw_only=True)
 class PhantomSettings:
-    """What a phantom cohort is made from; ours, but for the classes' sizes, 17 of 37 with HCC (Bae 2025, doi
-    10.2463/mrms.mp.2025-0064).
+    """What phantom spectra are made from; ours.
 
     That choline and lipids rise in the liver around HCC is what Moon 2020 (doi 10.3390/jcm9030765) and Wang 2015 (doi
     10.1097/MD.0000000000001066) tell; how far is `effect_sd`, in standard deviations between patients, at difficulty 0;
     at difficulty 1 nothing rises. All else is the same in both classes.
     """
-
-    # Patients
-    hcc_share: float = 17 / 37
-    age_mean: float = 58.0
-    age_sd: float = 9.0
-    male_share: float = 0.75
-    child_pugh: tuple[float, ...] = (0.75, 0.20, 0.05)  # A, B, C
 
     # Concentrations
     medians_mm: Mapping[str, float] = field(default_factory=lambda: dict(_MEDIANS_MM))

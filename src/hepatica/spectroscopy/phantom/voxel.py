@@ -1,12 +1,12 @@
 """Voxel: the decays of one phantom patient, suppressed and not, as a perfect receiver has them, and their noise."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepatica.spectroscopy.basis.basis import Basis
-from hepatica.spectroscopy.phantom.patients import Patient
 from hepatica.spectroscopy.phantom.scanner import Hospital
 from hepatica.spectroscopy.phantom.settings import PhantomSettings
 from hepatica.spectroscopy.signal.spectrum import to_spectrum
@@ -41,9 +41,14 @@ class Voxel:
 
 
 def draw_voxel(
-    rng: np.random.Generator, patient: Patient, *, basis: Basis, hospital: Hospital, settings: PhantomSettings
+    rng: np.random.Generator,
+    mm: Mapping[str, float],
+    *,
+    basis: Basis,
+    hospital: Hospital,
+    settings: PhantomSettings,
 ) -> Voxel:
-    """One patient's signal; what is drawn does not depend on the diagnosis."""
+    """The signal of a liver of these concentrations; what is drawn does not depend on them."""
     strays = np.exp(_STRAY_SD * rng.standard_normal(3))
     nuisance = {
         "lorentz_hz": hospital.lorentz_hz * strays[0],
@@ -53,9 +58,9 @@ def draw_voxel(
         "water_left": hospital.water_left * np.exp(0.5 * rng.standard_normal()),
         "baseline_height": _BROAD_HEIGHT * np.exp(0.3 * rng.standard_normal()),
     }
-    clean = _components(rng, patient, basis=basis, nuisance=nuisance, settings=settings)
+    clean = _components(rng, mm, basis=basis, nuisance=nuisance, settings=settings)
     top = _usual_peak(basis=basis, nuisance=nuisance, settings=settings)
-    water = _water(patient, basis=basis, nuisance=nuisance, settings=settings)
+    water = _water(mm, basis=basis, nuisance=nuisance, settings=settings)
     left = nuisance["water_left"] * np.exp(2j * np.pi * rng.random()) * water
     broad = top * nuisance["baseline_height"] * _broad(rng, basis=basis)
     points = basis.acquisition.points
@@ -68,12 +73,17 @@ def draw_voxel(
 
 
 def _components(
-    rng: np.random.Generator, patient: Patient, *, basis: Basis, nuisance: dict[str, float], settings: PhantomSettings
+    rng: np.random.Generator,
+    mm: Mapping[str, float],
+    *,
+    basis: Basis,
+    nuisance: dict[str, float],
+    settings: PhantomSettings,
 ) -> Signal:
     time = basis.acquisition.time_s
     shift = _SHIFT_SD_HZ * rng.standard_normal(len(basis.names))
     seen = [_seen("lipids" if name in LIPIDS5 else "metabolites", settings) for name in basis.names]
-    size = np.array([patient.concentrations[name] for name in basis.names]) * seen
+    size = np.array([mm[name] for name in basis.names]) * seen
     own = size[:, None] * np.exp(2j * np.pi * shift[:, None] * time)
     return np.asarray((own * basis.fids).sum(axis=0) * _shape(basis, nuisance))
 
@@ -90,9 +100,9 @@ def _shape(basis: Basis, nuisance: dict[str, float]) -> Signal:
     return np.asarray(np.exp(2j * np.pi * nuisance["common_hz"] * time - damping))
 
 
-def _water(patient: Patient, *, basis: Basis, nuisance: dict[str, float], settings: PhantomSettings) -> Signal:
+def _water(mm: Mapping[str, float], *, basis: Basis, nuisance: dict[str, float], settings: PhantomSettings) -> Signal:
     """At the receiver's shift, but for the shift of all; fat takes the place of as many protons."""
-    fat = float(np.mean([patient.concentrations[name] for name in LIPIDS5])) * settings.triglyceride_protons
+    fat = float(np.mean([mm[name] for name in LIPIDS5])) * settings.triglyceride_protons
     protons = 2 * settings.liver.water_mm - fat
     return np.asarray(protons * _seen("water", settings) * _shape(basis, nuisance))
 
@@ -113,8 +123,8 @@ def _broad(rng: np.random.Generator, *, basis: Basis) -> Signal:
 
 def _usual_peak(*, basis: Basis, nuisance: dict[str, float], settings: PhantomSettings) -> float:
     """Of tCho, in a liver of median concentrations: of the patient's own, noise and baseline would tell the choline."""
-    mm = np.array([settings.medians_mm.get(name, 0.0) for name in basis.names]) * _seen("metabolites", settings)
-    usual = (mm[:, None] * basis.fids).sum(axis=0) * _shape(basis, nuisance)
+    median = np.array([settings.medians_mm.get(name, 0.0) for name in basis.names]) * _seen("metabolites", settings)
+    usual = (median[:, None] * basis.fids).sum(axis=0) * _shape(basis, nuisance)
     low, high = PEAKS_PPM["tCho"]
     ppm = basis.acquisition.ppm - nuisance["common_hz"] / basis.acquisition.f0_mhz
     return float(to_spectrum(usual).real[(ppm > low) & (ppm < high)].max())

@@ -1,33 +1,37 @@
-"""Phantom: what the folders of phantom cohorts of all rooms have in common: recipe, claim, head, tables."""
+"""Folder: what a phantom cohort is made from, whose folder it is, and how its files are written."""
 
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Literal
 
 import pandas as pd
 
 from hepatica import __version__
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.errors import CohortError, SettingsError
+from hepatica.cohort.phantom.outcomes import ENDPOINTS
+from hepatica.cohort.phantom.population import Population
 
-S = TypeVar("S")
-"""A room's frozen settings of its phantom."""
+Told = Literal["usual", "all"]
+"""Which endpoints, columns and tables a cohort has: its population's usual ones, or all that it can have."""
 
 TRUTH = "truth.json"
 """Every number the cohort was made from; written first, so that a folder says what it is before it is complete."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(Generic[S]):
-    """What a phantom cohort is made from."""
+class Recipe:
+    """What a phantom cohort is made from; `settings` are the rooms' own, by the folder of their files."""
 
     patients: int
     seed: int
     difficulty: float
     hospital: str
-    settings: S
+    population: Population
+    endpoints: Told
+    settings: Mapping[str, Any]
     version: str = __version__
 
     def check(self, *, hospitals: Collection[str]) -> None:
@@ -38,9 +42,17 @@ class Recipe(Generic[S]):
             raise SettingsError(f"got a difficulty of {self.difficulty}, wanted 0 (easy) to 1 (hard)")
         if self.hospital not in hospitals:
             raise SettingsError(f"got the phantom hospital {self.hospital!r}, wanted one of {', '.join(hospitals)}")
+        if not 0 <= self.population.hcc_share <= 1:
+            raise SettingsError(f"got a share of {self.population.hcc_share} with HCC, wanted 0 to 1")
+
+    @property
+    def told(self) -> dict[str, Mapping[str, Any]]:
+        """The endpoints of cohort.toml."""
+        further = self.population.further if self.endpoints == "all" else ()
+        return {name: ENDPOINTS[name] for name in (*self.population.usual, *further)}
 
 
-def claim(folder: Path, recipe: Recipe[Any]) -> None:
+def claim(folder: Path, recipe: Recipe) -> None:
     """Make sure the folder is empty or holds this cohort, begun or done, and mark it; CohortError otherwise."""
     wanted = json.loads(json.dumps(asdict(recipe)))  # tuples become the lists that JSON gives back
     if (folder / TRUTH).exists():
@@ -55,23 +67,6 @@ def claim(folder: Path, recipe: Recipe[Any]) -> None:
         raise CohortError(f"{folder} is not empty and holds no phantom cohort; choose an empty folder")
     else:
         write_json(folder / TRUTH, wanted)
-
-
-def head(
-    recipe: Recipe[Any], *, root: str, made: str, truth: str, endpoints: Mapping[str, Mapping[str, str]]
-) -> dict[str, Any]:
-    """cohort.toml of a cohort whose files, `made` such as "pictures", lie in `root`; `truth` is not for models."""
-    return {
-        "name": f"phantom_{recipe.hospital}",
-        "phantom": True,
-        "hospital": recipe.hospital,
-        "specimen_root": root,
-        "notes": (
-            f"Phantom: simulated patients and {made}, no real ones. Seed {recipe.seed}, "
-            f"difficulty {recipe.difficulty}. The truth is in {truth}; no model may read it."
-        ),
-        "endpoints": {name: dict(columns) for name, columns in endpoints.items()},
-    }
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

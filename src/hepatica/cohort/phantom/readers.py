@@ -1,11 +1,15 @@
-"""Readers: three simulated radiologists who call each phantom patient HCC or not, alone and with a machine's help.
+"""Readers: simulated radiologists who call each phantom patient HCC or not, and experts who outline nodules of some.
 
-Their rates are those of Tables 4 and 5 of Wang 2021 (doi 10.1038/s41416-021-01511-w): hospital A reads as its internal,
-B as its external test set. Table 5 is printed with its rows swapped; the counts here are those that its confidence
-intervals allow. Every reading is a bell curve per class, with its threshold at 0: patients hard for one reader are hard
-for all (ours), and the score is how sure the reader is of HCC.
+Three readers call everybody, alone and with a machine's help. Their rates are those of Tables 4 and 5 of Wang 2021
+(doi 10.1038/s41416-021-01511-w): hospital A reads as its internal, B as its external test set. Table 5 is printed with
+its rows swapped; the counts here are those that its confidence intervals allow. Every reading is a bell curve per
+class, with its threshold at 0: patients hard for one reader are hard for all (ours), and the score is how sure the
+reader is of HCC.
 
 Departures: rates do not depend on the difficulty of the pictures, and the help is no network of hepatica's.
+
+Wang 2021 had four radiologists tell images with nodules from those without in part of its training set. That they
+outline the nodules, for a network such as NoduleNet to learn from, and the share of patients, are ours.
 """
 
 from collections.abc import Mapping
@@ -45,3 +49,16 @@ def read_all(patient_ids: list[str], hcc: np.ndarray, *, seed: int, hospital: st
             reading = {"case": patient_ids, "reader": f"R{reader}", "arm": arm, "truth": hcc}
             tables.append(pd.DataFrame({**reading, "call": (score >= 50).astype(int), "score": score}))
     return pd.concat(tables, ignore_index=True)
+
+
+def outlined(hcc: np.ndarray, *, share: float, seed: int, hospital: str) -> np.ndarray:
+    """(patients) bool: whom experts read, `share` of those with HCC (True in `hcc`) and of those without, rounded up.
+
+    So there is one of each at least, unless the share or the cohort has none.
+    """
+    rng = generator(seed, hospital, "experts")
+    read = np.zeros(len(hcc), dtype=bool)
+    for group in (np.flatnonzero(hcc), np.flatnonzero(~hcc)):
+        count = int(np.ceil(share * len(group)))
+        read[rng.permutation(group)[:count]] = True
+    return read

@@ -1,0 +1,1 @@
+"""Clinical: tables of covariates, laboratory values and visits, one row a patient."""

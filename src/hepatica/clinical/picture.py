@@ -1,0 +1,48 @@
+"""Picture: one patient's values among those of the others, and how far each moves the score."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from hepatica.clinical.rows import RowStore
+from hepatica.cohort import Specimen
+from hepatica.cohort.atomic import replacing
+
+MOVES = "#d55e00"
+
+
+def draw_row(
+    specimen: Specimen,
+    *,
+    material: RowStore,
+    regions: pd.DataFrame,
+    saliency: Callable[[np.ndarray], np.ndarray],
+    stem: Path,
+    note: str,
+    meaning: str,
+) -> list[Path]:
+    """Write a bar a column (`_values.png`): how far the score moves when that value is taken for missing.
+
+    `regions` is the patient's row with its score; `note` is printed on the picture, `meaning` says what is scored.
+    """
+    path = stem.with_name(f"{stem.name}_values.png")
+    own = material.select(specimen_ids=[specimen.specimen_id])
+    row = own.read(np.arange(1))
+    (moved,) = saliency(row)
+    names = [f"{name} = {value:.3g}" for name, value in zip(material.columns, row[0], strict=True)]
+    figure = Figure(figsize=(6.4, 0.32 * len(names) + 1.2), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.barh(names[::-1], moved[::-1], color=MOVES)
+    axes.set_xlim(0, 1.02)
+    axes.set_title(f"{meaning}: {float(regions['score'].iloc[0]):.2f}", loc="left", fontsize=9)
+    axes.set_xlabel(f"change of the score without the value, share of the largest\n{note}", fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    with replacing(path) as temporary:
+        figure.savefig(temporary)
+    return [path]

@@ -1,0 +1,40 @@
+"""Phantom: latent patients whose truth is known, one for all instruments; rooms render them in real formats."""
+
+from hepatica.cohort.phantom.cohort import Job, Renderer, phantom_cohort, phantom_tables
+from hepatica.cohort.phantom.folder import Recipe, Told
+from hepatica.cohort.phantom.outcomes import ENDPOINTS
+from hepatica.cohort.phantom.patient import Patient, draw_patients
+from hepatica.cohort.phantom.population import (
+    CIRRHOSIS,
+    POPULATIONS,
+    RESECTED,
+    SURVEILLANCE,
+    SUSPECTED,
+    Population,
+)
+from hepatica.cohort.phantom.readers import outlined
+from hepatica.cohort.phantom.tables import patient_table, truth_table
+from hepatica.cohort.phantom.tumour import Lesion, Tumour
+
+__all__ = [
+    "CIRRHOSIS",
+    "ENDPOINTS",
+    "POPULATIONS",
+    "RESECTED",
+    "SURVEILLANCE",
+    "SUSPECTED",
+    "Job",
+    "Lesion",
+    "Patient",
+    "Population",
+    "Recipe",
+    "Renderer",
+    "Told",
+    "Tumour",
+    "draw_patients",
+    "outlined",
+    "patient_table",
+    "phantom_cohort",
+    "phantom_tables",
+    "truth_table",
+]

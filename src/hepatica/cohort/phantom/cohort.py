@@ -1,0 +1,224 @@
+"""Cohort: a folder of phantom patients in hepatica's cohort format, as one instrument or several show them."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import tomli_w
+from rich.console import Console
+from rich.progress import track
+
+from hepatica.cohort.atomic import write_text
+from hepatica.cohort.errors import SettingsError
+from hepatica.cohort.phantom.folder import TRUTH, Recipe, Told, claim, write_table
+from hepatica.cohort.phantom.patient import Patient, draw_patients
+from hepatica.cohort.phantom.population import SURVEILLANCE, Population
+from hepatica.cohort.phantom.readers import RATES, read_all
+from hepatica.cohort.phantom.tables import TABLES, lesion_table, patient_table, truth_table
+from hepatica.cohort.streams import generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One specimen to draw: the patient, which of their images from 0, and its files by column of specimens.csv."""
+
+    patient: Patient
+    image: int
+    folder: Path
+    files: Mapping[str, Path]
+
+    @property
+    def path(self) -> Path:
+        """The specimen itself."""
+        return self.files["path"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renderer(ABC):
+    """How a room shows a patient: files of a `modality` whose names end in `suffix`, in the folder `root`.
+
+    `code` begins a specimen_id; `made` says what the files are; `population` is whom the instrument usually sees;
+    `hidden` are further places of truth; `read` says that readers look at what it makes. `settings` are the room's.
+    """
+
+    modality: ClassVar[str]
+    root: ClassVar[str]
+    suffix: ClassVar[str]
+    code: ClassVar[str]
+    made: ClassVar[str]
+    population: ClassVar[Population]
+    hospitals: ClassVar[Collection[str]]
+    hidden: ClassVar[tuple[str, ...]] = ()
+    read: ClassVar[bool] = False
+    settings: Any
+
+    @property
+    def images(self) -> int:
+        """Specimens of one patient."""
+        return 1
+
+    def shows(self, patient: Patient) -> bool:
+        """Whether the instrument sees this patient."""
+        return True
+
+    def attached(self, patients: Sequence[Patient], stems: Sequence[str], *, recipe: Recipe) -> dict[str, list[str]]:
+        """Further columns of specimens.csv: names of files, empty where there is none; one a specimen."""
+        return {}
+
+    @abstractmethod
+    def check(self) -> None:
+        """SettingsError where a setting is out of range."""
+
+    @abstractmethod
+    def begin(self, recipe: Recipe) -> Callable[[Job], Mapping[str, float]]:
+        """What draws one specimen, but for files that exist, and returns what else is true of it, by name."""
+
+
+def phantom_cohort(
+    folder: Path,
+    *,
+    renderers: Sequence[Renderer],
+    patients: int,
+    seed: int = 0,
+    difficulty: float = 0.5,
+    hospital: str = "A",
+    population: Population | None = None,
+    endpoints: Told = "usual",
+) -> Path:
+    """Write a cohort of phantom patients, as each of the renderers shows them, into `folder`, and return it.
+
+    The population is that of the first renderer where none is given. Same seed, hospital, population and number of
+    patients: same patients, whatever shows them. Difficulty 0 records every outcome faithfully and shows all plainly;
+    1 corrupts recurrences, and hides what each renderer says. `truth.csv`, `lesions_truth.csv` and `truth.json` hold
+    what no model may read. A stopped call goes on where it was when repeated; files that exist are kept.
+
+    SettingsError when a number is out of range; CohortError when the folder holds anything but this same cohort.
+    """
+    recipe = Recipe(
+        patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, endpoints=endpoints,
+        population=population or (renderers[0].population if renderers else SURVEILLANCE),
+        settings={each.root: each.settings for each in renderers},
+    )  # fmt: skip
+    people = draw_patients(patients, population=recipe.population, seed=seed, difficulty=difficulty, hospital=hospital)
+    _check(recipe, renderers, people)
+    claim(folder, recipe)
+    root = renderers[0].root if len(renderers) == 1 else "."
+    drawn = [_draw_all(folder, each, people, recipe, apart=root == ".") for each in renderers]
+    _write_patients(folder, people, recipe)
+    _write_truth(folder, people, [true for _, true in drawn])
+    if any(each.read for each in renderers) and 0 < sum(each.tumour.hcc for each in people) < patients:
+        write_table(folder / "readers.csv", _readings(people, recipe))
+    if drawn:
+        write_table(folder / "specimens.csv", pd.concat([table for table, _ in drawn]).fillna(""))
+    write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe, renderers, root=root)))
+    return folder
+
+
+def phantom_tables(folder: Path, *, endpoints: Told = "all", **options: Any) -> Path:
+    """Write phantom patients without specimens: patients.csv, visits, claims and gene expression; else as a cohort."""
+    return phantom_cohort(folder, renderers=(), endpoints=endpoints, **options)
+
+
+def _check(recipe: Recipe, renderers: Sequence[Renderer], people: Sequence[Patient]) -> None:
+    recipe.check(hospitals=[name for name in RATES if all(name in each.hospitals for each in renderers)])
+    for each in renderers:
+        each.check()
+        if not any(map(each.shows, people)):
+            raise SettingsError(f"of the population {recipe.population.name!r} {each.root} have nothing to show")
+
+
+def _draw_all(
+    folder: Path, renderer: Renderer, people: Sequence[Patient], recipe: Recipe, *, apart: bool
+) -> tuple[pd.DataFrame, dict[str, Mapping[str, float]]]:
+    """The renderer's rows of specimens.csv, and what else is true by patient_id."""
+    table, jobs = _planned(folder, renderer, people, recipe)
+    draw, title = renderer.begin(recipe), f"Phantom {renderer.root}, hospital {recipe.hospital}"
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        drawing = pool.map(draw, jobs)
+        true = list(track(drawing, title, total=len(jobs), console=Console(stderr=True), transient=True))
+    if apart:
+        names = table.columns[3:]
+        table[names] = table[names].map(lambda name: name and f"{renderer.root}/{name}")
+    return table, dict(zip(table.patient_id, true, strict=True))
+
+
+def _planned(
+    folder: Path, renderer: Renderer, people: Sequence[Patient], recipe: Recipe
+) -> tuple[pd.DataFrame, list[Job]]:
+    """One row and one job a specimen; files are numbered in shuffled order, so that a name says nothing."""
+    shown = [(each, image) for each in people if renderer.shows(each) for image in range(renderer.images)]
+    number = 1 + generator(recipe.seed, recipe.hospital, "file numbers", renderer.root).permutation(len(shown))
+    owners, stems = [each for each, _ in shown], [f"{each:04d}" for each in number]
+    files = {"path": [stem + renderer.suffix for stem in stems], **renderer.attached(owners, stems, recipe=recipe)}
+    table = pd.DataFrame(
+        {
+            "patient_id": [each.patient_id for each in owners],
+            "specimen_id": [f"{recipe.hospital}-{renderer.code}{stem}" for stem in stems],
+            "modality": renderer.modality,
+            **files,
+        }
+    )
+    jobs = [
+        Job(
+            patient=owner,
+            image=image,
+            folder=folder,
+            files={column: folder / renderer.root / names[row] for column, names in files.items() if names[row]},
+        )
+        for row, (owner, image) in enumerate(shown)
+    ]
+    return table, jobs
+
+
+def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> None:
+    if recipe.endpoints == "usual":
+        write_table(folder / "patients.csv", patient_table(people, columns=recipe.population.columns))
+        return
+    write_table(folder / "patients.csv", patient_table(people, competing=True).dropna(axis="columns", how="all"))
+    for name, (make, _) in TABLES.items():
+        write_table(folder / f"{name}.csv", make(people))
+
+
+def _write_truth(folder: Path, people: Sequence[Patient], more: Sequence[Mapping[str, Mapping[str, float]]]) -> None:
+    truth = truth_table(people).set_index("patient_id")
+    for found in more:
+        truth = truth.join(pd.DataFrame(list(found.values()), index=list(found)))
+    write_table(folder / "truth.csv", truth.rename_axis("patient_id").reset_index())
+    write_table(folder / "lesions_truth.csv", lesion_table(people))
+
+
+def _readings(people: Sequence[Patient], recipe: Recipe) -> pd.DataFrame:
+    return read_all(
+        [each.patient_id for each in people],
+        np.array([int(each.tumour.hcc) for each in people]),
+        seed=recipe.seed,
+        hospital=recipe.hospital,
+        correlation=recipe.population.reader_correlation,
+    )
+
+
+def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str) -> dict[str, Any]:
+    """cohort.toml: says that it is a phantom, and what is not for models."""
+    made = " and ".join(dict.fromkeys(each.made for each in renderers)) or "tables"
+    hidden = ("truth.csv", "lesions_truth.csv", *(name for each in renderers for name in each.hidden), TRUTH)
+    told: dict[str, Any] = {
+        "name": f"phantom_{recipe.hospital}",
+        "phantom": True,
+        "hospital": recipe.hospital,
+        "specimen_root": root,
+        "notes": (
+            f"Phantom: simulated patients and {made}, no real ones. Seed {recipe.seed}, difficulty "
+            f"{recipe.difficulty}. The truth is in {', '.join(hidden)}; no model may read it."
+        ),
+        "endpoints": {name: dict(keys) for name, keys in recipe.told.items()},
+    }
+    if recipe.endpoints == "all":
+        tables = {name: {"path": f"{name}.csv", "patient": "patient_id", **keys} for name, (_, keys) in TABLES.items()}
+        told["tables"] = tables
+    return told

@@ -1,0 +1,162 @@
+"""Outcomes: treatment, response, recurrence and survival of phantom patients, with their known truth.
+
+Recurrence follows a Weibull proportional-hazards model on aggressiveness, vascular invasion, tumour size, sorafenib and
+sorafenib x aggressiveness. Sorafenib is given to the worse patients more often, as in the paper (Li et al., doi
+10.1186/s12916-025-03977-4, Fig. 7). For a share of the patients set by the difficulty the recorded recurrence is that
+of a stranger, independent of the tumour, while death still follows the own tumour: labels are as noisy as the paper
+says they are, and overall survival tells which ones to trust.
+
+Unclear: the paper prints BCLC stage as I and II; I is read here as 0 or A, II as B.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from hepatica.cohort.phantom.population import Population
+from hepatica.cohort.phantom.tumour import TYPES, Tumour, draw_tumour
+
+
+def _survival(name: str) -> dict[str, str]:
+    return {"time": f"{name}_months", "event": f"{name}_event"}
+
+
+ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
+    "recurrence": _survival("recurrence"),
+    "overall_survival": _survival("overall_survival"),
+    "incidence": _survival("incidence"),
+    "hcc": {"label": "hcc"},
+    "mvi": {"label": "mvi"},
+    "response": {"label": "response"},
+    "tp53": {"label": "tp53"},
+    "ctnnb1": {"label": "ctnnb1"},
+    "lesion_type": {"label": "lesion_type", "classes": list(TYPES), "ordered": False},
+    "grade": {"label": "grade", "classes": ["1", "2", "3", "4"], "ordered": True},
+    "fibrosis": {"label": "metavir", "classes": ["0", "1", "2", "3", "4"], "ordered": True},
+    "stiffness": {"value": "stiffness_kpa", "unit": "kPa"},
+}
+"""Every endpoint that phantom patients can have, as cohort.toml declares it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What becomes of a patient, in months from the start.
+
+    `recurrence`: when the own tumour comes back (without HCC at the start, when the first HCC comes); `recorded`: when
+    the hospital's table says so, another's where `corrupted`; `end`: when follow-up ends by date or drop-out.
+    `response`: whether the tumour shrinks, None where nothing is given that would show it.
+    """
+
+    treatment: str
+    response: bool | None
+    log_hazard: float
+    recurrence: float
+    recorded: float
+    corrupted: bool
+    death: float
+    end: float
+
+    @property
+    def last_seen(self) -> float:
+        """Months to death or the end of follow-up."""
+        return min(self.death, self.end)
+
+    @property
+    def died(self) -> bool:
+        """Whether the hospital saw the death."""
+        return self.death <= self.end
+
+    def seen(self, *, competing: bool) -> tuple[float, int]:
+        """Months and event of the recorded recurrence: nothing recurs after death, which is 2 where it competes."""
+        event = 1 if self.recorded <= self.last_seen else 2 if competing and self.died else 0
+        return months(min(self.recorded, self.last_seen)), event
+
+
+def months(time: float) -> float:
+    """As a table tells it: hundredths, more than 0."""
+    return round(max(time, 0.1), 2)
+
+
+def draw_course(
+    rng: np.random.Generator, tumour: Tumour, *, metavir: int, difficulty: float, population: Population
+) -> Course:
+    """One patient's; difficulty decides whose recurrence is recorded and nothing else."""
+    corrupted = bool(rng.random() < population.corrupted_share_when_hard * difficulty)
+    treatment, log_hazard, own = _recurrence(rng, tumour, metavir=metavir, population=population)
+    elsewhere = _weibull(rng, 0.0, scale=population.other_death_scale)
+    harm = population.aggressiveness_log_hazard_after_recurrence * tumour.aggressiveness
+    after = own + _weibull(rng, harm, scale=population.after_recurrence_scale)
+    end = float(rng.uniform(population.shortest_follow_up, population.longest_follow_up))
+    course = Course(
+        treatment=treatment,
+        response=_response(rng, tumour, treatment),
+        log_hazard=log_hazard,
+        recurrence=own,
+        recorded=own,
+        corrupted=corrupted,
+        death=min(elsewhere, after),
+        end=min(end, _weibull(rng, 0.0, scale=population.drop_out_scale)),
+    )
+    if not corrupted:
+        return course
+    other = draw_tumour(rng, hcc=tumour.hcc, difficulty=difficulty, population=population)
+    return replace(course, recorded=_recurrence(rng, other, metavir=metavir, population=population)[-1])
+
+
+def _recurrence(
+    rng: np.random.Generator, tumour: Tumour, *, metavir: int, population: Population
+) -> tuple[str, float, float]:
+    """Treatment, log hazard of recurrence and its months; without HCC those of the first one."""
+    if not tumour.hcc:
+        log_hazard = population.metavir_log_hazard * metavir
+        return "none", log_hazard, _weibull(rng, log_hazard, scale=population.incidence_scale)
+    treatment = _treatment(rng, tumour, population)
+    log_hazard = _log_hazard(tumour, treatment, population)
+    time = _weibull(rng, log_hazard, scale=population.recurrence_scale, shape=population.recurrence_shape)
+    return treatment, log_hazard, time
+
+
+def _treatment(rng: np.random.Generator, tumour: Tumour, population: Population) -> str:
+    chance = rng.random()
+    if population.resected:
+        return "sorafenib" if chance < _sorafenib_chance(tumour, population) else "none"
+    early, stage = ("resection", "ablation"), tumour.tnm
+    return early[int(chance < 0.4)] if stage == "I" else "systemic" if stage == "IV" else "tace"
+
+
+def _sorafenib_chance(tumour: Tumour, population: Population) -> float:
+    bias = (population.sorafenib_bias_aggressiveness, population.sorafenib_bias_vascular_invasion)
+    share = population.sorafenib_share
+    spread = bias[0] ** 2 + bias[1] ** 2 / 4
+    centre = math.log(share / (1 - share)) * math.sqrt(1 + spread * math.pi / 8)  # logistic-normal approximation
+    invasion = bool(tumour.vascular_invasion) - population.vascular_invasion_share
+    return float(expit(centre + bias[0] * tumour.aggressiveness + bias[1] * invasion))
+
+
+def _log_hazard(tumour: Tumour, treatment: str, population: Population) -> float:
+    invasion = bool(tumour.vascular_invasion) - population.vascular_invasion_share
+    log_size = math.log(tumour.lesions[0].diameter_cm) - population.log_size_mean
+    drug = population.sorafenib_log_hazard + population.sorafenib_interaction * tumour.aggressiveness
+    return (
+        population.aggressiveness_log_hazard * tumour.aggressiveness
+        + population.vascular_invasion_log_hazard * invasion
+        + population.log_size_log_hazard * log_size
+        + (drug if treatment == "sorafenib" else 0)
+    )
+
+
+def _weibull(rng: np.random.Generator, log_hazard: float, *, scale: float, shape: float = 1.0) -> float:
+    """A time with survival exp(-exp(log_hazard) (t / scale)^shape)."""
+    return float(scale * (rng.exponential() / np.exp(log_hazard)) ** (1 / shape))
+
+
+def _response(rng: np.random.Generator, tumour: Tumour, treatment: str) -> bool | None:
+    """Of what embolisation or drugs are given for; large and aggressive tumours respond less."""
+    chance = rng.random()
+    if treatment not in ("tace", "systemic"):
+        return None
+    return bool(chance < expit(0.6 - 0.9 * tumour.aggressiveness - 0.5 * math.log(tumour.lesions[0].diameter_cm / 4)))

@@ -1,0 +1,153 @@
+"""Population: whom a phantom hospital enrols, and every number that its patients are drawn from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from hepatica.cohort.units import Months
+
+
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """Whom a hospital enrols. What is not drawn from a source that a constant below names is ours.
+
+    `columns` of patients.csv and endpoints that a cohort tells unless all are asked for; `further` are the endpoints
+    that it then has, too. Log hazards are those of proportional-hazards models; aggressiveness is standard normal, so
+    its log hazard is per standard deviation, and a correlation is one with it. "Hard" numbers hold at difficulty 1 and
+    shrink in proportion to it.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    usual: tuple[str, ...]
+    further: tuple[str, ...]
+
+    # Persons, with HCC and without
+    hcc_share: float = 1.0
+    age_means: tuple[float, float] = (58.0, 58.0)
+    age_sd: float = 9.0
+    male_shares: tuple[float, float] = (0.75, 0.75)
+
+    # The liver
+    hbv_share: float = 1.0
+    metavir_hcc: tuple[float, ...] = (0.12, 0.13, 0.15, 0.20, 0.40)  # F0 to F4
+    metavir_control: tuple[float, ...] = (0.65, 0.17, 0.10, 0.05, 0.03)
+    child_pugh: tuple[float, ...] = (0.75, 0.20, 0.05)  # A, B, C
+    alt_median_u_l: float = 36.0
+
+    # The tumour
+    controls_have_lesions: bool = False
+    large_share: float = 0.124  # of HCC above 5 cm
+    size_log_sd: float = 0.45
+    sizes_cm: tuple[float, float] = (1.0, 11.0)
+    size_correlation: float = 0.35
+    several_share: float = 0.25
+    several_correlation: float = 0.1
+    vascular_invasion_share: float = 0.2  # of a major vessel, up to 5 cm
+    vascular_invasion_when_large: float = 2.0  # times as often
+    mvi_share: float = 0.45  # microscopic, or of a major vessel
+    vascular_invasion_correlation: float = 0.45
+    afp_raised_share: float = 0.683  # above 20 ng/mL
+    afp_correlation: float = 0.2
+    spread_share: float = 0.05  # with nodes or metastases: stage IV
+    grade_shares: tuple[float, ...] = (0.20, 0.45, 0.30, 0.05)  # G1 to G4
+    grade_correlation: float = 0.4
+    tp53_share: float = 0.30
+    tp53_correlation: float = 0.3
+    ctnnb1_share: float = 0.27
+    ctnnb1_correlation: float = -0.2
+    gas_share: float = 0.3  # abscesses that hold gas
+    atypical_share_when_hard: float = 0.4  # HCC without arterial enhancement
+
+    # Treatment: sorafenib after a resection, given to the worse half more often; or by stage
+    resected: bool = False
+    sorafenib_share: float = 0.216
+    sorafenib_bias_aggressiveness: float = 0.5  # log odds of treatment
+    sorafenib_bias_vascular_invasion: float = 0.8
+    sorafenib_log_hazard: float = 0.1  # at aggressiveness 0
+    sorafenib_interaction: float = -0.6  # added for each unit of aggressiveness
+
+    # Recurrence
+    aggressiveness_log_hazard: float = 1.8
+    vascular_invasion_log_hazard: float = 0.5
+    log_size_log_hazard: float = 0.4
+    recurrence_shape: float = 0.5
+    recurrence_scale: Months = Months(80.0)
+    corrupted_share_when_hard: float = 0.4
+
+    # A first HCC of those without; death of other causes, or after the tumour has come
+    incidence_scale: Months = Months(1500.0)
+    metavir_log_hazard: float = 0.6
+    other_death_scale: Months = Months(300.0)
+    after_recurrence_scale: Months = Months(40.0)
+    aggressiveness_log_hazard_after_recurrence: float = 0.5
+    shortest_follow_up: Months = Months(24.0)
+    longest_follow_up: Months = Months(84.0)
+    drop_out_scale: Months = Months(800.0)
+
+    # Readers
+    reader_correlation: float = 0.4  # how far the same patients are hard for all readers
+
+    @property
+    def log_size_mean(self) -> float:
+        """Of the natural logarithm of centimetres; sizes are told to a millimetre, so that 5.05 is above 5."""
+        return float(np.log(5.05) + self.size_log_sd * ndtri(self.large_share))
+
+
+RESECTED = Population(
+    name="resected",
+    columns=(
+        "patient_id", "age_years", "sex", "hbsag", "alt_u_l", "afp_ng_ml", "tumour_size_cm", "bclc_stage",
+        "vascular_invasion", "treatment", "recurrence_months", "recurrence_event", "overall_survival_months",
+        "overall_survival_event",
+    ),
+    usual=("recurrence", "overall_survival"),
+    further=("grade", "mvi", "tp53", "ctnnb1", "fibrosis", "stiffness"),
+    age_means=(50.9, 50.9), age_sd=10.5, male_shares=(0.847, 0.847), hbv_share=0.915, child_pugh=(0.95, 0.05, 0.0),
+    large_share=0.301, size_log_sd=0.65, sizes_cm=(0.8, 25.0), several_share=0.582, vascular_invasion_share=0.38,
+    vascular_invasion_when_large=1.0, spread_share=0.0, resected=True,
+)  # fmt: skip
+"""HCC after resection. Shares follow Table 1 of doi 10.1186/s12916-025-03977-4 (366 patients, 79 with sorafenib);
+recurrence is published there at 39 % after one year, 42 % after two, 49 % at the end."""
+
+SUSPECTED = Population(
+    name="suspected",
+    columns=(
+        "patient_id", "age_years", "sex", "hcc", "kind", "tumour_size_cm", "tumour_number", "tnm_stage",
+        "vascular_invasion", "metavir", "grade",
+    ),
+    usual=("hcc",),
+    further=("lesion_type", "overall_survival", "response", "fibrosis", "stiffness"),
+    hcc_share=0.5, age_means=(57.4, 54.2), age_sd=11.5, male_shares=(0.787, 0.540), hbv_share=0.6,
+    controls_have_lesions=True, large_share=0.455,
+)  # fmt: skip
+"""Livers with HCC, with any other lesion, or with none. Age and sex are those of the training set in Table 1 of Wang
+2021 (doi 10.1038/s41416-021-01511-w)."""
+
+_CIRRHOSIS = (0.0, 0.0, 0.0, 0.0, 1.0)
+
+CIRRHOSIS = Population(
+    name="cirrhosis",
+    columns=("patient_id", "age_years", "sex", "hcc", "child_pugh"),
+    usual=("hcc",),
+    further=("overall_survival", "response", "stiffness"),
+    hcc_share=17 / 37, metavir_hcc=_CIRRHOSIS, metavir_control=_CIRRHOSIS,
+)  # fmt: skip
+"""Cirrhosis by hepatitis B, without and with HCC: 17 of 37 have it (Bae 2025, doi 10.2463/mrms.mp.2025-0064)."""
+
+SURVEILLANCE = Population(
+    name="surveillance",
+    columns=(
+        "patient_id", "age_years", "sex", "aetiology", "metavir", "stiffness_kpa", "afp_ng_ml", "alt_u_l",
+        "platelets_10e9_l", "albumin_g_l", "bilirubin_umol_l", "incidence_months", "incidence_event",
+        "overall_survival_months", "overall_survival_event",
+    ),
+    usual=("incidence", "overall_survival"),
+    further=("fibrosis", "stiffness"),
+    hcc_share=0.0, hbv_share=0.5, metavir_control=(0.2, 0.2, 0.2, 0.2, 0.2), longest_follow_up=Months(120.0),
+)  # fmt: skip
+"""Chronic liver disease without HCC at the start, some of whom get one."""
+
+POPULATIONS = {each.name: each for each in (RESECTED, SUSPECTED, CIRRHOSIS, SURVEILLANCE)}
+"""By name."""

@@ -1,0 +1,175 @@
+"""Tables: what a phantom cohort tells of its patients: patients.csv, visits, claims, gene expression, and the truth."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hepatica.cohort.phantom.outcomes import months
+from hepatica.cohort.phantom.patient import Patient
+
+Row = dict[str, Any]
+
+_PERHAPS = ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response")
+"""Columns of whole numbers that some patients lack."""
+
+_VISIT_MONTHS = 6
+_MOST_VISITS = 20
+_AFP_RISES_MONTHS = 12.0  # before an HCC is seen, and to how many times its level
+_AFP_RISES = 8.0
+
+_CODES = {"hbv": "B18.1", "hcv": "B18.2", "alcohol": "K70.3", "masld": "K76.0"}
+"""ICD-10 by aetiology."""
+
+_PROGRAMMES: Sequence[tuple[tuple[str, ...], Mapping[str, float]]] = (
+    (("MKI67", "TOP2A", "AURKA", "BIRC5", "CDK1"), {"aggressiveness": 0.8}),
+    (("ALB", "CYP3A4", "APOA1", "TTR"), {"aggressiveness": -0.6, "hcc": -0.5}),
+    (("GLUL", "LGR5", "AXIN2"), {"ctnnb1": 2.0}),
+    (("CDKN1A", "MDM2"), {"tp53": -1.2}),
+    (("CD8A", "GZMB", "CD274"), {"aggressiveness": -0.5}),
+    (("COL1A1", "TIMP1", "ACTA2"), {"metavir": 0.4}),
+    (("GPC3", "AFP"), {"hcc": 2.5, "aggressiveness": 0.3}),
+    (("ACTB", "GAPDH", "B2M", "PPIA"), {}),
+)
+
+GENES = {gene: follows for genes, follows in _PROGRAMMES for gene in genes}
+"""What each gene's log2 expression follows, and by how much for one unit of it; ours."""
+
+
+def patient_table(
+    patients: Sequence[Patient], *, columns: Sequence[str] | None = None, competing: bool = False
+) -> pd.DataFrame:
+    """One row a patient: these columns of patients.csv, or all; `competing` death is event 2 of a recurrence."""
+    table = pd.DataFrame([_row(patient, competing=competing) for patient in patients])
+    table = table.astype(dict.fromkeys(_PERHAPS, "Int64"))
+    return table[list(columns)] if columns else table
+
+
+def _row(patient: Patient, *, competing: bool) -> Row:
+    tumour, course = patient.tumour, patient.course
+    again, event = course.seen(competing=competing)
+    come = ("recurrence", "incidence") if tumour.hcc else ("incidence", "recurrence")
+    return {
+        "patient_id": patient.patient_id,
+        **vars(patient.person),
+        "hbsag": int(patient.person.aetiology == "hbv"),
+        "afp_ng_ml": tumour.afp_ng_ml,
+        "hcc": int(tumour.hcc),
+        "kind": tumour.kind,
+        "lesion_type": tumour.type,
+        "tumour_size_cm": tumour.size_cm,
+        "tumour_number": len(tumour.lesions),
+        "bclc_stage": tumour.bclc,
+        "tnm_stage": tumour.tnm,
+        **{name: getattr(tumour, name) for name in ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1")},
+        "treatment": course.treatment,
+        "response": course.response,
+        f"{come[0]}_months": again,
+        f"{come[0]}_event": event,
+        f"{come[1]}_months": None,
+        f"{come[1]}_event": None,
+        "overall_survival_months": months(course.last_seen),
+        "overall_survival_event": int(course.died),
+    }
+
+
+def truth_table(patients: Sequence[Patient]) -> pd.DataFrame:
+    """One row a patient: what only the phantom knows of tumour and course, in months."""
+    rows = [
+        {
+            "patient_id": patient.patient_id,
+            "aggressiveness": patient.tumour.aggressiveness,
+            "recurrence_log_hazard": patient.course.log_hazard,
+            "recurrence_months_uncorrupted": patient.course.recurrence,
+            "death_months": patient.course.death,
+            "corrupted": int(patient.course.corrupted),
+        }
+        for patient in patients
+    ]
+    return pd.DataFrame(rows)
+
+
+def lesion_table(patients: Sequence[Patient]) -> pd.DataFrame:
+    """One row a lesion: `number` counts a patient's lesions from 1, the largest first."""
+    columns = ("patient_id", "number", "kind", "diameter_cm", "atypical", "gas")
+    rows = [
+        (patient.patient_id, number, lesion.kind, lesion.diameter_cm, int(lesion.atypical), int(lesion.gas))
+        for patient in patients
+        for number, lesion in enumerate(patient.tumour.lesions, start=1)
+    ]
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def visits(patients: Sequence[Patient]) -> pd.DataFrame:
+    """One row a visit, each half year to the end of follow-up; AFP rises in the year before an HCC is seen."""
+    return pd.DataFrame([row for patient in patients for row in _visits(patient)])
+
+
+def _visits(patient: Patient) -> Iterator[Row]:
+    rng, seen = patient.stream("visits"), patient.course.recurrence
+    for visit in range(_MOST_VISITS):
+        noise = rng.standard_normal(4)
+        time = max(visit * _VISIT_MONTHS + (0 if visit == 0 else float(noise[0])), 0)
+        if time > patient.course.last_seen:
+            return
+        near = np.clip(1 - (seen - time) / _AFP_RISES_MONTHS, 0, 1)
+        yield {
+            "patient_id": patient.patient_id,
+            "months": round(time, 2),
+            "afp_ng_ml": round(float(patient.tumour.afp_ng_ml * _AFP_RISES**near * np.exp(0.2 * noise[1])), 1),
+            "alt_u_l": round(patient.person.alt_u_l * float(np.exp(0.2 * noise[2]))),
+            "platelets_10e9_l": round(patient.person.platelets_10e9_l * float(np.exp(-0.01 * time + 0.1 * noise[3]))),
+        }
+
+
+def claims(patients: Sequence[Patient]) -> pd.DataFrame:
+    """One row a claim: ICD-10 `code` and month; that of HCC comes with the HCC, and not after follow-up."""
+    rows = [
+        row for patient in patients for row in sorted(_claims(patient), key=lambda row: (row["months"], row["code"]))
+    ]
+    return pd.DataFrame(rows, columns=["patient_id", "months", "code"])
+
+
+def _claims(patient: Patient) -> Iterator[Row]:
+    rng, last, person = patient.stream("claims"), patient.course.last_seen, patient.person
+    rates = {  # a year
+        _CODES.get(person.aetiology, "Z00.0"): 1.5,
+        "K74.6": 1.0 if person.metavir == 4 else 0.0,
+        "R18": 0.3 * "ABC".index(person.child_pugh),
+        "I10": 0.02 * (person.age_years - 18),
+        "J06.9": 0.5,
+    }
+    for code, rate in rates.items():
+        for time in rng.uniform(0, last, int(rng.poisson(rate * last / 12))):
+            yield {"patient_id": patient.patient_id, "months": round(float(time), 2), "code": code}
+    begun = 0.0 if patient.tumour.hcc else patient.course.recurrence
+    if begun <= last:
+        yield {"patient_id": patient.patient_id, "months": round(begun, 2), "code": "C22.0"}
+
+
+def expression(patients: Sequence[Patient]) -> pd.DataFrame:
+    """One row a patient, one column a gene: log2 expression."""
+    return pd.DataFrame([_expression(patient) for patient in patients])
+
+
+def _expression(patient: Patient) -> Row:
+    rng, tumour = patient.stream("genes"), patient.tumour
+    state = {
+        "aggressiveness": tumour.aggressiveness * tumour.hcc,
+        "metavir": patient.person.metavir,
+        **{name: int(bool(getattr(tumour, name))) for name in ("hcc", "tp53", "ctnnb1")},
+    }
+    values = {
+        gene: round(8 + sum(weight * state[name] for name, weight in follows.items()) + float(rng.normal(0, 0.7)), 3)
+        for gene, follows in GENES.items()
+    }
+    return {"patient_id": patient.patient_id, **values}
+
+
+TABLES: Mapping[str, tuple[Callable[[Sequence[Patient]], pd.DataFrame], Mapping[str, str]]] = {
+    "visits": (visits, {"time": "months", "unit": "months"}),
+    "claims": (claims, {"time": "months", "unit": "months"}),
+    "expression": (expression, {}),
+}
+"""How each further table is made, and what cohort.toml says of it beside its path and the column of patients."""

@@ -1,0 +1,68 @@
+"""Render: a phantom patient's slides: pyramidal TIFF of liver tumour that shows how aggressive it is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.cohort.phantom import RESECTED, Job, Patient, Recipe, Renderer, phantom_cohort
+from hepatica.cohort.streams import generator
+from hepatica.pathology.phantom.histology import draw_tissue
+from hepatica.pathology.phantom.scanner import HOSPITALS, photograph, stain, write_slide
+from hepatica.pathology.phantom.settings import STANDARD, PhantomSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slides(Renderer):
+    """Slides of patients with HCC.
+
+    Difficulty shrinks what the pictures show of aggressiveness and lets the images of one patient differ; hospitals A
+    and B stain and scan differently.
+    """
+
+    modality, root, suffix, code, made = "slide", "slides", ".tif", "S", "pictures"
+    population = RESECTED
+    hospitals = HOSPITALS
+    settings: PhantomSettings = STANDARD
+
+    @property
+    def images(self) -> int:
+        """Pictures of one patient."""
+        return self.settings.images
+
+    def shows(self, patient: Patient) -> bool:
+        """Whether there is a tumour to cut."""
+        return patient.tumour.hcc
+
+    def check(self) -> None:
+        """SettingsError when the pictures have a side that cannot be drawn."""
+        if self.settings.side < 128 or self.settings.side % 2:
+            raise SettingsError(f"got pictures of {self.settings.side} pixels a side, wanted an even number from 128")
+
+    def begin(self, recipe: Recipe) -> Callable[[Job], Mapping[str, float]]:
+        """What draws one slide."""
+        return partial(_draw, recipe=recipe, settings=self.settings)
+
+
+def phantom_slides(folder: Path, *, settings: PhantomSettings = STANDARD, **options: Any) -> Path:
+    """Write a cohort of phantom patients with slides; `options` and what is raised are those of `phantom_cohort`."""
+    return phantom_cohort(folder, renderers=(Slides(settings=settings),), **options)
+
+
+def _draw(job: Job, *, recipe: Recipe, settings: PhantomSettings) -> Mapping[str, float]:
+    if job.path.exists():
+        return {}
+    hospital, number = HOSPITALS[recipe.hospital], job.patient.number
+    rng = generator(recipe.seed, recipe.hospital, "image", number, job.image)
+    staining = stain(generator(recipe.seed, recipe.hospital, "staining", number), hospital=hospital)
+    own = settings.image_variation_when_hard * recipe.difficulty
+    grade = np.sqrt(1 - own) * job.patient.tumour.aggressiveness + np.sqrt(own) * rng.standard_normal()
+    effect = 1 - settings.effect_lost_when_hard * recipe.difficulty
+    uptake = draw_tissue(rng, grade=grade, effect=effect, settings=settings)
+    picture = photograph(uptake, rng=rng, hospital=hospital, staining=staining)
+    write_slide(job.path, picture, mpp=settings.mpp, quality=hospital.quality)
+    return {}

@@ -1,0 +1,88 @@
+"""Render: a phantom patient's CT of the liver in four phases, its truth mask, and the nodules that experts outlined."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hepatica.cohort.errors import SettingsError
+from hepatica.cohort.phantom import SUSPECTED, Job, Patient, Recipe, Renderer, outlined, phantom_cohort
+from hepatica.cohort.streams import generator
+from hepatica.radiology.dicom.nifti import write_nifti
+from hepatica.radiology.phantom.dicom import write_study
+from hepatica.radiology.phantom.lesions import FIRST_LABEL
+from hepatica.radiology.phantom.scanner import HOSPITALS
+from hepatica.radiology.phantom.settings import STANDARD, PhantomSettings
+from hepatica.radiology.phantom.study import draw_study
+
+MASKS = "masks"
+"""The folder of truth masks: NIfTI of the name of the study, 0 outside, 1 liver, 2 and on the patient's lesions."""
+
+EXPERTS = "experts"
+"""The folder, below the studies, of what experts outlined: NIfTI of the name of the study, 1 nodule, 0 everything else.
+
+It is no truth kept from models: specimens.csv names each file in its column nodule_mask. All 0: read, no nodule seen.
+"""
+
+_FIRST_DAY = datetime(2020, 1, 1, 9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CT(Renderer):
+    """One zip of DICOM files a patient, all phases together.
+
+    Difficulty takes contrast from the lesions and adds noise; hospitals A and B scan differently.
+    """
+
+    modality, root, suffix, code, made = "ct", "studies", ".zip", "CT", "pictures"
+    population = SUSPECTED
+    hospitals = HOSPITALS
+    hidden = (MASKS,)
+    read = True
+    settings: PhantomSettings = STANDARD
+
+    def attached(self, patients: Sequence[Patient], stems: Sequence[str], *, recipe: Recipe) -> dict[str, list[str]]:
+        """The nodules of the patients whom experts read."""
+        hcc, share = np.array([each.tumour.hcc for each in patients]), self.settings.expert_share
+        read = outlined(hcc, share=share, seed=recipe.seed, hospital=recipe.hospital)
+        names = [f"{EXPERTS}/{stem}.nii.gz" if by_expert else "" for stem, by_expert in zip(stems, read, strict=True)]
+        return {"nodule_mask": names}
+
+    def check(self) -> None:
+        """SettingsError when the pictures are too small, or the experts' share is none."""
+        settings = self.settings
+        if settings.matrix < 64 or settings.slices < 1:
+            size = f"{settings.slices} slices of {settings.matrix} pixels a side"
+            raise SettingsError(f"got {size}, wanted 1 slice or more and 64 pixels or more")
+        if not 0 <= settings.expert_share <= 1:
+            raise SettingsError(f"got a share of {settings.expert_share} read by experts, wanted 0 to 1")
+
+    def begin(self, recipe: Recipe) -> Callable[[Job], Mapping[str, float]]:
+        """What draws one study."""
+        return partial(_draw, recipe=recipe, settings=self.settings, entropy=str(sorted(asdict(recipe).items())))
+
+
+def phantom_ct(folder: Path, *, settings: PhantomSettings = STANDARD, **options: Any) -> Path:
+    """Write a cohort of phantom patients with CT; `options` and what is raised are those of `phantom_cohort`."""
+    return phantom_cohort(folder, renderers=(CT(settings=settings),), **options)
+
+
+def _draw(job: Job, *, recipe: Recipe, settings: PhantomSettings, entropy: str) -> Mapping[str, float]:
+    truth, nodules = job.folder / MASKS / f"{job.path.stem}.nii.gz", job.files.get("nodule_mask")
+    if all(path.exists() for path in (job.path, truth, nodules) if path):
+        return {}
+    hospital, number = HOSPITALS[recipe.hospital], job.patient.number
+    rng = generator(recipe.seed, recipe.hospital, "study", number)
+    study = draw_study(rng, job.patient, hospital=hospital, difficulty=recipe.difficulty, settings=settings)
+    injected = _FIRST_DAY + timedelta(minutes=30 * int(rng.integers(16)), days=int(rng.integers(1000)))
+    write_nifti(truth, values=study.mask, geometry=study.grid.geometry)
+    if nodules:
+        write_nifti(nodules, values=(study.mask >= FIRST_LABEL).astype(np.uint8), geometry=study.grid.geometry)
+    write_study(
+        job.path, study, patient=job.patient, hospital=hospital, injected=injected, entropy=(entropy, str(number))
+    )
+    return {}
