@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hepatica.cohort import CohortError, MicronsPerPixel, Specimen, load_cohort
-from hepatica.cohort.table import STUDIES
+from hepatica.cohort.specimens import STUDIES
 
 
 def of_modality(specimens: Sequence[Specimen], modality: str) -> tuple[Specimen, ...]:
