@@ -184,3 +184,9 @@ def test_a_class_without_patients_is_refused(labels):
     label = pd.Series(labels, index=patients.index)
     with pytest.raises(CohortError, match="no patient with recurrence label"):
         confident_patients(label, patients=patients, survival=SURVIVAL, ratio=Fraction(1, 2))
+
+
+def test_a_competing_event_is_no_death():
+    months = [2, 5, 7, 9]
+    competing = expected_quantile(survivors(months, [1, 2, 0, 1]), survival=SURVIVAL)
+    pd.testing.assert_series_equal(competing, expected_quantile(survivors(months, [1, 0, 0, 1]), survival=SURVIVAL))

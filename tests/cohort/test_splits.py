@@ -64,7 +64,7 @@ def test_a_share_of_zero_leaves_a_group_empty():
 
 @pytest.mark.parametrize("shares", [(0.5, 0.5), (0.9, 0.4), (-0.1, 0.2), (0.1, 1.0)])
 def test_shares_that_leave_nobody_to_train_are_refused(shares):
-    with pytest.raises(CohortError, match=r"nobody is left to train"):
+    with pytest.raises(CohortError, match=r"no patient is left to train"):
         split_patients(strata(10, 10), validation=shares[0], test=shares[1], seed=0)
 
 
@@ -73,7 +73,7 @@ def test_shares_that_leave_nobody_to_train_are_refused(shares):
     [
         (strata(10), r"got 10 of class 0\.0, wanted at least 3 patients of each of two classes"),
         (strata(10, 2), r"got 10 of class 0\.0, 2 of class 1\.0, wanted at least 3"),
-        (pd.Series(dtype=float), r"got nobody, wanted"),
+        (pd.Series(dtype=float), r"got no patients, wanted"),
         (pd.Series([0, 0, 0, 1, 1, 1, np.nan], index=list("abcdefg")), r"1 patient\(s\) have no class to split by"),
     ],
 )
@@ -82,6 +82,15 @@ def test_too_small_a_class_is_refused(labels, message):
         split_patients(labels, validation=0.1, test=0.1, seed=0)
     with pytest.raises(CohortError, match=message):
         list(fold_patients(labels, folds=3, seed=0))
+
+
+def test_patients_who_are_all_alike_are_split_where_the_task_says_so():
+    alike = strata(10)
+    split = split_patients(alike, validation=0.2, test=0.2, seed=0, classes=1)
+    assert list(map(len, (split.train, split.validation, split.test))) == [6, 2, 2]
+    assert [len(held_out) for _, held_out in fold_patients(alike, folds=5, seed=0, classes=1)] == [2] * 5
+    with pytest.raises(CohortError, match=r"got 2 of class 0\.0, wanted at least 3 patients to split by"):
+        split_patients(alike[:2], validation=0.2, test=0.2, seed=0, classes=1)
 
 
 @settings(deadline=None, max_examples=30)

@@ -9,7 +9,7 @@ import pytest
 import pyvips
 import tifffile
 
-from hepatica.cohort.table import Specimen
+from hepatica.cohort.specimens import Specimen
 
 
 @pytest.fixture

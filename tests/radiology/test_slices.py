@@ -68,9 +68,9 @@ def test_window_is_chosen_when_read(store):
 
 
 def test_experts_marks_are_those_of_their_masks(specimens, store):
-    outlined = next(each for each in specimens if each.nodule_mask is not None)
+    outlined = next(each for each in specimens if "nodule_mask" in each.attachments)
     volume = find_scans(outlined.path).scans[0].read()
-    mask = read_mask(outlined.nodule_mask, geometry=volume.geometry)
+    mask = read_mask(outlined.attachments["nodule_mask"], geometry=volume.geometry)
     own = store.index[(store.index["specimen_id"] == outlined.specimen_id) & (store.index["series"] == 1)]
     assert own["nodule"].tolist() == mask[own["slice"]].any(axis=(1, 2)).astype(float).tolist()
     marked = store.nodules(own.index.to_numpy())
@@ -79,7 +79,7 @@ def test_experts_marks_are_those_of_their_masks(specimens, store):
 
 
 def test_where_no_expert_looked_nothing_is_said(specimens, store):
-    unseen = next(each for each in specimens if each.nodule_mask is None)
+    unseen = next(each for each in specimens if "nodule_mask" not in each.attachments)
     own = store.index.index[store.index["specimen_id"] == unseen.specimen_id].to_numpy()
     assert store.index.loc[own, "nodule"].isna().all()
     with pytest.raises(UnavailableError, match="no expert marked"):
@@ -109,11 +109,12 @@ def test_prepared_studies_are_not_read_again(specimens, store, monkeypatch):
 
 
 def test_what_is_read_is_in_the_key(specimens, tmp_path):
-    outlined = next(each for each in specimens if each.nodule_mask is not None)
+    outlined = next(each for each in specimens if "nodule_mask" in each.attachments)
     keys = [slices_module._key(each, slicing=SLICING) for each in specimens]
     keys += [slices_module._key(outlined, slicing=replace(SLICING, side=40))]
-    keys += [slices_module._key(replace(outlined, nodule_mask=None), slicing=SLICING)]
-    keys += [slices_module._key(replace(outlined, liver_mask=outlined.nodule_mask), slicing=SLICING)]
+    keys += [slices_module._key(replace(outlined, attachments={}), slicing=SLICING)]
+    both = dict.fromkeys(("liver_mask", "nodule_mask"), outlined.attachments["nodule_mask"])
+    keys += [slices_module._key(replace(outlined, attachments=both), slicing=SLICING)]
     assert len(set(keys)) == len(keys)
 
 
@@ -149,7 +150,7 @@ def test_a_liver_on_missing_slices_alone_is_told(ct, tmp_path):
     liver = np.zeros(volume.values.shape, np.uint8)
     liver[4] = 1
     write_nifti(tmp_path / "liver.nii.gz", values=liver, geometry=volume.geometry)
-    marked = replace(specimen, liver_mask=tmp_path / "liver.nii.gz")
+    marked = replace(specimen, attachments={"liver_mask": tmp_path / "liver.nii.gz"})
     with pytest.raises(SpecimenError, match="all slices of the liver are missing or damaged"):
         prepare([marked], slicing=SLICING, window=WINDOW, folder=tmp_path / "slices")
 

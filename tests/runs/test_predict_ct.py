@@ -152,7 +152,9 @@ def test_a_study_of_training_is_known_without_its_masks_and_however_read(
 ) -> None:
     cohort = load_cohort(trained_ct.cohort)
     train = Split.read(trained_ct.run / "splits.csv").train
-    studies = [each.path for each in cohort.specimens if each.patient_id in train and each.nodule_mask][:1]
+    studies = [
+        each.path for each in cohort.specimens if each.patient_id in train and "nodule_mask" in each.attachments
+    ][:1]
     table = predict(trained_ct.run, studies, out=tmp_path / "out", pictures=0, changes=changes)
     assert set(table["fold"]) == {"seen_in_training"}
 

@@ -20,8 +20,9 @@ from hepatica.cohort.predictions import (
     targets,
     write_predictions,
 )
+from hepatica.cohort.specimens import Specimen
 from hepatica.cohort.splits import Split, fold_patients, refuse_overlap, split_patients
-from hepatica.cohort.table import Cohort, Specimen, load_cohort
+from hepatica.cohort.table import Cohort, load_cohort
 from hepatica.cohort.tasks import Binary, Margin, MultiClass, Quantities, Segmentation, Subtypes, Survival, Target, Task
 from hepatica.cohort.units import Microns, MicronsPerPixel, Months, SlidePixels, TilePixels
 

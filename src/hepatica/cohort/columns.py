@@ -1,138 +1,78 @@
-"""Columns: read the columns of a hand-made table and name every fault by file, row and column."""
+"""Columns: the kinds of value a column of a hand-made table may hold; every other cell is a fault."""
 
-import csv
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.errors import CohortError
+from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Status, TimeToEvent
+from hepatica.cohort.faults import Faults, did_you_mean, listed
 
-MOST_MONTHS = 1200
-"""A hundred years of follow-up: what is longer was given in days. Ours."""
+MOST_MONTHS = 600
+"""Fifty years of follow-up: what is longer was given in days. Ours."""
 
+LONG_MONTHS = 120
+"""A median follow-up above ten years is rare, and usual where days were given: it is warned about. Ours."""
 
-@dataclass
-class Faults:
-    """Faults found so far; raised together so that a table is mended in one go."""
-
-    found: list[str] = field(default_factory=list)
-
-    def add(self, file: str, message: str, row: int | None = None, column: str | None = None) -> None:
-        """Note one fault, once; `row` counts as a spreadsheet does, the header being row 1."""
-        place = "".join((f" row {row}" if row else "", f" column {column}" if column else ""))
-        self.found.append(f"{file}{place}{':' if place else ''} {message}")
-
-    def raise_if_any(self, folder: Path) -> None:
-        """Raise CohortError with all faults; do nothing when there are none."""
-        found = list(dict.fromkeys(self.found))
-        if found:
-            count = "1 fault" if len(found) == 1 else f"{len(found)} faults"
-            raise CohortError(f"{folder} has {count}: " + "; ".join(found))
+_FILE = "patients.csv"
 
 
-def read_table(path: Path, faults: Faults, *, wanted: Sequence[str], unique: Sequence[str]) -> pd.DataFrame | None:
-    """Read a CSV as text, indexed by spreadsheet row; None when it is no table at all.
-
-    A wanted column may be absent from what is returned, which is a fault like a blank in it; so is a value that stands
-    twice in a unique column. Rows that are blank throughout are passed over. Nothing is taken for missing but an empty
-    cell: pandas would read the category "None" as a blank.
-    """
-    table = _squared(path, _lines(path, faults), faults)
-    if table is None:
-        return None
-    if table.empty:
-        faults.add(path.name, "has no rows")
-    for name in wanted:
-        if name not in table.columns:
-            faults.add(path.name, f"has no column {name}; it has {', '.join(table.columns)}")
-            continue
-        for row in table.index[table[name] == ""]:
-            faults.add(path.name, "is blank", row, name)
-    for name in table.columns.intersection(list(unique)):
-        filled = table.loc[table[name] != "", name]
-        first = dict(zip(filled[::-1], filled.index[::-1], strict=True))
-        for row in filled.index[filled.duplicated()]:
-            faults.add(path.name, f"the same {name} stands in row {first[filled[row]]} already", row, name)
-    return table
-
-
-def _lines(path: Path, faults: Faults) -> dict[int, list[str]]:
-    """The cells of each row that is not blank; not by pandas, which shifts rows that have a cell too many."""
-    if not path.is_file():
-        faults.add(path.name, "is missing")
-        return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [[cell.strip() for cell in cells] for cells in csv.reader(file, strict=True)]
-    except (csv.Error, UnicodeDecodeError) as error:
-        faults.add(path.name, f"is not a readable UTF-8 CSV table: {error}")
-        return {}
-    filled = {row: cells for row, cells in enumerate(rows, start=1) if any(cells)}
-    if not filled:
-        faults.add(path.name, "is empty")
-    return filled
-
-
-def _squared(path: Path, lines: dict[int, list[str]], faults: Faults) -> pd.DataFrame | None:
-    if not lines:
-        return None
-    header, *rows = lines.values()
-    width = max(place for place, name in enumerate(header, start=1) if name)
-    header = header[:width]
-    twins = [name for name, count in Counter(header).items() if count > 1 or not name]
-    if twins:
-        names = ", ".join(map(repr, twins))
-        faults.add(path.name, f"wanted a name of its own for each column, got {names} blank or more than once")
-        return None
-    index = list(lines)[1:]
-    for row, cells in zip(index, rows, strict=True):
-        if len(cells) < width or any(cells[width:]):
-            message = f"got {len(cells)} cells, wanted {width} as in the header; put a cell that has a comma in quotes"
-            faults.add(path.name, message, row)
-    squared = [(cells + [""] * width)[:width] for cells in rows]
-    return pd.DataFrame(squared, index=index, columns=header, dtype=str)
-
-
-def _checked(table: pd.DataFrame, name: str, faults: Faults, *, wanted: str) -> pd.Series:
-    if name not in table.columns:
-        faults.add("patients.csv", f"has no column {name}, which cohort.toml names; it has {', '.join(table.columns)}")
-        return pd.Series(np.nan, index=table.index)
-    numbers = pd.to_numeric(table[name], errors="coerce")
-    for row in table.index[numbers.isna()]:
-        faults.add("patients.csv", f"got {table.at[row, name]!r}, wanted {wanted}", row, name)
-    return numbers
+def outcome_columns(table: pd.DataFrame, endpoint: Endpoint, faults: Faults) -> dict[str, pd.Series]:
+    """The columns of patients.csv that an endpoint names, read as its kind says."""
+    match endpoint:
+        case TimeToEvent(time=time, event=event):
+            return {time: time_column(table, time, faults), event: event_column(table, event, faults)}
+        case Status(column=column):
+            return {column: label_column(table, column, faults)}
+        case Classes(column=column, classes=classes):
+            return {column: class_column(table, column, faults, classes=classes)}
+        case Measured(column=column, unit=unit):
+            return {column: value_column(table, column, faults, unit=unit)}
+        case _:
+            return {}
 
 
 def time_column(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
-    """Months of follow-up: a number of 0 to MOST_MONTHS in every row."""
-    wanted = f"months of follow-up, 0 to {MOST_MONTHS}"
-    time = _checked(table, name, faults, wanted=wanted)
-    for row in table.index[(time < 0) | (time > MOST_MONTHS)]:
-        faults.add("patients.csv", f"got {table.at[row, name]!r}, wanted {wanted}", row, name)
-    return time.astype(float)
+    """Months of follow-up: a number of 0 to MOST_MONTHS in every row; warns of a median above LONG_MONTHS."""
+    wanted = f"months of follow-up, 0 to {MOST_MONTHS}; divide days by 30.4375"
+    months = _numbers(table, name, faults, wanted=wanted, right=lambda each: each.between(0, MOST_MONTHS))
+    if months.notna().all() and (median := months.quantile(0.5)) > LONG_MONTHS:
+        warnings.warn(
+            f"{_FILE} column {name}: the median follow-up is {median:g} months ({median / 12:.0f} years); if these are"
+            " days, divide them by 30.4375",
+            stacklevel=2,
+        )
+    return months
 
 
 def event_column(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
-    """Event indicator: 1 happened, 0 censored, in every row."""
-    return _yes_or_no(table, name, faults, wanted="1 (happened) or 0 (censored)").fillna(0).astype(int)
+    """Event indicator: 1 happened, 0 censored, 2 a competing event, in every row."""
+    wanted = "1 (happened), 0 (censored) or 2 (a competing event)"
+    event = _numbers(table, name, faults, wanted=wanted, right=lambda each: each.isin([0, 1, 2]))
+    return event.fillna(0).astype(int)
 
 
 def label_column(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
     """Label of a diagnosis: 1 present, 0 absent, missing where the cell is empty."""
-    filled = table[table[name] != ""] if name in table.columns else table
-    label = _yes_or_no(filled, name, faults, wanted="1 (present), 0 (absent) or an empty cell (unknown)")
-    return label.astype(float).reindex(table.index)
+    wanted = "1 (present), 0 (absent) or an empty cell (unknown)"
+    return _numbers(table, name, faults, wanted=wanted, right=lambda each: each.isin([0, 1]), blank=True)
 
 
-def _yes_or_no(table: pd.DataFrame, name: str, faults: Faults, *, wanted: str) -> pd.Series:
-    answers = _checked(table, name, faults, wanted=wanted)
-    for row in table.index[answers.notna() & ~answers.isin([0, 1])]:
-        faults.add("patients.csv", f"got {table.at[row, name]!r}, wanted {wanted}", row, name)
-    return answers
+def value_column(table: pd.DataFrame, name: str, faults: Faults, *, unit: str) -> pd.Series:
+    """A measured value in its unit, missing where the cell is empty."""
+    wanted = f"a number in {unit} or an empty cell (unknown)"
+    return _numbers(table, name, faults, wanted=wanted, right=np.isfinite, blank=True)
+
+
+def class_column(table: pd.DataFrame, name: str, faults: Faults, *, classes: Sequence[str]) -> pd.Series:
+    """The class of each patient, missing where the cell is empty."""
+    cells = _cells(table, name, faults)
+    known = cells.isin(classes)
+    for row, cell in cells[~known & (cells != "")].items():
+        message = f"got {cell!r}, wanted a class of cohort.toml ({listed(classes)})"
+        faults.add(_FILE, f"{message}; {did_you_mean(cell, classes, near=0)}", row, name)
+    return cells.where(known)
 
 
 def as_covariate(column: pd.Series) -> pd.Series:
@@ -140,3 +80,35 @@ def as_covariate(column: pd.Series) -> pd.Series:
     filled = column.where(column != "")
     numbers = pd.to_numeric(filled, errors="coerce")
     return numbers.astype(float) if numbers.notna().equals(filled.notna()) else filled
+
+
+def number_cells(
+    cells: pd.Series, faults: Faults, *, file: str, wanted: str, right: Callable[[pd.Series], pd.Series], blank: bool
+) -> pd.Series:
+    """The cells as numbers, missing where empty (a fault unless `blank`) and where they are not `right` (a fault)."""
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    good = right(numbers) & np.isfinite(numbers)
+    faults.add_cells(file, cells[~good & ~(blank & (cells == ""))], wanted=wanted)
+    return numbers.where(good)
+
+
+def _numbers(
+    table: pd.DataFrame,
+    name: str,
+    faults: Faults,
+    *,
+    wanted: str,
+    right: Callable[[pd.Series], pd.Series],
+    blank: bool = False,
+) -> pd.Series:
+    cells = _cells(table, name, faults)
+    blank = blank or name not in table.columns
+    return number_cells(cells, faults, file=_FILE, wanted=wanted, right=right, blank=blank)
+
+
+def _cells(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
+    """The column of that name; a column of empty cells, and a fault, where there is none."""
+    if name in table.columns:
+        return table[name]
+    faults.add(_FILE, f"has no column {name}, which cohort.toml names; {did_you_mean(name, table.columns)}")
+    return pd.Series("", index=table.index, name=name, dtype=object)

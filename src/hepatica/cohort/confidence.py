@@ -57,10 +57,10 @@ def _extreme(longevity: pd.Series, *, ratio: Fraction, lowest: bool) -> set[str]
 
 
 def expected_quantile(patients: pd.DataFrame, *, survival: TimeToEvent) -> pd.Series:
-    """Expected quantile in 0..1 of each patient's survival among these patients, given what his follow-up shows."""
-    time, event = patients[survival.time].to_numpy(), patients[survival.event].to_numpy()
+    """Expected quantile in 0..1 of each patient's survival among these patients, given what their follow-up shows."""
+    time, event = patients[survival.time].to_numpy(), (patients[survival.event] == 1).to_numpy()
     curve = KaplanMeierFitter().fit(time, event).cumulative_density_["KM_estimate"]
     place = np.searchsorted(curve.index, time)
     after = curve.to_numpy()[place]
     before = np.concatenate([[0.0], curve])[place]
-    return pd.Series(np.where(event == 1, (before + after) / 2, (1 + after) / 2), index=patients.index)
+    return pd.Series(np.where(event, (before + after) / 2, (1 + after) / 2), index=patients.index)

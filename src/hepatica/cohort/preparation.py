@@ -1,10 +1,11 @@
-"""Preparation: every specimen made ready once, named by its content and settings, and told in the ledger."""
+"""Preparation: every specimen made ready once, named by its content and settings, and recorded in the ledger."""
 
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,10 +14,9 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from hepatica import __version__
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.table import Specimen
+from hepatica.cohort.specimens import Specimen
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -35,9 +35,11 @@ def specimen_key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
 
     Names and places do not count. `settings` are plain values. `content_of` gives the part that is of the content.
     """
-    told = json.dumps({"version": __version__, **settings}, sort_keys=True)
+    described = json.dumps({"version": version("hepatica"), **settings}, sort_keys=True)
     content = content_digest(specimen.path) or f"row {specimen.row}".encode()  # keeps empty and lost files apart
-    return hashlib.sha256(content).hexdigest()[:_CONTENT] + hashlib.sha256(content + told.encode()).hexdigest()[:32]
+    return (
+        hashlib.sha256(content).hexdigest()[:_CONTENT] + hashlib.sha256(content + described.encode()).hexdigest()[:32]
+    )
 
 
 def content_of(keys: "pd.Series[str]") -> "pd.Series[str]":
@@ -76,8 +78,8 @@ def prepare_each(
 ) -> None:
     """Call `make` with the key and the specimen of each, on several threads, each an entry of the ledger.
 
-    What `make` raises as a HepaticaError stays in the ledger and stops nobody; UnavailableError when nothing can be
-    written (disk full). `label` names the work in the progress bar, which is shown in a terminal alone.
+    What `make` raises as a HepaticaError is recorded in the ledger and does not stop the others; UnavailableError when
+    nothing can be written (disk full). `label` names the work in the progress bar, which is shown in a terminal alone.
     """
 
     def entered(key: str, specimen: Specimen) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -66,25 +66,29 @@ def refuse_overlap(first_patients: set[str], second_patients: set[str], *, first
         )
 
 
-def _enough(strata: pd.Series, *, least: int) -> None:
+def _enough(strata: pd.Series, *, least: int, classes: int) -> None:
     unknown = int(strata.isna().sum())
     if unknown:
         raise CohortError(f"{unknown} patient(s) have no class to split by; leave them out before the split")
     counts = strata.value_counts().sort_index()
-    if len(counts) < 2 or counts.min() < least:
-        have = ", ".join(f"{count} of class {label}" for label, count in counts.items()) or "nobody"
-        raise CohortError(f"got {have}, wanted at least {least} patients of each of two classes to split by")
+    if len(counts) < classes or counts.min() < least:
+        have = ", ".join(f"{count} of class {label}" for label, count in counts.items()) or "no patients"
+        each = " of each of two classes" if classes == 2 else ""
+        raise CohortError(f"got {have}, wanted at least {least} patients{each} to split by")
 
 
-def split_patients(strata: pd.Series, *, validation: float, test: float, seed: int) -> Split:
+def split_patients(
+    strata: pd.Series, *, validation: float, test: float, seed: int, classes: Literal[1, 2] = 2
+) -> Split:
     """Deal patients into three groups with the same share of each stratum.
 
     `strata` maps patient_id to a class such as the recurrence label; `validation` and `test` are shares of all
     patients in 0..1, 0 for no such group. Each class is dealt by itself: its share is rounded, but a group that is
     wanted gets one patient of it at least, so that no group lacks a class. The order of the rows does not matter.
-    CohortError when a class is too small to be dealt.
+    CohortError when a class is too small to be dealt, or there are fewer than `classes`; a task whose patients are all
+    alike to it, such as a segmentation, has 1.
     """
-    _enough(strata, least=3)
+    _enough(strata, least=3, classes=classes)
     groups: dict[str, list[str]] = {name: [] for name in FOLDS}
     shuffler = np.random.default_rng(seed)
     for _, members in strata.sort_index().groupby(strata):
@@ -94,19 +98,23 @@ def split_patients(strata: pd.Series, *, validation: float, test: float, seed: i
             groups[name] += patients[:count]
             patients = patients[count:]
         if min(validation, test) < 0 or not patients:
-            raise CohortError(f"got shares of {validation} for validation and {test} for test; nobody is left to train")
+            raise CohortError(
+                f"got shares of {validation} for validation and {test} for test; no patient is left to train"
+            )
         groups["train"] += patients
     return Split(**{name: tuple(sorted(group)) for name, group in groups.items()})
 
 
-def fold_patients(strata: pd.Series, *, folds: int, seed: int) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def fold_patients(
+    strata: pd.Series, *, folds: int, seed: int, classes: Literal[1, 2] = 2
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Yield (training, held-out) patient ids of a stratified k-fold; the order of the rows does not matter.
 
-    CohortError when there are fewer than 2 folds or a class is smaller than their number.
+    CohortError when there are fewer than 2 folds or a class is smaller than their number; `classes` as in a split.
     """
     if folds < 2:
         raise CohortError(f"got {folds} folds, wanted 2 or more")
-    _enough(strata, least=folds)
+    _enough(strata, least=folds, classes=classes)
     ordered = strata.sort_index()
     dealer = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
     for kept, held_out in dealer.split(ordered, ordered):

@@ -1,60 +1,37 @@
-"""Cohort table: a folder of patients and specimens, read and checked as a whole."""
+"""Cohort table: a folder of patients and what belongs to them, read and checked as a whole."""
 
 import hashlib
-import math
-import os
-import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path, PureWindowsPath
-from typing import Any
+from dataclasses import dataclass, field, replace
+from html import escape
+from pathlib import Path
 
 import pandas as pd
 
-from hepatica.cohort.columns import Faults, as_covariate, event_column, label_column, read_table, time_column
-from hepatica.cohort.endpoints import Endpoint, TimeToEvent, declared
+from hepatica.cohort.columns import as_covariate, outcome_columns
+from hepatica.cohort.delimited import TABLES, is_absent, read_table
+from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Outlined, Status, TimeToEvent
 from hepatica.cohort.errors import CohortError
+from hepatica.cohort.faults import Faults
+from hepatica.cohort.further_table import FurtherTable
+from hepatica.cohort.head import FILE, Head, read_head
+from hepatica.cohort.lesions import COLUMNS, read_lesions
+from hepatica.cohort.named_files import further_columns
+from hepatica.cohort.specimens import Specimen, read_specimens
 from hepatica.cohort.tasks import Target
-from hepatica.cohort.units import MicronsPerPixel
 
-TABLES = ("cohort.toml", "patients.csv", "specimens.csv")
-"""The files that make a folder a cohort; their digest is the cohort's."""
-
-_KEYS = {"name": str, "hospital": str, "phantom": bool, "specimen_root": str, "notes": str, "endpoints": dict}
-_ENDPOINT_KEYS = ({"time", "event"}, {"label"})
-_COLUMNS = {"time": time_column, "event": event_column, "label": label_column}
-_SPECIMEN_COLUMNS = ("patient_id", "specimen_id", "modality", "path")
-_PATHS = ("path", "liver_mask", "nodule_mask", "water")
-
-STUDIES = ("ct", "mr", "ultrasound")
-"""Modalities of which a specimen may be a folder, a DICOM study, as well as a file."""
+_COVARIATES = ("treatment",)
+"""Columns of patients.csv that hepatica itself looks for, beside those of endpoints."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Specimen:
-    """One file, or one folder of a study, of one patient. `row` is its row in specimens.csv.
-
-    `mpp` overrides the file's own resolution; the masks are what somebody outlined in it, None where nobody did;
-    `water` is the file of a spectrum's water reference.
-    """
-
-    patient_id: str
-    specimen_id: str
-    modality: str
-    path: Path
-    row: int
-    mpp: MicronsPerPixel | None = None
-    liver_mask: Path | None = None
-    nodule_mask: Path | None = None
-    water: Path | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Cohort:
-    """Patients of one hospital with their endpoints and specimens.
+    """Patients of one hospital with their endpoints and what belongs to them.
 
-    `patients` is indexed by patient_id: covariates, for each survival endpoint its time in months and its event (0 or
-    1), and for each diagnosis its label (1, 0 or missing).
+    `patients` is indexed by patient_id: covariates, and the columns of each endpoint: time in months and event (0, 1 or
+    2); label (1 or 0); class; or value; the last three missing where unknown. `lesions` has the columns of
+    `lesions.COLUMNS`. `digest` is of the bytes of all files that make the cohort but the specimens' own.
     """
 
     name: str
@@ -65,6 +42,8 @@ class Cohort:
     endpoints: Mapping[str, Endpoint]
     patients: pd.DataFrame
     specimens: tuple[Specimen, ...]
+    lesions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
+    tables: Mapping[str, FurtherTable] = field(default_factory=dict)
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint of that name; CohortError when the cohort does not have it."""
@@ -102,151 +81,140 @@ class Cohort:
             raise CohortError(f"got specimens of modality {have}, wanted {modality}; see the column of specimens.csv")
         return found
 
+    def table(self, name: str) -> pd.DataFrame:
+        """A further table of cohort.toml, read now: `patient_id`, `months` where it has a time, and its other columns.
+
+        CohortError when the cohort does not have it, and for every fault of its cells.
+        """
+        if name not in self.tables:
+            have = ", ".join(sorted(self.tables)) or "none"
+            raise CohortError(f"cohort {self.name} has no table {name!r} (has: {have}); add [tables.{name}] to {FILE}")
+        return self.tables[name].read(self.patients.index)
+
+    def last(self, name: str, *, column: str) -> pd.Series:
+        """Each patient's last value of a column of a further table, by patient_id; missing where there is none.
+
+        The last row where the table has no time. CohortError as `table`, and for an absent column.
+        """
+        table = self.table(name)
+        if column not in table.columns:
+            raise CohortError(
+                f"table {name} of {self.name} has no column {column!r}; it has {', '.join(table.columns)}"
+            )
+        ordered = table.sort_values("months", kind="stable") if "months" in table.columns else table
+        found = ordered.dropna(subset=[column]).drop_duplicates("patient_id", keep="last")
+        return found.set_index("patient_id")[column].reindex(self.patients.index)
+
     def select(self, patient_ids: Iterable[str]) -> "Cohort":
         """The same cohort with these patients only, in the cohort's own order."""
         wanted = set(patient_ids)
-        patients = self.patients[self.patients.index.isin(wanted)]
-        specimens = tuple(each for each in self.specimens if each.patient_id in wanted)
-        return replace(self, patients=patients, specimens=specimens)
+        return replace(
+            self,
+            patients=self.patients[self.patients.index.isin(wanted)],
+            specimens=tuple(each for each in self.specimens if each.patient_id in wanted),
+            lesions=self.lesions[self.lesions["patient_id"].isin(wanted)].reset_index(drop=True),
+        )
+
+    def __repr__(self) -> str:
+        return "\n  ".join([f"Cohort {self.name}", *(f"{name}: {value}" for name, value in self._facts().items())])
+
+    def _repr_html_(self) -> str:
+        rows = [f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self._facts().items()]
+        return f"<table><caption>Cohort {escape(self.name)}</caption>{''.join(rows)}</table>"
+
+    def _facts(self) -> dict[str, str]:
+        files = Counter(each.modality for each in self.specimens)
+        counts = ", ".join(f"{count} {name}" for name, count in files.items())
+        facts = {
+            "hospital": self.hospital,
+            "phantom": "simulated patients" if self.phantom else "",
+            "patients": str(len(self.patients)),
+            "specimens": f"{len(self.specimens)} ({counts})" if counts else "",
+            "lesions": str(len(self.lesions) or ""),
+            "tables": ", ".join(self.tables),
+        }
+        endpoints = {f"endpoint {name}": self._summary(each) for name, each in self.endpoints.items()}
+        return {name: value for name, value in (facts | endpoints).items() if value}
+
+    def _summary(self, endpoint: Endpoint) -> str:
+        match endpoint:
+            case TimeToEvent(time=time, event=event):
+                months = self.patients[time].quantile(0.5)
+                return f"{(self.patients[event] == 1).sum()} events, median follow-up {months:g} months"
+            case Status(column=column):
+                return f"present in {self.patients[column].sum():.0f} of {self.patients[column].count()}"
+            case Classes(column=column, classes=classes):
+                return ", ".join(f"{name} {(self.patients[column] == name).sum()}" for name in classes)
+            case Measured(column=column, unit=unit):
+                values = self.patients[column]
+                return f"median {values.quantile(0.5):g} {unit} of {values.count()}"
+            case Outlined(column=column):
+                return f"{sum(column in each.attachments for each in self.specimens)} specimens outlined"
+            case _:
+                return ""
 
 
-def load_cohort(folder: Path) -> Cohort:
-    """Read a cohort folder; CohortError names every fault at once with file, row, column and what was wanted."""
+def load_cohort(folder: "Cohort | str | Path") -> Cohort:
+    """Read a cohort folder; CohortError names every fault at once with file, row, column and what was wanted.
+
+    A cohort that is already loaded is returned as it is.
+    """
+    if isinstance(folder, Cohort):
+        return folder
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CohortError(f"{folder} is no folder; give a cohort folder, which has {FILE} and patients.csv")
     faults = Faults()
-    head = _read_head(folder / "cohort.toml", faults)
-    endpoints = _endpoints(head.get("endpoints", {}), faults)
-    patients = _patients(folder, endpoints, faults)
-    specimens = _specimens(folder, head.get("specimen_root", "."), set(patients.index) - {""}, faults)
+    head = read_head(folder, faults)
+    patients = _patients(folder, head, faults)
+    known = set(patients.index) - {""}
+    specimens = () if _no_specimens(folder, head, faults) else read_specimens(folder, head, known, faults)
+    lesions = read_lesions(folder, head, specimens, faults)
+    for table in head.tables.values():
+        table.check(known, faults)
     faults.raise_if_any(folder)
     return Cohort(
-        name=head["name"],
-        hospital=head.get("hospital", ""),
-        phantom=head.get("phantom", False),
-        notes=head.get("notes", ""),
-        digest=hashlib.sha256(b"\0".join((folder / name).read_bytes() for name in TABLES)).hexdigest(),
-        endpoints=endpoints,
+        name=head.name,
+        hospital=head.hospital,
+        phantom=head.phantom,
+        notes=head.notes,
+        digest=_digest(folder, head),
+        endpoints=head.endpoints,
         patients=patients,
         specimens=specimens,
+        lesions=lesions,
+        tables=head.tables,
     )
 
 
-def _read_head(path: Path, faults: Faults) -> dict[str, Any]:
-    """The known keys that have the right type; every other is a fault."""
-    if not path.is_file():
-        faults.add(path.name, "is missing")
-        return {}
-    try:
-        head = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        faults.add(path.name, f"is not valid TOML: {error}")
-        return {}
-    for key, value in head.items():
-        if key not in _KEYS:
-            faults.add(path.name, f"has the unknown key {key!r}; known keys are {', '.join(sorted(_KEYS))}")
-        elif not isinstance(value, _KEYS[key]):
-            faults.add(path.name, f"key {key!r}: got {value!r}, wanted {_KEYS[key].__name__}")
-    if not head.get("name"):
-        faults.add(path.name, 'has no name; add a line such as name = "my_hospital"')
-    return {key: value for key, value in head.items() if isinstance(value, _KEYS.get(key, ()))}
-
-
-def _endpoints(tables: Mapping[str, Any], faults: Faults) -> dict[str, Endpoint]:
-    endpoints = {}
-    for name, columns in tables.items():
-        if not _names_columns(columns):
-            wanted = "exactly the keys time and event, or the key label alone, each a column name"
-            faults.add("cohort.toml", f"[endpoints.{name}] wants {wanted}")
-            continue
-        if not name.isidentifier():
-            faults.add("cohort.toml", f"[endpoints.{name}]: wanted a name of letters, digits and underscores")
-        endpoints[name] = declared(name, keys=columns)
-    return endpoints
-
-
-def _names_columns(columns: Any) -> bool:
-    return (
-        isinstance(columns, dict)
-        and columns.keys() in _ENDPOINT_KEYS
-        and all(isinstance(column, str) for column in columns.values())
-        and len(set(columns.values())) == len(columns)
-    )
-
-
-def _patients(folder: Path, endpoints: Mapping[str, Endpoint], faults: Faults) -> pd.DataFrame:
-    raw = read_table(folder / "patients.csv", faults, wanted=("patient_id",), unique=("patient_id",))
+def _patients(folder: Path, head: Head, faults: Faults) -> pd.DataFrame:
+    raw = read_table(folder / TABLES[0], faults, wanted=("patient_id",), unique=("patient_id",))
     if raw is None:
         return pd.DataFrame()
-    columns = {}
-    for endpoint in endpoints.values():
-        for key, name in endpoint.declared.items():
-            columns[name] = _COLUMNS[key](raw, name, faults)
-    for name in raw.columns.difference(["patient_id", *columns], sort=False):
-        columns[name] = as_covariate(raw[name])
+    columns: dict[str, pd.Series] = {}
+    for endpoint in head.endpoints.values():
+        columns |= outcome_columns(raw, endpoint, faults)
+    named = ["patient_id", *_COVARIATES, *columns]
+    further_columns(raw, named, file=TABLES[0], faults=faults)
+    columns |= {name: as_covariate(raw[name]) for name in raw.columns if name not in columns and name != "patient_id"}
     ids = raw.get("patient_id", pd.Series("", index=raw.index))
     return pd.DataFrame(columns, index=raw.index).set_axis(pd.Index(ids, name="patient_id"), axis="index")
 
 
-def _specimens(folder: Path, root: str, known: set[str], faults: Faults) -> tuple[Specimen, ...]:
-    if not _inside(root):
-        faults.add("cohort.toml", f"specimen_root {root!r} leaves the cohort folder; use a folder or link inside it")
-    unique = ("specimen_id", "path")
-    raw = read_table(folder / "specimens.csv", faults, wanted=_SPECIMEN_COLUMNS, unique=unique)
-    if raw is None:
-        return ()
-    blank = dict.fromkeys(_SPECIMEN_COLUMNS, "")
-    rows = zip(raw.index, raw.to_numpy(), strict=True)
-    return tuple(
-        _specimen(folder, root, known, faults, row, blank | dict(zip(raw.columns, cells, strict=True)))
-        for row, cells in rows
-    )
+def _no_specimens(folder: Path, head: Head, faults: Faults) -> bool:
+    absent = is_absent(folder / TABLES[1], faults)
+    for endpoint in head.endpoints.values():
+        if absent and isinstance(endpoint, Outlined):
+            faults.add(FILE, f"[endpoints.{endpoint.name}] names a column of {TABLES[1]}, which is missing")
+    return absent
 
 
-def _specimen(folder: Path, root: str, known: set[str], faults: Faults, row: int, cells: Mapping[str, str]) -> Specimen:
-    paths = {name: _path(folder, root, faults, row, name, cells) for name in _PATHS if cells.get(name)}
-    if known and cells["patient_id"] and cells["patient_id"] not in known:
-        faults.add("specimens.csv", "the patient is not in patients.csv", row, "patient_id")
-    return Specimen(
-        patient_id=cells["patient_id"],
-        specimen_id=cells["specimen_id"],
-        modality=cells["modality"],
-        path=paths.get("path", folder),
-        row=row,
-        mpp=_mpp(cells.get("mpp", ""), row, faults),
-        liver_mask=paths.get("liver_mask"),
-        nodule_mask=paths.get("nodule_mask"),
-        water=paths.get("water"),
-    )
-
-
-def _path(folder: Path, root: str, faults: Faults, row: int, column: str, cells: Mapping[str, str]) -> Path:
-    given = cells[column]
-    path = folder / _portable(root) / _portable(given)
-    there = os.path.exists if cells["modality"] in STUDIES else os.path.isfile
-    if not _inside(given):
-        faults.add("specimens.csv", f"got {given!r}, wanted a path inside the cohort folder", row, column)
-    elif _inside(root) and not there(path):
-        faults.add("specimens.csv", f"no such file: {root}/{given}", row, column)
-    return path
-
-
-def _portable(path: str) -> str:
-    """The path with forward slashes; tables are made on Windows and read elsewhere."""
-    return PureWindowsPath(path).as_posix()
-
-
-def _inside(path: str) -> bool:
-    """Whether a path stays below where it starts; a link placed inside is its owner's choice and is followed."""
-    parsed = PureWindowsPath(path)
-    return not parsed.anchor and ".." not in parsed.parts
-
-
-def _mpp(cell: str, row: int, faults: Faults) -> MicronsPerPixel | None:
-    if not cell:
-        return None
-    try:
-        mpp = float(cell)
-    except ValueError:
-        mpp = math.nan
-    if not 0 < mpp < math.inf:
-        faults.add("specimens.csv", f"got {cell!r}, wanted micrometres per pixel, such as 0.25", row, "mpp")
-    return MicronsPerPixel(mpp)
+def _digest(folder: Path, head: Head) -> str:
+    """Of the bytes of each file by its name; of a file that is not there, its name alone."""
+    digest = hashlib.sha256()
+    for path in (folder / FILE, *(folder / name for name in TABLES), *(each.path for each in head.tables.values())):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        if path.is_file():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

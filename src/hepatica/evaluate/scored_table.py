@@ -1,18 +1,15 @@
 """Scored table: read outcomes and scores from anybody's CSV, and name every fault by column and row."""
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.columns import Faults, read_table
+from hepatica.cohort.delimited import read_table
 from hepatica.cohort.errors import EvaluationError
+from hepatica.cohort.faults import Faults, did_you_mean, rows_in_words
 from hepatica.evaluate.inputs import Floats
-
-NAMED_ROWS = 5
-"""A fault names at most this many rows and counts the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +34,7 @@ def read_binary(path: Path, *, label: str, score: str, group: str | None = None)
     """Read the named columns of a CSV; EvaluationError with every fault when one is not as a BinaryTable wants it."""
     reader = Columns(path)
     labels = reader.zero_or_one(label, wanted="0 (no event) or 1 (event)")
-    if labels.size and labels.min() == labels.max() and not reader.faults.found:
+    if labels.size and labels.min() == labels.max() and not reader.faults:
         reader.fault(label, f"is {labels[0]:g} in all {labels.size} rows, wanted rows with 0 and rows with 1")
     scores = reader.numbers(score, wanted="a number")
     groups = None if group is None else reader.text(group)
@@ -50,7 +47,7 @@ def read_survival(path: Path, *, time: str, event: str, score: str) -> SurvivalT
     reader = Columns(path)
     times = reader.numbers(time, wanted="a time of 0 or more", least=0.0)
     events = reader.zero_or_one(event, wanted="1 (happened) or 0 (censored)")
-    if events.size and not events.any() and not reader.faults.found:
+    if events.size and not events.any() and not reader.faults:
         reader.fault(event, f"is 0 in all {events.size} rows, wanted some events (1)")
     scores = reader.numbers(score, wanted="a number")
     reader.finish()
@@ -98,30 +95,21 @@ class Columns:
 
     def finish(self) -> None:
         """Raise EvaluationError with all faults; do nothing when there are none."""
-        found = list(dict.fromkeys(self.faults.found))
-        if found:
-            raise EvaluationError("; ".join(found))
+        if self.faults:
+            raise EvaluationError(str(self.faults))
 
     def _column(self, name: str) -> pd.Series:
         assert self.table is not None
         if name in self.table.columns:
             return self.table[name]
-        near = difflib.get_close_matches(name, self.table.columns, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(self.table.columns)}"
-        self.faults.add(self.path.name, f"has no column {name}; {hint}")
+        self.faults.add(self.path.name, f"has no column {name}; {did_you_mean(name, self.table.columns)}")
         return pd.Series(dtype=str)
 
     def _refuse(self, name: str, cells: pd.Series, faulty: pd.Series, *, wanted: str) -> None:
         blank = faulty & (cells == "")
         if blank.any():
-            self.fault(name, f"is blank in {_rows(cells.index[blank])}; leave those rows out or fill them")
+            self.fault(name, f"is blank in {rows_in_words(cells.index[blank])}; leave those rows out or fill them")
         wrong = cells[faulty & ~blank]
         if len(wrong):
             got = ", ".join(map(repr, wrong.unique()[:3]))
-            self.fault(name, f"got {got} in {_rows(wrong.index)}, wanted {wanted}")
-
-
-def _rows(rows: pd.Index) -> str:
-    named = ", ".join(map(str, rows[:NAMED_ROWS]))
-    more = len(rows) - NAMED_ROWS
-    return ("row " if len(rows) == 1 else "rows ") + named + (f" and {more} more" if more > 0 else "")
+            self.fault(name, f"got {got} in {rows_in_words(wrong.index)}, wanted {wanted}")

@@ -13,7 +13,7 @@ import pandas as pd
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
-from hepatica.cohort.table import Specimen
+from hepatica.cohort.specimens import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
 from hepatica.pathology.slide import Slide, extent, open_slide

@@ -18,7 +18,7 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key, whole_digest
-from hepatica.cohort.table import Specimen
+from hepatica.cohort.specimens import Specimen
 from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.liver.liver import LiverExtent, find_liver, liver_extent
@@ -127,7 +127,8 @@ def prepare(
 
 
 def _key(specimen: Specimen, *, slicing: Slicing) -> str:
-    masks = [None if mask is None else whole_digest(mask).hex() for mask in (specimen.liver_mask, specimen.nodule_mask)]
+    given = [specimen.attachments.get(name) for name in ("liver_mask", "nodule_mask")]
+    masks = [None if mask is None else whole_digest(mask).hex() for mask in given]
     return specimen_key(specimen, settings={"schema": SCHEMA, "slicing": asdict(slicing), "masks": masks})
 
 
@@ -158,7 +159,7 @@ def _write(path: Path, specimen: Specimen, *, slicing: Slicing, ledger: Ledger) 
         "refused": faults,
     }
     arrays = {"slices": np.concatenate([part.slices for part in parts])}
-    if specimen.nodule_mask is not None:
+    if "nodule_mask" in specimen.attachments:
         arrays["nodules"] = np.concatenate([part.nodules for part in parts]).astype(np.uint8)
     with replacing(path) as temporary:
         temporary.write_bytes(save(arrays, {"about": json.dumps(about)}))
@@ -177,11 +178,15 @@ class _Part:
 def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) -> _Part:
     volume = scan.read()
     liver = find_liver(volume)
-    extent = liver_extent(volume, mask=specimen.liver_mask, liver=liver)
+    extent = liver_extent(volume, mask=specimen.attachments.get("liver_mask"), liver=liver)
     phase = contrast_phase(liver, series=scan.series)
     chosen = slicing.choose(_read_of(volume, extent))
     nodules = _nodules(volume, specimen)[chosen]
-    seen = nodules.any(axis=(1, 2)).astype(float) if specimen.nodule_mask else np.full(len(chosen), np.nan)
+    seen = (
+        nodules.any(axis=(1, 2)).astype(float)
+        if "nodule_mask" in specimen.attachments
+        else np.full(len(chosen), np.nan)
+    )
     small = [resized(volume.values[k], side=slicing.side, units=volume.units) for k in chosen]
     marked = [resized(255.0 * each, side=slicing.side, units="grey") > 127 for each in nodules]
     heights = volume.geometry.origin[2] + volume.geometry.spacing[0] * volume.geometry.directions[0][2] * chosen
@@ -220,9 +225,9 @@ def _read_of(volume: Volume, extent: LiverExtent) -> np.ndarray:
 
 def _nodules(volume: Volume, specimen: Specimen) -> np.ndarray:
     """Where an expert saw a nodule, (z y x); nowhere when none looked."""
-    if specimen.nodule_mask is None:
+    if "nodule_mask" not in specimen.attachments:
         return np.zeros(volume.values.shape, bool)
-    return read_mask(specimen.nodule_mask, geometry=volume.geometry)
+    return read_mask(specimen.attachments["nodule_mask"], geometry=volume.geometry)
 
 
 def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side: int, window: Window) -> SliceStore:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, Specimen, load_cohort
-from hepatica.cohort.table import STUDIES
+from hepatica.cohort.specimens import STUDIES
 
 
 def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | None = None) -> Cohort:

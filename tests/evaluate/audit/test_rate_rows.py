@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from hepatica.cohort.columns import Faults, read_table
+from hepatica.cohort.delimited import read_table
 from hepatica.cohort.errors import EvaluationError
+from hepatica.cohort.faults import Faults
 from hepatica.evaluate.audit.rate_rows import RateRow, read_rate_rows
 
 

@@ -49,7 +49,7 @@ def test_noise_is_scaled_as_the_values_are(store) -> None:
 
 
 def test_without_water_a_spectrum_has_the_usual_norm(cohort, tmp_path) -> None:
-    specimens = [replace(each, water=None) for each in load_cohort(cohort).specimens[:2]]
+    specimens = [replace(each, attachments={}) for each in load_cohort(cohort).specimens[:2]]
     dry = prepare(specimens, acquisition=Acquisition(), folder=tmp_path, progress=False)
     scaled = millimolar(dry, usual=250.0)
     assert not scaled.scaled.any()

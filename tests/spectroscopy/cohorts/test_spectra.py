@@ -31,7 +31,7 @@ def specimens(tmp_path_factory, decay) -> tuple[Specimen, ...]:
         write_nifti_mrs(spectrum, fids=fid, acquisition=sampling)
         write_nifti_mrs(water, fids=gain * decay(sampling, {4.65: 4e4}), acquisition=sampling, suppressed=False)
         who = {"patient_id": f"P{number}", "specimen_id": f"S{number}", "modality": "spectrum", "row": number + 1}
-        made.append(Specimen(path=spectrum, water=water if number < 3 else None, **who))
+        made.append(Specimen(path=spectrum, attachments={"water": water} if number < 3 else {}, **who))
     return tuple(made)
 
 
@@ -42,7 +42,7 @@ def store(specimens, tmp_path_factory) -> SpectraStore:
 
 def test_spectra_are_those_of_the_files(specimens, store):
     assert len(store) == 3
-    whole = read_spectrum(specimens[0].path, water=specimens[0].water)
+    whole = read_spectrum(specimens[0].path, water=specimens[0].attachments["water"])
     window = (WANTED.ppm >= 0.4) & (WANTED.ppm <= 4.2)
     np.testing.assert_array_equal(store.ppm, WANTED.ppm[window])
     np.testing.assert_allclose(store.values(np.array([0]))[0], whole.values[window], rtol=1e-12)
@@ -89,8 +89,8 @@ def test_prepared_spectra_are_not_read_again(specimens, store, monkeypatch):
 def test_what_is_read_is_in_the_key(specimens):
     keys = [spectra_module._key(each, settings={}) for each in specimens]
     keys += [spectra_module._key(specimens[0], settings={"told": 1})]
-    keys += [spectra_module._key(replace(specimens[0], water=None), settings={})]
-    keys += [spectra_module._key(replace(specimens[0], water=specimens[1].water), settings={})]
+    keys += [spectra_module._key(replace(specimens[0], attachments={}), settings={})]
+    keys += [spectra_module._key(replace(specimens[0], attachments=specimens[1].attachments), settings={})]
     assert len(set(keys)) == len(keys)
 
 

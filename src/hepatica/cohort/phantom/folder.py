@@ -3,12 +3,12 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from hepatica import __version__
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.errors import CohortError, SettingsError
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
@@ -32,7 +32,7 @@ class Recipe:
     population: Population
     endpoints: Told
     settings: Mapping[str, Any]
-    version: str = __version__
+    version: str = version("hepatica")
 
     def check(self, *, hospitals: Collection[str]) -> None:
         """SettingsError where a number that every room has is out of range."""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hepatica.cohort.columns import Faults, read_table
+from hepatica.cohort.delimited import read_table
 from hepatica.cohort.errors import EvaluationError
+from hepatica.cohort.faults import Faults
 from hepatica.evaluate.audit.count_totals import audit_totals
 from hepatica.evaluate.audit.findings import Finding
 from hepatica.evaluate.audit.integer_tables import Counts, possible_tables, rounding_to
@@ -33,8 +34,8 @@ def audit(path: Path, *, most: int = MOST_PATIENTS) -> list[Finding]:
         raise EvaluationError(f"{path} is no file; wanted a CSV table with a header")
     faults = Faults()
     table = read_table(path, faults, wanted=(), unique=())
-    if table is None or faults.found:
-        raise EvaluationError("; ".join(dict.fromkeys(faults.found)))
+    if table is None or faults:
+        raise EvaluationError(str(faults))
     if "characteristic" in table.columns:
         return audit_totals(table, name=path.name)
     return audit_rates(read_rate_rows(table, name=path.name), most=most)

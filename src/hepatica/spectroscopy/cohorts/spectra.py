@@ -17,7 +17,7 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import content_digest, gather, prepare_each, selected, specimen_key
-from hepatica.cohort.table import Specimen
+from hepatica.cohort.specimens import Specimen
 from hepatica.spectroscopy.fitting.signal_model import WINDOW_PPM
 from hepatica.spectroscopy.networks.network_input import as_network_values
 from hepatica.spectroscopy.networks.norm import norm
@@ -127,7 +127,8 @@ def prepare(
     missing = {key: each for key, each in zip(keys, specimens, strict=True) if _opened(_path(folder, key)) is None}
 
     def read(key: str, specimen: Specimen) -> None:
-        spectrum = read_spectrum(specimen.path, water=specimen.water, told=told, settings=settings)
+        water = specimen.attachments.get("water")
+        spectrum = read_spectrum(specimen.path, water=water, told=told, settings=settings)
         _write(_path(folder, key), resampled(spectrum, acquisition=acquisition))
 
     prepare_each(missing, read, ledger=ledger, label="Reading spectra", workers=_WORKERS, progress=progress)
@@ -138,7 +139,8 @@ def prepare(
 def _key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
     partners = sorted(each for each in specimen.path.parent.glob(f"{specimen.path.stem}.*") if each != specimen.path)
     beside = [content_digest(each).hex() for each in partners if each.suffix.lower() in (".spar", ".sdat")]
-    water = None if specimen.water is None else content_digest(specimen.water).hex()
+    reference = specimen.attachments.get("water")
+    water = None if reference is None else content_digest(reference).hex()
     return specimen_key(specimen, settings={**settings, "water": water, "beside": beside})
 
 

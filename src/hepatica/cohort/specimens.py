@@ -1,0 +1,100 @@
+"""Specimens: the files of a cohort's patients, one row of specimens.csv each, with what belongs to them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hepatica.cohort.columns import number_cells
+from hepatica.cohort.delimited import read_table
+from hepatica.cohort.endpoints import Outlined
+from hepatica.cohort.faults import Faults, did_you_mean, slip_of
+from hepatica.cohort.head import Head
+from hepatica.cohort.named_files import NamedFiles, further_columns
+from hepatica.cohort.units import MicronsPerPixel
+
+FILE = "specimens.csv"
+
+STUDIES = ("ct", "mr", "ultrasound")
+"""Modalities of which a specimen may be a folder, a DICOM study, as well as a file."""
+
+_MODALITIES = (*STUDIES, "slide", "spectrum")
+_COLUMNS = ("patient_id", "specimen_id", "modality", "path")
+
+ATTACHMENTS = ("mask", "liver_mask", "nodule_mask", "water")
+"""Columns that name further files of a specimen without being declared in cohort.toml."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Specimen:
+    """One file, or one folder of a study, of one patient. `row` is its row in specimens.csv.
+
+    `mpp` overrides the file's own resolution. `attachments` are further files of the specimen by the name of their
+    column: masks of what was outlined in it, the water reference of a spectrum, another phase; `extra` the text of
+    every other column. Neither has an entry where the cell is empty.
+    """
+
+    patient_id: str
+    specimen_id: str
+    modality: str
+    path: Path
+    row: int
+    mpp: MicronsPerPixel | None = None
+    attachments: Mapping[str, Path] = field(default_factory=dict, hash=False)
+    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+def read_specimens(folder: Path, head: Head, known: Collection[str], faults: Faults) -> tuple[Specimen, ...]:
+    """The rows of specimens.csv; a patient that is not among the known, and a file that is not there, is a fault."""
+    raw = read_table(folder / FILE, faults, wanted=_COLUMNS, unique=("specimen_id", "path"))
+    if raw is None:
+        return ()
+    declared = [*head.attachments, *(each.column for each in head.endpoints.values() if isinstance(each, Outlined))]
+    for name in declared:
+        if name not in raw.columns:
+            faults.add(FILE, f"has no column {name}, which cohort.toml names; {did_you_mean(name, raw.columns)}")
+    attachments = [name for name in dict.fromkeys((*ATTACHMENTS, *declared)) if name in raw.columns]
+    further = further_columns(raw, (*_COLUMNS, "mpp", *ATTACHMENTS, *attachments), file=FILE, faults=faults)
+    cells = raw.reindex(columns=[*_COLUMNS, *attachments], fill_value="")
+    _check(cells, known, faults)
+    files = NamedFiles(folder, head.specimen_root, file=FILE, faults=faults)
+    studies = cells["modality"].isin(STUDIES)
+    columns = {name: cells[name].tolist() for name in _COLUMNS[:3]}
+    columns["path"] = [path or folder for path in files.find(cells["path"], folders=studies)]
+    columns["row"] = raw.index.tolist()
+    columns["mpp"] = _resolutions(raw, faults)
+    columns["attachments"] = _by_row({name: files.find(cells[name], folders=studies) for name in attachments}, raw)
+    columns["extra"] = _by_row({name: raw[name].tolist() for name in further}, raw)
+    rows = zip(*columns.values(), strict=True)
+    return tuple(Specimen(**dict(zip(columns, row, strict=True))) for row in rows)
+
+
+def _check(cells: pd.DataFrame, known: Collection[str], faults: Faults) -> None:
+    patients, modality = cells["patient_id"], cells["modality"]
+    for row in cells.index[~patients.isin([*known, ""])] if known else ():
+        faults.add(FILE, "the patient is not in patients.csv", row, "patient_id")
+    for given in modality[~modality.isin([*_MODALITIES, ""])].unique():
+        if meant := slip_of(given, _MODALITIES):
+            for row in cells.index[modality == given]:
+                faults.add(FILE, f"got {given!r}, wanted a modality; did you mean {meant}?", row, "modality")
+
+
+def _resolutions(raw: pd.DataFrame, faults: Faults) -> list[MicronsPerPixel | None]:
+    if "mpp" not in raw.columns:
+        return [None] * len(raw)
+    wanted = "micrometres per pixel, such as 0.25"
+    mpp = number_cells(raw["mpp"], faults, file=FILE, wanted=wanted, right=lambda each: each > 0, blank=True)
+    return [None if np.isnan(each) else MicronsPerPixel(each) for each in mpp.tolist()]
+
+
+def _by_row(columns: Mapping[str, list[Any]], raw: pd.DataFrame) -> list[dict[str, Any]]:
+    """The filled cells of each row by the name of their column."""
+    rows: list[dict[str, Any]] = [{} for _ in raw.index]
+    for name, cells in columns.items():
+        for row, cell in zip(rows, cells, strict=True):
+            if cell:
+                row[name] = cell
+    return rows
