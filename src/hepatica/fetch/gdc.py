@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 import httpx
 
-from hepatica import __version__
 from hepatica.cohort.errors import UnavailableError
 
 API = "https://api.gdc.cancer.gov"
@@ -106,7 +106,7 @@ class Gdc:
 @contextmanager
 def open_gdc() -> Iterator[Gdc]:
     """A connection to the public archive, closed at the end."""
-    headers = {"User-Agent": f"hepatica/{__version__}"}
+    headers = {"User-Agent": f"hepatica/{version('hepatica')}"}
     with httpx.Client(base_url=API, timeout=60, follow_redirects=True, headers=headers) as client:
         yield Gdc(client=client)
 

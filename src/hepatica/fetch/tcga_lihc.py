@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +31,6 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from hepatica import __version__
 from hepatica.cohort.atomic import read_json, replacing, write_json, write_text
 from hepatica.cohort.errors import CohortError, SettingsError, SpecimenError, UnavailableError
 from hepatica.fetch.download import RemoteFile, download, part_of
@@ -118,7 +118,13 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
     plan = make_plan(answers["cases"].hits, answers["files"].hits, limit=options["limit"], one_slide=one_slide)
     if not plan.patients:
         raise UnavailableError(f"the GDC ({release}) tells of no patient that can be used; left out: {plan.left_out}")
-    claim = {"source": "tcga-lihc", "api": API, "data_release": release, "fetched": _now(), "hepatica": __version__}
+    claim = {
+        "source": "tcga-lihc",
+        "api": API,
+        "data_release": release,
+        "fetched": _now(),
+        "hepatica": version("hepatica"),
+    }
     write_json(folder / RECORD, claim)
     (folder / "cohort.toml").unlink(missing_ok=True)
     _write_tables(folder, plan)

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import numpy as np
 from einops import rearrange
 from nibabel.filebasedimages import ImageFileError
 
-from hepatica import __version__
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.acquisition import Acquisition
@@ -132,7 +132,7 @@ def _extension(acquisition: Acquisition, *, tags: Sequence[str], suppressed: boo
     for place, tag in enumerate(tags):
         extension.set_dim_info(place, tag)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    program = {"Time": now, "Program": "hepatica", "Version": __version__}
+    program = {"Time": now, "Program": "hepatica", "Version": version("hepatica")}
     facts = {
         "EchoTime": acquisition.te_ms / 1000,
         "RepetitionTime": acquisition.tr_ms and acquisition.tr_ms / 1000,
@@ -140,7 +140,7 @@ def _extension(acquisition: Acquisition, *, tags: Sequence[str], suppressed: boo
         "SpecFreqChemShift": acquisition.reference_ppm,
         "SequenceName": acquisition.sequence,
         "WaterSuppressed": suppressed,
-        "ConversionMethod": f"hepatica {__version__}",
+        "ConversionMethod": f"hepatica {version('hepatica')}",
         "ProcessingApplied": [program | {"Method": each, "Details": ""} for each in applied] or None,
     }
     for name, value in facts.items():

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ import pandas as pd
 import scipy.fft
 from numpy.typing import NDArray
 
-from hepatica import __version__
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.fitting.baseline import bsplines
@@ -134,7 +134,7 @@ class _Maker:
     def manifest(self) -> dict[str, Any]:
         return {
             "seed": self.seed, "priors": self.priors.digest, "basis": basis_digest(self.basis),
-            "effects": asdict(self.effects), "units": UNITS, "block": BLOCK, "hepatica": __version__,
+            "effects": asdict(self.effects), "units": UNITS, "block": BLOCK, "hepatica": version("hepatica"),
             "numpy": np.__version__,
         }  # fmt: skip
 
