@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from hepatica.clinical.room import TABLES, TablePlan
 from torch import Tensor, nn
 
+from hepatica.clinical.room import TABLES, TablePlan
 from hepatica.cohort import Binary
 from hepatica.networks import Standardise
 from hepatica.protocol import Paper, System
@@ -51,7 +51,7 @@ def build(settings: Settings, *, pretrained: bool) -> Any:
 
 
 PAPER = Paper(
-    title="Fusion", authors="Nobody N.", journal="None", year=2026, doi="10.0000/f", reported={"auroc hcc": 0.9}
+    title="Fusion", authors="Doe J.", journal="Examples", year=2026, doi="10.0000/f", reported={"auroc hcc": 0.9}
 )
 SYSTEM = System(
     name="spectrum_and_table", question="Does this patient have HCC?", paper=PAPER, task=Binary("hcc"),

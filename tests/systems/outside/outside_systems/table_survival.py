@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from hepatica.clinical.room import TABLES, TablePlan
 
+from hepatica.clinical.room import TABLES, TablePlan
 from hepatica.cohort import Survival
 from hepatica.networks import Tabular
 from hepatica.protocol import Paper, System, Training
@@ -46,8 +46,8 @@ SYSTEM = System(
     question="How long will this patient live after resection?",
     paper=Paper(
         title="A table survival system",
-        authors="Nobody N.",
-        journal="None",
+        authors="Doe J, Roe R.",
+        journal="Journal of Examples 1:1",
         year=2026,
         doi="10.0000/table",
         reported={"internal c_index overall_survival": 0.7},

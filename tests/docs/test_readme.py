@@ -1,0 +1,35 @@
+"""Readme: its Python is executed, with settings for seconds, and every link of the documentation resolves."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hepatica.protocol import System
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_its_python_runs(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"<!-- tested: tests/docs/test_readme.py -->\n```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "my_hospital").symlink_to(trained.cohort)
+    (tmp_path / "other_hospital").symlink_to(trained.other)
+    (tmp_path / "new_slide.tiff").symlink_to(next((trained.other / "slides").glob("*.tif*")))
+    monkeypatch.setattr(System, "quick", System.shortest_quick)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {})
+    assert (tmp_path / "my_run" / "report.html").exists()
+    assert (tmp_path / "my_run" / "external" / "other_hospital" / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    "page", sorted(each.relative_to(ROOT) for each in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+)
+def test_links_resolve(page: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text)]
+    missing = [
+        link for link in links if link and "://" not in link and not (ROOT / page).parent.joinpath(link).exists()
+    ]
+    assert missing == []
