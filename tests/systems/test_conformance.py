@@ -18,7 +18,7 @@ from hepatica.protocol import System, as_plain, from_plain
 from hepatica.protocol.settings import meanings
 from hepatica.radiology.phantom import PhantomSettings
 from hepatica.report import write_report
-from hepatica.report.documents.system_page import system_page
+from hepatica.report.documents.system_page import evidence_page, system_page
 from hepatica.runs import train
 from hepatica.systems import all_systems, listed
 
@@ -161,6 +161,11 @@ def test_listing_agrees_with_the_record(name: str) -> None:
 def test_docs_page_is_that_of_the_file(name: str) -> None:
     page = ROOT / "docs" / "systems" / f"{name}.md"
     assert page.read_text(encoding="utf-8") == system_page(all_systems()[name]), "run ./run docs"
+
+
+def test_table_of_evidence_is_that_of_the_files() -> None:
+    page = ROOT / "docs" / "evidence.md"
+    assert page.read_text(encoding="utf-8") == evidence_page(list(all_systems().values())), "run ./run docs"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -32,7 +32,7 @@ Modality = Literal["slide", "ct", "mr", "ultrasound", "spectrum", "table", "gene
 class Paper:
     """The publication, and the numbers it reports, by `cohort: metric of target`; never presented as ours.
 
-    `evidence` is its row of the table of evidence: patients, network, endpoint, validation, metric, code.
+    `patients`, `network`, `validation` and `code` are its cells of the table of evidence.
     """
 
     title: str
@@ -41,7 +41,10 @@ class Paper:
     year: int
     doi: str
     reported: Mapping[str, float]
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    patients: str = ""
+    network: str = ""
+    validation: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,5 +72,6 @@ def meanings(settings: Any) -> dict[str, str]:
                 comment = lines[(node.end_lineno or 1) - 1][node.end_col_offset or 0 :].partition("#")[2].strip()
                 documented = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
                 text = str(after.value.value) if documented else comment
-                found[node.target.id] = " ".join(text.split()) or found.get(node.target.id, "")
+                before, text = found.get(node.target.id, ""), " ".join(text.split())
+                found[node.target.id] = f"{before} Ours." if text == "ours" and before else text or before
     return found

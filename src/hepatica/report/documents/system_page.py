@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,30 @@ def system_page(system: System[Any, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def evidence_page(systems: Sequence[System[Any, Any]]) -> str:
+    """The table of evidence as Markdown: what each paper did on its own patients, a row a system."""
+    header = ("system", "patients", "modality", "network", "endpoint", "validation", "reported", "code")
+    rows = []
+    for system in systems:
+        paper, endpoints = system.paper, ", ".join(about(each) for each in system.targets(system.settings))
+        reported = "; ".join(f"{name} {value:g}" for name, value in paper.reported.items())
+        cells = (paper.patients, system.modality, paper.network, endpoints, paper.validation, reported, paper.code)
+        rows.append(f"| [{system.name}](systems/{system.name}.md) | {' | '.join(cells)} |")
+    parts = (
+        "# Evidence",
+        "<!-- Made by ./run docs from the system files; change those. -->",
+        "What each paper reports of its own patients. These are not results of this software.",
+        "\n".join([f"| {' | '.join(header)} |", "|---" * len(header) + "|", *rows]),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
 def write_system_pages(folder: Path) -> None:
-    """Write the page of every system into `folder`."""
-    for system in all_systems().values():
+    """Write the page of every system into `folder`, and evidence.md beside it."""
+    systems = list(all_systems().values())
+    for system in systems:
         write_text(folder / f"{system.name}.md", system_page(system))
+    write_text(folder.parent / "evidence.md", evidence_page(systems))
 
 
 if __name__ == "__main__":
