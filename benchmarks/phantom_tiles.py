@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from einops import rearrange
 
-from hepatica.cohort import Endpoint, TilePixels, confident_patients
+from hepatica.cohort import TilePixels, TimeToEvent, confident_patients
 from hepatica.cohort.phantom import RESECTED, draw_patients, patient_table
 from hepatica.pathology.phantom.histology import draw_tissue
 from hepatica.pathology.phantom.scanner import HOSPITALS, photograph, stain
@@ -17,8 +17,8 @@ from hepatica.pathology.phantom.settings import STANDARD
 from hepatica.pathology.store import TileStore
 from hepatica.pathology.tile_file import writing
 
-RECURRENCE = Endpoint(name="recurrence", time="recurrence_months", event="recurrence_event")
-SURVIVAL = Endpoint(name="survival", time="overall_survival_months", event="overall_survival_event")
+RECURRENCE = TimeToEvent(name="recurrence", time="recurrence_months", event="recurrence_event")
+SURVIVAL = TimeToEvent(name="survival", time="overall_survival_months", event="overall_survival_event")
 EDGE = STANDARD.side // 6
 """Pixels of a picture beyond which lies glass."""
 

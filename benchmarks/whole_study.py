@@ -22,12 +22,12 @@ import pydicom
 import torch
 from pydicom.uid import JPEG2000Lossless
 
-from hepatica.cohort import Specimen
 from hepatica.learn import Arrays, infer
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.volume import read_volume
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
+from hepatica.runs.inputs import read_inputs
 from hepatica.systems.wang_2021_hccnet import READ_AT_ONCE, SYSTEM
 
 SIDE = 512
@@ -57,21 +57,25 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def predict(specimen: Specimen, folder: Path) -> int:
+def predict(study: Path, folder: Path) -> int:
     """All that `hepatica predict` does with one study; how many slices the networks read."""
     settings = replace(SYSTEM.settings, weights="random")
     network = SYSTEM.build(settings, pretrained=False)
-    slices = SYSTEM.prepare([specimen], settings, folder / "prepared")
-    inference = SYSTEM.infer(network, slices, settings)
+    cohort = read_inputs([study], modality="ct")
+    (specimen,) = cohort.specimens
+    slices = SYSTEM.prepare(cohort, settings, folder / "prepared")
+    inference = SYSTEM.read(network, slices, settings)
     model = ModelIdentity(system=SYSTEM.name, version="0", digest="0", doi=SYSTEM.paper.doi, note="benchmark")
 
     def saliency(images: np.ndarray) -> np.ndarray:
-        return SYSTEM.saliency(network, images)
+        return SYSTEM.explain(network, images)
 
-    SYSTEM.draw(
-        specimen, material=slices, regions=inference.regions, saliency=saliency, stem=folder / "a", note="benchmark"
-    )
+    assert SYSTEM.first.draw is not None
     assert SYSTEM.deliver is not None
+    SYSTEM.first.draw(
+        specimen, material=slices, regions=inference.regions, saliency=saliency, stem=folder / "a", note="benchmark",
+        meaning=SYSTEM.meaning,
+    )  # fmt: skip
     SYSTEM.deliver(
         specimen, material=slices, inference=inference, settings=settings, cutoffs={"hcc": 0.5}, saliency=saliency,
         model=model, folder=folder / "dicom",
@@ -87,9 +91,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         study = write_study(Path(made), slices=options.slices, phases=options.phases)
-        specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=study, row=1)
         read: list[int] = []
-        whole = seconds(lambda: read.append(predict(specimen, Path(made, "out"))))
+        whole = seconds(lambda: read.append(predict(study, Path(made, "out"))))
         decoding = seconds(lambda: [read_volume(each) for each in read_study(study).series])
         network = SYSTEM.build(replace(SYSTEM.settings, weights="random"), pretrained=False)
         images = Arrays(values=np.zeros((read[0], 224, 224, 3), np.uint8))

@@ -80,14 +80,13 @@ class Trained:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """CNN-SASM on slides, trained once for all tests that need a locked run; copy what you mean to break."""
     from hepatica.pathology.phantom import PhantomSettings
-    from hepatica.protocol import override
     from hepatica.runs import train
     from hepatica.systems import find_system
 
     folder = tmp_path_factory.mktemp("trained")
     small = PhantomSettings(side=512)
     system = find_system("li_2025_cnn_sasm")
-    settings = override(system.quick, system.shortest)
+    settings = system.shortest_quick
     cohort = system.phantom(folder / "a", patients=18, seed=1, hospital="A", settings=small)
     other = system.phantom(folder / "b", patients=8, seed=2, hospital="B", settings=small)
     train(system, cohort, run=folder / "run", settings=settings)
@@ -97,7 +96,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 @pytest.fixture(scope="session")
 def trained_ct(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Two phantom hospitals with CT of a few patients, and a run of HCCNet trained for two epochs on the first."""
-    from hepatica.protocol import override
     from hepatica.radiology.phantom import PhantomSettings
     from hepatica.runs import train
     from hepatica.systems import find_system
@@ -105,7 +103,7 @@ def trained_ct(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("trained_ct")
     small = PhantomSettings(matrix=96, slices=14, thickness_mm=12, expert_share=0.6)
     system = find_system("wang_2021_hccnet")
-    settings = override(system.quick, system.shortest)
+    settings = system.shortest_quick
     cohort = system.phantom(folder / "a", patients=20, seed=1, hospital="A", settings=small)
     other = system.phantom(folder / "b", patients=8, seed=2, hospital="B", settings=small)
     train(system, cohort, run=folder / "run", settings=settings)
@@ -188,7 +186,7 @@ def trained_spectra(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Train
     found = {}
     for name in ("bae_2025_ccnn", "bae_2025_qcnn"):
         system = find_system(name)
-        settings = override(system.quick, {**system.shortest, **longer})
+        settings = override(system.shortest_quick, longer)
         train(system, cohort, run=folder / name, settings=settings, trainer={"accelerator": "cpu"})
         found[name] = TrainedSpectra(cohort=cohort, run=folder / name, system=system)
     return found

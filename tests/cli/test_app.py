@@ -43,8 +43,19 @@ def test_every_command_has_help(command: str) -> None:
 def test_systems_as_json() -> None:
     records = json.loads(hepatica("systems", "--json").stdout)
     found = {record["name"]: record for record in records}
-    assert found["li_2025_cnn_sasm"]["doi"] == "10.1186/s12916-025-03977-4"
-    assert found["li_2025_cnn_sasm"]["reported"]["external auroc recurrence_12"] == 0.713
+    paper = found["li_2025_cnn_sasm"]["paper"]
+    assert paper["doi"] == "10.1186/s12916-025-03977-4"
+    assert paper["reported"]["external auroc recurrence_12"] == 0.713
+
+
+def test_systems_are_filtered_by_modality_task_and_words() -> None:
+    def names(*words: str) -> set[str]:
+        return {record["name"] for record in json.loads(hepatica("systems", "--json", *words).stdout)}
+
+    assert {"bae_2025_ccnn", "bae_2025_qcnn"} <= names("--modality", "spectrum") < names()
+    assert names("hccnet", "CARCINOMA") == {"wang_2021_hccnet"}
+    assert names("--modality", "slide", "--task", "binary") >= {"li_2025_cnn_sasm"}
+    assert names("--modality", "slide", "concentrations") == set()
 
 
 @pytest.mark.parametrize(

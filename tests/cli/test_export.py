@@ -10,12 +10,12 @@ from torch import nn
 from typer.testing import CliRunner
 
 from hepatica.cli.export import export
-from hepatica.systems import all_systems
+from hepatica.systems import li_2025_cnn_sasm
 
 
 def test_files_are_told_with_their_differences(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = replace(trained.system, parts=lambda network: nn.ModuleDict({"extractor": network.extractor}))
-    monkeypatch.setitem(all_systems(), system.name, system)
+    monkeypatch.setattr(li_2025_cnn_sasm, "SYSTEM", system)
     shutil.copytree(trained.run, tmp_path / "run")
     app = typer.Typer()
     app.command()(export)

@@ -1,17 +1,30 @@
+"""Risk score: the printed formula and its readings, which images enter it, its interval, and its share."""
+
 import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.radiology.risk_score import Variant, as_share, from_share, risk_interval, risk_score
+from hepatica.radiology.risk_score import (
+    Gate,
+    Variant,
+    as_share,
+    from_share,
+    gated,
+    risk_interval,
+    risk_score,
+    score_studies,
+)
 
 VARIANTS: tuple[Variant, ...] = ("as_printed", "weighted_mean", "unnormalised")
 odds = st.lists(st.floats(-30, 30), min_size=1, max_size=30)
+pairs = st.lists(st.tuples(st.floats(-12, 12), st.floats(-12, 12)), min_size=1, max_size=20)
 
 
 @pytest.mark.parametrize(("count", "printed"), [(1, 2.0), (100, 0.02), (1000, 0.002)])
@@ -109,3 +122,62 @@ def test_share_keeps_order_and_comes_back(risk: float) -> None:
 def test_share_of_one_image_is_its_probability() -> None:
     assert float(as_share(risk_score([logit(0.73)], variant="as_printed"))) == pytest.approx(0.73)
     assert from_share(1.0) == np.inf
+
+
+@given(pairs)
+def test_soft_is_the_product_of_both_probabilities(odds: list[tuple[float, float]]) -> None:
+    hcc, nodule = np.array(odds).T
+    np.testing.assert_allclose(expit(gated(hcc, nodule, gate="soft")), expit(hcc) * expit(nodule), rtol=1e-9)
+
+
+@given(pairs, st.floats(0.05, 0.95))
+def test_hard_keeps_the_images_with_a_nodule(odds: list[tuple[float, float]], probability: float) -> None:
+    hcc, nodule = np.array(odds).T
+    kept = gated(hcc, nodule, gate="hard", probability=probability)
+    assert kept.tolist() == [h for h, n in odds if n >= logit(probability)]
+
+
+@given(pairs)
+def test_none_keeps_all(odds: list[tuple[float, float]]) -> None:
+    hcc, nodule = np.array(odds).T
+    assert gated(hcc, nodule, gate="none").tolist() == hcc.tolist()
+
+
+def test_full_certainty_of_both_networks_is_finite() -> None:
+    assert gated(np.array([400.0]), np.array([400.0]), gate="soft")[0] == pytest.approx(400 - np.log(2))
+    assert gated(np.array([400.0]), np.array([-400.0]), gate="soft")[0] == pytest.approx(-400)
+
+
+def test_other_gates_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="got the gate 'half'"):
+        gated(np.zeros(2), np.zeros(2), gate="half")
+
+
+def of_study(hcc: list[float], nodule: list[float], *, gate: Gate = "none") -> "pd.Series[float]":
+    """What is said of one study of such slices, before which another one lies."""
+    slices = {"patient_id": "P", "specimen_id": "S", "hcc_log_odds": hcc, "nodule_log_odds": nodule}
+    other = {"patient_id": ["O"], "specimen_id": ["T"], "hcc_log_odds": [1.0], "nodule_log_odds": [1.0]}
+    regions = pd.concat([pd.DataFrame(other), pd.DataFrame(slices)])
+    found = score_studies(regions, gate=gate, nodule_probability=0.5, variant="weighted_mean", seed=1)
+    assert found["patient_id"].tolist() == ["O", "P"]
+    return found.set_index("specimen_id").loc["S"].drop("patient_id").astype(float)
+
+
+def test_no_slice_through_the_gate_is_no_risk() -> None:
+    found = of_study([3.0, 2.0], [-1.0, -2.0], gate="hard")
+    assert found.to_dict() == {"score": 0.0, "risk": 0.0, "low": 0.0, "high": 0.0, "images": 0}
+
+
+def test_score_is_the_share_of_the_risk() -> None:
+    found = of_study(logit([0.9, 0.5]), [9.0, 9.0])
+    assert found["risk"] == pytest.approx((9 + 5 * np.log10(2)) / 14)
+    assert found["score"] == pytest.approx(1 - 10 ** -found["risk"])
+    assert found["images"] == 2
+
+
+@pytest.mark.parametrize("sure", [-800.0, 800.0])
+@pytest.mark.parametrize("gate", ["none", "hard", "soft"])
+def test_all_images_sure_is_finite(gate: Gate, sure: float) -> None:
+    found = of_study([sure] * 3, [sure] * 3, gate=gate)
+    assert np.isfinite(found).all()
+    assert 0 <= found["score"] <= 1

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from hepatica.cohort import Split, load_cohort, patient_scores, read_predictions, targets
+from hepatica.cohort import Binary, Split, load_cohort, patient_scores, read_predictions, targets
 from hepatica.cohort.atomic import read_json
 from hepatica.evaluate.binary.balance import balanced_cutoff
 from hepatica.protocol import Training
@@ -36,15 +36,17 @@ def test_rule_is_the_system_s(trained_ct) -> None:
     cohort = load_cohort(trained_ct.cohort)
     training = Training(
         network=locked.network,
-        material=locked.system.prepare(cohort.specimens, locked.settings, trained_ct.run / "prepared"),
+        material=locked.system.prepare(cohort, locked.settings, trained_ct.run / "prepared"),
         cohort=cohort,
         split=Split.read(trained_ct.run / "splits.csv"),
         settings=locked.settings,
         folder=trained_ct.run / "work",
         trainer={},
+        task=locked.system.tasks(locked.settings)[0],
     )
     median, balanced = (
-        locked_cutoffs(replace(locked.system, cutoff=rule), training)["hcc"] for rule in ("median", "balanced")
+        locked_cutoffs(replace(locked.system, task=Binary("hcc", rule=rule)), training)["hcc"]
+        for rule in ("median", "balanced")
     )
     table = read_predictions(trained_ct.run / "predictions.parquet")
     scores = patient_scores(table, target=targets(table)[0], fold="train")["score"]
@@ -55,5 +57,6 @@ def test_rule_is_the_system_s(trained_ct) -> None:
 def test_one_of_simulation_is_the_network_s_own_and_looks_at_no_patient(trained_ct) -> None:
     locked = open_run(trained_ct.run)
     network = SimpleNamespace(cutoff=torch.tensor(0.625, dtype=torch.float64))
-    training = SimpleNamespace(network=network)
-    assert locked_cutoffs(replace(locked.system, cutoff="of_simulation"), training) == {"hcc": 0.625}
+    training = SimpleNamespace(network=network, settings=locked.settings)
+    system = replace(locked.system, task=Binary("hcc", rule="of_simulation"))
+    assert locked_cutoffs(system, training) == {"hcc": 0.625}

@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 from torch import nn
 
-from hepatica.cohort import RunError, SettingsError
+from hepatica.cohort import RunError, SettingsError, load_cohort
 from hepatica.learn import Arrays, infer
 from hepatica.runs import open_run
 from hepatica.runs.export import export, exported, training_images
-from hepatica.systems import all_systems
+from hepatica.systems import li_2025_cnn_sasm
 
 
 @pytest.fixture(scope="module")
 def parts(trained) -> Iterator[None]:
     """The extractor of CNN-SASM as its part that can be exported."""
-    name, before = trained.system.name, all_systems()[trained.system.name]
-    all_systems()[name] = replace(before, parts=lambda network: nn.ModuleDict({"extractor": network.extractor}))
-    yield
-    all_systems()[name] = before
+    own = replace(trained.system, parts=lambda network: nn.ModuleDict({"extractor": network.extractor}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(li_2025_cnn_sasm, "SYSTEM", own)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,8 @@ def test_training_images_are_of_training_patients_as_they_were_prepared(trained)
     locked = open_run(trained.run)
     fold = (trained.run / "splits.csv").read_text().splitlines()[1:]
     train = [line.split(",")[0] for line in fold if line.endswith(",train")]
-    store = locked.system.prepare(_specimens(trained, train), locked.settings, trained.run / "prepared")
+    store = locked.system.prepare(load_cohort(trained.cohort).select(train), locked.settings, trained.run / "prepared")
     np.testing.assert_array_equal(images, store.read(np.arange(len(store))))
-
-
-def _specimens(trained, patients: list[str]) -> list[Any]:
-    from hepatica.cohort import load_cohort
-
-    return [each for each in load_cohort(trained.cohort).specimens if each.patient_id in patients]
 
 
 def test_another_cohort_and_a_missing_split_are_refused(trained, made: Callable[[bool], Path], tmp_path: Path) -> None:
@@ -101,8 +95,9 @@ def test_the_locked_network_stays_as_it_is(made: Callable[[bool], Path]) -> None
 
 def test_the_system_predicts_with_it(trained, made: Callable[[bool], Path]) -> None:
     locked = open_run(made(False))
-    store = locked.system.prepare(_specimens(trained, ["A-0001", "A-0002"]), locked.settings, trained.run / "prepared")
-    own, other = (locked.system.infer(each, store, locked.settings) for each in (locked.network, exported(locked)))
+    cohort = load_cohort(trained.cohort).select(["A-0001", "A-0002"])
+    store = locked.system.prepare(cohort, locked.settings, trained.run / "prepared")
+    own, other = (locked.system.read(each, store, locked.settings) for each in (locked.network, exported(locked)))
     np.testing.assert_allclose(other.specimens["score"], own.specimens["score"], atol=1e-5)
     np.testing.assert_allclose(other.signatures, own.signatures, atol=1e-5)
 
@@ -150,7 +145,6 @@ def test_a_machine_that_answers_otherwise_is_refused(broken: Path) -> None:
 def test_a_system_without_parts_is_refused(
     trained, made: Callable[[bool], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    system = all_systems()[trained.system.name]
-    monkeypatch.setitem(all_systems(), system.name, replace(system, parts=None))
+    monkeypatch.setattr(li_2025_cnn_sasm, "SYSTEM", replace(trained.system, parts=None))
     with pytest.raises(SettingsError, match="no network that can be exported"):
         export(made(False), calibration=np.zeros((2, 64, 64, 3), np.uint8))

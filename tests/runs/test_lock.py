@@ -54,7 +54,7 @@ def test_unfinished_run_says_how_to_go_on(copy: Path) -> None:
 
 def test_run_of_another_format_is_refused(copy: Path) -> None:
     settings = copy / "settings.toml"
-    settings.write_text(settings.read_text().replace("format = 2", "format = 99"))
+    settings.write_text(settings.read_text().replace("format = 3", "format = 99"))
     with pytest.raises(RunError, match="format 99"):
         open_run(copy)
 

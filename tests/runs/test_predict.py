@@ -39,15 +39,22 @@ def test_cohort_folder_is_predicted_whole(trained, tmp_path: Path) -> None:
 
 def test_patients_the_model_was_trained_on_are_marked(trained, tmp_path: Path) -> None:
     table = predict(trained.run, [trained.cohort], out=tmp_path, pictures=0)
-    seen = table.loc[table["fold"] == "seen_in_training", "patient_id"]
-    assert seen.nunique() == len(open_run(trained.run).seen)
+    assert set(table["fold"]) == {"predicted"}
+    assert table.loc[table["seen_in_training"], "patient_id"].nunique() == len(open_run(trained.run).seen)
 
 
 def test_a_file_that_is_no_slide_among_slides_is_told_in_the_ledger(trained, tmp_path: Path) -> None:
     (tmp_path / "letter.tif").write_text("dear colleague")
     slide = next((trained.other / "slides").iterdir())
     table = predict(trained.run, [tmp_path / "letter.tif", slide], out=tmp_path / "out")
-    assert set(table["patient_id"]) == {"file 2"}
+    lost, scored = table[table["score"].isna()], table[table["score"].notna()]
+    assert set(scored["patient_id"]) == {"file 2"}
+    assert set(scored["applicability"]) == {"assessed"}
+    assert set(lost["patient_id"]) == {"file 1"}
+    assert len(lost) == 3 * 2  # targets, the row of the specimen and that of the patient
+    assert set(lost["applicability"]) == {"not_assessable"}
+    assert lost["reason"].str.len().gt(0).all()
+    assert lost["group"].isna().all()
     entries = [json.loads(path.read_text()) for path in (tmp_path / "out" / "prepared" / "ledger").glob("*.json")]
     assert [entry["row"] for entry in entries if entry["attempts"][-1]["error"]] == [1]
 

@@ -20,12 +20,10 @@ from hepatica.runs.lock import patient_digest
 TRAIN = """
 import sys
 from pathlib import Path
-from hepatica.protocol import override
 from hepatica.runs import train
 from hepatica.systems import find_system
 system = find_system("li_2025_cnn_sasm")
-settings = override(system.quick, system.shortest)
-train(system, Path(sys.argv[1]), run=Path(sys.argv[2]), settings=settings)
+train(system, Path(sys.argv[1]), run=Path(sys.argv[2]), settings=system.shortest_quick)
 """
 
 
@@ -151,7 +149,13 @@ def test_run_killed_while_its_first_file_was_written_starts_anew(trained, tmp_pa
     left = tmp_path / ".settings.0123456789ab.part.toml"
     left.write_text('system = "li')
     cohort = load_cohort(trained.cohort)
-    start_run(RunFolder(tmp_path), system=trained.system, settings=trained.settings, cohort=cohort)
+    start_run(
+        RunFolder(tmp_path),
+        reference=trained.system.name,
+        system=trained.system,
+        settings=trained.settings,
+        cohort=cohort,
+    )
     assert not left.exists()
     assert (tmp_path / "settings.toml").exists()
 

@@ -78,6 +78,11 @@ def test_one_broken_slide_is_told_and_stops_nobody(trained, tmp_path: Path) -> N
     (cohort / "slides" / slides[0]).write_bytes(whole[: len(whole) // 2])
     (cohort / "slides" / slides[1]).write_bytes(b"")
     validate(trained.run, cohort, out=tmp_path / "out")
+    table = read_predictions(tmp_path / "out" / "predictions.parquet")
+    lost = table[table["applicability"] == "not_assessable"]
+    assert lost["score"].isna().all()
+    assert lost["patient_id"].nunique() == 1
+    assert lost.groupby("horizon_months", dropna=False).size().tolist() == [3, 3, 3]  # two slides and their patient
     told = read_json(tmp_path / "out" / "cohort.json")
     assert [failure["row"] for failure in told["failures"]] == [2, 3]
     assert told["flow"][2] == {"step": "with a usable specimen", "patients": 7, "specimens": 14}

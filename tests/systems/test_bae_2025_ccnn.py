@@ -11,7 +11,7 @@ from hepatica.cohort.atomic import read_json
 from hepatica.protocol import override
 from hepatica.runs import open_run
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
-from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings, build, eligible, predict, prepare, simulated_classes
+from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings, build, predict, simulated_classes
 
 
 @pytest.fixture
@@ -22,9 +22,12 @@ def own(trained_spectra):
 def training(own, **changes) -> SimpleNamespace:
     """What the run was trained on."""
     cohort, settings = load_cohort(own.cohort), replace(open_run(own.run).settings, **changes)
-    material = prepare(cohort.specimens, settings, own.run / "prepared")
     return SimpleNamespace(
-        material=material, cohort=cohort, settings=settings, split=Split.read(own.run / "splits.csv")
+        material=SYSTEM.prepare(cohort, settings, own.run / "prepared"),
+        cohort=cohort,
+        settings=settings,
+        split=Split.read(own.run / "splits.csv"),
+        task=SYSTEM.tasks(settings)[0],
     )
 
 
@@ -32,7 +35,7 @@ def test_shares_are_the_paper_s() -> None:
     assert Settings().test == pytest.approx(17 / 37)
     assert Settings().validation == 0
     assert Settings().nuisance == "pooled"
-    assert SYSTEM.cutoff == "of_simulation"
+    assert SYSTEM.tasks(Settings())[0].cutoff == "of_simulation"
 
 
 def test_a_plain_effect_is_found_in_patients_never_seen(own) -> None:
@@ -89,13 +92,15 @@ def test_patients_of_unknown_diagnosis_are_not_trained_on(own) -> None:
     cohort = load_cohort(own.cohort)
     unknown = cohort.patients.index[2]
     patients = cohort.patients.assign(hcc=cohort.patients["hcc"].mask(cohort.patients.index == unknown))
-    assert set(eligible(replace(cohort, patients=patients), Settings())) == set(cohort.patients.index) - {unknown}
+    known = SYSTEM.trainable(replace(cohort, patients=patients), Settings())
+    assert set(known) == set(cohort.patients.index) - {unknown}
 
 
 def test_spectra_of_another_acquisition_are_refused_one_by_one(own, tmp_path) -> None:
-    specimens = load_cohort(own.cohort).specimens[:2]
+    cohort = load_cohort(own.cohort)
+    few = replace(cohort, specimens=cohort.specimens[:2])
     with pytest.raises(SpecimenError, match="TE 35 ms, not 144"):
-        prepare(specimens, replace(Settings(), te_ms=144.0), tmp_path)
+        SYSTEM.prepare(few, replace(Settings(), te_ms=144.0), tmp_path)
 
 
 def test_one_seed_builds_one_network() -> None:

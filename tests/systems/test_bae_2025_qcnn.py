@@ -1,5 +1,7 @@
 """Bae 2025, qCNN: the rules that only this system has."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from hepatica.cohort import Split, load_cohort, read_predictions
 from hepatica.evaluate import fit_discriminant
 from hepatica.runs import open_run
 from hepatica.spectroscopy.signal.targets import LIVER20, SUMS
-from hepatica.systems.bae_2025_qcnn import SYSTEM, Settings, features, prepare, quantify
+from hepatica.systems.bae_2025_qcnn import SYSTEM, Settings, features, quantify
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def own(trained_spectra):
 def test_there_are_fifteen_metabolites_and_five_lipids() -> None:
     assert Settings().model.names == LIVER20
     assert len(LIVER20) == 15 + 5
-    assert SYSTEM.cutoff == "balanced"
+    assert SYSTEM.tasks(Settings())[0].cutoff == "balanced"
 
 
 def test_each_spectrum_has_values_standard_deviations_and_bounds(own) -> None:
@@ -44,7 +46,7 @@ def test_lipids_follow_the_truth(own) -> None:
 
 def test_the_score_is_the_discriminant_of_the_training_patients(own) -> None:
     locked, cohort = open_run(own.run), load_cohort(own.cohort)
-    spectra = prepare(cohort.specimens, locked.settings, own.run / "prepared")
+    spectra = SYSTEM.prepare(cohort, locked.settings, own.run / "prepared")
     train = spectra.select(patient_ids=Split.read(own.run / "splits.csv").train)
     qcnn = locked.network.extractor
     with torch.inference_mode():
@@ -59,8 +61,9 @@ def test_the_score_is_the_discriminant_of_the_training_patients(own) -> None:
 
 
 def test_specimens_tell_their_concentrations(own) -> None:
-    locked = open_run(own.run)
-    spectra = prepare(load_cohort(own.cohort).specimens[:2], locked.settings, own.run / "prepared")
-    inference = SYSTEM.infer(locked.network, spectra, locked.settings)
+    locked, cohort = open_run(own.run), load_cohort(own.cohort)
+    few = replace(cohort, specimens=cohort.specimens[:2])
+    spectra = SYSTEM.prepare(few, locked.settings, own.run / "prepared")
+    inference = SYSTEM.read(locked.network, spectra, locked.settings)
     assert {"Lip13_mm", "tCho_mm_sd", "Glx_mm_crlb"} <= set(inference.specimens)
     assert inference.signatures.shape == (2, locked.settings.signature)

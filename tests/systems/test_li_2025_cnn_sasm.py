@@ -15,7 +15,7 @@ def test_numbers_of_the_paper_are_the_defaults() -> None:
     assert (plan.epochs, plan.batch, plan.learning_rate, plan.betas) == (50, 128, 1e-4, (0.9, 0.99))
     assert (plan.lr_step_epochs, plan.lr_step_factor, plan.patience, plan.monitor) == (10, 0.1, 5, "train_loss")
     assert (plan.head_epochs, plan.head_learning_rate, plan.head_dropout) == (50, 1e-3, 0.5)
-    assert [target.horizon for target in settings.targets] == [12, 24, None]
+    assert [target.horizon for target in SYSTEM.targets(settings)] == [12, 24, None]
     assert (settings.side, settings.ratio, settings.warm_epochs) == (224, 0.5, 0)
 
 

@@ -16,7 +16,7 @@ from hepatica.protocol import override
 from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.window import WINDOWS
 from hepatica.systems import wang_2021_hccnet
-from hepatica.systems.wang_2021_hccnet import SYSTEM, Settings, build, eligible, study_score, train, weakly_labelled
+from hepatica.systems.wang_2021_hccnet import SYSTEM, Settings, build, train, weakly_labelled
 
 
 def test_numbers_of_the_paper_are_the_defaults() -> None:
@@ -106,7 +106,12 @@ def training(slices: Blank) -> SimpleNamespace:
     split = SimpleNamespace(train=list(LABEL.index), validation=["N"])
     parts = {"nodule": Says([-5.0] * 10), "hcc": Says([])}
     return SimpleNamespace(
-        network=SimpleNamespace(parts=parts), material=slices, settings=Settings(), split=split, cohort=cohort
+        network=SimpleNamespace(parts=parts),
+        material=slices,
+        settings=Settings(),
+        split=split,
+        cohort=cohort,
+        task=SYSTEM.tasks(Settings())[0],
     )
 
 
@@ -126,35 +131,12 @@ def test_a_network_that_would_learn_one_kind_alone_is_refused(slices, monkeypatc
         train(training(marked))
 
 
-def test_no_slice_through_the_gate_is_no_risk() -> None:
-    rows = pd.DataFrame({"hcc_log_odds": [3.0, 2.0], "nodule_log_odds": [-1.0, -2.0]})
-    assert study_score(rows, replace(Settings(), gate="hard")) == {
-        "score": 0.0, "risk": 0.0, "low": 0.0, "high": 0.0, "images": 0,
-    }  # fmt: skip
-
-
-def test_score_is_the_share_of_the_risk() -> None:
-    rows = pd.DataFrame({"hcc_log_odds": logit([0.9, 0.5]), "nodule_log_odds": [9.0, 9.0]})
-    found = study_score(rows, Settings())
-    assert found["risk"] == pytest.approx((9 + 5 * np.log10(2)) / 14)
-    assert found["score"] == pytest.approx(1 - 10 ** -found["risk"])
-    assert found["images"] == 2
-
-
-@pytest.mark.parametrize("odds", [-800.0, 800.0])
-def test_all_images_sure_is_finite(odds: float) -> None:
-    rows = pd.DataFrame({"hcc_log_odds": [odds] * 3, "nodule_log_odds": [odds] * 3})
-    for gate in ("none", "hard", "soft"):
-        found = study_score(rows, replace(Settings(), gate=gate))
-        assert all(np.isfinite(value) for value in found.values())
-        assert 0 <= found["score"] <= 1
-
-
 def test_patients_of_unknown_diagnosis_are_not_trained_on(trained_ct) -> None:
     cohort = load_cohort(trained_ct.cohort)
     unknown = cohort.patients.index[3]
     patients = cohort.patients.assign(hcc=cohort.patients["hcc"].mask(cohort.patients.index == unknown))
-    assert set(eligible(replace(cohort, patients=patients), Settings())) == set(cohort.patients.index) - {unknown}
+    known = SYSTEM.trainable(replace(cohort, patients=patients), Settings())
+    assert set(known) == set(cohort.patients.index) - {unknown}
 
 
 @pytest.mark.parametrize(

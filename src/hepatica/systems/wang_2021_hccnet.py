@@ -210,7 +210,7 @@ SYSTEM = System(
         patients="7512; 385 and 556 for tests",
         network="two ResNet34",
         validation="later patients; another hospital",
-        code="not released",
+        code="in the supplementary files",
     ),
     task=lambda settings: Binary(settings.endpoint, rule="balanced"),
     room=CT,

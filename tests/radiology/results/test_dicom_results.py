@@ -1,6 +1,7 @@
 """DICOM results: what goes to the archive says what the predictions say, of the series it is of."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from hepatica.radiology.slices import SliceStore, prepare
 from hepatica.radiology.slicing import Slicing
 from hepatica.radiology.window import WINDOWS
 
+SETTINGS = SimpleNamespace(endpoint="hcc", variant="weighted_mean")
 MODEL = ModelIdentity(system="s", version="1", digest="d", doi="10.1/x", note="phantom-trained")
 
 
@@ -53,7 +55,7 @@ def given_back(
         return maps
 
     files = deliver_study(
-        specimen, material=store, inference=inference, cutoff=cutoff, variant="weighted_mean",
+        specimen, material=store, inference=inference, settings=SETTINGS, cutoffs={"hcc": cutoff},
         saliency=saliency, model=MODEL, folder=folder,
     )  # fmt: skip
     return {path.name: pydicom.dcmread(path) for path in files}
