@@ -1,0 +1,54 @@
+"""Extras: a system needs the packages of its own instrument alone; those of the others are blocked here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGES = {
+    "pathology": {"openslide", "pyvips", "skimage", "tifffile"},
+    "radiology": {"gdcm", "highdicom", "imagecodecs", "nibabel", "pydicom", "pylibjpeg", "SimpleITK"},
+    "spectroscopy": {"h5py", "nibabel", "nifti_mrs", "spec2nii"},
+    "deploy": {"onnx", "onnxruntime", "onnxscript"},
+}
+"""Packages that each extra of pyproject.toml brings."""
+
+SCRIPT = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise ModuleNotFoundError(f"{name} is blocked", name=name.partition(".")[0])
+
+BLOCKED = set(sys.argv[1].split(","))
+sys.meta_path.insert(0, Blocked())
+from pathlib import Path
+from hepatica.runs import predict, train
+from hepatica.systems import find_system, listed
+
+name, cohort, prepared, out = sys.argv[2], *map(Path, sys.argv[3:])
+assert name in listed()
+system = find_system(name)
+train(system, cohort, run=out / "run", settings=system.shortest_quick, prepared=prepared)
+table = predict(out / "run", [cohort], out=out / "predicted", pictures=1)
+assert table["score"].notna().any()
+print("done")
+"""
+
+
+@pytest.mark.parametrize(
+    ("extra", "name"),
+    [("pathology", "li_2025_cnn_sasm"), ("radiology", "wang_2021_hccnet"), ("spectroscopy", "bae_2025_ccnn")],
+)
+def test_a_system_works_without_the_other_extras(
+    extra: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    fixtures = {"pathology": "trained", "radiology": "trained_ct", "spectroscopy": "trained_spectra"}
+    there = request.getfixturevalue(fixtures[extra])
+    trained = there[name] if isinstance(there, dict) else there
+    blocked = set().union(*(found for each, found in PACKAGES.items() if each != extra)) - PACKAGES[extra]
+    words = [",".join(sorted(blocked)), name, trained.cohort, trained.run / "prepared", tmp_path]
+    found = subprocess.run([sys.executable, "-c", SCRIPT, *map(str, words)], capture_output=True, text=True)
+    assert found.stdout.endswith("done\n"), found.stderr[-2000:]
