@@ -147,6 +147,6 @@ def test_some_columns_of_a_large_table_by_their_spreadsheet_rows(tmp_path):
     faults = Faults()
     table = read_columns(path, ["case"], faults)
     assert str(faults) == ""
-    assert table["case"].to_dict() == {2: "", 3: "P1", 4: "P2"}
+    assert table["case"].to_dict() == {3: "P1", 4: "P2"}
     assert read_columns(path, ["cases"], faults) is None
     assert str(faults) == "visits.csv has no column cases, which cohort.toml names; did you mean case?"

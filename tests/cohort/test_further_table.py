@@ -51,7 +51,7 @@ def test_an_absent_table_names_those_there_are(folder):
         ("case,day\nP1,1\nP9,2\n", "visits.csv row 3 column case: the patient is not in patients.csv"),
         ("patient,day\nP1,1\n", "visits.csv has no column case, which cohort.toml names; it has patient, day"),
         ("case,date\nP1,1\n", "visits.csv has no column day, which cohort.toml names; "),
-        ("", "visits.csv is not a readable UTF-8 CSV table: No columns to parse from file"),
+        ("", "visits.csv is empty"),
         (b"PK\x03\x04", "visits.csv is an Excel workbook"),
         (None, "visits.csv is missing"),
     ],

@@ -77,9 +77,12 @@ def class_column(table: pd.DataFrame, name: str, faults: Faults, *, classes: Seq
 
 def as_covariate(column: pd.Series) -> pd.Series:
     """A covariate as numbers where every filled cell is one, else as text; empty cells are missing."""
-    filled = column.where(column != "")
-    numbers = pd.to_numeric(filled, errors="coerce")
-    return numbers.astype(float) if numbers.notna().equals(filled.notna()) else filled
+    cells = column.to_numpy(object)
+    blank = cells == ""
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    if np.array_equal(np.isnan(numbers), blank):
+        return pd.Series(numbers, index=column.index, name=column.name)
+    return column.mask(blank)
 
 
 def number_cells(

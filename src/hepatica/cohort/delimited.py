@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -60,45 +59,44 @@ def read_table(path: Path, faults: Faults, *, wanted: Sequence[str], unique: Seq
 
 
 def read_columns(path: Path, names: Sequence[str], faults: Faults) -> pd.DataFrame | None:
-    """Some columns of a large table as text, indexed by spreadsheet row; None, and a fault, where one is not there."""
-    text = _text(path, faults)
-    if text is None:
-        return None
-    try:
-        separator, text = _separator(text)
-        given: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
-        header = pd.read_csv(io.StringIO(text), **given, nrows=0).columns.str.strip()
-        absent = [name for name in names if name not in header]
-        for name in absent:
-            faults.add(path.name, f"has no column {name}, which cohort.toml names; {did_you_mean(name, header)}")
-        if absent:
-            return None
-        places = [header.get_loc(name) for name in names]
-        table = pd.read_csv(io.StringIO(text), **given, usecols=places, skip_blank_lines=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        faults.add(path.name, f"is not a readable UTF-8 CSV table: {error}")
-        return None
-    table.columns = table.columns.str.strip()
-    columns = {name: table[name].fillna("").str.strip() for name in names}
-    return pd.DataFrame(columns).set_axis(table.index + 2)
+    """Some columns of a large table as `read_table` reads them; None, and a fault, where one is not there."""
+    return _squared(path, _lines(path, faults, only=names)[1], faults)
 
 
-def _lines(path: Path, faults: Faults) -> tuple[str, dict[int, list[str]]]:
-    """The separator, and the cells of each row that is not blank; not by pandas, which shifts too long a row."""
+def _lines(path: Path, faults: Faults, *, only: Sequence[str] = ()) -> tuple[str, dict[int, list[str]]]:
+    """The separator, and the cells of each row that is not blank, of all columns or of some.
+
+    Not by pandas, which shifts rows that have a cell too many.
+    """
     text = _text(path, faults)
     if text is None:
         return "", {}
+    filled: dict[int, list[str]] = {}
     try:
         separator, text = _separator(text)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        rows = [[cell.strip() for cell in cells] for cells in reader]
+        places: list[int] | None = None
+        for row, cells in enumerate(
+            csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), start=1
+        ):
+            if not any(map(str.strip, cells)):
+                continue
+            if only and places is None:
+                places = _places(only, [cell.strip() for cell in cells], path.name, faults)
+            chosen = cells if places is None else [cells[k] if k < len(cells) else "" for k in places]
+            filled[row] = [cell.strip() for cell in chosen]
     except (csv.Error, ValueError) as error:
         faults.add(path.name, f"is not a readable UTF-8 CSV table: {error}")
         return "", {}
-    filled = {row: cells for row, cells in enumerate(rows, start=1) if any(cells)}
     if not filled:
         faults.add(path.name, "is empty")
     return separator, filled
+
+
+def _places(names: Sequence[str], header: list[str], file: str, faults: Faults) -> list[int]:
+    for name in names:
+        if name not in header:
+            faults.add(file, f"has no column {name}, which cohort.toml names; {did_you_mean(name, header)}")
+    return [header.index(name) for name in names if name in header]
 
 
 def _text(path: Path, faults: Faults) -> str | None:
@@ -164,7 +162,7 @@ def _widths(lines: list[str], separator: str) -> list[int]:
 
 
 def _squared(path: Path, lines: dict[int, list[str]], faults: Faults) -> pd.DataFrame | None:
-    if not lines:
+    if not any(lines.values()):
         return None
     header, *rows = lines.values()
     width = max(place for place, name in enumerate(header, start=1) if name)
@@ -185,7 +183,7 @@ def _squared(path: Path, lines: dict[int, list[str]], faults: Faults) -> pd.Data
 
 def _decimal_points(table: pd.DataFrame, file: str, faults: Faults, *, kept: set[str], separator: str) -> None:
     """Write the decimal commas of columns of numbers as points; a comma that may be something else is a fault."""
-    with_commas = [name for name in table.columns if name not in kept and table[name].str.contains(",").any()]
+    with_commas = [name for name in table.columns.drop(list(kept), errors="ignore") if "," in "".join(table[name])]
     numbers = {name: table[name] for name in with_commas if _are_numbers(table[name])}
     clear = any((_fits(cells, _COMMA) & ~_fits(cells, _GROUPED)).any() for cells in numbers.values())
     for name, cells in numbers.items():

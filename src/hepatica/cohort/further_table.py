@@ -29,7 +29,7 @@ class FurtherTable:
         """Note what is wrong with its file, its columns and its patients; the other cells are not read."""
         columns = [self.patient, *([self.time] if self.time else [])]
         found = read_columns(self.path, columns, faults)
-        if found is not None and known:
+        if found is not None and self.patient in found.columns and known:
             patients = found[self.patient]
             for row in patients.index[~patients.isin([*known, ""])]:
                 faults.add(self.path.name, "the patient is not in patients.csv", row, self.patient)

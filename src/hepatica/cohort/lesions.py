@@ -37,9 +37,8 @@ def read_lesions(folder: Path, head: Head, specimens: Sequence[Specimen], faults
     masks = files.find(cells["mask"], folders=pd.Series(False, index=cells.index))
     columns = {name: cells[name] for name in _IDS}
     columns |= {"label": as_covariate(cells["label"]), "mask": pd.Series(masks, index=cells.index, dtype=object)}
-    columns["segment"] = _numbers(cells, "segment", faults, wanted="a whole number of 1 or more", least=1).astype(
-        "Int64"
-    )
+    segment = _numbers(cells, "segment", faults, wanted="a whole number of 1 or more", least=1)
+    columns["segment"] = segment.astype("Int64")
     columns |= {name: _numbers(cells, name, faults, wanted="mm, or an empty cell", least=-np.inf) for name in _PLACE}
     columns["diameter_mm"] = _numbers(cells, "diameter_mm", faults, wanted="mm, more than 0", least=np.nextafter(0, 1))
     partial = (cells[list(_PLACE)] == "").any(axis="columns") & (cells[list(_PLACE)] != "").any(axis="columns")

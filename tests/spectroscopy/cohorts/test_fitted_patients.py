@@ -54,4 +54,4 @@ def test_priors_are_fitted_to_them(cohort, tmp_path) -> None:
 
 def test_without_any_water_nothing_is_in_mm(cohort, tmp_path) -> None:
     with pytest.raises(SpecimenError, match="none of 12 spectra has a usable water reference"):
-        fitted(cohort, tmp_path, water=None)
+        fitted(cohort, tmp_path, attachments={})
