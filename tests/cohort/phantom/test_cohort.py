@@ -124,6 +124,16 @@ def test_any_instrument_shows_any_population(tmp_path: Path) -> None:
     assert not (tmp_path / "new" / "readers.csv").exists()  # all have HCC: there is nothing to read
 
 
+def test_a_cohort_that_tells_all_has_full_columns_of_its_endpoints_alone(tmp_path: Path) -> None:
+    made = make(tmp_path / "new", Letters(), endpoints="all", patients=40)
+    table, told = pd.read_csv(made / "patients.csv"), (made / "cohort.toml").read_text()
+    assert "[endpoints.lesion_type]" in told
+    assert "[tables.visits]" in told
+    assert table.overall_survival_months.notna().all()
+    assert not {"recurrence_months", "incidence_event"} & set(table.columns)
+    assert {"afp_ng_ml", "grade", "response", "stiffness_kpa"} <= set(table.columns)
+
+
 def test_file_names_say_nothing_of_patients_or_their_order(folder: Path) -> None:
     names = pd.read_csv(folder / "specimens.csv", dtype=str).path
     assert sorted(names) == [f"{number:04d}.txt" for number in range(1, 7)]

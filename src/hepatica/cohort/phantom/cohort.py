@@ -17,6 +17,7 @@ from rich.progress import track
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.phantom.folder import TRUTH, Recipe, Told, claim, write_table
+from hepatica.cohort.phantom.outcomes import ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import SURVEILLANCE, Population
 from hepatica.cohort.phantom.readers import RATES, read_all
@@ -180,7 +181,9 @@ def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> 
     if recipe.endpoints == "usual":
         write_table(folder / "patients.csv", patient_table(people, columns=recipe.population.columns))
         return
-    write_table(folder / "patients.csv", patient_table(people, competing=True).dropna(axis="columns", how="all"))
+    table = patient_table(people, competing=True)
+    untold = [column for name in ONSETS if name not in recipe.told for column in ENDPOINTS[name].values()]
+    write_table(folder / "patients.csv", table.drop(columns=untold).dropna(axis="columns", how="all"))
     for name, (make, _) in TABLES.items():
         write_table(folder / f"{name}.csv", make(people))
 
