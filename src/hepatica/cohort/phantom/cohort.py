@@ -31,6 +31,7 @@ class Job:
 
     patient: Patient
     image: int
+    specimen_id: str
     folder: Path
     files: Mapping[str, Path]
 
@@ -45,7 +46,8 @@ class Renderer(ABC):
     """How a room shows a patient: files of a `modality` whose names end in `suffix`, in the folder `root`.
 
     `code` begins a specimen_id; `made` says what the files are; `population` is whom the instrument usually sees;
-    `hidden` are further places of truth; `read` says that readers look at what it makes. `settings` are the room's.
+    `hidden` are further places of truth; `read` says that readers look at what it makes; `outlines` are endpoints of
+    masks that a cohort which tells all has, too. `settings` are the room's.
     """
 
     modality: ClassVar[str]
@@ -57,6 +59,7 @@ class Renderer(ABC):
     hospitals: ClassVar[Collection[str]]
     hidden: ClassVar[tuple[str, ...]] = ()
     read: ClassVar[bool] = False
+    outlines: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     settings: Any
 
     @property
@@ -79,6 +82,10 @@ class Renderer(ABC):
     @abstractmethod
     def begin(self, recipe: Recipe) -> Callable[[Job], Mapping[str, float]]:
         """What draws one specimen, but for files that exist, and returns what else is true of it, by name."""
+
+    def located(self, job: Job) -> list[dict[str, Any]]:
+        """Rows of lesions.csv, after `specimen_id`, of a specimen that is drawn."""
+        return []
 
 
 def phantom_cohort(
@@ -112,11 +119,13 @@ def phantom_cohort(
     root = renderers[0].root if len(renderers) == 1 else "."
     drawn = [_draw_all(folder, each, people, recipe, apart=root == ".") for each in renderers]
     _write_patients(folder, people, recipe)
-    _write_truth(folder, people, [true for _, true in drawn])
+    _write_truth(folder, people, [each.true for each in drawn])
     if any(each.read for each in renderers) and 0 < sum(each.tumour.hcc for each in people) < patients:
         write_table(folder / "readers.csv", _readings(people, recipe))
     if drawn:
-        write_table(folder / "specimens.csv", pd.concat([table for table, _ in drawn]).fillna(""))
+        write_table(folder / "specimens.csv", pd.concat([each.specimens for each in drawn]).fillna(""))
+    if lesions := [row for each in drawn for row in each.lesions]:
+        write_table(folder / "lesions.csv", pd.DataFrame(lesions))
     write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe, renderers, root=root)))
     return folder
 
@@ -134,10 +143,16 @@ def _check(recipe: Recipe, renderers: Sequence[Renderer], people: Sequence[Patie
             raise SettingsError(f"of the population {recipe.population.name!r} {each.root} have nothing to show")
 
 
-def _draw_all(
-    folder: Path, renderer: Renderer, people: Sequence[Patient], recipe: Recipe, *, apart: bool
-) -> tuple[pd.DataFrame, dict[str, Mapping[str, float]]]:
-    """The renderer's rows of specimens.csv, and what else is true by patient_id."""
+@dataclass(frozen=True, kw_only=True)
+class _Drawn:
+    """A renderer's rows of specimens.csv and of lesions.csv, and what else is true by patient_id."""
+
+    specimens: pd.DataFrame
+    lesions: list[dict[str, Any]]
+    true: dict[str, Mapping[str, float]]
+
+
+def _draw_all(folder: Path, renderer: Renderer, people: Sequence[Patient], recipe: Recipe, *, apart: bool) -> _Drawn:
     table, jobs = _planned(folder, renderer, people, recipe)
     draw, title = renderer.begin(recipe), f"Phantom {renderer.root}, hospital {recipe.hospital}"
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -146,7 +161,15 @@ def _draw_all(
     if apart:
         names = table.columns[3:]
         table[names] = table[names].map(lambda name: name and f"{renderer.root}/{name}")
-    return table, dict(zip(table.patient_id, true, strict=True))
+    return _Drawn(
+        specimens=table,
+        lesions=[
+            {"patient_id": job.patient.patient_id, "specimen_id": job.specimen_id, **row}
+            for job in jobs
+            for row in renderer.located(job)
+        ],
+        true=dict(zip(table.patient_id, true, strict=True)),
+    )
 
 
 def _planned(
@@ -169,6 +192,7 @@ def _planned(
         Job(
             patient=owner,
             image=image,
+            specimen_id=table.specimen_id[row],
             folder=folder,
             files={column: folder / renderer.root / names[row] for column, names in files.items() if names[row]},
         )
@@ -222,6 +246,8 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str) -> dict[s
         "endpoints": {name: dict(keys) for name, keys in recipe.told.items()},
     }
     if recipe.endpoints == "all":
+        for each in renderers:
+            told["endpoints"] |= each.outlines
         tables = {name: {"path": f"{name}.csv", "patient": "patient_id", **keys} for name, (_, keys) in TABLES.items()}
         told["tables"] = tables
     return told
