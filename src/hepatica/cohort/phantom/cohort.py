@@ -119,13 +119,13 @@ def phantom_cohort(
     root = renderers[0].root if len(renderers) == 1 else "."
     drawn = [_draw_all(folder, each, people, recipe, apart=root == ".") for each in renderers]
     _write_patients(folder, people, recipe)
-    _write_truth(folder, people, [each.true for each in drawn])
+    _write_truth(folder, people, [true for *_, true in drawn])
     if any(each.read for each in renderers) and 0 < sum(each.tumour.hcc for each in people) < patients:
         write_table(folder / "readers.csv", _readings(people, recipe))
     if drawn:
-        write_table(folder / "specimens.csv", pd.concat([each.specimens for each in drawn]).fillna(""))
-    if lesions := [row for each in drawn for row in each.lesions]:
-        write_table(folder / "lesions.csv", pd.DataFrame(lesions))
+        write_table(folder / "specimens.csv", pd.concat([table for table, *_ in drawn]).fillna(""))
+    if found := [lesions for _, lesions, _ in drawn if len(lesions)]:
+        write_table(folder / "lesions.csv", pd.concat(found))
     write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe, renderers, root=root)))
     return folder
 
@@ -143,16 +143,10 @@ def _check(recipe: Recipe, renderers: Sequence[Renderer], people: Sequence[Patie
             raise SettingsError(f"of the population {recipe.population.name!r} {each.root} have nothing to show")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Drawn:
-    """A renderer's rows of specimens.csv and of lesions.csv, and what else is true by patient_id."""
-
-    specimens: pd.DataFrame
-    lesions: list[dict[str, Any]]
-    true: dict[str, Mapping[str, float]]
-
-
-def _draw_all(folder: Path, renderer: Renderer, people: Sequence[Patient], recipe: Recipe, *, apart: bool) -> _Drawn:
+def _draw_all(
+    folder: Path, renderer: Renderer, people: Sequence[Patient], recipe: Recipe, *, apart: bool
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The renderer's rows of specimens.csv and of lesions.csv, and what else is true by patient_id."""
     table, jobs = _planned(folder, renderer, people, recipe)
     draw, title = renderer.begin(recipe), f"Phantom {renderer.root}, hospital {recipe.hospital}"
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -161,15 +155,13 @@ def _draw_all(folder: Path, renderer: Renderer, people: Sequence[Patient], recip
     if apart:
         names = table.columns[3:]
         table[names] = table[names].map(lambda name: name and f"{renderer.root}/{name}")
-    return _Drawn(
-        specimens=table,
-        lesions=[
-            {"patient_id": job.patient.patient_id, "specimen_id": job.specimen_id, **row}
-            for job in jobs
-            for row in renderer.located(job)
-        ],
-        true=dict(zip(table.patient_id, true, strict=True)),
-    )
+    lesions = [
+        {"patient_id": job.patient.patient_id, "specimen_id": job.specimen_id, **row}
+        for job in jobs
+        for row in renderer.located(job)
+    ]
+    truth = pd.DataFrame(true, index=table.patient_id)
+    return table, pd.DataFrame(lesions), truth[~truth.index.duplicated()]
 
 
 def _planned(
@@ -212,11 +204,9 @@ def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> 
         write_table(folder / f"{name}.csv", make(people))
 
 
-def _write_truth(folder: Path, people: Sequence[Patient], more: Sequence[Mapping[str, Mapping[str, float]]]) -> None:
-    truth = truth_table(people).set_index("patient_id")
-    for found in more:
-        truth = truth.join(pd.DataFrame(list(found.values()), index=list(found)))
-    write_table(folder / "truth.csv", truth.rename_axis("patient_id").reset_index())
+def _write_truth(folder: Path, people: Sequence[Patient], more: Sequence[pd.DataFrame]) -> None:
+    truth = truth_table(people).set_index("patient_id").join(list(more))
+    write_table(folder / "truth.csv", truth.reset_index())
     write_table(folder / "lesions_truth.csv", lesion_table(people))
 
 

@@ -108,12 +108,10 @@ def _draw(job: Job, *, recipe: Recipe, settings: PhantomSettings, entropy: str) 
     study = draw_study(rng, job.patient, hospital=hospital, difficulty=recipe.difficulty, settings=settings)
     injected = _FIRST_DAY + timedelta(minutes=30 * int(rng.integers(16)), days=int(rng.integers(1000)))
     nodules = (study.mask >= FIRST_LABEL).astype(np.uint8)
-    masks = {"nodule_mask": nodules, "mask": study.mask}
-    for path, mask in (
-        (_truth(job), study.mask),
-        *((job.files[name], masks[name]) for name in masks if name in job.files),
-    ):
-        write_nifti(path, values=mask, geometry=study.grid.geometry)
+    masks = {_truth(job): study.mask, job.files.get("nodule_mask"): nodules, job.files.get("mask"): study.mask}
+    for path, mask in masks.items():
+        if path:
+            write_nifti(path, values=mask, geometry=study.grid.geometry)
     write_study(
         job.path, study, patient=job.patient, hospital=hospital, injected=injected, entropy=(entropy, str(number))
     )
