@@ -12,6 +12,7 @@ from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.phantom import (
     CIRRHOSIS,
+    POPULATIONS,
     RESECTED,
     SURVEILLANCE,
     SUSPECTED,
@@ -22,6 +23,7 @@ from hepatica.cohort.phantom import (
     phantom_cohort,
     phantom_tables,
 )
+from hepatica.cohort.phantom.tumour import TYPES
 from hepatica.pathology.phantom import PhantomSettings as SlideSettings
 from hepatica.pathology.phantom import Slides
 from hepatica.radiology.phantom import CT
@@ -124,6 +126,17 @@ def test_any_instrument_shows_any_population(tmp_path: Path) -> None:
     assert not (tmp_path / "new" / "readers.csv").exists()  # all have HCC: there is nothing to read
 
 
+def test_a_cohort_that_tells_all_has_full_columns_of_its_endpoints_alone(tmp_path: Path) -> None:
+    cohort = load_cohort(make(tmp_path / "new", Letters(), endpoints="all", patients=40))
+    table = cohort.patients
+    assert set(cohort.endpoints) == {*SUSPECTED.usual, *SUSPECTED.further}
+    assert set(table.lesion_type.dropna()) <= set(TYPES)
+    assert set(cohort.tables) == {"visits", "claims", "expression"}
+    assert table.overall_survival_months.notna().all()
+    assert not {"recurrence_months", "incidence_event"} & set(table.columns)
+    assert {"afp_ng_ml", "grade", "response", "stiffness_kpa"} <= set(table.columns)
+
+
 def test_file_names_say_nothing_of_patients_or_their_order(folder: Path) -> None:
     names = pd.read_csv(folder / "specimens.csv", dtype=str).path
     assert sorted(names) == [f"{number:04d}.txt" for number in range(1, 7)]
@@ -191,12 +204,16 @@ def test_impossible_wishes_are_refused(tmp_path: Path, wrong: dict[str, Any], me
     assert not (tmp_path / "new").exists()
 
 
-def test_patients_without_specimens_have_tables(tmp_path: Path) -> None:
-    made = phantom_tables(tmp_path / "new", patients=20, seed=5)
-    names = {path.name for path in made.iterdir()}
-    assert {"patients.csv", "visits.csv", "claims.csv", "expression.csv"} <= names
-    assert "specimens.csv" not in names
-    assert content(phantom_tables(tmp_path / "again", patients=20, seed=5)) == content(made)
+@pytest.mark.parametrize("name", POPULATIONS)
+def test_patients_without_specimens_have_tables(name: str, tmp_path: Path) -> None:
+    wishes = {"patients": 20, "seed": 5, "population": POPULATIONS[name]}
+    made = phantom_tables(tmp_path / "new", **wishes)
+    cohort = load_cohort(made)
+    assert set(cohort.endpoints) == {*POPULATIONS[name].usual, *POPULATIONS[name].further}
+    assert not cohort.specimens
+    assert {*cohort.table("visits").patient_id} == {*cohort.table("expression").patient_id} == {*cohort.patients.index}
+    assert cohort.last("visits", column="afp_ng_ml").notna().all()
+    assert content(phantom_tables(tmp_path / "again", **wishes)) == content(made)
 
 
 def test_real_instruments_show_one_patient(tmp_path: Path) -> None:

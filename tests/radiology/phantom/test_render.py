@@ -11,6 +11,7 @@ import pydicom
 import pytest
 
 from hepatica.cohort import SettingsError, Status, load_cohort
+from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 
 SMALL = PhantomSettings(matrix=64, slices=6, expert_share=0.4)
@@ -63,6 +64,21 @@ def test_every_lesion_is_in_its_mask(folder: Path) -> None:
     for patient, lesions in pd.read_csv(folder / "lesions_truth.csv").groupby("patient_id"):
         mask = np.asarray(nibabel.load(folder / "masks" / path[patient].replace("zip", "nii.gz")).dataobj)
         assert mask.max() == 1 + len(lesions)
+
+
+def test_lesions_are_located_in_their_study(folder: Path, tmp_path: Path) -> None:
+    whole = load_cohort(phantom_ct(tmp_path / "all", patients=4, seed=5, settings=SMALL, endpoints="all"))
+    mask = {each.specimen_id: read_nifti(each.attachments["mask"]) for each in whole.specimens}
+    usual = load_cohort(folder).lesions
+    assert len(usual) == len(whole.lesions) == len(pd.read_csv(folder / "lesions_truth.csv")) > 0
+    for lesion in whole.lesions.itertuples():
+        values, geometry = mask[lesion.specimen_id]
+        place = np.linalg.inv(geometry.lps) @ [lesion.x_mm, lesion.y_mm, lesion.z_mm, 1]
+        x, y, z = place[:3].round().astype(int)
+        assert values[z, y, x] == lesion.segment
+    assert usual.segment.isna().all()
+    assert usual.drop(columns="segment").equals(whole.lesions.drop(columns="segment"))
+    assert "outlines" in whole.endpoints
 
 
 def test_experts_outline_the_nodules_of_some(folder: Path) -> None:

@@ -17,7 +17,7 @@ from hepatica.radiology.phase.phase import CERTAIN, Phase, contrast_phase
 def phantom(request, tmp_path_factory):
     """The four series of one phantom patient of a hospital, by true phase, each with its volume."""
     folder = tmp_path_factory.mktemp("phantom")
-    phantom_ct(folder, patients=1, seed=3, hospital=request.param)
+    phantom_ct(folder, patients=1, seed=4, hospital=request.param)
     found = read_study(folder / "studies").series
     return {PHASES[int(each.dataset().SeriesNumber) - 1]: (each, read_volume(each)) for each in found}
 

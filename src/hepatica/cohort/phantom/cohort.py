@@ -17,6 +17,7 @@ from rich.progress import track
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.phantom.folder import TRUTH, Recipe, Told, claim, write_table
+from hepatica.cohort.phantom.outcomes import ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import SURVEILLANCE, Population
 from hepatica.cohort.phantom.readers import RATES, read_all
@@ -30,6 +31,7 @@ class Job:
 
     patient: Patient
     image: int
+    specimen_id: str
     folder: Path
     files: Mapping[str, Path]
 
@@ -44,7 +46,8 @@ class Renderer(ABC):
     """How a room shows a patient: files of a `modality` whose names end in `suffix`, in the folder `root`.
 
     `code` begins a specimen_id; `made` says what the files are; `population` is whom the instrument usually sees;
-    `hidden` are further places of truth; `read` says that readers look at what it makes. `settings` are the room's.
+    `hidden` are further places of truth; `read` says that readers look at what it makes; `outlines` are endpoints of
+    masks that a cohort which tells all has, too. `settings` are the room's.
     """
 
     modality: ClassVar[str]
@@ -56,6 +59,7 @@ class Renderer(ABC):
     hospitals: ClassVar[Collection[str]]
     hidden: ClassVar[tuple[str, ...]] = ()
     read: ClassVar[bool] = False
+    outlines: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     settings: Any
 
     @property
@@ -78,6 +82,10 @@ class Renderer(ABC):
     @abstractmethod
     def begin(self, recipe: Recipe) -> Callable[[Job], Mapping[str, float]]:
         """What draws one specimen, but for files that exist, and returns what else is true of it, by name."""
+
+    def located(self, job: Job) -> list[dict[str, Any]]:
+        """Rows of lesions.csv, after `specimen_id`, of a specimen that is drawn."""
+        return []
 
 
 def phantom_cohort(
@@ -111,11 +119,13 @@ def phantom_cohort(
     root = renderers[0].root if len(renderers) == 1 else "."
     drawn = [_draw_all(folder, each, people, recipe, apart=root == ".") for each in renderers]
     _write_patients(folder, people, recipe)
-    _write_truth(folder, people, [true for _, true in drawn])
+    _write_truth(folder, people, [true for *_, true in drawn])
     if any(each.read for each in renderers) and 0 < sum(each.tumour.hcc for each in people) < patients:
         write_table(folder / "readers.csv", _readings(people, recipe))
     if drawn:
-        write_table(folder / "specimens.csv", pd.concat([table for table, _ in drawn]).fillna(""))
+        write_table(folder / "specimens.csv", pd.concat([table for table, *_ in drawn]).fillna(""))
+    if found := [lesions for _, lesions, _ in drawn if len(lesions)]:
+        write_table(folder / "lesions.csv", pd.concat(found))
     write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe, renderers, root=root)))
     return folder
 
@@ -135,8 +145,8 @@ def _check(recipe: Recipe, renderers: Sequence[Renderer], people: Sequence[Patie
 
 def _draw_all(
     folder: Path, renderer: Renderer, people: Sequence[Patient], recipe: Recipe, *, apart: bool
-) -> tuple[pd.DataFrame, dict[str, Mapping[str, float]]]:
-    """The renderer's rows of specimens.csv, and what else is true by patient_id."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The renderer's rows of specimens.csv and of lesions.csv, and what else is true by patient_id."""
     table, jobs = _planned(folder, renderer, people, recipe)
     draw, title = renderer.begin(recipe), f"Phantom {renderer.root}, hospital {recipe.hospital}"
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -145,7 +155,13 @@ def _draw_all(
     if apart:
         names = table.columns[3:]
         table[names] = table[names].map(lambda name: name and f"{renderer.root}/{name}")
-    return table, dict(zip(table.patient_id, true, strict=True))
+    lesions = [
+        {"patient_id": job.patient.patient_id, "specimen_id": job.specimen_id, **row}
+        for job in jobs
+        for row in renderer.located(job)
+    ]
+    truth = pd.DataFrame(true, index=table.patient_id)
+    return table, pd.DataFrame(lesions), truth[~truth.index.duplicated()]
 
 
 def _planned(
@@ -168,6 +184,7 @@ def _planned(
         Job(
             patient=owner,
             image=image,
+            specimen_id=table.specimen_id[row],
             folder=folder,
             files={column: folder / renderer.root / names[row] for column, names in files.items() if names[row]},
         )
@@ -180,16 +197,16 @@ def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> 
     if recipe.endpoints == "usual":
         write_table(folder / "patients.csv", patient_table(people, columns=recipe.population.columns))
         return
-    write_table(folder / "patients.csv", patient_table(people, competing=True).dropna(axis="columns", how="all"))
+    table = patient_table(people, competing=True)
+    untold = [column for name in ONSETS if name not in recipe.told for column in ENDPOINTS[name].values()]
+    write_table(folder / "patients.csv", table.drop(columns=untold).dropna(axis="columns", how="all"))
     for name, (make, _) in TABLES.items():
         write_table(folder / f"{name}.csv", make(people))
 
 
-def _write_truth(folder: Path, people: Sequence[Patient], more: Sequence[Mapping[str, Mapping[str, float]]]) -> None:
-    truth = truth_table(people).set_index("patient_id")
-    for found in more:
-        truth = truth.join(pd.DataFrame(list(found.values()), index=list(found)))
-    write_table(folder / "truth.csv", truth.rename_axis("patient_id").reset_index())
+def _write_truth(folder: Path, people: Sequence[Patient], more: Sequence[pd.DataFrame]) -> None:
+    truth = truth_table(people).set_index("patient_id").join(list(more))
+    write_table(folder / "truth.csv", truth.reset_index())
     write_table(folder / "lesions_truth.csv", lesion_table(people))
 
 
@@ -219,6 +236,8 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str) -> dict[s
         "endpoints": {name: dict(keys) for name, keys in recipe.told.items()},
     }
     if recipe.endpoints == "all":
+        for each in renderers:
+            told["endpoints"] |= each.outlines
         tables = {name: {"path": f"{name}.csv", "patient": "patient_id", **keys} for name, (_, keys) in TABLES.items()}
         told["tables"] = tables
     return told

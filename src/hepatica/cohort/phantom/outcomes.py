@@ -41,6 +41,9 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
 }
 """Every endpoint that phantom patients can have, as cohort.toml declares it."""
 
+ONSETS = ("recurrence", "incidence")
+"""When the tumour comes back to a patient with HCC, and when a first one comes to a patient without."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Course:

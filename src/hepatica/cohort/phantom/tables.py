@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.phantom.outcomes import months
+from hepatica.cohort.phantom.outcomes import ONSETS, months
 from hepatica.cohort.phantom.patient import Patient
 
 Row = dict[str, Any]
@@ -48,8 +48,8 @@ def patient_table(
 
 def _row(patient: Patient, *, competing: bool) -> Row:
     tumour, course = patient.tumour, patient.course
-    again, event = course.seen(competing=competing)
-    come = ("recurrence", "incidence") if tumour.hcc else ("incidence", "recurrence")
+    onset, event = course.seen(competing=competing)
+    own, other = ONSETS if tumour.hcc else ONSETS[::-1]
     return {
         "patient_id": patient.patient_id,
         **vars(patient.person),
@@ -65,10 +65,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         **{name: getattr(tumour, name) for name in ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1")},
         "treatment": course.treatment,
         "response": course.response,
-        f"{come[0]}_months": again,
-        f"{come[0]}_event": event,
-        f"{come[1]}_months": None,
-        f"{come[1]}_event": None,
+        **{f"{own}_months": onset, f"{own}_event": event, f"{other}_months": None, f"{other}_event": None},
         "overall_survival_months": months(course.last_seen),
         "overall_survival_event": int(course.died),
     }

@@ -5,14 +5,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from scipy.ndimage import center_of_mass
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.phantom import SUSPECTED, Job, Patient, Recipe, Renderer, outlined, phantom_cohort
 from hepatica.cohort.streams import generator
-from hepatica.radiology.dicom.nifti import write_nifti
+from hepatica.radiology.dicom.nifti import read_nifti, write_nifti
 from hepatica.radiology.phantom.dicom import write_study
 from hepatica.radiology.phantom.lesions import FIRST_LABEL
 from hepatica.radiology.phantom.scanner import HOSPITALS
@@ -27,6 +28,9 @@ EXPERTS = "experts"
 
 It is no truth kept from models: specimens.csv names each file in its column nodule_mask. All 0: read, no nodule seen.
 """
+
+OUTLINES = "outlines"
+"""The folder, below the studies, of all outlines of a cohort that tells all: its column mask names the truth masks."""
 
 _FIRST_DAY = datetime(2020, 1, 1, 9)
 
@@ -43,14 +47,16 @@ class CT(Renderer):
     hospitals = HOSPITALS
     hidden = (MASKS,)
     read = True
+    outlines: ClassVar[Mapping[str, Mapping[str, str]]] = {"outlines": {"mask": "mask"}}
     settings: PhantomSettings = STANDARD
 
     def attached(self, patients: Sequence[Patient], stems: Sequence[str], *, recipe: Recipe) -> dict[str, list[str]]:
-        """The nodules of the patients whom experts read."""
+        """The nodules of the patients whom experts read; the outlines of all where the cohort tells all."""
         hcc, share = np.array([each.tumour.hcc for each in patients]), self.settings.expert_share
         read = outlined(hcc, share=share, seed=recipe.seed, hospital=recipe.hospital)
         names = [f"{EXPERTS}/{stem}.nii.gz" if by_expert else "" for stem, by_expert in zip(stems, read, strict=True)]
-        return {"nodule_mask": names}
+        told = [f"{OUTLINES}/{stem}.nii.gz" for stem in stems]
+        return {"nodule_mask": names, **({"mask": told} if recipe.endpoints == "all" else {})}
 
     def check(self) -> None:
         """SettingsError when the pictures are too small, or the experts' share is none."""
@@ -65,23 +71,47 @@ class CT(Renderer):
         """What draws one study."""
         return partial(_draw, recipe=recipe, settings=self.settings, entropy=str(sorted(asdict(recipe).items())))
 
+    def located(self, job: Job) -> list[dict[str, Any]]:
+        """Kind, centre and size of every lesion; no centre where others hide it. `segment` is its number in `mask`."""
+        mask, geometry = read_nifti(_truth(job))
+        lesions = job.patient.tumour.lesions
+        labels = np.arange(len(lesions)) + FIRST_LABEL
+        with np.errstate(invalid="ignore"):
+            centres = np.array(center_of_mass(mask > 0, mask, labels)).reshape(-1, 3)[:, ::-1]
+        places = np.round(centres @ geometry.lps[:3, :3].T + geometry.lps[:3, 3], 1)
+        return [
+            {
+                "lesion_id": str(number),
+                "label": lesion.kind,
+                "segment": label if "mask" in job.files else None,
+                **dict(zip(("x_mm", "y_mm", "z_mm"), place, strict=True)),
+                "diameter_mm": round(10 * lesion.diameter_cm, 1),
+            }
+            for number, (lesion, label, place) in enumerate(zip(lesions, labels, places, strict=True), start=1)
+        ]
+
 
 def phantom_ct(folder: Path, *, settings: PhantomSettings = STANDARD, **options: Any) -> Path:
     """Write a cohort of phantom patients with CT; `options` and what is raised are those of `phantom_cohort`."""
     return phantom_cohort(folder, renderers=(CT(settings=settings),), **options)
 
 
+def _truth(job: Job) -> Path:
+    return job.folder / MASKS / f"{job.path.stem}.nii.gz"
+
+
 def _draw(job: Job, *, recipe: Recipe, settings: PhantomSettings, entropy: str) -> Mapping[str, float]:
-    truth, nodules = job.folder / MASKS / f"{job.path.stem}.nii.gz", job.files.get("nodule_mask")
-    if all(path.exists() for path in (job.path, truth, nodules) if path):
+    if all(path.exists() for path in (_truth(job), *job.files.values())):
         return {}
     hospital, number = HOSPITALS[recipe.hospital], job.patient.number
     rng = generator(recipe.seed, recipe.hospital, "study", number)
     study = draw_study(rng, job.patient, hospital=hospital, difficulty=recipe.difficulty, settings=settings)
     injected = _FIRST_DAY + timedelta(minutes=30 * int(rng.integers(16)), days=int(rng.integers(1000)))
-    write_nifti(truth, values=study.mask, geometry=study.grid.geometry)
-    if nodules:
-        write_nifti(nodules, values=(study.mask >= FIRST_LABEL).astype(np.uint8), geometry=study.grid.geometry)
+    nodules = (study.mask >= FIRST_LABEL).astype(np.uint8)
+    masks = {_truth(job): study.mask, job.files.get("nodule_mask"): nodules, job.files.get("mask"): study.mask}
+    for path, mask in masks.items():
+        if path:
+            write_nifti(path, values=mask, geometry=study.grid.geometry)
     write_study(
         job.path, study, patient=job.patient, hospital=hospital, injected=injected, entropy=(entropy, str(number))
     )
