@@ -63,6 +63,8 @@ class Task:
 
     KIND: ClassVar[Kind]
     ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]]
+    CLASSES: ClassVar[Literal[1, 2]] = 2
+    """How many strata patients must have, at the least, to be dealt into folds."""
     endpoint: str
 
     @property
@@ -158,6 +160,7 @@ class Quantities(Task):
 
     KIND: ClassVar[Kind] = "quantities"
     ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Measured,)
+    CLASSES: ClassVar[Literal[1, 2]] = 1
     units: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
 
     def strata(self, cohort: "Cohort") -> pd.Series:
@@ -173,6 +176,7 @@ class Segmentation(Task):
 
     KIND: ClassVar[Kind] = "segmentation"
     ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Outlined,)
+    CLASSES: ClassVar[Literal[1, 2]] = 1
 
 
 @dataclass(frozen=True)
@@ -189,3 +193,4 @@ class Margin(Task):
 
     KIND: ClassVar[Kind] = "margin"
     ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Measured,)
+    CLASSES: ClassVar[Literal[1, 2]] = 1

@@ -67,8 +67,9 @@ def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: C
         chosen = [patient for patient in system.trainable(cohort, settings) if patient in with_files]
         if not chosen:
             raise CohortError(f"cohort {cohort.name} has no patient {system.name} may train on and that has a specimen")
-        strata = system.tasks(settings)[0].strata(cohort).loc[chosen]
-        dealt = split_patients(strata, validation=settings.validation, test=settings.test, seed=settings.seed)
+        task = system.tasks(settings)[0]
+        strata, shares = task.strata(cohort).loc[chosen], {"validation": settings.validation, "test": settings.test}
+        dealt = split_patients(strata, **shares, seed=settings.seed, classes=task.CLASSES)
         dealt.write(folder.split)
     return Split.read(folder.split)
 
