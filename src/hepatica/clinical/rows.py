@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from torch import nn
 
 from hepatica.cohort import Cohort, CohortError, SettingsError
 from hepatica.cohort.preparation import selected
+from hepatica.networks import Standardise
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +41,23 @@ class RowStore:
     ) -> "RowStore":
         """The same store with these patients only, in the store's own order."""
         return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
+
+    def standardise(self, network: nn.Module, *, patients: Iterable[str]) -> None:
+        """Fix mean and SD of the network's `Standardise` layers by the rows of these patients, those of training.
+
+        CohortError where a column has one value for all of them: nothing could be learnt from it.
+        """
+        chosen = self.select(patient_ids=patients)
+        values = chosen.read(np.arange(len(chosen)))
+        alike = [name for name, column in zip(self.columns, values.T, strict=True) if np.unique(column).size < 2]
+        if alike:
+            raise CohortError(
+                f"got the same value of {', '.join(alike)} for all {len(values)} training patients, wanted two or more;"
+                " check the name of the category, or leave the column out"
+            )
+        for layer in network.modules():
+            if isinstance(layer, Standardise):
+                layer.fit(values)
 
 
 def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:

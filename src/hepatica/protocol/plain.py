@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 from hepatica.cohort import Classes, Cohort, MultiClass, SettingsError, Survival, Task, TimeToEvent
 from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, infer
 from hepatica.networks import Pooled, backbone
-from hepatica.protocol.records import Inference, Material, Training
+from hepatica.protocol.records import Inference, Material, Standardising, Training
 from hepatica.saliency import grad_cam
 
 
@@ -118,9 +118,12 @@ def train_plainly(
     """Fit the network to the outcome of each region's patient; a system's whole `train`.
 
     The loss is cross-entropy for classes, Cox's partial likelihood for survival, squared error for quantities, unless
-    one is given.
+    one is given. Values of tables are standardised by the training patients first.
     """
     outcome, split = outcomes(training.cohort, task=training.task), training.split
+    for part in getattr(training.material, "parts", {"": training.material}).values():
+        if isinstance(part, Standardising):
+            part.standardise(training.network, patients=split.train)
     known = {name: outcome[outcome.index.isin(getattr(split, name))] for name in ("train", "validation")}
     samples = {
         name: labelled(training.material, outcome=each, task=training.task) for name, each in known.items() if len(each)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -113,6 +113,14 @@ class Material(Protocol):
     def select(self, *, patient_ids: Iterable[str]) -> Self:
         """The same with these patients only."""
         ...
+
+
+@runtime_checkable
+class Standardising(Protocol):
+    """Material of measured values, by which a network's layers are standardised before it is trained."""
+
+    def standardise(self, network: Any, *, patients: Iterable[str]) -> None:
+        """Fix what the network takes from the training patients."""
 
 
 Saliency = Callable[[Any, Any], np.ndarray]

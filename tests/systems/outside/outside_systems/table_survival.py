@@ -7,14 +7,13 @@ Unclear: none.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from hepatica.clinical.room import TABLES, TablePlan
 from hepatica.cohort import Survival
 from hepatica.networks import Tabular
-from hepatica.protocol import Paper, System, Training
+from hepatica.protocol import Paper, System
 from hepatica.protocol.plain import train_plainly
 
 
@@ -35,12 +34,6 @@ def build(settings: Settings, *, pretrained: bool) -> Tabular:
     return Tabular(len(settings.columns), outputs=1, hidden=())
 
 
-def train(training: Training[Settings, Any]) -> dict[str, Any]:
-    """Standardise by the training patients, then the Cox partial likelihood."""
-    training.network.standardise.fit(training.material.select(patient_ids=training.split.train).values_read)
-    return train_plainly(training)
-
-
 SYSTEM = System(
     name="table_survival",
     question="How long will this patient live after resection?",
@@ -56,5 +49,5 @@ SYSTEM = System(
     room=TABLES,
     settings=Settings(),
     build=build,
-    train=train,
+    train=train_plainly,
 )
