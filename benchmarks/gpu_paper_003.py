@@ -34,7 +34,7 @@ from hepatica.learn import save_weights
 from hepatica.learn.batches import loader
 from hepatica.learn.fit import fit
 from hepatica.learn.fresh import Onward
-from hepatica.learn.layout import channels_last
+from hepatica.learn.images import channels_last
 from hepatica.learn.losses import gaussian_nll
 from hepatica.spectroscopy.networks.network_input import as_network_values
 from hepatica.spectroscopy.networks.qcnn import Qcnn, build_qcnn

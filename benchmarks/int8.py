@@ -20,9 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from hepatica.learn import as_images
-from hepatica.learn.layout import channels_last
-from hepatica.learn.onnx_export import export_onnx
-from hepatica.learn.onnx_int8 import quantise
+from hepatica.learn.images import channels_last
+from hepatica.learn.onnx_export import export_onnx, quantise
 from hepatica.learn.onnx_network import OnnxNetwork
 from hepatica.networks import Pooled, backbone
 

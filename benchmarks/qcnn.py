@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from einops import rearrange
 
-from hepatica.learn.layout import channels_last
+from hepatica.learn.images import channels_last
 from hepatica.learn.losses import gaussian_nll
 from hepatica.spectroscopy.networks.network_input import as_network_values
 from hepatica.spectroscopy.networks.qcnn import Qcnn, build_qcnn

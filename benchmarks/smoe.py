@@ -1,6 +1,6 @@
 """SMOE: a ResNet-34's forward pass with its SMOE maps against the pass alone, 224 pixels.
 
-Run: .venv/bin/python benchmarks/smoe.py [--rounds 15] [--batch 4] [--norm gauss]
+Run: .venv/bin/python benchmarks/smoe.py [--rounds 15] [--batch 4]
 
 Both passes are timm's ResNet-34 in evaluation mode, channels last, in single precision, in turns within one process,
 in changing order; the first turn is left out. With the maps goes all that a picture needs: five layers, normalised,
@@ -22,22 +22,22 @@ from hepatica.saliency import combined, normalised, smoe_watch
 SIDE = 224
 
 
-def alone(network: nn.Module, images: Tensor, norm: str) -> None:
+def alone(network: nn.Module, images: Tensor) -> None:
     """Answer."""
     network(images)
 
 
-def mapped(network: nn.Module, images: Tensor, norm: str) -> None:
+def mapped(network: nn.Module, images: Tensor) -> None:
     """Answer and map."""
     with smoe_watch(network) as maps:
         network(images)
-    combined(normalised(maps, size=(SIDE, SIDE), norm=norm))
+    combined(normalised(maps, size=(SIDE, SIDE)))
 
 
-def seconds(way: Callable[[nn.Module, Tensor, str], None], network: nn.Module, images: Tensor, norm: str) -> float:
+def seconds(way: Callable[[nn.Module, Tensor], None], network: nn.Module, images: Tensor) -> float:
     """Time one pass."""
     start = time.perf_counter()
-    way(network, images, norm)
+    way(network, images)
     return time.perf_counter() - start
 
 
@@ -47,18 +47,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--norm", choices=["gauss", "gamma", "range"], default="gauss")
     options = parser.parse_args()
     network = timm.create_model("resnet34", num_classes=2).eval().to(memory_format=torch.channels_last)
     images = torch.rand(options.batch, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
     turns = []
     for turn in range(options.rounds + 1):
         ways = (mapped, alone) if turn % 2 else (alone, mapped)
-        turns.append({way.__name__: seconds(way, network, images, options.norm) for way in ways})
+        turns.append({way.__name__: seconds(way, network, images) for way in ways})
     ratio = statistics.median(turn["mapped"] / turn["alone"] for turn in turns[1:])
     without, with_maps = (1e3 * statistics.median(turn[name] for turn in turns[1:]) for name in ("alone", "mapped"))
     print(
-        f"SMOE ({options.norm}), ResNet-34, {SIDE} px, batch {options.batch}: "
+        f"SMOE, ResNet-34, {SIDE} px, batch {options.batch}: "
         f"pass alone {without:.0f} ms, with maps {with_maps:.0f} ms, ratio {ratio:.3f} "
         f"(medians of {options.rounds} turns, {torch.get_num_threads()} threads; aim <= 1.10)"
     )

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from lightning.fabric.utilities.warnings import PossibleUserWarning
 from torch import Tensor, nn
 
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
@@ -35,7 +37,7 @@ from hepatica.learn import (
     smoothed_cross_entropy,
     warp,
 )
-from hepatica.learn.fit import FINISHED, HISTORY, IDENTITY, UNFINISHED, fit
+from hepatica.learn.fit import FINISHED, HISTORY, IDENTITY, UNFINISHED, fit, quiet
 
 PLAN = Plan(epochs=4, batch=8, learning_rate=0.01, lr_step_epochs=2, monitor="validation_loss")
 AUGMENT = compose(flips(), quarter_turns(), noise(sd=0.02), erase(p=0.5))
@@ -351,3 +353,19 @@ if __name__ == "__main__":  # the training that is killed: as slow as it must be
     torch.set_num_threads(1)
     slow = Disturbed(inputs=tiles().inputs, before=lambda: time.sleep(0.2))
     learn(Path(sys.argv[1]), replace(tiles(), inputs=slow))
+
+
+def test_notes_and_advice_are_silent_only_within(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+    with quiet():
+        assert not logger.isEnabledFor(logging.INFO)
+        warnings.warn("use more workers", PossibleUserWarning, stacklevel=1)
+    assert logger.isEnabledFor(logging.INFO)
+    with pytest.raises(PossibleUserWarning):
+        warnings.warn("use more workers", PossibleUserWarning, stacklevel=1)
+
+
+def test_other_warnings_pass_and_levels_come_back_after_an_error() -> None:
+    with pytest.raises(UserWarning, match="listen"), quiet():
+        warnings.warn("listen", UserWarning, stacklevel=1)
+    assert logging.getLogger("lightning.pytorch").level == logging.INFO

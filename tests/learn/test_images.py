@@ -1,8 +1,9 @@
 import numpy as np
 import torch
+from torch import nn
 
 from hepatica.learn import as_images
-from hepatica.learn.images import as_network_input
+from hepatica.learn.images import as_network_input, channels_last
 
 
 def test_axes_and_range() -> None:
@@ -27,3 +28,12 @@ def test_measured_values_keep_their_numbers_and_their_parts_become_channels() ->
     assert values.dtype == torch.float32
     assert values[0, 0, 0].tolist() == [1.5, 2.5]
     assert values[0, 1, 0].tolist() == [-300.0, 7.0]
+
+
+def test_kernels_move_and_numbers_stay() -> None:
+    network = nn.ModuleList([nn.Conv2d(3, 8, 3), nn.Conv3d(2, 4, 3), nn.Linear(5, 2)])
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    channels_last(network)
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+    assert network.state_dict()["0.weight"].is_contiguous(memory_format=torch.channels_last)
+    assert network.state_dict()["1.weight"].is_contiguous()

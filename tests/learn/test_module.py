@@ -4,9 +4,11 @@ from typing import NamedTuple
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from hepatica.learn import Plan
-from hepatica.learn.module import Learner
+from hepatica.learn.losses import smoothed_cross_entropy
+from hepatica.learn.module import Learner, mixup, optimizer
 
 PLAN = Plan(epochs=30, batch=2, learning_rate=1e-4, betas=(0.9, 0.99), lr_step_epochs=10, lr_step_factor=0.1)
 
@@ -125,3 +127,84 @@ def test_the_rate_warms_up_and_falls_along_a_cosine() -> None:
         descent.step()
         share.step()
     assert rates == pytest.approx([0.05, 0.1, 0.075, 0.025])
+
+
+def test_inputs_and_labels_are_blended_in_the_same_shares() -> None:
+    # Inputs are their own one-hot labels, so that a blend says which labels it has, in which shares.
+    torch.manual_seed(0)
+    labels = torch.arange(6) % 3
+    blends, blended = mixup(torch.eye(3)[labels], alpha=1.0)
+    logits = torch.randn(6, 3)
+    assert blended(cross_entropy, logits, labels).item() == pytest.approx(
+        cross_entropy(logits, blends).item(), abs=1e-6
+    )
+    assert torch.allclose(blends.sum(dim=1), torch.ones(6))
+    assert ((blends > 0) & (blends < 1)).any()
+
+
+def test_images_keep_their_range_and_mean_and_are_not_written_into() -> None:
+    torch.manual_seed(1)
+    images = torch.rand(5, 3, 4, 4)
+    kept = images.clone()
+    blends, _ = mixup(images, alpha=0.2)
+    assert torch.equal(images, kept)
+    assert ((blends >= 0) & (blends <= 1)).all()
+    assert torch.allclose(blends.mean(dim=0), images.mean(dim=0), atol=1e-6)
+
+
+def test_ratios_are_those_of_beta_and_follow_torchs_seed() -> None:
+    def ratio(seed: int) -> float:
+        torch.manual_seed(seed)
+        return float(mixup(torch.ones(1, 1), alpha=0.2)[0])
+
+    assert ratio(3) == ratio(3) == pytest.approx(1)  # a lone sample is blended with itself
+    torch.manual_seed(0)
+    pair = torch.tensor([[0.0], [1.0]])
+    drawn = torch.stack([mixup(pair, alpha=0.2)[0][0, 0] for _ in range(2000)])
+    # Beta(0.2, 0.2) has mean 1/2 and variance 1 / (4 * 1.4) = 0.1786; a half of the orders blend nothing: 0 here.
+    # Mean: 1/2 * 0 + 1/2 * 1/2; four standard errors of at most 0.5 / sqrt(2000) are 0.045.
+    assert drawn.mean().item() == pytest.approx(0.25, abs=0.045)
+
+
+def test_smoothing_goes_with_it() -> None:
+    labels = torch.tensor([0, 1])
+    _, blended = mixup(torch.eye(2), alpha=0.2)
+    assert blended(smoothed_cross_entropy(0.1), torch.zeros(2, 2), labels).item() == pytest.approx(0.6931472)
+
+
+PAPER = Plan(
+    epochs=120, batch=64, learning_rate=0.2, learning_rate_batch=256, optimizer="sgd", weight_decay=1e-4, momentum=0.9
+)
+
+
+def test_kernels_and_matrices_are_held_near_zero_and_nothing_else() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 2))
+    groups = optimizer(network, plan=PAPER).param_groups
+    decay = {id(each): group["weight_decay"] for group in groups for each in group["params"]}
+    found = {name: decay[id(each)] for name, each in network.named_parameters()}
+    none = dict.fromkeys(["0.bias", "1.weight", "1.bias", "3.bias"], 0.0)
+    assert found == {"0.weight": 1e-4, "3.weight": 1e-4} | none
+
+
+def test_two_steps_of_gradient_descent_with_momentum_by_hand() -> None:
+    network = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(network.weight)
+    plan = Plan(epochs=1, batch=1, learning_rate=0.1, optimizer="sgd", momentum=0.9, weight_decay=0.5)
+    descent = optimizer(network, plan=plan)
+    # Step 1: 2 + 0.5 * 1 = 2.5. Step 2: 0.9 * 2.5 + 2 + 0.5 * 0.75 = 4.625.
+    for wanted in (1 - 0.25, 0.75 - 0.4625):
+        descent.zero_grad()
+        (2 * network.weight.sum()).backward()
+        descent.step()
+        assert network.weight.item() == pytest.approx(wanted)
+
+
+def test_without_decay_all_weights_are_one_group_of_adams() -> None:
+    plan = Plan(epochs=1, batch=1, learning_rate=1e-3)
+    adam = optimizer(nn.Linear(2, 2), plan=plan)
+    assert isinstance(adam, torch.optim.Adam)
+    assert [group["lr"] for group in adam.param_groups] == [1e-3]
+
+
+def test_the_rate_follows_the_batch() -> None:
+    assert optimizer(nn.Linear(1, 1), plan=PAPER).param_groups[0]["lr"] == pytest.approx(0.05)

@@ -1,4 +1,5 @@
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,13 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 from torch import nn
+from torch.nn.functional import cross_entropy
 
-from hepatica.learn import Arrays, infer
-from hepatica.learn.onnx_export import OPSET, export_onnx
+from hepatica.cohort.errors import SettingsError
+from hepatica.learn import Arrays, as_images, infer
+from hepatica.learn.onnx_export import OPSET, export_onnx, quantise
 from hepatica.learn.onnx_network import OnnxNetwork
 from hepatica.networks import CnnSasm, Pooled, backbone, perceptron
 
@@ -75,7 +79,7 @@ def test_equal_weights_give_equal_bytes_in_another_process_and_memory_order(tmp_
         f"import runpy; from pathlib import Path; test = runpy.run_path({__file__!r});"
         f"test['export_onnx'](test['network'](), path=Path({str(tmp_path / 'b.onnx')!r}), example=test['pixels'](3))"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONHASHSEED": "7"})
+    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
     digests = {hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("a.onnx", "b.onnx")}
     assert len(digests) == 1
 
@@ -90,3 +94,100 @@ def test_the_file_tells_nothing_of_the_machine(tmp_path: Path) -> None:
 def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     export_onnx(network(), path=tmp_path / "a.onnx", example=pixels(1))
     assert capfd.readouterr() == ("", "")
+
+
+def discs(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise, half of it with a bright disc somewhere, and which half."""
+    rng, y, x = np.random.default_rng(seed), *np.ogrid[:64, :64]
+    label = np.arange(count) % 2
+    grey = rng.normal(110, 25, (count, 64, 64))
+    for number, (centre_y, centre_x) in zip(np.flatnonzero(label), rng.integers(16, 48, (count, 2)), strict=False):
+        grey[number] += 25 * ((y - centre_y) ** 2 + (x - centre_x) ** 2 < 100)
+    return np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, axis=3), label
+
+
+@pytest.fixture(scope="module")
+def trained() -> nn.Module:
+    """Trained, for the errors of a random network say nothing: its logits are all alike."""
+    torch.manual_seed(0)
+    body: Any = backbone("resnet18.tv_in1k", shape={"channels": [16, 16, 32, 32], "stem_width": 16})
+    made = Pooled(body, channels=32)
+    adam = torch.optim.Adam(made.parameters(), lr=3e-3)
+    pixels, label = discs(256, seed=1)
+    images, wanted = as_images(torch.from_numpy(pixels)), torch.from_numpy(label)
+    for step in range(48):
+        rows = slice(step % 8 * 32, step % 8 * 32 + 32)
+        loss = cross_entropy(made(images[rows]).logits, wanted[rows])
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    return made.eval()
+
+
+@pytest.fixture(scope="module")
+def exported(trained: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("exported") / "network.onnx"
+    export_onnx(trained, path=path, example=discs(2, seed=1)[0])
+    return path
+
+
+def logits(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
+    found: np.ndarray = infer(network, Arrays(values=pixels), batch=32, label="check").logits
+    return found
+
+
+def test_a_trained_network_keeps_its_calls(trained: nn.Module, exported: Path, tmp_path: Path) -> None:
+    quantise(exported, to=tmp_path / "int8.onnx", calibration=discs(64, seed=1)[0])
+    pixels, label = discs(200, seed=2)
+    exact, whole = logits(trained, pixels), logits(OnnxNetwork(tmp_path / "int8.onnx"), pixels)
+    assert (exact.argmax(1) == label).mean() > 0.9
+    assert (exact.argmax(1) != whole.argmax(1)).mean() <= 0.02
+    assert 0 < np.abs(whole - exact).max() < 0.2 * exact.std()
+
+
+def test_convolutions_are_in_8_bits_and_the_end_in_float32(exported: Path, tmp_path: Path) -> None:
+    quantise(exported, to=tmp_path / "int8.onnx", calibration=discs(8, seed=1)[0])
+    graph = onnx.load(tmp_path / "int8.onnx").graph
+    maker = {name: node for node in graph.node for name in node.output}
+    values = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    for node in graph.node:
+        sources = [maker[name].op_type if name in maker else "" for name in node.input]
+        if node.op_type == "Conv":
+            assert sources == ["DequantizeLinear"] * 3
+            weight, scale = (values[name] for name in maker[node.input[1]].input[:2])
+            assert weight.dtype == np.int8
+            assert scale.shape == weight.shape[:1]
+        if node.op_type in ("ReduceMean", "Gemm"):
+            assert "DequantizeLinear" not in sources
+
+
+def test_equal_inputs_give_equal_bytes(exported: Path, tmp_path: Path) -> None:
+    for name in ("a.onnx", "b.onnx"):
+        quantise(exported, to=tmp_path / name, calibration=discs(24, seed=1)[0])
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "b.onnx"]
+
+
+def test_ranges_are_those_of_the_images_given(exported: Path, tmp_path: Path) -> None:
+    pixels = discs(20, seed=1)[0]
+    quantise(exported, to=tmp_path / "a.onnx", calibration=pixels)
+    quantise(exported, to=tmp_path / "b.onnx", calibration=pixels[::-1])
+    quantise(exported, to=tmp_path / "c.onnx", calibration=pixels // 2)
+    a, b, c = ((tmp_path / f"{name}.onnx").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_int8_prints_and_warns_nothing(exported: Path, tmp_path: Path, capfd: Any, caplog: Any) -> None:
+    quantise(exported, to=tmp_path / "int8.onnx", calibration=discs(2, seed=1)[0])
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
+
+
+def test_no_images_and_no_convolutions_are_refused(exported: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no images"):
+        quantise(exported, to=tmp_path / "int8.onnx", calibration=discs(0, seed=1)[0])
+    export_onnx(perceptron((5, 4, 2), dropout=0), path=tmp_path / "head.onnx", example=np.zeros((1, 5), np.float32))
+    with pytest.raises(SettingsError, match="without convolutions"):
+        quantise(tmp_path / "head.onnx", to=tmp_path / "int8.onnx", calibration=discs(2, seed=1)[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["head.onnx"]

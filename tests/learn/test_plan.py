@@ -1,9 +1,13 @@
+import math
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.learn import Plan
+from hepatica.learn.plan import seed_from, share_of_rate
 
 
 def test_a_plan_of_three_numbers_is_enough() -> None:
@@ -54,3 +58,49 @@ def test_a_number_of_the_other_recipe_out_of_range_is_named(wrong: dict[str, Any
 def test_the_rate_is_scaled_to_the_batch_where_its_own_is_given() -> None:
     assert Plan(epochs=1, batch=64, learning_rate=0.2).rate == 0.2
     assert Plan(epochs=1, batch=64, learning_rate=0.2, learning_rate_batch=256).rate == pytest.approx(0.05)
+
+
+numbers = st.integers(0, 2**20)
+
+
+@settings(deadline=None, max_examples=50)
+@given(numbers, numbers, st.integers(0, 64))
+def test_the_same_three_numbers_give_the_same_seed_and_others_another(seed: int, epoch: int, rank: int) -> None:
+    one = seed_from(seed, epoch=epoch, rank=rank)
+    assert one == seed_from(seed, epoch=epoch, rank=rank)
+    assert 0 <= one < 2**64
+    others = {seed_from(seed + 1, epoch=epoch, rank=rank), seed_from(seed, epoch=epoch + 1, rank=rank)}
+    assert one not in others | {seed_from(seed, epoch=epoch, rank=rank + 1)}
+    # Not the sum of the two, which would give neighbouring seeds the same epochs, one later.
+    assert seed_from(seed + 1, epoch=epoch) != seed_from(seed, epoch=epoch + 1)
+
+
+def shares(**plan: Any) -> list[float]:
+    made = Plan(**{"batch": 1, "learning_rate": 1.0, **plan})
+    return [share_of_rate(made, epoch=epoch) for epoch in range(made.epochs)]
+
+
+def test_cosine_after_warm_up_by_hand() -> None:
+    # W = 2 and E = 6: thirds, then (1 + cos(0, 45, 90, 135 degrees)) / 2.
+    half = math.sqrt(0.5)
+    found = shares(epochs=6, schedule="cosine", warmup_epochs=2)
+    assert found == pytest.approx([1 / 3, 2 / 3, 1, (1 + half) / 2, 0.5, (1 - half) / 2])
+
+
+def test_steps_start_after_warm_up() -> None:
+    found = shares(epochs=7, lr_step_epochs=2, lr_step_factor=0.5, warmup_epochs=1)
+    assert found == [0.5, 1, 1, 0.5, 0.5, 0.25, 0.25]
+
+
+def test_without_steps_the_rate_stays() -> None:
+    assert shares(epochs=3) == [1, 1, 1]
+
+
+@given(epochs=st.integers(1, 60), share=st.floats(0, 0.99))
+def test_cosine_rises_to_1_falls_and_never_ends(epochs: int, share: float) -> None:
+    warm = int(share * epochs)
+    found = shares(epochs=epochs, schedule="cosine", warmup_epochs=warm)
+    assert found[warm] == max(found) == 1
+    assert found[: warm + 1] == sorted(found[: warm + 1])
+    assert found[warm:] == sorted(found[warm:], reverse=True)
+    assert min(found) > 0

@@ -8,7 +8,7 @@ import torch
 
 from hepatica.cohort import Binary, Split, load_cohort, patient_scores, read_predictions, targets
 from hepatica.cohort.atomic import read_json
-from hepatica.evaluate.binary.balance import balanced_cutoff
+from hepatica.evaluate.binary.confusion import balanced_cutoff
 from hepatica.protocol import Training
 from hepatica.runs import open_run
 from hepatica.runs.cutoffs import locked_cutoffs

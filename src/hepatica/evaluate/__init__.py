@@ -24,18 +24,19 @@ from hepatica.evaluate.binary.confusion import (
 from hepatica.evaluate.binary.discrimination import auroc, average_precision, compare_auroc
 from hepatica.evaluate.binary.over_folds import auroc_over_folds, compare_auroc_over_folds
 from hepatica.evaluate.binary.paired import compare_paired
-from hepatica.evaluate.binary.recalibration import Recalibration, recalibrate
-from hepatica.evaluate.binary.temperature import expected_calibration_error, fit_temperature
+from hepatica.evaluate.binary.recalibration import (
+    Recalibration,
+    expected_calibration_error,
+    fit_temperature,
+    recalibrate,
+)
 from hepatica.evaluate.binary.time_dependent import time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.groups.agreement import quantity_metrics
 from hepatica.evaluate.groups.case_mix import rate_difference, standardised_difference
-from hepatica.evaluate.groups.contingency import Contingency, compare_shares
-from hepatica.evaluate.groups.correlation import Correlation, pearson
-from hepatica.evaluate.groups.mcnemar import mcnemar_p
-from hepatica.evaluate.groups.permutation import permutation_p
-from hepatica.evaluate.groups.power import Power, power_curve, power_of_calls
-from hepatica.evaluate.groups.regression import Line, linear
+from hepatica.evaluate.groups.contingency import Contingency, compare_shares, mcnemar_p
+from hepatica.evaluate.groups.correlation import Correlation, Line, linear, pearson
+from hepatica.evaluate.groups.permutation import Power, permutation_p, power_curve, power_of_calls
 from hepatica.evaluate.groups.two_groups import GroupComparison, compare_groups
 from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
@@ -51,8 +52,7 @@ from hepatica.evaluate.segmentation.lesions import detections, froc
 from hepatica.evaluate.segmentation.overlap import mask_pair
 from hepatica.evaluate.survival.concordance import c_index, compare_c_index
 from hepatica.evaluate.survival.cox import HazardRatio, cox, cox_each
-from hepatica.evaluate.survival.heterogeneity import heterogeneity_p
-from hepatica.evaluate.survival.interaction import Interaction, treatment_interaction
+from hepatica.evaluate.survival.interaction import Interaction, heterogeneity_p, treatment_interaction
 from hepatica.evaluate.survival.kaplan_meier import KaplanMeier, kaplan_meier, log_rank_p
 from hepatica.evaluate.survival.survival import survival_metrics
 

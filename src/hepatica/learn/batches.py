@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from hepatica.learn.plan import seed_from
 from hepatica.learn.samples import Arrays, OnDevice
-from hepatica.learn.seeds import seed_from
 
 MOST_WORKERS = 8
 """Reading tiles keeps a network busy with fewer; more only take memory (ours)."""

@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import logging
 import sys
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 import torch
 from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import nn
@@ -19,17 +23,14 @@ from torch.nn.functional import cross_entropy
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
 from hepatica.learn.augmentation import Augment
-from hepatica.learn.checkpoint import SafeCheckpoints
+from hepatica.learn.checkpoint import SafeCheckpoints, load_tree
 from hepatica.learn.fresh import Fresh
 from hepatica.learn.history import History
-from hepatica.learn.layout import channels_last
-from hepatica.learn.loaders import Loaders
+from hepatica.learn.images import channels_last
 from hepatica.learn.losses import Loss
-from hepatica.learn.module import Learner
+from hepatica.learn.module import Learner, Loaders
 from hepatica.learn.plan import Plan
-from hepatica.learn.quiet import quiet
 from hepatica.learn.samples import Samples
-from hepatica.learn.tree import load_tree
 from hepatica.learn.watch import Watch
 from hepatica.learn.weights import load_weights, save_weights
 
@@ -162,3 +163,22 @@ def _finish(network: nn.Module, watch: Watch, *, folder: Path) -> None:
     history = watch.history()
     write_json(folder / HISTORY, history.as_dict())
     save_weights(network, folder / FINISHED, note={"label": watch.label, "epoch": history.best})
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence, within the block, Lightning's notes and its advice to programmers; its other warnings pass."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # Advice such as "use more workers" or "a GPU is there"; `loaders` and the user have decided that.
+            warnings.simplefilter("ignore", PossibleUserWarning)
+            # Lightning 2.6 makes a class that torch 2.15 has renamed; nothing our users could change.
+            warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from hepatica.learn.batches import loader
-from hepatica.learn.images import as_network_input
-from hepatica.learn.layout import channels_last
+from hepatica.learn.images import as_network_input, channels_last
 from hepatica.learn.samples import Inputs, each, read_tensor
 
 Outputs = Callable[[Any], Any]

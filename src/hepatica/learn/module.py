@@ -1,20 +1,22 @@
-"""Module: one step of learning, the same for all our networks."""
+"""Module: one step of learning, its optimizer and its batches, the same for all our networks."""
 
+import math
+from collections.abc import Callable, Sized
 from typing import Any
 
 import torch
-from lightning import LightningModule
+from lightning import LightningDataModule, LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader
 
 from hepatica.learn.augmentation import Augment
+from hepatica.learn.batches import Shuffled, loader
+from hepatica.learn.fresh import Fresh, Onward
 from hepatica.learn.images import as_network_input
 from hepatica.learn.losses import Loss
-from hepatica.learn.mixup import mixup
-from hepatica.learn.optimizer import optimizer
-from hepatica.learn.plan import Plan
-from hepatica.learn.schedule import share_of_rate
-from hepatica.learn.seeds import seed_from
+from hepatica.learn.plan import Plan, seed_from, share_of_rate
+from hepatica.learn.samples import Samples
 
 
 class Learner(LightningModule):
@@ -72,3 +74,74 @@ class Learner(LightningModule):
 
     def _note(self, labels: Tensor, **means: Tensor) -> None:
         self.log_dict(means, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
+
+
+def mixup(inputs: Tensor, *, alpha: float) -> tuple[Tensor, Callable[[Loss, Tensor, Tensor], Tensor]]:
+    """Blend inputs (b, ...) in a ratio drawn from Beta(alpha, alpha), and say how to score logits on the blends.
+
+    The second value takes a loss, the logits (b, classes) and the labels (b,) of the unblended inputs. Draws come from
+    torch's own generator of the inputs' device, which `fit` sets at the start of every epoch.
+
+    Zhang H, Cisse M, Dauphin YN, Lopez-Paz D. ICLR 2018, arXiv 1710.09412, equation 1. As in the authors' code, a batch
+    is blended with itself in another order, and all of its samples in one ratio.
+    """
+    shape = torch.tensor(alpha, device=inputs.device)
+    share = torch.distributions.Beta(shape, shape, validate_args=False).sample()
+    order = torch.randperm(len(inputs), device=inputs.device)
+
+    def blended(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
+        return share * loss(logits, labels) + (1 - share) * loss(logits, labels[order])
+
+    return share * inputs + (1 - share) * inputs[order], blended
+
+
+def optimizer(network: nn.Module, *, plan: Plan) -> torch.optim.Optimizer:
+    """The plan's optimizer for the weights of a network that are to learn.
+
+    `weight_decay` goes to kernels and matrices alone: biases and the scale and shift of a normalisation, which have
+    one axis, are spared (He T, et al. Bag of tricks. CVPR 2019, section 3.1, arXiv 1812.01187).
+    """
+    groups: dict[float, list[nn.Parameter]] = {}
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            groups.setdefault(plan.weight_decay if parameter.dim() > 1 else 0.0, []).append(parameter)
+    weights = [{"params": parameters, "weight_decay": decay} for decay, parameters in groups.items()]
+    if plan.optimizer == "sgd":
+        return torch.optim.SGD(weights, lr=plan.rate, momentum=plan.momentum)
+    return torch.optim.Adam(weights, lr=plan.rate, betas=plan.betas)
+
+
+class Loaders(LightningDataModule):
+    """The training and the validation batches of one fit."""
+
+    def __init__(self, samples: Samples | Fresh, validation: Samples | None, *, plan: Plan) -> None:
+        super().__init__()
+        self.samples, self.validation, self.plan = samples, validation, plan
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Batch the training samples; the sampler starts at the right epoch, since workers read ahead at once."""
+        count = len(self.samples)
+        batch = min(self.plan.batch, count)
+        assert self.trainer is not None
+        # Not trainer.current_epoch, which is still one behind when a training is taken up again.
+        progress: Any = self.trainer.fit_loop.epoch_progress.current
+        order = self._order(epoch=progress.processed)
+        # A lone last sample is left out of that epoch: batch normalisation cannot learn from one vector.
+        alone = batch > 1 and math.ceil(count / self.trainer.world_size) % batch == 1
+        drop = self.plan.drop_last or alone
+        return loader(self.samples, _source(self.samples), batch=batch, sampler=order, drop_last=drop)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Batch the validation samples in their own order, all of them."""
+        assert self.validation is not None
+        return loader(self.validation, self.validation.inputs, batch=self.plan.batch)
+
+    def _order(self, *, epoch: int) -> Shuffled | Onward:
+        if isinstance(self.samples, Fresh):
+            return Onward(len(self.samples), epoch=epoch)
+        return Shuffled(len(self.samples), seed=self.plan.seed, epoch=epoch)
+
+
+def _source(samples: Samples | Fresh) -> Sized:
+    """Where the inputs come from: processes may have to read or make them ahead."""
+    return samples if isinstance(samples, Fresh) else samples.inputs

@@ -1,16 +1,22 @@
-"""ONNX export: a trained network as one ONNX file, which runs without PyTorch."""
+"""ONNX export: a trained network as one ONNX file, which runs without PyTorch, in float32 or in whole numbers."""
 
 from copy import deepcopy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
+from onnxruntime.quantization import QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 from hepatica.cohort.atomic import replacing
-from hepatica.learn.images import as_network_input
-from hepatica.learn.samples import Pixels, Vectors
+from hepatica.cohort.errors import SettingsError
+from hepatica.learn.images import as_images, as_network_input
+from hepatica.learn.samples import Arrays, Pixels, Vectors, read_tensor
 
 OPSET = 20
 """Version of ONNX's operators: the one torch 2.15 writes unless told otherwise (ours)."""
@@ -54,3 +60,60 @@ def _forget_source(model: onnx.ModelProto) -> None:
     for each in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         each.ClearField("metadata_props")
         each.ClearField("doc_string")
+
+
+BATCH = 16
+"""Images looked at together while ranges are measured; no effect on them (ours)."""
+
+KINDS = ["Add", "AveragePool", "Clip", "Concat", "Conv", "MaxPool", "Relu"]
+"""Operators of convolutional bodies that work on whole numbers (ours)."""
+
+
+def quantise(path: Path, *, to: Path, calibration: Pixels) -> None:
+    """Write atomically, in whole numbers, what `export_onnx` wrote; equal inputs give equal bytes.
+
+    `calibration` are images (n, h, w, c) uint8 such as the network was trained on. Each activation has 256 steps
+    between the least and the greatest value that they give; each output channel of a convolution has 255 of its own
+    for its weights. What follows the last convolution (pooling, attention, linear layers) stays in float32.
+
+    Processors without VNNI (Intel's before 2019, AMD's before 2022) may silently cut off sums of such products, and
+    then answer otherwise than others: compare answers where the file is used. Seven bits would be safe and, on a
+    ResNet34 trained on phantom CT, had twice the error; unsigned weights would be safe and were as slow as float32.
+
+    Raises SettingsError for a network without convolutions, and where there are no images.
+    """
+    with TemporaryDirectory() as folder, replacing(to) as temporary:
+        ready = Path(folder) / "ready.onnx"
+        quant_pre_process(path, ready)
+        quantize_static(
+            ready,
+            temporary,
+            _Batches(calibration),
+            op_types_to_quantize=KINDS,
+            nodes_to_quantize=_to_last_convolution(ready),
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+
+
+class _Batches:
+    """Calibration images as ONNX Runtime asks for them; it wants nothing of its CalibrationDataReader but get_next."""
+
+    def __init__(self, images: Pixels) -> None:
+        if not len(images):
+            raise SettingsError("got no images to measure the ranges of activations on; give some of training patients")
+        self.inputs = Arrays(values=images)
+        self.batches = iter(np.split(np.arange(len(images)), range(BATCH, len(images), BATCH)))
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        rows = next(self.batches, None)
+        return None if rows is None else {"input": as_images(read_tensor(self.inputs, rows)).contiguous().numpy()}
+
+
+def _to_last_convolution(path: Path) -> list[str]:
+    nodes = onnx.load(path).graph.node
+    places = [place for place, node in enumerate(nodes) if node.op_type == "Conv"]
+    if not places:
+        raise SettingsError("got a network without convolutions, wanted one with them; export it in float32")
+    return [node.name for node in nodes[: places[-1] + 1]]

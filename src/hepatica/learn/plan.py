@@ -1,9 +1,10 @@
-"""Plan: how long, how fast and on what evidence a network learns."""
+"""Plan: how long, how fast, by which chance and on what evidence a network learns."""
 
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from hepatica.cohort.errors import SettingsError
@@ -91,3 +92,26 @@ class Plan:
 def _require(holds: bool, message: str) -> None:
     if not holds:
         raise SettingsError(f"{message}.")
+
+
+def seed_from(seed: int, *, epoch: int, rank: int = 0) -> int:
+    """Mix a seed with an epoch and the number of a device into one 64-bit seed; near inputs give unrelated outputs."""
+    return int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)[0])
+
+
+def share_of_rate(plan: Plan, *, epoch: int) -> float:
+    """The factor on `plan.rate` in an epoch, counted from 0; in 0..1.
+
+    For W `warmup_epochs`, epoch e below W has the share (e + 1) / (W + 1). After these,
+    "steps": lr_step_factor ** ((e - W) // lr_step_epochs);
+    "cosine": (1 + cos(π (e - W) / (E - W))) / 2 of all E epochs, with the full rate in epoch W.
+
+    Warm-up: Goyal et al., arXiv 1706.02677, section 2.2, in equal steps an epoch (ours). Cosine: Loshchilov and
+    Hutter, arXiv 1608.03983, equation 5, without restarts.
+    """
+    warm = plan.warmup_epochs
+    if epoch < warm:
+        return (epoch + 1) / (warm + 1)
+    if plan.schedule == "cosine":
+        return (1 + math.cos(math.pi * (epoch - warm) / max(plan.epochs - warm, 1))) / 2
+    return plan.lr_step_factor ** ((epoch - warm) // (plan.lr_step_epochs or plan.epochs))

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from hepatica.cohort.errors import RunError
 from hepatica.learn.history import Epoch, History
-from hepatica.learn.plan import Plan
-from hepatica.learn.schedule import share_of_rate
+from hepatica.learn.plan import Plan, share_of_rate
 
 
 class Watch(Callback):

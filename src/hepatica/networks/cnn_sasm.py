@@ -19,8 +19,7 @@ from torch import Tensor, nn
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.networks.conventional_attention import ChannelAttention, SpatialAttention
-from hepatica.networks.normalise import Normalise
-from hepatica.networks.reading import Reading
+from hepatica.networks.heads import Normalise, Reading
 
 Mix = Literal["transpose", "reshape"]
 """How channels become positions: by transposition, or by the reshape of the released code, which scrambles them."""

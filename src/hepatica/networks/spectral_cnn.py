@@ -10,7 +10,7 @@ from einops import rearrange, reduce
 from torch import Tensor, nn
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.networks.reading import Reading
+from hepatica.networks.heads import Reading
 
 STRIDE = 4
 """Points that become one position: 8 Hz of the usual acquisition, less than a line is wide."""

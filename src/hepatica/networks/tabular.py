@@ -5,8 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hepatica.networks.perceptron import perceptron
-from hepatica.networks.reading import Reading
+from hepatica.networks.heads import Reading, perceptron
 
 
 class Standardise(nn.Module):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hepatica.cohort import patient_scores, targets
-from hepatica.evaluate.binary.balance import balanced_cutoff
+from hepatica.evaluate.binary.confusion import balanced_cutoff
 from hepatica.protocol import System, Training
 from hepatica.runs.scores import median_cutoffs, pooled
 

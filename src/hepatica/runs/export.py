@@ -110,8 +110,7 @@ def _parts(locked: LockedRun) -> dict[str, nn.Module]:
 
 def _written(part: nn.Module, stem: Path, images: Pixels, *, int8: bool) -> dict[str, Any]:
     with _extra():
-        from hepatica.learn.onnx_export import export_onnx
-        from hepatica.learn.onnx_int8 import quantise
+        from hepatica.learn.onnx_export import export_onnx, quantise
         from hepatica.learn.onnx_network import OnnxNetwork
 
         plain, whole = stem.with_suffix(".onnx"), stem.with_name(f"{stem.name}_int8.onnx")

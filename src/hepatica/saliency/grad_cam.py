@@ -1,4 +1,4 @@
-"""Grad-CAM: where in an image a network finds the evidence for its answer."""
+"""Grad-CAM and HiResCAM: where in an image a network finds the evidence for its answer."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -61,3 +61,23 @@ def relative(evidence: Tensor, *, size: Sequence[int]) -> np.ndarray:
     maps = interpolate(evidence.relu()[:, None].float(), list(size), mode="bilinear", align_corners=False)[:, 0]
     strongest = reduce(maps, "b h w -> b 1 1", "max")
     return np.asarray(torch.where(strongest > 0, maps / strongest, 0).clamp(0, 1).cpu().numpy())
+
+
+def hires_cam(
+    network: nn.Module,
+    images: Tensor,
+    *,
+    layer: nn.Module,
+    target: int | Callable[[Any], Tensor],
+    arrange: Callable[[Tensor], Tensor] | None = None,
+) -> np.ndarray:
+    """Map the evidence for one answer as `grad_cam` does, whose arguments, values and errors these are.
+
+    Grad-CAM averages a channel's slopes over all positions. Where a softmax over positions follows, they cancel: what
+    one position gains the others lose. Here the product of feature and slope is taken position by position.
+
+    Draelos RL, Carin L. Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks.
+    arXiv 2011.08891, equation 2.
+    """
+    features, slope = map_slopes(network, images, layer=layer, target=target, arrange=arrange)
+    return relative(reduce(features * slope, "b k y x -> b y x", "sum"), size=images.shape[-2:])

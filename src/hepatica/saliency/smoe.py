@@ -1,4 +1,4 @@
-"""SMOE: which places of an image excite a network's channels most unevenly, told from one forward pass.
+"""SMOE: which places of an image excite a network's channels most unevenly, found in one forward pass.
 
 Mundhenk TN, Chen BY, Friedland G. Efficient saliency maps for explainable AI. arXiv 1911.11293.
 """
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.saliency.map_norms import NORMS, Norm
 from hepatica.saliency.slopes import evaluating
 
 RESNET_LAYERS = ("act1", "layer1", "layer2", "layer3", "layer4")
@@ -24,7 +23,10 @@ SILENCE = 1e-7
 """Added to every activation, so that a silent channel has a logarithm (the reference's)."""
 
 ROUNDING = 1e-5
-"""Fewer bits than this are rounding: of a logarithm of four channels, to 96, single precision tells 8e-6 (ours)."""
+"""Fewer bits than this are rounding: a logarithm of four channels, up to 96, has an error of 8e-6 (ours)."""
+
+FLAT = 1e-6
+"""A spread of a map below this share of its largest value is rounding, not a difference (ours)."""
 
 
 def smoe_scale(activations: Tensor) -> Tensor:
@@ -76,9 +78,22 @@ def _noting(maps: dict[str, Tensor], layer: str) -> Any:
     return note
 
 
-def normalised(maps: Mapping[str, Tensor], *, size: Sequence[int], norm: Norm = "gauss") -> Tensor:
+def gauss_norm(maps: Tensor) -> Tensor:
+    """Rank of each value of maps (b, y, x) under a normal distribution with its map's mean and unbiased SD, in 0..1.
+
+    A map without differences, or with a value that is no number, becomes zeros; the reference's constant map is NaN.
+    """
+    maps = maps.float()
+    mean = reduce(maps, "b y x -> b 1 1", "mean")
+    spread = (reduce((maps - mean) ** 2, "b y x -> b 1 1", "sum") / max(maps[0].numel() - 1, 1)).sqrt()
+    low, high = reduce(maps, "b y x -> b 1 1", "min"), reduce(maps, "b y x -> b 1 1", "max")
+    uneven = high - low > FLAT * high.abs().maximum(low.abs())
+    return torch.where(uneven, torch.special.ndtr((maps - mean) / spread), 0.0)
+
+
+def normalised(maps: Mapping[str, Tensor], *, size: Sequence[int]) -> Tensor:
     """Bring the maps of layers (b, y, x) to one scale and size, (b, layers, h, w) in 0..1, in their order."""
-    same = [NORMS[norm](each)[:, None] for each in maps.values()]
+    same = [gauss_norm(each)[:, None] for each in maps.values()]
     return torch.cat([interpolate(each, list(size), mode="bilinear", align_corners=False) for each in same], dim=1)
 
 
@@ -101,13 +116,12 @@ def smoe(
     *,
     layers: Sequence[str] = RESNET_LAYERS,
     weights: Sequence[float] | None = None,
-    norm: Norm = "gauss",
 ) -> np.ndarray:
     """Map where images (b, c, h, w) excite a network, whatever its answer: (b, h, w), float32 in 0..1.
 
-    `layers`, `weights` and `norm` are those of `smoe_watch`, `combined` and `normalised`, whose errors are raised;
-    with `smoe_watch` the answer's own pass gives the maps. The network answers as in use and is left as it was.
+    `layers` and `weights` are those of `smoe_watch` and `combined`, whose errors are raised; with `smoe_watch` the
+    answer's own pass gives the maps. The network answers as in use and is left as it was.
     """
     with torch.inference_mode(), evaluating(network), smoe_watch(network, layers=layers) as maps:
         network(images)
-    return np.asarray(combined(normalised(maps, size=images.shape[-2:], norm=norm), weights=weights).cpu().numpy())
+    return np.asarray(combined(normalised(maps, size=images.shape[-2:]), weights=weights).cpu().numpy())

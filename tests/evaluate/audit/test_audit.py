@@ -5,7 +5,7 @@ import pytest
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.audit.audit import audit, audit_rates
-from hepatica.evaluate.audit.printed_figure import read_printed
+from hepatica.evaluate.audit.integer_tables import read_printed
 from hepatica.evaluate.audit.rate_rows import RateRow
 
 PUBLISHED = Path(__file__).parent / "published"

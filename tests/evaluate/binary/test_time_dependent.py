@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lifelines import KaplanMeierFitter
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.binary.discrimination import auroc
-from hepatica.evaluate.binary.time_dependent import time_dependent_auroc
+from hepatica.evaluate.binary.time_dependent import censoring, time_dependent_auroc
 from hepatica.evaluate.inputs import Risk
 
 
@@ -103,3 +104,25 @@ def test_rounding_of_the_weights_does_not_exceed_one() -> None:
     event = [1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0]
     found = time_dependent_auroc(time, event=event, score=Risk(2 - np.array(time)), horizon=1.8)
     assert (found.value, found.high) == (1, 1)
+
+
+def test_the_curve_of_censoring_one_can_count() -> None:
+    """Times 1 event, 2 censored, 2 event, 3 censored, 4 event: at 2 the event leaves first, 1 of 3 is censored."""
+    found = censoring(np.array([1.0, 2, 2, 3, 4]), event=np.array([True, False, True, False, True]))
+    assert found.leaving.tolist() == [0, 1, 1, 0]
+    assert found.followed.tolist() == [4, 3, 2, 0]
+    assert found.followed_until() == pytest.approx([1, 1, 1, 2 / 3, 1 / 3])
+
+
+def test_without_ties_it_is_the_kaplan_meier_curve_of_being_censored() -> None:
+    rng = np.random.default_rng(0)
+    time, event = rng.permutation(50) + 1.0, rng.random(50) < 0.5
+    theirs = KaplanMeierFitter().fit(time, ~event)
+    found = censoring(time, event=event).followed_until()
+    assert found == pytest.approx(theirs.survival_function_at_times(time - 0.5).to_numpy())
+
+
+def test_without_censoring_everybody_is_followed_and_nobody_adds_anything() -> None:
+    found = censoring(np.array([3.0, 1, 2]), event=np.ones(3, dtype=bool))
+    assert found.followed_until().tolist() == [1, 1, 1]
+    assert found.influence(np.array([0.2, -0.3, 0.1])).tolist() == [0, 0, 0]

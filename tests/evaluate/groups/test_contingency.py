@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.groups.contingency import CHI_SQUARE, FISHER, compare_shares
+from hepatica.evaluate.groups.contingency import CHI_SQUARE, FISHER, compare_shares, mcnemar_p
 
 COUNTS = st.lists(st.lists(st.integers(0, 30), min_size=2, max_size=2), min_size=2, max_size=2).filter(
     lambda rows: min(*map(sum, rows), *map(sum, zip(*rows, strict=True))) > 0
@@ -76,3 +76,20 @@ def test_what_is_no_table_of_patients_is_refused(table: list[list[float]], compl
 
 def test_a_tiny_table_of_many_rows_gives_a_number() -> None:
     assert compare_shares([[0, 1], [1, 1], [0, 1], [1, 0]]).p == 1.0
+
+
+def test_one_can_count() -> None:
+    """Of 6 cases about which they part, one reader is right about 5: P = 2 (1 + 6) / 2^6."""
+    a = [1] * 5 + [0] + [1] * 10
+    b = [0] * 5 + [1] + [1] * 10
+    assert mcnemar_p(a, right_b=b) == pytest.approx(14 / 64)
+    assert mcnemar_p(b, right_b=a) == mcnemar_p(a, right_b=b)
+
+
+def test_right_about_the_same_cases() -> None:
+    assert mcnemar_p([1, 0, 1], right_b=[1, 0, 1]) == 1
+
+
+def test_other_cases_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="2 values for 3"):
+        mcnemar_p([1, 0, 1], right_b=[1, 0])

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.api import OLS, add_constant
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.groups.correlation import pearson
+from hepatica.evaluate.groups.correlation import linear, pearson
 
 # Anscombe 1973, first set: r = 0.816, P = 0.00217 (R's `anscombe`); Fisher z limits by hand:
 # tanh(atanh(0.81642) -/+ 1.95996 / sqrt(8)) = tanh(1.14606 -/+ 0.69295) = 0.4244, 0.9507.
@@ -53,3 +54,42 @@ def test_a_line_is_a_correlation_of_one() -> None:
 def test_what_has_no_correlation_is_refused(x: list[float], y: list[float], complaint: str) -> None:
     with pytest.raises(EvaluationError, match=complaint):
         pearson(x, y=y)
+
+
+# Anscombe 1973, first set (R's `anscombe`): intercept 3.0001, slope 0.5001, R squared 0.6665, P 0.00217.
+def test_anscombes_line() -> None:
+    found = linear(Y, x=X)
+    assert (found.slope.value, found.intercept) == pytest.approx((0.5001, 3.0001), abs=5e-5)
+    assert found.r_squared == pytest.approx(0.6665, abs=5e-5)
+    assert found.p == pytest.approx(0.00217, abs=5e-6)
+    # Standard error 0.1179, 9 degrees of freedom: 0.5001 -/+ 2.2622 x 0.1179.
+    assert (found.slope.low, found.slope.high) == pytest.approx((0.2334, 0.7668), abs=1e-4)
+
+
+def test_the_band_agrees_with_statsmodels() -> None:
+    at = np.array([0.0, 9.0, 20.0])
+    theirs = OLS(np.array(Y), add_constant(np.array(X, dtype=float))).fit().get_prediction(add_constant(at))
+    middle, low, high = linear(Y, x=X).at(at)
+    assert middle == pytest.approx(theirs.predicted_mean)
+    assert np.stack([low, high], axis=1) == pytest.approx(theirs.conf_int())
+
+
+@settings(deadline=None, max_examples=50)
+@given(slope=st.floats(-5, 5), intercept=st.floats(-5, 5), x=st.lists(st.integers(-9, 9), min_size=3, unique=True))
+def test_a_line_is_found_again(slope: float, intercept: float, x: list[int]) -> None:
+    found = linear([intercept + slope * each for each in x], x=x)
+    assert (found.slope.value, found.intercept) == pytest.approx((slope, intercept), abs=1e-6)
+    assert found.at(x)[0] == pytest.approx([intercept + slope * each for each in x], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "complaint"),
+    [
+        ([1, 2], [1, 2], "got 2 patients"),
+        ([1, 2, 3], [4, 4, 4], "x is the same"),
+        ([1, 2, np.inf], [1, 2, 3], "y: got 1 of 3 missing or infinite"),
+    ],
+)
+def test_what_has_no_line_is_refused(y: list[float], x: list[float], complaint: str) -> None:
+    with pytest.raises(EvaluationError, match=complaint):
+        linear(y, x=x)

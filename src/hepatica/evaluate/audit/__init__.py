@@ -1,3 +1,3 @@
 """Audit: whether the numbers of a published table are arithmetically possible."""
 
-__all__ = ["audit", "count_totals", "findings", "integer_tables", "printed_figure", "rate_rows"]
+__all__ = ["audit", "count_totals", "findings", "integer_tables", "rate_rows"]

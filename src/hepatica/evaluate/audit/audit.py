@@ -11,8 +11,7 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.cohort.faults import Faults
 from hepatica.evaluate.audit.count_totals import audit_totals
 from hepatica.evaluate.audit.findings import Finding
-from hepatica.evaluate.audit.integer_tables import Counts, possible_tables, rounding_to
-from hepatica.evaluate.audit.printed_figure import Printed
+from hepatica.evaluate.audit.integer_tables import Counts, Printed, possible_tables, rounding_to
 from hepatica.evaluate.audit.rate_rows import RateRow, read_rate_rows
 
 MOST_PATIENTS = 200

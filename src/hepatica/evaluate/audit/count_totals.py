@@ -8,8 +8,7 @@ from scipy import stats
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.audit.findings import Finding
-from hepatica.evaluate.audit.integer_tables import Counts
-from hepatica.evaluate.audit.printed_figure import SLACK, Printed, read_printed
+from hepatica.evaluate.audit.integer_tables import SLACK, Counts, Printed, read_printed
 
 KEYS = ("characteristic", "level")
 

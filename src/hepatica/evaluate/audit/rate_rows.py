@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.audit.printed_figure import Printed, read_printed
+from hepatica.evaluate.audit.integer_tables import Printed, read_printed
 from hepatica.evaluate.readers.multi_reader import RATES
 
 CELLS = ("tp", "fp", "fn", "tn")

@@ -1,7 +1,6 @@
 """Binary: statistics of scores against a yes-or-no outcome."""
 
 __all__ = [
-    "balance",
     "binary",
     "calibration",
     "confusion",
@@ -9,6 +8,5 @@ __all__ = [
     "over_folds",
     "paired",
     "recalibration",
-    "temperature",
     "time_dependent",
 ]

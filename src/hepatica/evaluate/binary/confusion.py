@@ -8,8 +8,9 @@ from scipy.stats import t as student
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
-from hepatica.evaluate.inputs import Floats, numbers, zero_or_one
-from hepatica.evaluate.intervals import NO_SPREAD, Z, clopper_pearson, sum_variance
+from hepatica.evaluate.inputs import Floats, both_classes, numbers, zero_or_one
+from hepatica.evaluate.intervals import NO_SPREAD, clopper_pearson, sum_variance
+from hepatica.evaluate.kappa import kappa_of
 from hepatica.evaluate.patients import patients_of
 
 TP, FP, FN, TN = np.eye(4)
@@ -128,25 +129,33 @@ def _effective_rows(parts: Floats, wholes: Floats) -> float:
 
 
 def kappa(counted: Confusion) -> Estimate:
-    """Cohen's kappa of call and outcome: agreement beyond what the margins give by chance.
+    """Cohen's kappa of call and outcome, with the interval of `kappa_of`."""
+    shares = counted.units / counted.units.sum()
+    tp, fp, fn, tn = shares.sum(axis=0)
+    return kappa_of(
+        np.array([[tn, fp], [fn, tp]]),
+        weight=np.eye(2),
+        by_patient=lambda values: shares @ np.array([values[1, 1], values[0, 1], values[1, 0], values[0, 0]]),
+        n=len(shares),
+        clustered="" if counted.per_patient is None else ", clustered by patient",
+    )
 
-    Large-sample interval (Fleiss, Cohen and Everitt 1969, doi 10.1037/h0028106; by patient where they have several
-    rows), cut at -1 and 1. Where the sample shows no variation: exact limits of the agreement, margins held (ours).
+
+def balanced_cutoff(label: ArrayLike, *, score: ArrayLike) -> float:
+    """The cut-off at which the lesser of sensitivity and specificity is greatest; at or above it is positive.
+
+    Of several, the one with the greater of both greatest, and of these the middle one; it lies halfway between two
+    neighbouring scores. `label`: 0 or 1. Fix it on patients that no result is computed on. EvaluationError when a class
+    is missing or a score is no number.
     """
-    units = counted.units
-    rows, n = float(units.sum()), len(units)
-    agree, event, called = (float((units @ cells).sum() / rows) for cells in (TP + TN, TP + FN, TP + FP))
-    chance = event * called + (1 - event) * (1 - called)
-    if chance == 1:
-        return undefined("0/0, all rows have one outcome and are called so", n=n)
-    value = (agree - chance) / (1 - chance)
-    more_chance = (2 * called - 1) * (TP + FN - event) + (2 * event - 1) * (TP + FP - called)
-    influence = (TP + TN - agree) / (1 - chance) - (1 - agree) / (1 - chance) ** 2 * more_chance
-    variance = sum_variance(units @ influence / rows)
-    if variance < NO_SPREAD:
-        low, high = ((limit - chance) / (1 - chance) for limit in clopper_pearson(agree * n, n))
-        method = "Clopper-Pearson of the agreement, margins held"
-    else:
-        low, high = value - Z * np.sqrt(variance), value + Z * np.sqrt(variance)
-        method = "large-sample" + ("" if counted.per_patient is None else ", clustered by patient")
-    return Estimate(value=value, low=max(float(low), -1.0), high=min(float(high), 1.0), n=n, method=method)
+    labels = both_classes(label)
+    scores = numbers(score, name="score", like=labels.size)
+    steps = np.unique(scores)
+    edges = np.concatenate([[steps[0]], (steps[:-1] + steps[1:]) / 2, [np.nextafter(steps[-1], np.inf)]])
+    ill, healthy = np.sort(scores[labels]), np.sort(scores[~labels])
+    sensitivity = 1 - np.searchsorted(ill, edges) / ill.size
+    specificity = np.searchsorted(healthy, edges) / healthy.size
+    lesser, both = np.minimum(sensitivity, specificity), sensitivity + specificity
+    most = lesser == lesser.max()
+    best = np.flatnonzero(most & (both == both[most].max()))
+    return float(edges[best[len(best) // 2]])

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.binary.discrimination import compare_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate, undefined
-from hepatica.evaluate.groups.mcnemar import mcnemar_p
+from hepatica.evaluate.groups.contingency import mcnemar_p
 from hepatica.evaluate.inputs import Booleans, Floats, both_classes, numbers
 
 DRAWS = 2000

@@ -1,13 +1,14 @@
 """Time-dependent: AUROC at a horizon in months, with weights in place of the patients lost before it."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate
-from hepatica.evaluate.inputs import Floats, Risk, follow_up, numbers
+from hepatica.evaluate.inputs import Booleans, Floats, Risk, follow_up, numbers
 from hepatica.evaluate.intervals import sum_variance, within_unit
-from hepatica.evaluate.survival.censoring import censoring
 
 METHOD = "cumulative/dynamic, inverse probability of censoring weights, influence function, logit scale"
 
@@ -50,3 +51,47 @@ def _share_below(values: Floats, *, among: Floats, weight: Floats) -> Floats:
     ranked, summed = among[order], np.concatenate([[0.0], np.cumsum(weight[order])])
     left, right = (summed[np.searchsorted(ranked, values, side=side)] for side in ("left", "right"))
     return np.asarray((left + right) / (2 * summed[-1]), dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Censoring:
+    """Kaplan-Meier curve G of staying in follow-up; of equal times, events come before censoring.
+
+    At each distinct time `leaving` patients are censored out of `followed`; `row` (n,) is the place of each patient's
+    own time, and `censored` (n,) says whether follow-up ended without the event.
+    """
+
+    row: NDArray[np.intp]
+    censored: Booleans
+    leaving: Floats
+    followed: Floats
+
+    @property
+    def hazard(self) -> Floats:
+        """Share of those followed that leave, at each distinct time."""
+        return np.divide(self.leaving, np.maximum(self.followed, 1))
+
+    def followed_until(self) -> Floats:
+        """(n,) probability G(time-) of being followed up to each patient's own time."""
+        still = np.concatenate([[1.0], np.cumprod(1 - self.hazard)])
+        return np.asarray(still[self.row], dtype=np.float64)
+
+    def influence(self, own: Floats) -> Floats:
+        """What each patient adds, through G alone, to a sum of terms `own` (n,) that are weighted by 1 / G(time-).
+
+        The derivative of that sum by the patient's weight: the martingale term of the influence function.
+        """
+        sums = np.bincount(self.row, weights=own)
+        later = np.cumsum(sums[::-1])[::-1] - sums
+        gain = later / np.maximum(self.followed - self.leaving, 1)
+        cost = np.cumsum(gain * self.hazard)
+        earlier = np.concatenate([[0.0], cost])
+        return np.where(self.censored, gain[self.row] - cost[self.row], -earlier[self.row])
+
+
+def censoring(time: Floats, *, event: Booleans) -> Censoring:
+    """Count, at each distinct time, who leaves follow-up and out of how many."""
+    row = np.unique(time, return_inverse=True)[1]
+    events, leaving = (np.bincount(row, weights=each).astype(float) for each in (event, ~event))
+    at_risk = np.cumsum((events + leaving)[::-1])[::-1]
+    return Censoring(row=row, censored=~event, leaving=leaving, followed=at_risk - events)

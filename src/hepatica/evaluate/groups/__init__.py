@@ -5,11 +5,8 @@ __all__ = [
     "case_mix",
     "contingency",
     "correlation",
-    "mcnemar",
     "paired_errors",
     "permutation",
-    "power",
     "quantification",
-    "regression",
     "two_groups",
 ]

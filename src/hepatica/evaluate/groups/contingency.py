@@ -1,4 +1,4 @@
-"""Contingency: whether shares differ between groups of patients, by chi-square or by Fisher's exact test, and why."""
+"""Contingency: whether shares differ between groups of patients, or between two readers of the same cases (McNemar)."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.inputs import Floats
+from hepatica.evaluate.inputs import Floats, zero_or_one
 
 FEWEST = 5
 """Patients that every cell must hold for the chi-square test."""
@@ -68,3 +68,15 @@ def _checked(table: ArrayLike) -> Floats:
     if min(counts.shape) < 2:
         raise EvaluationError("contingency: all patients are in one row or in one column; there is nothing to compare")
     return counts
+
+
+def mcnemar_p(right_a: ArrayLike, *, right_b: ArrayLike) -> float:
+    """Exact two-sided P of McNemar's test (doi 10.1007/BF02295996); 1 where the two are right about the same cases.
+
+    `right_a` and `right_b` (n,) are 1 where the one and the other called the case rightly. Raises EvaluationError on
+    values other than 0 and 1, no cases, or arrays of two lengths.
+    """
+    a = zero_or_one(right_a, name="right_a")
+    b = zero_or_one(right_b, name="right_b", like=a.size)
+    only_a, only_b = np.count_nonzero(a & ~b), np.count_nonzero(b & ~a)
+    return float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0

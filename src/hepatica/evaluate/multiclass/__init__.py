@@ -4,5 +4,4 @@ __all__ = [
     "classified",
     "macro",
     "metrics",
-    "weighted_kappa",
 ]

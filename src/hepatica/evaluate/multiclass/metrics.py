@@ -1,6 +1,7 @@
 """Metrics: every statistic of a score a class against outcomes of several classes, in one call."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,9 +9,10 @@ from numpy.typing import ArrayLike
 from hepatica.evaluate.binary.confusion import accuracy, confusion, f1, ppv, sensitivity, specificity
 from hepatica.evaluate.binary.discrimination import auroc
 from hepatica.evaluate.estimate import Estimate, undefined
+from hepatica.evaluate.inputs import Floats
+from hepatica.evaluate.kappa import kappa_of
 from hepatica.evaluate.multiclass.classified import Classified, classified
 from hepatica.evaluate.multiclass.macro import macro_auroc, macro_f1
-from hepatica.evaluate.multiclass.weighted_kappa import weighted_kappa
 
 OF_A_CLASS = {"sensitivity": sensitivity, "specificity": specificity, "ppv": ppv, "f1": f1}
 
@@ -56,3 +58,30 @@ def _of_a_class(rows: Classified, which: int) -> dict[str, Estimate]:
     if len(rows.present) < 2:
         return {"auroc": undefined(f"every row is of class {name}", n=n)} | rates
     return {"auroc": auroc(rows.of == which, score=rows.score[:, which], group=rows.patients.of_row)} | rates
+
+
+Weights = Literal["none", "linear", "quadratic"]
+"""What a call k classes away loses: all, or a share that grows with k or with k squared."""
+
+
+def weighted_kappa(rows: Classified, *, weights: Weights) -> Estimate:
+    """Cohen's kappa (weights none) or weighted kappa (Cohen 1968, doi 10.1037/h0026256) of ordered classes.
+
+    The interval is that of `kappa_of`.
+    """
+    return kappa_of(
+        rows.shares,
+        weight=_agreement(len(rows.classes), weights),
+        by_patient=lambda values: rows.patients.sums(values[rows.of, rows.called] / rows.of.size),
+        n=rows.patients.count,
+        clustered=rows.patients.clustered,
+        named="" if weights == "none" else f"{weights} weights, ",
+    )
+
+
+def _agreement(k: int, weights: Weights) -> Floats:
+    """(k, k) how far two classes agree: 1 for the same, 0 for the first and the last."""
+    if weights == "none":
+        return np.eye(k)
+    apart = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / (k - 1)
+    return 1 - apart ** (1 if weights == "linear" else 2)

@@ -21,7 +21,7 @@ from hepatica.evaluate.binary.confusion import (
 )
 from hepatica.evaluate.binary.discrimination import auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
-from hepatica.evaluate.groups.mcnemar import mcnemar_p
+from hepatica.evaluate.groups.contingency import mcnemar_p
 from hepatica.evaluate.inputs import Booleans, numbers
 from hepatica.evaluate.intervals import NO_SPREAD
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa

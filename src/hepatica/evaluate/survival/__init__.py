@@ -1,3 +1,3 @@
 """Survival: statistics of scores against follow-up."""
 
-__all__ = ["censoring", "concordance", "cox", "heterogeneity", "interaction", "kaplan_meier", "survival"]
+__all__ = ["concordance", "cox", "interaction", "kaplan_meier", "survival"]

@@ -1,13 +1,17 @@
-"""Interaction: whether a treatment goes with a different course in patients at high risk than in those at low risk."""
+"""Interaction: whether a treatment, or any hazard ratio, differs between groups of patients."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.stats import chi2
 
 from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.estimate import Estimate, undefined
 from hepatica.evaluate.inputs import Booleans, Floats, follow_up, numbers, zero_or_one
+from hepatica.evaluate.intervals import Z
 from hepatica.evaluate.survival.cox import HazardRatio, cox
 
 
@@ -62,3 +66,21 @@ def _refuse_empty(events: Booleans, treated: Booleans, high: Booleans) -> None:
                     f"treatment interaction: none of {int((given & at).sum())} {name} patients at {where} risk had the"
                     " event; the hazard ratio there is 0, infinite or unknown"
                 )
+
+
+def heterogeneity_p(ratios: Sequence[Estimate]) -> Estimate:
+    """P value that a ratio is the same in subgroups of different patients: the test of interaction.
+
+    Cochran's Q of the logarithms, weighted by the inverse of their variances, which are read off the intervals; of two
+    ratios it is the z test of Altman and Bland 2003 (doi 10.1136/bmj.326.7382.219). That one subgroup has P < 0.05 and
+    another has not is no sign of a difference; this is. Undefined with fewer than two ratios that have an interval.
+    """
+    known = [(each.value, each.low, each.high) for each in ratios if each.low and each.high and each.value > 0]
+    n = sum(each.n for each in ratios)
+    if len(known) < 2:
+        return undefined("fewer than two subgroups have a ratio with an interval", n=n)
+    value, low, high = np.log(np.array(known)).T
+    weight = (2 * Z / (high - low)) ** 2
+    apart = weight @ (value - np.average(value, weights=weight)) ** 2
+    p = float(chi2.sf(apart, len(known) - 1))
+    return Estimate(value=p, low=None, high=None, n=n, method="test of interaction (Cochran's Q), no interval")

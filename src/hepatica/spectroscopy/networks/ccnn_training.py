@@ -13,7 +13,7 @@ from scipy.special import softmax
 
 from hepatica.cohort import EvaluationError
 from hepatica.evaluate import auroc, fit_temperature
-from hepatica.evaluate.binary.balance import balanced_cutoff
+from hepatica.evaluate.binary.confusion import balanced_cutoff
 from hepatica.learn import Arrays, Fresh, infer
 from hepatica.learn.images import as_network_input
 from hepatica.spectroscopy.networks.ccnn import Ccnn

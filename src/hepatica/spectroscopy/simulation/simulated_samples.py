@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hepatica.learn.seeds import seed_from
+from hepatica.learn.plan import seed_from
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.priors.priors import Priors
 from hepatica.spectroscopy.simulation.nuisance import STANDARD, Effects

@@ -13,8 +13,7 @@ from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import auroc, confusion
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
 from hepatica.evaluate.binary.confusion import Confusion
-from hepatica.evaluate.groups.permutation import permutation_p
-from hepatica.evaluate.groups.power import power_curve
+from hepatica.evaluate.groups.permutation import permutation_p, power_curve
 from hepatica.evaluate.models.discriminant import fit_discriminant
 from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.page.gallery import Gallery
