@@ -1,9 +1,8 @@
 """Spectrum and table system: does this patient have HCC, judged from a liver spectrum and two blood values together?
 
-A small convolutional network reads the spectrum; its features and the values enter one linear layer.
+Features of a small convolutional network and the values enter one linear layer.
 
-Departures: none.
-Unclear: none.
+Departures: none. Unclear: none.
 """
 
 from dataclasses import dataclass
