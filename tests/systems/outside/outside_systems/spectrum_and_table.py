@@ -6,7 +6,6 @@ Departures: none. Unclear: none.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +40,7 @@ class Fused(nn.Module):
         return self.head(torch.cat([self.spectrum(inputs["spectrum"]).flatten(1), self.values(inputs["labs"])], dim=1))
 
 
-def build(settings: Settings, *, pretrained: bool) -> Any:
+def build(settings: Settings, *, pretrained: bool) -> Fused:
     """The untrained network; the same from one seed."""
     torch.manual_seed(settings.seed)
     return Fused(len(settings.columns))
