@@ -25,7 +25,7 @@ from hepatica.spectroscopy.networks.qcnn_quantify import measured
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.simulation.simulated_samples import Draws
-from hepatica.studies.bae_2025.simulated_test import METHODS
+from hepatica.studies.bae_2025_qcnn.simulated_test import METHODS
 
 SPECTRA = 200
 STREAM = 5_000_000  # none of `spectroscopy.draws`

@@ -126,8 +126,8 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """Done once for all tests; copy what you mean to break."""
     from hepatica.pathology.phantom import PhantomSettings, phantom_slides
     from hepatica.protocol import override
-    from hepatica.studies.li_2025.settings import QUICK
-    from hepatica.studies.li_2025.study import study
+    from hepatica.studies import run_study
+    from hepatica.studies.li_2025_cnn_sasm.settings import QUICK
 
     folder = tmp_path_factory.mktemp("studied")
     small = PhantomSettings(side=512)
@@ -137,7 +137,7 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     settings = override(QUICK, tiny | {"epochs": 1, "warm_epochs": 1, "head_epochs": 1})
 
     def again() -> Path:
-        return study(cohort, run=folder / "study", external=[other], settings=settings)
+        return run_study("li_2025_cnn_sasm", cohort, run=folder / "study", external=[other], settings=settings)
 
     return Studied(cohort=cohort, other=other, folder=again(), settings=settings, again=again)
 
@@ -147,8 +147,8 @@ def studied_spectra(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study of Bae 2025 on two phantom hospitals, done once for all tests; copy what you mean to break."""
     from hepatica.protocol import override
     from hepatica.spectroscopy.phantom import phantom_spectra
-    from hepatica.studies.bae_2025.settings import QUICK
-    from hepatica.studies.bae_2025.study import study
+    from hepatica.studies import run_study
+    from hepatica.studies.bae_2025_qcnn.settings import QUICK
 
     folder = tmp_path_factory.mktemp("studied_spectra")
     cohort = phantom_spectra(folder / "a", patients=20, seed=5, difficulty=0.0)
@@ -158,7 +158,7 @@ def studied_spectra(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     settings = override(QUICK, small | few | {f"qcnn_{name}": value for name, value in few.items()})
 
     def again() -> Path:
-        return study(cohort, run=folder / "study", external=[other], settings=settings)
+        return run_study("bae_2025_qcnn", cohort, run=folder / "study", external=[other], settings=settings)
 
     return Studied(cohort=cohort, other=other, folder=again(), settings=settings, again=again)
 

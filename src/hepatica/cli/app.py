@@ -221,5 +221,4 @@ def report(
     """Write RUN/report.html, its figures and the model card from what the run and its validations found."""
     from hepatica.report import write_report
 
-    found = external or sorted(path.parent for path in run.glob("external/*/metrics.json"))
-    typer.echo(f"report: {write_report(run, external=found)}")
+    typer.echo(f"report: {write_report(run, external=external or None)}")

@@ -35,7 +35,7 @@ def tcga_lihc(
 
     The data are open access and need no account; TCGA asks to be acknowledged (the sentence stands in fetch.json and
     in the notes of the cohort). Then: hepatica validate RUN FOLDER tests a locked model on it, and
-    hepatica study li_2025 COHORT --external FOLDER makes it the external cohort of a study.
+    hepatica study li_2025_cnn_sasm COHORT --external FOLDER makes it the external cohort of a study.
     """
     from hepatica.fetch import fetch_tcga_lihc
 

@@ -7,7 +7,9 @@ import typer
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="First author and year of the paper: li_2025, wang_2021 or bae_2025.")],
+    name: Annotated[
+        str, typer.Argument(help="The paper's system: li_2025_cnn_sasm, wang_2021_hccnet or bae_2025_qcnn.")
+    ],
     cohort: Annotated[
         Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)
     ],
@@ -31,17 +33,17 @@ def study(
 ) -> None:
     """Make every table and figure of a paper on your cohort, in one report.
 
-    li_2025 (CNN-SASM, doi 10.1186/s12916-025-03977-4): cross-validation of eight networks on six denoised subsets,
+    li_2025_cnn_sasm (doi 10.1186/s12916-025-03977-4): cross-validation of eight networks on six denoised subsets,
     choice of the subset, prognosis at one and two years and at the end of follow-up, against end-to-end training and
     against clinical indicators, sorafenib, Grad-CAM and threshold heatmaps, external validation. At the paper's
-    settings it trains some 260 networks and wants a GPU.
+    settings it trains some 260 networks and needs a GPU.
 
-    wang_2021 (NoduleNet and HCCNet, doi 10.1038/s41416-021-01511-w): both networks trained on CT, tested on held-out
-    and external patients, the risk score against pathology, readers (readers.csv of the cohort folder) alone, with the
-    machine and against it, saliency against experts' outlines (column nodule_mask of specimens.csv).
+    wang_2021_hccnet (NoduleNet and HCCNet, doi 10.1038/s41416-021-01511-w): both networks trained on CT, tested on
+    held-out and external patients, the risk score against pathology, readers (readers.csv of the cohort folder) alone,
+    with the AI and against it, saliency against experts' outlines (column nodule_mask of specimens.csv).
 
-    bae_2025 (qCNN and cCNN, doi 10.2463/mrms.mp.2025-0064): cCNNs trained on spectra simulated from some patients of
-    each group and tested on the others, with controls and power; qCNNs against least squares and MAP on simulated
+    bae_2025_qcnn (qCNN and cCNN, doi 10.2463/mrms.mp.2025-0064): cCNNs trained on spectra simulated from some patients
+    of each group and tested on the others, with controls and power; qCNNs against least squares and MAP on simulated
     spectra, against the bounds of error, and under conditions they were not trained for.
 
     Every step is written down when done: stopped at any moment, the same command goes on; repeated, it does nothing.
@@ -49,10 +51,9 @@ def study(
     """
     from hepatica.cli.app import assignments
     from hepatica.protocol import override
-    from hepatica.studies import find_study
-    from hepatica.studies.reports import write_study_report
+    from hepatica.studies import find_study, run_study, write_study_report
 
     found = find_study(name)
     changed = override(found.quick if quick else found.settings, assignments(settings))
-    found.run(cohort, run=run, external=external or [], settings=changed, trainer=assignments(trainer))
+    run_study(name, cohort, run=run, external=external or [], settings=changed, trainer=assignments(trainer))
     typer.echo(f"report: {write_study_report(name, run)}")

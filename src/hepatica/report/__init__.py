@@ -1,84 +1,44 @@
 """Report: figures, tables, one HTML page and a model card from what a run and its validations found."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hepatica.cohort.atomic import write_text
-from hepatica.report.chapters import (
-    baseline,
-    calibration,
-    checklist,
-    diagnosis_subgroups,
-    discrimination,
-    factors,
-    flow,
-    heatmaps,
-    progression,
-    shift,
-    signatures,
-    subgroups,
-    summary,
-    survival,
-    treated,
-    treatment_effect,
-)
+from hepatica.report.chapters.by_task import Chapter, chapters_of
 from hepatica.report.documents.card import write_card
-from hepatica.report.page import provenance
-from hepatica.report.page.blocks import Section
+from hepatica.report.page.blocks import Section, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.page import write_page
 from hepatica.report.page.results import Run, read_run
 from hepatica.report.page.tables import write_tables
 
-__all__ = ["write_report"]
-
-SECTIONS: tuple[Callable[[Run, Gallery], Section], ...] = (
-    summary.section,
-    flow.section,
-    baseline.section,
-    discrimination.section,
-    survival.section,
-    progression.section,
-    factors.section,
-    subgroups.section,
-    shift.section,
-    calibration.section,
-    treated.section,
-    treatment_effect.section,
-    signatures.section,
-    heatmaps.section,
-    provenance.section,
-    checklist.section,
-)
-"""Chapters in the order of a paper's Results; each reads the run and draws what it shows."""
-
-OF_DIAGNOSIS: tuple[Callable[[Run, Gallery], Section], ...] = (
-    summary.section,
-    flow.section,
-    baseline.section,
-    discrimination.section,
-    diagnosis_subgroups.section,
-    shift.section,
-    calibration.section,
-    signatures.section,
-    heatmaps.section,
-    provenance.section,
-    checklist.section,
-)
-"""The same where the primary score is a diagnosis: without follow-up there is no survival and nobody to set aside."""
+__all__ = ["Chapter", "write_pages", "write_report"]
 
 
-def write_report(run: Path, *, external: Sequence[Path] = ()) -> Path:
+def write_report(run: Path, *, external: Sequence[Path] | None = None) -> Path:
     """Write `report.html`, `card.md`, `figures/` and `tables/` into a run folder; the path of the page.
 
-    `external` are the folders of validations, each a column beside the internal test. The same run gives the same
-    files. RunError when the run or a validation is unfinished, was altered, or belongs to another model.
+    `external` are the folders of validations, each a column beside the internal test; where it is None, all that the
+    run has in `external/`. The same run gives the same files. RunError when the run or a validation is unfinished, was
+    altered, or belongs to another model.
     """
     read = read_run(run, external=external)
-    gallery = Gallery(run / "figures", phantom=read.phantom)
-    sections = [section(read, gallery) for section in (OF_DIAGNOSIS if read.is_diagnosis else SECTIONS)]
-    write_text(run / "card.md", write_card(read))
-    write_tables(sections, run / "tables")
-    page = run / "report.html"
-    write_text(page, write_page(read, sections))
+    return write_pages(run, run=read, chapters=chapters_of(read))
+
+
+def write_pages(folder: Path, *, run: Run, chapters: Sequence[Chapter]) -> Path:
+    """Write the page of these chapters, its card, figures and tables into `folder`; the path of the page.
+
+    A chapter whose table is absent is left out, and its sentence ends the chapter `flow`.
+    """
+    gallery = Gallery(folder / "figures", phantom=run.phantom)
+    made = [chapter(run, gallery) for chapter in chapters]
+    absent = [Text(text=each, tone="note") for each in made if isinstance(each, str)]
+    sections = [each for each in made if isinstance(each, Section)]
+    sections = [replace(each, blocks=[*each.blocks, *absent]) if each.anchor == "flow" else each for each in sections]
+    write_text(folder / "card.md", write_card(run))
+    write_tables(sections, folder / "tables")
+    page = folder / "report.html"
+    write_text(page, write_page(run, sections))
     return page

@@ -16,7 +16,7 @@ Departures (of the paper only the abstract is public, doi 10.2463/mrms.mp.2025-0
 
 Unclear:
 1. Sequence, echo time, sampling, sizes of networks and simulation, names of the targets, and how errors were measured:
-   see `Settings`, `spectroscopy/signal/targets.py` and `hepatica study bae_2025`.
+   see `Settings`, `spectroscopy/signal/targets.py` and `hepatica study bae_2025_qcnn`.
 2. Whether lipids and metabolites were learnt by one network or one each: here all by each of `members`.
 """
 

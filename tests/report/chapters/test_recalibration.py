@@ -7,8 +7,7 @@ import pytest
 from scipy.special import expit
 
 from hepatica.evaluate import brier, recalibrate
-from hepatica.report.chapters.calibration import section
-from hepatica.report.chapters.recalibration import NOT_APPLIED, cross_validated, updates
+from hepatica.report.chapters.calibration import NOT_APPLIED, cross_validated, section, updates
 from hepatica.report.page.blocks import Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run

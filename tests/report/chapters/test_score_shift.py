@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hepatica.report.chapters.score_shift import paint_scores, score_rows
+from hepatica.report.chapters.prevalence import paint_scores, score_rows
 from hepatica.report.page.groups import compared_groups
 from hepatica.report.page.results import read_run
 

@@ -1,16 +1,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from hepatica.evaluate import heterogeneity_p, log_rank_p
-from hepatica.report.chapters.subgroups import parts, section, subgroups
-from hepatica.report.page.blocks import Table, Text
+from hepatica.evaluate import heterogeneity_p, log_rank_p, sensitivity, specificity
+from hepatica.report.chapters.subgroups import section, subgroups
+from hepatica.report.page.blocks import Figure, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
 from hepatica.report.page.wording import p_value
+
+Sketch = Callable[[Path], Gallery]
 
 
 @pytest.fixture
@@ -18,25 +20,9 @@ def run(finished: Path) -> Run:
     return read_run(finished, external=[finished / "external" / "hospital_b"])
 
 
-def test_numbers_are_parted_at_the_threshold_which_belongs_below() -> None:
-    found = parts(pd.Series([4.9, 5.0, 5.1, np.nan], name="tumour_size_cm"), threshold=5)
-    assert {name: members.tolist() for name, members in found.items()} == {
-        "Tumour size (cm) ≤ 5": [True, True, False, False],
-        "Tumour size (cm) > 5": [False, False, True, False],
-    }
-
-
-def test_nought_and_one_are_no_and_yes() -> None:
-    found = parts(pd.Series([0, 1, np.nan], name="vascular_invasion"), threshold=None)
-    assert list(found) == ["Vascular invasion: no", "Vascular invasion: yes"]
-    assert [members.sum() for members in found.values()] == [1, 1]
-
-
-def test_levels_are_subgroups_unless_there_are_many_or_one() -> None:
-    assert list(parts(pd.Series(list("BAB"), name="grade"), threshold=None)) == ["Grade: A", "Grade: B"]
-    assert parts(pd.Series(list("ABCDE"), name="grade"), threshold=None) == {}
-    assert parts(pd.Series(["A", None], name="grade"), threshold=None) == {}
-    assert parts(pd.Series([1.0, 2.0], name="tumour_size_cm"), threshold=5) == {}
+@pytest.fixture
+def diagnosis(diagnosed: Path) -> Run:
+    return read_run(diagnosed, external=[])
 
 
 def test_subgroups_share_out_the_patients_who_have_a_value(run: Run) -> None:
@@ -69,7 +55,46 @@ def test_a_cohort_without_a_column_is_told(
     away = pd.read_parquet(external[0] / "patients.parquet").drop(columns="vascular_invasion")
     away.to_parquet(external[0] / "patients.parquet")
     blocks = section(read_run(folder, external=external), sketchbook(tmp_path)).blocks
-    assert [b.text for b in blocks if isinstance(b, Text) and "cannot be parted" in b.text] == [
-        "External: Hospital B cannot be parted by Vascular invasion: the column is missing, or all are alike."
+    assert [b.text for b in blocks if isinstance(b, Text) and "has no subgroups by" in b.text] == [
+        "External: Hospital B has no subgroups by Vascular invasion: the column is missing, or all are alike."
     ]
     assert any(isinstance(b, Text) and b.tone == "warning" and "no evidence" in b.text for b in blocks)
+
+
+def test_each_kind_of_other_lesion_has_its_specificity(diagnosis: Run) -> None:
+    found = {each.name: each for each in subgroups(diagnosis.internal, diagnosis.targets[0]) if each.of == "kind"}
+    known = diagnosis.internal.outcomes(diagnosis.targets[0]).dropna(subset=["label"])
+    cyst = diagnosis.internal.patients.loc[known.index, "kind"] == "cyst"
+    calls = found["cyst"].calls
+    assert specificity(calls).value == (known.loc[cyst, "group"] == "low").mean()
+    assert specificity(calls).n == cyst.sum()
+    assert sensitivity(calls).n == 0
+    assert found["cyst"].area == "\N{EN DASH}"
+    assert sensitivity(found["HCC"].calls).n == (known["label"] == 1).sum()
+
+
+def test_rates_are_those_at_the_locked_cutoff(diagnosis: Run) -> None:
+    target = diagnosis.targets[0]
+    every = [each for each in subgroups(diagnosis.internal, target) if each.of == "sex"]
+    tp, fn = (sum(getattr(each.calls, cell) for each in every) for cell in ("tp", "fn"))
+    row = diagnosis.internal.metric("sensitivity", target, cutoff=diagnosis.cutoffs[target.key])
+    assert tp / (tp + fn) == pytest.approx(row["value"])
+
+
+def test_the_table_tests_sensitivity_among_the_ill_and_specificity_among_the_others(
+    diagnosis: Run, tmp_path: Path, sketchbook: Sketch
+) -> None:
+    _, figure, table = section(diagnosis, sketchbook(tmp_path)).blocks
+    assert isinstance(figure, Figure)
+    assert isinstance(table, Table)
+    rows = {row[0]: row for row in table.rows}
+    own = [each.calls for each in subgroups(diagnosis.internal, diagnosis.targets[0]) if each.of == "sex"]
+    counts = [[each.tp, each.fn] for each in own]
+    assert min(min(row) for row in counts) < 5
+    assert rows["Sex"][4] == p_value(stats.fisher_exact(counts).pvalue)
+    assert rows["Grade"][6] == "\N{EN DASH}"  # grades are those of HCC: nothing to compare among the others
+
+
+def test_no_covariates(diagnosis: Run, tmp_path: Path, sketchbook: Sketch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hepatica.report.page.results.Results.covariates", lambda self: [])
+    assert "No cohort has a covariate" in str(section(diagnosis, sketchbook(tmp_path)))

@@ -23,8 +23,8 @@ def test_times_are_compared_by_the_papers_rule() -> None:
 
 
 def test_rows_hold_every_step() -> None:
-    table = {name: cells for name, *cells in rows([compared(HIGH, LOW)], of="high v low")}
-    assert table["Median months, high v low"] == ["2.5 v 6.0"]
+    table = {name: cells for name, *cells in rows([compared(HIGH, LOW)], of="high vs. low")}
+    assert table["Median months, high vs. low"] == ["2.5 vs. 6.0"]
     assert table["Difference in months"] == ["-3.5 (-7.5\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}0.5)"]
     assert table["Test"] == ["independent t-test"]
     assert table["How it was chosen"][0].startswith("High risk, 4 patients: Shapiro-Wilk P = 0.97")
@@ -33,7 +33,7 @@ def test_rows_hold_every_step() -> None:
 def test_too_few_patients_are_told() -> None:
     found = compared(arm("High risk", [1.0]), LOW)
     assert found == "not computable: two groups: got 1 patients in one, wanted 3 or more in each"
-    assert rows([found], of="high v low")[1] == ["Difference in months", found]
+    assert rows([found], of="high vs. low")[1] == ["Difference in months", found]
     assert told(found) == "No test: too few patients, or all times alike"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from hepatica.cohort import Status, declared
+from hepatica.cohort import Status, TimeToEvent, declared
 from hepatica.evaluate import standardised_difference
 from hepatica.report.page.blocks import Section, Table, Text
 from hepatica.report.page.gallery import Gallery
@@ -22,7 +22,8 @@ NOTABLE = 0.1
 
 def section(run: Run, gallery: Gallery) -> Section:
     """The baseline table; internal folds beside each external cohort, each parted by a diagnosis that is asked for."""
-    groups = _by_diagnosis(run) if run.is_diagnosis else _groups(run)
+    diagnosis = run.targets[0].task == "binary" and not run.followed
+    groups = _by_diagnosis(run) if diagnosis else _groups(run)
     learnt_from = run.internal.patients[run.internal.patients["fold"].isin(TRAINED_ON)]
     header = ["", *(f"{name} (n{TIED}={TIED}{len(table)})" for name, table in groups.items())]
     header += [f"Difference, {each.cohort['name']} from training" for each in run.external]
@@ -37,14 +38,10 @@ def section(run: Run, gallery: Gallery) -> Section:
         note="Difference is the standardised mean difference between the patients the model learnt from (training and"
         f" tuning) and the external ones; from {NOTABLE} on it has an arrow, because a shifted cohort is one reason for"
         " a different result. Percentages leave out missing values, which are counted on a line of their own."
-        + (" Patients whose diagnosis is unknown stand in no column." if run.is_diagnosis else ""),
+        + (" Patients whose diagnosis is unknown are in no column." if diagnosis else ""),
     )
     empty = [] if run.internal.covariates() else [Text(text="The cohort tables hold no covariates.", tone="note")]
     return Section(anchor="baseline", title="Patients at baseline", blocks=[table, *empty])
-
-
-def _reported(results: Results) -> pd.DataFrame:
-    return results.patients[results.patients["fold"] == results.fold]
 
 
 def _groups(run: Run) -> dict[str, pd.DataFrame]:
@@ -87,9 +84,7 @@ def _rows(
     name: str, groups: dict[str, pd.DataFrame], learnt_from: pd.DataFrame, external: tuple[Results, ...]
 ) -> list[list[str]]:
     everybody = pd.concat([table[name] for table in groups.values() if name in table and len(table)])
-    shifts = [
-        arrowed(unlike(learnt_from[name], _reported(each).get(name, pd.Series(dtype=object)))) for each in external
-    ]
+    shifts = [arrowed(unlike(learnt_from[name], each.reported.get(name, pd.Series(dtype=object)))) for each in external]
     columns = [table.get(name, pd.Series(np.nan, index=table.index)) for table in groups.values()]
     missing = [share(int(each.isna().sum()), len(each)) for each in columns]
     lacking = [[f"{INDENT}missing", *missing]] if everybody.isna().any() else []
@@ -136,6 +131,8 @@ def _endpoints(run: Run, groups: dict[str, pd.DataFrame]) -> list[list[str]]:
     rows = []
     for name, columns in run.internal.cohort["endpoints"].items():
         told, endpoint = column(name), declared(name, keys=columns)
+        if not isinstance(endpoint, Status | TimeToEvent):
+            continue
         if isinstance(endpoint, Status):
             present = [_share_of(table[endpoint.column], 1) for table in groups.values()]
             rows += [] if name == run.targets[0].endpoint else [[f"{told}: present", *present]]

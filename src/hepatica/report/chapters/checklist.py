@@ -21,7 +21,7 @@ def items(*, of_diagnosis: bool = False) -> list[dict[str, str]]:
 
 def section(run: Run, gallery: Gallery) -> Section:
     """The list, with a count of what is still for the authors to write."""
-    rows = items(of_diagnosis=run.is_diagnosis)
+    rows = items(of_diagnosis=not run.followed)
     open_items = sum(row["answered"] == "authors" for row in rows)
     whole = sum(row["answered"] == "answered" for row in rows)
     told = (

@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import FancyBboxPatch
 
+from hepatica.cohort import Target
 from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Results, Run
 from hepatica.report.page.style import FAINT, INK, LOW, QUIET
-from hepatica.report.page.wording import FOLDS, heading, outcomes, patients, share
+from hepatica.report.page.wording import FOLDS, heading, level, outcomes, patients, share
 
 _LOST = {"with a specimen": "no specimen", "with a usable specimen": "no usable specimen"}
 """Why one did not reach a step."""
@@ -28,7 +29,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         "Patients and specimens from the tables to the results. Boxes on the right count those who left at a step."
         " Training patients taught the network, tuning patients watched it, and only the others are reported on."
         " Set aside are patients whom the system's own rule keeps out of training (for this system,"
-        f" {'those whose diagnosis is unknown' if run.is_diagnosis else 'treated ones'}): the model predicts them but"
+        f" {'treated ones' if run.followed else 'those whose diagnosis is unknown'}): the model predicts them but"
         " never learnt from them."
     )
     blocks: list[Block] = [Figure(caption=caption, panels=panels), _outcomes(run), *_failures(run)]
@@ -82,7 +83,7 @@ def _paint(figure: Drawing, *, results: Results) -> None:
 
 
 def _left(axes: Axes, before: dict[str, Any], after: dict[str, Any], *, y: float) -> None:
-    """The box of those who left between two steps; nobody is told as well."""
+    """The box of those who left between two steps; also where it is no patient."""
     lost, files = before["patients"] - after["patients"], before["specimens"] - after["specimens"]
     why = _LOST.get(after["step"], "left")
     axes.plot([0.28, 0.585], [y, y], color=QUIET, linewidth=0.8)
@@ -120,27 +121,44 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 def _outcomes(run: Run) -> Table:
-    header = ["Outcome", *(f"{each.title}" for each in run.cohorts)]
     rows: list[list[str]] = []
     for target in run.targets:
-        rows.append([heading(target)])
-        unknown = "Unknown" if not target.followed else "Unknown: censored earlier"
-        with_it, without = outcomes(target)
-        found = [each.outcomes(target) for each in run.cohorts]
-        rows += [
-            [_begun(with_it), *(share(int((table["label"] == 1).sum()), len(table)) for table in found)],
-            [_begun(without), *(share(int((table["label"] == 0).sum()), len(table)) for table in found)],
-            [unknown, *(share(int(table["label"].isna().sum()), len(table)) for table in found)],
-        ]
+        rows += [[heading(target)], *_counted(run, target)]
+    note = ""
+    if run.targets[0].task == "binary":
+        note = (
+            "Patients censored before a horizon are left out of its discrimination and calibration, never counted as"
+            " event-free; the survival results use all patients."
+            if run.followed
+            else "No number rests on patients whose diagnosis is unknown."
+        )
     return Table(
         caption="Outcomes of the patients behind each result, n (%).",
-        header=header,
+        header=["Outcome", *(each.title for each in run.cohorts)],
         rows=rows,
-        note="Patients whose diagnosis is unknown stand behind no number."
-        if run.is_diagnosis
-        else "Patients censored before a horizon are left out of its discrimination and calibration, never counted as"
-        " event-free; the survival results use all patients.",
+        note=note,
     )
+
+
+def _counted(run: Run, target: Target) -> list[list[str]]:
+    """Patients with each outcome of a target, of the reported ones."""
+    if target.task not in ("binary", "survival"):
+        found = [each.reported for each in run.cohorts]
+        known = [each.endpoint(target).strata(table) for each, table in zip(run.cohorts, found, strict=True)]
+        levels = dict.fromkeys(name for each in known for name in sorted(each.dropna().unique(), key=str))
+        levels = levels if target.task == "multi_class" else {}
+        rows = [[level(name), *(share(int((each == name).sum()), len(each)) for each in known)] for name in levels]
+        return [*rows, ["Unknown", *(share(int(each.isna().sum()), len(each)) for each in known)]]
+    with_it, without = outcomes(target)
+    tables = [each.outcomes(target) for each in run.cohorts]
+    if target.task == "survival":
+        return [[_begun(with_it), *(share(int((table["event"] == 1).sum()), len(table)) for table in tables)]]
+    unknown = "Unknown: censored earlier" if target.followed else "Unknown"
+    return [
+        [_begun(with_it), *(share(int((table["label"] == 1).sum()), len(table)) for table in tables)],
+        [_begun(without), *(share(int((table["label"] == 0).sum()), len(table)) for table in tables)],
+        [unknown, *(share(int(table["label"].isna().sum()), len(table)) for table in tables)],
+    ]
 
 
 def _begun(text: str) -> str:

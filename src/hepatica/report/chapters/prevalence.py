@@ -1,18 +1,20 @@
-"""Prevalence: how common a disease is in each cohort, and how the scores of those with and without it lie there."""
+"""Prevalence: how common a disease is in each cohort, and where the scores of each cohort lie."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
+from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Target
 from hepatica.evaluate import Estimate, rate_difference
 from hepatica.evaluate.intervals import clopper_pearson
-from hepatica.report.chapters.score_shift import paint_scores, score_rows
 from hepatica.report.page.blocks import Block, Figure, Panel, Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.groups import Group
 from hepatica.report.page.results import Run
-from hepatica.report.page.wording import NONE, about, heading, outcomes, share
+from hepatica.report.page.style import QUIET, say
+from hepatica.report.page.wording import NONE, about, calls, heading, outcomes, share, when
 
 
 def prevalence_blocks(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
@@ -69,3 +71,45 @@ def prevalence(label: pd.Series) -> Estimate:
         return Estimate(value=float("nan"), low=None, high=None, n=0, method="not computable: no diagnosis is known")
     low, high = clopper_pearson(float(known.sum()), len(known))
     return Estimate(value=float(known.mean()), low=low, high=high, n=len(known), method="Clopper-Pearson")
+
+
+def paint_scores(figure: Drawing, *, scores: Sequence[tuple[Group, pd.Series]], title: str, cutoff: float) -> None:
+    """Share of the patients of each group with a score up to each value; the cut-off is dotted."""
+    axes = figure.subplots()
+    axes.set_title(title)
+    shown = [(group, values) for group, values in scores if len(values)]
+    if not shown:
+        say(axes, "No patients with a score.")
+        return
+    for group, values in shown:
+        axes.ecdf(values, color=group.colour, label=group.name)
+    axes.axvline(cutoff, color=QUIET, linewidth=0.8, linestyle=":")
+    if all(values.between(0, 1).all() for _, values in shown):
+        axes.set_xlim(0, 1)
+    axes.set(ylim=(0, 1.02), xlabel="Score", ylabel="Share of patients with this score or less")
+    axes.legend(loc="upper left")
+
+
+def score_rows(run: Run, groups: Sequence[Group]) -> list[list[str]]:
+    """Scores of each target: where they lie, and who is called high; none of patients the model learnt from."""
+    rows = []
+    for target in run.targets:
+        tables = [None if each.learnt else each.outcomes(target) for each in groups]
+        of = when(target).lower() if target.followed else when(target)
+        called = "high risk" if target.followed else calls(target)[0]
+        rows += [
+            [f"Score {of}: median [interquartile range]", *map(_middle, tables)],
+            [f"Score {of}: called {called}", *map(_high, tables)],
+        ]
+    return rows
+
+
+def _middle(table: pd.DataFrame | None) -> str:
+    if table is None or table.empty:
+        return NONE
+    low, middle, high = table["score"].quantile([0.25, 0.5, 0.75])
+    return f"{middle:.2f} [{low:.2f} to {high:.2f}]"
+
+
+def _high(table: pd.DataFrame | None) -> str:
+    return NONE if table is None else share(int((table["group"] == "high").sum()), len(table))

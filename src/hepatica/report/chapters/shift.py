@@ -10,10 +10,9 @@ from matplotlib.figure import Figure as Drawing
 from hepatica.cohort import EvaluationError, Months, Target
 from hepatica.evaluate import Estimate, kaplan_meier, log_rank_p, rate_difference
 from hepatica.report.chapters.baseline import NOTABLE, arrowed, unlike
-from hepatica.report.chapters.prevalence import prevalence_blocks
-from hepatica.report.chapters.score_shift import paint_scores, score_rows
+from hepatica.report.chapters.follow_up.survival import TALL, competing, free_of
+from hepatica.report.chapters.prevalence import paint_scores, prevalence_blocks, score_rows
 from hepatica.report.chapters.stain_shift import stain_blocks
-from hepatica.report.chapters.survival import TALL, competing, free_of
 from hepatica.report.figures import kaplan_meier as curves
 from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.page.gallery import Gallery
@@ -39,15 +38,16 @@ def section(run: Run, gallery: Gallery) -> Section:
         text = "There is no external cohort to compare with the training patients."
         return Section(anchor="shift", title=title, blocks=[Text(text=text, tone="note")])
     groups = compared_groups(run)
-    course = prevalence_blocks if run.is_diagnosis else _course
-    blocks = [Text(text=_told(run)), *_case_mix(run, groups, gallery), *course(run, groups, gallery)]
+    blocks = [Text(text=_told(run)), *_case_mix(run, groups, gallery)]
+    if run.targets[0].task in ("binary", "survival"):
+        blocks += (_course if run.followed else prevalence_blocks)(run, groups, gallery)
     if run.system.modality == "slide":
         blocks += stain_blocks([(each.name, each.colour, each.stains()) for each in groups], gallery)
     return Section(anchor="shift", title=title, blocks=blocks)
 
 
 def _told(run: Run) -> str:
-    followed = "" if run.is_diagnosis else ", because they were followed for a shorter time"
+    followed = ", because they were followed for a shorter time" if run.followed else ""
     return (
         "A model may do worse elsewhere because the patients are others (case mix), because"
         f" {event(run.targets[0])} is more or less common{followed}, or because their specimens look different. What"

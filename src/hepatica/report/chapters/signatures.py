@@ -69,13 +69,13 @@ class Map:
     places: np.ndarray
 
 
-def section(run: Run, gallery: Gallery) -> Section:
+def section(run: Run, gallery: Gallery) -> Section | str:
     """PCA and t-SNE of tiles of unseen patients, coloured by outcome, by tile score and by cohort."""
     tiles = gather(run, limit=LIMIT)
     title = f"{tiles.region.capitalize()} signatures"
     if len(tiles.signatures) < FEWEST:
-        few = f"Only {len(tiles.signatures)} {tiles.region}s of patients the model has not seen: too few to draw a map."
-        return Section(anchor="signatures", title=title, blocks=[Text(text=few, tone="note")])
+        return f"Only {len(tiles.signatures)} {tiles.region}s of patients the model has not seen: too few to map"
+        " signatures."
     blocks: list[Block] = [Text(text=MEANING.format(region=tiles.region))]
     shown = {by: paint for by, paint in COLOURINGS.items() if by != "cohort" or len(tiles.names) > 1}
     for laid in maps(tiles.signatures):
@@ -97,7 +97,7 @@ def section(run: Run, gallery: Gallery) -> Section:
 
 
 def _outcome(target: Target) -> str:
-    return about(target) if not target.followed else f"{target.endpoint.replace('_', ' ')} by the end of follow-up"
+    return f"{target.endpoint.replace('_', ' ')} by the end of follow-up" if target.followed else about(target)
 
 
 def gather(run: Run, *, limit: int) -> Tiles:
@@ -111,7 +111,7 @@ def gather(run: Run, *, limit: int) -> Tiles:
         cohort=np.repeat(np.arange(len(parts)), [len(table) for table, _ in parts]),
         names=tuple(str(each.cohort["name"]) for each in run.cohorts),
         outcomes=outcomes(run.targets[0]),
-        region=run.system.first.region,
+        region=run.region,
     )
 
 
@@ -119,7 +119,10 @@ def unseen_tiles(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFram
     """At most `limit` tiles of unseen patients, drawn by lot, and their signatures; `label` is the final status."""
     table, signatures = results.regions()
     chosen = np.sort(by_lot(len(table))[:limit])
-    status = results.endpoint(run.targets[0]).label(results.patients, horizon=None)
+    binary = run.targets[0].task in ("binary", "survival")
+    status = (
+        results.endpoint(run.targets[0]).label(results.patients, horizon=None) if binary else pd.Series(dtype=float)
+    )
     label = status.reindex(table["patient_id"].iloc[chosen]).to_numpy(float)
     return table.iloc[chosen].assign(label=label), signatures[chosen]
 

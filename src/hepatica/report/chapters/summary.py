@@ -7,8 +7,22 @@ from hepatica.report.page.provenance import system_title
 from hepatica.report.page.results import Run
 from hepatica.report.page.wording import about, patients
 
-QUOTED = ("auroc", "c_index", "log_rank_p")
-QUOTED_OF_DIAGNOSIS = ("auroc", "sensitivity", "specificity")
+QUOTED = {
+    "followed": ("auroc", "c_index", "log_rank_p"),
+    "binary": ("auroc", "sensitivity", "specificity"),
+    "multi_class": ("accuracy", "auroc_macro", "kappa"),
+    "survival": ("c_index", "hazard_ratio", "log_rank_p"),
+    "quantities": ("bias", "rmse", "concordance"),
+    "margin": ("bias", "rmse", "concordance"),
+}
+"""Metrics on the first page, by the task of the primary score."""
+
+NOTES = {
+    "followed": "AUROC and C-index: 0.5 is chance, 1 is perfect. Log-rank P compares patients at or above the locked"
+    " cut-off with those below it.",
+    "binary": "AUROC: 0.5 is chance, 1 is perfect. Calls are those at the locked cut-off, {}.",
+    "survival": "C-index: 0.5 is chance, 1 is perfect. Groups are those at the locked cut-off, {}.",
+}
 
 FEW_EVENTS = 100
 """Events below which an evaluation is imprecise (Collins 2016, doi 10.1002/sim.6787); of those without, the same."""
@@ -37,22 +51,23 @@ def _applied(run: Run) -> str:
     return ", and to ".join(told)
 
 
+def kind(run: Run) -> str:
+    """The task of the primary score; `followed` is a binary one by the horizons of a survival endpoint."""
+    target = run.targets[0]
+    return "followed" if target.task == "binary" and target.followed else target.task
+
+
 def quoted(run: Run) -> tuple[str, ...]:
     """Metrics on the first page."""
-    return QUOTED_OF_DIAGNOSIS if run.is_diagnosis else QUOTED
+    return QUOTED.get(kind(run), ())
 
 
 def _key_numbers(run: Run) -> Table:
-    survival = (
-        "AUROC and C-index: 0.5 is chance, 1 is perfect. Log-rank P compares patients at or above the locked cut-off"
-        " with those below it."
-    )
-    diagnosis = f"AUROC: 0.5 is chance, 1 is perfect. Calls are those at the locked cut-off, {run.cutoff_rule}."
     return metric_table(
         run,
         quoted(run),
         caption="The numbers to quote, with 95% confidence intervals.",
-        note=diagnosis if run.is_diagnosis else survival,
+        note=NOTES.get(kind(run), "").format(run.cutoff_rule),
     )
 
 
@@ -63,7 +78,7 @@ def _warnings(run: Run) -> list[Block]:
         told.append(
             "There is no external cohort: how the model does at another hospital is unknown. See hepatica validate."
         )
-    for each in run.cohorts:
+    for each in run.cohorts if run.targets[0].task == "binary" else ():
         label = each.outcomes(run.targets[0])["label"]
         events, without = int((label == 1).sum()), int((label == 0).sum())
         if min(events, without) < FEW_EVENTS:

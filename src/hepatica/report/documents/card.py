@@ -24,7 +24,7 @@ def write_card(run: Run) -> str:
         system=run.system,
         paper=run.system.paper,
         targets=[about(target) for target in run.targets],
-        meaning="likelier" if run.is_diagnosis else "sooner",
+        meaning="sooner" if run.followed else "more likely",
         phantom=run.phantom,
         tag=" (phantom)" if run.phantom else "",
         flow=_flow(run),

@@ -1,4 +1,4 @@
-"""Boxes: follow-up times of two groups of patients as boxes with every patient over them, and the test between them."""
+"""Boxes: groups of values as boxes with every patient over them; follow-up times of two groups and their test."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from hepatica.cohort import EvaluationError
 from hepatica.evaluate import GroupComparison, compare_groups
 from hepatica.report.figures.kaplan_meier import Arm
 from hepatica.report.page.style import INK, say
-from hepatica.report.page.wording import interval, p_value
+from hepatica.report.page.wording import equals, interval, p_value
 
 SEED = 0
 """Of the sideways places of the dots, which mean nothing."""
@@ -46,11 +46,19 @@ def paint(figure: Drawing, *, drawn: tuple[Arm, Arm], title: str) -> None:
 
 def _group(axes: Axes, arm: Arm, *, place: int) -> None:
     time, event = arm.patients["time"].to_numpy(float), arm.patients["event"].to_numpy() == 1
-    if not time.size:
+    box(axes, time, place=place, colour=arm.colour)
+    aside = sideways(time.size, place=place)
+    for shown, face in ((event, arm.colour), (~event, "white")):
+        axes.scatter(aside[shown], time[shown], s=11, c=face, edgecolors=arm.colour, linewidths=0.7, zorder=3)
+
+
+def box(axes: Axes, values: np.ndarray, *, place: int, colour: str) -> None:
+    """Quartiles and whiskers of values (n,); nothing where there are none."""
+    if not values.size:
         return
-    line = {"color": arm.colour, "linewidth": 1.2}
+    line = {"color": colour, "linewidth": 1.2}
     axes.boxplot(
-        time,
+        values,
         positions=[place],
         widths=0.55,
         showfliers=False,
@@ -60,23 +68,24 @@ def _group(axes: Axes, arm: Arm, *, place: int) -> None:
         capprops=line,
         medianprops=line | {"linewidth": 2.2},
     )
-    aside = place + np.random.default_rng(SEED).uniform(-0.2, 0.2, time.size)
-    for shown, face in ((event, arm.colour), (~event, "white")):
-        axes.scatter(aside[shown], time[shown], s=11, c=face, edgecolors=arm.colour, linewidths=0.7, zorder=3)
+
+
+def sideways(count: int, *, place: int) -> np.ndarray:
+    """Where the dots of a box stand on the x axis, by lot."""
+    return place + np.random.default_rng(SEED).uniform(-0.2, 0.2, count)
 
 
 def told(found: GroupComparison | str) -> str:
     """Test and P in one line, as a figure prints it."""
     if isinstance(found, str):
         return "No test: too few patients, or all times alike"
-    p = p_value(found.p)
-    return f"{found.test[:1].upper()}{found.test[1:]}: P {p if p.startswith('<') else f'= {p}'}"
+    return f"{found.test[:1].upper()}{found.test[1:]}: P {equals(p_value(found.p))}"
 
 
 def rows(found: Sequence[GroupComparison | str], *, of: str) -> list[list[str]]:
-    """Rows of a table, a cell for each comparison after the name of the row; `of` tells which groups: high v low."""
+    """Rows of a table, a cell for each comparison after the name of the row; `of` tells which groups: high vs. low."""
     return [
-        [f"Median months, {of}", *(_cell(each, "{0.medians[0]:.1f} v {0.medians[1]:.1f}") for each in found)],
+        [f"Median months, {of}", *(_cell(each, "{0.medians[0]:.1f} vs. {0.medians[1]:.1f}") for each in found)],
         ["Difference in months", *(each if isinstance(each, str) else _difference(each) for each in found)],
         ["P", *("" if isinstance(each, str) else p_value(each.p) for each in found)],
         ["Test", *(_cell(each, "{0.test}") for each in found)],

@@ -1,4 +1,4 @@
-"""Forest: hazard ratios with their intervals, one line a term, on a scale where halving and doubling are alike."""
+"""Forest: estimates with their intervals, one line each; hazard ratios where halving and doubling are alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,28 +38,45 @@ def forest(figure: Drawing, *, lines: Sequence[Line], title: str) -> None:
     aside = 0.14 if both else 0
     for place, line in enumerate(lines):
         colour = HIGH if line.strong else INK
-        _estimate(axes, line.alone, y=place - aside, colour=colour, filled=False)
-        _estimate(axes, line.together, y=place + aside, colour=colour, filled=True)
+        _ratio(axes, line.alone, y=place - aside, colour=colour, filled=False)
+        _ratio(axes, line.together, y=place + aside, colour=colour, filled=True)
     axes.axvline(1, color=QUIET, linewidth=0.8, zorder=0)
-    axes.set(ylim=(len(lines) - 0.4, -0.6), xlabel="Hazard ratio (95% interval)")
-    axes.set_yticks(range(len(lines)), labels=[line.name for line in lines])
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+    name_rows(axes, [line.name for line in lines], xlabel="Hazard ratio (95% interval)")
     _scale(axes, lines)
     if both:
         _key(axes)
 
 
-def _estimate(axes: Axes, found: Estimate | None, *, y: float, colour: str, filled: bool) -> None:
+def estimate(axes: Axes, found: Estimate | None, *, y: float, colour: str, filled: bool = True) -> None:
+    """Draw value and interval of an estimate at height `y`; nothing where it has none."""
+    if found is None or not np.isfinite(found.value):
+        return
+    if found.low is not None and found.high is not None:
+        axes.plot([found.low, found.high], [y, y], color=colour, linewidth=1.3)
+    axes.plot(found.value, y, "o", color=colour, markersize=5, markerfacecolor=colour if filled else "white")
+
+
+def name_rows(axes: Axes, names: Sequence[str], *, xlabel: str, at: float | None = None) -> None:
+    """A name for each line, the first on top; `at` is marked by a dotted line."""
+    if at is not None and np.isfinite(at):
+        axes.axvline(at, color=QUIET, linewidth=0.8, linestyle=":", zorder=0)
+    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel=xlabel)
+    axes.set_yticks(range(len(names)), labels=names)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def _ratio(axes: Axes, found: Estimate | None, *, y: float, colour: str, filled: bool) -> None:
+    """A hazard ratio, cut at WIDEST."""
     if found is None or found.low is None or found.high is None:
         return
     low, high = np.clip([found.low, found.high], *WIDEST)
-    axes.plot([low, high], [y, y], color=colour, linewidth=1.3)
     for end, cut, mark in ((low, found.low < WIDEST[0], "<"), (high, found.high > WIDEST[1], ">")):
         if cut:
             axes.plot(end, y, mark, color=colour, markersize=4)
-    if WIDEST[0] <= found.value <= WIDEST[1]:
-        axes.plot(found.value, y, "o", color=colour, markersize=5, markerfacecolor=colour if filled else "white")
+    value = found.value if WIDEST[0] <= found.value <= WIDEST[1] else np.nan
+    axes.plot([low, high], [y, y], color=colour, linewidth=1.3)
+    axes.plot(value, y, "o", color=colour, markersize=5, markerfacecolor=colour if filled else "white")
 
 
 def _scale(axes: Axes, lines: Sequence[Line]) -> None:

@@ -102,6 +102,11 @@ class Results:
         rows = rows if cutoff is None else rows[np.isclose(rows["cutoff"].astype(float), cutoff)]
         return None if rows.empty else rows.iloc[0]
 
+    @property
+    def reported(self) -> pd.DataFrame:
+        """Rows of the patients that are reported."""
+        return self.patients[self.patients["fold"] == self.fold]
+
     def covariates(self) -> list[str]:
         """Columns of patients that are neither of an endpoint nor fold."""
         followed = {column for each in self.cohort["endpoints"].values() for column in declared("", keys=each).columns}
@@ -158,9 +163,14 @@ class Run:
         return self.cohorts[1:]
 
     @property
-    def is_diagnosis(self) -> bool:
-        """Whether the primary score says what is there, and not what will happen."""
-        return not self.targets[0].followed
+    def followed(self) -> bool:
+        """Whether the primary score is about an event of follow-up, not about what is present at the examination."""
+        return self.targets[0].followed
+
+    @property
+    def region(self) -> str:
+        """What the network reads of a specimen at once: tile, slice, spectrum."""
+        return self.system.first.region
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -183,8 +193,13 @@ class Run:
         return self.internal.targets
 
 
-def read_run(path: Path, *, external: Sequence[Path]) -> Run:
-    """Read a run and its validations; RunError when one is unfinished, altered, or belongs to another model."""
+def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
+    """Read a run and its validations; RunError when one is unfinished, altered, or belongs to another model.
+
+    `external` are folders of validations; where it is None, those finished in `external/` of the run.
+    """
+    if external is None:
+        external = sorted(each.parent for each in path.glob("external/*/metrics.json"))
     folder = RunFolder(path)
     settings = read_settings(folder)
     model = verify_lock(folder)

@@ -37,12 +37,31 @@ METRICS = {
     "f1": "F1",
     "kappa": "Cohen's kappa",
     "brier": "Brier score",
-    "calibration_intercept": "Calibration intercept (wanted 0)",
-    "calibration_slope": "Calibration slope (wanted 1)",
+    "calibration_intercept": "Calibration intercept (ideal: 0)",
+    "calibration_slope": "Calibration slope (ideal: 1)",
     "c_index": "C-index",
     "log_rank_p": "Log-rank P",
-    "hazard_ratio": "Hazard ratio, high v low",
+    "hazard_ratio": "Hazard ratio, high vs. low",
+    "auroc_macro": "AUROC, macro",
+    "f1_macro": "F1, macro",
+    "kappa_weighted": "Kappa, quadratic weights",
+    "kappa_weighted_linear": "Kappa, linear weights",
+    "bias": "Bias",
+    "limits_low": "Lower limit of agreement",
+    "limits_high": "Upper limit of agreement",
+    "mae": "Mean absolute error",
+    "rmse": "Root mean squared error",
+    "concordance": "Concordance correlation",
+    "dice": "Dice",
+    "surface_dice": "Surface Dice",
+    "hd95_mm": "95% Hausdorff distance, mm",
+    "hausdorff_mm": "Hausdorff distance, mm",
+    "volume_error_ml": "Volume error, mL",
+    "relative_volume_error": "Relative volume error",
 }
+
+PHASES = ("plain", "arterial", "portal venous", "delayed")
+"""In the order of an examination; whatever else a phase is called comes after them."""
 
 _UNITS = {
     "ng_ml": "ng/mL", "u_l": "U/L", "g_l": "g/L", "g_dl": "g/dL", "mg_dl": "mg/dL", "umol_l": "µmol/L", "cm": "cm",
@@ -87,7 +106,7 @@ def interval(found: Mapping[str, Any], *, digits: int = 3) -> str:
 
 
 def between(value: str, low: str, high: str) -> str:
-    """A value and its interval, which no line break parts."""
+    """A value and its interval, which no line break separates."""
     return f"{value} ({low}{TIED}to{TIED}{high})"
 
 
@@ -96,6 +115,11 @@ def p_value(p: float | None) -> str:
     if p is None or pd.isna(p):
         return "not computable"
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def equals(p: str) -> str:
+    """A P value after the word P: = 0.03, < 0.001."""
+    return p if p.startswith(("<", "not")) else f"= {p}"
 
 
 def share(part: int, whole: int) -> str:
@@ -134,31 +158,39 @@ def heading(target: Target) -> str:
 
 
 def when(target: Target) -> str:
-    """The horizon of a target: At 12 months; what a diagnosis is of: HCC."""
-    if not target.followed:
+    """The horizon of a target: At 12 months; without one, what it is of: HCC."""
+    if not target.followed or target.task == "survival":
         return heading(target)
     return target.label.removeprefix(target.endpoint.replace("_", " ") + " ").capitalize()
 
 
 def outcomes(target: Target) -> tuple[str, str]:
     """What patients with and without it are called: event and no event, HCC and no HCC."""
-    found = about(target) if not target.followed else "event"
+    found = "event" if target.followed else about(target)
     return found, f"no {found}"
 
 
 def event(target: Target) -> str:
     """What a share of patients is the share of: patients with the event, patients with HCC."""
-    return about(target) if not target.followed else "the event"
+    return "the event" if target.followed else about(target)
 
 
 def calls(target: Target) -> tuple[str, str]:
     """What patients at or above and below a cut-off are called."""
-    return outcomes(target) if not target.followed else ("high", "low")
+    return ("high", "low") if target.followed else outcomes(target)
 
 
 def patients(count: int) -> str:
     """1 patient, 2 patients."""
     return "1 patient" if count == 1 else f"{count} patients"
+
+
+def by_phase(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Name and rows of each contrast phase (column phase), in the order of an examination; none without the column."""
+    if "phase" not in table:
+        return []
+    parts = [(str(phase), own) for phase, own in table.groupby("phase")]
+    return sorted(parts, key=lambda part: PHASES.index(part[0]) if part[0] in PHASES else len(PHASES))
 
 
 def level(value: Any) -> str:

@@ -1,0 +1,70 @@
+"""By task: which chapters a report has, in the order of a paper's Results, by the task of its primary score."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from hepatica.report.chapters import (
+    agreement,
+    baseline,
+    calibration,
+    checklist,
+    covariates,
+    discrimination,
+    flow,
+    localisation,
+    multiclass,
+    published,
+    readers,
+    regions,
+    segmentation,
+    shift,
+    signatures,
+    subgroups,
+    summary,
+)
+from hepatica.report.chapters.follow_up import factors, progression, survival, treated, treatment_effect
+from hepatica.report.page import provenance
+from hepatica.report.page.blocks import Section
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.results import Run
+
+Chapter = Callable[[Run, Gallery], Section | str]
+"""Draws what a run's tables show; where they are absent, a sentence that says so."""
+
+FIRST: tuple[Chapter, ...] = (summary.section, flow.section, baseline.section, published.section)
+LAST: tuple[Chapter, ...] = (signatures.section, localisation.section, provenance.section, checklist.section)
+
+FOLLOWED: tuple[Chapter, ...] = (
+    survival.section,
+    progression.section,
+    factors.section,
+    subgroups.section,
+    shift.section,
+)
+TREATED: tuple[Chapter, ...] = (treated.section, treatment_effect.section)
+"""Of an event of follow-up; and of patients set aside for their treatment."""
+
+BY_TASK: Mapping[str, tuple[Chapter, ...]] = {
+    "followed": (discrimination.section, *FOLLOWED, calibration.section, readers.section, *TREATED),
+    "binary": (
+        discrimination.section,
+        regions.section,
+        covariates.section,
+        readers.section,
+        subgroups.section,
+        shift.section,
+        calibration.section,
+    ),
+    "multi_class": (multiclass.section, shift.section),
+    "survival": (*FOLLOWED, *TREATED),
+    "quantities": (agreement.section, shift.section),
+    "margin": (agreement.section, shift.section),
+    "segmentation": (segmentation.section, shift.section),
+    "subtypes": (shift.section,),
+}
+"""Chapters between the first and the last ones, by `summary.kind`: a binary task is one at the examination, `followed`
+one by the horizons of a survival endpoint."""
+
+
+def chapters_of(run: Run) -> Sequence[Chapter]:
+    """The chapters of a run's report."""
+    return (*FIRST, *BY_TASK[summary.kind(run)], *LAST)

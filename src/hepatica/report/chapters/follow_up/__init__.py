@@ -1,0 +1,3 @@
+"""Follow-up: chapters of events over time."""
+
+__all__ = ["clinical_model", "factors", "progression", "survival", "treated", "treatment_effect"]

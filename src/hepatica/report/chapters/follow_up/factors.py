@@ -1,0 +1,201 @@
+"""Factors: the risk score beside clinical factors in Cox models, each alone and all together."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+from scipy import stats
+
+from hepatica.cohort import EvaluationError
+from hepatica.evaluate import HazardRatio, cox
+from hepatica.report.chapters.baseline import is_category
+from hepatica.report.figures.forest import Line, forest
+from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.results import Results, Run
+from hepatica.report.page.wording import NONE, column, interval, level, p_value
+
+MOST_LEVELS = 4
+"""Categories of more levels than this do not enter a model. Ours."""
+
+SKEWED = 2.0
+"""Skewness from which a positive covariate enters as its binary logarithm: a hazard ratio per doubling. Ours."""
+
+EVENTS_PER_VARIABLE = 10
+"""Events a term below which hazard ratios are unstable (Peduzzi 1995, doi 10.1016/0895-4356(95)00048-8)."""
+
+SCORE, GROUP = "Risk score, per SD", "Risk group, high vs. low"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """Hazard ratios of one cohort, by term: each alone, and all together; `failures` says what could not be fitted."""
+
+    alone: dict[str, HazardRatio]
+    together: dict[str, HazardRatio]
+    failures: dict[str, str]
+    patients: int
+    events: int
+    terms: int
+
+    def line(self, name: str) -> Line:
+        """The term in a forest plot."""
+        alone, together = self.alone.get(name), self.together.get(name)
+        return Line(
+            name=name,
+            alone=None if alone is None else alone.ratio,
+            together=None if together is None else together.ratio,
+            strong=name in (SCORE, GROUP),
+        )
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """A forest plot and a table a cohort, and a warning wherever a model rests on too little."""
+    target = run.targets[0]
+    found = [(each, *_models(each, run)) for each in run.cohorts]
+    panels = [
+        gallery.draw(
+            f"forest_{each.key}",
+            partial(forest, lines=[models.line(name) for name in names], title=each.title),
+            alt=f"Forest plot of hazard ratios in {each.title}",
+            size=(4.4, 1.6 + 0.34 * len(names)),
+        )
+        for each, names, models in found
+    ]
+    caption = (
+        f"Hazard ratios for {target.endpoint.replace('_', ' ')} over the whole of follow-up, by Cox regression. Above"
+        f" 1, patients with more of it have the event sooner. The risk score is that for {target.label}."
+    )
+    blocks: list[Block] = [Figure(caption=caption, panels=panels)]
+    for each, names, models in found:
+        blocks += [_table(each, names, models), *_warnings(each, models)]
+    return Section(anchor="factors", title="Risk score beside clinical factors", blocks=blocks)
+
+
+def terms(patients: pd.DataFrame, covariates: list[str], *, reference: pd.DataFrame) -> pd.DataFrame:
+    """Covariates as columns of a Cox model, called as a reader reads them; missing values stay missing.
+
+    Numbers count per standard deviation, or per doubling where they are positive and skewed; categories against the
+    most common one. Deviation, skewness and categories are those of the `reference` patients, so that a term means the
+    same in every cohort. Left out: treatment, terms of one value, categories of more than MOST_LEVELS levels.
+    """
+    columns: dict[str, pd.Series] = {}
+    for name in covariates:
+        if name == "treatment" or min(patients[name].nunique(), reference[name].nunique()) < 2:
+            continue
+        known = reference[name].dropna()
+        columns |= (_categories if is_category(known) else _number)(patients[name], known)
+    return pd.DataFrame({name: term for name, term in columns.items() if term.nunique() > 1}, index=patients.index)
+
+
+def _number(values: pd.Series, known: pd.Series) -> dict[str, pd.Series]:
+    name, both = column(str(values.name)), np.concatenate([values.dropna().to_numpy(float), known.to_numpy(float)])
+    if both.min() > 0 and stats.skew(known.to_numpy(float)) > SKEWED:
+        return {f"{name}, per doubling": pd.Series(np.log2(values.to_numpy(float)), index=values.index)}
+    return {f"{name}, per SD": (values - known.mean()) / known.std()}
+
+
+def _categories(values: pd.Series, known: pd.Series) -> dict[str, pd.Series]:
+    name = column(str(values.name))
+    if known.nunique() > MOST_LEVELS:
+        return {}
+    if is_numeric_dtype(known) and set(known.unique()) == {0, 1}:
+        return {name: values.astype(float)}
+    common = known.value_counts().idxmax()
+    return {
+        f"{name}: {level(each)} vs. {level(common)}": (values == each).astype(float).where(values.notna())
+        for each in sorted(known.unique(), key=str)
+        if each != common
+    }
+
+
+def _models(results: Results, run: Run) -> tuple[list[str], Models]:
+    """Names of the terms in the order of the table, and their models."""
+    outcomes = results.outcomes(run.targets[0])
+    covariates = [name for name in run.internal.covariates() if name in results.patients]
+    clinical = terms(results.patients.loc[outcomes.index], covariates, reference=run.internal.patients)
+    scored = score_terms(outcomes, reference=run.internal.outcomes(run.targets[0])["score"])
+    failures: dict[str, str] = {}
+    alone: dict[str, HazardRatio] = {}
+    for name, values in scored.join(clinical).items():
+        alone |= _fit(values.dropna().to_frame(), outcomes, failures, label=str(name))
+    fitted = clinical[[name for name in clinical if name in alone]]
+    complete = fitted.notna().all(axis=1)
+    together: dict[str, HazardRatio] = {}
+    for name in (GROUP, SCORE) if len(fitted.columns) else ():
+        joined = scored[[name]].join(fitted)[complete]
+        model = _fit(joined, outcomes, failures, label=f"all together with {name[:1].lower()}{name[1:]}")
+        together |= {term: ratio for term, ratio in model.items() if name == SCORE or term == GROUP}
+    return [*scored.columns, *clinical.columns], Models(
+        alone=alone,
+        together=together,
+        failures=failures,
+        patients=int(complete.sum()),
+        events=int(outcomes.loc[complete, "event"].sum()),
+        terms=1 + len(fitted.columns),
+    )
+
+
+def score_terms(outcomes: pd.DataFrame, *, reference: pd.Series) -> pd.DataFrame:
+    """Score and risk group as columns of a Cox model; the score counts per standard deviation of the `reference` ones.
+
+    Those are the scores of the internal test in every cohort, so that a hazard ratio means the same in each; training
+    patients have no say in it, because a model scores those it has seen too sharply.
+    """
+    spread = reference.std() if reference.nunique() > 1 else 1.0  # equal scores stay equal, and the model says so
+    score = (outcomes["score"] - reference.mean()) / spread
+    return pd.DataFrame({SCORE: score, GROUP: (outcomes["group"] == "high").astype(float)})
+
+
+def _fit(
+    covariates: pd.DataFrame, outcomes: pd.DataFrame, failures: dict[str, str], *, label: str
+) -> dict[str, HazardRatio]:
+    """Hazard ratio of each column; nothing where the model cannot be fitted, which goes into `failures`."""
+    followed = outcomes.loc[covariates.index]
+    try:
+        return dict(cox(covariates, time=followed["time"].to_numpy(), event=followed["event"].to_numpy()))
+    except EvaluationError as error:
+        failures[label] = str(error).replace(", ".join(covariates.columns), "these terms")
+        return {}
+
+
+def _table(results: Results, names: list[str], models: Models) -> Table:
+    rows = []
+    for name in names:
+        alone, together = models.alone.get(name), models.together.get(name)
+        rows.append(
+            [
+                name,
+                _ratio(alone),
+                p_value(alone.p) if alone else "",
+                _ratio(together),
+                p_value(together.p) if together else "",
+            ]
+        )
+    return Table(
+        caption=f"Cox regression. {results.title}. Hazard ratio (95% confidence interval).",
+        header=["", "Alone", "P", "All together", "P"],
+        rows=rows,
+        note=f"All together: {models.patients} patients without missing values, {models.events} events,"
+        f" {models.terms} terms. A term that cannot be fitted alone is left out. In every cohort, one SD is that of"
+        " the internal patients; for the score, of the internal test patients. The risk group's ratio is that of a"
+        " model in which it stands for the score.",
+    )
+
+
+def _ratio(found: HazardRatio | None) -> str:
+    if found is None:
+        return NONE
+    return interval(found.ratio.as_dict(), digits=2)
+
+
+def _warnings(results: Results, models: Models) -> list[Block]:
+    told = [f"{results.title}, {label}: not fitted. {why}." for label, why in models.failures.items()]
+    if models.together and models.events < EVENTS_PER_VARIABLE * models.terms:
+        told.append(
+            f"{results.title}: {models.events / models.terms:.1f} events a term in the model of all together, fewer"
+            f" than {EVENTS_PER_VARIABLE}; its hazard ratios are unstable and are shown for completeness."
+        )
+    return [Text(text=text, tone="warning") for text in told]

@@ -1,0 +1,105 @@
+"""Multi-class: which of several classes patients are called, and how well each class is separated from the rest."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure as Drawing
+
+from hepatica.cohort import Classes, Target, class_scores
+from hepatica.evaluate.multiclass.metrics import OF_A_CLASS
+from hepatica.report.figures import roc
+from hepatica.report.figures.matrix import matrix
+from hepatica.report.page.blocks import Block, Figure, Section, Table
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.metric_table import metric_table
+from hepatica.report.page.results import Results, Run
+from hepatica.report.page.wording import METRICS, estimate, level
+
+OVERALL = ("accuracy", "auroc_macro", "f1_macro", "kappa")
+OF_ORDERED = ("kappa_weighted", "kappa_weighted_linear")
+
+
+def section(run: Run, gallery: Gallery) -> Section | str:
+    """Confusion matrices, one-vs.-rest ROC curves, statistics over all classes and of each class."""
+    target = run.targets[0]
+    endpoint = run.internal.endpoint(target)
+    if not isinstance(endpoint, Classes):
+        return "The cohort declares no classes for the primary endpoint."
+    classes = [str(name) for name in endpoint.classes]
+    found = [(each, scored(each, target)) for each in run.cohorts]
+    size = (1.6 + 0.8 * len(classes), 1.6 + 0.5 * len(classes))
+    matrices = [
+        gallery.draw(
+            f"confusion_{each.key}",
+            partial(_matrix, table=table, classes=classes, title=each.title),
+            alt=f"Confusion matrix of {each.title}",
+            size=size,
+        )
+        for each, table in found
+    ]
+    curves = [
+        gallery.draw(
+            f"roc_{each.key}",
+            partial(roc.paint, curves=_curves(each, target, table, classes), title=each.title),
+            alt=f"ROC curves of each class against the rest, {each.title}",
+        )
+        for each, table in found
+    ]
+    names = (*OVERALL, *OF_ORDERED) if endpoint.ordered else OVERALL
+    blocks: list[Block] = [
+        Figure(
+            caption="Confusion matrices: the truth in rows; the called class is the most probable.", panels=matrices
+        ),
+        Figure(caption="ROC curves of each class against the rest.", panels=curves),
+        metric_table(
+            run,
+            names,
+            caption="Classification into all classes, with 95% confidence intervals.",
+            note="Macro: the mean over classes, each of which counts alike.",
+        ),
+        *(_by_class(each, target, table, classes) for each, table in found),
+    ]
+    return Section(anchor="discrimination", title="Classification", blocks=blocks)
+
+
+def scored(results: Results, target: Target) -> pd.DataFrame:
+    """Probabilities of each class (columns) of the reported patients of known class, and their class in `truth`."""
+    scores = class_scores(results.predictions, target=target, fold=results.fold)
+    truth = results.endpoint(target).strata(results.patients.loc[scores.index])
+    return scores.assign(truth=truth).dropna(subset=["truth"])
+
+
+def _matrix(figure: Drawing, *, table: pd.DataFrame, classes: list[str], title: str) -> None:
+    called = table[classes].idxmax(axis=1)
+    counts = np.array([[((table["truth"] == a) & (called == b)).sum() for b in classes] for a in classes])
+    names = [level(name) for name in classes]
+    matrix(figure.subplots(), counts, truth=names, called=names, title=title)
+
+
+def _curves(results: Results, target: Target, table: pd.DataFrame, classes: list[str]) -> list[roc.Curve]:
+    return [
+        roc.Curve(
+            name=f"{level(name)}: {estimate(results.metric(f'auroc[{name}]', target))}",
+            label=(table["truth"] == name).astype(float),
+            score=table[name],
+        )
+        for name in classes
+    ]
+
+
+def _by_class(results: Results, target: Target, table: pd.DataFrame, classes: list[str]) -> Table:
+    names = ("auroc", *OF_A_CLASS)
+    rows = [
+        [
+            level(each),
+            str(int((table["truth"] == each).sum())),
+            *(estimate(results.metric(f"{name}[{each}]", target)) for name in names),
+        ]
+        for each in classes
+    ]
+    return Table(
+        caption=f"Each class against the rest, with 95% confidence intervals. {results.title}.",
+        header=["Class", "Patients", *(METRICS[name] for name in names)],
+        rows=rows,
+    )

@@ -1,0 +1,278 @@
+"""Readers: readers and model on the same patients, and readers without and with its probability before them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from hepatica.cohort import Target
+from hepatica.evaluate import Comparison, Estimate, ReaderTable, Reading, auroc, study_readers
+from hepatica.evaluate.readers.readers import Arm, Versus
+from hepatica.report.figures import roc
+from hepatica.report.page.blocks import Block, Figure, Panel, Section, Table, Text
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.results import Results, Run
+from hepatica.report.page.style import ALERT, QUIET, SERIES
+from hepatica.report.page.wording import METRICS, NONE, about, between, interval, p_value
+
+READERS = "readers.csv"
+"""Beside the results of a cohort: one row a reading (case, reader, arm, truth, call, score)."""
+
+ARMS = ("unaided", "aided")
+"""Readers alone, and with the model's probability before them."""
+
+MACHINE = "AI"
+"""What the model is called among readers."""
+
+RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "kappa", "f1", "auroc")
+MCNEMAR = ("accuracy", "sensitivity", "specificity")
+
+METHOD = (
+    "A reader has one point, the model a curve: a reader below the curve does worse than the model would at the"
+    " reader's own specificity. Two tests compare them. A t test over a few readers treats the patients as fixed: its"
+    " P does not extend to other patients, and a P above 0.05 is no sign of equality. In the test of Obuchowski and"
+    " Rockette, readers and patients are both samples. McNemar's exact test compares each reader on the same patients."
+    " Where intervals of differences are wide, the study is too small to say that readers and model are alike."
+)
+AGAIN = (
+    "The same readers read the same patients again with the model's probability before them. A reader may remember a"
+    " patient, and one who reads later has learnt: without a group that reads twice without the model, a gain cannot be"
+    " attributed to the model alone."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printed:
+    """P values that a paper prints, by metric, for its (internal, external) readers; `text` is a remark on them."""
+
+    against: Sequence[Mapping[str, float]]
+    aided: Sequence[Mapping[str, float]]
+    text: str
+
+
+def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Section | str:
+    """ROC curves with the readers' points, tables of rates and tests, agreement; the same of readers with the model."""
+    found = [(each, read_by(each, run.targets[0])) for each in run.cohorts]
+    read = [(place, each, table) for place, (each, table) in enumerate(found) if table is not None]
+    if not read:
+        return "No reported patients with and without the disease were read by readers (readers.csv): readers are left"
+        " out."
+    curves = Figure(
+        caption="ROC curves of the model on the patients that were read; the ring is its locked cut-off. Grey stars are"
+        " readers without the model, the red star is their mean.",
+        panels=[_panel(each, table, gallery, name="read", paint=paint_read) for _, each, table in read],
+    )
+    blocks: list[Block] = [Text(text=f"{METHOD} {printed.text}" if printed else METHOD), curves]
+    unread = [each.title for each, table in found if table is None]
+    blocks += [Text(text=f"{each}: no readers read reported patients of both kinds.", tone="note") for each in unread]
+    disease = about(run.targets[0])
+    for place, each, table in read:
+        blocks += against(table, each, disease=disease, paper=printed.against[min(place, 1)] if printed else {})
+    twice = [(place, each, table) for place, each, table in read if len(table.arms) == 2]
+    if twice:
+        caption = (
+            "Each reader without the model (filled) and with it (hollow), joined by an arrow, over the model's ROC"
+            " curve on the same patients."
+        )
+        panels = [_panel(each, table, gallery, name="aided", paint=paint_aided) for _, each, table in twice]
+        blocks += [Text(text=AGAIN), Figure(caption=caption, panels=panels)]
+    for place, each, table in twice:
+        blocks += aided(table, each, paper=printed.aided[min(place, 1)] if printed else {})
+    return Section(anchor="readers", title="Readers and model", blocks=blocks)
+
+
+def read_by(results: Results, target: Target) -> ReaderTable | None:
+    """The reader study of a cohort's reported patients; None where there is none."""
+    path: Path = results.folder / READERS
+    if not path.is_file():
+        return None
+    readings = pd.read_csv(path, dtype={"case": str, "reader": str, "arm": str, "call": str})
+    return reader_table(readings, outcomes=results.outcomes(target))
+
+
+def reader_table(readings: pd.DataFrame, *, outcomes: pd.DataFrame) -> ReaderTable | None:
+    """The readings of patients with outcomes (label, score, group, by patient_id), the model beside the readers.
+
+    The unaided arm comes first, whatever the order of the rows. Only cases that every reader read in every arm count;
+    None where there are no such cases of both kinds. Truth is that of the model's own patients, so that all are judged
+    alike.
+    """
+    known = outcomes.dropna(subset=["label"])
+    own = readings[readings["case"].isin(known.index)].drop_duplicates(["case", "reader", "arm"])
+    names, arms = list(dict.fromkeys(own["reader"])), sorted(own["arm"].unique(), key=ARMS.index)
+    counts = own.groupby("case", sort=False).size()
+    cases = list(counts.index[counts == len(names) * len(arms)])
+    read = known.loc[cases]
+    if read["label"].nunique() < 2:
+        return None
+    return ReaderTable(
+        truth=_words(read["label"] == 1),
+        positive="1",
+        readers=tuple(names),
+        arms={arm: _reading(own[own["arm"] == arm], names, cases) for arm in arms},
+        machine=Reading(calls=_words(read["group"] == "high")[None], scores=read["score"].to_numpy(float)[None]),
+    )
+
+
+def _reading(rows: pd.DataFrame, readers: list[str], cases: list[str]) -> Reading:
+    wide = rows.pivot(index="reader", columns="case").loc[readers]
+    scores = wide["score"][cases].to_numpy(float) if "score" in rows else np.array([np.nan])
+    return Reading(calls=_words(wide["call"][cases] == "1"), scores=scores if bool(np.isfinite(scores).all()) else None)
+
+
+def _words(called: "pd.Series[bool] | pd.DataFrame") -> np.ndarray:
+    return np.where(called, "1", "0")
+
+
+def _panel(results: Results, table: ReaderTable, gallery: Gallery, *, name: str, paint: Callable[..., None]) -> Panel:
+    alt = f"ROC curve of the model and points of {len(table.readers)} readers, {results.title}"
+    return gallery.draw(f"roc_{name}_{results.key}", partial(paint, table=table, title=results.title), alt=alt)
+
+
+def paint_read(figure: Drawing, *, table: ReaderTable, title: str) -> None:
+    """The model's curve, each reader's point in the first arm, and the mean of these."""
+    axes = _machine(figure, table, title=title)
+    x, y = _points(table, next(iter(table.arms.values())))
+    axes.plot(x, y, "*", color=QUIET, markersize=10, label="readers", clip_on=False)
+    axes.plot(x.mean(), y.mean(), "*", color=ALERT, markersize=13, label="mean of readers", clip_on=False)
+    roc.key(axes)
+
+
+def paint_aided(figure: Drawing, *, table: ReaderTable, title: str) -> None:
+    """The model's curve, and an arrow of each reader from the first arm to the second."""
+    axes = _machine(figure, table, title=title)
+    before, after = (np.stack(_points(table, reading), axis=1) for reading in table.arms.values())
+    for place, name in enumerate(table.readers):
+        start, end, colour = before[place], after[place], SERIES[1 + place % (len(SERIES) - 1)]
+        style = {"arrowstyle": "-|>", "color": colour, "linestyle": "--", "shrinkA": 4, "shrinkB": 4}
+        axes.annotate("", tuple(end), tuple(start), arrowprops=style)
+        axes.plot(*start, "o", color=colour, markersize=6.5, label=name, clip_on=False)
+        axes.plot(*end, "o", color=colour, markersize=6.5, markerfacecolor="white", clip_on=False)
+    roc.key(axes)
+
+
+def _machine(figure: Drawing, table: ReaderTable, *, title: str) -> Axes:
+    """Axes with the model's curve over the cases that were read."""
+    axes = figure.subplots()
+    axes.set_title(title)
+    if table.machine is not None and table.machine.scores is not None:
+        label, score = table.label, table.machine.scores[0]
+        name = f"{MACHINE}: {auroc(label, score=score)}, n = {label.size}"
+        called = table.called(table.machine)[0]
+        roc.draw_curves(axes, [roc.Curve(name=name, label=label.astype(float), score=score, called=called)])
+    return axes
+
+
+def _points(table: ReaderTable, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
+    """Share of false alarms (readers,) and sensitivity (readers,) of each reader."""
+    called, label = table.called(reading), table.label
+    return called[:, ~label].mean(axis=1), called[:, label].mean(axis=1)
+
+
+def against(table: ReaderTable, results: Results, *, disease: str, paper: Mapping[str, float]) -> list[Block]:
+    """The first arm of a reader study against the model; `paper` holds printed P values by metric."""
+    study = study_readers(table)
+    name, arm = next(iter(study.arms.items()))
+    machine = study.machine or {}
+    rows = [
+        [METRICS[each], *_rates(arm, each), _rate(machine.get(each)), *_versus(arm.against_machine, each, paper)]
+        for each in RATES
+        if any(each in found for found in arm.per_reader.values())
+    ]
+    rates = Table(
+        caption=f"{name.capitalize()} readers and the model on the same patients. {results.title}, n ="
+        f" {table.label.size}, {int(table.label.sum())} with {disease}.",
+        header=["", *table.readers, "Mean of readers", MACHINE, "Readers minus model", *_tests(paper)],
+        rows=rows,
+        note="Rates of single readers and of the model have exact intervals; those of the mean and of differences"
+        " extend to other readers and other patients.",
+    )
+    found = [rates, *_mcnemar(arm.against_machine, f"the model. {results.title}", disease)]
+    return [*found, *_agreement(arm, results)]
+
+
+def aided(table: ReaderTable, results: Results, *, paper: Mapping[str, float]) -> list[Block]:
+    """Rates of every reader with the model, and both arms compared; `paper` holds printed P values by metric."""
+    study = study_readers(table)
+    (_, before), (name, after) = study.arms.items()
+    header = ["", *(f"{reader}, {name}" for reader in table.readers), "Mean before", f"Mean {name}"]
+    rows = []
+    for each in RATES:
+        if any(each in found for found in after.per_reader.values()):
+            *own, mean = _rates(after, each)
+            rows.append(
+                [METRICS[each], *own, _rate(before.average.get(each)), mean, *_versus(study.aided, each, paper)]
+            )
+    rates = Table(
+        caption=f"Readers with the model. {results.title}, n = {table.label.size}.",
+        header=[*header, f"{name.capitalize()} minus before", *_tests(paper)],
+        rows=rows,
+        note="Rates of single readers have exact intervals; those of means and differences extend to other readers and"
+        " other patients.",
+    )
+    return [rates, *_mcnemar(study.aided, f"the same reader without the model. {results.title}", "the disease")]
+
+
+def _tests(paper: Mapping[str, float]) -> list[str]:
+    return ["P, readers and cases", "P, t over readers", *(["Paper's P"] if paper else [])]
+
+
+def _rate(found: Estimate | None) -> str:
+    return NONE if found is None or not np.isfinite(found.value) else interval(found.as_dict())
+
+
+def _rates(arm: Arm, name: str) -> list[str]:
+    """A rate of every reader, and of their average."""
+    return [*(_rate(found.get(name)) for found in arm.per_reader.values()), _rate(arm.average.get(name))]
+
+
+def _versus(versus: Versus | None, name: str, paper: Mapping[str, float]) -> list[str]:
+    """Difference, its P over readers and cases, that of a t test over readers, and the paper's where it prints any."""
+    theirs = [p_value(paper[name]) if name in paper else NONE] if paper else []
+    if versus is None:
+        return [NONE, NONE, NONE, *theirs]
+    found = versus.over_readers_and_cases.get(name)
+    own = NONE if found is None else p_value(found.p)
+    return [difference(found), own, p_value(versus.t_p.get(name)), *theirs]
+
+
+def difference(found: Comparison | None) -> str:
+    """A difference with its sign and interval."""
+    if found is None or not np.isfinite(found.difference.value):
+        return NONE
+    each = found.difference
+    if each.low is None or each.high is None:
+        return f"{each.value:+.3f}"
+    return between(f"{each.value:+.3f}", f"{each.low:+.3f}", f"{each.high:+.3f}")
+
+
+def _mcnemar(versus: Versus | None, other: str, disease: str) -> list[Block]:
+    """Exact McNemar P of each reader: over all cases, over those with the disease and over those without."""
+    if versus is None:
+        return []
+    rows = [[name, *(p_value(found[each]) for each in MCNEMAR)] for name, found in versus.mcnemar_p.items()]
+    return [
+        Table(
+            caption=f"McNemar's exact P of each reader against {other}.",
+            header=["", *(METRICS[name] for name in MCNEMAR)],
+            rows=rows,
+            note=f"On the same patients: all, those with {disease} (sensitivity), those without (specificity)."
+            " Uncorrected.",
+        )
+    ]
+
+
+def _agreement(arm: Arm, results: Results) -> list[Block]:
+    found = arm.agreement
+    if found is None:
+        return []
+    told = (
+        f"{results.title}: all readers agree on {_rate(found.all_agree)} of the patients; Fleiss' kappa"
+        f" {_rate(found.kappa)}, z test against chance P {p_value(found.p)}."
+    )
+    return [Text(text=told)]

@@ -1,0 +1,41 @@
+"""Spectra: spectra of the cohorts as the field draws them, with what the fit finds and what the cCNN looks at."""
+
+from hepatica.cohort.atomic import read_json
+from hepatica.report.chapters.localisation import pictures
+from hepatica.report.page.blocks import Block, Figure, Section, Text
+from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.results import Results, Run
+from hepatica.studies.bae_2025_qcnn.fits import FITS
+
+
+def section(run: Run, gallery: Gallery) -> Section:
+    """Fits of the spectra of highest and lowest score, then the stretches that move the score."""
+    told = (
+        "Spectra of highest and lowest score, ppm from right to left: the residual, enlarged; data with MAP fit and"
+        " baseline, metabolites once more enlarged; and the largest components, each at its own scale, with the height"
+        " of its peak as a share of the highest. A residual with structure means that the model lacks something;"
+        " concentrations from such a fit are not reliable. Then the same spectra as the cCNN sees them, with how"
+        " far its score moves where a stretch is made straight. Spectra without a usable water reference have no fit."
+    )
+    blocks: list[Block] = [Text(text=told)]
+    blocks += [_fits(each, gallery) for each in run.cohorts]
+    return Section(
+        anchor="spectra",
+        title="Spectra, fits, and what the network looks at",
+        blocks=[*blocks, *pictures(run, gallery)],
+    )
+
+
+def _fits(results: Results, gallery: Gallery) -> Block:
+    path = results.folder / FITS / "fits.json"
+    drawn = read_json(path) if path.exists() else []
+    if not drawn:
+        return Text(text=f"No fit was drawn. {results.title}.", tone="note")
+    panels = [
+        gallery.show(
+            results.folder / FITS / each["file"],
+            alt=f"MAP fit of the specimen in row {each['row']}, score {each['score']:.2f}, {results.title}",
+        )
+        for each in drawn
+    ]
+    return Figure(caption=f"MAP fits, highest score first. {results.title}.", panels=panels)

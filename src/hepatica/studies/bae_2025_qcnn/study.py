@@ -1,0 +1,119 @@
+"""Study: the analyses of Bae 2025 in their order.
+
+cCNNs trained on simulation and locked, tested on patients held out and of other hospitals; qCNNs, and with them least
+squares and MAP, on simulated spectra of known content, as trained and under other conditions. Statistics are the
+report's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hepatica.cohort import RunError
+from hepatica.cohort.atomic import read_json, write_json
+from hepatica.report import Chapter
+from hepatica.report.page.results import Run, read_run
+from hepatica.runs import LockedRun, explain, open_run, train, validate
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.quantify import Quantifier
+from hepatica.spectroscopy.simulation.nuisance import OF_MODEL, STANDARD
+from hepatica.spectroscopy.simulation.simulated_samples import TEST, Draws
+from hepatica.studies.bae_2025_qcnn.chapters import CHAPTERS
+from hepatica.studies.bae_2025_qcnn.fits import FITS, draw_fits
+from hepatica.studies.bae_2025_qcnn.robustness import swept
+from hepatica.studies.bae_2025_qcnn.settings import QUANTIFIER, QUICK, StudySettings
+from hepatica.studies.bae_2025_qcnn.simulated_test import METHODS, quantified
+from hepatica.studies.study import Study, Work
+from hepatica.systems.bae_2025_ccnn import SYSTEM as CCNN
+from hepatica.systems.bae_2025_ccnn import Settings as CcnnSettings
+from hepatica.systems.bae_2025_qcnn import SYSTEM as QCNN
+
+TESTED = {"signal model": OF_MODEL, "everything": STANDARD}
+"""What spoils the simulated spectra of the test: what the fits' model knows alone, and all of it."""
+
+
+TESTED_WITH = "study.json"
+"""Numbers of simulated spectra in the study's folder, written before any is made."""
+
+EXPLAINED = 4
+"""Spectra drawn of each cohort, half of high and half of low score (ours)."""
+
+
+def steps(work: Work) -> None:
+    """Train and lock cCNNs and qCNNs, validate them, quantify simulated spectra, draw what is seen.
+
+    RunError where the folder was tested, or is to be, on other numbers of simulated spectra.
+    """
+    settings, run = work.settings, work.run
+    work.say("cCNN: simulated groups, trained, locked")
+    own = {name: getattr(settings, name) for name in CcnnSettings.__dataclass_fields__}
+    train(CCNN, work.cohort, run=run, settings=CcnnSettings(**own), trainer=work.trainer)
+    _keep_to(settings, run)
+    work.say("qCNN: trained on the priors, calibrated, locked")
+    train(QCNN, work.cohort, run=run / QUANTIFIER, settings=settings.quantifier, trainer=work.trainer)
+    for name, folder in work.external.items():
+        for locked in (run, run / QUANTIFIER):
+            work.say(f"validation on {name}")
+            validate(locked, folder, out=locked / "external" / name)
+    _quantify(open_run(run / QUANTIFIER), work)
+    _see(open_run(run), work)
+
+
+def _keep_to(settings: StudySettings, run: Path) -> None:
+    """Write down how many spectra are simulated, or find it written."""
+    path, wanted = run / TESTED_WITH, {name: getattr(settings, name) for name in ("spectra", "swept")}
+    if not path.exists():
+        write_json(path, wanted)
+    written = read_json(path)
+    if written != wanted:
+        raise RunError(
+            f"{run} was started with {written}, not {wanted}; choose a new --run folder, or repeat the command it was"
+            " started with"
+        )
+
+
+def _quantify(locked: LockedRun, work: Work) -> None:
+    """Every method on simulated spectra, and again under other conditions."""
+    settings, run = work.settings, work.run
+    model = settings.model
+    priors = read_priors().select(model.names)
+    network: Any = locked.network
+    quantifier = Quantifier(model=model, priors=priors, network=network.extractor)
+    draws = Draws(priors=priors, model=model, seed=settings.seed, stream=TEST, effects=settings.quantifier.simulated)
+
+    def tested() -> pd.DataFrame:
+        parts = []
+        for name, effects in TESTED.items():
+            drawn = replace(draws, effects=effects).at(np.arange(settings.spectra))
+            table = quantified(drawn, quantifier=quantifier, priors=priors)
+            parts.append(table.assign(spoilt_by=name))
+        return pd.concat(parts, ignore_index=True)
+
+    work.once(run / "quantified.parquet", tested, step=f"{settings.spectra} simulated spectra by every method")
+    work.once(
+        run / "robustness.parquet",
+        lambda: swept(draws, quantifier=quantifier, methods=METHODS, spectra=settings.swept),
+        step="the same methods under other conditions",
+    )
+
+
+def _see(locked: LockedRun, work: Work) -> None:
+    for out, folder in work.results(work.run).items():
+        if not (out / "explained" / "explained.json").exists():
+            work.say(f"what the cCNN looks at in {folder.name}")
+            explain(locked.folder.path, folder, results=out, specimens=EXPLAINED)
+        if not (out / FITS / "fits.json").exists():
+            work.say(f"fits drawn of {folder.name}")
+            draw_fits(folder, results=out, settings=locked.settings)
+
+
+def chapters(folder: Path) -> tuple[Run, Sequence[Chapter]]:
+    """The run of the cCNNs, with the qCNNs' in `quantifier` and the tables of the study beside it."""
+    return read_run(folder), CHAPTERS
+
+
+STUDY = Study(settings=StudySettings(), quick=QUICK, steps=steps, chapters=chapters)

@@ -1,0 +1,52 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from hepatica.report.chapters.follow_up.factors import GROUP, SCORE, score_terms, terms
+
+PATIENTS = pd.DataFrame(
+    {
+        "age_years": np.arange(40.0, 60.0),
+        "afp_ng_ml": 2.0 ** np.arange(20),
+        "sex": ["male"] * 15 + ["female"] * 5,
+        "invasion": [0, 1] * 10,
+        "grade": list("ABCDE") * 4,
+        "hospital": ["one"] * 20,
+        "treatment": ["none", "sorafenib"] * 10,
+    }
+)
+
+
+def test_terms_say_what_one_unit_is() -> None:
+    found = terms(PATIENTS, list(PATIENTS.columns), reference=PATIENTS)
+    assert list(found) == ["Age (years), per SD", "AFP (ng/mL), per doubling", "Sex: female v male", "Invasion"]
+    assert found["Age (years), per SD"].std() == pytest.approx(1)
+    assert found["AFP (ng/mL), per doubling"].tolist() == list(range(20))
+    assert found["Sex: female v male"].sum() == 5
+
+
+def test_terms_mean_the_same_in_every_cohort() -> None:
+    others = PATIENTS.assign(age_years=PATIENTS["age_years"] + 10, sex=["female"] * 12 + ["male"] * 8)
+    found = terms(others, ["age_years", "sex"], reference=PATIENTS)
+    assert list(found) == ["Age (years), per SD", "Sex: female v male"]
+    assert found["Age (years), per SD"].mean() == pytest.approx(10 / PATIENTS["age_years"].std())
+
+
+def test_a_score_means_the_same_in_every_cohort() -> None:
+    # Reference 0.2, 0.4, 0.6: mean 0.4, SD 0.2. Others ten times as far apart still count in steps of 0.2.
+    outcomes = pd.DataFrame({"score": [0.0, 1.0], "group": ["low", "high"]})
+    found = score_terms(outcomes, reference=pd.Series([0.2, 0.4, 0.6]))
+    assert found[SCORE].tolist() == pytest.approx([-2, 3])
+    assert found[GROUP].tolist() == [0, 1]
+
+
+def test_a_term_that_is_the_same_for_everybody_here_is_left_out() -> None:
+    assert terms(PATIENTS[PATIENTS["sex"] == "male"], ["sex"], reference=PATIENTS).empty
+
+
+def test_missing_values_stay_missing() -> None:
+    holed = PATIENTS.assign(
+        sex=PATIENTS["sex"].where(PATIENTS.index > 0), invasion=PATIENTS["invasion"].where(PATIENTS.index > 1)
+    )
+    found = terms(holed, ["sex", "invasion"], reference=PATIENTS)
+    assert found.isna().sum().tolist() == [1, 2]

@@ -1,0 +1,93 @@
+"""Study: every step of Wang 2021 is done once, and its report follows."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hepatica.cohort import CohortError, EvaluationError
+from hepatica.studies import run_study, write_study_report
+from hepatica.studies.wang_2021_hccnet.readings import READERS
+from hepatica.studies.wang_2021_hccnet.study import _copy_readers
+
+
+@pytest.fixture(scope="module")
+def done(trained_ct, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study, begun from a run that was trained already."""
+    run = tmp_path_factory.mktemp("wang_2021") / "study"
+    shutil.copytree(trained_ct.run, run)
+    return run_study(
+        "wang_2021_hccnet", trained_ct.cohort, run=run, external=[trained_ct.other], settings=trained_ct.settings
+    )
+
+
+def test_everything_a_report_needs_is_there(done: Path, trained_ct) -> None:
+    for folder in (done, done / "external" / "b"):
+        assert (folder / READERS).read_bytes() == (
+            (trained_ct.cohort if folder == done else trained_ct.other) / READERS
+        ).read_bytes()
+        assert {"nodule_log_odds", "hcc_log_odds", "nodule"} <= set(pd.read_parquet(folder / "regions.parquet").columns)
+        assert (folder / "saliency.parquet").is_file()
+        assert (folder / "explained" / "explained.json").is_file()
+
+
+def test_repeated_it_does_nothing(done: Path, trained_ct) -> None:
+    times = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()}
+    run_study(
+        "wang_2021_hccnet", trained_ct.cohort, run=done, external=[trained_ct.other], settings=trained_ct.settings
+    )
+    assert {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()} == times
+
+
+def test_corrected_readings_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "out").mkdir()
+    for text in ("first", "other"):
+        (tmp_path / "cohort" / READERS).write_text(text)
+        _copy_readers(tmp_path / "cohort", tmp_path / "out")
+        assert (tmp_path / "out" / READERS).read_text() == text
+
+
+def test_report_has_the_chapters_of_the_paper_and_says_phantom(done: Path) -> None:
+    page = write_study_report("wang_2021_hccnet", done).read_text(encoding="utf-8")
+    for title in ("Performance on test sets", "Risk score and pathology", "Readers with and without the model"):
+        assert title in page
+    assert "PHANTOM" in page.upper()
+    assert "Traceback" not in page
+
+
+def test_a_cohort_without_outlines_and_readers_is_reported(trained_ct, tmp_path: Path) -> None:
+    bare, run = tmp_path / "bare", tmp_path / "study"
+    shutil.copytree(trained_ct.other, bare)
+    (bare / READERS).unlink()
+    pd.read_csv(bare / "specimens.csv", dtype=str).drop(columns="nodule_mask").to_csv(
+        bare / "specimens.csv", index=False
+    )
+    shutil.copytree(trained_ct.run, run)
+    run_study("wang_2021_hccnet", trained_ct.cohort, run=run, external=[bare], settings=trained_ct.settings)
+    assert pd.read_parquet(run / "external" / "bare" / "saliency.parquet").empty
+    page = write_study_report("wang_2021_hccnet", run).read_text(encoding="utf-8")
+    assert re.search(r"External[^<]*: no outlines of nodules to hold the maps against", page)
+    assert re.search(r"External[^<]*: nobody read patients of both kinds", page)
+
+
+def test_shared_patients_are_refused_before_training(trained_ct, tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match="external cohort"):
+        run_study(
+            "wang_2021_hccnet",
+            trained_ct.cohort,
+            run=tmp_path / "s",
+            external=[trained_ct.cohort],
+            settings=trained_ct.settings,
+        )
+    assert not (tmp_path / "s").exists()
+
+
+def test_readings_that_cannot_be_used_are_refused_before_training(trained_ct, tmp_path: Path) -> None:
+    shutil.copytree(trained_ct.other, tmp_path / "c")
+    (tmp_path / "c" / READERS).write_text("case,reader\nx,y\n")
+    with pytest.raises(EvaluationError):
+        run_study("wang_2021_hccnet", tmp_path / "c", run=tmp_path / "s", settings=trained_ct.settings)
+    assert not (tmp_path / "s").exists()
