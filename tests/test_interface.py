@@ -25,10 +25,10 @@ def test_names_are_those_it_says() -> None:
 
 
 def test_systems_are_listed_without_torch() -> None:
-    code = "import sys, hepatica; print(len(hepatica.systems())); print('torch' in sys.modules)"
+    code = "import sys, hepatica; print(len(hepatica.list_systems())); print('torch' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.splitlines() == [str(len(hp.systems())), "False"]
-    assert {"name", "question", "modality", "tasks", "year", "doi"} == set(hp.systems().columns)
+    assert found.stdout.splitlines() == [str(len(hp.list_systems())), "False"]
+    assert {"name", "question", "modality", "tasks", "year", "doi"} == set(hp.list_systems().columns)
 
 
 def test_a_run_has_metrics_with_intervals(trained) -> None:

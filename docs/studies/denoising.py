@@ -27,7 +27,7 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from hepatica.cohort import Endpoint, MicronsPerPixel, SlidePixels, confident_patients
+from hepatica.cohort import MicronsPerPixel, SlidePixels, TimeToEvent, confident_patients
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.confidence import RATIOS
 from hepatica.cohort.phantom import RESECTED, draw_patients, patient_table, truth_table
@@ -41,7 +41,7 @@ from hepatica.pathology.phantom.settings import STANDARD
 
 RAW = Fraction(1)
 CHECKED = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
-SURVIVAL = Endpoint(name="overall_survival", time="overall_survival_months", event="overall_survival_event")
+SURVIVAL = TimeToEvent(name="overall_survival", time="overall_survival_months", event="overall_survival_event")
 TRUTH_MONTHS = 24
 
 # Sorafenib would make two populations of one; the paper trains on untreated patients.

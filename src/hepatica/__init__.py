@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hepatica import evaluate
     from hepatica.cohort import load_cohort
-    from hepatica.interface import open_run, predict, systems, train
+    from hepatica.interface import list_systems, open_run, predict, train
 
 __version__ = version("hepatica")
 
-__all__ = ["__version__", "evaluate", "load_cohort", "open_run", "predict", "systems", "train"]
+__all__ = ["__version__", "evaluate", "list_systems", "load_cohort", "open_run", "predict", "train"]
 
 _PLACES = {"load_cohort": "hepatica.cohort", "evaluate": "hepatica.evaluate"}
 

@@ -180,7 +180,7 @@ def train(
 ) -> Run:
     """Train a system on a cohort, lock it and test it on patients set apart before; goes on where it was stopped.
 
-    `system` is a name (see `systems`), a "module:RECORD" or a System. `quick` takes its settings for minutes on two
+    `system` is a name (see `list_systems`), a "module:RECORD" or a System. `quick` takes its settings for minutes on two
     cores; `settings` change single ones, such as epochs=20. `trainer` are flags of Lightning's Trainer.
     """
     from hepatica.protocol import override
@@ -206,7 +206,7 @@ def predict(run: str | Path, inputs: str | Path | Sequence[str | Path], **option
     return open_run(run).predict(inputs, **options)
 
 
-def systems() -> pd.DataFrame:
+def list_systems() -> pd.DataFrame:
     """The published systems that can be trained: name, question, modality, tasks, year and DOI of the paper."""
     from hepatica.systems import listed
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort import Cohort, CohortError, Specimen, Split, Target, Task, mean_by_patient
+from hepatica.cohort import Cohort, CohortError, SettingsError, Specimen, Split, Target, Task, mean_by_patient
 from hepatica.protocol.settings import override
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ class Paper:
     network: str = ""
     validation: str = ""
     code: str = ""
+
+    def __post_init__(self) -> None:
+        wrong = [name for name in self.reported if name.count(" ") < 2]
+        if wrong:
+            raise SettingsError(
+                f'got the reported number {wrong[0]!r}, wanted "cohort metric target", such as "internal auroc hcc"'
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

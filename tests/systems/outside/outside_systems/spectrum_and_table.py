@@ -50,7 +50,12 @@ SYSTEM = System(
     name="spectrum_and_table",
     question="Does this patient have HCC?",
     paper=Paper(
-        title="Fusion", authors="Doe J.", journal="Examples", year=2026, doi="10.0/f", reported={"auroc hcc": 0.9}
+        title="Fusion",
+        authors="Doe J.",
+        journal="Examples",
+        year=2026,
+        doi="10.0/f",
+        reported={"internal auroc hcc": 0.9},
     ),
     task=Binary("hcc"),
     inputs={"spectrum": SPECTRA, "labs": TABLES},
