@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from peers import environment
 
-from hepatica.spectroscopy.basis.shaped_pulse import sinc_pulse
+from hepatica.spectroscopy.basis.pulse_sequence import sinc_pulse
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis, transitions
 from hepatica.spectroscopy.basis.spin_system import SpinGroup, spin_systems
 from hepatica.spectroscopy.signal.acquisition import Acquisition

@@ -23,12 +23,10 @@ from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
 from hepatica.spectroscopy.fitting.fit import Fit
 from hepatica.spectroscopy.fitting.gauss_newton import refine
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.fitting.least_squares import map_fit, nls
 from hepatica.spectroscopy.fitting.multistart import Grid
-from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.prior_terms import Held, belief_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel
-from hepatica.spectroscopy.fitting.soft_constraints import Held
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.simulation.nuisance import OF_MODEL

@@ -19,8 +19,7 @@ from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 from hepatica.radiology.slices import SliceStore, prepare
-from hepatica.radiology.slicing import Slicing, resized
-from hepatica.radiology.window import WINDOWS
+from hepatica.radiology.slicing import WINDOWS, Slicing, resized
 
 SMALL = PhantomSettings(matrix=64, slices=12, thickness_mm=14, expert_share=0.5)
 SLICING, WINDOW = Slicing(side=32), WINDOWS["abdomen"]

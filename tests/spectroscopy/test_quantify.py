@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SettingsError
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
-from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.least_squares import map_fit, nls
+from hepatica.spectroscopy.fitting.prior_terms import belief_of
 from hepatica.spectroscopy.fitting.quantities import Method
 from hepatica.spectroscopy.networks.qcnn_quantify import qcnn, qcnn_gn
 from hepatica.spectroscopy.priors.priors import read_priors

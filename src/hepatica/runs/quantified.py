@@ -13,10 +13,9 @@ from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.basis_file import read_basis
 from hepatica.spectroscopy.basis.ppm_reference import align_reference
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
-from hepatica.spectroscopy.fitting.brain_fit import MOST_LEFT, brain_fit
+from hepatica.spectroscopy.fitting.brain_fit import BRAIN_FREEDOM, MOST_LEFT, brain_fit
 from hepatica.spectroscopy.fitting.coord_fit import real_part_fit
 from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, drawn_fits
-from hepatica.spectroscopy.fitting.macromolecules import BRAIN_FREEDOM
 from hepatica.spectroscopy.fitting.quantities import Method, Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, water_scale

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
-from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.least_squares import map_fit, nls
+from hepatica.spectroscopy.fitting.prior_terms import belief_of
 from hepatica.spectroscopy.fitting.quantities import Method, Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.networks.qcnn import Qcnn

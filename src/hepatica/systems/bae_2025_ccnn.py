@@ -32,11 +32,9 @@ from hepatica.learn import Share, infer
 from hepatica.learn.images import as_network_input
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.saliency import flattened
-from hepatica.spectroscopy.cohorts.fit_priors import FEWEST, fit_priors
-from hepatica.spectroscopy.cohorts.fitted_patients import fit_patients
+from hepatica.spectroscopy.cohorts.fit_priors import FEWEST, fit_patients, fit_priors
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
-from hepatica.spectroscopy.networks.ccnn import Ccnn, build_ccnn
-from hepatica.spectroscopy.networks.ccnn_training import READ_AT_ONCE, train_ccnn
+from hepatica.spectroscopy.networks.ccnn import READ_AT_ONCE, Ccnn, build_ccnn, train_ccnn
 from hepatica.spectroscopy.networks.novelty import strange
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
 from hepatica.spectroscopy.priors.priors import read_priors

@@ -15,7 +15,7 @@ from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 from hepatica.radiology.results.deliver import deliver
-from hepatica.radiology.results.result import Result
+from hepatica.radiology.results.structured_report import Result
 
 MODEL = ModelIdentity(
     system="HCCNet", version="0.1.0", digest="ab" * 32, doi="10.1038/s41416-021-01511-w",

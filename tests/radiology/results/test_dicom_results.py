@@ -13,8 +13,7 @@ from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.results.dicom_results import FLAGGED, MOST_MAPPED, deliver_study
 from hepatica.radiology.risk_score import as_share
 from hepatica.radiology.slices import SliceStore, prepare
-from hepatica.radiology.slicing import Slicing
-from hepatica.radiology.window import WINDOWS
+from hepatica.radiology.slicing import WINDOWS, Slicing
 
 SETTINGS = SimpleNamespace(endpoint="hcc", variant="weighted_mean")
 MODEL = ModelIdentity(system="s", version="1", digest="d", doi="10.1/x", note="phantom-trained")

@@ -9,9 +9,9 @@ import pytest
 from hepatica.cohort import load_cohort
 from hepatica.spectroscopy.cohorts.millimolar import millimolar
 from hepatica.spectroscopy.cohorts.spectra import prepare
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
-from hepatica.spectroscopy.networks.norm import norm
+from hepatica.spectroscopy.fitting.least_squares import map_fit
+from hepatica.spectroscopy.fitting.prior_terms import belief_of
+from hepatica.spectroscopy.networks.network_input import norm
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
 from hepatica.spectroscopy.phantom import phantom_spectra
 from hepatica.spectroscopy.priors.priors import read_priors

@@ -9,8 +9,7 @@ import pytest
 from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError
 from hepatica.spectroscopy.cohorts import spectra as spectra_module
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore, prepare
-from hepatica.spectroscopy.networks.network_input import as_complex
-from hepatica.spectroscopy.networks.norm import norm
+from hepatica.spectroscopy.networks.network_input import as_complex, norm
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 from hepatica.spectroscopy.reading.read import read_spectrum
 from hepatica.spectroscopy.signal.acquisition import Acquisition

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb, van_trees
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import Held, belief_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
-from hepatica.spectroscopy.fitting.soft_constraints import Held
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 

@@ -6,8 +6,8 @@ import pytest
 from hepatica.cohort import SettingsError, SpecimenError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.fit import checked, descend, rough_noise, with_noise_left
+from hepatica.spectroscopy.fitting.prior_terms import Held
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
-from hepatica.spectroscopy.fitting.soft_constraints import Held
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 
 MODEL = SignalModel(basis=simulate_basis(Acquisition(), names=("Cho", "Cr", "Lip13")))

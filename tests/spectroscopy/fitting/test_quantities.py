@@ -5,7 +5,7 @@ import pytest
 
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
-from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.least_squares import nls
 from hepatica.spectroscopy.fitting.quantities import COLUMNS, Quantities, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.signal.acquisition import Acquisition

@@ -8,8 +8,8 @@ from scipy.special import voigt_profile
 
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.fitting.least_squares import map_fit
+from hepatica.spectroscopy.fitting.prior_terms import belief_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.networks.qcnn_quantify import qcnn, qcnn_gn, tcho_snr, voigt_hz
 from hepatica.spectroscopy.networks.qcnn_training import parameters_of

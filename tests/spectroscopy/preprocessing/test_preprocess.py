@@ -9,8 +9,7 @@ from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.preprocessing.ppm_align import moved_by
 from hepatica.spectroscopy.preprocessing.preprocess import preprocess
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import to_spectrum
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, to_spectrum
 
 LIVER = Acquisition(points=1024)
 WINDOW = (LIVER.ppm > 0.5) & (LIVER.ppm < 4.1)

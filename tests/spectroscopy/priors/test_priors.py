@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.priors.distributions import Range
+from hepatica.spectroscopy.priors.concentrations import Range
 from hepatica.spectroscopy.priors.priors import NUISANCES, read_priors
 from hepatica.spectroscopy.signal.targets import LCM5, LIVER20
 

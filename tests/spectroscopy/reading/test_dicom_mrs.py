@@ -8,7 +8,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.reading.dicom_mrs import read_ima
-from hepatica.spectroscopy.reading.rda import read_rda
+from hepatica.spectroscopy.reading.siemens import read_rda
 from hepatica.spectroscopy.signal.header import Header
 
 

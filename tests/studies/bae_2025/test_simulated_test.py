@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import belief_of
 from hepatica.spectroscopy.networks.qcnn_training import parameters_of
 from hepatica.studies.bae_2025 import simulated_test
 from hepatica.studies.bae_2025.simulated_test import COLUMNS, quantified

@@ -18,8 +18,7 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.radiology.deidentify.burned_in import suspect_header, text_like
-from hepatica.radiology.deidentify.confidentiality import protect
-from hepatica.radiology.deidentify.pseudonym import Pseudonyms, pseudonyms
+from hepatica.radiology.deidentify.confidentiality import Pseudonyms, protect, pseudonyms
 from hepatica.radiology.dicom.frames import UNPACKING, tolerant
 from hepatica.radiology.dicom.sources import Source, find_sources
 

@@ -7,8 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from hepatica.radiology.dicom import codecs
-from hepatica.radiology.dicom.frames import read_frames, tolerant
+from hepatica.radiology.dicom.frames import is_available, read_frames, tolerant
 from hepatica.radiology.dicom.header import Header
 
 _AT_ONCE = 16  # frames a task
@@ -21,7 +20,7 @@ def decode(headers: Sequence[Header], *, workers: int | None = None) -> list[np.
     others one after the other, since they hold Python's lock or have nothing to decode.
     """
     tasks = list(_tasks(headers))
-    together = any(codecs.is_available(header.transfer_syntax) for header in headers)
+    together = any(is_available(header.transfer_syntax) for header in headers)
     with tolerant(), ThreadPoolExecutor((workers or _cores()) if together else 1) as pool:
         return [frame for part in pool.map(_read, tasks) for frame in part]
 

@@ -10,12 +10,9 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.series import Series
+from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation
 from hepatica.radiology.results.evidence import Evidence, evidence_of
-from hepatica.radiology.results.parametric_map import parametric_map
-from hepatica.radiology.results.result import Result
-from hepatica.radiology.results.secondary_capture import secondary_capture
-from hepatica.radiology.results.segmentation import segmentation
-from hepatica.radiology.results.structured_report import structured_report
+from hepatica.radiology.results.structured_report import Result, structured_report
 
 Pictures = Sequence[tuple[int, np.ndarray]]
 """Of some slices: the slice's index in the volume, and its picture (h w 3) uint8."""

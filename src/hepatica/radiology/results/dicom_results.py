@@ -14,7 +14,7 @@ from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.picture import glowing, highest_slices
 from hepatica.radiology.results.deliver import Pictures, deliver
-from hepatica.radiology.results.result import Result
+from hepatica.radiology.results.structured_report import Result
 from hepatica.radiology.risk_score import Variant, as_share, from_share
 from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.slicing import full_size

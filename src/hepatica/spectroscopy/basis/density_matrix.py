@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.basis.pulse_sequence import Delay, Event, Keep, Rotation
-from hepatica.spectroscopy.basis.shaped_pulse import ShapedPulse
+from hepatica.spectroscopy.basis.pulse_sequence import Delay, Event, Keep, Rotation, ShapedPulse
 from hepatica.spectroscopy.basis.spin_system import Coupling, SpinGroup
 from hepatica.spectroscopy.signal.acquisition import WATER_PPM
 

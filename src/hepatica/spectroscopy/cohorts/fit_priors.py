@@ -1,21 +1,27 @@
-"""Fit priors: what the first patients of each class tell of the next ones, so that spectra of a class can be simulated.
+"""Fit priors: what the MAP fit finds in the first patients of each class, from which spectra of a class are simulated.
 
 As Bae 2025 (doi 10.2463/mrms.mp.2025-0064) simulated from the first 10 + 10 patients. Ten patients leave means and
-covariances uncertain, and the draws show it: an inverse-Wishart prior on the covariance makes the next patient's
+covariances uncertain, and the samples show it: an inverse-Wishart prior on the covariance makes the next patient's
 logarithms a Student's t about the mean. Widths, SNR, phases and baseline are those of all patients, whatever their
-class, so that no classifier can live on them.
+class, so that no classifier can rely on them.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.priors.concentrations import OfPatients
-from hepatica.spectroscopy.priors.distributions import Measured
+from hepatica.cohort.errors import SettingsError, SpecimenError
+from hepatica.spectroscopy.cohorts.millimolar import millimolar
+from hepatica.spectroscopy.cohorts.spectra import SpectraStore
+from hepatica.spectroscopy.fitting.least_squares import map_fit
+from hepatica.spectroscopy.fitting.prior_terms import belief_of
+from hepatica.spectroscopy.fitting.signal_model import SignalModel
+from hepatica.spectroscopy.networks.qcnn_quantify import tcho_snr
+from hepatica.spectroscopy.priors.concentrations import Measured, OfPatients
 from hepatica.spectroscopy.priors.priors import NUISANCES, Priors
 
 Floats = NDArray[np.float64]
@@ -117,3 +123,55 @@ def _check_nuisance(name: str, values: Floats, classes: NDArray[Any]) -> None:
         raise SettingsError(
             f"got {name} from {np.nanmin(values):g} to {np.nanmax(values):g}, wanted {least:g} to {most:g}"
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FittedPatients:
+    """A row a patient: concentrations in mM by component, as the signal model has them, and nuisance by names of
+    `priors.NUISANCES`; means over his spectra. `snr` is of `height`, the median tCho peak of all of them.
+    """
+
+    concentrations: pd.DataFrame
+    nuisance: pd.DataFrame
+    height: float
+
+    @property
+    def measured(self) -> Mapping[str, Floats]:
+        """The nuisance as `fit_priors` takes it."""
+        return {str(name): column.to_numpy(float) for name, column in self.nuisance.items()}
+
+
+def fit_patients(store: SpectraStore, *, model: SignalModel, priors: Priors) -> FittedPatients:
+    """Fit the spectra of all patients that have a water reference, or raise SpecimenError where none has.
+
+    Lipids are left as the signal model sees them, so that spectra simulated from these are like those fitted.
+    """
+    scaled = millimolar(store)
+    rows = scaled.scaled
+    if not rows.any():
+        raise SpecimenError(
+            f"none of {len(store)} spectra has a usable water reference, without which nothing is in mM: name the files"
+            " in the column water of specimens.csv"
+        )
+    noise_sd = scaled.noise_sd[rows]
+    fit = map_fit(scaled.values[rows], model=model, belief=belief_of(priors, names=model.names), noise_sd=noise_sd)
+    found, patients = fit.parameters, store.index["patient_id"].to_numpy()[rows]
+    height = float(np.median(tcho_snr(found.vector, model=model, noise_sd=noise_sd) * noise_sd))
+    nuisance = pd.DataFrame(
+        {
+            "lorentz_hz": found.lorentz_hz,
+            "gauss_hz": found.gauss_hz,
+            "common_hz": found.common_hz,
+            "phase0_deg": np.rad2deg(found.phase0),
+            "phase1_deg_per_ppm": np.rad2deg(found.phase1),
+            "snr": height / noise_sd,
+        }
+    )
+    for name, values in nuisance.items():
+        nuisance[name] = values.clip(*NUISANCES[str(name)])
+    concentrations = pd.DataFrame(fit.concentration, columns=list(model.names))
+    return FittedPatients(
+        concentrations=concentrations.groupby(patients).mean(),
+        nuisance=nuisance.groupby(patients).mean(),
+        height=height,
+    )

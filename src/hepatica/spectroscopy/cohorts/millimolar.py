@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, Scale, WaterScaling, water_scale
-from hepatica.spectroscopy.networks.norm import norm
+from hepatica.spectroscopy.networks.network_input import norm
 
 Floats = NDArray[np.float64]
 

@@ -19,8 +19,7 @@ from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import content_digest, gather, prepare_each, selected, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.spectroscopy.fitting.signal_model import WINDOW_PPM
-from hepatica.spectroscopy.networks.network_input import as_network_values
-from hepatica.spectroscopy.networks.norm import norm
+from hepatica.spectroscopy.networks.network_input import as_network_values, norm
 from hepatica.spectroscopy.preprocessing.preprocess import PREPROCESSING, Preprocessing
 from hepatica.spectroscopy.preprocessing.quality import quality
 from hepatica.spectroscopy.reading.read import TOLD_NOTHING, read_spectrum

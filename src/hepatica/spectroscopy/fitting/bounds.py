@@ -8,12 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.fitting.fit import slope_of
-from hepatica.spectroscopy.fitting.gaussian_prior import Belief
+from hepatica.spectroscopy.fitting.least_squares import FREE
 from hepatica.spectroscopy.fitting.levenberg_marquardt import inverse
-from hepatica.spectroscopy.fitting.nls import FREE
-from hepatica.spectroscopy.fitting.penalty import Penalty
+from hepatica.spectroscopy.fitting.prior_terms import Belief, Held, Penalty
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
-from hepatica.spectroscopy.fitting.soft_constraints import Held
 
 Floats = NDArray[np.float64]
 

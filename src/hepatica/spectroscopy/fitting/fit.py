@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError, SpecimenError
 from hepatica.spectroscopy.fitting.levenberg_marquardt import ITERATIONS, TOLERANCE, Minimum, inverse, minimise
-from hepatica.spectroscopy.fitting.penalty import Penalty
+from hepatica.spectroscopy.fitting.prior_terms import Penalty
 from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.fitting.bounds import of_information
 from hepatica.spectroscopy.fitting.fit import Fit
-from hepatica.spectroscopy.fitting.gaussian_prior import Belief
-from hepatica.spectroscopy.fitting.soft_constraints import Held
+from hepatica.spectroscopy.fitting.prior_terms import Belief, Held
 from hepatica.spectroscopy.signal.targets import LCM5, LIPIDS5, SUMS
 
 Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.learn import Arrays, infer
 from hepatica.spectroscopy.fitting.bounds import crlb
 from hepatica.spectroscopy.fitting.gauss_newton import STEPS, refine
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import belief_of
 from hepatica.spectroscopy.fitting.quantities import Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.networks.network_input import as_network_values

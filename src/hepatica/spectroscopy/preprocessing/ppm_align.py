@@ -1,15 +1,30 @@
-"""PPM align: where the axis stands, found from water, lipids and choline and checked one against the other."""
+"""PPM align: the zero-order phase and the ppm reference, from water, lipids and choline, checked against each other."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from hepatica.spectroscopy.preprocessing.water_removal import remove_water
+from hepatica.spectroscopy.preprocessing.water_removal import lines, remove_water
 from hepatica.spectroscopy.signal.acquisition import WATER_PPM, Acquisition
 from hepatica.spectroscopy.signal.noise import noise_sd
 from hepatica.spectroscopy.signal.peaks import Peak, tallest
+from hepatica.spectroscopy.signal.resample import received_s
 from hepatica.spectroscopy.signal.spectrum import Signal
-from hepatica.spectroscopy.signal.wrapped import received_s
+
+_WIDTH_HZ = (1.0, 60.0)  # ours: narrower is noise, broader is baseline
+
+
+def zero_phase(fid: Signal, low: float, high: float, *, acquisition: Acquisition) -> float:
+    """The angle in rad by which a decay (points,) is to be turned so that its lines between two ppm stand up.
+
+    Of the exponentials it is made of, each counts by the height of its peak. 0 where there is none. Ours.
+    """
+    ppm, decays = lines(fid, acquisition=acquisition)
+    first, second = decays[:, 0], decays[:, 1]
+    decay_hz = -np.log(np.abs(second / first)) * acquisition.bandwidth_hz / np.pi
+    counted = (ppm > low) & (ppm < high) & (decay_hz > _WIDTH_HZ[0]) & (decay_hz < _WIDTH_HZ[1])
+    return float(-np.angle((first[counted] / decay_hz[counted]).sum())) if counted.any() else 0.0
+
 
 LIP13_PPM = 1.28
 """Methylene of the lipids of liver (LCModel 6.3, liver-1.inc: 1.28 +- .02)."""

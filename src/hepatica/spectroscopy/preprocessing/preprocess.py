@@ -5,17 +5,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.spectroscopy.preprocessing.coils import coil_weights, combine_coils
 from hepatica.spectroscopy.preprocessing.eddy_current import water_phase
-from hepatica.spectroscopy.preprocessing.orientation import is_conjugated, runs_backwards, turned_round
-from hepatica.spectroscopy.preprocessing.phase import zero_phase
-from hepatica.spectroscopy.preprocessing.ppm_align import find_reference, moved_by, stray_peak
-from hepatica.spectroscopy.preprocessing.swap import Water, are_swapped, is_reference, water_in
-from hepatica.spectroscopy.preprocessing.transients import ALIGNMENT, Alignment, average
+from hepatica.spectroscopy.preprocessing.orientation import (
+    Water,
+    are_swapped,
+    is_conjugated,
+    is_reference,
+    runs_backwards,
+    turned_round,
+    water_in,
+)
+from hepatica.spectroscopy.preprocessing.ppm_align import find_reference, moved_by, stray_peak, zero_phase
+from hepatica.spectroscopy.preprocessing.transients import ALIGNMENT, Alignment, average, coil_weights, combine_coils
 from hepatica.spectroscopy.preprocessing.water_removal import WATER_REMOVAL, WaterRemoval, remove_water
 from hepatica.spectroscopy.signal.acquisition import WATER_PPM, Acquisition
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Signal, Spectrum
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal, Spectrum
 
 _PHASED_PPM = (0.4, 4.2)
 _FEWEST = 64  # ours: points that are not zero, without which no line is told from another

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.priors.concentrations import Concentrations, Fat, Ranges
-from hepatica.spectroscopy.priors.distributions import Distribution, Range, mean_sd
+from hepatica.spectroscopy.priors.concentrations import Concentrations, Distribution, Fat, Range, Ranges, mean_sd
 from hepatica.spectroscopy.signal.targets import LIVER20
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ from pydicom.errors import InvalidDicomError
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs
 from hepatica.spectroscopy.signal.header import Header
-from hepatica.spectroscopy.signal.raw import RawSpectra
+from hepatica.spectroscopy.signal.spectrum import RawSpectra
 
 _DEFERRED, _UNDEFINED = 256, 0xFFFFFFFF  # bytes; a length that is not told (PS3.5, 7.1.1)
 

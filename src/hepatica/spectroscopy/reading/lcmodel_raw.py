@@ -10,8 +10,7 @@ from einops import rearrange
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.header import Header, sequence_of
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Signal
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
 _VALUE = re.compile(r"(\w+)\s*=\s*('[^']*'|[^\s,]+)")
 _FORMAT = "(2E15.6)"

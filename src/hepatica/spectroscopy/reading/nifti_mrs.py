@@ -15,8 +15,7 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header, sequence_of
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Signal
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
 _COIL, _TRANSIENT = "DIM_COIL", "DIM_DYN"
 

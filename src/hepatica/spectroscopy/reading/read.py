@@ -11,12 +11,10 @@ from hepatica.spectroscopy.preprocessing.preprocess import PREPROCESSING, Prepro
 from hepatica.spectroscopy.reading.dicom_mrs import read_ima
 from hepatica.spectroscopy.reading.lcmodel_raw import read_lcmodel_raw
 from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs
-from hepatica.spectroscopy.reading.rda import read_rda
 from hepatica.spectroscopy.reading.sdat import read_sdat
-from hepatica.spectroscopy.reading.twix import read_twix
+from hepatica.spectroscopy.reading.siemens import read_rda, read_twix
 from hepatica.spectroscopy.signal.header import Header
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Spectrum
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Spectrum
 
 READERS: Mapping[str, Callable[..., RawSpectra]] = {
     ".nii": read_nifti_mrs,

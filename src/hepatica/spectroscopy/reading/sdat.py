@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.header import Header, sequence_of
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Signal
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
 _BYTES = 8  # of one complex VAX F float
 

@@ -23,9 +23,17 @@ from hepatica.spectroscopy.fitting.baseline import bsplines
 from hepatica.spectroscopy.fitting.signal_model import PIVOT_PPM, WINDOW_PPM
 from hepatica.spectroscopy.priors.priors import Priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.simulation.damped import STEP, damped_sums
-from hepatica.spectroscopy.simulation.distort import add_echoes, add_lines, add_noise, add_splines, highest, phased
 from hepatica.spectroscopy.simulation.nuisance import STANDARD, Effects, Nuisance, draw_nuisance
+from hepatica.spectroscopy.simulation.synthesis import (
+    STEP,
+    add_echoes,
+    add_lines,
+    add_noise,
+    add_splines,
+    damped_sums,
+    highest,
+    phased,
+)
 
 BLOCK = 128
 """Spectra drawn and computed together (ours): a block is always made whole, so that its parts never differ."""

@@ -10,8 +10,8 @@ from hepatica.cohort.atomic import read_json, write_json
 from hepatica.spectroscopy.cohorts.millimolar import millimolar
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, draw_fit, drawn_fits
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.fitting.least_squares import map_fit
+from hepatica.spectroscopy.fitting.prior_terms import belief_of
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.spectroscopy.basis.basis import Basis
-from hepatica.spectroscopy.basis.shaped_pulse import sinc_pulse
+from hepatica.spectroscopy.basis.pulse_sequence import sinc_pulse
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.quantities import Method
 from hepatica.spectroscopy.quantify import Quantifier

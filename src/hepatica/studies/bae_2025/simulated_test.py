@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import belief_of
 from hepatica.spectroscopy.fitting.quantities import Method
 from hepatica.spectroscopy.networks.qcnn_training import parameters_of
 from hepatica.spectroscopy.priors.priors import Priors

@@ -5,7 +5,7 @@ import pytest
 
 from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.signal.raw import RawSpectra
+from hepatica.spectroscopy.signal.spectrum import RawSpectra
 
 SHORT = Acquisition(points=64)
 
