@@ -7,7 +7,7 @@ import pytest
 
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.fitting.least_squares import map_fit, nls
-from hepatica.spectroscopy.fitting.prior_terms import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.fitting.quantities import Method
 from hepatica.spectroscopy.networks.qcnn_quantify import qcnn, qcnn_gn
 from hepatica.spectroscopy.priors.priors import read_priors
@@ -18,13 +18,13 @@ PRIORS = read_priors()
 
 @pytest.fixture(scope="module")
 def drawn(trained_qcnn):
-    return trained_qcnn.draws.other(6).at(np.arange(4))
+    return trained_qcnn.samples.other(6).at(np.arange(4))
 
 
 @pytest.fixture(scope="module")
 def whole(trained_qcnn) -> Quantifier:
     """A quantifier that lacks nothing."""
-    return Quantifier(model=trained_qcnn.draws.model, priors=PRIORS, network=trained_qcnn.network)
+    return Quantifier(model=trained_qcnn.samples.model, priors=PRIORS, network=trained_qcnn.network)
 
 
 def test_methods_are_those_there_are() -> None:
@@ -43,7 +43,7 @@ def test_fits_are_those_of_their_own_functions(whole: Quantifier, drawn) -> None
     known = {"model": whole.model, "noise_sd": drawn.noise_sd}
     fits = {
         "nls": nls(drawn.values, **known),
-        "map": map_fit(drawn.values, **known, belief=belief_of(PRIORS, names=whole.model.names)),
+        "map": map_fit(drawn.values, **known, prior=gaussian_prior_of(PRIORS, names=whole.model.names)),
     }
     for method, fit in fits.items():
         found = whole.quantify(drawn.values, method=method, noise_sd=drawn.noise_sd)
@@ -95,7 +95,7 @@ def test_networks_and_noise_are_missed_by_name(whole: Quantifier, drawn, method:
 
 @pytest.mark.parametrize("method", METHODS[:2])
 def test_fits_find_the_noise_where_none_is_told(whole: Quantifier, drawn, method: Method) -> None:
-    told, found = (whole.quantify(drawn.values, method=method, noise_sd=noise) for noise in (drawn.noise_sd, None))
-    ratio = found.sd / told.sd
+    given, found = (whole.quantify(drawn.values, method=method, noise_sd=noise) for noise in (drawn.noise_sd, None))
+    ratio = found.sd / given.sd
     assert 0.5 < np.median(ratio) < 1.5
-    assert not np.allclose(found.sd, told.sd)
+    assert not np.allclose(found.sd, given.sd)

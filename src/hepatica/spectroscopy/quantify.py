@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.fitting.least_squares import map_fit, nls
-from hepatica.spectroscopy.fitting.prior_terms import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.fitting.quantities import Method, Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.networks.qcnn import Qcnn
@@ -48,9 +48,9 @@ class Quantifier:
             )
         priors = self._priors(method)
         if method == "map":
-            belief = belief_of(priors, names=self.model.names)
-            fit = map_fit(values, model=self.model, belief=belief, noise_sd=noise_sd)
-            return quantities_of(fit, method=method, unit=unit, belief=belief)
+            prior = gaussian_prior_of(priors, names=self.model.names)
+            fit = map_fit(values, model=self.model, prior=prior, noise_sd=noise_sd)
+            return quantities_of(fit, method=method, unit=unit, prior=prior)
         if noise_sd is None:
             raise SettingsError(f"{method} wants the noise of the spectra, got none: measure it, or use nls or map")
         by = qcnn if method == "qcnn" else qcnn_gn

@@ -20,7 +20,7 @@ GIVEN = Result(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"risk_score": float("nan")}, "risk_score nan"),
         ({"cutoff": float("inf")}, "cutoff inf"),
@@ -34,8 +34,8 @@ GIVEN = Result(
         ({"model": replace(BRIEF, system="x" * 65)}, "1 to 64 characters"),
     ],
 )
-def test_impossible_results_are_refused(wrong, told):
-    with pytest.raises(EvaluationError, match=told):
+def test_impossible_results_are_refused(wrong, message):
+    with pytest.raises(EvaluationError, match=message):
         replace(GIVEN, **wrong)
 
 

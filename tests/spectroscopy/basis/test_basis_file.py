@@ -54,7 +54,7 @@ def test_a_folder_is_read_by_the_names_of_its_files(tmp_path, basis):
 
 def test_the_users_word_stands_above_the_header(tmp_path, basis):
     write_nifti_basis(basis, path=tmp_path / "a.nii")
-    assert read_nifti_basis(tmp_path / "a.nii", told=Header(te_ms=30.0)).acquisition.te_ms == 30
+    assert read_nifti_basis(tmp_path / "a.nii", header_overrides=Header(te_ms=30.0)).acquisition.te_ms == 30
 
 
 def test_equal_bases_give_equal_files(tmp_path, basis):

@@ -95,15 +95,15 @@ def test_coupled_metabolites_of_osprey_are_met_where_ideal_pulses_miss_them(real
     names = ["Lac", "Glu", "Gln", "Tau", "Ins", "GPC"]
     osprey = osprey.select(names)
     ideal, shaped = (
-        cosines(osprey, simulate_basis(osprey.acquisition, names=names, **told), own_hz=1.0)
-        for told in ({}, {"te1_ms": 14.0, "refocusing": SINC})
+        cosines(osprey, simulate_basis(osprey.acquisition, names=names, **message), own_hz=1.0)
+        for message in ({}, {"te1_ms": 14.0, "refocusing": SINC})
     )
     assert ideal[0] < 0.93
     assert (shaped > [0.998, 0.997, 0.995, 0.999, 0.999, 0.999]).all()
 
 
 @pytest.mark.parametrize(
-    "told",
+    "message",
     [
         {"amplitude": (), "duration_ms": 1.0},
         {"amplitude": (1.0, -1.0), "duration_ms": 1.0},
@@ -112,9 +112,9 @@ def test_coupled_metabolites_of_osprey_are_met_where_ideal_pulses_miss_them(real
         {"amplitude": (1.0,), "duration_ms": 1.0, "positions": 0},
     ],
 )
-def test_what_is_no_pulse_is_refused(told):
+def test_what_is_no_pulse_is_refused(message):
     with pytest.raises(SettingsError, match="wanted a phase for each amplitude"):
-        ShapedPulse(**told)
+        ShapedPulse(**message)
 
 
 def delays(chain):
@@ -144,7 +144,7 @@ def test_a_shaped_pulse_takes_the_place_of_every_refocusing_one():
 
 
 @pytest.mark.parametrize(
-    ("sequence", "told"),
+    ("sequence", "message"),
     [
         ("press", {"te1_ms": 0}),
         ("press", {"te1_ms": 35}),
@@ -153,6 +153,6 @@ def test_a_shaped_pulse_takes_the_place_of_every_refocusing_one():
         ("slaser", {"refocusing": sinc_pulse()}),
     ],
 )
-def test_what_does_not_fit_is_refused(sequence, told):
+def test_what_does_not_fit_is_refused(sequence, message):
     with pytest.raises(SettingsError, match=r"echo time|refocusing"):
-        events(Acquisition(sequence=sequence), **told)
+        events(Acquisition(sequence=sequence), **message)

@@ -139,10 +139,10 @@ def test_tables_on_disk_are_used_and_damaged_ones_made_again(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2  # another timing, but not another sampling
 
 
-def cosines(published, names, **told):
+def cosines(published, names, **options):
     """Cosine of each component with ours between 0.4 and 4.2 ppm, the width of ours matched."""
     acquisition = published.acquisition
-    ours = simulate_basis(acquisition, names=names, **told)
+    ours = simulate_basis(acquisition, names=names, **options)
     window = (acquisition.ppm > 0.4) & (acquisition.ppm < 4.2)
     theirs = to_spectrum(published.fids)[:, window]
     found = []

@@ -1,4 +1,4 @@
-"""Spin system: the data file is whole, has the protons of the molecules, and a broken one is told by name."""
+"""Spin system: the data file is whole, has the protons of the molecules, and a broken one is named."""
 
 import json
 from pathlib import Path

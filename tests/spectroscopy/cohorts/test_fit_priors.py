@@ -81,8 +81,8 @@ def test_nuisance_of_each_class_for_the_ablation() -> None:
 
 
 def test_patients_in_whom_it_was_not_measured_say_nothing() -> None:
-    told = nuisance(10) | {"snr": np.where(np.arange(20) < 4, np.nan, 30.0)}
-    assert fit_priors(*patients(10), based_on=PRIORS, nuisance=told)[0].nuisance["snr"].at(np.array(0.5)) == 30
+    given = nuisance(10) | {"snr": np.where(np.arange(20) < 4, np.nan, 30.0)}
+    assert fit_priors(*patients(10), based_on=PRIORS, nuisance=given)[0].nuisance["snr"].at(np.array(0.5)) == 30
 
 
 def test_an_estimate_of_zero_is_raised_to_a_floor() -> None:

@@ -11,8 +11,8 @@ from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.brain_fit import (
     FREEDOMS,
     MOST_LEFT,
+    brain_constraints,
     brain_fit,
-    brain_held,
     brain_model,
     lorentzian,
     with_macromolecules,
@@ -55,10 +55,10 @@ def test_widths_add_up_as_voigt_has_them():
 
 
 def test_what_is_held_is_in_hertz():
-    held = brain_held(f0_mhz=100.0)
-    assert held.shift_sd_hz == pytest.approx(0.4)
-    assert held.own_shift_sd_hz["MM17"] == pytest.approx(3)
-    assert held.shared["lorentz_hz"] == pytest.approx((2 / np.pi, 0.4 / np.pi))
+    constraints = brain_constraints(f0_mhz=100.0)
+    assert constraints.shift_sd_hz == pytest.approx(0.4)
+    assert constraints.own_shift_sd_hz["MM17"] == pytest.approx(3)
+    assert constraints.shared["lorentz_hz"] == pytest.approx((2 / np.pi, 0.4 / np.pi))
 
 
 def test_lcmodel_s_own_result_comes_out(real, published):
@@ -68,10 +68,10 @@ def test_lcmodel_s_own_result_comes_out(real, published):
     """
     folder = real / "lcmodel"
     basis = read_lcmodel_basis(folder / "3t.basis", te_ms=30.0)
-    told = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
-    decay = read_lcmodel_raw(folder / "data.raw", told=told).fids[0, 0]
+    overrides = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
+    decay = read_lcmodel_raw(folder / "data.raw", header_overrides=overrides).fids[0, 0]
     model = brain_model(basis)
-    fit = nls(model.window(to_spectrum(decay))[None], model=model, held=brain_held(f0_mhz=127.786142))
+    fit = nls(model.window(to_spectrum(decay))[None], model=model, constraints=brain_constraints(f0_mhz=127.786142))
     assert fit.converged.all()
     table = published(folder / "out_ref_build.ps")
     sure = {name: row for name, row in table.items() if row[1] < 20 and set(name.split("+")) <= set(model.names)}

@@ -7,7 +7,7 @@ from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.gauss_newton import refine, shared_fit
 from hepatica.spectroscopy.fitting.least_squares import map_fit
-from hepatica.spectroscopy.fitting.prior_terms import Held, belief_of
+from hepatica.spectroscopy.fitting.prior_terms import SoftConstraints, gaussian_prior_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
@@ -21,13 +21,15 @@ TRUE = THREE.vector_of({"Cho": 4, "Cr": 3, "Lip13": 1}, common_hz=5, lorentz_hz=
 def test_what_is_shared_comes_back_and_nothing_else_moves():
     start = THREE.vector_of({"Cho": 4, "Cr": 3, "Lip13": 1}, common_hz=3, lorentz_hz=4, gauss_hz=8, phase0=0.1)
     values = THREE.evaluate(TRUE) + 3 * THREE.ppm
-    found = shared_fit(start, values, model=THREE, noise_sd=np.ones(1), penalty=Held().penalty(THREE, start[:, :3]))
+    found = shared_fit(
+        start, values, model=THREE, noise_sd=np.ones(1), penalty=SoftConstraints().penalty(THREE, start[:, :3])
+    )
     assert found == pytest.approx(TRUE, rel=1e-3)
 
 
 def test_of_mere_noise_it_says_what_was_held():
-    held = Held(shared={"common_hz": (2.0, 1.0), "gauss_hz": (15.0, 2.0)})
-    penalty = held.penalty(THREE, TRUE[:, :3])
+    constraints = SoftConstraints(shared={"common_hz": (2.0, 1.0), "gauss_hz": (15.0, 2.0)})
+    penalty = constraints.penalty(THREE, TRUE[:, :3])
     found = shared_fit(TRUE, 0 * THREE.evaluate(TRUE), model=THREE, noise_sd=np.full(1, 1e9), penalty=penalty)
     assert found[0, -5] == pytest.approx(2, abs=0.1)
     assert found[0, -3] == pytest.approx(15, abs=0.2)
@@ -48,7 +50,7 @@ PRIORS = read_priors().having(snr=40.0)
 PHANTOMS = simulate(PRIORS, MODEL.basis, n=40, seed=4, effects=OF_MODEL)
 KNOWN = {
     "values": MODEL.window(PHANTOMS.values).astype(complex), "model": MODEL, "noise_sd": PHANTOMS.noise_sd,
-    "belief": belief_of(PRIORS, names=NAMES),
+    "prior": gaussian_prior_of(PRIORS, names=NAMES),
 }  # fmt: skip
 ROUGH = PHANTOMS.concentrations * np.random.default_rng(0).uniform(0.8, 1.2, PHANTOMS.concentrations.shape)
 
@@ -77,8 +79,8 @@ def test_whole_vectors_start_where_they_say():
 
 
 @pytest.mark.parametrize(
-    ("start", "told"), [(ROUGH[:, :3], "wanted"), (-ROUGH, "negative"), (np.full_like(ROUGH, np.nan), "no number")]
+    ("start", "message"), [(ROUGH[:, :3], "wanted"), (-ROUGH, "negative"), (np.full_like(ROUGH, np.nan), "no number")]
 )
-def test_impossible_starts_are_refused(start, told):
-    with pytest.raises(SettingsError, match=told):
+def test_impossible_starts_are_refused(start, message):
+    with pytest.raises(SettingsError, match=message):
         refine(start, **KNOWN)

@@ -9,7 +9,7 @@ from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
 from hepatica.spectroscopy.fitting.least_squares import likely, map_fit, nls
-from hepatica.spectroscopy.fitting.prior_terms import TRIGLYCERIDE, Held, belief_of
+from hepatica.spectroscopy.fitting.prior_terms import TRIGLYCERIDE, SoftConstraints, gaussian_prior_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
@@ -96,7 +96,7 @@ def test_lipid_ratios_hold_a_lipid_that_noise_hides():
     clean = MODEL.evaluate(vector)
     values = clean + 60 * (rng.normal(size=clean.shape) + 1j * rng.normal(size=clean.shape))
     free = nls(values, model=MODEL, noise_sd=60.0)
-    held = nls(values, model=MODEL, noise_sd=60.0, held=Held(ratios=TRIGLYCERIDE))
+    held = nls(values, model=MODEL, noise_sd=60.0, constraints=SoftConstraints(ratios=TRIGLYCERIDE))
     assert np.abs(held.concentration[:, 5] - 0.5).mean() < 0.7 * np.abs(free.concentration[:, 5] - 0.5).mean()
 
 
@@ -125,7 +125,7 @@ def test_noise_alone_gives_numbers_within_their_bounds_and_no_warning():
 
 WITH_GPC = ("Cho", "GPC", "Cr", "Gly", "Lip13", "Lip21")
 MODEL_WITH_GPC = SignalModel(basis=simulate_basis(Acquisition(), names=WITH_GPC))
-BELIEF = belief_of(read_priors(), names=WITH_GPC)
+GAUSSIAN = gaussian_prior_of(read_priors(), names=WITH_GPC)
 PHANTOMS = simulate(read_priors().having(snr=30.0), MODEL_WITH_GPC.basis, n=150, seed=3, effects=OF_MODEL)
 VALUES = MODEL_WITH_GPC.window(PHANTOMS.values).astype(complex)
 
@@ -138,12 +138,12 @@ def truth() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def fit():
-    return map_fit(VALUES, model=MODEL_WITH_GPC, belief=BELIEF, noise_sd=PHANTOMS.noise_sd)
+    return map_fit(VALUES, model=MODEL_WITH_GPC, prior=GAUSSIAN, noise_sd=PHANTOMS.noise_sd)
 
 
 def test_errors_are_of_the_size_of_the_bayesian_bound(fit):
     """Root mean square of z = error / bound within 15 % of 1 for each component, over 150 phantoms."""
-    bound = bayesian_bound(truth(), model=MODEL_WITH_GPC, noise_sd=PHANTOMS.noise_sd, belief=BELIEF)
+    bound = bayesian_bound(truth(), model=MODEL_WITH_GPC, noise_sd=PHANTOMS.noise_sd, prior=GAUSSIAN)
     z = (fit.concentration - PHANTOMS.concentrations) / bound.sd
     assert fit.converged.all()
     assert np.sqrt((z**2).mean(axis=0)) == pytest.approx(np.ones(6), abs=0.15)
@@ -164,24 +164,24 @@ def test_it_errs_less_than_least_squares(fit):
 def test_without_signal_it_says_what_was_believed():
     """Noise beyond all signal: means of ranges, the logarithms' means of lipids."""
     values = VALUES[:3] * 1e-6
-    found = map_fit(values, model=MODEL_WITH_GPC, belief=BELIEF, noise_sd=1e9)
-    wanted = np.where(BELIEF.logs, np.exp(np.where(BELIEF.logs, BELIEF.mean, 0)), BELIEF.mean)
+    found = map_fit(values, model=MODEL_WITH_GPC, prior=GAUSSIAN, noise_sd=1e9)
+    wanted = np.where(GAUSSIAN.logs, np.exp(np.where(GAUSSIAN.logs, GAUSSIAN.mean, 0)), GAUSSIAN.mean)
     assert found.concentration == pytest.approx(np.tile(wanted, (3, 1)), rel=0.02)
 
 
 def test_with_little_noise_it_says_what_the_spectrum_says():
     clean = MODEL_WITH_GPC.evaluate(truth()[:5])
-    found = map_fit(clean, model=MODEL_WITH_GPC, belief=BELIEF, noise_sd=1e-2)
+    found = map_fit(clean, model=MODEL_WITH_GPC, prior=GAUSSIAN, noise_sd=1e-2)
     assert found.concentration == pytest.approx(PHANTOMS.concentrations[:5], rel=1e-3, abs=1e-3)
 
 
 def test_a_spectrum_in_a_wrong_unit_ends_in_a_flag_and_no_warning():
-    found = map_fit(VALUES[:2] * 1e12, model=MODEL_WITH_GPC, belief=BELIEF, noise_sd=1.0)
+    found = map_fit(VALUES[:2] * 1e12, model=MODEL_WITH_GPC, prior=GAUSSIAN, noise_sd=1.0)
     assert np.isfinite(found.concentration).all()
     assert (found.chi2 > 100).all()
 
 
 def test_only_logarithms_are_raised_from_nothing():
-    start = likely(np.zeros((1, MODEL_WITH_GPC.size)), belief=BELIEF)
+    start = likely(np.zeros((1, MODEL_WITH_GPC.size)), prior=GAUSSIAN)
     assert (start[0, :4] == 0).all()
-    assert start[0, 4:6] == pytest.approx(np.exp(BELIEF.mean - 2 * np.sqrt(np.diag(BELIEF.covariance)))[4:6])
+    assert start[0, 4:6] == pytest.approx(np.exp(GAUSSIAN.mean - 2 * np.sqrt(np.diag(GAUSSIAN.covariance)))[4:6])

@@ -1,4 +1,4 @@
-"""cCNN: classes of spectra are told apart by networks that saw simulated ones alone."""
+"""cCNN: classes of spectra are separated by networks that saw simulated ones alone."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from hepatica.spectroscopy.networks.network_input import as_complex, norm
 from hepatica.spectroscopy.networks.novelty import squeezed
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
 from hepatica.spectroscopy.priors.priors import read_priors
-from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, Draws
+from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, SimulatedSamples
 
 UNTRAINED = SpectralPlan(members=2, width=4, hidden=16, signature=8)
 
@@ -41,8 +41,8 @@ def test_logits_are_the_mean_over_the_temperature() -> None:
 def test_strangeness_is_that_of_signature_and_squeezed_spectrum() -> None:
     network = Ccnn([Says(0.0, 2.0)], signature=3, points=9)
     spectra = torch.randn(4, 2, 1, 9, generator=torch.Generator().manual_seed(0))
-    wanted = network.usual(spectra[:, 0, 0, :3], squeezed(spectra))
-    torch.testing.assert_close(network(spectra).strangeness, wanted)
+    wanted = network.novelty(spectra[:, 0, 0, :3], squeezed(spectra))
+    torch.testing.assert_close(network(spectra).novelty, wanted)
 
 
 def test_temperature_and_cutoff_are_saved_with_the_weights(tmp_path) -> None:
@@ -62,7 +62,7 @@ PLAN = SpectralPlan(
 
 
 @pytest.fixture(scope="module")
-def classes() -> list[Draws]:
+def classes() -> list[SimulatedSamples]:
     """Few and many lipids: plainly two kinds."""
     priors = read_priors()
     fat = priors.concentrations.fat
@@ -76,7 +76,7 @@ def classes() -> list[Draws]:
         for low, high in ((0.3, 3.0), (2.0, 20.0))
     )
     return [
-        Draws(priors=each, model=PLAN.model, seed=seed, effects=PLAN.simulated)
+        SimulatedSamples(priors=each, model=PLAN.model, seed=seed, effects=PLAN.simulated)
         for seed, each in enumerate((lean, fatty))
     ]
 
@@ -99,16 +99,16 @@ def test_other_classes_are_other_samples(classes) -> None:
 
 def test_it_tells_simulated_classes_apart_that_it_has_not_seen(classes, tmp_path) -> None:
     network = build_ccnn(PLAN)
-    told = train_ccnn(network, classes, PLAN, folder=tmp_path, trainer={"accelerator": "cpu"})
+    summary = train_ccnn(network, classes, PLAN, folder=tmp_path, trainer={"accelerator": "cpu"})
     images, label = made(np.arange(400), classes=[each.other(77) for each in classes])
     score = infer(network, Arrays(values=images), batch=256, label="test", outputs=lambda read: read.logits.softmax(1))
     called = score[:, 1] >= float(network.cutoff)
-    strange = infer(network, Arrays(values=images), batch=256, label="test", outputs=lambda read: read.strangeness)
+    strange = infer(network, Arrays(values=images), batch=256, label="test", outputs=lambda read: read.novelty)
     assert (strange > 1).mean() < 0.05
     assert called[label == 1].mean() > 0.75
     assert (~called)[label == 0].mean() > 0.75
-    assert told["simulated spectra a member learnt from"] == 4 * 1024
-    assert float(told["AUROC of these spectra"]) > 0.85
+    assert summary["simulated spectra a member learnt from"] == 4 * 1024
+    assert float(summary["AUROC of these spectra"]) > 0.85
 
 
 class Sees(nn.Module):
@@ -137,10 +137,10 @@ def told_apart(count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
 def test_the_temperature_undoes_how_sure_the_networks_are(sureness: float) -> None:
     images, label = told_apart()
     network = Ccnn([Sees(sureness)], signature=2, points=12)
-    told = settle(network, images, label=label)
+    summary = settle(network, images, label=label)
     assert float(network.temperature) == pytest.approx(sureness, rel=0.1)
     assert float(network.cutoff) == pytest.approx(0.5, abs=0.05)
-    assert told["temperature"] == f"{float(network.temperature):.3f}"
+    assert summary["temperature"] == f"{float(network.temperature):.3f}"
 
 
 def test_no_temperature_is_best_where_all_are_right_or_none_is_known() -> None:

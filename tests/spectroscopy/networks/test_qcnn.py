@@ -113,8 +113,8 @@ def test_the_standard_deviation_is_widened_by_its_factor() -> None:
 def test_strangeness_is_that_of_signature_and_squeezed_spectrum() -> None:
     network = Qcnn([Says(0.0, 0.0)], quantities=2, signature=3, points=9)
     spectra = torch.randn(4, 2, 1, 9, generator=torch.Generator().manual_seed(0))
-    wanted = network.usual(spectra[:, 0, 0, :3], squeezed(spectra))
-    torch.testing.assert_close(network(spectra).strangeness, wanted)
+    wanted = network.novelty(spectra[:, 0, 0, :3], squeezed(spectra))
+    torch.testing.assert_close(network(spectra).novelty, wanted)
 
 
 def test_calibration_is_saved_with_the_weights(tmp_path) -> None:

@@ -76,9 +76,9 @@ def test_few_of_the_usual_are_strange_and_what_is_far_is() -> None:
     calibrate(network, images, truth=truth)
     far = torch.from_numpy(images[:2]).permute(0, 3, 1, 2).clone()
     far[1, 1] += 20
-    strange = network(torch.from_numpy(images).permute(0, 3, 1, 2)).strangeness
+    strange = network(torch.from_numpy(images).permute(0, 3, 1, 2)).novelty
     assert 0.004 < (strange > 1).float().mean().item() < 0.02
-    assert network(far).strangeness[1] > 3
+    assert network(far).novelty[1] > 3
 
 
 def test_it_can_be_done_again() -> None:
@@ -103,7 +103,7 @@ K = 20
 
 
 def test_a_trained_network_beats_the_prior_and_its_intervals_hold(trained_qcnn) -> None:
-    drawn = trained_qcnn.draws.other(9).at(np.arange(500))
+    drawn = trained_qcnn.samples.other(9).at(np.arange(500))
     found = Measured(
         *infer(trained_qcnn.network, Arrays(values=as_network_values(drawn.values)), batch=256, label="test")
     )
@@ -114,13 +114,13 @@ def test_a_trained_network_beats_the_prior_and_its_intervals_hold(trained_qcnn) 
     held = (np.abs(error) < 1.96 * found.sd).mean(axis=0)
     assert 0.92 < held.mean() < 0.98
     assert held.min() > 0.88
-    assert (found.strangeness > 1).mean() < 0.05
+    assert (found.novelty > 1).mean() < 0.05
 
 
 def test_it_tells_how_much_it_learnt_from(trained_qcnn) -> None:
-    assert trained_qcnn.told["simulated spectra a member learnt from"] == 3 * 2048
-    assert trained_qcnn.told["simulated spectra that calibrated"] == 640
-    assert len(trained_qcnn.told["loss of each member"].split(", ")) == 2
+    assert trained_qcnn.summary["simulated spectra a member learnt from"] == 3 * 2048
+    assert trained_qcnn.summary["simulated spectra that calibrated"] == 640
+    assert len(trained_qcnn.summary["loss of each member"].split(", ")) == 2
 
 
 def test_members_learn_from_spectra_of_their_own(trained_qcnn) -> None:
@@ -137,15 +137,15 @@ def test_a_stopped_or_finished_training_is_gone_on_with(trained_qcnn, tmp_path) 
     plan = replace(trained_qcnn.plan, members=1, per_epoch=256, epochs=1, warmup_epochs=0, held_out=128)
     networks = [build_qcnn(plan) for _ in range(2)]
     for network in networks:
-        train_qcnn(network, trained_qcnn.draws, plan, folder=tmp_path, trainer={"accelerator": "cpu"})
+        train_qcnn(network, trained_qcnn.samples, plan, folder=tmp_path, trainer={"accelerator": "cpu"})
     states = [network.state_dict() for network in networks]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
 def test_targets_are_scaled_truths_and_bounds_between_nothing_and_the_prior(trained_qcnn) -> None:
-    drawn = trained_qcnn.draws.at(np.arange(256))
+    drawn = trained_qcnn.samples.at(np.arange(256))
     scales = Scales(K + len(SHARED))
-    bound = scale_targets(scales, drawn, model=trained_qcnn.draws.model)
+    bound = scale_targets(scales, drawn, model=trained_qcnn.samples.model)
     made = targets(drawn, scales=scales, bound=bound)
     assert made.shape == (256, K + len(SHARED), 2)
     np.testing.assert_allclose(made[..., 0].std(axis=0, ddof=1), 1, rtol=1e-3)
@@ -158,11 +158,11 @@ def test_targets_are_scaled_truths_and_bounds_between_nothing_and_the_prior(trai
 
 
 def test_fresh_spectra_are_made_by_their_numbers(trained_qcnn) -> None:
-    network, draws = trained_qcnn.network, trained_qcnn.draws
-    samples = fresh(draws, scales=network.scales, bound=np.ones(K), count=100)
+    network, simulated = trained_qcnn.network, trained_qcnn.samples
+    samples = fresh(simulated, scales=network.scales, bound=np.ones(K), count=100)
     assert len(samples) == 100
     inputs, wanted = samples.__getitems__([4, 250])
-    np.testing.assert_array_equal(inputs, as_network_values(draws.at(np.array([4, 250])).values))
+    np.testing.assert_array_equal(inputs, as_network_values(simulated.at(np.array([4, 250])).values))
     assert wanted.shape == (2, K + len(SHARED), 2)
 
 

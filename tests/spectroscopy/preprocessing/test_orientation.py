@@ -44,7 +44,7 @@ def test_a_flipped_spectrum_is_turned_round(decay):
 
 
 def test_a_real_brain_is_told_apart(real):
-    raw = read_sdat(real / "osprey/sub-01_PRESS_35_act.sdat", told=Header())
+    raw = read_sdat(real / "osprey/sub-01_PRESS_35_act.sdat", header_overrides=Header())
     fid = raw.fids[0, 0]
     assert not is_conjugated(fid, acquisition=raw.acquisition)
     assert is_conjugated(fid.conj(), acquisition=raw.acquisition)
@@ -88,7 +88,10 @@ def test_unsuppressed_water_is_seen(decay):
 
 
 def test_a_real_pair_is_told_apart(real):
-    raw = {name: read_sdat(real / f"osprey/sub-01_PRESS_35_{name}.sdat", told=Header()) for name in ("act", "ref")}
+    raw = {
+        name: read_sdat(real / f"osprey/sub-01_PRESS_35_{name}.sdat", header_overrides=Header())
+        for name in ("act", "ref")
+    }
     water = {name: seen(each.fids[0, 0], each.acquisition) for name, each in raw.items()}
     assert water["ref"].alone
     assert not water["act"].alone

@@ -82,14 +82,14 @@ def test_nothing_clear_leaves_the_axis_alone(decay):
 def test_a_wrong_field_strength_leaves_lipids_where_nothing_resonates(decay):
     fid = decay(LIVER, noise=0.5)
     assert stray_peak(fid, acquisition=LIVER) is None
-    at_half = replace(LIVER, f0_mhz=LIVER.f0_mhz / 2)  # 1.5 T told of a spectrum of 3 T
+    at_half = replace(LIVER, f0_mhz=LIVER.f0_mhz / 2)  # 1.5 T declared for a spectrum of 3 T
     assert stray_peak(fid, acquisition=at_half) == pytest.approx(4.65 - 2 * (4.65 - 1.28), abs=0.02)
     assert stray_peak(decay(LIVER, {}, noise=1.0), acquisition=LIVER) is None
 
 
 def test_a_real_brain_needs_no_more_than_hundredths(real):
-    told = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
-    raw = read_lcmodel_raw(real / "lcmodel/data.raw", told=told)
+    overrides = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
+    raw = read_lcmodel_raw(real / "lcmodel/data.raw", header_overrides=overrides)
     found = find_reference(raw.fids[0, 0], acquisition=raw.acquisition)
     assert abs(found.off_ppm) < 0.03
     assert found.said.keys() == {"residual water", "choline"}

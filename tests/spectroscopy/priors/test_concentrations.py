@@ -9,8 +9,8 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.priors.concentrations import (
     Distribution,
     Fat,
+    FromPatients,
     Measured,
-    OfPatients,
     Range,
     Ranges,
     logarithms,
@@ -50,10 +50,10 @@ def test_logarithms_of_a_uniform_number_are_exponential() -> None:
 def test_measured_values_run_from_the_least_to_the_greatest() -> None:
     measured = Measured(values=(3.0, 1.0, 2.0))
     assert measured.at(np.array([0.0, 0.5, 1.0])).tolist() == [1, 2, 3]
-    assert measured.told == Measured(values=(1.0, 2.0, 3.0)).told
+    assert measured.digested == Measured(values=(1.0, 2.0, 3.0)).digested
 
 
-OF_PATIENTS = OfPatients(
+OF_PATIENTS = FromPatients(
     names=("Cho", "Lip13"), log_mean=np.array([0.5, 3.0]), log_covariance=np.array([[0.2, 0.1], [0.1, 0.4]]), freedom=12
 )
 
@@ -67,7 +67,7 @@ def test_triglyceride_of_a_fat_fraction() -> None:
 
 
 @pytest.mark.parametrize("concentrations", [read_priors().concentrations, OF_PATIENTS], ids=["ranges", "patients"])
-def test_moments_are_those_of_the_draws(concentrations: Ranges | OfPatients) -> None:
+def test_moments_are_those_of_the_draws(concentrations: Ranges | FromPatients) -> None:
     logs = np.log(concentrations.sample(np.random.default_rng(0), n=100_000))
     assert logs.mean(axis=0) == pytest.approx(concentrations.log_mean, abs=0.02)
     assert np.cov(logs.T) == pytest.approx(concentrations.log_covariance, abs=0.04)
@@ -97,7 +97,7 @@ def test_no_patient_is_drawn_far_out() -> None:
 
 
 @pytest.mark.parametrize("concentrations", [read_priors().concentrations, OF_PATIENTS], ids=["ranges", "patients"])
-def test_components_are_chosen_by_name(concentrations: Ranges | OfPatients) -> None:
+def test_components_are_chosen_by_name(concentrations: Ranges | FromPatients) -> None:
     chosen = concentrations.select(["Lip13", "Cho"])
     assert chosen.names == ("Lip13", "Cho")
     place = concentrations.names.index("Lip13")

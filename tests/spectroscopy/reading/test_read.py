@@ -14,22 +14,22 @@ from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.peaks import tallest
 
 LIVER = Acquisition(points=512)
-TOLD = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
+OVERRIDES = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
 
 
 @pytest.mark.parametrize(
-    ("name", "water", "told"),
+    ("name", "water", "overrides"),
     [
         ("osprey/sub-01_PRESS_35_act.sdat", "osprey/sub-01_PRESS_35_ref.sdat", Header()),
         ("osprey/sub-01_PRESS_35_act.spar", None, Header()),
         ("siemens/SVS_30.rda", None, Header()),
         ("siemens/SVS_30.IMA", None, Header()),
-        ("lcmodel/data.raw", None, TOLD),
+        ("lcmodel/data.raw", None, OVERRIDES),
     ],
 )
-def test_real_brains_stand_upright_with_their_lines_in_place(real, name, water, told):
+def test_real_brains_stand_upright_with_their_lines_in_place(real, name, water, overrides):
     """NAA 2.01, creatine 3.03, choline 3.20 ppm (Govindaraju et al. 2000, doi:10.1002/1099-1492(200005)13:3)."""
-    spectrum = read_spectrum(real / name, water=water and real / water, told=told)
+    spectrum = read_spectrum(real / name, water=water and real / water, header_overrides=overrides)
     assert (spectrum.water is None) == (water is None)
     for place in (2.01, 3.03, 3.20):
         peak = tallest(spectrum.fid, place - 0.08, place + 0.08, acquisition=spectrum.acquisition, part=np.real)
@@ -48,7 +48,7 @@ def test_spectrum_and_reference_may_be_of_two_formats(tmp_path, decay):
 
 def test_what_the_user_tells_reaches_the_reader(tmp_path, decay):
     write_nifti_mrs(tmp_path / "a.nii", fids=decay(LIVER), acquisition=LIVER)
-    assert read_raw(tmp_path / "a.nii", told=Header(te_ms=20.0)).acquisition.te_ms == 20
+    assert read_raw(tmp_path / "a.nii", header_overrides=Header(te_ms=20.0)).acquisition.te_ms == 20
 
 
 def test_a_reference_of_another_sampling_is_refused(tmp_path, decay):

@@ -36,7 +36,7 @@ def write(path, *, points=16, **changes):
 
 def test_the_real_file_has_naa_at_2_ppm(real):
     """SVS_30.rda of suspect's test data, MIT; sha256 223b4920…."""
-    raw = read_rda(real / "siemens/SVS_30.rda", told=Header())
+    raw = read_rda(real / "siemens/SVS_30.rda", header_overrides=Header())
     acquisition = raw.acquisition
     assert (acquisition.f0_mhz, acquisition.te_ms, acquisition.tr_ms, raw.averages) == (123.234655, 30, 2000, 64)
     assert (acquisition.sequence, acquisition.tm_ms) == ("press", None)
@@ -48,13 +48,13 @@ def test_the_real_file_has_naa_at_2_ppm(real):
 
 
 def test_siemens_turns_the_other_way_round(tmp_path):
-    raw = read_rda(write(tmp_path / "a.rda"), told=Header())
+    raw = read_rda(write(tmp_path / "a.rda"), header_overrides=Header())
     assert raw.fids[0, 0, 1] == 2 - 1j
     assert raw.acquisition.sequence == "steam"
 
 
 def test_a_comma_is_a_decimal_point_and_a_name_may_hold_a_colon(tmp_path):
-    raw = read_rda(write(tmp_path / "a.rda", TE="30,5", ProtocolName="liver: svs"), told=Header())
+    raw = read_rda(write(tmp_path / "a.rda", TE="30,5", ProtocolName="liver: svs"), header_overrides=Header())
     assert raw.acquisition.te_ms == 30.5
 
 
@@ -73,16 +73,16 @@ def test_a_comma_is_a_decimal_point_and_a_name_may_hold_a_colon(tmp_path):
 )
 def test_files_that_cannot_be_right_are_refused(tmp_path, changes, message):
     with pytest.raises(SpecimenError, match=message):
-        read_rda(write(tmp_path / "a.rda", **changes), told=Header())
+        read_rda(write(tmp_path / "a.rda", **changes), header_overrides=Header())
 
 
 def test_a_file_without_header_is_refused(tmp_path):
     (tmp_path / "a.rda").write_bytes(b"rubbish")
     with pytest.raises(SpecimenError, match="no RDA header"):
-        read_rda(tmp_path / "a.rda", told=Header())
+        read_rda(tmp_path / "a.rda", header_overrides=Header())
 
 
-TOLD = Header(te_ms=30.0)
+OVERRIDES = Header(te_ms=30.0)
 
 
 def image(value, *, coils=4):
@@ -101,7 +101,7 @@ def pretend(monkeypatch, images):
 
 def test_the_last_measurement_and_its_reference_are_read(monkeypatch, tmp_path):
     pretend(monkeypatch, {"spectrum_ref": image(9), "spectrum": image(1 + 2j)})
-    raw = read_twix(tmp_path / "a.dat", told=TOLD)
+    raw = read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)
     assert raw.fids.shape == raw.water.shape == (1, 4, 32)
     assert (raw.fids[0, 0, 0], raw.water[0, 0, 0], raw.averages) == (1 + 2j, 9, 1)
 
@@ -109,7 +109,7 @@ def test_the_last_measurement_and_its_reference_are_read(monkeypatch, tmp_path):
 def test_a_reference_alone_is_refused(monkeypatch, tmp_path):
     pretend(monkeypatch, {"spectrum_ref": image(9)})
     with pytest.raises(SpecimenError, match="holds a reference scan only"):
-        read_twix(tmp_path / "a.dat", told=TOLD)
+        read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pymapVBVD leaves the file open
@@ -117,4 +117,4 @@ def test_a_reference_alone_is_refused(monkeypatch, tmp_path):
 def test_what_is_no_twix_is_refused(tmp_path, content):
     (tmp_path / "a.dat").write_bytes(content)
     with pytest.raises(SpecimenError, match=r"the TWIX file cannot be read \(\w+\)"):
-        read_twix(tmp_path / "a.dat", told=TOLD)
+        read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)

@@ -15,7 +15,7 @@ def test_facts_become_an_acquisition():
 
 
 def test_the_users_word_stands_above_the_files():
-    both = FULL.under(Header(te_ms=30.0, sequence="steam", tm_ms=10.0))
+    both = FULL.overridden_by(Header(te_ms=30.0, sequence="steam", tm_ms=10.0))
     acquisition = both.acquisition(points=8)
     assert (acquisition.te_ms, acquisition.sequence, acquisition.tm_ms) == (30.0, "steam", 10.0)
     assert acquisition.tr_ms == 2000.0
@@ -30,7 +30,7 @@ def test_what_nobody_told_is_asked_for(name):
 
 
 @pytest.mark.parametrize(
-    ("told", "hint"),
+    ("overrides", "hint"),
     [
         (Header(te_ms=0.035), r"te_ms = 0\.035, wanted 1 to 500 milliseconds; .*tell te_ms = 35, if so"),
         (Header(te_ms=35_000.0), r"tell te_ms = 35, if so"),
@@ -42,15 +42,15 @@ def test_what_nobody_told_is_asked_for(name):
         (Header(te_ms=-1.0), r"te_ms = -1, wanted 1 to 500 milliseconds; tell te_ms"),
     ],
 )
-def test_a_mistaken_unit_is_refused_with_the_likely_value(told, hint):
+def test_a_mistaken_unit_is_refused_with_the_likely_value(overrides, hint):
     with pytest.raises(SpecimenError, match=hint):
-        FULL.under(told).acquisition(points=8)
+        FULL.overridden_by(overrides).acquisition(points=8)
 
 
 def test_a_frequency_that_does_not_fit_the_magnet_is_refused():
-    assert FULL.under(Header(field_t=3.0, f0_mhz=123.2)).acquisition(points=8).f0_mhz == 123.2
+    assert FULL.overridden_by(Header(field_t=3.0, f0_mhz=123.2)).acquisition(points=8).f0_mhz == 123.2
     with pytest.raises(SpecimenError, match=r"127\.74 MHz, which is protons at 3\.00 T, in a magnet of 1\.5 T"):
-        FULL.under(Header(field_t=1.5)).acquisition(points=8)
+        FULL.overridden_by(Header(field_t=1.5)).acquisition(points=8)
 
 
 def test_names_of_sequences_are_known():

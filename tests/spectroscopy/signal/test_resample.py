@@ -1,4 +1,4 @@
-"""Wrapped: what a filter answers ahead of the echo is told apart, and is turned by times below 0."""
+"""Resample: lines keep their place in ppm at another sampling, and wrapped samples are resampled correctly."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ def test_lines_are_moved_as_those_of_a_decay_that_was_filtered_afterwards(decay,
 
 def test_the_real_spectrum_of_siemens_is_the_same_at_another_frequency(real) -> None:
     """Times that only grow bend it by 8 % of its highest point."""
-    raw = read_rda(real / "siemens/SVS_30.rda", told=Header())
+    raw = read_rda(real / "siemens/SVS_30.rda", header_overrides=Header())
     assert wrapped(raw.fids) == 256
     one = Spectrum(fid=raw.fids[0, 0], acquisition=raw.acquisition)
     other = resampled(one, acquisition=replace(one.acquisition, f0_mhz=123.2))

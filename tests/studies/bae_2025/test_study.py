@@ -77,10 +77,10 @@ def test_robustness_starts_from_what_the_networks_learnt(
     seen = []
     monkeypatch.setattr(module, "quantified", lambda drawn, **_: pd.DataFrame({"spectrum": [0]}))
     monkeypatch.setattr(
-        module, "swept", lambda draws, **_: seen.append(next(conditions(draws))) or pd.DataFrame({"sweep": [""]})
+        module, "swept", lambda samples, **_: seen.append(next(conditions(samples))) or pd.DataFrame({"sweep": [""]})
     )
     module._quantify(SimpleNamespace(network=SimpleNamespace(extractor=None)), tmp_path, settings)
-    assert seen[0].draws.effects == settings.quantifier.simulated
+    assert seen[0].samples.effects == settings.quantifier.simulated
 
 
 def test_a_step_is_done_once_and_wholly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,8 +151,8 @@ def _simulated(system: SpinSystem, *, f0_mhz: float, events: tuple[Event, ...]) 
 
 
 def _key(system: SpinSystem, f0_mhz: float, events: tuple[Event, ...]) -> str:
-    told = [VERSION, asdict(system), f0_mhz, [[type(event).__name__, asdict(event)] for event in events]]
-    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    digested = [VERSION, asdict(system), f0_mhz, [[type(event).__name__, asdict(event)] for event in events]]
+    return sha256(json.dumps(digested, sort_keys=True).encode()).hexdigest()
 
 
 def _cached(path: Path) -> Transitions | None:

@@ -18,10 +18,10 @@ from hepatica.cohort.errors import SettingsError, SpecimenError
 from hepatica.spectroscopy.cohorts.millimolar import millimolar
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.fitting.least_squares import map_fit
-from hepatica.spectroscopy.fitting.prior_terms import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.networks.qcnn_quantify import tcho_snr
-from hepatica.spectroscopy.priors.concentrations import Measured, OfPatients
+from hepatica.spectroscopy.priors.concentrations import FromPatients, Measured
 from hepatica.spectroscopy.priors.priors import NUISANCES, Priors
 
 Floats = NDArray[np.float64]
@@ -66,7 +66,7 @@ def fit_priors(
     }
 
 
-def next_patient(logs: Floats, *, names: tuple[str, ...]) -> OfPatients:
+def next_patient(logs: Floats, *, names: tuple[str, ...]) -> FromPatients:
     """The posterior predictive of a next patient after the logarithms (n, k) of n.
 
     The covariance S is that of Ledoit and Wolf (J Multivar Anal 2004;88:365, doi 10.1016/S0047-259X(03)00096-4), which
@@ -78,7 +78,9 @@ def next_patient(logs: Floats, *, names: tuple[str, ...]) -> OfPatients:
 
     n = len(logs)
     covariance = LedoitWolf().fit(logs).covariance_ * n / (n - 1)
-    return OfPatients(names=names, log_mean=logs.mean(axis=0), log_covariance=covariance * (1 + 1 / n), freedom=n + 2.0)
+    return FromPatients(
+        names=names, log_mean=logs.mean(axis=0), log_covariance=covariance * (1 + 1 / n), freedom=n + 2.0
+    )
 
 
 def _floor(based_on: Priors) -> Floats:
@@ -105,8 +107,8 @@ def _check(
         raise SettingsError("got concentrations that are negative or no numbers; leave those patients out")
     labels, counts = np.unique(classes, return_counts=True)
     if counts.min(initial=FEWEST) < FEWEST or len(labels) < 1:
-        told = ", ".join(f"{count} of class {label:g}" for label, count in zip(labels, counts, strict=True))
-        raise SettingsError(f"got {told or 'no patients'}, wanted {FEWEST} or more of each")
+        given = ", ".join(f"{count} of class {label:g}" for label, count in zip(labels, counts, strict=True))
+        raise SettingsError(f"got {given or 'no patients'}, wanted {FEWEST} or more of each")
     for name, values in nuisance.items():
         _check_nuisance(name, np.asarray(values, float), classes)
 
@@ -154,7 +156,9 @@ def fit_patients(store: SpectraStore, *, model: SignalModel, priors: Priors) -> 
             " in the column water of specimens.csv"
         )
     noise_sd = scaled.noise_sd[rows]
-    fit = map_fit(scaled.values[rows], model=model, belief=belief_of(priors, names=model.names), noise_sd=noise_sd)
+    fit = map_fit(
+        scaled.values[rows], model=model, prior=gaussian_prior_of(priors, names=model.names), noise_sd=noise_sd
+    )
     found, patients = fit.parameters, store.index["patient_id"].to_numpy()[rows]
     height = float(np.median(tcho_snr(found.vector, model=model, noise_sd=noise_sd) * noise_sd))
     nuisance = pd.DataFrame(

@@ -27,14 +27,16 @@ class Millimolar:
     scaled: NDArray[np.bool_]
 
 
-def millimolar(store: SpectraStore, *, usual: float = 1.0, settings: WaterScaling = WATER_SCALING) -> Millimolar:
-    """All spectra of a store scaled by their water references, or, without one, to a norm of `usual`."""
+def millimolar(
+    store: SpectraStore, *, norm_without_water: float = 1.0, settings: WaterScaling = WATER_SCALING
+) -> Millimolar:
+    """All spectra of a store scaled by their water references, or, without one, to a norm of `norm_without_water`."""
     rows = np.arange(len(store))
     values = np.asarray(store.values(rows))
     scales = [_scale(store, row, settings) for row in rows.tolist()]
     factor = np.array(
         [
-            usual / float(norm(own)) if scale is None else scale.metabolites
+            norm_without_water / float(norm(own)) if scale is None else scale.metabolites
             for own, scale in zip(values, scales, strict=True)
         ]
     )

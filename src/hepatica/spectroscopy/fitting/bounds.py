@@ -10,7 +10,7 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.fitting.fit import slope_of
 from hepatica.spectroscopy.fitting.least_squares import FREE
 from hepatica.spectroscopy.fitting.levenberg_marquardt import inverse
-from hepatica.spectroscopy.fitting.prior_terms import Belief, Held, Penalty
+from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, Penalty, SoftConstraints
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 
 Floats = NDArray[np.float64]
@@ -37,7 +37,7 @@ class Bound:
         return np.asarray(np.sqrt(self.covariance[:, rows][:, :, rows].sum(axis=(1, 2))))
 
 
-def crlb(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, held: Held = FREE) -> Bound:
+def crlb(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, constraints: SoftConstraints = FREE) -> Bound:
     """Cramér-Rao bounds of the concentrations of spectra with these parameters (n, p).
 
     Shifts, widths, phases and the baseline are unknown too and cost their share; what is `held`, by default the shifts
@@ -45,7 +45,7 @@ def crlb(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, held: Held 
     have none). `noise_sd`, one number or one a spectrum, is that of the real part.
     """
     fisher = information(vector, model=model, noise_sd=noise_sd)
-    return of_information(fisher, model=model, penalty=held.penalty(model, vector[:, : len(model.names)]))
+    return of_information(fisher, model=model, penalty=constraints.penalty(model, vector[:, : len(model.names)]))
 
 
 def information(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> Floats:
@@ -66,26 +66,26 @@ def of_information(fisher: Floats, *, model: SignalModel, penalty: Penalty) -> B
     return Bound(names=model.names, covariance=np.asarray(covariance, np.float64))
 
 
-def bayesian_bound(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, belief: Belief) -> Bound:
+def bayesian_bound(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, prior: GaussianPrior) -> Bound:
     """Bounds of what spectrum and belief together can tell at each of these parameters (n, p).
 
     The information of both is added, on the belief's scales; never above the Cramér-Rao bound, nor above what is
     believed beforehand. It is the standard deviation of the posterior to first order.
     """
-    slope = slope_of(vector, belief.logs)[..., None]
+    slope = slope_of(vector, prior.logs)[..., None]
     both = slope * information(vector, model=model, noise_sd=noise_sd) * slope.swapaxes(1, 2)
-    return _scaled(both + belief.penalty(model).precision, slope, model)
+    return _scaled(both + prior.penalty(model).precision, slope, model)
 
 
-def van_trees(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, belief: Belief) -> Bound:
+def van_trees(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, prior: GaussianPrior) -> Bound:
     """The bound of the mean squared error of any estimate, over parameters (n, p) drawn from the belief; n is 1 in it.
 
     The global bound of Van Trees (Detection, estimation, and modulation theory, part I, 1968, 2.4.2): the mean of the
     spectra's information and that of the belief, and the mean of the derivatives.
     """
-    slope = slope_of(vector, belief.logs)[..., None]
+    slope = slope_of(vector, prior.logs)[..., None]
     mean = (slope * information(vector, model=model, noise_sd=noise_sd) * slope.swapaxes(1, 2)).mean(axis=0)
-    return _scaled((mean + belief.penalty(model).precision)[None], slope.mean(axis=0)[None], model)
+    return _scaled((mean + prior.penalty(model).precision)[None], slope.mean(axis=0)[None], model)
 
 
 def _scaled(both: Floats, slope: Floats, model: SignalModel) -> Bound:

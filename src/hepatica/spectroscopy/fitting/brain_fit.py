@@ -13,7 +13,7 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.fitting.fit import Fit
 from hepatica.spectroscopy.fitting.least_squares import nls
-from hepatica.spectroscopy.fitting.prior_terms import Held, Ratio
+from hepatica.spectroscopy.fitting.prior_terms import Ratio, SoftConstraints
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.noise import noise_sd
@@ -50,18 +50,18 @@ def with_macromolecules(basis: Basis) -> Basis:
     if "Cr" not in basis.names:
         raise SettingsError(f"the basis has no Cr to tell how high a proton is; it has {', '.join(basis.names)}")
     proton = _proton(basis)
-    added = {name: told for name, told in _table()["components"].items() if name not in basis.names}
-    fids = [proton * sum(_line(line, basis.acquisition) for line in told["lines"]) for told in added.values()]
+    added = {name: row for name, row in _table()["components"].items() if name not in basis.names}
+    fids = [proton * sum(_line(line, basis.acquisition) for line in row["lines"]) for row in added.values()]
     return Basis(names=(*basis.names, *added), fids=np.vstack([basis.fids, *fids]), acquisition=basis.acquisition)
 
 
-def brain_held(*, f0_mhz: float) -> Held:
+def brain_constraints(*, f0_mhz: float) -> SoftConstraints:
     """What LCModel holds of a brain: shifts, the Lorentzian width, the phase, and ratios to others."""
     table = _table()
     metabolites, sums = table["metabolites"], table["sums"]
-    own = {name: told["shift_sd_ppm"] for name, told in table["components"].items()} | metabolites["own_shift_sd_ppm"]
+    own = {name: row["shift_sd_ppm"] for name, row in table["components"].items()} | metabolites["own_shift_sd_ppm"]
     broadening = metabolites["broadening_per_s"]
-    return Held(
+    return SoftConstraints(
         shift_sd_hz=metabolites["shift_sd_ppm"] * f0_mhz,
         own_shift_sd_hz={name: sd * f0_mhz for name, sd in own.items()},
         shared={
@@ -69,8 +69,8 @@ def brain_held(*, f0_mhz: float) -> Held:
             "phase1": (0.0, PHASE_PER_PPM),
         },
         ratios=tuple(
-            Ratio(of=name, to=sums.get(told["to"], {told["to"]: 1.0}), value=told["value"], sd=told["sd"])
-            for name, told in table["ratios"].items()
+            Ratio(of=name, to=sums.get(row["to"], {row["to"]: 1.0}), value=row["value"], sd=row["sd"])
+            for name, row in table["ratios"].items()
         ),
     )
 
@@ -125,10 +125,10 @@ def brain_fit(spectrum: Spectrum, *, basis: Basis) -> tuple[Fit, float]:
     SettingsError where the basis has no Cr or the window holds too few points.
     """
     measured = noise_sd(spectrum.fid, acquisition=spectrum.acquisition)
-    held = brain_held(f0_mhz=basis.acquisition.f0_mhz)
+    constraints = brain_constraints(f0_mhz=basis.acquisition.f0_mhz)
     for freedom in FREEDOMS:
         model = _model(basis, freedom)
-        fit = nls(model.window(spectrum.values)[None], model=model, held=held)
+        fit = nls(model.window(spectrum.values)[None], model=model, constraints=constraints)
         left = float(fit.noise_sd[0] / measured)
         if left < MOST_LEFT:
             break

@@ -10,7 +10,7 @@ from hepatica.spectroscopy.fitting.fit import BOUNDS, Equations, Fit, checked, d
 from hepatica.spectroscopy.fitting.least_squares import likely
 from hepatica.spectroscopy.fitting.levenberg_marquardt import minimise
 from hepatica.spectroscopy.fitting.multistart import grid_of
-from hepatica.spectroscopy.fitting.prior_terms import Belief, Penalty
+from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, Penalty
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,7 @@ def shared_fit(start: Floats, values: Complex, *, model: SignalModel, noise_sd: 
     """
     own = slice(model.size - len(SHARED), None)
     still, inverse = model.undamped(start), 1 / noise_sd[:, None]
-    held = Penalty(mean=penalty.mean[own], precision=penalty.precision[..., own, own])
+    shared_penalty = Penalty(mean=penalty.mean[own], precision=penalty.precision[..., own, own])
 
     def normal_equations(shared: Floats, rows: NDArray[np.intp]) -> Equations:
         fitted, slopes = model.shared_jacobian(shared, still[rows])
@@ -36,7 +36,7 @@ def shared_fit(start: Floats, values: Complex, *, model: SignalModel, noise_sd: 
         seen = model.baseline.whiten(slopes * inverse[rows][..., None])
         gradient = -np.einsum("npw,nw->np", seen.conj(), rest).real
         hessian = (seen.conj() @ seen.swapaxes(1, 2)).real
-        return held.add(shared, rows, (0.5 * (np.abs(rest) ** 2).sum(axis=1), gradient, hessian))
+        return shared_penalty.add(shared, rows, (0.5 * (np.abs(rest) ** 2).sum(axis=1), gradient, hessian))
 
     lower, upper = np.array([BOUNDS[name] for name in SHARED]).T
     lower[SHARED.index("gauss_hz")] = LEAST_GAUSS_HZ
@@ -56,7 +56,7 @@ def refine(
     *,
     values: ArrayLike,
     model: SignalModel,
-    belief: Belief,
+    prior: GaussianPrior,
     noise_sd: ArrayLike,
     steps: int = STEPS,
 ) -> Fit:
@@ -72,7 +72,7 @@ def refine(
         raise SettingsError(f"got a start of {given.shape}, wanted ({len(measured)}, {k}) or (…, {model.size})")
     if not (np.isfinite(given).all() and (given[:, :k] >= 0).all()):
         raise SettingsError("got a start that is negative or no number; wanted concentrations of 0 or more")
-    grid, penalty = grid_of(model), belief.penalty(model)
+    grid, penalty = grid_of(model), prior.penalty(model)
 
     def fit_rows(rows: NDArray[np.intp]) -> Fit:
         known: dict[str, Any] = {"model": model, "noise_sd": noise[rows], "penalty": penalty}
@@ -80,7 +80,7 @@ def refine(
         if given.shape[1] == k:
             own = shared_fit(grid.start_at(own, values=measured[rows]), measured[rows], **known)
         return descend(
-            likely(own, belief=belief), measured[rows], logs=belief.logs, iterations=steps, tolerance=NEAR, **known
+            likely(own, prior=prior), measured[rows], logs=prior.logs, iterations=steps, tolerance=NEAR, **known
         )
 
     return in_turn(fit_rows, n=len(measured))

@@ -5,19 +5,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.spectroscopy.fitting.fit import Fit, checked, in_turn, settle, with_noise_left
 from hepatica.spectroscopy.fitting.multistart import grid_of
-from hepatica.spectroscopy.fitting.prior_terms import Belief, Held
+from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, SoftConstraints
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 
 Floats = NDArray[np.float64]
 
-FREE = Held()
+FREE = SoftConstraints()
 """Nothing held of concentrations (ours)."""
 
 PASSES = 3
 """Fits in turn where ratios are held, each with the concentrations of the last for their scale (ours)."""
 
 
-def nls(values: ArrayLike, *, model: SignalModel, noise_sd: ArrayLike | None = None, held: Held = FREE) -> Fit:
+def nls(
+    values: ArrayLike, *, model: SignalModel, noise_sd: ArrayLike | None = None, constraints: SoftConstraints = FREE
+) -> Fit:
     """Fit complex spectra (n, w), the model's window of them, each from the best point of a grid (multistart).
 
     `noise_sd`, one number or one a spectrum, is the standard deviation of the noise of the real part; without it, it is
@@ -30,45 +32,45 @@ def nls(values: ArrayLike, *, model: SignalModel, noise_sd: ArrayLike | None = N
     grid, k = grid_of(model), len(model.names)
 
     def settled(start: Floats, sd: Floats, rows: NDArray[np.intp]) -> Fit:
-        penalty = held.penalty(model, start[:, :k])
+        penalty = constraints.penalty(model, start[:, :k])
         fit = settle(start, measured[rows], model=model, noise_sd=sd, penalty=penalty)
         return with_noise_left(fit) if noise_sd is None else fit
 
     def fit_rows(rows: NDArray[np.intp]) -> Fit:
         fit = settled(grid.start(measured[rows]), noise[rows], rows)
-        for _ in range(PASSES - 1 if held.ratios else 0):
+        for _ in range(PASSES - 1 if constraints.ratios else 0):
             fit = settled(fit.parameters.vector, fit.noise_sd, rows)
         return fit
 
     return in_turn(fit_rows, n=len(measured))
 
 
-def map_fit(values: ArrayLike, *, model: SignalModel, belief: Belief, noise_sd: ArrayLike | None = None) -> Fit:
+def map_fit(values: ArrayLike, *, model: SignalModel, prior: GaussianPrior, noise_sd: ArrayLike | None = None) -> Fit:
     """Fit complex spectra (n, w), the model's window of them, as `nls` does, with a `belief` of the parameters.
 
     `Fit.covariance` is that of the posterior there, `Fit.information` the Fisher information of the spectrum alone.
     Raises what `nls` raises, and SettingsError where belief and model have other components.
     """
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
-    grid, penalty = grid_of(model), belief.penalty(model)
+    grid, penalty = grid_of(model), prior.penalty(model)
 
     def fit_rows(rows: NDArray[np.intp]) -> Fit:
-        start = likely(grid.start(measured[rows]), belief=belief)
-        known = {"model": model, "penalty": penalty, "logs": belief.logs}
+        start = likely(grid.start(measured[rows]), prior=prior)
+        known = {"model": model, "penalty": penalty, "logs": prior.logs}
         return settle(start, measured[rows], noise_sd=noise[rows], **known)
 
     fit = in_turn(fit_rows, n=len(measured))
     return with_noise_left(fit) if noise_sd is None else fit
 
 
-def likely(start: Floats, *, belief: Belief) -> Floats:
+def likely(start: Floats, *, prior: GaussianPrior) -> Floats:
     """Vectors (n, p) with concentrations believed in logarithms raised to two standard deviations below their mean.
 
     From nothing, steps in logarithms would take long.
     """
-    k = len(belief.names)
+    k = len(prior.names)
     least = np.where(
-        belief.logs, np.exp(np.where(belief.logs, belief.mean - 2 * np.sqrt(np.diag(belief.covariance)), 0)), 0
+        prior.logs, np.exp(np.where(prior.logs, prior.mean - 2 * np.sqrt(np.diag(prior.covariance)), 0)), 0
     )
     raised = start.copy()
     raised[:, :k] = np.maximum(raised[:, :k], least)

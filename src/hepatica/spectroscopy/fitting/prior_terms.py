@@ -57,7 +57,7 @@ class Ratio:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class SoftConstraints:
     """Shifts within `shift_sd_hz` of that of all, or as `own_shift_sd_hz` has it by name; `shared` as mean and SD.
 
     What `shared` leaves out is as loose as LOOSE. Ratios of which a component is missing do not count. Raises
@@ -87,11 +87,11 @@ class Held:
         spread = np.concatenate([np.full(k, np.inf), shifts, [shared[name][1] for name in SHARED]])
         precision = np.repeat(np.diag(spread**-2.0)[None], len(concentration), axis=0)
         for ratio in self.ratios:
-            precision[:, :k, :k] += _held_ratio(ratio, model.names, concentration)
+            precision[:, :k, :k] += _ratio_precision(ratio, model.names, concentration)
         return Penalty(mean=mean, precision=precision)
 
 
-def _held_ratio(ratio: Ratio, names: tuple[str, ...], concentration: Floats) -> Floats:
+def _ratio_precision(ratio: Ratio, names: tuple[str, ...], concentration: Floats) -> Floats:
     """(n, k, k) of one ratio, nothing where a component of it is missing."""
     if not {ratio.of, *ratio.to} <= set(names):
         return np.zeros((len(concentration), len(names), len(names)))
@@ -108,12 +108,12 @@ TRIGLYCERIDE = tuple(
 """Lipids of one triglyceride, of which a millimole of each line is as much (lipids.toml), within 15 % (ours)."""
 
 
-DRAWS = 32768
+SAMPLES = 32768
 """Draws from the priors of which the moments are taken (ours)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Belief:
+class GaussianPrior:
     """Concentrations of `names`, or the logarithms of those in `logs` (k,), are Gaussian: `mean` (k,), `covariance`
     (k, k).
 
@@ -142,17 +142,17 @@ class Belief:
 
 
 @lru_cache(maxsize=16)
-def belief_of(priors: Priors, *, names: tuple[str, ...]) -> Belief:
+def gaussian_prior_of(priors: Priors, *, names: tuple[str, ...]) -> GaussianPrior:
     """The Gaussian of the priors of these components, by the moments of DRAWS draws, the same each time.
 
     A concentration is taken as its logarithm where that is the less skewed of the two: lipids, which range over two
     decades, are, while a uniform range from 0 is not, whose logarithm would have a tail of next to nothing (ours).
     Raises SettingsError where the priors lack a component.
     """
-    drawn = priors.select(names).concentrations.sample(np.random.default_rng(0), n=DRAWS)
+    drawn = priors.select(names).concentrations.sample(np.random.default_rng(0), n=SAMPLES)
     logs = np.abs(skew(np.log(drawn))) < np.abs(skew(drawn))
     scaled = np.where(logs, np.log(drawn), drawn)
-    return Belief(
+    return GaussianPrior(
         names=names,
         logs=logs,
         mean=scaled.mean(axis=0),

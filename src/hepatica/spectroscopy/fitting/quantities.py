@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.fitting.bounds import of_information
 from hepatica.spectroscopy.fitting.fit import Fit
-from hepatica.spectroscopy.fitting.prior_terms import Belief, Held
+from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, SoftConstraints
 from hepatica.spectroscopy.signal.targets import LCM5, LIPIDS5, SUMS
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ LEAST_SURE = 0.5
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
 
-COLUMNS = ("spectrum", "target", "value", "unit", "sd", "crlb", "crlb_percent", "told", "flags")
+COLUMNS = ("spectrum", "target", "value", "unit", "sd", "crlb", "crlb_percent", "reported", "flags")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,11 +127,11 @@ class Quantities:
     def _row(self, spectrum: int, target: int) -> tuple[object, ...]:
         value, sd, crlb = (float(each[spectrum, target]) for each in (self.concentration, self.sd, self.crlb))
         share, unsure = (each / value if value > 0 else np.inf for each in (crlb, sd))
-        told = f"{value:.3g} ± {sd:.2g} {self.unit}"
+        reported = f"{value:.3g} ± {sd:.2g} {self.unit}"
         if not self.quantifiable[spectrum, target]:
-            told, value = f"not quantifiable: {_reason(share, unsure)}", np.nan
+            reported, value = f"not quantifiable: {_reason(share, unsure)}", np.nan
         flags = "; ".join(self.flags[spectrum])
-        return spectrum, self.names[target], value, self.unit, sd, crlb, 100 * share, told, flags
+        return spectrum, self.names[target], value, self.unit, sd, crlb, 100 * share, reported, flags
 
 
 def _reason(share: float, unsure: float) -> str:
@@ -149,7 +149,7 @@ def _quantifiable(value: Floats, least: Floats, crlb: Floats, prior_sd: Floats |
     return np.asarray(sure if prior_sd is None else sure & (crlb < prior_sd))
 
 
-def quantities_of(fit: Fit, *, method: Method, unit: Unit, belief: Belief | None = None) -> Quantities:
+def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior | None = None) -> Quantities:
     """What a fit found; with a `belief`, also what it could not say better than that.
 
     The bound is that of the spectrum alone, whatever was believed. Flags name fits that did not converge, spectra that
@@ -162,26 +162,26 @@ def quantities_of(fit: Fit, *, method: Method, unit: Unit, belief: Belief | None
         unit=unit,
         concentration=fit.concentration,
         covariance=fit.covariance[:, :k, :k],
-        bound=fit.covariance[:, :k, :k] if belief is None else _bound(fit, belief),
+        bound=fit.covariance[:, :k, :k] if prior is None else _bound(fit, prior),
         flags=tuple(_flags(fit, row) for row in range(len(fit.concentration))),
-        prior_covariance=None if belief is None else belief.covariance_mm,
+        prior_covariance=None if prior is None else prior.covariance_mm,
         vector=fit.parameters.vector,
     )
 
 
-def _bound(fit: Fit, belief: Belief) -> Floats:
+def _bound(fit: Fit, prior: GaussianPrior) -> Floats:
     """(n, k, k) of the spectra alone, but for the shifts, which are held as the belief has them."""
-    held = Held(shift_sd_hz=belief.nonlinear["shift_hz"][1]).penalty(fit.model, fit.concentration)
-    return of_information(fit.information, model=fit.model, penalty=held).covariance
+    penalty = SoftConstraints(shift_sd_hz=prior.nonlinear["shift_hz"][1]).penalty(fit.model, fit.concentration)
+    return of_information(fit.information, model=fit.model, penalty=penalty).covariance
 
 
 def _flags(fit: Fit, row: int) -> tuple[str, ...]:
-    told = []
+    found = []
     if not fit.converged[row]:
-        told.append(f"not converged in {fit.iterations[row]} steps")
+        found.append(f"not converged in {fit.iterations[row]} steps")
     if fit.chi2[row] > WORST_CHI2:
-        told.append(f"the model does not describe the spectrum: chi² {fit.chi2[row]:.1f} per degree of freedom")
+        found.append(f"the model does not describe the spectrum: chi² {fit.chi2[row]:.1f} per degree of freedom")
     at_limit = fit.at_limit[row]
     if at_limit:
-        told.append(f"at its limit: {', '.join(at_limit)}")
-    return tuple(told)
+        found.append(f"at its limit: {', '.join(at_limit)}")
+    return tuple(found)

@@ -19,9 +19,9 @@ from hepatica.learn import Arrays, Fresh, infer
 from hepatica.learn.images import as_network_input
 from hepatica.networks import SpectralClassifier
 from hepatica.spectroscopy.networks.network_input import as_network_values, norm
-from hepatica.spectroscopy.networks.novelty import Usual, squeezed
+from hepatica.spectroscopy.networks.novelty import Novelty, squeezed
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
-from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, Draws
+from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, SimulatedSamples
 
 
 class Classified(NamedTuple):
@@ -31,7 +31,7 @@ class Classified(NamedTuple):
 
     logits: Any
     signature: Any
-    strangeness: Any
+    novelty: Any
 
 
 class Ccnn(nn.Module):
@@ -47,7 +47,7 @@ class Ccnn(nn.Module):
     def __init__(self, members: Sequence[SpectralClassifier], *, signature: int, points: int) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.usual = Usual(signature=signature, features=2 * points)
+        self.novelty = Novelty(signature=signature, features=2 * points)
         self.register_buffer("temperature", torch.ones(()))
         self.register_buffer("cutoff", torch.tensor(0.5, dtype=torch.float64))
 
@@ -56,7 +56,7 @@ class Ccnn(nn.Module):
         answers = [member(spectra) for member in self.members]
         logits = torch.stack([each.logits for each in answers]).mean(dim=0) / self.temperature
         signature = answers[0].signature
-        return Classified(logits, signature, self.usual(signature, squeezed(spectra)))
+        return Classified(logits, signature, self.novelty(signature, squeezed(spectra)))
 
 
 def build_ccnn(plan: SpectralPlan) -> Ccnn:
@@ -70,7 +70,7 @@ READ_AT_ONCE = 256
 
 def train_ccnn(
     network: Ccnn,
-    classes: Sequence[Draws],
+    classes: Sequence[SimulatedSamples],
     plan: SpectralPlan,
     *,
     folder: Path,
@@ -97,12 +97,12 @@ def train_ccnn(
         for number, member in enumerate(network.members)
     ]
     spectra, label = made(np.arange(plan.held_out), classes=[each.other(HELD_OUT) for each in classes])
-    told = settle(network, spectra, label=label)
+    calibrated = settle(network, spectra, label=label)
     return {
         "simulated spectra a member learnt from": plan.per_epoch * len(histories[0].epochs),
         "loss of each member": ", ".join(f"{each.epochs[each.best].train_loss:.3f}" for each in histories),
         "simulated spectra that fixed temperature and cut-off": plan.held_out,
-        **told,
+        **calibrated,
     }
 
 
@@ -113,7 +113,7 @@ def settle(network: Ccnn, spectra: NDArray[np.float32], *, label: NDArray[np.int
     """
     network.temperature.fill_(1.0)
     logits, signature, _ = infer(network, Arrays(values=spectra), batch=READ_AT_ONCE, label="calibrating")
-    network.usual.learn(signature, squeezed(as_network_input(torch.from_numpy(spectra))).numpy())
+    network.novelty.learn(signature, squeezed(as_network_input(torch.from_numpy(spectra))).numpy())
     try:
         network.temperature.fill_(fit_temperature(label, logits=logits))
         said = f"{float(network.temperature):.3f}"
@@ -125,22 +125,24 @@ def settle(network: Ccnn, spectra: NDArray[np.float32], *, label: NDArray[np.int
     return {"temperature": said, "AUROC of these spectra": f"{found.value:.3f}"}
 
 
-def labelled(classes: Sequence[Draws], *, count: int) -> Fresh:
+def labelled(classes: Sequence[SimulatedSamples], *, count: int) -> Fresh:
     """`count` spectra an epoch, of the classes in turn, with the class of each."""
     return Fresh(make=partial(made, classes=classes), count=count, name=" ".join(each.name for each in classes))
 
 
-def made(numbers: NDArray[np.int64], *, classes: Sequence[Draws]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def made(
+    numbers: NDArray[np.int64], *, classes: Sequence[SimulatedSamples]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Spectra (n, 1, w, 2) by their numbers and the class (n,) of each: the remainder of the number by the classes.
 
     Each is divided by its norm, as `SpectraStore.read` does.
     """
     label = numbers % len(classes)
     images = np.empty((len(numbers), 1, classes[0].model.ppm.size, 2), np.float32)
-    for place, draws in enumerate(classes):
+    for place, samples in enumerate(classes):
         own = label == place
         if own.any():
             # In double precision, so that the last bit does not depend on the batch.
-            values = draws.at(numbers[own] // len(classes)).values.astype(np.complex128)
+            values = samples.at(numbers[own] // len(classes)).values.astype(np.complex128)
             images[own] = as_network_values(values / norm(values)[:, None])
     return images, label

@@ -15,7 +15,7 @@ from hepatica.networks.spectral_cnn import TwoScales
 DIRECTIONS = 48
 """Principal directions of squeezed spectra that count as usual (ours); what lies off them is noise, or strange."""
 
-USUAL = 0.99
+KNOWN_SHARE = 0.99
 """Share of simulated spectra that count as usual (ours): one of 100 is flagged though nothing is wrong with it."""
 
 
@@ -25,13 +25,13 @@ def squeezed(spectra: Tensor) -> Tensor:
     return rearrange(scaled[:, :2], "b c h w -> b (c h w)")
 
 
-def strange(strangeness: Iterable[float]) -> list[tuple[str, ...]]:
+def novelty_flags(novelty: Iterable[float]) -> list[tuple[str, ...]]:
     """What is told of spectra of this strangeness: nothing of usual ones."""
-    told = "unlike the spectra the networks learnt from: {:.1f} times as far as usual ones"
-    return [(told.format(each),) if each > 1 else () for each in strangeness]
+    flag = "unlike the spectra the networks learnt from: {:.1f} times as far as usual ones"
+    return [(flag.format(each),) if each > 1 else () for each in novelty]
 
 
-class Usual(nn.Module):
+class Novelty(nn.Module):
     """Strangeness (b,) of spectra, above 1 where it is greater than that of nearly all known ones.
 
     The greatest of three: Mahalanobis' distance of the network's signature (b, d) from the known ones (Lee 2018, arXiv
@@ -77,7 +77,7 @@ class Usual(nn.Module):
         ):
             buffer.copy_(torch.from_numpy(values))
         distances = self._distances(torch.from_numpy(signature[half:]), torch.from_numpy(squeezed[half:]))
-        self.farthest.copy_(distances.quantile(1 - (1 - USUAL) / distances.shape[1], dim=0))
+        self.farthest.copy_(distances.quantile(1 - (1 - KNOWN_SHARE) / distances.shape[1], dim=0))
 
     def _distances(self, signature: Tensor, squeezed: Tensor) -> Tensor:
         away, off = signature - self.signature, squeezed - self.spectrum

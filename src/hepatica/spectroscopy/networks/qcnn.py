@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from hepatica.networks import SpectralEstimator
 from hepatica.spectroscopy.fitting.signal_model import SHARED
-from hepatica.spectroscopy.networks.novelty import Usual, squeezed
+from hepatica.spectroscopy.networks.novelty import Novelty, squeezed
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
 
 LARGEST_VARIANCE = 2.0
@@ -72,7 +72,7 @@ class Measured(NamedTuple):
 
     value: Any
     sd: Any
-    strangeness: Any
+    novelty: Any
     signature: Any
 
 
@@ -93,7 +93,7 @@ class Qcnn(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
         self.scales = Scales(quantities)
-        self.usual = Usual(signature=signature, features=2 * points)
+        self.novelty = Novelty(signature=signature, features=2 * points)
         self.register_buffer("widening", torch.ones(quantities))
         self.register_buffer("correlation", torch.eye(quantities))
         self.register_buffer("norm", torch.ones(()))
@@ -106,8 +106,8 @@ class Qcnn(nn.Module):
         )
         variance = variances.mean(dim=0) + means.var(dim=0, unbiased=False)
         signature = answers[0].signature
-        strangeness = self.usual(signature, squeezed(spectra))
-        return Measured(means.mean(dim=0), variance.sqrt() * self.widening, strangeness, signature)
+        novelty = self.novelty(signature, squeezed(spectra))
+        return Measured(means.mean(dim=0), variance.sqrt() * self.widening, novelty, signature)
 
 
 def build_qcnn(plan: SpectralPlan) -> Qcnn:

@@ -12,11 +12,11 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.learn import Arrays, infer
 from hepatica.spectroscopy.fitting.bounds import crlb
 from hepatica.spectroscopy.fitting.gauss_newton import STEPS, refine
-from hepatica.spectroscopy.fitting.prior_terms import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.fitting.quantities import Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.networks.network_input import as_network_values
-from hepatica.spectroscopy.networks.novelty import strange
+from hepatica.spectroscopy.networks.novelty import novelty_flags
 from hepatica.spectroscopy.networks.qcnn import Measured, Qcnn
 from hepatica.spectroscopy.networks.qcnn_training import parameters_of
 from hepatica.spectroscopy.priors.priors import Priors
@@ -70,7 +70,7 @@ def quantities_by(
         covariance=sd[:, :, None] * correlation * sd[:, None, :],
         bound=crlb(start, model=model, noise_sd=noise_sd).covariance,
         flags=flags(found, start, model=model, priors=priors, noise_sd=noise_sd),
-        prior_covariance=belief_of(priors, names=model.names).covariance_mm,
+        prior_covariance=gaussian_prior_of(priors, names=model.names).covariance_mm,
         vector=start,
     )
 
@@ -91,10 +91,10 @@ def qcnn_gn(
     """
     found = measured(network, values)
     _require_fit(found, model=model)
-    belief = belief_of(priors, names=model.names)
+    prior = gaussian_prior_of(priors, names=model.names)
     start = vectors(found)
-    fit = refine(start, values=values, model=model, belief=belief, noise_sd=noise_sd, steps=steps)
-    quantities = quantities_of(fit, method="qcnn+gn", unit=unit, belief=belief)
+    fit = refine(start, values=values, model=model, prior=prior, noise_sd=noise_sd, steps=steps)
+    quantities = quantities_of(fit, method="qcnn+gn", unit=unit, prior=prior)
     unusual = flags(found, fit.parameters.vector, model=model, priors=priors, noise_sd=noise_sd)
     return replace(quantities, flags=_joined(quantities.flags, unusual))
 
@@ -113,7 +113,7 @@ def flags(
     found: Measured, vector: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike
 ) -> tuple[tuple[str, ...], ...]:
     """What is unusual of each spectrum, in words; `vector` (n, p) is what was found in them."""
-    return _joined(strange(found.strangeness), outside(vector, model=model, priors=priors, noise_sd=noise_sd))
+    return _joined(novelty_flags(found.novelty), outside(vector, model=model, priors=priors, noise_sd=noise_sd))
 
 
 def outside(vector: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike) -> tuple[tuple[str, ...], ...]:
@@ -135,8 +135,8 @@ def voigt_hz(lorentz_hz: Floats, gauss_hz: Floats) -> Floats:
 
 def _beyond(name: str, values: Floats, *, learnt: Floats, slack: float) -> list[tuple[str, ...]]:
     low, high = learnt
-    told = f"the networks learnt from {low:.3g} to {high:.3g}"
-    return [() if low / slack <= each <= high * slack else (f"{name} {each:.1f}, {told}",) for each in values]
+    trained = f"the networks learnt from {low:.3g} to {high:.3g}"
+    return [() if low / slack <= each <= high * slack else (f"{name} {each:.1f}, {trained}",) for each in values]
 
 
 def _joined(*parts: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:

@@ -29,7 +29,7 @@ class Range:
         return np.asarray(self.low + (self.high - self.low) * share)
 
     @property
-    def told(self) -> dict[str, Any]:
+    def digested(self) -> dict[str, Any]:
         """What a digest is made of."""
         return {"low": self.low, "high": self.high, "log": self.log}
 
@@ -45,7 +45,7 @@ class Measured:
         return np.asarray(np.quantile(self.values, share, method="hazen"))
 
     @property
-    def told(self) -> dict[str, Any]:
+    def digested(self) -> dict[str, Any]:
         """What a digest is made of."""
         return {"values": sorted(self.values)}
 
@@ -87,7 +87,7 @@ class Concentrations(Protocol):
         """(k, k), of full rank."""
 
     @property
-    def told(self) -> dict[str, Any]:
+    def digested(self) -> dict[str, Any]:
         """What a digest is made of."""
 
     def select(self, names: Sequence[str]) -> "Concentrations":
@@ -154,13 +154,13 @@ class Ranges:
         return np.asarray(np.diag(np.maximum(own, _LEAST_VARIANCE)) + shared)
 
     @property
-    def told(self) -> dict[str, Any]:
+    def digested(self) -> dict[str, Any]:
         """What a digest is made of."""
         fat = {name: getattr(self.fat, name) for name in ("ratio_log_sd", "triglyceride_protons", "water_protons_mm")}
         return {
             "names": list(self.names),
-            "metabolites": {name: self.metabolites[name].told for name in self.names if name in self.metabolites},
-            "fat": fat | {"pdff_percent": self.fat.pdff_percent.told},
+            "metabolites": {name: self.metabolites[name].digested for name in self.names if name in self.metabolites},
+            "fat": fat | {"pdff_percent": self.fat.pdff_percent.digested},
         }
 
     def select(self, names: Sequence[str]) -> "Ranges":
@@ -182,7 +182,7 @@ class Ranges:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class OfPatients:
+class FromPatients:
     """What a next patient of a class may have: Student's t of the logarithms, about what n patients had.
 
     `log_mean` (k,), `log_covariance` (k, k) are those of the t itself, `freedom` its degrees of freedom, above 2.
@@ -194,12 +194,12 @@ class OfPatients:
     freedom: float
 
     @property
-    def told(self) -> dict[str, Any]:
+    def digested(self) -> dict[str, Any]:
         """What a digest is made of."""
         moments = {"log_mean": self.log_mean.tolist(), "log_covariance": self.log_covariance.tolist()}
         return {"names": list(self.names), "freedom": self.freedom} | moments
 
-    def select(self, names: Sequence[str]) -> "OfPatients":
+    def select(self, names: Sequence[str]) -> "FromPatients":
         """These components in this order; SettingsError names those that are missing."""
         _none_missing([name for name in names if name not in self.names], have=self.names)
         rows = [self.names.index(name) for name in names]

@@ -81,11 +81,11 @@ class Priors:
     @property
     def digest(self) -> str:
         """SHA-256 of every number; not of the title and the sources."""
-        nuisance = {name: self.nuisance[name].told for name in sorted(self.nuisance)}
-        told: dict[str, Any] = {"concentrations": self.concentrations.told, "nuisance": nuisance}
-        told |= {"snr_peak": self.snr_peak}
-        told |= {} if self.height is None else {"height": self.height}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        nuisance = {name: self.nuisance[name].digested for name in sorted(self.nuisance)}
+        digested: dict[str, Any] = {"concentrations": self.concentrations.digested, "nuisance": nuisance}
+        digested |= {"snr_peak": self.snr_peak}
+        digested |= {} if self.height is None else {"height": self.height}
+        return hashlib.sha256(json.dumps(digested, sort_keys=True).encode()).hexdigest()
 
     def select(self, names: Sequence[str]) -> "Priors":
         """These components only, in this order; SettingsError names those that are missing."""

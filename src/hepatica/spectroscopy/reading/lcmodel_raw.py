@@ -16,10 +16,10 @@ _VALUE = re.compile(r"(\w+)\s*=\s*('[^']*'|[^\s,]+)")
 _FORMAT = "(2E15.6)"
 
 
-def read_lcmodel_raw(path: Path, *, told: Header) -> RawSpectra:
-    """The one decay of a .RAW or .H2O file, times TRAMP / VOLUME, conjugated as LCModel's convention wants it.
+def read_lcmodel_raw(path: Path, *, header_overrides: Header) -> RawSpectra:
+    """The one decay of a .RAW or .H2O file, times TRAMP / VOLUME, conjugated from LCModel's convention.
 
-    Of the acquisition the file tells HZPPPM, DELTAT, ECHOT and SEQ at most, in $SEQPAR; the rest must be `told`.
+    Of the acquisition the file has HZPPPM, DELTAT, ECHOT and SEQ at most, in $SEQPAR; `header_overrides` has the rest.
     Raises SpecimenError when it is no such file, is cut within a number, or something is missing. Source: LCModel
     manual 6.3, section 5.1.
     """
@@ -30,7 +30,7 @@ def read_lcmodel_raw(path: Path, *, told: Header) -> RawSpectra:
     facts = {name.upper(): value.strip("'").strip() for name, value in _VALUE.findall(head)}
     scale = _number(facts, "TRAMP", 1.0) / _number(facts, "VOLUME", 1.0)
     fid = np.asarray(scale * _numbers(body).conj(), np.complex128)
-    header = _header(facts).under(told)
+    header = _header(facts).overridden_by(header_overrides)
     return RawSpectra(fids=rearrange(fid, "n -> 1 1 n"), acquisition=header.acquisition(points=len(fid)))
 
 

@@ -20,7 +20,7 @@ from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 _COIL, _TRANSIENT = "DIM_COIL", "DIM_DYN"
 
 
-def read_nifti_mrs(path: Path, *, told: Header) -> RawSpectra:
+def read_nifti_mrs(path: Path, *, header_overrides: Header) -> RawSpectra:
     """All coils and transients of a single voxel.
 
     The standard stores what turns with its resonance backwards (Levitt's sign of the frequency); the library gives it
@@ -28,14 +28,14 @@ def read_nifti_mrs(path: Path, *, told: Header) -> RawSpectra:
     another nucleus, of several voxels, or has axes that its header does not declare as coils or transients.
     Source: Clarke et al. 2022, doi:10.1002/mrm.29418.
     """
-    return of_nifti_mrs(_opened(path), told=told)
+    return of_nifti_mrs(_opened(path), header_overrides=header_overrides)
 
 
-def of_nifti_mrs(image: Any, *, told: Header) -> RawSpectra:
+def of_nifti_mrs(image: Any, *, header_overrides: Header) -> RawSpectra:
     """The same of an open nifti_mrs.NIFTI_MRS, such as spec2nii makes of vendors' files."""
     if image.nucleus[0] != "1H":
         raise SpecimenError(f"got a spectrum of {image.nucleus[0]}, wanted 1H; leave it out")
-    header = _header(image).under(told)
+    header = _header(image).overridden_by(header_overrides)
     fids = _axes(np.asarray(image[:], np.complex128), tags=image.dim_tags)
     return RawSpectra(fids=fids, acquisition=header.acquisition(points=fids.shape[2]))
 

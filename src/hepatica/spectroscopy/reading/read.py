@@ -30,34 +30,34 @@ READERS: Mapping[str, Callable[..., RawSpectra]] = {
 }
 """Reader of each ending, in small letters."""
 
-TOLD_NOTHING = Header()
+NO_OVERRIDES = Header()
 
 
 def read_spectrum(
     path: Path,
     *,
     water: Path | None = None,
-    told: Header = TOLD_NOTHING,
+    header_overrides: Header = NO_OVERRIDES,
     settings: Preprocessing = PREPROCESSING,
 ) -> Spectrum:
     """The preprocessed spectrum of a file and, where there is one, of its water reference's file.
 
-    `told` is what the user knows better than the file's header. Raises SpecimenError as `read_raw` and `preprocess` do.
+    `header_overrides` corrects or completes the file's header. Raises SpecimenError as `read_raw` and `preprocess` do.
     """
-    return preprocess(read_raw(path, water=water, told=told), settings=settings)
+    return preprocess(read_raw(path, water=water, header_overrides=header_overrides), settings=settings)
 
 
-def read_raw(path: Path, *, water: Path | None = None, told: Header = TOLD_NOTHING) -> RawSpectra:
+def read_raw(path: Path, *, water: Path | None = None, header_overrides: Header = NO_OVERRIDES) -> RawSpectra:
     """All coils and transients of a file, and of its water reference's; the format goes by the ending.
 
     Raises SpecimenError when the ending is unknown, the file cannot be read (see its reader), or the water reference
     was sampled otherwise.
     """
-    raw = _reader(path)(path, told=told)
+    raw = _reader(path)(path, header_overrides=header_overrides)
     if water is None:
         return raw
     try:
-        reference = _reader(water)(water, told=told)
+        reference = _reader(water)(water, header_overrides=header_overrides)
     except SpecimenError as error:
         raise SpecimenError(f"water reference: {error}") from None
     notes = tuple(f"water reference: {note}" for note in reference.notes)

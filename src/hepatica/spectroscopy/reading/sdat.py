@@ -13,7 +13,7 @@ from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 _BYTES = 8  # of one complex VAX F float
 
 
-def read_sdat(path: Path, *, told: Header) -> RawSpectra:
+def read_sdat(path: Path, *, header_overrides: Header) -> RawSpectra:
     """All rows of a pair, each a transient, of one receiver; `path` is either of the two.
 
     A file whose last rows are missing or cut is read up to its last whole row and the loss is noted. Raises
@@ -31,7 +31,7 @@ def read_sdat(path: Path, *, told: Header) -> RawSpectra:
         te_ms=_number(facts, "echo_time"),
         tr_ms=_number(facts, "repetition_time"),
         sequence=sequence_of(facts.get("scan_id", "")),
-    ).under(told)
+    ).overridden_by(header_overrides)
     averages = max(1, int(_number(facts, "averages")))
     return RawSpectra(
         fids=rearrange(fids, "t n -> t 1 n"),

@@ -17,7 +17,7 @@ _BEGIN, _END = b">>> Begin of header <<<", b">>> End of header <<<"
 _VOXELS = tuple(f"CSIMatrixSize[{axis}]" for axis in range(3))
 
 
-def read_rda(path: Path, *, told: Header) -> RawSpectra:
+def read_rda(path: Path, *, header_overrides: Header) -> RawSpectra:
     """The decay of a single voxel; Siemens turns it the other way round, so it is conjugated.
 
     Raises SpecimenError when it is no RDA, is cut short or longer than declared, of several voxels or another nucleus.
@@ -38,7 +38,7 @@ def read_rda(path: Path, *, told: Header) -> RawSpectra:
             f"got {len(values)} points, the header declares {points}: the file is cut short or coils were written one"
             " by one; export it again, combined"
         )
-    header = _header(facts).under(told)
+    header = _header(facts).overridden_by(header_overrides)
     return RawSpectra(
         fids=rearrange(values.conj(), "n -> 1 1 n"),
         acquisition=header.acquisition(points=points),
@@ -77,7 +77,7 @@ def _number(facts: dict[str, str], name: str, absent: float | None = None) -> fl
 _LATER_AXES: dict[str, tuple[None, None, None]] = {"dims": (None, None, None), "tags": (None, None, None)}
 
 
-def read_twix(path: Path, *, told: Header) -> RawSpectra:
+def read_twix(path: Path, *, header_overrides: Header) -> RawSpectra:
     """The last measurement of a .dat file, its oversampling kept, with the reference scan XA software puts into it.
 
     Raises SpecimenError when it is no TWIX of a single voxel, is cut short, or of software spec2nii does not know.
@@ -86,8 +86,12 @@ def read_twix(path: Path, *, told: Header) -> RawSpectra:
     by_kind = {name.endswith("_ref"): image for name, image in images.items()}
     if False not in by_kind:
         raise SpecimenError("the TWIX file holds a reference scan only; give it as the water of another file")
-    raw = of_nifti_mrs(by_kind[False], told=told)
-    return replace(raw, averages=1, water=of_nifti_mrs(by_kind[True], told=told).fids if True in by_kind else None)
+    raw = of_nifti_mrs(by_kind[False], header_overrides=header_overrides)
+    return replace(
+        raw,
+        averages=1,
+        water=of_nifti_mrs(by_kind[True], header_overrides=header_overrides).fids if True in by_kind else None,
+    )
 
 
 def _converted(path: Path) -> dict[str, Any]:

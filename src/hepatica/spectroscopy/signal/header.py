@@ -44,9 +44,9 @@ class Header:
     reference_ppm: float | None = None
     field_t: float | None = None
 
-    def under(self, told: "Header") -> "Header":
-        """The same with everything that `told` knows in its place: the user's word stands above the file's."""
-        given = {each.name: getattr(told, each.name) for each in fields(told)}
+    def overridden_by(self, overrides: "Header") -> "Header":
+        """The same with the values of `overrides` where these are not None: the user's precede the file's."""
+        given = {each.name: getattr(overrides, each.name) for each in fields(overrides)}
         return replace(self, **{name: value for name, value in given.items() if value is not None})
 
     def acquisition(self, *, points: int) -> Acquisition:

@@ -20,7 +20,7 @@ from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.simulation.nuisance import OF_MODEL, STANDARD
-from hepatica.spectroscopy.simulation.simulated_samples import TEST, Draws
+from hepatica.spectroscopy.simulation.simulated_samples import TEST, SimulatedSamples
 from hepatica.studies.bae_2025.fits import FITS, draw_fits
 from hepatica.studies.bae_2025.robustness import swept
 from hepatica.studies.bae_2025.settings import StudySettings
@@ -97,12 +97,14 @@ def _quantify(locked: LockedRun, run: Path, settings: StudySettings) -> None:
     priors = read_priors().select(model.names)
     network: Any = locked.network
     quantifier = Quantifier(model=model, priors=priors, network=network.extractor)
-    draws = Draws(priors=priors, model=model, seed=settings.seed, stream=TEST, effects=settings.quantifier.simulated)
+    samples = SimulatedSamples(
+        priors=priors, model=model, seed=settings.seed, stream=TEST, effects=settings.quantifier.simulated
+    )
 
     def tested() -> pd.DataFrame:
         parts = []
         for name, effects in TESTED.items():
-            drawn = replace(draws, effects=effects).at(np.arange(settings.spectra))
+            drawn = replace(samples, effects=effects).at(np.arange(settings.spectra))
             table = quantified(drawn, quantifier=quantifier, priors=priors)
             parts.append(table.assign(spoilt_by=name))
         return pd.concat(parts, ignore_index=True)
@@ -110,7 +112,7 @@ def _quantify(locked: LockedRun, run: Path, settings: StudySettings) -> None:
     _once(run / "quantified.parquet", tested, f"{settings.spectra} simulated spectra by every method")
     _once(
         run / "robustness.parquet",
-        lambda: swept(draws, quantifier=quantifier, methods=METHODS, spectra=settings.swept),
+        lambda: swept(samples, quantifier=quantifier, methods=METHODS, spectra=settings.swept),
         "the same methods under other conditions",
     )
 
