@@ -74,7 +74,7 @@ def test_what_was_not_used_and_what_was_noticed_is_said(spectra: Path, tmp_path:
 
 def test_mistakes_are_told(spectra: Path, tmp_path: Path) -> None:
     path, out = spectra / "0001.nii.gz", tmp_path / "out"
-    with pytest.raises(SettingsError, match="qcnn wants a run"):
+    with pytest.raises(SettingsError, match="qcnn needs a run"):
         invoke(path, "--method", "qcnn", "--out", out)
     (tmp_path / "a.mat").touch()
     with pytest.raises(SettingsError, match="wanted one of"):

@@ -79,7 +79,7 @@ def test_least_squares_keeps_the_unit_it_is_told(whole: Quantifier, drawn) -> No
 
 @pytest.mark.parametrize("method", METHODS[1:])
 def test_priors_are_missed_by_name(whole: Quantifier, drawn, method: Method) -> None:
-    with pytest.raises(SettingsError, match="wants priors"):
+    with pytest.raises(SettingsError, match="needs priors"):
         Quantifier(model=whole.model, network=whole.network).quantify(
             drawn.values, method=method, noise_sd=drawn.noise_sd
         )
@@ -87,9 +87,9 @@ def test_priors_are_missed_by_name(whole: Quantifier, drawn, method: Method) -> 
 
 @pytest.mark.parametrize("method", METHODS[2:])
 def test_networks_and_noise_are_missed_by_name(whole: Quantifier, drawn, method: Method) -> None:
-    with pytest.raises(SettingsError, match="wants trained networks"):
+    with pytest.raises(SettingsError, match="needs trained networks"):
         Quantifier(model=whole.model, priors=PRIORS).quantify(drawn.values, method=method, noise_sd=drawn.noise_sd)
-    with pytest.raises(SettingsError, match="wants the noise"):
+    with pytest.raises(SettingsError, match="needs the noise"):
         whole.quantify(drawn.values, method=method, noise_sd=None)
 
 

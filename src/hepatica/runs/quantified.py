@@ -180,7 +180,7 @@ def _in_basis(spectrum: Spectrum, basis: Acquisition) -> Spectrum:
     """The spectrum in the sampling of a basis file, of which neither echo time nor sequence is sure."""
     own = spectrum.acquisition
     wanted = replace(basis, te_ms=own.te_ms, tm_ms=own.tm_ms, sequence=own.sequence)
-    note = f"the basis is a file's: whether it is of {own.sequence} with TE {own.te_ms:g} ms, nobody checked"
+    note = f"the basis is a file's: whether it is of {own.sequence} with TE {own.te_ms:g} ms was not checked"
     found = resampled(spectrum, acquisition=wanted)
     return replace(found, notes=(*found.notes, note))
 

@@ -73,7 +73,9 @@ def train(training: Training[Settings, SpectraStore]) -> dict[str, Any]:
     }
 
 
-def simulated_classes(training: Training[Settings, SpectraStore]) -> tuple[list[SimulatedSamples], tuple[int, int]]:
+def simulated_classes(
+    training: Training[Settings, SpectraStore],
+) -> tuple[tuple[SimulatedSamples, ...], tuple[int, int]]:
     """What both groups are drawn from, first those without HCC, and of how many patients each was learnt."""
     settings, cohort, based_on = training.settings, training.cohort, read_priors().select(training.settings.model.names)
     spectra = training.material.select(patient_ids=training.split.train)

@@ -156,7 +156,7 @@ def test_pictures_have_their_header_only(phantom, ct):
         name="unknown",
         confidence=0.0,
         source="image",
-        notes=("neither header nor image tell the contrast phase",),
+        notes=("neither header nor image gives the contrast phase",),
     )
     assert contrast_phase(find_liver(volume), series=named(ct, "Portal")).name == "portal venous"
 

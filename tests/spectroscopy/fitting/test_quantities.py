@@ -73,7 +73,7 @@ def test_lipids_are_scaled_with_all_that_is_said_of_them():
 def test_what_was_believed_better_before_is_not_told():
     held = quantities(prior_covariance=np.diag([1.0, 1.0, 4.0, 4.0]))
     assert held.quantifiable.tolist() == [[False, False, True, False]]
-    assert "less than was believed" in held.to_table().reported[1]
+    assert "less informative than the prior" in held.to_table().reported[1]
 
 
 def test_without_water_the_unit_says_so():

@@ -1,4 +1,4 @@
-"""Usual: what lies far from the known ones, or off their directions, is strange."""
+"""Novelty: what lies far from the known ones, or off their directions, is novel."""
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ def test_hardly_one_of_the_usual_is_strange() -> None:
 
 def test_a_signature_that_breaks_what_goes_together_is_strange() -> None:
     signature, squeezed = known(2, seed=3)
-    signature[1, :2] = [2.0, -4.0]  # each usual by itself
+    signature[1, :2] = [2.0, -4.0]  # each within range by itself
     found = novelty(learnt(), signature, squeezed)
     assert found[0] < 1 < found[1]
 
@@ -59,7 +59,7 @@ def test_few_features_have_as_many_directions() -> None:
 def test_only_the_strange_are_told() -> None:
     assert novelty_flags([0.4, 2.345]) == [
         (),
-        ("unlike the spectra the networks learnt from: 2.3 times as far as usual ones",),
+        ("unlike the spectra the networks learnt from: 2.3 times as far as nearly all of these",),
     ]
 
 

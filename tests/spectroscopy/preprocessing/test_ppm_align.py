@@ -46,7 +46,7 @@ def test_an_axis_off_by_0_17_is_told(decay):
     fid = moved_by(decay(LIVER, water=400.0, noise=0.5), -0.17, acquisition=LIVER)
     found = find_reference(fid, acquisition=LIVER, water=moved_by(decay(LIVER, {4.65: 9e4}), -0.17, acquisition=LIVER))
     assert found.by == "water"
-    assert found.notes == ("the ppm axis was off by +0.17 ppm by water; it was put right",)
+    assert found.notes == ("the ppm axis was off by +0.17 ppm by water; it was corrected",)
     put_right = moved_by(fid, found.off_ppm, acquisition=LIVER)
     assert tallest(put_right, 0.5, 2.0, acquisition=LIVER).ppm == pytest.approx(1.28, abs=0.005)
 

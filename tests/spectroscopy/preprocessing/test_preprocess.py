@@ -101,7 +101,7 @@ def test_a_conjugated_spectrum_is_turned_round(raw, decay, with_water):
 def test_a_flipped_spectrum_is_turned_round(raw, decay):
     flipped = np.fft.ifft(np.roll(np.fft.fft(raw.fids)[..., ::-1], 1, axis=-1))
     spectrum = preprocess(replace(raw, fids=flipped))
-    assert spectrum.notes == ("the spectrum was flipped, its decay growing; it was turned round",)
+    assert spectrum.notes == ("the decay grew, the spectrum being flipped; it was reversed",)
     assert agrees(decay, spectrum)
 
 
@@ -111,7 +111,7 @@ def test_an_axis_off_by_0_17_is_put_right_and_told(raw, decay, with_water):
     moved |= {} if with_water else {"water": None}
     spectrum = preprocess(replace(raw, **moved))
     by = "water" if with_water else "Lip13"
-    assert f"the ppm axis was off by +0.17 ppm by {by}; it was put right" in spectrum.notes
+    assert f"the ppm axis was off by +0.17 ppm by {by}; it was corrected" in spectrum.notes
     assert agrees(decay, spectrum, within=0.12)
 
 
@@ -131,7 +131,7 @@ def test_a_receiver_elsewhere_than_at_the_water_keeps_its_axis(decay):
 def test_a_wrong_field_strength_is_refused(raw):
     wrong = replace(LIVER, f0_mhz=63.87)
     with pytest.raises(
-        SpecimenError, match=r"highest peak stands at -2\.1 ppm.*field strength \(63\.87 MHz\).*tell f0_mhz"
+        SpecimenError, match=r"highest peak is at -2\.1 ppm.*field strength \(63\.87 MHz\).*give f0_mhz"
     ):
         preprocess(replace(raw, acquisition=wrong))
 
@@ -159,7 +159,7 @@ def test_a_suppressed_spectrum_is_no_reference(raw, decay):
 def test_the_water_of_a_fatty_liver_alone_is_told(raw):
     """Lipids show beside it, so that it is no water reference for sure."""
     spectrum = preprocess(replace(raw, fids=raw.water, water=None))
-    assert "it was badly suppressed, or this is a water reference; look at the fit" in spectrum.notes[0]
+    assert "it was badly suppressed, or this is a water reference; inspect the fit" in spectrum.notes[0]
     assert not any("badly" in note for note in preprocess(replace(raw, water=None)).notes)
 
 

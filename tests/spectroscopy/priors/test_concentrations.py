@@ -103,5 +103,5 @@ def test_components_are_chosen_by_name(concentrations: Ranges | FromPatients) ->
     place = concentrations.names.index("Lip13")
     assert chosen.log_mean[0] == concentrations.log_mean[place]
     assert chosen.log_covariance[0, 0] == concentrations.log_covariance[place, place]
-    with pytest.raises(SettingsError, match="say nothing of Gold"):
+    with pytest.raises(SettingsError, match="have no Gold"):
         concentrations.select(["Gold"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SpecimenError
-from hepatica.spectroscopy.reading.lcmodel_raw import read_lcmodel_raw, write_lcmodel_raw
+from hepatica.spectroscopy.reading.lcmodel_raw import read_lcmodel_raw
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.spectrum import to_spectrum
@@ -23,7 +23,7 @@ def test_lcmodels_own_test_has_naa_at_2_ppm(real):
     assert ppm[within][np.argmax(height[within])] == pytest.approx(2.01, abs=0.03)
 
 
-def test_written_and_read_again_nothing_changes(tmp_path, decay):
+def test_written_and_read_again_nothing_changes(tmp_path, decay, write_lcmodel_raw):
     acquisition = Acquisition(points=128, sequence="steam", te_ms=20.0)
     fid = decay(acquisition, noise=0.1)
     known = Header(f0_mhz=127.74, bandwidth_hz=2000.0, te_ms=20.0, sequence="steam")
@@ -43,7 +43,7 @@ def test_tramp_and_volume_scale_the_decay(tmp_path):
 
 def test_what_the_file_does_not_tell_is_asked_for(tmp_path):
     (tmp_path / "a.RAW").write_text(" $NMID ID='x' $END\n 1.0 2.0\n")
-    with pytest.raises(SpecimenError, match="does not tell f0_mhz; tell it, such as f0_mhz = 127"):
+    with pytest.raises(SpecimenError, match="has no f0_mhz; give it, such as f0_mhz = 127"):
         read_lcmodel_raw(tmp_path / "a.RAW", header_overrides=Header())
 
 

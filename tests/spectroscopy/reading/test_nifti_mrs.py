@@ -100,7 +100,7 @@ def test_more_coils_than_declared_are_refused(tmp_path, fids):
 
 def test_echo_times_in_milliseconds_are_told_apart(tmp_path):
     path = saved(tmp_path / "a.nii.gz", ones(1, 1, 1, 8), te=30.0)
-    with pytest.raises(SpecimenError, match=r"got te_ms = 30000, .*tell te_ms = 30, if so"):
+    with pytest.raises(SpecimenError, match=r"got te_ms = 30000, .*give te_ms = 30, if so"):
         read_nifti_mrs(path, header_overrides=Header())
     assert read_nifti_mrs(path, header_overrides=Header(te_ms=30.0)).acquisition.te_ms == 30
 

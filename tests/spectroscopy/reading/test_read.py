@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SpecimenError
-from hepatica.spectroscopy.reading.lcmodel_raw import write_lcmodel_raw
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 from hepatica.spectroscopy.reading.read import READERS, read_raw, read_spectrum
 from hepatica.spectroscopy.signal.acquisition import Acquisition
@@ -37,7 +36,7 @@ def test_real_brains_stand_upright_with_their_lines_in_place(real, name, water, 
         assert peak.height > 0
 
 
-def test_spectrum_and_reference_may_be_of_two_formats(tmp_path, decay):
+def test_spectrum_and_reference_may_be_of_two_formats(tmp_path, decay, write_lcmodel_raw):
     write_nifti_mrs(tmp_path / "a.nii.gz", fids=decay(LIVER), acquisition=LIVER)
     known = Header(f0_mhz=127.74, bandwidth_hz=2000.0, te_ms=35.0)
     write_lcmodel_raw(tmp_path / "A.H2O", fid=decay(LIVER, {4.65: 1e4})[:400], header=known)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hepatica.cohort import SpecimenError
-from hepatica.spectroscopy.reading.sdat import ieee_to_vax, read_sdat, vax_to_ieee
+from hepatica.spectroscopy.reading.sdat import read_sdat, vax_to_ieee
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.spectrum import to_spectrum
 
@@ -22,6 +22,17 @@ averages : 8
 echo_time : {te}
 repetition_time : 2000
 """
+
+
+def ieee_to_vax(values) -> bytes:
+    """The inverse of `vax_to_ieee`, rounded to the 24 bits a VAX float keeps."""
+    fraction, exponent = np.frexp(values)
+    whole = np.rint(np.abs(fraction) * 2**24).astype(np.int64)
+    carried = whole == 1 << 24
+    whole, exponent = np.where(carried, whole >> 1, whole), exponent + carried + 128
+    bits = (np.signbit(values).astype(np.int64) << 31) | (exponent.astype(np.int64) << 23) | (whole & 0x7FFFFF)
+    bits = np.where(values == 0, 0, bits).astype(np.uint32)
+    return np.stack([bits >> 16, bits & 0xFFFF], axis=-1).astype("<u2").tobytes()
 
 
 def write(folder, *, rows=2, points=16, written=None, te="35"):

@@ -108,7 +108,7 @@ def test_the_last_measurement_and_its_reference_are_read(monkeypatch, tmp_path):
 
 def test_a_reference_alone_is_refused(monkeypatch, tmp_path):
     pretend(monkeypatch, {"spectrum_ref": image(9)})
-    with pytest.raises(SpecimenError, match="holds a reference scan only"):
+    with pytest.raises(SpecimenError, match="has only a reference scan"):
         read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)
 
 

@@ -25,7 +25,7 @@ def test_the_users_word_stands_above_the_files():
 def test_what_nobody_told_is_asked_for(name):
     from dataclasses import replace
 
-    with pytest.raises(SpecimenError, match=f"does not tell {name}; tell it, such as {name} = "):
+    with pytest.raises(SpecimenError, match=f"has no {name}; give it, such as {name} = "):
         replace(FULL, **{name: None}).acquisition(points=8)
 
 

@@ -27,12 +27,12 @@ FARTHEST = 3650  # ours
 """Days by which a patient's dates are set back at the most; at the least one."""
 
 STANDARD = "1.2.840.10008."
-"""Root of the UIDs that the standard itself gives out (PS3.6); they identify nobody and keep their meaning."""
+"""Root of the UIDs that the standard itself gives out (PS3.6); they identify no patient and are kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pseudonyms:
-    """Gives the same other name for the same name; the key is the secret that links the two."""
+    """Gives the same pseudonym for the same name; the key is the secret that links the two."""
 
     key: bytes = field(repr=False)
 
@@ -47,11 +47,11 @@ class Pseudonyms:
         return self._digest("name", *words).hex()[:16]
 
     def patient(self, dataset: Dataset) -> str:
-        """The patient's pseudonym, by his ID and who gave it; where there is none, by name and date of birth."""
-        said = [str(dataset.get(each) or "") for each in ("PatientID", "IssuerOfPatientID")]
-        if not said[0]:
-            said = [str(dataset.get(each) or "") for each in ("PatientName", "PatientBirthDate")]
-        return f"P-{self.name('patient', *said)}"
+        """The patient's pseudonym, by the ID and its issuer; where there is none, by name and date of birth."""
+        identity = [str(dataset.get(each) or "") for each in ("PatientID", "IssuerOfPatientID")]
+        if not identity[0]:
+            identity = [str(dataset.get(each) or "") for each in ("PatientName", "PatientBirthDate")]
+        return f"P-{self.name('patient', *identity)}"
 
     def shifted(self, day: date, *, patient: str) -> date:
         """A day set back by 1 to FARTHEST days, as many for each day of one patient."""
@@ -62,9 +62,9 @@ class Pseudonyms:
 
 
 def pseudonyms(key: Path | None) -> Pseudonyms:
-    """By the key in a file, or, without one, by a secret nobody keeps, which makes another name at each call.
+    """By the key in a file, or, without one, by a secret that is not kept, so that names differ at each call.
 
-    SettingsError when the file is not there or holds fewer than LEAST_KEY bytes.
+    SettingsError when the file is not there or has fewer than LEAST_KEY bytes.
     """
     if key is None:
         return Pseudonyms(key=secrets.token_bytes(32))
@@ -94,7 +94,7 @@ _DUMMIES: dict[str, Any] = {
     **dict.fromkeys(("DS", "IS", "US", "SS", "UL", "SL", "FL", "FD", "UV", "SV"), 0),
     **{"AS": "000Y", "DA": "19000101", "TM": "000000", "DT": "19000101000000", "UR": "http://removed.invalid"},
 }  # ours
-"""What stands for a value that must not be blank, by value representation; of other kinds the attribute is removed."""
+"""What replaces a value that must not be blank, by value representation; of other kinds the attribute is removed."""
 
 _NOT_SHIFTED = {"PatientBirthDate", "PatientBirthTime"}
 """Kept by no option that modifies dates (table E.1-1, column "Rtn. Long. Modif. Dates Opt.")."""
@@ -116,7 +116,7 @@ def protect(dataset: Dataset, *, by: Pseudonyms, shift_dates: bool) -> None:
 
     Private attributes, overlays, curves and attributes the dictionary does not know are removed. Dates and times are
     emptied or become 1900-01-01; with `shift_dates` a patient's dates are all set back alike and times stay. The file's
-    meta information is written anew, and the file says what was done to it.
+    meta information is rewritten, and the file records the de-identification.
     """
     patient = by.patient(dataset)
     _protect(dataset, by=by, patient=patient if shift_dates else None)

@@ -16,7 +16,7 @@ _AT_ONCE = 16  # frames a task
 def decode(headers: Sequence[Header], *, workers: int | None = None) -> list[np.ndarray | None]:
     """The stored values (y x) of each slice, in the order given; None for a slice whose pixels are damaged.
 
-    JPEG 2000, JPEG-LS and lossless JPEG are decoded by `workers` threads (as many as there are cores when not said);
+    JPEG 2000, JPEG-LS and lossless JPEG are decoded by `workers` threads (by default one a core);
     others one after the other, since they hold Python's lock or have nothing to decode.
     """
     tasks = list(_tasks(headers))

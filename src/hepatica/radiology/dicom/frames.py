@@ -40,7 +40,7 @@ _DECODERS: Mapping[str, Callable[[bytes], np.ndarray]] = {
 }
 
 DECODER_DEPENDENCIES = dict.fromkeys(_DECODERS, ("imagecodecs",))
-"""What pydicom wants of a plugin to say what it needs."""
+"""Required of a plugin by pydicom: its dependencies."""
 
 
 def is_available(syntax: str) -> bool:
@@ -121,7 +121,7 @@ _TOLERANCE = _Tolerance()
 def tolerant() -> AbstractContextManager[None]:
     """Read DICOM that breaks the standard's rules of spelling without a warning for each value, within the block.
 
-    What matters to us is checked and told by ourselves; hospitals' files break rules that do not matter every day.
+    What matters is checked elsewhere; files of hospitals often break rules that do not matter.
     """
     return _TOLERANCE
 

@@ -1,4 +1,4 @@
-"""Scans: what a CT study holds, DICOM, NIfTI or pictures, series by series."""
+"""Scans: the volumes of a CT study, DICOM, NIfTI or pictures, series by series."""
 
 import re
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ _NOTE = (
 def read_pictures(folder: Path) -> Volume:
     """A folder of slices as a volume of units "grey" (0 to 255), in the order of the numbers in their names.
 
-    Lengths are unknown: the geometry counts voxels of 1 mm from 0. Nothing else says how pictures follow each other,
-    hence the one place where names count. SpecimenError when there is none, one is damaged, or sizes differ.
+    Lengths are unknown: the geometry counts voxels of 1 mm from 0. Only their names give the order of
+    pictures. SpecimenError when there is none, one is damaged, or sizes differ.
     """
     paths = sorted((each for each in visible(folder) if each.suffix.lower() in SUFFIXES), key=_number)
     if not paths:
@@ -42,7 +42,7 @@ def read_pictures(folder: Path) -> Volume:
 
 
 def visible(folder: Path) -> list[Path]:
-    """What somebody put into the folder; files that macOS and Windows leave behind are nobody's."""
+    """The files of a folder but hidden ones and those that macOS and Windows leave behind."""
     return [each for each in folder.iterdir() if each.name[0] != "." and each.name.lower() not in _OF_THE_SYSTEM]
 
 
@@ -81,16 +81,16 @@ class Scan:
 
 @dataclass(frozen=True, kw_only=True)
 class Scans:
-    """What one patient's specimen holds; `refused` are the files of a study that are no readable CT series, and why."""
+    """The scans of one specimen; `refused` are the files of a study that are no readable CT series, and why."""
 
     scans: tuple[Scan, ...]
     refused: tuple[Refusal, ...] = ()
 
 
 def find_scans(path: Path) -> Scans:
-    """Look into a file or folder without decoding a pixel.
+    """Find the scans of a file or folder without decoding a pixel.
 
-    A folder that holds pictures and nothing else is a series of pictures, a file named as NIfTI is one volume, and
+    A folder of pictures and nothing else is a series of pictures, a file named as NIfTI is one volume, and
     everything else is a DICOM study. SpecimenError when a study has no axial CT series, or more than one patient.
     """
     if _is_nifti(path) or _holds_pictures(path):

@@ -59,7 +59,7 @@ class Series:
     """One axial CT series in order, its pixels not yet decoded (`read_volume` does that).
 
     `patient` counts the patients of the study from 1; `key` is a digest by which the ledger and files may name the
-    series. `notes` say what was mended on the way.
+    series. `notes` list corrections.
     """
 
     key: str
@@ -78,7 +78,7 @@ class Series:
         return self.stack.headers
 
     def dataset(self) -> pydicom.Dataset:
-        """Everything the slice nearest the feet says, identifiers included, pixels excepted: for results in DICOM."""
+        """All attributes of the slice nearest the feet, identifiers included, pixels excepted: for results in DICOM."""
         return read_dataset(self.headers[0].source)
 
 
@@ -94,7 +94,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """What some files hold: `series` to read and `refused` with their reasons; patients are never mixed."""
+    """The content of some files: `series` to read and `refused` with their reasons; patients are never mixed."""
 
     series: tuple[Series, ...]
     refused: tuple[Refusal, ...]
@@ -123,11 +123,11 @@ class Study:
 
 
 def read_study(*paths: Path) -> Study:
-    """Sort the files of folders, zip archives and single files into series, by what their headers say alone.
+    """Sort the files of folders, zip archives and single files into series, by their headers alone.
 
-    Series are told apart by patient and SeriesInstanceUID, and where that is blank by frame of reference, number,
+    Series are separated by patient and SeriesInstanceUID, and where that is blank by frame of reference, number,
     description, kind, orientation, spacing and matrix. SpecimenError when a path or an archive cannot be read at all;
-    whatever is wrong with one file or series is told in `Study.refused`.
+    files and series that cannot be used are in `Study.refused`.
     """
     groups: dict[tuple[tuple[str, ...], ...], list[Header]] = defaultdict(list)
     aside: Counter[str] = Counter()

@@ -12,7 +12,7 @@ from hepatica.radiology.phase.phase_tags import PhaseGuess, PhaseName, phase_fro
 
 # Where and how levels are measured, all ours. Lengths in mm, values in HU.
 _COLUMN = 50.0  # blood is what hardly changes over such a length along the body, unlike vertebrae with their discs
-_SHORTEST = 30.0  # of the series, to tell them apart
+_SHORTEST = 30.0  # of the series, to separate them
 _EVEN = 20.0  # standard deviation along a column of blood, noise included
 _BLOOD = (25.0, 500.0)
 _FROM_BACK = (55.0, 170.0)
@@ -25,10 +25,10 @@ _SPLEEN_BLOCKS = 20
 
 # What levels mean, all ours: set by the physiology that Bae reviews (Radiology 2010, doi 10.1148/radiol.10090908) and
 # by phantoms; real series to set them by are few.
-_PLAIN_AORTA = (70.0, 85.0)  # below: no contrast, for sure and perhaps
+_PLAIN_AORTA = (70.0, 85.0)  # below: no contrast, certain and possible
 _PLAIN_SPLEEN = 65.0
-_FATTY = 0.7  # of the spleen: the least a liver is taken for, lest fat or a cyst make blood look bright beside it
-_ARTERIAL = (2.0, 2.6)  # aorta over liver from here on, perhaps and for sure
+_FATTY = 0.7  # of the spleen: the least a liver is taken for, so that fat or a cyst does not make blood seem bright
+_ARTERIAL = (2.0, 2.6)  # aorta over liver from here on, possible and certain
 _PORTAL_LIVER, _PORTAL_LIVER_STEP = 1.36, 0.12  # aorta over liver between portal venous and delayed
 _PORTAL_CAVA, _PORTAL_CAVA_STEP = 1.04, 0.06  # aorta over cava: 1 when contrast has spread evenly
 _LEAST, _MOST = 0.5, 0.95  # confidence at a limit and far from all
@@ -38,7 +38,7 @@ _LEAST, _MOST = 0.5, 0.95  # confidence at a limit and far from all
 class Levels:
     """HU of aorta, vena cava, spleen and liver; None for what was not found.
 
-    A cava darker than the liver beside it (plain CT) is not told from the liver's edge; no phase is judged by it then.
+    A cava darker than the liver beside it (plain CT) is not separated from the liver's edge; no phase is judged then.
     """
 
     aorta: float | None
@@ -48,7 +48,7 @@ class Levels:
 
 
 def phase_from_image(liver: FoundLiver | None) -> PhaseGuess | None:
-    """What the volume a liver was found in looks like; None without liver or aorta, or when they contradict each other.
+    """The phase by the image a liver was found in; None without liver or aorta, or when they contradict each other.
 
     Arterial, when the aorta is far brighter than the liver; delayed, when aorta, cava and liver have come close;
     portal venous in between. The last two differ in degree only, and confidence falls to 0.5 between them.
@@ -62,10 +62,10 @@ def judged(levels: Levels) -> PhaseGuess | None:
     """The phase in which organs have such levels; None when the aorta's is unknown or the spleen's contradicts it."""
     if levels.aorta is None:
         return None
-    sure, perhaps = _PLAIN_AORTA
+    certain, perhaps = _PLAIN_AORTA
     dark = levels.spleen is not None and levels.spleen < _PLAIN_SPLEEN
     if levels.aorta < perhaps:
-        return PhaseGuess(name="plain", confidence=_between(perhaps - levels.aorta, 0, perhaps - sure))
+        return PhaseGuess(name="plain", confidence=_between(perhaps - levels.aorta, 0, perhaps - certain))
     if dark:  # a spleen without contrast beside blood with it: one of the two is something else
         return None
     to_liver = levels.aorta / max(levels.liver, _FATTY * (levels.spleen or 0.0), 1.0)
@@ -76,7 +76,7 @@ def judged(levels: Levels) -> PhaseGuess | None:
 
 
 def _portal_margin(to_liver: float, levels: Levels) -> float:
-    """From -1, surely delayed, to 1, surely portal venous."""
+    """From -1, certainly delayed, to 1, certainly portal venous."""
     signs = [(to_liver - _PORTAL_LIVER) / _PORTAL_LIVER_STEP]
     if levels.aorta is not None and levels.cava is not None:
         signs.append((levels.aorta / levels.cava - _PORTAL_CAVA) / _PORTAL_CAVA_STEP)
@@ -133,9 +133,9 @@ CERTAIN = 0.6  # ours
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """A contrast phase, how likely it is right (0 to 1, by our judgement), and whether header or image told it.
+    """A contrast phase, how likely it is right (0 to 1, by our judgement), and whether it is from header or image.
 
-    Where both told the same, `source` is "tags". `notes` say what contradicts it, and never quote the header.
+    Where both agree, `source` is "tags". `notes` name contradictions, and never quote the header.
     """
 
     name: PhaseName | Literal["unknown"]
@@ -145,16 +145,16 @@ class Phase:
 
 
 def contrast_phase(liver: FoundLiver | None, *, series: Series | None) -> Phase:
-    """The phase of a volume by the header of its `series`, where it has one, and by how it looks round its `liver`.
+    """The phase of a volume by the header of its `series`, where it has one, and by the image around its `liver`.
 
-    Each is a witness whose word counts by how clear it is: a clear image outweighs an abbreviation, a contradiction is
-    told and costs confidence. Without a liver only the header counts. "unknown" when nothing is certain.
+    Each counts by its confidence: a clear image outweighs an abbreviation, a contradiction is noted and lowers
+    confidence. Without a liver only the header counts. "unknown" when nothing is certain.
     """
     tags = phase_from_tags(series.dataset()) if series is not None else None
     image = phase_from_image(liver)
-    guess = together(tags, image, said=("the header", "the image"))
+    guess = together(tags, image, sources=("the header", "the image"))
     if guess is None:
-        note = "neither header nor image tell the contrast phase"
+        note = "neither header nor image gives the contrast phase"
         return Phase(name="unknown", confidence=0.0, source="image", notes=(note,))
     source: Literal["tags", "image"] = "tags" if tags is not None and tags.name == guess.name else "image"
     if guess.confidence < CERTAIN:

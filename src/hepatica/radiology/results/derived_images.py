@@ -20,7 +20,7 @@ def secondary_capture(
 ) -> Dataset:
     """A picture (h w 3) uint8 RGB of slice `index` of the volume's grid, the `number`th from 1 (PS3.3 A.8.1).
 
-    The picture must not show who the patient is: the object says of it that nothing identifying is burned in. It refers
+    The picture must not show who the patient is: the object declares that nothing identifying is burned in. It refers
     to the file (and frame) of the slice, unless that was interpolated. SpecimenError when it is no such picture, or of
     no slice of the series.
     """

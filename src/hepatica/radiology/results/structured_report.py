@@ -62,8 +62,8 @@ def _check_model(model: ModelIdentity) -> None:
         value = getattr(model, name)
         if not value.strip() or len(value) > MOST_CHARACTERS:
             raise EvaluationError(
-                f"got the model's {name} {value!r}, wanted 1 to {MOST_CHARACTERS} characters: a result must say "
-                "which model it is from"
+                f"got the model's {name} {value!r}, wanted 1 to {MOST_CHARACTERS} characters: a result must name "
+                "its model"
             )
 
 
@@ -117,7 +117,7 @@ def structured_report(result: Result, *, evidence: Sequence[Evidence], remarks: 
 
 
 def _library(evidence: Sequence[Evidence]) -> Any:
-    """Image Library (TID 1600): a group a series, which says once what highdicom's says of each file."""
+    """Image Library (TID 1600): a group a series, with once what highdicom's has for each file."""
     from pydicom.sr.codedict import codes
 
     return _container(codes.DCM.ImageLibrary, [_container(codes.DCM.ImageLibraryGroup, _group(e)) for e in evidence])

@@ -56,7 +56,7 @@ def _folder(path: Path, *, header_overrides: Header | None) -> Basis:
     raw = [read_nifti_mrs(each, header_overrides=header_overrides or Header()) for each in files]
     if len({each.acquisition for each in raw}) > 1 or any(each.fids.shape[:2] != (1, 1) for each in raw):
         raise SpecimenError(
-            "the components of the folder differ in sampling, or hold several signals: simulate them anew"
+            "the components of the folder differ in sampling, or have several signals: simulate them again"
         )
     return Basis(
         names=tuple(each.name.removesuffix(".gz").removesuffix(".nii") for each in files),

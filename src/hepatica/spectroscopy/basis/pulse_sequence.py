@@ -73,7 +73,7 @@ class ShapedPulse:
     @cached_property
     def width_hz(self) -> float:
         """Full width at half height of the refocused share."""
-        reach = 250 * len(self.amplitude) / self.duration_ms  # half of what the samples tell apart
+        reach = 250 * len(self.amplitude) / self.duration_ms  # half of what the samples resolve
         hz = np.linspace(-reach, reach, 4001)
         refocused = np.abs(self.turns(hz)[:, 0, 1]) ** 2 >= 0.5
         return float(refocused.sum() * (hz[1] - hz[0]))
@@ -108,7 +108,7 @@ PRESS_TE1_SHARE = 1 / 3
 """Part of PRESS's TE that is its first echo (ours; vendors make the first echo as short as they can)."""
 
 STEAM_TM_MS = 10.0
-"""Mixing time of STEAM where the acquisition does not tell it (ours)."""
+"""Mixing time of STEAM where the acquisition has none (ours)."""
 
 
 @dataclass(frozen=True, kw_only=True)

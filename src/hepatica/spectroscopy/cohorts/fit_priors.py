@@ -27,7 +27,7 @@ from hepatica.spectroscopy.priors.priors import NUISANCES, Priors
 Floats = NDArray[np.float64]
 
 FEWEST = 4
-"""Patients of a class (ours): fewer have no covariance to speak of."""
+"""Patients of a class (ours): fewer do not determine a covariance."""
 
 _FLOOR_SD = 2.0
 """Standard deviations below the ranges' mean logarithm at which an estimate counts as nothing seen (ours)."""
@@ -45,8 +45,8 @@ def fit_priors(
     """Priors of each class from estimates (n, k) in mM of `based_on`'s components, and the class (n,) of each patient.
 
     `nuisance` has measured values (n,) by names of NUISANCES (`lorentz_hz`, `gauss_hz`, `snr`, `phase0_deg`, …), `snr`
-    of the peak that `based_on.snr_peak` says, or of `height` where that is told; what is left out stays as `based_on`
-    has it. Tell a `height`: an SNR of each spectrum's own peak, pooled, would give the class with more choline more
+    of the peak that `based_on.snr_peak` says, or of `height` where that is given; what is left out stays as `based_on`
+    has it. Give a `height`: an SNR of each spectrum's own peak, pooled, would give the class with more choline more
     noise, which no magnet does and a classifier would find. NaN are patients in whom it
     was not measured. Estimates of 0 are raised to a floor, for they have no logarithm. `nuisance_per_class` keeps the
     nuisance of each class apart: for the ablation that shows what a classifier could cheat with. SettingsError on
@@ -130,7 +130,7 @@ def _check_nuisance(name: str, values: Floats, classes: NDArray[Any]) -> None:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FittedPatients:
     """A row a patient: concentrations in mM by component, as the signal model has them, and nuisance by names of
-    `priors.NUISANCES`; means over his spectra. `snr` is of `height`, the median tCho peak of all of them.
+    `priors.NUISANCES`; means over their spectra. `snr` is of `height`, the median tCho peak of all of them.
     """
 
     concentrations: pd.DataFrame

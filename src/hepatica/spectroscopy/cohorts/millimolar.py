@@ -18,7 +18,7 @@ class Millimolar:
     """Windows `values` (n, w) of which a fit gives mM of metabolites, and `noise_sd` (n,) of their real part.
 
     A lipid's concentration is to be multiplied by `lipids` (n,), because lipids relax otherwise. `scaled` (n,) is false
-    where there was no usable water: those spectra have the norm they were told to have, and no unit.
+    where there was no usable water: those spectra have the norm `norm_without_water`, and no unit.
     """
 
     values: NDArray[np.complex128]

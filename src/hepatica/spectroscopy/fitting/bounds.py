@@ -1,4 +1,4 @@
-"""Bounds: how surely a spectrum can tell concentrations at all: of any unbiased estimate, and with a prior."""
+"""Bounds: the least variance of concentrations, of any unbiased estimate (Cramér-Rao) and with a prior (Bayesian)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ class Bound:
 def crlb(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, constraints: SoftConstraints = FREE) -> Bound:
     """Cramér-Rao bounds of the concentrations of spectra with these parameters (n, p).
 
-    Shifts, widths, phases and the baseline are unknown too and cost their share; what is `held`, by default the shifts
-    of components about that of all, counts as in `nls` (a hybrid bound; a component at 0 mM with a free shift would
+    Shifts, widths, phases and the baseline are unknown too and raise the bound; `constraints`, by default the shifts
+    of components about that of all, count as in `nls` (a hybrid bound; a component at 0 mM with a free shift would
     have none). `noise_sd`, one number or one a spectrum, is that of the real part.
     """
     fisher = information(vector, model=model, noise_sd=noise_sd)
@@ -67,10 +67,10 @@ def of_information(fisher: Floats, *, model: SignalModel, penalty: Penalty) -> B
 
 
 def bayesian_bound(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, prior: GaussianPrior) -> Bound:
-    """Bounds of what spectrum and belief together can tell at each of these parameters (n, p).
+    """Bounds with spectrum and prior together at each of these parameters (n, p).
 
-    The information of both is added, on the belief's scales; never above the Cramér-Rao bound, nor above what is
-    believed beforehand. It is the standard deviation of the posterior to first order.
+    The information of both is added, on the prior's scales; never above the Cramér-Rao bound, nor above the
+    prior's deviation. It is the standard deviation of the posterior to first order.
     """
     slope = slope_of(vector, prior.logs)[..., None]
     both = slope * information(vector, model=model, noise_sd=noise_sd) * slope.swapaxes(1, 2)
@@ -78,10 +78,10 @@ def bayesian_bound(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, p
 
 
 def van_trees(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, prior: GaussianPrior) -> Bound:
-    """The bound of the mean squared error of any estimate, over parameters (n, p) drawn from the belief; n is 1 in it.
+    """The bound of the mean squared error of any estimate, over parameters (n, p) drawn from the prior; n is 1 in it.
 
     The global bound of Van Trees (Detection, estimation, and modulation theory, part I, 1968, 2.4.2): the mean of the
-    spectra's information and that of the belief, and the mean of the derivatives.
+    spectra's information and that of the prior, and the mean of the derivatives.
     """
     slope = slope_of(vector, prior.logs)[..., None]
     mean = (slope * information(vector, model=model, noise_sd=noise_sd) * slope.swapaxes(1, 2)).mean(axis=0)

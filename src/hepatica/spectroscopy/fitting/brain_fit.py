@@ -29,7 +29,7 @@ PHASE_PER_PPM = np.deg2rad(20.0 / 3)
 """How far the first-order phase strays from 0, rad per ppm (ours, after LCModel's SDDEGP)."""
 
 CREATINE_PPM, CREATINE_PROTONS = 3.027, 3
-"""The CH3 of creatine, whose area tells how high one proton is in a basis, as in LCModel (WSPPM, N1HMET)."""
+"""The CH3 of creatine, whose area gives the height of one proton in a basis, as in LCModel (WSPPM, N1HMET)."""
 
 WITHIN_PPM, DAMPED_HZ = 0.4, 10.0
 """How far from there the area is taken, and how much the lines are broadened for it (ours)."""
@@ -38,7 +38,7 @@ WITHIN_PPM, DAMPED_HZ = 0.4, 10.0
 def brain_model(basis: Basis, *, freedom: float = BRAIN_FREEDOM) -> SignalModel:
     """A model of the basis with the lines of macromolecules.toml; SettingsError where it has no Cr to scale them by.
 
-    A spectrum with residual water or spurious echoes wants more `freedom` of its baseline, up to BRAIN_SPLINES.
+    A spectrum with residual water or spurious echoes needs more `freedom` of its baseline, up to BRAIN_SPLINES.
     """
     return SignalModel(
         basis=with_macromolecules(basis), window_ppm=BRAIN_WINDOW_PPM, splines=BRAIN_SPLINES, freedom=freedom
@@ -48,7 +48,7 @@ def brain_model(basis: Basis, *, freedom: float = BRAIN_FREEDOM) -> SignalModel:
 def with_macromolecules(basis: Basis) -> Basis:
     """The basis with those components of macromolecules.toml that it lacks, each proton as high as one of its Cr."""
     if "Cr" not in basis.names:
-        raise SettingsError(f"the basis has no Cr to tell how high a proton is; it has {', '.join(basis.names)}")
+        raise SettingsError(f"the basis has no Cr to scale protons by; it has {', '.join(basis.names)}")
     proton = _proton(basis)
     added = {name: row for name, row in _table()["components"].items() if name not in basis.names}
     fids = [proton * sum(_line(line, basis.acquisition) for line in row["lines"]) for row in added.values()]
@@ -56,7 +56,7 @@ def with_macromolecules(basis: Basis) -> Basis:
 
 
 def brain_constraints(*, f0_mhz: float) -> SoftConstraints:
-    """What LCModel holds of a brain: shifts, the Lorentzian width, the phase, and ratios to others."""
+    """LCModel's soft constraints of a brain: shifts, the Lorentzian width, the phase, and ratios to others."""
     table = _table()
     metabolites, sums = table["metabolites"], table["sums"]
     own = {name: row["shift_sd_ppm"] for name, row in table["components"].items()} | metabolites["own_shift_sd_ppm"]
@@ -122,7 +122,7 @@ def brain_fit(spectrum: Spectrum, *, basis: Basis) -> tuple[Fit, float]:
     """The fit with the stiffest baseline that leaves less than MOST_LEFT times the noise, or with the loosest.
 
     `basis` has the acquisition of the spectrum. Also how many times the measured noise the fit leaves. Raises
-    SettingsError where the basis has no Cr or the window holds too few points.
+    SettingsError where the basis has no Cr or the window has too few points.
     """
     measured = noise_sd(spectrum.fid, acquisition=spectrum.acquisition)
     constraints = brain_constraints(f0_mhz=basis.acquisition.f0_mhz)

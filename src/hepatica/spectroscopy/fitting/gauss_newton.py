@@ -45,7 +45,7 @@ def shared_fit(start: Floats, values: Complex, *, model: SignalModel, noise_sd: 
 
 
 STEPS = 8
-"""Gauss-Newton steps at the most (ours); a network's start wants four on the average."""
+"""Gauss-Newton steps at the most (ours); a network's start needs four on average."""
 
 NEAR = 0.01
 """A spectrum is done when its next step would lower half of chi² by less: a move of 0.14 standard errors (ours)."""

@@ -11,10 +11,10 @@ from hepatica.spectroscopy.fitting.signal_model import SignalModel
 Floats = NDArray[np.float64]
 
 FREE = SoftConstraints()
-"""Nothing held of concentrations (ours)."""
+"""No constraints of concentrations (ours)."""
 
 PASSES = 3
-"""Fits in turn where ratios are held, each with the concentrations of the last for their scale (ours)."""
+"""Fits in turn where ratios are constrained, each with the concentrations of the last for their scale (ours)."""
 
 
 def nls(
@@ -23,9 +23,9 @@ def nls(
     """Fit complex spectra (n, w), the model's window of them, each from the best point of a grid (multistart).
 
     `noise_sd`, one number or one a spectrum, is the standard deviation of the noise of the real part; without it, it is
-    what the fit leaves. `held` are shifts, widths, phases and ratios of concentrations that are held loosely. The
-    covariance of the fit holds the Cramér-Rao bounds at the solution. A fit that did not end in a minimum is told by
-    `Fit.converged`, never hidden. Raises SpecimenError on values that do not fit the model or are no numbers,
+    what the fit leaves. `constraints` are soft constraints of shifts, widths, phases and ratios of concentrations. The
+    covariance of the fit has the Cramér-Rao bounds at the solution. `Fit.converged` is false where no minimum was
+    reached. Raises SpecimenError on values that do not fit the model or are no numbers,
     SettingsError on noise that is not above 0.
     """
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
@@ -46,10 +46,10 @@ def nls(
 
 
 def map_fit(values: ArrayLike, *, model: SignalModel, prior: GaussianPrior, noise_sd: ArrayLike | None = None) -> Fit:
-    """Fit complex spectra (n, w), the model's window of them, as `nls` does, with a `belief` of the parameters.
+    """Fit complex spectra (n, w), the model's window of them, as `nls` does, with a Gaussian `prior` of the parameters.
 
     `Fit.covariance` is that of the posterior there, `Fit.information` the Fisher information of the spectrum alone.
-    Raises what `nls` raises, and SettingsError where belief and model have other components.
+    Raises what `nls` raises, and SettingsError where prior and model have other components.
     """
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
     grid, penalty = grid_of(model), prior.penalty(model)
@@ -64,7 +64,7 @@ def map_fit(values: ArrayLike, *, model: SignalModel, prior: GaussianPrior, nois
 
 
 def likely(start: Floats, *, prior: GaussianPrior) -> Floats:
-    """Vectors (n, p) with concentrations believed in logarithms raised to two standard deviations below their mean.
+    """Vectors (n, p) with concentrations of a log-normal prior raised to two standard deviations below their mean.
 
     From nothing, steps in logarithms would take long.
     """

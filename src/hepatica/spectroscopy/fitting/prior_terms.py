@@ -43,7 +43,7 @@ LOOSE = {
 """Mean and SD of what all components share (ours): so loose that only a spectrum of mere noise feels it."""
 
 LEAST_SHARE = 0.01
-"""A ratio to less than this share of the largest concentration is held as if it were to so much (ours)."""
+"""A ratio to less than this share of the largest concentration is constrained as if it were to that share (ours)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +74,11 @@ class SoftConstraints:
         spreads = [self.shift_sd_hz, *self.own_shift_sd_hz.values(), *(sd for _, sd in self.shared.values())]
         if unknown or min([*spreads, *(ratio.sd for ratio in self.ratios)]) <= 0:
             raise SettingsError(
-                f"got {', '.join(unknown) or 'a spread of 0 or less'} to hold, wanted spreads above 0 of"
-                f" {', '.join(SHARED)}"
+                f"got {', '.join(unknown) or 'a spread of 0 or less'}, wanted spreads above 0 of {', '.join(SHARED)}"
             )
 
     def penalty(self, model: SignalModel, concentration: Floats) -> Penalty:
-        """What it costs to stray; `concentration` (n, k) are rough ones, of which ratios are taken."""
+        """The penalty; `concentration` (n, k) are rough estimates, which scale the ratios."""
         k = len(model.names)
         shared = {**LOOSE, **self.shared}
         mean = np.concatenate([np.zeros(2 * k), [shared[name][0] for name in SHARED]])
@@ -109,7 +108,7 @@ TRIGLYCERIDE = tuple(
 
 
 SAMPLES = 32768
-"""Draws from the priors of which the moments are taken (ours)."""
+"""Samples of the priors of which the moments are taken (ours)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,9 +128,9 @@ class GaussianPrior:
     nonlinear: Mapping[str, tuple[float, float]]
 
     def penalty(self, model: SignalModel) -> Penalty:
-        """What it costs a fit of `model` to stray; SettingsError where the model has other components."""
+        """The penalty of a fit of `model`; SettingsError where the model has other components."""
         if model.names != self.names:
-            raise SettingsError(f"got a belief of {', '.join(self.names)} for a model of {', '.join(model.names)}")
+            raise SettingsError(f"got a prior of {', '.join(self.names)} for a model of {', '.join(model.names)}")
         k = len(self.names)
         order = [*["shift_hz"] * k, *SHARED]
         precision = np.zeros((model.size, model.size))
@@ -143,7 +142,7 @@ class GaussianPrior:
 
 @lru_cache(maxsize=16)
 def gaussian_prior_of(priors: Priors, *, names: tuple[str, ...]) -> GaussianPrior:
-    """The Gaussian of the priors of these components, by the moments of DRAWS draws, the same each time.
+    """The Gaussian of the priors of these components, by the moments of SAMPLES samples, the same each time.
 
     A concentration is taken as its logarithm where that is the less skewed of the two: lipids, which range over two
     decades, are, while a uniform range from 0 is not, whose logarithm would have a tail of next to nothing (ours).

@@ -1,4 +1,4 @@
-"""Quantities: what a method found in spectra, how surely, and what it cannot tell."""
+"""Quantities: concentrations with covariance and bounds, and which of them cannot be quantified."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ Method = Literal["nls", "map", "qcnn", "qcnn+gn"]
 Unit = Literal["mM", "institutional units"]
 
 LEAST_SURE = 0.5
-"""Cramér-Rao bound, or own deviation, as a share of the value, from which it is not told (ours, the field's custom)."""
+"""Cramér-Rao bound, or own deviation, as a share of the value, from which no value is reported (ours, by custom)."""
 
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
@@ -31,9 +31,9 @@ COLUMNS = ("spectrum", "target", "value", "unit", "sd", "crlb", "crlb_percent", 
 class Quantities:
     """Concentrations (n, k) of `names` in n spectra, in mM where the water scaled them, else in institutional units.
 
-    `covariance` (n, k, k) is the method's own, `bound` (n, k, k) the Cramér-Rao bound's, `prior_covariance` (k, k) what
-    was believed beforehand, if anything. `vector` (n, p) are the signal model's parameters that go with them, for
-    pictures. `flags` tell of each spectrum what was noticed, in words. Raises SettingsError
+    `covariance` (n, k, k) is the method's own, `bound` (n, k, k) the Cramér-Rao bound's, `prior_covariance` (k, k) that
+    of the prior, if any. `vector` (n, p) are the signal model's parameters that go with them, for
+    pictures. `flags` are warnings of each spectrum. Raises SettingsError
     on shapes that do not fit.
     """
 
@@ -68,7 +68,7 @@ class Quantities:
     @property
     def quantifiable(self) -> NDArray[np.bool_]:
         """(n, k) whether both the bound and the method's own deviation are below half of the value, and the bound
-        below what was believed beforehand.
+        below the prior's deviation.
         """
         return _quantifiable(self.concentration, np.maximum(self.crlb, self.sd), self.crlb, self._prior_sd)
 
@@ -77,7 +77,7 @@ class Quantities:
         return None if self.prior_covariance is None else np.sqrt(np.diag(self.prior_covariance))
 
     def with_sums(self) -> "Quantities":
-        """The same with the sums of `targets.SUMS` of which all parts are there, each as a further name."""
+        """The same with the sums of `targets.SUMS` of which all components are there, each as a further name."""
         sums = {name: parts for name, parts in SUMS.items() if set(parts) <= set(self.names)}
         return self.combined({**{name: (name,) for name in self.names}, **sums})
 
@@ -102,7 +102,7 @@ class Quantities:
 
     def with_lipids(self, factor: ArrayLike) -> "Quantities":
         """The same with lipids times a factor, one or one a spectrum (n,): they relax unlike the metabolites by which
-        spectra were scaled. What was believed goes with the mean factor.
+        spectra were scaled. The prior is scaled by the mean factor.
         """
         lipid = np.isin(self.names, (*LIPIDS5, *LCM5))
         each = np.where(lipid, np.broadcast_to(np.asarray(factor, float), len(self.flags))[:, None], 1.0)
@@ -117,9 +117,9 @@ class Quantities:
         )
 
     def to_table(self) -> pd.DataFrame:
-        """A row a spectrum and target (COLUMNS); `value` is NaN, and `told` says so, where nothing can be told.
+        """A row a spectrum and target (COLUMNS); where not quantifiable, `value` is NaN and `reported` says why.
 
-        `spectrum` counts from 0; `crlb_percent` is of the value. Sums are told where `with_sums` was asked for.
+        `spectrum` counts from 0; `crlb_percent` is of the value. Sums are there where `with_sums` was asked for.
         """
         rows = [self._row(spectrum, target) for spectrum in range(len(self.flags)) for target in range(len(self.names))]
         return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -141,7 +141,7 @@ def _reason(share: float, unsure: float) -> str:
         return f"the bound is {share:.0%} of the value"
     if unsure >= LEAST_SURE:
         return f"the method's own deviation is {unsure:.0%} of the value"
-    return "the spectrum says less than was believed before it"
+    return "the spectrum is less informative than the prior"
 
 
 def _quantifiable(value: Floats, least: Floats, crlb: Floats, prior_sd: Floats | None) -> NDArray[np.bool_]:
@@ -150,9 +150,9 @@ def _quantifiable(value: Floats, least: Floats, crlb: Floats, prior_sd: Floats |
 
 
 def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior | None = None) -> Quantities:
-    """What a fit found; with a `belief`, also what it could not say better than that.
+    """The quantities of a fit; with a `prior`, also which are no better determined than by it.
 
-    The bound is that of the spectrum alone, whatever was believed. Flags name fits that did not converge, spectra that
+    The bound is that of the spectrum alone, whatever the prior. Flags name fits that did not converge, spectra that
     the model does not describe, and a phase or width that ran to its limit.
     """
     k = len(fit.model.names)
@@ -170,7 +170,7 @@ def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior 
 
 
 def _bound(fit: Fit, prior: GaussianPrior) -> Floats:
-    """(n, k, k) of the spectra alone, but for the shifts, which are held as the belief has them."""
+    """(n, k, k) of the spectra alone, but for the shifts, which are constrained as in the prior."""
     penalty = SoftConstraints(shift_sd_hz=prior.nonlinear["shift_hz"][1]).penalty(fit.model, fit.concentration)
     return of_information(fit.information, model=fit.model, penalty=penalty).covariance
 

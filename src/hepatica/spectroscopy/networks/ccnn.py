@@ -25,8 +25,8 @@ from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, Simulat
 
 
 class Classified(NamedTuple):
-    """Logits (b, 2) and signature (b, d); `strangeness` (b,) of the spectrum to the networks is above 1 where hardly
-    one of those they learnt from was as strange. Tensors, or the arrays that `learn.infer` makes of them.
+    """Logits (b, 2) and signature (b, d); `novelty` (b,) of the spectrum is above 1 where hardly
+    one of the training spectra was as novel. Tensors, or the arrays that `learn.infer` makes of them.
     """
 
     logits: Any
@@ -76,10 +76,10 @@ def train_ccnn(
     folder: Path,
     trainer: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Fit the members in place to tell spectra of the second of two `classes` from those of the first, as many of each.
+    """Fit the members in place to separate the second of two `classes` from the first, as many spectra of each.
 
     Then one temperature makes the held-out simulated spectra likeliest, and the cut-off balances sensitivity and
-    specificity in them; no patient's spectrum is looked at. Tells what a report should. Goes on in `folder` where it
+    specificity in them; no patient's spectrum is used. Returns a summary for reports. Goes on in `folder` where it
     was stopped. Raises what `learn.fit` raises.
     """
     # Lightning takes seconds to import, which only training needs to pay.
@@ -107,7 +107,7 @@ def train_ccnn(
 
 
 def settle(network: Ccnn, spectra: NDArray[np.float32], *, label: NDArray[np.int64]) -> dict[str, Any]:
-    """Set temperature, cut-off and what is usual, in place, by simulated spectra (n, 1, w, 2) of known class (n,).
+    """Set temperature, cut-off and novelty, in place, by simulated spectra (n, 1, w, 2) of known class (n,).
 
     The temperature stays 1 where none is best, because every spectrum is called rightly or no better than by chance.
     """
@@ -116,13 +116,13 @@ def settle(network: Ccnn, spectra: NDArray[np.float32], *, label: NDArray[np.int
     network.novelty.learn(signature, squeezed(as_network_input(torch.from_numpy(spectra))).numpy())
     try:
         network.temperature.fill_(fit_temperature(label, logits=logits))
-        said = f"{float(network.temperature):.3f}"
+        stated = f"{float(network.temperature):.3f}"
     except EvaluationError as error:
-        said = f"1 ({error})"
+        stated = f"1 ({error})"
     score = softmax(logits / float(network.temperature), axis=1)[:, 1]
     network.cutoff.copy_(torch.tensor(balanced_cutoff(label, score=score)))
     found = auroc(label, score=score)
-    return {"temperature": said, "AUROC of these spectra": f"{found.value:.3f}"}
+    return {"temperature": stated, "AUROC of these spectra": f"{found.value:.3f}"}
 
 
 def labelled(classes: Sequence[SimulatedSamples], *, count: int) -> Fresh:

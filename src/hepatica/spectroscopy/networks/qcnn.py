@@ -12,10 +12,10 @@ from hepatica.spectroscopy.networks.novelty import Novelty, squeezed
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
 
 LARGEST_VARIANCE = 2.0
-"""Of a squeezed quantity (ours): a network that knows nothing says no more than this, so that moments are finite."""
+"""Of a squeezed quantity (ours): an uninformed network has no more than this, so that moments are finite."""
 
 FARTHEST = 5.0
-"""Spreads from the centre beyond which nothing is believed (ours): a strange spectrum must not give infinity."""
+"""Spreads from the centre to which estimates are clipped (ours): a novel spectrum must not give infinity."""
 
 
 class Scales(nn.Module):
@@ -66,8 +66,8 @@ class Scales(nn.Module):
 class Measured(NamedTuple):
     """Values and standard deviations (b, k + 5): k concentrations in mM, then `signal_model.SHARED`.
 
-    `strangeness` (b,) of the spectrum to the networks is above 1 where hardly one of those they learnt from was as
-    strange; the signature is (b, d). Tensors, or the arrays that `learn.infer` makes of them.
+    `novelty` (b,) of the spectrum is above 1 where hardly one of the training spectra was as
+    novel; the signature is (b, d). Tensors, or the arrays that `learn.infer` makes of them.
     """
 
     value: Any
@@ -79,8 +79,8 @@ class Measured(NamedTuple):
 class Qcnn(nn.Module):
     """An ensemble that reads (b, 2, 1, w) spectra, and its calibration, which is kept and locked with it.
 
-    The mean over members is told, and the variance within and between them (Lakshminarayanan 2017, arXiv 1612.01474),
-    times a factor for each quantity by which intervals of 1.96 standard deviations held the truth in 95 % of held-out
+    The mean over members is given, and the variance within and between them (Lakshminarayanan 2017, arXiv 1612.01474),
+    times a factor for each quantity by which intervals of 1.96 standard deviations cover the truth in 95 % of held-out
     simulated spectra (split conformal; Lei 2018, doi 10.1080/01621459.2017.1307116). `norm` is the median norm of the
     spectra it learnt from, to which one of unknown scale is brought.
     """

@@ -28,14 +28,14 @@ Complex = NDArray[Any]
 READ_AT_ONCE = 256
 
 SNR_SLACK, WIDTH_SLACK = 2.0, 1.3
-"""Factors by which SNR and width may lie outside of what was learnt before it is told (ours): they are estimates."""
+"""Factors by which SNR and width, being estimates, may exceed the training range without a flag (ours)."""
 
 LEAST_WIDTH_HZ = 0.5
-"""Widths below are not believed of a network (ours); a spectrum without any has no derivative there."""
+"""Least widths taken from a network (ours); a spectrum without any has no derivative there."""
 
 
 def measured(network: Qcnn, values: Complex) -> Measured:
-    """What the networks say, as arrays, of complex spectra (n, w) in mM, the window they learnt from."""
+    """The output of the networks, as arrays, for complex spectra (n, w) in mM, the window they learnt from."""
     images = Arrays(values=as_network_values(values))
     return Measured(*infer(network, images, batch=READ_AT_ONCE, label="reading spectra"))
 
@@ -46,8 +46,8 @@ def qcnn(
     """Concentrations of complex spectra (n, w) in mM, `model`'s window, by the networks.
 
     Standard deviations are calibrated and correlated as the errors in held-out simulation were. The bound is that of
-    the signal model where the networks see the spectrum. Flags tell of spectra unlike those that the networks learnt
-    from and of an SNR outside of theirs. Raises SettingsError where networks and model do not fit together.
+    the signal model where the networks see the spectrum. Flags name spectra unlike those that the networks learnt
+    from and an SNR outside of theirs. Raises SettingsError where networks and model do not fit together.
     """
     found = measured(network, values)
     return quantities_by(found, network=network, model=model, priors=priors, noise_sd=noise_sd, unit=unit)
@@ -56,7 +56,7 @@ def qcnn(
 def quantities_by(
     found: Measured, *, network: Qcnn, model: SignalModel, priors: Priors, noise_sd: ArrayLike, unit: Unit
 ) -> Quantities:
-    """The same, of what the networks have already said."""
+    """The same, from the networks' output."""
     _require_fit(found, model=model)
     k = len(model.names)
     correlation = network.correlation.double().numpy()[:k, :k]
@@ -144,7 +144,7 @@ def _joined(*parts: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
 
 
 def tcho_snr(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> Floats:
-    """(n,) SNR as simulated spectra have it: what stands highest at tCho, in phase, over the noise of the real part."""
+    """(n,) SNR as simulated spectra have it: the highest point at tCho, in phase, over the noise of the real part."""
     k = len(model.names)
     upright = vector.copy()
     upright[:, [2 * k + SHARED.index(name) for name in ("phase0", "phase1")]] = 0

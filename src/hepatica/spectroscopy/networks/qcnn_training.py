@@ -32,10 +32,10 @@ READ_AT_ONCE = 256
 
 
 def calibrate(network: Qcnn, images: NDArray[np.float32], *, truth: NDArray[Any]) -> None:
-    """Set, in place, the factor of each standard deviation, the correlation of errors, and what is usual.
+    """Set, in place, the factor of each standard deviation, the correlation of errors, and the reference of novelty.
 
     `images` (n, 1, w, 2) are held-out spectra and `truth` (n, k + 5) what they are made of. The factor makes the
-    smallest interval that held the truth of 95 % of n and one more (split conformal).
+    smallest interval that covers the truth of 95 % of n and one more (split conformal).
     """
     _set(network.widening, np.ones(len(network.widening)))
     value, sd, _, signature = infer(network, Arrays(values=images), batch=READ_AT_ONCE, label="calibrating")
@@ -82,7 +82,7 @@ class QcnnPlan(SpectralPlan):
 def train_qcnn(
     network: Qcnn, samples: SimulatedSamples, plan: QcnnPlan, *, folder: Path, trainer: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Fit the members in place, each on its own stream of `draws`, and calibrate; tells what a report should.
+    """Fit the members in place, each on its own stream of `samples`, and calibrate; returns a summary for reports.
 
     No spectrum is seen twice, so the loss of training is that of spectra not seen before. Goes on in `folder` where it
     was stopped. Raises what `learn.fit` raises.

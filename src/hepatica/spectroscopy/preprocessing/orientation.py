@@ -17,7 +17,7 @@ _CLEAR = 8.0  # ours: SDs of the noise it must reach
 
 
 def runs_backwards(fid: Signal) -> bool:
-    """Whether a decay (…, points) grows: its last quarter holds more than its first, as a flipped spectrum's does."""
+    """Whether a decay (…, points) grows: its last quarter has more energy than its first, as of a flipped spectrum."""
     quarter = max(1, fid.shape[-1] // 4)
     first, last = (np.sum(np.abs(part) ** 2) for part in (fid[..., :quarter], fid[..., -quarter:]))
     return bool(last > first)
@@ -34,7 +34,7 @@ def turned_round(fid: Signal) -> Signal:
 def is_conjugated(fid: Signal, *, acquisition: Acquisition) -> bool:
     """Whether a decay (points,) with the water at 4.65 ppm has its lines on the wrong side of it.
 
-    True where the mirror image of 0.5 to 4.2 ppm, 5.1 to 8.8 ppm, holds a clear peak that is twice as high.
+    True where the mirror image of 0.5 to 4.2 ppm, 5.1 to 8.8 ppm, has a clear peak that is twice as high.
     """
     clean = remove_water(fid, acquisition=acquisition)
     low, high = _LINES_PPM
@@ -44,7 +44,7 @@ def is_conjugated(fid: Signal, *, acquisition: Acquisition) -> bool:
     return wrong > _TIMES * right and wrong > _CLEAR * noise_sd(clean.conj(), acquisition=acquisition)
 
 
-_MORE = 2.0  # ours: a reference holds at least that many times the water of a water-suppressed spectrum
+_MORE = 2.0  # ours: a reference has at least that many times the water of a water-suppressed spectrum
 _ONLY_WATER = 150.0  # ours: times everything else; 33 in a badly and 183 in an unsuppressed brain of Osprey's examples
 _DOUBTFUL = 40.0  # ours: times the metabolites; 49 and 95 in badly suppressed brains, 62 or more in phantoms' water
 _UNSUPPRESSED = 15.0  # ours: times the metabolites, that a reference has at least; a well suppressed liver has up to 4
@@ -95,5 +95,5 @@ def are_swapped(spectrum: Water, reference: Water) -> bool:
 
 
 def is_reference(reference: Water, spectrum: Water) -> bool:
-    """Whether what was given as the water reference holds clearly more water than the spectrum, and unsuppressed."""
+    """Whether what was given as the water reference has clearly more water than the spectrum, unsuppressed."""
     return reference.height > _MORE * spectrum.height and reference.unsuppressed

@@ -11,7 +11,7 @@ from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.spectrum import Signal
 
 _TAIL = 0.25  # ours: the last quarter of a decay is noise
-_SAMPLES_A_COIL = 8  # ours: fewer samples of noise than this a coil do not tell its covariance
+_SAMPLES_A_COIL = 8  # ours: fewer noise samples a coil do not determine the covariance
 
 
 def coil_weights(fids: Signal) -> Signal:

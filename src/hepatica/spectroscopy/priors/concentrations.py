@@ -1,4 +1,4 @@
-"""Concentrations: what is assumed of them before a spectrum is seen, as ranges or as measured in patients."""
+"""Concentrations: their prior distributions, as ranges or as measured in patients."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ def logarithms(distribution: Distribution) -> Floats:
 
 
 _LEAST_VARIANCE = 1e-6
-"""Of a logarithm (ours): a concentration that is held fixed still leaves a covariance that has an inverse."""
+"""Of a logarithm (ours): a fixed concentration still leaves a covariance that has an inverse."""
 
 _REACH = 4.0
 """Standard deviations of the logarithm beyond which no patient is drawn (ours): the tails of Student's t are long."""
@@ -145,7 +145,7 @@ class Ranges:
 
     @property
     def log_covariance(self) -> Floats:
-        """(k, k): metabolites stand alone, lipids share the triglyceride."""
+        """(k, k): metabolites are independent, lipids share the triglyceride."""
         own = [
             self.fat.ratio_log_sd**2 if name in self.fat.lipids else logarithms(self.metabolites[name]).var()
             for name in self.names
@@ -218,6 +218,6 @@ class FromPatients:
 def _none_missing(missing: Sequence[str], *, have: Sequence[str]) -> None:
     if missing:
         raise SettingsError(
-            f"the priors say nothing of {', '.join(missing)}; they have {', '.join(have)}: add it to the file of"
+            f"the priors have no {', '.join(missing)}; they have {', '.join(have)}: add it to the file of"
             " priors, or leave it out of the basis"
         )

@@ -17,7 +17,7 @@ from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.spectrum import RawSpectra
 
-_DEFERRED, _UNDEFINED = 256, 0xFFFFFFFF  # bytes; a length that is not told (PS3.5, 7.1.1)
+_DEFERRED, _UNDEFINED = 256, 0xFFFFFFFF  # bytes; a length that is not given (PS3.5, 7.1.1)
 
 
 def read_ima(path: Path, *, header_overrides: Header) -> RawSpectra:

@@ -1,4 +1,4 @@
-"""LCModel RAW: decays in the text files .RAW and .H2O, which tell little of their acquisition."""
+"""LCModel RAW: decays in the text files .RAW and .H2O, which say little about their acquisition."""
 
 import math
 import re
@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 from einops import rearrange
 
-from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.header import Header, sequence_of
 from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
 _VALUE = re.compile(r"(\w+)\s*=\s*('[^']*'|[^\s,]+)")
-_FORMAT = "(2E15.6)"
 
 
 def read_lcmodel_raw(path: Path, *, header_overrides: Header) -> RawSpectra:
@@ -32,17 +30,6 @@ def read_lcmodel_raw(path: Path, *, header_overrides: Header) -> RawSpectra:
     fid = np.asarray(scale * _numbers(body).conj(), np.complex128)
     header = _header(facts).overridden_by(header_overrides)
     return RawSpectra(fids=rearrange(fid, "n -> 1 1 n"), acquisition=header.acquisition(points=len(fid)))
-
-
-def write_lcmodel_raw(path: Path, *, fid: Signal, header: Header) -> None:
-    """Write a decay (points,) as LCModel reads it, with what `header` knows in $SEQPAR; the name inside is the stem."""
-    known = {"HZPPPM": header.f0_mhz, "DELTAT": header.bandwidth_hz and 1 / header.bandwidth_hz, "ECHOT": header.te_ms}
-    lines = [f" {name} = {value:.9g}" for name, value in known.items() if value is not None]
-    if header.sequence:
-        lines.append(f" SEQ = '{header.sequence.upper()}'")
-    numbers = [f"{value.real:15.6E}{-value.imag:15.6E}" for value in fid]
-    identity = f" $NMID\n ID='hepatica', FMTDAT='{_FORMAT}'\n VOLUME=1\n TRAMP=1\n $END\n"
-    write_text(path, "\n".join([" $SEQPAR", *lines, " $END\n"]) + identity + "\n".join(numbers) + "\n")
 
 
 def _numbers(body: str) -> Signal:

@@ -1,4 +1,4 @@
-"""Read: a spectrum of any format from its file, as the scanner gave it or preprocessed."""
+"""Read: a spectrum of any format from its file, as acquired or preprocessed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -51,17 +51,6 @@ def vax_to_ieee(content: bytes) -> NDArray[np.float64]:
     return np.asarray(np.where(exponent == 0, 0.0, sign * np.ldexp(fraction, exponent - 128)))
 
 
-def ieee_to_vax(values: NDArray[np.float64]) -> bytes:
-    """The inverse of `vax_to_ieee`, rounded to the 24 bits a VAX float keeps."""
-    fraction, exponent = np.frexp(values)
-    whole = np.rint(np.abs(fraction) * 2**24).astype(np.int64)
-    carried = whole == 1 << 24
-    whole, exponent = np.where(carried, whole >> 1, whole), exponent + carried + 128
-    bits = (np.signbit(values).astype(np.int64) << 31) | (exponent.astype(np.int64) << 23) | (whole & 0x7FFFFF)
-    bits = np.where(values == 0, 0, bits).astype(np.uint32)
-    return np.stack([bits >> 16, bits & 0xFFFF], axis=-1).astype("<u2").tobytes()
-
-
 def _partner(path: Path, kind: str) -> Path:
     """The file of that kind beside `path`, whatever the case of its suffix."""
     for suffix in (f".{kind}", f".{kind.lower()}", f".{kind.capitalize()}"):

@@ -85,7 +85,7 @@ def read_twix(path: Path, *, header_overrides: Header) -> RawSpectra:
     images = _converted(path)
     by_kind = {name.endswith("_ref"): image for name, image in images.items()}
     if False not in by_kind:
-        raise SpecimenError("the TWIX file holds a reference scan only; give it as the water of another file")
+        raise SpecimenError("the TWIX file has only a reference scan; give it as the water of another file")
     raw = of_nifti_mrs(by_kind[False], header_overrides=header_overrides)
     return replace(
         raw,

@@ -39,7 +39,7 @@ F0_TOLERANCE = 0.005
 TE_TOLERANCE_MS = 1.0
 """An echo time that differs by more changes the phases of coupled spins (ours)."""
 
-_SHORT = 0.9  # ours: of the wanted duration, below which the user is told that zeros were added
+_SHORT = 0.9  # ours: of the wanted duration, below which a note says that zeros were added
 
 
 def resampled(spectrum: Spectrum, *, acquisition: Acquisition) -> Spectrum:
@@ -65,7 +65,7 @@ def resampled(spectrum: Spectrum, *, acquisition: Acquisition) -> Spectrum:
 
 
 def _check_physics(given: Acquisition, wanted: Acquisition) -> None:
-    """Raise SpecimenError where multiplets would look otherwise."""
+    """Raise SpecimenError where multiplets would differ."""
     steam = given.sequence == wanted.sequence == "steam"
     mixing = abs((given.tm_ms or 0) - (wanted.tm_ms or 0)) if steam else 0.0
     differences = []
@@ -78,7 +78,7 @@ def _check_physics(given: Acquisition, wanted: Acquisition) -> None:
         differences.append(f"by {given.sequence}, not {wanted.sequence}")
     if differences:
         raise SpecimenError(
-            f"acquired {' and '.join(differences)}: multiplets look otherwise there; use a basis, or a run that was"
+            f"acquired {' and '.join(differences)}: multiplets differ there; use a basis, or a run that was"
             " trained on spectra, of this acquisition, or correct the file where its header is wrong"
         )
 

@@ -16,7 +16,7 @@ Signal = NDArray[np.complex128]
 class Spectrum:
     """A free induction decay (points,) and the unsuppressed water's (points,), if there is one, of one voxel.
 
-    `averages` is how many transients went in, `notes` what was done and what was noticed, in words for the user.
+    `averages` is how many transients went in, `notes` processing steps and warnings, in words for the user.
     Raises SpecimenError on samples that do not fit the acquisition or are no numbers.
     """
 
@@ -65,8 +65,8 @@ _LOST = 0.01  # ours: share of points that may be exactly 0 before the last that
 class RawSpectra:
     """Decays (transients, coils, points) of one voxel in hepatica's convention, and of its water reference, if any.
 
-    `averages` is how many transients the scanner added up in each of `fids`, None where the file does not tell.
-    Raises SpecimenError on decays that are no numbers, all zero or zero in their midst, or of another length than their
+    `averages` is how many transients the scanner added up in each of `fids`, None where unknown.
+    Raises SpecimenError on decays that are no numbers, all zero or zero within, or of another length than their
     acquisition.
     """
 
@@ -83,7 +83,7 @@ class RawSpectra:
 
     @property
     def transients(self) -> int | None:
-        """Transients in all, those that the scanner added up included; None where the file does not tell."""
+        """Transients in all, those that the scanner added up included; None where unknown."""
         return None if self.averages is None else self.averages * len(self.fids)
 
 
@@ -104,5 +104,5 @@ def _check(fids: Signal, *, name: str, points: int) -> None:
     lost = int((~there[: np.flatnonzero(there)[-1]]).sum())
     if lost > _LOST * points:
         raise SpecimenError(
-            f"{lost} points in the midst of the {name} are zero: samples were lost; export it again, or leave it out"
+            f"{lost} points within the {name} are zero: samples were lost; export it again, or leave it out"
         )

@@ -1,4 +1,4 @@
-"""Nuisance: what stands between concentrations and a spectrum: shifts, widths, phases, baseline, water, echo, noise."""
+"""Nuisance: what disturbs spectra: shifts, widths, phases, baseline, water, echo, noise."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,7 +24,7 @@ _STEP = 0.35
 
 @dataclass(frozen=True, kw_only=True)
 class Effects:
-    """Which nuisances are in the spectra; all unless told otherwise. What is off is drawn all the same, and not used.
+    """Which nuisances are in the spectra; all by default. What is off is drawn all the same, and not used.
 
     A nuisance of another size is `priors.having(lorentz_hz=20.0)`. Widths always are.
     """
@@ -43,13 +43,13 @@ class Effects:
 
 
 STANDARD = Effects()
-"""All that spec 6.2 names: what a network should have seen before it meets a patient."""
+"""All that spec 6.2 names: what networks should be trained on."""
 
 OF_MODEL = Effects(
     baseline="splines", lipid_width=False, water=False, ghost=False, eddy_current=False, respiration=False,
     relaxation=False, truncation=False,
 )  # fmt: skip
-"""What the signal model of the fits has and nothing else: there bounds hold, and least squares is at its best."""
+"""What the signal model of the fits has and nothing else: for it the bounds are valid, and least squares is optimal."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -30,7 +30,7 @@ class Drawn(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SimulatedSamples:
-    """Spectra of `priors` within the window of `model`; number i of a stream is the same whenever it is asked for."""
+    """Spectra of `priors` within the window of `model`; number i of a stream is always the same."""
 
     priors: Priors
     model: SignalModel
