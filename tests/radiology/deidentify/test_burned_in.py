@@ -66,7 +66,7 @@ def test_suspect_headers_are_told(ct, tags, message):
     assert message in reason
 
 
-def test_an_overlay_in_the_pixels_is_told(ct):
+def test_an_overlay_in_the_pixels_is_noted(ct):
     dataset = ct.dataset(ct.body(count=1))
     dataset.add_new(0x60000102, "US", 12)
     assert "overlay" in suspect_header(dataset)[0]

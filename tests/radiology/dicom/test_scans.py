@@ -62,7 +62,7 @@ def test_study_of_two_phases_is_two_scans(ct):
     assert volume.geometry == found.scans[0].series.geometry
 
 
-def test_what_is_no_ct_is_told(ct):
+def test_what_is_no_ct_is_noted(ct):
     ct.write()
     ct.save(ct.dataset(np.zeros((4, 4), np.uint16), Modality="MR", SOPInstanceUID="1.9"))
     assert [each.reason for each in find_scans(ct.folder).refused] == ["modality MR, not CT"]

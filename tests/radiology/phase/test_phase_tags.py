@@ -23,7 +23,7 @@ def test_agreeing_guesses_must_both_err():
     assert both == PhaseGuess(name="plain", confidence=pytest.approx(1 - 0.1 * 0.4))
 
 
-def test_a_clear_image_outweighs_a_vague_header_and_the_contradiction_is_told():
+def test_a_clear_image_outweighs_a_vague_header_and_the_contradiction_is_noted():
     both = together(guess("arterial", 0.6), guess("plain", 0.95), sources=SAID)
     assert both.name == "plain"
     assert both.confidence == pytest.approx(0.95 * 0.4 / (0.95 * 0.4 + 0.6 * 0.05))  # 0.927

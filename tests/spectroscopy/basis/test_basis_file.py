@@ -63,7 +63,7 @@ def test_equal_bases_give_equal_files(tmp_path, basis):
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 
 
-def test_what_is_no_basis_is_told(tmp_path, basis):
+def test_what_is_no_basis_is_noted(tmp_path, basis):
     write_nifti_mrs(tmp_path / "a.nii", fids=basis.fids[0], acquisition=ACQUISITION)
     with pytest.raises(SpecimenError, match="a spectrum, not a basis"):
         read_nifti_basis(tmp_path / "a.nii")
@@ -77,7 +77,7 @@ def test_what_is_no_basis_is_told(tmp_path, basis):
         read_nifti_basis(tmp_path / "b.nii")
 
 
-def test_a_folder_that_is_no_basis_is_told(tmp_path, basis):
+def test_a_folder_that_is_no_basis_is_noted(tmp_path, basis):
     with pytest.raises(SpecimenError, match="no NIfTI-MRS file"):
         read_nifti_basis(tmp_path)
     write_nifti_mrs(tmp_path / "Cr.nii", fids=basis.fids[1], acquisition=ACQUISITION)

@@ -115,6 +115,6 @@ def test_a_header_without_frequency_asks_for_it(text, tmp_path):
         (lambda text: "nothing", "no BADELT"),
     ],
 )
-def test_what_cannot_be_read_is_told(text, tmp_path, change, message):
+def test_what_cannot_be_read_is_noted(text, tmp_path, change, message):
     with pytest.raises(SpecimenError, match=message):
         read(change(text), tmp_path)

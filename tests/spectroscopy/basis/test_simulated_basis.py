@@ -32,7 +32,7 @@ def test_the_decay_is_the_sum_of_its_lines(points, reference):
     np.testing.assert_allclose(TABLE.fid(acquisition), plain, atol=1e-9)
 
 
-def test_a_gaussian_line_has_the_width_it_is_told():
+def test_a_gaussian_line_has_the_width_it_is_noted():
     acquisition = Acquisition(points=8192, bandwidth_hz=1000.0)
     line = Transitions(hz=np.zeros(1), amplitude=np.ones(1, complex), gaussian_hz=np.array([15.0]))
     spectrum = np.fft.fftshift(np.fft.fft(line.fid(acquisition))).real

@@ -43,7 +43,7 @@ def test_a_flipped_spectrum_is_turned_round(decay):
     np.testing.assert_allclose(turned_round(turned_round(fid)), fid)
 
 
-def test_a_real_brain_is_told_apart(real):
+def test_a_real_brain_is_recognised(real):
     raw = read_sdat(real / "osprey/sub-01_PRESS_35_act.sdat", header_overrides=Header())
     fid = raw.fids[0, 0]
     assert not is_conjugated(fid, acquisition=raw.acquisition)
@@ -87,7 +87,7 @@ def test_unsuppressed_water_is_seen(decay):
     assert not seen(decay(LIVER, noise=0.5)).alone
 
 
-def test_a_real_pair_is_told_apart(real):
+def test_a_real_pair_is_recognised(real):
     raw = {
         name: read_sdat(real / f"osprey/sub-01_PRESS_35_{name}.sdat", header_overrides=Header())
         for name in ("act", "ref")

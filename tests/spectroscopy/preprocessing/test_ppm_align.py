@@ -41,7 +41,7 @@ def test_lip13_finds_the_axis_to_a_hundredth(decay, off, water):
     assert found.off_ppm == pytest.approx(off, abs=0.01)
 
 
-def test_an_axis_off_by_0_17_is_told(decay):
+def test_an_axis_off_by_0_17_is_noted(decay):
     """The shift of GE's spectra that FSL-MRS fits as no NAA (wtclarke/fsl_mrs issue 28)."""
     fid = moved_by(decay(LIVER, water=400.0, noise=0.5), -0.17, acquisition=LIVER)
     found = find_reference(fid, acquisition=LIVER, water=moved_by(decay(LIVER, {4.65: 9e4}), -0.17, acquisition=LIVER))

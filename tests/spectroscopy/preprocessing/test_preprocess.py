@@ -60,7 +60,7 @@ def test_coils_and_transients_become_one(raw, decay):
     assert agrees(decay, spectrum)
 
 
-def test_another_number_of_coils_in_the_reference_is_told(raw):
+def test_another_number_of_coils_in_the_reference_is_noted(raw):
     spectrum = preprocess(replace(raw, water=np.repeat(raw.water, 3, axis=1)))
     assert any("the water reference has 3 coils, the spectrum 1" in note for note in spectrum.notes)
     assert spectrum.water is None  # its height, received otherwise, would make wrong mM
@@ -156,7 +156,7 @@ def test_a_suppressed_spectrum_is_no_reference(raw, decay):
     assert other.notes[0] == "what was given as water reference has too little water: it was not used"
 
 
-def test_the_water_of_a_fatty_liver_alone_is_told(raw):
+def test_the_water_of_a_fatty_liver_alone_is_noted(raw):
     """Lipids show beside it, so that it is no water reference for sure."""
     spectrum = preprocess(replace(raw, fids=raw.water, water=None))
     assert "it was badly suppressed, or this is a water reference; inspect the fit" in spectrum.notes[0]

@@ -115,7 +115,7 @@ def test_other_nuclei_and_other_files_are_refused(tmp_path):
             read_nifti_mrs(tmp_path / "b.nii.gz", header_overrides=Header())
 
 
-def test_an_image_is_told_apart(tmp_path):
+def test_an_image_is_recognised(tmp_path):
     nibabel.Nifti1Image(np.zeros((4, 4, 4), np.float32), np.eye(4)).to_filename(tmp_path / "a.nii.gz")
     with pytest.raises(SpecimenError, match="got a NIfTI image, wanted NIfTI-MRS"):
         read_nifti_mrs(tmp_path / "a.nii.gz", header_overrides=Header())

@@ -67,7 +67,7 @@ def test_a_comma_is_a_decimal_point_and_a_name_may_hold_a_colon(tmp_path):
         ({"CSIMatrixSize[0]": "16"}, "a spectroscopic image of several voxels"),
         ({"TE": "short"}, "got TE = 'short' in the header"),
         ({"TE": None}, "got no TE in the header"),
-        ({"TE": "0.03"}, "tell te_ms = 30, if so"),
+        ({"TE": "0.03"}, "give te_ms = 30, if so"),
         ({"MagneticFieldStrength": "1.5"}, "123.25 MHz, which is protons at 2.89 T, in a magnet of 1.5 T"),
     ],
 )

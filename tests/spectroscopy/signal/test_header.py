@@ -32,14 +32,14 @@ def test_what_nobody_told_is_asked_for(name):
 @pytest.mark.parametrize(
     ("overrides", "hint"),
     [
-        (Header(te_ms=0.035), r"te_ms = 0\.035, wanted 1 to 500 milliseconds; .*tell te_ms = 35, if so"),
-        (Header(te_ms=35_000.0), r"tell te_ms = 35, if so"),
-        (Header(tr_ms=2.0), r"tell tr_ms = 2000, if so"),
-        (Header(f0_mhz=127_740_000.0), r"tell f0_mhz = 127\.74, if so"),
-        (Header(bandwidth_hz=2.0), r"tell bandwidth_hz = 2000, if so"),
-        (Header(tm_ms=0.01), r"got tm_ms = 0\.01, wanted 0\.5 to 2000 milliseconds; .*tell tm_ms = 10, if so"),
-        (Header(reference_ppm=100.0), r"got reference_ppm = 100, wanted -10 to 20 ppm; tell reference_ppm$"),
-        (Header(te_ms=-1.0), r"te_ms = -1, wanted 1 to 500 milliseconds; tell te_ms"),
+        (Header(te_ms=0.035), r"te_ms = 0\.035, wanted 1 to 500 milliseconds; .*give te_ms = 35, if so"),
+        (Header(te_ms=35_000.0), r"give te_ms = 35, if so"),
+        (Header(tr_ms=2.0), r"give tr_ms = 2000, if so"),
+        (Header(f0_mhz=127_740_000.0), r"give f0_mhz = 127\.74, if so"),
+        (Header(bandwidth_hz=2.0), r"give bandwidth_hz = 2000, if so"),
+        (Header(tm_ms=0.01), r"got tm_ms = 0\.01, wanted 0\.5 to 2000 milliseconds; .*give tm_ms = 10, if so"),
+        (Header(reference_ppm=100.0), r"got reference_ppm = 100, wanted -10 to 20 ppm; give reference_ppm$"),
+        (Header(te_ms=-1.0), r"te_ms = -1, wanted 1 to 500 milliseconds; give te_ms"),
     ],
 )
 def test_a_mistaken_unit_is_refused_with_the_likely_value(overrides, hint):

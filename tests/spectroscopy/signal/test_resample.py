@@ -125,7 +125,7 @@ def test_water_comes_along(decay):
     assert np.abs(found.water[0]) == pytest.approx(500, rel=0.02)
 
 
-def test_a_short_decay_is_told(decay):
+def test_a_short_decay_is_noted(decay):
     found = resampled(spectrum(decay, Acquisition(points=512)), acquisition=WANTED)
     assert found.notes == ("first", "the decay lasts 0.26 of 0.51 s: zeros were added")
 

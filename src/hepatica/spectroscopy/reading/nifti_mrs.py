@@ -95,8 +95,8 @@ def _opened(path: Path) -> Any:
         image[:]
     except Error as error:
         raise SpecimenError(
-            f"the file breaks the NIfTI-MRS standard ({str(error).strip()}); correct its header: axes of coils and"
-            " transients have names (dim_5, dim_6)"
+            f"the file breaks the NIfTI-MRS standard ({str(error).strip()}); correct its header: every axis of coils"
+            " and transients has a name (dim_5, dim_6)"
         ) from None
     except NotNIFTI_MRS:
         raise SpecimenError("got a NIfTI image, wanted NIfTI-MRS; convert it") from None
