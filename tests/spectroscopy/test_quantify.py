@@ -70,7 +70,7 @@ def test_all_but_least_squares_want_mm(whole: Quantifier, drawn, method: Method)
         whole.quantify(drawn.values, method=method, noise_sd=drawn.noise_sd, unit="institutional units")
 
 
-def test_least_squares_keeps_the_unit_it_is_noted(whole: Quantifier, drawn) -> None:
+def test_least_squares_keeps_the_unit_it_is_given(whole: Quantifier, drawn) -> None:
     found = Quantifier(model=whole.model).quantify(
         drawn.values, method="nls", noise_sd=drawn.noise_sd, unit="institutional units"
     )
@@ -94,7 +94,7 @@ def test_networks_and_noise_are_missed_by_name(whole: Quantifier, drawn, method:
 
 
 @pytest.mark.parametrize("method", METHODS[:2])
-def test_fits_find_the_noise_where_none_is_noted(whole: Quantifier, drawn, method: Method) -> None:
+def test_fits_find_the_noise_where_none_is_given(whole: Quantifier, drawn, method: Method) -> None:
     given, found = (whole.quantify(drawn.values, method=method, noise_sd=noise) for noise in (drawn.noise_sd, None))
     ratio = found.sd / given.sd
     assert 0.5 < np.median(ratio) < 1.5

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepatica.spectroscopy.fitting import multistart
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting import multistart
 from hepatica.spectroscopy.fitting.fit import Fit
 from hepatica.spectroscopy.fitting.least_squares import nls
 from hepatica.spectroscopy.fitting.signal_model import SignalModel

@@ -123,7 +123,7 @@ class Sees(nn.Module):
         return Reading(torch.stack([torch.zeros_like(odds), odds], dim=1), spectra[:, 0, 0, :2])
 
 
-def told_apart(count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+def separable(count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
     """Images whose first real point is their log-odds."""
     rng = np.random.default_rng(0)
     label = np.arange(count) % 2
@@ -135,7 +135,7 @@ def told_apart(count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("sureness", [0.5, 1.0, 3.0])
 def test_the_temperature_undoes_how_sure_the_networks_are(sureness: float) -> None:
-    images, label = told_apart()
+    images, label = separable()
     network = Ccnn([Sees(sureness)], signature=2, points=12)
     summary = settle(network, images, label=label)
     assert float(network.temperature) == pytest.approx(sureness, rel=0.1)
@@ -144,7 +144,7 @@ def test_the_temperature_undoes_how_sure_the_networks_are(sureness: float) -> No
 
 
 def test_no_temperature_is_best_where_all_are_right_or_none_is_known() -> None:
-    images, label = told_apart(200)
+    images, label = separable(200)
     perfect = Ccnn([Sees(1.0)], signature=2, points=12)
     images[:, 0, 0, 0] = np.where(label, 5, -5)
     assert "1 (temperature: every case is right" in settle(perfect, images, label=label)["temperature"]

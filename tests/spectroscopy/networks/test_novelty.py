@@ -56,7 +56,7 @@ def test_few_features_have_as_many_directions() -> None:
     assert Novelty(signature=2, features=600).directions.shape == (600, DIRECTIONS)
 
 
-def test_only_the_strange_are_told() -> None:
+def test_only_the_novel_are_flagged() -> None:
     assert novelty_flags([0.4, 2.345]) == [
         (),
         ("unlike the spectra the networks learnt from: 2.3 times as far as nearly all of these",),

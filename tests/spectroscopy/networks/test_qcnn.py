@@ -92,7 +92,7 @@ class Says(nn.Module):
         return Estimates(self.estimates.expand(len(spectra), 2, 2), spectra[:, 0, 0, :3])
 
 
-def test_the_mean_is_told_and_variance_within_and_between() -> None:
+def test_the_mean_is_given_with_variance_within_and_between() -> None:
     network = Qcnn([Says(0.1, -8.0), Says(0.3, -6.0)], quantities=2, signature=3, points=9)
     network.scales.softness.fill_(1e3)  # so wide that asinh is straight
     found = network(torch.zeros(5, 2, 1, 9))

@@ -58,7 +58,7 @@ def test_a_reference_of_another_sampling_is_refused(tmp_path, decay):
         read_raw(tmp_path / "a.nii", water=tmp_path / "w.nii")
 
 
-def test_unknown_endings_and_lost_files_are_told(tmp_path, decay):
+def test_unknown_endings_and_lost_files_are_refused(tmp_path, decay):
     write_nifti_mrs(tmp_path / "a.nii", fids=decay(LIVER), acquisition=LIVER)
     shutil.copy(tmp_path / "a.nii", tmp_path / "secret.txt")
     with pytest.raises(SpecimenError, match=r"ends in '\.txt', wanted \.nii, .*\.dat") as caught:

@@ -22,7 +22,7 @@ def test_the_users_word_stands_above_the_files():
 
 
 @pytest.mark.parametrize("name", ["f0_mhz", "bandwidth_hz", "te_ms"])
-def test_what_nobody_told_is_asked_for(name):
+def test_what_is_missing_is_asked_for(name):
     from dataclasses import replace
 
     with pytest.raises(SpecimenError, match=f"has no {name}; give it, such as {name} = "):
