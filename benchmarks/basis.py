@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from peers import environment
 
-from hepatica.spectroscopy.basis.shaped_pulse import sinc_pulse
+from hepatica.spectroscopy.basis.pulse_sequence import sinc_pulse
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis, transitions
 from hepatica.spectroscopy.basis.spin_system import SpinGroup, spin_systems
 from hepatica.spectroscopy.signal.acquisition import Acquisition
@@ -54,11 +54,11 @@ def explicit(group: SpinGroup) -> tuple[list[float], list[list[float]]]:
     return shifts[site].tolist(), between[np.ix_(site, site)].tolist()
 
 
-def whole(te_ms: float, **told: Any) -> float:
+def whole(te_ms: float, **options: Any) -> float:
     """Seconds for the twenty at an echo time that was not asked for before."""
     transitions.cache_clear()
     begin = time.perf_counter()
-    simulate_basis(Acquisition(f0_mhz=F0_MHZ, te_ms=te_ms), **told)
+    simulate_basis(Acquisition(f0_mhz=F0_MHZ, te_ms=te_ms), **options)
     return time.perf_counter() - begin
 
 

@@ -41,7 +41,7 @@ from hepatica.spectroscopy.networks.qcnn import Qcnn, build_qcnn
 from hepatica.spectroscopy.networks.qcnn_quantify import measured
 from hepatica.spectroscopy.networks.qcnn_training import QcnnPlan, fresh, scale_targets, targets, train_qcnn
 from hepatica.spectroscopy.priors.priors import read_priors
-from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, Draws
+from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, SimulatedSamples
 
 GPU = torch.cuda.is_available()
 DEVICE = "cuda" if GPU else "cpu"
@@ -65,13 +65,13 @@ class Bench:
     """What the lines of the table are made with."""
 
     plan: QcnnPlan
-    draws: Draws
+    simulated: SimulatedSamples
     network: Qcnn
     bound: np.ndarray
 
     def simulation(self, *, epochs: int) -> float:
         """Spectra a second of the loader alone."""
-        samples = fresh(self.draws, scales=self.network.scales, bound=self.bound, count=self.plan.per_epoch)
+        samples = fresh(self.simulated, scales=self.network.scales, bound=self.bound, count=self.plan.per_epoch)
         order = Onward(len(samples))
         batches = loader(samples, samples, batch=self.plan.batch, sampler=order)
         moments = [now()]
@@ -85,7 +85,7 @@ class Bench:
     def fitting(self, *, epochs: int) -> float:
         """Spectra a second of `fit`."""
         ends, plan = EpochEnds(), replace(self.plan, epochs=epochs + 1)
-        samples = fresh(self.draws, scales=self.network.scales, bound=self.bound, count=plan.per_epoch)
+        samples = fresh(self.simulated, scales=self.network.scales, bound=self.bound, count=plan.per_epoch)
         member = build_qcnn(plan).members[0]
         with tempfile.TemporaryDirectory() as folder:
             flags = {"accelerator": DEVICE, "profiler": ends}
@@ -121,7 +121,7 @@ class Bench:
 
 def table(bench: Bench, *, epochs: int) -> None:
     """Print a line for each."""
-    drawn = bench.draws.at(np.arange(min(RESIDENT, bench.plan.per_epoch)))
+    drawn = bench.simulated.at(np.arange(min(RESIDENT, bench.plan.per_epoch)))
     images = rearrange(torch.from_numpy(as_network_values(drawn.values)).to(DEVICE), "b h w c -> b c h w")
     images = images.contiguous(memory_format=torch.channels_last)
     wanted = torch.from_numpy(targets(drawn, scales=bench.network.scales, bound=bench.bound)).to(DEVICE)
@@ -138,10 +138,10 @@ def table(bench: Bench, *, epochs: int) -> None:
 def keep(bench: Bench, folder: Path) -> None:
     """Train the whole plan, calibrate, save, and count how often intervals hold."""
     begun = now()
-    print(train_qcnn(bench.network, bench.draws, bench.plan, folder=folder, trainer={"accelerator": DEVICE}))
-    save_weights(bench.network, folder / "qcnn.safetensors", note={"priors": bench.draws.priors.digest})
+    print(train_qcnn(bench.network, bench.simulated, bench.plan, folder=folder, trainer={"accelerator": DEVICE}))
+    save_weights(bench.network, folder / "qcnn.safetensors", note={"priors": bench.simulated.priors.digest})
     print(f"trained in {(now() - begun) / 60:.1f} min")
-    drawn = bench.draws.other(HELD_OUT + 1).at(np.arange(4096))
+    drawn = bench.simulated.other(HELD_OUT + 1).at(np.arange(4096))
     found = measured(bench.network, drawn.values)
     held = (np.abs(found.value - drawn.truth) < 1.96 * found.sd).mean(axis=0)
     error = np.sqrt(((found.value - drawn.truth) ** 2).mean(axis=0)) / drawn.truth.std(axis=0)
@@ -163,12 +163,12 @@ def main() -> None:
     changes = {"per_epoch": options.per_epoch, "batch": options.batch, "epochs": options.keep and options.epochs}
     plan = replace(TINY if options.tiny else BIG, **{name: value for name, value in changes.items() if value})
     print(f"{torch.cuda.get_device_name() if GPU else 'no GPU: these numbers mean nothing'}; torch {torch.__version__}")
-    network, draws = build_qcnn(plan), Draws(priors=read_priors(), model=plan.model, seed=plan.seed)
-    bound = scale_targets(network.scales, draws.other(HELD_OUT).at(np.arange(plan.held_out)), model=plan.model)
+    network, simulated = build_qcnn(plan), SimulatedSamples(priors=read_priors(), model=plan.model, seed=plan.seed)
+    bound = scale_targets(network.scales, simulated.other(HELD_OUT).at(np.arange(plan.held_out)), model=plan.model)
     print(
         f"{sum(each.numel() for each in network.members[0].parameters()):,} parameters a member, {plan.members} members"
     )
-    bench = Bench(plan=plan, draws=draws, network=network, bound=bound)
+    bench = Bench(plan=plan, simulated=simulated, network=network, bound=bound)
     if options.keep:
         keep(bench, options.keep)
     else:

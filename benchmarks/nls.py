@@ -23,12 +23,10 @@ from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
 from hepatica.spectroscopy.fitting.fit import Fit
 from hepatica.spectroscopy.fitting.gauss_newton import refine
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.fitting.least_squares import map_fit, nls
 from hepatica.spectroscopy.fitting.multistart import Grid
-from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.prior_terms import SoftConstraints, gaussian_prior_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel
-from hepatica.spectroscopy.fitting.soft_constraints import Held
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.simulation.nuisance import OF_MODEL
@@ -37,7 +35,7 @@ from hepatica.spectroscopy.simulation.simulate import Simulated, simulate
 ROUNDS, SPECTRA, PEER_SPECTRA = 3, 256, 3
 
 FEWEST = 20
-"""Spectra in which a target must be told for its ratio to be printed."""
+"""Spectra in which a target must be quantifiable for its ratio to be printed."""
 
 PEER = """
 import json, sys, time
@@ -86,10 +84,10 @@ def timed(name: str, fit: Callable[[], Fit], *, bound: np.ndarray, phantoms: Sim
         found = fit()
         seconds.append(time.perf_counter() - begin)
     z = np.abs(found.concentration - phantoms.concentrations) / bound
-    told = [each[told] for each, told in zip(z.T, (bound < 0.5 * phantoms.concentrations).T, strict=True)]
+    kept = [each[sure] for each, sure in zip(z.T, (bound < 0.5 * phantoms.concentrations).T, strict=True)]
     each = 1e3 * statistics.median(seconds) / len(z)
     steps, converged = found.iterations.mean(), found.converged.mean()
-    sure = _over_targets([each for each in told if each.size >= FEWEST])
+    sure = _over_targets([each for each in kept if each.size >= FEWEST])
     print(
         f"{name:7} {each:6.2f} ms a spectrum, {converged:.1%} converged, {steps:.1f} steps\n"
         f"        error / bound: {_over_targets(list(z.T))}\n"
@@ -107,7 +105,9 @@ def _over_targets(z: list[np.ndarray]) -> str:
     )
 
 
-def plain(values: np.ndarray, noise: np.ndarray, *, model: SignalModel, held: Held) -> list[list[float]]:
+def plain(
+    values: np.ndarray, noise: np.ndarray, *, model: SignalModel, constraints: SoftConstraints
+) -> list[list[float]]:
     """Seconds, half of chi² and evaluations of lmfit for each spectrum."""
     fids = model.basis.fids.copy()
     fids[:, 0] *= 0.5
@@ -124,7 +124,7 @@ def plain(values: np.ndarray, noise: np.ndarray, *, model: SignalModel, held: He
             values=values,
             noise=noise,
             start=Grid(model=model).start(values),
-            shift_sd=held.shift_sd_hz,
+            shift_sd=constraints.shift_sd_hz,
         )
         command = [str(environment("lmfit", "lmfit==1.3.4")), "-c", PEER, str(path)]
         answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -137,20 +137,22 @@ def main() -> None:
     model = SignalModel(basis=simulate_basis(Acquisition()))
     phantoms = simulate(priors, model.basis, n=SPECTRA, seed=7, effects=OF_MODEL)
     values, noise = model.window(phantoms.values).astype(complex), phantoms.noise_sd
-    belief = belief_of(priors, names=model.names)
-    held = Held(shift_sd_hz=belief.nonlinear["shift_hz"][1])
+    prior = gaussian_prior_of(priors, names=model.names)
+    constraints = SoftConstraints(shift_sd_hz=prior.nonlinear["shift_hz"][1])
     known = {"model": model, "noise_sd": noise}
     vector = truth(phantoms)
-    free = crlb(vector, held=held, **known).sd
-    both = bayesian_bound(vector, belief=belief, **known).sd
+    free = crlb(vector, constraints=constraints, **known).sd
+    both = bayesian_bound(vector, prior=prior, **known).sd
     rough = np.maximum(phantoms.concentrations * np.random.default_rng(0).uniform(0.8, 1.2, free.shape), 0)
-    ours = timed("NLS", lambda: nls(values, held=held, **known), bound=free, phantoms=phantoms)
-    timed("MAP", lambda: map_fit(values, belief=belief, **known), bound=both, phantoms=phantoms)
-    timed("refine", lambda: refine(rough, values=values, belief=belief, **known), bound=both, phantoms=phantoms)
+    ours = timed("NLS", lambda: nls(values, constraints=constraints, **known), bound=free, phantoms=phantoms)
+    timed("MAP", lambda: map_fit(values, prior=prior, **known), bound=both, phantoms=phantoms)
+    timed("refine", lambda: refine(rough, values=values, prior=prior, **known), bound=both, phantoms=phantoms)
     few = slice(0, PEER_SPECTRA)
-    peer = plain(values[few], noise[few], model=model, held=held)
-    fit = nls(values[few], model=model, noise_sd=noise[few], held=held)
-    lower = [theirs[1] - 0.5 * chi2 for theirs, chi2 in zip(peer, objective(fit, values[few], held), strict=True)]
+    peer = plain(values[few], noise[few], model=model, constraints=constraints)
+    fit = nls(values[few], model=model, noise_sd=noise[few], constraints=constraints)
+    lower = [
+        theirs[1] - 0.5 * chi2 for theirs, chi2 in zip(peer, objective(fit, values[few], constraints), strict=True)
+    ]
     seconds = statistics.median(each[0] for each in peer)
     print(
         f"lmfit    {1e3 * seconds:.0f} ms a spectrum (median of {len(peer)}, {peer[0][2]} evaluations), ratio"
@@ -158,10 +160,10 @@ def main() -> None:
     )
 
 
-def objective(fit: Fit, values: np.ndarray, held: Held) -> np.ndarray:
-    """chi² (n,) with what is held of own shifts, as lmfit has it."""
+def objective(fit: Fit, values: np.ndarray, constraints: SoftConstraints) -> np.ndarray:
+    """chi² (n,) with the constraints of own shifts, as lmfit has it."""
     rest = values - fit.peaks() - fit.baseline(values)
-    own = (fit.parameters.shift_hz**2).sum(axis=1) / held.shift_sd_hz**2
+    own = (fit.parameters.shift_hz**2).sum(axis=1) / constraints.shift_sd_hz**2
     return np.asarray((np.abs(rest) ** 2).sum(axis=1) / fit.noise_sd**2 + own)
 
 

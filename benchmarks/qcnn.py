@@ -25,16 +25,16 @@ from hepatica.spectroscopy.networks.qcnn import Qcnn, build_qcnn
 from hepatica.spectroscopy.networks.qcnn_quantify import measured, qcnn, qcnn_gn
 from hepatica.spectroscopy.networks.qcnn_training import QcnnPlan, scale_targets, targets
 from hepatica.spectroscopy.priors.priors import read_priors
-from hepatica.spectroscopy.simulation.simulated_samples import Draws
+from hepatica.spectroscopy.simulation.simulated_samples import SimulatedSamples
 
 ROUNDS, SPECTRA, FITTED = 7, 4096, 256
 AIM = 2_000
 
 
-def training(network: Qcnn, plan: QcnnPlan, draws: Draws) -> Callable[[], int]:
+def training(network: Qcnn, plan: QcnnPlan, samples: SimulatedSamples) -> Callable[[], int]:
     """Steps over SPECTRA spectra that lie in memory."""
-    drawn = draws.at(np.arange(SPECTRA))
-    bound = scale_targets(network.scales, drawn, model=draws.model)
+    drawn = samples.at(np.arange(SPECTRA))
+    bound = scale_targets(network.scales, drawn, model=samples.model)
     images = torch.from_numpy(as_network_values(drawn.values))
     wanted = torch.from_numpy(targets(drawn, scales=network.scales, bound=bound))
     member = channels_last(network.members[0]).train()
@@ -55,8 +55,8 @@ def main() -> None:
     """Print the table."""
     torch.set_num_threads(1)
     plan, priors = QcnnPlan(), read_priors()
-    draws = Draws(priors=priors, model=plan.model, seed=1)
-    drawn, few = draws.at(np.arange(SPECTRA)), draws.at(np.arange(FITTED))
+    samples = SimulatedSamples(priors=priors, model=plan.model, seed=1)
+    drawn, few = samples.at(np.arange(SPECTRA)), samples.at(np.arange(FITTED))
     ensemble, alone = build_qcnn(plan), build_qcnn(replace(plan, members=1))
     known = {"network": ensemble, "model": plan.model, "priors": priors, "noise_sd": few.noise_sd}
     runs: dict[str, Callable[[], int]] = {
@@ -64,8 +64,8 @@ def main() -> None:
         "networks, 1 member": lambda: len(measured(alone, drawn.values).value),
         f"with bounds, {plan.members} members": lambda: len(qcnn(few.values, **known).concentration),
         f"with Gauss-Newton, {plan.members} members": lambda: len(qcnn_gn(few.values, **known).concentration),
-        "simulation": lambda: len(draws.at(np.arange(SPECTRA)).values),
-        "training, 1 member": training(build_qcnn(replace(plan, members=1)), plan, draws),
+        "simulation": lambda: len(samples.at(np.arange(SPECTRA)).values),
+        "training, 1 member": training(build_qcnn(replace(plan, members=1)), plan, samples),
     }
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(ROUNDS + 1):

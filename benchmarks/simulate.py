@@ -46,19 +46,19 @@ def loop(basis: Basis, drawn: Simulated) -> np.ndarray:
     fids = basis.fids.astype(np.complex64)
     rng = np.random.default_rng(0)
     made = np.empty(drawn.values.shape, np.complex64)
-    for row, told in enumerate(drawn.nuisance.itertuples()):
-        damping = np.pi * told.lorentz_hz * time_s + (np.pi * told.gauss_hz * time_s) ** 2 / (4 * np.log(2))
+    for row, nuisance in enumerate(drawn.nuisance.itertuples()):
+        damping = np.pi * nuisance.lorentz_hz * time_s + (np.pi * nuisance.gauss_hz * time_s) ** 2 / (4 * np.log(2))
         total = np.zeros(acquisition.points, np.complex64)
         for k in range(len(fids)):
-            turn = np.exp(2j * np.pi * (told.common_hz + drawn.shift_hz[row, k]) * time_s - damping)
+            turn = np.exp(2j * np.pi * (nuisance.common_hz + drawn.shift_hz[row, k]) * time_s - damping)
             fid = drawn.concentrations[row, k] * fids[k] * turn
             fid[0] *= 0.5
             total += scipy.fft.fftshift(scipy.fft.fft(fid))
-        total *= np.exp(1j * (told.phase0 + told.phase1 * (ppm - PIVOT_PPM)))
-        height = told.tcho_peak * told.baseline_height / np.sqrt(2)
+        total *= np.exp(1j * (nuisance.phase0 + nuisance.phase1 * (ppm - PIVOT_PPM)))
+        height = nuisance.tcho_peak * nuisance.baseline_height / np.sqrt(2)
         total += splines @ (height * (rng.standard_normal(12) + 1j * rng.standard_normal(12)))
         noise = rng.standard_normal((2, acquisition.points), dtype=np.float32)
-        made[row] = total + told.noise_sd * (noise[0] + 1j * noise[1])
+        made[row] = total + nuisance.noise_sd * (noise[0] + 1j * noise[1])
     return made
 
 

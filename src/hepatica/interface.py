@@ -180,8 +180,8 @@ def train(
 ) -> Run:
     """Train a system on a cohort, lock it and test it on patients set apart before; goes on where it was stopped.
 
-    `system` is a name (see `list_systems`), a "module:RECORD" or a System. `quick` takes its settings for minutes on two
-    cores; `settings` change single ones, such as epochs=20. `trainer` are flags of Lightning's Trainer.
+    `system` is a name (see `list_systems`), a "module:RECORD" or a System. `quick` takes its settings for minutes on
+    two cores; `settings` change single ones, such as epochs=20. `trainer` are flags of Lightning's Trainer.
     """
     from hepatica.protocol import override
     from hepatica.runs import train as train_run

@@ -32,7 +32,7 @@ def test_a_file_becomes_tables_and_a_page(spectra: Path, tmp_path: Path) -> None
     done = invoke(spectra / "0001.nii.gz", "--water", water, "--method", "map", "--out", tmp_path / "out")
     assert done.exit_code == 0
     table = pd.read_csv(tmp_path / "out" / "quantities.csv")
-    assert f"1 of 1 spectra, {table['value'].notna().sum()} of 25 values told" in done.stdout
+    assert f"1 of 1 spectra, {table['value'].notna().sum()} of 25 values reported" in done.stdout
     assert "hepatica quantify: map" in (tmp_path / "out" / "report.html").read_text()
     assert set(table["unit"]) == {"mM"}
     assert done.stderr.startswith("spectrum 1: ")
@@ -58,7 +58,7 @@ def test_what_the_user_knows_better_counts(spectra: Path, tmp_path: Path) -> Non
 
 
 def test_what_was_not_used_and_what_was_noticed_is_said(spectra: Path, tmp_path: Path) -> None:
-    raw = read_nifti_mrs(spectra / "0001.nii.gz", told=Header(f0_mhz=200.0))
+    raw = read_nifti_mrs(spectra / "0001.nii.gz", header_overrides=Header(f0_mhz=200.0))
     write_nifti_mrs(tmp_path / "field.nii.gz", fids=raw.fids, acquisition=raw.acquisition)
     (tmp_path / "Miller.rda").write_bytes(b"")
     paths = (tmp_path / "Miller.rda", tmp_path / "field.nii.gz", spectra / "0002.nii.gz")
@@ -74,7 +74,7 @@ def test_what_was_not_used_and_what_was_noticed_is_said(spectra: Path, tmp_path:
 
 def test_mistakes_are_told(spectra: Path, tmp_path: Path) -> None:
     path, out = spectra / "0001.nii.gz", tmp_path / "out"
-    with pytest.raises(SettingsError, match="qcnn wants a run"):
+    with pytest.raises(SettingsError, match="qcnn needs a run"):
         invoke(path, "--method", "qcnn", "--out", out)
     (tmp_path / "a.mat").touch()
     with pytest.raises(SettingsError, match="wanted one of"):

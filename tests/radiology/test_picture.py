@@ -8,7 +8,7 @@ from PIL import Image
 from hepatica.cohort import Specimen
 from hepatica.radiology.picture import APART_MM, draw_study, glowing, highest_slices
 from hepatica.radiology.slices import SliceStore
-from hepatica.radiology.window import WINDOWS
+from hepatica.radiology.slicing import WINDOWS
 
 
 def table(count: int, *, series: int = 1, step: float = 5.0, seed: int = 0) -> pd.DataFrame:

@@ -19,8 +19,7 @@ from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 from hepatica.radiology.slices import SliceStore, prepare
-from hepatica.radiology.slicing import Slicing, resized
-from hepatica.radiology.window import WINDOWS
+from hepatica.radiology.slicing import WINDOWS, Slicing, resized
 
 SMALL = PhantomSettings(matrix=64, slices=12, thickness_mm=14, expert_share=0.5)
 SLICING, WINDOW = Slicing(side=32), WINDOWS["abdomen"]
@@ -142,7 +141,7 @@ def test_a_series_that_cannot_be_read_is_told_and_the_others_are(ct, tmp_path):
     assert sum(error is not None for error in errors) == 1
 
 
-def test_a_liver_on_missing_slices_alone_is_told(ct, tmp_path):
+def test_a_liver_on_missing_slices_alone_is_noted(ct, tmp_path):
     ct.write(ct.body(count=11), heights=[5.0 * k for k in range(12) if k != 4])
     specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
     volume = find_scans(ct.folder).scans[0].read()

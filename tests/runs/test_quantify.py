@@ -1,4 +1,4 @@
-"""Quantify: real files give what LCModel gave, phantoms what they hold, bad files a reason, and nobody a name."""
+"""Quantify: real files give what LCModel gave, phantoms their truth, bad files a reason, and no name is printed."""
 
 import gzip
 import json
@@ -69,12 +69,14 @@ def test_the_real_liver_has_lcmodel_s_lipids_and_choline(real_spectra: Path, tmp
 def test_lcmodel_s_own_test_comes_out(
     real_spectra: Path, published: Callable[[Path], dict[str, tuple[float, float, float]]]
 ) -> None:
-    """Rows of out_ref_build.ps surer than 20 %, within 2 of LCModel's standard deviations."""
+    """Rows of out_ref_build.ps of a CRLB below 20 %, within 2 of LCModel's standard deviations."""
     folder = real_spectra / "lcmodel"
-    told = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
-    settings = Quantification(brain=True, basis=folder / "3t.basis", told=told)
+    overrides = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
+    settings = Quantification(brain=True, basis=folder / "3t.basis", header_overrides=overrides)
     found = quantified(folder / "data.raw", water=None, shared=Shared.of(settings)).quantities
-    value = dict(zip(found.names, found.concentration[0], strict=True))  # as found, told or not, so that sums add up
+    value = dict(
+        zip(found.names, found.concentration[0], strict=True)
+    )  # as found, reported or not, so that sums add up
     away = {
         name: (sum(value[part] for part in name.split("+")) - concentration) / (percent / 100 * concentration)
         for name, (concentration, percent, _) in published(folder / "out_ref_build.ps").items()
@@ -111,7 +113,7 @@ def test_philips_with_its_water_is_sane(real_spectra: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("method", ["nls", "map"])
 @pytest.mark.parametrize("row", [0, 3])
 def test_a_phantom_in_mm_is_near_its_truth(cohort: Path, tmp_path: Path, method: Method, row: int) -> None:
-    """Where its fat fraction is told: fat takes the place of water."""
+    """Where its fat fraction is given: fat takes the place of water."""
     path, water = files(cohort, row)
     truth = pd.read_csv(cohort / "truth.csv").iloc[row]
     pdff = truth["Lip13_mm"] * TRIGLYCERIDE_PROTONS / WATER_PROTONS_MM
@@ -121,7 +123,7 @@ def test_a_phantom_in_mm_is_near_its_truth(cohort: Path, tmp_path: Path, method:
     assert set(table["unit"]) == {"mM"}
     assert value["Lip13"] == pytest.approx(truth["Lip13_mm"], rel=0.05)
     assert value["tCho"] == pytest.approx(choline, abs=3 * sd["tCho"])
-    assert table["value"].isna().any()  # fifteen metabolites are never all told
+    assert table["value"].isna().any()  # fifteen metabolites are never all reported
 
 
 def test_lipids_relax_otherwise_than_metabolites(cohort: Path, tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_lipids_relax_otherwise_than_metabolites(cohort: Path, tmp_path: Path) -
     path, water = files(cohort)
     ratio = {}
     for tr in (800.0, 2000.0):
-        settings = Quantification(told=Header(tr_ms=tr))
+        settings = Quantification(header_overrides=Header(tr_ms=tr))
         value = found_by(table_of(path, tmp_path / f"{tr}", settings=settings, water=water))
         ratio[tr] = value["Lip13"] / value["Bet"]
     kept = {tr: (1 - np.exp(-tr / 382)) * np.exp(-35 / 68) / (1 - np.exp(-tr / 1100)) for tr in ratio}
@@ -157,8 +159,8 @@ def test_spectra_of_another_acquisition_and_runs_of_other_systems_are_refused(
     trained_spectra, cohort: Path, tmp_path: Path
 ) -> None:
     path, water = files(cohort)
-    told = Header(te_ms=20.0)
-    settings = Quantification(method="qcnn", run=trained_spectra["bae_2025_qcnn"].run, told=told)
+    overrides = Header(te_ms=20.0)
+    settings = Quantification(method="qcnn", run=trained_spectra["bae_2025_qcnn"].run, header_overrides=overrides)
     with pytest.raises(SpecimenError, match=r"acquired with TE 20 ms, not 35: multiplets look otherwise there"):
         table_of(path, tmp_path / "out", settings=settings, water=water)
     other = Quantification(method="qcnn", run=trained_spectra["bae_2025_ccnn"].run)
@@ -166,7 +168,7 @@ def test_spectra_of_another_acquisition_and_runs_of_other_systems_are_refused(
         table_of(path, tmp_path / "out", settings=other, water=water)
 
 
-def test_a_bad_file_stops_nobody_and_no_name_comes_out(cohort: Path, tmp_path: Path) -> None:
+def test_a_bad_file_does_not_stop_the_rest_and_no_name_comes_out(cohort: Path, tmp_path: Path) -> None:
     path, _ = files(cohort)
     shutil.copy(path, tmp_path / "Miller_John.nii.gz")
     (tmp_path / "Miller_Jane.rda").write_bytes(b"")
@@ -191,13 +193,16 @@ def test_a_bad_file_stops_nobody_and_no_name_comes_out(cohort: Path, tmp_path: P
 
 def test_files_say_the_same_alone_and_among_others(cohort: Path, tmp_path: Path) -> None:
     """Frequencies of one scanner differ from day to day."""
-    raw = read_nifti_mrs(files(cohort)[0], told=Header())
+    raw = read_nifti_mrs(files(cohort)[0], header_overrides=Header())
     for number, f0 in enumerate((127.74, 127.7423)):
         write_nifti_mrs(tmp_path / f"{number}.nii.gz", fids=raw.fids, acquisition=Acquisition(f0_mhz=f0))
     paths = [tmp_path / f"{number}.nii.gz" for number in range(2)]
     both, _ = quantify_files(paths, out=tmp_path / "both", settings=Quantification())
     alone = table_of(paths[1], tmp_path / "alone", settings=Quantification())
-    left = [read_nifti_mrs(tmp_path / "both" / f"spectrum_000{number}.nii.gz", told=Header()) for number in (1, 2)]
+    left = [
+        read_nifti_mrs(tmp_path / "both" / f"spectrum_000{number}.nii.gz", header_overrides=Header())
+        for number in (1, 2)
+    ]
     assert [each.acquisition.f0_mhz for each in left] == [127.7, 127.7]  # one simulated basis for both
     pd.testing.assert_frame_equal(
         both[both["spectrum"] == 2].drop(columns="spectrum").reset_index(drop=True), alone.drop(columns="spectrum")
@@ -207,7 +212,7 @@ def test_files_say_the_same_alone_and_among_others(cohort: Path, tmp_path: Path)
 def test_the_preprocessed_spectrum_says_what_was_done(cohort: Path, tmp_path: Path) -> None:
     path, water = files(cohort)
     table_of(path, tmp_path / "out", settings=Quantification(), water=water)
-    left = read_nifti_mrs(tmp_path / "out" / "spectrum_0001.nii.gz", told=Header())
+    left = read_nifti_mrs(tmp_path / "out" / "spectrum_0001.nii.gz", header_overrides=Header())
     assert left.fids.shape == (1, 1, 1024)
     content = (tmp_path / "out" / "spectrum_0001.nii.gz").read_bytes()
     assert b"transients combined, aligned and averaged; water removed" in gzip.decompress(content)
@@ -215,7 +220,7 @@ def test_the_preprocessed_spectrum_says_what_was_done(cohort: Path, tmp_path: Pa
 
 def test_water_that_is_not_this_voxel_s_is_noticed(cohort: Path, tmp_path: Path) -> None:
     path, water = files(cohort)
-    raw = read_nifti_mrs(water, told=Header())
+    raw = read_nifti_mrs(water, header_overrides=Header())
     write_nifti_mrs(tmp_path / "loud.nii.gz", fids=1e6 * raw.fids, acquisition=raw.acquisition)
     table = table_of(path, tmp_path / "out", settings=Quantification(), water=tmp_path / "loud.nii.gz")
     assert "not what livers hold: tCho+Bet" in table["flags"].iloc[0]
@@ -225,14 +230,14 @@ def test_water_that_is_not_this_voxel_s_is_noticed(cohort: Path, tmp_path: Path)
 
 def test_mm_want_water_and_a_repetition_time(cohort: Path, tmp_path: Path) -> None:
     path, water = files(cohort)
-    with pytest.raises(SpecimenError, match="map believes concentrations in mM, which only a water reference tells"):
+    with pytest.raises(SpecimenError, match="map has priors in mM, for which a water reference is needed"):
         table_of(path, tmp_path / "out", settings=Quantification(method="map"))
-    raw = read_nifti_mrs(path, told=Header())
+    raw = read_nifti_mrs(path, header_overrides=Header())
     untold = Acquisition(tr_ms=None)
     write_nifti_mrs(tmp_path / "a.nii.gz", fids=raw.fids, acquisition=untold)
-    with pytest.raises(SpecimenError, match="tell tr_ms"):
+    with pytest.raises(SpecimenError, match="give tr_ms"):
         table_of(tmp_path / "a.nii.gz", tmp_path / "out", settings=Quantification(), water=water)
-    settings = Quantification(told=Header(tr_ms=2000.0))
+    settings = Quantification(header_overrides=Header(tr_ms=2000.0))
     assert set(table_of(tmp_path / "a.nii.gz", tmp_path / "out", settings=settings, water=water)["unit"]) == {"mM"}
 
 
@@ -246,7 +251,7 @@ def test_a_basis_of_one_s_own_takes_the_place_of_ours(cohort: Path, tmp_path: Pa
     settings = Quantification(basis=tmp_path / "high.basis")
     tenth = found_by(table_of(path, tmp_path / "tenth", settings=settings))
     assert tenth["Lip13"] == pytest.approx(plain["Lip13"] / 10, rel=0.02)
-    assert "nobody checked" in pd.read_csv(tmp_path / "tenth" / "spectra.csv")["notes"].item()
+    assert "was not checked" in pd.read_csv(tmp_path / "tenth" / "spectra.csv")["notes"].item()
 
 
 def test_a_folder_that_is_in_use_is_left_alone(cohort: Path, tmp_path: Path) -> None:
@@ -270,7 +275,7 @@ def test_a_folder_that_is_in_use_is_left_alone(cohort: Path, tmp_path: Path) -> 
         ({"run": Path("run")}, "nls wants no run"),
         ({"brain": True, "method": "map"}, "got map for a brain: use nls"),
         ({"basis": Path("a.basis"), "method": "map"}, "leave --basis out, or use nls"),
-        ({"priors": Path("a.toml")}, "nls believes nothing beforehand"),
+        ({"priors": Path("a.toml")}, "nls uses no priors"),
         ({"pdff": 20.0}, "a PDFF of 20"),
     ],
 )

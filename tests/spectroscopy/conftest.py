@@ -52,12 +52,12 @@ def brain_lines() -> dict[float, float]:
 
 @dataclass(frozen=True)
 class TrainedQcnn:
-    """A small qCNN, what it was trained on, and what its training told."""
+    """A small qCNN, what it was trained on, and the summary of its training."""
 
     network: Any
     plan: Any
-    draws: Any
-    told: dict[str, Any]
+    samples: Any
+    summary: dict[str, Any]
 
 
 @pytest.fixture(scope="session")
@@ -66,13 +66,13 @@ def trained_qcnn(tmp_path_factory: pytest.TempPathFactory) -> TrainedQcnn:
     from hepatica.spectroscopy.networks.qcnn import build_qcnn
     from hepatica.spectroscopy.networks.qcnn_training import QcnnPlan, train_qcnn
     from hepatica.spectroscopy.priors.priors import read_priors
-    from hepatica.spectroscopy.simulation.simulated_samples import Draws
+    from hepatica.spectroscopy.simulation.simulated_samples import SimulatedSamples
 
     plan = QcnnPlan(
         members=2, per_epoch=2048, epochs=3, held_out=640, width=4, hidden=64, signature=32, batch=128,
         effects="of_model", bound_share=0.01,
     )  # fmt: skip
-    draws = Draws(priors=read_priors(), model=plan.model, seed=1, effects=plan.simulated)
+    samples = SimulatedSamples(priors=read_priors(), model=plan.model, seed=1, effects=plan.simulated)
     network = build_qcnn(plan)
-    told = train_qcnn(network, draws, plan, folder=tmp_path_factory.mktemp("qcnn"), trainer={"accelerator": "cpu"})
-    return TrainedQcnn(network=network, plan=plan, draws=draws, told=told)
+    summary = train_qcnn(network, samples, plan, folder=tmp_path_factory.mktemp("qcnn"), trainer={"accelerator": "cpu"})
+    return TrainedQcnn(network=network, plan=plan, samples=samples, summary=summary)

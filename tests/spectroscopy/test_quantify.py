@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SettingsError
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
-from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.least_squares import map_fit, nls
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.fitting.quantities import Method
 from hepatica.spectroscopy.networks.qcnn_quantify import qcnn, qcnn_gn
 from hepatica.spectroscopy.priors.priors import read_priors
@@ -19,13 +18,13 @@ PRIORS = read_priors()
 
 @pytest.fixture(scope="module")
 def drawn(trained_qcnn):
-    return trained_qcnn.draws.other(6).at(np.arange(4))
+    return trained_qcnn.samples.other(6).at(np.arange(4))
 
 
 @pytest.fixture(scope="module")
 def whole(trained_qcnn) -> Quantifier:
     """A quantifier that lacks nothing."""
-    return Quantifier(model=trained_qcnn.draws.model, priors=PRIORS, network=trained_qcnn.network)
+    return Quantifier(model=trained_qcnn.samples.model, priors=PRIORS, network=trained_qcnn.network)
 
 
 def test_methods_are_those_there_are() -> None:
@@ -44,7 +43,7 @@ def test_fits_are_those_of_their_own_functions(whole: Quantifier, drawn) -> None
     known = {"model": whole.model, "noise_sd": drawn.noise_sd}
     fits = {
         "nls": nls(drawn.values, **known),
-        "map": map_fit(drawn.values, **known, belief=belief_of(PRIORS, names=whole.model.names)),
+        "map": map_fit(drawn.values, **known, prior=gaussian_prior_of(PRIORS, names=whole.model.names)),
     }
     for method, fit in fits.items():
         found = whole.quantify(drawn.values, method=method, noise_sd=drawn.noise_sd)
@@ -71,7 +70,7 @@ def test_all_but_least_squares_want_mm(whole: Quantifier, drawn, method: Method)
         whole.quantify(drawn.values, method=method, noise_sd=drawn.noise_sd, unit="institutional units")
 
 
-def test_least_squares_keeps_the_unit_it_is_told(whole: Quantifier, drawn) -> None:
+def test_least_squares_keeps_the_unit_it_is_given(whole: Quantifier, drawn) -> None:
     found = Quantifier(model=whole.model).quantify(
         drawn.values, method="nls", noise_sd=drawn.noise_sd, unit="institutional units"
     )
@@ -80,7 +79,7 @@ def test_least_squares_keeps_the_unit_it_is_told(whole: Quantifier, drawn) -> No
 
 @pytest.mark.parametrize("method", METHODS[1:])
 def test_priors_are_missed_by_name(whole: Quantifier, drawn, method: Method) -> None:
-    with pytest.raises(SettingsError, match="wants priors"):
+    with pytest.raises(SettingsError, match="needs priors"):
         Quantifier(model=whole.model, network=whole.network).quantify(
             drawn.values, method=method, noise_sd=drawn.noise_sd
         )
@@ -88,15 +87,15 @@ def test_priors_are_missed_by_name(whole: Quantifier, drawn, method: Method) -> 
 
 @pytest.mark.parametrize("method", METHODS[2:])
 def test_networks_and_noise_are_missed_by_name(whole: Quantifier, drawn, method: Method) -> None:
-    with pytest.raises(SettingsError, match="wants trained networks"):
+    with pytest.raises(SettingsError, match="needs trained networks"):
         Quantifier(model=whole.model, priors=PRIORS).quantify(drawn.values, method=method, noise_sd=drawn.noise_sd)
-    with pytest.raises(SettingsError, match="wants the noise"):
+    with pytest.raises(SettingsError, match="needs the noise"):
         whole.quantify(drawn.values, method=method, noise_sd=None)
 
 
 @pytest.mark.parametrize("method", METHODS[:2])
-def test_fits_find_the_noise_where_none_is_told(whole: Quantifier, drawn, method: Method) -> None:
-    told, found = (whole.quantify(drawn.values, method=method, noise_sd=noise) for noise in (drawn.noise_sd, None))
-    ratio = found.sd / told.sd
+def test_fits_find_the_noise_where_none_is_given(whole: Quantifier, drawn, method: Method) -> None:
+    given, found = (whole.quantify(drawn.values, method=method, noise_sd=noise) for noise in (drawn.noise_sd, None))
+    ratio = found.sd / given.sd
     assert 0.5 < np.median(ratio) < 1.5
-    assert not np.allclose(found.sd, told.sd)
+    assert not np.allclose(found.sd, given.sd)

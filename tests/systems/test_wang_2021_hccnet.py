@@ -14,7 +14,7 @@ from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.networks import Reading
 from hepatica.protocol import override
 from hepatica.radiology.slices import SliceStore
-from hepatica.radiology.window import WINDOWS
+from hepatica.radiology.slicing import WINDOWS
 from hepatica.systems import wang_2021_hccnet
 from hepatica.systems.wang_2021_hccnet import SYSTEM, Settings, build, train, weakly_labelled
 

@@ -46,7 +46,7 @@ def write(
 ) -> None:
     """Simulate a basis set and write it, first sample of 1 mM = protons where the echo time is 0."""
     from hepatica.spectroscopy.basis.basis_file import write_basis
-    from hepatica.spectroscopy.basis.shaped_pulse import sinc_pulse
+    from hepatica.spectroscopy.basis.pulse_sequence import sinc_pulse
     from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
     from hepatica.spectroscopy.signal.header import Header
     from hepatica.spectroscopy.signal.targets import LIVER20
@@ -80,9 +80,8 @@ def show(
     """Tell what a basis set holds: sampling, receiver, and each component's height and protons."""
     from hepatica.spectroscopy.basis.basis_file import read_basis
     from hepatica.spectroscopy.basis.basis_picture import draw_basis
-    from hepatica.spectroscopy.basis.lipids import lipids
     from hepatica.spectroscopy.basis.ppm_reference import ALIASES, align_reference
-    from hepatica.spectroscopy.basis.spin_system import spin_systems
+    from hepatica.spectroscopy.basis.spin_system import lipids, spin_systems
 
     basis = align_reference(read_basis(source)) if align else read_basis(source)
     told, known = basis.acquisition, spin_systems() | lipids()

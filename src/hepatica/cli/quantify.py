@@ -62,7 +62,7 @@ def quantify(
 
     Spectra are preprocessed first: coils, transients, eddy currents, residual water, ppm axis. With a water reference
     concentrations are in mM, without one in institutional units, which only compare within a spectrum. What a spectrum
-    does not tell is said in words, not printed as a number. A file that cannot be used is told and stops nobody.
+    does not determine is described in words, not printed as a number. Files that cannot be used are listed and skipped.
 
     Example: hepatica quantify act.SDAT --water ref.SDAT --method map --out result
     """
@@ -71,13 +71,19 @@ def quantify(
     from hepatica.runs.quantify import quantify_files
     from hepatica.spectroscopy.signal.header import Header
 
-    told = Header(te_ms=te, tr_ms=tr, f0_mhz=f0, bandwidth_hz=bandwidth, sequence=sequence, reference_ppm=reference)
-    settings = Quantification(method=method, run=run, basis=basis, priors=priors, brain=brain, pdff=pdff, told=told)
+    overrides = Header(
+        te_ms=te, tr_ms=tr, f0_mhz=f0, bandwidth_hz=bandwidth, sequence=sequence, reference_ppm=reference
+    )
+    settings = Quantification(
+        method=method, run=run, basis=basis, priors=priors, brain=brain, pdff=pdff, header_overrides=overrides
+    )
     quantities, spectra = quantify_files(files, out=out, settings=settings, water=water)
     for line in unusual(quantities, spectra):
         typer.echo(line, err=True)
     sure = int(quantities["value"].notna().sum())
-    typer.echo(f"{quantities['spectrum'].nunique()} of {len(spectra)} spectra, {sure} of {len(quantities)} values told")
+    typer.echo(
+        f"{quantities['spectrum'].nunique()} of {len(spectra)} spectra, {sure} of {len(quantities)} values reported"
+    )
     typer.echo(f"page: {write_quantities_page(quantities, spectra, out=out, method=method)}")
 
 
@@ -87,8 +93,8 @@ def unusual(quantities: "pd.DataFrame", spectra: "pd.DataFrame") -> list[str]:
     lines = []
     for place, row in enumerate(spectra.to_dict("records")):
         error, notes = (row.get(name) for name in ("error", "notes"))
-        told = [f"not used: {error}"] if isinstance(error, str) else []
-        told += [notes] if notes and isinstance(notes, str) and place < NOTED else []
-        told += [flagged[row["spectrum"]]] if row["spectrum"] in flagged.index else []
-        lines += [f"spectrum {row['spectrum']}: {'; '.join(told)}"] if told else []
+        found = [f"not used: {error}"] if isinstance(error, str) else []
+        found += [notes] if notes and isinstance(notes, str) and place < NOTED else []
+        found += [flagged[row["spectrum"]]] if row["spectrum"] in flagged.index else []
+        lines += [f"spectrum {row['spectrum']}: {'; '.join(found)}"] if found else []
     return lines

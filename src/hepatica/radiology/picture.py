@@ -24,7 +24,7 @@ APART_MM = 10.0
 PHASE_COLOURS = {
     "plain": "#767676", "arterial": "#c1272d", "portal venous": "#2a5fa5", "delayed": "#2e8b57", "unknown": "#8e6bb0",
 }  # fmt: skip
-"""A colour for each contrast phase, told apart by colour-blind readers too; line styles tell series apart."""
+"""A colour for each contrast phase, distinct for colour-blind readers too; line styles separate series."""
 
 _LINES = ("-", "--", ":", "-.")
 

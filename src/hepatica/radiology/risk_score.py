@@ -62,7 +62,7 @@ def risk_interval(
 ) -> Estimate:
     """The risk score with its bootstrap interval over the patient's images, drawn anew `resamples` times.
 
-    It tells how far the score hangs on which of the images were read, and nothing of other patients; neighbouring
+    It measures how far the score depends on which of the images were read, not on the patient; neighbouring
     images are alike, so it is rather too narrow. Errors are those of `risk_score`.
     """
     odds = _checked(log_odds)

@@ -15,8 +15,7 @@ from hepatica.radiology.phantom import phantom_ct
 from hepatica.radiology.picture import draw_study
 from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.slices import prepare as prepare_slices
-from hepatica.radiology.slicing import Slicing
-from hepatica.radiology.window import WINDOWS
+from hepatica.radiology.slicing import WINDOWS, Slicing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,8 +24,7 @@ from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.liver.liver import LiverExtent, find_liver, liver_extent
 from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phase.phase import contrast_phase
-from hepatica.radiology.slicing import Slicing, resized
-from hepatica.radiology.window import Window
+from hepatica.radiology.slicing import Slicing, Window, resized
 
 SCHEMA = 1
 """Version of the slice files; raised whenever the same settings would give other slices."""

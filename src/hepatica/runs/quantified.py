@@ -13,10 +13,9 @@ from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.basis_file import read_basis
 from hepatica.spectroscopy.basis.ppm_reference import align_reference
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
-from hepatica.spectroscopy.fitting.brain_fit import MOST_LEFT, brain_fit
+from hepatica.spectroscopy.fitting.brain_fit import BRAIN_FREEDOM, MOST_LEFT, brain_fit
 from hepatica.spectroscopy.fitting.coord_fit import real_part_fit
 from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, drawn_fits
-from hepatica.spectroscopy.fitting.macromolecules import BRAIN_FREEDOM
 from hepatica.spectroscopy.fitting.quantities import Method, Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, water_scale
@@ -24,7 +23,7 @@ from hepatica.spectroscopy.preprocessing.quality import quality
 from hepatica.spectroscopy.priors.priors import Priors, read_priors
 from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.reading.coord import read_coord
-from hepatica.spectroscopy.reading.read import TOLD_NOTHING, read_spectrum
+from hepatica.spectroscopy.reading.read import NO_OVERRIDES, read_spectrum
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.noise import noise_sd
@@ -44,10 +43,10 @@ _NOTE = "research use only"
 class Quantification:
     """How files are quantified.
 
-    `run` is a locked run of bae_2025_qcnn, which qcnn and qcnn+gn want; `basis` a file that takes the place of the
+    `run` is a locked run of bae_2025_qcnn, which qcnn and qcnn+gn need; `basis` a file that replaces the
     simulated liver basis; `brain` takes metabolites of a brain, with LCModel's macromolecules and soft constraints.
-    `pdff` is the fat fraction of the voxels, 0 to 1, in whose place there is no water. `told` is what the user knows
-    better than the files' headers. Raises SettingsError on what does not go together.
+    `pdff` is the fat fraction of the voxels, 0 to 1, which replaces water. `header_overrides` corrects or completes the
+    files' headers. Raises SettingsError on what does not go together.
     """
 
     method: Method = "nls"
@@ -56,27 +55,27 @@ class Quantification:
     priors: Path | None = None
     brain: bool = False
     pdff: float = 0.0
-    told: Header = TOLD_NOTHING
+    header_overrides: Header = NO_OVERRIDES
 
     def __post_init__(self) -> None:
         replace(WATER_SCALING, pdff=self.pdff)  # refuses what is no fraction
         if self.networks != (self.run is not None):
-            raise SettingsError(f"{self.method} wants {'a' if self.networks else 'no'} run of bae_2025_qcnn: see --run")
+            raise SettingsError(f"{self.method} needs {'a' if self.networks else 'no'} run of bae_2025_qcnn: see --run")
         if self.brain and self.method != "nls":
             raise SettingsError(
                 f"there are priors and networks of livers alone, got {self.method} for a brain: use nls"
             )
         if self.basis is not None and self.method != "nls":
             raise SettingsError(
-                f"{self.method} believes what 1 mM looks like, which a basis file does not tell: leave --basis out, or"
+                f"{self.method} has priors in mM, but the scale of a basis file is unknown: leave --basis out, or"
                 " use nls"
             )
         if self.priors is not None and self.method == "nls":
-            raise SettingsError("nls believes nothing beforehand: leave --priors out, or use map, qcnn or qcnn+gn")
+            raise SettingsError("nls uses no priors: leave --priors out, or use map, qcnn or qcnn+gn")
 
     @property
     def networks(self) -> bool:
-        """Whether the method wants networks."""
+        """Whether the method needs networks."""
         return self.method in ("qcnn", "qcnn+gn")
 
 
@@ -134,7 +133,7 @@ def _qcnn(run: Path) -> LockedRun:
 
 
 def _file(path: Path, water: Path | None, shared: Shared) -> Found:
-    spectrum = read_spectrum(path, water=water, told=shared.settings.told)
+    spectrum = read_spectrum(path, water=water, header_overrides=shared.settings.header_overrides)
     spectrum = _brought(spectrum, shared)
     about = {**vars(quality(spectrum)), "notes": "; ".join(spectrum.notes)}
     if shared.settings.brain:
@@ -155,8 +154,8 @@ def _brain(spectrum: Spectrum, about: dict[str, Any], shared: Shared) -> Found:
     fit, left = brain_fit(spectrum, basis=shared.basis or _simulated(spectrum.acquisition, brain=True))
     found = quantities_of(fit, method="nls", unit=RELATIVE)
     if left >= MOST_LEFT:
-        told = f"the model does not describe the spectrum: the fit leaves {left:.1f} times the noise"
-        found = replace(found, flags=((*found.flags[0], told),))
+        flag = f"the model does not describe the spectrum: the fit leaves {left:.1f} times the noise"
+        found = replace(found, flags=((*found.flags[0], flag),))
     if fit.model.freedom > BRAIN_FREEDOM:
         bent = f"the baseline was freed to bend {fit.model.freedom:g} instead of {BRAIN_FREEDOM:g} times"
         about = about | {"notes": "; ".join([*spectrum.notes, bent])}
@@ -167,7 +166,7 @@ def _brain(spectrum: Spectrum, about: dict[str, Any], shared: Shared) -> Found:
 
 def _brought(spectrum: Spectrum, shared: Shared) -> Spectrum:
     """The spectrum in the acquisition of the basis or networks, if given; else with its frequency rounded to 0.1 MHz,
-    so that the files of one scanner share a simulated basis and are told alike whatever lies beside them.
+    so that the files of one scanner share a simulated basis and are quantified alike whatever files are with them.
     """
     if shared.locked is not None:
         return resampled(spectrum, acquisition=shared.locked.settings.model.basis.acquisition)
@@ -181,7 +180,7 @@ def _in_basis(spectrum: Spectrum, basis: Acquisition) -> Spectrum:
     """The spectrum in the sampling of a basis file, of which neither echo time nor sequence is sure."""
     own = spectrum.acquisition
     wanted = replace(basis, te_ms=own.te_ms, tm_ms=own.tm_ms, sequence=own.sequence)
-    note = f"the basis is a file's: whether it is of {own.sequence} with TE {own.te_ms:g} ms, nobody checked"
+    note = f"the basis is a file's: whether it is of {own.sequence} with TE {own.te_ms:g} ms was not checked"
     found = resampled(spectrum, acquisition=wanted)
     return replace(found, notes=(*found.notes, note))
 
@@ -217,7 +216,7 @@ def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, 
         return 1.0, 1.0, RELATIVE
     if spectrum.water is None:
         raise SpecimenError(
-            f"{settings.method} believes concentrations in mM, which only a water reference tells: give it, or use nls"
+            f"{settings.method} has priors in mM, for which a water reference is needed: give one, or use nls"
         )
     scale = water_scale(spectrum, settings=replace(WATER_SCALING, pdff=settings.pdff))
     return scale.metabolites, scale.lipids / scale.metabolites, "mM"
@@ -237,10 +236,10 @@ def _doubted(found: Quantities) -> Quantities:
     low = [name for name in ("tCho+Bet",) if sure.get(name) and value[name] < LEAST_TCHO_BET_MM]
     if not high + low:
         return found
-    told = (
-        f"not what livers hold: {', '.join(f'{name} {value[name]:.2g} mM' for name in high + low)}; is this its water?"
+    flag = (
+        f"not plausible in liver: {', '.join(f'{name} {value[name]:.2g} mM' for name in high + low)}; check the water"
     )
-    return replace(found, flags=((*found.flags[0], told),))
+    return replace(found, flags=((*found.flags[0], flag),))
 
 
 def _coord(path: Path, water: Path | None, settings: Quantification) -> Found:

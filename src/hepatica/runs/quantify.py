@@ -19,7 +19,7 @@ QUANTITIES, SPECTRA = "quantities.csv", "spectra.csv"
 """A row a spectrum and target; a row a spectrum, with its quality, what was done to it, or why it was not used."""
 
 MADE_FROM = "made_from.json"
-"""Method, version, digests of the spectra, the model, the basis and the priors, and what the user told."""
+"""Method, version, digests of the spectra, the model, the basis and the priors, and the header overrides."""
 
 
 def quantify_files(
@@ -29,7 +29,7 @@ def quantify_files(
 
     Beside them `spectrum_0001_fit.png` and, of what was read as a decay, `spectrum_0001.nii.gz`: the preprocessed
     spectrum with what was done to it in its header. Files are called by their number, never by a name that might
-    identify a patient. A file that cannot be used is told and stops nobody; SpecimenError when none can. `water` is the
+    identify a patient. Files that cannot be used are listed and skipped; SpecimenError when none can. `water` is the
     water reference of a single file. RunError when `out` is not empty or `settings.run` is of another system,
     SettingsError on settings that do not go together.
     """
@@ -76,7 +76,9 @@ def _made_from(paths: Sequence[Path], shared: Shared) -> dict[str, Any]:
         "basis": None if settings.basis is None else content_digest(settings.basis).hex(),
         "priors": shared.priors and shared.priors.digest,
         "pdff": settings.pdff,
-        "told": {name: value for name, value in asdict(settings.told).items() if value is not None},
+        "header_overrides": {
+            name: value for name, value in asdict(settings.header_overrides).items() if value is not None
+        },
         "spectra": [content_digest(path).hex() for path in paths],
     }
 

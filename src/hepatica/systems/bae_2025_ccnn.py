@@ -32,16 +32,14 @@ from hepatica.learn import Share, infer
 from hepatica.learn.images import as_network_input
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.saliency import flattened
-from hepatica.spectroscopy.cohorts.fit_priors import FEWEST, fit_priors
-from hepatica.spectroscopy.cohorts.fitted_patients import fit_patients
+from hepatica.spectroscopy.cohorts.fit_priors import FEWEST, fit_patients, fit_priors
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
-from hepatica.spectroscopy.networks.ccnn import Ccnn, build_ccnn
-from hepatica.spectroscopy.networks.ccnn_training import READ_AT_ONCE, train_ccnn
-from hepatica.spectroscopy.networks.novelty import strange
+from hepatica.spectroscopy.networks.ccnn import READ_AT_ONCE, Ccnn, build_ccnn, train_ccnn
+from hepatica.spectroscopy.networks.novelty import novelty_flags
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.room import SPECTRA
-from hepatica.spectroscopy.simulation.simulated_samples import Draws
+from hepatica.spectroscopy.simulation.simulated_samples import SimulatedSamples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +63,19 @@ def build(settings: Settings, *, pretrained: bool) -> Ccnn:
 def train(training: Training[Settings, SpectraStore]) -> dict[str, Any]:
     """Fit the training patients' spectra, simulate both groups from that, learn from the simulation alone."""
     settings = training.settings
-    draws, counts = simulated_classes(training)
-    told = train_ccnn(training.network, draws, settings, folder=training.folder, trainer=training.trainer)
+    samples, counts = simulated_classes(training)
+    summary = train_ccnn(training.network, samples, settings, folder=training.folder, trainer=training.trainer)
     return {
         "patients without HCC that were fitted": counts[0],
         "patients with HCC that were fitted": counts[1],
-        "priors without and with HCC": " and ".join(each.priors.digest[:12] for each in draws),
-        **told,
+        "priors without and with HCC": " and ".join(each.priors.digest[:12] for each in samples),
+        **summary,
     }
 
 
-def simulated_classes(training: Training[Settings, SpectraStore]) -> tuple[tuple[Draws, Draws], tuple[int, int]]:
+def simulated_classes(
+    training: Training[Settings, SpectraStore],
+) -> tuple[tuple[SimulatedSamples, ...], tuple[int, int]]:
     """What both groups are drawn from, first those without HCC, and of how many patients each was learnt."""
     settings, cohort, based_on = training.settings, training.cohort, read_priors().select(training.settings.model.names)
     spectra = training.material.select(patient_ids=training.split.train)
@@ -97,7 +97,9 @@ def simulated_classes(training: Training[Settings, SpectraStore]) -> tuple[tuple
         nuisance_per_class=settings.nuisance == "per_class",
     )
     without, with_hcc = (
-        Draws(priors=priors[each], model=settings.model, seed=settings.seed + each, effects=settings.simulated)
+        SimulatedSamples(
+            priors=priors[each], model=settings.model, seed=settings.seed + each, effects=settings.simulated
+        )
         for each in (0, 1)
     )
     return (without, with_hcc), counts
@@ -111,14 +113,14 @@ def log_odds(read: Any) -> torch.Tensor:
 
 def predict(network: Ccnn, spectra: SpectraStore, settings: Settings) -> Inference:
     """Probability of HCC by each spectrum, and in `flags` whether it is unlike all that was simulated."""
-    score, signature, strangeness = infer(
+    score, signature, novelty = infer(
         network,
         spectra,
         batch=READ_AT_ONCE,
         label="reading spectra",
-        outputs=lambda read: (log_odds(read).sigmoid(), read.signature, read.strangeness),
+        outputs=lambda read: (log_odds(read).sigmoid(), read.signature, read.novelty),
     )
-    regions = spectra.index.assign(score=score, flags=["; ".join(each) for each in strange(strangeness)])
+    regions = spectra.index.assign(score=score, flags=["; ".join(each) for each in novelty_flags(novelty)])
     specimens = regions[["patient_id", "specimen_id", "score", "flags"]]
     return Inference(specimens=specimens, regions=regions, signatures=signature)
 

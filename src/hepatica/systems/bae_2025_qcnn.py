@@ -43,7 +43,7 @@ from hepatica.spectroscopy.networks.qcnn_quantify import measured, quantities_by
 from hepatica.spectroscopy.networks.qcnn_training import QcnnPlan, train_qcnn
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.room import SPECTRA
-from hepatica.spectroscopy.simulation.simulated_samples import Draws
+from hepatica.spectroscopy.simulation.simulated_samples import SimulatedSamples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +66,8 @@ def train(training: Training[Settings, SpectraStore]) -> dict[str, Any]:
     """The networks on simulation, then the discriminant on what they find in the training patients."""
     network, settings, cohort = training.network, training.settings, training.cohort
     priors = read_priors().select(settings.model.names)
-    draws = Draws(priors=priors, model=settings.model, seed=settings.seed, effects=settings.simulated)
-    told = train_qcnn(network.extractor, draws, settings, folder=training.folder, trainer=training.trainer)
+    samples = SimulatedSamples(priors=priors, model=settings.model, seed=settings.seed, effects=settings.simulated)
+    summary = train_qcnn(network.extractor, samples, settings, folder=training.folder, trainer=training.trainer)
     spectra = training.material.select(patient_ids=training.split.train)
     squeezed = features(network.extractor, quantify(network.extractor, spectra)[0])
     patients = pd.DataFrame(squeezed.numpy()).groupby(spectra.index["patient_id"].to_numpy()).mean()
@@ -77,12 +77,12 @@ def train(training: Training[Settings, SpectraStore]) -> dict[str, Any]:
     with torch.no_grad():
         head.weight.copy_(torch.from_numpy(found.weights)[None])
         head.bias.fill_(found.intercept)
-    return {"priors": priors.digest[:12], "patients of the discriminant": len(patients), **told}
+    return {"priors": priors.digest[:12], "patients of the discriminant": len(patients), **summary}
 
 
 def quantify(network: Qcnn, spectra: SpectraStore) -> tuple[Measured, Millimolar]:
     """What the networks say of each spectrum, scaled to mM by its water; what it was scaled to."""
-    scaled = millimolar(spectra, usual=float(network.norm))
+    scaled = millimolar(spectra, norm_without_water=float(network.norm))
     return measured(network, scaled.values), scaled
 
 

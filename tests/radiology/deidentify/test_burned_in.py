@@ -51,7 +51,7 @@ def test_a_colour_picture_is_looked_at():
 
 
 @pytest.mark.parametrize(
-    ("tags", "told"),
+    ("tags", "message"),
     [
         ({"BurnedInAnnotation": "YES"}, "text is burned in"),
         ({"RecognizableVisualFeatures": "YES"}, "can be recognised"),
@@ -61,12 +61,12 @@ def test_a_colour_picture_is_looked_at():
         ({"SamplesPerPixel": 3}, "colour picture"),
     ],
 )
-def test_suspect_headers_are_told(ct, tags, told):
+def test_suspect_headers_are_told(ct, tags, message):
     (reason,) = suspect_header(ct.dataset(ct.body(count=1), **tags))
-    assert told in reason
+    assert message in reason
 
 
-def test_an_overlay_in_the_pixels_is_told(ct):
+def test_an_overlay_in_the_pixels_is_noted(ct):
     dataset = ct.dataset(ct.body(count=1))
     dataset.add_new(0x60000102, "US", 12)
     assert "overlay" in suspect_header(dataset)[0]

@@ -59,7 +59,7 @@ def test_a_missing_slice_is_told_and_its_place_kept(ct):
     assert volume.geometry.spacing[0] == 5
 
 
-def test_uneven_spacing_is_told():
+def test_uneven_spacing_is_noted():
     stack = pile([header(each, frame=k) for k, each in enumerate([0, 5, 10, 15, 22, 25, 30, 35])])
     assert stack.made == 1
     assert stack.notes[0].startswith("the slices are unevenly spaced (distances from 3 to 7 mm): 1 of 8")

@@ -1,12 +1,53 @@
-"""Phase tags: names in many languages, abbreviations, and seconds since injection."""
+"""Phase tags: two guesses combined, and phases read from names and times."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
 from hepatica.radiology.dicom.frames import tolerant
-from hepatica.radiology.phase.phase_tags import phase_from_tags
+from hepatica.radiology.phase.phase_tags import PhaseGuess, phase_from_tags, together
+
+SAID = ("one", "other")
+chance = st.floats(0.5, 0.95)
+
+
+def guess(name, confidence):
+    return PhaseGuess(name=name, confidence=confidence)
+
+
+def test_agreeing_guesses_must_both_err():
+    both = together(guess("plain", 0.9), guess("plain", 0.6), sources=SAID)
+    assert both == PhaseGuess(name="plain", confidence=pytest.approx(1 - 0.1 * 0.4))
+
+
+def test_a_clear_image_outweighs_a_vague_header_and_the_contradiction_is_noted():
+    both = together(guess("arterial", 0.6), guess("plain", 0.95), sources=SAID)
+    assert both.name == "plain"
+    assert both.confidence == pytest.approx(0.95 * 0.4 / (0.95 * 0.4 + 0.6 * 0.05))  # 0.927
+    assert both.notes == ("one says arterial, other plain",)
+
+
+@given(p=chance, q=chance)
+def test_a_contradiction_never_adds_confidence_and_equals_cancel(p, q):
+    both = together(guess("arterial", p), guess("delayed", q), sources=SAID)
+    assert both.name == ("arterial" if p >= q else "delayed")
+    assert 0.5 - 1e-9 <= both.confidence <= max(p, q) + 1e-9
+    assert together(guess("arterial", p), guess("delayed", p), sources=SAID).confidence == pytest.approx(0.5)
+
+
+def test_even_two_certainties_can_be_weighed():
+    assert together(guess("plain", 1.0), guess("delayed", 1.0), sources=SAID).confidence == pytest.approx(0.5)
+
+
+def test_one_guess_alone_or_none():
+    alone = guess("delayed", 0.7)
+    assert together(None, alone, sources=SAID) is alone
+    assert together(alone, None, sources=SAID) is alone
+    assert together(None, None, sources=SAID) is None
+
 
 CLEAR, VAGUE, TIMED = 0.9, 0.6, 0.7
 

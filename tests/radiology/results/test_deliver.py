@@ -15,7 +15,7 @@ from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 from hepatica.radiology.results.deliver import deliver
-from hepatica.radiology.results.result import Result
+from hepatica.radiology.results.structured_report import Result
 
 MODEL = ModelIdentity(
     system="HCCNet", version="0.1.0", digest="ab" * 32, doi="10.1038/s41416-021-01511-w",
@@ -166,8 +166,8 @@ def test_all_lie_in_the_patients_study(ct, tmp_path):
 def test_a_name_is_never_logged(ct, tmp_path, caplog, capfd):
     ct.write(PatientName="SECRET")  # a name of one part, which highdicom would warn of
     delivered(ct.folder, tmp_path / "out")
-    told = capfd.readouterr()
-    assert "SECRET" not in caplog.text + told.out + told.err
+    printed = capfd.readouterr()
+    assert "SECRET" not in caplog.text + printed.out + printed.err
 
 
 def test_an_empty_region_is_told_and_not_written(ct, tmp_path):
@@ -177,8 +177,8 @@ def test_an_empty_region_is_told_and_not_written(ct, tmp_path):
     given["flagged"][series[0].key][:] = False
     paths = deliver(series, result=RESULT, **given, folder=tmp_path / "out")
     assert "seg_1.dcm" not in [path.name for path in paths]
-    told = pydicom.dcmread(paths[0]).ContentSequence[-1]
-    assert told.TextValue == "Series 1: no region is flagged, there is no segmentation."
+    printed = pydicom.dcmread(paths[0]).ContentSequence[-1]
+    assert printed.TextValue == "Series 1: no region is flagged, there is no segmentation."
 
 
 def test_a_series_may_have_nothing_but_the_report(ct, tmp_path):

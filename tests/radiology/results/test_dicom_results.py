@@ -13,8 +13,7 @@ from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.results.dicom_results import FLAGGED, MOST_MAPPED, deliver_study
 from hepatica.radiology.risk_score import as_share
 from hepatica.radiology.slices import SliceStore, prepare
-from hepatica.radiology.slicing import Slicing
-from hepatica.radiology.window import WINDOWS
+from hepatica.radiology.slicing import WINDOWS, Slicing
 
 SETTINGS = SimpleNamespace(endpoint="hcc", variant="weighted_mean")
 MODEL = ModelIdentity(system="s", version="1", digest="d", doi="10.1/x", note="phantom-trained")
@@ -85,7 +84,7 @@ def test_dim_saliency_flags_nothing(study, tmp_path):
     assert found["sr.dcm"].Modality == "SR"
 
 
-def told(report: pydicom.Dataset) -> dict[str, float | str]:
+def values_of(report: pydicom.Dataset) -> dict[str, float | str]:
     """Numbers and codes of a report by the code of their name."""
     items = [each for each in report.iterall() if each.keyword == "ContentSequence"]
     found = {}
@@ -101,7 +100,7 @@ def told(report: pydicom.Dataset) -> dict[str, float | str]:
 
 @pytest.mark.parametrize(("risk", "call"), [(0.7, "109841003"), (0.5, "109841003"), (0.2, "NOT_HCC")])
 def test_report_has_the_score_and_the_call(study, tmp_path, risk, call):
-    found = told(given_back(study, said(study[1], np.zeros(len(study[1])), risk=risk), tmp_path / "out")["sr.dcm"])
+    found = values_of(given_back(study, said(study[1], np.zeros(len(study[1])), risk=risk), tmp_path / "out")["sr.dcm"])
     assert found["HCC_RISK_SCORE"] == pytest.approx(risk)
     assert (found["INTERVAL_LOW"], found["INTERVAL_HIGH"]) == (pytest.approx(risk / 2), pytest.approx(2 * risk))
     assert found["CUTOFF"] == pytest.approx(0.5)
@@ -111,7 +110,7 @@ def test_report_has_the_score_and_the_call(study, tmp_path, risk, call):
 def test_a_study_whose_images_the_gate_all_stops_is_reported(study, tmp_path):
     store = study[1]
     inference = said(store, np.full(len(store), -3.0), risk=0.0, images=0)
-    found = told(given_back(study, inference, tmp_path / "out")["sr.dcm"])
+    found = values_of(given_back(study, inference, tmp_path / "out")["sr.dcm"])
     assert (found["HCC_RISK_SCORE"], found["CLASS"], found["IMAGES"]) == (0, "NOT_HCC", len(store))
 
 
@@ -143,4 +142,4 @@ def test_pictures_and_volumes_get_none(study, tmp_path):
 def test_the_class_is_that_of_the_predictions_where_the_cutoff_is_extreme(study, tmp_path, risk, cutoff, code):
     assert (float(as_share(risk)) >= cutoff) == (code != "NOT_HCC")
     inference = said(study[1], np.full(len(study[1]), 2.0), risk=risk)
-    assert told(given_back(study, inference, tmp_path / "out", cutoff=cutoff)["sr.dcm"])["CLASS"] == code
+    assert values_of(given_back(study, inference, tmp_path / "out", cutoff=cutoff)["sr.dcm"])["CLASS"] == code

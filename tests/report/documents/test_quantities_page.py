@@ -15,7 +15,7 @@ from hepatica.spectroscopy.fitting.quantities import COLUMNS
 
 MADE_FROM = {
     "hepatica": "0.1", "method": "map", "organ": "liver", "note": "research use only", "model": None, "basis": None,
-    "priors": "b433", "pdff": 0.2, "told": {"te_ms": 30.0}, "spectra": ["1f", "2e"],
+    "priors": "b433", "pdff": 0.2, "header_overrides": {"te_ms": 30.0}, "spectra": ["1f", "2e"],
 }  # fmt: skip
 
 

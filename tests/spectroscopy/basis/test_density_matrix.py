@@ -17,15 +17,15 @@ from hepatica.spectroscopy.signal.acquisition import WATER_PPM, Acquisition
 LONE = SpinGroup(shifts_ppm=(WATER_PPM,), nuclei=(1,))
 
 
-def signal(group, acquisition, **told):
+def signal(group, acquisition, **options):
     """Hz and amplitudes in protons."""
-    chain = events(acquisition, **told)
+    chain = events(acquisition, **options)
     hz, amplitude = group_signal(group, f0_mhz=acquisition.f0_mhz, events=chain)
     return hz, amplitude / group_signal(LONE, f0_mhz=acquisition.f0_mhz, events=chain)[1].sum()
 
 
-def decay(group, acquisition, **told):
-    hz, amplitude = signal(group, acquisition, **told)
+def decay(group, acquisition, **options):
+    hz, amplitude = signal(group, acquisition, **options)
     return np.exp(2j * np.pi * acquisition.time_s[:, None] * hz) @ amplitude
 
 
@@ -70,8 +70,8 @@ def brute_force(shifts, couplings, acquisition, chain):
 def test_a_weakly_coupled_pair_evolves_as_the_cosine_of_pi_j_te(sequence, j, te, te1_share):
     """AX, 8000 Hz apart: the in-phase part is cos(pi J TE), the antiphase part adds nothing to the first sample."""
     pair = SpinGroup(shifts_ppm=(1.0, 9.0), nuclei=(1, 1), couplings=((0, 1, j),))
-    told = {"te1_ms": te * te1_share} if sequence == "press" else {}
-    _, amplitude = signal(pair, Acquisition(f0_mhz=1000.0, sequence=sequence, te_ms=te), **told)
+    options = {"te1_ms": te * te1_share} if sequence == "press" else {}
+    _, amplitude = signal(pair, Acquisition(f0_mhz=1000.0, sequence=sequence, te_ms=te), **options)
     assert amplitude.sum().real / 2 == pytest.approx(np.cos(np.pi * j * te / 1000), abs=5e-3)
 
 

@@ -65,17 +65,17 @@ def test_frequency_in_mhz_and_columns_of_a_spectrum_are_understood(tmp_path, bas
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
-        (lambda text: text.replace("SignalNames: Lac;Cr;Lip13", ""), "names 0 signals and holds 3"),
-        (lambda text: text[: len(text) // 2], "names 3 signals and holds 2"),
+        (lambda text: text.replace("SignalNames: Lac;Cr;Lip13", ""), "names 0 signals and has 3"),
+        (lambda text: text[: len(text) // 2], "names 3 signals and has 2"),
         (lambda text: text[: text.rindex("\n", 0, -2000)], "cut short"),
-        (lambda text: text.replace("SamplingInterval", "Interval"), "does not tell"),
+        (lambda text: text.replace("SamplingInterval", "Interval"), "has no Points"),
         (lambda text: text.replace("E+00", "E+zz"), "no number"),
     ],
 )
-def test_what_cannot_be_read_is_told(tmp_path, basis, change, told):
+def test_what_cannot_be_read_is_named(tmp_path, basis, change, message):
     write_jmrui_basis(basis, path=tmp_path / "a.txt")
     (tmp_path / "a.txt").write_text(change((tmp_path / "a.txt").read_text()))
-    with pytest.raises(SpecimenError, match=told):
+    with pytest.raises(SpecimenError, match=message):
         read_jmrui_basis(tmp_path / "a.txt")

@@ -26,9 +26,9 @@ def text(basis, tmp_path):
     return (tmp_path / "a.basis").read_text()
 
 
-def read(text, tmp_path, **told):
+def read(text, tmp_path, **message):
     (tmp_path / "b.basis").write_text(text)
-    return read_lcmodel_basis(tmp_path / "b.basis", **told)
+    return read_lcmodel_basis(tmp_path / "b.basis", **message)
 
 
 @pytest.mark.parametrize("sequence", ["press", "steam", "slaser", "spin_echo"])
@@ -104,7 +104,7 @@ def test_a_header_without_frequency_asks_for_it(text, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda text: text.replace("BADELT = ", "BADELT = -"), "encrypted"),
         (lambda text: text[: len(text) // 2], "cut short"),
@@ -115,6 +115,6 @@ def test_a_header_without_frequency_asks_for_it(text, tmp_path):
         (lambda text: "nothing", "no BADELT"),
     ],
 )
-def test_what_cannot_be_read_is_told(text, tmp_path, change, told):
-    with pytest.raises(SpecimenError, match=told):
+def test_what_cannot_be_read_is_noted(text, tmp_path, change, message):
+    with pytest.raises(SpecimenError, match=message):
         read(change(text), tmp_path)

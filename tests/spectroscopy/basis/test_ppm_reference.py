@@ -19,7 +19,7 @@ BASIS = simulate_basis(ACQUISITION, names=["Cr", "Lac", "Ins", "Scyllo"])
 
 
 def shifted(ppm: float, *, width_hz: float = 0.0) -> Basis:
-    """Resonances `ppm` too high, as of a receiver that stands so much lower than told."""
+    """Resonances `ppm` too high, as of a receiver that stands so much lower than declared."""
     turn = np.exp((2j * np.pi * ppm * ACQUISITION.f0_mhz - np.pi * width_hz) * ACQUISITION.time_s)
     return replace(BASIS, fids=BASIS.fids * turn)
 

@@ -1,9 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import t
 
+from hepatica.cohort import SpecimenError, load_cohort
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.cohorts.fit_priors import fit_priors, next_patient
+from hepatica.spectroscopy.cohorts.fit_priors import fit_patients, fit_priors, next_patient
+from hepatica.spectroscopy.cohorts.spectra import prepare
+from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
+from hepatica.spectroscopy.phantom import phantom_spectra
 from hepatica.spectroscopy.priors.priors import read_priors
 
 PRIORS = read_priors().select(["Cho", "GPC", "Lip13"])
@@ -74,8 +81,8 @@ def test_nuisance_of_each_class_for_the_ablation() -> None:
 
 
 def test_patients_in_whom_it_was_not_measured_say_nothing() -> None:
-    told = nuisance(10) | {"snr": np.where(np.arange(20) < 4, np.nan, 30.0)}
-    assert fit_priors(*patients(10), based_on=PRIORS, nuisance=told)[0].nuisance["snr"].at(np.array(0.5)) == 30
+    given = nuisance(10) | {"snr": np.where(np.arange(20) < 4, np.nan, 30.0)}
+    assert fit_priors(*patients(10), based_on=PRIORS, nuisance=given)[0].nuisance["snr"].at(np.array(0.5)) == 30
 
 
 def test_an_estimate_of_zero_is_raised_to_a_floor() -> None:
@@ -114,3 +121,46 @@ def test_arrays_that_do_not_fit_are_refused(wrong: dict[str, object], message: s
     given = {"concentrations": concentrations, "classes": classes, "nuisance": {}} | wrong
     with pytest.raises(SettingsError, match=message):
         fit_priors(based_on=PRIORS, **given)
+
+
+MODEL = SpectralPlan().model
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return phantom_spectra(tmp_path_factory.mktemp("phantom") / "cohort", patients=12, seed=4, difficulty=0.0)
+
+
+def fitted(cohort, folder, **changes):
+    specimens = [replace(each, **changes) for each in load_cohort(cohort).specimens]
+    store = prepare(specimens, acquisition=MODEL.basis.acquisition, folder=folder, progress=False)
+    return fit_patients(store, model=MODEL, priors=read_priors())
+
+
+def test_patients_are_found_as_they_were_made(cohort, tmp_path) -> None:
+    found = fitted(cohort, tmp_path)
+    truth = pd.read_csv(cohort / "truth.csv").set_index("patient_id").loc[found.concentrations.index]
+    assert len(found.concentrations) == 12
+    tcho = found.concentrations[["Cho", "GPC", "PCh"]].sum(axis=1)
+    wanted = truth[["Cho_mm", "GPC_mm", "PCh_mm"]].sum(axis=1)
+    assert np.corrcoef(tcho, wanted)[0, 1] > 0.8
+    np.testing.assert_allclose(tcho.mean(), wanted.mean(), rtol=0.15)
+    widths = found.nuisance["lorentz_hz"] + found.nuisance["gauss_hz"]
+    assert np.corrcoef(widths, truth["lorentz_hz"] + truth["gauss_hz"])[0, 1] > 0.6
+    assert found.nuisance["snr"].between(5, 80).all()
+
+
+def test_priors_are_fitted_to_them(cohort, tmp_path) -> None:
+    found = fitted(cohort, tmp_path)
+    label = load_cohort(cohort).patients["hcc"].loc[found.concentrations.index].to_numpy(int)
+    priors = fit_priors(found.concentrations.to_numpy(), label, based_on=read_priors(), nuisance=found.measured)
+    assert set(priors) == {0, 1}
+    raised = priors[1].log_mean - priors[0].log_mean
+    names = MODEL.names
+    assert raised[names.index("Lip13")] > 0.3
+    assert priors[0].nuisance == priors[1].nuisance
+
+
+def test_without_any_water_nothing_is_in_mm(cohort, tmp_path) -> None:
+    with pytest.raises(SpecimenError, match="none of 12 spectra has a usable water reference"):
+        fitted(cohort, tmp_path, attachments={})

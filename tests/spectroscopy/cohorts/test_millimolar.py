@@ -9,9 +9,9 @@ import pytest
 from hepatica.cohort import load_cohort
 from hepatica.spectroscopy.cohorts.millimolar import millimolar
 from hepatica.spectroscopy.cohorts.spectra import prepare
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
-from hepatica.spectroscopy.networks.norm import norm
+from hepatica.spectroscopy.fitting.least_squares import map_fit
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
+from hepatica.spectroscopy.networks.network_input import norm
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
 from hepatica.spectroscopy.phantom import phantom_spectra
 from hepatica.spectroscopy.priors.priors import read_priors
@@ -34,7 +34,7 @@ def test_the_lipids_of_a_phantom_are_in_mm(cohort, store) -> None:
     scaled = millimolar(store)
     assert scaled.scaled.all()
     fit = map_fit(
-        scaled.values, model=model, belief=belief_of(read_priors(), names=model.names), noise_sd=scaled.noise_sd
+        scaled.values, model=model, prior=gaussian_prior_of(read_priors(), names=model.names), noise_sd=scaled.noise_sd
     )
     found = fit.concentration[:, model.names.index("Lip13")] * scaled.lipids
     truth = pd.read_csv(cohort / "truth.csv").set_index("patient_id")["Lip13_mm"].loc[store.index["patient_id"]]
@@ -51,7 +51,7 @@ def test_noise_is_scaled_as_the_values_are(store) -> None:
 def test_without_water_a_spectrum_has_the_usual_norm(cohort, tmp_path) -> None:
     specimens = [replace(each, attachments={}) for each in load_cohort(cohort).specimens[:2]]
     dry = prepare(specimens, acquisition=Acquisition(), folder=tmp_path, progress=False)
-    scaled = millimolar(dry, usual=250.0)
+    scaled = millimolar(dry, norm_without_water=250.0)
     assert not scaled.scaled.any()
     np.testing.assert_allclose(norm(scaled.values), 250.0)
     assert (scaled.lipids == 1).all()

@@ -9,8 +9,7 @@ import pytest
 from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError
 from hepatica.spectroscopy.cohorts import spectra as spectra_module
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore, prepare
-from hepatica.spectroscopy.networks.network_input import as_complex
-from hepatica.spectroscopy.networks.norm import norm
+from hepatica.spectroscopy.networks.network_input import as_complex, norm
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 from hepatica.spectroscopy.reading.read import read_spectrum
 from hepatica.spectroscopy.signal.acquisition import Acquisition
@@ -88,7 +87,7 @@ def test_prepared_spectra_are_not_read_again(specimens, store, monkeypatch):
 
 def test_what_is_read_is_in_the_key(specimens):
     keys = [spectra_module._key(each, settings={}) for each in specimens]
-    keys += [spectra_module._key(specimens[0], settings={"told": 1})]
+    keys += [spectra_module._key(specimens[0], settings={"te_ms": 1})]
     keys += [spectra_module._key(replace(specimens[0], attachments={}), settings={})]
     keys += [spectra_module._key(replace(specimens[0], attachments=specimens[1].attachments), settings={})]
     assert len(set(keys)) == len(keys)
@@ -120,8 +119,8 @@ def test_another_acquisition_is_refused_unless_told(specimens, tmp_path):
     at_30 = replace(WANTED, te_ms=30.0)
     with pytest.raises(SpecimenError, match="acquired with TE 35 ms, not 30"):
         prepare(specimens, acquisition=at_30, folder=tmp_path / "a")
-    told = prepare(specimens[:1], acquisition=at_30, folder=tmp_path / "b", told=Header(te_ms=30.0))
-    assert told.specimens["specimen_id"].tolist() == [specimens[0].specimen_id]
+    completed = prepare(specimens[:1], acquisition=at_30, folder=tmp_path / "b", header_overrides=Header(te_ms=30.0))
+    assert completed.specimens["specimen_id"].tolist() == [specimens[0].specimen_id]
 
 
 def test_a_lost_file_is_told_and_a_store_travels(specimens, tmp_path):

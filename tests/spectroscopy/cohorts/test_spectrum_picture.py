@@ -39,9 +39,9 @@ def test_a_picture_a_spectrum_with_what_it_is_of(cohort, tmp_path, monkeypatch) 
     assert left > right
     assert upper.get_title(loc="left") == "probability of HCC: 0.73"
     assert "phantom" in lower.get_xlabel()
-    told = {each.get_text() for each in upper.texts}
-    assert told >= set(spectrum_picture.PEAKS_PPM)
-    assert [each for each in told - set(spectrum_picture.PEAKS_PPM) if each[0] != "\N{MULTIPLICATION SIGN}"] == []
+    labels = {each.get_text() for each in upper.texts}
+    assert labels >= set(spectrum_picture.PEAKS_PPM)
+    assert [each for each in labels - set(spectrum_picture.PEAKS_PPM) if each[0] != "\N{MULTIPLICATION SIGN}"] == []
 
 
 def test_what_moves_the_score_is_coloured(cohort, tmp_path) -> None:

@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb, van_trees
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import SoftConstraints, gaussian_prior_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
-from hepatica.spectroscopy.fitting.soft_constraints import Held
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 
 MODEL = SignalModel(basis=simulate_basis(Acquisition(), names=("Cho", "Cr", "GPC", "Lip13")))
-BELIEF = belief_of(read_priors(), names=MODEL.names)
+GAUSSIAN = gaussian_prior_of(read_priors(), names=MODEL.names)
 TRUE = MODEL.vector_of({"Cho": 2, "Cr": 3, "GPC": 3, "Lip13": 1}, lorentz_hz=5, gauss_hz=10)
 
 
@@ -23,7 +22,9 @@ TRUE = MODEL.vector_of({"Cho": 2, "Cr": 3, "GPC": 3, "Lip13": 1}, lorentz_hz=5, 
 @given(st.floats(0.01, 100))
 def test_the_bound_goes_with_the_noise(noise):
     """Exactly, when shifts are not held beforehand."""
-    once, more = (crlb(TRUE, model=MODEL, noise_sd=sd, held=Held(shift_sd_hz=1e6)).sd for sd in (1.0, noise))
+    once, more = (
+        crlb(TRUE, model=MODEL, noise_sd=sd, constraints=SoftConstraints(shift_sd_hz=1e6)).sd for sd in (1.0, noise)
+    )
     assert more == pytest.approx(once * noise, rel=1e-3)
 
 
@@ -67,27 +68,29 @@ def drawn(n: int) -> np.ndarray:
 @given(st.floats(1, 1e4))
 def test_the_bayesian_bound_is_below_both_that_of_the_spectrum_and_the_belief(noise):
     vector = drawn(5)
-    both = bayesian_bound(vector, model=MODEL, noise_sd=noise, belief=BELIEF).sd
-    alone = crlb(vector, model=MODEL, noise_sd=noise, held=Held(shift_sd_hz=BELIEF.nonlinear["shift_hz"][1])).sd
-    believed = np.sqrt(np.diag(BELIEF.covariance)) * np.where(BELIEF.logs, vector[:, :4], 1)
+    both = bayesian_bound(vector, model=MODEL, noise_sd=noise, prior=GAUSSIAN).sd
+    alone = crlb(
+        vector, model=MODEL, noise_sd=noise, constraints=SoftConstraints(shift_sd_hz=GAUSSIAN.nonlinear["shift_hz"][1])
+    ).sd
+    believed = np.sqrt(np.diag(GAUSSIAN.covariance)) * np.where(GAUSSIAN.logs, vector[:, :4], 1)
     assert (both <= 1.001 * np.minimum(alone, believed)).all()
 
 
 def test_with_endless_noise_the_bayesian_bound_is_the_belief():
-    both = bayesian_bound(drawn(2), model=MODEL, noise_sd=1e9, belief=BELIEF).sd
-    assert both[:, :3] == pytest.approx(np.tile(np.sqrt(np.diag(BELIEF.covariance))[:3], (2, 1)), rel=1e-3)
+    both = bayesian_bound(drawn(2), model=MODEL, noise_sd=1e9, prior=GAUSSIAN).sd
+    assert both[:, :3] == pytest.approx(np.tile(np.sqrt(np.diag(GAUSSIAN.covariance))[:3], (2, 1)), rel=1e-3)
 
 
 def test_with_endless_noise_van_trees_bound_of_a_logarithm_is_the_mean_times_its_spread():
     vector = drawn(20)
-    bound = van_trees(vector, model=MODEL, noise_sd=1e9, belief=BELIEF)
-    assert bound.sd[0, 3] == pytest.approx(vector[:, 3].mean() * np.sqrt(BELIEF.covariance[3, 3]), rel=1e-3)
+    bound = van_trees(vector, model=MODEL, noise_sd=1e9, prior=GAUSSIAN)
+    assert bound.sd[0, 3] == pytest.approx(vector[:, 3].mean() * np.sqrt(GAUSSIAN.covariance[3, 3]), rel=1e-3)
 
 
 def test_van_trees_of_one_draw_is_the_bound_there_and_of_many_no_more_than_their_mean():
     """The inverse of a mean is no more than the mean of inverses (on the scale of concentrations)."""
     vector = drawn(20)
-    known = {"model": MODEL, "noise_sd": 5.0, "belief": BELIEF}
+    known = {"model": MODEL, "noise_sd": 5.0, "prior": GAUSSIAN}
     one = van_trees(vector[:1], **known)
     assert one.sd == pytest.approx(bayesian_bound(vector[:1], **known).sd)
     many, each = van_trees(vector, **known).sd[0], bayesian_bound(vector, **known).sd

@@ -53,16 +53,16 @@ def test_standard_deviations_are_those_of_repeated_noise():
     """20 spectra: the spread of Lip13 and Cho within 40 % of what each fit says; the noise within 5 %."""
     fits = [real_part_fit(spectrum(0.02, seed=seed), ppm=PPM) for seed in range(20)]
     spread = np.std([fit.area for fit in fits], axis=0)
-    told = np.mean([np.sqrt(np.diag(fit.covariance)) for fit in fits], axis=0)
+    message = np.mean([np.sqrt(np.diag(fit.covariance)) for fit in fits], axis=0)
     for name in ("Lip13", "Cho"):
         place = fits[0].names.index(name)
-        assert told[place] == pytest.approx(spread[place], rel=0.4)
+        assert message[place] == pytest.approx(spread[place], rel=0.4)
     assert np.mean([fit.noise_sd for fit in fits]) == pytest.approx(0.02, rel=0.05)
 
 
 def test_nothing_is_found_in_nothing():
-    told = real_part_fit(np.zeros(800), ppm=PPM).quantities.to_table().told
-    assert (told == "not quantifiable: nothing found").all()
+    message = real_part_fit(np.zeros(800), ppm=PPM).quantities.to_table().reported
+    assert (message == "not quantifiable: nothing found").all()
 
 
 def test_lines_beyond_the_axis_are_left_out():
@@ -74,20 +74,20 @@ def test_lines_beyond_the_axis_are_left_out():
 def test_quantities_have_sums_and_say_what_is_unsure():
     table = real_part_fit(spectrum(1.5), ppm=PPM).quantities.with_sums().to_table().set_index("target")
     assert table.loc["Lipids", "value"] == pytest.approx(2.8, rel=0.2)
-    assert table.loc["Lip28", "told"].startswith("not quantifiable")
+    assert table.loc["Lip28", "reported"].startswith("not quantifiable")
     assert set(table["unit"]) == {"institutional units"}
 
 
 @pytest.mark.parametrize(
-    ("values", "ppm", "told"),
+    ("values", "ppm", "message"),
     [
         (np.zeros(800), PPM[::-1], "rising"),
         (np.full(800, np.nan), PPM, "no numbers"),
         (np.zeros(50), PPM[:50], "or more"),
     ],
 )
-def test_what_cannot_be_fitted_is_refused(values, ppm, told):
-    with pytest.raises(SpecimenError, match=told):
+def test_what_cannot_be_fitted_is_refused(values, ppm, message):
+    with pytest.raises(SpecimenError, match=message):
         real_part_fit(values, ppm=ppm)
 
 

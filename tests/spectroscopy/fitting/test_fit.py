@@ -6,8 +6,8 @@ import pytest
 from hepatica.cohort import SettingsError, SpecimenError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.fit import checked, descend, rough_noise, with_noise_left
+from hepatica.spectroscopy.fitting.prior_terms import SoftConstraints
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
-from hepatica.spectroscopy.fitting.soft_constraints import Held
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 
 MODEL = SignalModel(basis=simulate_basis(Acquisition(), names=("Cho", "Cr", "Lip13")))
@@ -24,7 +24,12 @@ def fitted(values: np.ndarray, *, sd: float, logs: bool):
     noise = np.full(len(values), sd)
     start = np.repeat(TRUE, len(values), axis=0)
     return descend(
-        start, values, model=MODEL, noise_sd=noise, penalty=Held().penalty(MODEL, start[:, :3]), logs=np.full(3, logs)
+        start,
+        values,
+        model=MODEL,
+        noise_sd=noise,
+        penalty=SoftConstraints().penalty(MODEL, start[:, :3]),
+        logs=np.full(3, logs),
     )
 
 
@@ -65,7 +70,7 @@ def test_rough_noise_is_that_of_white_noise():
 
 
 @pytest.mark.parametrize(
-    ("values", "noise", "error", "told"),
+    ("values", "noise", "error", "message"),
     [
         (np.zeros((2, 5)), 1.0, SpecimenError, "wanted"),
         (np.zeros((0, MODEL.ppm.size)), 1.0, SpecimenError, "n of 1 or more"),
@@ -74,6 +79,6 @@ def test_rough_noise_is_that_of_white_noise():
         (np.zeros((1, MODEL.ppm.size)), np.nan, SettingsError, "above 0"),
     ],
 )
-def test_what_cannot_be_fitted_is_refused(values, noise, error, told):
-    with pytest.raises(error, match=told):
+def test_what_cannot_be_fitted_is_refused(values, noise, error, message):
+    with pytest.raises(error, match=message):
         checked(values, model=MODEL, noise_sd=noise)

@@ -75,8 +75,8 @@ def test_metabolites_below_tall_lipids_are_drawn_once_more() -> None:
     paint_fit(figure, DrawnFit(**{**vars(made), "data": made.data + choline, "fit": made.fit + choline}), title="")
     [again, fitted] = figure.axes[1].lines[3:]
     assert again.get_xdata().min() > 2.6
-    [told] = figure.axes[1].texts
-    times = float(told.get_text().split()[-1])
+    [label] = figure.axes[1].texts
+    times = float(label.get_text().split()[-1])
     assert times == pytest.approx(np.ptp(again.get_ydata()) / 0.03, rel=0.05)
     np.testing.assert_allclose(again.get_ydata() - fitted.get_ydata(), times * 0.02, rtol=0.05)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepatica.spectroscopy import multistart
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
+from hepatica.spectroscopy.fitting import multistart
 from hepatica.spectroscopy.fitting.fit import Fit
-from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.least_squares import nls
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
@@ -28,7 +28,7 @@ ELSEWHERE = """
 import sys
 import numpy as np
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.least_squares import nls
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 

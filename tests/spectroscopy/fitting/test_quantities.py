@@ -1,11 +1,11 @@
-"""Quantities: sums, what is not told, and what is flagged."""
+"""Quantities: sums, what is not reported, and what is flagged."""
 
 import numpy as np
 import pytest
 
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
-from hepatica.spectroscopy.fitting.nls import nls
+from hepatica.spectroscopy.fitting.least_squares import nls
 from hepatica.spectroscopy.fitting.quantities import COLUMNS, Quantities, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.signal.acquisition import Acquisition
@@ -35,19 +35,19 @@ def test_what_is_unsure_is_not_told_as_a_number():
     """Cho: bound 2 of 3 is too much; GPC: 2 of 5 will do; Lac: nothing found."""
     table = quantities().to_table().set_index("target")
     assert list(table.reset_index().columns) == ["target", *(name for name in COLUMNS if name != "target")]
-    assert table.loc["Cho", "told"] == "not quantifiable: the bound is 67% of the value"
+    assert table.loc["Cho", "reported"] == "not quantifiable: the bound is 67% of the value"
     assert np.isnan(table.loc["Cho", "value"])
-    assert table.loc["GPC", "told"] == "5 ± 2 mM"
+    assert table.loc["GPC", "reported"] == "5 ± 2 mM"
     assert table.loc["GPC", "value"] == 5
     assert table.loc["GPC", "crlb_percent"] == pytest.approx(40)
-    assert table.loc["Lac", "told"] == "not quantifiable: nothing found"
+    assert table.loc["Lac", "reported"] == "not quantifiable: nothing found"
     assert (table["flags"] == "noticed").all()
 
 
 def test_a_method_that_is_unsure_itself_is_not_told():
     """A network may say ± 6 of 8 where the spectrum allows ± 1."""
     table = quantities(covariance=np.diag([4, 4, 36.0, 1])[None]).to_table().set_index("target")
-    assert table.loc["PCh", "told"] == "not quantifiable: the method's own deviation is 75% of the value"
+    assert table.loc["PCh", "reported"] == "not quantifiable: the method's own deviation is 75% of the value"
     assert np.isnan(table.loc["PCh", "value"])
 
 
@@ -73,11 +73,11 @@ def test_lipids_are_scaled_with_all_that_is_said_of_them():
 def test_what_was_believed_better_before_is_not_told():
     held = quantities(prior_covariance=np.diag([1.0, 1.0, 4.0, 4.0]))
     assert held.quantifiable.tolist() == [[False, False, True, False]]
-    assert "less than was believed" in held.to_table().told[1]
+    assert "less informative than the prior" in held.to_table().reported[1]
 
 
 def test_without_water_the_unit_says_so():
-    assert quantities(unit="institutional units").to_table().told[2] == "8 ± 1 institutional units"
+    assert quantities(unit="institutional units").to_table().reported[2] == "8 ± 1 institutional units"
 
 
 def test_shapes_and_sums_are_checked():

@@ -53,7 +53,7 @@ def test_fat_leaves_less_water(decay):
 def test_what_is_missing_is_asked_for(decay):
     with pytest.raises(SpecimenError, match="no water reference: concentrations stay relative"):
         water_scale(replace(voxel(decay), water=None))
-    with pytest.raises(SpecimenError, match=r"repetition time is unknown.*tell tr_ms"):
+    with pytest.raises(SpecimenError, match=r"repetition time is unknown.*give tr_ms"):
         water_scale(voxel(decay, tr_ms=None))
     with pytest.raises(SettingsError, match="a PDFF of 25"):
         WaterScaling(pdff=25)

@@ -8,8 +8,8 @@ from scipy.special import voigt_profile
 
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.fitting.least_squares import map_fit
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.networks.qcnn_quantify import qcnn, qcnn_gn, tcho_snr, voigt_hz
 from hepatica.spectroscopy.networks.qcnn_training import parameters_of
@@ -23,8 +23,8 @@ PRIORS = read_priors()
 @pytest.fixture(scope="module")
 def known(trained_qcnn):
     """What both functions take beside the spectra, and twelve of these with their truth."""
-    drawn = trained_qcnn.draws.other(5).at(np.arange(12))
-    how = {"network": trained_qcnn.network, "model": trained_qcnn.draws.model, "priors": PRIORS}
+    drawn = trained_qcnn.samples.other(5).at(np.arange(12))
+    how = {"network": trained_qcnn.network, "model": trained_qcnn.samples.model, "priors": PRIORS}
     return drawn, {**how, "noise_sd": drawn.noise_sd}
 
 
@@ -46,7 +46,10 @@ def test_gauss_newton_comes_to_the_map_fit(known) -> None:
     drawn, how = known
     found = qcnn_gn(drawn.values, **how, steps=12)
     fitted = map_fit(
-        drawn.values, model=how["model"], belief=belief_of(PRIORS, names=how["model"].names), noise_sd=drawn.noise_sd
+        drawn.values,
+        model=how["model"],
+        prior=gaussian_prior_of(PRIORS, names=how["model"].names),
+        noise_sd=drawn.noise_sd,
     )
     assert found.method == "qcnn+gn"
     near = np.abs(found.concentration - fitted.concentration) < 0.3 * fitted.sd
@@ -65,8 +68,10 @@ def test_more_steps_are_no_worse(known) -> None:
 def test_spectra_unlike_any_are_flagged_and_usual_ones_are_not(known) -> None:
     drawn, how = known
     for strange in (drawn.values.conj(), drawn.values[:, ::-1].copy()):
-        told = qcnn(strange, **how).flags
-        assert sum(any("unlike the spectra the networks learnt from" in each for each in flags) for flags in told) >= 11
+        found = qcnn(strange, **how).flags
+        assert (
+            sum(any("unlike the spectra the networks learnt from" in each for each in flags) for flags in found) >= 11
+        )
     usual = qcnn(drawn.values, **how).flags
     assert sum(any("unlike" in each for each in flags) for flags in usual) <= 1
 
@@ -80,15 +85,15 @@ def test_noise_alone_is_flagged(known) -> None:
 
 def test_lines_broader_than_any_learnt_are_flagged_after_the_steps(known, trained_qcnn) -> None:
     how = known[1]
-    wide = replace(trained_qcnn.draws, priors=PRIORS.having(gauss_hz=75.0, snr=80.0)).at(np.arange(8))
-    told = qcnn_gn(wide.values, **{**how, "noise_sd": wide.noise_sd}, steps=12).flags
-    assert sum(any("line width in Hz" in each for each in flags) for flags in told) >= 6
+    wide = replace(trained_qcnn.samples, priors=PRIORS.having(gauss_hz=75.0, snr=80.0)).at(np.arange(8))
+    found = qcnn_gn(wide.values, **{**how, "noise_sd": wide.noise_sd}, steps=12).flags
+    assert sum(any("line width in Hz" in each for each in flags) for flags in found) >= 6
 
 
 def test_an_snr_outside_of_what_was_learnt_is_flagged(known) -> None:
     drawn, how = known
-    told = qcnn(drawn.values, **{**how, "noise_sd": 1000 * drawn.noise_sd}).flags
-    assert all(any("SNR of tCho" in each for each in flags) for flags in told)
+    found = qcnn(drawn.values, **{**how, "noise_sd": 1000 * drawn.noise_sd}).flags
+    assert all(any("SNR of tCho" in each for each in flags) for flags in found)
 
 
 def test_the_snr_is_that_of_the_simulation(known) -> None:

@@ -13,7 +13,7 @@ from hepatica.spectroscopy.simulation.nuisance import OF_MODEL, STANDARD
 SMALL = SpectralPlan(members=2, width=4, hidden=16, signature=8)
 
 
-def test_the_acquisition_is_the_usual_one_unless_told_otherwise() -> None:
+def test_the_acquisition_is_a_3_t_liver_by_default() -> None:
     assert SpectralPlan().acquisition == Acquisition()
     assert SpectralPlan(te_ms=20.0, sequence="steam").acquisition == Acquisition(te_ms=20.0, sequence="steam")
 

@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_bytes(folder: Path, tmp_path: Path) -> Non
 def test_a_file_holds_every_transient_of_every_coil(folder: Path) -> None:
     table = pd.read_csv(folder / "specimens.csv")
     for path, transients in ((table.path[0], 6), (table.water[0], 2)):
-        raw = read_nifti_mrs(folder / "spectra" / path, told=Header())
+        raw = read_nifti_mrs(folder / "spectra" / path, header_overrides=Header())
         assert raw.fids.shape == (transients, 2, 512)
         assert (raw.acquisition.te_ms, raw.acquisition.tr_ms, raw.acquisition.sequence) == (35, 2000, "press")
         assert raw.acquisition.f0_mhz == pytest.approx(127.74)

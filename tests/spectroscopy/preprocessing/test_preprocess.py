@@ -9,8 +9,7 @@ from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.preprocessing.ppm_align import moved_by
 from hepatica.spectroscopy.preprocessing.preprocess import preprocess
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import to_spectrum
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, to_spectrum
 
 LIVER = Acquisition(points=1024)
 WINDOW = (LIVER.ppm > 0.5) & (LIVER.ppm < 4.1)
@@ -61,7 +60,7 @@ def test_coils_and_transients_become_one(raw, decay):
     assert agrees(decay, spectrum)
 
 
-def test_another_number_of_coils_in_the_reference_is_told(raw):
+def test_another_number_of_coils_in_the_reference_is_noted(raw):
     spectrum = preprocess(replace(raw, water=np.repeat(raw.water, 3, axis=1)))
     assert any("the water reference has 3 coils, the spectrum 1" in note for note in spectrum.notes)
     assert spectrum.water is None  # its height, received otherwise, would make wrong mM
@@ -102,7 +101,7 @@ def test_a_conjugated_spectrum_is_turned_round(raw, decay, with_water):
 def test_a_flipped_spectrum_is_turned_round(raw, decay):
     flipped = np.fft.ifft(np.roll(np.fft.fft(raw.fids)[..., ::-1], 1, axis=-1))
     spectrum = preprocess(replace(raw, fids=flipped))
-    assert spectrum.notes == ("the spectrum was flipped, its decay growing; it was turned round",)
+    assert spectrum.notes == ("the decay grew, the spectrum being flipped; it was reversed",)
     assert agrees(decay, spectrum)
 
 
@@ -112,7 +111,7 @@ def test_an_axis_off_by_0_17_is_put_right_and_told(raw, decay, with_water):
     moved |= {} if with_water else {"water": None}
     spectrum = preprocess(replace(raw, **moved))
     by = "water" if with_water else "Lip13"
-    assert f"the ppm axis was off by +0.17 ppm by {by}; it was put right" in spectrum.notes
+    assert f"the ppm axis was off by +0.17 ppm by {by}; it was corrected" in spectrum.notes
     assert agrees(decay, spectrum, within=0.12)
 
 
@@ -132,7 +131,7 @@ def test_a_receiver_elsewhere_than_at_the_water_keeps_its_axis(decay):
 def test_a_wrong_field_strength_is_refused(raw):
     wrong = replace(LIVER, f0_mhz=63.87)
     with pytest.raises(
-        SpecimenError, match=r"highest peak stands at -2\.1 ppm.*field strength \(63\.87 MHz\).*tell f0_mhz"
+        SpecimenError, match=r"highest peak is at -2\.1 ppm.*field strength \(63\.87 MHz\).*give f0_mhz"
     ):
         preprocess(replace(raw, acquisition=wrong))
 
@@ -157,10 +156,10 @@ def test_a_suppressed_spectrum_is_no_reference(raw, decay):
     assert other.notes[0] == "what was given as water reference has too little water: it was not used"
 
 
-def test_the_water_of_a_fatty_liver_alone_is_told(raw):
+def test_the_water_of_a_fatty_liver_alone_is_noted(raw):
     """Lipids show beside it, so that it is no water reference for sure."""
     spectrum = preprocess(replace(raw, fids=raw.water, water=None))
-    assert "it was badly suppressed, or this is a water reference; look at the fit" in spectrum.notes[0]
+    assert "it was badly suppressed, or this is a water reference; inspect the fit" in spectrum.notes[0]
     assert not any("badly" in note for note in preprocess(replace(raw, water=None)).notes)
 
 

@@ -83,7 +83,7 @@ def test_short_decays_are_survived(decay):
 
 
 def test_real_residual_water_goes(real):
-    raw = read_sdat(real / "osprey/sub-01_PRESS_35_act.sdat", told=Header())
+    raw = read_sdat(real / "osprey/sub-01_PRESS_35_act.sdat", header_overrides=Header())
     before = raw.fids[0, 0]
     after = remove_water(before, acquisition=raw.acquisition)
     heights = [np.abs(to_spectrum(fid)) for fid in (before, after)]

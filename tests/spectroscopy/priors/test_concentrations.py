@@ -2,13 +2,58 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.priors.concentrations import Fat, OfPatients, Ranges
-from hepatica.spectroscopy.priors.distributions import Range
+from hepatica.spectroscopy.priors.concentrations import (
+    Distribution,
+    Fat,
+    FromPatients,
+    Measured,
+    Range,
+    Ranges,
+    logarithms,
+    mean_sd,
+)
 from hepatica.spectroscopy.priors.priors import read_priors
 
-OF_PATIENTS = OfPatients(
+
+@given(st.floats(0.01, 10), st.floats(1, 10), st.booleans(), st.floats(0, 1))
+def test_a_range_keeps_its_ends(low: float, factor: float, log: bool, share: float) -> None:
+    value = Range(low=low, high=low * factor, log=log).at(np.array([share]))[0]
+    assert low * (1 - 1e-12) <= value <= low * factor * (1 + 1e-12)
+
+
+def test_the_middle_of_a_logarithmic_range_is_its_geometric_mean() -> None:
+    assert Range(low=5, high=80, log=True).at(np.array(0.5)) == pytest.approx(20)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "mean", "sd"),
+    [
+        (Range(low=-10, high=10), 0, 20 / np.sqrt(12)),
+        (Range(low=3, high=3), 3, 0),
+        (Range(low=1, high=np.e, log=True), np.e - 1, np.sqrt((np.e**2 - 1) / 2 - (np.e - 1) ** 2)),
+    ],
+)
+def test_moments(distribution: Distribution, mean: float, sd: float) -> None:
+    assert mean_sd(distribution) == pytest.approx((mean, sd), abs=1e-5)
+
+
+def test_logarithms_of_a_uniform_number_are_exponential() -> None:
+    logs = logarithms(Range(low=0, high=3))
+    assert logs.mean() == pytest.approx(np.log(3) - 1, abs=2e-3)
+    assert logs.var() == pytest.approx(1, abs=5e-3)
+
+
+def test_measured_values_run_from_the_least_to_the_greatest() -> None:
+    measured = Measured(values=(3.0, 1.0, 2.0))
+    assert measured.at(np.array([0.0, 0.5, 1.0])).tolist() == [1, 2, 3]
+    assert measured.digested == Measured(values=(1.0, 2.0, 3.0)).digested
+
+
+OF_PATIENTS = FromPatients(
     names=("Cho", "Lip13"), log_mean=np.array([0.5, 3.0]), log_covariance=np.array([[0.2, 0.1], [0.1, 0.4]]), freedom=12
 )
 
@@ -22,7 +67,7 @@ def test_triglyceride_of_a_fat_fraction() -> None:
 
 
 @pytest.mark.parametrize("concentrations", [read_priors().concentrations, OF_PATIENTS], ids=["ranges", "patients"])
-def test_moments_are_those_of_the_draws(concentrations: Ranges | OfPatients) -> None:
+def test_moments_are_those_of_the_draws(concentrations: Ranges | FromPatients) -> None:
     logs = np.log(concentrations.sample(np.random.default_rng(0), n=100_000))
     assert logs.mean(axis=0) == pytest.approx(concentrations.log_mean, abs=0.02)
     assert np.cov(logs.T) == pytest.approx(concentrations.log_covariance, abs=0.04)
@@ -52,11 +97,11 @@ def test_no_patient_is_drawn_far_out() -> None:
 
 
 @pytest.mark.parametrize("concentrations", [read_priors().concentrations, OF_PATIENTS], ids=["ranges", "patients"])
-def test_components_are_chosen_by_name(concentrations: Ranges | OfPatients) -> None:
+def test_components_are_chosen_by_name(concentrations: Ranges | FromPatients) -> None:
     chosen = concentrations.select(["Lip13", "Cho"])
     assert chosen.names == ("Lip13", "Cho")
     place = concentrations.names.index("Lip13")
     assert chosen.log_mean[0] == concentrations.log_mean[place]
     assert chosen.log_covariance[0, 0] == concentrations.log_covariance[place, place]
-    with pytest.raises(SettingsError, match="say nothing of Gold"):
+    with pytest.raises(SettingsError, match="have no Gold"):
         concentrations.select(["Gold"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.priors.distributions import Range
+from hepatica.spectroscopy.priors.concentrations import Range
 from hepatica.spectroscopy.priors.priors import NUISANCES, read_priors
 from hepatica.spectroscopy.signal.targets import LCM5, LIVER20
 
@@ -42,10 +42,10 @@ def test_logarithms_of_a_uniform_concentration() -> None:
 
 
 def test_moments_of_the_signal_models_parameters() -> None:
-    told = read_priors().nonlinear
-    assert set(told) == {"common_hz", "shift_hz", "lorentz_hz", "gauss_hz", "phase0", "phase1"}
-    assert told["lorentz_hz"] == pytest.approx((8, 8 / np.sqrt(12)), abs=1e-4)
-    assert told["phase0"] == pytest.approx((0, np.deg2rad(40) / np.sqrt(12)), abs=1e-4)
+    moments = read_priors().nonlinear
+    assert set(moments) == {"common_hz", "shift_hz", "lorentz_hz", "gauss_hz", "phase0", "phase1"}
+    assert moments["lorentz_hz"] == pytest.approx((8, 8 / np.sqrt(12)), abs=1e-4)
+    assert moments["phase0"] == pytest.approx((0, np.deg2rad(40) / np.sqrt(12)), abs=1e-4)
 
 
 def test_a_nuisance_is_held_or_replaced() -> None:

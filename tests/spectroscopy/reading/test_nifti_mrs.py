@@ -26,14 +26,14 @@ def fids(decay):
 def test_written_and_read_again_nothing_changes(tmp_path, fids, kept):
     some = fids[: kept[0], : kept[1]]
     write_nifti_mrs(tmp_path / "a.nii.gz", fids=some, acquisition=STEAM)
-    raw = read_nifti_mrs(tmp_path / "a.nii.gz", told=Header())
+    raw = read_nifti_mrs(tmp_path / "a.nii.gz", header_overrides=Header())
     np.testing.assert_array_equal(raw.fids, some.astype(np.complex64))
     assert raw.acquisition == STEAM
 
 
 def test_one_decay_is_written_alike(tmp_path, fids):
     write_nifti_mrs(tmp_path / "a.nii", fids=fids[0, 0], acquisition=replace(STEAM, tm_ms=None, tr_ms=None))
-    raw = read_nifti_mrs(tmp_path / "a.nii", told=Header())
+    raw = read_nifti_mrs(tmp_path / "a.nii", header_overrides=Header())
     assert raw.fids.shape == (1, 1, 64)
     assert (raw.acquisition.tr_ms, raw.acquisition.tm_ms) == (None, None)
 
@@ -84,7 +84,7 @@ def ones(*shape):
 def test_what_is_no_single_voxel_of_coils_and_transients_is_refused(tmp_path, shape, tags, message):
     path = saved(tmp_path / "a.nii.gz", ones(*shape), tags=(*tags, None, None, None)[:3])
     with pytest.raises(SpecimenError, match=message):
-        read_nifti_mrs(path, told=Header())
+        read_nifti_mrs(path, header_overrides=Header())
 
 
 def test_more_coils_than_declared_are_refused(tmp_path, fids):
@@ -95,27 +95,27 @@ def test_more_coils_than_declared_are_refused(tmp_path, fids):
     with pytest.raises(
         SpecimenError, match=r"With 5 dimensions .*dim_5.*every axis of coils and transients has a name"
     ):
-        read_nifti_mrs(tmp_path / "a.nii", told=Header())
+        read_nifti_mrs(tmp_path / "a.nii", header_overrides=Header())
 
 
 def test_echo_times_in_milliseconds_are_told_apart(tmp_path):
     path = saved(tmp_path / "a.nii.gz", ones(1, 1, 1, 8), te=30.0)
-    with pytest.raises(SpecimenError, match=r"got te_ms = 30000, .*tell te_ms = 30, if so"):
-        read_nifti_mrs(path, told=Header())
-    assert read_nifti_mrs(path, told=Header(te_ms=30.0)).acquisition.te_ms == 30
+    with pytest.raises(SpecimenError, match=r"got te_ms = 30000, .*give te_ms = 30, if so"):
+        read_nifti_mrs(path, header_overrides=Header())
+    assert read_nifti_mrs(path, header_overrides=Header(te_ms=30.0)).acquisition.te_ms == 30
 
 
 def test_other_nuclei_and_other_files_are_refused(tmp_path):
     with pytest.raises(SpecimenError, match="got a spectrum of 31P"):
-        read_nifti_mrs(saved(tmp_path / "a.nii.gz", ones(1, 1, 1, 8), nucleus="31P"), told=Header())
+        read_nifti_mrs(saved(tmp_path / "a.nii.gz", ones(1, 1, 1, 8), nucleus="31P"), header_overrides=Header())
     whole = (tmp_path / "a.nii.gz").read_bytes()
     for content in (b"", b"rubbish", whole[: len(whole) // 2]):
         (tmp_path / "b.nii.gz").write_bytes(content)
         with pytest.raises(SpecimenError, match="cannot be read as NIfTI-MRS"):
-            read_nifti_mrs(tmp_path / "b.nii.gz", told=Header())
+            read_nifti_mrs(tmp_path / "b.nii.gz", header_overrides=Header())
 
 
-def test_an_image_is_told_apart(tmp_path):
+def test_an_image_is_recognised(tmp_path):
     nibabel.Nifti1Image(np.zeros((4, 4, 4), np.float32), np.eye(4)).to_filename(tmp_path / "a.nii.gz")
     with pytest.raises(SpecimenError, match="got a NIfTI image, wanted NIfTI-MRS"):
-        read_nifti_mrs(tmp_path / "a.nii.gz", told=Header())
+        read_nifti_mrs(tmp_path / "a.nii.gz", header_overrides=Header())

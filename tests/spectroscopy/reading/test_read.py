@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SpecimenError
-from hepatica.spectroscopy.reading.lcmodel_raw import write_lcmodel_raw
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 from hepatica.spectroscopy.reading.read import READERS, read_raw, read_spectrum
 from hepatica.spectroscopy.signal.acquisition import Acquisition
@@ -14,22 +13,22 @@ from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.peaks import tallest
 
 LIVER = Acquisition(points=512)
-TOLD = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
+OVERRIDES = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
 
 
 @pytest.mark.parametrize(
-    ("name", "water", "told"),
+    ("name", "water", "overrides"),
     [
         ("osprey/sub-01_PRESS_35_act.sdat", "osprey/sub-01_PRESS_35_ref.sdat", Header()),
         ("osprey/sub-01_PRESS_35_act.spar", None, Header()),
         ("siemens/SVS_30.rda", None, Header()),
         ("siemens/SVS_30.IMA", None, Header()),
-        ("lcmodel/data.raw", None, TOLD),
+        ("lcmodel/data.raw", None, OVERRIDES),
     ],
 )
-def test_real_brains_stand_upright_with_their_lines_in_place(real, name, water, told):
+def test_real_brains_stand_upright_with_their_lines_in_place(real, name, water, overrides):
     """NAA 2.01, creatine 3.03, choline 3.20 ppm (Govindaraju et al. 2000, doi:10.1002/1099-1492(200005)13:3)."""
-    spectrum = read_spectrum(real / name, water=water and real / water, told=told)
+    spectrum = read_spectrum(real / name, water=water and real / water, header_overrides=overrides)
     assert (spectrum.water is None) == (water is None)
     for place in (2.01, 3.03, 3.20):
         peak = tallest(spectrum.fid, place - 0.08, place + 0.08, acquisition=spectrum.acquisition, part=np.real)
@@ -37,7 +36,7 @@ def test_real_brains_stand_upright_with_their_lines_in_place(real, name, water, 
         assert peak.height > 0
 
 
-def test_spectrum_and_reference_may_be_of_two_formats(tmp_path, decay):
+def test_spectrum_and_reference_may_be_of_two_formats(tmp_path, decay, write_lcmodel_raw):
     write_nifti_mrs(tmp_path / "a.nii.gz", fids=decay(LIVER), acquisition=LIVER)
     known = Header(f0_mhz=127.74, bandwidth_hz=2000.0, te_ms=35.0)
     write_lcmodel_raw(tmp_path / "A.H2O", fid=decay(LIVER, {4.65: 1e4})[:400], header=known)
@@ -48,7 +47,7 @@ def test_spectrum_and_reference_may_be_of_two_formats(tmp_path, decay):
 
 def test_what_the_user_tells_reaches_the_reader(tmp_path, decay):
     write_nifti_mrs(tmp_path / "a.nii", fids=decay(LIVER), acquisition=LIVER)
-    assert read_raw(tmp_path / "a.nii", told=Header(te_ms=20.0)).acquisition.te_ms == 20
+    assert read_raw(tmp_path / "a.nii", header_overrides=Header(te_ms=20.0)).acquisition.te_ms == 20
 
 
 def test_a_reference_of_another_sampling_is_refused(tmp_path, decay):
@@ -59,7 +58,7 @@ def test_a_reference_of_another_sampling_is_refused(tmp_path, decay):
         read_raw(tmp_path / "a.nii", water=tmp_path / "w.nii")
 
 
-def test_unknown_endings_and_lost_files_are_told(tmp_path, decay):
+def test_unknown_endings_and_lost_files_are_refused(tmp_path, decay):
     write_nifti_mrs(tmp_path / "a.nii", fids=decay(LIVER), acquisition=LIVER)
     shutil.copy(tmp_path / "a.nii", tmp_path / "secret.txt")
     with pytest.raises(SpecimenError, match=r"ends in '\.txt', wanted \.nii, .*\.dat") as caught:

@@ -1,7 +1,6 @@
 """Targets: fifteen metabolites and five lipids, all of which can be simulated."""
 
-from hepatica.spectroscopy.basis.lipids import lipids
-from hepatica.spectroscopy.basis.spin_system import spin_systems
+from hepatica.spectroscopy.basis.spin_system import lipids, spin_systems
 from hepatica.spectroscopy.signal.targets import BRAIN17, LCM5, LIPIDS5, LIVER20, METABOLITES15, SUMS
 
 

@@ -89,7 +89,7 @@ def test_a_tenth_of_spectra_has_an_echo_and_a_tenth_is_cut() -> None:
 def test_baselines_have_their_family_and_size(family: Family) -> None:
     nuisance = drawn(Effects(baseline=family), n=300)
     size = np.sqrt((np.abs(nuisance.coefficients) ** 2).sum(axis=1) / nuisance.splines)
-    named = set(nuisance.told["baseline"])
+    named = set(nuisance.per_spectrum["baseline"])
     assert named == ({family} if family != "mixed" else {"splines", "gaussians", "walk"})
     assert size == pytest.approx(0 if family == "none" else 1)
 
@@ -107,4 +107,4 @@ def test_water_shares_one_height() -> None:
     nuisance = drawn()
     lines = (nuisance.water_height > 0).sum(axis=1)
     assert set(lines) == {1, 2, 3, 4}
-    assert nuisance.told["water_height"].max() <= 50
+    assert nuisance.per_spectrum["water_height"].max() <= 50

@@ -153,12 +153,12 @@ def test_given_concentrations_are_used_in_their_place() -> None:
 
 
 def test_the_manifest_tells_what_the_set_was_made_of() -> None:
-    told = WHOLE.manifest
-    assert (told["seed"], told["start"], told["n"]) == (7, 0, 300)
-    assert told["priors"] == PRIORS.select(BASIS.names).digest
-    assert told["basis"] == basis_digest(BASIS) != basis_digest(stand_in(Acquisition(te_ms=30, points=512)))
-    assert told["effects"]["water"] is STANDARD.water
-    assert told["units"]["concentrations"] == "mM"
+    manifest = WHOLE.manifest
+    assert (manifest["seed"], manifest["start"], manifest["n"]) == (7, 0, 300)
+    assert manifest["priors"] == PRIORS.select(BASIS.names).digest
+    assert manifest["basis"] == basis_digest(BASIS) != basis_digest(stand_in(Acquisition(te_ms=30, points=512)))
+    assert manifest["effects"]["water"] is STANDARD.water
+    assert manifest["units"]["concentrations"] == "mM"
 
 
 def test_first_sample_is_halved() -> None:

@@ -12,16 +12,16 @@ from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.simulation.nuisance import OF_MODEL
-from hepatica.spectroscopy.simulation.simulated_samples import Draws
+from hepatica.spectroscopy.simulation.simulated_samples import SimulatedSamples
 
 NAMES = ("GPC", "Lac", "Lip13")
 
 
 @pytest.fixture(scope="session")
-def few_draws() -> Draws:
+def few_samples() -> SimulatedSamples:
     """Spectra of three components, with the nuisance of the signal model."""
     model = SignalModel(basis=simulate_basis(Acquisition(), names=NAMES))
-    return Draws(priors=read_priors().select(NAMES), model=model, seed=3, effects=OF_MODEL)
+    return SimulatedSamples(priors=read_priors().select(NAMES), model=model, seed=3, effects=OF_MODEL)
 
 
 @dataclass
@@ -40,6 +40,6 @@ class Wrong:
 
 
 @pytest.fixture
-def wrong(few_draws: Draws) -> Wrong:
+def wrong(few_samples: SimulatedSamples) -> Wrong:
     """`nls` is off by 2 mM a spectrum, `map` by 1; nothing of the truth is found."""
-    return Wrong(model=few_draws.model, off={"nls": 2.0, "map": 1.0})
+    return Wrong(model=few_samples.model, off={"nls": 2.0, "map": 1.0})

@@ -79,11 +79,11 @@ def test_robustness_starts_from_what_the_networks_learnt(
     seen = []
     monkeypatch.setattr(module, "quantified", lambda drawn, **_: pd.DataFrame({"spectrum": [0]}))
     monkeypatch.setattr(
-        module, "swept", lambda draws, **_: seen.append(next(conditions(draws))) or pd.DataFrame({"sweep": [""]})
+        module, "swept", lambda samples, **_: seen.append(next(conditions(samples))) or pd.DataFrame({"sweep": [""]})
     )
     work = Work(cohort=tmp_path, run=tmp_path, external={}, settings=settings)
     module._quantify(SimpleNamespace(network=SimpleNamespace(extractor=None)), work)
-    assert seen[0].draws.effects == settings.quantifier.simulated
+    assert seen[0].samples.effects == settings.quantifier.simulated
 
 
 def _both(folder: Path) -> tuple[Path, Path]:

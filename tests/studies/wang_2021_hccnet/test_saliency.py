@@ -8,7 +8,7 @@ import pytest
 
 from hepatica.cohort import RunError
 from hepatica.radiology.slices import SliceStore
-from hepatica.radiology.window import WINDOWS
+from hepatica.radiology.slicing import WINDOWS
 from hepatica.studies.wang_2021_hccnet.saliency import MOST_SLICES, saliency_hits
 
 

@@ -1,3 +1,3 @@
 """Deidentify: removal of a patient's identity from DICOM studies."""
 
-__all__ = ["burned_in", "confidentiality", "deidentify", "pseudonym"]
+__all__ = ["burned_in", "confidentiality", "deidentify"]

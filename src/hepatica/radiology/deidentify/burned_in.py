@@ -1,4 +1,4 @@
-"""Burned in: whether the pixels of a DICOM file may say who the patient is, as text or as a picture of a screen."""
+"""Burned in: whether the pixels of a DICOM file may identify the patient, as text or as a picture of a screen."""
 
 from collections.abc import Sequence
 
@@ -36,23 +36,23 @@ def suspect_header(dataset: Dataset) -> tuple[str, ...]:
     """Why a file's header makes burned-in text likely; nothing where it does not.
 
     Ultrasound, photographs, secondary captures, screen saves and colour pictures are suspect whatever else they say;
-    `BurnedInAnnotation` and `RecognizableVisualFeatures` (PS3.3 C.7.6.1) are believed when they say YES.
+    `BurnedInAnnotation` and `RecognizableVisualFeatures` (PS3.3 C.7.6.1) count when they are YES.
     """
     kind = [str(each).upper() for each in dataset.get("ImageType") or ()]
     modality = str(dataset.get("Modality") or "")
     reasons = {
-        "the header says that text is burned in": _says_yes(dataset, "BurnedInAnnotation"),
-        "the header says that the patient can be recognised": _says_yes(dataset, "RecognizableVisualFeatures"),
+        "the header says that text is burned in": _is_yes(dataset, "BurnedInAnnotation"),
+        "the header says that the patient can be recognised": _is_yes(dataset, "RecognizableVisualFeatures"),
         f"modality {modality}, which mostly has text burned in": modality in _MODALITIES,
         "a secondary capture": "SecondaryCapture" in UID(dataset.get("SOPClassUID") or "").keyword,
         "a screen save": bool(_SCREENS & set(kind)),
         "an overlay lies in unused bits of its pixels": _has_overlay_in_pixels(dataset),
         "a colour picture": int(dataset.get("SamplesPerPixel") or 1) > 1,
     }
-    return tuple(reason for reason, holds in reasons.items() if holds)
+    return tuple(reason for reason, applies in reasons.items() if applies)
 
 
-def _says_yes(dataset: Dataset, keyword: str) -> bool:
+def _is_yes(dataset: Dataset, keyword: str) -> bool:
     return str(dataset.get(keyword) or "").upper() == "YES"
 
 
@@ -78,7 +78,7 @@ def text_like(image: np.ndarray) -> bool:
 
 
 def _glyphs(grey: np.ndarray) -> list[tuple[float, float, int, float]]:
-    """The pieces near the border that stand out of what is around them and may be characters."""
+    """The pieces near the border that contrast with their surroundings and may be characters."""
     stands_out = ndimage.white_tophat(grey, size=WIDEST_STROKE) > CONTRAST
     down, across = (round(BORDER * side) for side in grey.shape)
     stands_out[down : grey.shape[0] - down, across : grey.shape[1] - across] = False

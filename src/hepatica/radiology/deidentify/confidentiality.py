@@ -1,14 +1,15 @@
-"""Confidentiality: the attributes of one DICOM file by the Basic Application Level Confidentiality Profile.
+"""Confidentiality: DICOM's profile for removing what identifies a patient, and the pseudonyms that replace it."""
 
-PS3.15 annex E; the table is confidentiality.toml. Where it leaves a choice to what the file's kind needs, ours is the
-one that every kind allows: X/Z is emptied; Z/D, X/D and X/Z/D become a dummy; in X/Z/U* the UIDs are mapped.
-"""
-
+import hashlib
+import hmac
 import re
+import secrets
 import tomllib
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from pydicom import Dataset
@@ -17,7 +18,62 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.tag import BaseTag
 
-from hepatica.radiology.deidentify.pseudonym import Pseudonyms
+from hepatica.cohort.errors import SettingsError
+
+LEAST_KEY = 16
+"""Bytes of a key: 128 bits, beyond trying out."""
+
+FARTHEST = 3650  # ours
+"""Days by which a patient's dates are set back at the most; at the least one."""
+
+STANDARD = "1.2.840.10008."
+"""Root of the UIDs that the standard itself gives out (PS3.6); they identify no patient and are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pseudonyms:
+    """Gives the same pseudonym for the same name; the key is the secret that links the two."""
+
+    key: bytes = field(repr=False)
+
+    def uid(self, uid: str) -> str:
+        """Another UID (root 2.25, PS3.5 B.2); blank stays blank, and one of the standard stays what it is."""
+        if not uid or uid.startswith(STANDARD):
+            return uid
+        return f"2.25.{int.from_bytes(self._digest('uid', uid)[:16])}"
+
+    def name(self, *words: str) -> str:
+        """16 letters and digits for the words, fit for a file's name."""
+        return self._digest("name", *words).hex()[:16]
+
+    def patient(self, dataset: Dataset) -> str:
+        """The patient's pseudonym, by the ID and its issuer; where there is none, by name and date of birth."""
+        identity = [str(dataset.get(each) or "") for each in ("PatientID", "IssuerOfPatientID")]
+        if not identity[0]:
+            identity = [str(dataset.get(each) or "") for each in ("PatientName", "PatientBirthDate")]
+        return f"P-{self.name('patient', *identity)}"
+
+    def shifted(self, day: date, *, patient: str) -> date:
+        """A day set back by 1 to FARTHEST days, as many for each day of one patient."""
+        return day - timedelta(days=1 + int.from_bytes(self._digest("days", patient)[:8]) % FARTHEST)
+
+    def _digest(self, *words: str) -> bytes:
+        return hmac.digest(self.key, "\0".join(words).encode(), hashlib.sha256)
+
+
+def pseudonyms(key: Path | None) -> Pseudonyms:
+    """By the key in a file, or, without one, by a secret that is not kept, so that names differ at each call.
+
+    SettingsError when the file is not there or has fewer than LEAST_KEY bytes.
+    """
+    if key is None:
+        return Pseudonyms(key=secrets.token_bytes(32))
+    if not key.is_file() or key.stat().st_size < LEAST_KEY:
+        raise SettingsError(
+            f"got the key {key}, wanted a file of {LEAST_KEY} random bytes or more: head -c 32 /dev/urandom > {key}"
+        )
+    return Pseudonyms(key=key.read_bytes())
+
 
 _TABLE = tomllib.loads(
     files("hepatica.radiology.deidentify").joinpath("confidentiality.toml").read_text(encoding="utf-8")
@@ -38,7 +94,7 @@ _DUMMIES: dict[str, Any] = {
     **dict.fromkeys(("DS", "IS", "US", "SS", "UL", "SL", "FL", "FD", "UV", "SV"), 0),
     **{"AS": "000Y", "DA": "19000101", "TM": "000000", "DT": "19000101000000", "UR": "http://removed.invalid"},
 }  # ours
-"""What stands for a value that must not be blank, by value representation; of other kinds the attribute is removed."""
+"""What replaces a value that must not be blank, by value representation; of other kinds the attribute is removed."""
 
 _NOT_SHIFTED = {"PatientBirthDate", "PatientBirthTime"}
 """Kept by no option that modifies dates (table E.1-1, column "Rtn. Long. Modif. Dates Opt.")."""
@@ -60,7 +116,7 @@ def protect(dataset: Dataset, *, by: Pseudonyms, shift_dates: bool) -> None:
 
     Private attributes, overlays, curves and attributes the dictionary does not know are removed. Dates and times are
     emptied or become 1900-01-01; with `shift_dates` a patient's dates are all set back alike and times stay. The file's
-    meta information is written anew, and the file says what was done to it.
+    meta information is rewritten, and the file records the de-identification.
     """
     patient = by.patient(dataset)
     _protect(dataset, by=by, patient=patient if shift_dates else None)

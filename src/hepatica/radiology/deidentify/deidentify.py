@@ -1,4 +1,4 @@
-"""De-identify: a study without what tells who the patient is, by the basic profile of PS3.15 annex E."""
+"""De-identify: a study without what identifies the patient, by the basic profile of PS3.15 annex E."""
 
 import hashlib
 import io
@@ -18,8 +18,7 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.radiology.deidentify.burned_in import suspect_header, text_like
-from hepatica.radiology.deidentify.confidentiality import protect
-from hepatica.radiology.deidentify.pseudonym import Pseudonyms, pseudonyms
+from hepatica.radiology.deidentify.confidentiality import Pseudonyms, protect, pseudonyms
 from hepatica.radiology.dicom.frames import UNPACKING, tolerant
 from hepatica.radiology.dicom.sources import Source, find_sources
 
@@ -49,7 +48,7 @@ def deidentify(
     way is refused and counted: no or damaged DICOM, a DICOMDIR, documents without pixels, and pixels that may show
     text (`burned_in`) or cannot be looked at; `keep_flagged` keeps those last two.
 
-    RunError when `out` holds anything; SettingsError when the key is none; SpecimenError when there is no file.
+    RunError when `out` is not empty; SettingsError when the key is none; SpecimenError when there is no file.
     """
     _refuse_full(out)
     by = pseudonyms(key)
@@ -105,7 +104,7 @@ def _refuse_documents(dataset: Dataset) -> None:
 
 
 def _suspicions(dataset: Dataset) -> tuple[str, ...]:
-    """Why the pixels may say who the patient is; SpecimenError when they are damaged."""
+    """Why the pixels may identify the patient; SpecimenError when they are damaged."""
     reasons = suspect_header(dataset)
     if "PixelData" not in dataset or dataset.get("BitsAllocated") == 1:
         return reasons

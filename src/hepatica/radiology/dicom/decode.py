@@ -7,8 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from hepatica.radiology.dicom import codecs
-from hepatica.radiology.dicom.frames import read_frames, tolerant
+from hepatica.radiology.dicom.frames import is_available, read_frames, tolerant
 from hepatica.radiology.dicom.header import Header
 
 _AT_ONCE = 16  # frames a task
@@ -17,11 +16,11 @@ _AT_ONCE = 16  # frames a task
 def decode(headers: Sequence[Header], *, workers: int | None = None) -> list[np.ndarray | None]:
     """The stored values (y x) of each slice, in the order given; None for a slice whose pixels are damaged.
 
-    JPEG 2000, JPEG-LS and lossless JPEG are decoded by `workers` threads (as many as there are cores when not said);
+    JPEG 2000, JPEG-LS and lossless JPEG are decoded by `workers` threads (by default one a core);
     others one after the other, since they hold Python's lock or have nothing to decode.
     """
     tasks = list(_tasks(headers))
-    together = any(codecs.is_available(header.transfer_syntax) for header in headers)
+    together = any(is_available(header.transfer_syntax) for header in headers)
     with tolerant(), ThreadPoolExecutor((workers or _cores()) if together else 1) as pool:
         return [frame for part in pool.map(_read, tasks) for frame in part]
 

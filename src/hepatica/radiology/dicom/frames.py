@@ -1,21 +1,63 @@
-"""Frames: the stored pixels of one DICOM file, on disk or in an archive."""
+"""Frames: the stored pixels of one DICOM file, on disk or in an archive, decoded so that other threads can run.
+
+The decoders pydicom comes with (gdcm, openjpeg, Pillow) hold Python's lock while they decode, so that threads wait for
+each other. Those of imagecodecs give the same pixels and release it; they are a plugin of pydicom here.
+"""
 
 import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
+import imagecodecs
 import numpy as np
 import pydicom
+from pydicom import uid
+from pydicom.pixels.decoders.base import DecodeRunner, get_decoder
 from pydicom.pixels.utils import iter_pixels
 
-from hepatica.radiology.dicom import codecs
+IMAGECODECS = "imagecodecs"
+"""What pydicom calls the plugin."""
+
+
+def _jpeg2000(frame: bytes) -> np.ndarray:
+    return imagecodecs.jpeg2k_decode(frame, numthreads=1)
+
+
+_DECODERS: Mapping[str, Callable[[bytes], np.ndarray]] = {
+    uid.JPEG2000Lossless: _jpeg2000,
+    uid.JPEG2000: _jpeg2000,
+    uid.JPEGLSLossless: imagecodecs.jpegls_decode,
+    uid.JPEGLSNearLossless: imagecodecs.jpegls_decode,
+    uid.JPEGLossless: imagecodecs.jpeg_decode,
+    uid.JPEGLosslessSV1: imagecodecs.jpeg_decode,
+}
+
+DECODER_DEPENDENCIES = dict.fromkeys(_DECODERS, ("imagecodecs",))
+"""Required of a plugin by pydicom: its dependencies."""
+
+
+def is_available(syntax: str) -> bool:
+    """Whether a transfer syntax can be decoded; pydicom asks a plugin."""
+    return syntax in _DECODERS
+
+
+def decode_frame(frame: bytes, runner: DecodeRunner) -> bytes:
+    """The bytes of one frame's pixels, as pydicom asks a plugin for them; raises what imagecodecs raises."""
+    pixels = _DECODERS[runner.transfer_syntax](frame)
+    runner.set_option("bits_allocated", 8 * pixels.itemsize)  # the frame's own precision; a header may claim another
+    return pixels.tobytes()
+
+
+for _syntax in _DECODERS:
+    get_decoder(uid.UID(_syntax)).add_plugin(IMAGECODECS, (__name__, decode_frame.__name__))
+
 
 UNPACKING = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 """What goes wrong with a damaged or locked member of an archive."""
@@ -41,7 +83,7 @@ def read_frames(
 
     To be called within `tolerant`.
     """
-    plugin = codecs.NAME if codecs.is_available(transfer_syntax) else ""  # "": whatever pydicom has
+    plugin = IMAGECODECS if is_available(transfer_syntax) else ""  # "": whatever pydicom has
     try:
         with open_file(path, member=member) as file:
             return list(iter_pixels(file, indices=list(frames), raw=True, decoding_plugin=plugin))
@@ -79,7 +121,7 @@ _TOLERANCE = _Tolerance()
 def tolerant() -> AbstractContextManager[None]:
     """Read DICOM that breaks the standard's rules of spelling without a warning for each value, within the block.
 
-    What matters to us is checked and told by ourselves; hospitals' files break rules that do not matter every day.
+    What matters is checked elsewhere; files of hospitals often break rules that do not matter.
     """
     return _TOLERANCE
 

@@ -1,4 +1,4 @@
-"""Header: what a DICOM file says of each of its slices, before a pixel is decoded."""
+"""Header: the attributes of each slice of a DICOM file, before a pixel is decoded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _NOT_HOUNSFIELD = (
 class Header:
     """One slice: where it lies and how its stored numbers become Hounsfield units; lengths in mm, patient axes (LPS).
 
-    `patient`, `series` and `instance` hold identifiers; they serve to tell slices apart and are never printed.
+    `patient`, `series` and `instance` are identifiers; they separate slices and are never printed.
     `orientation` is the direction of a row, then of a column; `spacing` is that between rows, then between columns.
     `slope` and `intercept` are None where the file is silent. `frame` counts the frames of a multi-frame file.
     """
@@ -66,7 +66,7 @@ def read_headers(source: Source) -> tuple[Header, ...]:
 
 
 def read_dataset(source: Source) -> pydicom.Dataset:
-    """All a file says, pixels excepted, with the identifiers it has; SpecimenError when it is no DICOM file."""
+    """All attributes of a file, identifiers included, pixels excepted; SpecimenError when it is no DICOM file."""
     try:
         with source.open() as file, tolerant():
             return pydicom.dcmread(file, stop_before_pixels=True)
@@ -152,7 +152,7 @@ def _patient(dataset: pydicom.Dataset) -> tuple[str, ...]:
 
 
 def _series(dataset: pydicom.Dataset) -> tuple[str, ...]:
-    """The series' UID, or, where a de-identifier blanked it, whatever else tells one series from another."""
+    """The series' UID, or, where a de-identifier blanked it, whatever else separates one series from another."""
     uid = str(dataset.get("SeriesInstanceUID") or "")
     if uid:
         return (uid,)

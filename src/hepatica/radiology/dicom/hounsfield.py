@@ -1,4 +1,4 @@
-"""Hounsfield: from stored pixel values to Hounsfield units, and the files that say wrongly how."""
+"""Hounsfield: from stored pixel values to Hounsfield units, also of files with wrong headers."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,10 @@ _BORDER = 4  # pixels
 
 
 def hounsfield(stored: Sequence[np.ndarray], headers: Sequence[Header]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """HU (z y x) float32 of one series, each slice by its own slope and intercept, and notes on what was mended.
+    """HU (z y x) float32 of one series, each slice by its own slope and intercept, and notes on corrections.
 
     Values below AIR, the scanner's padding, become AIR. Signed numbers that the header calls unsigned (air at 64,512)
-    are read as what they are. MONOCHROME1 only concerns display, and HU follow from the rescale whatever it says; where
+    are read as what they are. MONOCHROME1 only concerns display, and HU follow from the rescale in any case; where
     the image proves that its values are inverted too (surroundings brighter than the body) they are turned back.
     SpecimenError when the header has no rescale and the values are no HU by themselves, or are none after it.
     """

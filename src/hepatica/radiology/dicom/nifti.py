@@ -24,7 +24,7 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
     """The array (z y x) and where it lies, axes flipped and exchanged to be those of `Geometry`; nothing is resampled.
 
     Whole numbers (masks, labels) keep their type unless the file scales them; the rest is float32. SpecimenError when
-    the file is no NIfTI, is damaged, has not three axes, or does not say where in the patient it lies.
+    the file is no NIfTI, is damaged, has not three axes, or has no position in the patient.
     """
     try:
         image = _nifti.load(path)
@@ -32,9 +32,7 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
     except (ImageFileError, OSError, EOFError, ValueError) as error:
         raise SpecimenError(f"the NIfTI file cannot be read ({error}); send it again") from None
     if not isinstance(image, _nifti.Nifti1Image) or not (image.header["qform_code"] or image.header["sform_code"]):
-        raise SpecimenError(
-            "the file does not say where in the patient it lies (no NIfTI qform or sform); export it again"
-        )
+        raise SpecimenError("the file has no position in the patient (no NIfTI qform or sform); export it again")
     if raw.ndim == 4 and raw.shape[3] == 1:
         raw = rearrange(raw, "x y z 1 -> x y z")
     if raw.ndim != 3:

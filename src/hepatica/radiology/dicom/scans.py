@@ -1,17 +1,62 @@
-"""Scans: the volumes of one specimen, whatever it was given as: a DICOM study, NIfTI, or pictures of slices."""
+"""Scans: the volumes of a CT study, DICOM, NIfTI or pictures, series by series."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.preparation import content_digest
+from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.hounsfield import HIGHEST
 from hepatica.radiology.dicom.nifti import read_nifti
-from hepatica.radiology.dicom.pictures import SUFFIXES, read_pictures, visible
 from hepatica.radiology.dicom.series import Refusal, Series, read_study
 from hepatica.radiology.dicom.volume import Volume, read_volume
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+_OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
+_NOTE = (
+    "pictures: grey values without Hounsfield units, spacing and place; window and order as whoever saved them chose"
+)
+
+
+def read_pictures(folder: Path) -> Volume:
+    """A folder of slices as a volume of units "grey" (0 to 255), in the order of the numbers in their names.
+
+    Lengths are unknown: the geometry counts voxels of 1 mm from 0. Only their names give the order of
+    pictures. SpecimenError when there is none, one is damaged, or sizes differ.
+    """
+    paths = sorted((each for each in visible(folder) if each.suffix.lower() in SUFFIXES), key=_number)
+    if not paths:
+        raise SpecimenError(f"got no picture ({', '.join(SUFFIXES)}) in the folder; wanted one a slice")
+    images = [_grey(path, place=k) for k, path in enumerate(paths, start=1)]
+    sizes = sorted({image.shape for image in images})
+    if len(sizes) > 1:
+        raise SpecimenError(f"got pictures of sizes {sizes}, wanted one size; give one series a folder")
+    values = np.stack(images)
+    z, y, x = values.shape
+    geometry = Geometry(shape=(z, y, x), spacing=(1.0, 1.0, 1.0), origin=(0.0, 0.0, 0.0))
+    return Volume(values=values, geometry=geometry, units="grey", measured=np.ones(z, bool), notes=(_NOTE,))
+
+
+def visible(folder: Path) -> list[Path]:
+    """The files of a folder but hidden ones and those that macOS and Windows leave behind."""
+    return [each for each in folder.iterdir() if each.name[0] != "." and each.name.lower() not in _OF_THE_SYSTEM]
+
+
+def _number(path: Path) -> tuple[list[int], str]:
+    return [int(each) for each in re.findall(r"\d+", path.stem)], path.name
+
+
+def _grey(path: Path, *, place: int) -> np.ndarray:
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("L"), np.float32)
+    except (UnidentifiedImageError, OSError, SyntaxError):
+        raise SpecimenError(f"picture {place} in order is damaged; send it again or leave it out") from None
+
 
 NIFTI = (".nii", ".nii.gz")
 
@@ -36,16 +81,16 @@ class Scan:
 
 @dataclass(frozen=True, kw_only=True)
 class Scans:
-    """What one patient's specimen holds; `refused` are the files of a study that are no readable CT series, and why."""
+    """The scans of one specimen; `refused` are the files of a study that are no readable CT series, and why."""
 
     scans: tuple[Scan, ...]
     refused: tuple[Refusal, ...] = ()
 
 
 def find_scans(path: Path) -> Scans:
-    """Look into a file or folder without decoding a pixel.
+    """Find the scans of a file or folder without decoding a pixel.
 
-    A folder that holds pictures and nothing else is a series of pictures, a file named as NIfTI is one volume, and
+    A folder of pictures and nothing else is a series of pictures, a file named as NIfTI is one volume, and
     everything else is a DICOM study. SpecimenError when a study has no axial CT series, or more than one patient.
     """
     if _is_nifti(path) or _holds_pictures(path):

@@ -1,20 +1,57 @@
-"""Series: the CT series of a study that can be read, and why the others cannot."""
+"""Series: the files of a study grouped into series, duplicate slices dropped."""
 
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import pydicom
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.ledger import Ledger
-from hepatica.radiology.dicom.duplicates import by_acquisition, drop_duplicates
+from hepatica.radiology.dicom.decode import decode
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.header import Header, read_dataset, read_headers
 from hepatica.radiology.dicom.sources import find_sources
 from hepatica.radiology.dicom.stack import Stack, pile
+
+
+def drop_duplicates(headers: Sequence[Header]) -> tuple[tuple[Header, ...], tuple[str, ...]]:
+    """Slices of one series without the copies, and a note when there were any.
+
+    A copy lies at the same place and has the same pixels, whatever its name or identifier; of a sound and a damaged
+    slice at one place the sound one stays. Slices at one place with different pixels all stay.
+    """
+    kept: list[Header] = []
+    for _, own in groupby(sorted(headers, key=_place), key=_place):
+        kept += _unlike(list(own))
+    dropped = len(headers) - len(kept)
+    return tuple(kept), (f"{dropped} duplicate slices dropped",) if dropped else ()
+
+
+def by_acquisition(headers: Sequence[Header]) -> list[tuple[Header, ...]]:
+    """One part where each place has one slice; else the acquisitions (phases sent as one series) apart."""
+    if len({_place(header) for header in headers}) == len(headers):
+        return [tuple(headers)]
+    ordered = sorted(headers, key=lambda header: header.acquisition)
+    return [tuple(own) for _, own in groupby(ordered, key=lambda header: header.acquisition)]
+
+
+def _place(header: Header) -> tuple[float, ...]:
+    return tuple(round(each, 2) for each in (*header.position, *header.orientation, *header.spacing))
+
+
+def _unlike(headers: list[Header]) -> list[Header]:
+    if len(headers) == 1:
+        return headers
+    kept: list[tuple[Header, np.ndarray]] = []
+    for header, pixels in zip(headers, decode(headers, workers=1), strict=True):
+        if pixels is not None and not any(np.array_equal(pixels, other) for _, other in kept):
+            kept.append((header, pixels))
+    return [header for header, _ in kept] or headers[:1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +59,7 @@ class Series:
     """One axial CT series in order, its pixels not yet decoded (`read_volume` does that).
 
     `patient` counts the patients of the study from 1; `key` is a digest by which the ledger and files may name the
-    series. `notes` say what was mended on the way.
+    series. `notes` list corrections.
     """
 
     key: str
@@ -41,7 +78,7 @@ class Series:
         return self.stack.headers
 
     def dataset(self) -> pydicom.Dataset:
-        """Everything the slice nearest the feet says, identifiers included, pixels excepted: for results in DICOM."""
+        """All attributes of the slice nearest the feet, identifiers included, pixels excepted: for results in DICOM."""
         return read_dataset(self.headers[0].source)
 
 
@@ -57,7 +94,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """What some files hold: `series` to read and `refused` with their reasons; patients are never mixed."""
+    """The content of some files: `series` to read and `refused` with their reasons; patients are never mixed."""
 
     series: tuple[Series, ...]
     refused: tuple[Refusal, ...]
@@ -86,11 +123,11 @@ class Study:
 
 
 def read_study(*paths: Path) -> Study:
-    """Sort the files of folders, zip archives and single files into series, by what their headers say alone.
+    """Sort the files of folders, zip archives and single files into series, by their headers alone.
 
-    Series are told apart by patient and SeriesInstanceUID, and where that is blank by frame of reference, number,
+    Series are separated by patient and SeriesInstanceUID, and where that is blank by frame of reference, number,
     description, kind, orientation, spacing and matrix. SpecimenError when a path or an archive cannot be read at all;
-    whatever is wrong with one file or series is told in `Study.refused`.
+    files and series that cannot be used are in `Study.refused`.
     """
     groups: dict[tuple[tuple[str, ...], ...], list[Header]] = defaultdict(list)
     aside: Counter[str] = Counter()

@@ -14,7 +14,7 @@ MAX_UNPACKED = 16 * 2**30  # ours
 """Bytes all files of one archive may have when unpacked: some 30,000 slices of 512 x 512."""
 
 MAX_MEMBER = 4 * 2**30  # ours
-"""Bytes one file of an archive may have when unpacked; it is held in memory while it is read."""
+"""Bytes one file of an archive may have when unpacked; it is in memory while it is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ def find_sources(*paths: Path) -> tuple[Source, ...]:
 
     Nothing is unpacked to disk, so no name within an archive can lead anywhere; links to other folders are not
     followed. SpecimenError when a path is not there, when nothing is found, and when an archive given is damaged,
-    locked with a password, or would unpack to more than MAX_UNPACKED; one that lies in a folder says so when opened.
+    locked with a password, or would unpack to more than MAX_UNPACKED; one that lies in a folder fails when opened.
     """
     found = [source for path in paths for source in _sources(path)]
     if not found:

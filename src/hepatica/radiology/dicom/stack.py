@@ -59,9 +59,7 @@ def pile(headers: Sequence[Header]) -> Stack:
     positions = np.array([float(np.dot(header.position, normal)) for header in ordered])
     gaps = np.diff(positions)
     if gaps.size and gaps.min() < _SAME_PLACE:
-        raise SpecimenError(
-            "two different slices lie at one place and nothing tells them apart; send one phase a series"
-        )
+        raise SpecimenError("two different slices lie at one place and nothing separates them; send one phase a series")
     _refuse_tilt(ordered, positions, normal)
     step, notes = _step(gaps, ordered[0])
     count = round((positions[-1] - positions[0]) / step) + 1
@@ -109,11 +107,11 @@ def _degrees(one: np.ndarray, other: np.ndarray) -> float:
 def _refuse_odd(ordered: Sequence[Header]) -> None:
     """Name the slice whose matrix or pixel spacing is not that of most."""
     kinds = [(header.shape, tuple(round(each, 4) for each in header.spacing)) for header in ordered]
-    usual = Counter(kinds).most_common(1)[0][0]
+    most_common = Counter(kinds).most_common(1)[0][0]
     for place, (header, kind) in enumerate(zip(ordered, kinds, strict=True), start=1):
-        if header.shape != usual[0] or not np.allclose(kind[1], usual[1], rtol=_SAME_SPACING):
+        if header.shape != most_common[0] or not np.allclose(kind[1], most_common[1], rtol=_SAME_SPACING):
             raise SpecimenError(
-                f"slice {place} of {len(ordered)} from the feet has {_kind(kind)}, the others {_kind(usual)}; "
+                f"slice {place} of {len(ordered)} from the feet has {_kind(kind)}, the others {_kind(most_common)}; "
                 "send the series again without it"
             )
 

@@ -17,7 +17,7 @@ Units = Literal["HU", "grey"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Volume:
-    """`values` (z y x) float32 where `geometry` says, in Hounsfield units, or "grey" (0 to 255) when those are lost.
+    """`values` (z y x) float32 on `geometry`, in Hounsfield units, or "grey" (0 to 255) when those are lost.
 
     `measured` (z) is False for slices that were interpolated because they are missing or damaged in the file.
     """
@@ -30,9 +30,9 @@ class Volume:
 
 
 def read_volume(series: Series, *, workers: int | None = None) -> Volume:
-    """Decode a series, on `workers` threads when its pixels are compressed (all cores when not said).
+    """Decode a series, on `workers` threads when its pixels are compressed (by default all cores).
 
-    A slice whose pixels are damaged is told and interpolated between its neighbours like a missing one. SpecimenError
+    A slice whose pixels are damaged is noted and interpolated between its neighbours like a missing one. SpecimenError
     when too many are (`stack.MAX_MADE`), when all are, or when the values are no Hounsfield units.
     """
     pixels = decode(series.headers, workers=workers)
@@ -41,7 +41,7 @@ def read_volume(series: Series, *, workers: int | None = None) -> Volume:
         raise SpecimenError(f"none of the {len(pixels)} slices can be decoded; send the series again")
     headers = [series.headers[k] for k in sound]
     stored = [upright(each, header) for each, header in zip(sound.values(), headers, strict=True)]
-    values, mended = hounsfield(stored, headers)
+    values, corrected = hounsfield(stored, headers)
     positions = np.array(series.stack.positions)[list(sound)]
     values, measured = _on_grid(values, positions, series.stack.grid)
     return Volume(
@@ -49,7 +49,7 @@ def read_volume(series: Series, *, workers: int | None = None) -> Volume:
         geometry=series.geometry,
         units="HU",
         measured=measured,
-        notes=(*series.notes, *_damaged(set(sound), count=len(pixels)), *mended),
+        notes=(*series.notes, *_damaged(set(sound), count=len(pixels)), *corrected),
     )
 
 

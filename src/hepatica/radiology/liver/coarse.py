@@ -11,7 +11,7 @@ from hepatica.radiology.dicom.volume import Volume
 # All ours. Lengths in mm, values in HU.
 _SIDE = 5.0  # of a block, about
 _SKIN = -300.0  # above: body
-_RANGE = (-200.0, 600.0)  # what is told apart; beyond lie air, bone and metal
+_RANGE = (-200.0, 600.0)  # the contrast that is kept; beyond lie air, bone and metal
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,13 +15,13 @@ PADDING_MM = 5.0  # ours
 """What an estimate may miss of the liver's thin ends: so much is added above and below, one slice at least."""
 
 CREDIBLE = 0.5  # ours
-"""Confidence below which an estimate is not believed, and all slices are kept."""
+"""Confidence below which an estimate is not used, and all slices are kept."""
 
 # The estimate, all ours. Lengths in mm, values in HU.
 _LEVELS = (-10.0, 180.0)  # of a liver, fatty or enhanced
 _FLUID = (30.0, 0.25)  # below this level a fatty liver is so much less likely than a large cyst or abscess within one
 _THICK = 14.0  # depth below the surface of soft tissue that few organs but the liver have
-_CORE = 10.0  # depth that parts the liver from its neighbours
+_CORE = 10.0  # depth that separates the liver from its neighbours
 _RIM = 12.0  # back from the core to the surface
 _BAND = (18.0, 25.0)  # how far from its level liver may be: three standard deviations, within these
 _DRIFT = 15.0  # the level changes smoothly over such lengths (beam hardening beside arms and bones)

@@ -1,4 +1,4 @@
-"""Mask: what somebody marked in a patient, from NIfTI or DICOM SEG, brought onto the voxels of a volume."""
+"""Mask: a segmentation of a patient, from NIfTI or DICOM SEG, brought onto the voxels of a volume."""
 
 import re
 from collections.abc import Collection
@@ -32,8 +32,8 @@ _UNREADABLE = (*UNPACKING, OSError, ValueError, AttributeError, KeyError, IndexE
 def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarray:
     """What is marked, (z y x) bool on the grid of `geometry`, by the nearest voxel in the patient's axes.
 
-    `path` is a NIfTI file, a DICOM Segmentation (PS3.3 A.51), a zip archive that holds one such Segmentation, or a
-    folder that holds one of either, among whatever else; in a folder of TotalSegmentator, `liver.nii.gz` is the liver.
+    `path` is a NIfTI file, a DICOM Segmentation (PS3.3 A.51), a zip archive with one such Segmentation, or a
+    folder with one of either, among whatever else; in a folder of TotalSegmentator, `liver.nii.gz` is the liver.
     All spacings and orientations go together as long as mask and volume share the frame of reference, which NIfTI
     cannot say.
 

@@ -1,3 +1,3 @@
 """Phase: the contrast phase of a series, from its header and its image."""
 
-__all__ = ["phase", "phase_guess", "phase_image", "phase_tags"]
+__all__ = ["phase", "phase_tags"]

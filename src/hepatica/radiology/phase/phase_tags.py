@@ -1,13 +1,48 @@
-"""Phase tags: the contrast phase of a CT series by what its header says: its names, and the time since injection."""
+"""Phase tags: the contrast phase by what a scanner wrote in the headers."""
 
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from pydicom import Dataset
 
 from hepatica.radiology.dicom.frames import tolerant
-from hepatica.radiology.phase.phase_guess import PhaseGuess, PhaseName, together
+
+PhaseName = Literal["plain", "arterial", "portal venous", "delayed"]
+"""Without contrast, or when after the injection: in the arteries, in the portal vein and the veins, evenly spread."""
+
+_MOST_CERTAIN = 0.99  # ours: never certain
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseGuess:
+    """A phase, and from 0 to 1 how likely it is right, by our judgement."""
+
+    name: PhaseName
+    confidence: float
+    notes: tuple[str, ...] = ()
+
+
+def together(one: PhaseGuess | None, other: PhaseGuess | None, *, sources: tuple[str, str]) -> PhaseGuess | None:
+    """Two independent guesses combined by Bayes' rule; a note says where they disagree.
+
+    Where they agree, both would have to err. Where not, the more confident one counts, reduced by the other.
+    `sources` names both in the note. None without either.
+    """
+    if one is None or other is None:
+        return one or other
+    notes = (*one.notes, *other.notes)
+    p, q = (min(each.confidence, _MOST_CERTAIN) for each in (one, other))
+    if one.name == other.name:
+        return PhaseGuess(name=one.name, confidence=1 - (1 - p) * (1 - q), notes=notes)
+    likelier = one if p >= q else other
+    high, low = max(p, q), min(p, q)
+    confidence = high * (1 - low) / (high * (1 - low) + low * (1 - high))
+    note = f"{sources[0]} says {one.name}, {sources[1]} {other.name}"
+    return PhaseGuess(name=likelier.name, confidence=confidence, notes=(*notes, note))
+
 
 # Confidence, ours.
 _CLEAR = 0.9  # a word of the series' own name
@@ -46,14 +81,14 @@ _ABBREVIATIONS: Mapping[PhaseName, str] = {
 
 
 def phase_from_tags(dataset: Dataset) -> PhaseGuess | None:
-    """What a series' names and times say; None when they say nothing, or name several phases.
+    """The phase by a series' names and times; None when there is none, or several.
 
     Names are read in English, German, French, Spanish, Italian, Portuguese, Chinese and Japanese. A missing contrast
-    agent says nothing: many sites leave it blank. No text of the header goes into the notes.
+    agent is no evidence: many sites leave it blank. No text of the header goes into the notes.
     """
     with tolerant():
         named, timed = _named(dataset), _timed(dataset)
-    return together(named, timed, said=("the name of the series", "its time after injection"))
+    return together(named, timed, sources=("the name of the series", "its time after injection"))
 
 
 def _named(dataset: Dataset) -> PhaseGuess | None:

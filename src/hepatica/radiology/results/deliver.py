@@ -10,12 +10,9 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.series import Series
+from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation
 from hepatica.radiology.results.evidence import Evidence, evidence_of
-from hepatica.radiology.results.parametric_map import parametric_map
-from hepatica.radiology.results.result import Result
-from hepatica.radiology.results.secondary_capture import secondary_capture
-from hepatica.radiology.results.segmentation import segmentation
-from hepatica.radiology.results.structured_report import structured_report
+from hepatica.radiology.results.structured_report import Result, structured_report
 
 Pictures = Sequence[tuple[int, np.ndarray]]
 """Of some slices: the slice's index in the volume, and its picture (h w 3) uint8."""
@@ -35,10 +32,10 @@ def deliver(
     `flagged` (z y x) bool, `saliency` (z y x) float of 0 to 1 and `pictures` go by `Series.key` and lie on that series'
     grid; a series may have none. With n the place of the series in `read`, from 1: sr.dcm, seg_n.dcm,
     saliency_map_n.dcm and capture_n_001.dcm on. Patient, study and frame of reference are those of the series; the same
-    inputs give the same bytes. Where a region is empty, or the header was lacking, the report says so.
+    inputs give the same bytes. Where a region is empty, or the header was incomplete, the report says so.
 
     SpecimenError when there is no series, they are of several patients, a key is none of theirs or an array does not
-    lie on its grid; RunError when the folder holds files of another delivery. Nothing is written before all is made.
+    lie on its grid; RunError when the folder has files of another delivery. Nothing is written before all is made.
     """
     _check(read, flagged, saliency, pictures)
     evidence = [evidence_of(series) for series in read]
@@ -82,7 +79,7 @@ def _check(
     if not read or len({series.headers[0].patient for series in read}) > 1:
         raise SpecimenError(
             f"got {len(read)} series of {len({each.patient for each in read})} patients; "
-            "wanted those of one patient: deliver each patient by himself"
+            "wanted those of one patient: deliver patients one by one"
         )
     shapes = {series.key: series.geometry.shape for series in read}
     for key in {*flagged, *saliency, *pictures} - set(shapes):

@@ -1,4 +1,4 @@
-"""Derived: what every DICOM object made of a result says of itself: its UIDs, its times and its maker.
+"""Derived: the UIDs, times and equipment of every DICOM object made of a result.
 
 UIDs come from the model's digest, the UIDs of the files read and the content; times are those of the study. So the same
 model on the same files gives the same bytes, whenever and wherever it runs.
@@ -23,11 +23,11 @@ BODY_PART = "ABDOMEN"  # ours
 """Body part of every result: what an axial series of the liver shows. Not paired: no laterality is asked for."""
 
 NO_DATE, NO_TIME = "19000101", "000000"  # ours
-"""Date and time of a result whose study has none: the standard wants one, and it must be seen to be no real one."""
+"""Date and time of a result whose study has none: the standard requires one, evidently not real."""
 
 
 def digest(content: np.ndarray | str) -> str:
-    """What tells two contents apart."""
+    """A digest of the content."""
     if isinstance(content, str):
         return hashlib.sha256(content.encode()).hexdigest()
     return hashlib.sha256(
@@ -64,7 +64,7 @@ def origin(kind: str, content: str, *, evidence: Evidence, model: ModelIdentity,
 
 
 def finish(made: Dataset, evidence: Evidence) -> Dataset:
-    """Give an object its patient's name and a fixed time, and refer to frames of files where they hold many."""
+    """Give an object its patient's name and a fixed time, and refer to frames of multi-frame files."""
     made.add_new("PatientName", "PN", evidence.name)  # a new element: highdicom shares that of the evidence
     made.InstanceCreationDate, made.InstanceCreationTime = made.ContentDate, made.ContentTime
     if made.Modality != "SR":
@@ -97,7 +97,7 @@ def _name_frames(made: Dataset, evidence: Evidence) -> None:
 
 
 def reference(uid: str, evidence: Evidence) -> Dataset:
-    """The file, and the frame where it holds many, that a slice of the evidence is."""
+    """The file, and the frame of a multi-frame one, that a slice of the evidence is."""
     if uid not in evidence.frames:
         return _reference(evidence.head.SOPClassUID, uid)
     kind, file, frame = evidence.frames[uid]

@@ -1,4 +1,4 @@
-"""DICOM results: what a locked system says of a study, as DICOM objects to lie beside it in the archive."""
+"""DICOM results: the result of a locked system for a study, as DICOM objects for the archive."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.picture import glowing, highest_slices
 from hepatica.radiology.results.deliver import Pictures, deliver
-from hepatica.radiology.results.result import Result
+from hepatica.radiology.results.structured_report import Result
 from hepatica.radiology.risk_score import Variant, as_share, from_share
 from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.slicing import full_size
@@ -40,9 +40,9 @@ def deliver_study(
     """Write a report, and for each series the flagged region, its saliency and pictures; the files, the report first.
 
     `settings` has the endpoint and the variant of the risk score, `cutoffs` the endpoint's cut-off in the predictions
-    table, a share. The slices on which NoduleNet most surely sees a nodule are
+    table, a share. The slices of the highest nodule probability are
     mapped; their places of saliency FLAGGED and more are the flagged region. No files for a specimen that is no DICOM
-    study. `deliver` says how files are called and which errors are raised.
+    study. `deliver` documents names of files and errors.
     """
     mine = (inference.regions["specimen_id"] == specimen.specimen_id).to_numpy()
     rows = inference.regions[mine].reset_index(drop=True)

@@ -37,8 +37,8 @@ _IF_SAID = (
 class Evidence:
     """The files of one series and their slices, identifiers included, from the feet to the head; no pixels.
 
-    `slices` are single images one each, also where one file holds many; `frames` says of such a slice's UID which
-    frame of which file it is. `files` are the files, each once. `name` is the patient's; `notes` say what was lacking.
+    `slices` are single images one each, also those of a multi-frame file; `frames` maps such a slice's UID to
+    the frame of its file. `files` are the files, each once. `name` is the patient's; `notes` list what was missing.
     """
 
     series: Series
@@ -60,17 +60,17 @@ class Evidence:
 
 
 def evidence_of(series: Series) -> Evidence:
-    """What results may say of a series and refer to; SpecimenError when its first file is no longer to be read."""
-    said = series.dataset()
+    """What results may contain of a series and refer to; SpecimenError when its first file is no longer to be read."""
+    dataset = series.dataset()
     with tolerant():
-        common, notes = _common(said, series)
+        common, notes = _common(dataset, series)
         instances = _instances(series, common.SeriesInstanceUID)
-        many = "NumberOfFrames" in said
+        many = "NumberOfFrames" in dataset
         slices = tuple(
             _slice(common, header, first=series.headers[0], uid=f"{uid}#{header.frame + 1}" if many else uid)
             for header, uid in zip(series.headers, instances, strict=True)
         )
-        files = tuple(_file(common, said, uid) for uid in dict.fromkeys(instances))
+        files = tuple(_file(common, dataset, uid) for uid in dict.fromkeys(instances))
         kind = files[0].SOPClassUID
         frames = {
             each.SOPInstanceUID: (kind, uid, header.frame + 1)
@@ -78,34 +78,34 @@ def evidence_of(series: Series) -> Evidence:
             if many
         }
         unnamed = ("the files have no UID; derived",) if not all(header.instance for header in series.headers) else ()
-        name = str(said.get("PatientName") or "")
+        name = str(dataset.get("PatientName") or "")
     return Evidence(
         series=series, name=name, slices=slices, files=files, frames=frames, notes=(*series.notes, *notes, *unnamed)
     )
 
 
-def _common(said: Dataset, series: Series) -> tuple[Dataset, tuple[str, ...]]:
+def _common(dataset: Dataset, series: Series) -> tuple[Dataset, tuple[str, ...]]:
     common = Dataset()
     common.SpecificCharacterSet = "ISO_IR 192"
     common.PatientName = None  # highdicom logs names it finds odd, so that it never gets one
     for keyword in _BLANK_OR_SAID:
-        setattr(common, keyword, _sound(keyword, said) or "")
+        setattr(common, keyword, _sound(keyword, dataset) or "")
     for keyword in _IF_SAID:
-        if value := _sound(keyword, said):
+        if value := _sound(keyword, dataset):
             setattr(common, keyword, value)
     common.Modality = "CT"
     common.PositionReferenceIndicator = ""
-    study = [str(said.get(each) or "") for each in ("PatientID", "PatientName", "StudyDate", "StudyTime", "StudyID")]
+    study = [str(dataset.get(each) or "") for each in ("PatientID", "PatientName", "StudyDate", "StudyTime", "StudyID")]
     derived = {"StudyInstanceUID": study, "SeriesInstanceUID": [series.key], "FrameOfReferenceUID": [series.key]}
-    blank = [keyword for keyword in derived if not said.get(keyword)]
+    blank = [keyword for keyword in derived if not dataset.get(keyword)]
     for keyword, words in derived.items():
-        setattr(common, keyword, str(said.get(keyword) or generate_uid(entropy_srcs=[keyword, *words])))
+        setattr(common, keyword, str(dataset.get(keyword) or generate_uid(entropy_srcs=[keyword, *words])))
     return common, tuple(f"the header has no {keyword}; derived" for keyword in blank)
 
 
-def _sound(keyword: str, said: Dataset) -> Any:
+def _sound(keyword: str, dataset: Dataset) -> Any:
     """The value as Unicode text, or nothing where it is a date, an age, a sex or a number that is misspelt."""
-    value, kind = said.get(keyword), dictionary_VR(keyword)
+    value, kind = dataset.get(keyword), dictionary_VR(keyword)
     if kind == "SQ" or not value:
         return value
     if keyword == "PatientSex":
@@ -143,12 +143,12 @@ def _slice(common: Dataset, header: Header, *, first: Header, uid: str) -> Datas
     return image
 
 
-def _file(common: Dataset, said: Dataset, uid: str) -> Dataset:
+def _file(common: Dataset, dataset: Dataset, uid: str) -> Dataset:
     file = Dataset()
     file.update(common)
-    file.SOPClassUID = str(said.get("SOPClassUID") or CTImageStorage)
+    file.SOPClassUID = str(dataset.get("SOPClassUID") or CTImageStorage)
     file.SOPInstanceUID = uid
-    file.Rows, file.Columns = said.Rows, said.Columns
+    file.Rows, file.Columns = dataset.Rows, dataset.Columns
     return file
 
 
@@ -158,7 +158,7 @@ def decimals(values: Sequence[float]) -> list[DSfloat]:
 
 
 def as_stored(values: np.ndarray, evidence: Evidence) -> np.ndarray:
-    """Turn slices (z y x …) of the upright grid back to how the files hold rows and columns; the order of z stays."""
+    """Turn slices (z y x …) of the upright grid back to the rows and columns of the files; the order of z stays."""
     header = evidence.series.headers[0]
     return np.ascontiguousarray([upright(each, header) for each in values])
 

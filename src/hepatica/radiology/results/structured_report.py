@@ -1,15 +1,71 @@
-"""Structured report: a patient's HCC risk score as a DICOM Comprehensive 3D SR, TID 1500 (PS3.16)."""
+"""Structured report: a system's result for one study, and its DICOM structured report."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydicom import Dataset
 
+from hepatica.cohort.errors import EvaluationError
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.results.derived import MANUFACTURER, derived_uid, digest, finish, origin
 from hepatica.radiology.results.evidence import Evidence
-from hepatica.radiology.results.result import Result
+from hepatica.radiology.risk_score import Variant
+
+MOST_CHARACTERS = 64
+"""Of a DICOM text of value representation LO (PS3.5 table 6.2-1), such as a device's name or serial number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The HCC risk score of one patient, its interval and what was made of it.
+
+    `low` and `high` bound the score at `level` (0 to 1); `is_hcc` is whether the score reaches `cutoff`; `images`
+    counts the images read. EvaluationError when the score, a bound or the cut-off is no finite number of 0 or more, the
+    bounds are in the wrong order, the level is not between 0 and 1, no image was read, `is_hcc` contradicts it all, or
+    the model's system, version, digest or DOI is blank or longer than MOST_CHARACTERS.
+    """
+
+    risk_score: float
+    low: float
+    high: float
+    level: float
+    variant: Variant
+    cutoff: float
+    is_hcc: bool
+    images: int
+    model: ModelIdentity
+
+    def __post_init__(self) -> None:
+        _check_model(self.model)
+        for name in ("risk_score", "low", "high", "cutoff"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise EvaluationError(f"got {name} {value}, wanted a finite number of 0 or more")
+        if self.low > self.high or not 0 < self.level < 1:
+            raise EvaluationError(
+                f"got the interval {self.low} to {self.high} at level {self.level}, wanted low <= high, 0 < level < 1"
+            )
+        if self.images < 1:
+            raise EvaluationError(f"got a result of {self.images} images, wanted one at the least")
+        if self.is_hcc != (self.risk_score >= self.cutoff):
+            raise EvaluationError(
+                f"got is_hcc {self.is_hcc} for a score of {self.risk_score} and a cut-off of {self.cutoff}, "
+                "wanted True where the score reaches the cut-off and False below"
+            )
+
+
+def _check_model(model: ModelIdentity) -> None:
+    for name in ("system", "version", "digest", "doi"):
+        value = getattr(model, name)
+        if not value.strip() or len(value) > MOST_CHARACTERS:
+            raise EvaluationError(
+                f"got the model's {name} {value!r}, wanted 1 to {MOST_CHARACTERS} characters: a result must name "
+                "its model"
+            )
+
 
 SCHEME = "99HEPATICA"
 """Designator of our own codes, for what no public scheme has a code for (PS3.16 section 8.2: 99 and a name)."""
@@ -61,7 +117,7 @@ def structured_report(result: Result, *, evidence: Sequence[Evidence], remarks: 
 
 
 def _library(evidence: Sequence[Evidence]) -> Any:
-    """Image Library (TID 1600): a group a series, which says once what highdicom's says of each file."""
+    """Image Library (TID 1600): a group a series, with once what highdicom's has for each file."""
     from pydicom.sr.codedict import codes
 
     return _container(codes.DCM.ImageLibrary, [_container(codes.DCM.ImageLibraryGroup, _group(e)) for e in evidence])

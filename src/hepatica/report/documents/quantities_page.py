@@ -17,8 +17,8 @@ PICTURED = 40
 
 LEAD = (
     "Concentrations with their standard deviation and their Cramér-Rao bound (CRLB), the least that any unbiased method"
-    " can reach. What cannot be told apart from nothing, or from what was believed beforehand, is not printed as a"
-    " number. Lines of choline compounds, or glutamine and glutamate, are rarely told apart: read their sums."
+    " can reach. What cannot be distinguished from nothing, or from the prior, is not printed as a"
+    " number. Lines of choline compounds, or glutamine and glutamate, can rarely be separated: read their sums."
 )
 
 QUALITY = {
@@ -26,12 +26,12 @@ QUALITY = {
     "linewidth_hz": ("Linewidth, Hz", "linewidth {:.1f} Hz"),
     "water_residual": ("Residual water", "residual water {:.2f} of the highest peak"),
 }
-"""Columns of spectra.csv: the head of each in the overview, and as it is told below a picture."""
+"""Columns of spectra.csv: the head of each in the overview, and as below a picture."""
 
 PROVENANCE = {
     "hepatica": "hepatica, version", "method": "Method", "organ": "Organ", "model": "Digest of the model",
-    "basis": "Digest of the basis file", "priors": "Digest of the priors", "pdff": "Fat fraction told",
-    "told": "Told by the user",
+    "basis": "Digest of the basis file", "priors": "Digest of the priors", "pdff": "Fat fraction given",
+    "header_overrides": "Given by the user",
 }  # fmt: skip
 
 
@@ -63,9 +63,11 @@ def _overview(rows: list[dict[str, Any]], found: Mapping[int, pd.DataFrame]) -> 
     for row in rows:
         own = found.get(int(row["spectrum"]))
         qualities = [f"{row[name]:.3g}" if pd.notna(row.get(name)) else "" for name in QUALITY]
-        told = "not used" if own is None else f"{own['value'].notna().sum()} of {len(own)}"
-        lines.append([str(row["spectrum"]), told, *qualities, row["error"] if own is None else own["flags"].iloc[0]])
-    head = ["Spectrum", "Values told", *(title for title, _ in QUALITY.values()), "Noticed"]
+        reported = "not used" if own is None else f"{own['value'].notna().sum()} of {len(own)}"
+        lines.append(
+            [str(row["spectrum"]), reported, *qualities, row["error"] if own is None else own["flags"].iloc[0]]
+        )
+    head = ["Spectrum", "Values reported", *(title for title, _ in QUALITY.values()), "Noticed"]
     table = Table(caption="All spectra, by the order of the files.", header=head, rows=lines)
     return Section(anchor="overview", title="Overview", blocks=[table])
 
@@ -95,7 +97,7 @@ def _picture(number: int, gallery: Gallery, out: Path) -> Block:
 
 def _table(found: pd.DataFrame, number: int) -> Table:
     rows = [
-        [str(each["target"]), str(each["told"]), f"{each['crlb']:.2g}", _percent(each["crlb_percent"])]
+        [str(each["target"]), str(each["reported"]), f"{each['crlb']:.2g}", _percent(each["crlb_percent"])]
         for each in found.to_dict("records")
     ]
     head = ["Target", "Found", f"CRLB, {found['unit'].iloc[0]}", "CRLB, % of value"]
@@ -112,8 +114,8 @@ def _told(row: dict[str, Any]) -> Text:
 
 
 def _provenance(made_from: dict[str, Any]) -> Section:
-    told = ", ".join(f"{name} {value}" for name, value in made_from["told"].items())
-    values = {**made_from, "told": told}
+    overrides = ", ".join(f"{name} {value}" for name, value in made_from["header_overrides"].items())
+    values = {**made_from, "header_overrides": overrides}
     rows = [[title, str(values[name])] for name, title in PROVENANCE.items() if values[name]]
     table = Table(
         caption="What made these numbers; the spectra's own digests are in the file.", header=["", ""], rows=rows

@@ -7,12 +7,8 @@ __all__ = [
     "density_matrix",
     "jmrui_basis",
     "lcmodel_basis",
-    "lipids",
-    "nifti_basis",
     "ppm_reference",
     "pulse_sequence",
-    "shaped_pulse",
     "simulated_basis",
     "spin_system",
-    "transitions",
 ]

@@ -15,7 +15,7 @@ class Basis:
     """Free induction decays (k, points) of 1 mM of each component, undamped but for a component's own line shape.
 
     At an echo time of 0 the first sample of a component is the number of its protons. Raises SettingsError where names
-    and decays do not pair or a name stands twice.
+    and decays do not pair or a name occurs twice.
     """
 
     names: tuple[str, ...]

@@ -15,15 +15,15 @@ WIDTH_HZ = 3.0
 """Lines are drawn this wide (FWHM, Lorentzian) on top of their own width (ours)."""
 
 WINDOW_PPM = (0.4, 4.4)
-"""What is drawn: where metabolites of the liver stand, below water (ours)."""
+"""What is drawn: where metabolites of the liver resonate, below water (ours)."""
 
 _LINE, _QUIET = "#0072b2", "#7b8794"
 
 
 def draw_basis(basis: Basis, *, path: Path, width_hz: float = WIDTH_HZ) -> None:
-    """Write a PNG of the real parts; each row has its own scale, told beside it as height above the first one's."""
+    """Write a PNG of the real parts; each row has its own scale, printed beside it as a share of the highest."""
     acquisition = basis.acquisition
-    fine = replace(acquisition, points=4 * acquisition.points)  # zeros behind the decay, so that peaks look round
+    fine = replace(acquisition, points=4 * acquisition.points)  # zeros behind the decay, so that peaks are smooth
     damped = np.zeros((len(basis.names), fine.points), complex)
     damped[:, : acquisition.points] = basis.fids * np.exp(-np.pi * width_hz * acquisition.time_s)
     window = (fine.ppm >= WINDOW_PPM[0]) & (fine.ppm <= WINDOW_PPM[1])

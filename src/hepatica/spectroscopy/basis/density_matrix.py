@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.basis.pulse_sequence import Delay, Event, Keep, Rotation
-from hepatica.spectroscopy.basis.shaped_pulse import ShapedPulse
+from hepatica.spectroscopy.basis.pulse_sequence import Delay, Event, Keep, Rotation, ShapedPulse
 from hepatica.spectroscopy.basis.spin_system import Coupling, SpinGroup
 from hepatica.spectroscopy.signal.acquisition import WATER_PPM
 
@@ -28,8 +27,8 @@ def group_signal(group: SpinGroup, *, f0_mhz: float, events: tuple[Event, ...]) 
     """Hz from 4.65 ppm and amplitudes (n,) of a group's transitions after the events; unmerged.
 
     Equivalent protons of one site act as one spin of each total that n halves add up to, and a heteronucleus moves the
-    frequencies by its coupling times its projection: both are exact. Amplitudes are in proportion to protons; what one
-    proton gives is told by a group of one. Raises SettingsError on a group too large.
+    frequencies by its coupling times its projection: both are exact. Amplitudes are proportional to
+    protons; a group of one gives that of one proton. Raises SettingsError on a group too large.
     """
     hz, amplitude = [], []
     for offsets in _heteronuclear_offsets(group):

@@ -21,7 +21,7 @@ def read_jmrui_basis(path: Path, *, te_ms: float | None = None) -> Basis:
     """A jMRUI text file with SignalNames as decays in hepatica's sign.
 
     Programs disagree on the direction in which a jMRUI file turns, so it is judged by the components that are known;
-    the receiver is held to be at 4.65 ppm (`ppm_reference.align_reference` finds another). The file does not tell its
+    the receiver is assumed to be at 4.65 ppm (`ppm_reference.align_reference` finds another). The file has no
     echo time: give `te_ms` where it matters. Raises SpecimenError on a file without names, or cut short.
     """
     text = path.read_text(encoding="latin-1")
@@ -30,7 +30,7 @@ def read_jmrui_basis(path: Path, *, te_ms: float | None = None) -> Basis:
     names = [name.strip() for name in header.get("SignalNames", "").split(";") if name.strip()]
     if len(names) != len(signals) or not names:
         raise SpecimenError(
-            f"the file names {len(names)} signals and holds {len(signals)}, wanted one name each (SignalNames: a;b;c)"
+            f"the file names {len(names)} signals and has {len(signals)}, wanted one name each (SignalNames: a;b;c)"
         )
     acquisition = _acquisition(header, te_ms=te_ms)
     fids = np.array([_signal(signal, points=acquisition.points) for signal in signals])
@@ -44,7 +44,7 @@ def _acquisition(header: dict[str, str], *, te_ms: float | None) -> Acquisition:
         )
     except (KeyError, ValueError):
         raise SpecimenError(
-            "the file does not tell PointsInDataset, SamplingInterval and TransmitterFrequency: it is cut short or no"
+            "the file has no PointsInDataset, SamplingInterval and TransmitterFrequency: it is cut short or no"
             " jMRUI text"
         ) from None
     return Acquisition(
@@ -68,7 +68,7 @@ def _signal(text: str, *, points: int) -> NDArray[np.complex128]:
 def write_jmrui_basis(basis: Basis, *, path: Path) -> None:
     """Write a jMRUI text file that jMRUI, spec2nii and `read_jmrui_basis` read, whole or not at all.
 
-    It turns as hepatica's decays do, which is how spec2nii takes it, and its receiver stands at 4.65 ppm.
+    It turns as hepatica's decays do, which is how spec2nii takes it, and its receiver is at 4.65 ppm.
     """
     acquisition = basis.acquisition
     head = (

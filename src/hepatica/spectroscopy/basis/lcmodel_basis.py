@@ -30,10 +30,10 @@ def read_lcmodel_basis(path: Path, *, f0_mhz: float | None = None, te_ms: float 
 
     Amplitudes are as LCModel takes them (its transform divides by the root of the number of points; TRAMP, VOLUME and
     CONC are applied); they are not in protons. ISHIFT is applied, and a first sample that was halved (as Osprey and
-    spant do) is doubled. LCModel holds the receiver to be at 4.65 ppm: where that
-    is not so, `ppm_reference.align_reference` finds the offset. `f0_mhz` and `te_ms` stand above the header's HZPPPM
-    and ECHOT; an echo time that nobody tells is Acquisition's. Raises SpecimenError on a file that is cut short,
-    encrypted (BADELT below 0) or does not tell its sampling. Source: MYBASI and CFFT of LCModel.f, 6.3-1N.
+    spant do) is doubled. LCModel assumes the receiver at 4.65 ppm: where that
+    is not so, `ppm_reference.align_reference` finds the offset. `f0_mhz` and `te_ms` override the header's HZPPPM
+    and ECHOT; the echo time defaults to Acquisition's. Raises SpecimenError on a file that is cut short,
+    encrypted (BADELT below 0) or has no sampling parameters. Source: MYBASI and CFFT of LCModel.f, 6.3-1N.
     """
     text = path.read_text(encoding="latin-1")
     sections = list(_sections(text))
@@ -77,7 +77,7 @@ def _number(header: dict[str, str], name: str) -> float | None:
 def _acquisition(header: dict[str, str], *, f0_mhz: float | None, te_ms: float | None) -> Acquisition:
     dwell, points = _number(header, "BADELT"), _number(header, "NDATAB")
     if dwell is None or points is None:
-        raise SpecimenError("the basis tells no BADELT and NDATAB ($BASIS1): it is cut short or of another format")
+        raise SpecimenError("the basis has no BADELT and NDATAB ($BASIS1): it is cut short or of another format")
     if dwell < 0:
         raise SpecimenError(
             "the basis is encrypted (BADELT below 0), which only LCModel reads: simulate one with hepatica basis, or"
@@ -85,7 +85,7 @@ def _acquisition(header: dict[str, str], *, f0_mhz: float | None, te_ms: float |
         )
     f0 = f0_mhz or _number(header, "HZPPPM")
     if f0 is None:
-        raise SpecimenError("the basis does not tell its field (HZPPPM): give f0_mhz")
+        raise SpecimenError("the basis has no field (HZPPPM): give f0_mhz")
     te = te_ms or _number(header, "ECHOT")
     name = header.get("SEQ", "").strip()
     short = next((sequence for sequence, written in _WRITTEN.items() if written == name.upper()), None)
@@ -117,7 +117,7 @@ def _scaled(text: str, fields: dict[str, str], *, points: int) -> NDArray[np.com
 def write_lcmodel_basis(basis: Basis, *, path: Path) -> None:
     """Write a .basis file that LCModel and `read_lcmodel_basis` read, whole or not at all.
 
-    The first sample is halved, which leaves no offset under the spectra. LCModel knows no receiver but at 4.65 ppm, so
+    The first sample is halved, which leaves no offset under the spectra. LCModel only takes a receiver at 4.65 ppm, so
     decays with another are turned to it.
     """
     acquisition = basis.acquisition

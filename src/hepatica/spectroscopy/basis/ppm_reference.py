@@ -1,4 +1,4 @@
-"""Ppm reference: which shift stands at 0 Hz in a basis from elsewhere, and which way it turns, found by its names."""
+"""Ppm reference: the shift at 0 Hz of an external basis, and its direction of rotation, by known components."""
 
 from dataclasses import replace
 
@@ -24,9 +24,9 @@ _FINE = 16
 
 
 def align_reference(basis: Basis, *, most_ppm: float = MOST_PPM) -> Basis:
-    """The same decays with the reference_ppm at which their known components stand where hepatica's stand.
+    """The same decays with the reference_ppm at which their known components agree with hepatica's.
 
-    Files do not tell their reference; LCModel's is held to be 4.65 ppm, and Osprey's is 4.68. One offset is found for
+    Files lack their reference; LCModel's is assumed to be 4.65 ppm, and Osprey's is 4.68. One offset is found for
     all components. Raises SettingsError where no component is known or nothing agrees.
     """
     offset, agreement = _offset(basis, most_ppm=most_ppm)
@@ -61,7 +61,7 @@ def _known(basis: Basis) -> dict[str, str]:
 
 
 def _offset(basis: Basis, *, most_ppm: float) -> tuple[float, float]:
-    """Ppm by which resonances stand too high, and the mean cosine with the simulated components there (0 to 1).
+    """Ppm by which resonances are too high, and the mean cosine with the simulated components there (0 to 1).
 
     The product of a decay with the conjugate of its like turns with the offset; its transform has its peak there.
     """

@@ -1,4 +1,4 @@
-"""Spin system: the coupled protons of a metabolite, and lines without couplings, from the cited data file."""
+"""Spin system: the protons of a molecule, their shifts and couplings, and the lines of lipids, from TOML tables."""
 
 import tomllib
 from collections.abc import Mapping
@@ -95,3 +95,16 @@ def read_spin_systems(path: Path) -> dict[str, SpinSystem]:
 def spin_systems() -> dict[str, SpinSystem]:
     """Those hepatica comes with: every metabolite of `targets.METABOLITES15`, and more."""
     return read_spin_systems(Path(str(files("hepatica.spectroscopy.basis").joinpath("spin_systems.toml"))))
+
+
+HAMILTON = "Hamilton 2011 (doi 10.1002/nbm.1622) for protons, LCModel liver-1.inc for widths"
+
+
+@cache
+def lipids() -> dict[str, SpinSystem]:
+    """Lipid resonances by name: those of `targets.LIPIDS5` and `targets.LCM5`; 1 mM of each is 1 mM of triglyceride."""
+    text = files("hepatica.spectroscopy.basis").joinpath("lipids.toml").read_text(encoding="utf-8")
+    return {
+        name: SpinSystem(name=name, source=HAMILTON, lines=tuple(Line(**line) for line in table["lines"]))
+        for name, table in tomllib.loads(text).items()
+    }

@@ -1,3 +1,3 @@
 """Cohorts: the spectra of a cohort as a store that networks read, and pictures of them."""
 
-__all__ = ["fit_priors", "fitted_patients", "millimolar", "spectra", "spectrum_picture"]
+__all__ = ["fit_priors", "millimolar", "spectra", "spectrum_picture"]

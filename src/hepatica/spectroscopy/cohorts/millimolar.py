@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, Scale, WaterScaling, water_scale
-from hepatica.spectroscopy.networks.norm import norm
+from hepatica.spectroscopy.networks.network_input import norm
 
 Floats = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ class Millimolar:
     """Windows `values` (n, w) of which a fit gives mM of metabolites, and `noise_sd` (n,) of their real part.
 
     A lipid's concentration is to be multiplied by `lipids` (n,), because lipids relax otherwise. `scaled` (n,) is false
-    where there was no usable water: those spectra have the norm they were told to have, and no unit.
+    where there was no usable water: those spectra have the norm `norm_without_water`, and no unit.
     """
 
     values: NDArray[np.complex128]
@@ -27,14 +27,16 @@ class Millimolar:
     scaled: NDArray[np.bool_]
 
 
-def millimolar(store: SpectraStore, *, usual: float = 1.0, settings: WaterScaling = WATER_SCALING) -> Millimolar:
-    """All spectra of a store scaled by their water references, or, without one, to a norm of `usual`."""
+def millimolar(
+    store: SpectraStore, *, norm_without_water: float = 1.0, settings: WaterScaling = WATER_SCALING
+) -> Millimolar:
+    """All spectra of a store scaled by their water references, or, without one, to a norm of `norm_without_water`."""
     rows = np.arange(len(store))
     values = np.asarray(store.values(rows))
     scales = [_scale(store, row, settings) for row in rows.tolist()]
     factor = np.array(
         [
-            usual / float(norm(own)) if scale is None else scale.metabolites
+            norm_without_water / float(norm(own)) if scale is None else scale.metabolites
             for own, scale in zip(values, scales, strict=True)
         ]
     )

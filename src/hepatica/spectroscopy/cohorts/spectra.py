@@ -19,11 +19,10 @@ from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import content_digest, gather, prepare_each, selected, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.spectroscopy.fitting.signal_model import WINDOW_PPM
-from hepatica.spectroscopy.networks.network_input import as_network_values
-from hepatica.spectroscopy.networks.norm import norm
+from hepatica.spectroscopy.networks.network_input import as_network_values, norm
 from hepatica.spectroscopy.preprocessing.preprocess import PREPROCESSING, Preprocessing
 from hepatica.spectroscopy.preprocessing.quality import quality
-from hepatica.spectroscopy.reading.read import TOLD_NOTHING, read_spectrum
+from hepatica.spectroscopy.reading.read import NO_OVERRIDES, read_spectrum
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.noise import noise_sd
@@ -107,20 +106,27 @@ def prepare(
     acquisition: Acquisition,
     folder: Path,
     window_ppm: tuple[float, float] = WINDOW_PPM,
-    told: Header = TOLD_NOTHING,
+    header_overrides: Header = NO_OVERRIDES,
     settings: Preprocessing = PREPROCESSING,
     progress: bool = True,
 ) -> SpectraStore:
     """Read every spectrum, once: what is already in `folder` from the same content and settings is not read again.
 
-    Each is preprocessed and brought to the sampling of `acquisition`. `told` is what the user knows better than the
+    Each is preprocessed and brought to the sampling of `acquisition`. `header_overrides` corrects or completes the
     headers. A spectrum that cannot be used goes, with the reason, into the ledger (`folder`/ledger) and into
     `failures`. May be killed at any moment and started again, one run at a time to a folder. Raises SpecimenError when
     no specimen gives a spectrum, UnavailableError when the folder cannot be written (disk full).
     """
     made_by = {
         "schema": SCHEMA,
-        **{name: asdict(each) for name, each in (("acquisition", acquisition), ("told", told), ("settings", settings))},
+        **{
+            name: asdict(each)
+            for name, each in (
+                ("acquisition", acquisition),
+                ("header_overrides", header_overrides),
+                ("settings", settings),
+            )
+        },
     }
     keys = [_key(each, settings=made_by) for each in specimens]
     ledger = Ledger(folder / "ledger")
@@ -128,7 +134,7 @@ def prepare(
 
     def read(key: str, specimen: Specimen) -> None:
         water = specimen.attachments.get("water")
-        spectrum = read_spectrum(specimen.path, water=water, told=told, settings=settings)
+        spectrum = read_spectrum(specimen.path, water=water, header_overrides=header_overrides, settings=settings)
         _write(_path(folder, key), resampled(spectrum, acquisition=acquisition))
 
     prepare_each(missing, read, ledger=ledger, label="Reading spectra", workers=_WORKERS, progress=progress)

@@ -1,4 +1,4 @@
-"""Spectrum picture: one spectrum as the field draws it, ppm from right to left, with what a network looks at."""
+"""Spectrum picture: one spectrum, ppm from right to left, with what moves a network's score."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ PEAKS_PPM = {
     "Lip09": 0.90, "Lip13": 1.30, "Lip16": 1.59, "Lip21": 2.05, "Glx": 2.35, "Lip28": 2.77, "Cr": 3.03, "tCho": 3.21,
     "Glc, Tau": 3.42, "Glycg": 3.82,
 }  # fmt: skip
-"""Where the eye looks for what (spec of the basis; sums where lines are not told apart)."""
+"""Places of the labels (spec of the basis; sums where lines are not resolved)."""
 
 
 def draw_spectrum(
@@ -40,7 +40,7 @@ def draw_spectrum(
     """Write each spectrum of the specimen (`_saliency.png`, or `_saliency_2.png`, …) with what moves its score.
 
     `regions` are the specimen's rows, in the order of `material`; the names of the files begin with `stem`; `note`
-    stands on each picture, `meaning` says what is scored. Returns the files.
+    is printed on each picture, `meaning` says what is scored. Returns the files.
     """
     own = material.select(specimen_ids=[specimen.specimen_id])
     images = own.read(np.arange(len(own)))

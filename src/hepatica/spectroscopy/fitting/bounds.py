@@ -1,4 +1,4 @@
-"""Bounds: how surely a spectrum can tell concentrations at all: of any unbiased estimate, and with a prior."""
+"""Bounds: the least variance of concentrations, of any unbiased estimate (Cramér-Rao) and with a prior (Bayesian)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.fitting.fit import slope_of
-from hepatica.spectroscopy.fitting.gaussian_prior import Belief
+from hepatica.spectroscopy.fitting.least_squares import FREE
 from hepatica.spectroscopy.fitting.levenberg_marquardt import inverse
-from hepatica.spectroscopy.fitting.nls import FREE
-from hepatica.spectroscopy.fitting.penalty import Penalty
+from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, Penalty, SoftConstraints
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
-from hepatica.spectroscopy.fitting.soft_constraints import Held
 
 Floats = NDArray[np.float64]
 
@@ -39,15 +37,15 @@ class Bound:
         return np.asarray(np.sqrt(self.covariance[:, rows][:, :, rows].sum(axis=(1, 2))))
 
 
-def crlb(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, held: Held = FREE) -> Bound:
+def crlb(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, constraints: SoftConstraints = FREE) -> Bound:
     """Cramér-Rao bounds of the concentrations of spectra with these parameters (n, p).
 
-    Shifts, widths, phases and the baseline are unknown too and cost their share; what is `held`, by default the shifts
-    of components about that of all, counts as in `nls` (a hybrid bound; a component at 0 mM with a free shift would
+    Shifts, widths, phases and the baseline are unknown too and raise the bound; `constraints`, by default the shifts
+    of components about that of all, count as in `nls` (a hybrid bound; a component at 0 mM with a free shift would
     have none). `noise_sd`, one number or one a spectrum, is that of the real part.
     """
     fisher = information(vector, model=model, noise_sd=noise_sd)
-    return of_information(fisher, model=model, penalty=held.penalty(model, vector[:, : len(model.names)]))
+    return of_information(fisher, model=model, penalty=constraints.penalty(model, vector[:, : len(model.names)]))
 
 
 def information(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> Floats:
@@ -68,26 +66,26 @@ def of_information(fisher: Floats, *, model: SignalModel, penalty: Penalty) -> B
     return Bound(names=model.names, covariance=np.asarray(covariance, np.float64))
 
 
-def bayesian_bound(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, belief: Belief) -> Bound:
-    """Bounds of what spectrum and belief together can tell at each of these parameters (n, p).
+def bayesian_bound(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, prior: GaussianPrior) -> Bound:
+    """Bounds with spectrum and prior together at each of these parameters (n, p).
 
-    The information of both is added, on the belief's scales; never above the Cramér-Rao bound, nor above what is
-    believed beforehand. It is the standard deviation of the posterior to first order.
+    The information of both is added, on the prior's scales; never above the Cramér-Rao bound, nor above the
+    prior's deviation. It is the standard deviation of the posterior to first order.
     """
-    slope = slope_of(vector, belief.logs)[..., None]
+    slope = slope_of(vector, prior.logs)[..., None]
     both = slope * information(vector, model=model, noise_sd=noise_sd) * slope.swapaxes(1, 2)
-    return _scaled(both + belief.penalty(model).precision, slope, model)
+    return _scaled(both + prior.penalty(model).precision, slope, model)
 
 
-def van_trees(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, belief: Belief) -> Bound:
-    """The bound of the mean squared error of any estimate, over parameters (n, p) drawn from the belief; n is 1 in it.
+def van_trees(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike, prior: GaussianPrior) -> Bound:
+    """The bound of the mean squared error of any estimate, over parameters (n, p) drawn from the prior; n is 1 in it.
 
     The global bound of Van Trees (Detection, estimation, and modulation theory, part I, 1968, 2.4.2): the mean of the
-    spectra's information and that of the belief, and the mean of the derivatives.
+    spectra's information and that of the prior, and the mean of the derivatives.
     """
-    slope = slope_of(vector, belief.logs)[..., None]
+    slope = slope_of(vector, prior.logs)[..., None]
     mean = (slope * information(vector, model=model, noise_sd=noise_sd) * slope.swapaxes(1, 2)).mean(axis=0)
-    return _scaled((mean + belief.penalty(model).precision)[None], slope.mean(axis=0)[None], model)
+    return _scaled((mean + prior.penalty(model).precision)[None], slope.mean(axis=0)[None], model)
 
 
 def _scaled(both: Floats, slope: Floats, model: SignalModel) -> Bound:

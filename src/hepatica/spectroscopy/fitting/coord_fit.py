@@ -1,4 +1,4 @@
-"""Real-part fit: lipid and choline lines below a phased real spectrum on a ppm axis, where that is all there is.
+"""COORD fit: lipid and choline lines below a phased real spectrum on a ppm axis, where that is all there is.
 
 Such is what LCModel prints (COORD). The lines are those of LCModel's liver types, one line shape for all.
 """
@@ -33,7 +33,7 @@ LEAST_PPM, MOST_PPM, MOST_SHIFT_PPM = 0.003, 1.0, 0.1
 """Bounds of widths and of the shift of all lines (ours)."""
 
 FEWEST = 100
-"""Points (ours): fewer do not hold the lines apart."""
+"""Points (ours): fewer do not separate the lines."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""Fit: the signal model brought down to the least chi² with a penalty, and what is known of it then."""
+"""Fit: the signal model at the least chi² with a penalty, with covariance and diagnostics."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import SettingsError, SpecimenError
 from hepatica.spectroscopy.fitting.levenberg_marquardt import ITERATIONS, TOLERANCE, Minimum, inverse, minimise
-from hepatica.spectroscopy.fitting.penalty import Penalty
+from hepatica.spectroscopy.fitting.prior_terms import Penalty
 from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel
 
 Floats = NDArray[np.float64]
@@ -43,7 +43,7 @@ PER_SPECTRUM = ("information", "covariance", "noise_sd", "chi2", "converged", "i
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fit:
-    """A model fitted to n spectra: parameters, and how surely and how well.
+    """A model fitted to n spectra: parameters, covariance and goodness of fit.
 
     `information` (n, p, p) is the Fisher information of the spectrum alone at the solution, `covariance` (n, p, p) the
     inverse of it with the penalty. `noise_sd` (n,) is of the real and of the imaginary part, `chi2` (n,) that of the
@@ -72,7 +72,7 @@ class Fit:
 
     @property
     def at_limit(self) -> list[list[str]]:
-        """Of each spectrum what of SHARED stands at a bound of BOUNDS."""
+        """Of each spectrum the parameters of SHARED at a bound of BOUNDS."""
         return [
             [name for name in SHARED if not BOUNDS[name][0] < getattr(self.parameters, name)[row] < BOUNDS[name][1]]
             for row in range(len(self.chi2))
@@ -144,7 +144,7 @@ def _fit_of(
 def settle(start: Floats, values: Complex, *, noise_sd: Floats, **known: Any) -> Fit:
     """`descend`, a clear spectrum first as if it were noisier.
 
-    What is held of shifts then still counts, and a small line beside a tall one does not settle on its wrong side.
+    The constraints of shifts then still count, and a small line beside a tall one does not settle on its wrong side.
     """
     rough = np.maximum(noise_sd, np.abs(values).max(axis=1) / CLEAREST)
     first = descend(start, values, noise_sd=rough, **known)
@@ -200,7 +200,7 @@ def _found_noise(measured: Complex) -> Floats:
     silent = noise <= LEAST_NOISE * np.abs(measured).max(axis=1)
     if silent.any():
         raise SpecimenError(
-            f"got {silent.sum()} spectra without noise, such as of nothing but zeros: export them again, or tell the"
+            f"got {silent.sum()} spectra without noise, such as of nothing but zeros: export them again, or give the"
             " noise of simulated ones"
         )
     return noise

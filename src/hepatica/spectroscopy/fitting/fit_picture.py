@@ -29,7 +29,7 @@ SHOWN = 12
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DrawnFit:
-    """Real parts (w,) at `ppm` (w,), phased so that peaks stand upright; `components` each without the baseline."""
+    """Real parts (w,) at `ppm` (w,), phased for absorption; `components` each without the baseline."""
 
     ppm: Floats
     data: Floats
@@ -81,7 +81,7 @@ def paint_fit(figure: Figure, fit: DrawnFit, *, title: str) -> None:
 
 
 def _residual(axes: Axes, fit: DrawnFit, *, span: float) -> None:
-    """Over the whole height of its panel; its label tells how much larger than the data, whose panel spans `span`."""
+    """Over the whole height of its panel; its label gives the magnification over the data, whose panel spans `span`."""
     residual = fit.data - fit.fit
     axes.plot(fit.ppm, residual, color=RESIDUAL, linewidth=0.7)
     axes.axhline(0, color=DATA, linewidth=0.4)
@@ -108,7 +108,7 @@ def _times(factor: float) -> str:
 
 
 def _components(axes: Axes, fit: DrawnFit, shown: list[str]) -> None:
-    """Each in its own row at its own scale, which its name tells as a share of the largest."""
+    """Each in its own row at its own scale, given beside its name as a share of the largest."""
     peaks = {name: float(np.abs(fit.components[name]).max()) for name in shown}
     largest = max(peaks.values(), default=0.0) or 1.0
     for row, (name, most) in enumerate(peaks.items()):
@@ -125,7 +125,7 @@ def _share(of: float) -> str:
 
 
 def draw_fit(fit: DrawnFit, *, path: Path, title: str, note: str = "") -> None:
-    """Write the picture as PNG; `note` (such as "phantom") stands at its foot."""
+    """Write the picture as PNG; `note` (such as "phantom") is printed at its foot."""
     figure = Figure(figsize=(7.2, 7.6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     paint_fit(figure, fit, title=title)

@@ -50,7 +50,7 @@ def minimise(
     """Descend from `start` (n, p) within `lower` and `upper` (p,), damped as Marquardt 1963 (doi 10.1137/0111030).
 
     Steps that do not lower chi² are refused and tried shorter, so no result is worse than its start. Problems leave as
-    soon as they are solved; those that are not after `iterations` say so in `converged`.
+    soon as they are solved; `converged` is false for those that are not after `iterations`.
     """
     descent = _Descent.begin(np.clip(start, lower, upper), normal_equations)
     rows = np.arange(len(start))
@@ -69,7 +69,7 @@ def minimise(
 
 @dataclass(kw_only=True, eq=False)
 class _Descent:
-    """Where each of n problems stands, and how strongly its steps are damped."""
+    """The state of each of n problems, and how strongly its steps are damped."""
 
     vector: Floats
     half_chi2: Floats
@@ -121,7 +121,7 @@ class _Descent:
 
 
 def bounded_step(hessian: Floats, gradient: Floats, *, damping: Floats, low: Floats, high: Floats) -> Floats:
-    """The best damped Newton steps (m, p) between `low` and `high` (m, p), which hold 0.
+    """The best damped Newton steps (m, p) between `low` and `high` (m, p), which include 0.
 
     By block principal pivoting (Júdice and Pires, Comput Oper Res 1994;21:587, doi 10.1016/0305-0548(94)90106-6): what
     a step would carry over a bound is put there, what is pulled away from its bound is freed, until neither is left.
@@ -163,9 +163,9 @@ def unit_of(hessian: Floats) -> Floats:
 
 
 def _solve_free(hessian: Floats, gradient: Floats, fixed: NDArray[np.bool_], step: Floats) -> Floats:
-    """The best step (m, p) of what is free, with what is fixed moved as `step` says."""
-    held = np.where(fixed, step, 0)
-    right = np.where(fixed, held, -gradient - (hessian @ held[..., None])[..., 0])
+    """The best step (m, p) of what is free, with what is fixed moved by `step`."""
+    moved = np.where(fixed, step, 0)
+    right = np.where(fixed, moved, -gradient - (hessian @ moved[..., None])[..., 0])
     free = ~fixed
     matrix = hessian * (free[:, :, None] & free[:, None, :])
     np.einsum("mpp->mp", matrix)[:] += fixed

@@ -16,7 +16,7 @@ SHIFTS_HZ = tuple(range(-20, 21, 4))
 """Shifts of the whole spectrum (ours): ±0.16 ppm at 3 T, half a line apart."""
 
 WIDTHS_HZ = ((4.0, 6.0), (6.0, 14.0), (10.0, 24.0))
-"""Lorentzian and Gaussian widths (ours): a good brain, a usual and a poor liver."""
+"""Lorentzian and Gaussian widths (ours): a good brain, a typical and a poor liver."""
 
 PHASES = 12
 """Phases round the circle (ours)."""

@@ -1,4 +1,4 @@
-"""Quantities: what a method found in spectra, how surely, and what it cannot tell."""
+"""Quantities: concentrations with covariance and bounds, and which of them cannot be quantified."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.fitting.bounds import of_information
 from hepatica.spectroscopy.fitting.fit import Fit
-from hepatica.spectroscopy.fitting.gaussian_prior import Belief
-from hepatica.spectroscopy.fitting.soft_constraints import Held
+from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, SoftConstraints
 from hepatica.spectroscopy.signal.targets import LCM5, LIPIDS5, SUMS
 
 Floats = NDArray[np.float64]
@@ -20,21 +19,21 @@ Method = Literal["nls", "map", "qcnn", "qcnn+gn"]
 Unit = Literal["mM", "institutional units"]
 
 LEAST_SURE = 0.5
-"""Cramér-Rao bound, or own deviation, as a share of the value, from which it is not told (ours, the field's custom)."""
+"""Cramér-Rao bound, or own deviation, as a share of the value, from which no value is reported (ours, by custom)."""
 
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
 
-COLUMNS = ("spectrum", "target", "value", "unit", "sd", "crlb", "crlb_percent", "told", "flags")
+COLUMNS = ("spectrum", "target", "value", "unit", "sd", "crlb", "crlb_percent", "reported", "flags")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quantities:
     """Concentrations (n, k) of `names` in n spectra, in mM where the water scaled them, else in institutional units.
 
-    `covariance` (n, k, k) is the method's own, `bound` (n, k, k) the Cramér-Rao bound's, `prior_covariance` (k, k) what
-    was believed beforehand, if anything. `vector` (n, p) are the signal model's parameters that go with them, for
-    pictures. `flags` tell of each spectrum what was noticed, in words. Raises SettingsError
+    `covariance` (n, k, k) is the method's own, `bound` (n, k, k) the Cramér-Rao bound's, `prior_covariance` (k, k) that
+    of the prior, if any. `vector` (n, p) are the signal model's parameters that go with them, for
+    pictures. `flags` are warnings of each spectrum. Raises SettingsError
     on shapes that do not fit.
     """
 
@@ -69,7 +68,7 @@ class Quantities:
     @property
     def quantifiable(self) -> NDArray[np.bool_]:
         """(n, k) whether both the bound and the method's own deviation are below half of the value, and the bound
-        below what was believed beforehand.
+        below the prior's deviation.
         """
         return _quantifiable(self.concentration, np.maximum(self.crlb, self.sd), self.crlb, self._prior_sd)
 
@@ -78,7 +77,7 @@ class Quantities:
         return None if self.prior_covariance is None else np.sqrt(np.diag(self.prior_covariance))
 
     def with_sums(self) -> "Quantities":
-        """The same with the sums of `targets.SUMS` of which all parts are there, each as a further name."""
+        """The same with the sums of `targets.SUMS` of which all components are there, each as a further name."""
         sums = {name: parts for name, parts in SUMS.items() if set(parts) <= set(self.names)}
         return self.combined({**{name: (name,) for name in self.names}, **sums})
 
@@ -103,7 +102,7 @@ class Quantities:
 
     def with_lipids(self, factor: ArrayLike) -> "Quantities":
         """The same with lipids times a factor, one or one a spectrum (n,): they relax unlike the metabolites by which
-        spectra were scaled. What was believed goes with the mean factor.
+        spectra were scaled. The prior is scaled by the mean factor.
         """
         lipid = np.isin(self.names, (*LIPIDS5, *LCM5))
         each = np.where(lipid, np.broadcast_to(np.asarray(factor, float), len(self.flags))[:, None], 1.0)
@@ -118,9 +117,9 @@ class Quantities:
         )
 
     def to_table(self) -> pd.DataFrame:
-        """A row a spectrum and target (COLUMNS); `value` is NaN, and `told` says so, where nothing can be told.
+        """A row a spectrum and target (COLUMNS); where not quantifiable, `value` is NaN and `reported` says why.
 
-        `spectrum` counts from 0; `crlb_percent` is of the value. Sums are told where `with_sums` was asked for.
+        `spectrum` counts from 0; `crlb_percent` is of the value. Sums are there where `with_sums` was asked for.
         """
         rows = [self._row(spectrum, target) for spectrum in range(len(self.flags)) for target in range(len(self.names))]
         return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -128,11 +127,11 @@ class Quantities:
     def _row(self, spectrum: int, target: int) -> tuple[object, ...]:
         value, sd, crlb = (float(each[spectrum, target]) for each in (self.concentration, self.sd, self.crlb))
         share, unsure = (each / value if value > 0 else np.inf for each in (crlb, sd))
-        told = f"{value:.3g} ± {sd:.2g} {self.unit}"
+        reported = f"{value:.3g} ± {sd:.2g} {self.unit}"
         if not self.quantifiable[spectrum, target]:
-            told, value = f"not quantifiable: {_reason(share, unsure)}", np.nan
+            reported, value = f"not quantifiable: {_reason(share, unsure)}", np.nan
         flags = "; ".join(self.flags[spectrum])
-        return spectrum, self.names[target], value, self.unit, sd, crlb, 100 * share, told, flags
+        return spectrum, self.names[target], value, self.unit, sd, crlb, 100 * share, reported, flags
 
 
 def _reason(share: float, unsure: float) -> str:
@@ -142,7 +141,7 @@ def _reason(share: float, unsure: float) -> str:
         return f"the bound is {share:.0%} of the value"
     if unsure >= LEAST_SURE:
         return f"the method's own deviation is {unsure:.0%} of the value"
-    return "the spectrum says less than was believed before it"
+    return "the spectrum is less informative than the prior"
 
 
 def _quantifiable(value: Floats, least: Floats, crlb: Floats, prior_sd: Floats | None) -> NDArray[np.bool_]:
@@ -150,10 +149,10 @@ def _quantifiable(value: Floats, least: Floats, crlb: Floats, prior_sd: Floats |
     return np.asarray(sure if prior_sd is None else sure & (crlb < prior_sd))
 
 
-def quantities_of(fit: Fit, *, method: Method, unit: Unit, belief: Belief | None = None) -> Quantities:
-    """What a fit found; with a `belief`, also what it could not say better than that.
+def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior | None = None) -> Quantities:
+    """The quantities of a fit; with a `prior`, also which are no better determined than by it.
 
-    The bound is that of the spectrum alone, whatever was believed. Flags name fits that did not converge, spectra that
+    The bound is that of the spectrum alone, whatever the prior. Flags name fits that did not converge, spectra that
     the model does not describe, and a phase or width that ran to its limit.
     """
     k = len(fit.model.names)
@@ -163,26 +162,26 @@ def quantities_of(fit: Fit, *, method: Method, unit: Unit, belief: Belief | None
         unit=unit,
         concentration=fit.concentration,
         covariance=fit.covariance[:, :k, :k],
-        bound=fit.covariance[:, :k, :k] if belief is None else _bound(fit, belief),
+        bound=fit.covariance[:, :k, :k] if prior is None else _bound(fit, prior),
         flags=tuple(_flags(fit, row) for row in range(len(fit.concentration))),
-        prior_covariance=None if belief is None else belief.covariance_mm,
+        prior_covariance=None if prior is None else prior.covariance_mm,
         vector=fit.parameters.vector,
     )
 
 
-def _bound(fit: Fit, belief: Belief) -> Floats:
-    """(n, k, k) of the spectra alone, but for the shifts, which are held as the belief has them."""
-    held = Held(shift_sd_hz=belief.nonlinear["shift_hz"][1]).penalty(fit.model, fit.concentration)
-    return of_information(fit.information, model=fit.model, penalty=held).covariance
+def _bound(fit: Fit, prior: GaussianPrior) -> Floats:
+    """(n, k, k) of the spectra alone, but for the shifts, which are constrained as in the prior."""
+    penalty = SoftConstraints(shift_sd_hz=prior.nonlinear["shift_hz"][1]).penalty(fit.model, fit.concentration)
+    return of_information(fit.information, model=fit.model, penalty=penalty).covariance
 
 
 def _flags(fit: Fit, row: int) -> tuple[str, ...]:
-    told = []
+    found = []
     if not fit.converged[row]:
-        told.append(f"not converged in {fit.iterations[row]} steps")
+        found.append(f"not converged in {fit.iterations[row]} steps")
     if fit.chi2[row] > WORST_CHI2:
-        told.append(f"the model does not describe the spectrum: chi² {fit.chi2[row]:.1f} per degree of freedom")
+        found.append(f"the model does not describe the spectrum: chi² {fit.chi2[row]:.1f} per degree of freedom")
     at_limit = fit.at_limit[row]
     if at_limit:
-        told.append(f"at its limit: {', '.join(at_limit)}")
-    return tuple(told)
+        found.append(f"at its limit: {', '.join(at_limit)}")
+    return tuple(found)

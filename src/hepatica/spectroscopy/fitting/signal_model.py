@@ -33,7 +33,7 @@ SHARED = ("common_hz", "lorentz_hz", "gauss_hz", "phase0", "phase1")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Parameters:
-    """Parameters of n spectra of k components; `vector` (n, 2 k + 5) holds them in the order of the fields.
+    """Parameters of n spectra of k components; `vector` (n, 2 k + 5) has them in the order of the fields.
 
     Concentrations (n, k) in the basis's unit (mM); shifts (n, k) of each component of its own and (n,) of all, Hz;
     Lorentzian and Gaussian full widths at half maximum (n,), Hz; phases (n,) in rad and in rad per ppm from 3.2 ppm.
@@ -66,7 +66,7 @@ class SignalModel:
     """The model of `basis` within `window_ppm`, its baseline of `splines` with `freedom` degrees of freedom.
 
     Vectors (n, p) are those of `Parameters`, p = 2 k + 5; spectra (n, w) rise in ppm. Raises SettingsError where the
-    window holds fewer points than there are parameters.
+    window has fewer points than there are parameters.
     """
 
     basis: Basis
@@ -183,7 +183,7 @@ class SignalModel:
 
     @cached_property
     def _rows(self) -> NDArray[np.intp]:
-        """Where the window's points stand in an FFT, which begins at 0 Hz."""
+        """The indices of the window's points in an FFT, which begins at 0 Hz."""
         return np.asarray(np.fft.fftshift(np.arange(self.basis.acquisition.points))[self._within])
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Water scaling: concentrations in mM from the unsuppressed water, every correction written down."""
+"""Water scaling: concentrations in mM from the unsuppressed water, with corrections for relaxation and fat."""
 
 from dataclasses import dataclass
 
@@ -57,13 +57,13 @@ def water_scale(spectrum: Spectrum, *, settings: WaterScaling = WATER_SCALING) -
 
     c = fitted · 2 [W] (1 - PDFF) R_water / (A_water R), R = (1 - exp(-TR / T1)) exp(-TE / T2) (Gasparovic et al. 2006,
     doi:10.1002/mrm.20901, of one compartment); A_water is the water's first sample, its fat left out. SpecimenError
-    where there is no water reference or nobody told TR.
+    where there is no water reference or no TR.
     """
     if spectrum.water is None:
         raise SpecimenError("there is no water reference: concentrations stay relative; give the unsuppressed file")
     acquisition = spectrum.acquisition
     if acquisition.tr_ms is None:
-        raise SpecimenError("the repetition time is unknown, which the correction for T1 wants; tell tr_ms")
+        raise SpecimenError("the repetition time is unknown, which the correction for T1 needs; give tr_ms")
     amplitude = water_amplitude(spectrum.water, acquisition=acquisition)
     of_water = _relaxed(acquisition, t1=settings.t1_water_ms, t2=settings.t2_water_ms)
     unit = _PROTONS * settings.water_mm * (1 - settings.pdff) * of_water / amplitude
@@ -75,7 +75,7 @@ def water_scale(spectrum: Spectrum, *, settings: WaterScaling = WATER_SCALING) -
 
 def water_amplitude(water: Signal, *, acquisition: Acquisition) -> float:
     """The water's signal at the echo, of its reference (points,): the modulus of a straight line through the log of
-    the first samples, so that a spoilt first one does not decide.
+    the first samples, so that a corrupted first one has little weight.
     """
     alone = np.abs(only_water(water, acquisition=acquisition))
     count = max(4, int(0.01 * acquisition.bandwidth_hz))  # ours: 10 ms

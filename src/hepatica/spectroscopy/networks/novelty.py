@@ -1,4 +1,4 @@
-"""Usual: how far a spectrum is from those that networks learnt from, by what they say of it and by what it is."""
+"""Novelty: the distance of a spectrum from those the networks learnt from, by signature and by spectrum."""
 
 from collections.abc import Iterable
 
@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from hepatica.networks.spectral_cnn import TwoScales
 
 DIRECTIONS = 48
-"""Principal directions of squeezed spectra that count as usual (ours); what lies off them is noise, or strange."""
+"""Principal directions of squeezed spectra that count as known (ours); what lies off them is noise, or novel."""
 
-USUAL = 0.99
-"""Share of simulated spectra that count as usual (ours): one of 100 is flagged though nothing is wrong with it."""
+KNOWN_SHARE = 0.99
+"""Share of simulated spectra that count as known (ours): one of 100 is a false alarm."""
 
 
 def squeezed(spectra: Tensor) -> Tensor:
@@ -25,18 +25,18 @@ def squeezed(spectra: Tensor) -> Tensor:
     return rearrange(scaled[:, :2], "b c h w -> b (c h w)")
 
 
-def strange(strangeness: Iterable[float]) -> list[tuple[str, ...]]:
-    """What is told of spectra of this strangeness: nothing of usual ones."""
-    told = "unlike the spectra the networks learnt from: {:.1f} times as far as usual ones"
-    return [(told.format(each),) if each > 1 else () for each in strangeness]
+def novelty_flags(novelty: Iterable[float]) -> list[tuple[str, ...]]:
+    """A flag of spectra of a novelty above 1, none of known ones."""
+    flag = "unlike the spectra the networks learnt from: {:.1f} times as far as nearly all of these"
+    return [(flag.format(each),) if each > 1 else () for each in novelty]
 
 
-class Usual(nn.Module):
-    """Strangeness (b,) of spectra, above 1 where it is greater than that of nearly all known ones.
+class Novelty(nn.Module):
+    """Novelty (b,) of spectra, above 1 where it is greater than that of nearly all known ones.
 
     The greatest of three: Mahalanobis' distance of the network's signature (b, d) from the known ones (Lee 2018, arXiv
     1807.03888); that of the squeezed spectrum (b, f) along their principal directions; and the length of what lies off
-    these (Jackson and Mudholkar 1979, doi 10.1080/00401706.1979.10489779). Each in units of the farthest usual one.
+    these (Jackson and Mudholkar 1979, doi 10.1080/00401706.1979.10489779). Each in units of the farthest known one.
     """
 
     signature: Tensor
@@ -56,11 +56,11 @@ class Usual(nn.Module):
         self.register_buffer("farthest", torch.ones(3))
 
     def forward(self, signature: Tensor, squeezed: Tensor) -> Tensor:
-        """Strangeness of a batch."""
+        """Novelty of a batch."""
         return (self._distances(signature, squeezed) / self.farthest).amax(dim=1)
 
     def learn(self, signature: NDArray[np.float32], squeezed: NDArray[np.float32]) -> None:
-        """Take n spectra for usual, in place: half of them shape what is usual, the others say how far it reaches.
+        """Take n spectra as known, in place: half set location and directions, the others the farthest distance.
 
         Their halves must be more than DIRECTIONS.
         """
@@ -77,7 +77,7 @@ class Usual(nn.Module):
         ):
             buffer.copy_(torch.from_numpy(values))
         distances = self._distances(torch.from_numpy(signature[half:]), torch.from_numpy(squeezed[half:]))
-        self.farthest.copy_(distances.quantile(1 - (1 - USUAL) / distances.shape[1], dim=0))
+        self.farthest.copy_(distances.quantile(1 - (1 - KNOWN_SHARE) / distances.shape[1], dim=0))
 
     def _distances(self, signature: Tensor, squeezed: Tensor) -> Tensor:
         away, off = signature - self.signature, squeezed - self.spectrum

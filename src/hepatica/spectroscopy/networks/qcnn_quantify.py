@@ -12,11 +12,11 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.learn import Arrays, infer
 from hepatica.spectroscopy.fitting.bounds import crlb
 from hepatica.spectroscopy.fitting.gauss_newton import STEPS, refine
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.fitting.quantities import Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.networks.network_input import as_network_values
-from hepatica.spectroscopy.networks.novelty import strange
+from hepatica.spectroscopy.networks.novelty import novelty_flags
 from hepatica.spectroscopy.networks.qcnn import Measured, Qcnn
 from hepatica.spectroscopy.networks.qcnn_training import parameters_of
 from hepatica.spectroscopy.priors.priors import Priors
@@ -28,14 +28,14 @@ Complex = NDArray[Any]
 READ_AT_ONCE = 256
 
 SNR_SLACK, WIDTH_SLACK = 2.0, 1.3
-"""Factors by which SNR and width may lie outside of what was learnt before it is told (ours): they are estimates."""
+"""Factors by which SNR and width, being estimates, may exceed the training range without a flag (ours)."""
 
 LEAST_WIDTH_HZ = 0.5
-"""Widths below are not believed of a network (ours); a spectrum without any has no derivative there."""
+"""Least widths taken from a network (ours); a spectrum without any has no derivative there."""
 
 
 def measured(network: Qcnn, values: Complex) -> Measured:
-    """What the networks say, as arrays, of complex spectra (n, w) in mM, the window they learnt from."""
+    """The output of the networks, as arrays, for complex spectra (n, w) in mM, the window they learnt from."""
     images = Arrays(values=as_network_values(values))
     return Measured(*infer(network, images, batch=READ_AT_ONCE, label="reading spectra"))
 
@@ -46,8 +46,8 @@ def qcnn(
     """Concentrations of complex spectra (n, w) in mM, `model`'s window, by the networks.
 
     Standard deviations are calibrated and correlated as the errors in held-out simulation were. The bound is that of
-    the signal model where the networks see the spectrum. Flags tell of spectra unlike those that the networks learnt
-    from and of an SNR outside of theirs. Raises SettingsError where networks and model do not fit together.
+    the signal model where the networks see the spectrum. Flags name spectra unlike those that the networks learnt
+    from and an SNR outside of theirs. Raises SettingsError where networks and model do not fit together.
     """
     found = measured(network, values)
     return quantities_by(found, network=network, model=model, priors=priors, noise_sd=noise_sd, unit=unit)
@@ -56,7 +56,7 @@ def qcnn(
 def quantities_by(
     found: Measured, *, network: Qcnn, model: SignalModel, priors: Priors, noise_sd: ArrayLike, unit: Unit
 ) -> Quantities:
-    """The same, of what the networks have already said."""
+    """The same, from the networks' output."""
     _require_fit(found, model=model)
     k = len(model.names)
     correlation = network.correlation.double().numpy()[:k, :k]
@@ -70,7 +70,7 @@ def quantities_by(
         covariance=sd[:, :, None] * correlation * sd[:, None, :],
         bound=crlb(start, model=model, noise_sd=noise_sd).covariance,
         flags=flags(found, start, model=model, priors=priors, noise_sd=noise_sd),
-        prior_covariance=belief_of(priors, names=model.names).covariance_mm,
+        prior_covariance=gaussian_prior_of(priors, names=model.names).covariance_mm,
         vector=start,
     )
 
@@ -91,10 +91,10 @@ def qcnn_gn(
     """
     found = measured(network, values)
     _require_fit(found, model=model)
-    belief = belief_of(priors, names=model.names)
+    prior = gaussian_prior_of(priors, names=model.names)
     start = vectors(found)
-    fit = refine(start, values=values, model=model, belief=belief, noise_sd=noise_sd, steps=steps)
-    quantities = quantities_of(fit, method="qcnn+gn", unit=unit, belief=belief)
+    fit = refine(start, values=values, model=model, prior=prior, noise_sd=noise_sd, steps=steps)
+    quantities = quantities_of(fit, method="qcnn+gn", unit=unit, prior=prior)
     unusual = flags(found, fit.parameters.vector, model=model, priors=priors, noise_sd=noise_sd)
     return replace(quantities, flags=_joined(quantities.flags, unusual))
 
@@ -113,7 +113,7 @@ def flags(
     found: Measured, vector: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike
 ) -> tuple[tuple[str, ...], ...]:
     """What is unusual of each spectrum, in words; `vector` (n, p) is what was found in them."""
-    return _joined(strange(found.strangeness), outside(vector, model=model, priors=priors, noise_sd=noise_sd))
+    return _joined(novelty_flags(found.novelty), outside(vector, model=model, priors=priors, noise_sd=noise_sd))
 
 
 def outside(vector: Floats, *, model: SignalModel, priors: Priors, noise_sd: ArrayLike) -> tuple[tuple[str, ...], ...]:
@@ -135,8 +135,8 @@ def voigt_hz(lorentz_hz: Floats, gauss_hz: Floats) -> Floats:
 
 def _beyond(name: str, values: Floats, *, learnt: Floats, slack: float) -> list[tuple[str, ...]]:
     low, high = learnt
-    told = f"the networks learnt from {low:.3g} to {high:.3g}"
-    return [() if low / slack <= each <= high * slack else (f"{name} {each:.1f}, {told}",) for each in values]
+    trained = f"the networks learnt from {low:.3g} to {high:.3g}"
+    return [() if low / slack <= each <= high * slack else (f"{name} {each:.1f}, {trained}",) for each in values]
 
 
 def _joined(*parts: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
@@ -144,7 +144,7 @@ def _joined(*parts: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
 
 
 def tcho_snr(vector: Floats, *, model: SignalModel, noise_sd: ArrayLike) -> Floats:
-    """(n,) SNR as simulated spectra have it: what stands highest at tCho, in phase, over the noise of the real part."""
+    """(n,) SNR as simulated spectra have it: the highest point at tCho, in phase, over the noise of the real part."""
     k = len(model.names)
     upright = vector.copy()
     upright[:, [2 * k + SHARED.index(name) for name in ("phase0", "phase1")]] = 0

@@ -1,4 +1,4 @@
-"""qCNN training: every epoch on simulated spectra that no epoch had before, then calibrated on others."""
+"""QCNN training: on simulated spectra, then calibrated on others that the networks did not learn from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,16 +10,48 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hepatica.learn import Fresh, likelihood_and_bound
+from hepatica.learn import Arrays, Fresh, infer, likelihood_and_bound
 from hepatica.learn.images import as_network_input
 from hepatica.spectroscopy.fitting.bounds import crlb
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
-from hepatica.spectroscopy.networks.calibration import calibrate
-from hepatica.spectroscopy.networks.network_input import as_network_values
-from hepatica.spectroscopy.networks.qcnn import Qcnn
-from hepatica.spectroscopy.networks.scales import Scales
+from hepatica.spectroscopy.networks.network_input import as_complex, as_network_values, norm
+from hepatica.spectroscopy.networks.novelty import squeezed
+from hepatica.spectroscopy.networks.qcnn import Qcnn, Scales
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
-from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, STRAIGHT_PARTS, Drawn, Draws
+from hepatica.spectroscopy.simulation.simulated_samples import HELD_OUT, STRAIGHT_PARTS, Drawn, SimulatedSamples
+
+Z = 1.959963984540054
+"""Standard normal quantile of a two-sided 95 % interval."""
+
+COVERED = 0.95
+
+FARTHEST_Z = 4.0
+"""Standardised errors beyond which correlation is not asked (ours): a few wild ones would make all of it."""
+
+READ_AT_ONCE = 256
+
+
+def calibrate(network: Qcnn, images: NDArray[np.float32], *, truth: NDArray[Any]) -> None:
+    """Set, in place, the factor of each standard deviation, the correlation of errors, and the reference of novelty.
+
+    `images` (n, 1, w, 2) are held-out spectra and `truth` (n, k + 5) what they are made of. The factor makes the
+    smallest interval that covers the truth of 95 % of n and one more (split conformal).
+    """
+    _set(network.widening, np.ones(len(network.widening)))
+    value, sd, _, signature = infer(network, Arrays(values=images), batch=READ_AT_ONCE, label="calibrating")
+    z = (np.asarray(truth, float) - value) / sd
+    rank = min(COVERED * (len(z) + 1) / len(z), 1.0)
+    widening = np.quantile(np.abs(z), rank, axis=0, method="higher") / Z
+    clipped = np.clip(z / widening, -FARTHEST_Z, FARTHEST_Z)
+    _set(network.widening, widening)
+    _set(network.correlation, np.corrcoef(clipped.T))
+    _set(network.norm, np.median(norm(as_complex(images))))
+    network.novelty.learn(signature, squeezed(as_network_input(torch.from_numpy(images))).numpy())
+
+
+def _set(buffer: torch.Tensor, values: Any) -> None:
+    buffer.copy_(torch.as_tensor(np.asarray(values, np.float32)))
+
 
 Floats = NDArray[np.float64]
 
@@ -48,9 +80,9 @@ class QcnnPlan(SpectralPlan):
 
 
 def train_qcnn(
-    network: Qcnn, draws: Draws, plan: QcnnPlan, *, folder: Path, trainer: Mapping[str, Any] | None = None
+    network: Qcnn, samples: SimulatedSamples, plan: QcnnPlan, *, folder: Path, trainer: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Fit the members in place, each on its own stream of `draws`, and calibrate; tells what a report should.
+    """Fit the members in place, each on its own stream of `samples`, and calibrate; returns a summary for reports.
 
     No spectrum is seen twice, so the loss of training is that of spectra not seen before. Goes on in `folder` where it
     was stopped. Raises what `learn.fit` raises.
@@ -58,13 +90,13 @@ def train_qcnn(
     # Lightning takes seconds to import, which only training needs to pay.
     from hepatica.learn.fit import fit
 
-    held = draws.other(HELD_OUT).at(np.arange(plan.held_out))
-    bound = scale_targets(network.scales, held, model=draws.model)
-    draw_lines(network, draws.other(STRAIGHT_PARTS).at(np.arange(LINED)))
+    unseen = samples.other(HELD_OUT).at(np.arange(plan.held_out))
+    bound = scale_targets(network.scales, unseen, model=samples.model)
+    draw_lines(network, samples.other(STRAIGHT_PARTS).at(np.arange(LINED)))
     histories = [
         fit(
             member,
-            fresh(draws.other(number), scales=network.scales, bound=bound, count=plan.per_epoch),
+            fresh(samples.other(number), scales=network.scales, bound=bound, count=plan.per_epoch),
             replace(plan, seed=plan.seed + number),
             folder=folder / f"qcnn_{number}",
             label=f"qCNN {number + 1} of {plan.members}",
@@ -73,7 +105,7 @@ def train_qcnn(
         )
         for number, member in enumerate(network.members)
     ]
-    calibrate(network, as_network_values(held.values), truth=held.truth)
+    calibrate(network, as_network_values(unseen.values), truth=unseen.truth)
     return {
         "simulated spectra a member learnt from": plan.per_epoch * len(histories[0].epochs),
         "simulated spectra that calibrated": plan.held_out,
@@ -112,15 +144,15 @@ def parameters_of(truth: Floats) -> Floats:
     return np.concatenate([truth[:, :k], np.zeros((len(truth), k)), truth[:, k:]], axis=1)
 
 
-def fresh(draws: Draws, *, scales: Scales, bound: Floats, count: int) -> Fresh:
+def fresh(samples: SimulatedSamples, *, scales: Scales, bound: Floats, count: int) -> Fresh:
     """`count` spectra an epoch with their targets."""
-    return Fresh(make=partial(_made, draws=draws, scales=scales, bound=bound), count=count, name=draws.name)
+    return Fresh(make=partial(_made, samples=samples, scales=scales, bound=bound), count=count, name=samples.name)
 
 
 def _made(
-    numbers: NDArray[np.int64], *, draws: Draws, scales: Scales, bound: Floats
+    numbers: NDArray[np.int64], *, samples: SimulatedSamples, scales: Scales, bound: Floats
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    drawn = draws.at(numbers)
+    drawn = samples.at(numbers)
     return as_network_values(drawn.values), targets(drawn, scales=scales, bound=bound)
 
 

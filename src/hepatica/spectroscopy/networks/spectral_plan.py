@@ -37,7 +37,7 @@ class SpectralPlan(Plan):
     tr_ms: PositiveFloat = 2000.0
     """Repetition time, ms."""
     effects: Literal["all", "of_model"] = "all"
-    """What disturbs simulated spectra: all, or only what the signal model of the fits knows."""
+    """What disturbs simulated spectra: all, or only the effects of the fits' signal model."""
     members: PositiveInt = 3
     """Networks of different first weights and spectra whose answers are averaged."""
     width: PositiveInt = 16
@@ -80,7 +80,7 @@ class SpectralPlan(Plan):
 
     @property
     def simulated(self) -> Effects:
-        """What spoils simulated spectra."""
+        """The nuisances of simulated spectra."""
         return STANDARD if self.effects == "all" else OF_MODEL
 
     def bodies(self) -> list[SpectralBody]:

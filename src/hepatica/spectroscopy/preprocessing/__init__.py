@@ -1,14 +1,3 @@
 """Preprocessing: from raw transients to one spectrum that can be fitted."""
 
-__all__ = [
-    "coils",
-    "eddy_current",
-    "orientation",
-    "phase",
-    "ppm_align",
-    "preprocess",
-    "quality",
-    "swap",
-    "transients",
-    "water_removal",
-]
+__all__ = ["eddy_current", "orientation", "ppm_align", "preprocess", "quality", "transients", "water_removal"]

@@ -1,15 +1,30 @@
-"""PPM align: where the axis stands, found from water, lipids and choline and checked one against the other."""
+"""PPM align: the zero-order phase and the ppm reference, from water, lipids and choline, checked against each other."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from hepatica.spectroscopy.preprocessing.water_removal import remove_water
+from hepatica.spectroscopy.preprocessing.water_removal import lines, remove_water
 from hepatica.spectroscopy.signal.acquisition import WATER_PPM, Acquisition
 from hepatica.spectroscopy.signal.noise import noise_sd
 from hepatica.spectroscopy.signal.peaks import Peak, tallest
+from hepatica.spectroscopy.signal.resample import received_s
 from hepatica.spectroscopy.signal.spectrum import Signal
-from hepatica.spectroscopy.signal.wrapped import received_s
+
+_WIDTH_HZ = (1.0, 60.0)  # ours: narrower is noise, broader is baseline
+
+
+def zero_phase(fid: Signal, low: float, high: float, *, acquisition: Acquisition) -> float:
+    """The angle in rad by which a decay (points,) is to be rotated so that its lines between two ppm are in phase.
+
+    Of the exponentials it is made of, each counts by the height of its peak. 0 where there is none. Ours.
+    """
+    ppm, decays = lines(fid, acquisition=acquisition)
+    first, second = decays[:, 0], decays[:, 1]
+    decay_hz = -np.log(np.abs(second / first)) * acquisition.bandwidth_hz / np.pi
+    counted = (ppm > low) & (ppm < high) & (decay_hz > _WIDTH_HZ[0]) & (decay_hz < _WIDTH_HZ[1])
+    return float(-np.angle((first[counted] / decay_hz[counted]).sum())) if counted.any() else 0.0
+
 
 LIP13_PPM = 1.28
 """Methylene of the lipids of liver (LCModel 6.3, liver-1.inc: 1.28 +- .02)."""
@@ -18,9 +33,9 @@ CHO_PPM = 3.2
 """Methyls of choline, phosphocholine and glycerophosphocholine, 3.185 to 3.212."""
 
 WARN_PPM = 0.05
-"""A reference off by more, or two that disagree by more, is told (ours)."""
+"""A reference off by more, or two that disagree by more, is noted (ours)."""
 
-_SEARCH_PPM, _SEARCH_WATER_PPM = 0.35, 0.8  # ours: how far from its place a peak is looked for
+_SEARCH_PPM, _SEARCH_WATER_PPM = 0.35, 0.8  # ours: how far from its place a peak is searched for
 _CLEAR = 8.0  # ours: SDs of the noise that make a peak
 _EDGE = 0.05  # ours: of the band at each end, where scanners' filters fold
 _LINES_PPM = (0.4, 4.2)
@@ -33,25 +48,25 @@ _NEIGHBOUR, _DIP = 0.3, 1.3  # ours: of creatine's height, and times the dip bes
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """By how many ppm the axis stands too high, by what that was found, and what each clear peak says of it."""
+    """By how many ppm the axis is too high, the peak it was found from, and the offset of each clear peak."""
 
     off_ppm: float
     by: str
-    said: dict[str, float]
+    offsets: dict[str, float]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user is to know."""
-        if not self.said:
+        """Warnings for the user."""
+        if not self.offsets:
             return ("no peak of water, lipids or choline is clear: the ppm axis was left as the file has it",)
         notes = []
         if abs(self.off_ppm) > WARN_PPM:
-            notes.append(f"the ppm axis was off by {self.off_ppm:+.2f} ppm by {self.by}; it was put right")
-        others = {name: off for name, off in self.said.items() if abs(off - self.off_ppm) > _LEAVE.get(name, WARN_PPM)}
+            notes.append(f"the ppm axis was off by {self.off_ppm:+.2f} ppm by {self.by}; it was corrected")
+        moved = {name: off - self.off_ppm for name, off in self.offsets.items()}
         notes += [
-            f"{name} stands {off - self.off_ppm:+.2f} ppm from its place where {self.by} stands in its own: look at the"
-            " spectrum"
-            for name, off in others.items()
+            f"{name} is {off:+.2f} ppm from its place relative to {self.by}: inspect the spectrum"
+            for name, off in moved.items()
+            if abs(off) > _LEAVE.get(name, WARN_PPM)
         ]
         return tuple(notes)
 
@@ -62,18 +77,18 @@ def find_reference(fid: Signal, *, acquisition: Acquisition, water: Signal | Non
     The first that is clear decides: the water reference (4.65 ppm), Lip13 (1.28) where nothing is higher, choline
     (3.2), residual water; the others are compared with it. Peaks are looked for around where the water puts them.
     """
-    said: dict[str, float] = {}
+    offsets: dict[str, float] = {}
     name, decay, within = ("residual water", fid, _SEARCH_PPM) if water is None else ("water", water, _SEARCH_WATER_PPM)
     found = _off(decay, WATER_PPM, within=within, acquisition=acquisition)
     if found is not None:
-        said[name] = found
-    start = said.get(name, 0.0)
+        offsets[name] = found
+    start = offsets.get(name, 0.0)
     clean = remove_water(moved_by(fid, start, acquisition=acquisition), acquisition=acquisition)
     for name, off in (("Lip13", _lip13(clean, acquisition)), ("choline", _choline(clean, acquisition))):
         if off is not None:
-            said[name] = off + start
-    by = next((name for name in _RANKING if name in said), "nothing")
-    return Reference(off_ppm=said.get(by, 0.0), by=by, said=said)
+            offsets[name] = off + start
+    by = next((name for name in _RANKING if name in offsets), "nothing")
+    return Reference(off_ppm=offsets.get(by, 0.0), by=by, offsets=offsets)
 
 
 def moved_by(fid: Signal, off_ppm: float, *, acquisition: Acquisition) -> Signal:
@@ -119,7 +134,7 @@ def _choline(clean: Signal, acquisition: Acquisition) -> float | None:
 
 
 def _off(fid: Signal, place: float, *, within: float, acquisition: Acquisition) -> float | None:
-    """How much higher than its place the tallest peak near it stands; None where none is clear."""
+    """By how many ppm the tallest peak near a place is higher than it; None where none is clear."""
     peak = _clear_peak(fid, place - within, place + within, acquisition=acquisition)
     return None if peak is None else peak.ppm - place
 

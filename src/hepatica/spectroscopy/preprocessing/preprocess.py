@@ -5,25 +5,29 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.spectroscopy.preprocessing.coils import coil_weights, combine_coils
 from hepatica.spectroscopy.preprocessing.eddy_current import water_phase
-from hepatica.spectroscopy.preprocessing.orientation import is_conjugated, runs_backwards, turned_round
-from hepatica.spectroscopy.preprocessing.phase import zero_phase
-from hepatica.spectroscopy.preprocessing.ppm_align import find_reference, moved_by, stray_peak
-from hepatica.spectroscopy.preprocessing.swap import Water, are_swapped, is_reference, water_in
-from hepatica.spectroscopy.preprocessing.transients import ALIGNMENT, Alignment, average
+from hepatica.spectroscopy.preprocessing.orientation import (
+    Water,
+    are_swapped,
+    is_conjugated,
+    is_reference,
+    runs_backwards,
+    turned_round,
+    water_in,
+)
+from hepatica.spectroscopy.preprocessing.ppm_align import find_reference, moved_by, stray_peak, zero_phase
+from hepatica.spectroscopy.preprocessing.transients import ALIGNMENT, Alignment, average, coil_weights, combine_coils
 from hepatica.spectroscopy.preprocessing.water_removal import WATER_REMOVAL, WaterRemoval, remove_water
 from hepatica.spectroscopy.signal.acquisition import WATER_PPM, Acquisition
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Signal, Spectrum
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal, Spectrum
 
 _PHASED_PPM = (0.4, 4.2)
-_FEWEST = 64  # ours: points that are not zero, without which no line is told from another
+_FEWEST = 64  # ours: points that are not zero, below which lines cannot be resolved
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """How transients are aligned and water is taken off."""
+    """How transients are aligned and water is removed."""
 
     alignment: Alignment = field(default=ALIGNMENT)
     water_removal: WaterRemoval = field(default=WATER_REMOVAL)
@@ -33,13 +37,13 @@ PREPROCESSING = Preprocessing()
 
 
 def preprocess(raw: RawSpectra, *, settings: Preprocessing = PREPROCESSING) -> Spectrum:
-    """One spectrum of raw decays: the water at 4.65 ppm, in phase, its residue taken off.
+    """One spectrum of raw decays: the water at 4.65 ppm, in phase, residual water removed.
 
-    In this order: decays that run backwards are turned round; coils combined; transients aligned, rejected, averaged;
+    In this order: decays that run backwards are reversed; coils combined; transients aligned, rejected, averaged;
     spectrum and water reference exchanged where they were swapped; conjugation undone; eddy currents corrected and the
-    ppm axis put right; water removed; without a water reference, the phase found. The amplitude stays that of one
+    ppm axis corrected; water removed; without a water reference, the phase found. The amplitude is that of one
     transient. A reference of another number of coils serves for phases alone and is not kept. Raises SpecimenError
-    where there are too few points, it is the water alone, or a peak says that axis or field strength are wrong.
+    where there are too few points, it is the water alone, or a peak shows that axis or field strength are wrong.
     """
     acquisition = raw.acquisition
     _refuse_short(raw)
@@ -55,7 +59,7 @@ def preprocess(raw: RawSpectra, *, settings: Preprocessing = PREPROCESSING) -> S
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Pair:
-    """Decays (points,) of the spectrum and of its water reference on their way, and what was noticed."""
+    """Decays (points,) of the spectrum and of its water reference during preprocessing, and warnings."""
 
     fid: Signal
     water: Signal | None
@@ -98,7 +102,7 @@ def _voxel(raw: RawSpectra) -> tuple[Signal, Signal | None, tuple[str, ...]]:
         return combine_coils(fids, weights=weights), combine_coils(water, weights=weights), notes
     note = (
         f"the water reference has {water.shape[1]} coils, the spectrum {fids.shape[1]}: each was combined by itself, so"
-        " the water's height says nothing and concentrations are relative"
+        " the water's height cannot be used and concentrations are relative"
     )
     return combine_coils(fids, weights=coil_weights(fids)), combine_coils(water, weights=weights), (*notes, note)
 
@@ -110,12 +114,12 @@ def _of_one_height(raw: RawSpectra) -> bool:
 
 def _forwards(fids: Signal) -> tuple[Signal, tuple[str, ...]]:
     if runs_backwards(fids):
-        return turned_round(fids), ("the spectrum was flipped, its decay growing; it was turned round",)
+        return turned_round(fids), ("the decay grew, the spectrum being flipped; it was reversed",)
     return fids, ()
 
 
 def _unswapped(pair: _Pair, acquisition: Acquisition) -> _Pair:
-    """Spectrum and water reference, told apart by their water."""
+    """Spectrum and water reference, distinguished by their water."""
     spectrum = water_in(pair.fid, acquisition=acquisition)
     if pair.water is None:
         _refuse_water(spectrum)
@@ -147,7 +151,7 @@ def _unconjugated(pair: _Pair, acquisition: Acquisition) -> _Pair:
     """Spectrum and water reference, the latter by its own fat if that shows, else as the spectrum."""
     wrong = is_conjugated(pair.fid, acquisition=acquisition)
     if wrong:
-        note = "the spectrum was conjugated, its lines on the wrong side of the water; it was turned round"
+        note = "the spectrum was conjugated, its lines on the wrong side of the water; it was conjugated back"
         pair = replace(pair, fid=pair.fid.conj()).noted(note)
     if pair.water is None:
         return pair
@@ -155,7 +159,7 @@ def _unconjugated(pair: _Pair, acquisition: Acquisition) -> _Pair:
     if right or not (wrong or is_conjugated(pair.water, acquisition=acquisition)):
         return pair
     turned = replace(pair, water=pair.water.conj())
-    return turned if wrong else turned.noted("the water reference alone was conjugated; it was turned round")
+    return turned if wrong else turned.noted("the water reference alone was conjugated; it was conjugated back")
 
 
 def _doubted(pair: _Pair, acquisition: Acquisition) -> _Pair:
@@ -167,7 +171,7 @@ def _doubted(pair: _Pair, acquisition: Acquisition) -> _Pair:
         return pair
     return pair.noted(
         f"the water is {water.of_metabolites:.0f} times as high as the metabolites: it was badly suppressed, or this is"
-        " a water reference; look at the fit"
+        " a water reference; inspect the fit"
     )
 
 
@@ -187,8 +191,8 @@ def _refuse_strays(clean: Signal, acquisition: Acquisition) -> None:
     stray = stray_peak(clean, acquisition=acquisition)
     if stray is not None:
         raise SpecimenError(
-            f"the highest peak stands at {stray:.1f} ppm, where nothing of the liver resonates: field strength"
-            f" ({acquisition.f0_mhz:.2f} MHz), bandwidth or axis are wrong; tell f0_mhz, bandwidth_hz or reference_ppm,"
+            f"the highest peak is at {stray:.1f} ppm, where nothing of the liver resonates: field strength"
+            f" ({acquisition.f0_mhz:.2f} MHz), bandwidth or axis are wrong; give f0_mhz, bandwidth_hz or reference_ppm,"
             " or leave the spectrum out"
         )
 

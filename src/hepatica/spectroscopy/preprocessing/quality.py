@@ -21,7 +21,7 @@ _BESIDE_PPM = 0.4  # ours: how far from a peak its pedestal is looked for
 class Quality:
     """Numbers of one spectrum.
 
-    `snr`: the higher of choline's and Lip13's peak, above what it stands on, over the SD of the
+    `snr`: the higher of choline's and Lip13's peak, above its pedestal, over the SD of the
     real part's noise. `linewidth_hz`: full width at
     half maximum of the water reference, without one of the higher of those peaks. `water_residual`: highest point from
     4.3 to 5.0 ppm over highest point from 0.4 to 4.2. `lipid`: share of the modulus from 0.4 to 4.2 ppm that lies from
@@ -56,7 +56,7 @@ def _highest(spectrum: Spectrum) -> Peak:
 
 
 def _pedestal(spectrum: Spectrum, ppm: float) -> float:
-    """What a peak stands on: the mean of the lowest real values at both its sides."""
+    """The pedestal of a peak: the mean of the lowest real values at both its sides."""
     sides = ((ppm - _BESIDE_PPM, ppm), (ppm, ppm + _BESIDE_PPM))
     return float(np.mean([spectrum.values.real[_within(spectrum, *side)].min() for side in sides]))
 

@@ -1,3 +1,3 @@
 """Priors: distributions of concentrations, shifts and widths before a spectrum is seen."""
 
-__all__ = ["concentrations", "distributions", "priors"]
+__all__ = ["concentrations", "priors"]

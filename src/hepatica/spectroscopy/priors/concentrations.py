@@ -1,4 +1,4 @@
-"""Concentrations: what is believed of the concentrations of a liver, from ranges or from patients of one class."""
+"""Concentrations: their prior distributions, as ranges or as measured in patients."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,12 +8,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.priors.distributions import Distribution, logarithms
 
 Floats = NDArray[np.float64]
 
+_MIDPOINTS = (np.arange(4096) + 0.5) / 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Uniform between `low` and `high`, or uniform in the logarithm; one value where both are equal."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def at(self, share: Floats) -> Floats:
+        """Quantiles of shares in 0..1, of the same shape."""
+        if self.log:
+            return np.asarray(self.low * (self.high / self.low) ** share)
+        return np.asarray(self.low + (self.high - self.low) * share)
+
+    @property
+    def digested(self) -> dict[str, Any]:
+        """What a digest is made of."""
+        return {"low": self.low, "high": self.high, "log": self.log}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What patients had, smoothed: quantiles run straight from one sorted value to the next."""
+
+    values: tuple[float, ...]
+
+    def at(self, share: Floats) -> Floats:
+        """Quantiles of shares in 0..1, of the same shape."""
+        return np.asarray(np.quantile(self.values, share, method="hazen"))
+
+    @property
+    def digested(self) -> dict[str, Any]:
+        """What a digest is made of."""
+        return {"values": sorted(self.values)}
+
+
+Distribution = Range | Measured
+
+
+def mean_sd(distribution: Distribution) -> tuple[float, float]:
+    """Mean and standard deviation."""
+    values = distribution.at(_MIDPOINTS)
+    return float(values.mean()), float(values.std())
+
+
+def logarithms(distribution: Distribution) -> Floats:
+    """(4096,) logarithms of evenly spaced quantiles: their moments are those of the logarithm."""
+    return np.log(distribution.at(_MIDPOINTS))
+
+
 _LEAST_VARIANCE = 1e-6
-"""Of a logarithm (ours): a concentration that is held fixed still leaves a covariance that has an inverse."""
+"""Of a logarithm (ours): a fixed concentration still leaves a covariance that has an inverse."""
 
 _REACH = 4.0
 """Standard deviations of the logarithm beyond which no patient is drawn (ours): the tails of Student's t are long."""
@@ -35,7 +87,7 @@ class Concentrations(Protocol):
         """(k, k), of full rank."""
 
     @property
-    def told(self) -> dict[str, Any]:
+    def digested(self) -> dict[str, Any]:
         """What a digest is made of."""
 
     def select(self, names: Sequence[str]) -> "Concentrations":
@@ -93,7 +145,7 @@ class Ranges:
 
     @property
     def log_covariance(self) -> Floats:
-        """(k, k): metabolites stand alone, lipids share the triglyceride."""
+        """(k, k): metabolites are independent, lipids share the triglyceride."""
         own = [
             self.fat.ratio_log_sd**2 if name in self.fat.lipids else logarithms(self.metabolites[name]).var()
             for name in self.names
@@ -102,13 +154,13 @@ class Ranges:
         return np.asarray(np.diag(np.maximum(own, _LEAST_VARIANCE)) + shared)
 
     @property
-    def told(self) -> dict[str, Any]:
+    def digested(self) -> dict[str, Any]:
         """What a digest is made of."""
         fat = {name: getattr(self.fat, name) for name in ("ratio_log_sd", "triglyceride_protons", "water_protons_mm")}
         return {
             "names": list(self.names),
-            "metabolites": {name: self.metabolites[name].told for name in self.names if name in self.metabolites},
-            "fat": fat | {"pdff_percent": self.fat.pdff_percent.told},
+            "metabolites": {name: self.metabolites[name].digested for name in self.names if name in self.metabolites},
+            "fat": fat | {"pdff_percent": self.fat.pdff_percent.digested},
         }
 
     def select(self, names: Sequence[str]) -> "Ranges":
@@ -130,7 +182,7 @@ class Ranges:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class OfPatients:
+class FromPatients:
     """What a next patient of a class may have: Student's t of the logarithms, about what n patients had.
 
     `log_mean` (k,), `log_covariance` (k, k) are those of the t itself, `freedom` its degrees of freedom, above 2.
@@ -142,12 +194,12 @@ class OfPatients:
     freedom: float
 
     @property
-    def told(self) -> dict[str, Any]:
+    def digested(self) -> dict[str, Any]:
         """What a digest is made of."""
         moments = {"log_mean": self.log_mean.tolist(), "log_covariance": self.log_covariance.tolist()}
         return {"names": list(self.names), "freedom": self.freedom} | moments
 
-    def select(self, names: Sequence[str]) -> "OfPatients":
+    def select(self, names: Sequence[str]) -> "FromPatients":
         """These components in this order; SettingsError names those that are missing."""
         _none_missing([name for name in names if name not in self.names], have=self.names)
         rows = [self.names.index(name) for name in names]
@@ -166,6 +218,6 @@ class OfPatients:
 def _none_missing(missing: Sequence[str], *, have: Sequence[str]) -> None:
     if missing:
         raise SettingsError(
-            f"the priors say nothing of {', '.join(missing)}; they have {', '.join(have)}: add it to the file of"
+            f"the priors have no {', '.join(missing)}; they have {', '.join(have)}: add it to the file of"
             " priors, or leave it out of the basis"
         )

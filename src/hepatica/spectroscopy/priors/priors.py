@@ -1,4 +1,4 @@
-"""Priors: what is believed of a spectrum before it is seen, read from a file that says where each number is from."""
+"""Priors: distributions of concentrations and nuisances, read from a file with the source of each number."""
 
 import hashlib
 import json
@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.spectroscopy.priors.concentrations import Concentrations, Fat, Ranges
-from hepatica.spectroscopy.priors.distributions import Distribution, Range, mean_sd
+from hepatica.spectroscopy.priors.concentrations import Concentrations, Distribution, Fat, Range, Ranges, mean_sd
 from hepatica.spectroscopy.signal.targets import LIVER20
 
 Floats = NDArray[np.float64]
@@ -30,7 +29,7 @@ NUISANCES: Mapping[str, tuple[float, float]] = {
     "respiration_hz": (0, 20), "transients": (1, 512), "metabolite_t2_ms": (1, 1e5), "lipid_t2_ms": (1, 1e5),
     "truncation_share": (0, 1), "truncation_ms": (1, 1e5),
 }  # fmt: skip
-"""What a file must say of spectra beside concentrations, and the least and greatest value that makes sense (ours)."""
+"""The nuisances a file must have beside concentrations, and the least and greatest value that makes sense (ours)."""
 
 _OF_MODEL = {"common_hz": 1.0, "shift_hz": 1.0, "lorentz_hz": 1.0, "gauss_hz": 1.0} | {
     "phase0_deg": np.pi / 180, "phase1_deg_per_ppm": np.pi / 180,
@@ -43,9 +42,9 @@ _TABLES = ("title", "concentrations_mm", "fat", "nuisance", "snr_peak")
 class Priors:
     """Concentrations (mM) and nuisance of spectra; `nuisance` has one distribution for each name of NUISANCES.
 
-    `lipids` are the names that are lipids. `snr_peak` says whose height over the noise `snr` is: of the tCho peak, or
-    of the higher of tCho and Lip13. Noise, baseline, residual water and echo are counted in the spectrum's own peaks;
-    where `height` (of a 1 mM spectrum's unit) is told, in that instead: then none of them tells of concentrations.
+    `lipids` are the names that are lipids. `snr_peak` is the peak whose height over the noise is `snr`: tCho, or the
+    higher of tCho and Lip13. Noise, baseline, residual water and echo are counted in the spectrum's own peaks;
+    where `height` (of a 1 mM spectrum's unit) is given, in that instead: then none of them depends on concentrations.
     """
 
     title: str
@@ -82,18 +81,18 @@ class Priors:
     @property
     def digest(self) -> str:
         """SHA-256 of every number; not of the title and the sources."""
-        nuisance = {name: self.nuisance[name].told for name in sorted(self.nuisance)}
-        told: dict[str, Any] = {"concentrations": self.concentrations.told, "nuisance": nuisance}
-        told |= {"snr_peak": self.snr_peak}
-        told |= {} if self.height is None else {"height": self.height}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        nuisance = {name: self.nuisance[name].digested for name in sorted(self.nuisance)}
+        digested: dict[str, Any] = {"concentrations": self.concentrations.digested, "nuisance": nuisance}
+        digested |= {"snr_peak": self.snr_peak}
+        digested |= {} if self.height is None else {"height": self.height}
+        return hashlib.sha256(json.dumps(digested, sort_keys=True).encode()).hexdigest()
 
     def select(self, names: Sequence[str]) -> "Priors":
         """These components only, in this order; SettingsError names those that are missing."""
         return replace(self, concentrations=self.concentrations.select(names))
 
     def having(self, **nuisance: float | Distribution) -> "Priors":
-        """Nuisances by name held at a value, or drawn from another distribution; for sweeps of robustness."""
+        """Nuisances by name fixed at a value, or drawn from another distribution; for sweeps of robustness."""
         unknown = [name for name in nuisance if name not in NUISANCES]
         if unknown:
             raise SettingsError(f"got the nuisance {', '.join(unknown)}, wanted one of {', '.join(NUISANCES)}")
@@ -107,7 +106,7 @@ class Priors:
 def read_priors(path: Path | None = None) -> Priors:
     """Priors of LIVER20 from a TOML file of the form of `priors.toml`, which is read where `path` is None.
 
-    SettingsError tells every fault of the file at once: what is missing, unknown, no number, or out of range.
+    SettingsError lists every fault of the file at once: what is missing, unknown, no number, or out of range.
     """
     source = files("hepatica.spectroscopy.priors").joinpath("priors.toml") if path is None else path
     try:
@@ -146,9 +145,9 @@ class _Faults:
         return float(value)
 
     def sourced(self, table: Any, *, where: str) -> None:
-        """Somebody has to say where a number is from."""
+        """Every number needs a source."""
         if not (isinstance(table, dict) and isinstance(table.get("source"), str) and table["source"].strip()):
-            self.found.append(f"{where}.source: missing; say where the numbers are from")
+            self.found.append(f"{where}.source: missing; give the source of the numbers")
 
     def range(self, table: Any, *, where: str, least: float, most: float) -> Range:
         """`low`, `high`, `log` and `source`."""
@@ -176,7 +175,7 @@ def _priors(content: Mapping[str, Any], faults: _Faults) -> Priors | None:
         if each.high == 0
     ]
     fat = _fat(content, faults)
-    faults.found += [f"concentrations_mm.{name}: a lipid, told by [fat]" for name in metabolites if name in fat.lipids]
+    faults.found += [f"concentrations_mm.{name}: a lipid, see [fat]" for name in metabolites if name in fat.lipids]
     nuisance = {
         name: faults.range(table, where=f"nuisance.{name}", least=NUISANCES[name][0], most=NUISANCES[name][1])
         for name, table in faults.table(content, "nuisance", wanted=list(NUISANCES)).items()

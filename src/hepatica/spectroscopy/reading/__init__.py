@@ -1,3 +1,3 @@
 """Reading: spectra in the file formats of manufacturers and of other programs."""
 
-__all__ = ["coord", "dicom_mrs", "lcmodel_raw", "nifti_mrs", "rda", "read", "sdat", "twix"]
+__all__ = ["coord", "dicom_mrs", "lcmodel_raw", "nifti_mrs", "read", "sdat", "siemens"]

@@ -19,13 +19,13 @@ _MISSING_EXPONENT = re.compile(r"(?<=\d)([-+]\d{3})$")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Coord:
-    """What LCModel says of one spectrum. Curves are (points,) on `ppm`, rising here, falling in the file.
+    """LCModel's result for one spectrum. Curves are (points,) on `ppm`, rising here, falling in the file.
 
     `data` is the real part of the phased spectrum that was fitted, `fit` the sum of everything, `baseline` its smooth
     part (zero where LCModel printed none), `components` the part of single metabolites, the baseline included, where
     printed. `table` is the printed table, indexed by name: concentration (LCModel's institutional units), sd_percent
     (CRLB, % of the concentration) and ratio. FWHM in ppm; shift in ppm; phases in degrees and degrees per ppm.
-    `settings` are LCModel's input changes as printed, without paths: those tell names.
+    `settings` are LCModel's input changes as printed, without paths, which may contain names.
     """
 
     ppm: Curve

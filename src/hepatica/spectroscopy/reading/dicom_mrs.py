@@ -15,12 +15,12 @@ from pydicom.errors import InvalidDicomError
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs
 from hepatica.spectroscopy.signal.header import Header
-from hepatica.spectroscopy.signal.raw import RawSpectra
+from hepatica.spectroscopy.signal.spectrum import RawSpectra
 
-_DEFERRED, _UNDEFINED = 256, 0xFFFFFFFF  # bytes; a length that is not told (PS3.5, 7.1.1)
+_DEFERRED, _UNDEFINED = 256, 0xFFFFFFFF  # bytes; a length that is not given (PS3.5, 7.1.1)
 
 
-def read_ima(path: Path, *, told: Header) -> RawSpectra:
+def read_ima(path: Path, *, header_overrides: Header) -> RawSpectra:
     """The spectrum of one DICOM file; the water reference that Philips puts into the same file comes with it.
 
     Raises SpecimenError when it is no DICOM, no spectrum, of an unknown maker, of several voxels, or damaged.
@@ -35,11 +35,11 @@ def read_ima(path: Path, *, told: Header) -> RawSpectra:
     images = _converted(lambda: convert([path], "spectrum", None, False))
     if not images:
         raise SpecimenError("got a spectroscopic image of several voxels, wanted a single voxel; leave it out")
-    raw = of_nifti_mrs(images[0], told=told)
+    raw = of_nifti_mrs(images[0], header_overrides=header_overrides)
     averages = dataset.get("NumberOfAverages")
     return replace(
         raw,
-        water=of_nifti_mrs(images[1], told=told).fids if len(images) > 1 else None,
+        water=of_nifti_mrs(images[1], header_overrides=header_overrides).fids if len(images) > 1 else None,
         averages=int(averages) if averages else None,
     )
 

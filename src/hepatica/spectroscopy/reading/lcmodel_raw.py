@@ -1,4 +1,4 @@
-"""LCModel RAW: decays in the text files .RAW and .H2O, which tell little of their acquisition."""
+"""LCModel RAW: decays in the text files .RAW and .H2O, which say little about their acquisition."""
 
 import math
 import re
@@ -7,20 +7,17 @@ from pathlib import Path
 import numpy as np
 from einops import rearrange
 
-from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.header import Header, sequence_of
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Signal
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
 _VALUE = re.compile(r"(\w+)\s*=\s*('[^']*'|[^\s,]+)")
-_FORMAT = "(2E15.6)"
 
 
-def read_lcmodel_raw(path: Path, *, told: Header) -> RawSpectra:
-    """The one decay of a .RAW or .H2O file, times TRAMP / VOLUME, conjugated as LCModel's convention wants it.
+def read_lcmodel_raw(path: Path, *, header_overrides: Header) -> RawSpectra:
+    """The one decay of a .RAW or .H2O file, times TRAMP / VOLUME, conjugated from LCModel's convention.
 
-    Of the acquisition the file tells HZPPPM, DELTAT, ECHOT and SEQ at most, in $SEQPAR; the rest must be `told`.
+    Of the acquisition the file has HZPPPM, DELTAT, ECHOT and SEQ at most, in $SEQPAR; `header_overrides` has the rest.
     Raises SpecimenError when it is no such file, is cut within a number, or something is missing. Source: LCModel
     manual 6.3, section 5.1.
     """
@@ -31,19 +28,8 @@ def read_lcmodel_raw(path: Path, *, told: Header) -> RawSpectra:
     facts = {name.upper(): value.strip("'").strip() for name, value in _VALUE.findall(head)}
     scale = _number(facts, "TRAMP", 1.0) / _number(facts, "VOLUME", 1.0)
     fid = np.asarray(scale * _numbers(body).conj(), np.complex128)
-    header = _header(facts).under(told)
+    header = _header(facts).overridden_by(header_overrides)
     return RawSpectra(fids=rearrange(fid, "n -> 1 1 n"), acquisition=header.acquisition(points=len(fid)))
-
-
-def write_lcmodel_raw(path: Path, *, fid: Signal, header: Header) -> None:
-    """Write a decay (points,) as LCModel reads it, with what `header` knows in $SEQPAR; the name inside is the stem."""
-    known = {"HZPPPM": header.f0_mhz, "DELTAT": header.bandwidth_hz and 1 / header.bandwidth_hz, "ECHOT": header.te_ms}
-    lines = [f" {name} = {value:.9g}" for name, value in known.items() if value is not None]
-    if header.sequence:
-        lines.append(f" SEQ = '{header.sequence.upper()}'")
-    numbers = [f"{value.real:15.6E}{-value.imag:15.6E}" for value in fid]
-    identity = f" $NMID\n ID='hepatica', FMTDAT='{_FORMAT}'\n VOLUME=1\n TRAMP=1\n $END\n"
-    write_text(path, "\n".join([" $SEQPAR", *lines, " $END\n"]) + identity + "\n".join(numbers) + "\n")
 
 
 def _numbers(body: str) -> Signal:

@@ -15,13 +15,12 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header, sequence_of
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Signal
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
 _COIL, _TRANSIENT = "DIM_COIL", "DIM_DYN"
 
 
-def read_nifti_mrs(path: Path, *, told: Header) -> RawSpectra:
+def read_nifti_mrs(path: Path, *, header_overrides: Header) -> RawSpectra:
     """All coils and transients of a single voxel.
 
     The standard stores what turns with its resonance backwards (Levitt's sign of the frequency); the library gives it
@@ -29,14 +28,14 @@ def read_nifti_mrs(path: Path, *, told: Header) -> RawSpectra:
     another nucleus, of several voxels, or has axes that its header does not declare as coils or transients.
     Source: Clarke et al. 2022, doi:10.1002/mrm.29418.
     """
-    return of_nifti_mrs(_opened(path), told=told)
+    return of_nifti_mrs(_opened(path), header_overrides=header_overrides)
 
 
-def of_nifti_mrs(image: Any, *, told: Header) -> RawSpectra:
+def of_nifti_mrs(image: Any, *, header_overrides: Header) -> RawSpectra:
     """The same of an open nifti_mrs.NIFTI_MRS, such as spec2nii makes of vendors' files."""
     if image.nucleus[0] != "1H":
         raise SpecimenError(f"got a spectrum of {image.nucleus[0]}, wanted 1H; leave it out")
-    header = _header(image).under(told)
+    header = _header(image).overridden_by(header_overrides)
     fids = _axes(np.asarray(image[:], np.complex128), tags=image.dim_tags)
     return RawSpectra(fids=fids, acquisition=header.acquisition(points=fids.shape[2]))
 
@@ -69,7 +68,7 @@ def write_nifti_mrs(
 
 
 def _header(image: Any) -> Header:
-    """What the header tells; its times are in seconds, ours in milliseconds."""
+    """The parameters of the header, times converted from seconds to milliseconds."""
     facts = image.hdr_ext
     times = {name: 1000 * float(facts[key]) for name, key in _TIMES.items() if key in facts}
     names = " ".join(str(facts[key]) for key in ("SequenceName", "ProtocolName") if key in facts)
@@ -96,13 +95,13 @@ def _opened(path: Path) -> Any:
         image[:]
     except Error as error:
         raise SpecimenError(
-            f"the file breaks the NIfTI-MRS standard ({str(error).strip()}); mend its header: every axis of coils and"
-            " transients has a name (dim_5, dim_6)"
+            f"the file breaks the NIfTI-MRS standard ({str(error).strip()}); correct its header: every axis of coils"
+            " and transients has a name (dim_5, dim_6)"
         ) from None
     except NotNIFTI_MRS:
-        raise SpecimenError("got a NIfTI image, wanted NIfTI-MRS, the format's kin for spectra; convert it") from None
+        raise SpecimenError("got a NIfTI image, wanted NIfTI-MRS; convert it") from None
     except (ImageFileError, OSError, EOFError, ValueError, KeyError) as error:
-        kind = type(error).__name__  # what they say may hold the file's name
+        kind = type(error).__name__  # its message may contain the file's name
         raise SpecimenError(f"the file cannot be read as NIfTI-MRS ({kind}); convert or send it again") from None
     return image
 
@@ -116,7 +115,7 @@ def _axes(values: Signal, *, tags: Sequence[str | None]) -> Signal:
     if len(set(named)) < len(named) or not set(named) <= {_COIL, _TRANSIENT}:
         raise SpecimenError(
             f"got axes of {', '.join(f'{size} {tag}' for tag, size in axes)} beside the points, wanted at most one"
-            f" {_COIL} and one {_TRANSIENT}; name them in the header (dim_5, dim_6), or part the file first"
+            f" {_COIL} and one {_TRANSIENT}; name them in the header (dim_5, dim_6), or split the file first"
         )
     absent = [name for name in (_TRANSIENT, _COIL) if name not in named]
     squeezed = values[(0, 0, 0, slice(None), *(slice(None) if size > 1 else 0 for _, size in axes))]

@@ -1,4 +1,4 @@
-"""Read: a spectrum of any format from its file, as the scanner gave it or preprocessed."""
+"""Read: a spectrum of any format from its file, as acquired or preprocessed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,12 +11,10 @@ from hepatica.spectroscopy.preprocessing.preprocess import PREPROCESSING, Prepro
 from hepatica.spectroscopy.reading.dicom_mrs import read_ima
 from hepatica.spectroscopy.reading.lcmodel_raw import read_lcmodel_raw
 from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs
-from hepatica.spectroscopy.reading.rda import read_rda
 from hepatica.spectroscopy.reading.sdat import read_sdat
-from hepatica.spectroscopy.reading.twix import read_twix
+from hepatica.spectroscopy.reading.siemens import read_rda, read_twix
 from hepatica.spectroscopy.signal.header import Header
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Spectrum
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Spectrum
 
 READERS: Mapping[str, Callable[..., RawSpectra]] = {
     ".nii": read_nifti_mrs,
@@ -32,34 +30,34 @@ READERS: Mapping[str, Callable[..., RawSpectra]] = {
 }
 """Reader of each ending, in small letters."""
 
-TOLD_NOTHING = Header()
+NO_OVERRIDES = Header()
 
 
 def read_spectrum(
     path: Path,
     *,
     water: Path | None = None,
-    told: Header = TOLD_NOTHING,
+    header_overrides: Header = NO_OVERRIDES,
     settings: Preprocessing = PREPROCESSING,
 ) -> Spectrum:
     """The preprocessed spectrum of a file and, where there is one, of its water reference's file.
 
-    `told` is what the user knows better than the file's header. Raises SpecimenError as `read_raw` and `preprocess` do.
+    `header_overrides` corrects or completes the file's header. Raises SpecimenError as `read_raw` and `preprocess` do.
     """
-    return preprocess(read_raw(path, water=water, told=told), settings=settings)
+    return preprocess(read_raw(path, water=water, header_overrides=header_overrides), settings=settings)
 
 
-def read_raw(path: Path, *, water: Path | None = None, told: Header = TOLD_NOTHING) -> RawSpectra:
+def read_raw(path: Path, *, water: Path | None = None, header_overrides: Header = NO_OVERRIDES) -> RawSpectra:
     """All coils and transients of a file, and of its water reference's; the format goes by the ending.
 
     Raises SpecimenError when the ending is unknown, the file cannot be read (see its reader), or the water reference
     was sampled otherwise.
     """
-    raw = _reader(path)(path, told=told)
+    raw = _reader(path)(path, header_overrides=header_overrides)
     if water is None:
         return raw
     try:
-        reference = _reader(water)(water, told=told)
+        reference = _reader(water)(water, header_overrides=header_overrides)
     except SpecimenError as error:
         raise SpecimenError(f"water reference: {error}") from None
     notes = tuple(f"water reference: {note}" for note in reference.notes)

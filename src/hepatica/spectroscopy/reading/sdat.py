@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.header import Header, sequence_of
-from hepatica.spectroscopy.signal.raw import RawSpectra
-from hepatica.spectroscopy.signal.spectrum import Signal
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
 _BYTES = 8  # of one complex VAX F float
 
 
-def read_sdat(path: Path, *, told: Header) -> RawSpectra:
+def read_sdat(path: Path, *, header_overrides: Header) -> RawSpectra:
     """All rows of a pair, each a transient, of one receiver; `path` is either of the two.
 
     A file whose last rows are missing or cut is read up to its last whole row and the loss is noted. Raises
@@ -32,7 +31,7 @@ def read_sdat(path: Path, *, told: Header) -> RawSpectra:
         te_ms=_number(facts, "echo_time"),
         tr_ms=_number(facts, "repetition_time"),
         sequence=sequence_of(facts.get("scan_id", "")),
-    ).under(told)
+    ).overridden_by(header_overrides)
     averages = max(1, int(_number(facts, "averages")))
     return RawSpectra(
         fids=rearrange(fids, "t n -> t 1 n"),
@@ -50,17 +49,6 @@ def vax_to_ieee(content: bytes) -> NDArray[np.float64]:
     exponent = ((bits >> 23) & 0xFF).astype(np.int32)
     fraction = 0.5 + (bits & 0x7FFFFF) / 2.0**24
     return np.asarray(np.where(exponent == 0, 0.0, sign * np.ldexp(fraction, exponent - 128)))
-
-
-def ieee_to_vax(values: NDArray[np.float64]) -> bytes:
-    """The inverse of `vax_to_ieee`, rounded to the 24 bits a VAX float keeps."""
-    fraction, exponent = np.frexp(values)
-    whole = np.rint(np.abs(fraction) * 2**24).astype(np.int64)
-    carried = whole == 1 << 24
-    whole, exponent = np.where(carried, whole >> 1, whole), exponent + carried + 128
-    bits = (np.signbit(values).astype(np.int64) << 31) | (exponent.astype(np.int64) << 23) | (whole & 0x7FFFFF)
-    bits = np.where(values == 0, 0, bits).astype(np.uint32)
-    return np.stack([bits >> 16, bits & 0xFFFF], axis=-1).astype("<u2").tobytes()
 
 
 def _partner(path: Path, kind: str) -> Path:

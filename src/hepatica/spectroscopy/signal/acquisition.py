@@ -11,15 +11,15 @@ from hepatica.cohort.errors import SpecimenError
 Sequence = Literal["press", "steam", "slaser", "spin_echo"]
 
 WATER_PPM = 4.65
-"""Chemical shift of water at body temperature, where the receiver stands unless told otherwise."""
+"""Chemical shift of water at body temperature, the default reference of the receiver."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acquisition:
-    """Sampling and timing of a spectrum; 3 T liver PRESS unless told otherwise (ours; the paper's is not public).
+    """Sampling and timing of a spectrum; the defaults are 3 T liver PRESS (ours; the paper's is not public).
 
-    A resonance at `ppm` turns as exp(+2 pi i (ppm - reference_ppm) f0_mhz t): `reference_ppm` is the shift at 0 Hz.
-    `tm_ms` is STEAM's mixing time. Times that a file does not tell are None. Raises SpecimenError on impossible values.
+    A resonance at `ppm` evolves as exp(+2 pi i (ppm - reference_ppm) f0_mhz t): `reference_ppm` is the shift at 0 Hz.
+    `tm_ms` is STEAM's mixing time. Times absent from a file are None. Raises SpecimenError on impossible values.
     """
 
     f0_mhz: float = 127.74

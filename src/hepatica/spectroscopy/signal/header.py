@@ -1,4 +1,4 @@
-"""Header: what a file tells of its acquisition, completed and corrected by what the user tells, units checked."""
+"""Header: the acquisition parameters of a file, completed and corrected by the user's, units checked."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -25,12 +25,12 @@ SEQUENCES: dict[str, Sequence] = {
     "steam": "steam",
     "spin_echo": "spin_echo",
 }
-"""Parts of vendors' names of sequences, in small letters, and what they are."""
+"""Substrings of vendors' sequence names, in lower case, and the sequences they mean."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """Facts of an acquisition that are known so far, None where nobody told; names and units are `Acquisition`'s.
+    """Known acquisition parameters, None where unknown; names and units are `Acquisition`'s.
 
     `field_t` is the magnet's field, which must fit `f0_mhz`.
     """
@@ -44,19 +44,19 @@ class Header:
     reference_ppm: float | None = None
     field_t: float | None = None
 
-    def under(self, told: "Header") -> "Header":
-        """The same with everything that `told` knows in its place: the user's word stands above the file's."""
-        given = {each.name: getattr(told, each.name) for each in fields(told)}
+    def overridden_by(self, overrides: "Header") -> "Header":
+        """The same with the values of `overrides` where these are not None: the user's precede the file's."""
+        given = {each.name: getattr(overrides, each.name) for each in fields(overrides)}
         return replace(self, **{name: value for name, value in given.items() if value is not None})
 
     def acquisition(self, *, points: int) -> Acquisition:
-        """The acquisition of decays of that many points, a sequence nobody told being PRESS.
+        """The acquisition of decays of that many points, PRESS where the sequence is unknown.
 
-        Raises SpecimenError, with what to do, where a fact is missing, or stands in another unit, or another field.
+        Raises SpecimenError, with what to do, where a parameter is missing, in another unit, or of another field.
         """
         for name, wanted in (("f0_mhz", "127.74"), ("bandwidth_hz", "2000"), ("te_ms", "35")):
             if getattr(self, name) is None:
-                raise SpecimenError(f"the file does not tell {name}; tell it, such as {name} = {wanted}")
+                raise SpecimenError(f"the file has no {name}; give it, such as {name} = {wanted}")
         _check("bandwidth_hz", self.bandwidth_hz, _BANDWIDTH_HZ, unit="Hz")
         _check("te_ms", self.te_ms, _TE_MS, unit="milliseconds")
         _check("tr_ms", self.tr_ms, _TR_MS, unit="milliseconds")
@@ -82,12 +82,12 @@ class Header:
         if abs(of_frequency / self.field_t - 1) > _FIELD_TOLERANCE:
             raise SpecimenError(
                 f"got a frequency of {self.f0_mhz:.2f} MHz, which is protons at {of_frequency:.2f} T, in a magnet of"
-                f" {self.field_t:g} T; tell f0_mhz, or leave the spectrum out if it is of another nucleus"
+                f" {self.field_t:g} T; give f0_mhz, or leave the spectrum out if it is of another nucleus"
             )
 
 
 def sequence_of(name: str) -> Sequence | None:
-    """The sequence a vendor's name, such as "*svs_se_30" or "PRESS PAR 35", stands for; None where it does not tell."""
+    """The sequence a vendor's name, such as "*svs_se_30" or "PRESS PAR 35", means; None where unknown."""
     small = name.lower().replace(" ", "_")
     return next((sequence for part, sequence in SEQUENCES.items() if part in small), None)
 
@@ -98,5 +98,5 @@ def _check(name: str, value: float | None, limits: tuple[float, float], *, unit:
         return
     factors = () if unit == "ppm" else (1000.0, 1e-3, 1e-6)
     likely = [f"{value * factor:g}" for factor in factors if low <= value * factor <= high]
-    hint = f"another unit was written down: tell {name} = {likely[0]}, if so" if likely else f"tell {name}"
+    hint = f"the unit may be wrong: give {name} = {likely[0]}, if so" if likely else f"give {name}"
     raise SpecimenError(f"got {name} = {value:g}, wanted {low:g} to {high:g} {unit}; {hint}")

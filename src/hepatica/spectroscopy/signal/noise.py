@@ -1,4 +1,4 @@
-"""Noise: the standard deviation of a spectrum's noise, where nothing resonates."""
+"""Noise: the standard deviation of a spectrum's noise, in regions without resonances."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ _FEWEST = 16  # points a region must have
 def noise_sd(fid: Signal, *, acquisition: Acquisition) -> float:
     """SD of the noise in the real part of `to_spectrum(fid)`, of a decay (points,).
 
-    Of the quieter of two regions, a parabola taken off; where the band holds neither, of the last quarter of the decay.
+    Of the quieter of two regions, a parabola taken off; where the band has neither, of the last quarter of the decay.
     """
     values = to_spectrum(fid)
     edge = int(len(fid) * _EDGE)

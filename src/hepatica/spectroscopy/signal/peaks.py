@@ -1,4 +1,4 @@
-"""Peaks: the tallest one near a shift, where it stands, how high and how wide."""
+"""Peaks: the tallest one near a shift, its position, height and width."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

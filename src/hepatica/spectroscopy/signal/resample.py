@@ -1,4 +1,8 @@
-"""Resample: a spectrum brought to the sampling of another acquisition, and refused where physics would differ."""
+"""Resample: a spectrum brought to the sampling of another acquisition, refused where physics would differ.
+
+The filter of Siemens' RDA and DICOM answers ahead of the echo, and what it answers is wrapped round to the end of the
+decay. A decay multiplied by times that only grow, or resampled with them, would have its whole spectrum distorted.
+"""
 
 from dataclasses import replace
 
@@ -9,7 +13,25 @@ from scipy.signal import czt
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.spectrum import Signal, Spectrum, to_fid
-from hepatica.spectroscopy.signal.wrapped import wrapped
+
+_LAST, _RISEN = 8, 4.0  # ours: the last eighth of a quarter, and times the power of the rest of it that it has
+
+
+def wrapped(fid: Signal) -> int:
+    """How many samples at the end of decays (…, points) belong before the first: a quarter where the end rises."""
+    quarter = fid.shape[-1] // 4
+    if quarter < _LAST:
+        return 0
+    power = np.abs(fid[..., fid.shape[-1] - quarter :]) ** 2
+    before, last = np.split(power, [quarter - quarter // _LAST], axis=-1)
+    return quarter if last.mean() > _RISEN * before.mean() else 0
+
+
+def received_s(fid: Signal, *, acquisition: Acquisition) -> NDArray[np.float64]:
+    """(points,) seconds from the first sample of decays (…, points), below 0 where they are wrapped round."""
+    time, early = acquisition.time_s, wrapped(fid)
+    return np.where(np.arange(len(time)) < len(time) - early, time, time - len(time) / acquisition.bandwidth_hz)
+
 
 F0_TOLERANCE = 0.005
 """A field that differs by more changes strongly coupled multiplets and widths in ppm (ours): 3 T of one maker only."""
@@ -17,7 +39,7 @@ F0_TOLERANCE = 0.005
 TE_TOLERANCE_MS = 1.0
 """An echo time that differs by more changes the phases of coupled spins (ours)."""
 
-_SHORT = 0.9  # ours: of the wanted duration, below which the user is told that zeros were added
+_SHORT = 0.9  # ours: of the wanted duration, below which a note says that zeros were added
 
 
 def resampled(spectrum: Spectrum, *, acquisition: Acquisition) -> Spectrum:
@@ -43,7 +65,7 @@ def resampled(spectrum: Spectrum, *, acquisition: Acquisition) -> Spectrum:
 
 
 def _check_physics(given: Acquisition, wanted: Acquisition) -> None:
-    """Raise SpecimenError where multiplets would look otherwise."""
+    """Raise SpecimenError where multiplets would differ."""
     steam = given.sequence == wanted.sequence == "steam"
     mixing = abs((given.tm_ms or 0) - (wanted.tm_ms or 0)) if steam else 0.0
     differences = []
@@ -56,7 +78,7 @@ def _check_physics(given: Acquisition, wanted: Acquisition) -> None:
         differences.append(f"by {given.sequence}, not {wanted.sequence}")
     if differences:
         raise SpecimenError(
-            f"acquired {' and '.join(differences)}: multiplets look otherwise there; use a basis, or a run that was"
+            f"acquired {' and '.join(differences)}: multiplets differ there; use a basis, or a run that was"
             " trained on spectra, of this acquisition, or correct the file where its header is wrong"
         )
 

@@ -1,4 +1,4 @@
-"""Spectrum: one voxel's signal after preprocessing, as every quantifier and network takes it."""
+"""Spectrum: the decays of one voxel, as the scanner gave them and after preprocessing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ Signal = NDArray[np.complex128]
 class Spectrum:
     """A free induction decay (points,) and the unsuppressed water's (points,), if there is one, of one voxel.
 
-    `averages` is how many transients went in, `notes` what was done and what was noticed, in words for the user.
+    `averages` is how many transients went in, `notes` processing steps and warnings, in words for the user.
     Raises SpecimenError on samples that do not fit the acquisition or are no numbers.
     """
 
@@ -56,3 +56,53 @@ def to_fid(values: NDArray[Any]) -> NDArray[Any]:
     fid = np.fft.ifft(np.fft.ifftshift(values, axes=-1), axis=-1)
     fid[..., 0] *= 2
     return fid
+
+
+_LOST = 0.01  # ours: share of points that may be exactly 0 before the last that is not
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RawSpectra:
+    """Decays (transients, coils, points) of one voxel in hepatica's convention, and of its water reference, if any.
+
+    `averages` is how many transients the scanner added up in each of `fids`, None where unknown.
+    Raises SpecimenError on decays that are no numbers, all zero or zero within, or of another length than their
+    acquisition.
+    """
+
+    fids: Signal
+    acquisition: Acquisition
+    water: Signal | None = None
+    averages: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, fids in (("spectrum", self.fids), ("water reference", self.water)):
+            if fids is not None:
+                _check(fids, name=name, points=self.acquisition.points)
+
+    @property
+    def transients(self) -> int | None:
+        """Transients in all, those that the scanner added up included; None where unknown."""
+        return None if self.averages is None else self.averages * len(self.fids)
+
+
+def _check(fids: Signal, *, name: str, points: int) -> None:
+    if fids.ndim != 3 or fids.shape[2] != points:
+        raise SpecimenError(
+            f"the {name} has axes of {fids.shape}, wanted transients, coils and {points} points: it is cut short or"
+            " its header is wrong; export it again"
+        )
+    if not np.isfinite(fids).all():
+        raise SpecimenError(
+            f"the {name} has {(~np.isfinite(fids)).sum()} points that are no numbers; export it again, or leave the"
+            " spectrum out"
+        )
+    there = np.asarray(fids.any(axis=(0, 1)))
+    if not there.any():
+        raise SpecimenError(f"all points of the {name} are zero: nothing was received; leave the spectrum out")
+    lost = int((~there[: np.flatnonzero(there)[-1]]).sum())
+    if lost > _LOST * points:
+        raise SpecimenError(
+            f"{lost} points within the {name} are zero: samples were lost; export it again, or leave it out"
+        )

@@ -1,12 +1,12 @@
-"""Targets: the metabolites and lipids that are measured, and the sums that are told beside them."""
+"""Targets: the metabolites and lipids that are measured, and the sums reported with them."""
 
 METABOLITES15 = (
     "Ala", "Bet", "Cho", "Cr", "Glc", "Gln", "Glu", "Gly", "Glycg", "GPC", "GSH", "Ins", "Lac", "PCh", "Tau",
 )  # fmt: skip
-"""Fifteen metabolites of the liver (ours; the paper tells how many, not which)."""
+"""Fifteen metabolites of the liver (ours; the paper gives the number, not the names)."""
 
 LIPIDS5 = ("Lip09", "Lip13", "Lip16", "Lip21", "Lip28")
-"""Five lipid resonances between 0.5 and 4.2 ppm (ours; the paper tells how many, not which)."""
+"""Five lipid resonances between 0.5 and 4.2 ppm (ours; the paper gives the number, not the names)."""
 
 LCM5 = ("L09", "L13", "L16", "L20", "L53")
 """The five lipid sums of LCModel's spectrum type liver-4, for those who compare with it."""
@@ -29,4 +29,4 @@ SUMS = {
     "tNAA": ("NAA", "NAAG"),
     "Lipids": LIPIDS5,
 }
-"""What line widths do not tell apart, added up where all parts are there (ours)."""
+"""Sums of components that line widths do not separate, where all of them are present (ours)."""

@@ -1,4 +1,4 @@
-"""Nuisance: what stands between concentrations and a spectrum: shifts, widths, phases, baseline, water, echo, noise."""
+"""Nuisance: what disturbs spectra: shifts, widths, phases, baseline, water, echo, noise."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,7 +24,7 @@ _STEP = 0.35
 
 @dataclass(frozen=True, kw_only=True)
 class Effects:
-    """Which nuisances are in the spectra; all unless told otherwise. What is off is drawn all the same, and not used.
+    """Which nuisances are in the spectra; all by default. What is off is drawn all the same, and not used.
 
     A nuisance of another size is `priors.having(lorentz_hz=20.0)`. Widths always are.
     """
@@ -43,13 +43,13 @@ class Effects:
 
 
 STANDARD = Effects()
-"""All that spec 6.2 names: what a network should have seen before it meets a patient."""
+"""All that spec 6.2 names: what networks should be trained on."""
 
 OF_MODEL = Effects(
     baseline="splines", lipid_width=False, water=False, ghost=False, eddy_current=False, respiration=False,
     relaxation=False, truncation=False,
 )  # fmt: skip
-"""What the signal model of the fits has and nothing else: there bounds hold, and least squares is at its best."""
+"""What the signal model of the fits has and nothing else: for it the bounds are valid, and least squares is optimal."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,8 +91,8 @@ class Nuisance:
     snr: Floats
 
     @property
-    def told(self) -> dict[str, NDArray[Any]]:
-        """What can be told of each spectrum in one number (n,)."""
+    def per_spectrum(self) -> dict[str, NDArray[Any]]:
+        """What is one number (n,) a spectrum."""
         single = {
             name: value for name, value in vars(self).items() if value.ndim == 1 and name not in ("family", "snr")
         }
@@ -107,7 +107,7 @@ def draw_nuisance(
     Relaxation weighs each component by how far its own T2 is from the middle of its range, exp(-te (1/T2 - 1/middle)):
     concentrations are those that a correction for the middle T2 would give.
     """
-    draw = _Draws(rng, priors, n)
+    draw = _Sampler(rng, priors, n)
     k = is_lipid.size
     return Nuisance(
         common_hz=draw("common_hz", on=effects.shifts),
@@ -130,7 +130,7 @@ def draw_nuisance(
 
 
 @dataclass(frozen=True)
-class _Draws:
+class _Sampler:
     """Numbers of n spectra from the priors' nuisance."""
 
     rng: np.random.Generator
@@ -160,7 +160,7 @@ class _Draws:
         return 2 * np.pi * self.rng.random((self.n, *columns))
 
 
-def _relaxation(draw: _Draws, k: int, *, is_lipid: NDArray[np.bool_], te_ms: float, on: bool) -> Floats:
+def _relaxation(draw: _Sampler, k: int, *, is_lipid: NDArray[np.bool_], te_ms: float, on: bool) -> Floats:
     rates = []
     for name in ("metabolite_t2_ms", "lipid_t2_ms"):
         middle = float(draw.priors.nuisance[name].at(np.array(0.5)))
@@ -168,7 +168,7 @@ def _relaxation(draw: _Draws, k: int, *, is_lipid: NDArray[np.bool_], te_ms: flo
     return np.exp(-te_ms * on * np.where(is_lipid, rates[1], rates[0]))
 
 
-def _baseline(draw: _Draws, *, family: Family) -> dict[str, Any]:
+def _baseline(draw: _Sampler, *, family: Family) -> dict[str, Any]:
     drawn = draw.rng.integers(1, len(FAMILIES), draw.n)
     chosen = drawn if family == "mixed" else np.full(draw.n, FAMILIES.index(family))
     few, gaussians, walk = draw.whole("baseline_splines"), _gaussians(draw), _walk(draw)
@@ -184,12 +184,12 @@ def _baseline(draw: _Draws, *, family: Family) -> dict[str, Any]:
     }
 
 
-def _complex_normal(draw: _Draws, columns: int) -> NDArray[np.complex128]:
+def _complex_normal(draw: _Sampler, columns: int) -> NDArray[np.complex128]:
     parts = draw.rng.standard_normal((2, draw.n, columns))
     return np.asarray(parts[0] + 1j * parts[1])
 
 
-def _gaussians(draw: _Draws) -> NDArray[np.complex128]:
+def _gaussians(draw: _Sampler) -> NDArray[np.complex128]:
     most = draw.most("baseline_gaussians")
     there = np.arange(most) < draw.whole("baseline_gaussians")[:, None]
     place = (FINE - 1) * draw.rng.random((draw.n, most))
@@ -199,14 +199,14 @@ def _gaussians(draw: _Draws) -> NDArray[np.complex128]:
     return np.asarray((height[..., None] * bells).sum(axis=1))
 
 
-def _walk(draw: _Draws) -> NDArray[np.complex128]:
+def _walk(draw: _Sampler) -> NDArray[np.complex128]:
     """Steps reflected at -1 and 1, by the real and by the imaginary part."""
     path = draw.turns(1) + 1j * draw.turns(1) + _STEP * np.cumsum(_complex_normal(draw, FINE), axis=1)
     real, imaginary = (2 / np.pi * np.arcsin(np.sin(np.pi / 2 * part)) for part in (path.real, path.imag))
     return np.asarray(real + 1j * imaginary)
 
 
-def _water(draw: _Draws, *, on: bool) -> dict[str, Any]:
+def _water(draw: _Sampler, *, on: bool) -> dict[str, Any]:
     """Lines share one height, drawn for all of them."""
     most = draw.most("water_lines")
     there = np.arange(most) < draw.whole("water_lines")[:, None]
@@ -219,7 +219,7 @@ def _water(draw: _Draws, *, on: bool) -> dict[str, Any]:
     }
 
 
-def _ghost(draw: _Draws, *, on: bool) -> dict[str, Any]:
+def _ghost(draw: _Sampler, *, on: bool) -> dict[str, Any]:
     return {
         "ghost_height": draw("ghost_height", on=on) * draw.happens("ghost_share"),
         "ghost_ppm": draw("ghost_ppm"),
@@ -229,7 +229,7 @@ def _ghost(draw: _Draws, *, on: bool) -> dict[str, Any]:
     }
 
 
-def _respiration(draw: _Draws, *, on: bool) -> dict[str, Any]:
+def _respiration(draw: _Sampler, *, on: bool) -> dict[str, Any]:
     """Each transient is taken somewhere in a breath, so that its frequency is that of a sine at a random place."""
     amplitude = draw("respiration_hz", on=on)
     breath = np.sin(draw.turns(draw.most("transients")))
@@ -240,6 +240,6 @@ def _respiration(draw: _Draws, *, on: bool) -> dict[str, Any]:
     }
 
 
-def _truncation(draw: _Draws, *, on: bool) -> Floats:
+def _truncation(draw: _Sampler, *, on: bool) -> Floats:
     cut, happens = 1e-3 * draw("truncation_ms"), draw.happens("truncation_share")
     return np.where(happens & on, cut, np.inf)

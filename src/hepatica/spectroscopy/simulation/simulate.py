@@ -23,9 +23,17 @@ from hepatica.spectroscopy.fitting.baseline import bsplines
 from hepatica.spectroscopy.fitting.signal_model import PIVOT_PPM, WINDOW_PPM
 from hepatica.spectroscopy.priors.priors import Priors
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.simulation.damped import STEP, damped_sums
-from hepatica.spectroscopy.simulation.distort import add_echoes, add_lines, add_noise, add_splines, highest, phased
 from hepatica.spectroscopy.simulation.nuisance import STANDARD, Effects, Nuisance, draw_nuisance
+from hepatica.spectroscopy.simulation.synthesis import (
+    STEP,
+    add_echoes,
+    add_lines,
+    add_noise,
+    add_splines,
+    damped_sums,
+    highest,
+    phased,
+)
 
 BLOCK = 128
 """Spectra drawn and computed together (ours): a block is always made whole, so that its parts never differ."""
@@ -38,7 +46,7 @@ _FADE_PPM = 0.3
 
 UNITS = {
     "concentrations": "mM", "shift_hz": "Hz", "lorentz_hz": "Hz FWHM", "gauss_hz": "Hz FWHM", "phase0": "rad",
-    "phase1": "rad/ppm", "height": "tCho peak or told",
+    "phase1": "rad/ppm", "height": "tCho peak or given",
     "snr": "higher of tCho and Lip13 peak / SD of real noise",
 }  # fmt: skip
 """What the numbers of a simulated set are in."""
@@ -85,12 +93,12 @@ def simulate(
     _check(n, start, seed, concentrations, components=len(basis.names))
     maker = _Maker(priors=priors.select(basis.names), basis=basis, effects=effects, seed=seed)
     values = np.empty((n, basis.acquisition.points), np.complex64)
-    told = []
+    parts = []
     for block, there, here in _places(start, n):
         made, table = maker.block(block, _within_block(concentrations, here, there))
         values[here] = made[there]
-        told.append({name: each[there] for name, each in table.items()})
-    table = {name: np.concatenate([each[name] for each in told]) for name in told[0]}
+        parts.append({name: each[there] for name, each in table.items()})
+    table = {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
     return Simulated(
         names=basis.names, acquisition=basis.acquisition, values=values, concentrations=table.pop("concentrations"),
         shift_hz=table.pop("shift_hz"), manifest=maker.manifest | {"start": start, "n": n},
@@ -149,15 +157,15 @@ class _Maker:
         values = self._clean(concentrations, nuisance)
         tcho, lip13 = (self._peak(values, nuisance, ppm) for ppm in PEAKS_PPM.values())
         top = np.maximum(tcho, lip13)
-        usual = None if self.priors.height is None else np.full(BLOCK, self.priors.height)
+        height = None if self.priors.height is None else np.full(BLOCK, self.priors.height)
         own = tcho if self.priors.snr_peak == "tCho" else top
-        noise_sd = self.effects.noise * (own if usual is None else usual) / nuisance.snr
-        self._distort(values, nuisance, tcho if usual is None else usual)
+        noise_sd = self.effects.noise * (own if height is None else height) / nuisance.snr
+        self._distort(values, nuisance, tcho if height is None else height)
         add_noise(values, noise_sd, streams[2].standard_normal((BLOCK, 2 * values.shape[1]), dtype=np.float32))
         with np.errstate(divide="ignore", invalid="ignore"):
             heights = {"snr": top / noise_sd, "snr_tcho": tcho / noise_sd, "noise_sd": noise_sd, "tcho_peak": tcho}
         table = {"concentrations": concentrations.astype(np.float32), "shift_hz": nuisance.shift_hz.astype(np.float32)}
-        return values, table | nuisance.told | heights
+        return values, table | nuisance.per_spectrum | heights
 
     def _stream(self, block: int, part: int) -> np.random.Generator:
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=(block, part))))
@@ -214,9 +222,9 @@ class _Maker:
 
 def basis_digest(basis: Basis) -> str:
     """SHA-256 of names, acquisition and decays, these to single precision."""
-    told = hashlib.sha256(repr((basis.names, basis.acquisition)).encode())
-    told.update(np.ascontiguousarray(basis.fids.astype(np.complex64)).tobytes())
-    return told.hexdigest()
+    digest = hashlib.sha256(repr((basis.names, basis.acquisition)).encode())
+    digest.update(np.ascontiguousarray(basis.fids.astype(np.complex64)).tobytes())
+    return digest.hexdigest()
 
 
 def _padded(basis: Basis) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

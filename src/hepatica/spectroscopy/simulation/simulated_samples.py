@@ -1,4 +1,4 @@
-"""Draws: simulated spectra by their numbers, as networks learn from them."""
+"""Simulated samples: simulated spectra by their numbers, as networks learn from them."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -29,8 +29,8 @@ class Drawn(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Draws:
-    """Spectra of `priors` within the window of `model`; number i of a stream is the same whenever it is asked for."""
+class SimulatedSamples:
+    """Spectra of `priors` within the window of `model`; number i of a stream is always the same."""
 
     priors: Priors
     model: SignalModel
@@ -47,7 +47,7 @@ class Draws:
             f" seed {self.seed}, stream {self.stream}, {self.effects}"
         )
 
-    def other(self, stream: int) -> "Draws":
+    def other(self, stream: int) -> "SimulatedSamples":
         """Other spectra of the same kind."""
         return replace(self, stream=stream)
 

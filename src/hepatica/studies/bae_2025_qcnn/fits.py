@@ -10,8 +10,8 @@ from hepatica.cohort.atomic import read_json, write_json
 from hepatica.spectroscopy.cohorts.millimolar import millimolar
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, draw_fit, drawn_fits
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
-from hepatica.spectroscopy.fitting.map_fit import map_fit
+from hepatica.spectroscopy.fitting.least_squares import map_fit
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings
 
@@ -47,7 +47,7 @@ def _drawn(store: SpectraStore, settings: Settings) -> Iterator[tuple[str, Drawn
     if not usable.size:
         return
     values, model = scaled.values[usable], settings.model
-    belief = belief_of(read_priors(), names=model.names)
-    fit = map_fit(values, model=model, belief=belief, noise_sd=scaled.noise_sd[usable])
+    prior = gaussian_prior_of(read_priors(), names=model.names)
+    fit = map_fit(values, model=model, prior=prior, noise_sd=scaled.noise_sd[usable])
     names = store.index["specimen_id"].iloc[usable]
     yield from zip(names, drawn_fits(fit.parameters.vector, values, model=model), strict=True)

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from hepatica.spectroscopy.basis.basis import Basis
-from hepatica.spectroscopy.basis.shaped_pulse import sinc_pulse
+from hepatica.spectroscopy.basis.pulse_sequence import sinc_pulse
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.quantities import Method
 from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.simulation.nuisance import Family
-from hepatica.spectroscopy.simulation.simulated_samples import SWEPT, Draws
+from hepatica.spectroscopy.simulation.simulated_samples import SWEPT, SimulatedSamples
 
 SNRS = (5.0, 10.0, 20.0, 40.0, 80.0)
 GAUSS_HZ = (6.0, 12.0, 18.0, 25.0, 32.0)
@@ -27,48 +27,50 @@ class Condition:
 
     sweep: str
     level: str
-    draws: Draws
+    samples: SimulatedSamples
 
 
-def conditions(draws: Draws) -> Iterator[Condition]:
+def conditions(samples: SimulatedSamples) -> Iterator[Condition]:
     """SNR of tCho, Gaussian width, baseline, echo time and refocusing pulses, one changed at a time.
 
     Another echo time changes how couplings evolve, and nothing else: relaxation stays that of the declared one.
     """
-    own = draws.other(SWEPT)
-    yield Condition(sweep="as trained", level="", draws=own)
+    own = samples.other(SWEPT)
+    yield Condition(sweep="as trained", level="", samples=own)
     for snr in SNRS:
         yield _having(own, "SNR of tCho", f"{snr:g}", snr=snr)
     for width in GAUSS_HZ:
         yield _having(own, "Gaussian width, Hz", f"{width:g}", gauss_hz=width)
     for baseline in BASELINES:
         effects = replace(own.effects, baseline=baseline)
-        yield Condition(sweep="baseline", level=baseline, draws=replace(own, effects=effects))
+        yield Condition(sweep="baseline", level=baseline, samples=replace(own, effects=effects))
     acquisition = own.model.basis.acquisition
     for off in TE_MS_OFF:
         basis = simulate_basis(replace(acquisition, te_ms=acquisition.te_ms + off), names=own.model.names)
         other = replace(basis, acquisition=acquisition)
-        yield Condition(sweep="echo time off by, ms", level=f"{off:+g}", draws=_of_basis(own, other))
+        yield Condition(sweep="echo time off by, ms", level=f"{off:+g}", samples=_of_basis(own, other))
     shaped = simulate_basis(acquisition, names=own.model.names, refocusing=sinc_pulse())
-    yield Condition(sweep="refocusing pulses", level="shaped", draws=_of_basis(own, shaped))
+    yield Condition(sweep="refocusing pulses", level="shaped", samples=_of_basis(own, shaped))
 
 
-def _having(draws: Draws, sweep: str, level: str, **nuisance: float) -> Condition:
-    return Condition(sweep=sweep, level=level, draws=replace(draws, priors=draws.priors.having(**nuisance)))
+def _having(samples: SimulatedSamples, sweep: str, level: str, **nuisance: float) -> Condition:
+    return Condition(sweep=sweep, level=level, samples=replace(samples, priors=samples.priors.having(**nuisance)))
 
 
-def _of_basis(draws: Draws, basis: Basis) -> Draws:
-    return replace(draws, model=replace(draws.model, basis=basis))
+def _of_basis(samples: SimulatedSamples, basis: Basis) -> SimulatedSamples:
+    return replace(samples, model=replace(samples.model, basis=basis))
 
 
-def swept(draws: Draws, *, quantifier: Quantifier, methods: Sequence[Method], spectra: int) -> pd.DataFrame:
+def swept(
+    samples: SimulatedSamples, *, quantifier: Quantifier, methods: Sequence[Method], spectra: int
+) -> pd.DataFrame:
     """A row a condition, method and target: sweep, level, method, target, mean |error| in mM.
 
     The same `spectra` numbers, and so the same concentrations, in every condition.
     """
     rows: list[dict[str, object]] = []
-    for condition in conditions(draws):
-        drawn = condition.draws.at(np.arange(spectra))
+    for condition in conditions(samples):
+        drawn = condition.samples.at(np.arange(spectra))
         truth = drawn.truth[:, : len(quantifier.model.names)]
         for method in methods:
             found = quantifier.quantify(drawn.values, method=method, noise_sd=drawn.noise_sd)

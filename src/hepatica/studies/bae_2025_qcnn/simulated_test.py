@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
-from hepatica.spectroscopy.fitting.gaussian_prior import belief_of
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.fitting.quantities import Method
 from hepatica.spectroscopy.networks.qcnn_training import parameters_of
 from hepatica.spectroscopy.priors.priors import Priors
@@ -29,10 +29,10 @@ def quantified(
     """
     model, k = quantifier.model, len(quantifier.model.names)
     truth, vector, noise_sd = drawn.truth[:, :k], parameters_of(drawn.truth), drawn.noise_sd
-    belief = belief_of(priors, names=model.names)
+    prior = gaussian_prior_of(priors, names=model.names)
     bounds = {
         "crlb": crlb(vector, model=model, noise_sd=noise_sd).sd,
-        "bayesian": bayesian_bound(vector, model=model, noise_sd=noise_sd, belief=belief).sd,
+        "bayesian": bayesian_bound(vector, model=model, noise_sd=noise_sd, prior=prior).sd,
     }
     parts: list[pd.DataFrame] = []
     for method in methods:

@@ -21,7 +21,7 @@ from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.simulation.nuisance import OF_MODEL, STANDARD
-from hepatica.spectroscopy.simulation.simulated_samples import TEST, Draws
+from hepatica.spectroscopy.simulation.simulated_samples import TEST, SimulatedSamples
 from hepatica.studies.bae_2025_qcnn.chapters import CHAPTERS
 from hepatica.studies.bae_2025_qcnn.fits import FITS, draw_fits
 from hepatica.studies.bae_2025_qcnn.robustness import swept
@@ -83,12 +83,14 @@ def _quantify(locked: LockedRun, work: Work) -> None:
     priors = read_priors().select(model.names)
     network: Any = locked.network
     quantifier = Quantifier(model=model, priors=priors, network=network.extractor)
-    draws = Draws(priors=priors, model=model, seed=settings.seed, stream=TEST, effects=settings.quantifier.simulated)
+    samples = SimulatedSamples(
+        priors=priors, model=model, seed=settings.seed, stream=TEST, effects=settings.quantifier.simulated
+    )
 
     def tested() -> pd.DataFrame:
         parts = []
         for name, effects in TESTED.items():
-            drawn = replace(draws, effects=effects).at(np.arange(settings.spectra))
+            drawn = replace(samples, effects=effects).at(np.arange(settings.spectra))
             table = quantified(drawn, quantifier=quantifier, priors=priors)
             parts.append(table.assign(spoilt_by=name))
         return pd.concat(parts, ignore_index=True)
@@ -96,7 +98,7 @@ def _quantify(locked: LockedRun, work: Work) -> None:
     work.once(run / "quantified.parquet", tested, step=f"{settings.spectra} simulated spectra by every method")
     work.once(
         run / "robustness.parquet",
-        lambda: swept(draws, quantifier=quantifier, methods=METHODS, spectra=settings.swept),
+        lambda: swept(samples, quantifier=quantifier, methods=METHODS, spectra=settings.swept),
         step="the same methods under other conditions",
     )
 

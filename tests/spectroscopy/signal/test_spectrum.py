@@ -5,7 +5,7 @@ import pytest
 
 from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.signal.raw import RawSpectra
+from hepatica.spectroscopy.signal.spectrum import RawSpectra
 
 SHORT = Acquisition(points=64)
 
@@ -42,5 +42,5 @@ def test_lost_samples_are_refused_and_zeros_at_the_end_are_not():
     fids[..., 50:] = 0
     assert RawSpectra(fids=fids, acquisition=SHORT).fids is fids
     fids[..., 10:14] = 0
-    with pytest.raises(SpecimenError, match="4 points in the midst of the spectrum are zero: samples were lost"):
+    with pytest.raises(SpecimenError, match="4 points within the spectrum are zero: samples were lost"):
         RawSpectra(fids=fids, acquisition=SHORT)

@@ -1,4 +1,4 @@
-"""Segmentation: read back by others, it lies where the region lay, whatever way the files hold their slices."""
+"""Secondary capture: the picture itself, upright, of a known slice."""
 
 import highdicom as hd
 import nibabel
@@ -6,18 +6,63 @@ import numpy as np
 import pydicom
 import pytest
 
+from hepatica.cohort.errors import SpecimenError
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.stack import upright
+from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation
 from hepatica.radiology.results.evidence import evidence_of
-from hepatica.radiology.results.segmentation import segmentation
 
 MODEL = ModelIdentity(system="HCCNet", version="1", digest="ab" * 32, doi="10.1038/s41416-021-01511-w", note="")
+PICTURE = np.random.default_rng(0).integers(0, 256, (30, 41, 3), dtype=np.uint8)
 
 
 def evidence(*paths):
     (series,) = read_study(*paths).series
     return evidence_of(series)
+
+
+def test_the_picture_comes_back_to_the_bit(ct):
+    ct.write()
+    made = secondary_capture(PICTURE, index=2, number=3, evidence=evidence(ct.folder), model=MODEL)
+    assert np.array_equal(made.pixel_array, PICTURE)
+    assert (made.PatientID, made.InstanceNumber, list(made.PatientOrientation)) == ("SECRET-1", 3, ["L", "P"])
+    assert made.ImageComments == "Slice 3 of 6 from the feet"
+
+
+def test_it_refers_to_the_slice_it_shows(ct):
+    ct.write()
+    own = evidence(ct.folder)
+    made = secondary_capture(PICTURE, index=2, number=1, evidence=own, model=MODEL)
+    assert made.SourceImageSequence[0].ReferencedSOPInstanceUID == own.slices[2].SOPInstanceUID
+
+
+def test_it_refers_to_the_frame_it_shows(ct):
+    ct.write_enhanced(ct.body(), order=[3, 0, 5, 1, 4, 2])
+    own = evidence(ct.folder)
+    (source,) = secondary_capture(PICTURE, index=2, number=1, evidence=own, model=MODEL).SourceImageSequence
+    assert source.ReferencedSOPInstanceUID == own.files[0].SOPInstanceUID
+    assert source.ReferencedFrameNumber == 6
+
+
+def test_an_interpolated_slice_refers_to_no_file(ct):
+    ct.write(ct.body(count=5), heights=[0, 5, 15, 20, 25])
+    made = secondary_capture(PICTURE, index=2, number=1, evidence=evidence(ct.folder), model=MODEL)
+    assert "SourceImageSequence" not in made
+
+
+@pytest.mark.parametrize("wrong", [PICTURE[..., 0], PICTURE.astype(float), np.zeros((4, 4, 4), np.uint8)])
+def test_what_is_no_colour_picture_is_refused(ct, wrong):
+    ct.write()
+    with pytest.raises(SpecimenError, match="uint8"):
+        secondary_capture(wrong, index=2, number=1, evidence=evidence(ct.folder), model=MODEL)
+
+
+@pytest.mark.parametrize("index", [-1, 6])
+def test_slices_that_are_none_are_refused(ct, index):
+    ct.write()
+    with pytest.raises(SpecimenError, match="wanted 0 to 5"):
+        secondary_capture(PICTURE, index=index, number=1, evidence=evidence(ct.folder), model=MODEL)
 
 
 def region(shape, *, slices=slice(1, 4)) -> np.ndarray:
@@ -117,3 +162,42 @@ def test_the_liver_of_a_real_series_is_found_through_its_own_files(real):
     found = np.concatenate(values)
     assert len(found) == 366708
     assert (found.mean(), found.std()) == (pytest.approx(89, abs=1), pytest.approx(22, abs=1))
+
+
+@pytest.mark.parametrize("orientation", [[1, 0, 0, 0, 1, 0], [-1, 0, 0, 0, -1, 0]])
+def test_values_come_back_to_the_bit_on_the_slices_that_have_any(ct, orientation):
+    ct.write(ImageOrientationPatient=orientation)
+    own = evidence(ct.folder)
+    saliency = np.zeros(own.series.geometry.shape, np.float32)
+    saliency[[1, 4]] = np.random.default_rng(0).random((2, *saliency.shape[1:]), dtype=np.float32)
+    made = parametric_map(saliency, evidence=own, model=MODEL)
+    values = np.frombuffer(made.FloatPixelData, "<f4").reshape(-1, made.Rows, made.Columns)
+    heights = [
+        float(each.PlanePositionSequence[0].ImagePositionPatient[2]) for each in made.PerFrameFunctionalGroupsSequence
+    ]
+    assert sorted(heights) == [5, 20]
+    for height, frame in zip(heights, values, strict=True):
+        assert np.array_equal(upright(frame, own.series.headers[0]), saliency[int(height / 5)])
+
+
+def test_it_says_that_it_is_saliency(ct):
+    ct.write()
+    own = evidence(ct.folder)
+    made = parametric_map(np.full(own.series.geometry.shape, 0.5), evidence=own, model=MODEL)
+    (mapping,) = made.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence
+    assert mapping.QuantityDefinitionSequence[0].ConceptCodeSequence[0].CodeValue == "130404"  # PS3.16: Saliency
+    assert mapping.MeasurementUnitsCodeSequence[0].CodeValue == "1"
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, np.nan])
+def test_what_is_no_share_is_refused(ct, wrong):
+    ct.write()
+    own = evidence(ct.folder)
+    with pytest.raises(SpecimenError, match="0 to 1"):
+        parametric_map(np.full(own.series.geometry.shape, wrong, np.float32), evidence=own, model=MODEL)
+
+
+def test_no_saliency_is_no_map(ct):
+    ct.write()
+    own = evidence(ct.folder)
+    assert parametric_map(np.zeros(own.series.geometry.shape), evidence=own, model=MODEL) is None

@@ -1,10 +1,13 @@
 """RDA: the real file in the right direction; cut, foreign and over-long files refused."""
 
+import mapvbvd
 import numpy as np
 import pytest
+from nifti_mrs.create_nmrs import gen_nifti_mrs
+from spec2nii.Siemens import twixfunctions
 
 from hepatica.cohort import SpecimenError
-from hepatica.spectroscopy.reading.rda import read_rda
+from hepatica.spectroscopy.reading.siemens import read_rda, read_twix
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.spectrum import to_spectrum
 
@@ -33,7 +36,7 @@ def write(path, *, points=16, **changes):
 
 def test_the_real_file_has_naa_at_2_ppm(real):
     """SVS_30.rda of suspect's test data, MIT; sha256 223b4920…."""
-    raw = read_rda(real / "siemens/SVS_30.rda", told=Header())
+    raw = read_rda(real / "siemens/SVS_30.rda", header_overrides=Header())
     acquisition = raw.acquisition
     assert (acquisition.f0_mhz, acquisition.te_ms, acquisition.tr_ms, raw.averages) == (123.234655, 30, 2000, 64)
     assert (acquisition.sequence, acquisition.tm_ms) == ("press", None)
@@ -45,13 +48,13 @@ def test_the_real_file_has_naa_at_2_ppm(real):
 
 
 def test_siemens_turns_the_other_way_round(tmp_path):
-    raw = read_rda(write(tmp_path / "a.rda"), told=Header())
+    raw = read_rda(write(tmp_path / "a.rda"), header_overrides=Header())
     assert raw.fids[0, 0, 1] == 2 - 1j
     assert raw.acquisition.sequence == "steam"
 
 
 def test_a_comma_is_a_decimal_point_and_a_name_may_hold_a_colon(tmp_path):
-    raw = read_rda(write(tmp_path / "a.rda", TE="30,5", ProtocolName="liver: svs"), told=Header())
+    raw = read_rda(write(tmp_path / "a.rda", TE="30,5", ProtocolName="liver: svs"), header_overrides=Header())
     assert raw.acquisition.te_ms == 30.5
 
 
@@ -64,16 +67,54 @@ def test_a_comma_is_a_decimal_point_and_a_name_may_hold_a_colon(tmp_path):
         ({"CSIMatrixSize[0]": "16"}, "a spectroscopic image of several voxels"),
         ({"TE": "short"}, "got TE = 'short' in the header"),
         ({"TE": None}, "got no TE in the header"),
-        ({"TE": "0.03"}, "tell te_ms = 30, if so"),
+        ({"TE": "0.03"}, "give te_ms = 30, if so"),
         ({"MagneticFieldStrength": "1.5"}, "123.25 MHz, which is protons at 2.89 T, in a magnet of 1.5 T"),
     ],
 )
 def test_files_that_cannot_be_right_are_refused(tmp_path, changes, message):
     with pytest.raises(SpecimenError, match=message):
-        read_rda(write(tmp_path / "a.rda", **changes), told=Header())
+        read_rda(write(tmp_path / "a.rda", **changes), header_overrides=Header())
 
 
 def test_a_file_without_header_is_refused(tmp_path):
     (tmp_path / "a.rda").write_bytes(b"rubbish")
     with pytest.raises(SpecimenError, match="no RDA header"):
-        read_rda(tmp_path / "a.rda", told=Header())
+        read_rda(tmp_path / "a.rda", header_overrides=Header())
+
+
+OVERRIDES = Header(te_ms=30.0)
+
+
+def image(value, *, coils=4):
+    data = np.full((1, 1, 1, 32, coils), value, np.complex64)
+    return gen_nifti_mrs(data, 5e-4, 123.25, dim_tags=["DIM_COIL", None, None])
+
+
+def pretend(monkeypatch, images):
+    """spec2nii's converter replaced by one that finds these images in the last measurement of a file."""
+    monkeypatch.setattr(mapvbvd, "mapVBVD", lambda path, quiet: ["adjustment", "measurement"])
+    found = (list(images.values()), list(images))
+    monkeypatch.setattr(
+        twixfunctions, "process_twix", lambda twix, *rest, quiet: found if twix == "measurement" else None
+    )
+
+
+def test_the_last_measurement_and_its_reference_are_read(monkeypatch, tmp_path):
+    pretend(monkeypatch, {"spectrum_ref": image(9), "spectrum": image(1 + 2j)})
+    raw = read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)
+    assert raw.fids.shape == raw.water.shape == (1, 4, 32)
+    assert (raw.fids[0, 0, 0], raw.water[0, 0, 0], raw.averages) == (1 + 2j, 9, 1)
+
+
+def test_a_reference_alone_is_refused(monkeypatch, tmp_path):
+    pretend(monkeypatch, {"spectrum_ref": image(9)})
+    with pytest.raises(SpecimenError, match="has only a reference scan"):
+        read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pymapVBVD leaves the file open
+@pytest.mark.parametrize("content", [b"", b"rubbish" * 100, bytes(20000)])
+def test_what_is_no_twix_is_refused(tmp_path, content):
+    (tmp_path / "a.dat").write_bytes(content)
+    with pytest.raises(SpecimenError, match=r"the TWIX file cannot be read \(\w+\)"):
+        read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)

@@ -1,19 +1,23 @@
-"""RDA: Siemens' export of one averaged decay, a text header before doubles."""
+"""Siemens: RDA files of one decay, and TWIX raw data (.dat) of every coil and transient."""
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from einops import rearrange
 
 from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs
 from hepatica.spectroscopy.signal.header import Header, sequence_of
-from hepatica.spectroscopy.signal.raw import RawSpectra
+from hepatica.spectroscopy.signal.spectrum import RawSpectra
 
 _BEGIN, _END = b">>> Begin of header <<<", b">>> End of header <<<"
 _VOXELS = tuple(f"CSIMatrixSize[{axis}]" for axis in range(3))
 
 
-def read_rda(path: Path, *, told: Header) -> RawSpectra:
+def read_rda(path: Path, *, header_overrides: Header) -> RawSpectra:
     """The decay of a single voxel; Siemens turns it the other way round, so it is conjugated.
 
     Raises SpecimenError when it is no RDA, is cut short or longer than declared, of several voxels or another nucleus.
@@ -34,7 +38,7 @@ def read_rda(path: Path, *, told: Header) -> RawSpectra:
             f"got {len(values)} points, the header declares {points}: the file is cut short or coils were written one"
             " by one; export it again, combined"
         )
-    header = _header(facts).under(told)
+    header = _header(facts).overridden_by(header_overrides)
     return RawSpectra(
         fids=rearrange(values.conj(), "n -> 1 1 n"),
         acquisition=header.acquisition(points=points),
@@ -68,3 +72,42 @@ def _number(facts: dict[str, str], name: str, absent: float | None = None) -> fl
     except (KeyError, ValueError):
         got = f"{name} = {facts[name]!r}" if name in facts else f"no {name}"
         raise SpecimenError(f"got {got} in the header, wanted a number; export the spectrum again") from None
+
+
+_LATER_AXES: dict[str, tuple[None, None, None]] = {"dims": (None, None, None), "tags": (None, None, None)}
+
+
+def read_twix(path: Path, *, header_overrides: Header) -> RawSpectra:
+    """The last measurement of a .dat file, its oversampling kept, with the reference scan XA software puts into it.
+
+    Raises SpecimenError when it is no TWIX of a single voxel, is cut short, or of software spec2nii does not know.
+    """
+    images = _converted(path)
+    by_kind = {name.endswith("_ref"): image for name, image in images.items()}
+    if False not in by_kind:
+        raise SpecimenError("the TWIX file has only a reference scan; give it as the water of another file")
+    raw = of_nifti_mrs(by_kind[False], header_overrides=header_overrides)
+    return replace(
+        raw,
+        averages=1,
+        water=of_nifti_mrs(by_kind[True], header_overrides=header_overrides).fids if True in by_kind else None,
+    )
+
+
+def _converted(path: Path) -> dict[str, Any]:
+    """What spec2nii makes of a file, by name; it meets unknown software with whatever error comes first."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from mapvbvd import mapVBVD
+            from spec2nii.Siemens.twixfunctions import process_twix
+
+            found = mapVBVD(str(path), quiet=True)
+            measured = found[-1] if isinstance(found, list) else found
+            images, names = process_twix(measured, "spectrum", "spectrum", "image", _LATER_AXES, quiet=True)
+    except Exception as error:
+        raise SpecimenError(
+            f"the TWIX file cannot be read ({type(error).__name__}); it is cut short, of several voxels or of software"
+            " that spec2nii does not know: export RDA or DICOM, or convert it to NIfTI-MRS"
+        ) from None
+    return dict(zip(names, images, strict=True))

@@ -1,0 +1,158 @@
+"""Derived images: pictures, segmentations and saliency maps of a series as DICOM objects."""
+
+from typing import Any
+
+import numpy as np
+from pydicom import Dataset
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.protocol import ModelIdentity
+from hepatica.radiology.dicom.frames import tolerant
+from hepatica.radiology.results.derived import digest, finish, origin, reference
+from hepatica.radiology.results.evidence import Evidence, as_stored, decimals, positions
+
+UPRIGHT = ("L", "P")
+"""Columns run to the patient's left and rows to the back, as the pictures of our volumes do."""
+
+
+def secondary_capture(
+    picture: np.ndarray, *, index: int, number: int, evidence: Evidence, model: ModelIdentity
+) -> Dataset:
+    """A picture (h w 3) uint8 RGB of slice `index` of the volume's grid, the `number`th from 1 (PS3.3 A.8.1).
+
+    The picture must not show who the patient is: the object declares that nothing identifying is burned in. It refers
+    to the file (and frame) of the slice, unless that was interpolated. SpecimenError when it is no such picture, or of
+    no slice of the series.
+    """
+    _check_picture(picture, index, slices=evidence.series.geometry.shape[0])
+    import highdicom as hd
+
+    head = evidence.head
+    with tolerant():
+        made = hd.sc.SCImage(
+            pixel_array=picture,
+            photometric_interpretation="RGB",
+            bits_allocated=8,
+            coordinate_system="PATIENT",
+            patient_orientation=UPRIGHT,
+            study_instance_uid=head.StudyInstanceUID,
+            series_description="HCC: saliency pictures",
+            **origin("capture", digest(picture), evidence=evidence, model=model, number=number),
+        )
+        made.copy_patient_and_study_information(head)
+        made.DateOfSecondaryCapture, made.TimeOfSecondaryCapture = made.ContentDate, made.ContentTime
+        made.BurnedInAnnotation = "NO"
+        made.ImageComments = f"Slice {index + 1} of {evidence.series.geometry.shape[0]} from the feet"
+        made.DerivationDescription = "Saliency of the network over the slice"
+        if (shown := evidence.at(index)) is not None:
+            made.SourceImageSequence = [reference(shown.SOPInstanceUID, evidence)]
+        return finish(made, evidence)
+
+
+def _check_picture(picture: np.ndarray, index: int, *, slices: int) -> None:
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise SpecimenError(f"got a picture {picture.shape} of {picture.dtype}, wanted (h w 3) of uint8")
+    if not 0 <= index < slices:
+        raise SpecimenError(f"got a picture of slice {index}, wanted 0 to {slices - 1}")
+
+
+def segmentation(flagged: np.ndarray, *, evidence: Evidence, model: ModelIdentity) -> Dataset | None:
+    """The region `flagged` (z y x) bool of the volume's grid as a binary segment (PS3.3 A.51); None where it is empty.
+
+    Rows, columns and places are those of the files; slices without a flagged voxel are left out. Each frame names the
+    file (and frame) it lies on, unless a flagged slice is in no file because it was interpolated.
+    """
+    chosen = np.flatnonzero(flagged.any(axis=(1, 2)))
+    if not chosen.size:
+        return None
+    import highdicom as hd
+
+    with tolerant():
+        made = hd.seg.Segmentation(
+            source_images=evidence.slices,
+            pixel_array=as_stored(flagged[chosen], evidence).astype(np.uint8),
+            plane_positions=[
+                hd.PlanePositionSequence("PATIENT", decimals(each)) for each in positions(evidence, chosen)
+            ],
+            segmentation_type="BINARY",
+            segment_descriptions=[_segment(model)],
+            content_label="FLAGGED",
+            content_description="Region flagged by the system",
+            series_description="HCC: flagged region",
+            **origin("segmentation", digest(flagged), evidence=evidence, model=model),
+        )
+        return finish(made, evidence)
+
+
+def _segment(model: ModelIdentity) -> Any:
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+
+    return hd.seg.SegmentDescription(
+        segment_number=1,
+        segment_label="Flagged region",
+        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+        segmented_property_type=codes.SCT.Lesion,
+        algorithm_type="AUTOMATIC",
+        algorithm_identification=hd.AlgorithmIdentificationSequence(
+            name=model.system,
+            version=model.version,
+            family=codes.cid7162.ArtificialIntelligence,
+            source=model.doi,
+            parameters={"digest": model.digest},
+        ),
+        anatomic_regions=[codes.SCT.Liver],
+    )
+
+
+def parametric_map(saliency: np.ndarray, *, evidence: Evidence, model: ModelIdentity) -> Dataset | None:
+    """Saliency (z y x) float, 0 to 1, of the volume's grid as a Parametric Map of float32 (PS3.3 A.75).
+
+    Slices that are 0 throughout are left out; None where all are. Rows, columns and places are those of the files.
+    SpecimenError when a value is below 0, above 1 or no number.
+    """
+    _check_saliency(saliency)
+    chosen = np.flatnonzero(saliency.any(axis=(1, 2)))
+    if not chosen.size:
+        return None
+    import highdicom as hd
+
+    values = as_stored(saliency[chosen].astype(np.float32), evidence)
+    with tolerant():
+        made = hd.pm.ParametricMap(
+            source_images=evidence.slices,
+            pixel_array=values,
+            plane_positions=[
+                hd.PlanePositionSequence("PATIENT", decimals(each)) for each in positions(evidence, chosen)
+            ],
+            real_world_value_mappings=[_meaning()],
+            voi_lut_transformations=[hd.VOILUTTransformation(window_center=0.5, window_width=1.0)],
+            contains_recognizable_visual_features=False,
+            content_label="SALIENCY",
+            content_description="Saliency of the network, 0 to 1",
+            series_description="HCC: saliency map",
+            **origin("map", digest(values), evidence=evidence, model=model),
+        )
+        return finish(made, evidence)
+
+
+def _check_saliency(saliency: np.ndarray) -> None:
+    if not ((saliency >= 0) & (saliency <= 1)).all():
+        raise SpecimenError(
+            "got a saliency map with values below 0, above 1 or NaN; wanted 0 to 1, scaled over the series"
+        )
+
+
+def _meaning() -> Any:
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+
+    return hd.pm.RealWorldValueMapping(
+        lut_label="SALIENCY",
+        lut_explanation="Saliency, 0 to 1",
+        unit=codes.UCUM.NoUnits,
+        value_range=(0.0, 1.0),
+        slope=1.0,
+        intercept=0.0,
+        quantity_definition=codes.DCM.Saliency,
+    )
