@@ -7,7 +7,6 @@ from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import CohortError
@@ -116,6 +115,8 @@ def fold_patients(
         raise CohortError(f"got {folds} folds, wanted 2 or more")
     _enough(strata, least=folds, classes=classes)
     ordered = strata.sort_index()
+    from sklearn.model_selection import StratifiedKFold  # brings SciPy, which a list of systems does not need
+
     dealer = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
     for kept, held_out in dealer.split(ordered, ordered):
         yield tuple(ordered.index[kept]), tuple(ordered.index[held_out])
