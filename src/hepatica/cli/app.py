@@ -22,7 +22,7 @@ app = typer.Typer(
     "Train a published system on a cohort, lock it, validate it on another cohort, explain it and report it."
     " To begin: hepatica demo",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     add_completion=False,
 )

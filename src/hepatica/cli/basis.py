@@ -19,7 +19,7 @@ Source = Annotated[
 ]
 Align = Annotated[
     bool,
-    typer.Option("--align", help="Determine the receiver frequency in ppm from the peaks instead of the file header."),
+    typer.Option("--align", help="Find the receiver's ppm from the peaks, not from the file header."),
 ]
 
 
@@ -75,9 +75,7 @@ def convert(source: Source, out: Out, align: Align = False) -> None:
 def show(
     source: Source,
     align: Align = False,
-    picture: Annotated[
-        Path | None, typer.Option(help="PNG of all components to write, ppm from right to left.")
-    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="PNG of all components to write.")] = None,
 ) -> None:
     """Show the sampling, the receiver frequency, and the amplitude and protons of each component of a basis set."""
     from hepatica.spectroscopy.basis.basis_file import read_basis

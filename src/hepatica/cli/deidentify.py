@@ -11,9 +11,7 @@ def deidentify(
     out: Annotated[Path, typer.Option(help="New folder for the de-identified files, with one folder per series.")],
     shift_dates: Annotated[
         bool,
-        typer.Option(
-            "--shift-dates", help="Shift all dates of a patient back by a secret number of days; times are kept."
-        ),
+        typer.Option("--shift-dates", help="Shift the dates of a patient by a secret number of days."),
     ] = False,
     keep_flagged: Annotated[
         bool, typer.Option("--keep-flagged", help="Keep files whose pixels may contain text; inspect each of them.")

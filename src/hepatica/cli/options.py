@@ -10,9 +10,7 @@ Cohort = Annotated[Path, typer.Argument(help="Cohort folder: cohort.toml, patien
 Run = Annotated[Path, typer.Argument(help="Run folder, as written by hepatica train.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change a setting, for example epochs=20; repeatable. TOML values."
-    ),
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, for example epochs=20; repeatable."),
 ]
 Reading = Annotated[
     list[str] | None,

@@ -18,9 +18,7 @@ app = typer.Typer(
 Folder = Annotated[Path, typer.Argument(help="Cohort folder to create, or to complete after an interruption.")]
 Patients = Annotated[int, typer.Option(help="Number of patients.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of the random numbers.", min=0)]
-Difficulty = Annotated[
-    float, typer.Option(help="0 (obvious findings) to 1 (hardly visible, noisy labels).", min=0, max=1)
-]
+Difficulty = Annotated[float, typer.Option(help="0 (obvious) to 1 (hardly visible, noisy labels).", min=0, max=1)]
 Hospital = Annotated[str, typer.Option(help="A or B: hospitals with different instruments and practice.")]
 Others = Annotated[
     list[str] | None,
@@ -28,9 +26,7 @@ Others = Annotated[
 ]
 Whom = Annotated[
     str | None,
-    typer.Option(
-        "--population", help="resected, suspected, cirrhosis, surveillance; the usual one of the instrument by default."
-    ),
+    typer.Option("--population", help="resected, suspected, cirrhosis, surveillance; the instrument's by default."),
 ]
 All = Annotated[bool, typer.Option("--all", help="Write all endpoints, columns and tables.")]
 
@@ -105,12 +101,8 @@ def _renderer(instrument: str) -> "Renderer":
 @app.command()
 def lesions(
     study: Annotated[Path, typer.Argument(help="CT study: folder, zip archive or file.", exists=True)],
-    folder: Annotated[
-        Path, typer.Argument(help="New folder, with a DICOM series in dicom and the truth in mask.nii.gz.")
-    ],
-    kind: Annotated[
-        str, typer.Option(help="hcc, metastasis, cyst, hemangioma …; an unknown one lists them all.")
-    ] = "hcc",
+    folder: Annotated[Path, typer.Argument(help="New folder: a DICOM series in dicom, the truth in mask.nii.gz.")],
+    kind: Annotated[str, typer.Option(help="hcc, metastasis, cyst, hemangioma …; any other lists all.")] = "hcc",
     diameter_cm: Annotated[
         list[float] | None, typer.Option(help="Diameter of a lesion; repeat for several lesions. 3 by default.")
     ] = None,

@@ -20,9 +20,7 @@ def readers(
     reader: Annotated[str, typer.Option(help="Column of the reader.")] = "reader",
     truth: Annotated[str, typer.Option(help="Column of the true category: 1 and 0, or words like hcc.")] = "truth",
     call: Annotated[str, typer.Option(help="Column of the category chosen by the reader.")] = "call",
-    score: Annotated[
-        str | None, typer.Option(help="Column of a score, higher for more certain disease; adds AUROC.")
-    ] = None,
+    score: Annotated[str | None, typer.Option(help="Column of a score, for AUROC; higher means disease.")] = None,
     arm: Annotated[str | None, typer.Option(help="Column of the arm; unaided readings come before aided ones.")] = None,
     machine: Annotated[str | None, typer.Option(help="Name of the reader that is an AI; its arm may be blank.")] = None,
     positive: Annotated[str, typer.Option(help="The category that counts as the disease.")] = "1",
@@ -74,7 +72,7 @@ def _tables(found: "ReaderStudy") -> "list[Table | str]":
     for name, arm in found.arms.items():
         shown += [_rates(name, arm, found), *_agreement(arm)]
         if arm.against_machine is not None:
-            shown.append(_versus(f"{name}: readers minus machine", arm.against_machine))
+            shown.append(_versus(f"{name}: readers minus AI", arm.against_machine))
     if found.aided is not None:
         first, second = found.arms
         shown.append(_versus(f"{second} minus {first}", found.aided))
@@ -85,7 +83,7 @@ def _rates(name: str, arm: "Arm", found: "ReaderStudy") -> "Table":
     from rich.table import Table
 
     columns = arm.per_reader | ({"average": arm.average} if arm.average else {})
-    columns |= {} if found.machine is None else {"machine": found.machine}
+    columns |= {} if found.machine is None else {"AI": found.machine}
     table = Table("statistic", *columns, title=name)
     for rate in next(iter(arm.per_reader.values())):
         table.add_row(rate, *(str(each[rate]) if rate in each else "" for each in columns.values()))

@@ -111,12 +111,12 @@ def fold_patients(
 
     CohortError when there are fewer than 2 folds or a class is smaller than their number; `classes` as in a split.
     """
+    from sklearn.model_selection import StratifiedKFold  # brings SciPy, which a list of systems does not need
+
     if folds < 2:
         raise CohortError(f"got {folds} folds, wanted 2 or more")
     _enough(strata, least=folds, classes=classes)
     ordered = strata.sort_index()
-    from sklearn.model_selection import StratifiedKFold  # brings SciPy, which a list of systems does not need
-
     dealer = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
     for kept, held_out in dealer.split(ordered, ordered):
         yield tuple(ordered.index[kept]), tuple(ordered.index[held_out])
