@@ -1,14 +1,18 @@
 """App: every command teaches, fails in one line, and starts fast by loading nothing it does not need."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
-from hepatica.cli.app import told
+from hepatica.cli import app as whole
+from hepatica.cli.app import PANELS, remarks
+from hepatica.systems import find_system
 
 COMMANDS = (
     "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "evaluate",
@@ -16,11 +20,12 @@ COMMANDS = (
     "doctor",
 )  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")
+NETWORKS = ("torch", "timm", "lightning", "matplotlib", "sklearn", "scipy", "lifelines", "statsmodels")
 
 
 def hepatica(*words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from hepatica.cli import main; main()", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, env={"COLUMNS": "120", "PATH": ""})
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "120"})
 
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
@@ -33,11 +38,43 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     assert done.stdout.rstrip().endswith("[]")
 
 
+def test_help_has_the_main_job_first_and_no_command_outside_a_panel() -> None:
+    shown = hepatica("--help").stdout
+    places = [shown.index(f" {panel} ") for panel in ("Main job", "Data", "Statistics", "Tools")]
+    assert places == sorted(places)
+    assert " Commands " not in shown
+    assert sum(map(len, PANELS.values())) == len(COMMANDS)
+
+
+def test_quick_takes_the_quick_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    taken = {}
+    monkeypatch.setattr("hepatica.runs.train", lambda *_, settings, **__: taken.update(vars(settings)))
+    words = ["train", "li_2025_cnn_sasm", str(tmp_path), "--run", "x", "--quick", "--set", "epochs=3"]
+    done = CliRunner().invoke(whole, words, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert taken == vars(find_system("li_2025_cnn_sasm").quick) | {"epochs": 3}
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
     done = hepatica(command, "--help")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) > 5
+
+
+def test_systems_fit_eighty_columns_and_load_no_networks() -> None:
+    script = (
+        "import sys\nfrom hepatica.cli import main\nsys.argv = ['hepatica', 'systems']\n"
+        f"try: main()\nfinally: print([name for name in {NETWORKS!r} if name in sys.modules])"
+    )
+    environment = {**os.environ, "COLUMNS": "80"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
+    *lines, loaded = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert loaded == "[]"
+    for found in json.loads(hepatica("systems", "--json").stdout):
+        assert any(line.startswith(f"{found['name']} ") for line in lines)
+        assert any(line.rstrip().endswith(found["paper"]["doi"]) for line in lines)
 
 
 def test_systems_as_json() -> None:
@@ -95,13 +132,13 @@ def test_doctor_finds_what_is_installed() -> None:
     assert "openslide" in done.stdout
 
 
-def test_predict_tells_what_not_to_overlook(tmp_path: Path) -> None:
+def test_predict_says_what_not_to_overlook(tmp_path: Path) -> None:
     rows = [
         {"row": 2, "in_mm": True, "notes": "the axis was put right"},
         {"row": 3, "in_mm": False, "flags": "unlike the others"},
         {"row": 4, "error": "cannot be read"},
     ]
     pd.DataFrame(rows).to_csv(tmp_path / "specimens.csv", index=False)
-    assert told(tmp_path / "specimens.csv") == [
+    assert remarks(tmp_path / "specimens.csv") == [
         "specimen 2: the axis was put right", "specimen 3: unlike the others", "specimen 4: cannot be read",
     ]  # fmt: skip

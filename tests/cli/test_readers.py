@@ -49,7 +49,7 @@ def test_one_json_object_and_nothing_else(readings: Path) -> None:
 
 def test_without_json_tables(readings: Path) -> None:
     shown = run(readings, "--arm", "arm", "--machine", "AI")
-    for wanted in ("sensitivity", "R3", "average", "machine", "Fleiss", "with minus without", "t over readers"):
+    for wanted in ("sensitivity", "R3", "average", "minus AI", "Fleiss", "with minus without", "t over readers"):
         assert wanted in shown
 
 

@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from PIL import Image
 
-from hepatica.cli.app import told
+from hepatica.cli.app import remarks
 from hepatica.cohort import CohortError, RunError, SettingsError, SpecimenError, Split, load_cohort
 from hepatica.radiology.risk_score import from_share
 from hepatica.runs import open_run, predict
@@ -167,7 +167,7 @@ def test_specimens_are_told_by_the_number_of_their_pictures(trained_ct, study: P
     table = pd.read_csv(tmp_path / "out" / "specimens.csv")
     assert table["row"].tolist() == [1, 2]
     assert (tmp_path / "out" / "specimen_0002_saliency.png").exists()
-    broken, sound = told(tmp_path / "out" / "specimens.csv")
+    broken, sound = remarks(tmp_path / "out" / "specimens.csv")
     assert broken.startswith("specimen 1: got no axial CT series")
     assert sound.startswith("specimen 2: risk score")
 

@@ -11,7 +11,7 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Run the command line; a fault the user can mend is one line on stderr and exit code 2."""
+    """Run the command line; an error the user can correct is one line on stderr and exit code 2."""
     try:
         code = app(standalone_mode=False)
     except typer.Abort:
@@ -26,8 +26,8 @@ def main() -> None:
 
 
 def _fault(error: Exception) -> str | None:
-    """What to tell the user of a fault he can mend; None for a fault of ours."""
-    # Imported here, because the floor loads pandas, which `--help` need not wait for.
+    """Message of an error that the user can correct; None for one of ours."""
+    # Imported here, because it loads pandas, which `--help` need not wait for.
     from hepatica.cohort.errors import HepaticaError
 
     if isinstance(error, HepaticaError):

@@ -1,91 +1,49 @@
 """App: the commands of hepatica, each a thin call of the function of the same name."""
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hepatica.cli import basis, evaluate, fetch, phantom
-from hepatica.cli import doctor as doctor_command
-from hepatica.cli import systems as systems_command
 from hepatica.cli.audit import audit
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
+from hepatica.cli.doctor import doctor
 from hepatica.cli.export import export
+from hepatica.cli.options import Cohort, Quick, Reading, Run, Settings, Trainer, assignments
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.study import study
+from hepatica.cli.systems import systems
 
 app = typer.Typer(
-    help="Published deep-learning systems for hepatocellular carcinoma, made to work on your cohort.\n\n"
-    "A cohort goes in, a published system is trained on it, locked, validated on another cohort, explained and"
-    " reported. Begin with: hepatica demo",
+    help="Published deep-learning systems for hepatocellular carcinoma, applied to your own cohort.\n\n"
+    "Train a published system on a cohort, lock it, validate it on another cohort, explain it and report it."
+    " To begin: hepatica demo",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(demo)
-app.command()(study)
-app.command("systems")(systems_command.systems)
-app.command("doctor")(doctor_command.doctor)
-app.add_typer(phantom.app, name="phantom")
-app.add_typer(fetch.app, name="fetch")
-app.add_typer(basis.app, name="basis")
-app.add_typer(evaluate.app, name="evaluate")
-app.command()(readers)
-app.command()(audit)
-app.command()(export)
-app.command()(deidentify)
-app.command()(quantify)
-
-Cohort = Annotated[Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)]
-Run = Annotated[Path, typer.Argument(help="Run folder, as hepatica train made it.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the system; repeatable. Values as in TOML."),
-]
-Trainer = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--trainer", metavar="KEY=VALUE", help="A flag of Lightning's Trainer, such as devices=2; repeatable."
-    ),
-]
 
 
-def assignments(words: list[str] | None) -> dict[str, Any]:
-    """KEY=VALUE words as a mapping; a value is read as TOML, and as plain text where it is none."""
-    from hepatica.cohort.errors import SettingsError
-
-    pairs = {}
-    for word in words or []:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise SettingsError(f"got {word!r}, wanted KEY=VALUE, such as epochs=20")
-        try:
-            pairs[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            pairs[key.strip()] = value.strip()
-    return pairs
-
-
-@app.command()
 def train(
-    system: Annotated[str, typer.Argument(help="Name of a published system; hepatica systems lists them.")],
+    system: Annotated[str, typer.Argument(help="Name of a published system, as listed by hepatica systems.")],
     cohort: Cohort,
-    run: Annotated[Path, typer.Option(help="Run folder to make, or to go on with after a stop.")],
+    run: Annotated[Path, typer.Option(help="Run folder to create, or to resume after an interruption.")],
+    quick: Quick = False,
     settings: Settings = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="Starting weights: imagenet (fetched by timm), random, or a .safetensors file."),
+        typer.Option(help="Starting weights: imagenet (downloaded by timm), random, or a .safetensors file."),
     ] = None,
     trainer: Trainer = None,
 ) -> None:
-    """Train a published system on a cohort, lock it and test it on patients held out from the start.
+    """Train a published system on a cohort, lock it and test it on held-out patients.
 
-    The run folder holds settings, split, locked model, cut-offs, predictions and statistics. Stopped at any moment, the
-    same command goes on where it stood and ends with the same model.
+    The run folder contains settings, split, locked model, cut-offs, predictions and statistics. After an interruption,
+    the same command resumes the training and ends with the same model.
     """
     from hepatica.protocol import override
     from hepatica.runs import train as train_run
@@ -93,34 +51,24 @@ def train(
 
     found = find_system(system)
     changes = assignments(settings) | ({} if weights is None else {"weights": weights})
-    train_run(found, cohort, run=run, settings=override(found.settings, changes), trainer=assignments(trainer))
+    chosen = override(found.quick if quick else found.settings, changes)
+    train_run(found, cohort, run=run, settings=chosen, trainer=assignments(trainer))
     typer.echo(f"locked model and internal results: {run}\nnext: hepatica report {run}")
 
 
-@app.command()
 def validate(
     run: Run,
     cohort: Cohort,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the results; RUN/external/COHORT when not given.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Read the specimens otherwise than in training, such as tiles_per_specimen=65 for whole slides, which"
-            " have far more tissue; repeatable. What is locked is refused.",
-        ),
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; RUN/external/COHORT by default.")] = None,
+    settings: Reading = None,
     least_follow_up: Annotated[
         float | None,
         typer.Option(
-            metavar="MONTHS", help="Predict, but do not report, patients followed event-free for less.", min=0
+            metavar="MONTHS", help="Exclude from the statistics patients followed event-free for less.", min=0
         ),
     ] = None,
 ) -> None:
-    """Test a locked model on another cohort: nothing is refitted, cut-offs stay as locked."""
+    """Test a locked model on another cohort, without refitting and with the locked cut-offs."""
     from hepatica.cohort import Months
     from hepatica.runs import validate as validate_run
 
@@ -130,35 +78,27 @@ def validate(
     typer.echo(f"external results: {results}\nnext: hepatica report {run}")
 
 
-@app.command()
 def predict(
     run: Run,
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            help="One cohort folder; or slide files; or CT studies (folders, zip archives, NIfTI files, folders of"
-            " pictures); each file or study one patient's."
+            help="A cohort folder; or slide files; or CT studies (folders, zip archives, NIfTI files, folders of"
+            " images), one patient each."
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="Folder for predictions.csv, pictures (PNG), QuPath overlays (GeoJSON) and DICOM.")
+        Path, typer.Option(help="Folder for predictions.csv, images (PNG), QuPath overlays (GeoJSON) and DICOM.")
     ],
-    mpp: Annotated[
-        float | None, typer.Option(help="Micrometres per pixel of the files, where they do not tell.")
-    ] = None,
+    mpp: Annotated[float | None, typer.Option(help="Micrometres per pixel, for files that do not contain it.")] = None,
     pictures: Annotated[int, typer.Option(help="Draw at most this many specimens.", min=0)] = 20,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Read the specimens otherwise than in training; as in hepatica validate."
-        ),
-    ] = None,
+    settings: Reading = None,
 ) -> None:
-    """Predict new patients with a locked model and show where in the specimen the risk comes from.
+    """Predict new patients with a locked model and show which regions of the specimen contribute to the risk.
 
-    Outputs are called by the order of the inputs (or the row in specimens.csv), never by file names. A DICOM study is
-    given back a structured report, segmentations, saliency maps and captures in specimen_0001_dicom, ready to be sent
-    to the archive it came from. What could not be read, and why, stands in OUT/prepared/ledger.
+    Outputs are numbered in input order; file names are not used, to protect identity. For a DICOM study,
+    specimen_0001_dicom contains a structured report, segmentations, saliency maps and captures, ready to be sent to the
+    archive of origin. Specimens that could not be read are listed with the reason in OUT/prepared/ledger.
     """
     from hepatica.cohort import MicronsPerPixel, patient_scores, targets
     from hepatica.runs import predict as predict_run
@@ -170,13 +110,13 @@ def predict(
         found = patient_scores(table, target=target)
         shown = ", ".join(f"{row.score:.3f} ({row.group})" for row in found.head(5).itertuples())
         typer.echo(f"{target.label}, {len(found)} patient(s): {shown}{', …' if len(found) > 5 else ''}")
-    for line in told(out / "specimens.csv"):
+    for line in remarks(out / "specimens.csv"):
         typer.echo(line)
-    typer.echo(f"predictions and pictures: {out}")
+    typer.echo(f"predictions and images: {out}")
 
 
-def told(specimens: Path) -> list[str]:
-    """What not to overlook of the first specimens: the risk score, what was mended or unusual, why one was not read."""
+def remarks(specimens: Path) -> list[str]:
+    """Of the first specimens: the risk score, corrections and unusual findings, or why one was not read."""
     import pandas as pd
 
     table = pd.read_csv(specimens).head(5)
@@ -192,33 +132,47 @@ def told(specimens: Path) -> list[str]:
     return lines
 
 
-@app.command()
 def explain(
     run: Run,
     cohort: Cohort,
     results: Annotated[
-        Path | None, typer.Option(help="Results to explain: a validation's folder; the run itself when not given.")
+        Path | None, typer.Option(help="Results to explain: the folder of a validation; the run itself by default.")
     ] = None,
     specimens: Annotated[
-        int, typer.Option(help="How many specimens to draw, half of high and half of low risk.", min=1)
+        int, typer.Option(help="Number of specimens to draw, half of high and half of low risk.", min=1)
     ] = 4,
 ) -> None:
-    """Draw where the risk lies in specimens the model was not trained on, and what it looks at in them."""
+    """Draw risk and saliency maps of specimens that were not used for training."""
     from hepatica.runs import explain as explain_run
 
     drawn = explain_run(run, cohort, results=results or run, specimens=specimens)
     typer.echo("\n".join(str(path) for path in drawn))
 
 
-@app.command()
 def report(
     run: Run,
     external: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of a validation to put beside; those under RUN/external when not given; repeatable."),
+        typer.Option(help="Folder of a validation to include; all of RUN/external by default; repeatable."),
     ] = None,
 ) -> None:
-    """Write RUN/report.html, its figures and the model card from what the run and its validations found."""
+    """Write RUN/report.html with figures, and the model card, from the results of the run and its validations."""
     from hepatica.report import write_report
 
     typer.echo(f"report: {write_report(run, external=external or None)}")
+
+
+PANELS = {
+    "Main job": (train, validate, predict, explain, report, study),
+    "Data": (phantom.app, fetch.app, deidentify, export),
+    "Statistics": (evaluate.app, readers, audit),
+    "Tools": (systems, quantify, basis.app, doctor, demo),
+}
+"""Commands, and groups of commands, as `hepatica --help` shows them."""
+
+for panel, commands in PANELS.items():
+    for command in commands:
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, rich_help_panel=panel)
+        else:
+            app.command(rich_help_panel=panel)(command)

@@ -1,30 +1,33 @@
-"""Audit: the command that judges whether a published table is possible."""
+"""Audit: the command that checks a published table."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hepatica.cli.options import Json
+
 if TYPE_CHECKING:
     from hepatica.evaluate import Finding
 
 
 def audit(
-    table: Annotated[Path, typer.Argument(metavar="TABLE.csv", help="The published table, its cells as printed.")],
+    table: Annotated[Path, typer.Argument(metavar="TABLE.csv", help="The published table, with cells as printed.")],
     most: Annotated[
-        int, typer.Option(help="Look for up to this many patients in rows that print no number.", min=2, max=5000)
+        int, typer.Option(help="Largest number of patients considered for rows that do not print it.", min=2, max=5000)
     ] = 200,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Find out whether the figures of a published table can be those of any patients.
+    """Check whether the numbers in a published table are arithmetically possible.
 
-    Rates: one line a row of the table, column row with its name and those that are printed of n, positives, accuracy,
-    sensitivity, specificity, ppv, npv, f1, kappa, tp, fp, fn, tn. Cells as printed: 0.927 (0.686-0.907), 92.7%. Rows of
-    the same patients (a name, optional column) have one n, those of the same outcome (optional) as many positives.
+    Rates: one row of the CSV file for each row of the table, with the column row (its name) and the printed ones of n,
+    positives, accuracy, sensitivity, specificity, ppv, npv, f1, kappa, tp, fp, fn and tn. Cells as printed:
+    0.927 (0.686-0.907), 92.7%. Rows with the same value in the optional column patients share n; rows with the same
+    value in the optional column outcome share the number of positives.
 
-    Counts: columns characteristic, level, one a group of patients, and p where printed.
+    Counts: columns characteristic, level, one for each group of patients, and p if printed.
 
-    What is found is a misprint or an error of arithmetic; which of the two, and whose, only the authors can tell.
+    An inconsistency is a misprint or an arithmetic error; only the authors can say which.
     """
     import json
 
@@ -35,10 +38,10 @@ def audit(
         typer.echo(json.dumps([each.as_dict() for each in found], indent=2, allow_nan=False))
         return
     for each in found:
-        typer.echo(_told(each))
+        typer.echo(_lines(each))
 
 
-def _told(finding: "Finding") -> str:
+def _lines(finding: "Finding") -> str:
     lines = [f"{finding.row}: {'contradicts itself or others' if finding.contradictions else 'no contradiction'}"]
     lines += [f"  - {each}" for each in finding.contradictions]
     lines += [f"  ? {each}" for each in finding.repairs]

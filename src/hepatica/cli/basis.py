@@ -1,4 +1,4 @@
-"""Basis: the commands that simulate, convert and show basis sets of 1H-MRS."""
+"""Basis: the commands that simulate, convert and show basis sets for 1H-MRS."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 app = typer.Typer(
-    help="Basis sets of 1H-MRS: simulate one for your sequence, convert one between programs, look at one.",
+    name="basis",
+    help="Simulate, convert and inspect basis sets for 1H-MRS.",
     no_args_is_help=True,
 )
 
@@ -17,7 +18,8 @@ Source = Annotated[
     Path, typer.Argument(help="A .basis, .txt, .nii or .nii.gz file, or a folder of NIfTI-MRS files.", exists=True)
 ]
 Align = Annotated[
-    bool, typer.Option("--align", help="Find the shift its receiver stands at, instead of taking the file's word.")
+    bool,
+    typer.Option("--align", help="Find the receiver's ppm from the peaks, not from the file header."),
 ]
 
 
@@ -26,33 +28,31 @@ def write(
     out: Out,
     sequence: Annotated[
         Literal["press", "steam", "slaser", "spin_echo"],
-        typer.Option(help="Pulses without length; --shaped gives one."),
+        typer.Option(help="Ideal (instantaneous) pulses; --shaped uses a 5 ms sinc."),
     ] = "press",
     te: Annotated[float, typer.Option(help="Echo time in milliseconds.")] = 35.0,
-    te1: Annotated[
-        float | None, typer.Option(help="First echo of PRESS in milliseconds; TE / 3 when left out.")
-    ] = None,
-    tm: Annotated[float | None, typer.Option(help="Mixing time of STEAM in milliseconds; 10 when left out.")] = None,
-    f0: Annotated[float, typer.Option(help="Frequency of the scanner's protons in MHz: 127.74 at 3 T.")] = 127.74,
-    bandwidth: Annotated[float, typer.Option(help="Samples a second.")] = 2000.0,
-    points: Annotated[int, typer.Option(help="Samples of a decay.", min=16, max=65_536)] = 1024,
+    te1: Annotated[float | None, typer.Option(help="First echo of PRESS in milliseconds; TE / 3 by default.")] = None,
+    tm: Annotated[float | None, typer.Option(help="Mixing time of STEAM in milliseconds; 10 by default.")] = None,
+    f0: Annotated[float, typer.Option(help="Proton frequency of the scanner in MHz: 127.74 at 3 T.")] = 127.74,
+    bandwidth: Annotated[float, typer.Option(help="Spectral bandwidth in Hz.")] = 2000.0,
+    points: Annotated[int, typer.Option(help="Samples of the FID.", min=16, max=65_536)] = 1024,
     component: Annotated[
         list[str] | None,
-        typer.Option(help="A metabolite or lipid; repeat for more. The 20 of the liver when left out."),
+        typer.Option(help="A metabolite or lipid; repeatable. The 20 of the liver by default."),
     ] = None,
     shaped: Annotated[
-        bool, typer.Option("--shaped", help="Refocus with a sinc of 5 ms, so that shifts lie in slices apart.")
+        bool, typer.Option("--shaped", help="Refocus with 5 ms sinc pulses, which gives chemical shift displacement.")
     ] = False,
 ) -> None:
-    """Simulate a basis set and write it, first sample of 1 mM = protons where the echo time is 0."""
+    """Simulate a basis set and write it, scaled so that 1 mM at TE 0 starts at the number of protons."""
     from hepatica.spectroscopy.basis.basis_file import write_basis
     from hepatica.spectroscopy.basis.pulse_sequence import sinc_pulse
     from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
     from hepatica.spectroscopy.signal.header import Header
     from hepatica.spectroscopy.signal.targets import LIVER20
 
-    told = Header(sequence=sequence, te_ms=te, tm_ms=tm, f0_mhz=f0, bandwidth_hz=bandwidth)
-    acquisition = told.acquisition(points=points)
+    header = Header(sequence=sequence, te_ms=te, tm_ms=tm, f0_mhz=f0, bandwidth_hz=bandwidth)
+    acquisition = header.acquisition(points=points)
     basis = simulate_basis(
         acquisition, names=component or LIVER20, te1_ms=te1, refocusing=sinc_pulse() if shaped else None
     )
@@ -62,7 +62,7 @@ def write(
 
 @app.command()
 def convert(source: Source, out: Out, align: Align = False) -> None:
-    """Write a basis set in another program's format; its heights stay as they are."""
+    """Write a basis set in the format of another program, with unchanged amplitudes."""
     from hepatica.spectroscopy.basis.basis_file import read_basis, write_basis
     from hepatica.spectroscopy.basis.ppm_reference import align_reference
 
@@ -75,19 +75,19 @@ def convert(source: Source, out: Out, align: Align = False) -> None:
 def show(
     source: Source,
     align: Align = False,
-    picture: Annotated[Path | None, typer.Option(help="PNG to write: every component, ppm from right to left.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="PNG of all components to write.")] = None,
 ) -> None:
-    """Tell what a basis set holds: sampling, receiver, and each component's height and protons."""
+    """Show the sampling, the receiver frequency, and the amplitude and protons of each component of a basis set."""
     from hepatica.spectroscopy.basis.basis_file import read_basis
     from hepatica.spectroscopy.basis.basis_picture import draw_basis
     from hepatica.spectroscopy.basis.ppm_reference import ALIASES, align_reference
     from hepatica.spectroscopy.basis.spin_system import lipids, spin_systems
 
     basis = align_reference(read_basis(source)) if align else read_basis(source)
-    told, known = basis.acquisition, spin_systems() | lipids()
+    sampling, known = basis.acquisition, spin_systems() | lipids()
     typer.echo(
-        f"{told.sequence}, TE {told.te_ms:g} ms, {told.f0_mhz:g} MHz, {told.points} points at {told.bandwidth_hz:g} Hz,"
-        f" receiver at {told.reference_ppm:.3f} ppm"
+        f"{sampling.sequence}, TE {sampling.te_ms:g} ms, {sampling.f0_mhz:g} MHz, {sampling.points} points at"
+        f" {sampling.bandwidth_hz:g} Hz, receiver at {sampling.reference_ppm:.3f} ppm"
     )
     for name, fid in zip(basis.names, basis.fids, strict=True):
         system = known.get(ALIASES.get(name, name))

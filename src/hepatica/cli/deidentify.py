@@ -1,4 +1,4 @@
-"""De-identify: the command that takes the patient's identity out of a study."""
+"""De-identify: the command that removes the patient's identity from a study."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,24 +7,25 @@ import typer
 
 
 def deidentify(
-    study: Annotated[Path, typer.Argument(help="A folder, a zip archive or a file of DICOM images.", exists=True)],
-    out: Annotated[Path, typer.Option(help="A new folder for the cleaned files, one folder a series.")],
+    study: Annotated[Path, typer.Argument(help="DICOM images: a folder, a zip archive or a file.", exists=True)],
+    out: Annotated[Path, typer.Option(help="New folder for the de-identified files, with one folder per series.")],
     shift_dates: Annotated[
-        bool, typer.Option("--shift-dates", help="Set a patient's dates back by a secret number of days; keep times.")
+        bool,
+        typer.Option("--shift-dates", help="Shift the dates of a patient by a secret number of days."),
     ] = False,
     keep_flagged: Annotated[
-        bool, typer.Option("--keep-flagged", help="Keep files whose pixels may show text. Look at each of them.")
+        bool, typer.Option("--keep-flagged", help="Keep files whose pixels may contain text; inspect each of them.")
     ] = False,
     key: Annotated[
         Path | None,
-        typer.Option(help="A file of 16 random bytes or more: the same patient gets the same pseudonym each time."),
+        typer.Option(help="File of 16 or more random bytes, with which a patient gets the same pseudonym each time."),
     ] = None,
 ) -> None:
-    """Remove from DICOM images what tells who the patient is (PS3.15 annex E, basic profile).
+    """Remove the patient's identity from DICOM images (PS3.15 annex E, basic profile).
 
-    Names, IDs, dates, free text, private and device attributes go; UIDs are mapped. Pixels are not changed: ultrasound,
-    screen shots and images with something like text near the border are refused and counted. No tool is sure to find
-    all burned-in text, and a face can be drawn from a CT of the head: look before you give files away.
+    Names, IDs, dates, free text, private and device attributes are removed; UIDs are replaced. Pixels are not changed:
+    ultrasound, screenshots and images that may contain text near the border are refused and counted. No tool finds all
+    burned-in text, and a face can be reconstructed from a head CT: inspect the files before you share them.
     """
     from hepatica.cohort.errors import SpecimenError
     from hepatica.radiology.deidentify.deidentify import deidentify as deidentify_study
@@ -32,7 +33,7 @@ def deidentify(
     done = deidentify_study(study, out=out, shift_dates=shift_dates, keep_flagged=keep_flagged, key=key)
     typer.echo(f"{out}: {done.files} files of {done.series} series and {done.patients} patients")
     for reason, count in sorted(done.flagged.items()):
-        typer.echo(f"  kept, look at them: {count} files: {reason}")
+        typer.echo(f"  kept, inspect them: {count} files: {reason}")
     for reason, count in sorted(done.refused.items()):
         typer.echo(f"  refused: {count} files: {reason}")
     if not done.files:

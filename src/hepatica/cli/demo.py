@@ -7,12 +7,12 @@ import typer
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to put cohorts, run and report.")] = Path("hepatica-demo"),
-    seed: Annotated[int, typer.Option(help="One seed gives one demo.")] = 0,
+    folder: Annotated[Path, typer.Argument(help="Folder for cohorts, run and report.")] = Path("hepatica-demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
 ) -> None:
-    """Train CNN-SASM on a phantom hospital, lock it, validate it on another, explain and report: a few minutes.
+    """Train, lock, validate, explain and report a system on two phantom hospitals, in a few minutes.
 
-    The slides are synthetic (phantoms): the numbers show that the software works and say nothing about patients.
+    The system is CNN-SASM, the slides are synthetic: the results show that the software works, nothing about patients.
     """
     from hepatica.cohort import SlidePixels
     from hepatica.pathology.phantom import PhantomSettings
@@ -31,7 +31,7 @@ def demo(
             cohorts[name], patients=patients, seed=seed + number, hospital=name, difficulty=0.3, settings=pictures
         )
     run, external = folder / "run", folder / "run" / "external" / "hospital_b"
-    typer.echo("training on hospital A, with its test patients locked away")
+    typer.echo("training on hospital A, without its test patients")
     train(system, cohorts["A"], run=run, settings=override(system.quick, {"seed": seed}))
     typer.echo("validating the locked model on hospital B")
     validate(run, cohorts["B"], out=external)

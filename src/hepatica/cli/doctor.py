@@ -1,4 +1,4 @@
-"""Doctor: what this machine has of what hepatica needs, and how to get the rest."""
+"""Doctor: whether this machine has what hepatica needs, and how to install the rest."""
 
 import typer
 
@@ -25,11 +25,11 @@ PACKAGES = {
     "jinja2": "report",
     "httpx": "fetch: public cohorts",
 }
-"""Module and what it serves."""
+"""Module and what it is needed for."""
 
 
 def doctor() -> None:
-    """Check packages, processor, GPU and free disk; exit code 1 when something needed is missing."""
+    """Check packages, processor, GPU and free disk space; the exit code is 1 if a package is missing."""
     import shutil
     import sys
     from importlib import import_module
@@ -48,7 +48,7 @@ def doctor() -> None:
     if "torch" in sys.modules:
         import torch
 
-        gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none; training will use the processor"
+        gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, training uses the processor"
         console.print(f"[green]ok[/]   GPU: {gpu}; processor threads: {torch.get_num_threads()}")
     free = shutil.disk_usage(".").free / 2**30
     console.print(f"{'[green]ok[/]  ' if free > 10 else '[yellow]low[/] '} free disk here: {free:.0f} GiB")

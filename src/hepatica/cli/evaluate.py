@@ -1,44 +1,45 @@
-"""Evaluate: the commands that judge scores in anybody's CSV file."""
+"""Evaluate: the commands that evaluate scores in a CSV file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hepatica.cli.options import Json
+
 if TYPE_CHECKING:
     from hepatica.evaluate import Estimate
 
 app = typer.Typer(
-    help="Judge scores in any CSV file: one row a patient, one column with the outcome, one with the score.",
+    name="evaluate",
+    help="Evaluate scores in a CSV file that has one row per patient, with outcome and score.",
     no_args_is_help=True,
 )
 
-File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV file with a header; one row a patient.")]
-Score = Annotated[str, typer.Option(help="Column of the score: the higher, the likelier or the sooner the event.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="CSV file with a header and one row per patient.")]
+Score = Annotated[str, typer.Option(help="Column of the score; higher means a likelier or earlier event.")]
 
 
 @app.command()
 def binary(
     file: File,
-    label: Annotated[str, typer.Option(help="Column of the outcome: 1 event, 0 no event. Blanks are refused.")],
+    label: Annotated[str, typer.Option(help="Column of the outcome: 1 event, 0 no event, no blanks.")],
     score: Score,
-    cutoff: Annotated[float, typer.Option(help="A score at or above this is called positive.")] = 0.5,
+    cutoff: Annotated[float, typer.Option(help="Scores at or above this are called positive.")] = 0.5,
     group: Annotated[
         str | None,
         typer.Option(
             metavar="PATIENT_COLUMN",
-            help="Column of the patient, where patients have several rows: intervals then count patients, not rows.",
+            help="Column of the patient, if patients have several rows; intervals then account for it.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Judge scores against a yes-or-no outcome.
+    """Evaluate scores against a binary outcome.
 
-    AUROC and average precision judge the order of the scores over all cut-offs; accuracy, sensitivity, specificity,
-    predictive values, F1 and Cohen's kappa judge the calls at one cut-off, which should have been fixed on other
-    patients; Brier score, calibration intercept and slope judge scores as probabilities and want them from 0 to 1.
-    Every number has its 95% confidence interval.
+    AUROC and average precision measure discrimination over all cut-offs. Accuracy, sensitivity, specificity, predictive
+    values, F1 and Cohen's kappa refer to one cut-off, which should have been chosen on other patients. Brier score,
+    calibration intercept and calibration slope require probabilities from 0 to 1. All have 95% confidence intervals.
     """
     from hepatica.evaluate import binary_metrics, read_binary
 
@@ -50,19 +51,19 @@ def binary(
 def survival(
     file: File,
     time: Annotated[str, typer.Option(help="Column of the time to the event or the end of follow-up, 0 or more.")],
-    event: Annotated[str, typer.Option(help="Column of the event: 1 happened, 0 censored.")],
+    event: Annotated[str, typer.Option(help="Column of the event: 1 event, 0 censored.")],
     score: Score,
     cutoff: Annotated[
         float | None,
-        typer.Option(help="A score at or above this is high risk; the median of the scores when not given."),
+        typer.Option(help="Scores at or above this are high risk; the median score by default."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Judge scores against follow-up in which some patients were lost before the event.
+    """Evaluate scores against a censored time to event.
 
-    The C-index says how often, of two patients, the one with the higher score has the event first: 1 is perfect, 0.5 is
-    chance, below 0.5 the score runs the wrong way round. The log-rank test and the hazard ratio compare patients at or
-    above the cut-off with those below it.
+    The C-index is the probability that, of two patients, the one with the higher score has the event first: 1 is
+    perfect, 0.5 is chance, and a value below 0.5 indicates a reversed score. The log-rank test and the hazard ratio
+    compare patients at or above the cut-off with those below it.
     """
     from hepatica.evaluate import read_survival, survival_metrics
 
@@ -71,7 +72,7 @@ def survival(
 
 
 def show(found: "dict[str, Estimate]", *, as_json: bool) -> None:
-    """Print estimates as one JSON object or as a table; a statistic the data cannot give is null."""
+    """Print estimates as one JSON object or as a table; a statistic that cannot be computed is null."""
     import json
 
     if as_json:

@@ -1,23 +1,25 @@
-"""Export: the command that writes a locked model's networks for prediction on a plain CPU."""
+"""Export: the command that writes the networks of a locked model for prediction on a CPU."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from hepatica.cli.options import Run
+
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Run folder, as hepatica train made it.")],
-    cohort: Annotated[Path, typer.Argument(help="The cohort folder it was trained on.", exists=True)],
-    form: Annotated[Literal["onnx"], typer.Option("--format", help="What to write.")] = "onnx",
+    run: Run,
+    cohort: Annotated[Path, typer.Argument(help="Cohort folder the model was trained on.", exists=True)],
+    form: Annotated[Literal["onnx"], typer.Option("--format", help="File format.")] = "onnx",
     int8: Annotated[
-        bool, typer.Option("--int8", help="Convolutions in 8 bits: faster again, and scores differ a little.")
+        bool, typer.Option("--int8", help="8-bit convolutions: faster still, with slightly different scores.")
     ] = False,
 ) -> None:
-    """Write a locked model's networks to RUN/onnx, where hepatica predict finds and uses them.
+    """Export a locked model to RUN/onnx, which makes hepatica predict faster on a CPU.
 
-    Images of training patients give the ranges of the 8-bit numbers, and answers are compared on them with those of the
-    network itself; export.json keeps the differences. No image is stored. Remove RUN/onnx to predict as before.
+    Images of training patients calibrate the 8-bit numbers and are used to compare the outputs with those of the
+    original network; differences are written to export.json. No image is stored. Remove RUN/onnx to undo the export.
     """
     from hepatica.cohort.atomic import read_json
     from hepatica.runs.export import export as export_run
@@ -27,6 +29,6 @@ def export(
     found = read_json(folder / "export.json")
     for part in found["parts"].values():
         typer.echo(
-            f"{folder / part['file']}: logits within {part['largest_logit_difference']:.2g} of the network's,"
-            f" {part['calls_changed']} of {found['images']} calls at even odds differ, on images it was trained on"
+            f"{folder / part['file']}: logits differ by at most {part['largest_logit_difference']:.2g},"
+            f" {part['calls_changed']} of {found['images']} calls at a cut-off of 0.5 differ, on training images"
         )

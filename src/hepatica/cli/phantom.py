@@ -9,25 +9,26 @@ if TYPE_CHECKING:
     from hepatica.cohort.phantom import Renderer
 
 app = typer.Typer(
-    help="Write a phantom cohort: synthetic files in real formats with known truth, for trials and teaching.",
+    name="phantom",
+    help="Write a phantom cohort: synthetic files in real formats with known truth, for tests and teaching.",
     no_args_is_help=True,
 )
 
 
-Folder = Annotated[Path, typer.Argument(help="Cohort folder to make, or to complete after a stop.")]
+Folder = Annotated[Path, typer.Argument(help="Cohort folder to create, or to complete after an interruption.")]
 Patients = Annotated[int, typer.Option(help="Number of patients.", min=1)]
-Seed = Annotated[int, typer.Option(help="One seed gives one cohort.", min=0)]
-Difficulty = Annotated[float, typer.Option(help="0 (plain to see) to 1 (hardly visible, noisy labels).", min=0, max=1)]
-Hospital = Annotated[str, typer.Option(help="A or B: two hospitals with their own instruments and habits.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random numbers.", min=0)]
+Difficulty = Annotated[float, typer.Option(help="0 (obvious) to 1 (hardly visible, noisy labels).", min=0, max=1)]
+Hospital = Annotated[str, typer.Option(help="A or B: hospitals with different instruments and practice.")]
 Others = Annotated[
     list[str] | None,
     typer.Option("--with", help="A further instrument for the same patients: slides, ct or spectra; repeatable."),
 ]
 Whom = Annotated[
     str | None,
-    typer.Option("--population", help="resected, suspected, cirrhosis, surveillance; as the instrument's by default."),
+    typer.Option("--population", help="resected, suspected, cirrhosis, surveillance; the instrument's by default."),
 ]
-All = Annotated[bool, typer.Option("--all", help="Give all endpoints, columns and tables, not the usual ones alone.")]
+All = Annotated[bool, typer.Option("--all", help="Write all endpoints, columns and tables.")]
 
 
 def _instrument(name: str, *, patients: int, words: str) -> None:
@@ -44,15 +45,15 @@ def _instrument(name: str, *, patients: int, words: str) -> None:
 
 _instrument(
     "slides", patients=60,
-    words="Write H&E slides (pyramidal TIFF), two a patient, of resected liver cancer with follow-up: phantoms.",
+    words="Write H&E slides (pyramidal TIFF), two per patient, of resected liver cancer with follow-up.",
 )  # fmt: skip
 _instrument(
     "ct", patients=60,
-    words="Write four-phase liver CT (DICOM, a zip each) with pathology and readers: phantoms, not patients.",
+    words="Write four-phase liver CT (zipped DICOM) with pathology and reader results.",
 )  # fmt: skip
 _instrument(
     "spectra", patients=37,
-    words="Write liver 1H-MRS (NIfTI-MRS, with water) of cirrhosis without and with HCC: phantoms, not patients.",
+    words="Write liver 1H-MRS (NIfTI-MRS, with water reference) of cirrhosis with and without HCC.",
 )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def tables(
     folder: Folder, patients: Patients = 500, seed: Seed = 0, difficulty: Difficulty = 0.5, hospital: Hospital = "A",
     population: Whom = None,
 ) -> None:  # fmt: skip
-    """Write patients, visits, claims and gene expression without any specimen: phantoms, not patients."""
+    """Write patients, visits, claims and gene expression, without specimens."""
     _write(
         folder, [], population, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, endpoints="all"
     )
@@ -99,23 +100,23 @@ def _renderer(instrument: str) -> "Renderer":
 
 @app.command()
 def lesions(
-    study: Annotated[Path, typer.Argument(help="A CT study of yours: folder, zip archive or file.", exists=True)],
+    study: Annotated[Path, typer.Argument(help="CT study: folder, zip archive or file.", exists=True)],
     folder: Annotated[Path, typer.Argument(help="New folder: a DICOM series in dicom, the truth in mask.nii.gz.")],
-    kind: Annotated[str, typer.Option(help="hcc, metastasis, cyst, hemangioma …; a wrong one lists them all.")] = "hcc",
+    kind: Annotated[str, typer.Option(help="hcc, metastasis, cyst, hemangioma …; any other lists all.")] = "hcc",
     diameter_cm: Annotated[
-        list[float] | None, typer.Option(help="Diameter of a lesion; repeat for more lesions. 3 when left out.")
+        list[float] | None, typer.Option(help="Diameter of a lesion; repeat for several lesions. 3 by default.")
     ] = None,
     phase: Annotated[
-        str, typer.Option(help="The phase the scan was made in: plain, arterial, portal venous or delayed.")
+        str, typer.Option(help="Contrast phase of the scan: plain, arterial, portal venous or delayed.")
     ] = "portal venous",
-    seed: Annotated[int, typer.Option(help="One seed gives one place and shape.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random place and shape.", min=0)] = 0,
     difficulty: Annotated[float, typer.Option(help="0 (textbook contrast) to 1 (faint).", min=0, max=1)] = 0,
     liver_mask: Annotated[
-        Path | None, typer.Option(help="Mask of the liver (NIfTI or DICOM SEG); estimated when left out.", exists=True)
+        Path | None, typer.Option(help="Mask of the liver (NIfTI or DICOM SEG); estimated by default.", exists=True)
     ] = None,
     series: Annotated[int | None, typer.Option(help="Which axial series of the study, from 1.", min=1)] = None,
 ) -> None:
-    """Draw phantom lesions into the liver of a real CT series; the result is marked as such, the truth is known."""
+    """Insert phantom lesions into the liver of a real CT series; the result is marked as synthetic."""
     from hepatica.radiology.phantom import lesions_into_scan
 
     lesions_into_scan(

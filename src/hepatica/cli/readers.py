@@ -1,9 +1,11 @@
-"""Readers: the command that judges a reader study."""
+"""Readers: the command that analyses a reader study."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from hepatica.cli.options import Json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -13,31 +15,29 @@ if TYPE_CHECKING:
 
 
 def readers(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV file with a header; one row a reading.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="CSV file with a header and one row per reading.")],
     case: Annotated[str, typer.Option(help="Column of the case.")] = "case",
     reader: Annotated[str, typer.Option(help="Column of the reader.")] = "reader",
     truth: Annotated[str, typer.Option(help="Column of the true category: 1 and 0, or words like hcc.")] = "truth",
-    call: Annotated[str, typer.Option(help="Column of the category the reader called.")] = "call",
-    score: Annotated[str | None, typer.Option(help="Column of a score, the higher the surer; gives AUROC.")] = None,
-    arm: Annotated[
-        str | None, typer.Option(help="Column of the arm: first the unaided readings, then the aided ones.")
-    ] = None,
-    machine: Annotated[str | None, typer.Option(help="The reader that is a machine; its arm may be blank.")] = None,
+    call: Annotated[str, typer.Option(help="Column of the category chosen by the reader.")] = "call",
+    score: Annotated[str | None, typer.Option(help="Column of a score, for AUROC; higher means disease.")] = None,
+    arm: Annotated[str | None, typer.Option(help="Column of the arm; unaided readings come before aided ones.")] = None,
+    machine: Annotated[str | None, typer.Option(help="Name of the reader that is an AI; its arm may be blank.")] = None,
     positive: Annotated[str, typer.Option(help="The category that counts as the disease.")] = "1",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Judge readers one by one, on average, among each other, against a machine and with its help.
+    """Compare readers with each other, with an AI, and with and without its assistance.
 
-    The file has one row a reading, such as:
+    The file has one row per reading, such as:
 
         case,reader,truth,call,arm
         c1,Radiologist 1,1,1,without
         c1,Radiologist 1,1,1,with
         c1,AI,1,1,
 
-    with --arm arm --machine AI. Every reader must have read every case once in every arm. Comparisons are for other
-    readers and other cases (Obuchowski-Rockette), with McNemar's exact test for each reader beside; P of a t test over
-    the readers is shown because papers print it, but it takes the cases for all there are.
+    with --arm arm --machine AI. Every reader must have read every case once in every arm. Comparisons generalise to
+    other readers and cases (Obuchowski-Rockette); McNemar's exact test is given for each reader. A t test over readers
+    is shown because papers report it, but it does not generalise to other cases.
     """
     import json
 
@@ -57,7 +57,7 @@ def readers(
 
 
 def _plain(found: Any) -> Any:
-    """Plain values, ready for JSON; what the data cannot give is null."""
+    """Plain values, ready for JSON; what cannot be computed is null."""
     from dataclasses import fields, is_dataclass
 
     if isinstance(found, dict):
@@ -72,7 +72,7 @@ def _tables(found: "ReaderStudy") -> "list[Table | str]":
     for name, arm in found.arms.items():
         shown += [_rates(name, arm, found), *_agreement(arm)]
         if arm.against_machine is not None:
-            shown.append(_versus(f"{name}: readers minus machine", arm.against_machine))
+            shown.append(_versus(f"{name}: readers minus AI", arm.against_machine))
     if found.aided is not None:
         first, second = found.arms
         shown.append(_versus(f"{second} minus {first}", found.aided))
@@ -83,7 +83,7 @@ def _rates(name: str, arm: "Arm", found: "ReaderStudy") -> "Table":
     from rich.table import Table
 
     columns = arm.per_reader | ({"average": arm.average} if arm.average else {})
-    columns |= {} if found.machine is None else {"machine": found.machine}
+    columns |= {} if found.machine is None else {"AI": found.machine}
     table = Table("statistic", *columns, title=name)
     for rate in next(iter(arm.per_reader.values())):
         table.add_row(rate, *(str(each[rate]) if rate in each else "" for each in columns.values()))

@@ -1,37 +1,28 @@
-"""Study: the command that makes every analysis of a paper on a cohort of one's own."""
+"""Study: the command that repeats every analysis of a paper on your own cohort."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hepatica.cli.options import Cohort, Quick, Settings, Trainer, assignments
+
 
 def study(
     name: Annotated[
-        str, typer.Argument(help="The paper's system: li_2025_cnn_sasm, wang_2021_hccnet or bae_2025_qcnn.")
+        str, typer.Argument(help="System of the paper: li_2025_cnn_sasm, wang_2021_hccnet or bae_2025_qcnn.")
     ],
-    cohort: Annotated[
-        Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)
-    ],
-    run: Annotated[Path, typer.Option(help="Study folder to make, or to go on with after a stop.")],
+    cohort: Cohort,
+    run: Annotated[Path, typer.Option(help="Study folder to create, or to resume after an interruption.")],
     external: Annotated[
         list[Path] | None,
-        typer.Option(help="Cohort folder of another hospital to validate on; repeatable.", exists=True),
+        typer.Option(help="Cohort folder of another hospital for external validation; repeatable.", exists=True),
     ] = None,
-    quick: Annotated[
-        bool,
-        typer.Option("--quick", help="Small networks and images: minutes on two cores, for a trial."),
-    ] = False,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeatable. Values as in TOML."),
-    ] = None,
-    trainer: Annotated[
-        list[str] | None,
-        typer.Option("--trainer", metavar="KEY=VALUE", help="A flag of Lightning's Trainer, such as devices=2."),
-    ] = None,
+    quick: Quick = False,
+    settings: Settings = None,
+    trainer: Trainer = None,
 ) -> None:
-    """Make every table and figure of a paper on your cohort, in one report.
+    """Make every table and figure of a paper from your cohort, in one report.
 
     li_2025_cnn_sasm (doi 10.1186/s12916-025-03977-4): cross-validation of eight networks on six denoised subsets,
     choice of the subset, prognosis at one and two years and at the end of follow-up, against end-to-end training and
@@ -46,10 +37,9 @@ def study(
     of each group and tested on the others, with controls and power; qCNNs against least squares and MAP on simulated
     spectra, against the bounds of error, and under conditions they were not trained for.
 
-    Every step is written down when done: stopped at any moment, the same command goes on; repeated, it does nothing.
-    Try it with --quick first.
+    Results of every step are stored: after an interruption, the same command resumes, and finished steps are not
+    repeated. Try it with --quick first.
     """
-    from hepatica.cli.app import assignments
     from hepatica.protocol import override
     from hepatica.studies import find_study, run_study, write_study_report
 

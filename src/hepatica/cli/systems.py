@@ -1,26 +1,30 @@
 """Systems: the published systems that can be trained, as a list that can be filtered."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hepatica.cli.options import Json
+
+if TYPE_CHECKING:
+    from hepatica.systems import Listed
+
 
 def systems(
-    words: Annotated[list[str] | None, typer.Argument(help="Show those whose name or question has every word.")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(help="Show systems whose name or question contains every word.")
+    ] = None,
     modality: Annotated[str | None, typer.Option(help="slide, ct, mr, ultrasound, spectrum or table.")] = None,
     task: Annotated[
         str | None, typer.Option(help="binary, multi_class, survival, quantities, segmentation, subtypes or margin.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of a table.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """List the published systems that can be trained, with their question, input, task and paper.
+    """List the published systems that can be trained, with question, input, task and paper.
 
-    What each paper reports, and every setting, is in docs/systems and in --json.
+    Results reported by each paper and all settings are in docs/systems and in --json.
     """
     import json
-
-    from rich.console import Console
-    from rich.table import Column, Table
 
     from hepatica.systems import listed
 
@@ -34,10 +38,22 @@ def systems(
     ]
     if as_json:
         typer.echo(json.dumps([vars(each) for each in found], indent=2))
-        return
-    table = Table(Column("system", overflow="fold"), "question", "input", "task", "paper", show_lines=True)
+    else:
+        _print(found)
+
+
+def _print(found: "list[Listed]") -> None:
+    """Two lines or more a system in two columns: name over input and task, question over paper."""
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    table = Table(Column(max_width=28, overflow="fold"), Column(), box=None, show_header=False, padding=(0, 2, 1, 0))
     for each in found:
         paper = each.paper
         source = f"{paper.get('authors', '').split(' ')[0]} {paper.get('year', '')}, {paper.get('doi', '')}"
-        table.add_row(each.name, each.question, each.modality, ", ".join(each.tasks), source)
+        table.add_row(
+            Text.assemble((each.name, "bold"), f"\n{each.modality}: {', '.join(each.tasks)}"),
+            Text(f"{each.question}\n{source}"),
+        )
     Console().print(table)

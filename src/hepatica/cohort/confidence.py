@@ -18,7 +18,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from lifelines import KaplanMeierFitter
 
 from hepatica.cohort.endpoints import TimeToEvent
 from hepatica.cohort.errors import CohortError
@@ -58,6 +57,8 @@ def _extreme(longevity: pd.Series, *, ratio: Fraction, lowest: bool) -> set[str]
 
 def expected_quantile(patients: pd.DataFrame, *, survival: TimeToEvent) -> pd.Series:
     """Expected quantile in 0..1 of each patient's survival among these patients, given what their follow-up shows."""
+    from lifelines import KaplanMeierFitter  # takes two seconds, which most users of a cohort need not wait
+
     time, event = patients[survival.time].to_numpy(), (patients[survival.event] == 1).to_numpy()
     curve = KaplanMeierFitter().fit(time, event).cumulative_density_["KM_estimate"]
     place = np.searchsorted(curve.index, time)

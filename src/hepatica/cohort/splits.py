@@ -7,7 +7,6 @@ from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import CohortError
@@ -112,6 +111,8 @@ def fold_patients(
 
     CohortError when there are fewer than 2 folds or a class is smaller than their number; `classes` as in a split.
     """
+    from sklearn.model_selection import StratifiedKFold  # brings SciPy, which a list of systems does not need
+
     if folds < 2:
         raise CohortError(f"got {folds} folds, wanted 2 or more")
     _enough(strata, least=folds, classes=classes)

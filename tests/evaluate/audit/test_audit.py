@@ -70,7 +70,7 @@ def test_whole_cells_swapped() -> None:
 
 def test_a_single_misprint_is_named() -> None:
     (found,) = audit_rates([row(accuracy="0.835", sensitivity="0.815", specificity="0.902", kappa="0.705")])
-    assert found.repairs == ("possible but for accuracy",)
+    assert found.repairs == ("possible if the accuracy is a misprint",)
 
 
 def test_counts_that_are_not_of_all_patients() -> None:

@@ -148,11 +148,11 @@ def _swapped(first: Printed, second: Printed, a: str, b: str, how: str) -> dict[
 def _figures_that_hinder(row: RateRow, *, most: int) -> tuple[str, ...]:
     """Single figures, or the number of positives, without which there are counts."""
     hindering = [
-        f"possible but for {name}"
+        f"possible if the {name.replace('_', ' ')} is a misprint"
         for name in row.printed
         if len(row.printed) > 1
         and len(_tables(row, {each: row.printed[each] for each in row.printed if each != name}, most=most))
     ]
     if row.positives is not None and len(_tables(replace(row, positives=None), row.printed, most=most)):
-        hindering.append(f"possible but for the {row.positives} positives")
+        hindering.append(f"possible if the {row.positives} positives are a misprint")
     return tuple(hindering)

@@ -130,13 +130,14 @@ def _effective_rows(parts: Floats, wholes: Floats) -> float:
 
 def kappa(counted: Confusion) -> Estimate:
     """Cohen's kappa of call and outcome, with the interval of `kappa_of`."""
-    shares = counted.units / counted.units.sum()
-    tp, fp, fn, tn = shares.sum(axis=0)
+    counts = counted.units
+    rows = counts.sum()
+    tp, fp, fn, tn = counts.sum(axis=0) / rows
     return kappa_of(
         np.array([[tn, fp], [fn, tp]]),
         weight=np.eye(2),
-        by_patient=lambda values: shares @ np.array([values[1, 1], values[0, 1], values[1, 0], values[0, 0]]),
-        n=len(shares),
+        by_patient=lambda values: counts @ np.array([values[1, 1], values[0, 1], values[1, 0], values[0, 0]]) / rows,
+        n=len(counts),
         clustered="" if counted.per_patient is None else ", clustered by patient",
     )
 
