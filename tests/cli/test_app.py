@@ -85,16 +85,6 @@ def test_systems_as_json() -> None:
     assert paper["reported"]["external auroc recurrence_12"] == 0.713
 
 
-def test_systems_are_filtered_by_modality_task_and_words() -> None:
-    def names(*words: str) -> set[str]:
-        return {record["name"] for record in json.loads(hepatica("systems", "--json", *words).stdout)}
-
-    assert {"bae_2025_ccnn", "bae_2025_qcnn"} <= names("--modality", "spectrum") < names()
-    assert names("hccnet", "CARCINOMA") == {"wang_2021_hccnet"}
-    assert names("--modality", "slide", "--task", "binary") >= {"li_2025_cnn_sasm"}
-    assert names("--modality", "slide", "concentrations") == set()
-
-
 @pytest.mark.parametrize(
     ("words", "told"),
     [

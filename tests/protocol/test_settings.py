@@ -1,7 +1,7 @@
-"""Protocol: settings are changed by name, checked by type, and survive their file."""
+"""Settings: they are changed by name, checked by type, described by their text, and survive their file."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Literal
 
@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from hepatica.cohort import SettingsError
 from hepatica.protocol import as_plain, from_plain, override
+from hepatica.protocol.settings import meanings
+from hepatica.systems import all_systems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +67,40 @@ def test_settings_of_another_version_are_named() -> None:
 def test_faults_are_named(changes: dict[str, object], told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         override(Some(), changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """Settings that a system's derive from."""
+
+    side: int = 224
+    """Side of a tile,
+    in pixels."""
+    rate: float = 0.1  # of learning
+    epochs: int = 3
+    """Passes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own(Room):
+    """Settings of a system."""
+
+    rate: float = 0.2  # ours: "warm-up" first; see #3
+    epochs: int = 5
+    plain: int = 1
+
+
+def test_meanings_are_the_text_under_a_field_or_behind_it_of_the_class_that_gave_one_last() -> None:
+    assert meanings(Own()) == {
+        "side": "Side of a tile, in pixels.",
+        "rate": 'ours: "warm-up" first; see #3',
+        "epochs": "Passes.",
+        "plain": "",
+    }
+
+
+def test_every_setting_of_the_rooms_has_a_meaning() -> None:
+    for system in all_systems().values():
+        for room in system.rooms.values():
+            said = meanings(system.settings)
+            assert [each.name for each in fields(room.plan) if not said[each.name]] == []

@@ -1,60 +1,85 @@
-"""Scores: statistics of a diagnosis are those of a yes-or-no question and no others."""
+"""Scores: specimens become rows of patients, each with what it is about, its group, or why it has no score."""
 
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.cohort import Cohort, Months, Status, Target
-from hepatica.runs.flow import cohort_flow
-from hepatica.runs.scores import EVEN_ODDS, metrics, predictions
+from hepatica.cohort import Binary, MultiClass, Task, mean_by_patient
+from hepatica.protocol import Inference
+from hepatica.runs.scores import median_cutoffs, pooled, predictions
 
-HCC = Target(endpoint="hcc", horizon=Months(0))
-LABELS = [1, 1, 1, 0, 0, None, 1, 0]
-SCORES = [0.9, 0.8, 0.4, 0.6, 0.1, 0.99, 0.7, 0.2]
-
-
-@pytest.fixture
-def cohort() -> Cohort:
-    index = pd.Index([f"P{n}" for n in range(len(LABELS))], name="patient_id")
-    return Cohort(
-        name="x",
-        hospital="x",
-        phantom=True,
-        notes="",
-        digest="",
-        endpoints={"hcc": Status(name="hcc", column="is_hcc")},
-        patients=pd.DataFrame({"is_hcc": LABELS}, index=index),
-        specimens=(),
-    )
+HCC = Binary("hcc")
+GRADES = MultiClass("grade", classes=("low", "high"))
+NOTHING: list[tuple[str, str, int, str]] = []
 
 
-@pytest.fixture
-def table(cohort: Cohort) -> pd.DataFrame:
-    rows = pd.DataFrame({"patient_id": cohort.patients.index, "specimen_id": None, "score": SCORES})
-    rows = rows.assign(endpoint=HCC.endpoint, horizon_months=HCC.horizon)
-    return predictions(rows, folds=pd.Series("test", cohort.patients.index), cutoffs={"hcc": 0.65})
+def pool_of(specimens: pd.DataFrame, *tasks: Task, failures: list[tuple[str, str, int, str]] = NOTHING) -> pd.DataFrame:
+    """The rows that a system of these tasks gives."""
+    targets = tuple(target for task in tasks for target in task.targets)
+    system: Any = SimpleNamespace(targets=lambda settings: targets, pool=mean_by_patient)
+    inference = Inference(specimens=specimens, regions=specimens, signatures=np.zeros((len(specimens), 1), np.float32))
+    lost = pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"])
+    return pooled(system, inference, settings=None, failures=lost)
 
 
-def test_a_diagnosis_has_no_survival_and_leaves_the_unknown_out(cohort: Cohort, table: pd.DataFrame) -> None:
-    found = pd.DataFrame(metrics(table, cohort=cohort, cutoffs={"hcc": 0.65}, fold="test"))
-    assert set(found["target"]) == {"hcc"}
-    assert not found["metric"].str.contains("c_index|hazard|log_rank").any()
-    auroc = found[found["metric"] == "auroc"].iloc[0]
-    assert (auroc["value"], auroc["n"]) == (pytest.approx(11 / 12), 7)  # one of 4 x 3 pairs is the wrong way round
-    sensitivity = found[found["metric"] == "sensitivity"].set_index("cutoff")["value"]
-    assert sensitivity.to_dict() == {EVEN_ODDS: 0.75, 0.65: 0.75}
-    specificity = found[found["metric"] == "specificity"].set_index("cutoff")["value"]
-    assert specificity.to_dict() == pytest.approx({EVEN_ODDS: 2 / 3, 0.65: 1})
+def scored(*rows: tuple[str, str, float], **columns: Any) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["patient_id", "specimen_id", "score"]).assign(**columns)
 
 
-def test_one_class_is_told_instead_of_a_value(cohort: Cohort, table: pd.DataFrame) -> None:
-    found = metrics(table.iloc[[0, 1, 2, 6]], cohort=cohort, cutoffs={"hcc": 0.65}, fold="test")
-    assert {row["value"] for row in found} == {None}
+ONE = scored(("P1", "S1", 0.2), ("P2", "S2", 0.7), ("P1", "S3", 0.4))
 
 
-def test_the_flow_tells_the_column_of_a_diagnosis(cohort: Cohort) -> None:
-    nothing = pd.DataFrame(columns=["patient_id", "row", "error"])
-    material = SimpleNamespace(specimens=nothing, failures=nothing)
-    told = cohort_flow(cohort, material=material, folds=pd.Series("test", cohort.patients.index))
-    assert told["endpoints"] == {"hcc": {"label": "is_hcc"}}
+def test_a_system_of_one_target_need_not_say_it() -> None:
+    table = pool_of(ONE, HCC)
+    assert set(table["endpoint"]) == {"hcc"}
+    assert set(table["horizon_months"]) == {0}
+    assert set(table["task"]) == {"binary"}
+    patients = table[table["specimen_id"].isna()].set_index("patient_id")["score"]
+    assert patients.to_dict() == {"P1": pytest.approx(0.3), "P2": 0.7}
+
+
+def test_what_was_not_assessable_has_a_row_a_target_with_its_reason() -> None:
+    failures = [("P1", "S4", 5, "torn"), ("P3", "S5", 6, "empty"), ("P3", "S6", 7, "torn")]
+    task = Binary("death", horizons=(12, None))
+    both = pd.concat([ONE.assign(endpoint="death", horizon_months=horizon) for horizon in (12.0, np.nan)])
+    pool = pool_of(both, task, failures=failures)
+    table = predictions(pool, folds=pd.Series("test", ["P1", "P2", "P3"]), cutoffs={"death_12": 0.5})
+    lost = table[table["applicability"] == "not_assessable"]
+    rows = lost[["patient_id", "specimen_id", "reason"]].fillna("").to_numpy().tolist()
+    wanted = [["P1", "S4", "torn"], ["P3", "S5", "empty"], ["P3", "S6", "torn"], ["P3", "", "empty"]]
+    assert rows == wanted * 2  # P1 has a score by other specimens, so no row of the whole patient
+    assert lost[["score", "group"]].isna().all(axis=None)
+    assert set(lost["fold"]) == {"test"}
+    assert set(table.loc[table["score"].notna(), "applicability"]) == {"assessed"}
+
+
+def test_groups_are_by_the_locked_cutoff_of_whole_patients() -> None:
+    table = predictions(pool_of(ONE, HCC), folds=pd.Series("test", ["P1", "P2"]), cutoffs={"hcc": 0.7})
+    patients = table[table["specimen_id"].isna()].set_index("patient_id")["group"]
+    assert patients.to_dict() == {"P1": "low", "P2": "high"}
+    assert table.loc[table["specimen_id"].notna(), "group"].isna().all()
+
+
+def test_of_several_classes_the_most_probable_is_the_group() -> None:
+    classes = {"task": "multi_class", "endpoint": "grade", "horizon_months": np.nan}
+    low = scored(("P1", "S1", 0.2), ("P2", "S2", 0.7), class_or_quantity="low", **classes)
+    high = low.assign(score=1 - low["score"], class_or_quantity="high")
+    table = predictions(pool_of(pd.concat([low, high]), GRADES), folds=pd.Series("test", ["P1", "P2"]), cutoffs={})
+    patients = table[table["specimen_id"].isna()]
+    called = dict(zip(patients["patient_id"], patients["group"], strict=True))
+    assert called == {"P1": "high", "P2": "low"}
+    assert len(patients) == 4
+
+
+@pytest.mark.parametrize(("seen", "wanted"), [(None, {"P1"}), ({"P2"}, {"P2"}), (set(), set())])
+def test_patients_of_training_are_marked(seen: set[str] | None, wanted: set[str]) -> None:
+    table = predictions(pool_of(ONE, HCC), folds=pd.Series({"P1": "validation", "P2": "test"}), cutoffs={}, seen=seen)
+    assert set(table.loc[table["seen_in_training"], "patient_id"]) == wanted
+
+
+def test_the_median_is_over_patients() -> None:
+    table = pool_of(pd.concat([ONE, scored(("P3", "S4", 0.4))]), HCC)
+    assert median_cutoffs(table) == {"hcc": pytest.approx(0.4)}

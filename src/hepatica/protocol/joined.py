@@ -46,7 +46,7 @@ class Joined:
             rows=np.stack(columns, axis=1)[complete].astype(np.int64),
             index=first.index[complete].reset_index(drop=True),
             specimens=first.specimens[first.specimens["patient_id"].isin(patients)].reset_index(drop=True),
-            failures=failures.drop_duplicates("patient_id"),
+            failures=failures.drop_duplicates(["patient_id", "specimen_id"]),
         )
 
     def __len__(self) -> int:

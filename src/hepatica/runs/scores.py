@@ -25,7 +25,8 @@ def pooled(
     patients = system.pool(specimens)
     lost = _lost(failures, asked, scored=set(patients["patient_id"])) if failures is not None else []
     patients["specimen_id"] = pd.array([pd.NA] * len(patients), dtype="string")
-    return pd.concat([specimens, patients, *lost], ignore_index=True)
+    found = pd.concat([specimens, patients]).assign(applicability="assessed")
+    return pd.concat([found, *lost], ignore_index=True)
 
 
 def _about(specimens: pd.DataFrame, asked: tuple[Target, ...]) -> pd.DataFrame:
