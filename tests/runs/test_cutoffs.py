@@ -3,10 +3,20 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 
-from hepatica.cohort import Binary, Split, load_cohort, patient_scores, read_predictions, targets
+from hepatica.cohort import (
+    Binary,
+    Quantities,
+    Split,
+    load_cohort,
+    mean_by_patient,
+    patient_scores,
+    read_predictions,
+    targets,
+)
 from hepatica.cohort.atomic import read_json
 from hepatica.evaluate.binary.confusion import balanced_cutoff
 from hepatica.protocol import Training
@@ -60,3 +70,26 @@ def test_one_of_simulation_is_the_network_s_own_and_looks_at_no_patient(trained_
     training = SimpleNamespace(network=network, settings=locked.settings)
     system = replace(locked.system, task=Binary("hcc", rule="of_simulation"))
     assert locked_cutoffs(system, training) == {"hcc": 0.625}
+
+
+def test_a_task_without_a_rule_has_no_cutoff() -> None:
+    asked = (Binary("hcc"), Quantities("fat"))
+    scores = pd.DataFrame(
+        {"patient_id": ["P1", "P2", "P3"], "specimen_id": ["S1", "S2", "S3"], "score": [0.1, 0.3, 0.4]}
+    )
+    rows = [
+        scores.assign(endpoint=each.endpoint, horizon_months=each.targets[0].horizon, task=each.KIND) for each in asked
+    ]
+    system = SimpleNamespace(
+        tasks=lambda settings: asked,
+        targets=lambda settings: tuple(target for task in asked for target in task.targets),
+        read=lambda network, material, settings: SimpleNamespace(specimens=pd.concat(rows)),
+        pool=mean_by_patient,
+    )
+    training = SimpleNamespace(
+        network=None,
+        material=SimpleNamespace(select=lambda patient_ids: None),
+        split=SimpleNamespace(train=["P1", "P2", "P3"]),
+        settings=None,
+    )
+    assert locked_cutoffs(system, training) == {"hcc": 0.3}

@@ -23,7 +23,7 @@ def locked_cutoffs(system: System[Any, Any], training: Training[Any, Any]) -> di
     material = training.material.select(patient_ids=patients)
     table = pooled(system, system.read(training.network, material, training.settings), settings=training.settings)
     if set(rules.values()) == {"median"}:
-        return median_cutoffs(table)
+        return {key: each for key, each in median_cutoffs(table).items() if key in rules}
     for target in (each for each in targets(table) if each.key in rules):
         label = training.cohort.endpoint(target.endpoint).label(training.cohort.patients, horizon=target.horizon)
         score = patient_scores(table.assign(fold="train", group=None), target=target)["score"]
