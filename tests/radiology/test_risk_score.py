@@ -1,6 +1,7 @@
 """Risk score: the printed formula and its readings, which images enter it, its interval, and its share."""
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,9 @@ def of_study(hcc: list[float], nodule: list[float], *, gate: Gate = "none") -> "
     slices = {"patient_id": "P", "specimen_id": "S", "hcc_log_odds": hcc, "nodule_log_odds": nodule}
     other = {"patient_id": ["O"], "specimen_id": ["T"], "hcc_log_odds": [1.0], "nodule_log_odds": [1.0]}
     regions = pd.concat([pd.DataFrame(other), pd.DataFrame(slices)])
-    found = score_studies(regions, gate=gate, nodule_probability=0.5, variant="weighted_mean", seed=1)
+    found = score_studies(
+        regions, settings=SimpleNamespace(gate=gate, nodule_probability=0.5, variant="weighted_mean", seed=1)
+    )
     assert found["patient_id"].tolist() == ["O", "P"]
     return found.set_index("specimen_id").loc["S"].drop("patient_id").astype(float)
 

@@ -60,6 +60,11 @@ class Cohort:
         """Patients of whom it is known."""
         return tuple(self.label(target).dropna().index)
 
+    def having(self, column: str, *, value: str) -> tuple[str, ...]:
+        """Patients with that value in a column of patients.csv; all of them where there is no such column."""
+        found = self.patients.get(column, pd.Series(value, index=self.patients.index))
+        return tuple(self.patients.index[found == value])
+
     def survival(self, name: str) -> TimeToEvent:
         """The survival endpoint of that name; CohortError where the cohort has none of that name and kind."""
         endpoint = self.endpoint(name)

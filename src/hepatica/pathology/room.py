@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, MicronsPerPixel, TilePixels
-from hepatica.learn import pixels_to_images
+from hepatica.learn import Augment, Share, augmentation, pixels_to_images
 from hepatica.pathology.phantom import phantom_slides
 from hepatica.pathology.picture import draw_slide
 from hepatica.pathology.stain import StainSettings
@@ -33,6 +33,10 @@ class SlidePlan(ImagePlan):
     """Tiles of one slide, drawn by the seed; None takes all."""
     stain: bool = True
     """Whether stains are normalised by Vahadane's method, one matrix a slide."""
+    noise: Share = 0.0
+    """Gaussian noise of augmentation, its SD as a share of full scale."""
+    erase: Share = 0.0
+    """Share of tiles that lose a rectangle in augmentation."""
 
 
 def prepare(cohort: Cohort, settings: SlidePlan, folder: Path) -> TileStore:
@@ -46,6 +50,16 @@ def prepare(cohort: Cohort, settings: SlidePlan, folder: Path) -> TileStore:
     )
     stain = StainSettings() if settings.stain else None
     return prepare_tiles(cohort.specimens_of("slide"), tiling=tiling, stain=stain, folder=folder)
+
+
+def augment(settings: SlidePlan) -> Augment:
+    """Flips and quarter turns; noise and erasing as the settings say."""
+    return augmentation.compose(
+        augmentation.flips(),
+        augmentation.quarter_turns(),
+        augmentation.noise(sd=settings.noise),
+        augmentation.erase(p=settings.erase),
+    )
 
 
 SLIDES: Room[SlidePlan, TileStore] = Room(
@@ -64,6 +78,7 @@ SLIDES: Room[SlidePlan, TileStore] = Room(
     },
     shortest={"side": 64, "tiles_per_specimen": 3, "epochs": 2},
     prepare=prepare,
+    augment=augment,
     infer=infer_regions,
     saliency=partial(grad_cam_of_body, read=pixels_to_images),
     draw=draw_slide,

@@ -9,7 +9,7 @@ import pandas as pd
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
-from hepatica.cohort import Classes, Cohort, MultiClass, SettingsError, Survival, Task, TimeToEvent
+from hepatica.cohort import Classes, Cohort, CohortError, MultiClass, SettingsError, Survival, Task, TimeToEvent
 from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, infer
 from hepatica.networks import Pooled, backbone
 from hepatica.protocol.records import Inference, Material, Standardising, Training
@@ -112,13 +112,11 @@ def warm_up(
     fit_stage(training, "warm-up", pooled, samples, plan=plan, augment=augment, loss=loss)
 
 
-def train_plainly(
-    training: Training[Any, Any], *, augment: Augment | None = None, loss: Loss | None = None
-) -> dict[str, Any]:
+def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> dict[str, Any]:
     """Fit the network to the outcome of each region's patient; a system's whole `train`.
 
     The loss is cross-entropy for classes, Cox's partial likelihood for survival, squared error for quantities, unless
-    one is given. Values of tables are standardised by the training patients first.
+    one is given. Images are augmented as the room does; values of tables are standardised by the training patients.
     """
     outcome, split = outcomes(training.cohort, task=training.task), training.split
     for part in getattr(training.material, "parts", {"": training.material}).values():
@@ -129,7 +127,7 @@ def train_plainly(
         name: labelled(training.material, outcome=each, task=training.task) for name, each in known.items() if len(each)
     }
     loss = loss or LOSSES[training.task.KIND]
-    history = fit_stage(training, "training", training.network, samples, augment=augment, loss=loss)
+    history = fit_stage(training, "training", training.network, samples, augment=training.augment, loss=loss)
     return {"epochs": len(history.epochs)}
 
 
@@ -178,8 +176,27 @@ def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inf
     return Inference(specimens=specimens, regions=regions, signatures=signature)
 
 
+def log_odds(read: Any) -> Tensor:
+    """Log-odds (b,) of the second of two classes, or the highest of several outputs."""
+    logits = logits_of(read)
+    return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits.max(dim=1).values
+
+
+def require_both(labels: np.ndarray, *, of: str, hint: str) -> None:
+    """CohortError where labels (n,) of 0 and 1 are all alike; `of` is what should learn them, `hint` what to do."""
+    if np.unique(labels).size < 2:
+        raise CohortError(
+            f"got {len(labels)} inputs of training patients for {of}, {int(labels.sum())} of them positive, wanted both"
+            f" kinds; {hint}"
+        )
+
+
 def grad_cam_of_body(network: Any, images: Any, *, read: Callable[[Any], Tensor]) -> np.ndarray:
-    """Grad-CAM of the highest logit at the last feature map of the network's `body`; `read` makes pixels of images."""
+    """Grad-CAM of the highest logit at the last feature map of the network's `body`, or of its extractor's.
+
+    `read` makes pixels of images.
+    """
+    network = getattr(network, "extractor", network)
 
     def highest(found: Any) -> Tensor:
         logits = logits_of(found)

@@ -57,7 +57,8 @@ class Paper:
 @dataclass(frozen=True, kw_only=True)
 class Training(Generic[S_co, M_co]):
     """All that a system's `train` needs. `network` is fitted in place; `folder` keeps checkpoints, from which a stopped
-    training goes on; `trainer` are flags of Lightning's Trainer; `task` is the first of the system's.
+    training goes on; `trainer` are flags of Lightning's Trainer; `task` is the first of the system's; `augment` is its
+    room's augmentation.
     """
 
     network: Any
@@ -68,6 +69,7 @@ class Training(Generic[S_co, M_co]):
     folder: Path
     trainer: Mapping[str, Any]
     task: Task
+    augment: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +189,8 @@ class Room(Generic[S, M]):
     `plan` is the dataclass of settings that `prepare` reads; a system's settings derive from it. `region` is what a
     network reads at once ("tile"), `extra` the optional dependencies to install. `trial` and `shortest` are changes of
     settings for minutes on two cores and for seconds, where a system has such settings. `infer`, `saliency`, `draw` and
-    `deliver` serve where a system has none of its own. `phantom` writes a phantom cohort.
+    `deliver` serve where a system has none of its own; `augment` makes the augmentation that settings describe.
+    `phantom` writes a phantom cohort.
     """
 
     modality: Modality
@@ -198,6 +201,7 @@ class Room(Generic[S, M]):
     shortest: Mapping[str, Any] = field(default_factory=dict)
     prepare: Callable[[Cohort, Any, Path], M]
     infer: Callable[[Any, Any, Any, Task], Inference]
+    augment: Callable[[Any], Callable[[Any], Any]] | None = None
     saliency: Callable[[Any, Any], np.ndarray] | None = None
     draw: Draw | None = None
     deliver: Deliver | None = None
@@ -301,6 +305,10 @@ class System(Generic[S, M]):
             return known
         allowed = set(self.eligible(cohort, settings))
         return tuple(patient for patient in known if patient in allowed)
+
+    def augmentation(self, settings: S) -> Callable[[Any], Any] | None:
+        """Its room's augmentation under these settings; None where there is none, or several inputs."""
+        return self.room.augment(settings) if self.room is not None and self.room.augment is not None else None
 
     def prepare(self, cohort: Cohort, settings: S, folder: Path) -> Any:
         """The cohort's specimens as its network reads them; CohortError where the cohort has none."""

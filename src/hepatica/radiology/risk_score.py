@@ -10,7 +10,7 @@ reports, 0.05 to 0.25 on the average, cannot come from it with all of a patient'
 """
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -75,21 +75,19 @@ def risk_interval(
     )
 
 
-def score_studies(
-    regions: pd.DataFrame, *, gate: Gate, nodule_probability: float, variant: Variant, seed: int
-) -> pd.DataFrame:
+def score_studies(regions: pd.DataFrame, *, settings: Any) -> pd.DataFrame:
     """Risk score of each study, its interval over images and their number, from slices with both networks' log-odds.
 
-    Columns patient_id, specimen_id, score (the risk as a share), risk, low, high, images. 0 where the hard gate lets no
-    slice pass: no nodule was seen (ours).
+    `settings` has gate, nodule_probability, variant and seed. Columns patient_id, specimen_id, score (the risk as a
+    share), risk, low, high, images. 0 where the hard gate lets no slice pass: no nodule was seen (ours).
     """
     rows = []
     for (patient, specimen), own in regions.groupby(["patient_id", "specimen_id"], sort=False):
         hcc, nodule = (own[name].to_numpy(float) for name in ("hcc_log_odds", "nodule_log_odds"))
-        entering = gated(hcc, nodule, gate=gate, probability=nodule_probability)
+        entering = gated(hcc, nodule, gate=settings.gate, probability=settings.nodule_probability)
         found: dict[str, float | None] = {"score": 0.0, "risk": 0.0, "low": 0.0, "high": 0.0, "images": 0}
         if len(entering):
-            risk = risk_interval(entering, variant=variant, seed=seed)
+            risk = risk_interval(entering, variant=settings.variant, seed=settings.seed)
             found = {
                 "score": float(as_share(risk.value)),
                 "risk": risk.value,

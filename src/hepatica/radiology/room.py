@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from hepatica.cohort import Cohort
-from hepatica.learn import pixels_to_images
+from hepatica.learn import Augment, augmentation, pixels_to_images, warps
 from hepatica.protocol.plain import ImagePlan, grad_cam_of_body, infer_regions
 from hepatica.protocol.records import Room
 from hepatica.radiology.phantom import phantom_ct
@@ -28,12 +28,31 @@ class SlicePlan(ImagePlan):
     """Slices of one series, evenly spread over the liver; None takes all."""
     window: Literal["abdomen", "liver", "bone", "lung"] = "abdomen"
     """Window of Hounsfield units that is shown to the network."""
+    least_crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Smallest share of a slice's area that augmentation crops to."""
+    degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
+    """Largest rotation of augmentation, degrees."""
+    distortion: Annotated[float, Field(ge=0, le=0.6)] = 0.0
+    """Largest distortion of the perspective in augmentation, a share of half the side."""
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Largest change of brightness and of contrast in augmentation."""
 
 
 def prepare(cohort: Cohort, settings: SlicePlan, folder: Path) -> SliceStore:
     """Axial slices from the lowest to the highest of the liver, of all series of a study, in Hounsfield units."""
     slicing = Slicing(side=settings.side, per_series=settings.per_series)
     return prepare_slices(cohort.specimens_of("ct"), slicing=slicing, window=WINDOWS[settings.window], folder=folder)
+
+
+def augment(settings: SlicePlan) -> Augment:
+    """Crop, perspective and rotation in one interpolation; mirror; brightness and contrast: slices are grey."""
+    warped = warps.warp(
+        warps.crop(area=(settings.least_crop, 1.0)),
+        warps.perspective(distortion=settings.distortion),
+        warps.rotation(degrees=settings.degrees),
+    )
+    grey = augmentation.jitter(brightness=settings.jitter, contrast=settings.jitter)
+    return augmentation.compose(warped, augmentation.mirror(), grey)
 
 
 CT: Room[SlicePlan, SliceStore] = Room(
@@ -52,6 +71,7 @@ CT: Room[SlicePlan, SliceStore] = Room(
     },
     shortest={"side": 64, "per_series": 3, "epochs": 2},
     prepare=prepare,
+    augment=augment,
     infer=infer_regions,
     saliency=partial(grad_cam_of_body, read=pixels_to_images),
     draw=draw_study,

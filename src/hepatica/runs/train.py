@@ -49,6 +49,7 @@ def train(
             folder=folder.work,
             trainer=trainer or {},
             task=system.tasks(settings)[0],
+            augment=system.augmentation(settings),
         )
         _fit_and_lock(folder, system, training)
     locked = open_run(run)

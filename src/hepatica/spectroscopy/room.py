@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from hepatica.cohort import Cohort
 from hepatica.learn.images import as_network_input
-from hepatica.protocol.plain import infer_regions, logits_of
+from hepatica.protocol.plain import infer_regions, log_odds
 from hepatica.protocol.records import Room
 from hepatica.saliency import flattened
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
@@ -22,12 +21,6 @@ from hepatica.spectroscopy.phantom import phantom_spectra
 def prepare(cohort: Cohort, settings: SpectralPlan, folder: Path) -> SpectraStore:
     """Spectra preprocessed and brought to the acquisition of the settings; others are refused."""
     return prepare_spectra(cohort.specimens_of("spectrum"), acquisition=settings.acquisition, folder=folder)
-
-
-def log_odds(read: Any) -> Tensor:
-    """Log-odds (b,) of the second of two classes, or the highest of several outputs."""
-    logits = logits_of(read)
-    return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits.max(dim=1).values
 
 
 def saliency(network: Any, images: np.ndarray) -> np.ndarray:

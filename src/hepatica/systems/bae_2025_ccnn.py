@@ -24,14 +24,10 @@ Unclear:
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-import torch
-
 from hepatica.cohort import Binary, CohortError
 from hepatica.learn import Share, infer
-from hepatica.learn.images import as_network_input
 from hepatica.protocol import Inference, Paper, System, Training
-from hepatica.saliency import flattened
+from hepatica.protocol.plain import log_odds
 from hepatica.spectroscopy.cohorts.fit_priors import FEWEST, fit_patients, fit_priors
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.networks.ccnn import READ_AT_ONCE, Ccnn, build_ccnn, train_ccnn
@@ -105,12 +101,6 @@ def simulated_classes(
     return (without, with_hcc), counts
 
 
-def log_odds(read: Any) -> torch.Tensor:
-    """Log-odds (b,) of HCC."""
-    difference: torch.Tensor = read.logits[:, 1] - read.logits[:, 0]
-    return difference
-
-
 def predict(network: Ccnn, spectra: SpectraStore, settings: Settings) -> Inference:
     """Probability of HCC by each spectrum, and in `flags` whether it is unlike all that was simulated."""
     score, signature, novelty = infer(
@@ -123,11 +113,6 @@ def predict(network: Ccnn, spectra: SpectraStore, settings: Settings) -> Inferen
     regions = spectra.index.assign(score=score, flags=["; ".join(each) for each in novelty_flags(novelty)])
     specimens = regions[["patient_id", "specimen_id", "score", "flags"]]
     return Inference(specimens=specimens, regions=regions, signatures=signature)
-
-
-def saliency(network: Ccnn, images: np.ndarray) -> np.ndarray:
-    """How far the log-odds of HCC move where a stretch of the spectrum is made straight."""
-    return flattened(network, as_network_input(torch.from_numpy(images)), target=log_odds)
 
 
 SYSTEM = System(
@@ -157,6 +142,5 @@ SYSTEM = System(
     build=build,
     train=train,
     infer=predict,
-    saliency=saliency,
     meaning="probability of HCC",
 )

@@ -35,14 +35,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-import numpy as np
-import pandas as pd
 import torch
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch.nn.functional import cross_entropy
 
-from hepatica.cohort import Binary, Cohort, Months, confident_patients
-from hepatica.learn import History, Loss, Samples, Share, augmentation, pixels_to_images
+from hepatica.cohort import Binary, Months, confident_patients
+from hepatica.learn import History, Loss, Samples, Share
 from hepatica.learn.losses import cross_entropy_of_probabilities
 from hepatica.networks import CnnSasm, TwoStage, perceptron
 from hepatica.networks.cnn_sasm import Gate, Mix, Modules
@@ -51,11 +49,8 @@ from hepatica.pathology.store import TileStore
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.plain import body_of, fit_stage, labelled, warm_up
 from hepatica.protocol.two_stage import infer_two_stage, train_heads
-from hepatica.saliency import grad_cam
 
 LOSSES: dict[str, Loss] = {"logits": cross_entropy, "probabilities": cross_entropy_of_probabilities}
-
-Horizon = Annotated[Months, Field(gt=0)]
 
 REDUCTION = 32
 """Pixels of a tile side to one position of a ResNet's last feature map."""
@@ -67,14 +62,15 @@ class Settings(SlidePlan):
 
     endpoint: str = "recurrence"  # survival endpoint that is predicted
     survival: str = "overall_survival"  # survival endpoint that confirms recurrence labels
-    horizons: tuple[Horizon, ...] = (Months(12), Months(24))  # months; the final status is always added
+    horizons: tuple[Annotated[Months, Field(gt=0)], ...] = (
+        Months(12),
+        Months(24),
+    )  # months; the final status is always added
     untreated: str = "none"  # the value of column `treatment` of the patients to train on
     ratio: Fraction = Fraction(1, 2)  # share of each class in the denoised subset
     confidence: Literal["printed", "censoring_aware"] = "printed"  # rank by survival as it is, or as expected
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours; share of patients that watch the training
-    side: Annotated[int, Field(ge=REDUCTION, multiple_of=REDUCTION)] = (
-        224  # pixels; 0.5 um each (ours) fill a 1 mm core
-    )
+    side: Annotated[int, Field(ge=REDUCTION, multiple_of=REDUCTION)] = 224  # pixels, of 0.5 µm (ours)
     signature: PositiveInt = 128  # length of the signature (PPS)
     dropout: Share = 0.3  # of attention and classifier
     mix: Mix = "transpose"  # how channels become tokens; see Departures 2
@@ -90,8 +86,8 @@ class Settings(SlidePlan):
     lr_step_epochs: int | None = 10
     patience: int | None = 5
     drop_last: bool = True
-    noise: Share = 0.02  # ours, SD as a share of full scale
-    erase: Share = 0.1  # ours, share of tiles that lose a rectangle
+    noise: Share = 0.02  # ours
+    erase: Share = 0.1  # ours
     head_learning_rate: PositiveFloat = 1e-3  # of stage 2
     head_epochs: PositiveInt = 50  # of stage 2
     head_dropout: Share = 0.5  # of stage 2
@@ -101,13 +97,6 @@ class Settings(SlidePlan):
 def task(settings: Settings) -> Binary:
     """Recurrence at each horizon, and at the end of follow-up."""
     return Binary(settings.endpoint, horizons=(*settings.horizons, None))
-
-
-def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
-    """Untreated patients; everybody where the cohort has no column `treatment`."""
-    patients = cohort.patients
-    treatment = patients.get("treatment", pd.Series(settings.untreated, index=patients.index))
-    return tuple(patients.index[treatment == settings.untreated])
 
 
 def build(settings: Settings, *, pretrained: bool) -> TwoStage:
@@ -150,17 +139,11 @@ def train_extractor(training: Training[Settings, TileStore], network: Any, sampl
     Before it, where `warm_epochs` asks for it, the body alone. Without `validation` nothing is watched.
     """
     settings = training.settings
-    augment = augmentation.compose(
-        augmentation.flips(),
-        augmentation.quarter_turns(),
-        augmentation.noise(sd=settings.noise),
-        augmentation.erase(p=settings.erase),
-    )
-    loss = LOSSES[settings.loss_on]
+    common: dict[str, Any] = {"augment": training.augment, "loss": LOSSES[settings.loss_on]}
     if settings.warm_epochs:
         plan = replace(settings, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate)
-        warm_up(training, network, samples, plan=plan, augment=augment, loss=loss)
-    return fit_stage(training, "stage 1", network, samples, augment=augment, loss=loss)
+        warm_up(training, network, samples, plan=plan, **common)
+    return fit_stage(training, "stage 1", network, samples, **common)
 
 
 def denoised_tiles(training: Training[Settings, TileStore], patients: Sequence[str]) -> Samples:
@@ -180,12 +163,6 @@ def denoised_tiles(training: Training[Settings, TileStore], patients: Sequence[s
 def predict(network: TwoStage, tiles: TileStore, settings: Settings) -> Inference:
     """Risk of each image for each target; score (DRS, the denoised recurrence score) and signature of each tile."""
     return infer_two_stage(network, tiles, targets=task(settings).targets, batch=settings.batch)
-
-
-def saliency(network: TwoStage, images: np.ndarray) -> np.ndarray:
-    """Grad-CAM of the denoised recurrence score at the last convolution, as in the paper's Figure 3A."""
-    extractor, pixels = network.extractor, pixels_to_images(images)
-    return grad_cam(extractor, pixels, layer=extractor.get_submodule("body"), target=lambda read: read.logits[:, 1])
 
 
 SYSTEM = System(
@@ -219,10 +196,9 @@ SYSTEM = System(
     build=build,
     train=train,
     infer=predict,
-    eligible=eligible,
+    eligible=lambda cohort, settings: cohort.having("treatment", value=settings.untreated),
     endpoints=lambda settings: (settings.survival,),
     meaning="denoised recurrence score",
-    saliency=saliency,
 )
 
 RELEASED = replace(

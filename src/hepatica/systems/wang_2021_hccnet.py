@@ -36,13 +36,13 @@ import pandas as pd
 import torch
 from pydantic import Field
 from scipy.special import expit, logit
-from torch import Tensor, nn
+from torch import nn
 
-from hepatica.cohort import Binary, CohortError
-from hepatica.learn import Augment, Samples, Share, augmentation, infer, pixels_to_images, smoothed_cross_entropy, warps
-from hepatica.networks import Pooled, Reading, SideBySide
+from hepatica.cohort import Binary
+from hepatica.learn import Samples, Share, infer, pixels_to_images, smoothed_cross_entropy
+from hepatica.networks import Pooled, SideBySide
 from hepatica.protocol import Inference, Paper, System, Training
-from hepatica.protocol.plain import body_of, fit_stage
+from hepatica.protocol.plain import body_of, fit_stage, log_odds, require_both
 from hepatica.radiology.results.dicom_results import deliver_study
 from hepatica.radiology.risk_score import Gate, Variant, score_studies
 from hepatica.radiology.room import CT, SlicePlan
@@ -68,10 +68,10 @@ class Settings(SlicePlan):
     gate: Gate = "none"  # which slices enter the score; see Unclear 3
     variant: Variant = "weighted_mean"  # of the risk score; see Unclear 1
     smoothing: Share = 0.1  # ours, of labels
-    least_crop: Annotated[float, Field(gt=0, le=1)] = 0.08  # ours, of the area
-    degrees: Annotated[float, Field(ge=0, le=180)] = 10.0  # ours, largest rotation
-    distortion: Annotated[float, Field(ge=0, le=0.6)] = 0.2  # ours, of the perspective
-    jitter: Annotated[float, Field(ge=0, le=1)] = 0.2  # ours, of brightness and contrast: slices are grey
+    least_crop: Annotated[float, Field(gt=0, le=1)] = 0.08  # ours
+    degrees: Annotated[float, Field(ge=0, le=180)] = 10.0  # ours
+    distortion: Annotated[float, Field(ge=0, le=0.6)] = 0.2  # ours
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.2  # ours
     epochs: int = 120
     batch: Annotated[int, Field(ge=2)] = 256
     learning_rate: float = 0.2
@@ -100,14 +100,16 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
     folds = {"train": split.train, "validation": split.validation}
     slices = {fold: training.material.select(patient_ids=patients) for fold, patients in folds.items()}
     marked = {fold: own.rows(own.index["nodule"].notna()) for fold, own in slices.items()}
-    _require_both_kinds(marked["train"].index["nodule"], of="NoduleNet", failures=training.material.failures)
+    common: dict[str, Any] = {"augment": training.augment, "loss": smoothed_cross_entropy(settings.smoothing)}
+    hint = f"fill the column nodule_mask for more patients ({len(training.material.failures)} studies were not read)"
+    require_both(marked["train"].index["nodule"].to_numpy(int), of="NoduleNet", hint=hint)
     watched = {fold: own for fold, own in marked.items() if len(own)}  # few experts may have seen no tuning patient
     seen = {fold: Samples(inputs=own, labels=own.index["nodule"].to_numpy(int)) for fold, own in watched.items()}
-    _fit(training, "NoduleNet", parts["nodule"], seen)
+    fit_stage(training, "NoduleNet", parts["nodule"], seen, **common)
     label = training.cohort.label(training.task.targets[0])
     weak = {fold: weakly_labelled(parts["nodule"], own, label, settings) for fold, own in slices.items()}
-    _require_both_kinds(weak["train"].labels, of="HCCNet", failures=training.material.failures)
-    _fit(training, "HCCNet", parts["hcc"], weak)
+    require_both(weak["train"].labels, of="HCCNet", hint=hint)
+    fit_stage(training, "HCCNet", parts["hcc"], weak, **common)
     return {
         "slices marked by experts": len(seen["train"]),
         "of these with a nodule": int(seen["train"].labels.sum()),
@@ -117,50 +119,18 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
     }
 
 
-def _require_both_kinds(labels: np.ndarray | pd.Series, *, of: str, failures: pd.DataFrame) -> None:
-    if np.unique(labels).size < 2:
-        lost = "".join(f"; {len(failures)} studies not read, the first: {fault}" for fault in failures["error"][:1])
-        raise CohortError(
-            f"got {len(labels)} slices of training patients for {of}, {int(labels.sum())} of them positive, wanted both"
-            f" kinds: fill the column nodule_mask of specimens.csv for more patients{lost}"
-        )
-
-
 def weakly_labelled(nodule_net: nn.Module, slices: SliceStore, label: pd.Series, settings: Settings) -> Samples:
     """Slices with HCCNet's labels: 1 for those of patients with carcinoma that show a nodule, 0 for other patients'.
 
     A nodule is what an expert saw, or NoduleNet where none looked. `label` is each patient's diagnosis, 0 or 1.
     """
     carcinoma = slices.index["patient_id"].map(label) == 1
-    flagged = infer(nodule_net, slices, batch=READ_AT_ONCE, label="finding nodules", outputs=log_odds) >= logit(
-        settings.nodule_probability
-    )
+    odds = infer(nodule_net, slices, batch=READ_AT_ONCE, label="finding nodules", outputs=log_odds)
+    flagged = odds >= logit(settings.nodule_probability)
     shown = slices.index["nodule"].eq(1).where(slices.index["nodule"].notna(), flagged)
     kept = ~carcinoma | shown | (settings.nodule_free == "negative")
     labels = (carcinoma & shown)[kept].to_numpy().astype(np.int64)
     return Samples(inputs=slices.rows(kept), labels=labels)
-
-
-def log_odds(read: Reading) -> Tensor:
-    """Log-odds (b,) of the second class: nodule, or carcinoma."""
-    return read.logits[:, 1] - read.logits[:, 0]
-
-
-def _fit(training: Training[Settings, SliceStore], name: str, network: nn.Module, samples: dict[str, Samples]) -> None:
-    settings = training.settings
-    loss = smoothed_cross_entropy(settings.smoothing)
-    fit_stage(training, name, network, samples, augment=augment(settings), loss=loss)
-
-
-def augment(settings: Settings) -> Augment:
-    """Crop, perspective and rotation in one interpolation; mirror; brightness and contrast. Mixup is the plan's."""
-    warped = warps.warp(
-        warps.crop(area=(settings.least_crop, 1.0)),
-        warps.perspective(distortion=settings.distortion),
-        warps.rotation(degrees=settings.degrees),
-    )
-    grey = augmentation.jitter(brightness=settings.jitter, contrast=settings.jitter)
-    return augmentation.compose(warped, augmentation.mirror(), grey)
 
 
 def predict(network: SideBySide, slices: SliceStore, settings: Settings) -> Inference:
@@ -173,13 +143,7 @@ def predict(network: SideBySide, slices: SliceStore, settings: Settings) -> Infe
         outputs=lambda read: (log_odds(read["nodule"]), log_odds(read["hcc"]), read["hcc"].signature),
     )
     regions = slices.index.assign(nodule_log_odds=nodule, hcc_log_odds=hcc, score=expit(hcc))
-    specimens = score_studies(
-        regions,
-        gate=settings.gate,
-        nodule_probability=settings.nodule_probability,
-        variant=settings.variant,
-        seed=settings.seed,
-    )
+    specimens = score_studies(regions, settings=settings)
     return Inference(specimens=specimens, regions=regions, signatures=signature)
 
 

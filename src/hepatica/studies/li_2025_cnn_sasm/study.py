@@ -74,6 +74,7 @@ def _training(folder: RunFolder, cohort: Cohort, work: Work) -> Training[StudySe
         folder=folder.work,
         trainer=work.trainer,
         task=SYSTEM.tasks(settings)[0],
+        augment=SYSTEM.augmentation(settings),
     )
 
 
