@@ -83,7 +83,7 @@ class Results:
         table["score"] = table["score"].astype(float)
         if isinstance(endpoint, TimeToEvent):
             table["time"] = patients[endpoint.time].astype(float)
-            table["event"] = patients[endpoint.event].astype(int)
+            table["event"] = (patients[endpoint.event] == 1).astype(int)  # a competing event is censored
         if target.task != "binary":
             return table
         return table.assign(label=endpoint.label(patients, horizon=target.horizon))
