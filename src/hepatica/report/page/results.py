@@ -91,8 +91,8 @@ class Results:
     def metric(self, name: str, target: Target, *, cutoff: float | None = None, fold: str | None = None) -> Any:
         """The row of metrics.json with that name; None when it is not there.
 
-        `cutoff` chooses between the rows of a metric of calls, such as accuracy, which stands there once a cut-off;
-        other metrics stand there once.
+        `cutoff` chooses between the rows of a metric of calls, such as accuracy, which has one row a cut-off;
+        other metrics have one row.
         """
         rows = self.metrics[
             (self.metrics["fold"] == (fold or self.fold))
