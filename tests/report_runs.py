@@ -22,13 +22,14 @@ from safetensors.numpy import save_file
 import hepatica.report
 from hepatica.cohort import Cohort, Months, Specimen, Status, Target, TimeToEvent, write_predictions
 from hepatica.cohort.atomic import write_json, write_text
+from hepatica.evaluate.by_task import task_metrics
 from hepatica.protocol import Inference, as_plain
 from hepatica.report.page.blocks import Panel
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.style import RC
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import FORMAT
-from hepatica.runs.scores import median_cutoffs, metrics, pooled, predictions
+from hepatica.runs.scores import median_cutoffs, pooled, predictions
 from hepatica.systems import find_system
 
 TARGETS = tuple(Target(endpoint="recurrence", horizon=each) for each in (Months(12.0), Months(24.0), None))
@@ -145,6 +146,7 @@ def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
     head = {
         "format": FORMAT,
         "system": system.name,
+        "reference": system.name,
         "cohort": {"name": home.name, "digest": home.digest, "folder": "/private/somebody"},
         "settings": as_plain(replace(system.settings, side=64)),
         "versions": {"python": "3.11.2", "hepatica": "0.1.0", "torch": "2.15.0"},
@@ -311,7 +313,7 @@ def results(
     reported: tuple[str, ...],
 ) -> None:
     folds = folds.where(folds.index.isin(inferred.specimens["patient_id"]), "not_scored")
-    table = predictions(pooled(case.system, inferred), folds=folds, cutoffs=cutoffs)
+    table = predictions(pooled(case.system, inferred, settings=case.system.settings), folds=folds, cutoffs=cutoffs)
     out.mkdir(parents=True)
     write_predictions(table, path=out / "predictions.parquet")
     inferred.regions.to_parquet(out / "regions.parquet", index=False)
@@ -330,7 +332,7 @@ def results(
         row
         for fold in reported
         if (folds == fold).any()
-        for row in metrics(table, cohort=of, cutoffs=cutoffs, fold=fold)
+        for row in task_metrics(table, cohort=of, cutoffs=cutoffs, fold=fold)
     ]
     write_json(out / "metrics.json", found)
     if case.explained:

@@ -10,13 +10,13 @@ import pytest
 
 from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json, write_json
+from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report import write_report
 from hepatica.report.chapters import baseline
 from hepatica.report.page.blocks import Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import read_run
 from hepatica.report.page.wording import NONE
-from hepatica.runs.scores import EVEN_ODDS
 
 ANCHORS = [
     "summary", "flow", "baseline", "published", "discrimination", "survival", "progression", "factors", "subgroups",

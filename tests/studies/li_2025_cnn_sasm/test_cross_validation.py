@@ -1,4 +1,4 @@
-"""Every patient is scored once by each network and subset, by a network that was not trained on him."""
+"""Every patient is scored once by each network and subset, by a network that was not trained on them."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,7 @@ from hepatica.protocol import Training
 from hepatica.runs import RunFolder
 from hepatica.studies.li_2025_cnn_sasm.cross_validation import cells_of, denoised_patients, development, folds_of
 from hepatica.studies.li_2025_cnn_sasm.subsets import subset_folder
-from hepatica.systems.li_2025_cnn_sasm import prepare
+from hepatica.systems.li_2025_cnn_sasm import SYSTEM
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +20,13 @@ def training(studied: Any) -> Training[Any, Any]:
     cohort = load_cohort(studied.cohort)
     return Training(
         network=None,
-        material=prepare(cohort.specimens, studied.settings, studied.folder / "prepared"),
+        material=SYSTEM.prepare(cohort, studied.settings, studied.folder / "prepared"),
         cohort=cohort,
         split=Split.read(RunFolder(subset_folder(studied.folder, Fraction(1))).split),
         settings=studied.settings,
         folder=studied.folder / "work",
         trainer={},
+        task=SYSTEM.tasks(studied.settings)[0],
     )
 
 

@@ -21,7 +21,7 @@ NOTABLE = 0.1
 
 
 def section(run: Run, gallery: Gallery) -> Section:
-    """The baseline table; internal folds beside each external cohort, each parted by a diagnosis that is asked for."""
+    """The baseline table; internal folds beside each external cohort, each divided by a diagnosis that is asked for."""
     diagnosis = run.targets[0].task == "binary" and not run.followed
     groups = _by_diagnosis(run) if diagnosis else _groups(run)
     learnt_from = run.internal.patients[run.internal.patients["fold"].isin(TRAINED_ON)]
@@ -127,7 +127,7 @@ def arrowed(difference: float) -> str:
 
 
 def _endpoints(run: Run, groups: dict[str, pd.DataFrame]) -> list[list[str]]:
-    """Events and follow-up; of a diagnosis, unless the columns are parted by it, how many have the disease."""
+    """Events and follow-up; of a diagnosis, unless the columns are divided by it, how many have the disease."""
     rows = []
     for name, columns in run.internal.cohort["endpoints"].items():
         told, endpoint = column(name), declared(name, keys=columns)

@@ -156,7 +156,7 @@ def _table(name: str, found: list[tuple[Target, list[Update]]]) -> Table:
         caption=f"Recalibration for {name}: offered, {NOT_APPLIED}.",
         header=["", "Brier score", "Intercept left", "Slope left", "In practice: add", "In practice: times"],
         rows=rows,
-        note="Brier score, intercept and slope (wanted: low, 0, 1) are those of the cross-validation, with 95%"
+        note="Brier score, intercept and slope (ideal: low, 0, 1) are those of the cross-validation, with 95%"
         " intervals that leave out the uncertainty of the update itself. In practice: multiply the log odds of a score"
         " by the one number and add the other. Both were fitted on all patients here, and want confirming on new ones"
         " before anybody relies on them.",

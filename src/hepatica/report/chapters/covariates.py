@@ -22,7 +22,7 @@ from hepatica.report.page.style import INK, SERIES, say
 from hepatica.report.page.wording import INDENT, NONE, TIED, about, column, equals, level, p_value, share
 
 SIZE = (3.5, 3.4)
-"""Inches of a panel, three of which stand side by side."""
+"""Inches of a panel, three of which are side by side."""
 
 MOST_LEVELS = 12
 """Covariates of more categories are left out. Ours; Table 1 of Wang 2021 has eleven kinds of lesion."""

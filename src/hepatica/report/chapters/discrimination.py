@@ -102,7 +102,7 @@ def _at_cutoffs(run: Run) -> Table:
 
 
 def _methods(run: Run, names: Sequence[str]) -> str:
-    """How each interval was made, as metrics.json tells it."""
+    """How each interval was made, as metrics.json says."""
     table = run.internal.metrics
     shown = table[table["metric"].isin(names) & table["value"].notna()]
     once = shown.drop_duplicates("metric")

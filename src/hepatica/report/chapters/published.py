@@ -1,10 +1,10 @@
 """Published: what the paper reports of its own patients, in columns of its own beside what was found here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hepatica.cohort import Target
-from hepatica.evaluate import Confusion
+from hepatica.evaluate import Confusion, confusion
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
 from hepatica.report.page.blocks import Section, Table, Text
 from hepatica.report.page.gallery import Gallery
@@ -103,6 +103,4 @@ def _cell(printed: Printed, where: str, metric: str) -> str:
 def _counts(results: Results, target: Target) -> Confusion:
     """Calls of the reported patients at the locked cut-off."""
     known = results.outcomes(target).dropna(subset=["label"])
-    ill, called = known["label"] == 1, known["group"] == "high"
-    cells: Sequence[int] = [int(each.sum()) for each in (ill & called, ill & ~called, ~ill & ~called, ~ill & called)]
-    return Confusion(tp=cells[0], fn=cells[1], tn=cells[2], fp=cells[3])
+    return confusion(known["label"], score=(known["group"] == "high").astype(float), cutoff=0.5)

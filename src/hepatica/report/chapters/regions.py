@@ -24,7 +24,7 @@ LEVELS = {"region": ["patient_id", "specimen_id", "region"], "image": ["patient_
 """What one score is of, and what identifies it; scores of an image and a patient are means over regions and images."""
 
 SIZE = (3.5, 3.8)
-"""Inches of a panel, three of which stand side by side."""
+"""Inches of a panel, three of which are side by side."""
 
 Statistic = Callable[..., Estimate]
 

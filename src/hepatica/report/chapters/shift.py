@@ -25,7 +25,7 @@ SHORT = "short_follow_up"
 """Fold of patients whose event-free follow-up was too short to be reported."""
 
 WIDEST = 2.0
-"""Standardised differences beyond stand at the edge of the plot. Ours."""
+"""Standardised differences beyond are drawn at the edge of the plot. Ours."""
 
 
 def section(run: Run, gallery: Gallery) -> Section:
@@ -150,7 +150,7 @@ def _course(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
 
 
 def _left_out(run: Run) -> str:
-    """What leaving out patients of short follow-up does to the shares; nothing where nobody was left out."""
+    """What leaving out patients of short follow-up does to the shares; nothing where all stayed."""
     told = ""
     for each in run.external:
         left = int((each.patients["fold"] == SHORT).sum())

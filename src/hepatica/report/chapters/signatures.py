@@ -28,7 +28,7 @@ PERPLEXITY = 30.0
 SEED = 0
 
 SIZE = (3.5, 3.5)
-"""Inches of a panel, three of which stand side by side."""
+"""Inches of a panel, three of which are side by side."""
 
 MEANING = (
     "Each dot is one {region}, placed by the network's description of it: near dots look alike to the network. If"
@@ -101,7 +101,7 @@ def _outcome(target: Target) -> str:
 
 
 def gather(run: Run, *, limit: int) -> Tiles:
-    """At most `limit` tiles, as many of each cohort, drawn by lot from patients the model has not seen."""
+    """At most `limit` tiles, as many of each cohort, drawn at random from patients the model has not seen."""
     parts = [unseen_tiles(each, run, limit=limit // len(run.cohorts)) for each in run.cohorts]
     tables = pd.concat([table for table, _ in parts], ignore_index=True)
     return Tiles(
@@ -116,7 +116,7 @@ def gather(run: Run, *, limit: int) -> Tiles:
 
 
 def unseen_tiles(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """At most `limit` tiles of unseen patients, drawn by lot, and their signatures; `label` is the final status."""
+    """At most `limit` tiles of unseen patients, drawn at random, and their signatures; `label` is the final status."""
     table, signatures = results.regions()
     chosen = np.sort(by_lot(len(table))[:limit])
     binary = run.targets[0].task in ("binary", "survival")
@@ -151,7 +151,7 @@ def maps(signatures: np.ndarray) -> list[Map]:
 
 
 def _empty(figure: Drawing, laid: Map, *, title: str) -> tuple[Axes, np.ndarray]:
-    """Axes, and the order to draw the tiles in: by lot, or the last colour would hide the first."""
+    """Axes, and the order to draw the tiles in: at random, or the last colour would hide the first."""
     axes = figure.subplots()
     axes.set(title=title, xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
     axes.margins(0.04)

@@ -113,8 +113,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
 
 def subgroups(results: Results, target: Target) -> list[Subgroup]:
     """The subgroups of a cohort's reported patients (of known diagnosis); none of a covariate that is alike for all."""
-    known = results.outcomes(target)
-    known = known if target.followed else known.dropna(subset=["label"])
+    known = _known(results, target)
     names = [name for name in OF_RISK if name in results.patients] if target.followed else results.covariates()
     most = MOST_OF_RISK if target.followed else MOST_LEVELS
     return [
@@ -130,9 +129,12 @@ def _by_covariate(found: Sequence[Subgroup]) -> list[tuple[str, list[Subgroup]]]
 
 
 def _everybody(results: Results, target: Target) -> Subgroup:
-    known = results.outcomes(target)
-    known = known if target.followed else known.dropna(subset=["label"])
-    return Subgroup(of="", name="All patients", outcomes=known)
+    return Subgroup(of="", name="All patients", outcomes=_known(results, target))
+
+
+def _known(results: Results, target: Target) -> pd.DataFrame:
+    outcomes = results.outcomes(target)
+    return outcomes if target.followed else outcomes.dropna(subset=["label"])
 
 
 def _of_risk(run: Run, found: list[tuple[Results, list[Subgroup]]], gallery: Gallery) -> list[Block]:

@@ -71,7 +71,7 @@ def box(axes: Axes, values: np.ndarray, *, place: int, colour: str) -> None:
 
 
 def sideways(count: int, *, place: int) -> np.ndarray:
-    """Where the dots of a box stand on the x axis, by lot."""
+    """Places of the dots of a box on the x axis, at random."""
     return place + np.random.default_rng(SEED).uniform(-0.2, 0.2, count)
 
 
@@ -83,7 +83,7 @@ def told(found: GroupComparison | str) -> str:
 
 
 def rows(found: Sequence[GroupComparison | str], *, of: str) -> list[list[str]]:
-    """Rows of a table, a cell for each comparison after the name of the row; `of` tells which groups: high vs. low."""
+    """Rows of a table, a cell for each comparison after the name of the row; `of` names the groups: high vs. low."""
     return [
         [f"Median months, {of}", *(_cell(each, "{0.medians[0]:.1f} vs. {0.medians[1]:.1f}") for each in found)],
         ["Difference in months", *(each if isinstance(each, str) else _difference(each) for each in found)],

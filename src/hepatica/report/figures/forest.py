@@ -28,7 +28,7 @@ class Line:
 
 
 def forest(figure: Drawing, *, lines: Sequence[Line], title: str) -> None:
-    """Open circles are each term alone, filled ones all terms together, if there are any; `strong` lines stand out."""
+    """Open circles are each term alone, filled ones all terms together, if any; `strong` lines are coloured."""
     axes = figure.subplots()
     axes.set_title(title)
     if not any(line.alone or line.together for line in lines):

@@ -35,7 +35,7 @@ def write_page(run: Run, sections: Sequence[Section]) -> str:
 
 
 def render_page(sections: Sequence[Section], *, title: str, kicker: str, lead: str, phantom: bool) -> str:
-    """A page as text: `kicker` above its title, `lead` below it, and the banner that tells of phantoms."""
+    """A page as text: `kicker` above its title, `lead` below it, and the banner on phantoms."""
     style = files("hepatica.report.page").joinpath("page.css").read_text(encoding="utf-8")
     return (
         templates()

@@ -83,7 +83,7 @@ class Results:
         table["score"] = table["score"].astype(float)
         if isinstance(endpoint, TimeToEvent):
             table["time"] = patients[endpoint.time].astype(float)
-            table["event"] = patients[endpoint.event].astype(int)
+            table["event"] = (patients[endpoint.event] == 1).astype(int)  # a competing event is censored
         if target.task != "binary":
             return table
         return table.assign(label=endpoint.label(patients, horizon=target.horizon))
@@ -91,8 +91,8 @@ class Results:
     def metric(self, name: str, target: Target, *, cutoff: float | None = None, fold: str | None = None) -> Any:
         """The row of metrics.json with that name; None when it is not there.
 
-        `cutoff` chooses between the rows of a metric of calls, such as accuracy, which stands there once a cut-off;
-        other metrics stand there once.
+        `cutoff` chooses between the rows of a metric of calls, such as accuracy, which has one row a cut-off;
+        other metrics have one row.
         """
         rows = self.metrics[
             (self.metrics["fold"] == (fold or self.fold))

@@ -25,7 +25,7 @@ def quantified(
     """A row a spectrum, target and method (COLUMNS, mM); `seconds` is what the method took for one spectrum.
 
     `crlb` and `bayesian` are the least standard deviations at the truth: of unbiased estimates, and of those that know
-    the prior. Estimates stand as they are, quantifiable or not: errors of what would not be told count too.
+    the prior. Estimates are kept as they are, quantifiable or not: errors of what would not be printed count too.
     """
     model, k = quantifier.model, len(quantifier.model.names)
     truth, vector, noise_sd = drawn.truth[:, :k], parameters_of(drawn.truth), drawn.noise_sd

@@ -1,8 +1,8 @@
-"""Cross-validation: every candidate network on every denoised subset, each patient scored by networks new to him.
+"""Cross-validation: every candidate network on every denoised subset, patients scored by networks new to them.
 
 Only training patients take part; the test patients of the study are never looked at. The quantiles that make a
-denoised subset are those of the patients trained on; whether a held-out patient is denoised himself is judged among
-the held-out patients of his fold.
+denoised subset are those of the patients trained on; whether a held-out patient is denoised is judged among
+the held-out patients of their fold.
 """
 
 import shutil
@@ -71,7 +71,7 @@ def cells_of(training: Training[StudySettings, TileStore]) -> Iterator[Cell]:
 def cross_validate(training: Training[StudySettings, TileStore], *, folder: Path) -> pd.DataFrame:
     """Scores of every held-out tile: candidate, ratio, fold, patient_id, specimen_id, score in 0..1, label, denoised.
 
-    `label` is the patient's final status, `denoised` whether his survival confirms it. One file a cell in `folder`: a
+    `label` is the patient's final status, `denoised` whether their survival confirms it. One file a cell in `folder`: a
     cell that is there is not trained again, one that was stopped goes on.
     """
     cells, console, tables = list(cells_of(training)), Console(stderr=True), []

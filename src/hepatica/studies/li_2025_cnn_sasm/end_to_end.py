@@ -1,9 +1,9 @@
-"""End to end: CNN-SASM trained on the recurrence label as it stands, a network a target, without a second stage.
+"""End to end: CNN-SASM trained on the raw recurrence label, a network a target, without a second stage.
 
 The paper's comparison in Table 3, "under the same configuration": the same network, tiles, augmentation and plan.
 
 Unclear: how the paper goes from tiles to patients here; as for the denoised recurrence score, an image's risk is the
-mean over its tiles and a patient's the mean over his images.
+mean over its tiles and a patient's the mean over their images.
 """
 
 from dataclasses import replace

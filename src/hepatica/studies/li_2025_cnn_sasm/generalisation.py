@@ -45,5 +45,5 @@ def _area(cohort: Cohort, results: Path, settings: StudySettings) -> Estimate | 
         tiles = pd.read_parquet(results / "regions.parquet")
         tiles = tiles[tiles["patient_id"].isin(strict)]
         return auroc(tiles["patient_id"].map(status), score=tiles["score"], group=tiles["patient_id"])
-    except (CohortError, EvaluationError):  # one of the classes has nobody
+    except (CohortError, EvaluationError):  # one of the classes has no patient
         return None

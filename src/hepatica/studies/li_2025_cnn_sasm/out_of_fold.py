@@ -1,4 +1,4 @@
-"""Out of fold: the risk of each training patient from a network, of both stages, that was not trained on him.
+"""Out of fold: the risk of each training patient from a network, of both stages, that was not trained on them.
 
 What the signature is worth beside clinical indicators can only be learnt from such risks: a network scores the patients
 it was trained on too sharply.

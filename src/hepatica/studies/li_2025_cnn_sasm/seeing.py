@@ -49,7 +49,7 @@ BATCH = 32
 """Tiles whose slopes are in memory at once."""
 
 WEIGHED = 2000
-"""Tiles the channels are weighed on at most, drawn by lot (ours)."""
+"""Tiles the channels are weighed on at most, drawn at random (ours)."""
 
 TOLD = 10
 """Channels named at each end of the ranking."""

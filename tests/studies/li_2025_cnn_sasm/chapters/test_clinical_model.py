@@ -7,7 +7,7 @@ import pytest
 
 from hepatica.cohort import EvaluationError
 from hepatica.evaluate import Comparison, Estimate, auroc, compare_auroc, fit_logistic
-from hepatica.report.chapters import clinical_model
+from hepatica.report.chapters.follow_up import clinical_model
 from hepatica.report.chapters.follow_up.clinical_model import (
     INTEGRATED,
     SIGNATURE,

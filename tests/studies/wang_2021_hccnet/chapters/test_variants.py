@@ -4,10 +4,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hepatica.radiology.gate import gated
 
 from hepatica.evaluate import auroc
-from hepatica.radiology.risk_score import risk_score
+from hepatica.radiology.risk_score import gated, risk_score
 from hepatica.report.page.blocks import Figure, Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run

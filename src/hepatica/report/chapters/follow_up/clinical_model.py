@@ -129,7 +129,7 @@ def ranked_within_folds(known: pd.DataFrame, cross: pd.DataFrame) -> pd.DataFram
 
     Pooled, risks of different fits are not comparable: the fewer events a fold has, the more the others had, and the
     higher are its risks, which pulls a pooled AUROC far below 0.5 when the candidate knows little (Airola 2011, doi
-    10.1016/j.csda.2010.11.018). Ranks within the fold leave that out, and use nobody's label. Ours.
+    10.1016/j.csda.2010.11.018). Ranks within the fold leave that out, and use no label. Ours.
     """
     groups = cross.groupby(known["held_out"])
     return (groups.rank() - 0.5).div(known.groupby("held_out")["label"].transform("size"), axis=0)

@@ -181,7 +181,7 @@ def _table(results: Results, names: list[str], models: Models) -> Table:
         note=f"All together: {models.patients} patients without missing values, {models.events} events,"
         f" {models.terms} terms. A term that cannot be fitted alone is left out. In every cohort, one SD is that of"
         " the internal patients; for the score, of the internal test patients. The risk group's ratio is that of a"
-        " model in which it stands for the score.",
+        " model in which it replaces the score.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Progression: how much sooner patients called high risk had the event, by times taken as they stand."""
+"""Progression: how much sooner patients called high risk had the event, censored times counted as events."""
 
 from functools import partial
 from typing import Literal
@@ -14,7 +14,7 @@ from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import interval, p_value, when
 
 SIZE = (3.5, 3.4)
-"""Inches of a panel, three of which stand side by side: the targets of a cohort."""
+"""Inches of a panel, three of which are side by side: the targets of a cohort."""
 
 STEP = 0.1
 """Of the score, for which a slope is told."""
@@ -27,10 +27,10 @@ def section(run: Run, gallery: Gallery) -> Section:
     columns: Literal[2, 3] = 3 if len(run.targets) == 3 else 2
     blocks: list[Block] = [
         Text(
-            text="As in Li 2025, times are compared as they stand: that of a censored patient (a hollow dot) counts"
-            f" as if {event} had happened then, although nobody knows how much later it would have. The Kaplan-Meier"
+            text="As in Li 2025, the time of a censored patient (a hollow dot) counts as if"
+            f" {event} had happened then, although it is unknown how much later it would have. The Kaplan-Meier"
             " curves and Cox models of this report take censoring into account; where they disagree with this chapter,"
-            " they are to be believed."
+            " those are to be preferred."
         ),
         Figure(
             caption=f"Months to {event} or censoring of patients at or above (high) and below (low) the locked cut-off"
@@ -49,7 +49,7 @@ def section(run: Run, gallery: Gallery) -> Section:
 
 
 def groups(results: Results, target: Target) -> tuple[Arm, Arm]:
-    """The reported patients at high and at low risk, either of which may be nobody."""
+    """The reported patients at high and at low risk, either of which may be empty."""
     outcomes = results.outcomes(target)
     high, low = (
         Arm(name=name, colour=colour, patients=outcomes[outcomes["group"] == group])

@@ -42,7 +42,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
         Figure(
             caption="Months to event or censoring of the same patients against their mean tile score, the denoised"
             " recurrence score (DRS) of Li 2025: the mean over all tiles of a patient. Line and band by least squares;"
-            " censored times count as they stand, as there.",
+            " censored times count as events, as there.",
             panels=[_tile_scores(each, target, gallery) for each in shown],
         ),
         _table(shown, target),

@@ -19,7 +19,7 @@ from hepatica.report.page.style import QUIET, SERIES
 from hepatica.report.page.wording import interval, p_value, patients
 
 SIZE, TALL = (3.5, 3.6), (3.5, 4.2)
-"""Inches of a panel, three of which stand side by side."""
+"""Inches of a panel, three of which are side by side."""
 
 SIGNIFICANT = 0.05
 
@@ -238,10 +238,11 @@ def _verdict(ratio: HazardRatio) -> str:
     if found.low <= 1 <= found.high:
         return (
             f"{told} and includes 1: these {found.n} patients do not show that treatment goes with a different course"
-            " at high than at low risk, nor that it does not; the score is not shown to tell who benefits."
+            " at high than at low risk, nor that it does not; the score is not shown to predict who benefits."
         )
     side = "better" if found.high < 1 else "worse"
     return (
         f"{told} and excludes 1: among these {found.n} patients treatment goes with a relatively {side} course at high"
-        " than at low risk. That is a lead for a randomised comparison, and no proof that the score tells who benefits."
+        " than at low risk. That is a lead for a randomised comparison, and no proof that the score predicts who"
+        " benefits."
     )

@@ -42,7 +42,7 @@ COMPARED = Compared(
     about="simulated spectra, on which nothing was trained or calibrated, were quantified by every method, twice: with"
     " the nuisance that the fits' model knows (shifts, widths, phases, a baseline of splines, noise), where least"
     " squares is at its best; and with every nuisance (also water, echoes, eddy currents, breath, relaxation, other"
-    " baselines), as patients' spectra surely have. All methods are given the noise.",
+    " baselines), as patients' spectra have. All methods are given the noise.",
     claim="The paper reports (claim 1) that its qCNNs err less than a nonlinear least-squares fit in all 15 metabolites"
     " and 5 lipids, with P at most .004; its spectra, ranges, networks and test are not public. Least squares knows no"
     " concentrations beforehand, networks have learnt the priors: they can beat it by these alone. The fair comparison"

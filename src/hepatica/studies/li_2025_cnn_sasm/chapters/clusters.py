@@ -1,4 +1,4 @@
-"""Clusters: tile and image signatures of each subset's network laid out flat, and how far the outcomes part in them."""
+"""Clusters: tile and image signatures of each subset's network in a plane, and how far outcomes separate."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ MEANING = (
     "Each small map is of the network trained on one denoised subset, and all show the same patients, none of whom"
     " trained any of them. Full dots are patients whose survival confirms their final status at that ratio, on whom"
     " alone the paper draws its maps; pale dots are the others. The number is the silhouette of the two outcomes among"
-    " the signatures themselves, not in the map: 1 is perfect parting, about 0 is none, below 0 is nearer to the other"
-    " outcome. It is given for all patients and for the confirmed ones, so that one sees how much of a clear boundary"
-    " comes from the choice of patients. It has no interval, and tiles of one patient are not independent."
+    " the signatures themselves, not in the map: 1 is perfect separation, about 0 is none, below 0 is nearer to the"
+    " other outcome. It is given for all patients and for the confirmed ones, so that one sees how much of a clear"
+    " boundary comes from the choice of patients. It has no interval, and tiles of one patient are not independent."
 )
 
 
