@@ -9,7 +9,7 @@ from hepatica.cli.audit import audit
 app = typer.Typer()
 app.command()(audit)
 
-PUBLISHED = Path(__file__).parents[1] / "evaluate" / "published"
+PUBLISHED = Path(__file__).parents[1] / "evaluate" / "audit" / "published"
 
 
 def run(*words: object) -> str:

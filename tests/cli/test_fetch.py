@@ -12,7 +12,7 @@ from hepatica.cli import app
 
 def hepatica(*words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from hepatica.cli import main; main()", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, env={"COLUMNS": "120", "PATH": ""})
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "120"})
 
 
 def test_help_tells_size_licence_and_use():

@@ -55,5 +55,5 @@ def test_without_json_tables(readings: Path) -> None:
 
 def test_help_teaches_the_file(readings: Path) -> None:
     shown = run("--help")
-    assert "one row a reading" in shown
+    assert "one row per reading" in shown
     assert "--machine" in shown

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import RunError, SettingsError, SpecimenError
-from hepatica.runs.quantified import Quantification, Shared, quantified
+from hepatica.runs.quantified import Quantification, quantified
 from hepatica.runs.quantify import quantify_files
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.lcmodel_basis import write_lcmodel_basis
@@ -73,7 +73,7 @@ def test_lcmodel_s_own_test_comes_out(
     folder = real_spectra / "lcmodel"
     overrides = Header(f0_mhz=127.786142, bandwidth_hz=2000.0, te_ms=30.0)
     settings = Quantification(brain=True, basis=folder / "3t.basis", header_overrides=overrides)
-    found = quantified(folder / "data.raw", water=None, shared=Shared.of(settings)).quantities
+    found = quantified(folder / "data.raw", water=None, settings=settings).quantities
     value = dict(
         zip(found.names, found.concentration[0], strict=True)
     )  # as found, reported or not, so that sums add up

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 NOTED = 5
-"""Spectra whose notes are printed; all stand in spectra.csv."""
+"""Spectra whose notes are printed; spectra.csv has all."""
 
 
 def quantify(
@@ -21,41 +21,42 @@ def quantify(
             exists=True,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder to make: tables, a page, pictures, preprocessed spectra.")],
+    out: Annotated[Path, typer.Option(help="New folder for tables, report, figures and preprocessed spectra.")],
     method: Annotated[
         Literal["nls", "map", "qcnn", "qcnn+gn"],
-        typer.Option(help="nls: least squares; map: with priors; qcnn: networks; qcnn+gn: both in turn."),
+        typer.Option(help="nls: least squares; map: with priors; qcnn: networks; qcnn+gn: networks, then a fit."),
     ] = "nls",
     water: Annotated[
-        Path | None, typer.Option(help="Unsuppressed water of the one file: phases, eddy currents, mM.", exists=True)
+        Path | None,
+        typer.Option(
+            help="Unsuppressed water reference of a single file, for phase, eddy currents and mM.", exists=True
+        ),
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Locked run of bae_2025_qcnn, for qcnn and qcnn+gn.")] = None,
     basis: Annotated[
         Path | None,
-        typer.Option(help="Basis set in the place of the simulated liver: .basis, .txt, .nii.gz.", exists=True),
+        typer.Option(help="Basis set instead of the simulated one of liver: .basis, .txt, .nii.gz.", exists=True),
     ] = None,
     brain: Annotated[
         bool,
-        typer.Option("--brain", help="Metabolites of a brain, with LCModel's macromolecules and soft constraints."),
+        typer.Option("--brain", help="Brain metabolites, with LCModel's macromolecules and soft constraints."),
     ] = False,
     priors: Annotated[
-        Path | None, typer.Option(help="TOML of priors in the place of the liver's.", exists=True)
+        Path | None, typer.Option(help="TOML file of priors instead of those of liver.", exists=True)
     ] = None,
     pdff: Annotated[
-        float, typer.Option(help="Fat fraction of the voxels, 0 to 1: fat takes the place of water.", min=0, max=0.99)
+        float, typer.Option(help="Fat fraction of the voxels, 0 to 1, by which water is reduced.", min=0, max=0.99)
     ] = 0.0,
-    te: Annotated[
-        float | None, typer.Option(help="Echo time (te_ms) in milliseconds, where the file is wrong.")
-    ] = None,
+    te: Annotated[float | None, typer.Option(help="Echo time (te_ms) in milliseconds, if the file is wrong.")] = None,
     tr: Annotated[float | None, typer.Option(help="Repetition time (tr_ms) in milliseconds.")] = None,
     f0: Annotated[float | None, typer.Option(help="Proton frequency (f0_mhz) in MHz.")] = None,
-    bandwidth: Annotated[float | None, typer.Option(help="Samples a second (bandwidth_hz).")] = None,
+    bandwidth: Annotated[float | None, typer.Option(help="Spectral bandwidth in Hz (bandwidth_hz).")] = None,
     sequence: Annotated[
         Literal["press", "steam", "slaser", "spin_echo"] | None,
-        typer.Option(help="Sequence, where the file is wrong; press where it does not tell."),
+        typer.Option(help="Sequence, if the file is wrong; press if it is missing."),
     ] = None,
     reference: Annotated[
-        float | None, typer.Option(help="Ppm at the receiver's frequency (reference_ppm), 4.65 if it is water's.")
+        float | None, typer.Option(help="Receiver frequency in ppm (reference_ppm), 4.65 for water.")
     ] = None,
 ) -> None:
     """Concentrations of metabolites and lipids in 1H-MR spectra, each with its standard deviation and CRLB.

@@ -67,7 +67,7 @@ def _size(described: Sequence[Record]) -> float | None:
 
 
 def _invasion(described: Sequence[Record]) -> float | None:
-    """1 where macroscopic, microscopic or other vascular invasion is told, 0 where its absence is."""
+    """1 where macroscopic, microscopic or other vascular invasion is recorded, 0 where its absence is."""
     kinds = {text(each, "vascular_invasion_type").lower() for each in described} - {""}
     if any(yes(each, "vascular_invasion_present") for each in described) or kinds - {"no vascular invasion"}:
         return 1
@@ -75,7 +75,7 @@ def _invasion(described: Sequence[Record]) -> float | None:
 
 
 def _afp(case: Record) -> float | None:
-    """Alpha-fetoprotein at the diagnosis: only where every value told for that time is the same."""
+    """Alpha-fetoprotein at the diagnosis: only where every value recorded for that time is the same."""
     visits = [*records(case, "follow_ups"), *records(case, "diagnoses")]
     tests = [(visit, test) for visit in visits for test in records(visit, "molecular_tests")]
     values = {number(test, "test_value") for visit, test in tests if _is_afp(test) and _is_before(visit, test)} - {None}
@@ -108,8 +108,8 @@ def _treatment(treatments: Sequence[Record], followed: FollowUp) -> str | None:
     adjuvant = [each for each in given if _after_surgery(each, followed) and _sure(each)]
     if adjuvant:
         return "; ".join(sorted({_named(each) for each in adjuvant}))
-    told_none = bool(drugs) and all(_after_surgery(each, followed) is False for each in given)
-    return "none" if told_none else None
+    recorded_none = bool(drugs) and all(_after_surgery(each, followed) is False for each in given)
+    return "none" if recorded_none else None
 
 
 def _is_drug(treatment: Record) -> bool:
@@ -122,7 +122,7 @@ def _sure(treatment: Record) -> bool:
 
 
 def _after_surgery(treatment: Record, followed: FollowUp) -> bool | None:
-    """Whether given after surgery and before the recurrence; None where that cannot be told."""
+    """Whether given after surgery and before the recurrence; None where that is unknown."""
     begun, intent = day(treatment, "days_to_treatment_start"), text(treatment, "treatment_intent_type").lower()
     if begun is not None and followed.recurrence_event:
         return 0 <= begun < followed.recurrence_days

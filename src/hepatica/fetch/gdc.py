@@ -42,7 +42,7 @@ class Gdc:
     def release(self) -> str:
         """The data release the archive serves today, such as `Data Release 42.0 - January 30, 2025`."""
         answer = self._json("GET", "/status")
-        return str(answer.get("data_release") or "not told")
+        return str(answer.get("data_release") or "not stated")
 
     def ask(self, endpoint: str, question: Mapping[str, Any], *, page: int = 100) -> Answer:
         """Every record that answers the question, asked page by page in the order of `question["sort"]`.
@@ -53,8 +53,8 @@ class Gdc:
         warnings: dict[str, Any] = {}
         start, total = 0, 1
         while start < total:
-            data, told = self._page(endpoint, {**question, "format": "JSON", "size": page, "from": start})
-            warnings |= told
+            data, warned = self._page(endpoint, {**question, "format": "JSON", "size": page, "from": start})
+            warnings |= warned
             total = data["pagination"]["total"]
             found |= {hit["id"]: hit for hit in data["hits"]}
             if start < total and not data["hits"]:

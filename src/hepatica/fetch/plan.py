@@ -90,10 +90,10 @@ def _is_primary_tumour(file: Record, case: Record) -> bool:
     barcode = _BARCODE.match(text(file, "file_name"))
     if barcode:
         return barcode[1] == "01"
-    told = [
+    recorded = [
         text(each, name).lower() for each in records(case, "samples") for name in ("sample_type", "tumor_descriptor")
     ]
-    return any(each in ("primary", "primary tumor") for each in told)
+    return any(each in ("primary", "primary tumor") for each in recorded)
 
 
 def _remote(file: Record) -> RemoteFile:

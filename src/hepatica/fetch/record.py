@@ -21,14 +21,14 @@ def records(parent: Record, name: str) -> list[Record]:
 
 
 def words(record: Record, name: str) -> list[str]:
-    """The words or phrases told, one or a list of them, each on one line."""
+    """The words or phrases recorded, one or a list of them, each on one line."""
     value = record.get(name)
     phrases = [" ".join(str(each).split()) for each in (value if isinstance(value, list) else [value]) if _plain(each)]
     return [each for each in phrases if each.lower() not in _NOT_TOLD]
 
 
 def text(record: Record, name: str) -> str:
-    """The word or phrase told, several joined by semicolons; empty where the archive does not tell."""
+    """The word or phrase recorded, several joined by semicolons; empty where the archive has none."""
     return "; ".join(words(record, name))
 
 

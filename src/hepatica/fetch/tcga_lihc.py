@@ -164,9 +164,9 @@ def _tell(written: Mapping[str, Any]) -> None:
 
 
 def _write_tables(folder: Path, plan: Plan) -> None:
-    """patients.csv without the covariates the archive tells of nobody, and specimens.csv."""
+    """patients.csv without the covariates that the archive has of no patient, and specimens.csv."""
     patients = pd.DataFrame(plan.patients)
-    told = [name for name in patients if name == "treatment" or patients[name].notna().any()]
+    recorded = [name for name in patients if name == "treatment" or patients[name].notna().any()]
     specimens = pd.DataFrame(
         {
             "patient_id": [slide.patient_id for slide in plan.slides],
@@ -175,7 +175,7 @@ def _write_tables(folder: Path, plan: Plan) -> None:
             "path": [slide.path for slide in plan.slides],
         }
     )
-    for name, table in {"patients.csv": patients[told], "specimens.csv": specimens}.items():
+    for name, table in {"patients.csv": patients[recorded], "specimens.csv": specimens}.items():
         with replacing(folder / name) as temporary:
             table.to_csv(temporary, index=False, lineterminator="\n")
 
@@ -237,7 +237,7 @@ def _slide(file: Mapping[str, Any]) -> Slide:
 
 
 def _head(written: Mapping[str, Any]) -> dict[str, Any]:
-    left_out = "; ".join(f"{reason}: {count}" for reason, count in written["left_out"].items()) or "nobody"
+    left_out = "; ".join(f"{reason}: {count}" for reason, count in written["left_out"].items()) or "no patient"
     return {
         "name": "tcga_lihc",
         "hospital": "TCGA-LIHC",

@@ -19,7 +19,7 @@ from hepatica.learn.images import as_images, as_network_input
 from hepatica.learn.samples import Arrays, Pixels, Vectors, read_tensor
 
 OPSET = 20
-"""Version of ONNX's operators: the one torch 2.15 writes unless told otherwise (ours)."""
+"""Version of ONNX's operators: the one torch 2.15 writes by default (ours)."""
 
 
 def export_onnx(network: nn.Module, *, path: Path, example: Pixels | Vectors) -> None:

@@ -39,7 +39,7 @@ class TwoScales(nn.Module):
     """(b, 2, 1, w) spectra, real and imaginary parts, to (b, 4, 1, w): the same in units of their noise, large values
     squeezed, and in units of their highest point; and to (b, 2) the logarithms of these units.
 
-    So a network sees small peaks as surely as the noise allows and large ones in proportion. The noise is told from
+    So a network sees small peaks as surely as the noise allows and large ones in proportion. The noise comes from
     fourth differences, which smooth lines hardly have; x becomes asinh(x / noise). Inside the network, so that
     training, inference and explanation cannot disagree on it.
     """

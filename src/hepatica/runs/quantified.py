@@ -1,7 +1,7 @@
 """Quantified: what one file of a 1H-MR spectrum holds, by any method, and what all files have in common for that."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,6 @@ RELATIVE: Unit = "institutional units"
 
 LEAST_TCHO_BET_MM, MOST_METABOLITE_MM = 0.1, 100.0
 """Of choline compounds and betaine together, and of any metabolite (ours): beyond, the water was not that voxel's."""
-
-_NOTE = "research use only"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,30 +76,30 @@ class Quantification:
         """Whether the method needs networks."""
         return self.method in ("qcnn", "qcnn+gn")
 
+    @cached_property
+    def own_basis(self) -> Basis | None:
+        """The basis of the file, read once; SpecimenError where it cannot be used."""
+        return None if self.basis is None else align_reference(read_basis(self.basis))
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Shared:
-    """What is read once for all files: a basis, priors and a run, where the settings name or want them."""
+    @cached_property
+    def all_priors(self) -> Priors | None:
+        """The priors of the method, read once; SettingsError where they cannot be used."""
+        return None if self.method == "nls" else read_priors(self.priors)
 
-    settings: Quantification
-    basis: Basis | None
-    priors: Priors | None
-    locked: LockedRun | None
-
-    @classmethod
-    def of(cls, settings: Quantification) -> "Shared":
-        """Read them; SettingsError, SpecimenError or RunError where one cannot be used."""
-        return cls(
-            settings=settings,
-            basis=None if settings.basis is None else align_reference(read_basis(settings.basis)),
-            priors=None if settings.method == "nls" else read_priors(settings.priors),
-            locked=None if settings.run is None else _qcnn(settings.run),
-        )
+    @cached_property
+    def locked(self) -> LockedRun | None:
+        """The run of the networks, opened once; RunError where it is of another system or was changed."""
+        found = None if self.run is None else open_run(self.run)
+        if found is not None and found.system.name != "bae_2025_qcnn":
+            raise RunError(
+                f"got a run of {found.system.name}, wanted one of bae_2025_qcnn: train it, or use nls or map"
+            )
+        return found
 
     @property
     def note(self) -> str:
-        """What stands at the foot of every picture."""
-        return _NOTE if self.locked is None else picture_note(self.locked)
+        """The text at the foot of every picture."""
+        return "research use only" if self.locked is None else picture_note(self.locked)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,41 +115,36 @@ class Found:
     about: dict[str, Any]
 
 
-def quantified(path: Path, *, water: Path | None, shared: Shared) -> Found:
+def quantified(path: Path, *, water: Path | None, settings: Quantification) -> Found:
     """What the file of a spectrum holds, with its water reference if there is one.
 
     Raises HepaticaError, or OSError of the system's, on a file that cannot be used.
     """
-    return _coord(path, water, shared.settings) if path.suffix.lower() == ".coord" else _file(path, water, shared)
+    return _coord(path, water, settings) if path.suffix.lower() == ".coord" else _file(path, water, settings)
 
 
-def _qcnn(run: Path) -> LockedRun:
-    locked = open_run(run)
-    if locked.system.name != "bae_2025_qcnn":
-        raise RunError(f"got a run of {locked.system.name}, wanted one of bae_2025_qcnn: train it, or use nls or map")
-    return locked
-
-
-def _file(path: Path, water: Path | None, shared: Shared) -> Found:
-    spectrum = read_spectrum(path, water=water, header_overrides=shared.settings.header_overrides)
-    spectrum = _brought(spectrum, shared)
+def _file(path: Path, water: Path | None, settings: Quantification) -> Found:
+    spectrum = read_spectrum(path, water=water, header_overrides=settings.header_overrides)
+    spectrum = _brought(spectrum, settings)
     about = {**vars(quality(spectrum)), "notes": "; ".join(spectrum.notes)}
-    if shared.settings.brain:
-        return _brain(spectrum, about, shared)
-    quantifier = _quantifier(spectrum.acquisition, shared)
-    factor, lipids, unit = _scale(spectrum, shared.settings)
+    if settings.brain:
+        return _brain(spectrum, about, settings)
+    quantifier = _quantifier(spectrum.acquisition, settings)
+    factor, lipids, unit = _scale(spectrum, settings)
     values = np.asarray(quantifier.model.window(spectrum.values)[None] * factor, complex)
     noise = noise_sd(spectrum.fid, acquisition=spectrum.acquisition) * factor
-    found = quantifier.quantify(values, method=shared.settings.method, noise_sd=noise, unit=unit)
+    found = quantifier.quantify(values, method=settings.method, noise_sd=noise, unit=unit)
     drawn = drawn_fits(np.asarray(found.vector), values, model=quantifier.model)[0]
     return Found(
         quantities=_doubted(found.with_lipids(lipids).with_sums()), drawn=drawn, spectrum=spectrum, about=about
     )
 
 
-def _brain(spectrum: Spectrum, about: dict[str, Any], shared: Shared) -> Found:
+def _brain(spectrum: Spectrum, about: dict[str, Any], settings: Quantification) -> Found:
     """In institutional units: what is assumed of water is that of a liver."""
-    fit, left = brain_fit(spectrum, basis=shared.basis or _simulated(spectrum.acquisition, brain=True))
+    fit, left = brain_fit(
+        spectrum, basis=settings.own_basis or _simulated(replace(spectrum.acquisition, tr_ms=None), BRAIN17)
+    )
     found = quantities_of(fit, method="nls", unit=RELATIVE)
     if left >= MOST_LEFT:
         flag = f"the model does not describe the spectrum: the fit leaves {left:.1f} times the noise"
@@ -164,14 +157,14 @@ def _brain(spectrum: Spectrum, about: dict[str, Any], shared: Shared) -> Found:
     return Found(quantities=found.with_sums(), drawn=drawn, spectrum=spectrum, about=about)
 
 
-def _brought(spectrum: Spectrum, shared: Shared) -> Spectrum:
+def _brought(spectrum: Spectrum, settings: Quantification) -> Spectrum:
     """The spectrum in the acquisition of the basis or networks, if given; else with its frequency rounded to 0.1 MHz,
     so that the files of one scanner share a simulated basis and are quantified alike whatever files are with them.
     """
-    if shared.locked is not None:
-        return resampled(spectrum, acquisition=shared.locked.settings.model.basis.acquisition)
-    if shared.basis is not None:
-        return _in_basis(spectrum, shared.basis.acquisition)
+    if settings.locked is not None:
+        return resampled(spectrum, acquisition=settings.locked.settings.model.basis.acquisition)
+    if settings.own_basis is not None:
+        return _in_basis(spectrum, settings.own_basis.acquisition)
     own = spectrum.acquisition
     return resampled(spectrum, acquisition=replace(own, f0_mhz=round(own.f0_mhz, 1)))
 
@@ -185,13 +178,13 @@ def _in_basis(spectrum: Spectrum, basis: Acquisition) -> Spectrum:
     return replace(found, notes=(*found.notes, note))
 
 
-def _quantifier(acquisition: Acquisition, shared: Shared) -> Quantifier:
-    if shared.locked is not None:
-        network: Any = shared.locked.network
-        model, extractor = shared.locked.settings.model, network.extractor
+def _quantifier(acquisition: Acquisition, settings: Quantification) -> Quantifier:
+    if settings.locked is not None:
+        network: Any = settings.locked.network
+        model, extractor = settings.locked.settings.model, network.extractor
     else:
-        model, extractor = _model(shared.basis or _simulated(acquisition)), None
-    priors = None if shared.priors is None else shared.priors.select(model.names)
+        model, extractor = _model(settings.own_basis or _simulated(replace(acquisition, tr_ms=None), LIVER20)), None
+    priors = None if settings.all_priors is None else settings.all_priors.select(model.names)
     return Quantifier(model=model, priors=priors, network=extractor)
 
 
@@ -201,13 +194,10 @@ def _model(basis: Basis) -> SignalModel:
     return SignalModel(basis=basis)
 
 
-def _simulated(acquisition: Acquisition, *, brain: bool = False) -> Basis:
-    return _simulated_once(replace(acquisition, tr_ms=None), brain)
-
-
 @lru_cache(maxsize=1)
-def _simulated_once(acquisition: Acquisition, brain: bool) -> Basis:
-    return simulate_basis(acquisition, names=BRAIN17 if brain else LIVER20)
+def _simulated(acquisition: Acquisition, names: tuple[str, ...]) -> Basis:
+    """Kept for the next file; the repetition time makes no difference to a basis."""
+    return simulate_basis(acquisition, names=names)
 
 
 def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, Unit]:

@@ -11,7 +11,7 @@ import pandas as pd
 from hepatica.cohort import HepaticaError, RunError, SettingsError, SpecimenError
 from hepatica.cohort.atomic import replacing, write_json
 from hepatica.cohort.preparation import content_digest
-from hepatica.runs.quantified import Found, Quantification, Shared, quantified
+from hepatica.runs.quantified import Found, Quantification, quantified
 from hepatica.spectroscopy.fitting.fit_picture import draw_fit
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 
@@ -37,18 +37,18 @@ def quantify_files(
         raise RunError(f"{out} is not empty; choose a new --out folder")
     if water is not None and len(paths) > 1:
         raise SettingsError(f"got one water reference for {len(paths)} files, wanted one file: call once for each")
-    shared = Shared.of(settings)
+    _ = settings.own_basis, settings.all_priors, settings.locked  # what cannot be used stops before the first file
     out.mkdir(parents=True, exist_ok=True)
     tables, rows = [], []
     for number, path in enumerate(paths, start=1):
         try:
-            found = quantified(path, water=water, shared=shared)
+            found = quantified(path, water=water, settings=settings)
         except (HepaticaError, OSError) as error:
-            rows.append({"spectrum": number, "error": _told(error)})
+            rows.append({"spectrum": number, "error": _message(error)})
             continue
         tables.append(found.quantities.to_table().assign(spectrum=number))
         rows.append({"spectrum": number, **found.about})
-        _write(found, out / f"spectrum_{number:04d}", number=number, shared=shared)
+        _write(found, out / f"spectrum_{number:04d}", number=number, settings=settings)
     if not tables:
         several = "" if len(paths) == 1 else f"none of {len(paths)} files gave a spectrum; the first: "
         raise SpecimenError(f"{several}{rows[0]['error']}")
@@ -56,25 +56,24 @@ def quantify_files(
     for table, name in ((spectra, SPECTRA), (quantities, QUANTITIES)):
         with replacing(out / name) as temporary:
             table.to_csv(temporary, index=False)
-    write_json(out / MADE_FROM, _made_from(paths, shared))
+    write_json(out / MADE_FROM, _made_from(paths, settings))
     return quantities, spectra
 
 
-def _told(error: HepaticaError | OSError) -> str:
+def _message(error: HepaticaError | OSError) -> str:
     """What an error says, without the file's name, which the system's own errors hold."""
     return f"{error.strerror or type(error).__name__}" if isinstance(error, OSError) else str(error)
 
 
-def _made_from(paths: Sequence[Path], shared: Shared) -> dict[str, Any]:
-    settings = shared.settings
+def _made_from(paths: Sequence[Path], settings: Quantification) -> dict[str, Any]:
     return {
         "hepatica": version("hepatica"),
         "method": settings.method,
         "organ": "brain" if settings.brain else "liver",
-        "note": shared.note,
-        "model": shared.locked and shared.locked.digest,
+        "note": settings.note,
+        "model": settings.locked and settings.locked.digest,
         "basis": None if settings.basis is None else content_digest(settings.basis).hex(),
-        "priors": shared.priors and shared.priors.digest,
+        "priors": settings.all_priors and settings.all_priors.digest,
         "pdff": settings.pdff,
         "header_overrides": {
             name: value for name, value in asdict(settings.header_overrides).items() if value is not None
@@ -83,9 +82,9 @@ def _made_from(paths: Sequence[Path], shared: Shared) -> dict[str, Any]:
     }
 
 
-def _write(found: Found, stem: Path, *, number: int, shared: Shared) -> None:
-    title = f"spectrum {number}: {shared.settings.method}"
-    draw_fit(found.drawn, path=stem.with_name(f"{stem.name}_fit.png"), title=title, note=shared.note)
+def _write(found: Found, stem: Path, *, number: int, settings: Quantification) -> None:
+    title = f"spectrum {number}: {settings.method}"
+    draw_fit(found.drawn, path=stem.with_name(f"{stem.name}_fit.png"), title=title, note=settings.note)
     if found.spectrum is not None:
         write_nifti_mrs(
             stem.with_name(f"{stem.name}.nii.gz"),

@@ -76,8 +76,8 @@ def save_levels(
         panel.set_axis_off()
     for number, (panel, level) in enumerate(zip(panels, levels, strict=False), start=1):
         classes = level.classes(np.asarray(scores))
-        told = ~np.isnan(classes)
-        panel.imshow(overlay(thumbnail, corners[told], classes[told], extent=extent, size=size, opacity=OPACITY))
+        classed = ~np.isnan(classes)
+        panel.imshow(overlay(thumbnail, corners[classed], classes[classed], extent=extent, size=size, opacity=OPACITY))
         _head(panel, number, level, classes)
     blue, red = colormaps[COLORMAP]([0.0, 1.0])
     keys = [Patch(color=red, alpha=OPACITY, label="high risk"), Patch(color=blue, alpha=OPACITY, label="low risk")]

@@ -80,7 +80,7 @@ def _section(row: dict[str, Any], found: pd.DataFrame | None, gallery: Gallery, 
     else:
         if flags := found["flags"].iloc[0]:
             blocks.append(Text(text=f"Noticed: {flags}.", tone="warning"))
-        blocks += [_table(found, number), _picture(number, gallery, out), _told(row)]
+        blocks += [_table(found, number), _picture(number, gallery, out), _remarks(row)]
     return Section(anchor=f"spectrum-{number}", title=f"Spectrum {number}", blocks=blocks)
 
 
@@ -108,7 +108,7 @@ def _percent(value: float) -> str:
     return f"{value:.0f}" if value < 1000 else "> 999"
 
 
-def _told(row: dict[str, Any]) -> Text:
+def _remarks(row: dict[str, Any]) -> Text:
     qualities = [form.format(row[name]) for name, (_, form) in QUALITY.items() if pd.notna(row.get(name))]
     return Text(text="; ".join([*qualities, *([row["notes"]] if row.get("notes") else [])]) + ".", tone="note")
 
