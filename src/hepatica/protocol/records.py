@@ -30,9 +30,8 @@ Modality = Literal["slide", "ct", "mr", "ultrasound", "spectrum", "table", "gene
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """The publication, and the numbers it reports, by `cohort: metric of target`; never presented as ours.
-
-    `patients`, `network`, `validation` and `code` are its cells of the table of evidence.
+    """The publication. `reported` has the numbers it reports, by cohort and then by "metric target"; never presented as
+    ours. `patients`, `network`, `validation` and `code` are its cells of the table of evidence.
     """
 
     title: str
@@ -40,18 +39,16 @@ class Paper:
     journal: str
     year: int
     doi: str
-    reported: Mapping[str, float]
+    reported: Mapping[str, Mapping[str, float]]
     patients: str = ""
     network: str = ""
     validation: str = ""
     code: str = ""
 
     def __post_init__(self) -> None:
-        wrong = [name for name in self.reported if name.count(" ") < 2]
+        wrong = [name for numbers in self.reported.values() for name in numbers if " " not in name]
         if wrong:
-            raise SettingsError(
-                f'got the reported number {wrong[0]!r}, wanted "cohort metric target", such as "internal auroc hcc"'
-            )
+            raise SettingsError(f'got the reported number {wrong[0]!r}, wanted "metric target", such as "auroc hcc"')
 
 
 @dataclass(frozen=True, kw_only=True)

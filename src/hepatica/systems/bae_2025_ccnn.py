@@ -126,9 +126,7 @@ SYSTEM = System(
         year=2025,
         doi="10.2463/mrms.mp.2025-0064",
         reported={
-            "internal sensitivity hcc": 1.0,
-            "internal specificity hcc": 0.9,
-            "internal accuracy hcc": 0.941,
+            "internal": {"sensitivity hcc": 1.0, "specificity hcc": 0.9, "accuracy hcc": 0.941},
         },
         patients="37; 17 of them for the test",
         network="CNNs trained on simulated spectra",

@@ -46,7 +46,7 @@ from hepatica.networks import CnnSasm, TwoStage, perceptron
 from hepatica.networks.cnn_sasm import Gate, Mix, Modules
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
-from hepatica.protocol import Inference, Paper, System, Training
+from hepatica.protocol import Paper, System, Training
 from hepatica.protocol.plain import body_of, fit_stage, labelled, warm_up
 from hepatica.protocol.two_stage import infer_two_stage, train_heads
 
@@ -62,14 +62,11 @@ class Settings(SlidePlan):
 
     endpoint: str = "recurrence"  # survival endpoint that is predicted
     survival: str = "overall_survival"  # survival endpoint that confirms recurrence labels
-    horizons: tuple[Annotated[Months, Field(gt=0)], ...] = (
-        Months(12),
-        Months(24),
-    )  # months; the final status is always added
+    horizons: tuple[Annotated[Months, Field(gt=0)], ...] = (Months(12), Months(24))
+    """Months at which recurrence is predicted; the final status is always added."""
     untreated: str = "none"  # the value of column `treatment` of the patients to train on
     ratio: Fraction = Fraction(1, 2)  # share of each class in the denoised subset
     confidence: Literal["printed", "censoring_aware"] = "printed"  # rank by survival as it is, or as expected
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours; share of patients that watch the training
     side: Annotated[int, Field(ge=REDUCTION, multiple_of=REDUCTION)] = 224  # pixels, of 0.5 µm (ours)
     signature: PositiveInt = 128  # length of the signature (PPS)
     dropout: Share = 0.3  # of attention and classifier
@@ -160,11 +157,6 @@ def denoised_tiles(training: Training[Settings, TileStore], patients: Sequence[s
     return labelled(training.material, outcome=relapse.loc[list(subset)].to_frame(), task=training.task)
 
 
-def predict(network: TwoStage, tiles: TileStore, settings: Settings) -> Inference:
-    """Risk of each image for each target; score (DRS, the denoised recurrence score) and signature of each tile."""
-    return infer_two_stage(network, tiles, targets=task(settings).targets, batch=settings.batch)
-
-
 SYSTEM = System(
     name="li_2025_cnn_sasm",
     question="Will this resected hepatocellular carcinoma recur within one or two years?",
@@ -176,11 +168,8 @@ SYSTEM = System(
         year=2025,
         doi="10.1186/s12916-025-03977-4",
         reported={
-            "internal auroc recurrence_12": 0.818,
-            "internal auroc recurrence_24": 0.811,
-            "internal auroc recurrence_final": 0.709,
-            "external auroc recurrence_12": 0.713,
-            "external auroc recurrence_24": 0.707,
+            "internal": {"auroc recurrence_12": 0.818, "auroc recurrence_24": 0.811, "auroc recurrence_final": 0.709},
+            "external": {"auroc recurrence_12": 0.713, "auroc recurrence_24": 0.707},
         },
         patients="366 (724 images); 78 of TCGA-LIHC",
         network="ResNet18 with channel and spatial self-attention",
@@ -195,7 +184,9 @@ SYSTEM = System(
     adjustable=("tiles_per_specimen",),
     build=build,
     train=train,
-    infer=predict,
+    infer=lambda network, tiles, settings: infer_two_stage(
+        network, tiles, targets=task(settings).targets, batch=settings.batch
+    ),
     eligible=lambda cohort, settings: cohort.having("treatment", value=settings.untreated),
     endpoints=lambda settings: (settings.survival,),
     meaning="denoised recurrence score",

@@ -51,7 +51,7 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
 
 
 def _places(run: Run) -> list[str]:
-    return list(dict.fromkeys(name.split(" ")[0] for name in run.system.paper.reported)) or list(PLACES)
+    return list(run.system.paper.reported) or list(PLACES)
 
 
 def _head(where: str) -> str:
@@ -61,9 +61,10 @@ def _head(where: str) -> str:
 def _reported(run: Run) -> list[list[str]]:
     known = {target.key: target for target in run.targets}
     theirs: dict[tuple[str, str], dict[str, str]] = {}
-    for name, value in run.system.paper.reported.items():
-        where, metric, key = name.split(" ", 2)
-        theirs.setdefault((metric, key), {})[where] = f"{value:.3f}"
+    for where, numbers in run.system.paper.reported.items():
+        for name, value in numbers.items():
+            metric, key = name.split(" ", 1)
+            theirs.setdefault((metric, key), {})[where] = f"{value:.3f}"
     return [
         [
             f"{METRICS[metric]}, {about(known[key])}" if key in known else f"{METRICS.get(metric, metric)} {key}",

@@ -17,10 +17,10 @@ def system_page(system: System[Any, Any]) -> str:
     """The page as Markdown: question, paper and what it reports, every setting, departures and unclear points."""
     paper = system.paper
     settings, predicts = as_plain(system.settings), [about(target) for target in system.targets(system.settings)]
-    reported = [f"| {name} | {value} |" for name, value in paper.reported.items()]
-    numbers = [
-        f"| `{name}` | {settings.get(name, 'none')} | {what} |" for name, what in meanings(system.settings).items()
+    reported = [
+        f"| {name}, {where} | {value} |" for where, numbers in paper.reported.items() for name, value in numbers.items()
     ]
+    rows = [f"| `{name}` | {settings.get(name, 'none')} | {what} |" for name, what in meanings(system.settings).items()]
     notes = inspect.cleandoc(sys.modules[system.train.__module__].__doc__ or "")
     parts = [
         f"# {system.name}",
@@ -34,7 +34,7 @@ def system_page(system: System[Any, Any]) -> str:
         "\n".join(["| number | value |", "|---|---|", *reported]),
         "## Settings",
         f"Change one with `hepatica train {system.name} COHORT --run RUN --set NAME=VALUE`.",
-        "\n".join(["| setting | default | meaning |", "|---|---|---|", *numbers]),
+        "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows]),
         "## From the file",
         f"```text\n{notes}\n```",
     ]
@@ -47,7 +47,11 @@ def evidence_page(systems: Sequence[System[Any, Any]]) -> str:
     rows = []
     for system in systems:
         paper, endpoints = system.paper, ", ".join(about(each) for each in system.targets(system.settings))
-        reported = "; ".join(f"{name} {value:g}" for name, value in paper.reported.items())
+        numbers = {
+            where: ", ".join(f"{name} {value:g}" for name, value in each.items())
+            for where, each in paper.reported.items()
+        }
+        reported = "; ".join(f"{where}: {each}" for where, each in numbers.items())
         cells = (paper.patients, system.modality, paper.network, endpoints, paper.validation, reported, paper.code)
         rows.append(f"| [{system.name}](systems/{system.name}.md) | {' | '.join(cells)} |")
     parts = (

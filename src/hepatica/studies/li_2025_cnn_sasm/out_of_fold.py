@@ -16,7 +16,7 @@ from hepatica.protocol import Training
 from hepatica.runs.scores import pooled
 from hepatica.studies.li_2025_cnn_sasm.cross_validation import final_status, folds_of
 from hepatica.studies.li_2025_cnn_sasm.settings import StudySettings
-from hepatica.systems.li_2025_cnn_sasm import SYSTEM, build, predict
+from hepatica.systems.li_2025_cnn_sasm import SYSTEM, build
 from hepatica.systems.li_2025_cnn_sasm import train as train_system
 
 
@@ -45,7 +45,6 @@ def _of_fold(
     network = build(settings, pretrained=True)
     split = Split(train=dealt.train, validation=dealt.validation, test=held_out)
     train_system(replace(training, network=network, split=split, folder=folder))
-    table = pooled(
-        SYSTEM, predict(network, training.material.select(patient_ids=held_out), settings), settings=settings
-    )
+    read = SYSTEM.read(network, training.material.select(patient_ids=held_out), settings)
+    table = pooled(SYSTEM, read, settings=settings)
     return table[table["specimen_id"].isna()].assign(fold=str(fold), group=None)

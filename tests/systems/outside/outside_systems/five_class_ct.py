@@ -46,7 +46,7 @@ SYSTEM = System(
         journal="Journal of Examples 1:1",
         year=2026,
         doi="10.0000/plain",
-        reported={"internal auroc_macro lesion_type": 0.8},
+        reported={"internal": {"auroc_macro lesion_type": 0.8}},
     ),
     task=MultiClass("lesion_type", classes=CLASSES),
     room=CT,

@@ -44,7 +44,7 @@ SYSTEM = System(
         journal="Journal of Examples 1:1",
         year=2026,
         doi="10.0000/plain",
-        reported={"internal auroc mvi": 0.8},
+        reported={"internal": {"auroc mvi": 0.8}},
     ),
     task=Binary("mvi"),
     room=SLIDES,

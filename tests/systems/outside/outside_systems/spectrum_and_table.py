@@ -46,17 +46,12 @@ def build(settings: Settings, *, pretrained: bool) -> Fused:
     return Fused(len(settings.columns))
 
 
+REPORTED = {"internal": {"auroc hcc": 0.9}}
+
 SYSTEM = System(
     name="spectrum_and_table",
     question="Does this patient have HCC?",
-    paper=Paper(
-        title="Fusion",
-        authors="Doe J.",
-        journal="Examples",
-        year=2026,
-        doi="10.0/f",
-        reported={"internal auroc hcc": 0.9},
-    ),
+    paper=Paper(title="Fusion", authors="Doe J.", journal="Ex.", year=2026, doi="10.0/f", reported=REPORTED),
     task=Binary("hcc"),
     inputs={"spectrum": SPECTRA, "labs": TABLES},
     settings=Settings(),

@@ -43,7 +43,7 @@ SYSTEM = System(
         journal="Journal of Examples 1:1",
         year=2026,
         doi="10.0000/table",
-        reported={"internal c_index overall_survival": 0.7},
+        reported={"internal": {"c_index overall_survival": 0.7}},
     ),
     task=Survival("overall_survival"),
     room=TABLES,
