@@ -45,7 +45,7 @@ def test_what_was_not_assessable_has_a_row_a_target_with_its_reason() -> None:
     failures = [("P1", "S4", 5, "torn"), ("P3", "S5", 6, "empty"), ("P3", "S6", 7, "torn")]
     task = Binary("death", horizons=(12, None))
     both = pd.concat([ONE.assign(endpoint="death", horizon_months=horizon) for horizon in (12.0, np.nan)])
-    pool = pool_of(both, task, failures=failures)
+    pool = pool_of(both.astype({"score": "float32"}), task, failures=failures)  # as networks give them
     table = predictions(pool, folds=pd.Series("test", ["P1", "P2", "P3"]), cutoffs={"death_12": 0.5})
     lost = table[table["applicability"] == "not_assessable"]
     rows = lost[["patient_id", "specimen_id", "reason"]].fillna("").to_numpy().tolist()

@@ -25,7 +25,7 @@ def pooled(
     patients = system.pool(specimens)
     lost = _lost(failures, asked, scored=set(patients["patient_id"])) if failures is not None else []
     patients["specimen_id"] = pd.array([pd.NA] * len(patients), dtype="string")
-    found = pd.concat([specimens, patients]).assign(applicability="assessed")
+    found = pd.concat([specimens, patients]).astype({"score": "float64"}).assign(applicability="assessed")
     return pd.concat([found, *lost], ignore_index=True)
 
 
