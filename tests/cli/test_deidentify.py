@@ -54,7 +54,7 @@ def test_what_was_written_and_what_was_refused_is_told(study: Path, tmp_path: Pa
 def test_flagged_files_are_kept_when_asked_and_told(study: Path, tmp_path: Path) -> None:
     told = run(study, "--out", tmp_path / "out", "--keep-flagged", "--shift-dates")
     assert "2 files" in told
-    assert "kept, look at them: 1 files: modality US" in told
+    assert "kept, inspect them: 1 files: modality US" in told
 
 
 def test_nothing_written_is_an_error(study: Path, tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ def test_water_that_is_not_this_voxel_s_is_noticed(cohort: Path, tmp_path: Path)
 
 def test_mm_want_water_and_a_repetition_time(cohort: Path, tmp_path: Path) -> None:
     path, water = files(cohort)
-    with pytest.raises(SpecimenError, match="map has priors in mM, for which a water reference is needed"):
+    with pytest.raises(SpecimenError, match="map has priors in mM, got institutional units: give a water reference"):
         table_of(path, tmp_path / "out", settings=Quantification(method="map"))
     raw = read_nifti_mrs(path, header_overrides=Header())
     untold = Acquisition(tr_ms=None)

@@ -202,12 +202,8 @@ def _simulated(acquisition: Acquisition, names: tuple[str, ...]) -> Basis:
 
 def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, Unit]:
     """What the spectrum is multiplied by, what lipids are besides, and the unit. A basis file has its own height."""
-    if settings.basis is not None or (spectrum.water is None and settings.method == "nls"):
+    if settings.basis is not None or spectrum.water is None:
         return 1.0, 1.0, RELATIVE
-    if spectrum.water is None:
-        raise SpecimenError(
-            f"{settings.method} has priors in mM, for which a water reference is needed: give one, or use nls"
-        )
     scale = water_scale(spectrum, settings=replace(WATER_SCALING, pdff=settings.pdff))
     return scale.metabolites, scale.lipids / scale.metabolites, "mM"
 
