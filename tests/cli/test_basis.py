@@ -47,7 +47,7 @@ def test_mistakes_are_told(tmp_path):
         invoke("write", tmp_path / "a.mat")
     with pytest.raises(HepaticaError, match="got component Lax"):
         invoke("write", tmp_path / "a.txt", "--component", "Lax")
-    with pytest.raises(HepaticaError, match="tell te_ms = 35, if so"):
+    with pytest.raises(HepaticaError, match="give te_ms = 35, if so"):
         invoke("write", tmp_path / "a.txt", "--te", 0.035)
     assert invoke("show", tmp_path / "missing.basis").exit_code == 2
     assert not list(tmp_path.iterdir())

@@ -22,5 +22,5 @@ def test_files_are_told_with_their_differences(trained, tmp_path: Path, monkeypa
     done = CliRunner().invoke(app, [str(tmp_path / "run"), str(trained.cohort), "--format", "onnx", "--int8"])
     assert done.exit_code == 0, done.output
     assert "extractor_int8.onnx: logits differ by at most" in done.output
-    assert "calls at even odds differ" in done.output
+    assert "calls at a cut-off of 0.5 differ" in done.output
     assert CliRunner().invoke(app, [str(tmp_path / "run"), str(trained.cohort), "--format", "coreml"]).exit_code == 2

@@ -51,7 +51,7 @@ def test_what_the_user_knows_better_counts(spectra: Path, tmp_path: Path) -> Non
         (("--tr", 2), "tr_ms = 2000, if so"),
         (("--f0", 127.74e6), r"f0_mhz = 127\.74, if so"),
         (("--bandwidth", 2), "bandwidth_hz = 2000, if so"),
-        (("--reference", 100), "tell reference_ppm"),
+        (("--reference", 100), "give reference_ppm"),
     ):
         with pytest.raises(SpecimenError, match=name):
             invoke(spectra / "0001.nii.gz", *words, "--out", tmp_path / "out")

@@ -7,7 +7,7 @@ import torch
 
 from hepatica.cohort import SettingsError, load_cohort
 from hepatica.protocol import override
-from hepatica.systems.li_2025_cnn_sasm import RELEASED, SYSTEM, Settings, build, eligible
+from hepatica.systems.li_2025_cnn_sasm import RELEASED, SYSTEM, Settings, build
 
 
 def test_numbers_of_the_paper_are_the_defaults() -> None:
@@ -39,10 +39,10 @@ def test_released_code_differs_in_loss_and_mixing_alone() -> None:
 def test_treated_patients_are_not_trained_on(trained) -> None:
     cohort = load_cohort(trained.cohort)
     treatment = cohort.patients["treatment"]
-    assert set(eligible(cohort, SYSTEM.settings)) == set(treatment.index[treatment == "none"])
+    assert set(SYSTEM.eligible(cohort, SYSTEM.settings)) == set(treatment.index[treatment == "none"])
     assert (treatment != "none").any()
     untold = replace(cohort, patients=cohort.patients.drop(columns="treatment"))
-    assert len(eligible(untold, SYSTEM.settings)) == len(cohort.patients)
+    assert len(SYSTEM.eligible(untold, SYSTEM.settings)) == len(cohort.patients)
 
 
 @pytest.mark.parametrize(
