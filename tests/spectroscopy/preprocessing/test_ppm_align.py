@@ -63,14 +63,14 @@ def test_in_a_lean_liver_choline_decides(decay):
 
 def test_creatine_is_not_taken_for_choline(decay, brain_lines):
     found = find_reference(decay(LIVER, brain_lines, water=200.0, noise=0.3), acquisition=LIVER)
-    assert found.said["choline"] == pytest.approx(0, abs=0.02)
+    assert found.offsets["choline"] == pytest.approx(0, abs=0.02)
     assert found.notes == ()
 
 
-def test_peaks_that_disagree_are_told(decay):
+def test_peaks_that_disagree_are_noted(decay):
     fid = decay(LIVER, {1.28: 300.0, 3.05: 60.0}, noise=0.5)
     (note,) = find_reference(fid, acquisition=LIVER).notes
-    assert note.startswith("choline stands -0.14 ppm from its place where Lip13 stands in its own")
+    assert note.startswith("choline is -0.14 ppm from its place relative to Lip13")
 
 
 def test_nothing_clear_leaves_the_axis_alone(decay):
@@ -92,5 +92,5 @@ def test_a_real_brain_needs_no_more_than_hundredths(real):
     raw = read_lcmodel_raw(real / "lcmodel/data.raw", header_overrides=overrides)
     found = find_reference(raw.fids[0, 0], acquisition=raw.acquisition)
     assert abs(found.off_ppm) < 0.03
-    assert found.said.keys() == {"residual water", "choline"}
-    assert np.ptp(list(found.said.values())) < 0.05
+    assert found.offsets.keys() == {"residual water", "choline"}
+    assert np.ptp(list(found.offsets.values())) < 0.05
