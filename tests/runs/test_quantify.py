@@ -223,7 +223,7 @@ def test_water_that_is_not_this_voxel_s_is_noticed(cohort: Path, tmp_path: Path)
     raw = read_nifti_mrs(water, header_overrides=Header())
     write_nifti_mrs(tmp_path / "loud.nii.gz", fids=1e6 * raw.fids, acquisition=raw.acquisition)
     table = table_of(path, tmp_path / "out", settings=Quantification(), water=tmp_path / "loud.nii.gz")
-    assert "not what livers hold: tCho+Bet" in table["flags"].iloc[0]
+    assert "not plausible in liver: tCho+Bet" in table["flags"].iloc[0]
     plain = table_of(path, tmp_path / "plain", settings=Quantification(), water=water)
     assert set(plain["flags"]) == {""}
 
@@ -271,8 +271,8 @@ def test_a_folder_that_is_in_use_is_left_alone(cohort: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "qcnn"}, "qcnn wants a run of bae_2025_qcnn"),
-        ({"run": Path("run")}, "nls wants no run"),
+        ({"method": "qcnn"}, "qcnn needs a run of bae_2025_qcnn"),
+        ({"run": Path("run")}, "nls needs no run"),
         ({"brain": True, "method": "map"}, "got map for a brain: use nls"),
         ({"basis": Path("a.basis"), "method": "map"}, "leave --basis out, or use nls"),
         ({"priors": Path("a.toml")}, "nls uses no priors"),
