@@ -40,8 +40,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch.nn.functional import cross_entropy
 
 from hepatica.cohort import Binary, Months, confident_patients
-from hepatica.learn import History, Loss, Samples, Share
-from hepatica.learn.losses import cross_entropy_of_probabilities
+from hepatica.learn import History, Loss, Samples, Share, cross_entropy_of_probabilities
 from hepatica.networks import CnnSasm, TwoStage, perceptron
 from hepatica.networks.cnn_sasm import Gate, Mix, Modules
 from hepatica.pathology.room import SLIDES, SlidePlan
@@ -67,6 +66,7 @@ class Settings(SlidePlan):
     untreated: str = "none"  # the value of column `treatment` of the patients to train on
     ratio: Fraction = Fraction(1, 2)  # share of each class in the denoised subset
     confidence: Literal["printed", "censoring_aware"] = "printed"  # rank by survival as it is, or as expected
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours
     side: Annotated[int, Field(ge=REDUCTION, multiple_of=REDUCTION)] = 224  # pixels, of 0.5 µm (ours)
     signature: PositiveInt = 128  # length of the signature (PPS)
     dropout: Share = 0.3  # of attention and classifier
