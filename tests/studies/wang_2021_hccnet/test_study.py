@@ -52,7 +52,7 @@ def test_corrected_readings_are_taken(tmp_path: Path) -> None:
 
 def test_report_has_the_chapters_of_the_paper_and_says_phantom(done: Path) -> None:
     page = write_study_report("wang_2021_hccnet", done).read_text(encoding="utf-8")
-    for title in ("Performance on test sets", "Risk score and pathology", "Readers with and without the model"):
+    for title in ("Beside the paper", "HCC risk score by covariate", "Readers and model"):
         assert title in page
     assert "PHANTOM" in page.upper()
     assert "Traceback" not in page
@@ -69,8 +69,8 @@ def test_a_cohort_without_outlines_and_readers_is_reported(trained_ct, tmp_path:
     run_study("wang_2021_hccnet", trained_ct.cohort, run=run, external=[bare], settings=trained_ct.settings)
     assert pd.read_parquet(run / "external" / "bare" / "saliency.parquet").empty
     page = write_study_report("wang_2021_hccnet", run).read_text(encoding="utf-8")
-    assert re.search(r"External[^<]*: no outlines of nodules to hold the maps against", page)
-    assert re.search(r"External[^<]*: nobody read patients of both kinds", page)
+    assert re.search(r"External[^<]*: no outlines to compare maps with", page)
+    assert re.search(r"External[^<]*: no readers read reported patients of both kinds", page)
 
 
 def test_shared_patients_are_refused_before_training(trained_ct, tmp_path: Path) -> None:

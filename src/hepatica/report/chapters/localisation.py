@@ -32,6 +32,8 @@ def section(run: Run, gallery: Gallery, *, remark: str = "") -> Section | str:
     if not drawn and not found:
         return "No specimen was drawn: hepatica explain has not been run on these results."
     told = [Text(text=f"{OUTLINES} {remark}".strip())] if found else []
+    bare = [each.title for each in run.cohorts if found and each.title not in {own.title for own, _ in found}]
+    told += [Text(text=f"{title}: no outlines to compare maps with.", tone="note") for title in bare]
     followed = run.targets[0].followed
     return Section(
         anchor="localisation",

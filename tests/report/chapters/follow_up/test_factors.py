@@ -19,16 +19,16 @@ PATIENTS = pd.DataFrame(
 
 def test_terms_say_what_one_unit_is() -> None:
     found = terms(PATIENTS, list(PATIENTS.columns), reference=PATIENTS)
-    assert list(found) == ["Age (years), per SD", "AFP (ng/mL), per doubling", "Sex: female v male", "Invasion"]
+    assert list(found) == ["Age (years), per SD", "AFP (ng/mL), per doubling", "Sex: female vs. male", "Invasion"]
     assert found["Age (years), per SD"].std() == pytest.approx(1)
     assert found["AFP (ng/mL), per doubling"].tolist() == list(range(20))
-    assert found["Sex: female v male"].sum() == 5
+    assert found["Sex: female vs. male"].sum() == 5
 
 
 def test_terms_mean_the_same_in_every_cohort() -> None:
     others = PATIENTS.assign(age_years=PATIENTS["age_years"] + 10, sex=["female"] * 12 + ["male"] * 8)
     found = terms(others, ["age_years", "sex"], reference=PATIENTS)
-    assert list(found) == ["Age (years), per SD", "Sex: female v male"]
+    assert list(found) == ["Age (years), per SD", "Sex: female vs. male"]
     assert found["Age (years), per SD"].mean() == pytest.approx(10 / PATIENTS["age_years"].std())
 
 
