@@ -1,6 +1,7 @@
 """Readme: its Python is executed, with settings for seconds, and every link of the documentation resolves."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 def test_its_python_runs(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"<!-- tested: tests/docs/test_readme.py -->\n```python\n(.*?)```", text, re.DOTALL)
-    (tmp_path / "my_hospital").symlink_to(trained.cohort)
-    (tmp_path / "other_hospital").symlink_to(trained.other)
+    shutil.copytree(trained.cohort, tmp_path / "my_hospital")
+    shutil.copytree(trained.other, tmp_path / "other_hospital")
     (tmp_path / "new_slide.tiff").symlink_to(next((trained.other / "slides").glob("*.tif*")))
     seconds = property(lambda system: override(system.settings, system._changes("trial") | system._changes("shortest")))
     monkeypatch.setattr(System, "quick", seconds)

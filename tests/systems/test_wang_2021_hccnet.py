@@ -112,22 +112,23 @@ def training(slices: Blank) -> SimpleNamespace:
         split=split,
         cohort=cohort,
         task=SYSTEM.tasks(Settings())[0],
+        augment=None,
     )
 
 
 @pytest.mark.parametrize(
     ("marks", "of"),
     [
-        ([np.nan] * 8, "got 0 slices of training patients for NoduleNet, 0 of them positive"),
-        ([np.nan] * 7 + [1.0], "got 1 slices of training patients for NoduleNet, 1 of them positive"),
-        ([np.nan] * 6 + [1.0, 0.0], "got 4 slices of training patients for HCCNet, 0 of them positive"),
+        ([np.nan] * 8, "got 0 inputs of training patients for NoduleNet, 0 of them positive"),
+        ([np.nan] * 7 + [1.0], "got 1 inputs of training patients for NoduleNet, 1 of them positive"),
+        ([np.nan] * 6 + [1.0, 0.0], "got 4 inputs of training patients for HCCNet, 0 of them positive"),
     ],
 )
 def test_a_network_that_would_learn_one_kind_alone_is_refused(slices, monkeypatch, marks, of) -> None:
-    monkeypatch.setattr(wang_2021_hccnet, "_fit", lambda *arguments: None)
+    monkeypatch.setattr(wang_2021_hccnet, "fit_stage", lambda *arguments, **options: None)
     marked = replace(slices, index=slices.index.assign(nodule=marks), failures=pd.DataFrame({"error": ["torn"]}))
     monkeypatch.setattr(Blank, "select", lambda own, patient_ids: own.rows(own.index["patient_id"].isin(patient_ids)))
-    with pytest.raises(CohortError, match=f"{of}, wanted both kinds.*1 studies not read, the first: torn"):
+    with pytest.raises(CohortError, match=f"{of}, wanted both kinds.*1 studies not read: torn"):
         train(training(marked))
 
 

@@ -101,7 +101,9 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
     slices = {fold: training.material.select(patient_ids=patients) for fold, patients in folds.items()}
     marked = {fold: own.rows(own.index["nodule"].notna()) for fold, own in slices.items()}
     common: dict[str, Any] = {"augment": training.augment, "loss": smoothed_cross_entropy(settings.smoothing)}
-    hint = f"fill the column nodule_mask for more patients ({len(training.material.failures)} studies were not read)"
+    lost = training.material.failures["error"]
+    hint = f"fill the column nodule_mask for more patients; {len(lost)} studies not read{': ' if len(lost) else ''}"
+    hint += "".join(lost[:1])
     require_both(marked["train"].index["nodule"].to_numpy(int), of="NoduleNet", hint=hint)
     watched = {fold: own for fold, own in marked.items() if len(own)}  # few experts may have seen no tuning patient
     seen = {fold: Samples(inputs=own, labels=own.index["nodule"].to_numpy(int)) for fold, own in watched.items()}

@@ -17,7 +17,7 @@ from hepatica.protocol import Paper, System
 from hepatica.protocol.plain import body_of, train_plainly
 from hepatica.radiology.room import CT, SlicePlan
 
-CLASSES = ("hcc", "metastasis", "cyst", "haemangioma", "fnh")
+CLASSES = ("hcc", "other malignant", "other benign", "hemangioma", "cyst")
 
 
 @dataclass(frozen=True, kw_only=True)
