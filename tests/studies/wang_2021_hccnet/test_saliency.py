@@ -47,7 +47,7 @@ def locked(shift: int):
         return maps
 
     return SimpleNamespace(
-        system=SimpleNamespace(saliency=saliency), network=None, settings=SimpleNamespace(nodule_probability=0.5)
+        system=SimpleNamespace(explain=saliency), network=None, settings=SimpleNamespace(nodule_probability=0.5)
     )
 
 

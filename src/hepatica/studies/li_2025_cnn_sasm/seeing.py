@@ -277,7 +277,7 @@ def _draw_thresholds(
             {
                 "row": each.row,
                 "score": float(chosen[each.specimen_id]),
-                "target": locked.settings.targets[0].label,
+                "target": locked.system.targets(locked.settings)[0].label,
                 "relapsed": bool(relapsed[each.specimen_id]),
                 "file": drawn[each.row].name,
             }
