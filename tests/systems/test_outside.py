@@ -12,7 +12,7 @@ from hepatica.runs import explain, train, validate
 from hepatica.systems import find_system, listed
 
 PACKAGE = Path(__file__).parent / "outside" / "outside_systems"
-SMALL = {"five_class_ct": {"settings": CtPhantom(matrix=96, slices=14, thickness_mm=12)}}
+SMALL = {"five_class_ct": {"settings": CtPhantom(matrix=64, slices=10, thickness_mm=16)}}
 NAMES = ("plain_slide", "five_class_ct", "table_survival", "spectrum_and_table")
 
 
@@ -39,8 +39,9 @@ def phantoms(name: str, folder: Path) -> list[Path]:
     system = find_system(name)
     if name == "spectrum_and_table":
         return [system.phantom(folder / h, patients=20, seed=s, hospital=h) for h, s in both.items()]
+    count = 48 if name == "five_class_ct" else 24  # some classes are rare
     return [
-        system.phantom(folder / h, patients=24, seed=s, hospital=h, endpoints="all", **SMALL.get(name, {}))
+        system.phantom(folder / h, patients=count, seed=s, hospital=h, endpoints="all", **SMALL.get(name, {}))
         for h, s in both.items()
     ]
 
