@@ -82,7 +82,7 @@ def test_systems_as_json() -> None:
     found = {record["name"]: record for record in records}
     paper = found["li_2025_cnn_sasm"]["paper"]
     assert paper["doi"] == "10.1186/s12916-025-03977-4"
-    assert paper["reported"]["external auroc recurrence_12"] == 0.713
+    assert paper["reported"]["external"]["auroc recurrence_12"] == 0.713
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_spectra_of_another_acquisition_and_runs_of_other_systems_are_refused(
     path, water = files(cohort)
     overrides = Header(te_ms=20.0)
     settings = Quantification(method="qcnn", run=trained_spectra["bae_2025_qcnn"].run, header_overrides=overrides)
-    with pytest.raises(SpecimenError, match=r"acquired with TE 20 ms, not 35: multiplets look otherwise there"):
+    with pytest.raises(SpecimenError, match=r"acquired with TE 20 ms, not 35: multiplets differ there"):
         table_of(path, tmp_path / "out", settings=settings, water=water)
     other = Quantification(method="qcnn", run=trained_spectra["bae_2025_ccnn"].run)
     with pytest.raises(RunError, match="got a run of bae_2025_ccnn, wanted one of bae_2025_qcnn"):

@@ -48,7 +48,7 @@ def test_any_order_of_axes_is_read_as_the_same_voxels(code, tmp_path_factory):
 def test_a_file_without_place_is_refused(tmp_path):
     image = nibabel.Nifti1Image(np.zeros((2, 3, 4), np.uint8), None)
     nibabel.save(image, tmp_path / "v.nii")
-    with pytest.raises(SpecimenError, match="where in the patient"):
+    with pytest.raises(SpecimenError, match="no position in the patient"):
         read_nifti(tmp_path / "v.nii")
 
 
@@ -61,7 +61,7 @@ def test_several_volumes_in_a_file_are_refused(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no image", bytes(400)])
 def test_damaged_files_are_refused(tmp_path, content):
     (tmp_path / "v.nii").write_bytes(content)
-    with pytest.raises(SpecimenError, match=r"NIfTI|where in the patient"):
+    with pytest.raises(SpecimenError, match=r"NIfTI|no position in the patient"):
         read_nifti(tmp_path / "v.nii")
     with pytest.raises(SpecimenError, match="NIfTI"):
         read_nifti(tmp_path / "absent.nii")
