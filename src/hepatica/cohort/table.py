@@ -32,6 +32,7 @@ class Cohort:
     `patients` is indexed by patient_id: covariates, and the columns of each endpoint: time in months and event (0, 1 or
     2); label (1 or 0); class; or value; the last three missing where unknown. `lesions` has the columns of
     `lesions.COLUMNS`. `digest` is of the bytes of all files that make the cohort but the specimens' own.
+    `folder` is where it was read from, None of bare files.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Cohort:
     specimens: tuple[Specimen, ...]
     lesions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
     tables: Mapping[str, FurtherTable] = field(default_factory=dict)
+    folder: Path | None = None
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint of that name; CohortError when the cohort does not have it."""
@@ -189,6 +191,7 @@ def load_cohort(folder: "Cohort | str | Path") -> Cohort:
         specimens=specimens,
         lesions=lesions,
         tables=head.tables,
+        folder=folder,
     )
 
 

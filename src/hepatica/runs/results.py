@@ -1,6 +1,7 @@
 """Results: what a locked model says of a cohort, as tables in a folder."""
 
 from collections.abc import Mapping, Sequence
+from filecmp import cmp
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import RunFolder
 from hepatica.runs.lock import LockedRun
 from hepatica.runs.scores import pooled, predictions
+
+READERS = "readers.csv"
+"""Readings of the patients of a cohort by readers, in its folder and, as they now are, beside the model's results."""
 
 
 def write_results(
@@ -36,7 +40,9 @@ def write_results(
     be new to the model was seen in training.
     """
     said = {"digest": cohort.digest, "model": locked.digest, "changes": dict(changes or {})}
-    if _done(out, said=said):
+    done = _done(out, said=said)
+    _copy_readers(cohort, out)
+    if done:
         return
     material = locked.system.prepare(cohort, locked.settings, prepared)
     _refuse_seen_files(material, locked=locked, folds=folds)
@@ -61,6 +67,14 @@ def write_results(
     ]
     write_json(out / "metrics.json", found)
     RunFolder(out).log("evaluated", patients=len(scored))
+
+
+def _copy_readers(cohort: Cohort, out: Path) -> None:
+    """Readings beside the results, so that a report needs no cohort folder."""
+    source = cohort.folder / READERS if cohort.folder else Path(READERS)
+    if cohort.folder and source.is_file() and not ((out / READERS).is_file() and cmp(source, out / READERS, False)):
+        with replacing(out / READERS) as temporary:
+            temporary.write_bytes(source.read_bytes())
 
 
 def _refuse_seen_files(material: Material, *, locked: LockedRun, folds: pd.Series) -> None:

@@ -69,7 +69,7 @@ def test_patients_of_one_kind_are_no_reader_study() -> None:
 def test_only_reported_patients_are_read(study: Run) -> None:
     table = read_by(study.internal, study.targets[0])
     known = study.internal.outcomes(study.targets[0]).dropna(subset=["label"])
-    everybody = pd.read_csv(study.folder / readers.READERS, dtype={"case": str})
+    everybody = pd.read_csv(study.folder / "readers.csv", dtype={"case": str})
     assert table is not None
     assert len(table.truth) == len(known) < everybody["case"].nunique()
     assert list(table.arms) == ["unaided", "aided"]

@@ -176,7 +176,7 @@ def test_first_sample_is_halved() -> None:
         ({"n": 0}, "n of 1 or more"),
         ({"start": -1}, "start = -1"),
         ({"concentrations": np.ones((2, 5))}, r"wanted \(3, 5\)"),
-        ({"basis": replace(BASIS, names=("Cho", "GPC", "PCh", "Glu", "Gold"))}, "nothing of Gold"),
+        ({"basis": replace(BASIS, names=("Cho", "GPC", "PCh", "Glu", "Gold"))}, "the priors have no Gold"),
     ],
 )
 def test_impossible_wishes_are_refused(wrong: dict[str, object], message: str) -> None:

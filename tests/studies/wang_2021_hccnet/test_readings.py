@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hepatica.cohort import EvaluationError
-from hepatica.studies.wang_2021_hccnet.readings import READERS, check_readings
+from hepatica.runs.results import READERS
+from hepatica.studies.wang_2021_hccnet.readings import check_readings
 
 HEAD = "case,reader,arm,truth,call\n"
 

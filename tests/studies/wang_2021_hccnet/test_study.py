@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import CohortError, EvaluationError
+from hepatica.runs.results import READERS
 from hepatica.studies import run_study, write_study_report
-from hepatica.studies.wang_2021_hccnet.readings import READERS
-from hepatica.studies.wang_2021_hccnet.study import _copy_readers
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +38,6 @@ def test_repeated_it_does_nothing(done: Path, trained_ct) -> None:
         "wang_2021_hccnet", trained_ct.cohort, run=done, external=[trained_ct.other], settings=trained_ct.settings
     )
     assert {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()} == times
-
-
-def test_corrected_readings_are_taken(tmp_path: Path) -> None:
-    (tmp_path / "cohort").mkdir()
-    (tmp_path / "out").mkdir()
-    for text in ("first", "other"):
-        (tmp_path / "cohort" / READERS).write_text(text)
-        _copy_readers(tmp_path / "cohort", tmp_path / "out")
-        assert (tmp_path / "out" / READERS).read_text() == text
 
 
 def test_report_has_the_chapters_of_the_paper_and_says_phantom(done: Path) -> None:

@@ -19,9 +19,7 @@ from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Results, Run
 from hepatica.report.page.style import ALERT, QUIET, SERIES
 from hepatica.report.page.wording import METRICS, NONE, about, between, interval, p_value
-
-READERS = "readers.csv"
-"""Beside the results of a cohort: one row a reading (case, reader, arm, truth, call, score)."""
+from hepatica.runs.results import READERS
 
 ARMS = ("unaided", "aided")
 """Readers alone, and with the model's probability before them."""
@@ -87,7 +85,10 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
 
 
 def read_by(results: Results, target: Target) -> ReaderTable | None:
-    """The reader study of a cohort's reported patients; None where there is none."""
+    """The reader study of a cohort's reported patients; None where there is none.
+
+    It is beside the results: one row a reading (case, reader, arm, truth, call, score).
+    """
     path: Path = results.folder / READERS
     if not path.is_file():
         return None

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from hepatica.cohort import EvaluationError
 from hepatica.evaluate import read_readers
-from hepatica.report.chapters.readers import ARMS, READERS
+from hepatica.report.chapters.readers import ARMS
+from hepatica.runs.results import READERS
 
 
 def check_readings(folder: Path) -> None:

@@ -5,16 +5,13 @@ them; what excites NoduleNet against what experts outlined. Statistics are the r
 """
 
 from collections.abc import Sequence
-from filecmp import cmp
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from hepatica.cohort import load_cohort
-from hepatica.cohort.atomic import replacing
 from hepatica.report import Chapter
-from hepatica.report.chapters.readers import READERS
 from hepatica.report.page.results import Run, read_run
 from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.studies.study import Study, Work
@@ -40,20 +37,11 @@ def steps(work: Work) -> None:
             explain(locked.folder.path, folder, results=out, specimens=EXPLAINED)
         step = f"what excites NoduleNet in {folder.name}"
         work.once(out / "saliency.parquet", partial(_hits, locked, folder, out), step=step)
-        _copy_readers(folder, out)
 
 
 def _hits(locked: LockedRun, folder: Path, out: Path) -> pd.DataFrame:
     slices = SYSTEM.prepare(load_cohort(folder), locked.settings, out / "prepared")
     return saliency_hits(locked, slices=slices, regions=pd.read_parquet(out / "regions.parquet"))
-
-
-def _copy_readers(folder: Path, out: Path) -> None:
-    """Readings as they now are beside the model's results, so that the report needs no cohort folder."""
-    source, copy = folder / READERS, out / READERS
-    if source.is_file() and not (copy.is_file() and cmp(source, copy, shallow=False)):
-        with replacing(copy) as temporary:
-            temporary.write_bytes(source.read_bytes())
 
 
 def check(work: Work) -> None:
