@@ -288,7 +288,7 @@ def test_a_diagnosis_is_quoted_at_the_locked_cutoff(diagnosed: Path, tmp_path: P
     assert told in page.sections["summary"].replace("\N{NO-BREAK SPACE}", " ")
     card = (run / "card.md").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
     assert f"| Sensitivity (recall), HCC | {told} |" in card
-    assert "higher means likelier" in card
+    assert "higher means more likely" in card
 
 
 def test_patients_of_a_diagnosis_stand_in_table_1_with_and_without_it(diagnosed: Path, sketches: None) -> None:

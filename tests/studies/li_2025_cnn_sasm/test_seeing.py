@@ -137,7 +137,7 @@ def locked(trained) -> LockedRun:
 
 @pytest.fixture(scope="module")
 def material(trained, locked: LockedRun) -> TileStore:
-    return locked.system.prepare(load_cohort(trained.cohort).specimens, locked.settings, trained.run / "prepared")
+    return locked.system.prepare(load_cohort(trained.cohort), locked.settings, trained.run / "prepared")
 
 
 def test_a_run_is_seen_once_and_without_names(trained, locked, material, tmp_path: Path, monkeypatch) -> None:

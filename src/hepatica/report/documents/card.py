@@ -10,6 +10,17 @@ from hepatica.report.page.provenance import changed_settings, system_notes
 from hepatica.report.page.results import Run
 from hepatica.report.page.wording import FOLDS, METRICS, about
 
+OUTPUTS = {
+    "binary": "A score from 0 to 1 (higher means {})",
+    "multi_class": "A probability of each class",
+    "survival": "A risk, any number (higher means {})",
+    "quantities": "Values",
+    "segmentation": "A mask",
+    "subtypes": "A group",
+    "margin": "A width in mm",
+}
+"""What a model gives, by its kind of task."""
+
 
 def write_card(run: Run) -> str:
     """The model card as Markdown text."""
@@ -24,7 +35,7 @@ def write_card(run: Run) -> str:
         system=run.system,
         paper=run.system.paper,
         targets=[about(target) for target in run.targets],
-        meaning="sooner" if run.followed else "more likely",
+        output=OUTPUTS[run.tasks[0].KIND].format("sooner" if run.followed else "more likely"),
         phantom=run.phantom,
         tag=" (phantom)" if run.phantom else "",
         flow=_flow(run),
