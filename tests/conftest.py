@@ -210,3 +210,14 @@ def published() -> Callable[[Path], dict[str, tuple[float, float, float]]]:
         return {name: (float(value), float(percent), float(ratio)) for value, percent, ratio, name in rows}
 
     return read
+
+
+HEAVY = ("studied", "studied_spectra", "trained_spectra", "trained_ct", "trained")
+"""Session fixtures that take long: tests that share one run in one process, others with those of their file."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together when the suite runs in several processes (pytest-xdist, loadgroup)."""
+    for item in items:
+        heavy = [name for name in HEAVY if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group(heavy[0] if heavy else str(item.path)))

@@ -31,7 +31,7 @@ class Results:
 
         The column `fold` says of whom where there are several.
         """
-        found = pd.DataFrame(read_json(self.folder / "metrics.json"))
+        found = pd.DataFrame(read_json(self.folder / "metrics.json"), columns=["fold", "cutoff", *COLUMNS])
         found = found[found["fold"].isin(self.folds)].drop_duplicates(["fold", "target", "metric"], keep="last")
         several = ["fold"] if found["fold"].nunique() > 1 else []
         return found[[*several, *COLUMNS]].reset_index(drop=True)

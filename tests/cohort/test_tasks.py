@@ -84,3 +84,9 @@ def test_targets_of_other_tasks_are_called_by_their_endpoint():
     (target,) = Survival("overall_survival").targets
     assert target == Target(endpoint="overall_survival", task="survival")
     assert (target.key, target.label, target.followed) == ("overall_survival", "overall survival", True)
+
+
+def test_other_patients_are_another_cohort() -> None:
+    one, two = COHORT.select(["P1"]), COHORT.select(["P2"])
+    assert len({COHORT.digest, one.digest, two.digest}) == 3
+    assert COHORT.select(["P3", "P2", "P1"]) is COHORT

@@ -30,7 +30,7 @@ def test_new_patients_do_not_change_what_was_fitted(fitted: Standardise) -> None
     new = torch.tensor([[9.0, 4.0, 8.0, 3.0]])
     sd = np.std([1, 3, 5])
     np.testing.assert_allclose(fitted(new)[0, :4], [6 / sd, 4, 1, 0], rtol=1e-6)
-    assert set(fitted.state_dict()) == {"mean", "sd"}
+    assert set(fitted.state_dict()) == {"mean", "sd", "gaps"}
 
 
 @pytest.mark.parametrize(("hidden", "weights"), [((), 8 * 3 + 3), ((5,), 8 * 5 + 5 + 2 * 5 + 5 * 3 + 3)])
@@ -41,3 +41,10 @@ def test_a_linear_model_or_layers_between(hidden: tuple[int, ...], weights: int)
     assert read.logits.shape == (3, 3)
     assert read.logits.isfinite().all()
     assert read.signature.shape == (3, 8)
+
+
+def test_what_was_never_missing_in_training_adds_nothing_when_it_is_missing() -> None:
+    standardise = Standardise(2)
+    standardise.fit(np.array([[1, 4], [3, np.nan], [5, 6]], np.float32))
+    lost = standardise(torch.tensor([[np.nan, np.nan]]))
+    assert lost.tolist() == [[0, 0, 0, 1]]

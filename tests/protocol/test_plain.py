@@ -30,7 +30,15 @@ from hepatica.cohort.endpoints import Outlined
 from hepatica.learn import Plan
 from hepatica.networks import Pooled, Reading
 from hepatica.protocol import Training
-from hepatica.protocol.plain import grad_cam_of_body, infer_regions, labelled, outcomes, scores, train_plainly
+from hepatica.protocol.plain import (
+    binary_loss,
+    grad_cam_of_body,
+    infer_regions,
+    labelled,
+    outcomes,
+    scores,
+    train_plainly,
+)
 from hepatica.saliency import grad_cam
 
 GRADES = MultiClass("grade", classes=("high", "low", "none"))
@@ -196,3 +204,9 @@ def test_the_outcome_is_learnt(rows, tmp_path: Path, task: Task, outputs: int, t
     assert np.corrcoef(found[30:], value[30:])[0, 1] > 0.7
     if task.KIND == "quantities":
         np.testing.assert_allclose(found[30:], patients["fat"].iloc[30:], atol=0.5)
+
+
+def test_one_logit_is_learnt_as_two() -> None:
+    two, labels = torch.tensor([[0.3, 1.1], [0.2, -0.4]]), torch.tensor([1, 0])
+    one = (two[:, 1] - two[:, 0])[:, None]
+    assert binary_loss(one, labels).item() == pytest.approx(binary_loss(two, labels).item())

@@ -16,5 +16,5 @@ def test_the_flow_tells_the_column_of_a_diagnosis() -> None:
     )
     nothing = pd.DataFrame(columns=["patient_id", "row", "error"])
     material = SimpleNamespace(specimens=nothing, failures=nothing)
-    told = cohort_flow(cohort, material=material, folds=pd.Series("test", patients.index))
+    told = cohort_flow(cohort, modality="table", material=material, folds=pd.Series("test", patients.index))
     assert told["endpoints"] == {"hcc": {"label": "is_hcc"}}

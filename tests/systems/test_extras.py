@@ -9,7 +9,7 @@ import pytest
 PACKAGES = {
     "pathology": {"openslide", "pyvips", "skimage", "tifffile"},
     "radiology": {"gdcm", "highdicom", "imagecodecs", "nibabel", "pydicom", "pylibjpeg", "SimpleITK"},
-    "spectroscopy": {"h5py", "nibabel", "nifti_mrs", "spec2nii"},
+    "spectroscopy": {"h5py", "nibabel", "nifti_mrs", "pydicom", "spec2nii"},
     "deploy": {"onnx", "onnxruntime", "onnxscript"},
 }
 """Packages that each extra of pyproject.toml brings."""

@@ -1,18 +1,27 @@
 """Outside: systems of another package, found by entry point, train, lock, validate, explain and report."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from hepatica.cohort.phantom import phantom_tables
+from hepatica.cohort.phantom import SUSPECTED, phantom_tables
 from hepatica.radiology.phantom import PhantomSettings as CtPhantom
 from hepatica.report import write_report
 from hepatica.runs import explain, train, validate
 from hepatica.systems import find_system, listed
 
 PACKAGE = Path(__file__).parent / "outside" / "outside_systems"
-SMALL = {"five_class_ct": {"settings": CtPhantom(matrix=64, slices=10, thickness_mm=16)}}
+MORE = {
+    "five_class_ct": {
+        "patients": 40,
+        "population": replace(SUSPECTED, hcc_share=0.3),
+        "settings": CtPhantom(matrix=64, slices=10, thickness_mm=16),
+    }
+}
+"""Patients of every class, in small pictures."""
+
 NAMES = ("plain_slide", "five_class_ct", "table_survival", "spectrum_and_table")
 
 
@@ -39,10 +48,9 @@ def phantoms(name: str, folder: Path) -> list[Path]:
     system = find_system(name)
     if name == "spectrum_and_table":
         return [system.phantom(folder / h, patients=20, seed=s, hospital=h) for h, s in both.items()]
-    count = 48 if name == "five_class_ct" else 24  # some classes are rare
+    options = {"patients": 24} | MORE.get(name, {})
     return [
-        system.phantom(folder / h, patients=count, seed=s, hospital=h, endpoints="all", **SMALL.get(name, {}))
-        for h, s in both.items()
+        system.phantom(folder / h, seed=s, hospital=h, endpoints="all", **options) for h, s in {"A": 2, "B": 1}.items()
     ]
 
 

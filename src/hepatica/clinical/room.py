@@ -11,7 +11,7 @@ from hepatica.clinical.rows import RowStore, read_rows
 from hepatica.cohort import Cohort
 from hepatica.cohort.phantom import phantom_tables
 from hepatica.learn import Plan
-from hepatica.protocol.plain import infer_regions
+from hepatica.protocol.plain import infer_regions, log_odds
 from hepatica.protocol.records import Room
 from hepatica.saliency.slopes import evaluating
 
@@ -33,9 +33,7 @@ def without_each(network: torch.nn.Module, rows: np.ndarray) -> np.ndarray:
     """How far the output moves when each value (b, d) is taken for missing: (b, d) in 0..1, the most of a row is 1."""
 
     def output(values: np.ndarray) -> np.ndarray:
-        found = network(torch.from_numpy(values))
-        logits: torch.Tensor = getattr(found, "logits", found)
-        return logits[:, -1].float().numpy()
+        return log_odds(network(torch.from_numpy(values))).float().numpy()
 
     moved = np.zeros(rows.shape)
     with torch.inference_mode(), evaluating(network):

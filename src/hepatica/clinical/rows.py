@@ -70,9 +70,8 @@ def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
         raise SettingsError("got no columns to read; name some, such as --set 'columns=[\"afp_ng_ml\"]'")
     values = np.stack([_column(cohort, name) for name in columns], axis=1).astype(np.float32)
     ids = cohort.patients.index.astype(str).to_numpy()
-    keys = [
-        hashlib.sha256(f"{who}\0".encode() + row.tobytes()).hexdigest() for who, row in zip(ids, values, strict=True)
-    ]
+    owners = [f"{cohort.hospital}\0{who}\0".encode() for who in ids]
+    keys = [hashlib.sha256(owner + row.tobytes()).hexdigest() for owner, row in zip(owners, values, strict=True)]
     table = pd.DataFrame({"patient_id": ids, "specimen_id": ids, "place": np.arange(len(ids))})
     known = np.isfinite(values).any(axis=1)
     lost = pd.DataFrame(table[~known]).reset_index(drop=True)

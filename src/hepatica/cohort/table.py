@@ -113,11 +113,16 @@ class Cohort:
         return found.set_index("patient_id")[column].reindex(self.patients.index)
 
     def select(self, patient_ids: Iterable[str]) -> "Cohort":
-        """The same cohort with these patients only, in the cohort's own order."""
+        """The same cohort with these patients only, in the cohort's own order; its digest is of them."""
         wanted = set(patient_ids)
+        patients = self.patients[self.patients.index.isin(wanted)]
+        if len(patients) == len(self.patients):
+            return self
+        chosen = "\0".join([self.digest, *patients.index.astype(str)])
         return replace(
             self,
-            patients=self.patients[self.patients.index.isin(wanted)],
+            digest=hashlib.sha256(chosen.encode()).hexdigest(),
+            patients=patients,
             specimens=tuple(each for each in self.specimens if each.patient_id in wanted),
             lesions=self.lesions[self.lesions["patient_id"].isin(wanted)].reset_index(drop=True),
         )

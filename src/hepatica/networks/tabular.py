@@ -10,16 +10,19 @@ from hepatica.networks.heads import Reading, perceptron
 
 class Standardise(nn.Module):
     """(b, d) values to (b, 2 d): each less the mean and over the SD of the training patients, 0 where it is missing
-    (NaN); then 1 where it was missing and 0 elsewhere. Mean and SD are buffers, locked with the weights.
+    (NaN); then 1 where it is missing, of columns that some training patients lacked, and 0 elsewhere: what was never
+    missing in training has taught nothing. Mean, SD and these columns are buffers, locked with the weights.
     """
 
     mean: Tensor
     sd: Tensor
+    gaps: Tensor
 
     def __init__(self, columns: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(columns))
         self.register_buffer("sd", torch.ones(columns))
+        self.register_buffer("gaps", torch.zeros(columns))
 
     def fit(self, values: NDArray[np.float32]) -> None:
         """Take mean and SD from (n, d) values; a column that is missing throughout or constant has 0 and 1."""
@@ -29,13 +32,14 @@ class Standardise(nn.Module):
             mean = np.where(known, values, 0).sum(axis=0) / count
             sd = np.sqrt(np.where(known, (values - mean) ** 2, 0).sum(axis=0) / count)
         self.mean.copy_(torch.from_numpy(mean))
+        self.gaps.copy_(torch.from_numpy((~known).any(axis=0).astype(np.float32)))
         self.sd.copy_(torch.from_numpy(np.where(sd > 0, sd, 1)))
 
     def forward(self, values: Tensor) -> Tensor:
         """Standardise a batch."""
         missing = values.isnan()
         scaled = ((values - self.mean) / self.sd).masked_fill(missing, 0)
-        return torch.cat([scaled, missing.float()], dim=1)
+        return torch.cat([scaled, missing.float() * self.gaps], dim=1)
 
 
 class Tabular(nn.Module):

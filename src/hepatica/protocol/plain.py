@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from torch import Tensor
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from hepatica.cohort import Classes, Cohort, CohortError, MultiClass, SettingsError, Survival, Task, TimeToEvent
 from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, infer
@@ -58,8 +58,15 @@ def labelled(material: Material, *, outcome: pd.DataFrame, task: Task) -> Sample
     return Samples(inputs=chosen, labels=values[:, 0].astype(np.int64) if classes else values.astype(np.float32))
 
 
+def binary_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of two logits (b, 2), or of one, the log-odds (b, 1)."""
+    if logits.shape[1] == 2:
+        return cross_entropy(logits, labels)
+    return binary_cross_entropy_with_logits(logits[:, 0], labels.to(logits.dtype))
+
+
 LOSSES: dict[str, Loss] = {
-    "binary": cross_entropy,
+    "binary": binary_loss,
     "multi_class": cross_entropy,
     "survival": cox_loss,
     "quantities": mse_loss,
@@ -118,13 +125,21 @@ def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> 
     The loss is cross-entropy for classes, Cox's partial likelihood for survival, squared error for quantities, unless
     one is given. Images are augmented as the room does; values of tables are standardised by the training patients.
     """
+    if len(training.task.targets) > 1:
+        raise SettingsError(
+            f"got the targets {', '.join(each.key for each in training.task.targets)}, wanted one for a plain training;"
+            " write the system's own `train` and `infer`"
+        )
     outcome, split = outcomes(training.cohort, task=training.task), training.split
     for part in getattr(training.material, "parts", {"": training.material}).values():
         if isinstance(part, Standardising):
             part.standardise(training.network, patients=split.train)
     known = {name: outcome[outcome.index.isin(getattr(split, name))] for name in ("train", "validation")}
+    there = set(training.material.index["patient_id"])
     samples = {
-        name: labelled(training.material, outcome=each, task=training.task) for name, each in known.items() if len(each)
+        name: labelled(training.material, outcome=each, task=training.task)
+        for name, each in known.items()
+        if there & set(each.index)
     }
     loss = loss or LOSSES[training.task.KIND]
     history = fit_stage(training, "training", training.network, samples, augment=training.augment, loss=loss)
@@ -161,6 +176,8 @@ def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inf
         outputs=lambda read: (convert(logits_of(read)), getattr(read, "signature", read)),
     )
     names: list[str | None] = list(task.classes) if isinstance(task, MultiClass) else [None]
+    if score.shape[1] != len(names):
+        raise SettingsError(f"got {score.shape[1]} outputs of the network, wanted {len(names)} for a {task.KIND} task")
     keys = ["patient_id", "specimen_id"]
     wide = pd.DataFrame(score, columns=pd.Index(range(len(names)))).assign(**{key: material.index[key] for key in keys})
     mean = wide.groupby(keys, sort=False).mean().reset_index()
@@ -196,10 +213,12 @@ def grad_cam_of_body(network: Any, images: Any, *, read: Callable[[Any], Tensor]
 
     `read` makes pixels of images.
     """
+    inner = getattr(network, "network", network)  # of a system with several inputs
+    inner = getattr(inner, "extractor", inner)
     network = getattr(network, "extractor", network)
 
     def highest(found: Any) -> Tensor:
         logits = logits_of(found)
         return logits[:, -1] if logits.shape[1] <= 2 else logits.max(dim=1).values
 
-    return grad_cam(network, read(images), layer=network.get_submodule("body"), target=highest)
+    return grad_cam(network, read(images), layer=inner.get_submodule("body"), target=highest)

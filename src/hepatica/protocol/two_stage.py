@@ -1,6 +1,6 @@
 """Two-stage: an extractor of signatures, then a head a target on the mean signature of an image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,11 +39,13 @@ def train_heads(training: Training[Any, Any], *, targets: Sequence[Target], plan
     signatures = mean_by_specimen(seen, read_regions(training.network, seen, batch=training.settings.batch)[1])
     for target in targets:
         known = training.cohort.label(target).dropna()
-        samples = {fold: _signed(signatures, known, getattr(split, fold)) for fold in ("train", "validation")}
+        read = known[known.index.isin(signatures.index.get_level_values("patient_id"))]
+        folds = {fold: read.index.intersection([*getattr(split, fold)]) for fold in ("train", "validation")}
+        samples = {fold: _signed(signatures, read, ids) for fold, ids in folds.items() if len(ids) or fold == "train"}
         fit_stage(training, f"stage 2 {target.key}", heads[target.key], samples, plan=plan, loss=loss)
 
 
-def _signed(signatures: pd.DataFrame, known: pd.Series, patients: Sequence[str]) -> Samples:
+def _signed(signatures: pd.DataFrame, known: pd.Series, patients: Iterable[str]) -> Samples:
     rows = signatures[signatures.index.isin(known.index.intersection(list(patients)), level="patient_id")]
     label = known.loc[rows.index.get_level_values("patient_id")]
     return Samples(inputs=Arrays(values=rows.to_numpy(np.float32)), labels=label.to_numpy(int))

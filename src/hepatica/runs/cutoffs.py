@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from hepatica.cohort import patient_scores, targets
+import pandas as pd
+
+from hepatica.cohort import Target, patient_scores, targets
 from hepatica.evaluate.binary.confusion import balanced_cutoff
 from hepatica.protocol import System, Training
 from hepatica.runs.scores import median_cutoffs, pooled
@@ -14,19 +16,24 @@ def locked_cutoffs(system: System[Any, Any], training: Training[Any, Any]) -> di
     Those of training set the median; those of training and tuning, of known outcome, set the balance; no patient sets
     one of simulation.
     """
-    tasks, found = system.tasks(training.settings), {}
+    tasks = system.tasks(training.settings)
     rules = {target.key: task.cutoff for task in tasks for target in task.targets if task.cutoff}
-    if set(rules.values()) <= {"of_simulation"}:
-        return {key: float(training.network.cutoff) for key in rules}
+    found = {key: float(training.network.cutoff) for key, rule in rules.items() if rule == "of_simulation"}
+    if len(found) == len(rules):
+        return found
     split = training.split
-    patients = split.train if set(rules.values()) == {"median"} else [*split.train, *split.validation]
+    patients = [*split.train, *split.validation] if "balanced" in rules.values() else split.train
     material = training.material.select(patient_ids=patients)
     table = pooled(system, system.read(training.network, material, training.settings), settings=training.settings)
-    if set(rules.values()) == {"median"}:
-        return {key: each for key, each in median_cutoffs(table).items() if key in rules}
-    for target in (each for each in targets(table) if each.key in rules):
-        label = training.cohort.endpoint(target.endpoint).label(training.cohort.patients, horizon=target.horizon)
-        score = patient_scores(table.assign(fold="train", group=None), target=target)["score"]
-        known = label.loc[score.index].dropna()
-        found[target.key] = balanced_cutoff(known, score=score.loc[known.index])
+    medians = median_cutoffs(table[table["patient_id"].isin(split.train)])
+    for target in (each for each in targets(table) if rules.get(each.key) in ("median", "balanced")):
+        median = rules[target.key] == "median"
+        found[target.key] = medians[target.key] if median else _balance(training, table, target)
     return found
+
+
+def _balance(training: Training[Any, Any], table: pd.DataFrame, target: Target) -> float:
+    label = training.cohort.label(target)
+    score = patient_scores(table.assign(fold="train", group=None), target=target)["score"]
+    known = label.loc[score.index].dropna()
+    return balanced_cutoff(known, score=score.loc[known.index])

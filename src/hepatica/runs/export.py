@@ -44,8 +44,10 @@ def training_images(run: Path, cohort_folder: Path) -> Pixels:
     train = set(Split.read(locked.folder.split).train)
     material = locked.system.prepare(cohort.select(train), locked.settings, locked.folder.prepared)
     rows = np.linspace(0, len(material) - 1, min(SAMPLE, len(material))).astype(np.int64)
-    images: Pixels = material.read(rows)
-    return images
+    images = material.read(rows)
+    if isinstance(images, dict) or images.ndim != 4:
+        raise SettingsError(f"{locked.system.name} reads no images; only networks of images can be exported")
+    return images  # type: ignore[no-any-return]
 
 
 def export(run: Path, *, calibration: Pixels, int8: bool = False) -> Path:
@@ -124,7 +126,7 @@ def _written(part: nn.Module, stem: Path, images: Pixels, *, int8: bool) -> dict
         "file": path.name,
         "sha256": _digest(path),
         "largest_logit_difference": float(np.abs(there - here).max()),
-        "calls_changed": int((there.argmax(1) != here.argmax(1)).sum()),
+        "calls_changed": int((_calls(there) != _calls(here)).sum()),
         "probe": {"shape": images.shape[1:], "logits": _logits(copied, _noise(images.shape[1:])).tolist()},
     }
 
@@ -155,6 +157,11 @@ def _logits(network: nn.Module, images: Pixels) -> np.ndarray:
         outputs=lambda answer: getattr(answer, "logits", answer),
     )
     return found
+
+
+def _calls(logits: np.ndarray) -> np.ndarray:
+    """Classes of logits (n, k) at even odds; of one logit, whether it is above 0."""
+    return np.asarray(logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1))
 
 
 def _noise(shape: tuple[int, ...]) -> Pixels:

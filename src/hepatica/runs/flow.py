@@ -8,12 +8,13 @@ from hepatica.cohort import Cohort
 from hepatica.protocol import Material
 
 
-def cohort_flow(cohort: Cohort, *, material: Material, folds: pd.Series) -> dict[str, Any]:
+def cohort_flow(cohort: Cohort, *, modality: str, material: Material, folds: pd.Series) -> dict[str, Any]:
     """Counts at each step and the specimens that failed, by their row in specimens.csv and without any identifier."""
-    with_files = {specimen.patient_id for specimen in cohort.specimens}
+    specimens = cohort.specimens_of(modality)
+    with_files = {specimen.patient_id for specimen in specimens}
     steps = [
-        _step("in the tables", len(cohort.patients), len(cohort.specimens)),
-        _step("with a specimen", len(with_files), len(cohort.specimens)),
+        _step("in the tables", len(cohort.patients), len(specimens)),
+        _step("with a specimen", len(with_files), len(specimens)),
         _step("with a usable specimen", int((folds != "not_scored").sum()), len(material.specimens)),
     ]
     counts = folds[folds != "not_scored"].value_counts(sort=False)

@@ -26,6 +26,10 @@ def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | 
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise CohortError(f"no such file or folder: {', '.join(missing)}")
+    if modality == "table":
+        raise CohortError(
+            f"got {paths[0]}, wanted a cohort folder with cohort.toml and patients.csv, whose tables are read"
+        )
     folders = [path for path in paths if path.is_dir()]
     if folders and modality not in STUDIES:
         raise CohortError(f"{folders[0]} is a folder without cohort.toml; give a cohort folder, or {modality} files")

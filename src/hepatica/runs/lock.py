@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from torch import nn
 
 from hepatica.cohort import Cohort, CohortError, RunError, SettingsError
@@ -35,6 +36,13 @@ class LockedRun:
     phantom: bool
     seen: frozenset[str]
     seen_files: frozenset[str]
+
+
+def keyed(material: Any) -> pd.DataFrame:
+    """patient_id, specimen_id and key of every specimen that was read, of all inputs, of the material's patients."""
+    patients = set(material.specimens["patient_id"])
+    every = pd.concat([each.specimens for each in getattr(material, "parts", {"": material}).values()])
+    return pd.DataFrame(every.loc[every["patient_id"].isin(patients), ["patient_id", "specimen_id", "key"]])
 
 
 def patient_digest(hospital: str, patient_id: str) -> str:
@@ -66,7 +74,7 @@ def lock(
         "sha256": {file.name: _digest(file) for file in files},
         "training": told,
         "seen": sorted(patient_digest(cohort.hospital, patient) for patient in seen),
-        "seen_files": sorted(set(content_of(material.select(patient_ids=seen).specimens["key"]))),
+        "seen_files": sorted(set(content_of(keyed(material.select(patient_ids=seen))["key"]))),
     }
     write_json(folder.model, record)
     folder.log("locked", parameters=record["parameters"])
@@ -141,7 +149,8 @@ def changed(locked: LockedRun, changes: Mapping[str, Any]) -> LockedRun:
 
 def refuse_shared_files(material: Material) -> None:
     """Raise CohortError when one file stands under two patients: it would leak from one fold into another."""
-    owners = material.specimens.groupby(content_of(material.specimens["key"]))["patient_id"].nunique()
+    specimens = keyed(material)
+    owners = specimens.groupby(content_of(specimens["key"]))["patient_id"].nunique()
     if (owners > 1).any():
         count = int((owners > 1).sum())
         raise CohortError(

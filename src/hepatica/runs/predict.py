@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import MicronsPerPixel, RunError, Specimen, write_predictions
+from hepatica.cohort import CohortError, MicronsPerPixel, RunError, write_predictions
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.preparation import content_of
 from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
-from hepatica.runs.lock import LockedRun, changed, identity, open_run
+from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
 from hepatica.runs.pictures import draw_specimens
 from hepatica.runs.scores import pooled, predictions
 
@@ -46,14 +46,18 @@ def predict(
     locked = changed(open_run(run), changes or {})
     modality = locked.system.first.modality
     cohort = read_inputs(inputs, modality=modality, mpp=mpp)
+    if cohort.folder is None and locked.system.inputs:
+        raise CohortError(
+            f"{locked.system.name} reads {' and '.join(locked.system.inputs)}; give a cohort folder with all"
+        )
     specimens = cohort.specimens_of(modality)
     network = exported(locked) or locked.network  # first: an export of another model is told in seconds
     material = locked.system.prepare(cohort, locked.settings, out / "prepared")
     model = identity(locked) if network is locked.network else _as_exported(locked)
-    _claim(out, specimens, material=material, model=model)
+    _claim(out, material=material, model=model)
     inference = locked.system.read(network, material, locked.settings)
-    seen = content_of(material.specimens["key"]).isin(locked.seen_files)
-    known = seen.groupby(material.specimens["patient_id"]).any()
+    read = keyed(material)
+    known = content_of(read["key"]).isin(locked.seen_files).groupby(read["patient_id"]).any()
     pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures)
     folds = pd.Series("predicted", index=pool["patient_id"].unique())
     table = predictions(pool, folds=folds, cutoffs=locked.cutoffs, seen=set(known.index[known]))
@@ -79,13 +83,12 @@ def predict(
     return table
 
 
-def _claim(out: Path, specimens: Sequence[Specimen], *, material: Material, model: ModelIdentity) -> None:
+def _claim(out: Path, *, material: Material, model: ModelIdentity) -> None:
     """Write down whose results `out` is to hold; RunError when it holds others already."""
-    keys = material.specimens.set_index("specimen_id")["key"]
     made_from = {
         "model": model.digest,
         "note": model.note,
-        "specimens": [keys.get(specimen.specimen_id, "not read") for specimen in specimens],
+        "specimens": sorted(keyed(material)["key"]),
     }
     there = read_json(out / MADE_FROM) if (out / MADE_FROM).exists() else None
     if there != made_from and (there or (out / "predictions.csv").exists()):

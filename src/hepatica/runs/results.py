@@ -15,7 +15,7 @@ from hepatica.evaluate.by_task import task_metrics
 from hepatica.protocol import Inference, Material
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import RunFolder
-from hepatica.runs.lock import LockedRun
+from hepatica.runs.lock import LockedRun, keyed
 from hepatica.runs.scores import pooled, predictions
 
 READERS = "readers.csv"
@@ -57,7 +57,7 @@ def write_results(
         cohort.patients.assign(fold=folds).to_parquet(temporary)
     with replacing(out / "specimens.parquet") as temporary:
         material.specimens.to_parquet(temporary, index=False)
-    flow = cohort_flow(cohort, material=material, folds=folds)
+    flow = cohort_flow(cohort, modality=locked.system.first.modality, material=material, folds=folds)
     write_json(out / "cohort.json", flow | said)
     found = [
         row
@@ -79,7 +79,7 @@ def _copy_readers(cohort: Cohort, out: Path) -> None:
 
 def _refuse_seen_files(material: Material, *, locked: LockedRun, folds: pd.Series) -> None:
     new = folds.index[~folds.isin(["train", "validation"])]
-    known = locked.seen_files & set(content_of(material.select(patient_ids=new).specimens["key"]))
+    known = locked.seen_files & set(content_of(keyed(material.select(patient_ids=new))["key"]))
     if known:
         raise CohortError(
             f"{len(known)} specimen file(s) of patients who should be new to the model were seen in its training, under"

@@ -37,8 +37,10 @@ def _about(specimens: pd.DataFrame, asked: tuple[Target, ...]) -> pd.DataFrame:
         specimens = specimens.assign(endpoint=target.endpoint, horizon_months=horizon)
     if "task" in specimens:
         return specimens
-    kinds = {each.endpoint: each.task for each in asked}
-    return specimens.assign(task=specimens["endpoint"].map(kinds))
+    task = pd.Series(pd.NA, index=specimens.index, dtype="string")
+    for each in asked:
+        task = task.mask(is_about(specimens, target=each) & task.isna(), each.task)
+    return specimens.assign(task=task)
 
 
 def _lost(failures: pd.DataFrame, asked: tuple[Target, ...], *, scored: set[str]) -> list[pd.DataFrame]:

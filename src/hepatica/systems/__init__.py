@@ -7,6 +7,8 @@ files, without importing any.
 import ast
 import difflib
 import pkgutil
+import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -62,7 +64,13 @@ def listed() -> dict[str, Listed]:
     """Every system of the gallery and of entry points, by name, in alphabetical order; nothing is imported."""
     own = [f"{__name__}.{found.name}" for found in pkgutil.iter_modules(__path__)]
     others = [each.value.partition(":")[0] for each in entry_points(group=GROUP)]
-    found = [each for module in dict.fromkeys([*own, *others]) for each in _read(module)]
+    found = [each for module in own for each in _read(module)]
+    ours = {each.name for each in found}
+    for module in dict.fromkeys(others):
+        try:
+            found += [each for each in _read(module) if each.name not in ours]
+        except Exception as error:  # what is wrong with another package must not hide our own systems
+            warnings.warn(f"the systems of {module} are left out: {error}", stacklevel=2)
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}
 
 
@@ -78,9 +86,9 @@ def _read(module: str) -> Iterator[Listed]:
     body = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
     functions: dict[str, ast.AST] = {each.name: each for each in body if isinstance(each, ast.FunctionDef)}
     for node in body:
-        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
+        if not (isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)):
             continue
-        (target,), call = node.targets, node.value
+        target, call = (node.targets[0] if isinstance(node, ast.Assign) else node.target), node.value
         if not (isinstance(target, ast.Name) and isinstance(call.func, ast.Name)):
             continue
         words = {each.arg: each.value for each in call.keywords if each.arg}
@@ -147,8 +155,12 @@ def _imported(module: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise SettingsError(
-            f"{module} cannot be imported: {error.name} is not installed; install the package that has it, or the extra"
-            " of this instrument, such as pip install 'hepatica[pathology]'"
+            f"{module} cannot be imported: {error.name} is neither installed nor on PYTHONPATH; install the package"
+            " that has it, or the extra of this instrument, such as pip install 'hepatica[pathology]'"
+        ) from None
+    except (TypeError, ValueError):
+        raise SettingsError(
+            f"got {module!r} as a module; name a record as module:RECORD, such as my.file:SYSTEM"
         ) from None
 
 
@@ -169,8 +181,13 @@ def reference(system: System[Any, Any], *, settings: Any) -> str:
 
 
 def _records(system: System[Any, Any]) -> list[str]:
-    module = import_module(system.build.__module__)
-    return [f"{module.__name__}:{name}" for name, each in vars(module).items() if each is system]
+    modules = {name: module for name, module in sys.modules.items() if name != "__main__" and module is not None}
+    return [
+        f"{module}:{name}"
+        for module in sorted(modules)
+        for name, each in list(vars(modules[module]).items())
+        if each is system
+    ]
 
 
 def _finds(name: str, system: System[Any, Any]) -> bool:

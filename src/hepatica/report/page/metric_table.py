@@ -27,5 +27,5 @@ def metric_rows(run: Run, names: Sequence[str], *, target: Target) -> list[list[
 
 def metric_cell(run: Run, results: Results, name: str, *, target: Target) -> str:
     """A metric of one cohort with its interval; one of calls at the locked cut-off."""
-    cutoff = run.cutoffs[target.key] if name in AT_A_CUTOFF else None
+    cutoff = run.cutoffs.get(target.key) if name in AT_A_CUTOFF else None
     return estimate(results.metric(name, target, cutoff=cutoff))
