@@ -70,6 +70,8 @@ def test_it_trains_locks_validates_explains_and_reports(name: str, tmp_path: Pat
     assert drawn
     assert all(path.stat().st_size for path in drawn)
     page = write_report(run, external=[external])
-    assert system.question.rstrip("?") in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert system.question.rstrip("?") in text
+    assert (PACKAGE / f"{name}.py").read_text(encoding="utf-8").partition('"""')[2].partition(":")[0] in text
     metrics = pd.read_json(external / "metrics.json")
     assert metrics["value"].notna().any()

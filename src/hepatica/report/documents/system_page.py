@@ -21,7 +21,7 @@ def system_page(system: System[Any, Any]) -> str:
         f"| {name}, {where} | {value} |" for where, numbers in paper.reported.items() for name, value in numbers.items()
     ]
     rows = [f"| `{name}` | {settings.get(name, 'none')} | {what} |" for name, what in meanings(system.settings).items()]
-    notes = inspect.cleandoc(sys.modules[system.train.__module__].__doc__ or "")
+    notes = inspect.cleandoc(sys.modules[type(system.settings).__module__].__doc__ or "")
     parts = [
         f"# {system.name}",
         "<!-- Made by ./run docs from the system's file; change that. -->",

@@ -20,7 +20,7 @@ def section(run: Run, gallery: Gallery) -> Section:
 
 def system_notes(run: Run) -> str:
     """The docstring of the file that defines the system: idea, departures from the paper, what that leaves open."""
-    return inspect.cleandoc(sys.modules[run.system.train.__module__].__doc__ or "")
+    return inspect.cleandoc(sys.modules[type(run.system.settings).__module__].__doc__ or "")
 
 
 def system_title(run: Run) -> str:
