@@ -326,7 +326,7 @@ def results(
         ),
     )
     stains(of, case, inferred).to_parquet(out / "specimens.parquet", index=False)
-    flow = cohort_flow(of, material=material, folds=folds)
+    flow = cohort_flow(of, modality=of.specimens[0].modality, material=material, folds=folds)
     write_json(out / "cohort.json", flow | {"model": "d" * 64, "changes": {}})
     found = [
         row
