@@ -58,8 +58,7 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
     found = [(each, read_by(each, run.targets[0])) for each in run.cohorts]
     read = [(place, each, table) for place, (each, table) in enumerate(found) if table is not None]
     if not read:
-        return "No reported patients with and without the disease were read by readers (readers.csv): readers are left"
-        " out."
+        return "No reported patients of both outcomes were read by readers (readers.csv): readers are left out."
     curves = Figure(
         caption="ROC curves of the model on the patients that were read; the ring is its locked cut-off. Grey stars are"
         " readers without the model, the red star is their mean.",
