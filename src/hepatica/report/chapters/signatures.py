@@ -74,8 +74,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     tiles = gather(run, limit=LIMIT)
     title = f"{tiles.region.capitalize()} signatures"
     if len(tiles.signatures) < FEWEST:
-        return f"Only {len(tiles.signatures)} {tiles.region}s of patients the model has not seen: too few to map"
-        " signatures."
+        return f"Only {len(tiles.signatures)} {tiles.region}s of unseen patients: too few to map signatures."
     blocks: list[Block] = [Text(text=MEANING.format(region=tiles.region))]
     shown = {by: paint for by, paint in COLOURINGS.items() if by != "cohort" or len(tiles.names) > 1}
     for laid in maps(tiles.signatures):
