@@ -5,14 +5,16 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.cohort import RunError, SettingsError, SpecimenError
+from hepatica.cohort import RunError, SettingsError, SpecimenError, class_scores, read_predictions, targets
+from hepatica.runs import quantify as runs_quantify
 from hepatica.runs.quantified import Quantification, quantified
-from hepatica.runs.quantify import quantify_files
+from hepatica.runs.quantify import IDS, quantify
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.lcmodel_basis import write_lcmodel_basis
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
@@ -47,7 +49,7 @@ def found_by(quantities: pd.DataFrame, column: str = "value") -> "pd.Series[floa
 
 
 def table_of(path: Path, out: Path, *, settings: Quantification = BRAIN, water: Path | None = None) -> pd.DataFrame:
-    return quantify_files([path], out=out, settings=settings, water=water)[0]
+    return quantify([path], out=out, settings=settings, water=water)[0]
 
 
 def test_the_real_liver_has_lcmodel_s_lipids_and_choline(real_spectra: Path, tmp_path: Path) -> None:
@@ -62,8 +64,8 @@ def test_the_real_liver_has_lcmodel_s_lipids_and_choline(real_spectra: Path, tmp
         assert value[name] == pytest.approx(table.loc[name, "concentration"], rel=0.25)
     cho = table.loc["Cho"]
     assert value["Cho"] == pytest.approx(cho["concentration"], abs=2 * cho["sd_percent"] / 100 * cho["concentration"])
-    assert (tmp_path / "out" / "spectrum_0001_fit.png").stat().st_size > 10_000
-    assert not (tmp_path / "out" / "spectrum_0001.nii.gz").exists()
+    assert (tmp_path / "out" / "specimen_0001_fit.png").stat().st_size > 10_000
+    assert not (tmp_path / "out" / "specimen_0001.nii.gz").exists()
 
 
 def test_lcmodel_s_own_test_comes_out(
@@ -107,7 +109,7 @@ def test_philips_with_its_water_is_sane(real_spectra: Path, tmp_path: Path) -> N
     assert 1.0 < value["Glu"] / value["tCr"] < 1.5
     assert 0.6 < value["Ins"] / value["tCr"] < 1.1
     assert np.isnan(value["NAAG"])
-    assert "freed to bend 12" in pd.read_csv(tmp_path / "out" / "spectra.csv")["notes"].item()
+    assert "freed to bend 12" in pd.read_csv(tmp_path / "out" / "specimens.csv")["notes"].item()
 
 
 @pytest.mark.parametrize("method", ["nls", "map"])
@@ -172,23 +174,67 @@ def test_a_bad_file_does_not_stop_the_rest_and_no_name_comes_out(cohort: Path, t
     path, _ = files(cohort)
     shutil.copy(path, tmp_path / "Miller_John.nii.gz")
     (tmp_path / "Miller_Jane.rda").write_bytes(b"")
-    (tmp_path / "Miller_James.COORD").mkdir()
+    (tmp_path / "Miller_James.COORD").touch()
     (tmp_path / "Miller_Joe.docx").write_text("Miller")
     paths = [tmp_path / f"Miller_{name}" for name in ("Jane.rda", "James.COORD", "Joe.docx", "John.nii.gz")]
-    quantities, spectra = quantify_files(paths, out=tmp_path / "out", settings=Quantification())
-    assert spectra["spectrum"].tolist() == [1, 2, 3, 4]
-    assert spectra["error"].str[:20].tolist()[:3] == ["the file has no RDA ", "Is a directory", "got a file that ends"]
-    assert set(quantities["spectrum"]) == {4}
-    assert set(quantities["unit"]) == {"institutional units"}
-    written = sorted(each.name for each in (tmp_path / "out").iterdir())
-    assert written == [
-        "made_from.json",
-        "quantities.csv",
-        "spectra.csv",
-        "spectrum_0004.nii.gz",
-        "spectrum_0004_fit.png",
+    quantities, spectra = quantify(paths, out=tmp_path / "out", settings=Quantification())
+    assert spectra["row"].tolist() == [1, 2, 3, 4]
+    assert spectra["error"].str[:20].tolist()[:3] == [
+        "the file has no RDA ",
+        "the file has no line",
+        "got a file that ends",
     ]
-    assert not any(b"Miller" in each.read_bytes() for each in (tmp_path / "out").iterdir())
+    assert set(quantities["row"]) == {4}
+    assert set(quantities["unit"]) == {"institutional units"}
+    written = [each for each in (tmp_path / "out").rglob("*") if each.is_file()]
+    assert {each.name for each in written if each.parent.name == "out"} == {
+        "made_from.json",
+        "predictions.csv",
+        "quantities.csv",
+        "specimens.csv",
+        "specimen_0004.nii.gz",
+        "specimen_0004_fit.png",
+    }
+    assert not any(b"Miller" in each.read_bytes() for each in written)
+
+
+def test_concentrations_are_rows_of_the_predictions_table(cohort: Path, tmp_path: Path) -> None:
+    """Of a cohort folder, each spectrum with its own water; what cannot be quantified has a reason and no score."""
+    quantities, specimens = quantify([cohort], out=tmp_path / "out", settings=Quantification())
+    table = read_predictions(tmp_path / "out" / "predictions.csv")
+    rows = table[table["specimen_id"].notna()]
+    assert set(table["task"]) == {"quantities"}
+    assert set(table["endpoint"]) == {"concentration"}
+    np.testing.assert_array_equal(rows["score"], quantities["value"])
+    lost = table[table["score"].isna()]
+    assert set(lost["applicability"]) == {"not_assessable"}
+    assert lost["reason"].str.startswith("not quantifiable: ").all()
+    patients = class_scores(table, target=targets(table)[0])
+    assert patients.shape == (4, table.loc[table["score"].notna(), "class_or_quantity"].nunique())
+    assert specimens["error"].isna().all()
+
+
+def test_what_was_stopped_goes_on(cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is done twice, and the tables are those of one call."""
+    paths = [files(cohort, row)[0] for row in range(3)]
+    whole, _ = quantify(paths, out=tmp_path / "whole", settings=Quantification())
+
+    def stopped_at_the_third(path: Path, **known: Any) -> Any:
+        if path == paths[2]:
+            raise KeyboardInterrupt
+        return quantified(path, **known)
+
+    monkeypatch.setattr(runs_quantify, "quantified", stopped_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        quantify(paths, out=tmp_path / "out", settings=Quantification())
+    done = {each: each.stat().st_mtime_ns for each in (tmp_path / "out").rglob("*.parquet")}
+    assert len(done) == 2
+    monkeypatch.setattr(runs_quantify, "quantified", quantified)
+    again, _ = quantify(paths, out=tmp_path / "out", settings=Quantification())
+    assert done.items() <= {each: each.stat().st_mtime_ns for each in (tmp_path / "out").rglob("*.parquet")}.items()
+    pd.testing.assert_frame_equal(again, whole)
+    for name in ("predictions.csv", "quantities.csv", "specimens.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def test_files_say_the_same_alone_and_among_others(cohort: Path, tmp_path: Path) -> None:
@@ -197,24 +243,24 @@ def test_files_say_the_same_alone_and_among_others(cohort: Path, tmp_path: Path)
     for number, f0 in enumerate((127.74, 127.7423)):
         write_nifti_mrs(tmp_path / f"{number}.nii.gz", fids=raw.fids, acquisition=Acquisition(f0_mhz=f0))
     paths = [tmp_path / f"{number}.nii.gz" for number in range(2)]
-    both, _ = quantify_files(paths, out=tmp_path / "both", settings=Quantification())
+    both, _ = quantify(paths, out=tmp_path / "both", settings=Quantification())
     alone = table_of(paths[1], tmp_path / "alone", settings=Quantification())
     left = [
-        read_nifti_mrs(tmp_path / "both" / f"spectrum_000{number}.nii.gz", header_overrides=Header())
+        read_nifti_mrs(tmp_path / "both" / f"specimen_000{number}.nii.gz", header_overrides=Header())
         for number in (1, 2)
     ]
     assert [each.acquisition.f0_mhz for each in left] == [127.7, 127.7]  # one simulated basis for both
     pd.testing.assert_frame_equal(
-        both[both["spectrum"] == 2].drop(columns="spectrum").reset_index(drop=True), alone.drop(columns="spectrum")
+        both[both["row"] == 2].drop(columns=IDS).reset_index(drop=True), alone.drop(columns=IDS)
     )
 
 
 def test_the_preprocessed_spectrum_says_what_was_done(cohort: Path, tmp_path: Path) -> None:
     path, water = files(cohort)
     table_of(path, tmp_path / "out", settings=Quantification(), water=water)
-    left = read_nifti_mrs(tmp_path / "out" / "spectrum_0001.nii.gz", header_overrides=Header())
+    left = read_nifti_mrs(tmp_path / "out" / "specimen_0001.nii.gz", header_overrides=Header())
     assert left.fids.shape == (1, 1, 1024)
-    content = (tmp_path / "out" / "spectrum_0001.nii.gz").read_bytes()
+    content = (tmp_path / "out" / "specimen_0001.nii.gz").read_bytes()
     assert b"transients combined, aligned and averaged; water removed" in gzip.decompress(content)
 
 
@@ -251,20 +297,17 @@ def test_a_basis_of_one_s_own_takes_the_place_of_ours(cohort: Path, tmp_path: Pa
     settings = Quantification(basis=tmp_path / "high.basis")
     tenth = found_by(table_of(path, tmp_path / "tenth", settings=settings))
     assert tenth["Lip13"] == pytest.approx(plain["Lip13"] / 10, rel=0.02)
-    assert "was not checked" in pd.read_csv(tmp_path / "tenth" / "spectra.csv")["notes"].item()
+    assert "was not checked" in pd.read_csv(tmp_path / "tenth" / "specimens.csv")["notes"].item()
 
 
-def test_a_folder_that_is_in_use_is_left_alone(cohort: Path, tmp_path: Path) -> None:
-    path, water = files(cohort)
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine.txt").touch()
-    with pytest.raises(RunError, match="is not empty; choose a new --out folder"):
-        table_of(path, tmp_path / "out")
-    (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError):
-        table_of(path, tmp_path / "file")
+def test_a_folder_of_other_results_is_left_alone(cohort: Path, tmp_path: Path) -> None:
+    (path, water), (other, _) = files(cohort), files(cohort, 1)
+    table_of(path, tmp_path / "out", settings=Quantification())
+    for another, settings in ((other, Quantification()), (path, Quantification(pdff=0.1))):
+        with pytest.raises(RunError, match="holds results of another model or of other specimens; choose a new --out"):
+            table_of(another, tmp_path / "out", settings=settings)
     with pytest.raises(SettingsError, match="one water reference for 2 files"):
-        quantify_files([path, path], out=tmp_path / "new", settings=Quantification(), water=water)
+        quantify([path, path], out=tmp_path / "new", settings=Quantification(), water=water)
     assert not (tmp_path / "new").exists()
 
 

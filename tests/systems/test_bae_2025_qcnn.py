@@ -56,7 +56,7 @@ def test_the_score_is_the_discriminant_of_the_training_patients(own) -> None:
     head = locked.network.heads["hcc"]
     np.testing.assert_allclose(head.weight[0].detach(), wanted.weights, rtol=1e-3, atol=1e-3)
     table = read_predictions(own.run / "predictions.parquet").dropna(subset="specimen_id").set_index("specimen_id")
-    score = table.loc[train.index["specimen_id"], "score"]
+    score = table[table["endpoint"] == "hcc"].loc[train.index["specimen_id"], "score"]
     np.testing.assert_allclose(score, wanted.probability(squeezed), atol=1e-3)
 
 
@@ -66,4 +66,7 @@ def test_specimens_tell_their_concentrations(own) -> None:
     spectra = SYSTEM.prepare(few, locked.settings, own.run / "prepared")
     inference = SYSTEM.read(locked.network, spectra, locked.settings)
     assert {"Lip13_mm", "tCho_mm_sd", "Glx_mm_crlb"} <= set(inference.specimens)
+    rows = inference.specimens[inference.specimens["class_or_quantity"] == "Lip13"]
+    assert set(rows["endpoint"]) == {"concentration"}
+    np.testing.assert_array_equal(rows["score"], rows["Lip13_mm"])
     assert inference.signatures.shape == (2, locked.settings.signature)

@@ -108,6 +108,9 @@ def predict(
     table = predict_run(run, inputs, out=out, mpp=resolution, pictures=pictures, changes=changes)
     for target in targets(table):
         found = patient_scores(table, target=target)
+        if target.task == "quantities":
+            typer.echo(f"{target.label}: {len(found)} values of {found.index.nunique()} patient(s), in predictions.csv")
+            continue
         shown = ", ".join(f"{row.score:.3f} ({row.group})" for row in found.head(5).itertuples())
         typer.echo(f"{target.label}, {len(found)} patient(s): {shown}{', …' if len(found) > 5 else ''}")
     for line in remarks(out / "specimens.csv"):

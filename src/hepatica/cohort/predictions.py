@@ -86,10 +86,15 @@ def read_predictions(path: Path) -> pd.DataFrame:
 
 
 def mean_by_patient(specimens: pd.DataFrame) -> pd.DataFrame:
-    """One row a patient, target and class or quantity: the mean score over the patient's specimens."""
+    """One row a patient, target and class or quantity: the mean score over the patient's specimens that have one.
+
+    Where none has, the first `reason`, if the specimens have that column.
+    """
     optional = [name for name in ("task", "class_or_quantity") if name in specimens.columns]
     keys = ["patient_id", "endpoint", "horizon_months", *optional]
-    return specimens.groupby(keys, sort=False, dropna=False, as_index=False)[["score"]].mean()
+    columns = {"score": "mean"} | ({"reason": "first"} if "reason" in specimens else {})
+    found = specimens.groupby(keys, sort=False, dropna=False, as_index=False).agg(columns)
+    return found.assign(reason=found["reason"].where(found["score"].isna())) if "reason" in found else found
 
 
 def targets(table: pd.DataFrame) -> list[Target]:

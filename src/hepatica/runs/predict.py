@@ -54,7 +54,7 @@ def predict(
     network = exported(locked) or locked.network  # first: an export of another model is told in seconds
     material = locked.system.prepare(cohort, locked.settings, out / "prepared")
     model = identity(locked) if network is locked.network else _as_exported(locked)
-    _claim(out, material=material, model=model)
+    claim(out, {"model": model.digest, "note": model.note, "specimens": sorted(keyed(material)["key"])})
     inference = locked.system.read(network, material, locked.settings)
     read = keyed(material)
     known = content_of(read["key"]).isin(locked.seen_files).groupby(read["patient_id"]).any()
@@ -62,8 +62,8 @@ def predict(
     folds = pd.Series("predicted", index=pool["patient_id"].unique())
     table = predictions(pool, folds=folds, cutoffs=locked.cutoffs, seen=set(known.index[known]))
     write_predictions(table, path=out / "predictions.csv")
-    rows = pd.Series({specimen.specimen_id: specimen.row for specimen in specimens})
-    _describe(material, inference, rows=rows, path=out / SPECIMENS)
+    rows = {specimen.specimen_id: specimen.row for specimen in specimens}
+    describe(_read(material, inference, rows=rows), material.failures, path=out / SPECIMENS)
     assessed = set(inference.specimens["specimen_id"])
     drawn = [specimen for specimen in specimens if specimen.specimen_id in assessed]
     draw_specimens(locked, drawn[:pictures], material=material, regions=inference.regions, out=out)
@@ -83,15 +83,10 @@ def predict(
     return table
 
 
-def _claim(out: Path, *, material: Material, model: ModelIdentity) -> None:
+def claim(out: Path, made_from: Mapping[str, Any]) -> None:
     """Write down whose results `out` is to hold; RunError when it holds others already."""
-    made_from = {
-        "model": model.digest,
-        "note": model.note,
-        "specimens": sorted(keyed(material)["key"]),
-    }
     there = read_json(out / MADE_FROM) if (out / MADE_FROM).exists() else None
-    if there != made_from and (there or (out / "predictions.csv").exists()):
+    if there != made_from and [*out.glob("predictions.csv"), *out.glob("specimen*")]:
         raise RunError(f"{out} holds results of another model or of other specimens; choose a new --out folder")
     write_json(out / MADE_FROM, made_from)
 
@@ -102,17 +97,21 @@ def _as_exported(locked: LockedRun) -> ModelIdentity:
     return replace(own, note=f"{own.note}; networks exported to ONNX, {export_precision(locked)}")
 
 
-def _describe(material: Material, inference: Inference, *, rows: "pd.Series[int]", path: Path) -> None:
-    """What was read of each specimen, and what the system says of it beside the score; a row each, failed ones too.
-
-    The column `row` is the number by which pictures and DICOM results are called.
-    """
-    aside = {"endpoint", "horizon_months", "task", "class_or_quantity", "score"}
+def _read(material: Material, inference: Inference, *, rows: Mapping[str, int]) -> pd.DataFrame:
+    """What was read of each specimen, and what the system says of it beside the score; a row each."""
+    aside = {"endpoint", "horizon_months", "task", "class_or_quantity", "score", "reason"}
     said = inference.specimens[[name for name in inference.specimens if name not in aside]].drop_duplicates()
-    keys = ["patient_id", "specimen_id"]
-    read = material.specimens.drop(columns="key").merge(said, on=keys, how="left")
-    described = pd.concat([read, material.failures[[*keys, "error"]]])
-    described.insert(0, "row", described["specimen_id"].map(rows))
-    described = described.sort_values("row")
+    read = material.specimens.drop(columns="key").merge(said, on=["patient_id", "specimen_id"], how="left")
+    return read.assign(row=read["specimen_id"].map(rows))
+
+
+def describe(read: pd.DataFrame, failures: pd.DataFrame, *, path: Path) -> pd.DataFrame:
+    """Write, and return, what was read of each specimen, and the failures, by `row`.
+
+    That is the number by which pictures and DICOM results are called.
+    """
+    described = pd.concat([read, failures]).sort_values("row")
+    described.insert(0, "row", described.pop("row"))
     with replacing(path) as temporary:
         described.to_csv(temporary, index=False)
+    return described

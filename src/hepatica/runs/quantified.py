@@ -1,13 +1,15 @@
 """Quantified: what one file of a 1H-MR spectrum holds, by any method, and what all files have in common for that."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hepatica.cohort import RunError, SettingsError, SpecimenError
+from hepatica.cohort.preparation import content_digest
 from hepatica.runs.lock import LockedRun, open_run, picture_note
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.basis_file import read_basis
@@ -100,6 +102,31 @@ class Quantification:
     def note(self) -> str:
         """The text at the foot of every picture."""
         return "research use only" if self.locked is None else picture_note(self.locked)
+
+    @property
+    def seen_files(self) -> frozenset[str]:
+        """Digests of the files that the networks were trained on."""
+        return frozenset() if self.locked is None else self.locked.seen_files
+
+    @property
+    def made_from(self) -> dict[str, Any]:
+        """Method, version, digests of model, basis and priors, and what the user gave; raises what reading them does.
+
+        One without a basis file simulates it.
+        """
+        _ = self.own_basis
+        overrides = asdict(self.header_overrides).items()
+        return {
+            "hepatica": version("hepatica"),
+            "method": self.method,
+            "organ": "brain" if self.brain else "liver",
+            "note": self.note,
+            "model": self.locked and self.locked.digest,
+            "basis": None if self.basis is None else content_digest(self.basis).hex(),
+            "priors": self.all_priors and self.all_priors.digest,
+            "pdff": self.pdff,
+            "header_overrides": {name: value for name, value in overrides if value is not None},
+        }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,93 +1,94 @@
-"""Quantify: files of 1H-MR spectra to tables of quantities and pictures of their fits, each by itself."""
+"""Quantify: a `Quantities` task answered by fits or networks: concentrations in 1H-MR spectra, with their bounds."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import HepaticaError, RunError, SettingsError, SpecimenError
-from hepatica.cohort.atomic import replacing, write_json
-from hepatica.cohort.preparation import content_digest
+from hepatica.cohort import SettingsError, Specimen, write_predictions
+from hepatica.cohort.atomic import replacing
+from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.preparation import content_of, gather, prepare_each
+from hepatica.runs.inputs import read_inputs
+from hepatica.runs.predict import SPECIMENS, claim, describe
 from hepatica.runs.quantified import Found, Quantification, quantified
+from hepatica.runs.scores import predictions, rows_of
+from hepatica.spectroscopy.cohorts.spectra import spectrum_key
 from hepatica.spectroscopy.fitting.fit_picture import draw_fit
+from hepatica.spectroscopy.fitting.quantities import COLUMNS, TASKS, as_scores
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 
-QUANTITIES, SPECTRA = "quantities.csv", "spectra.csv"
-"""A row a spectrum and target; a row a spectrum, with its quality, what was done to it, or why it was not used."""
+QUANTITIES = "quantities.csv"
+"""A row a specimen and quantity: value, unit, standard deviation, bound, and what is doubtful of the specimen."""
 
-MADE_FROM = "made_from.json"
-"""Method, version, digests of the spectra, the model, the basis and the priors, and the header overrides."""
+IDS = ["row", "patient_id", "specimen_id"]
 
 
-def quantify_files(
-    paths: Sequence[Path], *, out: Path, settings: Quantification, water: Path | None = None
+def quantify(
+    inputs: Sequence[Path], *, out: Path, settings: Quantification, water: Path | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Quantify each file; the tables of quantities and of spectra, which are also written into `out`.
+    """Quantify a cohort folder, or bare files; the tables of quantities and of specimens, as written into `out`.
 
-    Beside them `spectrum_0001_fit.png` and, of what was read as a decay, `spectrum_0001.nii.gz`: the preprocessed
-    spectrum with what was done to it in its header. Files are called by their number, never by a name that might
-    identify a patient. Files that cannot be used are listed and skipped; SpecimenError when none can. `water` is the
-    water reference of a single file. RunError when `out` is not empty or `settings.run` is of another system,
+    Writes predictions.csv, whose scores are the values that are reported; quantities.csv with bounds and flags;
+    specimens.csv; and of each specimen its fit as a picture and, where it was read as a decay, the preprocessed
+    spectrum. Files are called by row, never by a name that might identify a patient. `water` is the water reference of
+    a single file. A file that cannot be used is recorded in the ledger; SpecimenError when none can be. A call that was
+    stopped goes on where it was. RunError when `out` holds other results or `settings.run` is of another system,
     SettingsError on settings that do not go together.
     """
-    if out.exists() and any(out.iterdir()):
-        raise RunError(f"{out} is not empty; choose a new --out folder")
-    if water is not None and len(paths) > 1:
-        raise SettingsError(f"got one water reference for {len(paths)} files, wanted one file: call once for each")
-    _ = settings.own_basis, settings.all_priors, settings.locked  # what cannot be used stops before the first file
-    out.mkdir(parents=True, exist_ok=True)
-    tables, rows = [], []
-    for number, path in enumerate(paths, start=1):
-        try:
-            found = quantified(path, water=water, settings=settings)
-        except (HepaticaError, OSError) as error:
-            rows.append({"spectrum": number, "error": _message(error)})
-            continue
-        tables.append(found.quantities.to_table().assign(spectrum=number))
-        rows.append({"spectrum": number, **found.about})
-        _write(found, out / f"spectrum_{number:04d}", number=number, settings=settings)
-    if not tables:
-        several = "" if len(paths) == 1 else f"none of {len(paths)} files gave a spectrum; the first: "
-        raise SpecimenError(f"{several}{rows[0]['error']}")
-    quantities, spectra = pd.concat(tables, ignore_index=True), pd.DataFrame(rows)
-    for table, name in ((spectra, SPECTRA), (quantities, QUANTITIES)):
-        with replacing(out / name) as temporary:
-            table.to_csv(temporary, index=False)
-    write_json(out / MADE_FROM, _made_from(paths, settings))
-    return quantities, spectra
+    specimens = _with_water(read_inputs(inputs, modality="spectrum").specimens_of("spectrum"), water)
+    made_from = settings.made_from
+    keys = {each: spectrum_key(each, settings=made_from) for each in specimens}
+    claim(out, made_from | {"specimens": sorted(keys.values())})
+    tables, failures = _quantified(keys, out=out, settings=settings)
+    seen = set(tables.loc[content_of(tables["key"]).isin(settings.seen_files), "patient_id"])
+    asked = tuple(TASKS[unit].targets[0] for unit in tables["unit"].unique())
+    pool = rows_of(as_scores(tables), asked, failures=failures)
+    folds = pd.Series("predicted", index=pool["patient_id"].unique())
+    write_predictions(predictions(pool, folds=folds, cutoffs={}, seen=seen), path=out / "predictions.csv")
+    with replacing(out / QUANTITIES) as temporary:
+        tables[[*IDS, *COLUMNS]].to_csv(temporary, index=False)
+    about = tables.drop(columns=["key", *COLUMNS]).drop_duplicates()
+    return tables[[*IDS, *COLUMNS]], describe(about, failures, path=out / SPECIMENS)
 
 
-def _message(error: HepaticaError | OSError) -> str:
-    """What an error says, without the file's name, which the system's own errors hold."""
-    return f"{error.strerror or type(error).__name__}" if isinstance(error, OSError) else str(error)
+def _with_water(specimens: Sequence[Specimen], water: Path | None) -> Sequence[Specimen]:
+    if water is None:
+        return specimens
+    if len(specimens) > 1:
+        raise SettingsError(f"got one water reference for {len(specimens)} files, wanted one file: call once for each")
+    return [replace(each, attachments={**each.attachments, "water": water}) for each in specimens]
 
 
-def _made_from(paths: Sequence[Path], settings: Quantification) -> dict[str, Any]:
-    return {
-        "hepatica": version("hepatica"),
-        "method": settings.method,
-        "organ": "brain" if settings.brain else "liver",
-        "note": settings.note,
-        "model": settings.locked and settings.locked.digest,
-        "basis": None if settings.basis is None else content_digest(settings.basis).hex(),
-        "priors": settings.all_priors and settings.all_priors.digest,
-        "pdff": settings.pdff,
-        "header_overrides": {
-            name: value for name, value in asdict(settings.header_overrides).items() if value is not None
-        },
-        "spectra": [content_digest(path).hex() for path in paths],
-    }
+def _quantified(
+    keys: Mapping[Specimen, str], *, out: Path, settings: Quantification
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Quantities of every specimen, with what is known of it in further columns; and the failures."""
+    ledger, folder = Ledger(out / "prepared" / "ledger"), out / "prepared"
+
+    def made(key: str) -> Path | None:
+        return path if (path := folder / f"{key}.parquet").exists() else None
+
+    def make(key: str, specimen: Specimen) -> None:
+        found = quantified(specimen.path, water=specimen.attachments.get("water"), settings=settings)
+        _draw(found, out, row=specimen.row, settings=settings)
+        with replacing(folder / f"{key}.parquet") as temporary:
+            found.quantities.to_table().assign(row=specimen.row, **found.about).to_parquet(temporary)
+
+    missing = {key: each for each, key in keys.items() if made(key) is None}
+    prepare_each(missing, make, ledger=ledger, label="Quantifying spectra", workers=1)
+    found, failures = gather(keys, made, ledger=ledger, wanted="files gave a spectrum")
+    tables = [pd.read_parquet(path).assign(**who) for who, path in found]
+    return pd.concat(tables, ignore_index=True), failures
 
 
-def _write(found: Found, stem: Path, *, number: int, settings: Quantification) -> None:
-    title = f"spectrum {number}: {settings.method}"
-    draw_fit(found.drawn, path=stem.with_name(f"{stem.name}_fit.png"), title=title, note=settings.note)
+def _draw(found: Found, out: Path, *, row: int, settings: Quantification) -> None:
+    title = f"spectrum {row}: {settings.method}"
+    draw_fit(found.drawn, path=out / f"specimen_{row:04d}_fit.png", title=title, note=settings.note)
     if found.spectrum is not None:
         write_nifti_mrs(
-            stem.with_name(f"{stem.name}.nii.gz"),
+            out / f"specimen_{row:04d}.nii.gz",
             fids=found.spectrum.fid,
             acquisition=found.spectrum.acquisition,
             applied=("transients combined, aligned and averaged; water removed", *found.spectrum.notes),

@@ -1,11 +1,12 @@
 """Scores: from what a network says of specimens to the predictions table of patients."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort import Target, targets
+from hepatica.cohort import Target, mean_by_patient, targets
 from hepatica.cohort.predictions import as_predictions, is_about
 from hepatica.protocol import Inference, System
 
@@ -15,17 +16,28 @@ NOT_ASSESSABLE = "not_assessable"
 def pooled(
     system: System[Any, Any], inference: Inference, *, settings: Any, failures: pd.DataFrame | None = None
 ) -> pd.DataFrame:
+    """`rows_of` what a system says of specimens."""
+    return rows_of(inference.specimens, system.targets(settings), pool=system.pool, failures=failures)
+
+
+def rows_of(
+    specimens: pd.DataFrame,
+    asked: tuple[Target, ...],
+    *,
+    pool: Callable[[pd.DataFrame], pd.DataFrame] = mean_by_patient,
+    failures: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Rows of specimens and, after them, rows of patients (their specimen_id missing); fold and group still open.
 
     A specimen of `failures` has a row without a score for each target, with the reason; so has a patient who has no
-    other specimen.
+    other specimen. A row without a score is not assessable, for the `reason` that it has.
     """
-    asked = system.targets(settings)
-    specimens = _about(inference.specimens.astype({"specimen_id": "string"}), asked)
-    patients = system.pool(specimens)
+    specimens = _about(specimens.astype({"specimen_id": "string"}), asked)
+    patients = pool(specimens)
     lost = _lost(failures, asked, scored=set(patients["patient_id"])) if failures is not None else []
     patients["specimen_id"] = pd.array([pd.NA] * len(patients), dtype="string")
-    found = pd.concat([specimens, patients]).astype({"score": "float64"}).assign(applicability="assessed")
+    found = pd.concat([specimens, patients]).astype({"score": "float64"})
+    found["applicability"] = found["score"].isna().map({True: NOT_ASSESSABLE, False: "assessed"})
     return pd.concat([found, *lost], ignore_index=True)
 
 

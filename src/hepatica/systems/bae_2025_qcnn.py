@@ -28,7 +28,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from hepatica.cohort import Binary
+from hepatica.cohort import Binary, Quantities
 from hepatica.evaluate import fit_discriminant
 from hepatica.learn import Share
 from hepatica.learn.images import as_network_input
@@ -37,6 +37,7 @@ from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.saliency import flattened
 from hepatica.spectroscopy.cohorts.millimolar import Millimolar, millimolar
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
+from hepatica.spectroscopy.fitting.quantities import as_scores
 from hepatica.spectroscopy.fitting.signal_model import SHARED
 from hepatica.spectroscopy.networks.qcnn import Measured, Qcnn, build_qcnn
 from hepatica.spectroscopy.networks.qcnn_quantify import measured, quantities_by
@@ -109,7 +110,11 @@ def predict(network: Any, spectra: SpectraStore, settings: Settings) -> Inferenc
     }
     flags = ["; ".join(each) for each in quantities.flags]
     regions = spectra.index.assign(**columns, in_mm=scaled.scaled, flags=flags, score=score)
-    specimens = regions[["patient_id", "specimen_id", "score", *columns, "in_mm", "flags"]]
+    ids = ["patient_id", "specimen_id"]
+    table = quantities.to_table().join(regions[[*ids, "in_mm"]])
+    table.loc[~table["in_mm"], ["value", "reported"]] = np.nan, "no usable water reference: not in mM"
+    hcc = regions[[*ids, "score"]].assign(task="binary", endpoint=settings.endpoint, horizon_months=0.0)
+    specimens = pd.concat([hcc, as_scores(table)]).merge(regions[[*ids, *columns, "in_mm", "flags"]], on=ids)
     return Inference(specimens=specimens, regions=regions, signatures=found.signature)
 
 
@@ -142,7 +147,7 @@ SYSTEM = System(
         validation="simulated spectra",
         code="not released",
     ),
-    task=lambda settings: Binary(settings.endpoint, rule="balanced"),
+    task=lambda settings: (Binary(settings.endpoint, rule="balanced"), Quantities("concentration")),
     room=SPECTRA,
     settings=Settings(),
     trial={"per_epoch": 20_480, "held_out": 2_000, "epochs": 12, "test": 0.3},  # ours

@@ -22,7 +22,7 @@ MADE_FROM = {
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     for number in (1, 3):
-        Image.fromarray(np.full((60, 80, 3), 200, np.uint8)).save(tmp_path / f"spectrum_{number:04d}_fit.png")
+        Image.fromarray(np.full((60, 80, 3), 200, np.uint8)).save(tmp_path / f"specimen_{number:04d}_fit.png")
     write_json(tmp_path / "made_from.json", MADE_FROM)
     return tmp_path
 
@@ -33,11 +33,11 @@ def row(spectrum: int, target: str, *, flags: str = "", crlb: float = 10.0) -> t
 
 
 QUANTITIES = pd.DataFrame(
-    [row(1, "tCho"), row(1, "Ala", crlb=np.inf), row(3, "tCho", flags="chi² 9 & more")], columns=list(COLUMNS)
+    [row(1, "tCho"), row(1, "Ala", crlb=np.inf), row(3, "tCho", flags="chi² 9 & more")], columns=["row", *COLUMNS]
 )
 SPECTRA = pd.DataFrame(
     {
-        "spectrum": [1, 2, 3],
+        "row": [1, 2, 3],
         "snr": [32.4, np.nan, 9.0],
         "linewidth_hz": [18.2, np.nan, np.nan],
         "notes": ["2 of 32 left out", np.nan, ""],
@@ -47,7 +47,7 @@ SPECTRA = pd.DataFrame(
 
 
 def page_of(out: Path, quantities: pd.DataFrame = QUANTITIES, spectra: pd.DataFrame = SPECTRA) -> str:
-    return write_quantities_page(quantities, spectra, out=out, method="map").read_text()
+    return write_quantities_page(quantities, spectra, out=out).read_text()
 
 
 def test_each_spectrum_has_its_table_picture_and_notes(out: Path) -> None:
@@ -79,7 +79,7 @@ def test_what_made_the_numbers_is_told(out: Path) -> None:
 
 
 def test_one_spectrum_needs_no_overview(out: Path) -> None:
-    page = page_of(out, QUANTITIES[QUANTITIES["spectrum"] == 1], SPECTRA.head(1))
+    page = page_of(out, QUANTITIES[QUANTITIES["row"] == 1], SPECTRA.head(1))
     assert 'id="overview"' not in page
 
 
@@ -87,4 +87,4 @@ def test_many_pictures_do_not_weigh_the_page_down(out: Path, monkeypatch: pytest
     monkeypatch.setattr(quantities_page, "PICTURED", 2)
     page = page_of(out)
     assert page.count("data:image/jpeg") == 1
-    assert "Its picture is spectrum_0003_fit.png." in page
+    assert "Its picture is specimen_0003_fit.png." in page

@@ -73,11 +73,11 @@ def test_lipids_are_scaled_with_all_that_is_said_of_them():
 def test_what_was_believed_better_before_is_not_told():
     held = quantities(prior_covariance=np.diag([1.0, 1.0, 4.0, 4.0]))
     assert held.quantifiable.tolist() == [[False, False, True, False]]
-    assert "less informative than the prior" in held.to_table().reported[1]
+    assert "less informative than the prior" in held.to_table().reported.iloc[1]
 
 
 def test_without_water_the_unit_says_so():
-    assert quantities(unit="institutional units").to_table().reported[2] == "8 ± 1 institutional units"
+    assert quantities(unit="institutional units").to_table().reported.iloc[2] == "8 ± 1 institutional units"
 
 
 def test_shapes_and_sums_are_checked():

@@ -1,6 +1,6 @@
 """Quantities page: what `hepatica quantify` found, as one page with a table and the picture of each fit."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from hepatica.cohort.atomic import read_json, write_text
 from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.page import render_page
-from hepatica.runs.quantify import MADE_FROM
+from hepatica.runs.predict import MADE_FROM
 
 PICTURED = 40
 """Spectra whose pictures are taken into the page (ours): one weighs a tenth of a megabyte."""
@@ -26,7 +26,7 @@ QUALITY = {
     "linewidth_hz": ("Linewidth, Hz", "linewidth {:.1f} Hz"),
     "water_residual": ("Residual water", "residual water {:.2f} of the highest peak"),
 }
-"""Columns of spectra.csv: the head of each in the overview, and as below a picture."""
+"""Columns of specimens.csv: the head of each in the overview, and as below a picture."""
 
 PROVENANCE = {
     "hepatica": "hepatica, version", "method": "Method", "organ": "Organ", "model": "Digest of the model",
@@ -35,46 +35,38 @@ PROVENANCE = {
 }  # fmt: skip
 
 
-def write_quantities_page(quantities: pd.DataFrame, spectra: pd.DataFrame, *, out: Path, method: str) -> Path:
-    """Write `report.html` into `out`, where `quantify_files` left its pictures; its path. The tables are that one's."""
+def write_quantities_page(quantities: pd.DataFrame, specimens: pd.DataFrame, *, out: Path) -> Path:
+    """Write `report.html` into `out`, where `runs.quantify` left its pictures; its path. The tables are that one's."""
     gallery, made_from = Gallery(out, phantom=False), read_json(out / MADE_FROM)
-    rows = [{str(name): value for name, value in row.items()} for row in spectra.to_dict("records")]
-    found = {
-        number: quantities[quantities["spectrum"] == number] for number in quantities["spectrum"].unique().tolist()
-    }
-    sections = [_section(row, found.get(int(row["spectrum"])), gallery, out) for row in rows]
-    if len(rows) > 1:
-        sections.insert(0, _overview(rows, found))
+    rows = specimens.to_dict("records")
+    found = {int(row): table for row, table in quantities.groupby("row")}
+    sections = [_section(row, found.get(int(row["row"])), gallery, out) for row in rows]
     text = render_page(
-        [*sections, _provenance(made_from)],
+        [*([_overview(rows, found)] if len(rows) > 1 else []), *sections, _provenance(made_from)],
         title="1H-MR spectra quantified",
-        kicker=f"hepatica quantify: {method}; {made_from['note']}",
+        kicker=f"hepatica quantify: {made_from['method']}; {made_from['note']}",
         lead=LEAD,
         phantom=False,
     )
-    page = out / "report.html"
-    write_text(page, text)
-    return page
+    write_text(out / "report.html", text)
+    return out / "report.html"
 
 
-def _overview(rows: list[dict[str, Any]], found: Mapping[int, pd.DataFrame]) -> Section:
+def _overview(rows: list[dict[Hashable, Any]], found: Mapping[int, pd.DataFrame]) -> Section:
     """A line a spectrum."""
     lines = []
     for row in rows:
-        own = found.get(int(row["spectrum"]))
+        own = found.get(int(row["row"]))
         qualities = [f"{row[name]:.3g}" if pd.notna(row.get(name)) else "" for name in QUALITY]
         reported = "not used" if own is None else f"{own['value'].notna().sum()} of {len(own)}"
-        lines.append(
-            [str(row["spectrum"]), reported, *qualities, row["error"] if own is None else own["flags"].iloc[0]]
-        )
+        lines.append([str(row["row"]), reported, *qualities, row["error"] if own is None else own["flags"].iloc[0]])
     head = ["Spectrum", "Values reported", *(title for title, _ in QUALITY.values()), "Noticed"]
     table = Table(caption="All spectra, by the order of the files.", header=head, rows=lines)
     return Section(anchor="overview", title="Overview", blocks=[table])
 
 
-def _section(row: dict[str, Any], found: pd.DataFrame | None, gallery: Gallery, out: Path) -> Section:
-    number = int(row["spectrum"])
-    blocks: list[Block] = []
+def _section(row: dict[Hashable, Any], found: pd.DataFrame | None, gallery: Gallery, out: Path) -> Section:
+    number, blocks = int(row["row"]), list[Block]()
     if found is None:
         blocks.append(Text(text=f"Not used: {row['error']}.", tone="warning"))
     else:
@@ -85,7 +77,7 @@ def _section(row: dict[str, Any], found: pd.DataFrame | None, gallery: Gallery, 
 
 
 def _picture(number: int, gallery: Gallery, out: Path) -> Block:
-    name = f"spectrum_{number:04d}_fit.png"
+    name = f"specimen_{number:04d}_fit.png"
     if number > PICTURED:
         return Text(text=f"Its picture is {name}.", tone="note")
     caption = (
@@ -108,7 +100,7 @@ def _percent(value: float) -> str:
     return f"{value:.0f}" if value < 1000 else "> 999"
 
 
-def _remarks(row: dict[str, Any]) -> Text:
+def _remarks(row: dict[Hashable, Any]) -> Text:
     qualities = [form.format(row[name]) for name, (_, form) in QUALITY.items() if pd.notna(row.get(name))]
     return Text(text="; ".join([*qualities, *([row["notes"]] if row.get("notes") else [])]) + ".", tone="note")
 

@@ -65,8 +65,10 @@ class Results:
 
     @property
     def targets(self) -> list[Target]:
-        """What the scores predict."""
-        return targets(self.predictions)
+        """What the scores predict: those of the first kind of task, and what the cohort has an endpoint for."""
+        found = targets(self.predictions)
+        known = self.cohort["endpoints"]
+        return [each for each in found if each.task == found[0].task or each.endpoint in known]
 
     def endpoint(self, target: Target) -> Endpoint:
         """Columns of time and event of a target, or of the label of a diagnosis."""

@@ -128,7 +128,7 @@ def prepare(
             )
         },
     }
-    keys = [_key(each, settings=made_by) for each in specimens]
+    keys = [spectrum_key(each, settings=made_by) for each in specimens]
     ledger = Ledger(folder / "ledger")
     missing = {key: each for key, each in zip(keys, specimens, strict=True) if _opened(_path(folder, key)) is None}
 
@@ -142,7 +142,8 @@ def prepare(
     return _gather(found, ledger=ledger, folder=folder, acquisition=acquisition, window_ppm=window_ppm)
 
 
-def _key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
+def spectrum_key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
+    """`specimen_key` of a spectrum, its water reference, and the other file of a pair of SDAT and SPAR."""
     partners = sorted(each for each in specimen.path.parent.glob(f"{specimen.path.stem}.*") if each != specimen.path)
     beside = [content_digest(each).hex() for each in partners if each.suffix.lower() in (".spar", ".sdat")]
     reference = specimen.attachments.get("water")

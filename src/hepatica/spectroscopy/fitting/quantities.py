@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from hepatica.cohort import tasks
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.fitting.bounds import of_information
 from hepatica.spectroscopy.fitting.fit import Fit
@@ -24,7 +25,13 @@ LEAST_SURE = 0.5
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
 
-COLUMNS = ("spectrum", "target", "value", "unit", "sd", "crlb", "crlb_percent", "reported", "flags")
+TASKS: Mapping[Unit, tasks.Quantities] = {
+    "mM": tasks.Quantities("concentration"),
+    "institutional units": tasks.Quantities("relative_concentration"),
+}
+"""What scores are of by their unit: values of different units are never pooled."""
+
+COLUMNS = ("target", "value", "unit", "sd", "crlb", "crlb_percent", "reported", "flags")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,10 +126,11 @@ class Quantities:
     def to_table(self) -> pd.DataFrame:
         """A row a spectrum and target (COLUMNS); where not quantifiable, `value` is NaN and `reported` says why.
 
-        `spectrum` counts from 0; `crlb_percent` is of the value. Sums are there where `with_sums` was asked for.
+        The index counts spectra from 0; `crlb_percent` is of the value. Sums are there after `with_sums`.
         """
-        rows = [self._row(spectrum, target) for spectrum in range(len(self.flags)) for target in range(len(self.names))]
-        return pd.DataFrame(rows, columns=list(COLUMNS))
+        places = [(spectrum, target) for spectrum in range(len(self.flags)) for target in range(len(self.names))]
+        rows = [self._row(*place) for place in places]
+        return pd.DataFrame(rows, columns=list(COLUMNS), index=[spectrum for spectrum, _ in places])
 
     def _row(self, spectrum: int, target: int) -> tuple[object, ...]:
         value, sd, crlb = (float(each[spectrum, target]) for each in (self.concentration, self.sd, self.crlb))
@@ -131,7 +139,19 @@ class Quantities:
         if not self.quantifiable[spectrum, target]:
             reported, value = f"not quantifiable: {_reason(share, unsure)}", np.nan
         flags = "; ".join(self.flags[spectrum])
-        return spectrum, self.names[target], value, self.unit, sd, crlb, 100 * share, reported, flags
+        return self.names[target], value, self.unit, sd, crlb, 100 * share, reported, flags
+
+
+def as_scores(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a predictions table of those of `Quantities.to_table`, to which patient_id and specimen_id were added."""
+    return table[["patient_id", "specimen_id"]].assign(
+        task="quantities",
+        endpoint=table["unit"].map({unit: task.endpoint for unit, task in TASKS.items()}),
+        horizon_months=np.nan,
+        class_or_quantity=table["target"],
+        score=table["value"],
+        reason=table["reported"].where(table["value"].isna()),
+    )
 
 
 def _reason(share: float, unsure: float) -> str:
