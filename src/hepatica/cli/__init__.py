@@ -6,14 +6,21 @@ import typer
 from typer.exceptions import TyperException
 
 from hepatica.cli.app import app
+from hepatica.cli.stopping import Stopped, end, stop_on_signals
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Run the command line; an error the user can correct is one line on stderr and exit code 2."""
+    """Run the command line; an error the user can correct is one line on stderr and exit code 2.
+
+    SIGTERM ends it with 143 and Ctrl-C with 130; the same command then goes on.
+    """
+    stop_on_signals()
     try:
         code = app(standalone_mode=False)
+    except Stopped as stopped:
+        end(stopped.code)
     except typer.Abort:
         code = 130
     except Exception as error:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -116,7 +117,12 @@ def _claim(folder: Path, identity: dict[str, Any], *, label: str) -> None:
 def _train(module: Learner, loaders: Loaders, watch: Watch, *, flags: Mapping[str, Any]) -> Trainer:
     trainer = _trainer(loaders, watch, flags)
     start = watch.checkpoint if watch.checkpoint.exists() else None
-    trainer.fit(module, datamodule=loaders, ckpt_path=start, weights_only=False)
+    try:
+        trainer.fit(module, datamodule=loaders, ckpt_path=start, weights_only=False)
+    except SystemExit as stopped:  # Lightning's answer to Ctrl-C is exit code 1, to SIGTERM 0
+        if isinstance(stopped.__context__, KeyboardInterrupt):
+            raise stopped.__context__ from None
+        raise SystemExit(128 + signal.SIGTERM) from None
     return trainer
 
 
