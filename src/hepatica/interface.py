@@ -72,7 +72,11 @@ class Prediction:
         return figure
 
     def _repr_html_(self) -> str:
-        return str(self.table[["patient_id", "endpoint", "horizon_months", "score", "group"]].to_html(index=False))
+        return str(
+            self.table[
+                ["patient_id", "endpoint", "horizon_months", "score", "group", "applicability", "reason"]
+            ].to_html(index=False)
+        )
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def test_predict_says_what_not_to_overlook(tmp_path: Path) -> None:
     rows = [
         {"row": 2, "in_mm": True, "notes": "the axis was put right"},
         {"row": 3, "in_mm": False, "flags": "unlike the others"},
-        {"row": 4, "error": "cannot be read"},
+        {"row": 4, "reason": "cannot be read"},
     ]
     pd.DataFrame(rows).to_csv(tmp_path / "specimens.csv", index=False)
     assert remarks(tmp_path / "specimens.csv") == [

@@ -49,7 +49,7 @@ def test_a_file_that_is_no_slide_among_slides_is_told_in_the_ledger(trained, tmp
     table = predict(trained.run, [tmp_path / "letter.tif", slide], out=tmp_path / "out")
     lost, scored = table[table["score"].isna()], table[table["score"].notna()]
     assert set(scored["patient_id"]) == {"file 2"}
-    assert set(scored["applicability"]) == {"assessed"}
+    assert set(scored["applicability"]) == {"in_domain"}
     assert set(lost["patient_id"]) == {"file 1"}
     assert len(lost) == 3 * 2  # targets, the row of the specimen and that of the patient
     assert set(lost["applicability"]) == {"not_assessable"}

@@ -53,7 +53,7 @@ def test_what_was_not_assessable_has_a_row_a_target_with_its_reason() -> None:
     assert rows == wanted * 2  # P1 has a score by other specimens, so no row of the whole patient
     assert lost[["score", "group"]].isna().all(axis=None)
     assert set(lost["fold"]) == {"test"}
-    assert set(table.loc[table["score"].notna(), "applicability"]) == {"assessed"}
+    assert set(table.loc[table["score"].notna(), "applicability"]) == {"unknown"}
 
 
 def test_groups_are_by_the_locked_cutoff_of_whole_patients() -> None:

@@ -1,7 +1,7 @@
 """App: the commands of hepatica, each a thin call of the function of the same name."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.study import study
 from hepatica.cli.systems import systems
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(
     help="Published deep-learning systems for hepatocellular carcinoma, applied to your own cohort.\n\n"
@@ -111,11 +114,33 @@ def predict(
         if target.task == "quantities":
             typer.echo(f"{target.label}: {len(found)} values of {found.index.nunique()} patient(s), in predictions.csv")
             continue
-        shown = ", ".join(f"{row.score:.3f} ({row.group})" for row in found.head(5).itertuples())
+        unusual = _patients(table, table["applicability"] == "unusual")
+        shown = ", ".join(
+            f"{row.score:.3f} ({row.group}{', UNUSUAL' if row.Index in unusual else ''})"
+            for row in found.head(5).itertuples()
+        )
         typer.echo(f"{target.label}, {len(found)} patient(s): {shown}{', …' if len(found) > 5 else ''}")
-    for line in remarks(out / "specimens.csv"):
+    for line in [*cautions(table), *remarks(out / "specimens.csv")]:
         typer.echo(line)
     typer.echo(f"predictions and images: {out}")
+
+
+def cautions(table: "pd.DataFrame") -> list[str]:
+    """How many patients of a predictions table have no score, or one that should not be relied on, and why."""
+    rows = {
+        "not assessable, no score": table["score"].isna() & table["specimen_id"].isna(),
+        "UNUSUAL, unlike the specimens of training: their scores may be wrong, however high or low": table[
+            "applicability"
+        ]
+        == "unusual",
+        "SEEN IN TRAINING: their scores say nothing about new patients": table["seen_in_training"],
+    }
+    found = {text: len(_patients(table, chosen)) for text, chosen in rows.items()}
+    return [f"{count} of {table['patient_id'].nunique()} patient(s) {text}" for text, count in found.items() if count]
+
+
+def _patients(table: "pd.DataFrame", chosen: "pd.Series[bool]") -> set[str]:
+    return set(table.loc[chosen, "patient_id"])
 
 
 def remarks(specimens: Path) -> list[str]:
@@ -131,7 +156,7 @@ def remarks(specimens: Path) -> list[str]:
                 f"specimen {number}: risk score {row['risk']:.3f} ({row['low']:.3f} to {row['high']:.3f} over images),"
                 f" {row['images']:.0f} images, {row['phases']}"
             )
-        lines += [f"specimen {number}: {row[name]}" for name in ("notes", "flags", "error") if row.get(name)]
+        lines += [f"specimen {number}: {row[name]}" for name in ("notes", "flags", "reason") if row.get(name)]
     return lines
 
 

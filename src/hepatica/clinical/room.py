@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from hepatica.clinical.picture import draw_row
@@ -29,6 +30,12 @@ def prepare(cohort: Cohort, settings: TablePlan, folder: Path) -> RowStore:
     return read_rows(cohort, columns=settings.columns)
 
 
+def measure(store: RowStore) -> pd.DataFrame:
+    """The values of each patient; a value that is missing is not counted."""
+    places = store.index["place"].to_numpy()
+    return pd.DataFrame(store.values[places], columns=list(store.columns), index=store.index["specimen_id"].to_numpy())
+
+
 def without_each(network: torch.nn.Module, rows: np.ndarray) -> np.ndarray:
     """How far the output moves when each value (b, d) is taken for missing: (b, d) in 0..1, the most of a row is 1."""
 
@@ -52,6 +59,7 @@ TABLES: Room[TablePlan, RowStore] = Room(
     extra="all",
     plan=TablePlan,
     prepare=prepare,
+    measure=measure,
     infer=infer_regions,
     saliency=without_each,
     draw=draw_row,

@@ -5,7 +5,8 @@ in rows of a lesion); fold (train, validation, test, set_aside, external or pred
 horizon_months (of a binary task: 0 = at the examination, missing = end of follow-up); class_or_quantity (what a
 multi-class score or a quantity is of); score (a probability, a risk or a quantity, by the task; missing where the
 specimen was not assessable); group (high or low by the locked cut-off, or the class called; missing in rows of
-specimens); applicability (`assessed` or `not_assessable`) and reason; seen_in_training; path (of a predicted mask).
+specimens); applicability (`in_domain`, `unusual`, `not_assessable` or `unknown`) and reason; seen_in_training; path (of
+a predicted mask).
 """
 
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from hepatica.cohort.applicability import UNKNOWN
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import CohortError
 from hepatica.cohort.tasks import Target
@@ -39,7 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "lesion_id": pd.NA,
     "task": "binary",
     "class_or_quantity": pd.NA,
-    "applicability": "assessed",
+    "applicability": UNKNOWN,
     "reason": pd.NA,
     "seen_in_training": False,
     "path": pd.NA,

@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, MicronsPerPixel, TilePixels
 from hepatica.learn import Augment, Share, augmentation, pixels_to_images
+from hepatica.pathology.measures import TOLERANCES, measure
 from hepatica.pathology.phantom import phantom_slides
 from hepatica.pathology.picture import draw_slide
 from hepatica.pathology.stain import StainSettings
@@ -78,6 +79,8 @@ SLIDES: Room[SlidePlan, TileStore] = Room(
     },
     shortest={"side": 64, "tiles_per_specimen": 3, "epochs": 2},
     prepare=prepare,
+    measure=measure,
+    tolerances=TOLERANCES,
     augment=augment,
     infer=infer_regions,
     saliency=partial(grad_cam_of_body, read=pixels_to_images),

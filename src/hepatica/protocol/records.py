@@ -187,7 +187,8 @@ class Room(Generic[S, M]):
     network reads at once ("tile"), `extra` the optional dependencies to install. `trial` and `shortest` are changes of
     settings for minutes on two cores and for seconds, where a system has such settings. `infer`, `saliency`, `draw` and
     `deliver` serve where a system has none of its own; `augment` makes the augmentation that settings describe.
-    `phantom` writes a phantom cohort.
+    `measure` describes each prepared specimen (rows, by specimen_id) by numbers and words whose range in training is
+    the system's domain, and `tolerances` how far beyond it each may lie. `phantom` writes a phantom cohort.
     """
 
     modality: Modality
@@ -197,6 +198,8 @@ class Room(Generic[S, M]):
     trial: Mapping[str, Any] = field(default_factory=dict)
     shortest: Mapping[str, Any] = field(default_factory=dict)
     prepare: Callable[[Cohort, Any, Path], M]
+    measure: Callable[[M], pd.DataFrame] | None = None
+    tolerances: Mapping[str, float] = field(default_factory=dict)
     infer: Callable[[Any, Any, Any, Task], Inference]
     augment: Callable[[Any], Callable[[Any], Any]] | None = None
     saliency: Callable[[Any, Any], np.ndarray] | None = None

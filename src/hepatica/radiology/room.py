@@ -11,6 +11,7 @@ from hepatica.cohort import Cohort
 from hepatica.learn import Augment, augmentation, pixels_to_images, warps
 from hepatica.protocol.plain import ImagePlan, grad_cam_of_body, infer_regions
 from hepatica.protocol.records import Room
+from hepatica.radiology.measures import TOLERANCES, measure
 from hepatica.radiology.phantom import phantom_ct
 from hepatica.radiology.picture import draw_study
 from hepatica.radiology.slices import SliceStore
@@ -71,6 +72,8 @@ CT: Room[SlicePlan, SliceStore] = Room(
     },
     shortest={"side": 64, "per_series": 3, "epochs": 2},
     prepare=prepare,
+    measure=measure,
+    tolerances=TOLERANCES,
     augment=augment,
     infer=infer_regions,
     saliency=partial(grad_cam_of_body, read=pixels_to_images),

@@ -73,6 +73,11 @@ class SliceStore:
             image[:] = self.window.grey(values) if in_units else values
         return repeat(grey, "b y x -> b y x 3")
 
+    def stored(self, indices: np.ndarray) -> np.ndarray:
+        """Slices of these rows of `index` as they are kept, HU or grey levels: (b side side)."""
+        places = [self._places[number] for number in indices]
+        return np.stack([self._file(key).get_slice("slices")[place] for key, place, _ in places])
+
     def nodules(self, indices: np.ndarray) -> np.ndarray:
         """Experts' nodules on these slices, (b side side) bool; UnavailableError for a slice no expert looked at."""
         marked = np.empty((len(indices), self.side, self.side), bool)

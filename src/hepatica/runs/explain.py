@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from hepatica.cohort import Cohort, RunError, load_cohort
+from hepatica.cohort.applicability import unusual_specimens
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.protocol import override
 from hepatica.runs.lock import open_run
@@ -20,7 +21,8 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
     locked = open_run(run)
     if not (results / "metrics.json").exists():
         raise RunError(f"{results} has no results yet; run hepatica train or hepatica validate on this cohort first")
-    chosen = extremes(pd.read_parquet(results / "predictions.parquet"), specimens)
+    table = pd.read_parquet(results / "predictions.parquet")
+    chosen = extremes(table, specimens)
     cohort = load_cohort(cohort)
     written = read_json(results / "cohort.json")
     if written["model"] != locked.digest:
@@ -38,6 +40,7 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
             results / "prepared",
         ),
         regions=pd.read_parquet(results / "regions.parquet"),
+        unusual=unusual_specimens(table),
         out=results / "explained",
     )
     records = [

@@ -15,7 +15,7 @@ from hepatica.cohort import Cohort, RunError
 from hepatica.cohort.atomic import write_text
 from hepatica.protocol import System, as_plain
 
-FORMAT = 3
+FORMAT = 4
 """Version of the run folder's layout; raised when an older reader would misread a newer folder."""
 
 _PACKAGES = ("hepatica", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn", "lifelines")
@@ -51,6 +51,11 @@ class RunFolder:
     def cutoffs(self) -> Path:
         """Cut-off of each target, fixed on training patients: JSON."""
         return self.path / "cutoffs.json"
+
+    @property
+    def domain(self) -> Path:
+        """What the training specimens measured, by which others are judged: JSON."""
+        return self.path / "domain.json"
 
     @property
     def prepared(self) -> Path:

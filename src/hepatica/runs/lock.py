@@ -11,6 +11,7 @@ import pandas as pd
 from torch import nn
 
 from hepatica.cohort import Cohort, CohortError, RunError, SettingsError
+from hepatica.cohort.applicability import Domain
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.preparation import content_of
 from hepatica.learn import load_weights, save_weights
@@ -23,8 +24,8 @@ from hepatica.systems import find_system
 class LockedRun:
     """A trained system, ready to be used on patients it has not seen.
 
-    `seen` are digests of the patients of training and validation, `seen_files` those of their specimens'
-    content.
+    `domain` is what the training specimens measured, by input. `seen` are digests of the patients of training and
+    validation, `seen_files` those of their specimens' content.
     """
 
     folder: RunFolder
@@ -32,6 +33,7 @@ class LockedRun:
     settings: Any
     network: nn.Module
     cutoffs: dict[str, float]
+    domain: Mapping[str, Domain]
     digest: str
     phantom: bool
     seen: frozenset[str]
@@ -58,15 +60,17 @@ def lock(
     cohort: Cohort,
     seen: Sequence[str],
     material: Material,
+    domain: Mapping[str, Any],
     told: dict[str, Any],
 ) -> None:
-    """Write weights and cut-offs, then model.json with their digests; from here on nothing of it changes.
+    """Write weights, cut-offs and domain, then model.json with their digests; from here on nothing of it changes.
 
     `seen` are the patients of training and validation, whose specimens are found in `material`.
     """
     save_weights(network, folder.weights)
     write_json(folder.cutoffs, cutoffs)
-    files = (folder.settings, folder.weights, folder.cutoffs, folder.split)
+    write_json(folder.domain, domain)
+    files = (folder.settings, folder.weights, folder.cutoffs, folder.domain, folder.split)
     record = {
         "format": FORMAT,
         "phantom": cohort.phantom,
@@ -115,6 +119,7 @@ def open_run(path: Path) -> LockedRun:
         settings=settings,
         network=network,
         cutoffs=read_json(folder.cutoffs),
+        domain=read_json(folder.domain),
         digest=_digest(folder.model),
         phantom=record["phantom"],
         seen=frozenset(record["seen"]),

@@ -1,6 +1,6 @@
 """Pictures: draw specimens of a run, each called by its row in the table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,23 @@ from hepatica.protocol.joined import Joined
 from hepatica.runs.lock import LockedRun, picture_note
 
 
+def caution(note: str, *, unusual: bool) -> str:
+    """The note of a result, and that its specimen is unusual."""
+    return f"UNUSUAL SPECIMEN, unlike those of training; {note}" if unusual else note
+
+
 def draw_specimens(
-    locked: LockedRun, specimens: Sequence[Specimen], *, material: Any, regions: pd.DataFrame, out: Path
+    locked: LockedRun,
+    specimens: Sequence[Specimen],
+    *,
+    material: Any,
+    regions: pd.DataFrame,
+    unusual: Collection[str],
+    out: Path,
 ) -> dict[int, list[Path]]:
     """Draw each specimen's regions into `out`; return the files by the specimen's row.
 
+    `unusual` are ids of specimens unlike those of training, which the pictures say.
     Of a system with several inputs the first is drawn, with the others as that patient has them.
     """
     system = locked.system
@@ -33,7 +45,7 @@ def draw_specimens(
             regions=regions[regions["specimen_id"] == specimen.specimen_id],
             saliency=partial(system.explain, network),
             stem=out / f"specimen_{specimen.row:04d}",
-            note=picture_note(locked),
+            note=caution(picture_note(locked), unusual=specimen.specimen_id in unusual),
             meaning=system.meaning,
         )
     return drawn

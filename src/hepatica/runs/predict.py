@@ -9,13 +9,15 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import CohortError, MicronsPerPixel, RunError, write_predictions
+from hepatica.cohort.applicability import NOT_ASSESSABLE, unusual_specimens
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.preparation import content_of
 from hepatica.protocol import Inference, Material, ModelIdentity
+from hepatica.protocol.domain import judged
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
-from hepatica.runs.pictures import draw_specimens
+from hepatica.runs.pictures import caution, draw_specimens
 from hepatica.runs.scores import pooled, predictions
 
 SPECIMENS = "specimens.csv"
@@ -58,15 +60,18 @@ def predict(
     inference = locked.system.read(network, material, locked.settings)
     read = keyed(material)
     known = content_of(read["key"]).isin(locked.seen_files).groupby(read["patient_id"]).any()
-    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures)
+    judgement = judged(locked.system, material, domain=locked.domain)
+    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures, judged=judgement)
     folds = pd.Series("predicted", index=pool["patient_id"].unique())
     table = predictions(pool, folds=folds, cutoffs=locked.cutoffs, seen=set(known.index[known]))
     write_predictions(table, path=out / "predictions.csv")
     rows = {specimen.specimen_id: specimen.row for specimen in specimens}
-    describe(_read(material, inference, rows=rows), material.failures, path=out / SPECIMENS)
+    described = _read(material, inference, rows=rows).merge(_judged(table), on="specimen_id", how="left")
+    describe(described, material.failures, path=out / SPECIMENS)
     assessed = set(inference.specimens["specimen_id"])
+    unusual = unusual_specimens(table)
     drawn = [specimen for specimen in specimens if specimen.specimen_id in assessed]
-    draw_specimens(locked, drawn[:pictures], material=material, regions=inference.regions, out=out)
+    draw_specimens(locked, drawn[:pictures], material=material, regions=inference.regions, unusual=unusual, out=out)
     deliver = locked.system.deliver or locked.system.first.deliver
     if deliver is not None:
         for specimen in drawn:
@@ -77,7 +82,7 @@ def predict(
                 settings=locked.settings,
                 cutoffs=locked.cutoffs,
                 saliency=partial(locked.system.explain, locked.network),
-                model=model,
+                model=replace(model, note=caution(model.note, unusual=specimen.specimen_id in unusual)),
                 folder=out / f"specimen_{specimen.row:04d}_dicom",
             )
     return table
@@ -105,12 +110,19 @@ def _read(material: Material, inference: Inference, *, rows: Mapping[str, int]) 
     return read.assign(row=read["specimen_id"].map(rows))
 
 
+def _judged(table: pd.DataFrame) -> pd.DataFrame:
+    """specimen_id, applicability, reason and seen_in_training of each specimen that was read."""
+    rows = table[table["specimen_id"].notna() & table["score"].notna()].drop_duplicates("specimen_id")
+    return rows[["specimen_id", "applicability", "reason", "seen_in_training"]]
+
+
 def describe(read: pd.DataFrame, failures: pd.DataFrame, *, path: Path) -> pd.DataFrame:
     """Write, and return, what was read of each specimen, and the failures, by `row`.
 
     That is the number by which pictures and DICOM results are called.
     """
-    described = pd.concat([read, failures]).sort_values("row")
+    lost = failures.assign(applicability=NOT_ASSESSABLE, reason=failures["error"])
+    described = pd.concat([each for each in (read, lost) if len(each)]).sort_values("row")
     described.insert(0, "row", described.pop("row"))
     with replacing(path) as temporary:
         described.to_csv(temporary, index=False)

@@ -13,6 +13,7 @@ from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.preparation import content_of
 from hepatica.evaluate.by_task import task_metrics
 from hepatica.protocol import Inference, Material
+from hepatica.protocol.domain import judged
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import RunFolder
 from hepatica.runs.lock import LockedRun, keyed
@@ -49,7 +50,8 @@ def write_results(
     inference = locked.system.read(locked.network, material, locked.settings)
     scored = set(inference.specimens["patient_id"])
     dealt, folds = folds, folds.where(folds.index.isin(scored), "not_scored")
-    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures)
+    judgement = judged(locked.system, material, domain=locked.domain)
+    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures, judged=judgement)
     table = predictions(pool, folds=dealt, cutoffs=locked.cutoffs)
     write_predictions(table, path=out / "predictions.parquet")
     _write_regions(inference, out)

@@ -7,17 +7,22 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort import Target, mean_by_patient, targets
+from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN
 from hepatica.cohort.predictions import as_predictions, is_about
 from hepatica.protocol import Inference, System
 
-NOT_ASSESSABLE = "not_assessable"
-
 
 def pooled(
-    system: System[Any, Any], inference: Inference, *, settings: Any, failures: pd.DataFrame | None = None
+    system: System[Any, Any],
+    inference: Inference,
+    *,
+    settings: Any,
+    failures: pd.DataFrame | None = None,
+    judged: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """`rows_of` what a system says of specimens."""
-    return rows_of(inference.specimens, system.targets(settings), pool=system.pool, failures=failures)
+    asked = system.targets(settings)
+    return rows_of(inference.specimens, asked, pool=system.pool, failures=failures, judged=judged)
 
 
 def rows_of(
@@ -26,19 +31,41 @@ def rows_of(
     *,
     pool: Callable[[pd.DataFrame], pd.DataFrame] = mean_by_patient,
     failures: pd.DataFrame | None = None,
+    judged: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Rows of specimens and, after them, rows of patients (their specimen_id missing); fold and group still open.
 
     A specimen of `failures` has a row without a score for each target, with the reason; so has a patient who has no
-    other specimen. A row without a score is not assessable, for the `reason` that it has.
+    other specimen. A row without a score is not assessable, for the `reason` that it has. `judged` has applicability
+    and reason of the others by specimen_id; a patient is as unusual as the most unusual of their specimens.
     """
     specimens = _about(specimens.astype({"specimen_id": "string"}), asked)
     patients = pool(specimens)
     lost = _lost(failures, asked, scored=set(patients["patient_id"])) if failures is not None else []
     patients["specimen_id"] = pd.array([pd.NA] * len(patients), dtype="string")
-    found = pd.concat([specimens, patients]).astype({"score": "float64"})
-    found["applicability"] = found["score"].isna().map({True: NOT_ASSESSABLE, False: "assessed"})
+    found = pd.concat([specimens, patients], ignore_index=True).astype({"score": "float64"})
+    found = found.assign(**_applicable(found, judged))
     return pd.concat([found, *lost], ignore_index=True)
+
+
+def _applicable(found: pd.DataFrame, judged: pd.DataFrame | None) -> dict[str, pd.Series]:
+    """Columns applicability and reason of rows of specimens and patients."""
+    whole, scored = found["specimen_id"].isna(), found["score"].notna()
+    own = found.get("reason", pd.Series(pd.NA, index=found.index, dtype="string"))
+    if judged is None:
+        return {"applicability": scored.map({True: UNKNOWN, False: NOT_ASSESSABLE}), "reason": own}
+    owners = found[~whole & scored].drop_duplicates("specimen_id").set_index("specimen_id")["patient_id"]
+    known = judged.reindex(owners.index).assign(patient_id=owners)
+    worst = known.sort_values("reason", na_position="last", kind="stable").drop_duplicates("patient_id")
+    of_patients = worst.set_index("patient_id")
+    said = {
+        name: found["specimen_id"].map(known[name]).mask(whole, found["patient_id"].map(of_patients[name]))
+        for name in ("applicability", "reason")
+    }
+    return {
+        "applicability": said["applicability"].where(scored, NOT_ASSESSABLE),
+        "reason": said["reason"].where(scored, own),
+    }
 
 
 def _about(specimens: pd.DataFrame, asked: tuple[Target, ...]) -> pd.DataFrame:

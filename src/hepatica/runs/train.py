@@ -8,6 +8,7 @@ import torch
 
 from hepatica.cohort import Cohort, CohortError, RunError, Split, load_cohort, split_patients
 from hepatica.protocol import System, Training
+from hepatica.protocol.domain import learn
 from hepatica.runs.cutoffs import locked_cutoffs
 from hepatica.runs.folder import RunFolder, start_run
 from hepatica.runs.lock import LockedRun, lock, open_run, patient_digest, refuse_shared_files
@@ -85,4 +86,13 @@ def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Trainin
     }
     cutoffs = locked_cutoffs(system, training)
     seen = [*split.train, *split.validation]
-    lock(folder, network=network, cutoffs=cutoffs, cohort=training.cohort, seen=seen, material=material, told=told)
+    lock(
+        folder,
+        network=network,
+        cutoffs=cutoffs,
+        cohort=training.cohort,
+        seen=seen,
+        material=material,
+        domain=learn(system, material, patients=seen),
+        told=told,
+    )

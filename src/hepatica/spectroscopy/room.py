@@ -14,6 +14,7 @@ from hepatica.saliency import flattened
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.cohorts.spectra import prepare as prepare_spectra
 from hepatica.spectroscopy.cohorts.spectrum_picture import draw_spectrum
+from hepatica.spectroscopy.measures import TOLERANCES, measure
 from hepatica.spectroscopy.networks.spectral_plan import SpectralPlan
 from hepatica.spectroscopy.phantom import phantom_spectra
 
@@ -36,6 +37,8 @@ SPECTRA: Room[SpectralPlan, SpectraStore] = Room(
     trial={"members": 1},
     shortest={"per_epoch": 512, "held_out": 256, "epochs": 2, "width": 4, "hidden": 32, "signature": 16},
     prepare=prepare,
+    measure=measure,
+    tolerances=TOLERANCES,
     infer=infer_regions,
     saliency=saliency,
     draw=draw_spectrum,

@@ -1,0 +1,85 @@
+"""Measures: what tells slides of one tissue from others: stains, and the structure of each stain in tissue tiles."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from einops import rearrange
+from scipy.ndimage import gaussian_filter
+
+from hepatica.pathology.stain import DENSITY, REFERENCE, StainSettings, concentrations
+from hepatica.pathology.store import TileStore
+
+TILES = 8
+"""Tiles, evenly spread over a slide's, that are measured (ours)."""
+
+SCALES = (1, 2, 4, 8)
+"""SD in pixels of a tile at which structure is measured (ours): what a Gaussian filter of it keeps and of twice not."""
+
+STAINS = ("haematoxylin", "eosin")
+
+TOLERANCES = {
+    **{f"{stain}_{colour}": 0.15 for stain in STAINS for colour in "rgb"},
+    **{f"{stain}_peak_log2": 1.0 for stain in STAINS},
+    **{f"{stain}_{name}": 0.25 for stain in STAINS for name in ("median", "upper_quartile")},
+    **{f"{stain}_structure_{scale}_px_log2": 0.25 if scale > 1 else 0.5 for stain in STAINS for scale in SCALES},
+    **{f"{stain}_kurtosis_{scale}_px_log2": 0.25 for stain in STAINS for scale in (2, 4)},
+    **{f"{stain}_coherence": 0.04 for stain in STAINS},
+}
+"""How far slides of another hospital may lie beyond those of training (ours; docs/studies/applicability.md)."""
+
+
+def measure(store: TileStore) -> pd.DataFrame:
+    """One row a slide, by specimen_id: the stains, where they were learnt, and of each stain's concentration its
+    median and upper quartile; its structure by scale (log2 of the SD of what a filter keeps); its kurtosis, higher
+    where structure is sparse (log2); its coherence, 1 where all structure runs one way (Bigün 1987).
+    """
+    places = store.index.reset_index().groupby("specimen_id", sort=False)["index"]
+    rows = {name: _measured(store.read(_spread(own.to_numpy()))) for name, own in places}
+    found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("specimen_id")
+    slides = store.specimens.set_index("specimen_id")
+    peaks = {f"{stain}_peak_log2": np.log2(slides[f"{stain}_peak"]) for stain in STAINS if f"{stain}_peak" in slides}
+    return found.join(slides[[name for name in TOLERANCES if name in slides]].assign(**peaks))
+
+
+def _spread(places: np.ndarray) -> np.ndarray:
+    return np.asarray(places[np.linspace(0, len(places) - 1, min(TILES, len(places))).astype(int)])
+
+
+def _measured(tiles: np.ndarray) -> dict[str, float]:
+    density = DENSITY.astype(np.float32)[rearrange(tiles, "n y x c -> (n y x) c")]
+    found = concentrations(density, REFERENCE.matrix, sparsity=StainSettings().applied_sparsity)
+    every = rearrange(found, "(n y x) stain -> stain n y x", n=len(tiles), y=tiles.shape[1])
+    return {
+        f"{stain}_{name}": float(value)
+        for stain, own in zip(STAINS, every, strict=True)
+        for name, value in _of_stain(own).items()
+    }
+
+
+def _of_stain(own: np.ndarray) -> dict[str, float]:
+    blurred = [_blurred(own, scale) for scale in (*SCALES, 2 * SCALES[-1])]
+    bands = dict(zip(SCALES, (fine - coarse for fine, coarse in pairwise(blurred)), strict=True))
+    return {
+        "median": np.median(own),
+        "upper_quartile": np.percentile(own, 75),
+        **{f"structure_{scale}_px_log2": np.log2(max(band.std(), 1e-4)) for scale, band in bands.items()},
+        **{f"kurtosis_{scale}_px_log2": _kurtosis(bands[scale]) for scale in (2, 4)},
+        "coherence": _coherence(blurred[1]),
+    }
+
+
+def _blurred(own: np.ndarray, scale: float) -> np.ndarray:
+    return np.asarray(gaussian_filter(own, (0, scale, scale), truncate=2))
+
+
+def _kurtosis(band: np.ndarray) -> float:
+    return float(np.log2(max((band**4).mean(), 1e-12) / max((band**2).mean() ** 2, 1e-12)))
+
+
+def _coherence(own: np.ndarray) -> float:
+    """Mean over pixels of the structure tensor's anisotropy, 0 to 1, each tensor smoothed over 6 pixels."""
+    down, across = np.gradient(own, axis=(1, 2))
+    vertical, horizontal, mixed = (_blurred(each, 6) for each in (down**2, across**2, down * across))
+    strength = np.hypot(horizontal - vertical, 2 * mixed)
+    return float(np.mean(strength / (horizontal + vertical + 1e-6)))
