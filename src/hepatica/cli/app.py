@@ -16,6 +16,7 @@ from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.study import study
 from hepatica.cli.systems import systems
+from hepatica.cli.verify import verify
 
 app = typer.Typer(
     help="Published deep-learning systems for hepatocellular carcinoma, applied to your own cohort.\n\n"
@@ -163,7 +164,7 @@ def report(
 
 
 PANELS = {
-    "Main job": (train, validate, predict, explain, report, study),
+    "Main job": (train, validate, predict, explain, report, verify, study),
     "Data": (phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, readers, audit),
     "Tools": (systems, quantify, basis.app, doctor, demo),

@@ -18,6 +18,9 @@ from hepatica.protocol import System, as_plain
 FORMAT = 3
 """Version of the run folder's layout; raised when an older reader would misread a newer folder."""
 
+CONTENTS = "contents.json"
+"""Digests of the specimens' files, in the folder of a run and beside the results of a cohort."""
+
 _PACKAGES = ("hepatica", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn", "lifelines")
 
 
@@ -51,6 +54,11 @@ class RunFolder:
     def cutoffs(self) -> Path:
         """Cut-off of each target, fixed on training patients: JSON."""
         return self.path / "cutoffs.json"
+
+    @property
+    def contents(self) -> Path:
+        """Digest of each specimen's files as they were when the training began, by row of specimens.csv: JSON."""
+        return self.path / CONTENTS
 
     @property
     def prepared(self) -> Path:

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import CohortError, MicronsPerPixel, RunError, write_predictions
-from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.cohort.atomic import read_json
 from hepatica.cohort.preparation import content_of
+from hepatica.cohort.seal import sealing, write_sealed
 from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
@@ -93,7 +94,7 @@ def _claim(out: Path, *, material: Material, model: ModelIdentity) -> None:
     there = read_json(out / MADE_FROM) if (out / MADE_FROM).exists() else None
     if there != made_from and (there or (out / "predictions.csv").exists()):
         raise RunError(f"{out} holds results of another model or of other specimens; choose a new --out folder")
-    write_json(out / MADE_FROM, made_from)
+    write_sealed(out / MADE_FROM, made_from)
 
 
 def _as_exported(locked: LockedRun) -> ModelIdentity:
@@ -114,5 +115,5 @@ def _describe(material: Material, inference: Inference, *, rows: "pd.Series[int]
     described = pd.concat([read, material.failures[[*keys, "error"]]])
     described.insert(0, "row", described["specimen_id"].map(rows))
     described = described.sort_values("row")
-    with replacing(path) as temporary:
+    with sealing(path) as temporary:
         described.to_csv(temporary, index=False)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hepatica.cohort import HepaticaError, RunError, SettingsError, SpecimenError
 from hepatica.cohort.atomic import replacing, write_json
-from hepatica.cohort.preparation import content_digest
+from hepatica.cohort.digests import content_digest
 from hepatica.runs.quantified import Found, Quantification, quantified
 from hepatica.spectroscopy.fitting.fit_picture import draw_fit
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
