@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from report_runs import seal_tables
 from scipy.special import logit
 
 from hepatica.evaluate import Confusion, ReaderTable, Reading
@@ -90,6 +91,7 @@ def complete(results: Path, rng: np.random.Generator) -> None:
         dice=rng.uniform(0.2, 0.9, len(seen)),
     ).to_parquet(results / "saliency.parquet", index=False)
     read(hcc.dropna(), rng).to_csv(results / "readers.csv", index=False)
+    seal_tables(results)
 
 
 def read(hcc: pd.Series, rng: np.random.Generator) -> pd.DataFrame:

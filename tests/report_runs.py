@@ -22,6 +22,8 @@ from safetensors.numpy import save_file
 import hepatica.report
 from hepatica.cohort import Cohort, Months, Specimen, Status, Target, TimeToEvent, write_predictions
 from hepatica.cohort.atomic import write_json, write_text
+from hepatica.cohort.digests import file_digest
+from hepatica.cohort.seal import SEAL, seal
 from hepatica.evaluate.by_task import task_metrics
 from hepatica.protocol import Inference, as_plain
 from hepatica.report.page.blocks import Panel
@@ -142,7 +144,6 @@ def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
     folds, inferred = deal(home, case), inference(home, case, seed=2)
     patients = system.pool(inferred.specimens)
     cutoffs = median_cutoffs(patients[patients["patient_id"].map(folds) == "train"])
-    results(folder, case, home, inferred, folds=folds, cutoffs=cutoffs, reported=("test", "set_aside"))
     head = {
         "format": FORMAT,
         "system": system.name,
@@ -166,6 +167,8 @@ def write_run(folder: Path, case: Case) -> tuple[Path, list[Path]]:
             "seen": [],
         },
     )
+    seal(folder / "model.json")
+    results(folder, case, home, inferred, folds=folds, cutoffs=cutoffs, reported=("test", "set_aside"))
     if not case.external:
         return folder, []
     away, out = cohort(case, hospital="hospital_b", seed=3), folder / "external" / "hospital_b"
@@ -298,6 +301,12 @@ def stains(of: Cohort, case: Case, inferred: Inference) -> pd.DataFrame:
     return table
 
 
+def seal_tables(folder: Path) -> None:
+    """Seal the tables of results as they now are, which a test has made or altered."""
+    suffixes = (".parquet", ".json", ".safetensors", ".csv")
+    seal(*(path for path in folder.iterdir() if path.suffix in suffixes and path.name != SEAL))
+
+
 def _share(score: float) -> float:
     return float(np.clip(score, 0.01, 0.99))
 
@@ -314,7 +323,7 @@ def results(
 ) -> None:
     folds = folds.where(folds.index.isin(inferred.specimens["patient_id"]), "not_scored")
     table = predictions(pooled(case.system, inferred, settings=case.system.settings), folds=folds, cutoffs=cutoffs)
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     write_predictions(table, path=out / "predictions.parquet")
     inferred.regions.to_parquet(out / "regions.parquet", index=False)
     save_file({"signatures": inferred.signatures}, out / "signatures.safetensors")
@@ -326,8 +335,9 @@ def results(
         ),
     )
     stains(of, case, inferred).to_parquet(out / "specimens.parquet", index=False)
+    run = out if (out / "model.json").exists() else out.parents[1]
     flow = cohort_flow(of, modality=of.specimens[0].modality, material=material, folds=folds)
-    write_json(out / "cohort.json", flow | {"model": "d" * 64, "changes": {}})
+    write_json(out / "cohort.json", flow | {"model": file_digest(run / "model.json"), "changes": {}})
     found = [
         row
         for fold in reported
@@ -335,6 +345,7 @@ def results(
         for row in task_metrics(table, cohort=of, cutoffs=cutoffs, fold=fold)
     ]
     write_json(out / "metrics.json", found)
+    seal_tables(out)
     if case.explained:
         files = []
         for kind in ("heatmap", "tiles"):
@@ -343,3 +354,4 @@ def results(
             Image.fromarray(np.full((60, 80, 3), 200, dtype=np.uint8)).save(path)
             files.append(path.name)
         write_json(out / "explained" / "explained.json", [{"row": 2, "score": 0.91, "files": [*files, "a.geojson"]}])
+        seal_tables(out / "explained")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hepatica.cohort import Cohort, MicronsPerPixel, Months, RunError, read_predictions
 from hepatica.cohort.atomic import read_json
+from hepatica.cohort.seal import unaltered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ class Results:
 
         The column `fold` says of whom where there are several.
         """
-        found = pd.DataFrame(read_json(self.folder / "metrics.json"), columns=["fold", "cutoff", *COLUMNS])
+        found = pd.DataFrame(read_json(unaltered(self.folder / "metrics.json")), columns=["fold", "cutoff", *COLUMNS])
         found = found[found["fold"].isin(self.folds)].drop_duplicates(["fold", "target", "metric"], keep="last")
         several = ["fold"] if found["fold"].nunique() > 1 else []
         return found[[*several, *COLUMNS]].reset_index(drop=True)
@@ -39,7 +40,7 @@ class Results:
     @property
     def predictions(self) -> pd.DataFrame:
         """The predictions table."""
-        return read_predictions(self.folder / "predictions.parquet")
+        return read_predictions(unaltered(self.folder / "predictions.parquet"))
 
     def __repr__(self) -> str:
         return f"Results in {self.folder}\n{self.metrics[COLUMNS[:6]].to_string(index=False)}"
@@ -104,7 +105,7 @@ class Run:
     @property
     def predictions(self) -> pd.DataFrame:
         """The predictions table of the training cohort."""
-        return read_predictions(self.path / "predictions.parquet")
+        return Results(self.path).predictions
 
     def validate(
         self,
@@ -157,6 +158,12 @@ class Run:
         from hepatica.runs import explain
 
         return explain(self.path, cohort, results=Path(results or self.path), specimens=specimens)
+
+    def verify(self, *cohorts: str | Path) -> pd.DataFrame:
+        """Whether model, results and, with their cohort folders, specimens are as they were; see `runs.verify`."""
+        from hepatica.runs import verify
+
+        return verify(self.path, [Path(each) for each in cohorts])
 
     def report(self) -> Path:
         """Write report.html, its figures and the model card, of the run and its validations; the page."""

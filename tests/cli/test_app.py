@@ -15,8 +15,8 @@ from hepatica.cli.app import PANELS, remarks
 from hepatica.systems import find_system
 
 COMMANDS = (
-    "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "evaluate",
-    "readers", "audit", "export", "deidentify", "basis", "quantify",
+    "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "verify",
+    "evaluate", "readers", "audit", "export", "deidentify", "basis", "quantify",
     "doctor",
 )  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")

@@ -15,6 +15,7 @@ from hepatica.cohort import (
     write_predictions,
 )
 from hepatica.cohort.predictions import COLUMNS, as_predictions
+from hepatica.cohort.seal import unaltered
 
 FORMATS = ("predictions.parquet", "predictions.csv")
 
@@ -41,7 +42,8 @@ def test_a_table_comes_back_exactly(tmp_path, table, name):
     read = read_predictions(tmp_path / name)
     pd.testing.assert_frame_equal(read, table, check_exact=True)
     assert read.dtypes.astype(str).to_dict() == COLUMNS
-    assert list(tmp_path.iterdir()) == [tmp_path / name]
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "digests.json", tmp_path / name]
+    assert unaltered(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", FORMATS)

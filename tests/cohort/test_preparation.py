@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError
+from hepatica.cohort.digests import content_digest
 from hepatica.cohort.preparation import (
-    content_digest,
     content_of,
     gather,
     prepare_each,
     selected,
     specimen_key,
-    whole_digest,
 )
 
 
@@ -41,30 +40,6 @@ def test_content_counts_and_names_do_not(study: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"one")
     (tmp_path / "twin").write_bytes(b"one")
     assert content_digest(tmp_path / "file") == content_digest(tmp_path / "twin") != before
-
-
-def test_every_block_of_a_large_file_counts(tmp_path: Path) -> None:
-    path = tmp_path / "large"
-    path.write_bytes(bytes(40 * 65536))
-    before = content_digest(path)
-    for place in (0, 40 * 65536 - 1):
-        changed = bytearray(path.read_bytes())
-        changed[place] = 1
-        path.write_bytes(changed)
-        assert content_digest(path) != before
-
-
-def test_a_mask_corrected_in_place_is_another_one(tmp_path: Path) -> None:
-    path = tmp_path / "mask"
-    path.write_bytes(bytes(40 * 65536))
-    sampled, whole = content_digest(path), whole_digest(path)
-    corrected = bytearray(path.read_bytes())
-    corrected[2 * 65536] = 1  # between two of the blocks that are sampled
-    path.write_bytes(corrected)
-    assert content_digest(path) == sampled
-    assert whole_digest(path) != whole
-    assert whole_digest(tmp_path) != whole_digest(path)
-    assert whole_digest(tmp_path / "none") == b""
 
 
 def test_settings_are_in_the_key(study: Path) -> None:

@@ -66,6 +66,17 @@ def test_a_second_run_asks_nothing_and_changes_nothing(gdc, archive, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
+def test_a_slide_damaged_on_disk_is_fetched_again(gdc, archive, tmp_path):
+    fetch_tcga_lihc(tmp_path, gdc=gdc)
+    slide = sorted((tmp_path / "slides").glob("*.svs"))[1]
+    whole = slide.read_bytes()
+    slide.write_bytes(b"x" + whole[1:])
+    archive.asked.clear()
+    fetch_tcga_lihc(tmp_path, gdc=gdc)
+    assert downloads(archive) == 1
+    assert slide.read_bytes() == whole
+
+
 def test_killed_halfway_it_goes_on_without_asking_for_the_lists_again(gdc, archive, broken, tmp_path):
     stop = httpx.Response(200, stream=broken(b"0" * 36, KeyboardInterrupt()))
     archive.faults = [*[None] * 11, stop]  # status, two lists of 4 pages, two slides, then the third

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from report_runs import seal_tables
 
 from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.digests import file_digest
+from hepatica.cohort.seal import seal
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report import write_report
 from hepatica.report.chapters import baseline
@@ -223,7 +226,8 @@ def test_results_of_another_model_are_refused(copied: tuple[Path, list[Path]]) -
     run, external = copied
     cohort = read_json(external[0] / "cohort.json")
     write_json(external[0] / "cohort.json", cohort | {"model": "e" * 64})
-    with pytest.raises(RunError, match="2 different models"):
+    seal_tables(external[0])
+    with pytest.raises(RunError, match="results of another model"):
         write_report(run, external=external)
 
 
@@ -233,6 +237,33 @@ def test_a_model_changed_after_it_was_locked_is_refused(copied: tuple[Path, list
     (run / name).write_bytes((run / name).read_bytes() + b"\n")
     with pytest.raises(RunError, match=rf"{name} is missing or was changed"):
         write_report(run, external=external)
+
+
+@pytest.mark.parametrize("place", ["", "external/hospital_b"])
+@pytest.mark.parametrize("name", ["metrics.json", "predictions.parquet", "regions.parquet", "explained/explained.json"])
+def test_an_edited_table_is_refused_by_name(copied: tuple[Path, list[Path]], place: str, name: str) -> None:
+    run, external = copied
+    path = run / place / name
+    path.write_bytes(path.read_bytes().replace(b"1", b"2"))
+    with pytest.raises(RunError, match=rf"{path} was changed after it was written"):
+        write_report(run, external=external)
+
+
+def test_a_model_edited_with_its_digest_is_that_of_no_results(copied: tuple[Path, list[Path]]) -> None:
+    run, external = copied
+    (run / "model.json").write_text((run / "model.json").read_text() + "\n")
+    with pytest.raises(RunError, match=r"model\.json is missing or was changed"):
+        write_report(run, external=external)
+    seal(run / "model.json")
+    with pytest.raises(RunError, match="results of another model"):
+        write_report(run, external=external)
+
+
+def test_the_digest_of_the_model_stands_in_report_and_card(copied: tuple[Path, list[Path]], sketches: None) -> None:
+    run, external = copied
+    page, digest = write_report(run, external=external), file_digest(run / "model.json")
+    assert digest in page.read_text(encoding="utf-8")
+    assert digest in (run / "card.md").read_text(encoding="utf-8")
 
 
 def test_an_unfinished_run_is_refused(copied: tuple[Path, list[Path]]) -> None:
@@ -249,6 +280,7 @@ def test_names_of_cohorts_cannot_write_into_the_page(copied: tuple[Path, list[Pa
     run, external = copied
     cohort = read_json(run / "cohort.json")
     write_json(run / "cohort.json", cohort | {"name": "<script>alert(1)</script>"})
+    seal_tables(run)
     assert "<script" not in write_report(run, external=external).read_text(encoding="utf-8")
 
 
@@ -261,6 +293,7 @@ def test_one_class_at_a_horizon_is_told(copied: tuple[Path, list[Path]], sketche
         held_out, patients["recurrence_months"] / 100, patients["recurrence_months"]
     )
     patients.to_parquet(run / "patients.parquet")
+    seal_tables(run)
     page = Page(write_report(run, external=external))
     assert "29 with and 0 without recurrence at 12 months" in page.sections["summary"]
 

@@ -15,7 +15,7 @@ def copy(trained, tmp_path: Path) -> Path:
     """Only what locks the model: a run can be handed on without any patient's data."""
     folder = tmp_path / "run"
     folder.mkdir()
-    for name in ("settings.toml", "model.json", "model.safetensors", "cutoffs.json"):
+    for name in ("settings.toml", "model.json", "model.safetensors", "cutoffs.json", "domain.json"):
         shutil.copy(trained.run / name, folder / name)
     return folder
 
@@ -31,7 +31,7 @@ def test_weights_file_is_no_pickle(copy: Path) -> None:
     assert head[8:9] == b"{"
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "cutoffs.json", "settings.toml"])
+@pytest.mark.parametrize("name", ["model.safetensors", "cutoffs.json", "domain.json", "settings.toml"])
 def test_altered_file_is_refused(copy: Path, name: str) -> None:
     path = copy / name
     path.write_bytes(path.read_bytes() + b"\n")
@@ -54,7 +54,7 @@ def test_unfinished_run_says_how_to_go_on(copy: Path) -> None:
 
 def test_run_of_another_format_is_refused(copy: Path) -> None:
     settings = copy / "settings.toml"
-    settings.write_text(settings.read_text().replace("format = 3", "format = 99"))
+    settings.write_text(settings.read_text().replace("format = 4", "format = 99"))
     with pytest.raises(RunError, match="format 99"):
         open_run(copy)
 

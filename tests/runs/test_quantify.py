@@ -179,7 +179,7 @@ def test_a_bad_file_does_not_stop_the_rest_and_no_name_comes_out(cohort: Path, t
     paths = [tmp_path / f"Miller_{name}" for name in ("Jane.rda", "James.COORD", "Joe.docx", "John.nii.gz")]
     quantities, spectra = quantify(paths, out=tmp_path / "out", settings=Quantification())
     assert spectra["row"].tolist() == [1, 2, 3, 4]
-    assert spectra["error"].str[:20].tolist()[:3] == [
+    assert spectra["reason"].str[:20].tolist()[:3] == [
         "the file has no RDA ",
         "the file has no line",
         "got a file that ends",
@@ -211,7 +211,7 @@ def test_concentrations_are_rows_of_the_predictions_table(cohort: Path, tmp_path
     assert lost["reason"].str.startswith("not quantifiable: ").all()
     patients = class_scores(table, target=targets(table)[0])
     assert patients.shape == (4, table.loc[table["score"].notna(), "class_or_quantity"].nunique())
-    assert specimens["error"].isna().all()
+    assert specimens["reason"].isna().all()
 
 
 def test_what_was_stopped_goes_on(cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,8 +99,23 @@ def test_one_file_under_two_patients_is_refused(trained, tmp_path: Path) -> None
     table = pd.read_csv(cohort / "specimens.csv")
     first, other = table["path"][0], table.loc[table["patient_id"] != table["patient_id"][0], "path"].iloc[0]
     shutil.copy(cohort / "slides" / first, cohort / "slides" / other)
-    with pytest.raises(CohortError, match="under two patients"):
+    with pytest.raises(CohortError, match=r"specimens.csv rows 2, \d+: .* under two patients"):
         train(trained.system, cohort, run=tmp_path / "run", settings=trained.settings)
+
+
+def test_a_specimen_replaced_between_two_stages_or_after_the_training_is_refused(trained, tmp_path: Path) -> None:
+    """Else the second stage would learn another slide than the first, or old results pass for those of the new one."""
+    cohort, run = shutil.copytree(trained.cohort, tmp_path / "cohort"), shutil.copytree(trained.run, tmp_path / "run")
+    slides = [cohort / "slides" / name for name in pd.read_csv(cohort / "specimens.csv")["path"]]
+    with slides[3].open("r+b") as slide:
+        slide.seek(5000)
+        slide.write(b"other")
+    for stage in ("after the training", "between two stages"):
+        with pytest.raises(RunError, match=r"specimens.csv row 5: files were replaced since the training began"):
+            train(trained.system, cohort, run=run, settings=trained.settings)
+        if stage == "after the training":
+            for path in [run / "model.json", run / "metrics.json", *run.glob("work/stage_2*")]:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def test_cohort_without_an_endpoint_training_needs_is_refused_before_any_work(trained, tmp_path: Path) -> None:

@@ -63,6 +63,34 @@ def test_same_ids_of_another_hospital_are_other_people(trained, tmp_path: Path) 
     assert len(pd.read_parquet(tmp_path / "out" / "patients.parquet")) == 8
 
 
+def test_a_slide_replaced_since_is_refused_by_its_row(trained, external: Path, tmp_path: Path) -> None:
+    cohort = shutil.copytree(trained.other, tmp_path / "cohort")
+    slide = cohort / "slides" / pd.read_csv(cohort / "specimens.csv")["path"][1]
+    slide.write_bytes(slide.read_bytes()[:-1])
+    for again in (
+        lambda: validate(trained.run, cohort, out=external),
+        lambda: explain(trained.run, cohort, results=external, specimens=16),
+    ):
+        with pytest.raises(RunError, match=r"specimens.csv row 3: files were replaced since the results in"):
+            again()
+    validate(trained.run, trained.other, out=external)
+
+
+def test_edited_results_are_not_taken_for_done(trained, external: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(external, tmp_path / "out")
+    (out / "metrics.json").write_text("[]")
+    with pytest.raises(RunError, match=r"metrics\.json was changed"):
+        validate(trained.run, trained.other, out=out)
+
+
+def test_one_slide_under_two_patients_is_refused_by_its_rows(trained, tmp_path: Path) -> None:
+    cohort = shutil.copytree(trained.other, tmp_path / "cohort")
+    table = pd.read_csv(cohort / "specimens.csv")
+    shutil.copy(cohort / "slides" / table["path"][0], cohort / "slides" / table["path"][2])
+    with pytest.raises(CohortError, match=r"specimens.csv rows 2, 4: .* under two patients"):
+        validate(trained.run, cohort, out=tmp_path / "out")
+
+
 def test_results_of_another_cohort_are_not_overwritten(trained, external: Path, tmp_path: Path) -> None:
     cohort = shutil.copytree(trained.other, tmp_path / "cohort")
     head = (cohort / "cohort.toml").read_text()

@@ -16,6 +16,7 @@ from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.study import study
 from hepatica.cli.systems import systems
+from hepatica.cli.verify import verify
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -191,7 +192,7 @@ def report(
 
 
 PANELS = {
-    "Main job": (train, validate, predict, explain, report, study),
+    "Main job": (train, validate, predict, explain, report, verify, study),
     "Data": (phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, readers, audit),
     "Tools": (systems, quantify, basis.app, doctor, demo),

@@ -92,7 +92,7 @@ def remarks(quantities: "pd.DataFrame", specimens: "pd.DataFrame") -> list[str]:
     flagged = quantities.loc[quantities["flags"] != ""].groupby("row")["flags"].first()
     lines = []
     for place, row in enumerate(specimens.astype(object).where(specimens.notna(), "").to_dict("records")):
-        found = [f"not used: {row['error']}"] if row.get("error") else []
+        found = [f"not used: {row['reason']}"] if row.get("reason") else []
         found += [row["notes"]] if row.get("notes") and place < NOTED else []
         found += [flagged[row["row"]]] if row["row"] in flagged.index else []
         lines += [f"spectrum {row['row']}: {'; '.join(found)}"] if found else []

@@ -15,8 +15,8 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort.applicability import UNKNOWN
-from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import CohortError
+from hepatica.cohort.seal import sealing
 from hepatica.cohort.tasks import Target
 from hepatica.cohort.units import Months
 
@@ -64,8 +64,8 @@ def as_predictions(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_predictions(table: pd.DataFrame, *, path: Path) -> None:
-    """Write parquet, or CSV when the name ends so."""
-    with replacing(path) as temporary:
+    """Write parquet, or CSV when the name ends so; sealed."""
+    with sealing(path) as temporary:
         if path.suffix == ".csv":
             as_predictions(table).to_csv(temporary, index=False)
         else:

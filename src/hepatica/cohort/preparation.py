@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
+from hepatica.cohort.digests import CONTENT, content_digest, content_name
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.specimens import Specimen
@@ -26,9 +25,6 @@ T = TypeVar("T")
 D = TypeVar("D", bound="DataclassInstance")
 """A store: a frozen dataclass with the tables of `protocol.Material` and an index."""
 
-_BLOCKS, _BLOCK = 16, 65536
-_CONTENT = 32
-
 
 def specimen_key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
     """Digest of the content of a specimen's file or folder and of everything else that what is made of it depends on.
@@ -37,34 +33,12 @@ def specimen_key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
     """
     described = json.dumps({"version": version("hepatica"), **settings}, sort_keys=True)
     content = content_digest(specimen.path) or f"row {specimen.row}".encode()  # keeps empty and lost files apart
-    return (
-        hashlib.sha256(content).hexdigest()[:_CONTENT] + hashlib.sha256(content + described.encode()).hexdigest()[:32]
-    )
+    return content_name(content) + hashlib.sha256(content + described.encode()).hexdigest()[:32]
 
 
 def content_of(keys: "pd.Series[str]") -> "pd.Series[str]":
     """The part of each key that is alike for equal files, whatever the settings, masks and version they are read by."""
-    return keys.str[:_CONTENT]
-
-
-def content_digest(path: Path) -> bytes:
-    """Digest of a file, or of all the files of a folder in whatever order; nothing where there is nothing to read."""
-    return _digest(path, of_file=_sampled)
-
-
-def whole_digest(path: Path) -> bytes:
-    """The same, of every byte: for what may be corrected in place, such as a mask, whose size stays."""
-    return _digest(path, of_file=_whole)
-
-
-def _digest(path: Path, *, of_file: Callable[[Path], bytes]) -> bytes:
-    try:
-        if path.is_dir():
-            parts = sorted(map(of_file, _files(path)))
-            return hashlib.sha256(b"".join(parts)).digest() if any(parts) else b""
-        return of_file(path)
-    except OSError:
-        return b""
+    return keys.str[:CONTENT]
 
 
 def prepare_each(
@@ -137,24 +111,3 @@ def gather(
         first = f"; row {failures[0]['row']}: {failures[0]['error']}" if failures else ""
         raise SpecimenError(f"none of {len(keys)} {wanted}{first}")
     return found, pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"])
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (each for each in folder.rglob("*") if each.is_file())
-
-
-def _whole(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
-
-
-def _sampled(path: Path) -> bytes:
-    """Size and 16 blocks from end to end: a slide may have gigabytes, and is never changed in place without a trace."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        places = np.linspace(0, max(0, size - _BLOCK), _BLOCKS if size > _BLOCK else 1).astype(int)
-        for place in places.tolist():
-            file.seek(place)
-            digest.update(file.read(_BLOCK))
-    return digest.digest() if size else b""

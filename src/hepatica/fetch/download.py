@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from hepatica.cohort.digests import digest_once, remember
 from hepatica.cohort.errors import SpecimenError
 from hepatica.fetch.gdc import Gdc
 
@@ -40,15 +41,21 @@ def download(gdc: Gdc, file: RemoteFile, to: Path, *, seen: Callable[[int], None
     to.parent.mkdir(parents=True, exist_ok=True)
     gdc.patiently(lambda: _gather(gdc, file, part, seen), progress=lambda: _size(part))
     with part.open("r+b") as written:
-        md5 = hashlib.file_digest(written, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        md5 = hashlib.file_digest(written, lambda: hashlib.md5(usedforsecurity=False))
         os.fsync(written.fileno())
-    if md5 != file.md5:
+    if md5.hexdigest() != file.md5:
         part.unlink()
         raise SpecimenError(
-            f"file {file.file_id}: got md5 {md5}, wanted {file.md5}; what came was damaged and is removed, "
+            f"file {file.file_id}: got md5 {md5.hexdigest()}, wanted {file.md5}; what came was damaged and is removed, "
             "run the same command again"
         )
     part.replace(to)
+    remember(to, "md5", md5.digest())
+
+
+def is_whole(file: RemoteFile, path: Path) -> bool:
+    """Whether the file is there as the archive has it; read again only where it was changed since it was checked."""
+    return path.is_file() and path.stat().st_size == file.size and digest_once(path, "md5").hex() == file.md5
 
 
 def _gather(gdc: Gdc, file: RemoteFile, part: Path, seen: Callable[[int], None]) -> None:

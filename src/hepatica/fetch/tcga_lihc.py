@@ -33,7 +33,7 @@ from rich.progress import (
 
 from hepatica.cohort.atomic import read_json, replacing, write_json, write_text
 from hepatica.cohort.errors import CohortError, SettingsError, SpecimenError, UnavailableError
-from hepatica.fetch.download import RemoteFile, download, part_of
+from hepatica.fetch.download import RemoteFile, download, is_whole, part_of
 from hepatica.fetch.gdc import API, Gdc, all_of, open_gdc
 from hepatica.fetch.plan import Plan, Slide, make_plan
 
@@ -81,7 +81,7 @@ def fetch_tcga_lihc(
     `limit` takes the first so many patients that can be used, in the order of their ids; `slides` takes all diagnostic
     slides of the primary tumour or each patient's first. The lists are asked for once and kept in fetch.json, so that
     one cohort comes from one data release; asked again with another `limit` or `slides`, they are asked for anew and
-    the slides that are there stay. cohort.toml is written last: a folder that has it is complete.
+    the slides that are there and whole stay. cohort.toml is written last: a folder that has it is complete.
 
     SettingsError when an option is out of range; CohortError when the folder holds anything else; UnavailableError when
     the GDC cannot be reached or the disk is too small; SpecimenError when slides came damaged.
@@ -181,9 +181,9 @@ def _write_tables(folder: Path, plan: Plan) -> None:
 
 
 def _bring(folder: Path, gdc: Gdc, slides: Sequence[Slide]) -> None:
-    """Download the slides that are not there; one that comes damaged stops no other."""
+    """Download the slides that are not there, or were damaged since; one that comes damaged stops no other."""
     root = folder / _SLIDES
-    missing = [slide for slide in slides if not _is_there(root / slide.path, slide.remote)]
+    missing = [slide for slide in slides if not is_whole(slide.remote, root / slide.path)]
     if not missing:
         return
     console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -216,10 +216,6 @@ def _weigh(root: Path, missing: Sequence[Slide], *, total: int, console: Console
             f"{root} has {free / 1e9:.1f} GB free, the slides need {need / 1e9:.1f} GB and 1 GB to spare; "
             "take fewer patients (--limit), one slide of each (--slides one), or another disk"
         )
-
-
-def _is_there(path: Path, remote: RemoteFile) -> bool:
-    return path.is_file() and path.stat().st_size == remote.size
 
 
 def _move(bar: Progress, task: TaskID, before: int, size: int) -> None:

@@ -15,9 +15,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from hepatica.cohort.atomic import replacing
+from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key, whole_digest
+from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.volume import Volume
@@ -132,7 +133,7 @@ def prepare(
 
 def _key(specimen: Specimen, *, slicing: Slicing) -> str:
     given = [specimen.attachments.get(name) for name in ("liver_mask", "nodule_mask")]
-    masks = [None if mask is None else whole_digest(mask).hex() for mask in given]
+    masks = [None if mask is None else content_digest(mask).hex() for mask in given]
     return specimen_key(specimen, settings={"schema": SCHEMA, "slicing": asdict(slicing), "masks": masks})
 
 

@@ -6,6 +6,7 @@ from hepatica.runs.lock import LockedRun, open_run, verify_lock
 from hepatica.runs.predict import predict
 from hepatica.runs.train import train
 from hepatica.runs.validate import validate
+from hepatica.runs.verify import verify
 
 __all__ = [
     "LockedRun",
@@ -16,5 +17,6 @@ __all__ = [
     "read_settings",
     "train",
     "validate",
+    "verify",
     "verify_lock",
 ]

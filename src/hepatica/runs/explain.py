@@ -6,8 +6,11 @@ import pandas as pd
 
 from hepatica.cohort import Cohort, RunError, load_cohort
 from hepatica.cohort.applicability import unusual_specimens
-from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.atomic import read_json
+from hepatica.cohort.digests import contents, refuse_replaced
+from hepatica.cohort.seal import refuse_altered, write_sealed
 from hepatica.protocol import override
+from hepatica.runs.folder import CONTENTS
 from hepatica.runs.lock import open_run
 from hepatica.runs.pictures import draw_specimens
 
@@ -21,6 +24,7 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
     locked = open_run(run)
     if not (results / "metrics.json").exists():
         raise RunError(f"{results} has no results yet; run hepatica train or hepatica validate on this cohort first")
+    refuse_altered(results)
     table = pd.read_parquet(results / "predictions.parquet")
     chosen = extremes(table, specimens)
     cohort = load_cohort(cohort)
@@ -31,6 +35,8 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
         raise RunError(f"{results} holds results of another cohort than {cohort.name}; name the cohort they are of")
     by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens_of(locked.system.first.modality)}
     specimens_drawn = [by_id[name] for name in chosen.index.astype(str)]
+    before = read_json(results / CONTENTS)
+    refuse_replaced(contents(specimens_drawn), before, since=f"the results in {results} were written")
     drawn = draw_specimens(
         locked,
         specimens_drawn,
@@ -51,7 +57,7 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
         }
         for name, score in chosen.items()
     ]
-    write_json(results / "explained" / "explained.json", records)
+    write_sealed(results / "explained" / "explained.json", records)
     return [path for paths in drawn.values() for path in paths]
 
 

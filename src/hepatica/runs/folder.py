@@ -18,6 +18,9 @@ from hepatica.protocol import System, as_plain
 FORMAT = 4
 """Version of the run folder's layout; raised when an older reader would misread a newer folder."""
 
+CONTENTS = "contents.json"
+"""Digests of the specimens' files, in the folder of a run and beside the results of a cohort."""
+
 _PACKAGES = ("hepatica", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn", "lifelines")
 
 
@@ -56,6 +59,11 @@ class RunFolder:
     def domain(self) -> Path:
         """What the training specimens measured, by which others are judged: JSON."""
         return self.path / "domain.json"
+
+    @property
+    def contents(self) -> Path:
+        """Digest of each specimen's files as they were when the training began, by row of specimens.csv: JSON."""
+        return self.path / CONTENTS
 
     @property
     def prepared(self) -> Path:

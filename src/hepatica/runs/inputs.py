@@ -8,6 +8,7 @@ import pandas as pd
 
 from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, Specimen, load_cohort
 from hepatica.cohort.specimens import STUDIES
+from hepatica.protocol import System
 
 
 def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | None = None) -> Cohort:
@@ -40,3 +41,9 @@ def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | 
     patients = pd.DataFrame(index=pd.Index([each.patient_id for each in specimens], name="patient_id"))
     about: dict[str, Any] = {"name": "files", "hospital": "", "phantom": False, "notes": "", "digest": ""}
     return Cohort(**about, endpoints={}, patients=patients, specimens=specimens)
+
+
+def files_of(system: System[Any, Any], cohort: Cohort) -> tuple[Specimen, ...]:
+    """The specimens of a cohort that are files and that the system reads, of all its inputs."""
+    modalities = {room.modality for room in system.rooms.values()}
+    return tuple(each for each in cohort.specimens if each.modality in modalities)

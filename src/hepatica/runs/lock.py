@@ -13,7 +13,10 @@ from torch import nn
 from hepatica.cohort import Cohort, CohortError, RunError, SettingsError
 from hepatica.cohort.applicability import Domain
 from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.digests import file_digest
+from hepatica.cohort.faults import rows_in_words
 from hepatica.cohort.preparation import content_of
+from hepatica.cohort.seal import file_state, seal_states, write_sealed
 from hepatica.learn import load_weights, save_weights
 from hepatica.protocol import Material, ModelIdentity, System, from_plain, override
 from hepatica.runs.folder import FORMAT, RunFolder, read_settings, refuse_other_format
@@ -75,12 +78,12 @@ def lock(
         "format": FORMAT,
         "phantom": cohort.phantom,
         "parameters": sum(each.numel() for each in network.parameters()),
-        "sha256": {file.name: _digest(file) for file in files},
+        "sha256": {file.name: file_digest(file) for file in files},
         "training": told,
         "seen": sorted(patient_digest(cohort.hospital, patient) for patient in seen),
         "seen_files": sorted(set(content_of(keyed(material.select(patient_ids=seen))["key"]))),
     }
-    write_json(folder.model, record)
+    write_sealed(folder.model, record)
     folder.log("locked", parameters=record["parameters"])
 
 
@@ -95,13 +98,22 @@ def verify_lock(folder: RunFolder) -> dict[str, Any]:
         )
     record: dict[str, Any] = read_json(folder.model)
     refuse_other_format(folder, record)
-    for name, digest in record["sha256"].items():
-        path = folder.path / name
-        if not path.is_file() and path == folder.split:
-            continue
-        if not path.is_file() or _digest(path) != digest:
+    for name, state in lock_states(folder, record).items():
+        if state == "changed" or (state == "missing" and name != folder.split.name):
+            path = folder.path / name
             raise RunError(f"{path} is missing or was changed after the model was locked; restore it or train again")
     return record
+
+
+def lock_states(folder: RunFolder, record: dict[str, Any]) -> dict[str, str]:
+    """`unchanged`, `changed` or `missing` of model.json and of each file that it locks, by name.
+
+    Of model.json `not checked` where the model was handed on without digests.json.
+    """
+    model = folder.model.name
+    return {model: seal_states(folder.path).get(model, "not checked")} | {
+        name: file_state(folder.path / name, digest) for name, digest in record["sha256"].items()
+    }
 
 
 def open_run(path: Path) -> LockedRun:
@@ -120,7 +132,7 @@ def open_run(path: Path) -> LockedRun:
         network=network,
         cutoffs=read_json(folder.cutoffs),
         domain=read_json(folder.domain),
-        digest=_digest(folder.model),
+        digest=file_digest(folder.model),
         phantom=record["phantom"],
         seen=frozenset(record["seen"]),
         seen_files=frozenset(record["seen_files"]),
@@ -152,16 +164,14 @@ def changed(locked: LockedRun, changes: Mapping[str, Any]) -> LockedRun:
     return replace(locked, settings=override(locked.settings, changes))
 
 
-def refuse_shared_files(material: Material) -> None:
-    """Raise CohortError when one file stands under two patients: it would leak from one fold into another."""
+def refuse_shared_files(material: Material, cohort: Cohort) -> None:
+    """Raise CohortError when one file is listed under two patients: it would leak from one fold into another."""
     specimens = keyed(material)
-    owners = specimens.groupby(content_of(specimens["key"]))["patient_id"].nunique()
+    owners = specimens.groupby(content_of(specimens["key"]))["patient_id"].transform("nunique")
     if (owners > 1).any():
-        count = int((owners > 1).sum())
+        shared = set(specimens.loc[owners > 1, "specimen_id"])
+        rows = [each.row for each in cohort.specimens if each.specimen_id in shared]
         raise CohortError(
-            f"{count} specimen file(s) stand under two patients each, byte by byte; correct specimens.csv"
+            f"specimens.csv {rows_in_words(rows)}: files of the same content, byte by byte, are listed under two"
+            " patients; correct or remove these rows"
         )
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

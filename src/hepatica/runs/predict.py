@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import CohortError, MicronsPerPixel, RunError, write_predictions
-from hepatica.cohort.applicability import NOT_ASSESSABLE, unusual_specimens
-from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, unusual_specimens
+from hepatica.cohort.atomic import read_json
 from hepatica.cohort.preparation import content_of
+from hepatica.cohort.seal import sealing, write_sealed
 from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.protocol.domain import judged
 from hepatica.runs.export import export_precision, exported
@@ -93,7 +94,7 @@ def claim(out: Path, made_from: Mapping[str, Any]) -> None:
     there = read_json(out / MADE_FROM) if (out / MADE_FROM).exists() else None
     if there != made_from and [*out.glob("predictions.csv"), *out.glob("specimen*")]:
         raise RunError(f"{out} holds results of another model or of other specimens; choose a new --out folder")
-    write_json(out / MADE_FROM, made_from)
+    write_sealed(out / MADE_FROM, made_from)
 
 
 def _as_exported(locked: LockedRun) -> ModelIdentity:
@@ -121,9 +122,10 @@ def describe(read: pd.DataFrame, failures: pd.DataFrame, *, path: Path) -> pd.Da
 
     That is the number by which pictures and DICOM results are called.
     """
-    lost = failures.assign(applicability=NOT_ASSESSABLE, reason=failures["error"])
+    lost = failures.rename(columns={"error": "reason"}).assign(applicability=NOT_ASSESSABLE)
+    read = read if "reason" in read else read.assign(applicability=UNKNOWN, reason=None)
     described = pd.concat([each for each in (read, lost) if len(each)]).sort_values("row")
     described.insert(0, "row", described.pop("row"))
-    with replacing(path) as temporary:
+    with sealing(path) as temporary:
         described.to_csv(temporary, index=False)
     return described

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hepatica.cohort import RunError, SettingsError, SpecimenError
-from hepatica.cohort.preparation import content_digest
+from hepatica.cohort.digests import content_digest
 from hepatica.runs.lock import LockedRun, open_run, picture_note
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.basis_file import read_basis

@@ -10,6 +10,7 @@ from hepatica.cohort import SettingsError, Specimen, write_predictions
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import content_of, gather, prepare_each
+from hepatica.cohort.seal import sealing
 from hepatica.runs.inputs import read_inputs
 from hepatica.runs.predict import SPECIMENS, claim, describe
 from hepatica.runs.quantified import Found, Quantification, quantified
@@ -47,7 +48,7 @@ def quantify(
     pool = rows_of(as_scores(tables), asked, failures=failures)
     folds = pd.Series("predicted", index=pool["patient_id"].unique())
     write_predictions(predictions(pool, folds=folds, cutoffs={}, seen=seen), path=out / "predictions.csv")
-    with replacing(out / QUANTITIES) as temporary:
+    with sealing(out / QUANTITIES) as temporary:
         tables[[*IDS, *COLUMNS]].to_csv(temporary, index=False)
     about = tables.drop(columns=["key", *COLUMNS]).drop_duplicates()
     return tables[[*IDS, *COLUMNS]], describe(about, failures, path=out / SPECIMENS)

@@ -1,7 +1,8 @@
 """Results: what a locked model says of a cohort, as tables in a folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from filecmp import cmp
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,17 @@ import pandas as pd
 from safetensors.numpy import save
 
 from hepatica.cohort import Cohort, CohortError, RunError, write_predictions
-from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.digests import contents, refuse_replaced
 from hepatica.cohort.preparation import content_of
+from hepatica.cohort.seal import refuse_altered, sealing, unaltered
 from hepatica.evaluate.by_task import task_metrics
-from hepatica.protocol import Inference, Material
+from hepatica.protocol import Material
 from hepatica.protocol.domain import judged
 from hepatica.runs.flow import cohort_flow
-from hepatica.runs.folder import RunFolder
-from hepatica.runs.lock import LockedRun, keyed
+from hepatica.runs.folder import CONTENTS, RunFolder
+from hepatica.runs.inputs import files_of
+from hepatica.runs.lock import LockedRun, keyed, refuse_shared_files
 from hepatica.runs.scores import pooled, predictions
 
 READERS = "readers.csv"
@@ -41,11 +45,13 @@ def write_results(
     be new to the model was seen in training.
     """
     said = {"digest": cohort.digest, "model": locked.digest, "changes": dict(changes or {})}
-    done = _done(out, said=said)
+    files = contents(files_of(locked.system, cohort))
+    done = _done(out, said=said, files=files)
     _copy_readers(cohort, out)
     if done:
         return
     material = locked.system.prepare(cohort, locked.settings, prepared)
+    refuse_shared_files(material, cohort)
     _refuse_seen_files(material, locked=locked, folds=folds)
     inference = locked.system.read(locked.network, material, locked.settings)
     scored = set(inference.specimens["patient_id"])
@@ -53,21 +59,26 @@ def write_results(
     judgement = judged(locked.system, material, domain=locked.domain)
     pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures, judged=judgement)
     table = predictions(pool, folds=dealt, cutoffs=locked.cutoffs)
-    write_predictions(table, path=out / "predictions.parquet")
-    _write_regions(inference, out)
-    with replacing(out / "patients.parquet") as temporary:
-        cohort.patients.assign(fold=folds).to_parquet(temporary)
-    with replacing(out / "specimens.parquet") as temporary:
-        material.specimens.to_parquet(temporary, index=False)
     flow = cohort_flow(cohort, modality=locked.system.first.modality, material=material, folds=folds)
-    write_json(out / "cohort.json", flow | said)
     found = [
         row
         for fold in reported_folds
         if (folds == fold).any()
         for row in task_metrics(table, cohort=cohort, cutoffs=locked.cutoffs, fold=fold)
     ]
-    write_json(out / "metrics.json", found)
+    writers: dict[str, Callable[[Path], Any]] = {
+        "regions.parquet": partial(inference.regions.to_parquet, index=False),
+        "signatures.safetensors": lambda path: path.write_bytes(save({"signatures": inference.signatures})),
+        "patients.parquet": cohort.patients.assign(fold=folds).to_parquet,
+        "specimens.parquet": partial(material.specimens.to_parquet, index=False),
+        "cohort.json": lambda path: write_json(path, flow | said),
+        CONTENTS: lambda path: write_json(path, files),
+        "metrics.json": lambda path: write_json(path, found),  # last: it says that all is done
+    }
+    write_predictions(table, path=out / "predictions.parquet")
+    for name, write in writers.items():
+        with sealing(out / name) as temporary:
+            write(temporary)
     RunFolder(out).log("evaluated", patients=len(scored))
 
 
@@ -75,7 +86,7 @@ def _copy_readers(cohort: Cohort, out: Path) -> None:
     """Readings beside the results, so that a report needs no cohort folder."""
     source = cohort.folder / READERS if cohort.folder else Path(READERS)
     if cohort.folder and source.is_file() and not ((out / READERS).is_file() and cmp(source, out / READERS, False)):
-        with replacing(out / READERS) as temporary:
+        with sealing(out / READERS) as temporary:
             temporary.write_bytes(source.read_bytes())
 
 
@@ -89,8 +100,11 @@ def _refuse_seen_files(material: Material, *, locked: LockedRun, folds: pd.Serie
         )
 
 
-def _done(out: Path, *, said: Mapping[str, Any]) -> bool:
-    """Whether `out` holds these results already; RunError when it holds those of another cohort, model or setting."""
+def _done(out: Path, *, said: Mapping[str, Any], files: Mapping[str, str]) -> bool:
+    """Whether `out` holds these results already; RunError when it holds those of another cohort, model or setting.
+
+    Also where a file of them was altered, or one of a specimen was replaced since.
+    """
     if not (out / "metrics.json").exists():
         return False
     written = read_json(out / "cohort.json")
@@ -99,11 +113,6 @@ def _done(out: Path, *, said: Mapping[str, Any]) -> bool:
             f"{out} holds the results of another cohort or model ({written['name']}), or of another reading of the"
             " specimens; choose a new folder"
         )
+    refuse_altered(out)
+    refuse_replaced(files, read_json(unaltered(out / CONTENTS)), since=f"the results in {out} were written")
     return True
-
-
-def _write_regions(inference: Inference, out: Path) -> None:
-    with replacing(out / "regions.parquet") as temporary:
-        inference.regions.to_parquet(temporary, index=False)
-    with replacing(out / "signatures.safetensors") as temporary:
-        temporary.write_bytes(save({"signatures": inference.signatures}))

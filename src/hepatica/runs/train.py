@@ -7,10 +7,14 @@ from typing import Any
 import torch
 
 from hepatica.cohort import Cohort, CohortError, RunError, Split, load_cohort, split_patients
+from hepatica.cohort.atomic import read_json
+from hepatica.cohort.digests import contents, refuse_replaced
+from hepatica.cohort.seal import unaltered, write_sealed
 from hepatica.protocol import System, Training
 from hepatica.protocol.domain import learn
 from hepatica.runs.cutoffs import locked_cutoffs
 from hepatica.runs.folder import RunFolder, start_run
+from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, lock, open_run, patient_digest, refuse_shared_files
 from hepatica.runs.results import write_results
 from hepatica.systems import reference
@@ -37,6 +41,7 @@ def train(
     cohort = load_cohort(cohort)
     found_by = reference(system, settings=settings)
     start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
+    _refuse_replaced(folder, system, cohort)
     split = _split(folder, system, settings, cohort)
     prepared = prepared or folder.prepared
     if not folder.model.exists():
@@ -61,6 +66,15 @@ def train(
     return locked
 
 
+def _refuse_replaced(folder: RunFolder, system: System[Any, Any], cohort: Cohort) -> None:
+    """Write down what the specimens hold, or find it the same: the stages of a training must learn the same files."""
+    now = contents(files_of(system, cohort))
+    if folder.contents.exists():
+        refuse_replaced(now, read_json(unaltered(folder.contents)), since="the training began")
+    else:
+        write_sealed(folder.contents, now)
+
+
 def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: Cohort) -> Split:
     """Deal the eligible patients once, stratified as their task says; read it ever after."""
     if not folder.split.exists():
@@ -78,7 +92,7 @@ def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: C
 
 def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Training[Any, Any]) -> None:
     network, material, split = training.network, training.material, training.split
-    refuse_shared_files(material)
+    refuse_shared_files(material, training.cohort)
     folder.log("prepared", specimens=len(material.specimens))
     told = system.train(training) | {
         "trainer flags": ", ".join(f"{name}={value}" for name, value in training.trainer.items()) or "none",

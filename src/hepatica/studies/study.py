@@ -13,8 +13,8 @@ from rich.console import Console
 
 import hepatica.studies
 from hepatica.cohort import load_cohort, refuse_overlap
-from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SettingsError
+from hepatica.cohort.seal import refuse_altered_below, sealing
 from hepatica.report import Chapter, write_pages
 from hepatica.report.page.results import Run
 
@@ -42,7 +42,7 @@ class Work:
             return
         self.say(step)
         table = made()
-        with replacing(path) as temporary:
+        with sealing(path) as temporary:
             table.to_parquet(temporary, index=False)
 
     def results(self, run: Path) -> dict[Path, Path]:
@@ -100,6 +100,7 @@ def run_study(
     check_external(external, cohort=cohort, endpoint=settings.endpoint)
     named = dict(zip(external_names(external), external, strict=True))
     work = Work(cohort=cohort, run=run, external=named, settings=settings, trainer=trainer or {})
+    refuse_altered_below(run)
     study.check(work)
     study.steps(work)
     return run
@@ -110,6 +111,7 @@ def write_study_report(name: str, folder: Path) -> Path:
 
     A page newer than everything the study found is left as it is. RunError where the study is unfinished or altered.
     """
+    refuse_altered_below(folder)
     page = folder / "report.html"
     if page.exists() and page.stat().st_mtime >= max(_written(folder)):
         return page

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from report_runs import seal_tables
 
 from hepatica.evaluate import kaplan_meier, standardised_difference
 from hepatica.report.chapters.shift import section
@@ -79,6 +80,7 @@ def test_a_covariate_the_other_cohort_lacks_is_a_dash(
     folder, external = make_run()
     away = pd.read_parquet(external[0] / "patients.parquet").drop(columns="sex")
     away.to_parquet(external[0] / "patients.parquet")
+    seal_tables(external[0])
     blocks = section(read_run(folder, external=external), sketchbook(tmp_path)).blocks
     [table] = [block for block in blocks if isinstance(block, Table) and "Case mix" in block.caption]
     assert {row[0]: row[2] for row in table.rows}["Sex"] == "\N{EN DASH}"
@@ -93,6 +95,7 @@ def test_leaving_out_short_follow_up_is_said_to_raise_the_shares(
     left = away.index[away["fold"] == "external"][:2]
     for fold, told in (("external", False), ("short_follow_up", True)):
         away.assign(fold=away["fold"].mask(away.index.isin(left), fold)).to_parquet(path)
+        seal_tables(external[0])
         blocks = section(read_run(folder, external=external), sketchbook(tmp_path)).blocks
         [table] = [block for block in blocks if isinstance(block, Table) and "Event rate" in block.caption]
         assert ("without 2 patients whose event-free follow-up was too short" in str(table.note)) is told

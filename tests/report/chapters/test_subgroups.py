@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from report_runs import seal_tables
 from scipy import stats
 
 from hepatica.evaluate import heterogeneity_p, log_rank_p, sensitivity, specificity
@@ -54,6 +55,7 @@ def test_a_cohort_without_a_column_is_told(
     folder, external = make_run()
     away = pd.read_parquet(external[0] / "patients.parquet").drop(columns="vascular_invasion")
     away.to_parquet(external[0] / "patients.parquet")
+    seal_tables(external[0])
     blocks = section(read_run(folder, external=external), sketchbook(tmp_path)).blocks
     assert [b.text for b in blocks if isinstance(b, Text) and "has no subgroups by" in b.text] == [
         "External: Hospital B has no subgroups by Vascular invasion: the column is missing, or all are alike."

@@ -41,7 +41,7 @@ SPECTRA = pd.DataFrame(
         "snr": [32.4, np.nan, 9.0],
         "linewidth_hz": [18.2, np.nan, np.nan],
         "notes": ["2 of 32 left out", np.nan, ""],
-        "error": [np.nan, "all points are zero", np.nan],
+        "reason": [np.nan, "all points are zero", np.nan],
     }
 )
 

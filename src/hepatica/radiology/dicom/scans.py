@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError
-from hepatica.cohort.preparation import content_digest
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.hounsfield import HIGHEST
 from hepatica.radiology.dicom.nifti import read_nifti

@@ -44,6 +44,7 @@ def write_card(run: Run) -> str:
         cutoffs=run.cutoffs,
         changed=changed_settings(run),
         model=run.model,
+        digest=run.digest,
         versions=run.settings["versions"],
         notes=system_notes(run),
     )

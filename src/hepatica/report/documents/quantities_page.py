@@ -39,7 +39,7 @@ def write_quantities_page(quantities: pd.DataFrame, specimens: pd.DataFrame, *, 
     """Write `report.html` into `out`, where `runs.quantify` left its pictures; its path. The tables are that one's."""
     gallery, made_from = Gallery(out, phantom=False), read_json(out / MADE_FROM)
     rows = specimens.to_dict("records")
-    found = {int(row): table for row, table in quantities.groupby("row")}
+    found = {int(str(row)): table for row, table in quantities.groupby("row")}
     sections = [_section(row, found.get(int(row["row"])), gallery, out) for row in rows]
     text = render_page(
         [*([_overview(rows, found)] if len(rows) > 1 else []), *sections, _provenance(made_from)],
@@ -59,7 +59,7 @@ def _overview(rows: list[dict[Hashable, Any]], found: Mapping[int, pd.DataFrame]
         own = found.get(int(row["row"]))
         qualities = [f"{row[name]:.3g}" if pd.notna(row.get(name)) else "" for name in QUALITY]
         reported = "not used" if own is None else f"{own['value'].notna().sum()} of {len(own)}"
-        lines.append([str(row["row"]), reported, *qualities, row["error"] if own is None else own["flags"].iloc[0]])
+        lines.append([str(row["row"]), reported, *qualities, row["reason"] if own is None else own["flags"].iloc[0]])
     head = ["Spectrum", "Values reported", *(title for title, _ in QUALITY.values()), "Noticed"]
     table = Table(caption="All spectra, by the order of the files.", header=head, rows=lines)
     return Section(anchor="overview", title="Overview", blocks=[table])

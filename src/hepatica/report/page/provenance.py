@@ -74,6 +74,7 @@ def _facts(run: Run) -> Table:
         [f"Cut-off, {targets.get(key, key)}", f"{cutoff:.4f} ({run.cutoff_rule})"]
         for key, cutoff in run.cutoffs.items()
     ]
+    facts += [["Digest of the model (SHA-256 of model.json)", run.digest]]
     facts += [[f"SHA-256 of {name}", digest] for name, digest in run.model["sha256"].items()]
     facts += [[f"SHA-256 of the tables of {each.cohort['name']}", each.cohort["digest"]] for each in run.cohorts]
     return Table(caption="The locked model.", header=["Fact", "Value"], rows=facts)

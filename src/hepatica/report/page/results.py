@@ -21,6 +21,8 @@ from hepatica.cohort import (
     targets,
 )
 from hepatica.cohort.atomic import read_json
+from hepatica.cohort.digests import file_digest
+from hepatica.cohort.seal import refuse_altered, unaltered
 from hepatica.protocol import System, from_plain
 from hepatica.runs.folder import RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
@@ -140,11 +142,12 @@ class Results:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A locked run with its internal results first and its validations after them."""
+    """A locked run with its internal results first and its validations after them; `digest` is that of the model."""
 
     folder: Path
     settings: dict[str, Any]
     model: dict[str, Any]
+    digest: str
     cutoffs: dict[str, float]
     system: System[Any, Any]
     cohorts: tuple[Results, ...]
@@ -206,13 +209,15 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
     settings = read_settings(folder)
     model = verify_lock(folder)
     cohorts = (_read_results(path, fold="test"), *(_read_results(each, fold="external") for each in external))
-    models = {each.cohort["model"] for each in cohorts}
-    if len(models) > 1:
-        raise RunError(f"got results of {len(models)} different models, wanted those of {path}; validate again with it")
+    digest = file_digest(folder.model)
+    others = [str(each.folder) for each in cohorts if each.cohort["model"] != digest]
+    if others:
+        raise RunError(f"{', '.join(others)}: got results of another model than {path}; validate again with it")
     return Run(
         folder=path,
         settings=settings,
         model=model,
+        digest=digest,
         cutoffs=read_json(folder.cutoffs),
         system=find_system(settings["reference"]),
         cohorts=cohorts,
@@ -223,13 +228,15 @@ def _read_results(folder: Path, *, fold: str) -> Results:
     missing = [name for name in _TABLES if not (folder / name).is_file()]
     if missing:
         raise RunError(f"{folder} lacks {', '.join(missing)}; finish hepatica train or hepatica validate there first")
-    patients = pd.read_parquet(folder / "patients.parquet")
+    refuse_altered(folder)
+    refuse_altered(folder / "explained")
+    patients = pd.read_parquet(unaltered(folder / "patients.parquet"))
     columns = ["fold", "target", "cutoff", "metric", "value", "low", "high", "n", "method"]
     return Results(
         folder=folder,
         fold=fold,
-        cohort=read_json(folder / "cohort.json"),
-        predictions=read_predictions(folder / "predictions.parquet"),
+        cohort=read_json(unaltered(folder / "cohort.json")),
+        predictions=read_predictions(unaltered(folder / "predictions.parquet")),
         patients=patients[patients["fold"] != "not_scored"],
-        metrics=pd.DataFrame(read_json(folder / "metrics.json"), columns=columns),
+        metrics=pd.DataFrame(read_json(unaltered(folder / "metrics.json")), columns=columns),
     )

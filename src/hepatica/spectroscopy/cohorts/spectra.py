@@ -14,9 +14,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from hepatica.cohort.atomic import replacing
+from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import content_digest, gather, prepare_each, selected, specimen_key
+from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.spectroscopy.fitting.signal_model import WINDOW_PPM
 from hepatica.spectroscopy.networks.network_input import as_network_values, norm

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from hepatica.cohort import load_cohort
-from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.atomic import read_json
+from hepatica.cohort.seal import write_sealed
 from hepatica.spectroscopy.cohorts.millimolar import millimolar
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, draw_fit, drawn_fits
@@ -37,7 +38,7 @@ def draw_fits(cohort_folder: Path, *, results: Path, settings: Settings) -> None
         title = f"specimen in row {row}, score {score:.2f}: MAP fit"
         draw_fit(drawn[name], path=path, title=title, note="phantom" if cohort.phantom else "")
         files.append({"row": row, "score": score, "file": path.name})
-    write_json(results / FITS / "fits.json", files)
+    write_sealed(results / FITS / "fits.json", files)
 
 
 def _drawn(store: SpectraStore, settings: Settings) -> Iterator[tuple[str, DrawnFit]]:

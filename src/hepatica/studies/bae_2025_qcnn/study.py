@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort import RunError
-from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.atomic import read_json
+from hepatica.cohort.seal import write_sealed
 from hepatica.report import Chapter
 from hepatica.report.page.results import Run, read_run
 from hepatica.runs import LockedRun, explain, open_run, train, validate
@@ -67,7 +68,7 @@ def _keep_to(settings: StudySettings, run: Path) -> None:
     """Write down how many spectra are simulated, or find it written."""
     path, wanted = run / TESTED_WITH, {name: getattr(settings, name) for name in ("spectra", "swept")}
     if not path.exists():
-        write_json(path, wanted)
+        write_sealed(path, wanted)
     written = read_json(path)
     if written != wanted:
         raise RunError(

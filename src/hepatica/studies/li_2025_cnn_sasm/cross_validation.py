@@ -16,7 +16,7 @@ import pandas as pd
 from rich.console import Console
 
 from hepatica.cohort import CohortError, Split, confident_patients, fold_patients
-from hepatica.cohort.atomic import replacing
+from hepatica.cohort.seal import sealing
 from hepatica.learn import infer
 from hepatica.networks import Reading
 from hepatica.pathology.store import TileStore
@@ -89,7 +89,7 @@ def cross_validate(training: Training[StudySettings, TileStore], *, folder: Path
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
-    with replacing(path) as temporary:
+    with sealing(path) as temporary:
         table.to_parquet(temporary, index=False)
 
 

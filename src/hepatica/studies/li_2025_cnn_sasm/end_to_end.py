@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort import Target, read_predictions, write_predictions
-from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.atomic import read_json
+from hepatica.cohort.seal import write_sealed
 from hepatica.learn import infer
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Inference, Training
@@ -32,7 +33,7 @@ def end_to_end(training: Training[StudySettings, TileStore], *, folder: Path) ->
         scored = pooled(SYSTEM, _inference(training, folder=folder / "work"), settings=training.settings)
         patients = scored[scored["specimen_id"].isna()]
         medians = median_cutoffs(patients[patients["patient_id"].isin(training.split.train)])
-        write_json(cutoffs, medians)
+        write_sealed(cutoffs, medians)
         folds = training.split.folds().reindex(patients["patient_id"].unique()).fillna("set_aside")
         told = predictions(patients, folds=folds, cutoffs=medians)
         write_predictions(told[told["fold"].isin(["test", "set_aside"])], path=table)

@@ -34,7 +34,8 @@ from scipy import stats
 from torch import Tensor, nn
 
 from hepatica.cohort import Cohort, RunError, Specimen
-from hepatica.cohort.atomic import replacing, write_json, write_text
+from hepatica.cohort.atomic import replacing, write_text
+from hepatica.cohort.seal import write_sealed
 from hepatica.learn import Inputs, as_images
 from hepatica.learn.samples import read_tensor
 from hepatica.networks import CnnSasm, Reading
@@ -203,7 +204,7 @@ def see(locked: LockedRun, *, cohort: Cohort, material: TileStore, results: Path
         "channels": _rank_channels(locked, store, tiles, out),
         **_draw_thresholds(locked, cohort, tiles, results=results, out=out),
     }
-    write_json(out / "seeing.json", written)
+    write_sealed(out / "seeing.json", written)
 
 
 def _unseen(material: TileStore, *, results: Path) -> tuple[pd.DataFrame, TileStore]:

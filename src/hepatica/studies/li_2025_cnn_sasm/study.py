@@ -11,7 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from hepatica.cohort import Cohort, SettingsError, Split, load_cohort, write_predictions
-from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.cohort.atomic import read_json
+from hepatica.cohort.seal import sealing, write_sealed
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
 from hepatica.report import Chapter
@@ -83,10 +84,10 @@ def _choose(training: Training[StudySettings, TileStore], work: Work) -> Fractio
     run = work.run
     if not (run / "choice.json").exists():
         cells = cross_validate(training, folder=run / "cells")
-        with replacing(run / "cells.parquet") as temporary:
+        with sealing(run / "cells.parquet") as temporary:
             cells.to_parquet(temporary, index=False)
         elsewhere = None if work.settings.generalisation == "held_out" else generalisation(work)
-        write_json(run / "choice.json", choose_subset(cells, external=elsewhere))
+        write_sealed(run / "choice.json", choose_subset(cells, external=elsewhere))
     return Fraction(read_json(run / "choice.json")["ratio"])
 
 

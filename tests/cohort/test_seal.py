@@ -1,0 +1,67 @@
+"""Seal: what was written is known by its digest, and a kill at any moment leaves nothing that looks altered."""
+
+from pathlib import Path
+
+import pytest
+
+from hepatica.cohort import RunError
+from hepatica.cohort.seal import (
+    SEAL,
+    refuse_altered,
+    refuse_altered_below,
+    seal,
+    seal_states,
+    sealing,
+    unaltered,
+    write_sealed,
+)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    write_sealed(tmp_path / "other.json", [])
+    write_sealed(tmp_path / "metrics.json", [{"value": 0.7}])
+    return tmp_path / "metrics.json"
+
+
+def test_an_edited_file_is_refused_by_its_name(table: Path) -> None:
+    assert unaltered(table) == table
+    table.write_text(table.read_text().replace("0.7", "0.9"))
+    for check in (
+        unaltered,
+        lambda path: refuse_altered(path.parent),
+        lambda path: refuse_altered_below(path.parents[1]),
+    ):
+        with pytest.raises(RunError, match=r"metrics\.json was changed after it was written; restore"):
+            check(table)
+    assert seal_states(table.parent) == {"other.json": "unchanged", "metrics.json": "changed"}
+    seal(table)
+    refuse_altered(table.parent)
+
+
+def test_a_missing_file_is_refused_where_it_is_read(table: Path) -> None:
+    table.unlink()
+    refuse_altered(table.parent)
+    assert seal_states(table.parent)["metrics.json"] == "missing"
+    with pytest.raises(RunError, match=r"metrics\.json is missing"):
+        unaltered(table)
+
+
+def test_a_file_that_was_never_sealed_is_not_taken_for_a_result(table: Path) -> None:
+    (table.parent / "mine.json").write_text("[]")
+    with pytest.raises(RunError, match=r"mine\.json was changed"):
+        unaltered(table.parent / "mine.json")
+
+
+def test_a_kill_before_the_file_is_in_place_leaves_it_to_be_written_again(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(path: Path) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hepatica.cohort.seal.file_digest", stop)
+    with pytest.raises(KeyboardInterrupt), sealing(table) as temporary:
+        temporary.write_text("new")
+    monkeypatch.undo()
+    assert unaltered(table).read_text() != "new"
+    assert {path.name for path in table.parent.iterdir()} == {SEAL, "metrics.json", "other.json"}
