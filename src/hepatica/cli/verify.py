@@ -28,7 +28,7 @@ def verify(
     found = verified(run, cohorts or [])
     table = Table("checked", "state")
     for row in found.itertuples():
-        table.add_row(row.what, row.state, style="" if row.state in RIGHT else "bold red")
+        table.add_row(str(row.what), str(row.state), style="" if row.state in RIGHT else "bold red")
     Console().print(table)
     if (run / "model.json").exists():
         typer.echo(f"model: {file_digest(run / 'model.json')}")

@@ -1,12 +1,13 @@
 """Results: what a run and its validations found, read once from their folders and checked to belong together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from safetensors.numpy import load_file
 
 from hepatica.cohort import (
@@ -207,6 +208,8 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
     settings = read_settings(folder)
     model = verify_lock(folder)
     cohorts = (_read_results(path, fold="test"), *(_read_results(each, fold="external") for each in external))
+    tables = _of_one_type([each.patients for each in cohorts])
+    cohorts = tuple(replace(each, patients=table) for each, table in zip(cohorts, tables, strict=True))
     digest = file_digest(folder.model)
     others = [str(each.folder) for each in cohorts if each.cohort["model"] != digest]
     if others:
@@ -220,6 +223,20 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
         system=find_system(settings["reference"]),
         cohorts=cohorts,
     )
+
+
+def _of_one_type(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The tables, with columns that are numbers in one cohort and text in another as text in all."""
+    columns = {name for table in tables for name in table}
+    filled = {
+        name: [table[name] for table in tables if name in table and table[name].notna().any()] for name in columns
+    }
+    mixed = [name for name, found in filled.items() if len({is_numeric_dtype(each) for each in found}) > 1]
+    return [table.assign(**{name: _as_text(table[name]) for name in mixed if name in table}) for table in tables]
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    return column.map("{:g}".format, na_action="ignore") if is_numeric_dtype(column) else column
 
 
 def _read_results(folder: Path, *, fold: str) -> Results:
