@@ -208,6 +208,7 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
     settings = read_settings(folder)
     model = verify_lock(folder)
     cohorts = (_read_results(path, fold="test"), *(_read_results(each, fold="external") for each in external))
+    cohorts = (cohorts[0], *(_named_as(each, cohorts[0].cohort["endpoints"]) for each in cohorts[1:]))
     tables = _of_one_type([each.patients for each in cohorts])
     cohorts = tuple(replace(each, patients=table) for each, table in zip(cohorts, tables, strict=True))
     digest = file_digest(folder.model)
@@ -223,6 +224,18 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
         system=find_system(settings["reference"]),
         cohorts=cohorts,
     )
+
+
+def _named_as(results: Results, endpoints: dict[str, Any]) -> Results:
+    """The results, with the columns of endpoints called as in the cohort of training, which declares these."""
+    found = {name: keys for name, keys in results.cohort["endpoints"].items() if name in endpoints}
+    pairs = {name: (declared(name, keys=endpoints[name]), declared(name, keys=keys)) for name, keys in found.items()}
+    same = {name: pair for name, pair in pairs.items() if type(pair[0]) is type(pair[1])}
+    names = [pair for own, other in same.values() for pair in zip(own.columns, other.columns, strict=True)]
+    columns = {name: results.patients[other] for name, other in names}
+    patients = results.patients.drop(columns=[other for _, other in names]).assign(**columns)
+    cohort = results.cohort | {"endpoints": results.cohort["endpoints"] | {name: endpoints[name] for name in same}}
+    return replace(results, patients=patients, cohort=cohort)
 
 
 def _of_one_type(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
