@@ -240,7 +240,7 @@ def _named_as(results: Results, endpoints: dict[str, Any]) -> Results:
 
 def _of_one_type(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     """The tables, with columns that are numbers in one cohort and text in another as text in all."""
-    columns = {name for table in tables for name in table}
+    columns = {str(name) for table in tables for name in table}
     filled = {
         name: [table[name] for table in tables if name in table and table[name].notna().any()] for name in columns
     }
