@@ -3,12 +3,13 @@
 import errno
 import json
 import math
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepatica.cohort.atomic import read_json, replacing, write_json, write_text
+from hepatica.cohort.atomic import parse_toml, read_json, replacing, write_json, write_text
 from hepatica.cohort.errors import RunError
 
 JSON = st.recursive(
@@ -108,3 +109,24 @@ def test_damaged_json_is_told_in_one_line(tmp_path, damaged):
     (tmp_path / "model.json").write_bytes(damaged)
     with pytest.raises(RunError, match=r"model.json is damaged .* restore it"):
         read_json(tmp_path / "model.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 10**6 + " = 1",
+        ".".join("a" * 50_000) + " = 1",
+        "a = {" + " . ".join(['"b.c"'] * 50_000) + " = 1}",
+        "a = " + "[" * 10_000,
+    ],
+)
+def test_toml_that_would_take_minutes_or_the_stack_is_refused_at_once(text: str) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(ValueError, match=r"more than|too deeply"):
+        parse_toml(text)
+    assert time.perf_counter() - begun < 1
+
+
+def test_toml_as_people_write_it_is_read() -> None:
+    text = 'notes = "' + "www.hospital.org/a.b.c. " * 100 + '"\n' + "\n".join(f"a.b.k{n} = {n}.5" for n in range(5_000))
+    assert len(parse_toml(text)["a"]["b"]) == 5_000

@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort.columns import (
-    as_covariate,
     class_column,
+    covariate,
     event_column,
     label_column,
     time_column,
     value_column,
+    without_codes,
 )
 from hepatica.cohort.faults import Faults
 
@@ -95,4 +96,44 @@ def test_a_value_is_a_number_in_its_unit_or_unknown():
     ],
 )
 def test_a_covariate_is_numeric_only_when_every_filled_cell_is(cells, expected):
-    pd.testing.assert_series_equal(as_covariate(pd.Series(cells)), pd.Series(expected))
+    faults = Faults()
+    pd.testing.assert_series_equal(covariate(pd.Series(cells), faults, file="patients.csv"), pd.Series(expected))
+    assert not faults
+
+
+@pytest.mark.parametrize("cell", [">1000", "6O", "inf", "nan", "NA", "1000 ng/mL", "1,2"])
+@pytest.mark.parametrize("others", [["12", "3.5", "80"], ["1", "2", "3", "4", "5", "6"]])
+def test_a_cell_that_would_make_measured_values_text_is_a_fault(cell, others):
+    faults = Faults()
+    column = pd.Series([*others, "", cell], index=range(2, 4 + len(others)), name="afp")
+    found = covariate(column, faults, file="patients.csv")
+    place = f"patients.csv row {3 + len(others)} column afp: got '{cell}', wanted a number as in {len(others)} other"
+    assert str(faults).startswith(place)
+    assert "missing = [-999, 'NA']" in str(faults)
+    assert found.dtype == float
+    assert found.isna().sum() == 2
+
+
+@pytest.mark.parametrize("cells", [["0", "A", "B", "0", "0"], ["1", "2", "3a", "3b", "1"], ["I", "2.5", "II", "IV"]])
+def test_stages_and_grades_stay_text(cells):
+    faults = Faults()
+    assert covariate(pd.Series(cells), faults, file="patients.csv").tolist() == cells
+    assert not faults
+
+
+def test_declared_codes_of_missing_values_are_empty_cells():
+    faults = Faults()
+    raw = table(patient_id=["-999", "B", "C"], afp=["-999", "-999.0", "5"], sex=["NA", "male", "-9"])
+    found = without_codes(raw, (-999, "NA"), faults, file="patients.csv", kept=("patient_id",))
+    assert found.to_dict("list") == {"patient_id": ["-999", "B", "C"], "afp": ["", "", "5"], "sex": ["", "male", "-9"]}
+    assert not faults
+
+
+def test_nines_are_asked_about_unless_values_may_be_negative_or_codes_are_declared():
+    faults = Faults()
+    raw = table(afp=["-999", "5", ""], depth=["-99", "-3", "1"], note=["-99", "x", ""])
+    assert without_codes(raw, None, faults, file="patients.csv", kept=()).equals(raw)
+    assert str(faults).startswith("patients.csv row 2 column afp: got '-999', wanted a value or an empty cell; a code")
+    assert len(faults) == 1
+    without_codes(raw, (), faults, file="patients.csv", kept=())
+    assert len(faults) == 1

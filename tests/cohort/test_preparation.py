@@ -83,12 +83,45 @@ def test_full_disk_is_told_once(tmp_path: Path) -> None:
         prepare_each({"a": specimen(tmp_path)}, make, ledger=Ledger(tmp_path / "l"), label="x", workers=1)
 
 
-def test_fault_of_ours_is_raised(tmp_path: Path) -> None:
-    def make(key: str, each: Specimen) -> None:
-        raise ZeroDivisionError
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TypeError("'NoneType' object: /x/Jane Doe 1970.svs"), r"(TypeError: 'NoneType' object: …)"),
+        (MemoryError(), "(MemoryError: )"),
+        (RecursionError("maximum depth"), "(RecursionError: maximum depth)"),
+        (ZeroDivisionError("of Jane Doe 1970"), "(ZeroDivisionError: of …)"),
+        (OSError(errno.EIO, "Input/output error", "/x/Jane Doe 1970.svs"), "(OSError: Input/output error)"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/x/Jane Doe 1970.svs"),
+            "(PermissionError: Permission denied)",
+        ),
+        (ValueError("x" * 5000), f"(ValueError: {'x' * 200})"),
+    ],
+)
+def test_whatever_a_reader_raises_is_of_one_specimen_and_names_no_file(
+    tmp_path: Path, error: Exception, said: str
+) -> None:
+    made = []
 
-    with pytest.raises(ZeroDivisionError):
-        prepare_each({"a": specimen(tmp_path)}, make, ledger=Ledger(tmp_path / "l"), label="x", workers=1)
+    def make(key: str, each: Specimen) -> None:
+        if key == "bad":
+            raise error
+        made.append(key)
+
+    ledger = Ledger(tmp_path / "prepared" / "ledger")
+    work = {key: specimen(Path("/x/Jane Doe 1970.svs"), row=row) for row, key in enumerate(("bad", "b", "c"), start=2)}
+    prepare_each(work, make, ledger=ledger, label="x", workers=1)
+    assert made == ["b", "c"]
+    assert ledger.error("bad") == f"SpecimenError: the file cannot be read; it is damaged or of an unknown kind {said}"
+
+
+def test_what_cannot_be_written_is_of_all_specimens(tmp_path: Path) -> None:
+    def make(key: str, each: Specimen) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "prepared" / "a.safetensors"))
+
+    ledger = Ledger(tmp_path / "prepared" / "ledger")
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        prepare_each({"a": specimen(tmp_path)}, make, ledger=ledger, label="x", workers=1)
 
 
 def test_a_key_tells_equal_content_whatever_it_is_read_by(study: Path, tmp_path: Path) -> None:

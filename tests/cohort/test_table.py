@@ -450,3 +450,23 @@ def test_the_specimens_and_masks_are_counted_where_it_shows_itself(tmp_path, wri
     cohort = load_cohort(write_cohort(tmp_path, head=head, specimens=specimens))
     assert "specimens: 2 (1 ct, 1 slide)" in repr(cohort)
     assert "endpoint tumour: 1 specimens outlined" in repr(cohort)
+
+
+def test_codes_of_missing_values_and_damaged_numbers_are_found_by_row_and_column(write_cohort, tmp_path):
+    patients = ["patient_id,recurrence_months,recurrence_event,overall_survival_months,overall_survival_event,afp"]
+    patients += [
+        f"P{n},6,{n % 2},14,{n % 2},{afp}" for n, afp in enumerate(["1.5", "20", "-999", "300", ">1000", ""], 1)
+    ]
+    text = "\n".join(patients)
+    with pytest.raises(CohortError) as error:
+        load_cohort(write_cohort(tmp_path / "a", patients=text))
+    assert "patients.csv row 6 column afp: got '>1000', wanted a number as in 4 other rows" in str(error.value)
+    with pytest.raises(CohortError, match=r"row 4 column afp: got '-999', wanted a value or an empty cell; a code of"):
+        load_cohort(write_cohort(tmp_path / "b", patients=text.replace(">1000", "1000")))
+    folder = write_cohort(tmp_path / "c", patients=text)
+    head = (folder / "cohort.toml").read_text()
+    (folder / "cohort.toml").write_text('missing = [-999, ">1000"]\n' + head)
+    assert load_cohort(folder).patients["afp"].isna().sum() == 3
+    (folder / "cohort.toml").write_text("missing = [true]\n" + head)
+    with pytest.raises(CohortError, match=r"key 'missing': got \[True\], wanted a list of codes"):
+        load_cohort(folder)

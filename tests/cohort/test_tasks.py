@@ -90,3 +90,12 @@ def test_other_patients_are_another_cohort() -> None:
     one, two = COHORT.select(["P1"]), COHORT.select(["P2"])
     assert len({COHORT.digest, one.digest, two.digest}) == 3
     assert COHORT.select(["P3", "P2", "P1"]) is COHORT
+
+
+def test_a_class_nobody_has_cannot_be_learnt() -> None:
+    task = MultiClass("lesion", classes=("cyst", "hcc"))
+    every = task.eligible(COHORT)
+    task.refuse_absent(COHORT, every)
+    cysts = [patient for patient in every if COHORT.patients.loc[patient, "lesion"] == "cyst"]
+    with pytest.raises(CohortError, match=r"no patient of class hcc to train on, wanted 3 or more of each"):
+        task.refuse_absent(COHORT, cysts)

@@ -19,7 +19,7 @@ def joined(rows) -> Joined:
         failures=[("P5", "S5", 6, "torn"), ("P5", "S6", 7, "empty")],
     )
     table = rows([("P3", "T1"), ("P1", "T2"), ("P1", "T3"), ("P4", "T4")], [[30], [10], [11], [40]])
-    return Joined.of({"slide": slides, "table": table})
+    return Joined.of({"slide": slides, "table": table}, rows={f"S{n}": n + 1 for n in range(1, 7)})
 
 
 def test_a_row_has_the_first_row_of_its_patient_in_the_other_part(joined: Joined) -> None:
@@ -33,12 +33,13 @@ def test_a_patient_who_lacks_a_part_is_a_failure_like_those_of_the_parts(joined:
     assert set(joined.specimens["specimen_id"]) == {"S1", "S2", "S4"}
     error = joined.failures.set_index("specimen_id")["error"]
     assert error.to_dict() == {"S5": "torn", "S6": "empty", "S3": "the patient lacks one of slide, table"}
+    assert joined.failures.set_index("specimen_id")["row"].to_dict() == {"S5": 6, "S6": 7, "S3": 4}
 
 
 def test_no_patient_with_every_part_is_refused(rows) -> None:
     parts = {"slide": rows([("P1", "S1")], [[1]]), "table": rows([("P2", "T1")], [[2]])}
     with pytest.raises(CohortError, match="no patient has all of slide, table"):
-        Joined.of(parts)
+        Joined.of(parts, rows={})
 
 
 def test_selection_by_patient_and_by_specimen(joined: Joined) -> None:

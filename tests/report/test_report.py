@@ -266,6 +266,25 @@ def test_the_digest_of_the_model_stands_in_report_and_card(copied: tuple[Path, l
     assert digest in (run / "card.md").read_text(encoding="utf-8")
 
 
+def test_another_hospital_may_name_its_columns_otherwise(copied: tuple[Path, list[Path]], sketches: None) -> None:
+    """The same endpoint in other columns, and a covariate that is a number here and a word there."""
+    run, external = copied
+    before = Page(write_report(run, external=external)).sections
+    names = {"recurrence_months": "rfs_t", "recurrence_event": "rfs_e"}
+    patients = pd.read_parquet(external[0] / "patients.parquet").rename(columns=names)
+    patients.assign(vascular_invasion=patients["vascular_invasion"].map({0: "no", 1: "yes"})).to_parquet(
+        external[0] / "patients.parquet"
+    )
+    cohort = read_json(external[0] / "cohort.json")
+    cohort["endpoints"]["recurrence"] = {"time": "rfs_t", "event": "rfs_e"}
+    write_json(external[0] / "cohort.json", cohort)
+    seal_tables(external[0])
+    after = Page(write_report(run, external=external)).sections
+    assert after["discrimination"] == before["discrimination"]
+    assert after["calibration"] == before["calibration"]
+    assert "rfs" not in " ".join(after.values())
+
+
 def test_an_unfinished_run_is_refused(copied: tuple[Path, list[Path]]) -> None:
     run, _ = copied
     (run / "metrics.json").unlink()

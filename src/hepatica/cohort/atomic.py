@@ -1,7 +1,9 @@
-"""Atomic: write a file whole or not at all, whatever happens in between."""
+"""Atomic: write a file whole or not at all, whatever happens in between; read what others wrote without a traceback."""
 
 import json
 import os
+import re
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,5 +50,22 @@ def read_json(path: Path) -> Any:
     """Read JSON; RunError when the file is damaged, which `write_json` never leaves behind."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged and no JSON ({error}); restore it, or repeat what wrote it") from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """What a hand-made TOML text says; ValueError where it is none, or where it would take minutes to read.
+
+    The time that keys such as a.b.c take grows with the square of their dots.
+    """
+    if len(text) > _LONGEST or _DOTTED.search(text):
+        raise ValueError(f"it has more than {_LONGEST:,} characters, or a key of more than {_DEEPEST} parts")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("its lists or tables are nested too deeply") from None
+
+
+_LONGEST, _DEEPEST = 10**6, 64
+_DOTTED = re.compile(rf"""(?<![\w"'-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{_DEEPEST}}}""")

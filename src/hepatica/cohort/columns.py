@@ -1,7 +1,7 @@
 """Columns: the kinds of value a column of a hand-made table may hold; every other cell is a fault."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,11 @@ MOST_MONTHS = 600
 LONG_MONTHS = 120
 """A median follow-up above ten years is rare, and usual where days were given: it is warned about. Ours."""
 
+MOST_CODES = 5
+"""A column of at most so many different whole numbers may be of stages or grades, other cells among them. Ours."""
+
+_NINES = r"-9{2,}(?:\.0*)?"
+_DECLARE = "a code of unknown values is declared in cohort.toml, such as missing = [-999, 'NA'], or [] for none"
 _FILE = "patients.csv"
 
 
@@ -75,14 +80,45 @@ def class_column(table: pd.DataFrame, name: str, faults: Faults, *, classes: Seq
     return cells.where(known)
 
 
-def as_covariate(column: pd.Series) -> pd.Series:
-    """A covariate as numbers where every filled cell is one, else as text; empty cells are missing."""
-    cells = column.to_numpy(object)
+def covariate(cells: pd.Series, faults: Faults, *, file: str) -> pd.Series:
+    """A covariate as numbers where every filled cell is one, else as text; empty cells are missing.
+
+    Where the numbers are measured values (of decimals, or of more than MOST_CODES kinds) and at least half of the
+    filled cells, each other cell is a fault: ">1000" would make them all text.
+    """
     blank = cells == ""
-    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
-    if np.array_equal(np.isnan(numbers), blank):
-        return pd.Series(numbers, index=column.index, name=column.name)
-    return column.mask(blank)
+    numbers = pd.Series(pd.to_numeric(cells.to_numpy(object), errors="coerce"), cells.index, float, cells.name)
+    finite = np.isfinite(numbers)
+    others = cells[~finite & ~blank]
+    if others.empty:
+        return numbers
+    found = numbers[finite]
+    measured = len(found) >= len(others) and (found.nunique() > MOST_CODES or bool((found % 1 != 0).any()))
+    if not measured:
+        return cells.mask(blank)
+    faults.add_cells(file, others, wanted=f"a number as in {len(found)} other rows, or an empty cell; {_DECLARE}")
+    return numbers.where(finite)
+
+
+def without_codes(
+    table: pd.DataFrame, codes: Sequence[float | str] | None, faults: Faults, *, file: str, kept: Iterable[str]
+) -> pd.DataFrame:
+    """The table with an empty cell for each of the declared codes of a missing value, but for the columns `kept`.
+
+    Where none are declared (None), -99, -999 and so on is a fault in a column of numbers that are never negative else.
+    """
+    numeric = {float(code) for code in codes or () if not isinstance(code, str)}
+    found = {}
+    for name in table.columns.drop([*kept], errors="ignore"):
+        cells = table[name]
+        numbers = pd.to_numeric(cells, errors="coerce")
+        if codes is not None:
+            found[name] = cells.mask(cells.isin([*codes]) | numbers.isin(numeric), "")
+            continue
+        code = cells.str.fullmatch(_NINES)
+        if code.any() and not (numbers[~code] < 0).any() and numbers[~code & (cells != "")].notna().all():
+            faults.add_cells(file, cells[code], wanted=f"a value or an empty cell; {_DECLARE}")
+    return table.assign(**found)
 
 
 def number_cells(

@@ -7,23 +7,29 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.columns import as_covariate, number_cells
+from hepatica.cohort.columns import covariate, number_cells, without_codes
 from hepatica.cohort.delimited import read_columns, read_table
 from hepatica.cohort.faults import Faults
 
 UNITS = {"days": 12 / 365.25, "weeks": 84 / 365.25, "months": 1.0, "years": 12.0}
 """Months in each unit of time."""
 
+Codes = tuple[float | str, ...]
+
 
 @dataclass(frozen=True, kw_only=True)
 class FurtherTable:
-    """A table of cohort.toml: its file, its column of patients, and its column of time since the index date."""
+    """A table of cohort.toml: its file, its column of patients, and its column of time since the index date.
+
+    `missing` are the codes of unknown values.
+    """
 
     name: str
     path: Path
     patient: str
     time: str | None = None
     unit: str = "months"
+    missing: Codes | None = None
 
     def check(self, known: Collection[str], faults: Faults) -> None:
         """Note what is wrong with its file, its columns and its patients; the other cells are not read."""
@@ -47,6 +53,8 @@ class FurtherTable:
         return table[table["patient_id"].isin(patients)].reset_index(drop=True)
 
     def _columns(self, raw: pd.DataFrame, faults: Faults) -> dict[str, pd.Series]:
+        kept = (self.patient, self.time or "")
+        raw = without_codes(raw, self.missing, faults, file=self.path.name, kept=kept)
         columns = {"patient_id": raw.get(self.patient, pd.Series(dtype=str))}
         if self.time:
             wanted = f"a number of {self.unit} since the index date"
@@ -56,4 +64,4 @@ class FurtherTable:
         others = raw.columns.drop([self.patient, self.time], errors="ignore")
         for name in others.intersection(list(columns)):
             faults.add(self.path.name, "hepatica gives this name to another column; rename it", column=name)
-        return columns | {name: as_covariate(raw[name]) for name in others}
+        return columns | {name: covariate(raw[name], faults, file=self.path.name) for name in others}

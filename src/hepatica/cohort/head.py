@@ -1,16 +1,16 @@
 """Head: what cohort.toml declares of a cohort: its name, endpoints, attachments and further tables."""
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hepatica.cohort.atomic import parse_toml
 from hepatica.cohort.endpoints import Endpoint, declared
 from hepatica.cohort.errors import CohortError
 from hepatica.cohort.faults import Faults, did_you_mean, slip_of
-from hepatica.cohort.further_table import UNITS, FurtherTable
+from hepatica.cohort.further_table import UNITS, Codes, FurtherTable
 from hepatica.cohort.named_files import inside, portable
 
 FILE = "cohort.toml"
@@ -21,6 +21,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "notes": (str, "text in quotes"),
     "specimen_root": (str, "a folder in quotes"),
     "phantom": (bool, "true or false"),
+    "missing": (list, 'a list of codes of unknown values, such as [-999, "NA"]'),
     "attachments": (list, 'a list of columns of specimens.csv, such as ["portal_phase"]'),
     "endpoints": (dict, "tables such as [endpoints.recurrence]"),
     "tables": (dict, "tables such as [tables.visits]"),
@@ -29,13 +30,18 @@ _KINDS: dict[str, tuple[type, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """The content of cohort.toml; `attachments` are columns of specimens.csv that name files."""
+    """The content of cohort.toml.
+
+    `attachments` are columns of specimens.csv that name files, `missing` codes of unknown values in the other tables,
+    None where nothing is said of them.
+    """
 
     name: str = ""
     hospital: str = ""
     phantom: bool = False
     notes: str = ""
     specimen_root: str = "."
+    missing: Codes | None = None
     attachments: tuple[str, ...] = ()
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     tables: Mapping[str, FurtherTable] = field(default_factory=dict)
@@ -49,8 +55,8 @@ def read_head(folder: Path, faults: Faults) -> Head:
     good: dict[str, Any] = {key: given for key, given in raw.items() if _is_known(key, given, faults)}
     if not raw.get("name"):
         faults.add(FILE, 'has no name; add a line such as name = "my_hospital"')
-    good["attachments"] = tuple(good.get("attachments", ()))
-    for key, read in (("endpoints", _endpoint), ("tables", partial(_table, folder))):
+    good |= {key: tuple(good[key]) for key in ("attachments", "missing") if key in good}
+    for key, read in (("endpoints", _endpoint), ("tables", partial(_table, folder, good.get("missing")))):
         found = {name: read(name, keys, faults) for name, keys in good.get(key, {}).items()}
         good[key] = {name: each for name, each in found.items() if each}
     return Head(**good)
@@ -61,7 +67,8 @@ def _is_known(key: str, given: Any, faults: Faults) -> bool:
         faults.add(FILE, f"has the unknown key {key!r}; {did_you_mean(key, _KINDS, known='known keys are')}")
         return False
     kind, wanted = _KINDS[key]
-    right = isinstance(given, kind) and (not isinstance(given, list) or all(map(_is_text, given)))
+    member = _is_code if key == "missing" else _is_text
+    right = isinstance(given, kind) and (not isinstance(given, list) or all(map(member, given)))
     if not right:
         faults.add(FILE, f"key {key!r}: got {given!r}, wanted {wanted}")
     elif key == "specimen_root" and not inside(given):
@@ -74,8 +81,8 @@ def _parsed(path: Path, faults: Faults) -> dict[str, Any] | None:
         faults.add(path.name, "is missing")
         return None
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return parse_toml(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
         faults.add(path.name, f"is not valid TOML: {error}")
         return None
 
@@ -98,7 +105,7 @@ def _endpoint(name: str, keys: Any, faults: Faults) -> Endpoint | None:
         return None
 
 
-def _table(folder: Path, name: str, keys: Any, faults: Faults) -> FurtherTable | None:
+def _table(folder: Path, missing: Codes | None, name: str, keys: Any, faults: Faults) -> FurtherTable | None:
     place = f"[tables.{name}]"
     if not _is_right(place, keys, _TABLE_KEYS, faults):
         return None
@@ -106,7 +113,7 @@ def _table(folder: Path, name: str, keys: Any, faults: Faults) -> FurtherTable |
         got = ", ".join(keys) or "none"
         faults.add(FILE, f"{place}: got the keys {got}, wanted path and patient, and time and unit where it has a time")
         return None
-    return FurtherTable(name=name, **keys | {"path": folder / portable(keys["path"])})
+    return FurtherTable(name=name, missing=missing, **keys | {"path": folder / portable(keys["path"])})
 
 
 def _is_right(place: str, keys: Any, rules: Mapping[str, tuple[Callable[[Any], bool], str]], faults: Faults) -> bool:
@@ -122,6 +129,10 @@ def _is_right(place: str, keys: Any, rules: Mapping[str, tuple[Callable[[Any], b
 
 def _is_text(given: Any) -> bool:
     return isinstance(given, str) and given.strip() != ""
+
+
+def _is_code(given: Any) -> bool:
+    return _is_text(given) or (isinstance(given, int | float) and not isinstance(given, bool))
 
 
 def _are_classes(given: Any) -> bool:

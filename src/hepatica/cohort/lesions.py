@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.columns import as_covariate, number_cells
+from hepatica.cohort.columns import covariate, number_cells, without_codes
 from hepatica.cohort.delimited import is_absent, read_table
 from hepatica.cohort.faults import Faults
 from hepatica.cohort.head import Head
@@ -31,12 +31,16 @@ def read_lesions(folder: Path, head: Head, specimens: Sequence[Specimen], faults
     if raw is None:
         return pd.DataFrame(columns=list(COLUMNS))
     further = further_columns(raw, COLUMNS, file=FILE, faults=faults)
+    raw = without_codes(raw, head.missing, faults, file=FILE, kept=(*_IDS, *_PLACE, "mask"))
     cells = raw.reindex(columns=[*COLUMNS, *further], fill_value="")
     _check_ids(cells, specimens, faults)
     files = NamedFiles(folder, head.specimen_root, file=FILE, faults=faults)
     masks = files.find(cells["mask"], folders=pd.Series(False, index=cells.index))
     columns = {name: cells[name] for name in _IDS}
-    columns |= {"label": as_covariate(cells["label"]), "mask": pd.Series(masks, index=cells.index, dtype=object)}
+    columns |= {
+        "label": covariate(cells["label"], faults, file=FILE),
+        "mask": pd.Series(masks, index=cells.index, dtype=object),
+    }
     segment = _numbers(cells, "segment", faults, wanted="a whole number of 1 or more", least=1)
     columns["segment"] = segment.astype("Int64")
     columns |= {name: _numbers(cells, name, faults, wanted="mm, or an empty cell", least=-np.inf) for name in _PLACE}
@@ -44,7 +48,7 @@ def read_lesions(folder: Path, head: Head, specimens: Sequence[Specimen], faults
     partial = (cells[list(_PLACE)] == "").any(axis="columns") & (cells[list(_PLACE)] != "").any(axis="columns")
     for row in cells.index[partial]:
         faults.add(FILE, f"got one or two of {', '.join(_PLACE)}, wanted all three or none", row)
-    table = pd.DataFrame(columns | {name: as_covariate(cells[name]) for name in further})
+    table = pd.DataFrame(columns | {name: covariate(cells[name], faults, file=FILE) for name in further})
     return table.reset_index(drop=True)
 
 

@@ -5,7 +5,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from errno import EDQUOT, ENOSPC, EROFS
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
@@ -13,12 +15,15 @@ from rich.console import Console
 from rich.progress import track
 
 from hepatica.cohort.digests import CONTENT, content_digest, content_name
-from hepatica.cohort.errors import SpecimenError, UnavailableError
+from hepatica.cohort.errors import HepaticaError, SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.specimens import Specimen
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+_LONGEST = 200
+"""Characters of a reader's own error that are kept. Ours."""
 
 T = TypeVar("T")
 
@@ -52,13 +57,21 @@ def prepare_each(
 ) -> None:
     """Call `make` with the key and the specimen of each, on several threads, each an entry of the ledger.
 
-    What `make` raises as a HepaticaError is recorded in the ledger and does not stop the others; UnavailableError when
-    nothing can be written (disk full). `label` names the work in the progress bar, which is shown in a terminal alone.
+    Whatever `make` raises is recorded in the ledger and does not stop the others, for what a file can make its reader
+    raise cannot be foreseen; UnavailableError when nothing can be written (disk full). `label` names the work in the
+    progress bar, which is shown in a terminal alone.
     """
 
     def entered(key: str, specimen: Specimen) -> None:
         with ledger.entry(key, row=specimen.row):
-            make(key, specimen)
+            try:
+                make(key, specimen)
+            except HepaticaError:
+                raise
+            except Exception as error:
+                if isinstance(error, OSError) and _of_our_own(error, ledger.folder.parent):
+                    raise
+                raise SpecimenError(_unforeseen(error, specimen.path)) from error
 
     console = Console(stderr=True)
     with ThreadPoolExecutor(workers) as pool:
@@ -75,6 +88,20 @@ def prepare_each(
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _of_our_own(error: OSError, folder: Path) -> bool:
+    """Whether it was writing below the folder that failed, not reading a specimen."""
+    return error.errno in (ENOSPC, EDQUOT, EROFS) or str(error.filename or "").startswith(str(folder))
+
+
+def _unforeseen(error: Exception, path: Path) -> str:
+    """What a reader's own error says, without the file's name."""
+    said = (error.strerror or "") if isinstance(error, OSError) else str(error)
+    for name in (str(path), path.name, path.stem):
+        said = said.replace(name, "…")
+    said = " ".join(said.split())[:_LONGEST]
+    return f"the file cannot be read; it is damaged or of an unknown kind ({type(error).__name__}: {said})"
 
 
 def selected(store: D, **wanted: Iterable[str] | None) -> D:

@@ -72,8 +72,10 @@ def _enough(strata: pd.Series, *, least: int, classes: int) -> None:
     counts = strata.value_counts().sort_index()
     if len(counts) < classes or counts.min() < least:
         have = ", ".join(f"{count} of class {label}" for label, count in counts.items()) or "no patients"
-        each = " of each of two classes" if classes == 2 else ""
-        raise CohortError(f"got {have}, wanted at least {least} patients{each} to split by")
+        each = " of each of two classes or more" if classes == 2 else ""
+        raise CohortError(
+            f"got {have}, wanted at least {least} patients{each} to split by; add patients, or merge classes"
+        )
 
 
 def split_patients(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hepatica.cohort.columns import as_covariate, outcome_columns
+from hepatica.cohort.columns import covariate, outcome_columns, without_codes
 from hepatica.cohort.delimited import TABLES, is_absent, read_table
 from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Outlined, Status, TimeToEvent
 from hepatica.cohort.errors import CohortError
@@ -204,12 +204,17 @@ def _patients(folder: Path, head: Head, faults: Faults) -> pd.DataFrame:
     raw = read_table(folder / TABLES[0], faults, wanted=("patient_id",), unique=("patient_id",))
     if raw is None:
         return pd.DataFrame()
+    raw = without_codes(raw, head.missing, faults, file=TABLES[0], kept=("patient_id",))
     columns: dict[str, pd.Series] = {}
     for endpoint in head.endpoints.values():
         columns |= outcome_columns(raw, endpoint, faults)
     named = ["patient_id", *_COVARIATES, *columns]
     further_columns(raw, named, file=TABLES[0], faults=faults)
-    columns |= {name: as_covariate(raw[name]) for name in raw.columns if name not in columns and name != "patient_id"}
+    columns |= {
+        name: covariate(raw[name], faults, file=TABLES[0])
+        for name in raw.columns
+        if name not in columns and name != "patient_id"
+    }
     ids = raw.get("patient_id", pd.Series("", index=raw.index))
     return pd.DataFrame(columns, index=raw.index).set_axis(pd.Index(ids, name="patient_id"), axis="index")
 

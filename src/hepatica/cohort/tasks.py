@@ -1,5 +1,6 @@
 """Tasks: the question a system answers, in the terms of the data: endpoint, eligible patients, strata, cut-off rule."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -96,6 +97,9 @@ class Task:
         """Patients whose outcome is known."""
         return tuple(self.strata(cohort).dropna().index)
 
+    def refuse_absent(self, cohort: "Cohort", patients: Sequence[str]) -> None:
+        """CohortError where these patients are not enough to learn each class the task asks about."""
+
 
 @dataclass(frozen=True)
 class Binary(Task):
@@ -138,6 +142,15 @@ class MultiClass(Task):
                 f" {', '.join(self.classes)}; correct [endpoints.{self.endpoint}] in cohort.toml"
             )
         return found
+
+    def refuse_absent(self, cohort: "Cohort", patients: Sequence[str]) -> None:
+        """CohortError where none of them is of one of the classes: its probability would be a guess."""
+        absent = [each for each in self.classes if each not in set(self.strata(cohort).loc[list(patients)])]
+        if absent:
+            raise CohortError(
+                f"got no patient of class {', '.join(absent)} to train on, wanted 3 or more of each; add some, or"
+                f" leave the class out of the task and of [endpoints.{self.endpoint}]"
+            )
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ class Joined:
     failures: pd.DataFrame
 
     @classmethod
-    def of(cls, parts: Mapping[str, Any]) -> Self:
-        """Join parts; CohortError where no patient has them all."""
+    def of(cls, parts: Mapping[str, Any], *, rows: Mapping[str, int]) -> Self:
+        """Join parts; CohortError where no patient has them all. `rows` are those of the first part's specimens."""
         first, *others = parts.values()
         places = [pd.Series(np.arange(len(each)), index=each.index["patient_id"]) for each in others]
         places = [each[~each.index.duplicated()] for each in places]
@@ -39,7 +39,8 @@ class Joined:
             raise CohortError(f"no patient has all of {', '.join(parts)}; see patients.csv and specimens.csv")
         patients = set(first.index.loc[complete, "patient_id"])
         lacking = first.specimens[~first.specimens["patient_id"].isin(patients)][["patient_id", "specimen_id"]]
-        lacking = lacking.assign(row=0, error=f"the patient lacks one of {', '.join(parts)}")
+        row = lacking["specimen_id"].map(rows)
+        lacking = lacking.assign(row=row, error=f"the patient lacks one of {', '.join(parts)}")
         failures = pd.concat([*(each.failures for each in parts.values()), lacking], ignore_index=True)
         return cls(
             parts=parts,

@@ -314,8 +314,10 @@ class System(Generic[S, M]):
         """The cohort's specimens as its network reads them; CohortError where the cohort has none."""
         from hepatica.protocol.joined import Joined
 
+        if self.room is not None:
+            return self.room.prepare(cohort, settings, folder)
         made = {name: room.prepare(cohort, settings, folder / name) for name, room in self.inputs.items()}
-        return Joined.of(made) if self.room is None else self.room.prepare(cohort, settings, folder)
+        return Joined.of(made, rows={each.specimen_id: each.row for each in cohort.specimens_of(self.first.modality)})
 
     def read(self, network: Any, material: Any, settings: S) -> Inference:
         """What the network says of prepared specimens."""

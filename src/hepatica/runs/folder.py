@@ -2,7 +2,6 @@
 
 import json
 import platform
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from hepatica.cohort import Cohort, RunError
-from hepatica.cohort.atomic import write_text
+from hepatica.cohort.atomic import parse_toml, write_text
 from hepatica.protocol import System, as_plain
 
 FORMAT = 4
@@ -128,12 +127,12 @@ def _difference(written: Any, wanted: Any) -> str:
 def read_settings(folder: RunFolder) -> dict[str, Any]:
     """What settings.toml says; RunError when it is absent, unreadable or of another format."""
     try:
-        head = tomllib.loads(folder.settings.read_text(encoding="utf-8"))
+        head = parse_toml(folder.settings.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(
             f"{folder.path} is not a run folder: it has no {folder.settings.name}; see hepatica train"
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise RunError(f"{folder.settings} is not valid TOML: {error}") from None
     refuse_other_format(folder, head)
     return head

@@ -84,6 +84,7 @@ def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: C
         if not chosen:
             raise CohortError(f"cohort {cohort.name} has no patient {system.name} may train on and that has a specimen")
         task = system.tasks(settings)[0]
+        task.refuse_absent(cohort, chosen)
         strata, shares = task.strata(cohort).loc[chosen], {"validation": settings.validation, "test": settings.test}
         dealt = split_patients(strata, **shares, seed=settings.seed, classes=task.CLASSES)
         dealt.write(folder.split)

@@ -49,8 +49,17 @@ def test_the_order_of_rows_decides_order_only(tmp_path: Path) -> None:
         ([*ROWS, "a,R3,1,1,0.5,"], {}, "the arm is blank in 1 readings"),
         (ROWS, {"machine": "HCCNet"}, "no reader is HCCNet; there are R1, R2, AI"),
         (ROWS[-2:], {}, "the machine is the only reader"),
-        (ROWS, {"positive": "hcc"}, "truth is 1, 0, wanted 'hcc'"),
-        (["a,R1,1,hcc,0.9,w", "b,R1,0,cyst,0.2,w"], {"machine": None}, "nobody ever calls '1', but hcc, cyst"),
+        (ROWS, {"positive": "hcc"}, "truth is 1, 0, wanted 'hcc' .* with --positive"),
+        (
+            ["a,R1,1,hcc,0.9,w", "b,R1,0,cyst,0.2,w"],
+            {"machine": None},
+            "R1 writes 'hcc', 'cyst' in 2 readings, wanted 1 or 0",
+        ),
+        (
+            ["a,R1,hcc,hcc,1,w", "b,R1,icc,icc,1,w", "a,R2,hcc,Hcc,1,w", "b,R2,icc,icc,1,w"],
+            {"machine": None, "positive": "hcc"},
+            "R2 writes 'Hcc' in 1 readings, wanted hcc or icc, the words of the truth; correct the calls",
+        ),
         (ROWS, {"reader": "Reader"}, "did you mean reader"),
         ([*ROWS[:-1], "b,AI,0,0,high,"], {"score": "score"}, "got 'high' in row 11"),
     ],
@@ -58,3 +67,15 @@ def test_the_order_of_rows_decides_order_only(tmp_path: Path) -> None:
 def test_faults_are_told(tmp_path: Path, rows: list[str], words: dict[str, str | None], told: str) -> None:
     with pytest.raises(EvaluationError, match=told):
         read_readers(table(tmp_path, rows), **({"arm": "arm", "machine": "AI"} | words))
+
+
+def test_numbers_are_compared_as_numbers(tmp_path: Path) -> None:
+    """A reader whose spreadsheet wrote 1.0 for 1 is as good as the others."""
+    rows = [row.replace(",R2,1,0,", ",R2,1.0,0.0,").replace(",R2,0,1,", ",R2,0,1.0,") for row in ROWS]
+    one, other = (
+        read_readers(table(tmp_path, each), arm="arm", machine="AI", positive=positive)
+        for each, positive in ((ROWS, "1"), (rows, "1.0"))
+    )
+    for arm in one.arms:
+        assert one.arms[arm].calls.tolist() == other.arms[arm].calls.tolist()
+    assert one.label.tolist() == other.label.tolist()

@@ -1,5 +1,6 @@
 """Reader table: who called which case what, from a CSV with one row a reading."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hepatica.cohort.errors import EvaluationError
+from hepatica.cohort.faults import listed
 from hepatica.evaluate.inputs import Booleans, Floats
 from hepatica.evaluate.scored_table import Columns
 
@@ -63,10 +65,10 @@ def read_readers(
 ) -> ReaderTable:
     """Read the named columns of a CSV; one row a reading of one case by one reader in one arm.
 
-    Calls and truth are words of one set, such as 1 and 0, or hcc, icc and met. `machine` is the reader that is a
-    machine; its readings need no arm. Raises EvaluationError with every fault: columns missing, cells blank, a case of
-    two truths, a reading that stands twice or is missing, no case or only cases of the positive category, nobody who
-    ever calls it.
+    Calls and truth are words of one set, such as 1 and 0, or hcc, icc and met; numbers are compared as numbers, so that
+    1.0 is 1. `machine` is the reader that is a machine; its readings need no arm. Raises EvaluationError with every
+    fault: columns missing, cells blank, a case of two truths, a reading that is repeated or missing, no case or only
+    cases of the positive category, a call that is no word of the truth and would count as a wrong one.
     """
     columns = Columns(path)
     named = {"case": case, "reader": reader, "truth": truth, "call": call}
@@ -76,6 +78,8 @@ def read_readers(
     table["score"] = np.nan if score is None else pd.Series(columns.numbers(score, wanted="a number"))
     table["arm"] = ONE_ARM if arm is None else pd.Series(columns.words(arm))
     columns.finish()
+    positive = plain_words(pd.Series([positive]))[0]
+    table = table.assign(truth=plain_words(table["truth"]), call=plain_words(table["call"]))
     by_machine = table["reader"] == machine
     _refuse_faults(path, table, by_machine, machine=machine, positive=positive)
     cases = list(dict.fromkeys(table["case"]))
@@ -105,11 +109,29 @@ def _refuse_faults(
     have = table["truth"].unique()
     if positive not in have or have.size < 2:
         raise EvaluationError(
-            f"{path.name}: truth is {', '.join(have)}, wanted {positive!r} (the positive category) and another"
+            f"{path.name}: truth is {', '.join(have)}, wanted {positive!r} (the positive category) and another; name"
+            f" one of these with --positive"
         )
-    if not table["call"].eq(positive).any():
-        calls = ", ".join(table["call"].unique())
-        raise EvaluationError(f"{path.name}: nobody ever calls {positive!r}, but {calls}; use the words of truth")
+    refuse_other_words(table, have, file=path.name)
+
+
+def plain_words(cells: pd.Series) -> pd.Series:
+    """The cells, numbers written alike: 1.0 and 01 as 1."""
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    return cells.mask(np.isfinite(numbers), numbers.map("{:g}".format))
+
+
+def refuse_other_words(table: pd.DataFrame, words: Iterable[str], *, file: str) -> None:
+    """EvaluationError naming each reader, and the words among their calls (columns reader, call) that are not these."""
+    other = table[~table["call"].isin([*words])]
+    said = [
+        f"{reader} writes {', '.join(map(repr, calls.unique()))} in {len(calls)} readings"
+        for reader, calls in other.groupby("reader", sort=False)["call"]
+    ]
+    if said:
+        raise EvaluationError(
+            f"{file}: {listed(said)}, wanted {' or '.join(words)}, the words of the truth; correct the calls"
+        )
 
 
 def _reading(path: Path, rows: pd.DataFrame, readers: list[str], cases: list[str], *, scored: bool) -> Reading:

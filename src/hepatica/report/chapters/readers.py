@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Target
 from hepatica.evaluate import Comparison, Estimate, ReaderTable, Reading, auroc, study_readers
+from hepatica.evaluate.readers.reader_table import plain_words, refuse_other_words
 from hepatica.evaluate.readers.readers import Arm, Versus
 from hepatica.report.figures import roc
 from hepatica.report.page.blocks import Block, Figure, Panel, Section, Table, Text
@@ -92,6 +93,8 @@ def read_by(results: Results, target: Target) -> ReaderTable | None:
     if not path.is_file():
         return None
     readings = pd.read_csv(path, dtype={"case": str, "reader": str, "arm": str, "call": str})
+    readings["call"] = plain_words(readings["call"])
+    refuse_other_words(readings, ("0", "1"), file=READERS)
     return reader_table(readings, outcomes=results.outcomes(target))
 
 

@@ -1,12 +1,13 @@
 """Results: what a run and its validations found, read once from their folders and checked to belong together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from safetensors.numpy import load_file
 
 from hepatica.cohort import (
@@ -209,6 +210,9 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
     settings = read_settings(folder)
     model = verify_lock(folder)
     cohorts = (_read_results(path, fold="test"), *(_read_results(each, fold="external") for each in external))
+    cohorts = (cohorts[0], *(_named_as(each, cohorts[0].cohort["endpoints"]) for each in cohorts[1:]))
+    tables = _of_one_type([each.patients for each in cohorts])
+    cohorts = tuple(replace(each, patients=table) for each, table in zip(cohorts, tables, strict=True))
     digest = file_digest(folder.model)
     others = [str(each.folder) for each in cohorts if each.cohort["model"] != digest]
     if others:
@@ -222,6 +226,32 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
         system=find_system(settings["reference"]),
         cohorts=cohorts,
     )
+
+
+def _named_as(results: Results, endpoints: dict[str, Any]) -> Results:
+    """The results, with the columns of endpoints called as in the cohort of training, which declares these."""
+    found = {name: keys for name, keys in results.cohort["endpoints"].items() if name in endpoints}
+    pairs = {name: (declared(name, keys=endpoints[name]), declared(name, keys=keys)) for name, keys in found.items()}
+    same = {name: pair for name, pair in pairs.items() if type(pair[0]) is type(pair[1])}
+    names = [pair for own, other in same.values() for pair in zip(own.columns, other.columns, strict=True)]
+    columns = {name: results.patients[other] for name, other in names}
+    patients = results.patients.drop(columns=[other for _, other in names]).assign(**columns)
+    cohort = results.cohort | {"endpoints": results.cohort["endpoints"] | {name: endpoints[name] for name in same}}
+    return replace(results, patients=patients, cohort=cohort)
+
+
+def _of_one_type(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The tables, with columns that are numbers in one cohort and text in another as text in all."""
+    columns = {str(name) for table in tables for name in table}
+    filled = {
+        name: [table[name] for table in tables if name in table and table[name].notna().any()] for name in columns
+    }
+    mixed = [name for name, found in filled.items() if len({is_numeric_dtype(each) for each in found}) > 1]
+    return [table.assign(**{name: _as_text(table[name]) for name in mixed if name in table}) for table in tables]
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    return column.map("{:g}".format, na_action="ignore") if is_numeric_dtype(column) else column
 
 
 def _read_results(folder: Path, *, fold: str) -> Results:

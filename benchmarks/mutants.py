@@ -1,0 +1,215 @@
+"""Mutants: whether any file, damaged in any way, is read or refused, in bounded time and memory, without a traceback.
+
+    .venv/bin/python benchmarks/mutants.py FOLDER [--mutants 2000] [--seed 0] [--only WORD]
+
+Originals are small phantoms made in FOLDER and, where HEPATICA_DATA is set, real files of up to LARGEST bytes. Each
+mutant is an original that was cut, overwritten, filled, repeated or given absurd numbers; what is compressed is damaged
+inside as often as outside. It is read in a process of its own as a command would read it: a specimen is prepared by a
+system of its room, a table is loaded. Counted are what was read, what was refused with an error of ours, what a room's
+reader had not foreseen (refused by `cohort.preparation` for it), and the failures: tracebacks, deaths, readings of more
+than SECONDS and processes of more than MEMORY. Every failing mutant is kept in FOLDER/failed. The exit code is 1 where
+there was one.
+"""
+
+import argparse
+import gzip
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from hepatica.cohort import HepaticaError, load_cohort, read_predictions
+from hepatica.cohort.phantom import phantom_tables
+from hepatica.evaluate import read_readers
+from hepatica.pathology.phantom import PhantomSettings as SlidePhantom
+from hepatica.pathology.phantom import phantom_slides
+from hepatica.radiology.phantom import PhantomSettings as CtPhantom
+from hepatica.radiology.phantom import phantom_ct
+from hepatica.runs.inputs import read_inputs
+from hepatica.spectroscopy.basis.basis_file import read_basis
+from hepatica.spectroscopy.phantom import phantom_spectra
+from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.systems import find_system
+
+SECONDS, MEMORY, LARGEST = 10, 1.5 * 2**30, 3 * 2**20
+ROOMS = {"slide": "li_2025_cnn_sasm", "ct": "wang_2021_hccnet", "spectrum": "bae_2025_ccnn"}
+SUFFIXES = {
+    "slide": (".svs", ".tif", ".tiff", ".ndpi", ".png", ".mrxs"),
+    "ct": (".dcm", ".nii", ".zip"),
+    "spectrum": (".nii.gz", ".rda", ".ima", ".dat", ".sdat", ".raw", ".coord"),
+}
+ABSURD = (b"999999999", b"-1", b"1e308", b"nan", b"0", b"4294967295")
+FORESEEN, UNFORESEEN = "refused", "not foreseen by its reader"
+_UNFORESEEN = "it is damaged or of an unknown kind ("
+
+
+def prepared(room: str) -> Callable[[Path], None]:
+    """A specimen is read by the room of a system."""
+    system = find_system(ROOMS[room])
+
+    def read(path: Path) -> None:
+        path = path.parent if path.suffix == ".dcm" else path  # a study is a folder
+        with tempfile.TemporaryDirectory() as folder:
+            system.prepare(read_inputs([path], modality=room), system.shortest_quick, Path(folder))
+
+    return read
+
+
+def tables(path: Path) -> None:
+    """A cohort is loaded with all its tables."""
+    cohort = load_cohort(path.parent)
+    for name in cohort.tables:
+        cohort.table(name)
+
+
+def originals(folder: Path) -> Iterator[tuple[str, Path, Callable[[Path], object]]]:
+    """Name of the reader, file, and the reader."""
+    made = {
+        "slide": phantom_slides(folder / "slide", patients=1, seed=1, settings=SlidePhantom(side=512)) / "slides",
+        "ct": phantom_ct(folder / "ct", patients=1, seed=1, settings=CtPhantom(matrix=64, slices=10, thickness_mm=16)),
+        "spectrum": phantom_spectra(folder / "spectrum", patients=1, seed=1),
+    }
+    cohort = phantom_tables(folder / "tables", patients=30, seed=1, endpoints="all")
+    data = [Path(os.environ["HEPATICA_DATA"])] if "HEPATICA_DATA" in os.environ else []
+    for room, suffixes in SUFFIXES.items():
+        reader = prepared(room)
+        for path in sorted(each for place in (made[room], *data) for each in place.rglob("*") if each.is_file()):
+            if path.name.lower().endswith(suffixes) and 0 < path.stat().st_size <= LARGEST:
+                yield room, path, reader
+    for path in sorted(each for each in cohort.iterdir() if each.suffix in (".csv", ".toml")):
+        reads: Callable[[Path], object] = partial(read_readers, arm="arm") if path.stem == "readers" else tables
+        yield "readers" if path.stem == "readers" else "tables", path, reads
+    yield from (each for each in _others(data) if each[1].stat().st_size <= LARGEST)
+
+
+def _others(data: list[Path]) -> Iterator[tuple[str, Path, Callable[[Path], object]]]:
+    readers = {".basis": read_basis, ".toml": read_priors, ".parquet": read_predictions}
+    for path in sorted(each for place in data for each in place.rglob("*") if each.suffix in readers):
+        yield path.suffix[1:], path, readers[path.suffix]
+
+
+def mutant(content: bytes, rng: random.Random) -> bytes:
+    """The content, damaged in one to three ways."""
+    if content.startswith(b"\x1f\x8b") and rng.random() < 0.5:
+        try:
+            return gzip.compress(mutant(gzip.decompress(content), rng), compresslevel=1)
+        except (OSError, EOFError, zlib.error):
+            pass
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        content = _damaged(content, rng)
+    return content
+
+
+def _damaged(content: bytes, rng: random.Random) -> bytes:
+    place = rng.randrange(min(len(content), rng.choice((512, 4096, 10**9))) or 1)
+    size = rng.choice((1, 2, 4, 16, 1024))
+    before, after = content[:place], content[place + size :]
+    match rng.randrange(6):
+        case 0:
+            return before
+        case 1:
+            return before + rng.randbytes(size) + after
+        case 2:
+            return before + rng.choice((b"\0", b"\xff")) * size + after
+        case 3:
+            return content[: place + size] + content[place:]
+        case 4:
+            return before + after
+        case _:
+            return _absurd(content, rng)
+
+
+def _absurd(content: bytes, rng: random.Random) -> bytes:
+    """A number of the text becomes absurd."""
+    digits = [place for place in range(min(len(content), 20_000)) if content[place : place + 1].isdigit()]
+    if not digits:
+        return content
+    place = rng.choice(digits)
+    end = place
+    while content[end : end + 1].isdigit():
+        end += 1
+    return content[:place] + rng.choice(ABSURD) + content[end:]
+
+
+def placed(original: Path, folder: Path, name: str) -> Path:
+    """Where the mutant goes: among the other files of a cohort, among the slices of a small study, or alone."""
+    beside = [each for each in original.parent.iterdir() if each.is_file()]
+    if name in ("tables", "ct") and sum(each.stat().st_size for each in beside) < LARGEST:
+        shutil.copytree(original.parent, folder)
+    folder.mkdir(exist_ok=True)
+    return folder / original.name
+
+
+def judged(path: Path, read: Callable[[Path], object]) -> str:
+    """What became of reading a file in a process of its own."""
+    begun, child = time.perf_counter(), os.fork()
+    if child == 0:
+        signal.alarm(3 * SECONDS)
+        os._exit(_attempt(path, read))
+    _, status, used = os.wait4(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if time.perf_counter() - begun > SECONDS:
+        return "more than 10 s"
+    if used.ru_maxrss * 1024 > MEMORY:
+        return "more than 1.5 GB"
+    return {0: "read", 2: FORESEEN, 3: UNFORESEEN, 1: "traceback"}.get(code, f"died of {code}")
+
+
+def _attempt(path: Path, read: Callable[[Path], object]) -> int:
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    try:
+        read(path)
+    except (HepaticaError, OSError) as error:
+        return 3 if _UNFORESEEN in str(error) else 2
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Print what became of the mutants of each reader."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--mutants", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="readers whose name has this word")
+    given = parser.parse_args()
+    rng, found = random.Random(given.seed), [each for each in originals(given.folder) if given.only in each[0]]
+    counts: Counter[tuple[str, str]] = Counter()
+    by_reader = {name: [each for each in found if each[0] == name] for name, _, _ in found}
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(f"{len(found)} originals of {', '.join(by_reader)}; {own / 2**30:.2f} GB before reading", flush=True)
+    for number in range(given.mutants):
+        name = list(by_reader)[number % len(by_reader)]
+        _, original, read = rng.choice(by_reader[name])
+        with tempfile.TemporaryDirectory() as folder:
+            path = placed(original, Path(folder, "copy"), name)
+            path.write_bytes(mutant(original.read_bytes(), rng))
+            state = judged(path, read)
+            counts[name, state] += 1
+            if state not in ("read", FORESEEN, UNFORESEEN):
+                kept = given.folder / "failed" / f"{number:05d}_{state.replace(' ', '_')}_{path.name}"
+                kept.parent.mkdir(exist_ok=True)
+                shutil.copy(path, kept)
+                print(f"{number}: {name} {original.name}: {state}", flush=True)
+    for (name, state), count in sorted(counts.items()):
+        print(f"{name:10s} {state:28s} {count}")
+    failures = sum(count for (_, state), count in counts.items() if state not in ("read", FORESEEN, UNFORESEEN))
+    print(f"{failures} failures of {given.mutants} mutants")
+    sys.exit(failures > 0)
+
+
+if __name__ == "__main__":
+    main()
