@@ -20,7 +20,7 @@ from hepatica.spectroscopy.fitting.coord_fit import real_part_fit
 from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, drawn_fits
 from hepatica.spectroscopy.fitting.quantities import Method, Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
-from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, water_scale
+from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, of_field, water_scale
 from hepatica.spectroscopy.preprocessing.quality import quality
 from hepatica.spectroscopy.priors.priors import Priors, read_priors
 from hepatica.spectroscopy.quantify import Quantifier
@@ -28,7 +28,6 @@ from hepatica.spectroscopy.reading.coord import read_coord
 from hepatica.spectroscopy.reading.read import NO_OVERRIDES, read_spectrum
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header
-from hepatica.spectroscopy.signal.noise import noise_sd
 from hepatica.spectroscopy.signal.resample import resampled
 from hepatica.spectroscopy.signal.spectrum import Spectrum
 from hepatica.spectroscopy.signal.targets import BRAIN17, LIPIDS5, LIVER20
@@ -153,35 +152,39 @@ def quantified(path: Path, *, water: Path | None, settings: Quantification) -> F
 def _file(path: Path, water: Path | None, settings: Quantification) -> Found:
     spectrum = read_spectrum(path, water=water, header_overrides=settings.header_overrides)
     spectrum = _brought(spectrum, settings)
-    about = {**vars(quality(spectrum)), "notes": "; ".join(spectrum.notes)}
     if settings.brain:
-        return _brain(spectrum, about, settings)
+        return _brain(spectrum, settings)
     quantifier = _quantifier(spectrum.acquisition, settings)
-    factor, lipids, unit = _scale(spectrum, settings)
+    factor, lipids, unit, notes = _scale(spectrum, settings)
     values = np.asarray(quantifier.model.window(spectrum.values)[None] * factor, complex)
-    noise = noise_sd(spectrum.fid, acquisition=spectrum.acquisition) * factor
+    noise = spectrum.noise_sd * factor
     found = quantifier.quantify(values, method=settings.method, noise_sd=noise, unit=unit)
     drawn = drawn_fits(np.asarray(found.vector), values, model=quantifier.model)[0]
     return Found(
-        quantities=_doubted(found.with_lipids(lipids).with_sums()), drawn=drawn, spectrum=spectrum, about=about
+        quantities=_doubted(found.with_lipids(lipids).with_sums()),
+        drawn=drawn,
+        spectrum=spectrum,
+        about=_about(spectrum, *notes),
     )
 
 
-def _brain(spectrum: Spectrum, about: dict[str, Any], settings: Quantification) -> Found:
+def _about(spectrum: Spectrum, *notes: str) -> dict[str, Any]:
+    """Quality and notes of a spectrum, and further notes."""
+    return {**vars(quality(spectrum)), "notes": "; ".join([*spectrum.notes, *notes])}
+
+
+def _brain(spectrum: Spectrum, settings: Quantification) -> Found:
     """In institutional units: what is assumed of water is that of a liver."""
-    fit, left = brain_fit(
-        spectrum, basis=settings.own_basis or _simulated(replace(spectrum.acquisition, tr_ms=None), BRAIN17)
-    )
-    found = quantities_of(fit, method="nls", unit=RELATIVE)
+    fit, left = brain_fit(spectrum, basis=_basis(spectrum.acquisition, settings, names=BRAIN17))
+    found, notes = quantities_of(fit, method="nls", unit=RELATIVE), tuple[str, ...]()
     if left >= MOST_LEFT:
         flag = f"the model does not describe the spectrum: the fit leaves {left:.1f} times the noise"
         found = replace(found, flags=((*found.flags[0], flag),))
     if fit.model.freedom > BRAIN_FREEDOM:
-        bent = f"the baseline was freed to bend {fit.model.freedom:g} instead of {BRAIN_FREEDOM:g} times"
-        about = about | {"notes": "; ".join([*spectrum.notes, bent])}
+        notes = (f"the baseline was freed to bend {fit.model.freedom:g} instead of {BRAIN_FREEDOM:g} times",)
     values = fit.model.window(spectrum.values)[None]
     drawn = drawn_fits(fit.parameters.vector, values, model=fit.model)[0]
-    return Found(quantities=found.with_sums(), drawn=drawn, spectrum=spectrum, about=about)
+    return Found(quantities=found.with_sums(), drawn=drawn, spectrum=spectrum, about=_about(spectrum, *notes))
 
 
 def _brought(spectrum: Spectrum, settings: Quantification) -> Spectrum:
@@ -197,9 +200,12 @@ def _brought(spectrum: Spectrum, settings: Quantification) -> Spectrum:
 
 
 def _in_basis(spectrum: Spectrum, basis: Acquisition) -> Spectrum:
-    """The spectrum in the sampling of a basis file, of which neither echo time nor sequence is sure."""
+    """The spectrum in the sampling of a basis file, of which neither echo time nor sequence is sure, and no longer than
+    it was acquired: zeros would count as data.
+    """
     own = spectrum.acquisition
-    wanted = replace(basis, te_ms=own.te_ms, tm_ms=own.tm_ms, sequence=own.sequence)
+    points = min(basis.points, int(own.points / own.bandwidth_hz * basis.bandwidth_hz))
+    wanted = replace(basis, points=points, te_ms=own.te_ms, tm_ms=own.tm_ms, sequence=own.sequence)
     note = f"the basis is a file's: whether it is of {own.sequence} with TE {own.te_ms:g} ms was not checked"
     found = resampled(spectrum, acquisition=wanted)
     return replace(found, notes=(*found.notes, note))
@@ -210,7 +216,7 @@ def _quantifier(acquisition: Acquisition, settings: Quantification) -> Quantifie
         network: Any = settings.locked.network
         model, extractor = settings.locked.settings.model, network.extractor
     else:
-        model, extractor = _model(settings.own_basis or _simulated(replace(acquisition, tr_ms=None), LIVER20)), None
+        model, extractor = _model(_basis(acquisition, settings, names=LIVER20)), None
     priors = None if settings.all_priors is None else settings.all_priors.select(model.names)
     return Quantifier(model=model, priors=priors, network=extractor)
 
@@ -221,18 +227,30 @@ def _model(basis: Basis) -> SignalModel:
     return SignalModel(basis=basis)
 
 
+def _basis(acquisition: Acquisition, settings: Quantification, *, names: tuple[str, ...]) -> Basis:
+    if settings.own_basis is not None:
+        return _shortened(settings.own_basis, acquisition.points)
+    return _simulated(replace(acquisition, tr_ms=None), names)
+
+
+@lru_cache(maxsize=1)
+def _shortened(basis: Basis, points: int) -> Basis:
+    return basis.shortened(points)
+
+
 @lru_cache(maxsize=1)
 def _simulated(acquisition: Acquisition, names: tuple[str, ...]) -> Basis:
     """Kept for the next file; the repetition time makes no difference to a basis."""
     return simulate_basis(acquisition, names=names)
 
 
-def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, Unit]:
-    """What the spectrum is multiplied by, what lipids are besides, and the unit. A basis file has its own height."""
+def _scale(spectrum: Spectrum, settings: Quantification) -> tuple[float, float, Unit, tuple[str, ...]]:
+    """What the spectrum is multiplied by, what lipids are besides, unit and notes. A basis file has its own height."""
     if settings.basis is not None or spectrum.water is None:
-        return 1.0, 1.0, RELATIVE
-    scale = water_scale(spectrum, settings=replace(WATER_SCALING, pdff=settings.pdff))
-    return scale.metabolites, scale.lipids / scale.metabolites, "mM"
+        return 1.0, 1.0, RELATIVE, ()
+    assumed, notes = of_field(spectrum.acquisition.f0_mhz)
+    scale = water_scale(spectrum, settings=replace(assumed, pdff=settings.pdff))
+    return scale.metabolites, scale.lipids / scale.metabolites, "mM", notes
 
 
 def _doubted(found: Quantities) -> Quantities:
@@ -251,6 +269,7 @@ def _doubted(found: Quantities) -> Quantities:
         return found
     flag = (
         f"not plausible in liver: {', '.join(f'{name} {value[name]:.2g} mM' for name in high + low)}; check the water"
+        " reference, and TE and TR of both files"
     )
     return replace(found, flags=((*found.flags[0], flag),))
 

@@ -73,8 +73,11 @@ def test_what_is_no_basis_is_noted(tmp_path, basis):
     with pytest.raises(SpecimenError, match="does not name the 3 components"):
         read_nifti_basis(tmp_path / "b.nii")
     (tmp_path / "b.nii").write_bytes(content[:2000])
-    with pytest.raises(SpecimenError, match="cannot be read as NIfTI-MRS"):
+    with pytest.raises(SpecimenError, match="less data than its header declares"):
         read_nifti_basis(tmp_path / "b.nii")
+    (tmp_path / "c.nii").write_bytes(b"rubbish")
+    with pytest.raises(SpecimenError, match="the basis cannot be read"):
+        read_basis(tmp_path / "c.nii")
 
 
 def test_a_folder_that_is_no_basis_is_noted(tmp_path, basis):

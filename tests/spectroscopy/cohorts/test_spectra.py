@@ -86,10 +86,10 @@ def test_prepared_spectra_are_not_read_again(specimens, store, monkeypatch):
 
 
 def test_what_is_read_is_in_the_key(specimens):
-    keys = [spectra_module._key(each, settings={}) for each in specimens]
-    keys += [spectra_module._key(specimens[0], settings={"te_ms": 1})]
-    keys += [spectra_module._key(replace(specimens[0], attachments={}), settings={})]
-    keys += [spectra_module._key(replace(specimens[0], attachments=specimens[1].attachments), settings={})]
+    keys = [spectra_module.spectrum_key(each, settings={}) for each in specimens]
+    keys += [spectra_module.spectrum_key(specimens[0], settings={"te_ms": 1})]
+    keys += [spectra_module.spectrum_key(replace(specimens[0], attachments={}), settings={})]
+    keys += [spectra_module.spectrum_key(replace(specimens[0], attachments=specimens[1].attachments), settings={})]
     assert len(set(keys)) == len(keys)
 
 
@@ -97,9 +97,9 @@ def test_the_spar_beside_a_sdat_counts(tmp_path):
     for name, content in (("a.SDAT", "x"), ("a.SPAR", "y")):
         (tmp_path / name).write_text(content)
     specimen = Specimen(patient_id="P", specimen_id="S", modality="spectrum", path=tmp_path / "a.SDAT", row=2)
-    before = spectra_module._key(specimen, settings={})
+    before = spectra_module.spectrum_key(specimen, settings={})
     (tmp_path / "a.SPAR").write_text("z")
-    assert spectra_module._key(specimen, settings={}) != before
+    assert spectra_module.spectrum_key(specimen, settings={}) != before
 
 
 def test_a_spectrum_that_cannot_be_read_stops_nobody(specimens, tmp_path):
@@ -107,7 +107,7 @@ def test_a_spectrum_that_cannot_be_read_stops_nobody(specimens, tmp_path):
     broken = replace(specimens[0], patient_id="X", specimen_id="X", path=tmp_path / "broken.nii.gz", row=9)
     found = prepare([broken, specimens[1]], acquisition=WANTED, folder=tmp_path / "spectra")
     assert found.failures[["patient_id", "row"]].to_numpy().tolist() == [["X", 9]]
-    assert "cannot be read as NIfTI-MRS" in found.failures["error"].iloc[0]
+    assert "the spectrum cannot be read" in found.failures["error"].iloc[0]
     assert "broken" not in found.failures["error"].iloc[0]
     errors = [Ledger(tmp_path / "spectra/ledger").error(each.stem) for each in (tmp_path / "spectra/ledger").iterdir()]
     assert sum(error is not None for error in errors) == 1

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SettingsError, SpecimenError
-from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, WaterScaling, water_amplitude, water_scale
+from hepatica.spectroscopy.fitting.water_scaling import (
+    WATER_SCALING,
+    WaterScaling,
+    of_field,
+    water_amplitude,
+    water_scale,
+)
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.spectrum import Spectrum
 
@@ -57,3 +63,18 @@ def test_what_is_missing_is_asked_for(decay):
         water_scale(voxel(decay, tr_ms=None))
     with pytest.raises(SettingsError, match="a PDFF of 25"):
         WaterScaling(pdff=25)
+
+
+def test_the_reference_s_own_times_count(decay):
+    """At TE 20 and TR 10 s water keeps 0.555 of its signal, at 30 and 2 s 0.379."""
+    spectrum = voxel(decay)
+    long = replace(spectrum, water_acquisition=replace(LIVER, te_ms=20.0, tr_ms=10_000.0))
+    water = [(1 - np.exp(-tr / 809)) * np.exp(-te / 34) for te, tr in ((20, 10_000), (30, 2000))]
+    assert water_scale(long).metabolites / water_scale(spectrum).metabolites == pytest.approx(water[0] / water[1])
+
+
+@pytest.mark.parametrize(("f0_mhz", "t1", "noted"), [(63.87, 586, False), (123.2, 809, False), (297.2, 809, True)])
+def test_relaxation_is_that_of_the_field(f0_mhz, t1, noted):
+    settings, notes = of_field(f0_mhz)
+    assert settings.t1_water_ms == t1
+    assert notes == (("mM were corrected by the relaxation times of 3 T, not 7 T",) if noted else ())

@@ -177,3 +177,26 @@ def test_a_few_points_are_no_decay(raw):
         preprocess(replace(raw, fids=cut))
     with pytest.raises(SpecimenError, match="the water reference has 40 points"):
         preprocess(replace(raw, water=np.where(np.arange(LIVER.points) < 40, raw.water, 0)))
+
+
+def test_zeros_at_the_end_are_left_out(raw, decay):
+    """They are what software added, and would count as data without noise."""
+    padded = replace(
+        raw,
+        fids=np.pad(raw.fids, [(0, 0), (0, 0), (0, 1024)]),
+        water=np.pad(raw.water, [(0, 0), (0, 0), (0, 1024)]),
+        acquisition=replace(LIVER, points=2048),
+    )
+    spectrum = preprocess(padded)
+    assert spectrum.acquisition.points == 1024
+    assert spectrum.notes == ("the last 1024 of 2048 points are zeros: they carry no information and were left out",)
+    np.testing.assert_array_equal(spectrum.fid, preprocess(raw).fid)
+
+
+def test_edited_transients_are_noted(decay, brain_lines):
+    """The line at 2.01 ppm is inverted in every second one."""
+    lines = [brain_lines | {2.01: sign * 30.0} for sign in (1, -1)] * 4
+    fids = np.stack([decay(LIVER, each, water=400.0, noise=0.2, seed=seed) for seed, each in enumerate(lines)])
+    note = "every second transient differs: if the spectrum is edited, its mean means nothing; inspect the fit"
+    assert note in preprocess(RawSpectra(fids=fids[:, None], acquisition=LIVER)).notes
+    assert note not in preprocess(RawSpectra(fids=fids[::2, None], acquisition=LIVER)).notes

@@ -1,5 +1,6 @@
 """NIfTI-MRS: there and back by the standard, axes by their names, and provenance in the header."""
 
+import gzip
 from dataclasses import replace
 
 import nibabel
@@ -10,6 +11,7 @@ from nifti_mrs.nifti_mrs import NIFTI_MRS
 
 from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs, write_nifti_mrs
+from hepatica.spectroscopy.reading.read import read_raw
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header
 
@@ -111,8 +113,21 @@ def test_other_nuclei_and_other_files_are_refused(tmp_path):
     whole = (tmp_path / "a.nii.gz").read_bytes()
     for content in (b"", b"rubbish", whole[: len(whole) // 2]):
         (tmp_path / "b.nii.gz").write_bytes(content)
-        with pytest.raises(SpecimenError, match="cannot be read as NIfTI-MRS"):
-            read_nifti_mrs(tmp_path / "b.nii.gz", header_overrides=Header())
+        with pytest.raises(SpecimenError, match=r"the spectrum cannot be read \(\w+\)"):
+            read_raw(tmp_path / "b.nii.gz")
+
+
+def test_a_header_that_claims_more_than_there_is_costs_nothing(tmp_path):
+    """Once 37 GiB were asked for."""
+    saved(tmp_path / "a.nii", ones(1, 1, 1, 8))
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[48:56] = (2**40).to_bytes(8, "little")  # dim[4] of NIfTI-2
+    (tmp_path / "a.nii").write_bytes(content)
+    with pytest.raises(SpecimenError, match="less data than its header declares"):
+        read_nifti_mrs(tmp_path / "a.nii", header_overrides=Header())
+    (tmp_path / "b.nii.gz").write_bytes(gzip.compress(bytes(2**28)))
+    with pytest.raises(SpecimenError, match="the file holds more than"):
+        read_nifti_mrs(tmp_path / "b.nii.gz", header_overrides=Header())
 
 
 def test_an_image_is_recognised(tmp_path):

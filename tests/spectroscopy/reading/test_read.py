@@ -1,6 +1,7 @@
 """Read: every format by its ending, with its water reference, to a spectrum that looks right."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,3 +77,19 @@ def test_folders_and_faults_of_the_reference_are_told(tmp_path, decay):
     write_nifti_mrs(tmp_path / "a.nii", fids=decay(LIVER), acquisition=LIVER)
     with pytest.raises(SpecimenError, match=r"^water reference: got a folder"):
         read_raw(tmp_path / "a.nii", water=tmp_path / "a.rda")
+
+
+def test_the_reference_keeps_its_own_times(tmp_path, decay):
+    """Unless they are those of the spectrum, with which the user corrects them."""
+    own = replace(LIVER, te_ms=20.0, tr_ms=10_000.0)
+    for name, fid, acquisition in (("a", decay(LIVER), LIVER), ("w", decay(LIVER, {4.65: 1e4}), own)):
+        write_nifti_mrs(tmp_path / f"{name}.nii", fids=fid, acquisition=acquisition)
+    pair = {"path": tmp_path / "a.nii", "water": tmp_path / "w.nii"}
+    for overrides in (Header(), Header(te_ms=30.0, tr_ms=1500.0)):
+        times = read_raw(**pair, header_overrides=overrides).water_acquisition
+        assert (times.te_ms, times.tr_ms) == (20.0, 10_000.0)
+    same = {"path": tmp_path / "a.nii", "water": tmp_path / "a.nii"}
+    assert read_raw(**same, header_overrides=Header(te_ms=30.0)).water_acquisition.te_ms == 30.0
+    assert read_spectrum(**pair).water_acquisition.te_ms == 20.0
+    swapped = read_spectrum(tmp_path / "w.nii", water=tmp_path / "a.nii")
+    assert (swapped.acquisition.te_ms, swapped.water_acquisition.te_ms) == (35.0, 20.0)

@@ -35,8 +35,9 @@ def ieee_to_vax(values) -> bytes:
     return np.stack([bits >> 16, bits & 0xFFFF], axis=-1).astype("<u2").tobytes()
 
 
-def write(folder, *, rows=2, points=16, written=None, te="35"):
-    (folder / "a.SPAR").write_text(SPAR.format(points=points, rows=rows, te=te))
+def write(folder, *, rows=2, points=16, written=None, te="35", **further):
+    lines = "".join(f"{name} : {value}\n" for name, value in further.items())
+    (folder / "a.SPAR").write_text(SPAR.format(points=points, rows=rows, te=te) + lines)
     values = np.arange(1.0, 2 * rows * points + 1)
     (folder / "a.SDAT").write_bytes(ieee_to_vax(values)[:written])
     return folder / "a.SDAT"
@@ -93,10 +94,32 @@ def test_more_than_declared_is_refused(tmp_path):
 
 
 def test_a_missing_partner_and_a_bad_parameter_are_told(tmp_path):
-    with pytest.raises(SpecimenError, match=r"got echo_time = 'short' in the .SPAR file"):
+    with pytest.raises(SpecimenError, match=r"got echo_time = 'short' in the header"):
         read_sdat(write(tmp_path, te="short"), header_overrides=Header())
     with pytest.raises(SpecimenError, match=r"te_ms = 0\.035, wanted 1 to 500 milliseconds"):
         read_sdat(write(tmp_path, te="0.035"), header_overrides=Header())
     (tmp_path / "a.SPAR").unlink()
     with pytest.raises(SpecimenError, match=r"the .SPAR file is missing beside the other one"):
         read_sdat(tmp_path / "a.SDAT", header_overrides=Header())
+
+
+@pytest.mark.parametrize(
+    ("further", "message"),
+    [
+        ({"nucleus": "13C"}, "got a spectrum of 13C, wanted 1H"),
+        ({"phase_encoding_enable": '"yes"'}, "a spectroscopic image of several voxels"),
+        ({"dim3_pnts": "4"}, "a spectroscopic image of several voxels"),
+        ({"scan_id": "HERMES 80"}, "got an edited spectrum"),
+        ({"samples": "0"}, "declares 2 decays of 0 points"),
+    ],
+)
+def test_what_is_no_plain_spectrum_of_a_voxel_is_refused(tmp_path, further, message):
+    with pytest.raises(SpecimenError, match=message):
+        read_sdat(write(tmp_path, **further), header_overrides=Header())
+
+
+def test_capital_keys_and_decimal_commas_are_read(tmp_path):
+    path = write(tmp_path, te="30,5")
+    spar = path.with_suffix(".SPAR")
+    spar.write_text(spar.read_text().upper())
+    assert read_sdat(path, header_overrides=Header()).acquisition.te_ms == 30.5

@@ -1,5 +1,7 @@
 """RDA: the real file in the right direction; cut, foreign and over-long files refused."""
 
+from types import SimpleNamespace
+
 import mapvbvd
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from nifti_mrs.create_nmrs import gen_nifti_mrs
 from spec2nii.Siemens import twixfunctions
 
 from hepatica.cohort import SpecimenError
+from hepatica.spectroscopy.reading.read import read_raw
 from hepatica.spectroscopy.reading.siemens import read_rda, read_twix
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.spectrum import to_spectrum
@@ -90,16 +93,18 @@ def image(value, *, coils=4):
     return gen_nifti_mrs(data, 5e-4, 123.25, dim_tags=["DIM_COIL", None, None])
 
 
-def pretend(monkeypatch, images):
+def pretend(monkeypatch, images, *, size=(32, 4)):
     """spec2nii's converter replaced by one that finds these images in the last measurement of a file."""
-    monkeypatch.setattr(mapvbvd, "mapVBVD", lambda path, quiet: ["adjustment", "measurement"])
+    measurement = SimpleNamespace(image=SimpleNamespace(dataSize=size))
+    monkeypatch.setattr(mapvbvd, "mapVBVD", lambda path, quiet: ["adjustment", measurement])
     found = (list(images.values()), list(images))
     monkeypatch.setattr(
-        twixfunctions, "process_twix", lambda twix, *rest, quiet: found if twix == "measurement" else None
+        twixfunctions, "process_twix", lambda twix, *rest, quiet: found if twix is measurement else None
     )
 
 
 def test_the_last_measurement_and_its_reference_are_read(monkeypatch, tmp_path):
+    (tmp_path / "a.dat").write_bytes(bytes(1024))
     pretend(monkeypatch, {"spectrum_ref": image(9), "spectrum": image(1 + 2j)})
     raw = read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)
     assert raw.fids.shape == raw.water.shape == (1, 4, 32)
@@ -107,6 +112,7 @@ def test_the_last_measurement_and_its_reference_are_read(monkeypatch, tmp_path):
 
 
 def test_a_reference_alone_is_refused(monkeypatch, tmp_path):
+    (tmp_path / "a.dat").write_bytes(bytes(1024))
     pretend(monkeypatch, {"spectrum_ref": image(9)})
     with pytest.raises(SpecimenError, match="has only a reference scan"):
         read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)
@@ -116,5 +122,18 @@ def test_a_reference_alone_is_refused(monkeypatch, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"rubbish" * 100, bytes(20000)])
 def test_what_is_no_twix_is_refused(tmp_path, content):
     (tmp_path / "a.dat").write_bytes(content)
-    with pytest.raises(SpecimenError, match=r"the TWIX file cannot be read \(\w+\)"):
+    with pytest.raises(SpecimenError, match=r"the spectrum cannot be read \(\w+\)"):
+        read_raw(tmp_path / "a.dat", header_overrides=OVERRIDES)
+
+
+def test_claims_of_a_twix_cost_nothing(monkeypatch, tmp_path):
+    """Data of more dimensions than bytes, and a scan without channels, which was read for ever."""
+    (tmp_path / "a.dat").write_bytes(bytes(1024))
+    pretend(monkeypatch, {"spectrum": image(1)}, size=(2048, 64, 10_000))
+    with pytest.raises(SpecimenError, match="less data than its headers declare"):
+        read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)
+    scan = bytearray(128)
+    scan[0] = 1
+    (tmp_path / "a.dat").write_bytes((10_000).to_bytes(4, "little") + bytes(10_000 - 4) + scan)
+    with pytest.raises(SpecimenError, match="a scan without channels"):
         read_twix(tmp_path / "a.dat", header_overrides=OVERRIDES)

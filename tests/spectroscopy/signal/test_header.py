@@ -54,6 +54,16 @@ def test_a_frequency_that_does_not_fit_the_magnet_is_refused():
 
 
 def test_names_of_sequences_are_known():
-    assert [sequence_of(name) for name in ("*svs_se_30", "PRESS PAR 35", "eja_svs_slaser", "svs_st", "epi")] == [
-        "press", "press", "slaser", "steam", None
-    ]  # fmt: skip
+    names = ("*svs_se_30", "PRESS PAR 35", "eja_svs_slaser", "semiLASER", "semi-LASER", "svs_st", "epi")
+    wanted = ["press", "press", "slaser", "slaser", "slaser", "steam", None]
+    assert [sequence_of(name) for name in names] == wanted
+
+
+def test_an_assumed_sequence_is_noted_and_an_edited_one_refused():
+    (note,) = FULL.overridden_by(Header(sequence_name="fid_csi_mine")).notes
+    assert "PRESS was assumed; give the sequence" in note
+    assert FULL.overridden_by(Header(sequence_name="semiLASER")).notes == ()
+    edited = FULL.overridden_by(Header(sequence_name="GABA MEGA-PRESS"))
+    with pytest.raises(SpecimenError, match=r"got an edited spectrum \(MEGA\)"):
+        edited.acquisition(points=8)
+    assert edited.overridden_by(Header(sequence="press")).acquisition(points=8).sequence == "press"

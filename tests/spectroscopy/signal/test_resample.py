@@ -148,3 +148,17 @@ def test_mixing_times_of_steam_count(decay):
     steam = replace(WANTED, sequence="steam", tm_ms=10.0)
     with pytest.raises(SpecimenError, match=r"TM 30.0, not 10.0"):
         resampled(spectrum(decay, replace(steam, tm_ms=30.0)), acquisition=steam)
+
+
+def test_noise_is_that_of_the_measured_band(decay):
+    """Beyond 1200 Hz there is nothing, and once the noise of that was taken for the spectrum's."""
+    narrow = Acquisition(bandwidth_hz=1200.0, points=1024)
+    found = resampled(spectrum(decay, narrow, noise=1.0), acquisition=WANTED)
+    assert found.noise_sd == pytest.approx(np.sqrt(1024 * 2000 / 1200), rel=0.15)  # white over 1200 Hz, at its density
+
+
+def test_zeros_carry_no_information(decay):
+    """A decay continued with zeros has the noise of one that was measured so long."""
+    half = resampled(spectrum(decay, Acquisition(points=512), noise=1.0), acquisition=WANTED)
+    assert half.noise_sd == pytest.approx(np.sqrt(1024), rel=0.15)
+    assert resampled(half, acquisition=Acquisition(points=2048)).noise_sd == pytest.approx(np.sqrt(2048), rel=0.15)

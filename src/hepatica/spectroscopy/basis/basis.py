@@ -31,6 +31,11 @@ class Basis:
         if len(set(self.names)) < len(self.names):
             raise SettingsError(f"got a component twice in a basis: {', '.join(self.names)}; leave one out")
 
+    def shortened(self, points: int) -> "Basis":
+        """The first points of every decay, all where there are no more."""
+        acquisition = replace(self.acquisition, points=min(points, self.acquisition.points))
+        return replace(self, fids=self.fids[:, :points], acquisition=acquisition)
+
     def select(self, names: Sequence[str]) -> "Basis":
         """These components only, in this order; SettingsError names those that are missing."""
         missing = [name for name in names if name not in self.names]

@@ -3,7 +3,6 @@
 import gzip
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from einops import rearrange
@@ -13,7 +12,8 @@ from hepatica.cohort.errors import SettingsError, SpecimenError
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.jmrui_basis import read_jmrui_basis, write_jmrui_basis
 from hepatica.spectroscopy.basis.lcmodel_basis import read_lcmodel_basis, write_lcmodel_basis
-from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs, read_nifti_mrs
+from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs, opened, read_nifti_mrs
+from hepatica.spectroscopy.reading.read import readable
 from hepatica.spectroscopy.signal.header import Header
 
 _AXIS = "DIM_USER_0"
@@ -34,7 +34,7 @@ def read_nifti_basis(path: Path, *, header_overrides: Header | None = None) -> B
 
 
 def _file(path: Path, *, header_overrides: Header) -> Basis:
-    image = _opened(path)
+    image = opened(path)
     if _AXIS not in image.dim_tags:
         raise SpecimenError(f"the file has no axis of components ({_AXIS}): it is a spectrum, not a basis")
     place = image.dim_tags.index(_AXIS)
@@ -62,18 +62,6 @@ def _folder(path: Path, *, header_overrides: Header | None) -> Basis:
         names=tuple(each.name.removesuffix(".gz").removesuffix(".nii") for each in files),
         fids=np.array([each.fids[0, 0] for each in raw]), acquisition=raw[0].acquisition,
     )  # fmt: skip
-
-
-def _opened(path: Path) -> Any:
-    from nibabel.filebasedimages import ImageFileError
-    from nifti_mrs.nifti_mrs import NIFTI_MRS, NotNIFTI_MRS
-
-    try:
-        image = NIFTI_MRS(path)
-        image[:]
-    except (NotNIFTI_MRS, ImageFileError, OSError, EOFError, ValueError, KeyError) as error:
-        raise SpecimenError(f"the file cannot be read as NIfTI-MRS ({type(error).__name__}); make it again") from None
-    return image
 
 
 def write_nifti_basis(basis: Basis, *, path: Path) -> None:
@@ -109,6 +97,7 @@ _WRITE = {
 }  # fmt: skip
 
 
+@readable("basis")
 def read_basis(path: Path) -> Basis:
     """A basis from LCModel's .basis, jMRUI's .txt, a NIfTI-MRS .nii or .nii.gz, or a folder of those.
 

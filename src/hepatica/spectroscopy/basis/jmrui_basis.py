@@ -14,7 +14,7 @@ from hepatica.spectroscopy.basis.ppm_reference import at_reference, turned_right
 from hepatica.spectroscopy.signal.acquisition import WATER_PPM, Acquisition
 
 _SIGNAL = re.compile(r"^Signal\s+(?:number:?\s*)?\d+ out of \d+ in file.*$", re.MULTILINE)
-_FIELD = re.compile(r"^(\w+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_FIELD = re.compile(r"^(\w{1,40}):(.*)$", re.MULTILINE)
 
 
 def read_jmrui_basis(path: Path, *, te_ms: float | None = None) -> Basis:
@@ -26,7 +26,7 @@ def read_jmrui_basis(path: Path, *, te_ms: float | None = None) -> Basis:
     """
     text = path.read_text(encoding="latin-1")
     head, *signals = _SIGNAL.split(text)
-    header = dict(_FIELD.findall(head))
+    header = {name: value.strip() for name, value in _FIELD.findall(head)}
     names = [name.strip() for name in header.get("SignalNames", "").split(";") if name.strip()]
     if len(names) != len(signals) or not names:
         raise SpecimenError(

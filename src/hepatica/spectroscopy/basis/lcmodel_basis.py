@@ -21,8 +21,12 @@ HALVED = 0.75
 _WRITTEN: dict[Sequence, str] = {"press": "PRESS", "steam": "STEAM", "slaser": "SLASE", "spin_echo": "SE"}
 """LCModel keeps five letters of a sequence's name."""
 
-_SECTION = re.compile(r"^[ \t]*[$&](\w+)(.*?)(?:[$&]END|^[ \t]*/)[ \t]*$", re.MULTILINE | re.DOTALL | re.IGNORECASE)
-_FIELD = re.compile(r"(\w+)\s*=\s*(?:'([^']*)'|\"([^\"]*)\"|([^,'\"=\s]+(?=[\s,]|$)))", re.DOTALL)
+_OPENED = re.compile(r"^[ \t]{0,80}[$&](\w{1,16})", re.MULTILINE)
+_CLOSED = re.compile(r"[$&]END|^[ \t]{0,80}/[ \t]{0,80}$", re.MULTILINE | re.IGNORECASE)
+_FIELD = re.compile(
+    r"""\b(\w{1,16})\s{0,80}=\s{0,80}(?:'([^']{0,400})'|"([^"]{0,400})"|([^,'"=\s]{1,80}(?=[\s,]|$)))"""
+)
+"""Bounded, so that work stays proportional to the text."""
 
 
 def read_lcmodel_basis(path: Path, *, f0_mhz: float | None = None, te_ms: float | None = None) -> Basis:
@@ -57,14 +61,15 @@ def read_lcmodel_basis(path: Path, *, f0_mhz: float | None = None, te_ms: float 
 
 def _sections(text: str) -> Iterator[tuple[str, dict[str, str], str]]:
     """Each namelist's name, its fields, and the text up to the next."""
-    found = list(_SECTION.finditer(text))
-    ends = [section.start() for section in found[1:]] + [len(text)]
-    for section, end in zip(found, ends, strict=False):
+    place = 0
+    while (head := _OPENED.search(text, place)) and (tail := _CLOSED.search(text, head.end())):
+        following = _OPENED.search(text, tail.end())
+        place = len(text) if following is None else following.start()
         fields = {
             match[1].upper(): next(each for each in match.groups()[1:] if each is not None)
-            for match in _FIELD.finditer(section[2])
+            for match in _FIELD.finditer(text, head.end(), tail.start())
         }
-        yield section[1].upper(), fields, text[section.end() : end]
+        yield head[1].upper(), fields, text[tail.end() : place]
 
 
 def _number(header: dict[str, str], name: str) -> float | None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
-from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, Scale, WaterScaling, water_scale
+from hepatica.spectroscopy.fitting.water_scaling import Scale, WaterScaling, of_field, water_scale
 from hepatica.spectroscopy.networks.network_input import norm
 
 Floats = NDArray[np.float64]
@@ -28,9 +28,13 @@ class Millimolar:
 
 
 def millimolar(
-    store: SpectraStore, *, norm_without_water: float = 1.0, settings: WaterScaling = WATER_SCALING
+    store: SpectraStore, *, norm_without_water: float = 1.0, settings: WaterScaling | None = None
 ) -> Millimolar:
-    """All spectra of a store scaled by their water references, or, without one, to a norm of `norm_without_water`."""
+    """All spectra of a store scaled by their water references, or, without one, to a norm of `norm_without_water`.
+
+    `settings` are by default those of the field.
+    """
+    settings = settings or of_field(store.acquisition.f0_mhz)[0]
     rows = np.arange(len(store))
     values = np.asarray(store.values(rows))
     scales = [_scale(store, row, settings) for row in rows.tolist()]

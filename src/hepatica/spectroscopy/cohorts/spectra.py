@@ -26,11 +26,10 @@ from hepatica.spectroscopy.preprocessing.quality import quality
 from hepatica.spectroscopy.reading.read import NO_OVERRIDES, read_spectrum
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header
-from hepatica.spectroscopy.signal.noise import noise_sd
 from hepatica.spectroscopy.signal.resample import resampled
 from hepatica.spectroscopy.signal.spectrum import Signal, Spectrum, to_spectrum
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the spectrum files; raised whenever the same settings would give other spectra."""
 
 _WORKERS = 1  # spec2nii wants warnings silenced, which is of the whole process; a spectrum takes a tenth of a second
@@ -161,7 +160,8 @@ def _write(path: Path, spectrum: Spectrum) -> None:
         "acquisition": asdict(spectrum.acquisition),
         "averages": spectrum.averages,
         "notes": spectrum.notes,
-        "noise_sd": noise_sd(spectrum.fid, acquisition=spectrum.acquisition),
+        "water_acquisition": spectrum.water_acquisition and asdict(spectrum.water_acquisition),
+        "noise_sd": spectrum.noise_sd,
         "quality": asdict(quality(spectrum)),
     }
     with replacing(path) as temporary:
@@ -181,6 +181,8 @@ def _spectrum(opened: Any) -> Spectrum:
         acquisition=Acquisition(**about["acquisition"]),
         averages=about["averages"],
         notes=tuple(about["notes"]),
+        water_acquisition=about["water_acquisition"] and Acquisition(**about["water_acquisition"]),
+        measured_noise_sd=about["noise_sd"],
     )
 
 

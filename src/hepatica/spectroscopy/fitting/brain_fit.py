@@ -16,7 +16,6 @@ from hepatica.spectroscopy.fitting.least_squares import nls
 from hepatica.spectroscopy.fitting.prior_terms import Ratio, SoftConstraints
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.signal.noise import noise_sd
 from hepatica.spectroscopy.signal.spectrum import Spectrum, to_spectrum
 
 BRAIN_WINDOW_PPM = (0.2, 4.0)
@@ -124,12 +123,11 @@ def brain_fit(spectrum: Spectrum, *, basis: Basis) -> tuple[Fit, float]:
     `basis` has the acquisition of the spectrum. Also how many times the measured noise the fit leaves. Raises
     SettingsError where the basis has no Cr or the window has too few points.
     """
-    measured = noise_sd(spectrum.fid, acquisition=spectrum.acquisition)
     constraints = brain_constraints(f0_mhz=basis.acquisition.f0_mhz)
     for freedom in FREEDOMS:
         model = _model(basis, freedom)
         fit = nls(model.window(spectrum.values)[None], model=model, constraints=constraints)
-        left = float(fit.noise_sd[0] / measured)
+        left = float(fit.noise_sd[0] / spectrum.noise_sd)
         if left < MOST_LEFT:
             break
     return fit, left

@@ -7,6 +7,7 @@ import numpy as np
 from hepatica.cohort.errors import SettingsError, SpecimenError
 from hepatica.spectroscopy.preprocessing.eddy_current import only_water
 from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.header import GYROMAGNETIC_MHZ_PER_T
 from hepatica.spectroscopy.signal.spectrum import Signal, Spectrum
 
 _PROTONS = 2  # of water
@@ -14,13 +15,13 @@ _PROTONS = 2  # of water
 
 @dataclass(frozen=True, kw_only=True)
 class WaterScaling:
-    """What is assumed of the liver at 3 T; change it for another field, organ or a measured value.
+    """What is assumed of the liver; `of_field` gives it for a magnet. Change it for another organ or a measured value.
 
     `water_mm`: water in lean liver, mmol per litre of tissue: 55.5 mol/kg times 0.71 kg/kg times 1.05 kg/L (ours).
     `pdff`: proton density fat fraction of the voxel, 0 to 1, which leaves that much less water; 0 unless measured.
-    T1 and T2 in ms, at 3 T: water of liver 809 and 34, lipids as of subcutaneous fat 382 and 68 (de Bazelaire et al.
-    2004, doi:10.1148/radiol.2303021331); metabolites ours, of the order of what studies of the brain report, uncertain
-    by a third.
+    T1 and T2 in ms, at 3 T: water of liver 809 and 34, lipids as of subcutaneous fat 382 and 68; at 1.5 T 586 and 46,
+    343 and 58 (de Bazelaire et al. 2004, doi:10.1148/radiol.2303021331); metabolites ours, at both fields, of the order
+    of what studies of the brain report, uncertain by a third.
     """
 
     water_mm: float = 41_400.0
@@ -42,6 +43,18 @@ class WaterScaling:
 
 
 WATER_SCALING = WaterScaling()
+AT_1_5_T = WaterScaling(t1_water_ms=586.0, t2_water_ms=46.0, t1_lipids_ms=343.0, t2_lipids_ms=58.0)
+
+NEAR_T = 0.15
+"""Share by which a field may differ from one of known relaxation times without a note (ours): 2.89 T counts as 3."""
+
+
+def of_field(f0_mhz: float) -> tuple[WaterScaling, tuple[str, ...]]:
+    """What is assumed of the liver in a magnet of that proton frequency; a note where that field is not known."""
+    field = f0_mhz / GYROMAGNETIC_MHZ_PER_T
+    known, found = min(((1.5, AT_1_5_T), (3.0, WATER_SCALING)), key=lambda each: abs(np.log(field / each[0])))
+    far = abs(field / known - 1) > NEAR_T
+    return found, (f"mM were corrected by the relaxation times of {known:g} T, not {field:.2g} T",) if far else ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +69,8 @@ def water_scale(spectrum: Spectrum, *, settings: WaterScaling = WATER_SCALING) -
     """The factors from what a fit gives to mM, by the water reference of the same voxel, gain and coils.
 
     c = fitted · 2 [W] (1 - PDFF) R_water / (A_water R), R = (1 - exp(-TR / T1)) exp(-TE / T2) (Gasparovic et al. 2006,
-    doi:10.1002/mrm.20901, of one compartment); A_water is the water's first sample, its fat left out. SpecimenError
-    where there is no water reference or no TR.
+    doi:10.1002/mrm.20901, of one compartment); A_water is the water's first sample, its fat left out, R_water by the
+    reference's own TE and TR. SpecimenError where there is no water reference or no TR.
     """
     if spectrum.water is None:
         raise SpecimenError("there is no water reference: concentrations stay relative; give the unsuppressed file")
@@ -65,7 +78,8 @@ def water_scale(spectrum: Spectrum, *, settings: WaterScaling = WATER_SCALING) -
     if acquisition.tr_ms is None:
         raise SpecimenError("the repetition time is unknown, which the correction for T1 needs; give tr_ms")
     amplitude = water_amplitude(spectrum.water, acquisition=acquisition)
-    of_water = _relaxed(acquisition, t1=settings.t1_water_ms, t2=settings.t2_water_ms)
+    own = spectrum.water_acquisition or acquisition
+    of_water = _relaxed(own, t1=settings.t1_water_ms, t2=settings.t2_water_ms)
     unit = _PROTONS * settings.water_mm * (1 - settings.pdff) * of_water / amplitude
     return Scale(
         metabolites=unit / _relaxed(acquisition, t1=settings.t1_metabolites_ms, t2=settings.t2_metabolites_ms),

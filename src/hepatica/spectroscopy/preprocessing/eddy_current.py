@@ -5,9 +5,8 @@ from scipy.ndimage import uniform_filter1d
 
 from hepatica.spectroscopy.preprocessing.water_removal import lines
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.signal.noise import noise_sd
 from hepatica.spectroscopy.signal.resample import received_s
-from hepatica.spectroscopy.signal.spectrum import Signal, to_spectrum
+from hepatica.spectroscopy.signal.spectrum import Signal, noise_sd, to_spectrum
 
 _NEAR_PPM = 0.9  # ours: what resonates further from the water is fat, which would be beaten into every line
 _CLEAR = 5.0  # ours: the water's phase is used while its magnitude is that many SDs of the noise

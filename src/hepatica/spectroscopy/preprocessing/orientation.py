@@ -6,9 +6,8 @@ import numpy as np
 
 from hepatica.spectroscopy.preprocessing.water_removal import remove_water
 from hepatica.spectroscopy.signal.acquisition import WATER_PPM, Acquisition
-from hepatica.spectroscopy.signal.noise import noise_sd
 from hepatica.spectroscopy.signal.peaks import tallest
-from hepatica.spectroscopy.signal.spectrum import Signal
+from hepatica.spectroscopy.signal.spectrum import Signal, noise_sd
 
 _LINES_PPM = (0.5, 4.2)
 _TIMES = 2.0  # ours: how much higher the mirror image must be

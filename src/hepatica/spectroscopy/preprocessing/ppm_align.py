@@ -6,10 +6,9 @@ import numpy as np
 
 from hepatica.spectroscopy.preprocessing.water_removal import lines, remove_water
 from hepatica.spectroscopy.signal.acquisition import WATER_PPM, Acquisition
-from hepatica.spectroscopy.signal.noise import noise_sd
 from hepatica.spectroscopy.signal.peaks import Peak, tallest
 from hepatica.spectroscopy.signal.resample import received_s
-from hepatica.spectroscopy.signal.spectrum import Signal
+from hepatica.spectroscopy.signal.spectrum import Signal, noise_sd
 
 _WIDTH_HZ = (1.0, 60.0)  # ours: narrower is noise, broader is baseline
 

@@ -23,6 +23,7 @@ from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal, Spectrum
 
 _PHASED_PPM = (0.4, 4.2)
 _FEWEST = 64  # ours: points that are not zero, below which lines cannot be resolved
+_ADDED = 0.01  # ours: share of points at the end that may be exactly 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ def preprocess(raw: RawSpectra, *, settings: Preprocessing = PREPROCESSING) -> S
     transient. A reference of another number of coils serves for phases alone and is not kept. Raises SpecimenError
     where there are too few points, it is the water alone, or a peak shows that axis or field strength are wrong.
     """
+    raw = _without_zeros(raw)
     acquisition = raw.acquisition
     _refuse_short(raw)
     pair, averages = _averaged(raw, settings)
@@ -54,7 +56,16 @@ def preprocess(raw: RawSpectra, *, settings: Preprocessing = PREPROCESSING) -> S
     _refuse_strays(clean, acquisition)
     pair = _phased(replace(pair, fid=clean), acquisition)
     water = pair.water if _of_one_height(raw) else None
-    return Spectrum(fid=pair.fid, acquisition=acquisition, water=water, averages=averages, notes=pair.notes)
+    return replace(_acquired(raw, pair), fid=pair.fid, water=water, averages=averages, notes=pair.notes)
+
+
+def _acquired(raw: RawSpectra, pair: "_Pair") -> Spectrum:
+    """With the times of spectrum and water reference, which go with them where they were exchanged."""
+    own, water = raw.acquisition, raw.water_acquisition
+    if pair.swapped and water is not None:
+        times = {name: getattr(water, name) for name in ("sequence", "te_ms", "tr_ms", "tm_ms")}
+        own, water = replace(own, **times), own
+    return Spectrum(fid=pair.fid, acquisition=own, water_acquisition=water)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,9 +75,22 @@ class _Pair:
     fid: Signal
     water: Signal | None
     notes: tuple[str, ...]
+    swapped: bool = False
 
     def noted(self, *notes: str) -> "_Pair":
         return replace(self, notes=(*self.notes, *notes))
+
+
+def _without_zeros(raw: RawSpectra) -> RawSpectra:
+    """The decays without zeros that software added at their end, which carry no information."""
+    given = raw.acquisition.points
+    points = 1 + int(np.flatnonzero(raw.fids.any(axis=(0, 1)))[-1])
+    if given - points <= _ADDED * given:
+        return raw
+    note = f"the last {given - points} of {given} points are zeros: they carry no information and were left out"
+    water = None if raw.water is None else raw.water[..., :points]
+    acquisition = replace(raw.acquisition, points=points)
+    return replace(raw, fids=raw.fids[..., :points], acquisition=acquisition, water=water, notes=(*raw.notes, note))
 
 
 def _refuse_short(raw: RawSpectra) -> None:
@@ -85,6 +109,8 @@ def _averaged(raw: RawSpectra, settings: Preprocessing) -> tuple[_Pair, int]:
     out = int((~found.kept).sum())
     if out:
         notes += (f"{out} of {len(found.kept)} transients were unlike the others and left out",)
+    if found.alternating:
+        notes += ("every second transient differs: if the spectrum is edited, its mean means nothing; inspect the fit",)
     if water is not None:
         water = average(water, acquisition=raw.acquisition, settings=settings.alignment).fid
     pair = _Pair(fid=found.fid, water=water, notes=(*raw.notes, *notes))
@@ -130,7 +156,7 @@ def _unswapped(pair: _Pair, acquisition: Acquisition) -> _Pair:
         return replace(pair, water=None).noted("the spectrum was given as its own water, which is suppressed: unused")
     reference = water_in(pair.water, acquisition=acquisition)
     if are_swapped(spectrum, reference):
-        swapped = replace(pair, fid=pair.water, water=pair.fid)
+        swapped = replace(pair, fid=pair.water, water=pair.fid, swapped=True)
         return swapped.noted("spectrum and water reference were swapped: the one with the water became the reference")
     if not is_reference(reference, spectrum):
         return replace(pair, water=None).noted(

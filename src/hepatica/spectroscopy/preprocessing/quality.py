@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from hepatica.spectroscopy.preprocessing.eddy_current import only_water
 from hepatica.spectroscopy.preprocessing.ppm_align import CHO_PPM, LIP13_PPM
-from hepatica.spectroscopy.signal.noise import noise_sd
 from hepatica.spectroscopy.signal.peaks import Peak, tallest, width_hz
 from hepatica.spectroscopy.signal.spectrum import Spectrum
 
@@ -41,7 +40,7 @@ def quality(spectrum: Spectrum) -> Quality:
     pedestal = _pedestal(spectrum, peak.ppm)
     inside = tallest(fid, *_WINDOW_PPM, acquisition=acquisition).height
     return Quality(
-        snr=(peak.height - pedestal) / noise_sd(fid, acquisition=acquisition),
+        snr=(peak.height - pedestal) / spectrum.noise_sd,
         linewidth_hz=_linewidth(spectrum, peak.ppm, pedestal=pedestal),
         water_residual=tallest(fid, *_RESIDUAL_PPM, acquisition=acquisition).height / inside,
         lipid=_modulus(spectrum, *_LIPIDS_PPM) / _modulus(spectrum, *_WINDOW_PPM),

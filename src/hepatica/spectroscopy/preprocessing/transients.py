@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.signal.spectrum import Signal
+from hepatica.spectroscopy.signal.spectrum import Signal, noise_sd, to_spectrum
 
 _TAIL = 0.25  # ours: the last quarter of a decay is noise
 _SAMPLES_A_COIL = 8  # ours: fewer noise samples a coil do not determine the covariance
@@ -77,17 +77,23 @@ class Alignment:
 
 ALIGNMENT = Alignment()
 
+_METABOLITES_PPM = (0.4, 4.2)
+_APART, _CLEAR = 0.5, 8.0  # ours: of the highest peak there, and SDs of the noise, by which an edited line differs
 _FINER = 8  # zero filling of the correlation; a parabola finds the rest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Averaged:
-    """The mean decay (points,) of the transients kept, and by how much each (transients,) was off the mean."""
+    """The mean decay (points,) of the transients kept, and by how much each (transients,) was off the mean.
+
+    `alternating`: every second one differs, as of an edited spectrum.
+    """
 
     fid: Signal
     hz: Floats
     rad: Floats
     kept: NDArray[np.bool_]
+    alternating: bool = False
 
 
 def average(fids: Signal, *, acquisition: Acquisition, settings: Alignment = ALIGNMENT) -> Averaged:
@@ -113,7 +119,16 @@ def average(fids: Signal, *, acquisition: Acquisition, settings: Alignment = ALI
     hz = hz - np.average(hz, weights=weights)  # the voxel's frequency and phase are the mean's, not the reference's
     rad = rad - np.angle(np.sum(weights * np.exp(1j * rad)))
     aligned = _turned(fids, hz=hz, rad=rad, acquisition=acquisition)
-    return Averaged(fid=aligned[kept].mean(axis=0), hz=hz, rad=rad, kept=kept)
+    mean = aligned[kept].mean(axis=0)
+    return Averaged(fid=mean, hz=hz, rad=rad, kept=kept, alternating=_alternating(aligned, acquisition=acquisition))
+
+
+def _alternating(aligned: Signal, *, acquisition: Acquisition) -> bool:
+    """Whether the means of every second decay (transients, points) differ by a good part of the highest metabolite."""
+    pair = [aligned[first::2].mean(axis=0) for first in (0, 1)]
+    within = (acquisition.ppm > _METABOLITES_PPM[0]) & (acquisition.ppm < _METABOLITES_PPM[1])
+    apart, whole = (float(np.abs(to_spectrum(each)[within]).max()) for each in (pair[0] - pair[1], sum(pair) / 2))
+    return apart > _APART * whole and apart > _CLEAR * noise_sd(pair[0] - pair[1], acquisition=acquisition)
 
 
 def _band(fids: Signal, *, acquisition: Acquisition, settings: Alignment) -> Signal:

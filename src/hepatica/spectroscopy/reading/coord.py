@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SpecimenError
+from hepatica.spectroscopy.reading.read import readable
 
 Curve = NDArray[np.float64]
 
-_NUMBER = r"([-+]?[\d.]+(?:[Ee][-+]?\d+)?)"
-_ROW = re.compile(rf"^\s*{_NUMBER}\s+(\d+)%\s+{_NUMBER}[ +]?(\S+)\s*$")
+_NUMBER = r"([-+]?[\d.]{1,20}(?:[Ee][-+]?\d{1,3})?)"
+_ROW = re.compile(rf"^\s*{_NUMBER}\s{{1,20}}(\d{{1,9}})%\s{{1,20}}{_NUMBER}[ +]?(\S{{1,40}})\s*$")
 _MISSING_EXPONENT = re.compile(r"(?<=\d)([-+]\d{3})$")
 
 
@@ -42,6 +43,7 @@ class Coord:
     settings: dict[str, str]
 
 
+@readable("COORD file")
 def read_coord(path: Path) -> Coord:
     """Read a .COORD file; SpecimenError when it is none, or ends before its curves do."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -55,11 +57,11 @@ def read_coord(path: Path) -> Coord:
         baseline=np.zeros(points) if after == start else _curve(lines, after, points),
         components=_components(lines, points),
         table=_table(lines),
-        fwhm_ppm=_fact(r"FWHM =\s*(\S+)\s*ppm", misc),
-        snr=_fact(r"S/N =\s*(\S+)", misc),
-        shift_ppm=_fact(r"Data shift =\s*(\S+)\s*ppm", misc),
-        phase_deg=_fact(r"Ph:\s*(\S+)\s*deg", misc),
-        phase_deg_per_ppm=_fact(r"deg\s+(\S+)\s*deg/ppm", misc),
+        fwhm_ppm=_fact(r"FWHM =\s{0,20}(\S{1,20})\s{0,20}ppm", misc),
+        snr=_fact(r"S/N =\s{0,20}(\S{1,20})", misc),
+        shift_ppm=_fact(r"Data shift =\s{0,20}(\S{1,20})\s{0,20}ppm", misc),
+        phase_deg=_fact(r"Ph:\s{0,20}(\S{1,20})\s{0,20}deg", misc),
+        phase_deg_per_ppm=_fact(r"deg\s{1,20}(\S{1,20})\s{0,20}deg/ppm", misc),
         settings=_settings(lines),
         **curves,
     )
@@ -113,14 +115,15 @@ def _table(lines: list[str]) -> pd.DataFrame:
 def _settings(lines: list[str]) -> dict[str, str]:
     """LCModel's input changes by name; a value broken over lines is put together first."""
     start = _find(lines, "table of input changes", absent=len(lines) - 1)
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for line in lines[start + 1 :]:
         name, equals, value = line.partition("=")
         if equals:
-            found[(last := name.strip())] = value.strip()
+            found[(last := name.strip())] = [value.strip()]
         elif found:
-            found[last] += line.strip()
-    return {name: value.strip("'") for name, value in found.items() if "/" not in value and "\\" not in value}
+            found[last].append(line.strip())
+    whole = {name: "".join(parts).strip("'") for name, parts in found.items()}
+    return {name: value for name, value in whole.items() if "/" not in value and "\\" not in value}
 
 
 def _fact(pattern: str, text: str) -> float:

@@ -8,10 +8,10 @@ import numpy as np
 from einops import rearrange
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.spectroscopy.signal.header import Header, sequence_of
+from hepatica.spectroscopy.signal.header import Header, number
 from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
-_VALUE = re.compile(r"(\w+)\s*=\s*('[^']*'|[^\s,]+)")
+_VALUE = re.compile(r"\b(\w{1,16})\s{0,80}=\s{0,80}('[^']*'|[^\s,]+)")  # bounded: else quadratic in hostile text
 
 
 def read_lcmodel_raw(path: Path, *, header_overrides: Header) -> RawSpectra:
@@ -26,10 +26,9 @@ def read_lcmodel_raw(path: Path, *, header_overrides: Header) -> RawSpectra:
     if not ending or "$NMID" not in head.upper():
         raise SpecimenError("the file has no $NMID … $END before its numbers and is no LCModel RAW; export it again")
     facts = {name.upper(): value.strip("'").strip() for name, value in _VALUE.findall(head)}
-    scale = _number(facts, "TRAMP", 1.0) / _number(facts, "VOLUME", 1.0)
+    scale = number(facts, "TRAMP", 1.0) / number(facts, "VOLUME", 1.0)
     fid = np.asarray(scale * _numbers(body).conj(), np.complex128)
-    header = _header(facts).overridden_by(header_overrides)
-    return RawSpectra(fids=rearrange(fid, "n -> 1 1 n"), acquisition=header.acquisition(points=len(fid)))
+    return RawSpectra.of(rearrange(fid, "n -> 1 1 n"), _header(facts), overrides=header_overrides)
 
 
 def _numbers(body: str) -> Signal:
@@ -46,19 +45,10 @@ def _numbers(body: str) -> Signal:
 
 
 def _header(facts: dict[str, str]) -> Header:
-    delta = _number(facts, "DELTAT", math.nan)
-    known = {"f0_mhz": _number(facts, "HZPPPM", math.nan), "te_ms": _number(facts, "ECHOT", math.nan)}
+    delta = number(facts, "DELTAT", math.nan)
+    known = {"f0_mhz": number(facts, "HZPPPM", math.nan), "te_ms": number(facts, "ECHOT", math.nan)}
     known |= {"bandwidth_hz": 1 / delta if delta else math.nan}
     return Header(
-        sequence=sequence_of(facts.get("SEQ", "")),
+        sequence_name=facts.get("SEQ"),
         **{name: value for name, value in known.items() if not math.isnan(value)},
     )
-
-
-def _number(facts: dict[str, str], name: str, default: float) -> float:
-    try:
-        return float(facts[name]) if facts.get(name) else default
-    except ValueError:
-        raise SpecimenError(
-            f"got {name} = {facts[name]!r} in the head of the file, wanted a number; correct it"
-        ) from None

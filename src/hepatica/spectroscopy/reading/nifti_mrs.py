@@ -1,6 +1,7 @@
 """NIfTI-MRS: decays to and from the open format, with what was done to them in the header."""
 
 import gzip
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -9,12 +10,11 @@ from typing import Any
 
 import numpy as np
 from einops import rearrange
-from nibabel.filebasedimages import ImageFileError
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.signal.header import Header, sequence_of
+from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
 _COIL, _TRANSIENT = "DIM_COIL", "DIM_DYN"
@@ -28,16 +28,15 @@ def read_nifti_mrs(path: Path, *, header_overrides: Header) -> RawSpectra:
     another nucleus, of several voxels, or has axes that its header does not declare as coils or transients.
     Source: Clarke et al. 2022, doi:10.1002/mrm.29418.
     """
-    return of_nifti_mrs(_opened(path), header_overrides=header_overrides)
+    return of_nifti_mrs(opened(path), header_overrides=header_overrides)
 
 
 def of_nifti_mrs(image: Any, *, header_overrides: Header) -> RawSpectra:
     """The same of an open nifti_mrs.NIFTI_MRS, such as spec2nii makes of vendors' files."""
     if image.nucleus[0] != "1H":
         raise SpecimenError(f"got a spectrum of {image.nucleus[0]}, wanted 1H; leave it out")
-    header = _header(image).overridden_by(header_overrides)
     fids = _axes(np.asarray(image[:], np.complex128), tags=image.dim_tags)
-    return RawSpectra(fids=fids, acquisition=header.acquisition(points=fids.shape[2]))
+    return RawSpectra.of(fids, _header(image), overrides=header_overrides)
 
 
 def write_nifti_mrs(
@@ -75,7 +74,7 @@ def _header(image: Any) -> Header:
     return Header(
         f0_mhz=float(image.spectrometer_frequency[0]),
         bandwidth_hz=float(f"{1 / float(image.dwelltime):.7g}"),  # the dwell time is a float32: 7 digits
-        sequence=sequence_of(names),
+        sequence_name=names,
         te_ms=times.get("te_ms"),
         tr_ms=times.get("tr_ms"),
         tm_ms=times.get("tm_ms") or None,
@@ -86,13 +85,26 @@ def _header(image: Any) -> Header:
 _TIMES = {"te_ms": "EchoTime", "tr_ms": "RepetitionTime", "tm_ms": "MixingTime"}
 
 
-def _opened(path: Path) -> Any:
+_TIMES_LARGER, _SPARE_BYTES, _MOST_BYTES = 100, 2**20, 2**29
+"""How many times the size of a compressed file, and beyond, its content may be (ours): 1000 times is a bomb."""
+
+
+def opened(path: Path) -> Any:
+    """The file as a nifti_mrs.NIFTI_MRS whose data is as long as its header says; else SpecimenError."""
+    from nibabel import Nifti1Image, Nifti2Image
     from nifti_mrs.nifti_mrs import NIFTI_MRS, NotNIFTI_MRS
     from nifti_mrs.validator import Error
 
+    content = _content(path)
+    second = 540 in (int.from_bytes(content[:4], "little"), int.from_bytes(content[:4], "big"))
+    image = (Nifti2Image if second else Nifti1Image).from_bytes(content)
+    header = image.header
+    if math.prod(map(int, header.get_data_shape())) * header.get_data_dtype().itemsize > len(content):
+        raise SpecimenError(
+            "the file has less data than its header declares: it is cut short; convert or send it again"
+        )
     try:
-        image = NIFTI_MRS(path)
-        image[:]
+        return NIFTI_MRS(image)
     except Error as error:
         raise SpecimenError(
             f"the file breaks the NIfTI-MRS standard ({str(error).strip()}); correct its header: every axis of coils"
@@ -100,10 +112,19 @@ def _opened(path: Path) -> Any:
         ) from None
     except NotNIFTI_MRS:
         raise SpecimenError("got a NIfTI image, wanted NIfTI-MRS; convert it") from None
-    except (ImageFileError, OSError, EOFError, ValueError, KeyError) as error:
-        kind = type(error).__name__  # its message may contain the file's name
-        raise SpecimenError(f"the file cannot be read as NIfTI-MRS ({kind}); convert or send it again") from None
-    return image
+
+
+def _content(path: Path) -> bytes:
+    if path.suffix.lower() != ".gz":
+        return path.read_bytes()
+    most = min(_TIMES_LARGER * path.stat().st_size + _SPARE_BYTES, _MOST_BYTES)
+    with gzip.open(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise SpecimenError(
+            f"the file holds more than {most / 2**20:.0f} MiB compressed: give it as .nii, if it is right"
+        )
+    return content
 
 
 def _axes(values: Signal, *, tags: Sequence[str | None]) -> Signal:

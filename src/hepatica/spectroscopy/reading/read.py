@@ -1,19 +1,21 @@
 """Read: a spectrum of any format from its file, as acquired or preprocessed."""
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from hepatica.cohort.errors import SpecimenError
+from hepatica.cohort.errors import HepaticaError, SpecimenError
 from hepatica.spectroscopy.preprocessing.preprocess import PREPROCESSING, Preprocessing, preprocess
 from hepatica.spectroscopy.reading.dicom_mrs import read_ima
 from hepatica.spectroscopy.reading.lcmodel_raw import read_lcmodel_raw
 from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs
 from hepatica.spectroscopy.reading.sdat import read_sdat
 from hepatica.spectroscopy.reading.siemens import read_rda, read_twix
-from hepatica.spectroscopy.signal.header import Header
+from hepatica.spectroscopy.signal.header import UNKNOWN, Header
 from hepatica.spectroscopy.signal.spectrum import RawSpectra, Spectrum
 
 READERS: Mapping[str, Callable[..., RawSpectra]] = {
@@ -30,9 +32,30 @@ READERS: Mapping[str, Callable[..., RawSpectra]] = {
 }
 """Reader of each ending, in small letters."""
 
-NO_OVERRIDES = Header()
+NO_OVERRIDES = UNKNOWN
 
 
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Every fault of a reader, and of the libraries below it, as a SpecimenError; their warnings are not shown.
+
+    Messages of other programs may contain names, so that only their kind is given.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except HepaticaError:
+        raise
+    except Exception as error:
+        fault = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        raise SpecimenError(
+            f"the {what} cannot be read ({fault}): it is damaged, no spectrum of a single voxel, or of software that is"
+            " not known; export it again, or as NIfTI-MRS"
+        ) from None
+
+
+@readable("spectrum")
 def read_spectrum(
     path: Path,
     *,
@@ -47,6 +70,7 @@ def read_spectrum(
     return preprocess(read_raw(path, water=water, header_overrides=header_overrides), settings=settings)
 
 
+@readable("spectrum")
 def read_raw(path: Path, *, water: Path | None = None, header_overrides: Header = NO_OVERRIDES) -> RawSpectra:
     """All coils and transients of a file, and of its water reference's; the format goes by the ending.
 
@@ -57,11 +81,28 @@ def read_raw(path: Path, *, water: Path | None = None, header_overrides: Header 
     if water is None:
         return raw
     try:
-        reference = _reader(water)(water, header_overrides=header_overrides)
+        with readable("file"):
+            reference = _reader(water)(water, header_overrides=header_overrides)
+            times = _times(reference, raw, header_overrides).acquisition(points=reference.acquisition.points)
     except SpecimenError as error:
         raise SpecimenError(f"water reference: {error}") from None
-    notes = tuple(f"water reference: {note}" for note in reference.notes)
-    return replace(raw, water=_fitting(reference, raw), notes=(*raw.notes, *notes))
+    notes = tuple(f"water reference: {note}" for note in reference.notes if note not in reference.header.notes)
+    both = raw.with_water(replace(reference, fids=_fitting(reference, raw), acquisition=raw.acquisition))
+    return replace(both, water_acquisition=times, notes=(*raw.notes, *notes))
+
+
+def _times(reference: RawSpectra, raw: RawSpectra, overrides: Header) -> Header:
+    """The reference's header; where its own echo and repetition times are not the spectrum's, they are not overridden,
+    and where it has none, they are the spectrum's.
+    """
+    given = overrides
+    for name in ("te_ms", "tr_ms"):
+        own, other = getattr(reference.header, name), getattr(raw.header, name)
+        if own is None:
+            given = replace(given, **{name: getattr(raw.acquisition, name)})
+        elif own != other:
+            given = replace(given, **{name: None})
+    return reference.header.overridden_by(given)
 
 
 def _fitting(reference: RawSpectra, raw: RawSpectra) -> np.ndarray:

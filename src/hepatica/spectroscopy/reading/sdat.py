@@ -7,10 +7,11 @@ from einops import rearrange
 from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.spectroscopy.signal.header import Header, sequence_of
+from hepatica.spectroscopy.signal.header import Header, number
 from hepatica.spectroscopy.signal.spectrum import RawSpectra, Signal
 
 _BYTES = 8  # of one complex VAX F float
+_SIZES = ("volumes", "dim3_pnts")  # of voxels; dim2_pnts are transients where there is no dim3
 
 
 def read_sdat(path: Path, *, header_overrides: Header) -> RawSpectra:
@@ -22,23 +23,35 @@ def read_sdat(path: Path, *, header_overrides: Header) -> RawSpectra:
     """
     sdat, spar = _partner(path, "SDAT"), _partner(path, "SPAR")
     facts = _facts(spar)
-    points, rows = int(_number(facts, "samples")), int(_number(facts, "rows"))
+    _refuse_others(facts)
+    points, rows = int(number(facts, "samples")), int(number(facts, "rows"))
     values = _complex(sdat.read_bytes())
     fids, notes = _rows(values, points=points, rows=rows)
     header = Header(
-        f0_mhz=_number(facts, "synthesizer_frequency") / 1e6,
-        bandwidth_hz=_number(facts, "sample_frequency"),
-        te_ms=_number(facts, "echo_time"),
-        tr_ms=_number(facts, "repetition_time"),
-        sequence=sequence_of(facts.get("scan_id", "")),
-    ).overridden_by(header_overrides)
-    averages = max(1, int(_number(facts, "averages")))
-    return RawSpectra(
-        fids=rearrange(fids, "t n -> t 1 n"),
-        acquisition=header.acquisition(points=points),
+        f0_mhz=number(facts, "synthesizer_frequency") / 1e6,
+        bandwidth_hz=number(facts, "sample_frequency"),
+        te_ms=number(facts, "echo_time"),
+        tr_ms=number(facts, "repetition_time"),
+        sequence_name=facts.get("scan_id"),
+    )
+    averages = max(1, int(number(facts, "averages")))
+    return RawSpectra.of(
+        rearrange(fids, "t n -> t 1 n"),
+        header,
+        overrides=header_overrides,
         averages=averages // rows if averages >= rows else 1,
         notes=notes,
     )
+
+
+def _refuse_others(facts: dict[str, str]) -> None:
+    """Raise SpecimenError on another nucleus, or several voxels, as of a spectroscopic image."""
+    nucleus = facts.get("nucleus", "1H")
+    if nucleus.upper() not in ("1H", "H1", ""):
+        raise SpecimenError(f"got a spectrum of {nucleus}, wanted 1H; leave it out")
+    sizes = [number(facts, name) for name in _SIZES if facts.get(name)]
+    if facts.get("phase_encoding_enable", "no").lower() == "yes" or max(sizes, default=1) > 1:
+        raise SpecimenError("got a spectroscopic image of several voxels, wanted a single voxel; leave it out")
 
 
 def vax_to_ieee(content: bytes) -> NDArray[np.float64]:
@@ -60,17 +73,10 @@ def _partner(path: Path, kind: str) -> Path:
 
 
 def _facts(spar: Path) -> dict[str, str]:
+    """By name in small letters."""
     lines = spar.read_text(encoding="latin-1").splitlines()
     pairs = [line.partition(":") for line in lines if ":" in line and not line.startswith("!")]
-    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
-
-
-def _number(facts: dict[str, str], name: str) -> float:
-    try:
-        return float(facts[name])
-    except (KeyError, ValueError):
-        got = f"{name} = {facts[name]!r}" if name in facts else f"no {name}"
-        raise SpecimenError(f"got {got} in the .SPAR file, wanted a number; export the pair again") from None
+    return {name.strip().lower(): value.strip().strip('"').strip() for name, _, value in pairs}
 
 
 def _complex(content: bytes) -> Signal:
@@ -79,6 +85,8 @@ def _complex(content: bytes) -> Signal:
 
 
 def _rows(values: Signal, *, points: int, rows: int) -> tuple[Signal, tuple[str, ...]]:
+    if points < 1 or rows < 1:
+        raise SpecimenError(f"the .SPAR file declares {rows} decays of {points} points; export the pair again")
     whole = min(rows, len(values) // points)
     if not whole:
         raise SpecimenError(

@@ -1,16 +1,15 @@
 """Siemens: RDA files of one decay, and TWIX raw data (.dat) of every coil and transient."""
 
-import warnings
+import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from einops import rearrange
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs
-from hepatica.spectroscopy.signal.header import Header, sequence_of
+from hepatica.spectroscopy.signal.header import Header, number
 from hepatica.spectroscopy.signal.spectrum import RawSpectra
 
 _BEGIN, _END = b">>> Begin of header <<<", b">>> End of header <<<"
@@ -28,9 +27,9 @@ def read_rda(path: Path, *, header_overrides: Header) -> RawSpectra:
     facts = _facts(head)
     if facts.get("Nucleus", "1H") != "1H":
         raise SpecimenError(f"got a spectrum of {facts['Nucleus']}, wanted 1H; leave it out")
-    if any(_number(facts, axis, 1.0) > 1 for axis in _VOXELS):
+    if any(number(facts, axis, 1.0) > 1 for axis in _VOXELS):
         raise SpecimenError("got a spectroscopic image of several voxels, wanted a single voxel; leave it out")
-    points = int(_number(facts, "VectorSize"))
+    points = int(number(facts, "VectorSize"))
     numbers = body.lstrip(b"\r\n")[: len(body) // 8 * 8] if body[:1] in b"\r\n" else body
     values = np.frombuffer(numbers[: len(numbers) // 16 * 16], "<c16")
     if len(values) != points:
@@ -38,40 +37,29 @@ def read_rda(path: Path, *, header_overrides: Header) -> RawSpectra:
             f"got {len(values)} points, the header declares {points}: the file is cut short or coils were written one"
             " by one; export it again, combined"
         )
-    header = _header(facts).overridden_by(header_overrides)
-    return RawSpectra(
-        fids=rearrange(values.conj(), "n -> 1 1 n"),
-        acquisition=header.acquisition(points=points),
-        averages=int(_number(facts, "NumberOfAverages", 1.0)),
+    return RawSpectra.of(
+        rearrange(values.conj(), "n -> 1 1 n"),
+        _header(facts),
+        overrides=header_overrides,
+        averages=int(number(facts, "NumberOfAverages", 1.0)),
     )
 
 
 def _header(facts: dict[str, str]) -> Header:
     return Header(
-        f0_mhz=_number(facts, "MRFrequency"),
-        bandwidth_hz=float(f"{1e6 / _number(facts, 'DwellTime'):.7g}"),
-        te_ms=_number(facts, "TE"),
-        tr_ms=_number(facts, "TR"),
-        tm_ms=_number(facts, "TM", 0.0) or None,
-        sequence=sequence_of(f"{facts.get('SequenceName', '')} {facts.get('ProtocolName', '')}"),
-        field_t=_number(facts, "MagneticFieldStrength", 0.0) or None,
+        f0_mhz=number(facts, "MRFrequency"),
+        bandwidth_hz=float(f"{1e6 / number(facts, 'DwellTime'):.7g}"),
+        te_ms=number(facts, "TE"),
+        tr_ms=number(facts, "TR"),
+        tm_ms=number(facts, "TM", 0.0) or None,
+        sequence_name=f"{facts.get('SequenceName', '')} {facts.get('ProtocolName', '')}",
+        field_t=number(facts, "MagneticFieldStrength", 0.0) or None,
     )
 
 
 def _facts(head: bytes) -> dict[str, str]:
     pairs = [line.partition(":") for line in head.decode("latin-1").splitlines() if ":" in line]
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _number(facts: dict[str, str], name: str, absent: float | None = None) -> float:
-    """A number with a decimal point or, from a German or French console, a comma."""
-    if absent is not None and not facts.get(name):
-        return absent
-    try:
-        return float(facts[name].replace(",", "."))
-    except (KeyError, ValueError):
-        got = f"{name} = {facts[name]!r}" if name in facts else f"no {name}"
-        raise SpecimenError(f"got {got} in the header, wanted a number; export the spectrum again") from None
 
 
 _LATER_AXES: dict[str, tuple[None, None, None]] = {"dims": (None, None, None), "tags": (None, None, None)}
@@ -82,32 +70,41 @@ def read_twix(path: Path, *, header_overrides: Header) -> RawSpectra:
 
     Raises SpecimenError when it is no TWIX of a single voxel, is cut short, or of software spec2nii does not know.
     """
-    images = _converted(path)
-    by_kind = {name.endswith("_ref"): image for name, image in images.items()}
+    from mapvbvd import mapVBVD
+    from spec2nii.Siemens.twixfunctions import process_twix
+
+    _refuse_endless(path.read_bytes())
+    found = mapVBVD(str(path), quiet=True)
+    measured = found[-1] if isinstance(found, list) else found
+    sizes = [math.prod(map(int, each.dataSize)) for each in vars(measured).values() if hasattr(each, "dataSize")]
+    if _BYTES * sum(sizes) > _TIMES_LARGER * path.stat().st_size:
+        raise SpecimenError("the TWIX file has less data than its headers declare: it is damaged; export it again")
+    images, names = process_twix(measured, "spectrum", "spectrum", "image", _LATER_AXES, quiet=True)
+    by_kind = {name.endswith("_ref"): image for name, image in zip(names, images, strict=True)}
     if False not in by_kind:
         raise SpecimenError("the TWIX file has only a reference scan; give it as the water of another file")
-    raw = of_nifti_mrs(by_kind[False], header_overrides=header_overrides)
-    return replace(
-        raw,
-        averages=1,
-        water=of_nifti_mrs(by_kind[True], header_overrides=header_overrides).fids if True in by_kind else None,
-    )
+    read = {kind: of_nifti_mrs(image, header_overrides=header_overrides) for kind, image in by_kind.items()}
+    return replace(read[False].with_water(read.get(True)), averages=1)
 
 
-def _converted(path: Path) -> dict[str, Any]:
-    """What spec2nii makes of a file, by name; it meets unknown software with whatever error comes first."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from mapvbvd import mapVBVD
-            from spec2nii.Siemens.twixfunctions import process_twix
+_BYTES, _TIMES_LARGER = (
+    8,
+    4,
+)  # of a sample; times the file that its data may be, of dimensions only partly filled (ours)
+_HEAD = 128  # bytes of a scan's header in software VB
 
-            found = mapVBVD(str(path), quiet=True)
-            measured = found[-1] if isinstance(found, list) else found
-            images, names = process_twix(measured, "spectrum", "spectrum", "image", _LATER_AXES, quiet=True)
-    except Exception as error:
-        raise SpecimenError(
-            f"the TWIX file cannot be read ({type(error).__name__}); it is cut short, of several voxels or of software"
-            " that spec2nii does not know: export RDA or DICOM, or convert it to NIfTI-MRS"
-        ) from None
-    return dict(zip(names, images, strict=True))
+
+def _refuse_endless(content: bytes) -> None:
+    """SpecimenError where a scan of software VB, without channels, takes no bytes: mapVBVD would read it for ever."""
+    first, second = (int.from_bytes(content[place : place + 4], "little") for place in (0, 4))
+    place = first
+    while (first >= 10_000 or second > 64) and place + _HEAD <= len(content):
+        head = content[place : place + _HEAD]
+        length = int.from_bytes(head[:4], "little") & 0x1FFFFFF
+        if head[20] & 1 or not length:
+            return
+        columns, channels = (int.from_bytes(head[at : at + 2], "little") for at in (28, 30))
+        step = length if head[20] & 32 else (8 * columns + _HEAD) * channels
+        if not step:
+            raise SpecimenError("the TWIX file has a scan without channels: it is damaged; export it again")
+        place += step

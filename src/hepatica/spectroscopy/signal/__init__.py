@@ -1,3 +1,3 @@
 """Signal: a spectrum, how it was acquired, its noise and its peaks."""
 
-__all__ = ["acquisition", "header", "noise", "peaks", "resample", "spectrum", "targets"]
+__all__ = ["acquisition", "header", "peaks", "resample", "spectrum", "targets"]

@@ -1,5 +1,6 @@
 """Header: the acquisition parameters of a file, completed and corrected by the user's, units checked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from hepatica.cohort.errors import SpecimenError
@@ -17,22 +18,21 @@ _REFERENCE_PPM = (-10.0, 20.0)  # ours: where protons resonate, generously
 _FIELD_TOLERANCE = 0.05  # ours: Siemens' 3 T is 2.89 T
 
 SEQUENCES: dict[str, Sequence] = {
-    "svs_se": "press",
-    "svs_st": "steam",
-    "slaser": "slaser",
-    "semi-laser": "slaser",
-    "press": "press",
-    "steam": "steam",
-    "spin_echo": "spin_echo",
-}
-"""Substrings of vendors' sequence names, in lower case, and the sequences they mean."""
+    "svsse": "press", "svsst": "steam", "slaser": "slaser", "semilaser": "slaser", "press": "press", "steam": "steam",
+    "spinecho": "spin_echo",
+}  # fmt: skip
+"""Parts of vendors' sequence names, in lower case without punctuation, and the sequences they mean."""
+
+EDITED = ("mega", "hermes", "hercules", "svsedit")
+"""Parts of the names of sequences whose transients differ by editing pulses, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
     """Known acquisition parameters, None where unknown; names and units are `Acquisition`'s.
 
-    `field_t` is the magnet's field, which must fit `f0_mhz`.
+    `field_t` is the magnet's field, which must fit `f0_mhz`; `sequence_name` is the vendor's, and serves where
+    `sequence` is unknown.
     """
 
     f0_mhz: float | None = None
@@ -43,6 +43,7 @@ class Header:
     tm_ms: float | None = None
     reference_ppm: float | None = None
     field_t: float | None = None
+    sequence_name: str | None = None
 
     def overridden_by(self, overrides: "Header") -> "Header":
         """The same with the values of `overrides` where these are not None: the user's precede the file's."""
@@ -50,9 +51,10 @@ class Header:
         return replace(self, **{name: value for name, value in given.items() if value is not None})
 
     def acquisition(self, *, points: int) -> Acquisition:
-        """The acquisition of decays of that many points, PRESS where the sequence is unknown.
+        """The acquisition of decays of that many points, PRESS where the sequence is unknown (see `notes`).
 
-        Raises SpecimenError, with what to do, where a parameter is missing, in another unit, or of another field.
+        Raises SpecimenError, with what to do, where a parameter is missing, in another unit, or of another field, and
+        for an edited spectrum.
         """
         for name, wanted in (("f0_mhz", "127.74"), ("bandwidth_hz", "2000"), ("te_ms", "35")):
             if getattr(self, name) is None:
@@ -64,16 +66,32 @@ class Header:
         _check("f0_mhz", self.f0_mhz, _F0_MHZ, unit="MHz")
         _check("reference_ppm", self.reference_ppm, _REFERENCE_PPM, unit="ppm")
         self._check_field()
+        self._check_editing()
         return Acquisition(
             f0_mhz=self.f0_mhz or 0.0,
             bandwidth_hz=self.bandwidth_hz or 0.0,
             points=points,
-            sequence=self.sequence or "press",
+            sequence=self.sequence or sequence_of(self.sequence_name or "") or "press",
             te_ms=self.te_ms or 0.0,
             tr_ms=self.tr_ms,
             tm_ms=self.tm_ms,
             reference_ppm=WATER_PPM if self.reference_ppm is None else self.reference_ppm,
         )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed."""
+        if self.sequence or sequence_of(self.sequence_name or ""):
+            return ()
+        return ("the file names no known sequence: PRESS was assumed; give the sequence if it was another",)
+
+    def _check_editing(self) -> None:
+        found = [each for each in EDITED if each in _plain(self.sequence_name or "")]
+        if found and self.sequence is None:
+            raise SpecimenError(
+                f"got an edited spectrum ({found[0].upper()}), whose transients with and without editing differ; give"
+                " the unedited ones alone, and the sequence"
+            )
 
     def _check_field(self) -> None:
         if self.field_t is None or self.f0_mhz is None:
@@ -86,10 +104,31 @@ class Header:
             )
 
 
+UNKNOWN = Header()
+"""A header that says nothing."""
+
+
+def number(facts: Mapping[str, str], name: str, absent: float | None = None) -> float:
+    """A number of a file's header, with a decimal point or, from a German or French console, a comma.
+
+    `absent` serves where there is none; else SpecimenError.
+    """
+    if absent is not None and not facts.get(name):
+        return absent
+    try:
+        return float(facts[name].replace(",", "."))
+    except (KeyError, ValueError):
+        got = f"{name} = {facts[name]!r}" if name in facts else f"no {name}"
+        raise SpecimenError(f"got {got} in the header, wanted a number; export the spectrum again") from None
+
+
 def sequence_of(name: str) -> Sequence | None:
     """The sequence a vendor's name, such as "*svs_se_30" or "PRESS PAR 35", means; None where unknown."""
-    small = name.lower().replace(" ", "_")
-    return next((sequence for part, sequence in SEQUENCES.items() if part in small), None)
+    return next((sequence for part, sequence in SEQUENCES.items() if part in _plain(name)), None)
+
+
+def _plain(name: str) -> str:
+    return "".join(each for each in name.lower() if each.isalnum())
 
 
 def _check(name: str, value: float | None, limits: tuple[float, float], *, unit: str) -> None:

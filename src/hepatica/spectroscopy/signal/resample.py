@@ -46,22 +46,26 @@ def resampled(spectrum: Spectrum, *, acquisition: Acquisition) -> Spectrum:
     """The spectrum with the bandwidth, points, field and reference of `acquisition`: the same lines at the same ppm.
 
     The values at the wanted frequencies are those of the decay's Fourier transform itself, nothing is interpolated;
-    beyond the given band they are 0. Amplitudes stay. Raises SpecimenError where the field, echo or mixing time or the
-    sequence differ.
+    beyond the given band they are 0. Amplitudes stay. The noise is that of the given decay: neither zeros that were
+    added nor an empty band make it less. Raises SpecimenError where the field, echo or mixing time or the sequence
+    differ.
     """
     _check_physics(spectrum.acquisition, acquisition)
-    notes = spectrum.notes
-    if _same_sampling(spectrum.acquisition, acquisition):
-        fid, water = spectrum.fid, spectrum.water
-    else:
-        fid = _brought(spectrum.fid, spectrum.acquisition, acquisition)
-        water = None if spectrum.water is None else _brought(spectrum.water, spectrum.acquisition, acquisition)
-        duration = spectrum.acquisition.points / spectrum.acquisition.bandwidth_hz
-        wanted = acquisition.points / acquisition.bandwidth_hz
-        if duration < _SHORT * wanted:
-            notes = (*notes, f"the decay lasts {duration:.2f} of {wanted:.2f} s: zeros were added")
-    ours = replace(acquisition, tr_ms=spectrum.acquisition.tr_ms)
-    return replace(spectrum, fid=fid, water=water, acquisition=ours, notes=notes)
+    given, ours = spectrum.acquisition, replace(acquisition, tr_ms=spectrum.acquisition.tr_ms)
+    if _same_sampling(given, acquisition):
+        return replace(spectrum, acquisition=ours)
+    duration, wanted = given.points / given.bandwidth_hz, acquisition.points / acquisition.bandwidth_hz
+    short = (f"the decay lasts {duration:.2f} of {wanted:.2f} s: zeros were added",)
+    scale = (acquisition.bandwidth_hz / acquisition.f0_mhz) * (given.f0_mhz / given.bandwidth_hz)
+    kept = wanted * acquisition.f0_mhz / given.f0_mhz / duration
+    return replace(
+        spectrum,
+        fid=_brought(spectrum.fid, given, acquisition),
+        water=None if spectrum.water is None else _brought(spectrum.water, given, acquisition),
+        acquisition=ours,
+        notes=(*spectrum.notes, *(short if duration < _SHORT * wanted else ())),
+        measured_noise_sd=spectrum.noise_sd * scale * float(np.sqrt(kept)),
+    )
 
 
 def _check_physics(given: Acquisition, wanted: Acquisition) -> None:

@@ -1,13 +1,15 @@
-"""Spectrum: the decays of one voxel, as the scanner gave them and after preprocessing."""
+"""Spectrum: the decays of one voxel, as the scanner gave them and after preprocessing, and their noise."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.header import UNKNOWN, Header
 
 Signal = NDArray[np.complex128]
 
@@ -17,7 +19,9 @@ class Spectrum:
     """A free induction decay (points,) and the unsuppressed water's (points,), if there is one, of one voxel.
 
     `averages` is how many transients went in, `notes` processing steps and warnings, in words for the user.
-    Raises SpecimenError on samples that do not fit the acquisition or are no numbers.
+    `water_acquisition` is that of the water, None where it is the spectrum's. `measured_noise_sd` is the noise of a
+    decay that was resampled, measured before. Raises SpecimenError on samples that do not fit the acquisition or are no
+    numbers.
     """
 
     fid: Signal
@@ -25,6 +29,8 @@ class Spectrum:
     water: Signal | None = None
     averages: int | None = None
     notes: tuple[str, ...] = ()
+    water_acquisition: Acquisition | None = None
+    measured_noise_sd: float | None = None
 
     def __post_init__(self) -> None:
         for name, fid in (("spectrum", self.fid), ("water reference", self.water)):
@@ -42,6 +48,13 @@ class Spectrum:
     def values(self) -> NDArray[Any]:
         """(points,) complex spectrum at `acquisition.ppm`; the first sample is halved, so that the baseline is flat."""
         return to_spectrum(self.fid)
+
+    @cached_property
+    def noise_sd(self) -> float:
+        """SD of the noise in the real part of `values`, as white noise of a decay of that duration would have it."""
+        if self.measured_noise_sd is not None:
+            return self.measured_noise_sd
+        return noise_sd(self.fid, acquisition=self.acquisition)
 
 
 def to_spectrum(fid: NDArray[Any]) -> NDArray[Any]:
@@ -65,9 +78,9 @@ _LOST = 0.01  # ours: share of points that may be exactly 0 before the last that
 class RawSpectra:
     """Decays (transients, coils, points) of one voxel in hepatica's convention, and of its water reference, if any.
 
-    `averages` is how many transients the scanner added up in each of `fids`, None where unknown.
-    Raises SpecimenError on decays that are no numbers, all zero or zero within, or of another length than their
-    acquisition.
+    `averages` is how many transients the scanner added up in each of `fids`, None where unknown. `header` is the
+    file's own, `water_acquisition` that of the water, None where it is the spectrum's. Raises SpecimenError on decays
+    that are no numbers, all zero or zero within, or of another length than their acquisition.
     """
 
     fids: Signal
@@ -75,11 +88,27 @@ class RawSpectra:
     water: Signal | None = None
     averages: int | None = None
     notes: tuple[str, ...] = ()
+    header: Header = UNKNOWN
+    water_acquisition: Acquisition | None = None
+
+    @classmethod
+    def of(cls, fids: Signal, header: Header, *, overrides: Header, **known: Any) -> Self:
+        """Decays with the acquisition of a file's header, completed and corrected by the user's."""
+        both = header.overridden_by(overrides)
+        notes = (*known.pop("notes", ()), *both.notes)
+        acquisition = both.acquisition(points=fids.shape[2])
+        return cls(fids=fids, acquisition=acquisition, header=header, notes=notes, **known)
 
     def __post_init__(self) -> None:
         for name, fids in (("spectrum", self.fids), ("water reference", self.water)):
             if fids is not None:
                 _check(fids, name=name, points=self.acquisition.points)
+
+    def with_water(self, reference: "RawSpectra | None") -> Self:
+        """The same with the decays of a water reference, and its times; None leaves it without."""
+        if reference is None:
+            return self
+        return replace(self, water=reference.fids, water_acquisition=reference.acquisition)
 
     @property
     def transients(self) -> int | None:
@@ -106,3 +135,39 @@ def _check(fids: Signal, *, name: str, points: int) -> None:
         raise SpecimenError(
             f"{lost} points within the {name} are zero: samples were lost; export it again, or leave it out"
         )
+
+
+QUIET_PPM = ((-4.0, -0.5), (8.5, 12.0))
+"""Where protons of tissue do not resonate, and tails of lines are straight (ours)."""
+
+_EDGE = 0.05  # ours: of the band at each end, where scanners' filters fall off
+_FEWEST = 16  # points a region must have
+
+
+def noise_sd(fid: Signal, *, acquisition: Acquisition) -> float:
+    """SD of the noise in the real part of `to_spectrum(fid)`, of a decay (points,).
+
+    Of the quieter of two regions, a parabola taken off; where the band has neither, of the last quarter of the decay.
+    """
+    values = to_spectrum(fid)
+    edge = int(len(fid) * _EDGE)
+    kept = slice(edge, len(fid) - edge)
+    spreads = [_spread(values[kept][_within(acquisition.ppm[kept], *region)]) for region in QUIET_PPM]
+    found = [spread for spread in spreads if spread is not None and spread > 0]
+    if found:
+        return min(found)
+    tail = fid[-max(_FEWEST, len(fid) // 4) :]
+    return float(np.sqrt(np.mean(np.abs(tail - tail.mean()) ** 2) / 2 * len(fid)))
+
+
+def _within(ppm: NDArray[np.float64], low: float, high: float) -> NDArray[np.bool_]:
+    return (ppm > low) & (ppm < high)
+
+
+def _spread(values: Signal) -> float | None:
+    """SD of real and imaginary part about a parabola; None of too few points."""
+    if len(values) < _FEWEST:
+        return None
+    place = np.linspace(-1, 1, len(values))
+    left = values - np.polynomial.polynomial.polyval(place, np.polynomial.polynomial.polyfit(place, values, 2))
+    return float(np.sqrt(np.sum(np.abs(left) ** 2) / (2 * (len(values) - 3))))
