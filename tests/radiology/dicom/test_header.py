@@ -38,7 +38,7 @@ def test_a_silent_rescale_is_not_taken_for_one(ct):
 
 def test_identifiers_are_not_printed(ct):
     (header,) = headers(ct.write(ct.body(count=1))[0])
-    assert header.patient[0] == "SECRET-1"
+    assert header.patient.patient_id == "SECRET-1"
     assert "ecret" not in repr(header).lower()
     assert "1.2.3.4" not in repr(header)
 
@@ -63,6 +63,8 @@ def test_other_files_are_refused(tmp_path, content):
     [
         {"PixelSpacing": [0, 0]},
         {"PixelSpacing": [-0.8, 0.7]},
+        {"ImagePositionPatient": [0, 0, 1e10]},
+        {"ImagePositionPatient": [0, 0, -1e300]},
         {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]},
         {"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]},
     ],

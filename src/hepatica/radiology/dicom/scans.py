@@ -72,10 +72,10 @@ class Scan:
     key: str
     series: Series | None = None
 
-    def read(self) -> Volume:
-        """Decode it; SpecimenError as the readers of its kind."""
+    def read(self, *, regular: bool = True) -> Volume:
+        """Decode it, `regular` as in `read_volume`; SpecimenError as the readers of its kind."""
         if self.series is not None:
-            return read_volume(self.series)
+            return read_volume(self.series, regular=regular)
         return _nifti(self.path) if _is_nifti(self.path) else read_pictures(self.path)
 
 
@@ -87,15 +87,16 @@ class Scans:
     refused: tuple[Refusal, ...] = ()
 
 
-def find_scans(path: Path) -> Scans:
+def find_scans(path: Path, *, wanted: str = "") -> Scans:
     """Find the scans of a file or folder without decoding a pixel.
 
     A folder of pictures and nothing else is a series of pictures, a file named as NIfTI is one volume, and
-    everything else is a DICOM study. SpecimenError when a study has no axial CT series, or more than one patient.
+    everything else is a DICOM study, of which `wanted` names series as in `read_study`. SpecimenError when a study has
+    no axial CT series, or more than one patient.
     """
     if _is_nifti(path) or _holds_pictures(path):
         return Scans(scans=(Scan(path=path, key=content_digest(path).hex()[:16]),))
-    study = read_study(path)
+    study = read_study(path, wanted=wanted)
     series = study.axial()
     if study.patients > 1:
         raise SpecimenError(
