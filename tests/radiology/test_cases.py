@@ -65,6 +65,13 @@ def test_positions_rounded_to_a_tenth(case):
     assert volume.geometry.spacing[0] == pytest.approx(1.25, abs=0.002)
 
 
+def test_padding_of_a_high_value(case):
+    """The body alone is above -200 HU; the same scan without padding is in another case."""
+    (padded,), (usual,) = volumes(case("106")), volumes(case("046"))
+    assert (padded.values > -200).mean() <= (usual.values > -200).mean()
+    assert padded.values.max() == usual.values.max()
+
+
 def test_a_birth_date_blank_in_one(case):
     found = find_scans(case("131"))
     assert len(found.scans) == 2

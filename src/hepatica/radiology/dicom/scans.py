@@ -10,9 +10,10 @@ from PIL import Image, UnidentifiedImageError
 from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.preparation import content_digest
 from hepatica.radiology.dicom.geometry import Geometry
-from hepatica.radiology.dicom.hounsfield import HIGHEST
+from hepatica.radiology.dicom.hounsfield import refuse_other_units
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.dicom.series import Refusal, Series, read_study
+from hepatica.radiology.dicom.stack import refuse_oblique
 from hepatica.radiology.dicom.volume import Volume, read_volume
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -118,11 +119,8 @@ def _holds_pictures(path: Path) -> bool:
 
 def _nifti(path: Path) -> Volume:
     values, geometry = read_nifti(path)
-    low, high = float(values.min()), float(values.max())
-    if not (low < 0 and high <= HIGHEST):
-        raise SpecimenError(
-            f"values from {low:.0f} to {high:.0f} are no Hounsfield units (air is -1000); export the CT unscaled"
-        )
+    refuse_oblique(np.array(geometry.directions[0]))
+    refuse_other_units(values, remedy="it is MR, scaled or normalised")
     measured = np.ones(geometry.shape[0], bool)
     note = "NIfTI: phase and scanner unknown"
     return Volume(values=values.astype(np.float32), geometry=geometry, units="HU", measured=measured, notes=(note,))

@@ -120,14 +120,20 @@ def _normal(headers: Sequence[Header]) -> np.ndarray:
         raise SpecimenError(
             "slices of different orientation in one series; send the axial ones as a series of their own"
         )
-    off = _degrees(normals[0], np.array([0.0, 0.0, 1.0]))
+    refuse_oblique(normals[0])
     turned = _degrees(np.abs(rows[0][:2]), np.array([0.0, 1.0] if _is_turned(headers[0]) else [1.0, 0.0]))
-    if off > AXIAL or turned > AXIAL:
-        raise SpecimenError(
-            f"not axial: the slices' normal is {off:.0f} degrees off the body's axis, their rows {turned:.0f} degrees "
-            "off its sides; send axial slices"
-        )
+    if turned > AXIAL:
+        raise SpecimenError(f"the rows of the slices are {turned:.0f} degrees off the body's sides; send them straight")
     return np.asarray(normals[0] / np.linalg.norm(normals[0]))
+
+
+def refuse_oblique(normal: np.ndarray) -> None:
+    """SpecimenError when slices of this normal (x y z) are not axial."""
+    off = _degrees(normal, np.array([0.0, 0.0, 1.0]))
+    if off > AXIAL:
+        raise SpecimenError(
+            f"not axial: the slices' normal is {off:.0f} degrees off the body's axis; send axial slices"
+        )
 
 
 def _degrees(one: np.ndarray, other: np.ndarray) -> float:
