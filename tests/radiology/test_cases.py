@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SpecimenError
+from hepatica.radiology.deidentify.deidentify import deidentify
 from hepatica.radiology.dicom.scans import find_scans
 
 
@@ -76,3 +77,12 @@ def test_a_birth_date_blank_in_one(case):
     found = find_scans(case("131"))
     assert len(found.scans) == 2
     assert all("one patient" in str(each.series.notes) for each in found.scans)
+
+
+@pytest.mark.parametrize("number", ["151", "181"])
+def test_deflated_files_and_signed_jpeg_2000_are_read_and_cleaned_alike(case, tmp_path, number):
+    done = deidentify(case(number), out=tmp_path / "out")
+    assert (done.files, dict(done.refused)) == (20, {})
+    (before,), (after,), (usual,) = volumes(case(number)), volumes(tmp_path / "out"), volumes(case("046"))
+    assert np.array_equal(before.values, after.values)
+    assert np.array_equal(before.values, usual.values)
