@@ -13,6 +13,10 @@ def deidentify(
         bool,
         typer.Option("--shift-dates", help="Shift the dates of a patient by a secret number of days."),
     ] = False,
+    clean_descriptors: Annotated[
+        bool,
+        typer.Option("--clean-descriptors", help="Keep the contrast phase that the name of a series tells, cleaned."),
+    ] = False,
     keep_flagged: Annotated[
         bool, typer.Option("--keep-flagged", help="Keep files whose pixels may contain text; inspect each of them.")
     ] = False,
@@ -30,11 +34,20 @@ def deidentify(
     from hepatica.cohort.errors import SpecimenError
     from hepatica.radiology.deidentify.deidentify import deidentify as deidentify_study
 
-    done = deidentify_study(study, out=out, shift_dates=shift_dates, keep_flagged=keep_flagged, key=key)
+    done = deidentify_study(
+        study,
+        out=out,
+        shift_dates=shift_dates,
+        clean_descriptors=clean_descriptors,
+        keep_flagged=keep_flagged,
+        key=key,
+    )
     typer.echo(f"{out}: {done.files} files of {done.series} series and {done.patients} patients")
     for reason, count in sorted(done.flagged.items()):
         typer.echo(f"  kept, inspect them: {count} files: {reason}")
     for reason, count in sorted(done.refused.items()):
         typer.echo(f"  refused: {count} files: {reason}")
+    if done.refused or done.flagged:
+        typer.echo(f"  named in {out.name}_refused.csv beside {out.name}; file names may identify: do not share it")
     if not done.files:
         raise SpecimenError("no file was written: every one was refused, for the reasons above")

@@ -11,6 +11,9 @@ HepaticaError
 A message says what was got, what was wanted and what to do next. The command line prints it as one line, exit code 2.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class HepaticaError(Exception):
     """Anything a user can mend; never raised for a fault of our own."""
@@ -38,3 +41,18 @@ class SpecimenError(HepaticaError):
 
 class UnavailableError(HepaticaError):
     """Weights, a package or a device that is not to be had here; the message names the alternatives."""
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """At a reader's front door: whatever goes wrong within, in whichever library, is a SpecimenError that names `what`.
+
+    The libraries that decode files of strangers raise anything, from struct.error to RecursionError; none of it is a
+    fault of the caller. The message has the kind of the fault alone: its text may quote the file.
+    """
+    try:
+        yield
+    except HepaticaError:
+        raise
+    except Exception as error:
+        raise SpecimenError(f"{what} is damaged and cannot be read ({type(error).__name__}); send it again") from error

@@ -27,8 +27,11 @@ from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phase.phase import contrast_phase
 from hepatica.radiology.slicing import Slicing, Window, resized
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the slice files; raised whenever the same settings would give other slices."""
+
+SERIES = "series"
+"""Column of specimens.csv that names the series of a study to read, by number or UID, or "all"; blank: chosen."""
 
 _WORKERS = 2  # ours: studies at once; compressed slices are decoded on all cores anyway, and a study may take 1 GB
 
@@ -113,10 +116,11 @@ def prepare(
 ) -> SliceStore:
     """Read every study, once: what is already in `folder` from the same content and settings is not read again.
 
-    All axial CT series of a study are used, each from the lowest to the highest slice of the liver (`liver_extent`). A
-    study that cannot be used goes, with the reason, into the ledger (`folder`/ledger) and into `failures`; such a
-    series goes into the ledger. May be killed at any moment and started again, one run at a time to a folder.
-    Raises SpecimenError when no study gives a slice, UnavailableError when the folder cannot be written (disk full).
+    The axial CT series that `selection` chooses, or the column SERIES names, are used, each from the lowest to the
+    highest slice of the liver (`liver_extent`). A study that cannot be used goes, with the reason, into the ledger
+    (`folder`/ledger) and into `failures`; such a series goes into the ledger. May be killed at any moment and started
+    again, one run at a time to a folder. Raises SpecimenError when no study gives a slice, UnavailableError when the
+    folder cannot be written (disk full).
     """
     keys = [_key(each, slicing=slicing) for each in specimens]
     ledger = Ledger(folder / "ledger")
@@ -134,11 +138,12 @@ def prepare(
 def _key(specimen: Specimen, *, slicing: Slicing) -> str:
     given = [specimen.attachments.get(name) for name in ("liver_mask", "nodule_mask")]
     masks = [None if mask is None else content_digest(mask).hex() for mask in given]
-    return specimen_key(specimen, settings={"schema": SCHEMA, "slicing": asdict(slicing), "masks": masks})
+    about = {"schema": SCHEMA, "slicing": asdict(slicing), "masks": masks, "series": specimen.extra.get(SERIES, "")}
+    return specimen_key(specimen, settings=about)
 
 
 def _write(path: Path, specimen: Specimen, *, slicing: Slicing, ledger: Ledger) -> None:
-    found = find_scans(specimen.path)
+    found = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""))
     for refused in found.refused:
         with ledger.entry(refused.key, row=specimen.row):
             raise SpecimenError(f"{refused.files} files: {refused.reason}")
@@ -181,7 +186,7 @@ class _Part:
 
 
 def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) -> _Part:
-    volume = scan.read()
+    volume = scan.read(regular=False)
     liver = find_liver(volume)
     extent = liver_extent(volume, mask=specimen.attachments.get("liver_mask"), liver=liver)
     phase = contrast_phase(liver, series=scan.series)
@@ -194,13 +199,12 @@ def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) ->
     )
     small = [resized(volume.values[k], side=slicing.side, units=volume.units) for k in chosen]
     marked = [resized(255.0 * each, side=slicing.side, units="grey") > 127 for each in nodules]
-    heights = volume.geometry.origin[2] + volume.geometry.spacing[0] * volume.geometry.directions[0][2] * chosen
     count = len(chosen)
     return _Part(
         index={
             "series": [number] * count,
             "slice": chosen.tolist(),
-            "z_mm": heights.round(3).tolist(),
+            "z_mm": volume.heights[chosen].round(3).tolist(),
             "phase": [phase.name] * count,
             "nodule": [None if np.isnan(each) else each for each in seen],
         },

@@ -5,10 +5,17 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import JPEG2000Lossless, MediaStorageDirectoryStorage
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGExtended12Bit,
+    MediaStorageDirectoryStorage,
+)
 
 from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.radiology.deidentify.deidentify import deidentify
@@ -41,6 +48,86 @@ def test_nothing_identifies_in_content_or_names(ct, tmp_path):
         assert b"SECRET" not in content
         assert b"Secret" not in content
         assert b"1.2.3.4" not in content
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        {"PatientID": " SECRET-1 "},
+        {"PatientID": ""},
+        {"PatientID": "", "PatientName": ""},
+        {"IssuerOfPatientID": "SECRET hospital"},
+        {"PatientBirthDate": ""},
+    ],
+)
+def test_one_study_never_has_two_pseudonyms_or_shifts(ct, tmp_path, spelt):
+    usual = {"PatientBirthDate": "19500101", "StudyDate": "20240131"}
+    ct.write(**usual)
+    ct.write(**usual | {"SeriesInstanceUID": "1.2.9"} | spelt)
+    assert deidentify(ct.folder, out=tmp_path / "out", shift_dates=True).patients == 1
+    cleaned = [pydicom.dcmread(path) for path in files(tmp_path / "out")]
+    assert len({(each.PatientID, each.StudyDate, each.StudyInstanceUID) for each in cleaned}) == 1
+
+
+def test_a_study_of_two_ids_is_refused(ct, tmp_path):
+    ct.write()
+    ct.write(PatientID="SECRET-2", SeriesInstanceUID="1.2.9")
+    ct.write(PatientID="SECRET-3", StudyInstanceUID="1.7", SeriesInstanceUID="1.2.8")
+    done = deidentify(ct.folder, out=tmp_path / "out")
+    assert (done.files, done.patients) == (6, 1)
+    assert dict(done.refused) == {"the files of its study name two patients by ID; correct the IDs, then repeat": 12}
+
+
+def test_refused_and_flagged_files_are_named_beside_the_cleaned_ones(ct, tmp_path):
+    ct.write()
+    (ct.folder / "SECRET notes.txt").write_text("x")
+    deidentify(ct.folder, out=tmp_path / "out")
+    assert (tmp_path / "out_refused.csv").read_text() == "file,outcome,reason\nSECRET notes.txt,refused,no DICOM file\n"
+    assert {path.suffix for path in (tmp_path / "out").rglob("*") if path.is_file()} == {".dcm"}
+
+
+def test_clean_descriptors_keep_the_phase_alone(ct, tmp_path):
+    names = {"1.1": "SECRET arterielle Phase 3.0", "1.2": "SECRET 1.0"}
+    for uid, name in names.items():
+        ct.write(SeriesInstanceUID=uid, SeriesDescription=name)
+    deidentify(ct.folder, out=tmp_path / "out", clean_descriptors=True)
+    cleaned = [pydicom.dcmread(path) for path in files(tmp_path / "out")]
+    assert {each.get("SeriesDescription") for each in cleaned} == {"arterial", None}
+    assert [each.CodeValue for each in cleaned[0].DeidentificationMethodCodeSequence] == ["113100", "113105"]
+
+
+def encoded(ct, kind):
+    """The body in a coding that some decoders refuse: its pixels as they are to be read."""
+    values = ct.body(count=3)
+    for k, image in enumerate(values):
+        dataset = ct.dataset(image, RescaleIntercept=0, ImagePositionPatient=[-10, -12, 5.0 * k])
+        dataset.BitsStored, dataset.HighBit = (16, 15) if kind == "deflated" else (13, 12)
+        if kind == "deflated":
+            dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+        elif kind == "signed JPEG 2000":  # its code stream says unsigned, as some scanners have it
+            stored = (image.astype(np.int32) % (1 << 13)).astype(np.uint16)
+            dataset.PixelData = encapsulate(
+                [imagecodecs.jpeg2k_encode(stored, reversible=True, codecformat="j2k", bitspersample=13)]
+            )
+            dataset.file_meta.TransferSyntaxUID = JPEG2000Lossless
+        else:
+            dataset.PixelRepresentation, dataset.BitsStored, dataset.HighBit = 0, 12, 11
+            dataset.RescaleIntercept = -1024
+            stored = (image + 1024).astype(np.uint16)
+            dataset.PixelData = encapsulate([imagecodecs.jpeg8_encode(stored, level=100, bitspersample=12)])
+            dataset.file_meta.TransferSyntaxUID = JPEGExtended12Bit
+        ct.save(dataset)
+    return values
+
+
+@pytest.mark.parametrize("kind", ["deflated", "signed JPEG 2000", "12 bit JPEG Extended"])
+def test_what_can_be_predicted_on_can_be_cleaned_and_has_the_same_pixels(ct, tmp_path, kind):
+    values = encoded(ct, kind)
+    done = deidentify(ct.folder, out=tmp_path / "out")
+    assert (done.files, dict(done.refused)) == (3, {})
+    for folder in (ct.folder, tmp_path / "out"):
+        (series,) = read_study(folder).series
+        assert np.abs(read_volume(series).values - values).max() <= (2 if "Extended" in kind else 0)
 
 
 def test_the_key_alone_links_two_calls(ct, tmp_path):

@@ -30,6 +30,13 @@ def test_an_enhanced_ct_says_the_same_frame_by_frame(ct):
     assert {(header.spacing, header.slope, header.intercept) for header in found} == {((0.8, 0.7), 1, -1024)}
 
 
+def test_the_unit_of_an_enhanced_ct_stands_in_its_functional_groups(ct):
+    dataset = pydicom.dcmread(ct.write_enhanced(ct.body(count=3), order=[2, 0, 1]))
+    dataset.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence[0].RescaleType = "Z_EFF"
+    with pytest.raises(SpecimenError, match="Z_EFF, not Hounsfield units"):
+        headers(ct.save(dataset))
+
+
 def test_a_silent_rescale_is_not_taken_for_one(ct):
     (header,) = headers(ct.write(ct.body(count=1), RescaleSlope=None, RescaleIntercept=None)[0])
     assert header.slope is None
@@ -38,7 +45,7 @@ def test_a_silent_rescale_is_not_taken_for_one(ct):
 
 def test_identifiers_are_not_printed(ct):
     (header,) = headers(ct.write(ct.body(count=1))[0])
-    assert header.patient[0] == "SECRET-1"
+    assert header.patient.patient_id == "SECRET-1"
     assert "ecret" not in repr(header).lower()
     assert "1.2.3.4" not in repr(header)
 
@@ -63,6 +70,8 @@ def test_other_files_are_refused(tmp_path, content):
     [
         {"PixelSpacing": [0, 0]},
         {"PixelSpacing": [-0.8, 0.7]},
+        {"ImagePositionPatient": [0, 0, 1e10]},
+        {"ImagePositionPatient": [0, 0, -1e300]},
         {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]},
         {"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]},
     ],

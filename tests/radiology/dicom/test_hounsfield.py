@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SpecimenError
+from hepatica.radiology.dicom.header import read_headers
 from hepatica.radiology.dicom.series import read_study
+from hepatica.radiology.dicom.sources import Source
 from hepatica.radiology.dicom.volume import read_volume
 
 
@@ -71,6 +73,41 @@ def test_padding_below_air_becomes_air(ct):
     values[:, 0] = -2000
     store(ct, values, RescaleIntercept=0)
     assert read(ct.folder).values.min() == -1024
+
+
+@pytest.mark.parametrize(
+    ("padding", "limit", "signed"),
+    [(4095, None, False), (3000, 4095, False), (4095, 3000, False), (-2000, None, True)],
+)
+def test_declared_padding_is_outside(ct, padding, limit, signed):
+    stored = ct.body() + (0 if signed else 1024)
+    stored[:, :6], stored[:, 6:8] = padding, padding if limit is None else (padding + limit) // 2
+    tags = {"PixelPaddingValue": padding, "PixelPaddingRangeLimit": limit, "RescaleIntercept": 0 if signed else -1024}
+    store(ct, stored.astype(np.int16 if signed else np.uint16), **tags)
+    wanted = ct.body()
+    wanted[:, :8] = -1024
+    assert np.array_equal(read(ct.folder).values, wanted)
+
+
+def test_padding_written_as_unsigned_is_read_by_the_sign_of_the_pixels(ct):
+    dataset = ct.dataset(ct.body()[0], RescaleIntercept=0)
+    dataset.add_new("PixelPaddingValue", "US", 63536)
+    assert read_headers(Source(path=ct.save(dataset)))[0].padding == (-2000, -2000)
+
+
+def test_padding_by_a_value_of_tissue_is_outside_only_where_it_touches_the_border(ct):
+    values = ct.body()
+    values[:, :, :5], values[:, 20:23, 20:23] = 40, 40
+    store(ct, values, RescaleIntercept=0, PixelPaddingValue=40)
+    wanted = values.copy()
+    wanted[:, :, :5] = -1024
+    assert np.array_equal(read(ct.folder).values, wanted)
+
+
+def test_values_without_fat_and_air_are_no_hounsfield_units(ct):
+    store(ct, np.where(ct.body() < 0, -47, 4 * ct.body()).astype(np.int16), RescaleIntercept=0)
+    with pytest.raises(SpecimenError, match="no Hounsfield units"):
+        read(ct.folder)
 
 
 def test_a_series_of_nothing_but_air_is_refused(ct):

@@ -65,3 +65,45 @@ def test_damaged_files_are_refused(tmp_path, content):
         read_nifti(tmp_path / "v.nii")
     with pytest.raises(SpecimenError, match="NIfTI"):
         read_nifti(tmp_path / "absent.nii")
+
+
+def spoilt(tmp_path, *, qform=None, sform=None):
+    image = nibabel.Nifti1Image(np.zeros((6, 5, 4), np.int16), PLACE.affine)
+    for affine, setter in ((qform, image.set_qform), (sform, image.set_sform)):
+        setter(PLACE.affine if affine is None else affine, code=1)
+    nibabel.save(image, tmp_path / "v.nii.gz")
+    return tmp_path / "v.nii.gz"
+
+
+def test_a_sheared_grid_is_refused(tmp_path):
+    sheared = PLACE.affine.copy()
+    sheared[1, 2] = 0.3
+    with pytest.raises(SpecimenError, match="sheared"):
+        read_nifti(spoilt(tmp_path, qform=sheared, sform=sheared))
+
+
+@pytest.mark.parametrize(("flip", "apart"), [(-1, True), (1, False)])
+def test_two_positions_that_disagree_are_refused(tmp_path, flip, apart):
+    path = spoilt(tmp_path, qform=PLACE.affine @ np.diag([flip, 1, 1, 1]))
+    if apart:
+        with pytest.raises(SpecimenError, match="qform and sform of the NIfTI file lie 7 mm apart"):
+            read_nifti(path)
+    else:
+        assert read_nifti(path)[1].agrees(PLACE, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_voxels_of_metres_or_micrometres_are_refused(tmp_path, scale):
+    wrong = PLACE.affine @ np.diag([scale, scale, scale, 1])
+    with pytest.raises(SpecimenError, match="export it again, in mm"):
+        read_nifti(spoilt(tmp_path, qform=wrong, sform=wrong))
+
+
+def test_a_claim_of_many_voxels_is_not_followed(tmp_path):
+    path = tmp_path / "v.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 5, 6), np.int16), PLACE.affine), path)
+    content = bytearray(path.read_bytes())
+    content[42:48] = np.array([30000] * 3, "<i2").tobytes()
+    path.write_bytes(content)
+    with pytest.raises(SpecimenError, match=r"voxels, wanted 536870912 at most"):
+        read_nifti(path)

@@ -1,5 +1,7 @@
 """Pictures: slices that lost their units are read as grey and say so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -96,6 +98,33 @@ def test_nifti_without_air_is_no_ct(tmp_path):
     write_nifti(tmp_path / "mr.nii", values=np.ones((3, 4, 5), np.float32), geometry=GEOMETRY)
     with pytest.raises(SpecimenError, match="values from 1 to 1 are no Hounsfield units"):
         find_scans(tmp_path / "mr.nii").scans[0].read()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.random.default_rng(0).normal(size=(3, 4, 5)),  # z-scores
+        np.linspace(0, 1, 60).reshape(3, 4, 5),
+        np.linspace(-47, 833, 60).reshape(3, 4, 5),  # MR, resampled
+        np.full((3, 4, 5), np.nan),
+    ],
+)
+def test_nifti_of_other_values_is_no_ct(tmp_path, values):
+    write_nifti(tmp_path / "v.nii", values=values.astype(np.float32), geometry=GEOMETRY)
+    with pytest.raises(SpecimenError, match="no Hounsfield units"):
+        find_scans(tmp_path / "v.nii").scans[0].read()
+
+
+def test_nifti_that_is_oblique_is_not_axial(tmp_path):
+    turned = replace(GEOMETRY, directions=((0.5, 0.0, 0.8660254), (0.0, 1.0, 0.0), (0.8660254, 0.0, -0.5)))
+    write_nifti(tmp_path / "v.nii", values=np.full((3, 4, 5), -500, np.float32), geometry=turned)
+    with pytest.raises(SpecimenError, match="not axial: the slices' normal is 30 degrees"):
+        find_scans(tmp_path / "v.nii").scans[0].read()
+
+
+def test_real_mr_is_no_ct(real):
+    with pytest.raises(SpecimenError, match="values from -47 to 833 are no Hounsfield units"):
+        find_scans(real / "totalsegmentator/example_mr_sm.nii.gz").scans[0].read()
 
 
 def test_folder_of_pictures_is_one_volume_without_units(tmp_path):

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from hepatica.cohort import SpecimenError
-from hepatica.cohort.ledger import Ledger
 from hepatica.radiology.dicom.header import read_headers
-from hepatica.radiology.dicom.series import by_acquisition, drop_duplicates, read_study
+from hepatica.radiology.dicom.series import drop_duplicates, read_study
 from hepatica.radiology.dicom.sources import find_sources
 from hepatica.radiology.dicom.volume import read_volume
 
@@ -38,19 +37,11 @@ def test_of_a_sound_and_a_damaged_copy_the_sound_one_stays(ct):
     assert kept.source.path == whole
 
 
-@pytest.mark.parametrize("numbers", [(1, 2), ("", "")])
-def test_different_slices_at_one_place_all_stay(ct, numbers):
-    for k, number in enumerate(numbers):
-        ct.write(ct.body() + k, AcquisitionNumber=number)
+def test_different_slices_at_one_place_all_stay(ct):
+    for k in range(2):
+        ct.write(ct.body() + k)
     kept, notes = drop_duplicates(headers(ct.folder))
     assert (len(kept), notes) == (12, ())
-    assert [len(part) for part in by_acquisition(kept)] == ([6, 6] if numbers[0] else [12])
-
-
-def test_acquisitions_of_one_scan_stay_together_while_no_place_is_taken_twice(ct):
-    """Some scanners count up their acquisitions along one scan."""
-    ct.write(change=lambda k, each: setattr(each, "AcquisitionNumber", k // 3 + 1))
-    assert [len(part) for part in by_acquisition(headers(ct.folder))] == [6]
 
 
 def only(*paths):
@@ -117,7 +108,7 @@ def test_two_phases_under_one_series_uid_are_taken_apart_by_acquisition(ct):
     ct.write(AcquisitionNumber=1)
     ct.write(ct.body() + 40, AcquisitionNumber=2)
     series = read_study(ct.folder).series
-    assert all(each.notes == ("one of 2 acquisitions sent as one series",) for each in series)
+    assert all(each.notes == ("one of 2 time points sent as one series",) for each in series)
     assert {read_volume(each).values.max() for each in series} == {ct.body().max(), ct.body().max() + 40}
 
 
@@ -131,6 +122,9 @@ def test_two_phases_that_nothing_tells_apart_are_refused(ct):
     ("tags", "reason"),
     [
         ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "a localizer"),
+        ({"Rows": 60000, "Columns": 60000}, "60000 x 60000 pixels"),
+        ({"NumberOfFrames": 1_000_000}, "got 0 frames with a place, wanted 1000000"),
+        ({"ImagePositionPatient": [0, 0, 99.0]}, "1 images at 1 positions"),
         ({"Modality": "US"}, "modality US, not CT"),
         ({"Modality": "SR", "Rows": None}, "modality SR, not CT"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "screen shot or dose report"),
@@ -165,19 +159,68 @@ def test_a_study_without_axial_ct_says_so_with_every_reason(ct):
         read_study(ct.folder).axial()
 
 
-def test_every_series_and_refusal_is_in_the_ledger_without_an_identifier(ct, tmp_path):
+def test_no_identifier_is_printed(ct):
     ct.write()
-    ct.write(Modality="MR")
+    printed = repr(read_study(ct.folder))
+    assert not [word for word in ("Secret", "SECRET", "1.2.3.4") if word in printed]
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        {"PatientBirthDate": ""},
+        {"PatientName": "Secret^N."},
+        {"PatientName": ""},
+        {"PatientID": " SECRET-1 "},
+        {"PatientID": ""},
+        {"IssuerOfPatientID": "the hospital"},
+    ],
+)
+def test_names_dates_and_issuers_that_differ_or_are_blank_are_one_patient_with_a_note(ct, spelt):
+    ct.write(PatientBirthDate="19500101")
+    ct.write(ct.body() + 1, **{"PatientBirthDate": "19500101", "SeriesInstanceUID": "1.2.9"} | spelt)
     study = read_study(ct.folder)
-    ledger = Ledger(tmp_path / "ledger")
-    study.record(ledger, row=3)
-    assert ledger.error(study.series[0].key) is None
-    assert ledger.error(study.refused[0].key) == "SpecimenError: 6 files: modality MR, not CT"
-    written = "".join(path.read_text() + path.name for path in ledger.folder.iterdir())
-    assert "SECRET" not in written
-    assert "Secret" not in repr(study)
-    assert "SECRET" not in repr(study)
-    assert "1.2.3.4" not in repr(study)
+    assert study.patients == 1
+    trimmed = spelt == {"PatientID": " SECRET-1 "}
+    assert all(("blank or spelt differently" in str(each.notes)) != trimmed for each in study.series)
+
+
+def test_slices_at_less_than_three_places_are_set_aside_unless_specimens_csv_names_them(ct):
+    ct.write()
+    ct.write(ct.body(count=2), SeriesInstanceUID="1.9", SeriesNumber=7)
+    study = read_study(ct.folder)
+    assert len(study.series) == 1
+    assert study.refused[0].reason.startswith("2 images at 2 positions")
+    named = read_study(ct.folder, wanted="7; 8")
+    assert [each.geometry.shape[0] for each in named.series] == [2]
+    assert named.refused[0].reason == "not among the series 7; 8, which specimens.csv names"
+    assert len(read_study(ct.folder, wanted="all").series) == 2
+
+
+def test_bolus_tracking_at_one_position_is_set_aside(ct):
+    ct.write()
+    for k in range(4):
+        ct.write(ct.body(count=1) + k, heights=[10], SeriesInstanceUID="1.9")
+    assert reasons(ct.folder) == ["4 images at 1 positions (bolus tracking or a single slice), wanted 3 or more"]
+
+
+def test_a_perfusion_scan_is_set_aside_by_its_many_time_points(ct):
+    for k in range(8):
+        ct.write(ct.body() + k, AcquisitionTime=f"1200{k:02d}")
+    assert reasons(ct.folder)[0].startswith("8 time points of the same places: a perfusion scan")
+
+
+def test_of_two_reconstructions_of_a_scan_that_of_the_usual_thickness_is_read(ct):
+    ct.write(AcquisitionTime="120000.5")
+    thin = {"SeriesInstanceUID": "1.9", "SliceThickness": 1, "AcquisitionTime": "120001"}
+    ct.write(ct.body(count=26) + 1, heights=range(26), **thin)
+    ct.write(ct.body() + 2, SeriesInstanceUID="1.8", AcquisitionTime="120030")
+    study = read_study(ct.folder)
+    assert sorted(read_volume(each).values.max() - ct.body().max() for each in study.series) == [0, 2]
+    assert [(each.files, each.reason) for each in study.refused] == [
+        (26, "another reconstruction (1 mm) of a scan of which that of 5 mm is read")
+    ]
+    assert len(read_study(ct.folder, wanted="all").series) == 3
 
 
 def test_results_can_carry_over_what_the_first_slice_says(ct):

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepatica.cohort import SpecimenError
-from hepatica.radiology.dicom.header import Header
+from hepatica.radiology.dicom.header import MOMENTS, Header
+from hepatica.radiology.dicom.patients import Identity
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.sources import Source
-from hepatica.radiology.dicom.stack import pile
+from hepatica.radiology.dicom.stack import as_stored, pile
 from hepatica.radiology.dicom.volume import read_volume
 
 
@@ -17,10 +18,14 @@ def header(height, *, frame=0, across=0.0, orientation=(1, 0, 0, 0, 1, 0), spaci
     return Header(
         source=Source(path="slice"),
         frame=frame,
-        patient=("P",),
+        patient=Identity(patient_id="P", issuer="", name="", born="", study=""),
         series=("S",),
+        number="1",
         instance=str(frame),
-        acquisition="",
+        description="",
+        moments=("",) * len(MOMENTS),
+        kind=("ORIGINAL", "PRIMARY", "AXIAL"),
+        kernel="",
         transfer_syntax="",
         photometric="MONOCHROME2",
         position=(across - 10.0, back, height),
@@ -30,6 +35,7 @@ def header(height, *, frame=0, across=0.0, orientation=(1, 0, 0, 0, 1, 0), spaci
         shape=(20, 24),
         slope=1.0,
         intercept=-1024.0,
+        padding=None,
         signed=False,
         bits=12,
     )
@@ -69,9 +75,43 @@ def test_a_jitter_of_a_tenth_of_the_distance_is_no_fault():
     assert pile([header(each, frame=k) for k, each in enumerate([0, 5.2, 9.9, 15])]).notes == ()
 
 
-def test_a_series_of_mostly_gaps_is_refused():
-    with pytest.raises(SpecimenError, match="6 of 10 slices of the regular grid are missing"):
-        pile([header(each, frame=k) for k, each in enumerate([0, 5, 10, 45])])
+@pytest.mark.parametrize("step", [1.25, 0.625, 0.75, 3.75])
+def test_positions_rounded_to_a_tenth_are_no_gaps(step):
+    stack = pile([header(round(step * k + 1e-6, 1)) for k in range(20)])
+    assert (stack.made, stack.notes, stack.geometry.shape[0]) == (0, (), 20)
+    assert stack.geometry.spacing[0] == pytest.approx(step, rel=0.003)
+
+
+def test_a_series_of_mostly_gaps_is_read_slice_by_slice_but_makes_no_volume(ct):
+    heights, values = [0, 8, 16, 24, 26, 28, 30], ct.body(count=7)
+    ct.write(values, heights=heights)
+    (series,) = read_study(ct.folder).series
+    with pytest.raises(SpecimenError, match="9 of 16 slices of the regular grid are missing"):
+        read_volume(series)
+    volume = read_volume(series, regular=False)
+    assert np.array_equal(volume.values[volume.measured], values)
+    assert volume.heights[volume.measured] == pytest.approx(heights)
+
+
+def test_slices_of_no_common_distance_each_have_their_own_height(ct):
+    heights = [0, 3.1, 10.2, 12.9, 20.4, 22]
+    ct.write(heights=heights)
+    (series,) = read_study(ct.folder).series
+    volume = read_volume(series, regular=False)
+    assert np.array_equal(volume.values[volume.measured], ct.body())
+    assert volume.heights[volume.measured] == pytest.approx(heights)
+
+
+@pytest.mark.parametrize("far", [1e5, -9e4])
+def test_a_slice_said_to_lie_far_away_costs_nothing(far):
+    with pytest.raises(SpecimenError, match="mm apart"):
+        pile([header(each) for each in (0, 5, 10, 15, far)])
+
+
+def test_an_odd_slice_between_the_others_is_left_out_with_a_note():
+    stack = pile([header(each) for each in (*range(0, 50, 5), 12)])
+    assert stack.notes == ("1 slices between the others are left out",)
+    assert stack.positions == pytest.approx(range(0, 50, 5))
 
 
 def test_three_slices_are_a_series_and_so_is_one():
@@ -106,11 +146,11 @@ def test_a_straight_stack_that_leans_a_little_is_read():
 
 @pytest.mark.parametrize(
     "orientation",
-    [(0, 1, 0, 0, 0, -1), (1, 0, 0, 0, 0, -1), (0, 1, 0, -1, 0, 0)],
+    [(0, 1, 0, 0, 0, -1), (1, 0, 0, 0, 0, -1), (0.8, 0.6, 0, -0.6, 0.8, 0)],
     ids=["sagittal", "coronal", "turned"],
 )
 def test_what_is_not_axial_is_refused(orientation):
-    with pytest.raises(SpecimenError, match="not axial"):
+    with pytest.raises(SpecimenError, match=r"not axial|37 degrees off the body's sides"):
         pile([header(5.0 * k, across=5.0 * k, orientation=orientation) for k in range(4)])
 
 
@@ -124,20 +164,40 @@ def test_slices_shifted_sideways_are_refused():
         pile([header(5.0 * k, across=30.0 * (k == 2)) for k in range(5)])
 
 
-@pytest.mark.parametrize(("across", "down"), [(-1, 1), (1, -1), (-1, -1)])
-def test_slices_stored_mirrored_or_prone_are_turned_upright(ct, across, down):
-    """The same voxels, stored from the other side: the volume must not change, nor where it lies."""
+def turned_about(values, rows, columns):
+    """The same voxels stored with rows and columns in these directions (x y), and where the first pixel then lies."""
+    on_side = rows[0] == 0
+    stored = np.swapaxes(values, 1, 2) if on_side else values
+    across, down = (columns, rows) if on_side else (rows, columns)  # the one along x, and along y
+    flips = [1 if on_side else 2, 2 if on_side else 1]
+    for axis, sign in zip(flips, (across[0], down[1]), strict=True):
+        stored = np.flip(stored, axis) if sign < 0 else stored
+    return stored, [-10.0 + (0.7 * 47 if across[0] < 0 else 0), -12.0 + (0.8 * 39 if down[1] < 0 else 0)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (rows, columns)
+        for one in ((1, 0), (-1, 0))
+        for other in ((0, 1), (0, -1))
+        for rows, columns in ((one, other), (other, one))
+    ],
+)
+def test_slices_stored_mirrored_prone_or_on_a_side_are_turned_upright_and_back(ct, rows, columns):
+    """The same voxels, stored from any side: the volume must not change, nor where it lies."""
     ct.write()
     (usual,) = read_study(ct.folder).series
     for path in ct.folder.iterdir():
         path.unlink()
-    start = [-10.0 + (0.7 * 47 if across < 0 else 0), -12.0 + (0.8 * 39 if down < 0 else 0)]
-    values = ct.body()[:, ::down, ::across]
+    stored, start = turned_about(ct.body(), rows, columns)
     ct.write(
-        values,
-        ImageOrientationPatient=[across, 0, 0, 0, down, 0],
+        stored,
+        ImageOrientationPatient=[*rows, 0, *columns, 0],
+        PixelSpacing=[0.7, 0.8] if rows[0] == 0 else [0.8, 0.7],
         change=lambda k, each: setattr(each, "ImagePositionPatient", [*start, 5.0 * k]),
     )
-    (turned,) = read_study(ct.folder).series
-    assert turned.geometry.agrees(usual.geometry, tolerance=1e-6)
-    assert np.array_equal(read_volume(turned).values, ct.body())
+    (series,) = read_study(ct.folder).series
+    assert series.geometry.agrees(usual.geometry, tolerance=1e-6)
+    assert np.array_equal(read_volume(series).values, ct.body())
+    assert np.array_equal(as_stored(ct.body()[2], series.headers[0]), stored[2])

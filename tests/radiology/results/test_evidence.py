@@ -7,7 +7,7 @@ from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage
 
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.volume import read_volume
-from hepatica.radiology.results.evidence import as_stored, evidence_of, positions
+from hepatica.radiology.results.evidence import evidence_of, in_files, positions
 
 BLANK = {"StudyInstanceUID": "", "SeriesInstanceUID": "", "SOPInstanceUID": "", "FrameOfReferenceUID": None}
 
@@ -78,10 +78,10 @@ def test_frames_of_an_enhanced_file_are_named(ct):
 
 
 @pytest.mark.parametrize("orientation", [[1, 0, 0, 0, 1, 0], [-1, 0, 0, 0, 1, 0], [1, 0, 0, 0, -1, 0]])
-def test_as_stored_undoes_upright(ct, orientation):
+def test_in_files_undoes_upright(ct, orientation):
     ct.write(ImageOrientationPatient=orientation)
     found = evidence(ct.folder)
-    assert np.array_equal(as_stored(read_volume(found.series).values, found), ct.body())
+    assert np.array_equal(in_files(read_volume(found.series).values, found), ct.body())
 
 
 def test_a_missing_slice_lies_between_its_neighbours_and_is_no_file(ct):

@@ -5,7 +5,6 @@ import hmac
 import re
 import secrets
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from importlib.resources import files
@@ -46,12 +45,9 @@ class Pseudonyms:
         """16 letters and digits for the words, fit for a file's name."""
         return self._digest("name", *words).hex()[:16]
 
-    def patient(self, dataset: Dataset) -> str:
-        """The patient's pseudonym, by the ID and its issuer; where there is none, by name and date of birth."""
-        identity = [str(dataset.get(each) or "") for each in ("PatientID", "IssuerOfPatientID")]
-        if not identity[0]:
-            identity = [str(dataset.get(each) or "") for each in ("PatientName", "PatientBirthDate")]
-        return f"P-{self.name('patient', *identity)}"
+    def patient(self, *words: str) -> str:
+        """The patient's pseudonym, by the words that `patients` has for them."""
+        return f"P-{self.name('patient', *words)}"
 
     def shifted(self, day: date, *, patient: str) -> date:
         """A day set back by 1 to FARTHEST days, as many for each day of one patient."""
@@ -106,33 +102,38 @@ _OVERLAYS_AND_CURVES = (0x5000, 0x6000)
 
 _METHODS = {
     "113100": "Basic Application Confidentiality Profile",
+    "113105": "Clean Descriptors Option",
     "113107": "Retain Longitudinal Temporal Information Modified Dates Option",
 }
 """Codes of PS3.16 CID 7050, scheme DCM."""
 
 
-def protect(dataset: Dataset, *, by: Pseudonyms, shift_dates: bool) -> None:
+def protect(
+    dataset: Dataset, *, by: Pseudonyms, patient: str, shift_dates: bool = False, description: str | None = None
+) -> None:
     """Remove, empty or replace, in place, whatever the profile names, in sequences at every depth.
 
     Private attributes, overlays, curves and attributes the dictionary does not know are removed. Dates and times are
-    emptied or become 1900-01-01; with `shift_dates` a patient's dates are all set back alike and times stay. The file's
-    meta information is rewritten, and the file records the de-identification.
+    emptied or become 1900-01-01; with `shift_dates` a patient's dates are all set back alike and times stay. `patient`
+    is the pseudonym, `description` a cleaned name of the series, None where none is kept. The file's meta information
+    is rewritten, and the file records the de-identification.
     """
-    patient = by.patient(dataset)
     _protect(dataset, by=by, patient=patient if shift_dates else None)
     dataset.PatientID = dataset.PatientName = patient
+    if description:
+        dataset.SeriesDescription = description
     dataset.PatientIdentityRemoved = "YES"
     dataset.DeidentificationMethod = f"hepatica: basic profile, {EDITION}"
-    dataset.DeidentificationMethodCodeSequence = list(_methods(shift_dates))
+    options = {"113100": True, "113107": shift_dates, "113105": description is not None}
+    dataset.DeidentificationMethodCodeSequence = [_method(value) for value, chosen in options.items() if chosen]
     dataset.LongitudinalTemporalInformationModified = "MODIFIED" if shift_dates else "REMOVED"
     _renew_meta(dataset)
 
 
-def _methods(shift_dates: bool) -> Iterator[Dataset]:
-    for value, meaning in list(_METHODS.items())[: 2 if shift_dates else 1]:
-        method = Dataset()
-        method.CodeValue, method.CodingSchemeDesignator, method.CodeMeaning = value, "DCM", meaning
-        yield method
+def _method(value: str) -> Dataset:
+    method = Dataset()
+    method.CodeValue, method.CodingSchemeDesignator, method.CodeMeaning = value, "DCM", _METHODS[value]
+    return method
 
 
 def _renew_meta(dataset: Dataset) -> None:

@@ -5,6 +5,7 @@ each other. Those of imagecodecs give the same pixels and release it; they are a
 """
 
 import io
+import struct
 import warnings
 import zipfile
 import zlib
@@ -37,6 +38,7 @@ _DECODERS: Mapping[str, Callable[[bytes], np.ndarray]] = {
     uid.JPEGLSNearLossless: imagecodecs.jpegls_decode,
     uid.JPEGLossless: imagecodecs.jpeg_decode,
     uid.JPEGLosslessSV1: imagecodecs.jpeg_decode,
+    uid.JPEGExtended12Bit: imagecodecs.jpeg_decode,
 }
 
 DECODER_DEPENDENCIES = dict.fromkeys(_DECODERS, ("imagecodecs",))
@@ -62,10 +64,11 @@ for _syntax in _DECODERS:
 UNPACKING = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 """What goes wrong with a damaged or locked member of an archive."""
 
-_DECODING = (
+BROKEN = (
     *UNPACKING,
-    *(ValueError, AttributeError, KeyError, IndexError, TypeError, OSError, ImportError, MemoryError),
+    *(ValueError, AttributeError, KeyError, IndexError, TypeError, OSError, ImportError, MemoryError, struct.error),
 )
+"""What libraries raise for a damaged DICOM file."""
 
 
 def open_file(path: Path, *, member: str | None) -> BinaryIO:
@@ -86,8 +89,10 @@ def read_frames(
     plugin = IMAGECODECS if is_available(transfer_syntax) else ""  # "": whatever pydicom has
     try:
         with open_file(path, member=member) as file:
-            return list(iter_pixels(file, indices=list(frames), raw=True, decoding_plugin=plugin))
-    except _DECODING:
+            deflated = transfer_syntax == uid.DeflatedExplicitVRLittleEndian  # no place of it can be sought
+            source = pydicom.dcmread(file) if deflated else file
+            return list(iter_pixels(source, indices=list(frames), raw=True, decoding_plugin=plugin))
+    except BROKEN:
         if len(frames) == 1:
             return [None]
         alone = (read_frames(path, member=member, frames=[each], transfer_syntax=transfer_syntax) for each in frames)

@@ -11,6 +11,7 @@ from pydicom.uid import UID
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.frames import tolerant
+from hepatica.radiology.dicom.patients import Identity, identity
 from hepatica.radiology.dicom.sources import Source
 
 _NOT_HOUNSFIELD = (
@@ -18,21 +19,46 @@ _NOT_HOUNSFIELD = (
 )
 
 
+MOMENTS = {
+    "TemporalPositionIdentifier": "TemporalPositionIdentifier",
+    "TemporalPositionIndex": "TemporalPositionIndex",
+    "AcquisitionNumber": "FrameAcquisitionNumber",
+    "AcquisitionDateTime": "FrameAcquisitionDateTime",
+    "AcquisitionTime": "FrameReferenceDateTime",
+    "ContentTime": "",
+    "TriggerTime": "",
+}
+"""Attributes by which the time points of one series are told apart, in this order, and their names in enhanced CT."""
+
+LARGEST = 2**24  # ours
+"""Pixels of one slice: 4096 x 4096. A header that claims more is not followed."""
+
+
+FARTHEST = 1e5  # ours
+"""mm from the origin of the frame of reference beyond which no slice lies."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Header:
     """One slice: where it lies and how its stored numbers become Hounsfield units; lengths in mm, patient axes (LPS).
 
-    `patient`, `series` and `instance` are identifiers; they separate slices and are never printed.
-    `orientation` is the direction of a row, then of a column; `spacing` is that between rows, then between columns.
-    `slope` and `intercept` are None where the file is silent. `frame` counts the frames of a multi-frame file.
+    `patient`, `series`, `instance` and `description` are identifiers or may be; they are never printed.
+    `moments` are the values of MOMENTS, blank where the file is silent; `kind` is the image type, `kernel` that of the
+    reconstruction. `orientation` is the direction of a row, then of a column; `spacing` is that between rows, then
+    between columns. `slope` and `intercept` are None where the file is silent; `padding` are the lowest and the highest
+    stored value that fill what lies outside the image. `frame` counts the frames of a multi-frame file.
     """
 
     source: Source = field(repr=False)
     frame: int
-    patient: tuple[str, ...] = field(repr=False)
+    patient: Identity = field(repr=False)
     series: tuple[str, ...] = field(repr=False)
+    number: str
     instance: str = field(repr=False)
-    acquisition: str
+    description: str = field(repr=False)
+    moments: tuple[str, ...]
+    kind: tuple[str, ...]
+    kernel: str
     transfer_syntax: str
     photometric: str
     position: tuple[float, float, float]
@@ -42,6 +68,7 @@ class Header:
     shape: tuple[int, int]
     slope: float | None
     intercept: float | None
+    padding: tuple[float, float] | None
     signed: bool
     bits: int
 
@@ -56,8 +83,7 @@ def read_headers(source: Source) -> tuple[Header, ...]:
     try:
         with tolerant():  # values are converted, and would be complained of, only when they are asked for
             _refuse_other(dataset)
-            frames = int(dataset.get("NumberOfFrames") or 1)
-            return tuple(_placed(_header(dataset, source=source, frame=k)) for k in range(frames))
+            return tuple(_placed(_header(dataset, source=source, frame=k)) for k in range(_frames(dataset)))
     except (AttributeError, TypeError, ValueError, IndexError, KeyError):
         raise SpecimenError(
             "the header is incomplete (no usable position, orientation, pixel spacing or matrix): "
@@ -76,9 +102,20 @@ def read_dataset(source: Source) -> pydicom.Dataset:
         raise SpecimenError("a damaged DICOM file: its header cannot be read; send it again") from None
 
 
+def _frames(dataset: pydicom.Dataset) -> int:
+    """How many frames there are; one that is not described has no place, so that a claim of millions costs nothing."""
+    claimed, described = (
+        int(dataset.get("NumberOfFrames") or 1),
+        len(dataset.get("PerFrameFunctionalGroupsSequence", ())),
+    )
+    if claimed != 1 and claimed != described:
+        raise SpecimenError(f"got {described} frames with a place, wanted {claimed} as the header says; send it again")
+    return claimed
+
+
 def _refuse_other(dataset: pydicom.Dataset) -> None:
     modality = str(dataset.get("Modality") or "unnamed")
-    kind = [str(part).upper() for part in _several(dataset.get("ImageType"))]
+    kind = _kind(dataset)
     if modality != "CT":
         raise SpecimenError(f"modality {modality}, not CT")
     if "LOCALIZER" in kind:
@@ -89,20 +126,22 @@ def _refuse_other(dataset: pydicom.Dataset) -> None:
         raise SpecimenError("a screen shot or dose report, not an acquired image")
     if int(dataset.get("SamplesPerPixel") or 1) != 1:
         raise SpecimenError("a colour picture, not an image in Hounsfield units")
-    unit = str(dataset.get("RescaleType") or "HU").upper()
-    if unit not in {"HU", "HU_MOD", "US"}:
-        raise SpecimenError(_NOT_HOUNSFIELD.format(unit))
+    if not 0 < int(dataset.Rows) * int(dataset.Columns) <= LARGEST:
+        raise SpecimenError(f"got {dataset.Rows} x {dataset.Columns} pixels, wanted 1 to {LARGEST}; send it again")
 
 
 def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
     def value(name: str, group: str) -> Any:
         """From the frame's functional groups, the shared ones, or the plain header, in this order."""
         for groups in _groups(dataset, frame):
-            found = groups[group][0].get(name) if group in groups else None
+            found = groups[group][0].get(name) if groups.get(group) else None
             if found is not None:
                 return found
         return dataset.get(name)
 
+    unit = str(value("RescaleType", "PixelValueTransformationSequence") or "HU").upper()
+    if unit not in {"HU", "HU_MOD", "US"}:
+        raise SpecimenError(_NOT_HOUNSFIELD.format(unit))
     thickness = value("SliceThickness", "PixelMeasuresSequence")
     slope = value("RescaleSlope", "PixelValueTransformationSequence")
     intercept = value("RescaleIntercept", "PixelValueTransformationSequence")
@@ -111,10 +150,19 @@ def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
     return Header(
         source=source,
         frame=frame,
-        patient=_patient(dataset),
+        patient=identity(dataset),
         series=_series(dataset),
+        number=str(dataset.get("SeriesNumber") or ""),
         instance=str(dataset.get("SOPInstanceUID") or ""),
-        acquisition=str(dataset.get("AcquisitionNumber") or ""),
+        description=str(dataset.get("SeriesDescription") or ""),
+        moments=tuple(
+            str(value(name, "FrameContentSequence") or value(enhanced, "FrameContentSequence") or "")
+            for name, enhanced in MOMENTS.items()
+        ),
+        kind=tuple(
+            str(each).upper() for each in _several(value("FrameType", "CTImageFrameTypeSequence")) or _kind(dataset)
+        ),
+        kernel=str(next(iter(_several(value("ConvolutionKernel", "CTReconstructionSequence"))), "")).strip().upper(),
         transfer_syntax=str(dataset.file_meta.get("TransferSyntaxUID") or ""),
         photometric=str(dataset.get("PhotometricInterpretation") or "MONOCHROME2"),
         position=(place[0], place[1], place[2]),
@@ -124,6 +172,7 @@ def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
         shape=(int(dataset.Rows), int(dataset.Columns)),
         slope=None if slope is None else float(slope),
         intercept=None if intercept is None else float(intercept),
+        padding=_padding(dataset),
         signed=bool(dataset.get("PixelRepresentation") or 0),
         bits=int(dataset.get("BitsStored") or 16),
     )
@@ -131,8 +180,9 @@ def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
 
 def _placed(header: Header) -> Header:
     """The header, once its lengths and directions are such as a slice can have; ValueError when they are not."""
-    if not np.isfinite([*header.position, *header.orientation, *header.spacing]).all() or min(header.spacing) <= 0:
-        raise ValueError("a place or a spacing that is no number above 0")
+    lengths = [*header.position, *header.orientation, *header.spacing]
+    if not np.isfinite(lengths).all() or np.abs(lengths).max() > FARTHEST or min(header.spacing) <= 0:
+        raise ValueError("a place or a spacing that is no number above 0 or beyond any scanner")
     if not np.cross(header.orientation[:3], header.orientation[3:]).any():
         raise ValueError("rows and columns of no direction")
     return header
@@ -145,10 +195,18 @@ def _groups(dataset: pydicom.Dataset, frame: int) -> Iterator[pydicom.Dataset]:
         yield dataset.SharedFunctionalGroupsSequence[0]
 
 
-def _patient(dataset: pydicom.Dataset) -> tuple[str, ...]:
-    """ID, name and birth date; a name is the same in capitals and without its empty parts (PS3.5 6.2.1.1)."""
-    own, name, born = _texts(dataset, "PatientID", "PatientName", "PatientBirthDate")
-    return own.strip(), name.rstrip("^ ").upper(), born
+def _padding(dataset: pydicom.Dataset) -> tuple[float, float] | None:
+    """The stored values that pad (PS3.3 C.7.5.1.1.2), by the sign of the pixels; None where the header has none."""
+    values = [dataset.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    if values[0] is None:
+        return None
+    bits = int(dataset.get("BitsAllocated") or 16)
+    wrapped = [
+        int(each) - (1 << bits) if dataset.get("PixelRepresentation") and int(each) >= 1 << (bits - 1) else int(each)
+        for each in values
+        if each is not None
+    ]
+    return min(wrapped), max(wrapped)
 
 
 def _series(dataset: pydicom.Dataset) -> tuple[str, ...]:
@@ -163,6 +221,10 @@ def _series(dataset: pydicom.Dataset) -> tuple[str, ...]:
 
 def _texts(dataset: pydicom.Dataset, *names: str) -> tuple[str, ...]:
     return tuple(str(dataset.get(name) or "") for name in names)
+
+
+def _kind(dataset: pydicom.Dataset) -> list[str]:
+    return [str(part).upper() for part in _several(dataset.get("ImageType"))]
 
 
 def _several(value: Any) -> list[Any]:

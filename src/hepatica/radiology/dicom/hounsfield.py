@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import ndimage
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.header import Header
@@ -13,14 +14,20 @@ AIR = -1024.0
 HIGHEST = 31743.0
 """HU beyond which no scanner counts, even on its extended scale for metal (16 bit signed, less the offset of 1024)."""
 
+LEAST_AIR = 0.001  # ours
+"""Least part of a CT's voxels that are fat, lung or air: MR, z-scores and shares have none there."""
+
+_FAT = -100.0  # HU, at most, of what proves that values are Hounsfield units
+_TISSUE = (-200.0, 1500.0)  # HU; padding declared within is believed where it touches the border of the slice
 _BORDER = 4  # pixels
 
 
 def hounsfield(stored: Sequence[np.ndarray], headers: Sequence[Header]) -> tuple[np.ndarray, tuple[str, ...]]:
     """HU (z y x) float32 of one series, each slice by its own slope and intercept, and notes on corrections.
 
-    Values below AIR, the scanner's padding, become AIR. Signed numbers that the header calls unsigned (air at 64,512)
-    are read as what they are. MONOCHROME1 only concerns display, and HU follow from the rescale in any case; where
+    Values below AIR and the padding that the header declares become AIR; padding with a value that tissue may have,
+    only where it touches the border. Signed numbers that the header calls unsigned (air at 64,512) are read as what
+    they are. MONOCHROME1 only concerns display, and HU follow from the rescale in any case; where
     the image proves that its values are inverted too (surroundings brighter than the body) they are turned back.
     SpecimenError when the header has no rescale and the values are no HU by themselves, or are none after it.
     """
@@ -29,11 +36,13 @@ def hounsfield(stored: Sequence[np.ndarray], headers: Sequence[Header]) -> tuple
     wrapped = _are_wrapped(stored, headers)
     values = np.empty((len(stored), *stored[0].shape), np.float32)
     for k, (pixels, header) in enumerate(zip(stored, headers, strict=True)):
+        outside = _outside(pixels, header)
         pixels = pixels.astype(np.int16) if wrapped else pixels
         pixels = _turned(pixels, header) if inverted else pixels
         np.multiply(pixels, header.slope if header.slope is not None else 1.0, out=values[k], casting="unsafe")
         values[k] += header.intercept or 0.0
-    _check(values, rescaled=rescaled)
+        values[k][outside] = AIR
+    refuse_other_units(values, remedy=f"the header's rescale is {'wrong' if rescaled else 'missing'}")
     notes = (
         *(("signed values called unsigned by the header; read as signed",) if wrapped else ()),
         *(("values inverted (MONOCHROME1); turned back",) if inverted else ()),
@@ -67,12 +76,26 @@ def _turned(pixels: np.ndarray, header: Header) -> np.ndarray:
     return low + high - pixels.astype(np.int32)
 
 
-def _check(values: np.ndarray, *, rescaled: bool) -> None:
+def _outside(pixels: np.ndarray, header: Header) -> np.ndarray:
+    """(y x) bool: where the scanner measured nothing, by the padding the header declares."""
+    if header.padding is None:
+        return np.zeros(pixels.shape, bool)
+    low, high = header.padding
+    padded = (pixels >= low) & (pixels <= high)
+    least, most = sorted(each * (header.slope or 1.0) + (header.intercept or 0.0) for each in header.padding)
+    if most < _TISSUE[0] or least > _TISSUE[1] or not padded.any():
+        return padded
+    parts, _ = ndimage.label(padded)
+    edges = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    return np.asarray(np.isin(parts, edges[edges > 0]))
+
+
+def refuse_other_units(values: np.ndarray, *, remedy: str) -> None:
+    """SpecimenError when values of any shape are no Hounsfield units: no air or fat, air alone, or beyond HIGHEST."""
     low, high = float(values.min()), float(values.max())
-    if low < min(0, high) and AIR < high <= HIGHEST:
+    if AIR < high <= HIGHEST and np.count_nonzero(values <= _FAT) >= max(1, LEAST_AIR * values.size) and low < high:
         return
     raise SpecimenError(
-        f"values from {low:.0f} to {high:.0f} are no Hounsfield units (air is -1000, wanted below 0 and up to "
-        f"{HIGHEST:.0f}, not air alone); the header's rescale is {'wrong' if rescaled else 'missing'}: "
-        "send the original series"
+        f"values from {low:.3g} to {high:.3g} are no Hounsfield units (air is -1000; wanted {LEAST_AIR:.1%} of them "
+        f"and more at {_FAT:.0f} or below, up to {HIGHEST:.0f}, not air alone); {remedy}: send the original series"
     )

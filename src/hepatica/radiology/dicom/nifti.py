@@ -1,6 +1,7 @@
 """NIfTI: volumes and masks to and from .nii and .nii.gz, turned to the orientation of a DICOM series."""
 
 import gzip
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import nibabel as nib
 import numpy as np
 from einops import rearrange
 from nibabel import orientations
-from nibabel.filebasedimages import ImageFileError
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError
@@ -17,6 +17,14 @@ from hepatica.radiology.dicom.geometry import Geometry, from_lps
 _nifti: Any = nib  # declares itself typed, yet hardly any of its functions is
 _axes: Any = orientations
 
+LARGEST = 2**29  # ours
+"""Voxels of a NIfTI file: 2,000 slices of 512 x 512. A header that claims more is not followed."""
+
+STRAIGHT = 0.02  # ours
+"""Cosine between two axes of the grid, 1.1 degrees off a right angle, from which on it counts as sheared."""
+
+_SIDES = (0.01, 100.0)  # ours: mm of a voxel
+_FORMS = ("qform_code", "sform_code")
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -24,25 +32,51 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
     """The array (z y x) and where it lies, axes flipped and exchanged to be those of `Geometry`; nothing is resampled.
 
     Whole numbers (masks, labels) keep their type unless the file scales them; the rest is float32. SpecimenError when
-    the file is no NIfTI, is damaged, has not three axes, or has no position in the patient.
+    the file is no NIfTI, is damaged or larger than LARGEST, has not three axes, no position in the patient or two that
+    disagree, or a sheared grid.
     """
-    try:
-        image = _nifti.load(path)
-        raw = np.asanyarray(image.dataobj)
-    except (ImageFileError, OSError, EOFError, ValueError) as error:
-        raise SpecimenError(f"the NIfTI file cannot be read ({error}); send it again") from None
-    if not isinstance(image, _nifti.Nifti1Image) or not (image.header["qform_code"] or image.header["sform_code"]):
-        raise SpecimenError("the file has no position in the patient (no NIfTI qform or sform); export it again")
+    image, raw = _loaded(path)
     if raw.ndim == 4 and raw.shape[3] == 1:
         raw = rearrange(raw, "x y z 1 -> x y z")
     if raw.ndim != 3:
         raise SpecimenError(f"got a NIfTI file of {raw.ndim} axes, wanted 3; give one volume a file")
+    _refuse_place(image)
     turn = _axes.ornt_transform(_axes.io_orientation(image.affine), _axes.axcodes2ornt(("L", "P", "S")))
     affine = image.affine @ _axes.inv_ornt_aff(turn, raw.shape)
     values = rearrange(_axes.apply_orientation(raw, turn), "x y z -> z y x")
     z, y, x = values.shape
     kind = values.dtype if np.issubdtype(values.dtype, np.integer) else np.float32
     return np.ascontiguousarray(values, kind), from_lps(_LPS_FROM_RAS @ affine, shape=(z, y, x))
+
+
+def _loaded(path: Path) -> tuple[Any, np.ndarray]:
+    try:
+        image = _nifti.load(path)
+        if math.prod(image.shape) > LARGEST:
+            raise SpecimenError(f"got a NIfTI file of {image.shape} voxels, wanted {LARGEST} at most; crop it")
+        return image, np.asanyarray(image.dataobj)
+    except SpecimenError:
+        raise
+    except Exception as error:
+        raise SpecimenError(f"the NIfTI file cannot be read ({error}); send it again") from None
+
+
+def _refuse_place(image: Any) -> None:
+    """SpecimenError when the file does not say once and for all where its voxels lie, on a straight grid."""
+    codes = [int(image.header[each]) if isinstance(image, _nifti.Nifti1Image) else 0 for each in _FORMS]
+    if not any(codes):
+        raise SpecimenError("the file has no position in the patient (no NIfTI qform or sform); export it again")
+    axes = image.affine[:3, :3]
+    sides = np.linalg.norm(axes, axis=0)
+    if not np.isfinite(image.affine).all() or sides.min() < _SIDES[0] or sides.max() > _SIDES[1]:
+        raise SpecimenError(f"got voxels of {sides} mm, wanted {_SIDES[0]} to {_SIDES[1]}; export it again, in mm")
+    if np.abs((axes / sides).T @ (axes / sides) - np.eye(3)).max() > STRAIGHT:
+        raise SpecimenError("the grid of the NIfTI file is sheared (a tilted gantry); resample it to a straight one")
+    corners = np.array([[*np.multiply(each, np.subtract(image.shape[:3], 1)), 1] for each in np.ndindex(2, 2, 2)]).T
+    if all(codes):
+        apart = float(np.abs((image.get_qform() - image.get_sform()) @ corners).max())
+        if apart > sides.max():
+            raise SpecimenError(f"qform and sform of the NIfTI file lie {apart:.3g} mm apart; export it again with one")
 
 
 def write_nifti(path: Path, *, values: np.ndarray, geometry: Geometry) -> None:

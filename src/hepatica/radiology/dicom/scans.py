@@ -10,9 +10,10 @@ from PIL import Image, UnidentifiedImageError
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.geometry import Geometry
-from hepatica.radiology.dicom.hounsfield import HIGHEST
+from hepatica.radiology.dicom.hounsfield import refuse_other_units
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.dicom.series import Refusal, Series, read_study
+from hepatica.radiology.dicom.stack import refuse_oblique
 from hepatica.radiology.dicom.volume import Volume, read_volume
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -72,10 +73,10 @@ class Scan:
     key: str
     series: Series | None = None
 
-    def read(self) -> Volume:
-        """Decode it; SpecimenError as the readers of its kind."""
+    def read(self, *, regular: bool = True) -> Volume:
+        """Decode it, `regular` as in `read_volume`; SpecimenError as the readers of its kind."""
         if self.series is not None:
-            return read_volume(self.series)
+            return read_volume(self.series, regular=regular)
         return _nifti(self.path) if _is_nifti(self.path) else read_pictures(self.path)
 
 
@@ -87,15 +88,16 @@ class Scans:
     refused: tuple[Refusal, ...] = ()
 
 
-def find_scans(path: Path) -> Scans:
+def find_scans(path: Path, *, wanted: str = "") -> Scans:
     """Find the scans of a file or folder without decoding a pixel.
 
     A folder of pictures and nothing else is a series of pictures, a file named as NIfTI is one volume, and
-    everything else is a DICOM study. SpecimenError when a study has no axial CT series, or more than one patient.
+    everything else is a DICOM study, of which `wanted` names series as in `read_study`. SpecimenError when a study has
+    no axial CT series, or more than one patient.
     """
     if _is_nifti(path) or _holds_pictures(path):
         return Scans(scans=(Scan(path=path, key=content_digest(path).hex()[:16]),))
-    study = read_study(path)
+    study = read_study(path, wanted=wanted)
     series = study.axial()
     if study.patients > 1:
         raise SpecimenError(
@@ -117,11 +119,8 @@ def _holds_pictures(path: Path) -> bool:
 
 def _nifti(path: Path) -> Volume:
     values, geometry = read_nifti(path)
-    low, high = float(values.min()), float(values.max())
-    if not (low < 0 and high <= HIGHEST):
-        raise SpecimenError(
-            f"values from {low:.0f} to {high:.0f} are no Hounsfield units (air is -1000); export the CT unscaled"
-        )
+    refuse_oblique(np.array(geometry.directions[0]))
+    refuse_other_units(values, remedy="it is MR, scaled or normalised")
     measured = np.ones(geometry.shape[0], bool)
     note = "NIfTI: phase and scanner unknown"
     return Volume(values=values.astype(np.float32), geometry=geometry, units="HU", measured=measured, notes=(note,))

@@ -1,9 +1,10 @@
-"""Series: the files of a study grouped into series, duplicate slices dropped."""
+"""Series: the files of a study grouped into series, duplicate slices dropped, those to be read chosen."""
 
 import hashlib
+import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -11,11 +12,20 @@ import numpy as np
 import pydicom
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.cohort.ledger import Ledger
 from hepatica.radiology.dicom.decode import decode
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.header import Header, read_dataset, read_headers
-from hepatica.radiology.dicom.sources import find_sources
+from hepatica.radiology.dicom.patients import NOTE as SPELT
+from hepatica.radiology.dicom.patients import Identity, patients
+from hepatica.radiology.dicom.selection import (
+    LEAST_PLACES,
+    MOST_TIMES,
+    place,
+    reconstructions,
+    time_points,
+    unwanted,
+)
+from hepatica.radiology.dicom.sources import Source, find_sources
 from hepatica.radiology.dicom.stack import Stack, pile
 
 
@@ -26,22 +36,10 @@ def drop_duplicates(headers: Sequence[Header]) -> tuple[tuple[Header, ...], tupl
     slice at one place the sound one stays. Slices at one place with different pixels all stay.
     """
     kept: list[Header] = []
-    for _, own in groupby(sorted(headers, key=_place), key=_place):
+    for _, own in groupby(sorted(headers, key=place), key=place):
         kept += _unlike(list(own))
     dropped = len(headers) - len(kept)
     return tuple(kept), (f"{dropped} duplicate slices dropped",) if dropped else ()
-
-
-def by_acquisition(headers: Sequence[Header]) -> list[tuple[Header, ...]]:
-    """One part where each place has one slice; else the acquisitions (phases sent as one series) apart."""
-    if len({_place(header) for header in headers}) == len(headers):
-        return [tuple(headers)]
-    ordered = sorted(headers, key=lambda header: header.acquisition)
-    return [tuple(own) for _, own in groupby(ordered, key=lambda header: header.acquisition)]
-
-
-def _place(header: Header) -> tuple[float, ...]:
-    return tuple(round(each, 2) for each in (*header.position, *header.orientation, *header.spacing))
 
 
 def _unlike(headers: list[Header]) -> list[Header]:
@@ -76,6 +74,11 @@ class Series:
     def headers(self) -> tuple[Header, ...]:
         """Its slices, from the feet to the head."""
         return self.stack.headers
+
+    @property
+    def files(self) -> frozenset[Source]:
+        """The files it is read from."""
+        return frozenset(header.source for header in self.headers)
 
     def dataset(self) -> pydicom.Dataset:
         """All attributes of the slice nearest the feet, identifiers included, pixels excepted: for results in DICOM."""
@@ -112,42 +115,66 @@ class Study:
         reasons = "; ".join(f"{each.files} files: {each.reason}" for each in self.refused)
         raise SpecimenError(f"got no axial CT series that can be read ({reasons}); wanted at least one")
 
-    def record(self, ledger: Ledger, *, row: int) -> None:
-        """Enter every series and every refusal in the ledger, under row `row` of specimens.csv."""
-        for series in self.series:
-            with ledger.entry(series.key, row=row):
-                pass
-        for refusal in self.refused:
-            with ledger.entry(refusal.key, row=row):
-                raise SpecimenError(f"{refusal.files} files: {refusal.reason}")
 
-
-def read_study(*paths: Path) -> Study:
-    """Sort the files of folders, zip archives and single files into series, by their headers alone.
+def read_study(*paths: Path, wanted: str = "") -> Study:
+    """Sort the files of folders, zip archives and single files into series, by their headers alone, and choose.
 
     Series are separated by patient and SeriesInstanceUID, and where that is blank by frame of reference, number,
-    description, kind, orientation, spacing and matrix. SpecimenError when a path or an archive cannot be read at all;
-    files and series that cannot be used are in `Study.refused`.
+    description, kind, orientation, spacing and matrix. `selection` says which are read; `wanted` overrides it: "all",
+    or the numbers or UIDs of series, of which every one is read. SpecimenError when a path or an archive cannot be read
+    at all; files and series that cannot be used or are set aside are in `Study.refused`.
     """
+    headers, aside = _headers(paths, choose=not wanted.strip())
+    who = patients({header.patient for header in headers})
+    numbers = {words: k for k, words in enumerate(sorted(set(who.values()), key=_digest), start=1)}
     groups: dict[tuple[tuple[str, ...], ...], list[Header]] = defaultdict(list)
+    for header in headers:
+        groups[who[header.patient], header.series].append(header)
+    found: list[Series | Refusal] = []
+    for (words, what), own in groups.items():
+        found += _sorted(own, patient=numbers[words], name=(*words, *what), wanted=wanted)
+    series = _with_notes([each for each in found if isinstance(each, Series)], headers=headers, who=who)
+    other = {} if wanted.strip() else reconstructions(series)
+    refused = [each for each in found if isinstance(each, Refusal)]
+    refused += [
+        Refusal(key=each.key, patient=each.patient, files=len(each.files), reason=other[each.key])
+        for each in series
+        if each.key in other
+    ]
+    refused += [Refusal(key=_digest((reason,)), patient=0, files=n, reason=reason) for reason, n in aside.items()]
+    return Study(
+        series=tuple(sorted((each for each in series if each.key not in other), key=_order)),
+        refused=tuple(sorted(refused, key=_order)),
+    )
+
+
+def _headers(paths: Sequence[Path], *, choose: bool) -> tuple[list[Header], Counter[str]]:
+    """The slices of all files, and how many files are no slices that are read, by the reason."""
+    found: list[Header] = []
     aside: Counter[str] = Counter()
     for source in find_sources(*paths):
         try:
             headers = read_headers(source)
+            reason = next(filter(None, map(unwanted, headers)), None) if choose else None
+            if reason:
+                raise SpecimenError(reason)
+            found += headers
         except SpecimenError as error:
             aside[str(error)] += 1
-            continue
-        for header in headers:
-            groups[header.patient, header.series].append(header)
-    patients = {who: k for k, who in enumerate(sorted({who for who, _ in groups}, key=_digest), start=1)}
-    found = [
-        each for (who, what), own in groups.items() for each in _sorted(own, patient=patients[who], name=(*who, *what))
+    return found, aside
+
+
+def _with_notes(
+    series: Sequence["Series"], *, headers: Sequence[Header], who: Mapping[Identity, tuple[str, ...]]
+) -> list["Series"]:
+    """The series; those of a patient whose files differ in name, birth date or ID say so."""
+    spelt: dict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    for each in {header.patient for header in headers}:
+        spelt[who[each]].add((each.patient_id, each.issuer, each.name, each.born))
+    return [
+        replace(each, notes=(*each.notes, SPELT)) if len(spelt[who[each.headers[0].patient]]) > 1 else each
+        for each in series
     ]
-    refused = [Refusal(key=_digest((reason,)), patient=0, files=n, reason=reason) for reason, n in aside.items()]
-    return Study(
-        series=tuple(sorted((each for each in found if isinstance(each, Series)), key=_order)),
-        refused=tuple(sorted([*(each for each in found if isinstance(each, Refusal)), *refused], key=_order)),
-    )
 
 
 def _order(each: Series | Refusal) -> tuple[int, str]:
@@ -158,18 +185,39 @@ def _digest(parts: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def _sorted(headers: Sequence[Header], *, patient: int, name: tuple[str, ...]) -> list[Series | Refusal]:
+def _sorted(headers: Sequence[Header], *, patient: int, name: tuple[str, ...], wanted: str) -> list[Series | Refusal]:
+    if reason := _unfit(headers, wanted=wanted):
+        return [_refusal(headers, patient=patient, key=_digest(name), reason=reason)]
     unique, notes = drop_duplicates(headers)
-    parts = by_acquisition(unique)
-    if len(parts) > 1:
-        notes = (*notes, f"one of {len(parts)} acquisitions sent as one series")
-    return [_piled(own, patient=patient, key=_digest((*name, str(k))), notes=notes) for k, own in enumerate(parts)]
+    parts, said = time_points(unique)
+    if len(parts) > MOST_TIMES and not wanted.strip():
+        reason = f"{len(parts)} time points of the same places: a perfusion scan, not the phases of a liver CT"
+        return [_refusal(headers, patient=patient, key=_digest(name), reason=reason)]
+    keys = [_digest((*name, str(k))) for k in range(len(parts))]
+    return [_piled(own, patient=patient, key=k, notes=(*notes, *said)) for own, k in zip(parts, keys, strict=True)]
+
+
+def _unfit(headers: Sequence[Header], *, wanted: str) -> str | None:
+    """Why a series is not read, whatever it shows."""
+    words = set(re.split(r"[\s;,]+", wanted.strip())) - {""}
+    if words:
+        told = {"all", headers[0].number, *headers[0].series[:1]}
+        return None if words & told else f"not among the series {wanted.strip()}, which specimens.csv names"
+    places = len({place(header) for header in headers})
+    if places >= LEAST_PLACES:
+        return None
+    return (
+        f"{len(headers)} images at {places} positions (bolus tracking or a single slice), wanted {LEAST_PLACES} or more"
+    )
 
 
 def _piled(headers: Sequence[Header], *, patient: int, key: str, notes: tuple[str, ...]) -> Series | Refusal:
     try:
         stack = pile(headers)
     except SpecimenError as error:
-        files = len({header.source for header in headers})
-        return Refusal(key=key, patient=patient, files=files, reason=str(error))
+        return _refusal(headers, patient=patient, key=key, reason=str(error))
     return Series(key=key, patient=patient, stack=stack, notes=(*notes, *stack.notes))
+
+
+def _refusal(headers: Sequence[Header], *, patient: int, key: str, reason: str) -> Refusal:
+    return Refusal(key=key, patient=patient, files=len({header.source for header in headers}), reason=reason)

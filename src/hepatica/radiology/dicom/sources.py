@@ -2,10 +2,13 @@
 
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.frames import UNPACKING, open_file
@@ -15,6 +18,13 @@ MAX_UNPACKED = 16 * 2**30  # ours
 
 MAX_MEMBER = 4 * 2**30  # ours
 """Bytes one file of an archive may have when unpacked; it is in memory while it is read."""
+
+
+MAX_INFLATED = 2**28  # ours
+"""Bytes a deflated DICOM file may have when unpacked; it is in memory while it is read."""
+
+MAX_RATIO = 200  # ours
+"""How many times its size in an archive a file of MAX_INFLATED and more may have; CT has two to four times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +39,29 @@ class Source:
     fault: str | None = None
 
     def open(self) -> BinaryIO:
-        """The file's bytes, to be closed by the caller; SpecimenError when an archive or its member is damaged."""
+        """The file's bytes, to be closed by the caller.
+
+        SpecimenError when an archive or its member is damaged, or a deflated file would unpack to more than
+        MAX_INFLATED.
+        """
         if self.fault is not None:
             raise SpecimenError(self.fault)
         try:
-            return open_file(self.path, member=self.member)
+            file = open_file(self.path, member=self.member)
+            _guard_deflated(file)
+            return file
         except UNPACKING as error:
             raise SpecimenError(f"a file within the archive cannot be unpacked ({error}); send it again") from None
+
+
+def _guard_deflated(file: BinaryIO) -> None:
+    """A DICOM file may be deflated behind its meta information (PS3.5 A.5), whose length stands at its beginning."""
+    head = file.read(2048)
+    if DeflatedExplicitVRLittleEndian.encode() in head:
+        file.seek(144 + int.from_bytes(head[140:144], "little"))
+        if len(zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), MAX_INFLATED)) >= MAX_INFLATED:
+            raise SpecimenError(f"a deflated DICOM file would unpack to more than {MAX_INFLATED >> 20} MiB")
+    file.seek(0)
 
 
 def find_sources(*paths: Path) -> tuple[Source, ...]:
@@ -97,5 +123,7 @@ def _guard(members: list[zipfile.ZipInfo]) -> None:
             f"the zip archive would unpack to {total / 2**30:.1f} GiB (its largest file {largest / 2**30:.1f} GiB), "
             f"wanted at most {MAX_UNPACKED >> 30} ({MAX_MEMBER >> 30}); unpack it yourself and give the folder"
         )
+    if any(each.file_size > max(MAX_INFLATED, MAX_RATIO * each.compress_size) for each in members):
+        raise SpecimenError("a file of the zip archive is nearly empty and huge when unpacked; send the study again")
     if any(each.flag_bits & 1 for each in members):
         raise SpecimenError("the zip archive is locked with a password; unpack it yourself and give the folder")

@@ -20,7 +20,13 @@ ON_GRID = 0.1  # ours
 """Part of a slice's distance by which it may be off the regular grid and still be taken as it is."""
 
 MAX_MADE = 0.2  # ours
-"""Largest part of a volume's slices that may be interpolated; one slice always may."""
+"""Largest part of a volume's slices that may be interpolated where a regular grid is used; one slice always may."""
+
+MOST_PLACES = 8  # ours
+"""Places of the grid for each slice of a series; a header that claims a distance of kilometres is not followed."""
+
+MOST_MADE = 2**28  # ours
+"""Voxels of a volume most of whose slices are interpolated: 1 GiB."""
 
 _SAME_PLACE = 0.01  # mm
 _SAME_SPACING = 1e-3  # relative
@@ -30,14 +36,25 @@ _SAME_SPACING = 1e-3  # relative
 class Stack:
     """Slices sorted towards the head, the mm of each along the normal, and the regular grid they are to lie on.
 
-    `made` counts the slices of the grid that no slice of the file lies on.
+    `made` counts the slices of the grid that no slice of the file lies on; `cells` are the places of the slices on it,
+    the nearest. A series of uneven distances has so fine a grid that each slice has a place, and much `made`.
     """
 
     headers: tuple[Header, ...]
     positions: tuple[float, ...]
     geometry: Geometry
     made: int
+    cells: tuple[int, ...]
     notes: tuple[str, ...]
+
+    def slice_at(self, index: int) -> int | None:
+        """Which slice of the file lies at a place of the grid."""
+        return self.cells.index(index) if index in self.cells else None
+
+    @property
+    def off(self) -> dict[int, float]:
+        """mm by which the slices lie beyond their places of the grid."""
+        return {cell: float(at - self.grid[cell]) for cell, at in zip(self.cells, self.positions, strict=True)}
 
     @property
     def grid(self) -> np.ndarray:
@@ -51,7 +68,7 @@ def pile(headers: Sequence[Header]) -> Stack:
 
     SpecimenError with the reason when slices differ in orientation, matrix or pixel spacing (the odd slice is named by
     its place), when the series is not axial or its gantry was tilted, when two slices share a place (drop duplicates
-    first), and when more than MAX_MADE of the regular grid would have to be interpolated.
+    first), and when they lie so far apart that the grid would have more than MOST_PLACES a slice.
     """
     normal = _normal(headers)
     ordered = sorted(headers, key=lambda header: float(np.dot(header.position, normal)))
@@ -63,22 +80,35 @@ def pile(headers: Sequence[Header]) -> Stack:
     _refuse_tilt(ordered, positions, normal)
     step, notes = _step(gaps, ordered[0])
     count = round((positions[-1] - positions[0]) / step) + 1
-    step = float(positions[-1] - positions[0]) / (count - 1) if count > 1 else step
-    made = int(sum(np.abs(positions - each).min() > ON_GRID * step for each in positions[0] + step * np.arange(count)))
-    notes += _uneven(gaps, made=made, count=count, step=step)
-    geometry = _geometry(ordered[0], normal, count=count, step=step)
+    if count > max(len(ordered), min(MOST_PLACES * (len(ordered) + 1), MOST_MADE / np.prod(ordered[0].shape))):
+        raise SpecimenError(f"slices lie up to {gaps.max():.3g} mm apart; send the series again, complete")
+    away = np.abs(positions[:, None] - (positions[0] + step * np.arange(count)))
+    nearest = dict(sorted(enumerate(away.argmin(axis=1).tolist()), key=lambda each: -away[each]))
+    lying = {cell: k for k, cell in nearest.items()}  # of two slices at a place that which is nearer
+    chosen = sorted(lying.values())
+    made = int((away.min(axis=0) > ON_GRID * step).sum())
+    notes += (f"{len(ordered) - len(chosen)} slices between the others are left out",) * (len(chosen) < len(ordered))
     return Stack(
-        headers=tuple(ordered), positions=tuple(map(float, positions)), geometry=geometry, made=made, notes=notes
+        headers=tuple(ordered[k] for k in chosen),
+        positions=tuple(float(positions[k]) for k in chosen),
+        geometry=_geometry(ordered[0], normal, count=count, step=step),
+        made=made,
+        cells=tuple(nearest[k] for k in chosen),
+        notes=(*notes, *_uneven(gaps, made=made, count=count, step=step)),
     )
 
 
 def refuse_made(made: int, *, count: int) -> None:
     """SpecimenError when more slices of a volume would have to be interpolated than MAX_MADE allows."""
-    if made > max(1, MAX_MADE * count):
+    if not _few(made, count):
         raise SpecimenError(
             f"{made} of {count} slices of the regular grid are missing (uneven spacing, a gap or damaged slices), "
             f"wanted at most {MAX_MADE:.0%}; send the series again, complete and evenly spaced"
         )
+
+
+def _few(made: int, count: int) -> bool:
+    return made <= max(1, MAX_MADE * count)
 
 
 def _normal(headers: Sequence[Header]) -> np.ndarray:
@@ -90,13 +120,20 @@ def _normal(headers: Sequence[Header]) -> np.ndarray:
         raise SpecimenError(
             "slices of different orientation in one series; send the axial ones as a series of their own"
         )
-    off = _degrees(normals[0], np.array([0.0, 0.0, 1.0]))
-    turned = abs(headers[0].orientation[0]) < np.cos(np.radians(AXIAL))
-    if off > AXIAL or turned:
+    refuse_oblique(normals[0])
+    turned = _degrees(np.abs(rows[0][:2]), np.array([0.0, 1.0] if _is_turned(headers[0]) else [1.0, 0.0]))
+    if turned > AXIAL:
+        raise SpecimenError(f"the rows of the slices are {turned:.0f} degrees off the body's sides; send them straight")
+    return np.asarray(normals[0] / np.linalg.norm(normals[0]))
+
+
+def refuse_oblique(normal: np.ndarray) -> None:
+    """SpecimenError when slices of this normal (x y z) are not axial."""
+    off = _degrees(normal, np.array([0.0, 0.0, 1.0]))
+    if off > AXIAL:
         raise SpecimenError(
             f"not axial: the slices' normal is {off:.0f} degrees off the body's axis; send axial slices"
         )
-    return np.asarray(normals[0] / np.linalg.norm(normals[0]))
 
 
 def _degrees(one: np.ndarray, other: np.ndarray) -> float:
@@ -138,30 +175,50 @@ def _refuse_tilt(ordered: Sequence[Header], positions: np.ndarray, normal: np.nd
 
 
 def _step(gaps: np.ndarray, first: Header) -> tuple[float, tuple[str, ...]]:
-    if gaps.size:
-        return float(np.median(gaps)), ()
-    if first.thickness is None:
-        return 1.0, ("a single slice of unknown thickness; 1 mm assumed",)
-    return first.thickness, ("a single slice",)
+    """The distance of a regular grid, so that each slice lies on it as far as possible; positions may be rounded."""
+    if not gaps.size:
+        if first.thickness is None:
+            return 1.0, ("a single slice of unknown thickness; 1 mm assumed",)
+        return first.thickness, ("a single slice",)
+    usual, least = float(np.median(gaps)), float(gaps.min())
+    fitted = [_fitted(gaps, step) for step in (usual, least, least / 2, least / 3)]
+    even = [step for step, off in fitted if off <= ON_GRID]
+    if _few(int((gaps > (1 + ON_GRID) * usual).sum()), gaps.size):  # a gap or an odd slice, no reason for a finer grid
+        return (fitted[0][0] if fitted[0][0] in even else usual), ()
+    return (even or [least])[0], ()
+
+
+def _fitted(gaps: np.ndarray, step: float) -> tuple[float, float]:
+    """The step of least squares where each distance is a whole number of about `step`, and how far off a slice is."""
+    places = np.cumsum([0, *np.maximum(np.round(gaps / step), 1)])
+    along = np.cumsum([0, *gaps])
+    centred = places - places.mean()
+    mean = float(centred @ along / (centred @ centred))
+    return mean, float(np.abs(along / mean - places).max())
 
 
 def _uneven(gaps: np.ndarray, *, made: int, count: int, step: float) -> tuple[str, ...]:
     if not made:
         return ()
-    refuse_made(made, count=count)
     whole = np.abs(gaps / step - np.round(gaps / step)).max() <= ON_GRID
-    what = "slices are missing" if whole else "the slices are unevenly spaced"
+    what = "slices are missing" if whole and _few(made, count) else "the slices are unevenly spaced"
     return (
         f"{what} (distances from {gaps.min():.3g} to {gaps.max():.3g} mm): "
         f"{made} of {count} slices are interpolated from their neighbours",
     )
 
 
+def _is_turned(header: Header) -> bool:
+    """Whether rows run along the body's depth, as they do when the patient lies on a side."""
+    return abs(header.orientation[0]) < abs(header.orientation[1])
+
+
 def _geometry(first: Header, normal: np.ndarray, *, count: int, step: float) -> Geometry:
     """The grid of the array as it is after `upright`, which turns rows to the left and columns to the back."""
     row, column = np.array(first.orientation[:3]), np.array(first.orientation[3:])
-    height, width = first.shape
-    down, across = first.spacing
+    (height, width), (down, across) = first.shape, first.spacing
+    if _is_turned(first):
+        row, column, height, width, down, across = column, row, width, height, across, down
     origin = np.array(first.position)
     if row[0] < 0:
         origin, row = origin + row * across * (width - 1), -row
@@ -175,6 +232,18 @@ def _geometry(first: Header, normal: np.ndarray, *, count: int, step: float) -> 
 
 
 def upright(image: np.ndarray, header: Header) -> np.ndarray:
-    """Turn a slice (y x) so that x grows to the patient's left and y to the back, as `Geometry` has it."""
-    image = image[:, ::-1] if header.orientation[0] < 0 else image
-    return image[::-1] if header.orientation[4] < 0 else image
+    """Turn a slice (y x …) so that x grows to the patient's left and y to the back, as `Geometry` has it."""
+    return _mirrored(np.swapaxes(image, 0, 1) if _is_turned(header) else image, header)
+
+
+def as_stored(image: np.ndarray, header: Header) -> np.ndarray:
+    """Turn an upright slice (y x …) back to the rows and columns of its file."""
+    image = _mirrored(image, header)
+    return np.swapaxes(image, 0, 1) if _is_turned(header) else image
+
+
+def _mirrored(image: np.ndarray, header: Header) -> np.ndarray:
+    """Turned by a side, the columns of the file are the rows here."""
+    across, down = (3, 1) if _is_turned(header) else (0, 4)
+    image = image[:, ::-1] if header.orientation[across] < 0 else image
+    return image[::-1] if header.orientation[down] < 0 else image

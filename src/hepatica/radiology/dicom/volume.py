@@ -1,5 +1,6 @@
 """Volume: a series as numbers, Hounsfield units on a regular grid in the patient."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,7 +11,7 @@ from hepatica.radiology.dicom.decode import decode
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.hounsfield import hounsfield
 from hepatica.radiology.dicom.series import Series
-from hepatica.radiology.dicom.stack import ON_GRID, refuse_made, upright
+from hepatica.radiology.dicom.stack import ON_GRID, Stack, refuse_made, upright
 
 Units = Literal["HU", "grey"]
 
@@ -19,7 +20,8 @@ Units = Literal["HU", "grey"]
 class Volume:
     """`values` (z y x) float32 on `geometry`, in Hounsfield units, or "grey" (0 to 255) when those are lost.
 
-    `measured` (z) is False for slices that were interpolated because they are missing or damaged in the file.
+    `measured` (z) is False for slices that were interpolated because they are missing or damaged in the file; `off` are
+    the mm by which slices lie off their place of the grid, none where all lie on it.
     """
 
     values: np.ndarray = field(repr=False)
@@ -27,29 +29,41 @@ class Volume:
     units: Units
     measured: np.ndarray = field(repr=False)
     notes: tuple[str, ...] = ()
+    off: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def heights(self) -> np.ndarray:
+        """(z): mm along the patient's long axis of the first voxel of each slice."""
+        along = self.geometry.spacing[0] * np.arange(len(self.values), dtype=float)
+        for index, away in self.off.items():
+            along[index] += away
+        return np.asarray(self.geometry.origin[2] + self.geometry.directions[0][2] * along)
 
 
-def read_volume(series: Series, *, workers: int | None = None) -> Volume:
+def read_volume(series: Series, *, regular: bool = True, workers: int | None = None) -> Volume:
     """Decode a series, on `workers` threads when its pixels are compressed (by default all cores).
 
-    A slice whose pixels are damaged is noted and interpolated between its neighbours like a missing one. SpecimenError
-    when too many are (`stack.MAX_MADE`), when all are, or when the values are no Hounsfield units.
+    A slice whose pixels are damaged is noted and interpolated between its neighbours like a missing one. Where only
+    single slices are used, `regular` False also reads series of uneven distances: each slice is as it is, at the
+    nearest place of the grid. SpecimenError when too many slices are damaged, or missing on a regular grid
+    (`stack.MAX_MADE`), when all are, or when the values are no Hounsfield units.
     """
     pixels = decode(series.headers, workers=workers)
     sound = {k: each for k, each in enumerate(pixels) if each is not None and each.shape == series.headers[k].shape}
     if not sound:
         raise SpecimenError(f"none of the {len(pixels)} slices can be decoded; send the series again")
+    refuse_made(len(pixels) - len(sound), count=len(pixels))
     headers = [series.headers[k] for k in sound]
     stored = [upright(each, header) for each, header in zip(sound.values(), headers, strict=True)]
     values, corrected = hounsfield(stored, headers)
-    positions = np.array(series.stack.positions)[list(sound)]
-    values, measured = _on_grid(values, positions, series.stack.grid)
+    values, measured = _on_grid(values, list(sound), series.stack, regular=regular)
     return Volume(
         values=values,
         geometry=series.geometry,
         units="HU",
         measured=measured,
         notes=(*series.notes, *_damaged(set(sound), count=len(pixels)), *corrected),
+        off={} if regular else series.stack.off,
     )
 
 
@@ -59,18 +73,19 @@ def _damaged(sound: set[int], *, count: int) -> tuple[str, ...]:
     return (f"slices {named} of {count} from the feet are damaged; interpolated from their neighbours",) if lost else ()
 
 
-def _on_grid(values: np.ndarray, positions: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _on_grid(values: np.ndarray, sound: Sequence[int], stack: Stack, *, regular: bool) -> tuple[np.ndarray, np.ndarray]:
     """(z y x) on the grid: a slice as it is where one lies, else the straight line between the two around it."""
-    step = grid[1] - grid[0] if len(grid) > 1 else 1.0
-    distance = np.abs(positions[None] - grid[:, None])
-    measured = distance.min(axis=1) <= ON_GRID * step
-    refuse_made(int((~measured).sum()), count=len(grid))
+    positions, grid, cells = np.array(stack.positions)[sound], stack.grid, np.array(stack.cells)[sound]
+    off = np.abs(positions - grid[cells]) > ON_GRID * stack.geometry.spacing[0]
+    lying = {int(cell): k for k, cell in enumerate(cells) if not (regular and off[k])}
+    measured = np.isin(np.arange(len(grid)), list(lying))
+    if regular:
+        refuse_made(int((~measured).sum()), count=len(grid))
     if len(grid) == len(positions) and measured.all():
         return values, measured
-    nearest = distance.argmin(axis=1)
     placed = np.empty((len(grid), *values.shape[1:]), np.float32)
     for k, place in enumerate(grid):
-        placed[k] = values[nearest[k]] if measured[k] else _between(values, positions, place)
+        placed[k] = values[lying[k]] if k in lying else _between(values, positions, place)
     return placed, measured
 
 

@@ -16,7 +16,7 @@ from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.header import Header, read_dataset
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.dicom.series import Series, read_study
-from hepatica.radiology.dicom.stack import upright
+from hepatica.radiology.dicom.stack import as_stored
 from hepatica.radiology.dicom.volume import Volume, read_volume
 from hepatica.radiology.liver.liver import estimate_liver
 from hepatica.radiology.liver.mask import read_mask
@@ -124,7 +124,7 @@ def _derived(header: Header, image: np.ndarray, *, number: int, entropy: list[st
     made.SeriesDescription = "PHANTOM lesion, no finding"
     made.DerivationDescription = f"hepatica: {what} drawn into a real scan"
     made.QualityControlImage = "YES"  # the standard's word for an image of a phantom
-    _put_pixels(made, upright(image, header))  # turning once more turns back
+    _put_pixels(made, as_stored(image, header))
     return made
 
 

@@ -87,11 +87,12 @@ def phase_from_tags(dataset: Dataset) -> PhaseGuess | None:
     agent is no evidence: many sites leave it blank. No text of the header goes into the notes.
     """
     with tolerant():
-        named, timed = _named(dataset), _timed(dataset)
+        named, timed = named_phase(dataset), _timed(dataset)
     return together(named, timed, sources=("the name of the series", "its time after injection"))
 
 
-def _named(dataset: Dataset) -> PhaseGuess | None:
+def named_phase(dataset: Dataset) -> PhaseGuess | None:
+    """The phase by the names of series and protocol alone."""
     own = _in_text(str(dataset.get("SeriesDescription") or ""))
     if own:
         return own

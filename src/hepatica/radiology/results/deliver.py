@@ -9,6 +9,7 @@ from pydicom import Dataset
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.radiology.dicom.frames import tolerant
+from hepatica.radiology.dicom.patients import patients
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation
 from hepatica.radiology.results.evidence import Evidence, evidence_of
@@ -76,10 +77,10 @@ def _check(
     saliency: Mapping[str, np.ndarray],
     pictures: Mapping[str, Pictures],
 ) -> None:
-    if not read or len({series.headers[0].patient for series in read}) > 1:
+    who = set(patients({series.headers[0].patient for series in read}).values())
+    if len(who) != 1:
         raise SpecimenError(
-            f"got {len(read)} series of {len({each.patient for each in read})} patients; "
-            "wanted those of one patient: deliver patients one by one"
+            f"got {len(read)} series of {len(who)} patients; wanted those of one patient: deliver patients one by one"
         )
     shapes = {series.key: series.geometry.shape for series in read}
     for key in {*flagged, *saliency, *pictures} - set(shapes):

@@ -9,7 +9,7 @@ from hepatica.cohort.errors import SpecimenError
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.results.derived import digest, finish, origin, reference
-from hepatica.radiology.results.evidence import Evidence, as_stored, decimals, positions
+from hepatica.radiology.results.evidence import Evidence, decimals, in_files, positions
 
 UPRIGHT = ("L", "P")
 """Columns run to the patient's left and rows to the back, as the pictures of our volumes do."""
@@ -70,7 +70,7 @@ def segmentation(flagged: np.ndarray, *, evidence: Evidence, model: ModelIdentit
     with tolerant():
         made = hd.seg.Segmentation(
             source_images=evidence.slices,
-            pixel_array=as_stored(flagged[chosen], evidence).astype(np.uint8),
+            pixel_array=in_files(flagged[chosen], evidence).astype(np.uint8),
             plane_positions=[
                 hd.PlanePositionSequence("PATIENT", decimals(each)) for each in positions(evidence, chosen)
             ],
@@ -117,7 +117,7 @@ def parametric_map(saliency: np.ndarray, *, evidence: Evidence, model: ModelIden
         return None
     import highdicom as hd
 
-    values = as_stored(saliency[chosen].astype(np.float32), evidence)
+    values = in_files(saliency[chosen].astype(np.float32), evidence)
     with tolerant():
         made = hd.pm.ParametricMap(
             source_images=evidence.slices,

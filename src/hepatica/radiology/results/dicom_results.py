@@ -16,7 +16,7 @@ from hepatica.radiology.picture import glowing, highest_slices
 from hepatica.radiology.results.deliver import Pictures, deliver
 from hepatica.radiology.results.structured_report import Result
 from hepatica.radiology.risk_score import Variant, as_share, from_share
-from hepatica.radiology.slices import SliceStore
+from hepatica.radiology.slices import SERIES, SliceStore
 from hepatica.radiology.slicing import full_size
 
 FLAGGED = 0.85
@@ -46,7 +46,7 @@ def deliver_study(
     """
     mine = (inference.regions["specimen_id"] == specimen.specimen_id).to_numpy()
     rows = inference.regions[mine].reset_index(drop=True)
-    scans = find_scans(specimen.path).scans
+    scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, "")).scans
     read = {int(number): scans[number - 1].series for number in rows["series"].unique()}
     series = {number: each for number, each in read.items() if each is not None}
     if not series:

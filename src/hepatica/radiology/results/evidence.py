@@ -18,7 +18,7 @@ from pydicom.valuerep import DSfloat, validate_value
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.header import Header
 from hepatica.radiology.dicom.series import Series
-from hepatica.radiology.dicom.stack import ON_GRID, Stack, upright
+from hepatica.radiology.dicom.stack import Stack, as_stored
 
 _BLANK_OR_SAID = (
     *("PatientID", "PatientBirthDate", "PatientSex"),
@@ -55,8 +55,8 @@ class Evidence:
 
     def at(self, index: int) -> Dataset | None:
         """The slice that lies at a place of the volume's grid, None where that was interpolated."""
-        nearest, off = _nearest(self.series.stack, index)
-        return None if off else self.slices[nearest]
+        own = self.series.stack.slice_at(index)
+        return None if own is None else self.slices[own]
 
 
 def evidence_of(series: Series) -> Evidence:
@@ -157,23 +157,21 @@ def decimals(values: Sequence[float]) -> list[DSfloat]:
     return [DSfloat(float(each), auto_format=True) for each in values]
 
 
-def as_stored(values: np.ndarray, evidence: Evidence) -> np.ndarray:
+def in_files(values: np.ndarray, evidence: Evidence) -> np.ndarray:
     """Turn slices (z y x …) of the upright grid back to the rows and columns of the files; the order of z stays."""
     header = evidence.series.headers[0]
-    return np.ascontiguousarray([upright(each, header) for each in values])
+    return np.ascontiguousarray([as_stored(each, header) for each in values])
 
 
 def positions(evidence: Evidence, chosen: np.ndarray) -> list[tuple[float, ...]]:
     """mm (x y z) of the first stored pixel of slices of the grid: the file's own, or on the line between two files."""
-    stack = evidence.series.stack
-    normal = np.array(stack.geometry.directions[0])
-    found = [_nearest(stack, index) for index in chosen]
-    return [tuple(np.array(stack.headers[nearest].position) + off * normal) for nearest, off in found]
+    return [_position(evidence.series.stack, int(index)) for index in chosen]
 
 
-def _nearest(stack: Stack, index: int) -> tuple[int, float]:
-    """Which slice of the files is nearest to one of the grid, and how far off in mm, 0 where it is that slice."""
+def _position(stack: Stack, index: int) -> tuple[float, ...]:
+    own = stack.slice_at(index)
+    if own is not None:
+        return stack.headers[own].position
     away = stack.grid[index] - np.array(stack.positions)
     nearest = int(np.abs(away).argmin())
-    off = float(away[nearest])
-    return nearest, off if abs(off) > ON_GRID * stack.geometry.spacing[0] else 0.0
+    return tuple(np.array(stack.headers[nearest].position) + away[nearest] * np.array(stack.geometry.directions[0]))
