@@ -110,7 +110,7 @@ def test_files_of_a_full_folder_are_found_and_missed(fault, read):
     )
 
 
-def test_a_folder_is_no_slide_even_in_a_full_folder(fault, tmp_path):
+def test_a_folder_is_no_spectrum_even_in_a_full_folder(fault, tmp_path):
     (tmp_path / "slides" / "study.svs").mkdir(parents=True)
-    rows = [f"P1,S{n},slide,slides/{n}.svs" for n in range(1, 8)]
-    assert "row 9 column path: no such file: ./slides/study.svs" in fault("", *rows, "P1,S8,slide,slides/study.svs")
+    rows = [f"P1,S{n},spectrum,slides/{n}.svs" for n in range(1, 8)]
+    assert "row 9 column path: no such file: ./slides/study.svs" in fault("", *rows, "P1,S8,spectrum,slides/study.svs")

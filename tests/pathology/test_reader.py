@@ -6,10 +6,11 @@ import pytest
 import pyvips
 import tifffile
 from PIL import Image
+from slide_formats import write_dicom, write_mirax, write_svs
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.pathology import reader
-from hepatica.pathology.reader import Box, OpenSlideReader, PlainReader, open_reader
+from hepatica.pathology.reader import VENDOR_SUFFIXES, Box, OpenSlideReader, PlainReader, open_reader
 
 
 def tiles_of(opened, side=128):
@@ -139,8 +140,8 @@ def damaged(slides, kind):
     [
         ("empty", "empty (0 bytes)"),
         ("absent", "no such file"),
-        ("folder", "no such file"),
-        ("half a pyramid", "the TIFF file is damaged or incomplete"),
+        ("folder", "the folder has 0 files"),
+        ("half a pyramid", "damaged or incomplete"),
         ("text", "not a slide"),
         ("grey", "wanted 8-bit colour"),
         ("16 bits", "3 channels of ushort (rgb16), wanted 8-bit colour"),
@@ -232,3 +233,112 @@ def test_real_file_that_is_no_usable_slide(real, name):
 
 def test_openslide_is_asked_first(slides):
     assert isinstance(open_reader(slides.tiff(slides.picture())), OpenSlideReader)
+
+
+def test_any_fault_of_a_library_is_a_specimen_error_without_the_files_name(slides, monkeypatch):
+    path = write_svs(slides.folder / "Jane_Doe.svs", slides.picture())
+
+    def fail(self, *arguments):
+        raise MemoryError(f"cannot hold {path}\nat all: Jane_Doe.svs")
+
+    monkeypatch.setattr(reader.openslide, "OpenSlide", fail)
+    with pytest.raises(SpecimenError, match=r"damaged or incomplete \(at all: the file\)"):
+        open_reader(path)
+
+
+def test_tag_of_a_wrong_kind_is_a_specimen_error(slides):
+    path = write_svs(slides.folder / "a.svs", slides.picture())
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        place = file.pages[0].tags["SamplesPerPixel"].offset
+    with path.open("r+b") as file:
+        file.seek(place + 2)
+        file.write((11).to_bytes(2, "little"))  # a floating-point number of samples, on which tifffile fails
+    with pytest.raises(SpecimenError, match="damaged or incomplete"):
+        open_reader(path)
+
+
+def test_small_file_that_claims_to_be_huge_is_refused_unread(slides):
+    path = slides.tiff(slides.picture())
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        for name in ("ImageWidth", "ImageLength"):
+            file.pages[0].tags[name].overwrite(60_000)
+    with pytest.raises(SpecimenError, match=r"claims 60000 x 60000 pixels, of \d+ bytes|damaged or incomplete"):
+        open_reader(path)
+
+
+def test_huge_tiles_are_refused_unread(slides):
+    path = slides.tiff(slides.picture())
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        for name in ("TileWidth", "TileLength"):
+            file.pages[0].tags[name].overwrite(16384)
+    with pytest.raises(SpecimenError, match="tiles of 16384 x 16384 pixels"):
+        open_reader(path)
+
+
+def test_progressive_picture_is_bounded_more_tightly(slides, monkeypatch):
+    monkeypatch.setattr(reader, "LARGEST_PLAIN", 640 * 512)
+    for progressive in (False, True):
+        path = slides.folder / f"{progressive}.jpg"
+        Image.fromarray(slides.picture()).save(path, progressive=progressive)
+        if progressive:
+            with pytest.raises(SpecimenError, match="640 x 512 pixels and no pyramid"):
+                open_reader(path)
+        else:
+            open_reader(path)
+
+
+@pytest.mark.parametrize("suffix", VENDOR_SUFFIXES)
+def test_picture_under_a_scanners_name_is_never_read_as_the_slide(slides, suffix):
+    path = slides.folder / f"Jane{suffix.upper()}"
+    Image.fromarray(slides.picture()).save(path, "JPEG", dpi=(50800, 50800))
+    with pytest.raises(SpecimenError, match=r"not a slide|folder of the same name|the files it names") as caught:
+        open_reader(path)
+    assert "Jane" not in str(caught.value)
+
+
+def test_mirax_slide_needs_its_folder_and_says_so(slides):
+    path = write_mirax(slides.folder / "Jane_Doe.mrxs", slides.picture())
+    folder = path.with_suffix("")
+    assert open_reader(path).sizes[0] == open_reader(folder).sizes[0] == (640, 512)
+    path.rename(slides.folder / "kept")
+    with pytest.raises(SpecimenError, match=r"not the .mrxs file of the same name"):
+        open_reader(folder)
+    (slides.folder / "kept").rename(path)
+    folder.rename(slides.folder / "elsewhere")
+    with pytest.raises(
+        SpecimenError, match=r"folder of the same name beside it, with Slidedat.ini .* is missing"
+    ) as caught:
+        open_reader(path)
+    assert "Jane" not in str(caught.value)
+
+
+def test_folder_that_holds_one_slide_is_that_slide(slides):
+    instances = write_dicom(slides.folder / "dicom", slides.picture(), series="1.2.3")
+    opened = open_reader(slides.folder / "dicom")
+    assert opened.sizes == ((640, 512), (320, 256))
+    assert opened.identity == open_reader(instances[1]).identity == "1.2.3"
+    (slides.folder / "dicom" / "notes.txt").write_text("of the scanner")
+    assert open_reader(slides.folder / "dicom").identity == "1.2.3"
+    write_dicom(slides.folder / "dicom", slides.picture(seed=1), series="1.2.4")
+    with pytest.raises(SpecimenError, match="at least two slides, 2 of its 4 files"):
+        open_reader(slides.folder / "dicom")
+
+
+def test_copies_of_one_scan_have_one_identity(slides):
+    one, two = (slides.folder / name for name in ("one", "two"))
+    for folder, overview in ((one, 0), (two, 200)):
+        folder.mkdir()
+        write_mirax(folder / "a.mrxs", slides.picture(), overview=overview)
+    write_mirax(slides.folder / "other.mrxs", slides.picture(seed=1))
+    first, copy, other = (open_reader(each) for each in (one / "a.mrxs", two / "a", slides.folder / "other.mrxs"))
+    assert first.identity == copy.identity != other.identity
+
+
+def test_cases_that_failed(real):
+    cases = real.parent / "cases" / "pathology"
+    if not cases.is_dir():
+        pytest.skip("no folder of cases beside HEPATICA_DATA")
+    with pytest.raises(SpecimenError, match="damaged or incomplete"):
+        open_reader(cases / "crash_0_z_small.svs")
+    with pytest.raises(SpecimenError, match="folder of the same name beside it"):
+        open_reader(cases / "h_core.mrxs")

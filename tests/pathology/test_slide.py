@@ -3,6 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from slide_formats import write_svs
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.pathology.slide import extent, open_slide
@@ -98,11 +99,59 @@ def test_thumbnail_in_bands_equals_thumbnail_at_once(slides, monkeypatch):
         assert np.abs(slide.thumbnail(longest=200).astype(int) - whole).max() <= 1
 
 
-def test_override_wins(slides):
-    with open_slide(slides.tiff(slides.picture(), mpp=None), mpp=0.25) as slide:
-        assert slide.mpp == 0.25
-    with open_slide(slides.tiff(slides.picture()), mpp=0.25) as slide:
-        assert slide.mpp == 0.25
+SAID = [  # of the file: mpp and objective; given, forced: what is used, how it is known, what is noted
+    (None, None, 0.25, False, 0.25, "given", ""),
+    (0.5, None, None, False, 0.5, "file", ""),
+    (0.5, None, 0.51, False, 0.5, "file", ""),
+    (0.5, None, 0.25, False, 0.5, "file", "the file says 0.5 micrometres per pixel, which is used, not the 0.25 given"),
+    (0.5, None, 0.25, True, 0.25, "forced", "0.25 was forced, although the file says 0.5 micrometres per pixel"),
+    (0.5, None, 0.5, True, 0.5, "forced", ""),
+    (352.8, None, 0.25, False, 0.25, "given", "0.25 was given, since got 352.8 micrometres per pixel (72 dpi"),
+    (0.499, 20, None, False, 0.499, "file", ""),
+    (0.22, 20, None, False, 0.22, "file", ""),
+    (
+        0.635,
+        40,
+        0.25,
+        False,
+        0.25,
+        "given",
+        "0.25 was given, since the file says 0.635 micrometres per pixel under a 40x",
+    ),
+    (0, 20, 0.5, False, 0.5, "given", ""),
+    (0.25, 40, 1.0, True, 1.0, "forced", "1 was forced, although the file says 0.25"),
+]
+
+
+def scanned(slides, mpp, power):
+    if power is None:
+        return slides.tiff(slides.picture(), mpp=mpp)
+    return write_svs(slides.folder / "a.svs", slides.picture(), mpp=mpp, power=power)
+
+
+@pytest.mark.parametrize(("said", "power", "given", "force", "used", "known", "note"), SAID)
+def test_file_that_knows_its_resolution_is_overridden_by_force_alone(
+    slides, said, power, given, force, used, known, note
+):
+    with open_slide(scanned(slides, said, power), mpp=given, force=force) as slide:
+        assert (slide.mpp, slide.mpp_known) == (pytest.approx(used), known)
+        assert slide.note.startswith(note)
+        assert bool(slide.note) == bool(note)
+
+
+@pytest.mark.parametrize(
+    ("mpp", "power", "given"), [(0.635, 40, None), (0.0984, 40, None), (0, 40, 0.635), (1.27, 20, 1.27)]
+)
+def test_resolution_that_the_objective_cannot_give_is_refused(slides, mpp, power, given):
+    """Inches were taken for centimetres, or the reverse."""
+    with pytest.raises(SpecimenError, match=rf"micrometres per pixel under a {power}x objective|wanted 0.1 to 4"):
+        open_slide(scanned(slides, mpp, power), mpp=given)
+
+
+@pytest.mark.parametrize("mpp", [0, -0.5, "nan", "inf", "unknown"])
+def test_resolution_that_is_no_number_above_nought_counts_as_unknown(slides, mpp):
+    with pytest.raises(SpecimenError, match="does not say how many micrometres"):
+        open_slide(scanned(slides, mpp, 20))
 
 
 @pytest.mark.parametrize("tiled", [True, False])

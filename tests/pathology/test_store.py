@@ -10,14 +10,15 @@ from dataclasses import fields, replace
 import numpy as np
 import pandas as pd
 import pytest
+from slide_formats import write_dicom, write_mirax
 
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.preparation import content_of
 from hepatica.pathology import store
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.stain import StainSettings
 from hepatica.pathology.store import prepare
-from hepatica.pathology.tile_file import open_tiles
 from hepatica.pathology.tiles import Tiling
 
 TILING = Tiling(side=64)
@@ -99,7 +100,7 @@ def test_file_names_and_contents_hold_no_identity(specimens, folder):
 
 def test_nothing_finished_is_done_again(specimens, folder, monkeypatch):
     first = prepare(specimens, tiling=TILING, folder=folder)
-    monkeypatch.setattr(store, "open_slide", None)
+    monkeypatch.setattr(store, "_cut", None)
     again = prepare(specimens, tiling=TILING, folder=folder)
     assert again.index.equals(first.index)
     assert again.specimens.equals(first.specimens)
@@ -116,7 +117,8 @@ def test_every_setting_is_in_the_key(specimens):
     stains = [replace(StainSettings(), **{each.name: 3}) for each in fields(StainSettings)]
     keys += [store._key(specimens[0], tiling=TILING, stain=each) for each in (None, StainSettings(), *stains)]
     keys += [store._key(each, tiling=TILING, stain=None) for each in specimens[1:]]
-    keys += [store._key(replace(specimens[0], mpp=mpp), tiling=TILING, stain=None) for mpp in (0.5, 0.51)]
+    forced = [replace(specimens[0], mpp=mpp, force_mpp=True) for mpp in (0.5, 0.51)]
+    keys += [store._key(each, tiling=TILING, stain=None) for each in forced]
     assert len(set(keys)) == len(keys)
 
 
@@ -137,17 +139,86 @@ def test_limit(specimens, folder):
     assert prepare(specimens, tiling=replace(TILING, limit=4), folder=folder).specimens["tiles"].tolist() == [4, 4, 4]
 
 
-def test_what_was_learnt_of_the_stains_is_told(specimens, folder):
+def test_how_a_slide_looks_is_measured_and_kept(slides, specimens, folder):
     plain = prepare(specimens, tiling=TILING, folder=folder).specimens
-    assert not [name for name in plain if name.startswith(("haematoxylin", "eosin"))]
     stained = prepare(specimens, tiling=TILING, stain=StainSettings(candidates=2000), folder=folder)
-    for row in stained.specimens.to_dict("records"):
-        about = open_tiles(folder / f"{row['key']}.safetensors").about
-        for number, name in enumerate(("haematoxylin", "eosin")):
-            assert [row[f"{name}_{colour}"] for colour in "rgb"] == about["stain_matrix"][number]
-            assert row[f"{name}_peak"] == about["stain_peak"][number]
-    assert (stained.specimens["haematoxylin_r"] > stained.specimens["eosin_r"]).all()
-    assert list(stained.select(patient_ids=[]).specimens) == list(stained.specimens)
+    again = prepare(specimens, tiling=TILING, stain=StainSettings(candidates=2000), folder=folder).specimens
+    assert again.equals(stained.specimens)
+    assert list(plain) == list(stained.specimens) == list(stained.select(patient_ids=[]).specimens)
+    for table in (plain, stained.specimens):
+        tissue = np.pi / 9 * 640 * 512 * 0.25 / 1e6  # an ellipse over two thirds of each side
+        assert table["tissue_mm2"].to_numpy() == pytest.approx(tissue, rel=0.02)
+        assert table["tissue_share"].to_numpy() == pytest.approx(np.pi / 9, rel=0.02)
+        assert table["ink_share"].max() == 0
+        assert table["hue_degrees"].between(260, 335).all()
+        assert table["saturation"].between(0.3, 0.7).all()
+        assert (table["mpp_known"] + table["notes"]).tolist() == ["file"] * 3
+        for stain in ("haematoxylin", "eosin"):
+            vectors = table[[f"{stain}_{colour}" for colour in "rgb"]]
+            assert np.linalg.norm(vectors, axis=1) == pytest.approx(1)
+            assert (table[f"{stain}_peak"] > 0.1).all()
+        assert (table["haematoxylin_r"] > table["eosin_r"]).all()
+    one = np.where(slides.picture() < 200, np.uint8([225, 150, 190]), slides.picture())
+    unstained = slides.specimen(slides.tiff(one, name="one.tif"), row=8)
+    assert np.isnan(prepare([unstained], tiling=TILING, folder=folder).specimens["eosin_peak"]).all()
+
+
+def test_corrected_resolution_makes_other_tiles_of_the_same_slide(slides, folder):
+    pixels, keys = slides.picture(width=1024, height=768), []
+    for mpp in (0.5, 0.25):
+        specimen = slides.specimen(slides.tiff(pixels, name="large.tif", mpp=mpp))
+        tiles = prepare([specimen], tiling=TILING, folder=folder)
+        assert tiles.specimens["mpp"].tolist() == [pytest.approx(mpp)]
+        assert (tiles.index["extent"] == 64 * 0.5 / mpp).all()
+        keys += tiles.specimens["key"].tolist()
+    assert keys[0] != keys[1]
+
+
+def test_copies_of_one_scan_are_known_as_such(slides):
+    """Under two patients they would leak from one fold into another."""
+    one, two, dicom = (slides.folder / name for name in ("one", "two", "dicom"))
+    for place, overview in ((one, 0), (two, 200)):
+        place.mkdir()
+        write_mirax(place / "a.mrxs", slides.picture(), overview=overview)
+    first, second = write_dicom(dicom, slides.picture(), series="1.2.3")
+    other = write_mirax(slides.folder / "b.mrxs", slides.picture(seed=1))
+    paths = [one / "a.mrxs", two / "a.mrxs", two / "a", first, second, dicom, other]
+    keys = [store._key(slides.specimen(path), tiling=TILING, stain=None) for path in paths]
+    content = content_of(pd.Series(keys))
+    assert content.groupby(content, sort=False).size().tolist() == [3, 3, 1]
+
+
+def test_mirax_and_dicom_slides_are_cut(slides, folder):
+    dicom = slides.folder / "dicom"
+    write_dicom(dicom, slides.picture(), series="1.2.3")
+    paths = [write_mirax(slides.folder / "a.mrxs", slides.picture()), dicom]
+    tiles = prepare([slides.specimen(each, row=k) for k, each in enumerate(paths)], tiling=TILING, folder=folder)
+    assert tiles.failures.empty
+    assert tiles.specimens["tiles"].nunique() == 1
+
+
+def test_image_of_a_mirax_slide_replaced_makes_other_tiles(slides):
+    path = write_mirax(slides.folder / "a.mrxs", slides.picture())
+    key = store._key(slides.specimen(path), tiling=TILING, stain=None)
+    data = path.with_suffix("") / "Data0000.dat"
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
+    assert store._key(slides.specimen(path), tiling=TILING, stain=None) != key
+
+
+@pytest.mark.parametrize("error", [TypeError("slice"), MemoryError(), ZeroDivisionError(), RecursionError("deep")])
+def test_no_fault_of_one_slide_takes_the_results_of_the_others(specimens, folder, monkeypatch, error):
+    def fault(*given):
+        raise error
+
+    whole = store._survey
+    calls = iter([False, True, False])
+    monkeypatch.setattr(store, "_survey", lambda *given: (fault if next(calls) else whole)(*given))
+    tiles = prepare(specimens, tiling=TILING, folder=folder)
+    assert len(tiles.specimens) == 2
+    assert len(tiles.failures) == 1
+    assert "damaged or incomplete" in tiles.failures["error"][0]
 
 
 def test_stains_are_normalised_slide_by_slide(slides, folder):
@@ -168,6 +239,8 @@ def test_stains_are_normalised_slide_by_slide(slides, folder):
 
 
 GLASS = np.full((768, 768, 3), 244, np.uint8)
+PEN = GLASS.copy()
+PEN[256:512] = (45, 165, 135)
 CRUMBS = np.where(
     np.kron(np.arange(12) % 4 == 1, np.ones(64))[None, :, None] > 0, GLASS - 120 * np.uint8([0, 1, 0]), GLASS
 )
@@ -186,6 +259,7 @@ BAD = {
     "no resolution": lambda slides, pixels, path: slides.tiff(pixels, name=path.name, mpp=None),
     "screen resolution": lambda slides, pixels, path: slides.tiff(pixels, name=path.name, mpp=25400 / 72),
     "no tissue": lambda slides, pixels, path: slides.tiff(GLASS, name=path.name),
+    "pen alone": lambda slides, pixels, path: slides.tiff(PEN, name=path.name),
     "crumbs": lambda slides, pixels, path: slides.tiff(CRUMBS, name=path.name),
     "small": lambda slides, pixels, path: slides.tiff(pixels[200:250, 200:400], name=path.name, tiled=False),
     "coarse": lambda slides, pixels, path: slides.tiff(pixels, name=path.name, mpp=2.0),
@@ -208,7 +282,8 @@ def bad(slides, kind):
         ("cut off late", "damaged or incomplete"),
         ("no resolution", "does not say how many micrometres"),
         ("screen resolution", "352.8 micrometres per pixel"),
-        ("no tissue", "no tissue found"),
+        ("no tissue", "no tissue found on the slide;"),
+        ("pen alone", "no tissue found on the slide, and pen ink on 34% of it;"),
         ("crumbs", "no tile has enough tissue"),
         ("small", "wanted at least one tile"),
         ("coarse", "got a slide of 2 micrometres per pixel, wanted 1 or finer"),
@@ -314,3 +389,15 @@ def test_real_slides(real, slides, folder):
     tiles = prepare(specimens, tiling=Tiling(limit=8), stain=StainSettings(candidates=20_000), folder=folder)
     assert tiles.specimens["tiles"].tolist() == [8, 8]
     assert tiles.failures["row"].tolist() == [4, 5]
+
+
+def test_cases_that_failed(real, slides, specimens, folder):
+    cases = real.parent / "cases" / "pathology"
+    if not cases.is_dir():
+        pytest.skip("no folder of cases beside HEPATICA_DATA")
+    names = ("crash_0_z_small.svs", "h_core.mrxs", "no-tissue-green-pen.png")
+    wrong = [slides.specimen(cases / name, row=row, mpp=0.5) for row, name in enumerate(names, start=5)]
+    tiles = prepare([wrong[0], *specimens, *wrong[1:]], tiling=TILING, folder=folder)
+    assert tiles.specimens["specimen_id"].tolist() == ["s2", "s3", "s4"]
+    assert tiles.failures["row"].tolist() == [5, 6, 7]
+    assert "no tissue found on the slide, and pen ink on 78% of it" in tiles.failures["error"][2]

@@ -95,6 +95,7 @@ def predict(
         Path, typer.Option(help="Folder for predictions.csv, images (PNG), QuPath overlays (GeoJSON) and DICOM.")
     ],
     mpp: Annotated[float | None, typer.Option(help="Micrometres per pixel, for files that do not contain it.")] = None,
+    force_mpp: Annotated[bool, typer.Option("--force-mpp", help="Use --mpp against what a file says.")] = False,
     pictures: Annotated[int, typer.Option(help="Draw at most this many specimens.", min=0)] = 20,
     settings: Reading = None,
 ) -> None:
@@ -109,7 +110,7 @@ def predict(
 
     resolution = None if mpp is None else MicronsPerPixel(mpp)
     changes = assignments(settings)
-    table = predict_run(run, inputs, out=out, mpp=resolution, pictures=pictures, changes=changes)
+    table = predict_run(run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, changes=changes)
     for target in targets(table):
         found = patient_scores(table, target=target)
         if target.task == "quantities":

@@ -31,14 +31,18 @@ D = TypeVar("D", bound="DataclassInstance")
 """A store: a frozen dataclass with the tables of `protocol.Material` and an index."""
 
 
-def specimen_key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
+def specimen_key(
+    specimen: Specimen, *, settings: Mapping[str, Any], beside: Iterable[Path] = (), identity: str | None = None
+) -> str:
     """Digest of the content of a specimen's file or folder and of everything else that what is made of it depends on.
 
-    Names and places do not count. `settings` are plain values. `content_of` gives the part that is of the content.
+    Names and places do not count. `settings` are plain values, `beside` further files or folders of it. `content_of`
+    gives the part that is of the content, or of `identity`, by which a format knows every copy of one acquisition.
     """
     described = json.dumps({"version": version("hepatica"), **settings}, sort_keys=True)
     content = content_digest(specimen.path) or f"row {specimen.row}".encode()  # keeps empty and lost files apart
-    return content_name(content) + hashlib.sha256(content + described.encode()).hexdigest()[:32]
+    everything = b"".join([content, *map(content_digest, beside), described.encode()])
+    return content_name(identity.encode() if identity else content) + hashlib.sha256(everything).hexdigest()[:32]
 
 
 def content_of(keys: "pd.Series[str]") -> "pd.Series[str]":

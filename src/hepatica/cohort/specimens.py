@@ -1,6 +1,6 @@
 """Specimens: the files of a cohort's patients, one row of specimens.csv each, with what belongs to them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,10 @@ FILE = "specimens.csv"
 STUDIES = ("ct", "mr", "ultrasound")
 """Modalities of which a specimen may be a folder, a DICOM study, as well as a file."""
 
-_MODALITIES = (*STUDIES, "slide", "spectrum")
+FOLDERS = (*STUDIES, "slide")
+"""The same with slides, which may be the folder of a MIRAX slide or of a DICOM series."""
+
+_MODALITIES = (*FOLDERS, "spectrum")
 _COLUMNS = ("patient_id", "specimen_id", "modality", "path")
 
 ATTACHMENTS = ("mask", "liver_mask", "nodule_mask", "water")
@@ -32,9 +35,9 @@ ATTACHMENTS = ("mask", "liver_mask", "nodule_mask", "water")
 class Specimen:
     """One file, or one folder of a study, of one patient. `row` is its row in specimens.csv.
 
-    `mpp` overrides the file's own resolution. `attachments` are further files of the specimen by the name of their
-    column: masks of what was outlined in it, the water reference of a spectrum, another phase; `extra` the text of
-    every other column. Neither has an entry where the cell is empty.
+    `mpp` is the resolution of a slide that does not say, with `force_mpp` of one which does too. `attachments` are
+    further files of the specimen by the name of their column: masks of what was outlined in it, the water reference of
+    a spectrum, another phase; `extra` the text of every other column. Neither has an entry where the cell is empty.
     """
 
     patient_id: str
@@ -43,6 +46,7 @@ class Specimen:
     path: Path
     row: int
     mpp: MicronsPerPixel | None = None
+    force_mpp: bool = False
     attachments: Mapping[str, Path] = field(default_factory=dict, hash=False)
     extra: Mapping[str, str] = field(default_factory=dict, hash=False)
 
@@ -57,15 +61,21 @@ def read_specimens(folder: Path, head: Head, known: Collection[str], faults: Fau
         if name not in raw.columns:
             faults.add(FILE, f"has no column {name}, which cohort.toml names; {did_you_mean(name, raw.columns)}")
     attachments = [name for name in dict.fromkeys((*ATTACHMENTS, *declared)) if name in raw.columns]
-    further = further_columns(raw, (*_COLUMNS, "mpp", *ATTACHMENTS, *attachments), file=FILE, faults=faults)
+    further = further_columns(
+        raw, (*_COLUMNS, "mpp", "force_mpp", *ATTACHMENTS, *attachments), file=FILE, faults=faults
+    )
     cells = raw.reindex(columns=[*_COLUMNS, *attachments], fill_value="")
     _check(cells, known, faults)
     files = NamedFiles(folder, head.specimen_root, file=FILE, faults=faults)
-    studies = cells["modality"].isin(STUDIES)
+    studies = cells["modality"].isin(FOLDERS)
     columns = {name: cells[name].tolist() for name in _COLUMNS[:3]}
     columns["path"] = [path or folder for path in files.find(cells["path"], folders=studies)]
     columns["row"] = raw.index.tolist()
-    columns["mpp"] = _resolutions(raw, faults)
+    mpp = _numbers(raw, "mpp", faults, "micrometres per pixel, such as 0.25", lambda each: each > 0)
+    columns["mpp"] = [None if np.isnan(each) else MicronsPerPixel(each) for each in mpp]
+    columns["force_mpp"] = [
+        each == 1 for each in _numbers(raw, "force_mpp", faults, "1 (yes) or 0 (no)", lambda each: each.isin([0, 1]))
+    ]
     columns["attachments"] = _by_row({name: files.find(cells[name], folders=studies) for name in attachments}, raw)
     columns["extra"] = _by_row({name: raw[name].tolist() for name in further}, raw)
     rows = zip(*columns.values(), strict=True)
@@ -82,12 +92,13 @@ def _check(cells: pd.DataFrame, known: Collection[str], faults: Faults) -> None:
                 faults.add(FILE, f"got {given!r}, wanted a modality; did you mean {meant}?", row, "modality")
 
 
-def _resolutions(raw: pd.DataFrame, faults: Faults) -> list[MicronsPerPixel | None]:
-    if "mpp" not in raw.columns:
-        return [None] * len(raw)
-    wanted = "micrometres per pixel, such as 0.25"
-    mpp = number_cells(raw["mpp"], faults, file=FILE, wanted=wanted, right=lambda each: each > 0, blank=True)
-    return [None if np.isnan(each) else MicronsPerPixel(each) for each in mpp.tolist()]
+def _numbers(
+    raw: pd.DataFrame, column: str, faults: Faults, wanted: str, right: Callable[[pd.Series], "pd.Series[bool]"]
+) -> list[float]:
+    """The numbers of a column that may be absent and have empty cells, NaN there."""
+    if column not in raw.columns:
+        return [np.nan] * len(raw)
+    return list(number_cells(raw[column], faults, file=FILE, wanted=wanted, right=right, blank=True))
 
 
 def _by_row(columns: Mapping[str, list[Any]], raw: pd.DataFrame) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def draw_slide(
     heatmap, objects, tiles = (stem.with_name(stem.name + end) for end in ("_heatmap.png", ".geojson", "_tiles.png"))
     corners, scores = regions[["x", "y"]].to_numpy(), regions["score"].to_numpy()
     extent = float(regions["extent"].iloc[0])
-    with open_slide(specimen.path, mpp=specimen.mpp) as slide:
+    with open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp) as slide:
         save_overlay(
             heatmap,
             thumbnail=slide.thumbnail(longest=LONGEST),

@@ -1,7 +1,9 @@
 """Reader: the pixels of a slide file, level by level, through OpenSlide or, for plain images, libvips."""
 
+import math
 import os
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -12,10 +14,33 @@ from einops import rearrange
 from PIL import Image
 from tifffile import TiffFile
 
-from hepatica.cohort.errors import SpecimenError
+from hepatica.cohort.errors import HepaticaError, SpecimenError
 
 LARGEST_PLAIN = 200_000_000
 """Pixels above which an image without a pyramid is refused (ours): most such files are bombs or exported by mistake."""
+
+LARGEST_TILE = 64_000_000
+"""Pixels of a stored tile above which a slide is refused (ours): a damaged header asks for all the memory there is."""
+
+MOST_PIXELS_A_BYTE = 1000
+"""Pixels a byte of the file above which its header is damaged (ours): blank glass as JPEG has about 100."""
+
+VENDOR_SUFFIXES = (
+    ".bif",
+    ".czi",
+    ".dcm",
+    ".isyntax",
+    ".i2syntax",
+    ".mds",
+    ".mdsx",
+    ".mrxs",
+    ".ndpi",
+    ".qptiff",
+    ".scn",
+)
+VENDOR_SUFFIXES += (".svs", ".svslide", ".vms", ".vmu", ".vsi", ".zvi")
+"""Names of scanners' formats (ours). What OpenSlide does not read under one is a slide with a part missing, or another
+thing than it says: the picture inside is its overview or label."""
 
 _PLAIN = {
     b"II*\0": "tiff",
@@ -25,6 +50,8 @@ _PLAIN = {
     b"\x89PNG": "png",
     b"\xff\xd8\xff": "jpeg",
 }
+_MIRAX_DATA = "Slidedat.ini"
+_HEAD = 65536  # bytes in which a DICOM file names its series, and more than a list of images has
 _FAST_VENDORS = {"aperio", "generic-tiff"}  # whose first TIFF page is the finest level, tile by tile
 _PROOFS = 4  # regions both libraries must read alike before libvips is trusted with a file
 _PROOF_PIXELS = 1_000_000
@@ -41,11 +68,18 @@ class Box(NamedTuple):
 
 
 class Reader(Protocol):
-    """One open file: level sizes and how far each is scaled down, its own mpp for x and y, and its pixels."""
+    """One open file: level sizes and how far each is scaled down, and its pixels, with what it says of itself.
+
+    `resolution` is its own mpp for x and y, `power` its objective's magnification, None where it does not say.
+    `identity` is the same for every copy of one scan, whatever it is called, resaved or split into; None where no such
+    thing is known.
+    """
 
     sizes: tuple[tuple[int, int], ...]
     downsamples: tuple[float, ...]
     resolution: tuple[float, float] | None
+    power: float | None
+    identity: str | None
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
         """(h w 3) uint8 on white; the box lies inside the level. SpecimenError when the pixels are damaged."""
@@ -59,22 +93,77 @@ class Reader(Protocol):
 def open_reader(path: Path) -> Reader:
     """Open a slide with OpenSlide, or else a plain TIFF, PNG or JPEG; SpecimenError when it is neither or damaged.
 
-    Messages never hold the file's name, which may be a patient's.
+    `path` may be the folder of a MIRAX slide, or one that holds a single slide, such as the instances of a DICOM
+    series. Messages never hold the file's name, which may be a patient's.
     """
-    if not path.is_file():
-        raise SpecimenError("there is no such file")
-    if path.stat().st_size == 0:
-        raise SpecimenError("the file is empty (0 bytes); copy it again")
-    if not os.access(path, os.R_OK):
-        raise SpecimenError("the file may not be read; give yourself the right to, or leave it out")
+    with as_specimen_error(path):
+        path = _file_of(path)
+        if not path.is_file():
+            raise SpecimenError("there is no such file")
+        if path.stat().st_size == 0:
+            raise SpecimenError("the file is empty (0 bytes); copy it again")
+        if not os.access(path, os.R_OK):
+            raise SpecimenError("the file may not be read; give yourself the right to, or leave it out")
+        try:
+            return OpenSlideReader(openslide.OpenSlide(path), path=path)
+        except openslide.OpenSlideUnsupportedFormatError:
+            return _open_plain(path)
+
+
+@contextmanager
+def as_specimen_error(path: Path) -> Iterator[None]:
+    """Make a SpecimenError, in one line without the file's name, of whatever a library raises while it reads `path`."""
     try:
-        return OpenSlideReader(openslide.OpenSlide(path), path=path)
-    except openslide.OpenSlideUnsupportedFormatError:
-        return _open_plain(path)
-    except openslide.OpenSlideError as error:
+        yield
+    except HepaticaError:
+        raise
+    except Exception as error:  # libraries raise anything on a damaged header: TypeError, MemoryError, struct.error
+        said = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+        said = said.replace(str(path), "the file").replace(path.name, "the file")
+        raise SpecimenError(f"the slide cannot be read and is damaged or incomplete ({said}); copy it again") from error
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The files and folders that one slide consists of: itself, and what MIRAX and Hamamatsu keep beside it."""
+    if path.is_dir() and (path / _MIRAX_DATA).is_file():
+        return [path]
+    if path.suffix.lower() == ".mrxs":
+        return [each for each in (path, path.with_suffix("")) if each.exists()]
+    if path.suffix.lower() in (".vms", ".vmu") and path.stat().st_size < _HEAD:
+        named = path.read_text(errors="replace")
+        return [path, *(each for each in sorted(path.parent.iterdir()) if f"={each.name}" in named)]
+    return [path]
+
+
+def _file_of(path: Path) -> Path:
+    """The file by which OpenSlide opens what a specimen names; the path itself where that is a file."""
+    if not path.is_dir():
+        return path
+    if (path / _MIRAX_DATA).is_file():
+        beside = path.with_name(f"{path.name}.mrxs")
+        if not beside.is_file():
+            raise SpecimenError(
+                "the folder of a MIRAX slide is there, but not the .mrxs file of the same name beside it"
+            )
+        return beside
+    files = sorted(each for each in path.iterdir() if each.is_file())
+    found = [each for each in files if openslide.OpenSlide.detect_format(each)]
+    if not found:
+        raise SpecimenError(f"the folder has {len(files)} files, none of them a slide that OpenSlide reads")
+    with openslide.OpenSlide(found[0]) as first:
+        series = first.properties.get("dicom.SeriesInstanceUID", "").encode()
+    others = [each for each in found[1:] if not series or series not in _head(each)]
+    if others:
         raise SpecimenError(
-            f"the slide cannot be read and may be damaged or incomplete; OpenSlide says: {_anonymous(error, path)}"
-        ) from None
+            f"the folder has at least two slides, {len(others)} of its {len(found)} files are none of the first's;"
+            " give each slide a row of its own"
+        )
+    return found[0]
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD)
 
 
 class OpenSlideReader:
@@ -83,12 +172,19 @@ class OpenSlideReader:
     def __init__(self, slide: openslide.OpenSlide, *, path: Path) -> None:
         self._slide = slide
         self._path = path
-        self._fast = _fast_region(slide, path)
         self._proofs = 0
         self.sizes = slide.level_dimensions
         self.downsamples = slide.level_downsamples
-        x, y = (slide.properties.get(f"openslide.mpp-{axis}") for axis in "xy")
-        self.resolution = (float(x), float(y)) if x and y else None
+        said = slide.properties
+        series = said.get("dicom.SeriesInstanceUID")
+        tile = "openslide.level[{}].tile-{}".format
+        stored = [[int(said.get(tile(k, name), 0)) for name in ("width", "height")] for k in range(len(self.sizes))]
+        if series is None:  # of a DICOM slide the other files, which may be anywhere in the folder, hold the pixels
+            _refuse_absurd(self.sizes[0], stored=stored, path=path)
+        x, y, self.power = (_number(said.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power"))
+        self.resolution = (x, y) if x and y else None
+        self.identity = series or said.get("openslide.quickhash-1")
+        self._fast = _fast_region(slide, path)
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
         """Read through libvips once its first regions have proved identical to OpenSlide's, else through OpenSlide."""
@@ -115,13 +211,8 @@ class OpenSlideReader:
     def _slow(self, box: Box, *, level: int) -> np.ndarray:
         scale = self.downsamples[level]
         corner = (round(box.x * scale), round(box.y * scale))
-        try:
+        with as_specimen_error(self._path):
             image = self._slide.read_region(corner, level, (box.width, box.height))
-        except openslide.OpenSlideError as error:
-            said = _anonymous(error, self._path)
-            raise SpecimenError(
-                f"the slide cannot be read and may be damaged or incomplete; OpenSlide says: {said}"
-            ) from None
         if image.getchannel("A").getextrema() == (255, 255):
             return np.asarray(image.convert("RGB"))
         white = Image.new("RGBA", image.size, "white")
@@ -131,6 +222,9 @@ class OpenSlideReader:
 
 class PlainReader:
     """A TIFF, PNG or JPEG without a pyramid: one level."""
+
+    power = None
+    identity = None
 
     def __init__(self, image: pyvips.Image, *, path: Path) -> None:
         self._path = path
@@ -143,11 +237,8 @@ class PlainReader:
     def region(self, box: Box, *, level: int) -> np.ndarray:
         """Read from the only level."""
         assert level == 0
-        try:
+        with as_specimen_error(self._path):
             return _fetch(self._region, box)
-        except pyvips.Error as error:
-            said = _anonymous(_last_line(error), self._path)
-            raise SpecimenError(f"the image is damaged or incomplete; libvips says: {said}") from None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -155,28 +246,59 @@ class PlainReader:
 
 
 def _open_plain(path: Path) -> PlainReader:
-    with path.open("rb") as file:
-        head = file.read(132)
+    if path.suffix.lower() in VENDOR_SUFFIXES:
+        raise SpecimenError(_why_not(path))
+    head = _head(path)[:132]
     kind = next((kind for magic, kind in _PLAIN.items() if head.startswith(magic)), None)
     if kind is None or head[128:] == b"DICM":  # a DICOM file may begin like a TIFF
         raise SpecimenError(
             "the file is not a slide: OpenSlide does not know its format and it is no TIFF, PNG or JPEG;"
             " remove it from specimens.csv or convert it to a pyramidal TIFF"
         )
-    try:
-        image = _load(path, kind)
-    except pyvips.Error as error:
-        said = _anonymous(_last_line(error), path)
-        raise SpecimenError(f"the {kind.upper()} file is damaged or incomplete; libvips says: {said}") from None
-    if image.width * image.height > LARGEST_PLAIN:
+    image = _load(path, kind)
+    largest = LARGEST_PLAIN // (4 if image.get_typeof("interlaced") else 1)  # which is decoded whole, in wide numbers
+    if image.width * image.height > largest:
         raise SpecimenError(
             f"the {kind.upper()} image has {image.width} x {image.height} pixels and no pyramid, at most"
-            f" {LARGEST_PLAIN:.0e} are read; convert it: vips tiffsave IN OUT.tif --tile --pyramid --compression jpeg"
+            f" {largest:.0e} are read; convert it: vips tiffsave IN OUT.tif --tile --pyramid --compression jpeg"
         )
+    _refuse_absurd((image.width, image.height), stored=[], path=path)
     if image.format != "uchar" or image.bands - image.hasalpha() != 3:
         got = f"{image.bands} channels of {image.format} ({image.interpretation})"
         raise SpecimenError(f"the {kind.upper()} image has {got}, wanted 8-bit colour (RGB); export it again in colour")
     return PlainReader(image.flatten(background=255) if image.hasalpha() else image, path=path)
+
+
+def _why_not(path: Path) -> str:
+    """Why a file of a scanner's name is no slide: the part of it that is missing, where that is known."""
+    suffix = path.suffix.lower()
+    if suffix == ".mrxs":
+        return (
+            f"the .mrxs file is only the overview of a MIRAX slide: the folder of the same name beside it, with"
+            f" {_MIRAX_DATA} and Data*.dat, is missing; copy that too"
+        )
+    if suffix in (".vms", ".vmu"):
+        return f"the {suffix} file only lists the images of a Hamamatsu slide; copy the files it names beside it"
+    return (
+        f"the file is not a slide: it is called {suffix}, but OpenSlide finds none in it: it is incomplete, or a"
+        " picture under that name; copy the whole slide again, or convert it to a pyramidal TIFF"
+    )
+
+
+def _refuse_absurd(size: tuple[int, int], *, stored: Iterable[Sequence[int]], path: Path) -> None:
+    """Bound the work by the data, not by what a header claims: the finest level's size, and each level's own tiles."""
+    files = [each for part in parts_of(path) for each in (part, *part.rglob("*"))]
+    there = sum(each.stat().st_size for each in files)
+    if size[0] * size[1] > MOST_PIXELS_A_BYTE * there:
+        raise SpecimenError(
+            f"the header claims {size[0]} x {size[1]} pixels, of {there} bytes: it is damaged; copy it again"
+        )
+    for width, height in stored:
+        if width * height > LARGEST_TILE:
+            raise SpecimenError(
+                f"the header claims tiles of {width} x {height} pixels, at most {LARGEST_TILE:.0e} are read: it is"
+                " damaged, or to be converted to a pyramidal TIFF"
+            )
 
 
 def _fast_region(slide: openslide.OpenSlide, path: Path) -> pyvips.Region | None:
@@ -206,9 +328,9 @@ def _fetch(region: pyvips.Region, box: Box) -> np.ndarray:
     return rearrange(pixels, "(h w c) -> h w c", h=box.height, w=box.width)
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1].strip()
-
-
-def _anonymous(said: object, path: Path) -> str:
-    return str(said).replace(str(path), "the file").replace(path.name, "the file")
+def _number(said: str | None) -> float | None:
+    """A property as a number above nought; None where it is absent or no such thing."""
+    with suppress(ValueError):
+        number = float(said or "")
+        return number if 0 < number < math.inf else None
+    return None

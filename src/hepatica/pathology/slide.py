@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from PIL import Image
@@ -18,18 +18,35 @@ PLAUSIBLE_MPP = (0.1, 4.0)
 SAME_MPP = 0.01
 """Resolutions this close (relative, ours) count as equal, so that 0.499 for 0.5 is read as it is, not blurred."""
 
+CONTRADICTION = 0.05
+"""Relative difference above which a resolution that was given contradicts the file's (ours)."""
+
+MPP_TIMES_POWER = (4.2, 15.0)
+"""Micrometres per pixel times the objective's power (ours): 10 by custom, 4.4 with the finest cameras. Inches taken for
+centimetres, or the reverse, put it out by 2.54."""
+
 _ROUNDING = 0.5  # pixels a level's rounded size may put a tile's side out by
 _BAND = 16_000_000  # pixels read at once for a thumbnail
+
+
+class Resolution(NamedTuple):
+    """Micrometres per pixel of the finest level, whence they are known (file, given, forced), what contradicts them."""
+
+    mpp: MicronsPerPixel
+    known: str
+    note: str = ""
 
 
 class Slide:
     """An open slide; close it or use it in a `with`. Positions are pixels of its finest level."""
 
-    def __init__(self, reader: Reader, *, mpp: MicronsPerPixel) -> None:
+    def __init__(self, reader: Reader, *, resolution: Resolution) -> None:
         self._reader = reader
         width, height = reader.sizes[0]
         self.size = (SlidePixels(width), SlidePixels(height))
-        self.mpp = mpp
+        self.mpp, self.mpp_known, self.note = resolution
+        self.levels = reader.sizes
+        self.identity = reader.identity
 
     def __enter__(self) -> Self:
         return self
@@ -93,14 +110,16 @@ class Slide:
         return padded
 
 
-def open_slide(path: Path, *, mpp: MicronsPerPixel | None = None) -> Slide:
-    """Open any slide OpenSlide reads, or a plain TIFF, PNG or JPEG; `mpp` overrides what the file says.
+def open_slide(path: Path, *, mpp: MicronsPerPixel | None = None, force: bool = False) -> Slide:
+    """Open any slide OpenSlide reads, or a plain TIFF, PNG or JPEG.
 
-    SpecimenError when the file is no slide, is damaged, or its resolution is absent, implausible or unequal in x and y.
+    `mpp` is used where the file does not say, or says what cannot be; with `force` it overrides the file.
+    SpecimenError when the file is no slide, is damaged, or its resolution is absent, implausible, unequal in x and y,
+    or not what its objective gives.
     """
     reader = open_reader(path)
     try:
-        return Slide(reader, mpp=_checked(mpp) if mpp is not None else _own(reader))
+        return Slide(reader, resolution=_resolution(reader, given=mpp, force=force))
     except SpecimenError:
         reader.close()
         raise
@@ -122,18 +141,47 @@ def _reach(start: float, length: float, *, count: int, size: int) -> tuple[int, 
 _REMEDY = "give the true one in a column `mpp` of specimens.csv, or with --mpp"
 
 
-def _own(reader: Reader) -> MicronsPerPixel:
+def _resolution(reader: Reader, *, given: MicronsPerPixel | None, force: bool) -> Resolution:
+    own, doubt = _own(reader)
+    if given is None:
+        if doubt:
+            raise SpecimenError(f"{doubt}; {_REMEDY}")
+        return Resolution(own, "file")
+    if wrong := _implausible(given):
+        raise SpecimenError(f"{wrong}; {_REMEDY}")
+    differs = reader.resolution is not None and (bool(doubt) or abs(given / own - 1) > CONTRADICTION)
+    file = doubt or f"the file says {own:.4g} micrometres per pixel"
+    if force:
+        return Resolution(given, "forced", f"{given:.4g} was forced, although {file}" if differs else "")
+    if not doubt:
+        return Resolution(own, "file", f"{file}, which is used, not the {given:.4g} given" if differs else "")
+    if wrong := _unlike_objective(given, reader.power):
+        raise SpecimenError(f"got {wrong}; correct it, or force it with force_mpp or --force-mpp")
+    return Resolution(given, "given", f"{given:.4g} was given, since {file}" if differs else "")
+
+
+def _own(reader: Reader) -> tuple[MicronsPerPixel, str]:
+    """What the file says, and why that cannot be used; "" where it can."""
     if reader.resolution is None:
-        raise SpecimenError(f"the file does not say how many micrometres a pixel is; {_REMEDY}")
+        return MicronsPerPixel(math.nan), "the file does not say how many micrometres a pixel is"
     x, y = reader.resolution
+    mpp = MicronsPerPixel((x + y) / 2)
     if abs(x / y - 1) > SAME_MPP:
-        raise SpecimenError(f"the file says {x:.4g} micrometres per pixel across but {y:.4g} down; {_REMEDY}")
-    return _checked(MicronsPerPixel((x + y) / 2))
+        return mpp, f"the file says {x:.4g} micrometres per pixel across but {y:.4g} down"
+    odd = _unlike_objective(mpp, reader.power)
+    return mpp, _implausible(mpp) or (odd and f"the file says {odd}")
 
 
-def _checked(mpp: MicronsPerPixel) -> MicronsPerPixel:
+def _implausible(mpp: MicronsPerPixel) -> str:
     low, high = PLAUSIBLE_MPP
-    if low <= mpp <= high:
-        return mpp
     screen = f" ({25400 / mpp:.0f} dpi, a screen's or printer's)" if mpp > high else ""
-    raise SpecimenError(f"got {mpp:.4g} micrometres per pixel{screen}, wanted {low} to {high}; {_REMEDY}")
+    return "" if low <= mpp <= high else f"got {mpp:.4g} micrometres per pixel{screen}, wanted {low} to {high}"
+
+
+def _unlike_objective(mpp: MicronsPerPixel, power: float | None) -> str:
+    low, high = MPP_TIMES_POWER
+    if power is None or low <= mpp * power <= high:
+        return ""
+    return (
+        f"{mpp:.4g} micrometres per pixel under a {power:g}x objective, which gives {10 / power:.2g} or somewhat less"
+    )

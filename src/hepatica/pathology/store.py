@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,13 +17,14 @@ from hepatica.cohort.preparation import gather, prepare_each, selected, specimen
 from hepatica.cohort.specimens import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
+from hepatica.pathology.reader import as_specimen_error, parts_of
 from hepatica.pathology.slide import Slide, extent, open_slide
-from hepatica.pathology.stain import REFERENCE, StainSettings, fit, normalise
+from hepatica.pathology.stain import REFERENCE, StainFit, StainSettings, fit, normalise
 from hepatica.pathology.tile_file import TileFile, open_tiles, writing
 from hepatica.pathology.tiles import Tiling, grid
-from hepatica.pathology.tissue import tissue_mask
+from hepatica.pathology.tissue import SPECK, appearance, find_tissue
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tile files; raised whenever the same settings would give other tiles."""
 
 MASK_MPP = 8.0
@@ -47,9 +49,11 @@ class TileStore:
 
     `index`: one row a tile, numbered from 0: patient_id, specimen_id, tile (its number within the slide, in raster
     order), x, y (upper left corner) and extent (side), in pixels of the slide's finest level.
-    `specimens`: one row a slide: patient_id, specimen_id, key (its file), tiles (how many), mpp, width, height, extent;
-    where stains are normalised, also what was learnt of them: haematoxylin_r, _g, _b and eosin_r, _g, _b (share of the
-    optical density in each colour, length 1), haematoxylin_peak and eosin_peak (99th percentile of the concentration).
+    `specimens`: one row a slide: patient_id, specimen_id, key (its file), tiles (how many), mpp, mpp_known (file,
+    given, forced), notes (what contradicts it), width, height, extent, and how it looks: tissue_mm2, tissue_share and
+    ink_share (of the slide, 0..1), hue_degrees and saturation (0..1, means of the tissue), haematoxylin_r, _g, _b and
+    eosin_r, _g, _b (share of the optical density in each colour, length 1), haematoxylin_peak and eosin_peak (99th
+    percentile of the concentration); stains are NaN where they need not be and cannot be learnt.
     `failures`: one row a slide that gave no tiles: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
@@ -119,7 +123,8 @@ def prepare(
     started again; one run at a time to a folder. Files are named by a digest of content and settings.
     Raises SpecimenError when no slide gives a tile, UnavailableError when the folder cannot be written (disk full).
     """
-    keys = [_key(each, tiling=tiling, stain=stain) for each in specimens]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        keys = list(pool.map(partial(_key, tiling=tiling, stain=stain), specimens))
     ledger = Ledger(folder / "ledger")
     missing = {key: each for key, each in zip(keys, specimens, strict=True) if open_tiles(_path(folder, key)) is None}
 
@@ -131,46 +136,74 @@ def prepare(
 
 
 def _cut(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, to: Path) -> None:
-    with open_slide(specimen.path, mpp=specimen.mpp) as slide:
-        corners = _corners(slide, tiling)
+    with _open(specimen) as slide:
 
         def read(chosen: np.ndarray) -> np.ndarray:
             return np.stack([slide.read((x, y), side=tiling.side, mpp=tiling.mpp) for x, y in chosen.tolist()])
 
-        about = {"mpp": slide.mpp, "width": slide.size[0], "height": slide.size[1], "extent": _extent(slide, tiling)}
         recolour: Callable[[np.ndarray], np.ndarray] = np.asarray
-        if stain is not None:
+        with as_specimen_error(specimen.path):
+            corners, about = _survey(slide, tiling)
             spread = np.linspace(0, len(corners) - 1, min(STAIN_TILES, len(corners))).astype(int)
-            stains = fit(read(corners[spread]), settings=stain)
+            stains = _stains(read(corners[spread]), settings=stain)
+        if stain is not None:
             recolour = partial(normalise, source=stains, target=REFERENCE, settings=stain)
-            about |= {"stain_matrix": stains.matrix.tolist(), "stain_peak": stains.peak.tolist()}
-        with writing(to, corners=corners, side=tiling.side, about=about) as append:
+        with writing(to, corners=corners, side=tiling.side, about=about | _columns(stains)) as append:
             for start in range(0, len(corners), _CHUNK):
                 append(recolour(read(corners[start : start + _CHUNK])))
 
 
-def _corners(slide: Slide, tiling: Tiling) -> np.ndarray:
+def _open(specimen: Specimen) -> Slide:
+    return open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp)
+
+
+def _stains(tiles: np.ndarray, *, settings: StainSettings | None) -> StainFit:
+    """What was learnt of the stains, NaN where they cannot be and need not."""
+    try:
+        return fit(tiles, settings=settings or StainSettings())
+    except SpecimenError:
+        if settings:
+            raise
+        return StainFit(matrix=np.full((2, 3), np.nan), peak=np.full(2, np.nan))
+
+
+def _columns(stains: StainFit) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, vector, peak in zip(("haematoxylin", "eosin"), stains.matrix, stains.peak, strict=True):
+        found |= dict(
+            zip((f"{name}_r", f"{name}_g", f"{name}_b", f"{name}_peak"), map(float, (*vector, peak)), strict=True)
+        )
+    return found
+
+
+def _survey(slide: Slide, tiling: Tiling) -> tuple[np.ndarray, dict[str, Any]]:
+    """Where to cut, and what is to be told of the slide; SpecimenError where there is nothing to cut."""
+    (width, height), side = slide.size, _extent(slide, tiling)
     if slide.mpp > COARSEST * tiling.mpp:
         raise SpecimenError(
             f"got a slide of {slide.mpp:.4g} micrometres per pixel, wanted {COARSEST * tiling.mpp:.4g} or finer to cut"
             f" tiles at {tiling.mpp:.4g}; leave it out, or cut at a coarser resolution"
         )
-    if min(slide.size) < _extent(slide, tiling):
+    if min(slide.size) < side:
         raise SpecimenError(
-            f"got a slide of {slide.size[0]} x {slide.size[1]} pixels, wanted at least one tile's"
-            f" {_extent(slide, tiling):.0f} each way; leave it out, or check its micrometres per pixel"
+            f"got a slide of {width} x {height} pixels, wanted at least one tile's {side:.0f} each way; leave it out,"
+            " or check its micrometres per pixel"
         )
-    longest = int(np.clip(max(slide.size) * slide.mpp / MASK_MPP, *MASK_SIDES))
-    mask = tissue_mask(slide.thumbnail(longest=longest))
-    if not mask.any():
-        raise SpecimenError("no tissue found on the slide; look at it, and leave it out if it is blank")
-    corners = grid(mask, size=slide.size, mpp=slide.mpp, tiling=tiling)
+    thumbnail = slide.thumbnail(longest=int(np.clip(max(slide.size) * slide.mpp / MASK_MPP, *MASK_SIDES)))
+    pieces = find_tissue(thumbnail)
+    looks = appearance(thumbnail, pieces)
+    ink = f", and pen ink on {looks['ink_share']:.0%} of it" if looks["ink_share"] > SPECK else ""
+    if not pieces.tissue.any():
+        raise SpecimenError(f"no tissue found on the slide{ink}; look at it, and leave it out if it is blank")
+    corners = grid(pieces.tissue, size=slide.size, mpp=slide.mpp, tiling=tiling)
     if not len(corners):
         raise SpecimenError(
-            f"no tile has enough tissue: {mask.mean():.1%} of the slide is tissue, but every tile has more than"
-            f" {tiling.background:.0%} of background; leave it out, or allow more background"
+            f"no tile has enough tissue: {looks['tissue_share']:.1%} of the slide is tissue{ink}, but every tile has"
+            f" more than {tiling.background:.0%} of background; leave it out, or allow more background"
         )
-    return corners
+    area = {"tissue_mm2": looks["tissue_share"] * width * height * slide.mpp**2 / 1e6}
+    known = {"mpp": slide.mpp, "mpp_known": slide.mpp_known, "notes": slide.note}
+    return corners, known | {"width": width, "height": height, "extent": side} | area | looks
 
 
 def _extent(slide: Slide, tiling: Tiling) -> float:
@@ -184,10 +217,11 @@ def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side:
     tiles, slides = [], []
     for who, opened in found:
         x, y = opened.corners.T
-        size = {name: opened.about[name] for name in ("mpp", "width", "height", "extent")}
-        slides.append(who | {"tiles": len(x)} | size | _stains(opened.about))
+        slides.append(who | {"tiles": len(x)} | dict(opened.about))
         names = {name: who[name] for name in ("patient_id", "specimen_id")}
-        tiles.append(pd.DataFrame(names | {"tile": np.arange(len(x)), "x": x, "y": y, "extent": size["extent"]}))
+        tiles.append(
+            pd.DataFrame(names | {"tile": np.arange(len(x)), "x": x, "y": y, "extent": opened.about["extent"]})
+        )
     return TileStore(
         folder=folder,
         side=side,
@@ -195,16 +229,6 @@ def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side:
         specimens=pd.DataFrame(slides),
         failures=failures,
     )
-
-
-def _stains(about: Mapping[str, Any]) -> dict[str, float]:
-    """The stains of a slide as columns; none when they were not learnt."""
-    found: dict[str, float] = {}
-    learnt = zip(about.get("stain_matrix", ()), about.get("stain_peak", ()), strict=True)
-    for name, (vector, peak) in zip(("haematoxylin", "eosin"), learnt, strict=False):
-        found |= {f"{name}_{colour}": part for colour, part in zip("rgb", vector, strict=True)}
-        found[f"{name}_peak"] = peak
-    return found
 
 
 def _path(folder: Path, key: str) -> Path:
@@ -215,8 +239,14 @@ def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None) -> 
     target = {name: array.tolist() for name, array in asdict(REFERENCE).items()}
     settings = {
         "schema": SCHEMA,
-        "mpp": specimen.mpp,
         "tiling": asdict(tiling),
         "stain": stain and asdict(stain) | {"target": target},
     }
-    return specimen_key(specimen, settings=settings)
+    identity = None
+    try:
+        with _open(specimen) as slide:
+            identity = slide.identity
+            settings["slide"] = [slide.mpp, slide.mpp_known, slide.note, slide.levels]
+    except SpecimenError as error:
+        settings["refused"] = str(error)
+    return specimen_key(specimen, settings=settings, beside=parts_of(specimen.path)[1:], identity=identity)

@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, Specimen, load_cohort
-from hepatica.cohort.specimens import STUDIES
+from hepatica.cohort.specimens import FOLDERS
 from hepatica.protocol import System
 
 
-def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | None = None) -> Cohort:
+def read_inputs(
+    paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | None = None, force_mpp: bool = False
+) -> Cohort:
     """One cohort folder; or files and folders as a cohort, taken for one patient each and called by their order.
 
     A folder is a cohort where it has a cohort.toml; another one is a study, where studies of that modality are folders.
@@ -32,10 +34,11 @@ def read_inputs(paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | 
             f"got {paths[0]}, wanted a cohort folder with cohort.toml and patients.csv, whose tables are read"
         )
     folders = [path for path in paths if path.is_dir()]
-    if folders and modality not in STUDIES:
+    if folders and modality not in FOLDERS:
         raise CohortError(f"{folders[0]} is a folder without cohort.toml; give a cohort folder, or {modality} files")
+    common: dict[str, Any] = {"modality": modality, "mpp": mpp, "force_mpp": force_mpp}
     specimens = tuple(
-        Specimen(patient_id=f"file {n}", specimen_id=f"file {n}", modality=modality, path=path, row=n, mpp=mpp)
+        Specimen(patient_id=f"file {n}", specimen_id=f"file {n}", path=path, row=n, **common)
         for n, path in enumerate(paths, start=1)
     )
     patients = pd.DataFrame(index=pd.Index([each.patient_id for each in specimens], name="patient_id"))

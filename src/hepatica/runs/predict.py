@@ -34,6 +34,7 @@ def predict(
     *,
     out: Path,
     mpp: MicronsPerPixel | None = None,
+    force_mpp: bool = False,
     pictures: int = 20,
     changes: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
@@ -48,7 +49,7 @@ def predict(
     """
     locked = changed(open_run(run), changes or {})
     modality = locked.system.first.modality
-    cohort = read_inputs(inputs, modality=modality, mpp=mpp)
+    cohort = read_inputs(inputs, modality=modality, mpp=mpp, force_mpp=force_mpp)
     if cohort.folder is None and locked.system.inputs:
         raise CohortError(
             f"{locked.system.name} reads {' and '.join(locked.system.inputs)}; give a cohort folder with all"

@@ -173,7 +173,7 @@ def threshold_pictures(
     for specimen in specimens:
         own = tiles[tiles["specimen_id"] == specimen.specimen_id]
         path = drawn[specimen.row] = out / f"thresholds_{specimen.row:04d}.png"
-        with open_slide(specimen.path, mpp=specimen.mpp) as slide:
+        with open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp) as slide:
             save_levels(
                 path,
                 thumbnail=slide.thumbnail(longest=LONGEST),
