@@ -44,7 +44,7 @@ def test_the_table_tells_log_rank_and_interaction(
     p = log_rank_p(small["time"], event=small["event"], group=small["group"]).value
     told = {row[0].strip(): row for row in tables[1].rows}
     assert told["Tumour size (cm) ≤ 5"][4] == p_value(p)
-    own = [each.ratio.ratio for each in subgroups(external, target) if each.of == "tumour_size_cm" and each.ratio]
+    own = [each.ratio for each in subgroups(external, target) if each.of == "tumour_size_cm" and each.ratio]
     assert told["Tumour size (cm)"][5] == p_value(heterogeneity_p(own).value)
 
 

@@ -24,13 +24,13 @@ def section(run: Run, gallery: Gallery) -> Section:
     rows = items(of_diagnosis=not run.followed)
     open_items = sum(row["answered"] == "authors" for row in rows)
     whole = sum(row["answered"] == "answered" for row in rows)
-    told = (
+    text = (
         f"Of the {len(rows)} parts of the 27 items, this report answers {whole}, answers"
-        f" {len(rows) - whole - open_items} in part and leaves {open_items} to the authors, who alone can know them."
+        f" {len(rows) - whole - open_items} in part and leaves {open_items} to the authors."
     )
     caption = "TRIPOD+AI (Collins et al., BMJ 2024;385:e078378), in our own short words: where each item is answered."
     return Section(
         anchor="checklist",
         title="Reporting checklist: TRIPOD+AI",
-        blocks=[Text(text=told), Answers(caption=caption, rows=rows)],
+        blocks=[Text(text=text), Answers(caption=caption, rows=rows)],
     )

@@ -38,7 +38,7 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
     paper = run.system.paper
     note = (
         f"Reported: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}. Other patients,"
-        " other specimens, other cut-offs: the columns are for orientation, and their difference tests nothing."
+        " other specimens, other cut-offs: the columns are for orientation, and their difference is not tested."
     )
     table = Table(
         caption="Reported by the paper on its own patients, beside what was found here.",
@@ -95,10 +95,10 @@ def _counted(run: Run, printed: Printed) -> list[list[str]]:
 
 
 def _cell(printed: Printed, where: str, metric: str) -> str:
-    told = printed.cells.get(where, {}).get(metric)
-    if told is None and metric in AT_A_CUTOFF and where in printed.counts:
+    text = printed.cells.get(where, {}).get(metric)
+    if text is None and metric in AT_A_CUTOFF and where in printed.counts:
         return interval(AT_A_CUTOFF[metric](printed.counts[where]).as_dict())
-    return told or NONE
+    return text or NONE
 
 
 def _counts(results: Results, target: Target) -> Confusion:

@@ -1,4 +1,4 @@
-"""Signatures: the network's own description of each tile or slice laid out flat, to see whether outcomes part."""
+"""Signatures: the network's own description of each tile or slice in a plane, to see whether outcomes separate."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,6 @@ from matplotlib.figure import Figure as Drawing
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from hepatica.cohort import Target
 from hepatica.report.page.blocks import Block, Figure, Section, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Results, Run
@@ -31,9 +30,9 @@ SIZE = (3.5, 3.5)
 """Inches of a panel, three of which are side by side."""
 
 MEANING = (
-    "Each dot is one {region}, placed by the network's description of it: near dots look alike to the network. If"
-    " outcomes lie apart, the network has found something that goes with outcome; if cohorts lie apart, it also sees"
-    " the hospital (its scanners, its preparation). Such maps illustrate; they prove nothing."
+    "Each dot is one {region}, placed by the network's description of it: close dots look alike to the network. If"
+    " outcomes are separated, the network has found a feature associated with outcome; if cohorts are separated, it"
+    " also recognises the hospital (its scanners, its preparation). Such maps are illustrations, not evidence."
 )
 
 DOT: Any = {"s": 7, "linewidths": 0, "rasterized": True}
@@ -71,12 +70,11 @@ class Map:
 
 def section(run: Run, gallery: Gallery) -> Section | str:
     """PCA and t-SNE of tiles of unseen patients, coloured by outcome, by tile score and by cohort."""
-    tiles = gather(run, limit=LIMIT)
-    title = f"{tiles.region.capitalize()} signatures"
+    tiles, target = gather(run, limit=LIMIT), run.targets[0]
     if len(tiles.signatures) < FEWEST:
         return f"Only {len(tiles.signatures)} {tiles.region}s of unseen patients: too few to map signatures."
+    outcome = f"{target.endpoint.replace('_', ' ')} by the end of follow-up" if target.followed else about(target)
     blocks: list[Block] = [Text(text=MEANING.format(region=tiles.region))]
-    shown = {by: paint for by, paint in COLOURINGS.items() if by != "cohort" or len(tiles.names) > 1}
     for laid in maps(tiles.signatures):
         panels = [
             gallery.draw(
@@ -85,18 +83,15 @@ def section(run: Run, gallery: Gallery) -> Section | str:
                 alt=f"{laid.name} of {tiles.region}s by {by}",
                 size=SIZE,
             )
-            for by, paint in shown.items()
+            for by, paint in COLOURINGS.items()
+            if by != "cohort" or len(tiles.names) > 1
         ]
         caption = (
             f"{laid.name} of {len(tiles.signatures)} {tiles.region} signatures of patients the model was not trained"
-            f" on. Outcome is {_outcome(run.targets[0])}."
+            f" on. Outcome is {outcome}."
         )
         blocks.append(Figure(caption=caption, panels=panels, columns=3))
-    return Section(anchor="signatures", title=title, blocks=blocks)
-
-
-def _outcome(target: Target) -> str:
-    return f"{target.endpoint.replace('_', ' ')} by the end of follow-up" if target.followed else about(target)
+    return Section(anchor="signatures", title=f"{tiles.region.capitalize()} signatures", blocks=blocks)
 
 
 def gather(run: Run, *, limit: int) -> Tiles:
@@ -119,15 +114,14 @@ def unseen_tiles(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFram
     table, signatures = results.regions()
     chosen = np.sort(by_lot(len(table))[:limit])
     binary = run.targets[0].task in ("binary", "survival")
-    status = (
-        results.endpoint(run.targets[0]).label(results.patients, horizon=None) if binary else pd.Series(dtype=float)
-    )
+    endpoint = results.endpoint(run.targets[0])
+    status = endpoint.label(results.patients, horizon=None) if binary else pd.Series(dtype=float)
     label = status.reindex(table["patient_id"].iloc[chosen]).to_numpy(float)
     return table.iloc[chosen].assign(label=label), signatures[chosen]
 
 
 def by_lot(count: int) -> np.ndarray:
-    """The numbers below `count` in an order that chance chose, the same each time."""
+    """The numbers below `count` in random order, the same each time."""
     return np.random.default_rng(SEED).permutation(count)
 
 
@@ -142,41 +136,35 @@ def maps(signatures: np.ndarray) -> list[Map]:
     shares = parts.explained_variance_ratio_.sum()
     neighbours = min(PERPLEXITY, (len(signatures) - 1) / 3)
     lie = TSNE(perplexity=neighbours, init="pca", random_state=SEED, n_jobs=1).fit_transform(signatures)
-    name = f"PCA (the two components hold {shares:.0%} of the variance)"
+    name = f"PCA (two components, {shares:.0%} of the variance)"
     return [
         Map(key="pca", name=name, axis="Component", places=parts.transform(signatures)),
         Map(key="tsne", name="t-SNE", axis="t-SNE", places=lie),
     ]
 
 
-def _empty(figure: Drawing, laid: Map, *, title: str) -> tuple[Axes, np.ndarray]:
-    """Axes, and the order to draw the tiles in: at random, or the last colour would hide the first."""
-    axes = figure.subplots()
+def _paint(figure: Drawing, *, laid: Map, title: str, colours: np.ndarray, **scale: Any) -> Any:
+    """Dots at random order, or the last colour would hide the first; axes and dots."""
+    axes, order = figure.subplots(), by_lot(len(laid.places))
     axes.set(title=title, xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
     axes.margins(0.04)
-    return axes, by_lot(len(laid.places))
+    return axes, axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **scale, **DOT)
 
 
 def _by_outcome(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    colours = outcome_colours(tiles.label)
-    axes, order = _empty(figure, laid, title="By outcome of the patient")
-    axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **DOT)
+    axes, _ = _paint(figure, laid=laid, title="By outcome of the patient", colours=outcome_colours(tiles.label))
     _key(axes, dict(zip(tiles.outcomes, (HIGH, LOW), strict=True)))
 
 
 def _by_score(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    axes, order = _empty(figure, laid, title=f"By {tiles.region} score")
-    dots = axes.scatter(
-        laid.places[order, 0], laid.places[order, 1], c=tiles.score[order], cmap=SCALE, vmin=0, vmax=1, **DOT
-    )
+    scale = {"cmap": SCALE, "vmin": 0, "vmax": 1}
+    axes, dots = _paint(figure, laid=laid, title=f"By {tiles.region} score", colours=tiles.score, **scale)
     figure.colorbar(dots, ax=axes, location="bottom", shrink=0.6, pad=0.02, aspect=30, drawedges=False)
 
 
 def _by_cohort(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    axes, order = _empty(figure, laid, title="By cohort")
-    axes.scatter(
-        laid.places[order, 0], laid.places[order, 1], c=np.array(COHORTS)[tiles.cohort % len(COHORTS)][order], **DOT
-    )
+    colours = np.array(COHORTS)[tiles.cohort % len(COHORTS)]
+    axes, _ = _paint(figure, laid=laid, title="By cohort", colours=colours)
     _key(axes, dict(zip(tiles.names, COHORTS, strict=False)))
 
 

@@ -17,8 +17,8 @@ PICTURED = 40
 
 LEAD = (
     "Concentrations with their standard deviation and their Cramér-Rao bound (CRLB), the least that any unbiased method"
-    " can reach. What cannot be distinguished from nothing, or from the prior, is not printed as a"
-    " number. Lines of choline compounds, or glutamine and glutamate, can rarely be separated: read their sums."
+    " can reach. What cannot be distinguished from nothing, or from the prior, is not printed as a number. Lines of"
+    " choline compounds, or glutamine and glutamate, can rarely be separated: read their sums."
 )
 
 QUALITY = {

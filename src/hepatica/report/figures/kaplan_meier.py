@@ -35,9 +35,9 @@ def arms(outcomes: pd.DataFrame) -> list[Arm]:
 
 
 def paint(
-    figure: Drawing, *, drawn: Sequence[Arm], title: str, told: str, ylabel: str, horizon: float | None = None
+    figure: Drawing, *, drawn: Sequence[Arm], title: str, note: str, ylabel: str, horizon: float | None = None
 ) -> None:
-    """Curves over numbers at risk; `told` is written into the panel, `horizon` (months) is marked by a thin line."""
+    """Curves over numbers at risk; `note` is written into the panel, `horizon` (months) is marked by a thin line."""
     axes, below = figure.subplots(2, 1, height_ratios=[5, 0.45 * max(len(drawn), 1) + 0.25])
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     below.set_axis_off()
@@ -52,13 +52,7 @@ def paint(
         axes.axvline(horizon, color=QUIET, linewidth=0.8, linestyle=":")
     axes.set(xlim=(0, end * 1.01), ylim=(0, 1.02), xlabel="Months", ylabel=ylabel, xticks=months)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "0.25", "0.5", "0.75", "1"])
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.03, 0.98),
-        title=told,
-        alignment="left",
-        handlelength=1.2,
-    )
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 0.98), title=note, alignment="left", handlelength=1.2)
     _numbers_at_risk(below, drawn, months=months, end=end)
 
 

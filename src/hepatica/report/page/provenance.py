@@ -24,7 +24,7 @@ def system_notes(run: Run) -> str:
 
 
 def system_title(run: Run) -> str:
-    """What the system is called among people: CNN-SASM."""
+    """The common name of the system: CNN-SASM."""
     return system_notes(run).split(":")[0]
 
 
@@ -57,13 +57,9 @@ def _value(value: Any) -> str:
         return NONE
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return (
-        ", ".join(map(_value, value))
-        if isinstance(value, list)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _facts(run: Run) -> Table:
@@ -86,5 +82,5 @@ def _versions(run: Run) -> Table:
 
 def _file(run: Run) -> Quotation:
     return Quotation(
-        caption="What the system file says of itself, its departures from the paper included.", text=system_notes(run)
+        caption="The system file's own description, with its departures from the paper.", text=system_notes(run)
     )

@@ -2,7 +2,7 @@
 
 from hepatica.evaluate import Confusion
 from hepatica.report.chapters import small_sample
-from hepatica.report.chapters.quantification import Compared, Method
+from hepatica.report.chapters.quantification.compared import Compared, Method
 from hepatica.report.page.blocks import Section
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
@@ -17,14 +17,14 @@ PAPER = Confusion(tp=7, fn=0, fp=1, tn=9)
 """The paper's held-out patients: 7 of 7 with HCC and 9 of 10 without called correctly."""
 
 
-def learnt(run: Run) -> str:
-    """What the qCNNs learnt from, in a sentence."""
+def training(run: Run) -> str:
+    """What the qCNNs were trained on, in a sentence."""
     folder = RunFolder(run.folder / QUANTIFIER)
-    settings, training = read_settings(folder)["settings"], verify_lock(folder)["training"]
+    settings, facts = read_settings(folder)["settings"], verify_lock(folder)["training"]
     kind = KINDS["everything" if settings["effects"] == "all" else "signal model"]
-    count, members = training["simulated spectra a member learnt from"], settings["members"]
-    who, each = ("One network", "") if members == 1 else (f"{members} networks", " each")
-    return f"{who} learnt from {count:,} simulated spectra{each}, with {kind}."
+    count, members = facts["simulated spectra a member learnt from"], settings["members"]
+    who, each = ("One network was", "") if members == 1 else (f"{members} networks were", " each")
+    return f"{who} trained on {count:,} simulated spectra{each}, with {kind}."
 
 
 COMPARED = Compared(
@@ -60,7 +60,7 @@ COMPARED = Compared(
     " they have. The widest line, every other echo time and shaped pulses are outside of what the networks learnt from;"
     " echo times change how couplings evolve, not relaxation. Errors are means over targets of the mean |error| over"
     " that of least squares as trained.",
-    learnt=learnt,
+    training=training,
 )
 """Least squares, the same with priors (MAP), networks, and networks with Gauss-Newton steps, whose line is broken
 because it often lies on that of MAP."""

@@ -20,8 +20,8 @@ MEANING = (
     "Tiles of patients the network was not trained on, chosen because the network scores them as their patient's"
     " outcome has it, and overlays of what speaks for relapse in the output of each module. Grad-CAM is the paper's"
     " method. It averages over positions, and before the softmax over positions of the spatial module that average"
-    " cancels: its maps of the modules before may be weak or empty, whatever the tile. HiResCAM keeps positions"
-    " apart. Such maps illustrate; they prove nothing."
+    " cancels: its maps of the modules before may be weak or empty, whatever the tile. HiResCAM keeps positions apart."
+    " Such maps illustrate; they prove nothing."
 )
 
 PAPER = (

@@ -7,12 +7,11 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.evaluate import Estimate
-from hepatica.report.chapters.readers import difference
 from hepatica.report.figures.lines import paint_lines
 from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.style import HIGH, INK, QUIET, SERIES
-from hepatica.report.page.wording import NONE, between, p_value
+from hepatica.report.page.wording import NONE, between, difference, p_value
 from hepatica.studies.li_2025_cnn_sasm.candidates import CANDIDATES, mebibytes, parameters
 from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
 from hepatica.studies.li_2025_cnn_sasm.performance import LEVELS, WHO, Level, Patients, compare, performance
@@ -153,8 +152,8 @@ def _table(study: Study, found: dict[tuple[Level, Patients], Found], who: Patien
         header=["", *ratios(study), "Average"],
         rows=rows,
         note="95% intervals: DeLong's variance clustered by patient, summed over folds. Scores of an image and of a"
-        " patient are means over their tiles and images. The average over subsets has no interval of its own: the"
-        " same patients are in all.",
+        " patient are means over their tiles and images. The average over subsets has no interval of its own: the same"
+        " patients are in all.",
     )
 
 
@@ -184,8 +183,8 @@ def _comparisons(study: Study) -> list[Block]:
         caption=f"{OURS} against each other network on subset {best}: difference of their AUROC at tile level.",
         header=["Against", f"{OURS} minus it", "P"],
         rows=rows,
-        note="Paired test on the same held-out tiles, clustered by patient; the P values are not"
-        " corrected for the number of comparisons.",
+        note="Paired test on the same held-out tiles, clustered by patient; the P values are not corrected for the"
+        " number of comparisons.",
     )
     return [table]
 

@@ -22,8 +22,8 @@ TABLE_2 = Printed(
     },
     cells={"internal": {"auroc": "0.887 (0.855 to 0.919)"}, "external": {"auroc": "0.883 (0.855 to 0.911)"}},
     text="Table 2 of the paper. Neither of its test sets has a patient without a lesion, although 3,421 of 7,512"
-    " training patients had none: specificity depends on who the others are, see the subgroups. The paper does not"
-    " give its cut-off.",
+    " training patients had none: specificity depends on who the others are, see the subgroups. The paper does not give"
+    " its cut-off.",
     note="The paper's rates are computed from the counts of its patients, with which every number it prints agrees; it"
     " gives no intervals of kappa and F1.",
 )
@@ -66,8 +66,8 @@ RISK = Scale(
     only="resected",
     text="It is -log10(1 - p), weighted over the images of a patient; 1 means odds of about nine to one. Table 3 and"
     " Figure 3 of the paper, which names none of its tests. Its scores cannot come from its printed formula with all"
-    " images of a patient (see Readings of the risk score): its columns may be compared with each other, not with"
-    " ours. ",
+    " images of a patient (see Readings of the risk score): its columns may be compared with each other, not with ours."
+    " ",
 )
 """Only resected patients count, as in the paper, where patients.csv has that column."""
 

@@ -48,9 +48,8 @@ def section(run: Run, gallery: Gallery) -> Section:
         " weights and by n. A patient whose images all have p = 0.99 then scores 2 with one image and 0.002 with a"
         f" thousand. The means the paper reports, {PAPERS[0]} to {PAPERS[1]}, cannot come from it with all of a"
         " patient's images, of which it has about 1,070. It does not say how NoduleNet enters the reading of a new"
-        " patient. All readings are given here, on the same images; this run was locked with"
-        f" {NAMES[own[1]]} over {GATE_NAMES[own[0]]}. To take another because it does best here would be tuning on test"
-        " patients."
+        f" patient. All readings are given here, on the same images; this run was locked with {NAMES[own[1]]} over"
+        f" {GATE_NAMES[own[0]]}. To take another because it does best here would be tuning on test patients."
     )
     blocks: list[Block] = [Text(text=told)]
     tables = {each.title: (each, images(each)) for each in run.cohorts}
