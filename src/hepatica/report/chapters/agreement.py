@@ -6,10 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Measured, Target, patient_scores
-from hepatica.report.page.blocks import Section
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Gallery, Results, Run, Section
 from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.style import LOW, QUIET, say
 
 SHOWN = ("bias", "limits_low", "limits_high", "mae", "rmse", "concordance")

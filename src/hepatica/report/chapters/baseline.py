@@ -9,9 +9,7 @@ from pandas.api.types import is_numeric_dtype
 
 from hepatica.cohort import Status, TimeToEvent, declared
 from hepatica.evaluate import compare_groups, compare_shares, standardised_difference
-from hepatica.report.page.blocks import Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import TRAINED_ON, Results, Run
+from hepatica.report.page import TRAINED_ON, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import FOLDS, INDENT, NONE, TIED, attempt, column, level, outcomes, p_value, share
 
 CATEGORIES = 6

@@ -13,10 +13,8 @@ from sklearn.model_selection import StratifiedKFold
 from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import Recalibration, brier, calibration_intercept, calibration_slope, recalibrate
 from hepatica.report.figures import calibration_curve
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import NONE, about, event, heading, when
 
 SHOWN = ("calibration_intercept", "calibration_slope", "brier")

@@ -6,9 +6,7 @@ Source: Collins et al., BMJ 2024;385:e078378, doi 10.1136/bmj-2023-078378; items
 import tomllib
 from importlib.resources import files
 
-from hepatica.report.page.blocks import Answers, Section, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Answers, Gallery, Run, Section, Text
 
 
 def items(*, of_diagnosis: bool = False) -> list[dict[str, str]]:

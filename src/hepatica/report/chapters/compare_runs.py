@@ -20,9 +20,7 @@ from hepatica.evaluate import (
 )
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.figures.forest import estimate, name_rows
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Block, Figure, Gallery, Run, Section, Table, Text
 from hepatica.report.page.style import INK, QUIET, SERIES, say
 from hepatica.report.page.wording import METRICS, NONE, NOT_COMPUTABLE, cell, p_value, when
 

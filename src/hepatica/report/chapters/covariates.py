@@ -13,9 +13,7 @@ from scipy import stats
 from hepatica.evaluate import compare_groups
 from hepatica.report.chapters.baseline import is_category
 from hepatica.report.figures.boxes import box, sideways
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import INK, SERIES, say
 from hepatica.report.page.wording import INDENT, NONE, about, attempt, column, equals, level, p_value
 

@@ -10,10 +10,8 @@ from hepatica.cohort import Target
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
-from hepatica.report.page.blocks import Figure, Section, Table
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Figure, Gallery, Results, Run, Section, Table
 from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import METRICS, about, calls, estimate, event, heading, outcomes, when
 
 AT_A_CUTOFF = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "kappa")

@@ -9,9 +9,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import FancyBboxPatch
 
 from hepatica.cohort import Target
-from hepatica.report.page.blocks import Block, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import FAINT, INK, LOW, QUIET
 from hepatica.report.page.wording import FOLDS, heading, level, outcomes, patients, share
 

@@ -7,9 +7,7 @@ from hepatica.cohort import Target
 from hepatica.evaluate import confusion, sensitivity
 from hepatica.evaluate.mean import mean_of
 from hepatica.evaluate.patients import patients_of
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import INDENT, about, by_phase, patients
 
 SALIENCY = "saliency.parquet"

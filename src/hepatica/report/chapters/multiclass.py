@@ -8,10 +8,8 @@ from hepatica.cohort import Classes, Target, class_scores
 from hepatica.evaluate.multiclass.metrics import OF_A_CLASS
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
-from hepatica.report.page.blocks import Block, Section, Table
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table
 from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import METRICS, estimate, level
 
 OVERALL = ("accuracy", "auroc_macro", "f1_macro", "kappa")

@@ -10,10 +10,8 @@ from hepatica.cohort import Target
 from hepatica.evaluate import Estimate, rate_difference
 from hepatica.evaluate.estimate import undefined
 from hepatica.evaluate.intervals import clopper_pearson
-from hepatica.report.page.blocks import Block, Figure, Panel, Table
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Figure, Gallery, Panel, Run, Table
 from hepatica.report.page.groups import Group
-from hepatica.report.page.results import Run
 from hepatica.report.page.style import QUIET, say
 from hepatica.report.page.wording import NONE, about, calls, heading, outcomes, share, when
 

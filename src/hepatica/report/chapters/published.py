@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from hepatica.cohort import Target
 from hepatica.evaluate import Confusion, confusion
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
-from hepatica.report.page.blocks import Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_cell
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import METRICS, NONE, about, interval
 
 PLACES = {"internal": "Paper, its internal patients", "external": "Paper, its external patients"}

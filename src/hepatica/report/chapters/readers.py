@@ -13,9 +13,7 @@ from hepatica.cohort import Target
 from hepatica.evaluate import ReaderTable, Reading, auroc, study_readers
 from hepatica.evaluate.readers.readers import Arm, Versus
 from hepatica.report.figures import roc
-from hepatica.report.page.blocks import Block, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import ALERT, QUIET, SERIES
 from hepatica.report.page.wording import METRICS, NONE, about, cell, difference, p_value
 from hepatica.runs.results import READERS

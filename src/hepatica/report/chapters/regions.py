@@ -14,9 +14,7 @@ from hepatica.evaluate import Estimate, accuracy, auroc, average_precision, conf
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import INDENT, METRICS, NONE, NOT_COMPUTABLE, by_phase, cell, outcomes, patients
 
 LEVELS = {"region": ["patient_id", "specimen_id", "region"], "image": ["patient_id", "specimen_id"],

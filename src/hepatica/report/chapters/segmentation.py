@@ -8,9 +8,7 @@ from matplotlib.figure import Figure as Drawing
 
 from hepatica.evaluate import segmentation_metrics
 from hepatica.report.figures.boxes import box, sideways
-from hepatica.report.page.blocks import Block, Figure, Section, Table
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table
 from hepatica.report.page.style import INK, LOW
 from hepatica.report.page.wording import METRICS, cell
 

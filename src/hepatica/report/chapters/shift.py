@@ -15,10 +15,8 @@ from hepatica.report.chapters.follow_up.survival import TALL, competing, free_of
 from hepatica.report.chapters.prevalence import paint_scores, prevalence_blocks, score_rows
 from hepatica.report.chapters.stain_shift import stain_blocks
 from hepatica.report.figures import kaplan_meier as curves
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Figure, Gallery, Run, Section, Table, Text
 from hepatica.report.page.groups import Group, compared_groups
-from hepatica.report.page.results import Run
 from hepatica.report.page.style import FAINT, QUIET
 from hepatica.report.page.wording import NONE, about, column, event, heading, p_value, patients, share, when
 

@@ -11,9 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from hepatica.report.page.blocks import Block, Figure, Section, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Text
 from hepatica.report.page.style import HIGH, LOW, QUIET, SCALE, SERIES
 from hepatica.report.page.wording import about, outcomes
 

@@ -11,9 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import Confusion, auroc, confusion, fit_discriminant, permutation_p, power_curve
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import QUIET, SERIES
 from hepatica.report.page.wording import NONE, interval, p_value
 

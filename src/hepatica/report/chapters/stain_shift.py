@@ -10,8 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 
 from hepatica.report.chapters.baseline import arrowed, unlike
-from hepatica.report.page.blocks import Block, Figure, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Figure, Gallery, Table, Text
 from hepatica.report.page.style import INK
 
 Slides = tuple[str, str, pd.DataFrame]

@@ -25,9 +25,7 @@ from hepatica.report.chapters.covariates import MOST_LEVELS, parts
 from hepatica.report.chapters.follow_up.survival import TALL, competing, free_of
 from hepatica.report.figures import kaplan_meier
 from hepatica.report.figures.forest import Line, dots, forest
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW
 from hepatica.report.page.wording import INDENT, NONE, about, attempt, cell, column, equals, outcomes, p_value
 

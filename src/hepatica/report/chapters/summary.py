@@ -1,10 +1,8 @@
 """Summary: what was asked, of whom, and the numbers one would quote, on half a page."""
 
-from hepatica.report.page.blocks import Block, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Gallery, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.provenance import system_title
-from hepatica.report.page.results import Run
 from hepatica.report.page.wording import about, patients
 
 QUOTED = {

@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort.atomic import read_json, write_text
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Figure, Gallery, Section, Table, Text
 from hepatica.report.page.page import render_page
 from hepatica.runs.quantify import MADE_FROM
 

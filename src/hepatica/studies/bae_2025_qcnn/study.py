@@ -16,7 +16,7 @@ import pandas as pd
 from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.report import Chapter
-from hepatica.report.page.results import Run, read_run
+from hepatica.report.page import Run, read_run
 from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.quantify import Quantifier

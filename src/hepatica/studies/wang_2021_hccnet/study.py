@@ -12,7 +12,7 @@ import pandas as pd
 
 from hepatica.cohort import load_cohort
 from hepatica.report import Chapter
-from hepatica.report.page.results import Run, read_run
+from hepatica.report.page import Run, read_run
 from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.studies.study import Study, Work
 from hepatica.studies.wang_2021_hccnet.chapters import CHAPTERS

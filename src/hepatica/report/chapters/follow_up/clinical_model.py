@@ -34,9 +34,7 @@ from hepatica.report.chapters.follow_up.indicators import (
 )
 from hepatica.report.figures.boxes import over_folds
 from hepatica.report.figures.forest import dots
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW, SERIES, say
 from hepatica.report.page.wording import NONE, between, column, p_value, patients, when
 

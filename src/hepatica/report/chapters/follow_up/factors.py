@@ -13,9 +13,7 @@ from hepatica.cohort import EvaluationError
 from hepatica.evaluate import HazardRatio, cox
 from hepatica.report.chapters.baseline import is_category
 from hepatica.report.figures.forest import Line, forest
-from hepatica.report.page.blocks import Block, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import NONE, cell, column, level, p_value
 
 MOST_LEVELS = 4

@@ -7,7 +7,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from hepatica.cohort import Target, patient_scores
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Results, Run
 from hepatica.report.page.wording import column
 
 SIGNATURE, TOGETHER, INTEGRATED = "Signature", "All indicators (LR)", "Indicators and signature (LR)"

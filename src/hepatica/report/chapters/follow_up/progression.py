@@ -9,10 +9,8 @@ from hepatica.cohort import Target
 from hepatica.evaluate import Line
 from hepatica.report.figures import boxes, scatter
 from hepatica.report.figures.kaplan_meier import GROUPS, Arm
-from hepatica.report.page.blocks import Columns, Section, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Columns, Gallery, Results, Run, Section, Text
 from hepatica.report.page.metric_table import target_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import interval, p_value, when
 
 SIZE = (3.5, 3.4)

@@ -9,10 +9,8 @@ from matplotlib.figure import Figure as Drawing
 from hepatica.cohort import EvaluationError, Months, Target
 from hepatica.evaluate import Risk, time_dependent_auroc
 from hepatica.report.figures import kaplan_meier
-from hepatica.report.page.blocks import Block, Section, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Text
 from hepatica.report.page.metric_table import metric_rows, target_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import equals, estimate, share, when
 
 TALL = (4.4, 4.6)

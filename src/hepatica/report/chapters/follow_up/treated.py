@@ -10,9 +10,7 @@ from hepatica.evaluate import Correlation, pearson
 from hepatica.report.chapters.baseline import DIFFERENCE_RULES, differences
 from hepatica.report.chapters.follow_up.survival import TALL, competing, paint_groups
 from hepatica.report.figures import scatter
-from hepatica.report.page.blocks import Block, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import METRICS, attempt, cell, equals, estimate, p_value
 
 FOLD = "set_aside"

@@ -13,9 +13,7 @@ from hepatica.report.chapters.follow_up.treated import FOLD, with_treated
 from hepatica.report.figures import boxes, kaplan_meier
 from hepatica.report.figures.forest import Line, forest
 from hepatica.report.figures.kaplan_meier import Arm
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import QUIET, SERIES
 from hepatica.report.page.wording import NOT_COMPUTABLE, attempt, cell, equals, p_value, patients
 

@@ -9,9 +9,7 @@ import pandas as pd
 from hepatica.evaluate import Estimate
 from hepatica.evaluate.groups.quantification import ROBUST, coverage, efficiency, normal_interval
 from hepatica.report.chapters.quantification.compared import Compared, by_target, quantified
-from hepatica.report.page.blocks import Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Gallery, Run, Section, Table, Text
 from hepatica.report.page.wording import cell
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hepatica.report.page.blocks import Table
-from hepatica.report.page.results import Run
+from hepatica.report.page import Run, Table
 
 
 @dataclass(frozen=True, kw_only=True)

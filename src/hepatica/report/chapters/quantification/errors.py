@@ -11,9 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from hepatica.evaluate.groups.paired_errors import MethodComparison, compare_methods
 from hepatica.evaluate.groups.quantification import quantity_errors
 from hepatica.report.chapters.quantification.compared import Compared, by_target, quantified, targets
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Block, Figure, Gallery, Run, Section, Table, Text
 from hepatica.report.page.style import INK, log_scale
 from hepatica.report.page.wording import cell, p_value
 

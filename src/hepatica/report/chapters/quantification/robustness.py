@@ -7,9 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.report.chapters.quantification.compared import Compared
-from hepatica.report.page.blocks import Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Figure, Gallery, Run, Section, Table, Text
 from hepatica.report.page.style import log_scale
 
 AS_TRAINED = "as trained"

@@ -3,9 +3,7 @@
 from hepatica.evaluate import Confusion
 from hepatica.report.chapters import small_sample
 from hepatica.report.chapters.quantification.compared import Compared, Method
-from hepatica.report.page.blocks import Section
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run, read_run
+from hepatica.report.page import Gallery, Run, Section, read_run
 from hepatica.runs.folder import RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
 from hepatica.studies.bae_2025_qcnn.settings import QUANTIFIER

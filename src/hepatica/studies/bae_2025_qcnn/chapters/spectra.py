@@ -2,9 +2,7 @@
 
 from hepatica.cohort.atomic import read_json
 from hepatica.report.chapters.localisation import pictures
-from hepatica.report.page.blocks import Block, Figure, Section, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Text
 from hepatica.studies.bae_2025_qcnn.fits import FITS
 
 

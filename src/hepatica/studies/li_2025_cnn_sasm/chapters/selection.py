@@ -8,8 +8,7 @@ from matplotlib.figure import Figure as Drawing
 
 from hepatica.evaluate import Estimate
 from hepatica.report.figures.lines import paint_lines
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Figure, Gallery, Section, Table, Text
 from hepatica.report.page.style import HIGH, INK, QUIET, SERIES
 from hepatica.report.page.wording import NONE, between, difference, p_value
 from hepatica.studies.li_2025_cnn_sasm.candidates import CANDIDATES, mebibytes, parameters

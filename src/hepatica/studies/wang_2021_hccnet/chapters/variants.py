@@ -11,9 +11,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from hepatica.evaluate import Estimate, auroc
 from hepatica.radiology.risk_score import Gate, Variant, gated, risk_score
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import FAINT, SERIES
 from hepatica.report.page.wording import NONE, interval
 
