@@ -56,7 +56,8 @@ def test_a_cohort_without_a_column_is_told(
     away.to_parquet(external[0] / "patients.parquet")
     blocks = section(read_run(folder, external=external), sketchbook(tmp_path)).blocks
     assert [b.text for b in blocks if isinstance(b, Text) and "has no subgroups by" in b.text] == [
-        "External: Hospital B has no subgroups by Vascular invasion: the column is missing, or all are alike."
+        "External: Hospital B has no subgroups by Vascular invasion: the column is missing, or all patients have the"
+        " same value."
     ]
     assert any(isinstance(b, Text) and b.tone == "warning" and "no evidence" in b.text for b in blocks)
 

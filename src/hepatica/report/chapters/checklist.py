@@ -24,7 +24,8 @@ def section(run: Run, gallery: Gallery) -> Section:
     whole = sum(row["answered"] == "answered" for row in rows)
     text = (
         f"Of the {len(rows)} parts of the 27 items, this report answers {whole}, answers"
-        f" {len(rows) - whole - open_items} in part and leaves {open_items} to the authors."
+        f" {len(rows) - whole - open_items} in part and leaves {open_items} to the authors, because only they know the"
+        " answer."
     )
     caption = "TRIPOD+AI (Collins et al., BMJ 2024;385:e078378), in our own short words: where each item is answered."
     return Section(

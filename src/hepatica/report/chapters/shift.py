@@ -1,4 +1,4 @@
-"""Shift: how the patients of another cohort, their course and their slides differ from those the model learnt from."""
+"""Shift: how the patients of another cohort, their course and their slides differ from those of training."""
 
 from dataclasses import replace
 from functools import partial

@@ -99,5 +99,5 @@ def _table(groups: Sequence[Slides]) -> Table:
         header=[*header, *(f"Difference, {name}" for name, _, _ in groups[1:])],
         rows=rows,
         note="Difference: standardised difference from the slides of the training patients. Slides of one patient are"
-        " alike, so that these rest on fewer patients than slides.",
+        " similar, so that there are fewer independent patients than slides.",
     )

@@ -43,7 +43,7 @@ def section(run: Run, gallery: Gallery) -> Section:
 def _applied(run: Run) -> str:
     cohorts = [
         f"{patients(int((each.patients['fold'] == each.fold).sum()))} of {each.cohort['name']}"
-        f" ({'held back before training' if each.fold == 'test' else 'another cohort'})"
+        f" ({'set apart before training' if each.fold == 'test' else 'another cohort'})"
         for each in run.cohorts
     ]
     return ", and to ".join(cohorts)

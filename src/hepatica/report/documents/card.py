@@ -1,4 +1,4 @@
-"""Card: what a model is for, what it learnt from, how well it did and where it departs from its paper, in Markdown."""
+"""Card: what a model is for, what it was trained on, its performance and its departures from the paper, in Markdown."""
 
 from typing import Any
 

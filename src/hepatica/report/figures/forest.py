@@ -1,4 +1,4 @@
-"""Forest: estimates with their intervals, one line each; hazard ratios where halving and doubling are alike."""
+"""Forest: estimates with their intervals, one line each; hazard ratios on a logarithmic scale."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Cross-validation: every candidate network on every denoised subset, patients scored by networks new to them.
 
-Only training patients take part; the test patients of the study are never looked at. The quantiles that make a
+Only training patients take part; the test patients of the study are never used. The quantiles that make a
 denoised subset are those of the patients trained on; whether a held-out patient is denoised is judged among
 the held-out patients of their fold.
 """

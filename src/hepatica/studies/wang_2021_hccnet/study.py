@@ -1,7 +1,7 @@
 """Study: the analyses of Wang 2021 in their order.
 
 NoduleNet and HCCNet trained and locked, validated on other hospitals, explained; the readers of each cohort beside
-them; what excites NoduleNet against what experts outlined. Statistics are the report's.
+them; maps of NoduleNet against what experts outlined. Statistics are the report's.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def steps(work: Work) -> None:
     for out, folder in work.results(work.run).items():
         if not (out / "explained" / "explained.json").exists():
             explain(locked.folder.path, folder, results=out, specimens=EXPLAINED)
-        step = f"what excites NoduleNet in {folder.name}"
+        step = f"maps of NoduleNet in {folder.name}"
         work.once(out / "saliency.parquet", partial(_hits, locked, folder, out), step=step)
 
 

@@ -38,7 +38,7 @@ def test_methods_stand_in_their_order_whatever_the_tables(known: pd.DataFrame) -
 
 
 def test_errors_are_signed_and_by_spectrum(known: pd.DataFrame) -> None:
-    own = known[known["spoilt_by"] == "signal model"].sample(frac=1, random_state=0)
+    own = known[known["nuisance"] == "signal model"].sample(frac=1, random_state=0)
     wide = errors(own, method="qcnn")
     np.testing.assert_array_equal(wide["A"], np.where(np.arange(40) % 2, 2, -2))
     assert list(wide.index) == list(range(40))

@@ -108,7 +108,7 @@ def test_bars_are_errors_over_the_spread(with_tables: Callable[..., Run], known:
     paint_errors(figure, table=table, title="", compared=COMPARED)
     [axes] = figure.axes
     heights = [bar.get_height() for bar in axes.patches]
-    spread = known["truth"][known["spoilt_by"] == "signal model"].iloc[:40].std()
+    spread = known["truth"][known["nuisance"] == "signal model"].iloc[:40].std()
     assert heights == pytest.approx([off / spread for off in (4, 4, 1, 1, 2, 2, 1, 1)])
     # Whoever always says 20.5 errs by 10 on the mean.
     [line] = axes.collections

@@ -50,7 +50,7 @@ class Models:
 
 
 def section(run: Run, gallery: Gallery) -> Section:
-    """A forest plot and a table a cohort, and a warning wherever a model rests on too little."""
+    """A forest plot and a table a cohort, and a warning wherever a model has too few events."""
     target = run.targets[0]
     found = {each.key: _models(each, run) for each in run.cohorts}
 

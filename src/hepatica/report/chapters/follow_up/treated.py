@@ -35,7 +35,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
             "treated",
             shown,
             partial(_paint_curves, target=target),
-            alt="Kaplan-Meier curves of the patients set aside by risk group",
+            alt=lambda each: f"Kaplan-Meier curves of the patients set aside of {each.cohort['name']}, by risk group",
             caption=f"Kaplan-Meier curves of patients set aside ({_treatments(shown)}), by the score for"
             f" {target.label}.",
             size=TALL,
@@ -45,7 +45,9 @@ def section(run: Run, gallery: Gallery) -> Section | str:
             "treated_tiles",
             shown,
             partial(_paint_tiles, target=target),
-            alt="Months to event or censoring against mean tile score of the patients set aside",
+            alt=lambda each: (
+                f"Months to event or censoring against mean tile score, set aside of {each.cohort['name']}"
+            ),
             caption="Months to event or censoring of the same patients against their mean tile score, the denoised"
             " recurrence score (DRS) of Li 2025: the mean over all tiles of a patient. Line and band by least squares;"
             " censored times count as events, as in that paper.",

@@ -234,12 +234,13 @@ def _verdict(ratio: HazardRatio) -> str:
     )
     if found.low <= 1 <= found.high:
         return (
-            f"{text} and includes 1: these {found.n} patients show neither that treatment goes with a different course"
-            " at high than at low risk, nor that it does not; the score is not shown to predict who benefits."
+            f"{text} and includes 1: these {found.n} patients show neither that treatment is associated with a"
+            " different course at high than at low risk, nor that it does not; the score is not shown to predict who"
+            " benefits."
         )
     side = "better" if found.high < 1 else "worse"
     return (
-        f"{text} and excludes 1: among these {found.n} patients treatment goes with a relatively {side} course at high"
-        " than at low risk. This is a hypothesis for a randomised comparison, and no proof that the score predicts who"
-        " benefits."
+        f"{text} and excludes 1: among these {found.n} patients treatment is associated with a relatively {side} course"
+        " at high than at low risk. This is a hypothesis for a randomised comparison, and no proof that the score"
+        " predicts who benefits."
     )

@@ -67,7 +67,7 @@ class Compared:
 def quantified(run: Run, *, kind: str) -> pd.DataFrame:
     """The rows of one kind of specimen."""
     table = pd.read_parquet(run.folder / "quantified.parquet")
-    return table[table["spoilt_by"] == kind]
+    return table[table["nuisance"] == kind]
 
 
 def targets(table: pd.DataFrame) -> list[str]:

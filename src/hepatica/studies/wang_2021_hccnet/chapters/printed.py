@@ -51,8 +51,8 @@ NODULES: Mapping[str, str] = {
 """NoduleNet on single images (Supplementary Fig. 4); the widths of the intervals go with about 5,200 images."""
 
 HEATMAPS = (
-    "In the paper (Figure 5) five radiologists looked at 13,868 maps of 63 patients, without outlines, and found that"
-    " 0.921 (0.892 to 0.950) of them captured the main area of the nodules: another measure."
+    "In the paper (Figure 5) five radiologists examined 13,868 maps of 63 patients, without outlines, and found that"
+    " 0.921 (0.892 to 0.950) of them captured the main area of the nodules, which is a different measure."
 )
 
 
