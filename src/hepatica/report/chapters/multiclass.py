@@ -1,5 +1,7 @@
 """Multi-class: which of several classes patients are called, and how well each class is separated from the rest."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
@@ -24,17 +26,11 @@ def section(run: Run, gallery: Gallery) -> Section | str:
         return "The cohort declares no classes for the primary endpoint."
     classes = [str(name) for name in endpoint.classes]
 
-    def paint_matrix(figure: Drawing, *, results: Results) -> None:
-        _matrix(figure, table=scored(results, target), classes=classes, title=results.title)
-
-    def paint_curves(figure: Drawing, *, results: Results) -> None:
-        roc.paint(figure, curves=_curves(results, target, classes), title=results.title)
-
     blocks: list[Block] = [
         gallery.by_cohort(
             "confusion",
             run.cohorts,
-            paint_matrix,
+            partial(_matrix, target=target, classes=classes),
             alt="Confusion matrix",
             caption="Confusion matrices: the truth in rows; the predicted class is the most probable one.",
             size=(1.6 + 0.8 * len(classes), 1.6 + 0.5 * len(classes)),
@@ -42,7 +38,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
         gallery.by_cohort(
             "roc",
             run.cohorts,
-            paint_curves,
+            partial(_curves, target=target, classes=classes),
             alt="ROC curves of each class against the rest",
             caption="ROC curves of each class against the rest.",
         ),
@@ -64,16 +60,17 @@ def scored(results: Results, target: Target) -> pd.DataFrame:
     return scores.assign(truth=truth).dropna(subset=["truth"])
 
 
-def _matrix(figure: Drawing, *, table: pd.DataFrame, classes: list[str], title: str) -> None:
+def _matrix(figure: Drawing, *, results: Results, target: Target, classes: list[str]) -> None:
+    table = scored(results, target)
     called = table[classes].idxmax(axis=1)
     counts = np.array([[((table["truth"] == a) & (called == b)).sum() for b in classes] for a in classes])
     names = [level(name) for name in classes]
-    matrix(figure.subplots(), counts, truth=names, called=names, title=title)
+    matrix(figure.subplots(), counts, truth=names, called=names, title=results.title)
 
 
-def _curves(results: Results, target: Target, classes: list[str]) -> list[roc.Curve]:
+def _curves(figure: Drawing, *, results: Results, target: Target, classes: list[str]) -> None:
     table = scored(results, target)
-    return [
+    curves = [
         roc.Curve(
             name=f"{level(name)}: {estimate(results.metric(f'auroc[{name}]', target))}",
             label=(table["truth"] == name).astype(float),
@@ -81,6 +78,7 @@ def _curves(results: Results, target: Target, classes: list[str]) -> list[roc.Cu
         )
         for name in classes
     ]
+    roc.paint(figure, curves=curves, title=results.title)
 
 
 def _by_class(results: Results, target: Target, classes: list[str]) -> Table:

@@ -97,7 +97,10 @@ def score_rows(run: Run, groups: Sequence[Group]) -> list[list[str]]:
         called = "high risk" if target.followed else calls(target)[0]
         rows += [
             [f"Score {of}: median [interquartile range]", *map(_middle, tables)],
-            [f"Score {of}: called {called}", *map(_high, tables)],
+            [
+                f"Score {of}: called {called}",
+                *(NONE if each is None else share(int((each["group"] == "high").sum()), len(each)) for each in tables),
+            ],
         ]
     return rows
 
@@ -107,7 +110,3 @@ def _middle(table: pd.DataFrame | None) -> str:
         return NONE
     low, middle, high = table["score"].quantile([0.25, 0.5, 0.75])
     return f"{middle:.2f} [{low:.2f} to {high:.2f}]"
-
-
-def _high(table: pd.DataFrame | None) -> str:
-    return NONE if table is None else share(int((table["group"] == "high").sum()), len(table))

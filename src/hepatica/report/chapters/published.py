@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hepatica.cohort import Target
 from hepatica.evaluate import Confusion, confusion
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
-from hepatica.report.page import Gallery, Results, Run, Section, Table, Text
+from hepatica.report.page import Gallery, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_cell
 from hepatica.report.page.wording import METRICS, NONE, about, interval
 
@@ -40,7 +40,11 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
     )
     table = Table(
         caption="Reported by the paper on its own patients, beside what was found here.",
-        header=["", *(_head(where) for where in _places(run)), *(f"Here, {each.title}" for each in run.cohorts)],
+        header=[
+            "",
+            *(PLACES.get(where, f"Paper, {where} patients") for where in _places(run)),
+            *(f"Here, {each.title}" for each in run.cohorts),
+        ],
         rows=rows,
         note=f"{note} {printed.note}" if printed and printed.note else note,
     )
@@ -50,10 +54,6 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
 
 def _places(run: Run) -> list[str]:
     return list(run.system.paper.reported) or list(PLACES)
-
-
-def _head(where: str) -> str:
-    return PLACES.get(where, f"Paper, {where} patients")
 
 
 def _reported(run: Run) -> list[list[str]]:
@@ -81,7 +81,8 @@ def _here(run: Run, target: Target | None, metric: str) -> list[str]:
 
 def _counted(run: Run, printed: Printed) -> list[list[str]]:
     target, counts = run.targets[0], printed.counts
-    found = [_counts(each, target) for each in run.cohorts]
+    known = [each.outcomes(target).dropna(subset=["label"]) for each in run.cohorts]
+    found = [confusion(each["label"], score=(each["group"] == "high").astype(float), cutoff=0.5) for each in known]
     rows = [
         ["True and false positives", *(f"{each.tp}, {each.fp}" for each in (*counts.values(), *found))],
         ["True and false negatives", *(f"{each.tn}, {each.fn}" for each in (*counts.values(), *found))],
@@ -97,9 +98,3 @@ def _cell(printed: Printed, where: str, metric: str) -> str:
     if text is None and metric in AT_A_CUTOFF and where in printed.counts:
         return interval(AT_A_CUTOFF[metric](printed.counts[where]).as_dict())
     return text or NONE
-
-
-def _counts(results: Results, target: Target) -> Confusion:
-    """Calls of the reported patients at the locked cut-off."""
-    known = results.outcomes(target).dropna(subset=["label"])
-    return confusion(known["label"], score=(known["group"] == "high").astype(float), cutoff=0.5)

@@ -73,7 +73,9 @@ def _case_mix(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
         "Case mix: standardised difference of each covariate from the training patients. The dotted line is at"
         f" {NOTABLE}, from where groups are usually called unlike; the internal test shows the effect of chance alone."
     )
-    chance = "; ".join(f"{each.name}, {_by_chance(len(known), len(each.patients)):.2f}" for each in others)
+    # 97.5 % quantile of a standardised difference that is none: normal with variance 1/n + 1/m.
+    limits = {each.name: 1.96 * np.sqrt(1 / len(known) + 1 / max(len(each.patients), 1)) for each in others}
+    chance = "; ".join(f"{name}, {limit:.2f}" for name, limit in limits.items())
     table = Table(
         caption="Case mix: standardised differences from the training patients.",
         header=["", *differences],
@@ -83,11 +85,6 @@ def _case_mix(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
         " common.",
     )
     return [Figure(caption=caption, panels=[panel]), table]
-
-
-def _by_chance(first: int, second: int) -> float:
-    """97.5 % quantile of a standardised difference that is none: normal with variance 1/n + 1/m."""
-    return float(1.96 * np.sqrt(1 / first + 1 / max(second, 1)))
 
 
 def _love_plot(figure: Drawing, *, differences: pd.DataFrame, groups: list[Group]) -> None:

@@ -77,12 +77,11 @@ def section(run: Run, gallery: Gallery) -> Section | str:
         panels = [
             gallery.draw(
                 f"signatures_{laid.key}_{by}",
-                partial(paint, laid=laid, tiles=tiles),
+                partial(_paint, laid=laid, tiles=tiles, by=by),
                 alt=f"{laid.name} of {tiles.region}s by {by}",
                 size=SIZE,
             )
-            for by, paint in COLOURINGS.items()
-            if by != "cohort" or len(tiles.names) > 1
+            for by in (("outcome", "score", "cohort") if len(tiles.names) > 1 else ("outcome", "score"))
         ]
         caption = (
             f"{laid.name} of {len(tiles.signatures)} {tiles.region} signatures of patients the model was not trained"
@@ -141,36 +140,26 @@ def maps(signatures: np.ndarray) -> list[Map]:
     ]
 
 
-def _paint(figure: Drawing, *, laid: Map, title: str, colours: np.ndarray, **scale: Any) -> Any:
-    """Dots at random order, or the last colour would hide the first; axes and dots."""
-    axes, order = figure.subplots(), by_lot(len(laid.places))
-    axes.set(title=title, xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
+def _paint(figure: Drawing, *, laid: Map, tiles: Tiles, by: str) -> None:
+    """Dots in random order, or the last colour would hide the first; a key of outcomes and cohorts, a bar of scores."""
+    axes, order, scale = figure.subplots(), by_lot(len(laid.places)), {}
+    titles = {"outcome": "By outcome of the patient", "score": f"By {tiles.region} score", "cohort": "By cohort"}
+    axes.set(title=titles[by], xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
     axes.margins(0.04)
-    return axes, axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **scale, **DOT)
-
-
-def _by_outcome(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    axes, _ = _paint(figure, laid=laid, title="By outcome of the patient", colours=outcome_colours(tiles.label))
-    _key(axes, dict(zip(tiles.outcomes, (HIGH, LOW), strict=True)))
-
-
-def _by_score(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    scale = {"cmap": SCALE, "vmin": 0, "vmax": 1}
-    axes, dots = _paint(figure, laid=laid, title=f"By {tiles.region} score", colours=tiles.score, **scale)
-    figure.colorbar(dots, ax=axes, location="bottom", shrink=0.6, pad=0.02, aspect=30, drawedges=False)
-
-
-def _by_cohort(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    colours = np.array(COHORTS)[tiles.cohort % len(COHORTS)]
-    axes, _ = _paint(figure, laid=laid, title="By cohort", colours=colours)
-    _key(axes, dict(zip(tiles.names, COHORTS, strict=False)))
+    if by == "score":
+        colours, scale = tiles.score, {"cmap": SCALE, "vmin": 0, "vmax": 1}
+    elif by == "outcome":
+        colours = outcome_colours(tiles.label)
+        _key(axes, dict(zip(tiles.outcomes, (HIGH, LOW), strict=True)))
+    else:
+        colours = np.array(COHORTS)[tiles.cohort % len(COHORTS)]
+        _key(axes, dict(zip(tiles.names, COHORTS, strict=False)))
+    dots = axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **scale, **DOT)
+    if by == "score":
+        figure.colorbar(dots, ax=axes, location="bottom", shrink=0.6, pad=0.02, aspect=30, drawedges=False)
 
 
 def _key(axes: Axes, names: dict[str, str]) -> None:
     for name, colour in names.items():
         axes.plot([], [], "o", markersize=5, color=colour, label=name)
     axes.legend(loc="upper left", bbox_to_anchor=(-0.04, -0.06), ncols=len(names), handletextpad=0.1, columnspacing=1)
-
-
-COLOURINGS = {"outcome": _by_outcome, "score": _by_score, "cohort": _by_cohort}
-"""What the dots may be coloured by, and how."""

@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 
@@ -64,17 +63,12 @@ def _colours(figure: Drawing, *, groups: Sequence[Slides]) -> None:
     panels = figure.subplots(len(groups), 2, squeeze=False)
     for row, (name, colour, slides) in zip(panels, groups, strict=True):
         for axes, stain in zip(row, STAINS, strict=True):
-            _stripes(axes, stain_colours(slides, stain))
+            axes.imshow(stain_colours(slides, stain)[None], aspect="auto", interpolation="nearest")
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
         row[0].set_title(f"{name}, {len(slides)} slides", fontsize=8.5, color=colour)
     for axes, stain in zip(panels[-1], STAINS, strict=True):
         axes.set_xlabel(stain.capitalize())
-
-
-def _stripes(axes: Axes, colours: np.ndarray) -> None:
-    axes.imshow(colours[None], aspect="auto", interpolation="nearest")
-    axes.set(xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
 
 
 def stain_colours(slides: pd.DataFrame, stain: str) -> np.ndarray:

@@ -158,7 +158,10 @@ def _of_risk(run: Run, found: list[tuple[Results, list[Subgroup]]], gallery: Gal
 
 def _absent(results: Results, found: list[Subgroup]) -> list[Block]:
     lacking = [column(name) for name in OF_RISK if name not in {each.of for each in found}]
-    text = f"{results.title} has no subgroups by {' and '.join(lacking)}: the column is missing, or all patients have the same value."
+    text = (
+        f"{results.title} has no subgroups by {' and '.join(lacking)}: the column is missing, or all patients have the"
+        " same value."
+    )
     return [Text(text=text, tone="note")] if lacking else []
 
 

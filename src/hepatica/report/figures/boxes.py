@@ -13,7 +13,7 @@ from hepatica.evaluate.models.stacking import mean_limits
 from hepatica.report.figures.forest import name_rows
 from hepatica.report.figures.kaplan_meier import Arm
 from hepatica.report.page.style import INK, QUIET, say
-from hepatica.report.page.wording import attempt, equals, interval, p_value
+from hepatica.report.page.wording import attempt, cell, equals, p_value
 
 SEED = 0
 """Of the horizontal places of the dots, which are arbitrary."""
@@ -114,7 +114,10 @@ def rows(found: Sequence[GroupComparison | str], *, of: str) -> list[list[str]]:
     """Rows of a table, a cell for each comparison after the name of the row; `of` names the groups: high vs. low."""
     return [
         [f"Median months, {of}", *(_cell(each, "{0.medians[0]:.1f} vs. {0.medians[1]:.1f}") for each in found)],
-        ["Difference in months", *(each if isinstance(each, str) else _difference(each) for each in found)],
+        [
+            "Difference in months",
+            *(each if isinstance(each, str) else cell(each.difference, digits=1) for each in found),
+        ],
         ["P", *("" if isinstance(each, str) else p_value(each.p) for each in found)],
         ["Test", *(_cell(each, "{0.test}") for each in found)],
         ["How it was chosen", *("" if isinstance(each, str) else " ".join(each.trace) for each in found)],
@@ -123,7 +126,3 @@ def rows(found: Sequence[GroupComparison | str], *, of: str) -> list[list[str]]:
 
 def _cell(found: GroupComparison | str, form: str) -> str:
     return "" if isinstance(found, str) else form.format(found)
-
-
-def _difference(found: GroupComparison) -> str:
-    return interval(found.difference.as_dict(), digits=1)

@@ -58,15 +58,12 @@ def paint(
 
 def _curve(axes: Axes, arm: Arm) -> None:
     curve = kaplan_meier(arm.patients["time"].to_numpy(), event=arm.patients["event"].to_numpy())
+    label = f"{arm.name}: {int(arm.patients['event'].sum())} events in {len(arm.patients)}"
     axes.fill_between(curve.time, curve.low, curve.high, step="post", color=arm.colour, alpha=0.13, linewidth=0)
-    axes.step(curve.time, curve.survival, where="post", color=arm.colour, label=_key(arm))
+    axes.step(curve.time, curve.survival, where="post", color=arm.colour, label=label)
     censored = arm.patients.loc[arm.patients["event"] == 0, "time"].to_numpy()
     height = curve.survival[np.searchsorted(curve.time, censored, side="right") - 1]
     axes.plot(censored, height, "|", color=arm.colour, markersize=4.5, markeredgewidth=0.8)
-
-
-def _key(arm: Arm) -> str:
-    return f"{arm.name}: {int(arm.patients['event'].sum())} events in {len(arm.patients)}"
 
 
 def ticks(end: float) -> list[float]:

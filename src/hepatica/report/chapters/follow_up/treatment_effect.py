@@ -59,10 +59,15 @@ def _of_cohort(results: Results, target: Target, gallery: Gallery) -> list[Block
     binary, score = (interaction(outcomes, by=by) for by in ("group", "score"))
     found = _ratios(binary, score)
     pairs = {key: arms(outcomes, subset=key) for key in SUBSETS}
+    lines = [
+        Line(name=LINES[key], alone=each.ratio, together=None, strong=key == "ratio")
+        for key, each in found.items()
+        if not isinstance(each, str)
+    ]
     forest_plot = gallery.by_cohort(
         "interaction",
         [results],
-        lambda figure, results: forest(figure, lines=_lines(found), title=results.title),
+        lambda figure, results: forest(figure, lines=lines, title=results.title),
         alt="Hazard ratios of treatment by risk",
         caption=f"{results.title}: hazard ratio of treated against untreated patients at high and at low risk, and the"
         " ratio of the two, from one Cox model of treatment, risk and their product; last the same with the score"
@@ -131,14 +136,6 @@ def _ratios(binary: Interaction | str, score: Interaction | str) -> dict[str, Ha
     """What could be fitted or why it could not, in the order of LINES."""
     by_group = {name: binary if isinstance(binary, str) else getattr(binary, name) for name in ("high", "low", "ratio")}
     return by_group | {"per_sd": score if isinstance(score, str) else score.ratio}
-
-
-def _lines(found: Mapping[str, HazardRatio | str]) -> list[Line]:
-    return [
-        Line(name=LINES[key], alone=each.ratio, together=None, strong=key == "ratio")
-        for key, each in found.items()
-        if not isinstance(each, str)
-    ]
 
 
 def _comparison(results: Results, pairs: Pairs, gallery: Gallery, *, ylabel: str) -> Figure:

@@ -129,14 +129,20 @@ def _of_kind(
             caption="Ratio of mean |error| with its 95% interval, and share of spectra in which the network errs less."
             f" {kind}",
             header=["Target", *compared.titles],
-            rows=[[each[0].by_spectrum.target, *map(_ratio, each)] for each in targetwise],
+            rows=[
+                [row[0].by_spectrum.target, *(f"{cell(e.by_spectrum.ratio, digits=2)}; {e.share:.0%}" for e in row)]
+                for row in targetwise
+            ],
             note="Below 1 and above 50% the network is better. Intervals over bootstrap draws of spectra.",
         ),
         Table(
             caption=f"P of the signed-rank tests: by spectrum after Holm's correction; of {SETS} replicate sets."
             f" {kind}",
             header=["Target", *compared.titles],
-            rows=[[each[0].by_spectrum.target, *map(_p, each)] for each in targetwise],
+            rows=[
+                [row[0].by_spectrum.target, *(f"{p_value(e.by_spectrum.p_holm)}; {p_value(e.by_set.p)}" for e in row)]
+                for row in targetwise
+            ],
             note="Two-sided: the ratios show which method is better. The least possible P of the sets is .002.",
         ),
     ]
@@ -145,14 +151,6 @@ def _of_kind(
 def _mean(own: pd.DataFrame) -> str:
     found = quantity_errors(own["truth"], estimate=own["estimate"])
     return f"{found['mae'].value:.2f} ({found['bias'].value:+.2f}, {found['slope'].value:.2f})"
-
-
-def _ratio(found: MethodComparison) -> str:
-    return f"{cell(found.by_spectrum.ratio, digits=2)}; {found.share:.0%}"
-
-
-def _p(found: MethodComparison) -> str:
-    return f"{p_value(found.by_spectrum.p_holm)}; {p_value(found.by_set.p)}"
 
 
 def _seconds(tables: dict[str, pd.DataFrame], compared: Compared) -> Table:
