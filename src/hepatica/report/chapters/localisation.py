@@ -74,7 +74,7 @@ def _table(name: str, table: pd.DataFrame) -> Table:
         caption=f"Maps and outlines, with 95% confidence intervals. {name}.",
         header=["", "Images, patients", "Brightest place within the outline", "Dice", "By chance"],
         rows=[[part, *_row(own)] for part, own in parts.items() if len(own)],
-        note="Intervals rest on patients. By chance: the mean share of an image that is outlined.",
+        note="Intervals are clustered by patient. By chance: the mean share of an image that is outlined.",
     )
 
 

@@ -34,6 +34,14 @@ METHOD = (
     " readers and patients are both samples. McNemar's exact test compares each reader on the same patients. Where"
     " intervals of differences are wide, the study is too small to show that readers and model are equal."
 )
+READ = (
+    "ROC curves of the model on the patients that were read; the ring is its locked cut-off. Grey stars are readers"
+    " without the model, the red star is their mean."
+)
+ARROWS = (
+    "Each reader without the model (filled) and with it (hollow), joined by an arrow, over the model's ROC curve on the"
+    " same patients."
+)
 AGAIN = (
     "The same readers read the same patients again with the model's probability displayed. A reader may remember a"
     " patient, and may have gained experience by the second reading: without a group that reads twice without the"
@@ -70,8 +78,7 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
         read,
         painted(paint_read),
         alt=alt,
-        caption="ROC curves of the model on the patients that were read; the ring is its locked cut-off. Grey stars are"
-        " readers without the model, the red star is their mean.",
+        caption=READ,
     )
     blocks: list[Block] = [Text(text=f"{METHOD} {printed.text}" if printed else METHOD), curves]
     unread = [each.title for each in run.cohorts if each.key not in tables]
@@ -85,8 +92,7 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
             twice,
             painted(paint_aided),
             alt=alt,
-            caption="Each reader without the model (filled) and with it (hollow), joined by an arrow, over the model's"
-            " ROC curve on the same patients.",
+            caption=ARROWS,
         )
         blocks += [Text(text=AGAIN), arrows]
     for each in twice:

@@ -37,7 +37,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
         caption="Predicted and outlined regions: means over cases, with 95% confidence intervals.",
         header=["", *(f"{each.title}, {len(table)} cases" for each, table in found)],
         rows=[[METRICS[name], *(cell(mean[name]) for mean in means)] for name in names],
-        note="Intervals rest on patients.",
+        note="Intervals are clustered by patient.",
     )
     caption = "Every case; boxes are quartiles."
     blocks: list[Block] = [Figure(caption=caption, panels=panels, columns=3), table]

@@ -210,5 +210,4 @@ def _median_follow_up(table: pd.DataFrame) -> str:
 
 def _log_rank(known: pd.DataFrame, others: pd.DataFrame) -> str:
     both = pd.concat([known.assign(new=0), others.assign(new=1)])
-    found = log_rank_p(both["time"].to_numpy(), event=both["event"].to_numpy(), group=both["new"].to_numpy())
-    return p_value(found.value)
+    return p_value(log_rank_p(both["time"], event=both["event"], group=both["new"]).value)

@@ -69,15 +69,14 @@ class Subgroup:
     @property
     def ratio(self) -> Estimate | None:
         """Hazard ratio of high against low risk; None where there is none."""
-        time, event = (self.outcomes[name].to_numpy() for name in ("time", "event"))
-        found = attempt(lambda: cox(pd.DataFrame({"high": self.high}), time=time, event=event)["high"].ratio)
+        high, followed = pd.DataFrame({"high": self.high}), self.outcomes
+        found = attempt(lambda: cox(high, time=followed["time"], event=followed["event"])["high"].ratio)
         return None if isinstance(found, str) else found
 
     @property
     def log_rank(self) -> float:
         """P of high against low risk."""
-        time, event = (self.outcomes[name].to_numpy() for name in ("time", "event"))
-        return log_rank_p(time, event=event, group=self.high).value
+        return log_rank_p(self.outcomes["time"], event=self.outcomes["event"], group=self.high).value
 
     @property
     def calls(self) -> Confusion:

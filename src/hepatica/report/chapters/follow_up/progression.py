@@ -19,17 +19,24 @@ SIZE = (3.5, 3.4)
 STEP = 0.1
 """Step of the score for which a slope is printed."""
 
+TEXT = (
+    "As in Li 2025, the time of a censored patient (a hollow dot) counts as if {event} had happened then, although it"
+    " would have happened at an unknown later time. The Kaplan-Meier curves and Cox models of this report take"
+    " censoring into account; where they disagree with this chapter, they are to be preferred."
+)
+
+TESTS = (
+    "Test: the rule of Li 2025, independent t-test if both groups are normal, else Wilcoxon's rank-sum test. Difference"
+    " is high minus low: of means after a t-test, Hodges and Lehmann's after a rank-sum test. Normality by Shapiro and"
+    " Wilk at 5%, which the paper does not name. No correction for the number of tests."
+)
+
 
 def section(run: Run, gallery: Gallery) -> Section:
     """Box plots of time by risk group, regressions of time on score, and a table with the trace of every test."""
     event = run.targets[0].endpoint.replace("_", " ")
     pairs = [(each, target) for each in run.cohorts for target in run.targets]
     columns: Columns = 3 if len(run.targets) == 3 else 2
-    text = (
-        f"As in Li 2025, the time of a censored patient (a hollow dot) counts as if {event} had happened then, although"
-        " it would have happened at an unknown later time. The Kaplan-Meier curves and Cox models of this report take"
-        " censoring into account; where they disagree with this chapter, they are to be preferred."
-    )
     box_plots = gallery.by_target(
         "progression",
         pairs,
@@ -53,11 +60,9 @@ def section(run: Run, gallery: Gallery) -> Section:
         run,
         partial(_rows, run),
         caption="Time between the groups and along the score, with 95% confidence intervals.",
-        note="Test: the rule of Li 2025, independent t-test if both groups are normal, else Wilcoxon's rank-sum test."
-        " Difference is high minus low: of means after a t-test, Hodges and Lehmann's after a rank-sum test. Normality"
-        " by Shapiro and Wilk at 5%, which the paper does not name. No correction for the number of tests.",
+        note=TESTS,
     )
-    blocks = [Text(text=text), box_plots, regressions, table]
+    blocks = [Text(text=TEXT.format(event=event)), box_plots, regressions, table]
     return Section(anchor="progression", title=f"Time to {event} between the groups", blocks=blocks)
 
 

@@ -18,6 +18,12 @@ FOLD = "set_aside"
 TILES = "Mean tile score"
 """Li 2025's denoised recurrence score (DRS): the network's score of tiles, before patients are scored."""
 
+TEXT = (
+    "These patients had another treatment and were never trained on. The curves show whether the score also separates"
+    " treated patients with a good course from those with a poor one. They cannot show whether the treatment helped: it"
+    " was not randomised, and those who received it may have been worse to begin with."
+)
+
 
 def section(run: Run, gallery: Gallery) -> Section | str:
     """Survival by score, tile scores against time, and baseline by group and outcome; or a line that there are none."""
@@ -26,11 +32,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     if not shown:
         return "No patients were set aside: there is no chapter on treated ones."
     blocks: list[Block] = [
-        Text(
-            text="These patients had another treatment and were never trained on. The curves show whether the score"
-            " also separates treated patients with a good course from those with a poor one. They cannot show whether"
-            " the treatment helped: it was not randomised, and those who received it may have been worse to begin with."
-        ),
+        Text(text=TEXT),
         gallery.by_cohort(
             "treated",
             shown,

@@ -74,7 +74,18 @@ def _of_cohort(results: Results, target: Target, gallery: Gallery) -> list[Block
         " itself. Below 1, treated patients have the event later.",
         size=(4.4, 2.9),
     )
-    ratios = Table(
+    return [
+        *_unknown(results, target),
+        _comparison(results, pairs, gallery, ylabel=free_of(target)),
+        _tests(pairs, results),
+        forest_plot,
+        _ratio_table(results, found),
+        Text(text=conclusion(binary, score, pairs)),
+    ]
+
+
+def _ratio_table(results: Results, found: Mapping[str, HazardRatio | str]) -> Table:
+    return Table(
         caption=f"{results.title}: treatment-by-risk interaction, by Cox regression.",
         header=["", "Hazard ratio (95% interval)", "P"],
         rows=[
@@ -84,14 +95,6 @@ def _of_cohort(results: Results, target: Target, gallery: Gallery) -> list[Block
             for key, each in found.items()
         ],
     )
-    return [
-        *_unknown(results, target),
-        _comparison(results, pairs, gallery, ylabel=free_of(target)),
-        _tests(pairs, results),
-        forest_plot,
-        ratios,
-        Text(text=conclusion(binary, score, pairs)),
-    ]
 
 
 def treated_and_not(results: Results, target: Target) -> pd.DataFrame:
@@ -172,8 +175,7 @@ def _paint_curves(figure: Drawing, *, pair: tuple[Arm, Arm], title: str, ylabel:
 
 def _log_rank(pair: tuple[Arm, Arm]) -> float:
     both = pd.concat([arm.patients for arm in pair])
-    time, event, treated = (both[name].to_numpy() for name in ("time", "event", "treated"))
-    return log_rank_p(time, event=event, group=treated).value
+    return log_rank_p(both["time"], event=both["event"], group=both["treated"]).value
 
 
 def _tests(pairs: Pairs, results: Results) -> Table:

@@ -112,19 +112,9 @@ def _of_kind(
     table: pd.DataFrame, pairs: list[tuple[MethodComparison, ...]], kind: str, compared: Compared
 ) -> list[Table]:
     """Mean errors, their ratios and the tests of one kind of specimen."""
-    means = compared.by_method(
-        table,
-        _mean,
-        caption=f"Mean |error| in mM; in brackets bias and slope of the estimate on the truth. {kind}",
-        note="A slope below 1: estimates shrink to the mean of the priors, which hides differences between patients.",
-    )
-    rows = []
-    for (_, own), row in zip(by_target(table), means.rows, strict=True):
-        truth = own[own["method"] == compared.among(table)[0]]["truth"]
-        rows.append([row[0], f"{truth.mean():.2f} ({truth.std():.2f})", *row[1:]])
     targetwise = list(zip(*pairs, strict=True))
     return [
-        replace(means, header=["Target", "Truth, mean (SD)", *means.header[1:]], rows=rows),
+        _means(table, kind, compared),
         Table(
             caption="Ratio of mean |error| with its 95% interval, and share of spectra in which the network errs less."
             f" {kind}",
@@ -146,6 +136,20 @@ def _of_kind(
             note="Two-sided: the ratios show which method is better. The least possible P of the sets is .002.",
         ),
     ]
+
+
+def _means(table: pd.DataFrame, kind: str, compared: Compared) -> Table:
+    means = compared.by_method(
+        table,
+        _mean,
+        caption=f"Mean |error| in mM; in brackets bias and slope of the estimate on the truth. {kind}",
+        note="A slope below 1: estimates shrink to the mean of the priors, which hides differences between patients.",
+    )
+    rows = []
+    for (_, own), row in zip(by_target(table), means.rows, strict=True):
+        truth = own[own["method"] == compared.among(table)[0]]["truth"]
+        rows.append([row[0], f"{truth.mean():.2f} ({truth.std():.2f})", *row[1:]])
+    return replace(means, header=["Target", "Truth, mean (SD)", *means.header[1:]], rows=rows)
 
 
 def _mean(own: pd.DataFrame) -> str:
