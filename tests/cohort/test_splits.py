@@ -145,7 +145,7 @@ def test_a_split_comes_back_as_it_was_written(tmp_path):
         ("patient,fold\na,train\n", "got the columns patient, fold, wanted patient_id, fold"),
     ],
 )
-def test_a_split_spoilt_by_hand_is_refused(tmp_path, text, message):
+def test_a_split_nuisance_hand_is_refused(tmp_path, text, message):
     path = tmp_path / "split.csv"
     path.write_text(text)
     with pytest.raises(CohortError, match=message):

@@ -196,7 +196,7 @@ def test_the_papers_numbers_stand_in_columns_of_their_own(page: Page) -> None:
     [
         ({"external": False}, "summary", "no external cohort"),
         ({"external": False}, "shift", "no external cohort to compare"),
-        ({"stained": False}, "shift", "No stains were learnt"),
+        ({"stained": False}, "shift", "No stains were estimated"),
         ({"covariates": False, "treated": False}, "shift", "no covariate by which"),
         ({"covariates": False, "treated": False}, "subgroups", "subgroups of its patients could be formed"),
         ({"events": False}, "calibration", "an update cannot be judged"),

@@ -16,7 +16,7 @@ from hepatica.cohort import load_cohort, refuse_overlap
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.seal import refuse_altered_below, sealing
 from hepatica.report import Chapter, write_pages
-from hepatica.report.page.results import Run
+from hepatica.report.page import Run
 
 
 @dataclass(frozen=True, kw_only=True)

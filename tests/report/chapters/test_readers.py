@@ -11,11 +11,11 @@ from matplotlib.figure import Figure as Drawing
 
 from hepatica.evaluate import Comparison, Estimate, ReaderTable, study_readers
 from hepatica.report.chapters import readers
-from hepatica.report.chapters.readers import against, aided, difference, read_by, reader_table, section
+from hepatica.report.chapters.readers import against, aided, read_by, reader_table, section
 from hepatica.report.page.blocks import Figure, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
-from hepatica.report.page.wording import p_value
+from hepatica.report.page.wording import difference, p_value
 from hepatica.studies.wang_2021_hccnet.chapters.printed import READERS
 
 Sketch = Callable[[Path], Gallery]

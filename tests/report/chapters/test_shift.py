@@ -70,7 +70,7 @@ def test_scores_of_training_patients_are_not_shown(tables: dict[str, dict[str, l
 
 def test_stains_of_the_other_hospital_are_seen(tables: dict[str, dict[str, list[str]]]) -> None:
     # The fixture lowers the blue of hospital B by many spreads, and leaves the internal test as it is.
-    internal, external = (float(each.split()[0]) for each in tables["Stains"]["Haematoxylin: part in blue"][3:])
+    internal, external = (float(each.split()[0]) for each in tables["Stains"]["Haematoxylin: blue component"][3:])
     assert internal < 0.5 < 3 < external
 
 

@@ -30,7 +30,7 @@ def test_groups_without_stains_are_told(tmp_path: Path) -> None:
         [("Training", "k", slides(1, 2)), ("Elsewhere", "k", nothing)], Gallery(tmp_path, phantom=True)
     )
     assert isinstance(block, Text)
-    assert "No stains were learnt" in block.text
+    assert "No stains were estimated" in block.text
 
 
 def test_the_table_has_a_row_a_part_of_each_stain(finished: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_table_tells_log_rank_and_interaction(
     p = log_rank_p(small["time"], event=small["event"], group=small["group"]).value
     told = {row[0].strip(): row for row in tables[1].rows}
     assert told["Tumour size (cm) ≤ 5"][4] == p_value(p)
-    own = [each.ratio.ratio for each in subgroups(external, target) if each.of == "tumour_size_cm" and each.ratio]
+    own = [each.ratio for each in subgroups(external, target) if each.of == "tumour_size_cm" and each.ratio]
     assert told["Tumour size (cm)"][5] == p_value(heterogeneity_p(own).value)
 
 
@@ -58,7 +58,8 @@ def test_a_cohort_without_a_column_is_told(
     seal_tables(external[0])
     blocks = section(read_run(folder, external=external), sketchbook(tmp_path)).blocks
     assert [b.text for b in blocks if isinstance(b, Text) and "has no subgroups by" in b.text] == [
-        "External: Hospital B has no subgroups by Vascular invasion: the column is missing, or all are alike."
+        "External: Hospital B has no subgroups by Vascular invasion: the column is missing, or all patients have the"
+        " same value."
     ]
     assert any(isinstance(b, Text) and b.tone == "warning" and "no evidence" in b.text for b in blocks)
 

@@ -4,7 +4,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from hepatica.evaluate import compare_groups
-from hepatica.report.figures.boxes import compared, paint, rows, told
+from hepatica.evaluate.models.stacking import mean_limits
+from hepatica.report.figures.boxes import compared, fold_box, line_of, paint, rows
 from hepatica.report.figures.kaplan_meier import Arm
 
 
@@ -19,7 +20,7 @@ def test_times_are_compared_by_the_papers_rule() -> None:
     found = compared(HIGH, LOW)
     assert found == compare_groups([1, 2, 3, 4], second=[2, 4, 6, 8, 10], names=("high risk", "low risk"))
     # Student by hand: means 2.5 and 6, pooled variance (5 + 40) / 7, t = -3.5 / sqrt(6.4286 x 0.45) = -2.058, 7 df.
-    assert told(found) == "Independent t-test: P = 0.079"
+    assert line_of(found) == "Independent t-test: P = 0.079"
 
 
 def test_rows_hold_every_step() -> None:
@@ -34,7 +35,7 @@ def test_too_few_patients_are_told() -> None:
     found = compared(arm("High risk", [1.0]), LOW)
     assert found == "not computable: two groups: got 1 patients in one, wanted 3 or more in each"
     assert rows([found], of="high vs. low")[1] == ["Difference in months", found]
-    assert told(found) == "No test: too few patients, or all times alike"
+    assert line_of(found) == "No test: too few patients, or all times equal"
 
 
 @pytest.mark.parametrize("pair", [(HIGH, LOW), (arm("High risk", []), LOW), (arm("High risk", []), arm("Low", []))])
@@ -43,3 +44,10 @@ def test_every_patient_is_drawn(pair: tuple[Arm, Arm]) -> None:
     paint(figure, drawn=pair, title="Somewhere")
     dots = sum(len(np.asarray(each.get_offsets())) for each in figure.axes[0].collections)
     assert dots == sum(len(each.patients) for each in pair)
+
+
+def test_boxes_over_folds_have_the_interval_of_the_mean_as_whiskers() -> None:
+    values = pd.Series([0.5, 0.6, 0.7, 0.8, 0.9])
+    found = fold_box(values)
+    assert (found["q1"], found["med"], found["q3"]) == pytest.approx((0.6, 0.7, 0.8))
+    assert (found["whislo"], found["whishi"]) == mean_limits(values)

@@ -21,7 +21,7 @@ OUTCOMES = pd.DataFrame(
 def words(outcomes: pd.DataFrame) -> list[str]:
     with rc_context(RC):
         figure = Figure()
-        paint(figure, drawn=arms(outcomes), title="Title", told="Log-rank P = 0.5", ylabel="Share", horizon=12)
+        paint(figure, drawn=arms(outcomes), title="Title", note="Log-rank P = 0.5", ylabel="Share", horizon=12)
     return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 

@@ -28,7 +28,7 @@ def test_no_line_through_one_score() -> None:
 @pytest.mark.parametrize("table", [OUTCOMES, OUTCOMES.assign(score=0.5), OUTCOMES[:1], OUTCOMES[:0]])
 def test_every_patient_is_drawn(table: pd.DataFrame) -> None:
     figure = Figure()
-    paint(figure, outcomes=table, x="score", xlabel="Score", title="Somewhere", told="")
+    paint(figure, outcomes=table, x="score", xlabel="Score", title="Somewhere", note="")
     axes = figure.axes[0]
     drawn = sum(len(np.asarray(each.get_offsets())) for each in axes.collections[:1])
     assert drawn == len(table)

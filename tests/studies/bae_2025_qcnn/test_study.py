@@ -28,13 +28,13 @@ def test_everything_a_report_needs_is_there(studied_spectra) -> None:
 
 def test_every_method_quantified_every_spectrum_of_both_kinds(studied_spectra) -> None:
     table = pd.read_parquet(studied_spectra.folder / "quantified.parquet")
-    sizes = table.groupby(["spoilt_by", "method"])[["spectrum", "target"]].nunique()
+    sizes = table.groupby(["nuisance", "method"])[["spectrum", "target"]].nunique()
     assert set(sizes.index) == {(kind, method) for kind in TESTED for method in METHODS}
     assert set(sizes["spectrum"]) == {60}
     assert set(sizes["target"]) == {20}
-    truths = table.pivot(index=["spectrum", "target"], columns=["spoilt_by", "method"], values="truth")
+    truths = table.pivot(index=["spectrum", "target"], columns=["nuisance", "method"], values="truth")
     assert (truths.nunique(axis=1) == 1).all()  # the same concentrations, spoilt otherwise
-    map_errors = (table["estimate"] - table["truth"]).abs()[table["method"] == "map"].groupby(table["spoilt_by"]).mean()
+    map_errors = (table["estimate"] - table["truth"]).abs()[table["method"] == "map"].groupby(table["nuisance"]).mean()
     assert map_errors["signal model"] < map_errors["everything"]
 
 

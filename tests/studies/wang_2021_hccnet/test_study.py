@@ -60,7 +60,7 @@ def test_a_cohort_without_outlines_and_readers_is_reported(trained_ct, tmp_path:
     assert pd.read_parquet(run / "external" / "bare" / "saliency.parquet").empty
     page = write_study_report("wang_2021_hccnet", run).read_text(encoding="utf-8")
     assert re.search(r"External[^<]*: no outlines to compare maps with", page)
-    assert re.search(r"External[^<]*: no readers read reported patients of both kinds", page)
+    assert re.search(r"External[^<]*: no reported patients of both classes were read", page)
 
 
 def test_shared_patients_are_refused_before_training(trained_ct, tmp_path: Path) -> None:

@@ -64,6 +64,47 @@ def in_sets(errors: ArrayLike, *, sets: int) -> Floats:
     return np.stack([part.mean(axis=0) for part in np.split(sizes[: sets * each], sets)])
 
 
+@dataclass(frozen=True, kw_only=True)
+class MethodComparison:
+    """One target by two methods: compared spectrum by spectrum, and by the means of replicate sets.
+
+    `share` is that of the spectra in which the first errs less.
+    """
+
+    by_spectrum: ErrorComparison
+    by_set: ErrorComparison
+    share: float
+
+    @property
+    def lower(self) -> bool:
+        """Whether the mean |error| of the first is the lower one."""
+        return self.by_spectrum.ratio.value < 1
+
+    def better(self, level: float) -> bool:
+        """Whether it is, also in most spectra, and not by chance after Holm's correction.
+
+        A signed-rank test may find the method worse whose mean is better, where a few fits went far astray.
+        """
+        return self.lower and self.share > 0.5 and self.by_spectrum.p_holm <= level
+
+    def better_in_sets(self, level: float) -> bool:
+        """The same of replicate sets, without correction."""
+        return self.by_set.ratio.value < 1 and self.by_set.p <= level
+
+
+def compare_methods(
+    first: ArrayLike, *, second: ArrayLike, targets: Sequence[str], sets: int
+) -> tuple[MethodComparison, ...]:
+    """Compare the errors (n, k) of two methods by spectrum and by replicate sets; raises as `compare_errors` does."""
+    by_spectrum = compare_errors(first, second=second, targets=targets)
+    by_set = compare_errors(in_sets(first, sets=sets), second=in_sets(second, sets=sets), targets=targets)
+    shares = (_sizes(first, targets) < _sizes(second, targets)).mean(axis=0)
+    return tuple(
+        MethodComparison(by_spectrum=one, by_set=of_sets, share=float(share))
+        for one, of_sets, share in zip(by_spectrum, by_set, shares, strict=True)
+    )
+
+
 def _sizes(errors: ArrayLike, targets: Sequence[str]) -> Floats:
     found = np.abs(np.asarray(errors, dtype=np.float64))
     if found.ndim != 2 or found.shape[1] != len(targets):

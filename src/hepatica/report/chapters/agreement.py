@@ -6,10 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Measured, Target, patient_scores
-from hepatica.report.page.blocks import Figure, Section
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Gallery, Results, Run, Section
 from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.style import LOW, QUIET, say
 
 SHOWN = ("bias", "limits_low", "limits_high", "mae", "rmse", "concordance")
@@ -20,27 +18,21 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     target = run.targets[0]
     endpoint = run.internal.endpoint(target)
     if not isinstance(endpoint, Measured):
-        return "The cohort has no measured value of the predicted quantity: agreement cannot be judged."
-    panels = [
-        gallery.draw(
-            f"agreement_{each.key}",
-            partial(_paint, table=both(each, target), results=each, target=target, unit=endpoint.unit),
-            alt=f"Differences of predicted and measured values against their mean, {each.title}",
-        )
-        for each in run.cohorts
-    ]
-    caption = "Predicted minus measured value against their mean; lines are the bias and the limits of agreement."
+        return "The cohort has no measured value of the predicted quantity: agreement cannot be assessed."
+    figure = gallery.by_cohort(
+        "agreement",
+        run.cohorts,
+        partial(_paint, target=target, unit=endpoint.unit),
+        alt="Differences of predicted and measured values against their mean",
+        caption="Predicted minus measured value against their mean; lines are the bias and the limits of agreement.",
+    )
     table = metric_table(
         run,
         SHOWN,
         caption=f"Agreement of predicted and measured values, in {endpoint.unit}, with 95% confidence intervals.",
         note="Limits of agreement: bias ± 1.96 SD of the differences (Bland and Altman). Concordance is Lin's.",
     )
-    return Section(
-        anchor="agreement",
-        title="Agreement with measured values",
-        blocks=[Figure(caption=caption, panels=panels), table],
-    )
+    return Section(anchor="agreement", title="Agreement with measured values", blocks=[figure, table])
 
 
 def both(results: Results, target: Target) -> pd.DataFrame:
@@ -51,8 +43,8 @@ def both(results: Results, target: Target) -> pd.DataFrame:
     return pd.DataFrame({"predicted": predicted, "measured": measured}).dropna()
 
 
-def _paint(figure: Drawing, *, table: pd.DataFrame, results: Results, target: Target, unit: str) -> None:
-    axes = figure.subplots()
+def _paint(figure: Drawing, *, results: Results, target: Target, unit: str) -> None:
+    axes, table = figure.subplots(), both(results, target)
     axes.set_title(results.title)
     if table.empty:
         say(axes, "No patient has a measured value.")

@@ -1,5 +1,6 @@
-"""Baseline: who the patients were, what is missing of them, and how the cohorts differ."""
+"""Baseline: who the patients were, which values are missing, and how cohorts and groups of patients differ."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,56 +8,79 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from hepatica.cohort import Status, TimeToEvent, declared
-from hepatica.evaluate import standardised_difference
-from hepatica.report.page.blocks import Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import TRAINED_ON, Results, Run
-from hepatica.report.page.wording import FOLDS, INDENT, NONE, TIED, column, level, outcomes, share
+from hepatica.evaluate import compare_groups, compare_shares, standardised_difference
+from hepatica.report.page import TRAINED_ON, Gallery, Results, Run, Section, Table, Text
+from hepatica.report.page.wording import FOLDS, INDENT, NONE, TIED, attempt, column, level, outcomes, p_value, share
 
 CATEGORIES = 6
-"""A numeric covariate with fewer values than this is told as categories. Ours."""
+"""A numeric covariate with fewer values than this is shown as categories. Ours."""
 
 NOTABLE = 0.1
 """Standardised difference from which groups are usually called unlike (Austin, doi 10.1002/sim.3697)."""
+
+HALVES: Mapping[str, float] = {"age_years": 50, "tumour_size_cm": 5, "afp_ng_ml": 20}
+"""From where a number counts as high: age and size as Table 4 of Li 2025 prints; AFP ours, it prints only + and -."""
+
+DIFFERENCE_RULES = (
+    "P of shares as in Li 2025: chi-square test (with Yates' correction in tables of two by two) where every observed"
+    " count is 5 or more, else Fisher's exact test; its Table 4 says more than five, and prints P values that need 5 to"
+    " be enough. Age is divided at 50 years and tumour size at 5 cm, as there; AFP at 20 ng/mL is ours, as the paper"
+    " prints only + and \N{MINUS SIGN}. Other numbers: t-test or rank-sum test by normality. A P above 0.05 in so few"
+    " patients does not show that groups are alike."
+)
+"""How the P values of `differences` were computed."""
+
+Groups = Mapping[str, pd.DataFrame]
+"""Rows of patients by the name of their group."""
 
 
 def section(run: Run, gallery: Gallery) -> Section:
     """The baseline table; internal folds beside each external cohort, each divided by a diagnosis that is asked for."""
     diagnosis = run.targets[0].task == "binary" and not run.followed
-    groups = _by_diagnosis(run) if diagnosis else _groups(run)
-    learnt_from = run.internal.patients[run.internal.patients["fold"].isin(TRAINED_ON)]
-    header = ["", *(f"{name} (n{TIED}={TIED}{len(table)})" for name, table in groups.items())]
-    header += [f"Difference, {each.cohort['name']} from training" for each in run.external]
+    groups = _by_diagnosis(run) if diagnosis else _by_fold(run)
+    trained = run.internal.patients[run.internal.patients["fold"].isin(TRAINED_ON)]
     rows: list[list[str]] = []
     for name in run.internal.covariates():
-        rows += _rows(name, groups, learnt_from, run.external)
-    rows += _endpoints(run, groups)
+        columns = [table.get(name, pd.Series(np.nan, index=table.index)) for table in groups.values()]
+        others = [each.reported.get(name, pd.Series(dtype=object)) for each in run.external]
+        shifts = [arrowed(unlike(trained[name], other)) for other in others]
+        rows += _baseline_rows(name, columns, shifts)
     table = Table(
         caption="Patients at baseline: median [interquartile range] or n (%).",
-        header=header,
-        rows=rows,
-        note="Difference is the standardised mean difference between the patients the model learnt from (training and"
-        f" tuning) and the external ones; from {NOTABLE} on it has an arrow, because a shifted cohort is one reason for"
-        " a different result. Percentages leave out missing values, which are counted on a line of their own."
+        header=[*_header(groups), *(f"Difference, {each.cohort['name']} from training" for each in run.external)],
+        rows=[*rows, *_endpoints(run, groups)],
+        note="Difference is the standardised mean difference between the patients the model was trained on (training"
+        f" and tuning) and the external ones; from {NOTABLE} on it has an arrow, because a shifted cohort is one reason"
+        " for a different result. Percentages leave out missing values, which are counted on a line of their own."
         + (" Patients whose diagnosis is unknown are in no column." if diagnosis else ""),
     )
     empty = [] if run.internal.covariates() else [Text(text="The cohort tables hold no covariates.", tone="note")]
     return Section(anchor="baseline", title="Patients at baseline", blocks=[table, *empty])
 
 
-def _groups(run: Run) -> dict[str, pd.DataFrame]:
+def _header(groups: Groups) -> list[str]:
+    return ["", *(f"{name} (n{TIED}={TIED}{len(table)})" for name, table in groups.items())]
+
+
+def _by_fold(run: Run) -> Groups:
     """Patients of each fold of each cohort, in the order of the columns."""
     groups = {}
     for results in run.cohorts:
         for fold in FOLDS:
             members = results.patients[results.patients["fold"] == fold]
             if len(members):
-                groups[_column_title(results, fold)] = members
+                groups[_fold_title(results, fold)] = members
     return groups
 
 
-def _by_diagnosis(run: Run) -> dict[str, pd.DataFrame]:
-    """Patients the model learnt from and those reported, each with and without the disease."""
+def _fold_title(results: Results, fold: str) -> str:
+    if fold == results.fold:
+        return results.title
+    return FOLDS[fold] + ("" if results.fold == "test" else f", {results.cohort['name']}")
+
+
+def _by_diagnosis(run: Run) -> Groups:
+    """Patients the model was trained on and those reported, each with and without the disease."""
     target = run.targets[0]
     parts: list[tuple[str, Results, tuple[str, ...]]] = [("Training and tuning", run.internal, TRAINED_ON)]
     parts += [(each.title, each, (each.fold,)) for each in run.cohorts]
@@ -69,35 +93,39 @@ def _by_diagnosis(run: Run) -> dict[str, pd.DataFrame]:
     return groups
 
 
-def _column_title(results: Results, fold: str) -> str:
-    if fold == results.fold:
-        return results.title
-    return FOLDS[fold] + ("" if results.fold == "test" else f", {results.cohort['name']}")
-
-
 def is_category(values: pd.Series) -> bool:
-    """Whether a covariate is told as categories rather than as a median."""
+    """Whether a covariate is shown as categories rather than as a median."""
     return not is_numeric_dtype(values) or values.nunique() < CATEGORIES
 
 
+def _baseline_rows(name: str, columns: list[pd.Series], shifts: list[str]) -> list[list[str]]:
+    everybody = pd.concat([each for each in columns if len(each)])
+    missing = [f"{INDENT}missing", *(share(int(each.isna().sum()), len(each)) for each in columns)]
+    rows = _rows(column(name), everybody, columns, number=_quartiles, apart=shifts)
+    return [*rows, missing] if everybody.isna().any() else rows
+
+
 def _rows(
-    name: str, groups: dict[str, pd.DataFrame], learnt_from: pd.DataFrame, external: tuple[Results, ...]
+    title: str, values: pd.Series, columns: list[pd.Series], *, number: Callable[[pd.Series], str], apart: list[str]
 ) -> list[list[str]]:
-    everybody = pd.concat([table[name] for table in groups.values() if name in table and len(table)])
-    shifts = [arrowed(unlike(learnt_from[name], each.reported.get(name, pd.Series(dtype=object)))) for each in external]
-    columns = [table.get(name, pd.Series(np.nan, index=table.index)) for table in groups.values()]
-    missing = [share(int(each.isna().sum()), len(each)) for each in columns]
-    lacking = [[f"{INDENT}missing", *missing]] if everybody.isna().any() else []
-    if not is_category(everybody.dropna().infer_objects()):
-        return [[column(name), *(_median(each) for each in columns), *shifts], *lacking]
-    levels = sorted(everybody.dropna().unique(), key=str)
+    """Rows of a covariate: its `number` in each group, or the share of each level; `apart` ends the first row.
+
+    All `values` decide of what kind it is, because a group of few patients has few ages.
+    """
+    known = values.dropna().infer_objects()
+    if not is_category(known):
+        return [[title, *map(number, columns), *apart]]
+    levels = sorted(known.unique(), key=str)
     if set(levels) <= {0, 1}:
-        return [[column(name), *(_share_of(each, 1) for each in columns), *shifts], *lacking]
-    head = [column(name), *("" for _ in columns), *shifts]
-    return [head, *([f"{INDENT}{level(each)}", *(_share_of(c, each) for c in columns)] for each in levels), *lacking]
+        return [[title, *(_share_of(each, 1) for each in columns), *apart]]
+    head = [title, *("" for _ in columns), *apart]
+    below = [
+        [f"{INDENT}{level(each)}", *(_share_of(one, each) for one in columns), *("" for _ in apart)] for each in levels
+    ]
+    return [head, *below]
 
 
-def _median(values: pd.Series) -> str:
+def _quartiles(values: pd.Series) -> str:
     known = values.dropna().astype(float)
     if known.empty:
         return NONE
@@ -105,13 +133,13 @@ def _median(values: pd.Series) -> str:
     return f"{middle:.3g} [{low:.3g}{TIED}to{TIED}{high:.3g}]"
 
 
-def _share_of(values: pd.Series, wanted: Any) -> str:
+def _share_of(values: pd.Series, code: Any) -> str:
     known = values.dropna()
-    return share(int((known == wanted).sum()), len(known))
+    return share(int((known == code).sum()), len(known))
 
 
 def unlike(first: pd.Series, second: pd.Series) -> float:
-    """Standardised difference of a covariate between two groups, few numbers being told as categories."""
+    """Standardised difference of a covariate between two groups; a number of few values counts as categories."""
     known = pd.concat([each for values in (first, second) if not (each := values.dropna()).empty] or [first.dropna()])
     if not known.empty and is_category(known):
         first, second = (each.dropna().map(level) for each in (first, second))
@@ -126,18 +154,54 @@ def arrowed(difference: float) -> str:
     return f"{value}{' ▲' if difference >= NOTABLE else ''}"
 
 
-def _endpoints(run: Run, groups: dict[str, pd.DataFrame]) -> list[list[str]]:
+def _endpoints(run: Run, groups: Groups) -> list[list[str]]:
     """Events and follow-up; of a diagnosis, unless the columns are divided by it, how many have the disease."""
-    rows = []
-    for name, columns in run.internal.cohort["endpoints"].items():
-        told, endpoint = column(name), declared(name, keys=columns)
-        if not isinstance(endpoint, Status | TimeToEvent):
-            continue
-        if isinstance(endpoint, Status):
-            present = [_share_of(table[endpoint.column], 1) for table in groups.values()]
-            rows += [] if name == run.targets[0].endpoint else [[f"{told}: present", *present]]
-            continue
-        events = [share(int((table[columns["event"]] == 1).sum()), len(table)) for table in groups.values()]
-        censored = [_median(table.loc[table[columns["event"]] == 0, columns["time"]]) for table in groups.values()]
-        rows += [[f"{told}: events", *events], [f"{told}: months to censoring", *censored]]
+    rows, tables = [], groups.values()
+    for name, keys in run.internal.cohort["endpoints"].items():
+        endpoint = declared(name, keys=keys)
+        if isinstance(endpoint, Status) and name != run.targets[0].endpoint:
+            rows.append([f"{column(name)}: present", *(_share_of(table[endpoint.column], 1) for table in tables)])
+        if isinstance(endpoint, TimeToEvent):
+            events = [share(int((table[endpoint.event] == 1).sum()), len(table)) for table in tables]
+            censored = [_quartiles(table.loc[table[endpoint.event] == 0, endpoint.time]) for table in tables]
+            rows += [[f"{column(name)}: events", *events], [f"{column(name)}: months to censoring", *censored]]
     return rows
+
+
+def differences(results: Results, pairs: Sequence[Groups], *, caption: str) -> Table:
+    """Covariates of pairs of groups of a cohort's patients, with P values, as in Table 4 of Li 2025."""
+    header = [""]
+    for pair in pairs:
+        header += [*_header(pair)[1:], "P"]
+    rows = []
+    for name in results.covariates():
+        if name != "treatment":
+            of_pairs = [_compared(results.patients[name], [each[name] for each in pair.values()]) for pair in pairs]
+            rows += [
+                [first[0], *(cell for row in (first, *others) for cell in row[1:])]
+                for first, *others in zip(*of_pairs, strict=True)
+            ]
+    return Table(caption=caption, header=header, rows=rows or [["The cohort tables hold no covariates."]])
+
+
+def _compared(values: pd.Series, pair: list[pd.Series]) -> list[list[str]]:
+    """Rows of a covariate in two groups with P and the name of its test; a dash where there is no test."""
+    name, sides, title = str(values.name), [each.dropna() for each in pair], column(str(values.name))
+    if name in HALVES and not is_category(values.dropna().infer_objects()):
+        values, *sides = (each.dropna() >= HALVES[name] for each in (values, *sides))
+        title = f"{title}, {HALVES[name]:g} or more"
+    return _rows(title, values, sides, number=_median, apart=[_p(values, *sides)])
+
+
+def _median(values: pd.Series) -> str:
+    return f"{values.astype(float).median():.3g}" if len(values) else NONE
+
+
+def _p(values: pd.Series, first: pd.Series, second: pd.Series) -> str:
+    if is_category(values.dropna().infer_objects()):
+        levels = sorted({*first, *second}, key=str)
+        counts = [[int((each == one).sum()) for each in (first, second)] for one in levels] or [[0]]
+        found: Any = attempt(lambda: compare_shares(counts))
+    else:
+        found = attempt(lambda: compare_groups(first.to_numpy(float), second=second.to_numpy(float)))
+    return NONE if isinstance(found, str) else f"{p_value(found.p)}, {found.test.removesuffix(' test')}"

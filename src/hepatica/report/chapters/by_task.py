@@ -22,10 +22,7 @@ from hepatica.report.chapters import (
     summary,
 )
 from hepatica.report.chapters.follow_up import factors, progression, survival, treated, treatment_effect
-from hepatica.report.page import provenance
-from hepatica.report.page.blocks import Section
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Gallery, Run, Section, provenance
 
 Chapter = Callable[[Run, Gallery], Section | str]
 """Draws what a run's tables show; where they are absent, a sentence that says so."""

@@ -6,9 +6,7 @@ Source: Collins et al., BMJ 2024;385:e078378, doi 10.1136/bmj-2023-078378; items
 import tomllib
 from importlib.resources import files
 
-from hepatica.report.page.blocks import Answers, Section, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Answers, Gallery, Run, Section, Text
 
 
 def items(*, of_diagnosis: bool = False) -> list[dict[str, str]]:
@@ -24,13 +22,14 @@ def section(run: Run, gallery: Gallery) -> Section:
     rows = items(of_diagnosis=not run.followed)
     open_items = sum(row["answered"] == "authors" for row in rows)
     whole = sum(row["answered"] == "answered" for row in rows)
-    told = (
+    text = (
         f"Of the {len(rows)} parts of the 27 items, this report answers {whole}, answers"
-        f" {len(rows) - whole - open_items} in part and leaves {open_items} to the authors, who alone can know them."
+        f" {len(rows) - whole - open_items} in part and leaves {open_items} to the authors, because only they know the"
+        " answer."
     )
     caption = "TRIPOD+AI (Collins et al., BMJ 2024;385:e078378), in our own short words: where each item is answered."
     return Section(
         anchor="checklist",
         title="Reporting checklist: TRIPOD+AI",
-        blocks=[Text(text=told), Answers(caption=caption, rows=rows)],
+        blocks=[Text(text=text), Answers(caption=caption, rows=rows)],
     )

@@ -20,11 +20,9 @@ from hepatica.evaluate import (
 )
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.figures.forest import estimate, name_rows
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Block, Figure, Gallery, Run, Section, Table, Text
 from hepatica.report.page.style import INK, QUIET, SERIES, say
-from hepatica.report.page.wording import METRICS, NONE, interval, p_value, when
+from hepatica.report.page.wording import METRICS, NONE, NOT_COMPUTABLE, cell, p_value, when
 
 TESTS = (
     " AUROC: DeLong. C-index: infinitesimal jackknife. Others: 2,000 bootstrap draws of patients; P of accuracy by"
@@ -72,11 +70,11 @@ class Row:
 def section(run: Run, gallery: Gallery, *, other: Other) -> Section:
     """The table of both, a figure of their differences, and whether the data show one."""
     found = {target.key: rows(run, target, other) for target in run.targets}
-    title = f"{other.own} minus {other.name}"
+    title, width = f"{other.own} minus {other.name}", reach(found)
     panels = [
         gallery.draw(
             f"strategies_{target.key}",
-            partial(_paint, found=found[target.key], title=when(target), xlabel=title, reach=reach(found)),
+            partial(_paint, found=found[target.key], title=when(target), xlabel=title, reach=width),
             alt=f"Differences, {title}, {target.label}",
             size=(4.4, 4.4),
         )
@@ -122,17 +120,10 @@ def _binary(known: pd.DataFrame, names: tuple[str, ...], *, cutoffs: tuple[float
         compared = compare_paired(label, score_a=a, score_b=b, cutoff_a=cutoffs[0], cutoff_b=cutoffs[1])
     except EvaluationError:
         return []
-    one, other = (
-        binary_metrics(label, score=score, cutoff=cutoff) for score, cutoff in zip((a, b), cutoffs, strict=True)
-    )
+    one, other = (binary_metrics(label, score=each, cutoff=at) for each, at in zip((a, b), cutoffs, strict=True))
+    at = {name: called if name in AT_A_CUTOFF else "" for name in names}
     return [
-        Row(
-            metric=name,
-            cutoff=called if name in AT_A_CUTOFF else "",
-            first=one[name],
-            second=other[name],
-            comparison=compared[name],
-        )
+        Row(metric=name, cutoff=at[name], first=one[name], second=other[name], comparison=compared[name])
         for name in names
     ]
 
@@ -150,28 +141,24 @@ def _ranking(both: pd.DataFrame) -> list[Row]:
 
 def _table(run: Run, found: dict[str, list[Row]], other: Other) -> Table:
     paper = [f"The paper's {name}" for name in (other.own, other.name)] if other.printed else []
-    told: list[list[str]] = []
+    body: list[list[str]] = []
     for target in run.targets:
         printed = other.printed.get(target.key, {})
-        told += [[target.label.capitalize()], *(_cells(row, printed)[: 5 + len(paper)] for row in found[target.key])]
+        body += [[target.label.capitalize()], *(_cells(row, printed)[: 5 + len(paper)] for row in found[target.key])]
         if not found[target.key]:
-            told.append(["Not computable: one outcome only, or no patients scored by both", *[NONE] * (4 + len(paper))])
+            body.append(["Not computable: one outcome only, or no patients scored by both", *[NONE] * (4 + len(paper))])
     return Table(
         caption=f"{other.own} and {other.name} on the internal test patients, with 95% confidence intervals.",
         header=["", other.own, other.name, "Difference", "P", *paper],
-        rows=told,
+        rows=body,
         note=f"Difference: {other.own} minus {other.name}, paired.{TESTS}{other.note}",
     )
 
 
 def _cells(row: Row, printed: Mapping[str, Sequence[float]]) -> list[str]:
     theirs = printed.get(row.metric, ()) if row.cutoff in ("", "0.5") else ()
-    ours = [_told(each) for each in (row.first, row.second, row.comparison.difference)]
+    ours = [NOT_COMPUTABLE if isnan(e.value) else cell(e) for e in (row.first, row.second, row.comparison.difference)]
     return [row.name, *ours, p_value(row.comparison.p), *([f"{each:.3f}" for each in theirs] or [NONE, NONE])]
-
-
-def _told(found: Estimate) -> str:
-    return "not computable" if isnan(found.value) else interval(found.as_dict())
 
 
 def verdict(found: dict[str, list[Row]], *, undecided: str = "") -> str:
@@ -188,8 +175,8 @@ def verdict(found: dict[str, list[Row]], *, undecided: str = "") -> str:
     if not better + worse:
         return f"{counted}These data do not show which of the two is better.{undecided}"
     return counted + (
-        f"The differences are not independent, and about {len(known) / 20:.1f} would leave 0 out by chance alone if the"
-        " two were alike; read the AUROC and C-index first, and one split of one cohort is one trial."
+        f"The differences are not independent, and about {len(known) / 20:.1f} intervals would exclude 0 by chance"
+        " alone if the two were equal; consider the AUROC and C-index first. One split of one cohort is one trial."
     )
 
 

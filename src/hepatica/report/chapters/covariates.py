@@ -1,9 +1,8 @@
-"""Covariates: how scores differ by a covariate, and how two groups of patients differ in theirs."""
+"""Covariates: how scores differ by a covariate."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +10,12 @@ from matplotlib.figure import Figure as Drawing
 from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
-from hepatica.cohort import EvaluationError
-from hepatica.evaluate import compare_groups, compare_shares
+from hepatica.evaluate import compare_groups
 from hepatica.report.chapters.baseline import is_category
 from hepatica.report.figures.boxes import box, sideways
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import INK, SERIES, say
-from hepatica.report.page.wording import INDENT, NONE, TIED, about, column, equals, level, p_value, share
+from hepatica.report.page.wording import INDENT, NONE, about, attempt, column, equals, level, p_value
 
 SIZE = (3.5, 3.4)
 """Inches of a panel, three of which are side by side."""
@@ -91,10 +87,10 @@ def section(
     found = [each for each in parameters or _own(run, everybody) if each.column in everybody]
     if not found or everybody.empty:
         return f"No patient with {about(run.targets[0])} has a covariate by which scores could be compared."
-    told = (
+    text = (
         f"{scale.name} of the {len(everybody)} reported patients with {about(run.targets[0])}. {scale.text}P: two"
-        " groups by t-test if both are normal, else by the rank-sum test; more by Kruskal and Wallis. Nothing is"
-        " corrected for the number of tests."
+        " groups by t-test if both are normal, else by the rank-sum test; more groups by the Kruskal-Wallis test. P"
+        " values are not corrected for the number of tests."
     )
     panels = [
         gallery.draw(
@@ -106,7 +102,7 @@ def section(
         for place, each in enumerate(found)
     ]
     caption = f"{scale.name}, all cohorts together; boxes are quartiles, each dot is a patient, its colour the cohort."
-    blocks: list[Block] = [Text(text=told), Figure(caption=caption, panels=panels, columns=3)]
+    blocks: list[Block] = [Text(text=text), Figure(caption=caption, panels=panels, columns=3)]
     blocks += [_table(name, table, found, min(place, 1), scale) for place, (name, table) in enumerate(tables.items())]
     if run.external:
         blocks.append(_table("All cohorts", everybody, found, 2, scale))
@@ -136,7 +132,7 @@ def grouped(table: pd.DataFrame, parameter: Parameter) -> dict[str, np.ndarray]:
 
 
 def compared(groups: Sequence[np.ndarray]) -> tuple[str, float]:
-    """Name of the test and its P: `compare_groups` of two, Kruskal and Wallis of more; groups of one patient are out.
+    """Test and P: `compare_groups` of two groups, the Kruskal-Wallis test of more; groups of one patient are left out.
 
     P is NaN where there is nothing to compare.
     """
@@ -145,11 +141,8 @@ def compared(groups: Sequence[np.ndarray]) -> tuple[str, float]:
         return "no test", np.nan
     if len(enough) > 2:
         return "Kruskal-Wallis test", float(stats.kruskal(*enough).pvalue)
-    try:
-        found = compare_groups(enough[0], second=enough[1])
-    except EvaluationError:
-        return "no test", np.nan
-    return found.test, found.p
+    found = attempt(lambda: compare_groups(enough[0], second=enough[1]))
+    return ("no test", np.nan) if isinstance(found, str) else (found.test, found.p)
 
 
 def paint(figure: Drawing, *, table: pd.DataFrame, parameter: Parameter, ylabel: str) -> None:
@@ -191,7 +184,7 @@ def _table(name: str, table: pd.DataFrame, found: Sequence[Parameter], place: in
         caption=f"{scale.name} by covariate, mean ± SD. {name}, n = {len(table)}.",
         header=["", "Mean ± SD (n)", "P", *(["Paper", "Paper's P"] if paper else [])],
         rows=rows,
-        note="Patients whose covariate is unknown are left out of it, groups of one patient out of the tests.",
+        note="Patients whose covariate is unknown are left out, and groups of one patient are not tested.",
     )
 
 
@@ -199,73 +192,3 @@ def _mean(values: np.ndarray) -> str:
     if values.size < 2:
         return f"{values[0]:.4f} (1)" if values.size else "(0)"
     return f"{values.mean():.4f} ± {values.std(ddof=1):.4f} ({values.size})"
-
-
-HALVES: Mapping[str, float] = {"age_years": 50, "tumour_size_cm": 5, "afp_ng_ml": 20}
-"""From where a number counts as high: age and size as Table 4 of Li 2025 prints; AFP ours, it prints only + and -."""
-
-RULES = (
-    "P of shares as in Li 2025: chi-square test (with Yates' correction in tables of two by two) where every observed"
-    " count is 5 or more, else Fisher's exact test; its Table 4 says more than five, and prints P values that need 5 to"
-    " be enough. Age is divided at 50 years and tumour size at 5 cm, as there; AFP at 20 ng/mL is ours, it prints + and"
-    " \N{MINUS SIGN} only. Other numbers: t-test or rank-sum test by normality. A P above 0.05 in so few patients"
-    " does not show that groups are alike."
-)
-"""How the P values of `differences` were made."""
-
-Pair = tuple[str, pd.DataFrame, str, pd.DataFrame]
-"""Name and patients of two groups."""
-
-
-def differences(results: Results, pairs: Sequence[Pair], *, caption: str) -> Table:
-    """Covariates of pairs of groups of a cohort's patients, with P values, as in Table 4 of Li 2025."""
-    header = [""]
-    for first, one, second, other in pairs:
-        header += [f"{first} (n{TIED}={TIED}{len(one)})", f"{second} (n{TIED}={TIED}{len(other)})", "P"]
-    names = [name for name in results.covariates() if name != "treatment"]
-    rows = [row for name in names for row in _rows(results.patients[name], pairs)]
-    return Table(caption=caption, header=header, rows=rows or [["The cohort tables hold no covariates."]])
-
-
-def _rows(values: pd.Series, pairs: Sequence[Pair]) -> list[list[str]]:
-    """Rows of a covariate; all `values` of the cohort decide of what kind it is, for a few patients have few ages."""
-    name, known = str(values.name), values.dropna().infer_objects()
-    sides = [(one[name].dropna(), other[name].dropna()) for _, one, _, other in pairs]
-    if not is_category(known):
-        if name not in HALVES:
-            return [[column(name), *(cell for side in sides for cell in _medians(*side))]]
-        high = [(one >= HALVES[name], other >= HALVES[name]) for one, other in sides]
-        return [[f"{column(name)}, {HALVES[name]:g} or more", *_shares(high, of=True)]]
-    levels = sorted(known.unique(), key=str)
-    if set(levels) <= {0, 1}:
-        return [[column(name), *_shares(sides, of=1)]]
-    head = [column(name), *(cell for side in sides for cell in ("", "", _p_of_shares(*side)))]
-    return [head, *([f"{INDENT}{level(each)}", *_shares(sides, of=each, tested=False)] for each in levels)]
-
-
-def _shares(sides: Sequence[tuple[Any, Any]], *, of: Any, tested: bool = True) -> list[str]:
-    cells = []
-    for side in sides:
-        cells += [*(share(int((each == of).sum()), len(each)) for each in side), _p_of_shares(*side) if tested else ""]
-    return cells
-
-
-def _p_of_shares(first: pd.Series, second: pd.Series) -> str:
-    levels = sorted({*first, *second}, key=str)
-    counts = [[int((each == one).sum()) for each in (first, second)] for one in levels] or [[0]]
-    return _tested(partial(compare_shares, counts))
-
-
-def _medians(first: pd.Series, second: pd.Series) -> list[str]:
-    known = [each.astype(float) for each in (first, second)]
-    middles = [f"{each.median():.3g}" if len(each) else NONE for each in known]
-    return [*middles, _tested(partial(compare_groups, known[0].to_numpy(), second=known[1].to_numpy()))]
-
-
-def _tested(test: Callable[[], Any]) -> str:
-    """P and the name of the test; a dash where it cannot be done."""
-    try:
-        found = test()
-    except EvaluationError:
-        return NONE
-    return f"{p_value(found.p)}, {found.test.removesuffix(' test')}"

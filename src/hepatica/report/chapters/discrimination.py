@@ -10,21 +10,18 @@ from hepatica.cohort import Target
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
-from hepatica.report.page.blocks import Block, Figure, Section, Table
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Figure, Gallery, Results, Run, Section, Table
 from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import METRICS, about, calls, estimate, event, heading, outcomes, when
 
 AT_A_CUTOFF = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "kappa")
 WITHOUT_CUTOFF = ("auroc", "average_precision", "brier")
 
-
 CURVES: dict[roc.Kind, tuple[str, str]] = {
     "roc": (
         "auroc",
-        "Receiver operating characteristic: sensitivity against the share of false alarms, over all cut-offs."
-        " The diagonal is chance, a ring the locked cut-off. Area under the curve (AUROC) with its 95% interval.",
+        "Receiver operating characteristic: sensitivity against the false-positive rate, over all cut-offs. The"
+        " diagonal is chance, a ring the locked cut-off. Area under the curve (AUROC) with its 95% interval.",
     ),
     "pr": (
         "average_precision",
@@ -37,31 +34,36 @@ CURVES: dict[roc.Kind, tuple[str, str]] = {
 
 def section(run: Run, gallery: Gallery) -> Section:
     """ROC and precision-recall curves, metrics at both cut-offs, confusion matrices."""
-    blocks: list[Block] = [
-        *(_curves(run, gallery, kind=kind) for kind in CURVES),
-        _metrics(run),
-        _at_cutoffs(run),
-        _confusion(run, gallery),
-    ]
+    table = metric_table(
+        run,
+        WITHOUT_CUTOFF,
+        caption="Discrimination over all cut-offs, with 95% confidence intervals.",
+        note=_methods(run, WITHOUT_CUTOFF),
+    )
+    confusion = gallery.by_cohort(
+        "confusion",
+        run.cohorts,
+        partial(_matrices, run=run),
+        alt="Confusion matrices, one a target and cut-off",
+        caption="Confusion matrices: patients by the truth (rows) and by the model's call (columns), left at 0.5 and"
+        " right at the locked cut-off. Shade is the share of the row.",
+        size=(4.4, 1.9 * len(run.targets) + 0.6),
+    )
+    blocks = [*(_curves(run, gallery, kind=kind) for kind in CURVES), table, _at_cutoffs(run), confusion]
     return Section(anchor="discrimination", title="Discrimination", blocks=blocks)
 
 
 def _curves(run: Run, gallery: Gallery, *, kind: roc.Kind) -> Figure:
     metric, caption = CURVES[kind]
-    caption = caption.format(event=event(run.targets[0]))
-    panels = [
-        gallery.draw(
-            f"{kind}_{results.key}",
-            partial(roc.paint, curves=_known(results, metric), title=results.title, kind=kind),
-            alt=f"{caption.split(':')[0].split(',')[0]}, {results.title}: {_in_words(results, metric)}",
-        )
-        for results in run.cohorts
-    ]
-    return Figure(caption=caption, panels=panels)
 
+    def paint(figure: Drawing, *, results: Results) -> None:
+        roc.paint(figure, curves=_known(results, metric), title=results.title, kind=kind)
 
-def _in_words(results: Results, metric: str) -> str:
-    return "; ".join(f"{about(target)} {estimate(results.metric(metric, target))}" for target in results.targets)
+    def alt(results: Results) -> str:
+        found = "; ".join(f"{about(target)} {estimate(results.metric(metric, target))}" for target in results.targets)
+        return f"{caption.split(':')[0].split(',')[0]}, {results.title}: {found}"
+
+    return gallery.by_cohort(kind, run.cohorts, paint, alt=alt, caption=caption.format(event=event(run.targets[0])))
 
 
 def _known(results: Results, metric: str) -> list[roc.Curve]:
@@ -72,15 +74,6 @@ def _known(results: Results, metric: str) -> list[roc.Curve]:
         called = known["group"] == "high"
         curves.append(roc.Curve(name=name, label=known["label"], score=known["score"], called=called))
     return curves
-
-
-def _metrics(run: Run) -> Table:
-    return metric_table(
-        run,
-        WITHOUT_CUTOFF,
-        caption="Discrimination over all cut-offs, with 95% confidence intervals.",
-        note=_methods(run, WITHOUT_CUTOFF),
-    )
 
 
 def _at_cutoffs(run: Run) -> Table:
@@ -96,35 +89,17 @@ def _at_cutoffs(run: Run) -> Table:
         caption="Classification at two cut-offs, with 95% confidence intervals.",
         header=["", *(f"{each.title}, at {at}" for each in run.cohorts for at in ("0.5", "the locked cut-off"))],
         rows=rows,
-        note=f"Both cut-offs were fixed before any of these patients was looked at: 0.5, and"
-        f" {run.cutoff_rule}. {_methods(run, AT_A_CUTOFF)}",
+        note=f"Both cut-offs were fixed before any of these patients was examined: 0.5, and {run.cutoff_rule}."
+        f" {_methods(run, AT_A_CUTOFF)}",
     )
 
 
 def _methods(run: Run, names: Sequence[str]) -> str:
     """How each interval was made, as metrics.json says."""
     table = run.internal.metrics
-    shown = table[table["metric"].isin(names) & table["value"].notna()]
-    once = shown.drop_duplicates("metric")
-    told = [f"{METRICS[name]}, {method}" for name, method in zip(once["metric"], once["method"], strict=True)]
-    return f"Intervals: {'; '.join(told)}."
-
-
-def _confusion(run: Run, gallery: Gallery) -> Figure:
-    panels = [
-        gallery.draw(
-            f"confusion_{results.key}",
-            partial(_matrices, run=run, results=results),
-            alt=f"Confusion matrices of {results.title}, one a target and cut-off",
-            size=(4.4, 1.9 * len(run.targets) + 0.6),
-        )
-        for results in run.cohorts
-    ]
-    caption = (
-        "Confusion matrices: patients by the truth (rows) and by what the model called them (columns), left at 0.5 and"
-        " right at the locked cut-off. Shade is the share of the row."
-    )
-    return Figure(caption=caption, panels=panels)
+    shown = table[table["metric"].isin(names) & table["value"].notna()].drop_duplicates("metric")
+    methods = [f"{METRICS[name]}, {method}" for name, method in zip(shown["metric"], shown["method"], strict=True)]
+    return f"Intervals: {'; '.join(methods)}."
 
 
 def _matrices(figure: Drawing, *, run: Run, results: Results) -> None:

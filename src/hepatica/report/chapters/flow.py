@@ -1,39 +1,37 @@
 """Flow: who entered each cohort, who left at which step and why, and who is behind each result."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import FancyBboxPatch
 
 from hepatica.cohort import Target
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import FAINT, INK, LOW, QUIET
 from hepatica.report.page.wording import FOLDS, heading, level, outcomes, patients, share
 
 _LOST = {"with a specimen": "no specimen", "with a usable specimen": "no usable specimen"}
-"""Why one did not reach a step."""
+"""The reason for not reaching a step."""
 
 
 def section(run: Run, gallery: Gallery) -> Section:
     """Diagram of each cohort, outcomes at each target, specimens that failed."""
-    panels = [
-        gallery.draw(f"flow_{each.key}", partial(_paint, results=each), alt=_in_words(each), size=(4.6, 4.9))
-        for each in run.cohorts
-    ]
-    caption = (
-        "Patients and specimens from the tables to the results. Boxes on the right count those who left at a step."
-        " Training patients taught the network, tuning patients watched it, and only the others are reported on."
-        " Set aside are patients whom the system's own rule keeps out of training (for this system,"
-        f" {'treated ones' if run.followed else 'those whose diagnosis is unknown'}): the model predicts them but"
-        " never learnt from them."
+    figure = gallery.by_cohort(
+        "flow",
+        run.cohorts,
+        _paint,
+        alt=_in_words,
+        caption="Patients and specimens from the tables to the results. Boxes on the right count those who left at a"
+        " step. The network was trained on training patients and monitored on tuning patients; only the others are"
+        " reported. Set aside are patients whom the system's own rule keeps out of training (for this system,"
+        f" {'treated ones' if run.followed else 'those whose diagnosis is unknown'}): the model predicts them but was"
+        " not trained on them.",
+        size=(4.6, 4.9),
     )
-    blocks: list[Block] = [Figure(caption=caption, panels=panels), _outcomes(run), *_failures(run)]
-    return Section(anchor="flow", title="Cohort flow", blocks=blocks)
+    return Section(anchor="flow", title="Cohort flow", blocks=[figure, _outcomes(run), *_failures(run)])
 
 
 def _split(results: Results) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -62,10 +60,9 @@ def _fold(step: dict[str, Any]) -> str:
 
 def _in_words(results: Results) -> str:
     steps, folds = _split(results)
-    told = [f"{step['step']} {step['patients']}" for step in steps]
-    return f"Flow of {results.title}: " + ", ".join(
-        told + [f"{_fold(step).lower()} {step['patients']}" for step in folds]
-    )
+    counts = [f"{step['step']} {step['patients']}" for step in steps]
+    counts += [f"{_fold(step).lower()} {step['patients']}" for step in folds]
+    return f"Flow of {results.title}: {', '.join(counts)}"
 
 
 def _paint(figure: Drawing, *, results: Results) -> None:
@@ -99,13 +96,8 @@ def _folds(axes: Axes, folds: Sequence[dict[str, Any]], *, top: float) -> None:
 
 def _box(axes: Axes, x: float, y: float, text: str, *, width: float, height: float = 0.17, quiet: bool = False) -> None:
     axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color=QUIET if quiet else INK, linespacing=1.35)
-    corner = (x - width / 2, y - height / 2)
-    axes.add_patch(_rectangle(corner, width, height, quiet=quiet))
-
-
-def _rectangle(corner: tuple[float, float], width: float, height: float, *, quiet: bool) -> FancyBboxPatch:
-    return FancyBboxPatch(
-        corner,
+    box = FancyBboxPatch(
+        (x - width / 2, y - height / 2),
         width,
         height,
         boxstyle="round,pad=0,rounding_size=0.012",
@@ -114,6 +106,7 @@ def _rectangle(corner: tuple[float, float], width: float, height: float, *, quie
         linewidth=0.9,
         zorder=0,
     )
+    axes.add_patch(box)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -130,7 +123,7 @@ def _outcomes(run: Run) -> Table:
             "Patients censored before a horizon are left out of its discrimination and calibration, never counted as"
             " event-free; the survival results use all patients."
             if run.followed
-            else "No number rests on patients whose diagnosis is unknown."
+            else "Patients whose diagnosis is unknown enter no result."
         )
     return Table(
         caption="Outcomes of the patients behind each result, n (%).",
@@ -143,26 +136,29 @@ def _outcomes(run: Run) -> Table:
 def _counted(run: Run, target: Target) -> list[list[str]]:
     """Patients with each outcome of a target, of the reported ones."""
     if target.task not in ("binary", "survival"):
-        found = [each.reported for each in run.cohorts]
-        known = [each.endpoint(target).strata(table) for each, table in zip(run.cohorts, found, strict=True)]
-        levels = dict.fromkeys(name for each in known for name in sorted(each.dropna().unique(), key=str))
-        levels = levels if target.task == "multi_class" else {}
-        rows = [[level(name), *(share(int((each == name).sum()), len(each)) for each in known)] for name in levels]
-        return [*rows, ["Unknown", *(share(int(each.isna().sum()), len(each)) for each in known)]]
-    with_it, without = outcomes(target)
+        return _classes(run, target)
     tables = [each.outcomes(target) for each in run.cohorts]
+
+    def row(name: str, members: Callable[[pd.DataFrame], "pd.Series[bool]"]) -> list[str]:
+        return [name[:1].upper() + name[1:], *(share(int(members(each).sum()), len(each)) for each in tables)]
+
+    with_it, without = outcomes(target)
     if target.task == "survival":
-        return [[_begun(with_it), *(share(int((table["event"] == 1).sum()), len(table)) for table in tables)]]
-    unknown = "Unknown: censored earlier" if target.followed else "Unknown"
+        return [row(with_it, lambda table: table["event"] == 1)]
     return [
-        [_begun(with_it), *(share(int((table["label"] == 1).sum()), len(table)) for table in tables)],
-        [_begun(without), *(share(int((table["label"] == 0).sum()), len(table)) for table in tables)],
-        [unknown, *(share(int(table["label"].isna().sum()), len(table)) for table in tables)],
+        row(with_it, lambda table: table["label"] == 1),
+        row(without, lambda table: table["label"] == 0),
+        row("Unknown: censored earlier" if target.followed else "Unknown", lambda table: table["label"].isna()),
     ]
 
 
-def _begun(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _classes(run: Run, target: Target) -> list[list[str]]:
+    """Patients of each class, and those without an outcome."""
+    known = [each.endpoint(target).strata(each.reported) for each in run.cohorts]
+    levels = dict.fromkeys(name for each in known for name in sorted(each.dropna().unique(), key=str))
+    levels = levels if target.task == "multi_class" else {}
+    rows = [[level(name), *(share(int((each == name).sum()), len(each)) for each in known)] for name in levels]
+    return [*rows, ["Unknown", *(share(int(each.isna().sum()), len(each)) for each in known)]]
 
 
 def _failures(run: Run) -> list[Block]:

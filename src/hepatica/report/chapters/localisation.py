@@ -7,9 +7,7 @@ from hepatica.cohort import Target
 from hepatica.evaluate import confusion, sensitivity
 from hepatica.evaluate.mean import mean_of
 from hepatica.evaluate.patients import patients_of
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import INDENT, about, by_phase, patients
 
 SALIENCY = "saliency.parquet"
@@ -19,9 +17,9 @@ of the brightest places)."""
 
 OUTLINES = (
     "The brightest place of each map is compared with the expert's outline, and as many of the brightest places as the"
-    " outline has with all of it (Dice); a random place would hit as often as the outlined region is large. A map that"
-    " meets the outline shows where the network looks, not that its answer rests on what a radiologist would call a"
-    " sign."
+    " outline has with all of it (Dice); the share of the image that is outlined is the hit rate of a random place. A"
+    " map that meets the outline shows where the network looks, not that its answer is based on what a radiologist"
+    " would call a sign."
 )
 
 
@@ -31,14 +29,14 @@ def section(run: Run, gallery: Gallery, *, remark: str = "") -> Section | str:
     found = [(each, table) for each in run.cohorts if (table := hits(each, run.targets[0])) is not None]
     if not drawn and not found:
         return "No specimen was drawn: hepatica explain has not been run on these results."
-    told = [Text(text=f"{OUTLINES} {remark}".strip())] if found else []
+    texts = [Text(text=f"{OUTLINES} {remark}".strip())] if found else []
     bare = [each.title for each in run.cohorts if found and each.title not in {own.title for own, _ in found}]
-    told += [Text(text=f"{title}: no outlines to compare maps with.", tone="note") for title in bare]
+    texts += [Text(text=f"{title}: no outlines to compare maps with.", tone="note") for title in bare]
     followed = run.targets[0].followed
     return Section(
         anchor="localisation",
         title="Where the risk lies" if followed else "Where the score comes from",
-        blocks=[*drawn, *told, *(_table(each.title, table) for each, table in found)],
+        blocks=[*drawn, *texts, *(_table(each.title, table) for each, table in found)],
     )
 
 
@@ -66,12 +64,7 @@ def _what(stem: str) -> str:
 
 def hits(results: Results, target: Target) -> pd.DataFrame | None:
     """Rows of SALIENCY of the reported patients; None where no image of theirs was outlined."""
-    path = results.folder / SALIENCY
-    if not path.is_file():
-        return None
-    table = pd.read_parquet(path)
-    own = table[table["patient_id"].isin(results.outcomes(target).index)]
-    return None if own.empty else own
+    return results.own_rows(SALIENCY, results.outcomes(target).index)
 
 
 def _table(name: str, table: pd.DataFrame) -> Table:
@@ -81,7 +74,7 @@ def _table(name: str, table: pd.DataFrame) -> Table:
         caption=f"Maps and outlines, with 95% confidence intervals. {name}.",
         header=["", "Images, patients", "Brightest place within the outline", "Dice", "By chance"],
         rows=[[part, *_row(own)] for part, own in parts.items() if len(own)],
-        note="Intervals rest on patients. By chance: the mean share of an image that is outlined.",
+        note="Intervals are clustered by patient. By chance: the mean share of an image that is outlined.",
     )
 
 

@@ -10,10 +10,8 @@ from hepatica.cohort import Classes, Target, class_scores
 from hepatica.evaluate.multiclass.metrics import OF_A_CLASS
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
-from hepatica.report.page.blocks import Block, Figure, Section, Table
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table
 from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import METRICS, estimate, level
 
 OVERALL = ("accuracy", "auroc_macro", "f1_macro", "kappa")
@@ -27,38 +25,30 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     if not isinstance(endpoint, Classes):
         return "The cohort declares no classes for the primary endpoint."
     classes = [str(name) for name in endpoint.classes]
-    found = [(each, scored(each, target)) for each in run.cohorts]
-    size = (1.6 + 0.8 * len(classes), 1.6 + 0.5 * len(classes))
-    matrices = [
-        gallery.draw(
-            f"confusion_{each.key}",
-            partial(_matrix, table=table, classes=classes, title=each.title),
-            alt=f"Confusion matrix of {each.title}",
-            size=size,
-        )
-        for each, table in found
-    ]
-    curves = [
-        gallery.draw(
-            f"roc_{each.key}",
-            partial(roc.paint, curves=_curves(each, target, table, classes), title=each.title),
-            alt=f"ROC curves of each class against the rest, {each.title}",
-        )
-        for each, table in found
-    ]
-    names = (*OVERALL, *OF_ORDERED) if endpoint.ordered else OVERALL
+
     blocks: list[Block] = [
-        Figure(
-            caption="Confusion matrices: the truth in rows; the called class is the most probable.", panels=matrices
+        gallery.by_cohort(
+            "confusion",
+            run.cohorts,
+            partial(_matrix, target=target, classes=classes),
+            alt="Confusion matrix",
+            caption="Confusion matrices: the truth in rows; the predicted class is the most probable one.",
+            size=(1.6 + 0.8 * len(classes), 1.6 + 0.5 * len(classes)),
         ),
-        Figure(caption="ROC curves of each class against the rest.", panels=curves),
+        gallery.by_cohort(
+            "roc",
+            run.cohorts,
+            partial(_curves, target=target, classes=classes),
+            alt="ROC curves of each class against the rest",
+            caption="ROC curves of each class against the rest.",
+        ),
         metric_table(
             run,
-            names,
+            (*OVERALL, *OF_ORDERED) if endpoint.ordered else OVERALL,
             caption="Classification into all classes, with 95% confidence intervals.",
-            note="Macro: the mean over classes, each of which counts alike.",
+            note="Macro: the unweighted mean over classes.",
         ),
-        *(_by_class(each, target, table, classes) for each, table in found),
+        *(_by_class(each, target, classes) for each in run.cohorts),
     ]
     return Section(anchor="discrimination", title="Classification", blocks=blocks)
 
@@ -70,15 +60,17 @@ def scored(results: Results, target: Target) -> pd.DataFrame:
     return scores.assign(truth=truth).dropna(subset=["truth"])
 
 
-def _matrix(figure: Drawing, *, table: pd.DataFrame, classes: list[str], title: str) -> None:
+def _matrix(figure: Drawing, *, results: Results, target: Target, classes: list[str]) -> None:
+    table = scored(results, target)
     called = table[classes].idxmax(axis=1)
     counts = np.array([[((table["truth"] == a) & (called == b)).sum() for b in classes] for a in classes])
     names = [level(name) for name in classes]
-    matrix(figure.subplots(), counts, truth=names, called=names, title=title)
+    matrix(figure.subplots(), counts, truth=names, called=names, title=results.title)
 
 
-def _curves(results: Results, target: Target, table: pd.DataFrame, classes: list[str]) -> list[roc.Curve]:
-    return [
+def _curves(figure: Drawing, *, results: Results, target: Target, classes: list[str]) -> None:
+    table = scored(results, target)
+    curves = [
         roc.Curve(
             name=f"{level(name)}: {estimate(results.metric(f'auroc[{name}]', target))}",
             label=(table["truth"] == name).astype(float),
@@ -86,14 +78,15 @@ def _curves(results: Results, target: Target, table: pd.DataFrame, classes: list
         )
         for name in classes
     ]
+    roc.paint(figure, curves=curves, title=results.title)
 
 
-def _by_class(results: Results, target: Target, table: pd.DataFrame, classes: list[str]) -> Table:
-    names = ("auroc", *OF_A_CLASS)
+def _by_class(results: Results, target: Target, classes: list[str]) -> Table:
+    names, truth = ("auroc", *OF_A_CLASS), scored(results, target)["truth"]
     rows = [
         [
             level(each),
-            str(int((table["truth"] == each).sum())),
+            str(int((truth == each).sum())),
             *(estimate(results.metric(f"{name}[{each}]", target)) for name in names),
         ]
         for each in classes

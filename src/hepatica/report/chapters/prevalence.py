@@ -8,11 +8,10 @@ from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Target
 from hepatica.evaluate import Estimate, rate_difference
+from hepatica.evaluate.estimate import undefined
 from hepatica.evaluate.intervals import clopper_pearson
-from hepatica.report.page.blocks import Block, Figure, Panel, Table
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Figure, Gallery, Panel, Run, Table
 from hepatica.report.page.groups import Group
-from hepatica.report.page.results import Run
 from hepatica.report.page.style import QUIET, say
 from hepatica.report.page.wording import NONE, about, calls, heading, outcomes, share, when
 
@@ -21,12 +20,11 @@ def prevalence_blocks(run: Run, groups: list[Group], gallery: Gallery) -> list[B
     """Scores of patients with and without the disease by cohort, and the table of prevalence and scores."""
     target = run.targets[0]
     panels = [_panel(run, groups, gallery, label=label) for label in (1, 0)]
-    found = about(target)
     figure = Figure(
         caption="Share of patients with a score up to each value, the locked cut-off dotted: left patients with"
-        f" {found}, right patients without. Where a curve lies elsewhere in another cohort, its patients of that kind"
-        " look different to the model, and its sensitivity or specificity will differ. Training patients have no"
-        " curve, because the model scores patients it has seen too sharply.",
+        f" {about(target)}, right patients without. Where the curve of another cohort is shifted, its patients of that"
+        " class look different to the model, and its sensitivity or specificity will differ. Training patients have no"
+        " curve, because scores of patients a model has seen are too extreme.",
         panels=panels,
     )
     table = Table(
@@ -34,7 +32,7 @@ def prevalence_blocks(run: Run, groups: list[Group], gallery: Gallery) -> list[B
         header=["", *(each.name for each in groups)],
         rows=[*_prevalence(groups, target), *score_rows(run, groups)],
         note="Shares with exact 95% intervals (Clopper and Pearson), of patients whose diagnosis is known; differences"
-        " are those from training. PPV and NPV hold for the prevalence they were found at, and change with it.",
+        " are those from training. PPV and NPV apply to the prevalence of these patients, and change with it.",
     )
     return [figure, table]
 
@@ -42,7 +40,7 @@ def prevalence_blocks(run: Run, groups: list[Group], gallery: Gallery) -> list[B
 def _panel(run: Run, groups: list[Group], gallery: Gallery, *, label: int) -> Panel:
     target = run.targets[0]
     name = outcomes(target)[1 - label]
-    tables = [(each, each.outcomes(target)) for each in groups if not each.learnt]
+    tables = [(each, each.outcomes(target)) for each in groups if not each.trained]
     scores = [(each, table.loc[table["label"] == label, "score"]) for each, table in tables]
     return gallery.draw(
         f"shift_scores_{'with' if label else 'without'}",
@@ -55,12 +53,12 @@ def _prevalence(groups: list[Group], target: Target) -> list[list[str]]:
     tables = [each.outcomes(target) for each in groups]
     shares = [prevalence(each["label"]) for each in tables]
     apart = [rate_difference(each, second=shares[0]) if each.n and shares[0].n else NONE for each in shares[1:]]
-    told = heading(target)
+    title = heading(target)
     return [
         ["Patients", *(str(len(each.patients)) for each in groups)],
-        [f"{told}: share of patients", *map(str, shares)],
-        [f"{told}: difference", NONE, *map(str, apart)],
-        [f"{told}: unknown", *(share(int(each["label"].isna().sum()), len(each)) for each in tables)],
+        [f"{title}: share of patients", *map(str, shares)],
+        [f"{title}: difference", NONE, *map(str, apart)],
+        [f"{title}: unknown", *(share(int(each["label"].isna().sum()), len(each)) for each in tables)],
     ]
 
 
@@ -68,7 +66,7 @@ def prevalence(label: pd.Series) -> Estimate:
     """Share of label 1 among known labels, with Clopper and Pearson's interval; NaN where none is known."""
     known = label.dropna()
     if known.empty:
-        return Estimate(value=float("nan"), low=None, high=None, n=0, method="not computable: no diagnosis is known")
+        return undefined("no diagnosis is known", n=0)
     low, high = clopper_pearson(float(known.sum()), len(known))
     return Estimate(value=float(known.mean()), low=low, high=high, n=len(known), method="Clopper-Pearson")
 
@@ -91,15 +89,18 @@ def paint_scores(figure: Drawing, *, scores: Sequence[tuple[Group, pd.Series]], 
 
 
 def score_rows(run: Run, groups: Sequence[Group]) -> list[list[str]]:
-    """Scores of each target: where they lie, and who is called high; none of patients the model learnt from."""
+    """Scores of each target: quartiles, and the share called high; none of patients the model was trained on."""
     rows = []
     for target in run.targets:
-        tables = [None if each.learnt else each.outcomes(target) for each in groups]
+        tables = [None if each.trained else each.outcomes(target) for each in groups]
         of = when(target).lower() if target.followed else when(target)
         called = "high risk" if target.followed else calls(target)[0]
         rows += [
             [f"Score {of}: median [interquartile range]", *map(_middle, tables)],
-            [f"Score {of}: called {called}", *map(_high, tables)],
+            [
+                f"Score {of}: called {called}",
+                *(NONE if each is None else share(int((each["group"] == "high").sum()), len(each)) for each in tables),
+            ],
         ]
     return rows
 
@@ -109,7 +110,3 @@ def _middle(table: pd.DataFrame | None) -> str:
         return NONE
     low, middle, high = table["score"].quantile([0.25, 0.5, 0.75])
     return f"{middle:.2f} [{low:.2f} to {high:.2f}]"
-
-
-def _high(table: pd.DataFrame | None) -> str:
-    return NONE if table is None else share(int((table["group"] == "high").sum()), len(table))

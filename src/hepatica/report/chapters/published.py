@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from hepatica.cohort import Target
 from hepatica.evaluate import Confusion, confusion
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
-from hepatica.report.page.blocks import Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Gallery, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_cell
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import METRICS, NONE, about, interval
 
 PLACES = {"internal": "Paper, its internal patients", "external": "Paper, its external patients"}
@@ -38,11 +36,15 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
     paper = run.system.paper
     note = (
         f"Reported: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}. Other patients,"
-        " other specimens, other cut-offs: the columns are for orientation, and their difference tests nothing."
+        " other specimens, other cut-offs: the columns are for orientation, and their difference is not tested."
     )
     table = Table(
         caption="Reported by the paper on its own patients, beside what was found here.",
-        header=["", *(_head(where) for where in _places(run)), *(f"Here, {each.title}" for each in run.cohorts)],
+        header=[
+            "",
+            *(PLACES.get(where, f"Paper, {where} patients") for where in _places(run)),
+            *(f"Here, {each.title}" for each in run.cohorts),
+        ],
         rows=rows,
         note=f"{note} {printed.note}" if printed and printed.note else note,
     )
@@ -52,10 +54,6 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
 
 def _places(run: Run) -> list[str]:
     return list(run.system.paper.reported) or list(PLACES)
-
-
-def _head(where: str) -> str:
-    return PLACES.get(where, f"Paper, {where} patients")
 
 
 def _reported(run: Run) -> list[list[str]]:
@@ -83,7 +81,8 @@ def _here(run: Run, target: Target | None, metric: str) -> list[str]:
 
 def _counted(run: Run, printed: Printed) -> list[list[str]]:
     target, counts = run.targets[0], printed.counts
-    found = [_counts(each, target) for each in run.cohorts]
+    known = [each.outcomes(target).dropna(subset=["label"]) for each in run.cohorts]
+    found = [confusion(each["label"], score=(each["group"] == "high").astype(float), cutoff=0.5) for each in known]
     rows = [
         ["True and false positives", *(f"{each.tp}, {each.fp}" for each in (*counts.values(), *found))],
         ["True and false negatives", *(f"{each.tn}, {each.fn}" for each in (*counts.values(), *found))],
@@ -95,13 +94,7 @@ def _counted(run: Run, printed: Printed) -> list[list[str]]:
 
 
 def _cell(printed: Printed, where: str, metric: str) -> str:
-    told = printed.cells.get(where, {}).get(metric)
-    if told is None and metric in AT_A_CUTOFF and where in printed.counts:
+    text = printed.cells.get(where, {}).get(metric)
+    if text is None and metric in AT_A_CUTOFF and where in printed.counts:
         return interval(AT_A_CUTOFF[metric](printed.counts[where]).as_dict())
-    return told or NONE
-
-
-def _counts(results: Results, target: Target) -> Confusion:
-    """Calls of the reported patients at the locked cut-off."""
-    known = results.outcomes(target).dropna(subset=["label"])
-    return confusion(known["label"], score=(known["group"] == "high").astype(float), cutoff=0.5)
+    return text or NONE

@@ -1,8 +1,7 @@
-"""Readers: readers and model on the same patients, and readers without and with its probability before them."""
+"""Readers: readers and model on the same patients, and readers without and with the model's probability."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Target
-from hepatica.evaluate import Comparison, Estimate, ReaderTable, Reading, auroc, study_readers
+from hepatica.evaluate import ReaderTable, Reading, auroc, study_readers
 from hepatica.evaluate.readers.reader_table import plain_words, refuse_other_words
 from hepatica.evaluate.readers.readers import Arm, Versus
 from hepatica.report.figures import roc
-from hepatica.report.page.blocks import Block, Figure, Panel, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import ALERT, QUIET, SERIES
-from hepatica.report.page.wording import METRICS, NONE, about, between, interval, p_value
+from hepatica.report.page.wording import METRICS, NONE, about, cell, difference, p_value
 from hepatica.runs.results import READERS
 
 ARMS = ("unaided", "aided")
-"""Readers alone, and with the model's probability before them."""
+"""Readers alone, and with the model's probability displayed."""
 
 MACHINE = "AI"
 """What the model is called among readers."""
@@ -32,16 +29,24 @@ RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "kappa", "f1", 
 MCNEMAR = ("accuracy", "sensitivity", "specificity")
 
 METHOD = (
-    "A reader has one point, the model a curve: a reader below the curve does worse than the model would at the"
-    " reader's own specificity. Two tests compare them. A t test over a few readers treats the patients as fixed: its"
-    " P does not extend to other patients, and a P above 0.05 is no sign of equality. In the test of Obuchowski and"
-    " Rockette, readers and patients are both samples. McNemar's exact test compares each reader on the same patients."
-    " Where intervals of differences are wide, the study is too small to say that readers and model are alike."
+    "A reader has one point, the model a curve: a reader below the curve performs worse than the model at the same"
+    " specificity. Two tests compare them. A t test over a few readers treats the patients as fixed: its P does not"
+    " extend to other patients, and a P above 0.05 is no evidence of equality. In the test of Obuchowski and Rockette,"
+    " readers and patients are both samples. McNemar's exact test compares each reader on the same patients. Where"
+    " intervals of differences are wide, the study is too small to show that readers and model are equal."
+)
+READ = (
+    "ROC curves of the model on the patients that were read; the ring is its locked cut-off. Grey stars are readers"
+    " without the model, the red star is their mean."
+)
+ARROWS = (
+    "Each reader without the model (filled) and with it (hollow), joined by an arrow, over the model's ROC curve on the"
+    " same patients."
 )
 AGAIN = (
-    "The same readers read the same patients again with the model's probability before them. A reader may remember a"
-    " patient, and one who reads later has learnt: without a group that reads twice without the model, a gain cannot be"
-    " attributed to the model alone."
+    "The same readers read the same patients again with the model's probability displayed. A reader may remember a"
+    " patient, and may have gained experience by the second reading: without a group that reads twice without the"
+    " model, a gain cannot be attributed to the model alone."
 )
 
 
@@ -56,31 +61,43 @@ class Printed:
 
 def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Section | str:
     """ROC curves with the readers' points, tables of rates and tests, agreement; the same of readers with the model."""
-    found = [(each, read_by(each, run.targets[0])) for each in run.cohorts]
-    read = [(place, each, table) for place, (each, table) in enumerate(found) if table is not None]
-    if not read:
+    target = run.targets[0]
+    tables = {each.key: table for each in run.cohorts if (table := read_by(each, target)) is not None}
+    if not tables:
         return "No reported patients of both outcomes were read by readers (readers.csv): readers are left out."
-    curves = Figure(
-        caption="ROC curves of the model on the patients that were read; the ring is its locked cut-off. Grey stars are"
-        " readers without the model, the red star is their mean.",
-        panels=[_panel(each, table, gallery, name="read", paint=paint_read) for _, each, table in read],
+    read = [each for each in run.cohorts if each.key in tables]
+    twice = [each for each in read if len(tables[each.key].arms) == 2]
+
+    def painted(paint: Callable[..., None]) -> Callable[..., None]:
+        return lambda figure, *, results: paint(figure, table=tables[results.key], title=results.title)
+
+    def alt(results: Results) -> str:
+        return f"ROC curve of the model and points of {len(tables[results.key].readers)} readers, {results.title}"
+
+    curves = gallery.by_cohort(
+        "roc_read",
+        read,
+        painted(paint_read),
+        alt=alt,
+        caption=READ,
     )
     blocks: list[Block] = [Text(text=f"{METHOD} {printed.text}" if printed else METHOD), curves]
-    unread = [each.title for each, table in found if table is None]
-    blocks += [Text(text=f"{each}: no readers read reported patients of both kinds.", tone="note") for each in unread]
-    disease = about(run.targets[0])
-    for place, each, table in read:
-        blocks += against(table, each, disease=disease, paper=printed.against[min(place, 1)] if printed else {})
-    twice = [(place, each, table) for place, each, table in read if len(table.arms) == 2]
+    unread = [each.title for each in run.cohorts if each.key not in tables]
+    blocks += [Text(text=f"{each}: no reported patients of both classes were read.", tone="note") for each in unread]
+    for each in read:
+        paper = printed.against[0 if each.fold == "test" else 1] if printed else {}
+        blocks += against(tables[each.key], each, disease=about(target), paper=paper)
     if twice:
-        caption = (
-            "Each reader without the model (filled) and with it (hollow), joined by an arrow, over the model's ROC"
-            " curve on the same patients."
+        arrows = gallery.by_cohort(
+            "roc_aided",
+            twice,
+            painted(paint_aided),
+            alt=alt,
+            caption=ARROWS,
         )
-        panels = [_panel(each, table, gallery, name="aided", paint=paint_aided) for _, each, table in twice]
-        blocks += [Text(text=AGAIN), Figure(caption=caption, panels=panels)]
-    for place, each, table in twice:
-        blocks += aided(table, each, paper=printed.aided[min(place, 1)] if printed else {})
+        blocks += [Text(text=AGAIN), arrows]
+    for each in twice:
+        blocks += aided(tables[each.key], each, paper=printed.aided[0 if each.fold == "test" else 1] if printed else {})
     return Section(anchor="readers", title="Readers and model", blocks=blocks)
 
 
@@ -103,7 +120,7 @@ def reader_table(readings: pd.DataFrame, *, outcomes: pd.DataFrame) -> ReaderTab
 
     The unaided arm comes first, whatever the order of the rows. Only cases that every reader read in every arm count;
     None where there are no such cases of both kinds. Truth is that of the model's own patients, so that all are judged
-    alike.
+    by one truth.
     """
     known = outcomes.dropna(subset=["label"])
     own = readings[readings["case"].isin(known.index)].drop_duplicates(["case", "reader", "arm"])
@@ -130,11 +147,6 @@ def _reading(rows: pd.DataFrame, readers: list[str], cases: list[str]) -> Readin
 
 def _words(called: "pd.Series[bool] | pd.DataFrame") -> np.ndarray:
     return np.where(called, "1", "0")
-
-
-def _panel(results: Results, table: ReaderTable, gallery: Gallery, *, name: str, paint: Callable[..., None]) -> Panel:
-    alt = f"ROC curve of the model and points of {len(table.readers)} readers, {results.title}"
-    return gallery.draw(f"roc_{name}_{results.key}", partial(paint, table=table, title=results.title), alt=alt)
 
 
 def paint_read(figure: Drawing, *, table: ReaderTable, title: str) -> None:
@@ -172,7 +184,7 @@ def _machine(figure: Drawing, table: ReaderTable, *, title: str) -> Axes:
 
 
 def _points(table: ReaderTable, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
-    """Share of false alarms (readers,) and sensitivity (readers,) of each reader."""
+    """False-positive rate (readers,) and sensitivity (readers,) of each reader."""
     called, label = table.called(reading), table.label
     return called[:, ~label].mean(axis=1), called[:, label].mean(axis=1)
 
@@ -182,38 +194,38 @@ def against(table: ReaderTable, results: Results, *, disease: str, paper: Mappin
     study = study_readers(table)
     name, arm = next(iter(study.arms.items()))
     machine = study.machine or {}
-    rows = [
-        [METRICS[each], *_rates(arm, each), _rate(machine.get(each)), *_versus(arm.against_machine, each, paper)]
-        for each in RATES
-        if any(each in found for found in arm.per_reader.values())
-    ]
     rates = Table(
         caption=f"{name.capitalize()} readers and the model on the same patients. {results.title}, n ="
         f" {table.label.size}, {int(table.label.sum())} with {disease}.",
         header=["", *table.readers, "Mean of readers", MACHINE, "Readers minus model", *_tests(paper)],
-        rows=rows,
+        rows=[
+            [METRICS[each], *_rates(arm, each), cell(machine.get(each)), *_versus(arm.against_machine, each, paper)]
+            for each in _known(arm)
+        ],
         note="Rates of single readers and of the model have exact intervals; those of the mean and of differences"
         " extend to other readers and other patients.",
     )
-    found = [rates, *_mcnemar(arm.against_machine, f"the model. {results.title}", disease)]
-    return [*found, *_agreement(arm, results)]
+    return [
+        rates,
+        *_mcnemar(arm.against_machine, f"the model. {results.title}", disease),
+        *_agreement(arm, results),
+    ]
 
 
 def aided(table: ReaderTable, results: Results, *, paper: Mapping[str, float]) -> list[Block]:
     """Rates of every reader with the model, and both arms compared; `paper` holds printed P values by metric."""
     study = study_readers(table)
     (_, before), (name, after) = study.arms.items()
-    header = ["", *(f"{reader}, {name}" for reader in table.readers), "Mean before", f"Mean {name}"]
     rows = []
-    for each in RATES:
-        if any(each in found for found in after.per_reader.values()):
-            *own, mean = _rates(after, each)
-            rows.append(
-                [METRICS[each], *own, _rate(before.average.get(each)), mean, *_versus(study.aided, each, paper)]
-            )
+    for each in _known(after):
+        *own, mean = _rates(after, each)
+        versus = _versus(study.aided, each, paper)
+        rows.append([METRICS[each], *own, cell(before.average.get(each)), mean, *versus])
+    readers = [f"{reader}, {name}" for reader in table.readers]
+    title = name.capitalize()
     rates = Table(
         caption=f"Readers with the model. {results.title}, n = {table.label.size}.",
-        header=[*header, f"{name.capitalize()} minus before", *_tests(paper)],
+        header=["", *readers, "Mean before", f"Mean {name}", f"{title} minus before", *_tests(paper)],
         rows=rows,
         note="Rates of single readers have exact intervals; those of means and differences extend to other readers and"
         " other patients.",
@@ -221,17 +233,18 @@ def aided(table: ReaderTable, results: Results, *, paper: Mapping[str, float]) -
     return [rates, *_mcnemar(study.aided, f"the same reader without the model. {results.title}", "the disease")]
 
 
+def _known(arm: Arm) -> list[str]:
+    """Rates that at least one reader has."""
+    return [each for each in RATES if any(each in found for found in arm.per_reader.values())]
+
+
 def _tests(paper: Mapping[str, float]) -> list[str]:
     return ["P, readers and cases", "P, t over readers", *(["Paper's P"] if paper else [])]
 
 
-def _rate(found: Estimate | None) -> str:
-    return NONE if found is None or not np.isfinite(found.value) else interval(found.as_dict())
-
-
 def _rates(arm: Arm, name: str) -> list[str]:
     """A rate of every reader, and of their average."""
-    return [*(_rate(found.get(name)) for found in arm.per_reader.values()), _rate(arm.average.get(name))]
+    return [*(cell(found.get(name)) for found in arm.per_reader.values()), cell(arm.average.get(name))]
 
 
 def _versus(versus: Versus | None, name: str, paper: Mapping[str, float]) -> list[str]:
@@ -244,26 +257,15 @@ def _versus(versus: Versus | None, name: str, paper: Mapping[str, float]) -> lis
     return [difference(found), own, p_value(versus.t_p.get(name)), *theirs]
 
 
-def difference(found: Comparison | None) -> str:
-    """A difference with its sign and interval."""
-    if found is None or not np.isfinite(found.difference.value):
-        return NONE
-    each = found.difference
-    if each.low is None or each.high is None:
-        return f"{each.value:+.3f}"
-    return between(f"{each.value:+.3f}", f"{each.low:+.3f}", f"{each.high:+.3f}")
-
-
 def _mcnemar(versus: Versus | None, other: str, disease: str) -> list[Block]:
     """Exact McNemar P of each reader: over all cases, over those with the disease and over those without."""
     if versus is None:
         return []
-    rows = [[name, *(p_value(found[each]) for each in MCNEMAR)] for name, found in versus.mcnemar_p.items()]
     return [
         Table(
             caption=f"McNemar's exact P of each reader against {other}.",
             header=["", *(METRICS[name] for name in MCNEMAR)],
-            rows=rows,
+            rows=[[name, *(p_value(found[each]) for each in MCNEMAR)] for name, found in versus.mcnemar_p.items()],
             note=f"On the same patients: all, those with {disease} (sensitivity), those without (specificity)."
             " Uncorrected.",
         )
@@ -274,8 +276,8 @@ def _agreement(arm: Arm, results: Results) -> list[Block]:
     found = arm.agreement
     if found is None:
         return []
-    told = (
-        f"{results.title}: all readers agree on {_rate(found.all_agree)} of the patients; Fleiss' kappa"
-        f" {_rate(found.kappa)}, z test against chance P {p_value(found.p)}."
+    text = (
+        f"{results.title}: all readers agree on {cell(found.all_agree)} of the patients; Fleiss' kappa"
+        f" {cell(found.kappa)}, z test against chance P {p_value(found.p)}."
     )
-    return [Text(text=told)]
+    return [Text(text=text)]

@@ -14,14 +14,12 @@ from hepatica.evaluate import Estimate, accuracy, auroc, average_precision, conf
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
-from hepatica.report.page.wording import INDENT, METRICS, NONE, by_phase, interval, outcomes, patients
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
+from hepatica.report.page.wording import INDENT, METRICS, NONE, NOT_COMPUTABLE, by_phase, cell, outcomes, patients
 
 LEVELS = {"region": ["patient_id", "specimen_id", "region"], "image": ["patient_id", "specimen_id"],
           "patient": ["patient_id"]}  # fmt: skip
-"""What one score is of, and what identifies it; scores of an image and a patient are means over regions and images."""
+"""Units of a score, and what identifies one; scores of an image and a patient are means over regions and images."""
 
 SIZE = (3.5, 3.8)
 """Inches of a panel, three of which are side by side."""
@@ -50,33 +48,35 @@ def level_figure(
 
     `regions` has the columns patient_id, specimen_id, region, score and label; `name` is what a region is called.
     """
-    parts = {level: at_level(regions, level) for level in LEVELS} if regions["label"].nunique() == 2 else {}
-    names = {"region": name}
+    levels = {level: at_level(regions, level) for level in LEVELS} if regions["label"].nunique() == 2 else {}
+    named = {name if level == "region" else level: table for level, table in levels.items()}
     panels = [
         gallery.draw(
             f"levels_{kind}_{results.key}",
-            partial(roc.paint, curves=_curves(parts, statistic, names), title=results.title, kind=kind),
-            alt=f"{told} at {name}, image and patient level, {results.title}",
+            partial(roc.paint, curves=_curves(named, statistic), title=results.title, kind=kind),
+            alt=f"{title} at {name}, image and patient level, {results.title}",
             size=SIZE,
         )
-        for kind, (statistic, told) in CURVES.items()
+        for kind, (statistic, title) in CURVES.items()
     ]
-    paint = partial(
-        _confusion, regions=regions, called=called, title=f"{results.title}\n{name}s at cut-off {EVEN_ODDS}"
+    title = f"{results.title}\n{name}s at cut-off {EVEN_ODDS}"
+    confusion_panel = gallery.draw(
+        f"levels_confusion_{results.key}",
+        partial(_confusion, regions=regions, called=called, title=title),
+        alt=f"Confusion matrix of {name}s at 0.5, {results.title}",
+        size=SIZE,
     )
-    alt = f"Confusion matrix of {name}s at 0.5, {results.title}"
-    panels.append(gallery.draw(f"levels_confusion_{results.key}", paint, alt=alt, size=SIZE))
-    return Figure(caption=caption, panels=panels, columns=3)
+    return Figure(caption=caption, panels=[*panels, confusion_panel], columns=3)
 
 
-def _curves(parts: Mapping[str, pd.DataFrame], statistic: Statistic, names: Mapping[str, str]) -> list[roc.Curve]:
+def _curves(tables: Mapping[str, pd.DataFrame], statistic: Statistic) -> list[roc.Curve]:
     return [
         roc.Curve(
-            name=f"{names.get(level, level)}: {statistic(own['label'], score=own['score'], group=own['patient_id'])}",
+            name=f"{name}: {statistic(own['label'], score=own['score'], group=own['patient_id'])}",
             label=own["label"],
             score=own["score"],
         )
-        for level, own in parts.items()
+        for name, own in tables.items()
     ]
 
 
@@ -92,7 +92,7 @@ def level_table(tables: Sequence[tuple[Results, pd.DataFrame]], *, caption: str,
     for level in LEVELS:
         rows.append([f"{(name if level == 'region' else level).capitalize()} level"])
         parts = [at_level(table, level) for _, table in tables]
-        rows += [[told, *(_told(statistic, each) for each in parts)] for told, statistic in STATISTICS.items()]
+        rows += [[title, *(_value(statistic, each) for each in parts)] for title, statistic in STATISTICS.items()]
         rows.append(["Rows; patients", *(f"{len(each):,}; {each['patient_id'].nunique()}" for each in parts)])
     return Table(caption=caption, header=["", *(each.title for each, _ in tables)], rows=rows)
 
@@ -108,11 +108,11 @@ STATISTICS: Mapping[str, Statistic] = {
 }
 
 
-def _told(statistic: Statistic, own: pd.DataFrame) -> str:
+def _value(statistic: Statistic, own: pd.DataFrame) -> str:
     try:
         return str(statistic(own["label"], score=own["score"], group=own["patient_id"]))
     except EvaluationError:
-        return "not computable"
+        return NOT_COMPUTABLE
 
 
 def marked_section(
@@ -126,14 +126,14 @@ def marked_section(
     shown = {name: table for name, table in found.items() if table["mark"].nunique() == 2}
     if not shown:
         return f"No images of reported patients were marked by experts, with and without a {mark}."
-    told = (
+    text = (
         f"Images of one patient are alike: ten images of one {mark} are not ten {mark}s. Intervals are therefore those"
-        " of patients; those by images, which treat each image as a patient and are too narrow, are given for"
+        " of patients; intervals by images, which treat each image as a patient and are too narrow, are given for"
         f" comparison. An image is flagged from a probability of {at:g} on."
     )
     curves = [
         roc.Curve(
-            name=f"{name}\n{auroc(table['mark'], score=table['odds'], group=table['patient_id'].to_numpy())}",
+            name=f"{name}\n{rates(table, at=at)['auroc']}",
             label=table["mark"],
             score=table["odds"],
         )
@@ -145,13 +145,13 @@ def marked_section(
         alt=f"ROC curves of {network} per image, {', '.join(shown)}",
     )
     caption = f"ROC curves of {network} per image, against experts' marks; areas with intervals by patient."
-    blocks: list[Block] = [Text(text=told), Figure(caption=caption, panels=[panel])]
+    blocks: list[Block] = [Text(text=text), Figure(caption=caption, panels=[panel])]
     blocks += [_marked_table(name, table, at, mark, network, paper) for name, table in shown.items()]
     return Section(anchor=f"{mark}s", title=f"{network} on single images", blocks=blocks)
 
 
 def _marked(results: Results, mark: str, score: str) -> pd.DataFrame:
-    """Images of the reported patients that an expert looked at: patient_id, mark, odds, and phase where it is known."""
+    """Images of the reported patients that an expert assessed: patient_id, mark, odds, and phase where it is known."""
     table = pd.read_parquet(results.folder / "regions.parquet").rename(columns={mark: "mark", score: "odds"})
     return table[table["patient_id"].isin(results.outcomes(results.targets[0]).index) & table["mark"].notna()]
 
@@ -160,16 +160,13 @@ def rates(table: pd.DataFrame, *, at: float, by_patient: bool = True) -> dict[st
     """AUROC, sensitivity and specificity per image, flagged from probability `at` on.
 
     Columns: patient_id, mark (1 or 0), odds. Intervals rest on patients, or on images. EvaluationError on images of one
-    kind only.
+    class only.
     """
     group = table["patient_id"].to_numpy() if by_patient else None
     label, odds = table["mark"].to_numpy(), table["odds"].to_numpy(float)
     counted = confusion(label, score=odds, cutoff=float(logit(at)), group=group)
-    return {
-        "auroc": auroc(label, score=odds, group=group),
-        "sensitivity": sensitivity(counted),
-        "specificity": specificity(counted),
-    }
+    area = auroc(label, score=odds, group=group)
+    return {"auroc": area, "sensitivity": sensitivity(counted), "specificity": specificity(counted)}
 
 
 def _marked_table(
@@ -182,7 +179,7 @@ def _marked_table(
     for part, own, by_patient in parts:
         found = rates(own, at=at, by_patient=by_patient) if own["mark"].nunique() == 2 else {}
         counts = f"{len(own)}, {int(own['mark'].sum())}, {patients(own['patient_id'].nunique())}"
-        rows.append([part, counts, *(_interval(found.get(each)) for each in names)])
+        rows.append([part, counts, *(cell(found.get(each)) for each in names)])
     rows += [["Paper", paper[""], *(paper.get(each, NONE) for each in names)]] if paper else []
     return Table(
         caption=f"{network} per image, with 95% confidence intervals. {name}.",
@@ -193,25 +190,20 @@ def _marked_table(
     )
 
 
-def _interval(found: Estimate | None) -> str:
-    return NONE if found is None or not np.isfinite(found.value) else interval(found.as_dict())
-
-
 def section(run: Run, gallery: Gallery) -> Section | str:
     """Scores of single regions of the reported patients against the outcome of their patient, at every level."""
-    target = run.targets[0]
+    target, name = run.targets[0], run.region
     tables = [(each, _scored(each)) for each in run.cohorts]
-    name = run.region
     if not any(len(table) > table["specimen_id"].nunique() for _, table in tables):
         return f"A specimen has one {name}: scores of single {name}s are those of the specimens."
-    told = f"Scores of single {name}s against the outcome of their patient; intervals are clustered by patient."
+    text = f"Scores of single {name}s against the outcome of their patient; intervals are clustered by patient."
     caption = f"Curves by level, and {name}s at 0.5."
     figures = [
         level_figure(each, table, gallery, caption=f"{each.title}. {caption}", called=outcomes(target), name=name)
         for each, table in tables
     ]
-    table = level_table(tables, caption=f"{told} 95% confidence intervals.", name=name)
-    return Section(anchor="levels", title=f"Scores by {name}", blocks=[Text(text=told), *figures, table])
+    table = level_table(tables, caption=f"{text} 95% confidence intervals.", name=name)
+    return Section(anchor="levels", title=f"Scores by {name}", blocks=[Text(text=text), *figures, table])
 
 
 def _scored(results: Results) -> pd.DataFrame:

@@ -6,13 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.evaluate import Estimate, segmentation_metrics
+from hepatica.evaluate import segmentation_metrics
 from hepatica.report.figures.boxes import box, sideways
-from hepatica.report.page.blocks import Block, Figure, Section, Table
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table
 from hepatica.report.page.style import INK, LOW
-from hepatica.report.page.wording import METRICS, NONE, interval
+from hepatica.report.page.wording import METRICS, cell
 
 CASES = "cases.parquet"
 """Beside the results of a cohort, one row a case: patient_id, and columns as `evaluate.measure_case` names them."""
@@ -22,7 +20,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     """Box plots of every case, and the means with intervals that rest on patients."""
     found = [(each, own) for each in run.cohorts if (own := cases(each)) is not None]
     if not found:
-        return f"No case was measured ({CASES}): segmentation cannot be judged."
+        return f"No case was measured ({CASES}): segmentation cannot be assessed."
     names = [str(name) for name in found[0][1] if name != "patient_id"]
     panels = [
         gallery.draw(
@@ -38,8 +36,8 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     table = Table(
         caption="Predicted and outlined regions: means over cases, with 95% confidence intervals.",
         header=["", *(f"{each.title}, {len(table)} cases" for each, table in found)],
-        rows=[[METRICS[name], *(_cell(mean[name]) for mean in means)] for name in names],
-        note="Intervals rest on patients.",
+        rows=[[METRICS[name], *(cell(mean[name]) for mean in means)] for name in names],
+        note="Intervals are clustered by patient.",
     )
     caption = "Every case; boxes are quartiles."
     blocks: list[Block] = [Figure(caption=caption, panels=panels, columns=3), table]
@@ -48,13 +46,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
 
 def cases(results: Results) -> pd.DataFrame | None:
     """Measured cases of the reported patients; None where there are none."""
-    path = results.folder / CASES
-    if not path.is_file():
-        return None
-    table = pd.read_parquet(path)
-    reported = results.patients.index[results.patients["fold"] == results.fold]
-    own = table[table["patient_id"].isin(reported)].reset_index(drop=True)
-    return None if own.empty else own
+    return results.own_rows(CASES, results.reported.index)
 
 
 def _paint(figure: Drawing, *, columns: list[tuple[str, np.ndarray]], name: str) -> None:
@@ -64,7 +56,3 @@ def _paint(figure: Drawing, *, columns: list[tuple[str, np.ndarray]], name: str)
         axes.plot(sideways(values.size, place=place), values, "o", color=LOW, markersize=3, alpha=0.7)
     axes.set_xticks(range(len(columns)), labels=[title.replace(": ", ":\n") for title, _ in columns])
     axes.set(ylabel=METRICS[name], xlim=(-0.6, len(columns) - 0.4))
-
-
-def _cell(found: Estimate) -> str:
-    return interval(found.as_dict()) if np.isfinite(found.value) else NONE

@@ -1,4 +1,4 @@
-"""Signatures: the network's own description of each tile or slice laid out flat, to see whether outcomes part."""
+"""Signatures: the network's own description of each tile or slice in a plane, to see whether outcomes separate."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -11,10 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from hepatica.cohort import Target
-from hepatica.report.page.blocks import Block, Figure, Section, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Text
 from hepatica.report.page.style import HIGH, LOW, QUIET, SCALE, SERIES
 from hepatica.report.page.wording import about, outcomes
 
@@ -31,9 +28,9 @@ SIZE = (3.5, 3.5)
 """Inches of a panel, three of which are side by side."""
 
 MEANING = (
-    "Each dot is one {region}, placed by the network's description of it: near dots look alike to the network. If"
-    " outcomes lie apart, the network has found something that goes with outcome; if cohorts lie apart, it also sees"
-    " the hospital (its scanners, its preparation). Such maps illustrate; they prove nothing."
+    "Each dot is one {region}, placed by the network's description of it: close dots look alike to the network. If"
+    " outcomes are separated, the network has found a feature associated with outcome; if cohorts are separated, it"
+    " also recognises the hospital (its scanners, its preparation). Such maps are illustrations, not evidence."
 )
 
 DOT: Any = {"s": 7, "linewidths": 0, "rasterized": True}
@@ -71,32 +68,27 @@ class Map:
 
 def section(run: Run, gallery: Gallery) -> Section | str:
     """PCA and t-SNE of tiles of unseen patients, coloured by outcome, by tile score and by cohort."""
-    tiles = gather(run, limit=LIMIT)
-    title = f"{tiles.region.capitalize()} signatures"
+    tiles, target = gather(run, limit=LIMIT), run.targets[0]
     if len(tiles.signatures) < FEWEST:
         return f"Only {len(tiles.signatures)} {tiles.region}s of unseen patients: too few to map signatures."
+    outcome = f"{target.endpoint.replace('_', ' ')} by the end of follow-up" if target.followed else about(target)
     blocks: list[Block] = [Text(text=MEANING.format(region=tiles.region))]
-    shown = {by: paint for by, paint in COLOURINGS.items() if by != "cohort" or len(tiles.names) > 1}
     for laid in maps(tiles.signatures):
         panels = [
             gallery.draw(
                 f"signatures_{laid.key}_{by}",
-                partial(paint, laid=laid, tiles=tiles),
+                partial(_paint, laid=laid, tiles=tiles, by=by),
                 alt=f"{laid.name} of {tiles.region}s by {by}",
                 size=SIZE,
             )
-            for by, paint in shown.items()
+            for by in (("outcome", "score", "cohort") if len(tiles.names) > 1 else ("outcome", "score"))
         ]
         caption = (
             f"{laid.name} of {len(tiles.signatures)} {tiles.region} signatures of patients the model was not trained"
-            f" on. Outcome is {_outcome(run.targets[0])}."
+            f" on. Outcome is {outcome}."
         )
         blocks.append(Figure(caption=caption, panels=panels, columns=3))
-    return Section(anchor="signatures", title=title, blocks=blocks)
-
-
-def _outcome(target: Target) -> str:
-    return f"{target.endpoint.replace('_', ' ')} by the end of follow-up" if target.followed else about(target)
+    return Section(anchor="signatures", title=f"{tiles.region.capitalize()} signatures", blocks=blocks)
 
 
 def gather(run: Run, *, limit: int) -> Tiles:
@@ -119,15 +111,14 @@ def unseen_tiles(results: Results, run: Run, *, limit: int) -> tuple[pd.DataFram
     table, signatures = results.regions()
     chosen = np.sort(by_lot(len(table))[:limit])
     binary = run.targets[0].task in ("binary", "survival")
-    status = (
-        results.endpoint(run.targets[0]).label(results.patients, horizon=None) if binary else pd.Series(dtype=float)
-    )
+    endpoint = results.endpoint(run.targets[0])
+    status = endpoint.label(results.patients, horizon=None) if binary else pd.Series(dtype=float)
     label = status.reindex(table["patient_id"].iloc[chosen]).to_numpy(float)
     return table.iloc[chosen].assign(label=label), signatures[chosen]
 
 
 def by_lot(count: int) -> np.ndarray:
-    """The numbers below `count` in an order that chance chose, the same each time."""
+    """The numbers below `count` in random order, the same each time."""
     return np.random.default_rng(SEED).permutation(count)
 
 
@@ -142,49 +133,33 @@ def maps(signatures: np.ndarray) -> list[Map]:
     shares = parts.explained_variance_ratio_.sum()
     neighbours = min(PERPLEXITY, (len(signatures) - 1) / 3)
     lie = TSNE(perplexity=neighbours, init="pca", random_state=SEED, n_jobs=1).fit_transform(signatures)
-    name = f"PCA (the two components hold {shares:.0%} of the variance)"
+    name = f"PCA (two components, {shares:.0%} of the variance)"
     return [
         Map(key="pca", name=name, axis="Component", places=parts.transform(signatures)),
         Map(key="tsne", name="t-SNE", axis="t-SNE", places=lie),
     ]
 
 
-def _empty(figure: Drawing, laid: Map, *, title: str) -> tuple[Axes, np.ndarray]:
-    """Axes, and the order to draw the tiles in: at random, or the last colour would hide the first."""
-    axes = figure.subplots()
-    axes.set(title=title, xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
+def _paint(figure: Drawing, *, laid: Map, tiles: Tiles, by: str) -> None:
+    """Dots in random order, or the last colour would hide the first; a key of outcomes and cohorts, a bar of scores."""
+    axes, order, scale = figure.subplots(), by_lot(len(laid.places)), {}
+    titles = {"outcome": "By outcome of the patient", "score": f"By {tiles.region} score", "cohort": "By cohort"}
+    axes.set(title=titles[by], xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
     axes.margins(0.04)
-    return axes, by_lot(len(laid.places))
-
-
-def _by_outcome(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    colours = outcome_colours(tiles.label)
-    axes, order = _empty(figure, laid, title="By outcome of the patient")
-    axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **DOT)
-    _key(axes, dict(zip(tiles.outcomes, (HIGH, LOW), strict=True)))
-
-
-def _by_score(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    axes, order = _empty(figure, laid, title=f"By {tiles.region} score")
-    dots = axes.scatter(
-        laid.places[order, 0], laid.places[order, 1], c=tiles.score[order], cmap=SCALE, vmin=0, vmax=1, **DOT
-    )
-    figure.colorbar(dots, ax=axes, location="bottom", shrink=0.6, pad=0.02, aspect=30, drawedges=False)
-
-
-def _by_cohort(figure: Drawing, *, laid: Map, tiles: Tiles) -> None:
-    axes, order = _empty(figure, laid, title="By cohort")
-    axes.scatter(
-        laid.places[order, 0], laid.places[order, 1], c=np.array(COHORTS)[tiles.cohort % len(COHORTS)][order], **DOT
-    )
-    _key(axes, dict(zip(tiles.names, COHORTS, strict=False)))
+    if by == "score":
+        colours, scale = tiles.score, {"cmap": SCALE, "vmin": 0, "vmax": 1}
+    elif by == "outcome":
+        colours = outcome_colours(tiles.label)
+        _key(axes, dict(zip(tiles.outcomes, (HIGH, LOW), strict=True)))
+    else:
+        colours = np.array(COHORTS)[tiles.cohort % len(COHORTS)]
+        _key(axes, dict(zip(tiles.names, COHORTS, strict=False)))
+    dots = axes.scatter(laid.places[order, 0], laid.places[order, 1], c=colours[order], **scale, **DOT)
+    if by == "score":
+        figure.colorbar(dots, ax=axes, location="bottom", shrink=0.6, pad=0.02, aspect=30, drawedges=False)
 
 
 def _key(axes: Axes, names: dict[str, str]) -> None:
     for name, colour in names.items():
         axes.plot([], [], "o", markersize=5, color=colour, label=name)
     axes.legend(loc="upper left", bbox_to_anchor=(-0.04, -0.06), ncols=len(names), handletextpad=0.1, columnspacing=1)
-
-
-COLOURINGS = {"outcome": _by_outcome, "score": _by_score, "cohort": _by_cohort}
-"""What the dots may be coloured by, and how."""

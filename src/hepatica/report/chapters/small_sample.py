@@ -1,4 +1,4 @@
-"""Small sample: calls in few patients with exact limits, shuffled diagnoses, controls, and what so few can show."""
+"""Small sample: calls in few patients with exact limits, shuffled diagnoses, controls, and the power of so few."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import Confusion, auroc, confusion, fit_discriminant, permutation_p, power_curve
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import QUIET, SERIES
 from hepatica.report.page.wording import NONE, interval, p_value
 
@@ -58,8 +56,9 @@ def section(run: Run, gallery: Gallery, *, controls: Controls) -> Section:
         "power", partial(paint_power, groups=groups(run, target, controls.paper)), alt="Power against the effect"
     )
     caption = (
-        "Probability that so many patients show a classifier to be better than chance (Fisher's exact test, one-sided"
-        " 5%), by the distance between the groups in standard deviations. Every outcome is counted, none simulated."
+        "Probability that a study of this size shows a classifier to be better than chance (Fisher's exact test,"
+        " one-sided 5%), by the distance between the groups in standard deviations. All outcomes are enumerated, none"
+        " simulated."
     )
     blocks.append(Figure(caption=caption, panels=[panel]))
     return Section(anchor="classification", title="Classification of few patients", blocks=blocks)
@@ -100,13 +99,13 @@ def _rates(run: Run, target: Target, paper: Confusion) -> Table:
         [name.capitalize(), _counted(paper, name), *(NONE if own is None else _rate(own, name) for own in columns)]
         for name in RATES
     ]
-    here = [NONE if own is None else p_value(_shuffled(own)) for own in columns]
+    here = [p_value(permutation_p(own.label, score=own.score, cutoff=own.cutoff)) if own else NONE for own in columns]
     return Table(
         caption="Calls at the locked cut-off, with exact 95% confidence intervals.",
         header=["", f"Paper, {paper.tn + paper.fp} + {paper.tp + paper.fn} patients", *(e.title for e in run.cohorts)],
         rows=[*rows, ["P, labels shuffled", p_value(paper_p(paper)), *here]],
-        note="P: how often shuffled diagnoses are called at least as correctly, one-sided, 10,000 shuffles. Other"
-        " patients: the columns test nothing.",
+        note="P: how often shuffled diagnoses are called at least as correctly, one-sided, 10,000 shuffles. The columns"
+        " are of different patients and are not tested against each other.",
     )
 
 
@@ -123,10 +122,6 @@ def _counted(counts: Confusion, name: str) -> str:
 
 def _rate(own: Calls, name: str) -> str:
     return _counted(confusion(own.label, score=own.score, cutoff=own.cutoff), name)
-
-
-def _shuffled(own: Calls) -> float:
-    return permutation_p(own.label, score=own.score, cutoff=own.cutoff)
 
 
 def _controls(run: Run, place: int, target: Target, controls: Controls) -> Table:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.cohort import EvaluationError, Target
+from hepatica.cohort import Target
 from hepatica.evaluate import (
     Confusion,
-    HazardRatio,
+    Estimate,
     auroc,
     compare_shares,
     confusion,
@@ -24,12 +24,10 @@ from hepatica.evaluate import (
 from hepatica.report.chapters.covariates import MOST_LEVELS, parts
 from hepatica.report.chapters.follow_up.survival import TALL, competing, free_of
 from hepatica.report.figures import kaplan_meier
-from hepatica.report.figures.forest import Line, estimate, forest, name_rows
-from hepatica.report.page.blocks import Block, Figure, Panel, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.figures.forest import Line, dots, forest
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW
-from hepatica.report.page.wording import INDENT, NONE, about, column, equals, interval, outcomes, p_value
+from hepatica.report.page.wording import INDENT, NONE, about, attempt, cell, column, equals, outcomes, p_value
 
 OF_RISK = ("vascular_invasion", "tumour_size_cm")
 """Covariates within which risk groups are compared: those of Li 2025."""
@@ -38,14 +36,14 @@ MOST_OF_RISK = 4
 """Levels of these at most. Ours."""
 
 RISK_CAUTION = (
-    "A subgroup with P above 0.05 is no evidence that the score does nothing there: it may only be small. Nor do a"
-    " P below 0.05 in one subgroup and one above it in the other show that they differ; that is what the test of"
-    " interaction is for, and it too finds only large differences in cohorts of this size."
+    "A P above 0.05 in a subgroup is no evidence that the score has no effect there: the subgroup may be too small. Nor"
+    " do a P below 0.05 in one subgroup and one above it in another show that they differ; the test of interaction"
+    " addresses this, and in cohorts of this size it too finds only large differences."
 )
 CALLS_CAUTION = (
-    "What is known of patients with {0} alone (stage, grade) divides its sensitivity only, kinds of other lesions its"
-    " specificity only. Small subgroups have wide intervals, and nothing is corrected for their number: a subgroup that"
-    " stands out here needs confirmation elsewhere."
+    "Covariates recorded in patients with {0} only (stage, grade) divide its sensitivity, kinds of other lesions its"
+    " specificity. Small subgroups have wide intervals, and nothing is corrected for their number: a conspicuous"
+    " subgroup needs confirmation elsewhere."
 )
 
 
@@ -69,20 +67,16 @@ class Subgroup:
         return (self.outcomes["group"] == "high").to_numpy(float)
 
     @property
-    def ratio(self) -> HazardRatio | None:
+    def ratio(self) -> Estimate | None:
         """Hazard ratio of high against low risk; None where there is none."""
-        followed = {name: self.outcomes[name].to_numpy() for name in ("time", "event")}
-        try:
-            return cox(pd.DataFrame({"high": self.high}), **followed)["high"]
-        except EvaluationError:
-            return None
+        high, followed = pd.DataFrame({"high": self.high}), self.outcomes
+        found = attempt(lambda: cox(high, time=followed["time"], event=followed["event"])["high"].ratio)
+        return None if isinstance(found, str) else found
 
     @property
     def log_rank(self) -> float:
         """P of high against low risk."""
-        return log_rank_p(
-            self.outcomes["time"].to_numpy(), event=self.outcomes["event"].to_numpy(), group=self.high
-        ).value
+        return log_rank_p(self.outcomes["time"], event=self.outcomes["event"], group=self.high).value
 
     @property
     def calls(self) -> Confusion:
@@ -91,10 +85,9 @@ class Subgroup:
 
     @property
     def area(self) -> str:
-        """AUROC; a dash where all patients are of one kind."""
-        if self.outcomes["label"].nunique() < 2:
-            return NONE
-        return interval(auroc(self.outcomes["label"], score=self.outcomes["score"]).as_dict())
+        """AUROC; a dash where all patients are of one class."""
+        both = self.outcomes["label"].nunique() == 2
+        return cell(auroc(self.outcomes["label"], score=self.outcomes["score"]) if both else None)
 
 
 RATES = {"Sensitivity": (sensitivity, HIGH), "Specificity": (specificity, LOW)}
@@ -138,18 +131,37 @@ def _known(results: Results, target: Target) -> pd.DataFrame:
 
 
 def _of_risk(run: Run, found: list[tuple[Results, list[Subgroup]]], gallery: Gallery) -> list[Block]:
-    target = run.targets[0]
-    blocks: list[Block] = [Text(text=RISK_CAUTION, tone="warning"), *competing([target])]
-    blocks += [_curves(each, groups, target, gallery) for each, groups in found]
-    forests = [_forest(each, groups, target, gallery) for each, groups in found]
-    blocks.append(Figure(caption="Hazard ratio of high against low risk, by subgroup.", panels=forests))
-    return [*blocks, *(_risk_table(each, groups) for each, groups in found)]
+    target, groups = run.targets[0], {results.key: own for results, own in found}
+
+    def paint(figure: Drawing, *, results: Results) -> None:
+        shown = (_everybody(results, target), *groups[results.key])
+        lines = [Line(name=each.title, alone=each.ratio, together=None, strong=not each.of) for each in shown]
+        forest(figure, lines=lines, title=results.title)
+
+    forests = gallery.by_cohort(
+        "subgroup_forest",
+        [results for results, _ in found],
+        paint,
+        alt="Hazard ratio of high against low risk by subgroup",
+        caption="Hazard ratio of high against low risk, by subgroup.",
+        size=(4.8, 1.64 + 0.34 * max(map(len, groups.values()))),
+    )
+    return [
+        Text(text=RISK_CAUTION, tone="warning"),
+        *competing([target]),
+        *(_curves(each, own, target, gallery) for each, own in found),
+        forests,
+        *(_risk_table(each, own) for each, own in found),
+    ]
 
 
 def _absent(results: Results, found: list[Subgroup]) -> list[Block]:
     lacking = [column(name) for name in OF_RISK if name not in {each.of for each in found}]
-    told = f"{results.title} has no subgroups by {' and '.join(lacking)}: the column is missing, or all are alike."
-    return [Text(text=told, tone="note")] if lacking else []
+    text = (
+        f"{results.title} has no subgroups by {' and '.join(lacking)}: the column is missing, or all patients have the"
+        " same value."
+    )
+    return [Text(text=text, tone="note")] if lacking else []
 
 
 def _curves(results: Results, found: list[Subgroup], target: Target, gallery: Gallery) -> Figure:
@@ -160,7 +172,7 @@ def _curves(results: Results, found: list[Subgroup], target: Target, gallery: Ga
             kaplan_meier.paint,
             drawn=kaplan_meier.arms(each.outcomes),
             title=f"{results.title}\n{each.title}",
-            told=f"Log-rank P {equals(p)}",
+            note=f"Log-rank P {equals(p)}",
             ylabel=free_of(target),
             horizon=target.horizon,
         )
@@ -173,23 +185,10 @@ def _curves(results: Results, found: list[Subgroup], target: Target, gallery: Ga
     return Figure(caption=caption, panels=panels)
 
 
-def _forest(results: Results, found: list[Subgroup], target: Target, gallery: Gallery) -> Panel:
-    lines = [
-        Line(name=each.title, alone=each.ratio.ratio if each.ratio else None, together=None, strong=not each.of)
-        for each in (_everybody(results, target), *found)
-    ]
-    return gallery.draw(
-        f"subgroup_forest_{results.key}",
-        partial(forest, lines=lines, title=results.title),
-        alt=f"Hazard ratio of high against low risk by subgroup, {results.title}",
-        size=(4.8, 1.3 + 0.34 * len(lines)),
-    )
-
-
 def _risk_table(results: Results, found: list[Subgroup]) -> Table:
     rows = []
     for name, own in _by_covariate(found):
-        apart = heterogeneity_p([each.ratio.ratio for each in own if each.ratio])
+        apart = heterogeneity_p([each.ratio for each in own if each.ratio])
         rows.append([column(name), "", "", "", "", p_value(apart.value)])
         rows += [_risk_row(each) for each in own]
     return Table(
@@ -197,48 +196,41 @@ def _risk_table(results: Results, found: list[Subgroup]) -> Table:
         header=["", "Patients, high / low", "Events, high / low", "Hazard ratio", "Log-rank P", "Interaction P"],
         rows=rows,
         note="Interaction P: whether the hazard ratios of the subgroups differ, by the test of Altman and Bland (2003)."
-        " Hazard ratios that cannot be estimated (a risk group without patients, or without events) stay out of it."
-        " Nothing is corrected for the number of subgroups.",
+        " Hazard ratios that cannot be estimated (a risk group without patients, or without events) are not tested. P"
+        " values are not corrected for the number of subgroups.",
     )
 
 
 def _risk_row(each: Subgroup) -> list[str]:
     sides = [each.outcomes[each.outcomes["group"] == group] for group in ("high", "low")]
-    return [
-        INDENT + each.title,
-        " / ".join(str(len(side)) for side in sides),
-        " / ".join(str(int(side["event"].sum())) for side in sides),
-        NONE if each.ratio is None else interval(each.ratio.ratio.as_dict(), digits=2),
-        p_value(each.log_rank),
-        "",
-    ]
+    patients, events = (
+        " / ".join(map(str, own)) for own in (map(len, sides), (int(side["event"].sum()) for side in sides))
+    )
+    return [INDENT + each.title, patients, events, cell(each.ratio, digits=2), p_value(each.log_rank), ""]
 
 
 def _of_calls(run: Run, found: list[tuple[Results, list[Subgroup]]], gallery: Gallery) -> list[Block]:
-    target = run.targets[0]
-    panels = [
-        gallery.draw(
-            f"subgroup_rates_{each.key}",
-            partial(_paint_rates, drawn=[_everybody(each, target), *groups], title=each.title),
-            alt=f"Sensitivity and specificity by subgroup, {each.title}",
-            size=(7.2, 1.2 + 0.26 * (len(groups) + 1)),
-        )
-        for each, groups in found
-    ]
-    caption = "Sensitivity (left) and specificity (right) by subgroup at the locked cut-off; bars are 95% intervals."
+    target, groups = run.targets[0], {results.key: own for results, own in found}
+
+    def paint(figure: Drawing, *, results: Results) -> None:
+        drawn = {each.title: each.calls for each in (_everybody(results, target), *groups[results.key])}
+        figure.suptitle(results.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+        for axes, (name, (rate, colour)) in zip(figure.subplots(1, 2, sharey=True), RATES.items(), strict=True):
+            rates = {title: rate(calls) for title, calls in drawn.items()}
+            overall = next(iter(rates.values())).value
+            dots(axes, rates, xlabel=name, colours=dict.fromkeys(rates, colour), at=overall)
+
+    figure = gallery.by_cohort(
+        "subgroup_rates",
+        [results for results, _ in found],
+        paint,
+        alt="Sensitivity and specificity by subgroup",
+        caption="Sensitivity (left) and specificity (right) by subgroup at the locked cut-off; bars are 95% intervals.",
+        size=(7.2, 1.46 + 0.26 * max(map(len, groups.values()))),
+        columns=1,
+    )
     caution = Text(text=CALLS_CAUTION.format(about(target)), tone="warning")
-    tables = [_calls_table(each, target, groups) for each, groups in found]
-    return [caution, Figure(caption=caption, panels=panels, columns=1), *tables]
-
-
-def _paint_rates(figure: Drawing, *, drawn: list[Subgroup], title: str) -> None:
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
-    for axes, (name, (rate, colour)) in zip(figure.subplots(1, 2, sharey=True), RATES.items(), strict=True):
-        rates = [rate(each.calls) for each in drawn]
-        for y, found in enumerate(rates):
-            estimate(axes, found, y=y, colour=colour)
-        name_rows(axes, [each.title for each in drawn], xlabel=name, at=rates[0].value)
-        axes.set_xlim(-0.02, 1.02)
+    return [caution, figure, *(_calls_table(each, target, own) for each, own in found)]
 
 
 def _calls_table(results: Results, target: Target, found: list[Subgroup]) -> Table:
@@ -252,21 +244,18 @@ def _calls_table(results: Results, target: Target, found: list[Subgroup]) -> Tab
         header=["", f"{disease} / {other}", "AUROC", "Sensitivity", "P", "Specificity", "P"],
         rows=rows,
         note="P: whether the rate differs between the subgroups of a covariate, by the chi-square test where every cell"
-        " holds five patients or more, else by Fisher's exact test. Nothing is corrected for the number of tests.",
+        " has five patients or more, else by Fisher's exact test. P values are not corrected for the number of tests.",
     )
 
 
 def _apart(own: list[Subgroup], *, label: int) -> str:
-    """P that a rate is the same in all subgroups of a covariate."""
-    calls = [each.calls for each in own]
-    try:
-        return p_value(compare_shares([(each.tp, each.fn) if label else (each.tn, each.fp) for each in calls]).p)
-    except EvaluationError:
-        return NONE
+    """P that a rate is the same in all subgroups of a covariate; a dash where there is no test."""
+    counts = [(each.calls.tp, each.calls.fn) if label else (each.calls.tn, each.calls.fp) for each in own]
+    found = attempt(lambda: compare_shares(counts).p)
+    return NONE if isinstance(found, str) else p_value(found)
 
 
 def _calls_row(each: Subgroup) -> list[str]:
     calls = each.calls
-    found = [rate(calls) for rate, _ in RATES.values()]
-    first, second = (interval(one.as_dict()) if np.isfinite(one.value) else NONE for one in found)
+    first, second = (cell(rate(calls)) for rate, _ in RATES.values())
     return [INDENT + each.name, f"{calls.tp + calls.fn} / {calls.tn + calls.fp}", each.area, first, "", second, ""]

@@ -1,10 +1,8 @@
 """Summary: what was asked, of whom, and the numbers one would quote, on half a page."""
 
-from hepatica.report.page.blocks import Block, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Gallery, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.provenance import system_title
-from hepatica.report.page.results import Run
 from hepatica.report.page.wording import about, patients
 
 QUOTED = {
@@ -43,12 +41,12 @@ def section(run: Run, gallery: Gallery) -> Section:
 
 
 def _applied(run: Run) -> str:
-    told = [
+    cohorts = [
         f"{patients(int((each.patients['fold'] == each.fold).sum()))} of {each.cohort['name']}"
-        f" ({'held back before training' if each.fold == 'test' else 'another cohort'})"
+        f" ({'set apart before training' if each.fold == 'test' else 'another cohort'})"
         for each in run.cohorts
     ]
-    return ", and to ".join(told)
+    return ", and to ".join(cohorts)
 
 
 def kind(run: Run) -> str:
@@ -72,18 +70,16 @@ def _key_numbers(run: Run) -> Table:
 
 
 def _warnings(run: Run) -> list[Block]:
-    """Limits that can be read off the tables."""
-    told = []
+    """Limits that can be read from the tables."""
+    texts = []
     if not run.external:
-        told.append(
-            "There is no external cohort: how the model does at another hospital is unknown. See hepatica validate."
-        )
+        texts.append("There is no external cohort: performance at another hospital is unknown. See hepatica validate.")
     for each in run.cohorts if run.targets[0].task == "binary" else ():
         label = each.outcomes(run.targets[0])["label"]
         events, without = int((label == 1).sum()), int((label == 0).sum())
         if min(events, without) < FEW_EVENTS:
-            told.append(
+            texts.append(
                 f"{each.title}: {events} with and {without} without {about(run.targets[0])}; fewer than {FEW_EVENTS} of"
                 " either leave wide intervals."
             )
-    return [Text(text=text, tone="warning") for text in told]
+    return [Text(text=text, tone="warning") for text in texts]

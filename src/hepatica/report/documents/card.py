@@ -1,13 +1,13 @@
-"""Card: what a model is for, what it learnt from, how well it did and where it departs from its paper, in Markdown."""
+"""Card: what a model is for, what it was trained on, its performance and its departures from the paper, in Markdown."""
 
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hepatica.report.chapters.summary import quoted
+from hepatica.report.page import Run
 from hepatica.report.page.metric_table import metric_cell
 from hepatica.report.page.provenance import changed_settings, system_notes
-from hepatica.report.page.results import Run
 from hepatica.report.page.wording import FOLDS, METRICS, about
 
 OUTPUTS = {

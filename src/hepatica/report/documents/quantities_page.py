@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort.atomic import read_json, write_text
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Figure, Gallery, Section, Table, Text
 from hepatica.report.page.page import render_page
 from hepatica.runs.predict import MADE_FROM
 
@@ -17,8 +16,8 @@ PICTURED = 40
 
 LEAD = (
     "Concentrations with their standard deviation and their Cramér-Rao bound (CRLB), the least that any unbiased method"
-    " can reach. What cannot be distinguished from nothing, or from the prior, is not printed as a"
-    " number. Lines of choline compounds, or glutamine and glutamate, can rarely be separated: read their sums."
+    " can reach. What cannot be distinguished from nothing, or from the prior, is not printed as a number. Lines of"
+    " choline compounds, or glutamine and glutamate, can rarely be separated: read their sums."
 )
 
 QUALITY = {

@@ -26,8 +26,8 @@ def system_page(system: System[Any, Any]) -> str:
         f"# {system.name}",
         "<!-- Made by ./run docs from the system's file; change that. -->",
         system.question,
-        f"{paper.authors} {paper.title}. {paper.journal} ({paper.year})."
-        f" [doi {paper.doi}](https://doi.org/{paper.doi})",
+        f"{paper.authors} {paper.title}. {paper.journal} ({paper.year}). [doi"
+        f" {paper.doi}](https://doi.org/{paper.doi})",
         f"Input: {system.modality}. Predicts: {', '.join(predicts)}.",
         "## What the paper reports",
         "On its own patients; not results of this software.",

@@ -1,6 +1,6 @@
-"""Forest: estimates with their intervals, one line each; hazard ratios where halving and doubling are alike."""
+"""Forest: estimates with their intervals, one line each; hazard ratios on a logarithmic scale."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,21 @@ def estimate(axes: Axes, found: Estimate | None, *, y: float, colour: str, fille
     if found.low is not None and found.high is not None:
         axes.plot([found.low, found.high], [y, y], color=colour, linewidth=1.3)
     axes.plot(found.value, y, "o", color=colour, markersize=5, markerfacecolor=colour if filled else "white")
+
+
+def dots(
+    axes: Axes,
+    found: Mapping[str, Estimate | None],
+    *,
+    xlabel: str,
+    colours: Mapping[str, str],
+    at: float | None = None,
+) -> None:
+    """An estimate of a share a line, in the colour of its name (INK where it has none); `at` is marked."""
+    for y, (name, each) in enumerate(found.items()):
+        estimate(axes, each, y=y, colour=colours.get(name, INK))
+    name_rows(axes, list(found), xlabel=xlabel, at=at)
+    axes.set_xlim(-0.02, 1.02)
 
 
 def name_rows(axes: Axes, names: Sequence[str], *, xlabel: str, at: float | None = None) -> None:

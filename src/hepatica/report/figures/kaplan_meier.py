@@ -35,9 +35,9 @@ def arms(outcomes: pd.DataFrame) -> list[Arm]:
 
 
 def paint(
-    figure: Drawing, *, drawn: Sequence[Arm], title: str, told: str, ylabel: str, horizon: float | None = None
+    figure: Drawing, *, drawn: Sequence[Arm], title: str, note: str, ylabel: str, horizon: float | None = None
 ) -> None:
-    """Curves over numbers at risk; `told` is written into the panel, `horizon` (months) is marked by a thin line."""
+    """Curves over numbers at risk; `note` is written into the panel, `horizon` (months) is marked by a thin line."""
     axes, below = figure.subplots(2, 1, height_ratios=[5, 0.45 * max(len(drawn), 1) + 0.25])
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     below.set_axis_off()
@@ -52,27 +52,18 @@ def paint(
         axes.axvline(horizon, color=QUIET, linewidth=0.8, linestyle=":")
     axes.set(xlim=(0, end * 1.01), ylim=(0, 1.02), xlabel="Months", ylabel=ylabel, xticks=months)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "0.25", "0.5", "0.75", "1"])
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.03, 0.98),
-        title=told,
-        alignment="left",
-        handlelength=1.2,
-    )
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 0.98), title=note, alignment="left", handlelength=1.2)
     _numbers_at_risk(below, drawn, months=months, end=end)
 
 
 def _curve(axes: Axes, arm: Arm) -> None:
     curve = kaplan_meier(arm.patients["time"].to_numpy(), event=arm.patients["event"].to_numpy())
+    label = f"{arm.name}: {int(arm.patients['event'].sum())} events in {len(arm.patients)}"
     axes.fill_between(curve.time, curve.low, curve.high, step="post", color=arm.colour, alpha=0.13, linewidth=0)
-    axes.step(curve.time, curve.survival, where="post", color=arm.colour, label=_key(arm))
+    axes.step(curve.time, curve.survival, where="post", color=arm.colour, label=label)
     censored = arm.patients.loc[arm.patients["event"] == 0, "time"].to_numpy()
     height = curve.survival[np.searchsorted(curve.time, censored, side="right") - 1]
     axes.plot(censored, height, "|", color=arm.colour, markersize=4.5, markeredgewidth=0.8)
-
-
-def _key(arm: Arm) -> str:
-    return f"{arm.name}: {int(arm.patients['event'].sum())} events in {len(arm.patients)}"
 
 
 def ticks(end: float) -> list[float]:

@@ -5,20 +5,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.cohort import EvaluationError
 from hepatica.evaluate import Line, linear
 from hepatica.report.page.style import HIGH, INK, LOW, QUIET, say
+from hepatica.report.page.wording import attempt
 
 
 def fitted(outcomes: pd.DataFrame, *, x: str) -> Line | str:
-    """Least squares of months on the column `x`; in words why there is no line where there is none."""
-    try:
-        return linear(outcomes["time"].to_numpy(), x=outcomes[x].to_numpy(float))
-    except EvaluationError as error:
-        return f"not computable: {error}"
+    """Least squares of months on the column `x`, or the reason why there is no line."""
+    return attempt(lambda: linear(outcomes["time"].to_numpy(), x=outcomes[x].to_numpy(float)))
 
 
-def paint(figure: Drawing, *, outcomes: pd.DataFrame, x: str, xlabel: str, title: str, told: str) -> None:
+def paint(figure: Drawing, *, outcomes: pd.DataFrame, x: str, xlabel: str, title: str, note: str) -> None:
     """Months against the column `x`: filled dots are events, hollow ones censored; colours are risk groups."""
     axes = figure.subplots()
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
@@ -36,15 +33,11 @@ def paint(figure: Drawing, *, outcomes: pd.DataFrame, x: str, xlabel: str, title
         axes.plot(places, middle, color=INK, linewidth=1.4)
     axes.set(xlabel=xlabel, ylabel="Months to event or censoring")
     axes.set_ylim(0, outcomes["time"].max() * 1.06)
-    axes.set_title(told, fontsize=8.5, fontweight="normal")
+    axes.set_title(note, fontsize=8.5, fontweight="normal")
     _key(axes)
 
 
 def _key(axes: Axes) -> None:
-    for name, edge, face in (
-        ("high risk", HIGH, HIGH),
-        ("low risk", LOW, LOW),
-        ("censored", QUIET, "white"),
-    ):
+    for name, edge, face in (("high risk", HIGH, HIGH), ("low risk", LOW, LOW), ("censored", QUIET, "white")):
         axes.plot([], [], "o", color=edge, markersize=4, markerfacecolor=face, markeredgewidth=0.8, label=name)
     axes.legend(loc="upper left", bbox_to_anchor=(-0.03, -0.19), ncols=3, handletextpad=0.1, columnspacing=1)

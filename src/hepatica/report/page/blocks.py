@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """A paragraph; `tone` is `plain`, `note` (small print) or `warning` (a box one must not miss)."""
+    """A paragraph; `tone` is `plain`, `note` (small print) or `warning` (a conspicuous box)."""
 
     kind: ClassVar[str] = "text"
     text: str
@@ -33,17 +33,18 @@ class Panel:
     alt: str
 
 
+Columns = Literal[1, 2, 3, "strip"]
+"""Panels side by side; `strip` is one narrow and one wide panel."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """Panels under one caption: side by side on a wide screen, below each other on a phone.
-
-    `columns` counts those side by side; `strip` is one narrow and one wide panel.
-    """
+    """Panels under one caption: side by side on a wide screen, below each other on a phone."""
 
     kind: ClassVar[str] = "figure"
     caption: str
     panels: Sequence[Panel]
-    columns: Literal[1, 2, 3, "strip"] = 2
+    columns: Columns = 2
 
 
 @dataclass(frozen=True, kw_only=True)

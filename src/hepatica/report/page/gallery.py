@@ -1,17 +1,21 @@
 """Gallery: draws each panel once, as PNG and SVG files for papers and as a picture inside the report."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 from matplotlib import rc_context
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from PIL import Image
 
+from hepatica.cohort import Target
 from hepatica.cohort.atomic import replacing
-from hepatica.report.page.blocks import Panel
+from hepatica.report.page.blocks import Columns, Figure, Panel
+from hepatica.report.page.results import Results
 from hepatica.report.page.style import PANEL, RC, stamp_phantom
+from hepatica.report.page.wording import about
 
 LONGEST = 1400
 """Pixels of the longer side of a picture taken into the page."""
@@ -24,10 +28,12 @@ class Gallery:
         self.folder = folder
         self.phantom = phantom
 
-    def draw(self, name: str, paint: Callable[[Figure], None], *, alt: str, size: tuple[float, float] = PANEL) -> Panel:
+    def draw(
+        self, name: str, paint: Callable[[Drawing], None], *, alt: str, size: tuple[float, float] = PANEL
+    ) -> Panel:
         """Let `paint` draw on an empty figure of `size` inches, and write it as `name`.png and `name`.svg."""
         with rc_context(RC):
-            figure = Figure(figsize=size, layout="constrained")
+            figure = Drawing(figsize=size, layout="constrained")
             paint(figure)
             if self.phantom:
                 stamp_phantom(figure)
@@ -37,6 +43,52 @@ class Gallery:
                 with replacing(self.folder / f"{name}.{suffix}") as temporary:
                     figure.savefig(temporary, metadata=metadata)
         return self._panel((self.folder / f"{name}.svg").read_bytes(), kind="svg+xml", alt=alt)
+
+    def by_cohort(
+        self,
+        name: str,
+        cohorts: Iterable[Results],
+        paint: Callable[..., None],
+        *,
+        caption: str,
+        alt: str | Callable[[Results], str],
+        size: tuple[float, float] = PANEL,
+        columns: Columns = 2,
+    ) -> Figure:
+        """A figure with a panel a cohort, each by `paint(figure, results=)`; the cohort ends `alt` where it is text."""
+        panels = [
+            self.draw(
+                f"{name}_{each.key}",
+                partial(paint, results=each),
+                alt=f"{alt}, {each.title}" if isinstance(alt, str) else alt(each),
+                size=size,
+            )
+            for each in cohorts
+        ]
+        return Figure(caption=caption, panels=panels, columns=columns)
+
+    def by_target(
+        self,
+        name: str,
+        pairs: Iterable[tuple[Results, Target]],
+        paint: Callable[..., None],
+        *,
+        caption: str,
+        alt: str,
+        size: tuple[float, float] = PANEL,
+        columns: Columns = 2,
+    ) -> Figure:
+        """The same with a panel a cohort and target, each by `paint(figure, results=, target=)`."""
+        panels = [
+            self.draw(
+                f"{name}_{target.key}_{each.key}",
+                partial(paint, results=each, target=target),
+                alt=f"{alt} for {about(target)}, {each.title}",
+                size=size,
+            )
+            for each, target in pairs
+        ]
+        return Figure(caption=caption, panels=panels, columns=columns)
 
     def show(self, picture: Path, *, alt: str) -> Panel:
         """Take up a picture that was drawn elsewhere, as JPEG at the size of a page: slides as PNG weigh megabytes."""

@@ -11,13 +11,13 @@ from hepatica.report.page.style import INK, SERIES
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Patients that are compared: name, colour, and their rows of a cohort; `learnt` from by the model or new to it."""
+    """Patients that are compared: name, colour and folds of a cohort; whether the model was `trained` on them."""
 
     name: str
     colour: str
     results: Results
     folds: tuple[str, ...]
-    learnt: bool = False
+    trained: bool = False
 
     @property
     def patients(self) -> pd.DataFrame:
@@ -37,7 +37,7 @@ class Group:
 def compared_groups(run: Run) -> list[Group]:
     """Training patients, those of the internal test, and each external cohort."""
     home = [
-        Group(name="Training", colour=INK, results=run.internal, folds=TRAINED_ON, learnt=True),
+        Group(name="Training", colour=INK, results=run.internal, folds=TRAINED_ON, trained=True),
         Group(name="Internal test", colour=SERIES[0], results=run.internal, folds=("test",)),
     ]
     away = [

@@ -16,8 +16,8 @@ def metric_table(run: Run, names: Sequence[str], *, caption: str, note: str) -> 
 
 def target_table(run: Run, rows: Callable[[Target], list[list[str]]], *, caption: str, note: str) -> Table:
     """Under a subheading for each target, the rows `rows` makes of it, one cell a cohort."""
-    told = [row for target in run.targets for row in ([heading(target)], *rows(target))]
-    return Table(caption=caption, header=["", *(each.title for each in run.cohorts)], rows=told, note=note)
+    body = [row for target in run.targets for row in ([heading(target)], *rows(target))]
+    return Table(caption=caption, header=["", *(each.title for each in run.cohorts)], rows=body, note=note)
 
 
 def metric_rows(run: Run, names: Sequence[str], *, target: Target) -> list[list[str]]:

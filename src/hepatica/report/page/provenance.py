@@ -14,7 +14,15 @@ from hepatica.report.page.wording import NONE, about
 
 def section(run: Run, gallery: Gallery) -> Section:
     """Settings beside those of the paper, training facts, cut-offs, digests and versions."""
-    blocks: list[Block] = [_settings(run), _facts(run), _versions(run), _file(run)]
+    versions = [[name, str(version)] for name, version in run.settings["versions"].items()]
+    blocks: list[Block] = [
+        _settings(run),
+        _facts(run),
+        Table(caption="Versions it was trained with.", header=["Software", "Version"], rows=versions),
+        Quotation(
+            caption="The system file's own description, with its departures from the paper.", text=system_notes(run)
+        ),
+    ]
     return Section(anchor="provenance", title="Settings, versions and digests", blocks=blocks)
 
 
@@ -24,7 +32,7 @@ def system_notes(run: Run) -> str:
 
 
 def system_title(run: Run) -> str:
-    """What the system is called among people: CNN-SASM."""
+    """The common name of the system: CNN-SASM."""
     return system_notes(run).split(":")[0]
 
 
@@ -57,13 +65,9 @@ def _value(value: Any) -> str:
         return NONE
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return (
-        ", ".join(map(_value, value))
-        if isinstance(value, list)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _facts(run: Run) -> Table:
@@ -78,14 +82,3 @@ def _facts(run: Run) -> Table:
     facts += [[f"SHA-256 of {name}", digest] for name, digest in run.model["sha256"].items()]
     facts += [[f"SHA-256 of the tables of {each.cohort['name']}", each.cohort["digest"]] for each in run.cohorts]
     return Table(caption="The locked model.", header=["Fact", "Value"], rows=facts)
-
-
-def _versions(run: Run) -> Table:
-    rows = [[name, str(version)] for name, version in run.settings["versions"].items()]
-    return Table(caption="Versions it was trained with.", header=["Software", "Version"], rows=rows)
-
-
-def _file(run: Run) -> Quotation:
-    return Quotation(
-        caption="What the system file says of itself, its departures from the paper included.", text=system_notes(run)
-    )

@@ -34,8 +34,8 @@ TRAINED_ON = ("train", "validation")
 
 CUTOFFS = {
     "median": "the median score of the training patients",
-    "balanced": "the score at which sensitivity and specificity are alike in the patients of training and tuning",
-    "of_simulation": "the score at which sensitivity and specificity are alike in simulated patients",
+    "balanced": "the score at which sensitivity and specificity are equal in the patients of training and tuning",
+    "of_simulation": "the score at which sensitivity and specificity are equal in simulated patients",
 }
 """The rules by which a system locks its cut-offs."""
 
@@ -58,12 +58,12 @@ class Results:
 
     @property
     def title(self) -> str:
-        """What columns and panels of these patients are called."""
+        """Title of columns and panels of these patients."""
         return ("Internal test: " if self.fold == "test" else "External: ") + str(self.cohort["name"])
 
     @property
     def key(self) -> str:
-        """What files drawn from these patients are called."""
+        """Name of files drawn from these patients."""
         return "internal" if self.fold == "test" else f"external_{self.folder.name}"
 
     @property
@@ -99,10 +99,9 @@ class Results:
         `cutoff` chooses between the rows of a metric of calls, such as accuracy, which has one row a cut-off;
         other metrics have one row.
         """
-        rows = self.metrics[
-            (self.metrics["fold"] == (fold or self.fold))
-            & (self.metrics["target"] == target.key)
-            & (self.metrics["metric"] == name)
+        table = self.metrics
+        rows = table[
+            (table["fold"] == (fold or self.fold)) & (table["target"] == target.key) & (table["metric"] == name)
         ]
         rows = rows if cutoff is None else rows[np.isclose(rows["cutoff"].astype(float), cutoff)]
         return None if rows.empty else rows.iloc[0]
@@ -125,15 +124,24 @@ class Results:
         unseen = ~table["patient_id"].isin(seen).to_numpy()
         return table[unseen].reset_index(drop=True), signatures[unseen]
 
+    def own_rows(self, name: str, patients: pd.Index) -> pd.DataFrame | None:
+        """Rows of these patients in a table beside the results (column patient_id); None where there are none."""
+        path = self.folder / name
+        if not path.is_file():
+            return None
+        table = pd.read_parquet(path)
+        own = table[table["patient_id"].isin(patients)].reset_index(drop=True)
+        return None if own.empty else own
+
     def stains(self) -> pd.DataFrame:
-        """Stains of each usable specimen, by patient_id: haematoxylin_r … eosin_peak; no columns when none were learnt.
+        """Stains of each usable specimen, by patient_id: haematoxylin_r … eosin_peak; no columns when there are none.
 
         The patients are those with a score, of every fold.
         """
         path = self.folder / "specimens.parquet"
         table = pd.read_parquet(path) if path.exists() else pd.DataFrame({"patient_id": []})
-        learnt = [name for name in table if str(name).startswith(("haematoxylin_", "eosin_"))]
-        return table.set_index("patient_id")[learnt].loc[lambda each: each.index.isin(self.patients.index)]
+        stains = [name for name in table if str(name).startswith(("haematoxylin_", "eosin_"))]
+        return table.set_index("patient_id")[stains].loc[lambda each: each.index.isin(self.patients.index)]
 
     def explained(self) -> list[dict[str, Any]]:
         """Specimens drawn by `hepatica explain`: row, score and files; none when it was not run."""

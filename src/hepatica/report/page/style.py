@@ -4,6 +4,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from hepatica.evaluate import Estimate
 
@@ -14,7 +15,7 @@ ALERT = "#a4343a"
 
 HIGH = "#d55e00"
 LOW = "#0072b2"
-"""High and low risk, event and no event: vermilion and blue of Okabe and Ito's palette, told apart by everybody."""
+"""High and low risk, event and no event: Okabe and Ito's vermilion and blue, distinct to colour-blind readers."""
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Targets or cohorts in one panel: Okabe and Ito's palette without black and yellow."""
@@ -58,14 +59,8 @@ RC: Any = {
 
 def stamp_phantom(figure: Figure) -> None:
     """Write across the foot of a figure that its patients are synthetic."""
-    figure.supxlabel(
-        "PHANTOM: synthetic patients, not clinical results",
-        color=ALERT,
-        fontsize=7.5,
-        fontweight="bold",
-        x=0.99,
-        ha="right",
-    )
+    text = "PHANTOM: synthetic patients, not clinical results"
+    figure.supxlabel(text, color=ALERT, fontsize=7.5, fontweight="bold", x=0.99, ha="right")
 
 
 def unit_square(axes: Axes, *, xlabel: str, ylabel: str) -> None:
@@ -75,6 +70,14 @@ def unit_square(axes: Axes, *, xlabel: str, ylabel: str) -> None:
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "0.25", "0.5", "0.75", "1"])
 
 
+def log_scale(axes: Axes) -> None:
+    """A logarithmic y axis with plain numbers."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
 def whisker(axes: Axes, found: Estimate, *, x: float, colour: str) -> None:
     """Draw the interval of an estimate as an upright line; nothing where it has none."""
     if found.low is not None and found.high is not None:
@@ -82,6 +85,6 @@ def whisker(axes: Axes, found: Estimate, *, x: float, colour: str) -> None:
 
 
 def say(axes: Axes, text: str) -> None:
-    """Say in an empty panel why it is empty."""
+    """Write into an empty panel why it is empty."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=QUIET, wrap=True)

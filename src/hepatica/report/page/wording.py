@@ -1,14 +1,21 @@
 """Wording: how numbers, folds, metrics and columns of a cohort are written for a reader."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
-from hepatica.cohort import Target
+from hepatica.cohort import EvaluationError, Target
+from hepatica.evaluate import Comparison, Estimate
+
+T = TypeVar("T")
 
 NONE = "\N{EN DASH}"
-"""Stands where there is no number."""
+"""Printed where there is no number."""
+
+NOT_COMPUTABLE = "not computable"
+"""Printed where these patients do not give a statistic."""
 
 TIED = "\N{NO-BREAK SPACE}"
 """Keeps a number and what belongs to it on one line."""
@@ -24,7 +31,7 @@ FOLDS = {
     "set_aside": "Set aside",
     "short_follow_up": "Short follow-up",
 }
-"""Folds as a clinician calls them; tuning patients watch the training or end it (`monitor`): no validation."""
+"""Folds as a clinician calls them; tuning patients monitor the training or end it (`monitor`): no validation."""
 
 METRICS = {
     "auroc": "AUROC",
@@ -61,7 +68,7 @@ METRICS = {
 }
 
 PHASES = ("plain", "arterial", "portal venous", "delayed")
-"""In the order of an examination; whatever else a phase is called comes after them."""
+"""In the order of an examination; other names of phases follow."""
 
 _UNITS = {
     "ng_ml": "ng/mL", "u_l": "U/L", "g_l": "g/L", "g_dl": "g/dL", "mg_dl": "mg/dL", "umol_l": "µmol/L", "cm": "cm",
@@ -91,7 +98,7 @@ _CAPITALS = {
 def estimate(row: Any) -> str:
     """A row of metrics.json (or None) as a journal prints it: 0.818 (0.700 to 0.936)."""
     if row is None or row["value"] is None or pd.isna(row["value"]):
-        return "not computable"
+        return NOT_COMPUTABLE
     if str(row.get("metric", "")).endswith("_p"):
         return p_value(row["value"])
     return interval(row)
@@ -105,6 +112,31 @@ def interval(found: Mapping[str, Any], *, digits: int = 3) -> str:
     return between(value, f"{found['low']:.{digits}f}", f"{found['high']:.{digits}f}")
 
 
+def cell(found: Estimate | str | None, *, digits: int = 3) -> str:
+    """An estimate in a table: a dash where there is none, the reason where there is a reason instead."""
+    if isinstance(found, str):
+        return found
+    return NONE if found is None or np.isnan(found.value) else interval(found.as_dict(), digits=digits)
+
+
+def difference(found: Comparison | None) -> str:
+    """A difference with its sign and interval; a dash where there is none."""
+    if found is None or np.isnan(found.difference.value):
+        return NONE
+    each = found.difference
+    if each.low is None or each.high is None:
+        return f"{each.value:+.3f}"
+    return between(f"{each.value:+.3f}", f"{each.low:+.3f}", f"{each.high:+.3f}")
+
+
+def attempt(statistic: Callable[[], T]) -> T | str:
+    """A statistic, or "not computable" with the reason where these patients do not give it."""
+    try:
+        return statistic()
+    except EvaluationError as error:
+        return f"{NOT_COMPUTABLE}: {error}"
+
+
 def between(value: str, low: str, high: str) -> str:
     """A value and its interval, which no line break separates."""
     return f"{value} ({low}{TIED}to{TIED}{high})"
@@ -113,7 +145,7 @@ def between(value: str, low: str, high: str) -> str:
 def p_value(p: float | None) -> str:
     """A P value as a journal prints it."""
     if p is None or pd.isna(p):
-        return "not computable"
+        return NOT_COMPUTABLE
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
@@ -158,7 +190,7 @@ def heading(target: Target) -> str:
 
 
 def when(target: Target) -> str:
-    """The horizon of a target: At 12 months; without one, what it is of: HCC."""
+    """The horizon of a target: At 12 months; without a horizon, its endpoint: HCC."""
     if not target.followed or target.task == "survival":
         return heading(target)
     return target.label.removeprefix(target.endpoint.replace("_", " ") + " ").capitalize()

@@ -23,7 +23,7 @@ FITS = "fits"
 def draw_fits(cohort_folder: Path, *, results: Path, settings: Settings) -> None:
     """Draw the MAP fit of each spectrum of `results`/explained that has a usable water reference, highest score first.
 
-    Without one a spectrum is not in mM, of which the priors speak, and is left out.
+    Without one a spectrum is not in mM, the unit of the priors, and is left out.
     """
     cohort = load_cohort(cohort_folder)
     explained = {each["row"]: each["score"] for each in read_json(results / "explained" / "explained.json")}

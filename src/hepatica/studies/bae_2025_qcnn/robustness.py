@@ -1,4 +1,4 @@
-"""Robustness: what becomes of each method's errors where spectra are not those it was made for."""
+"""Robustness: errors of each method on spectra outside its training or model assumptions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ SNRS = (5.0, 10.0, 20.0, 40.0, 80.0)
 GAUSS_HZ = (6.0, 12.0, 18.0, 25.0, 32.0)
 TE_MS_OFF = (-5.0, -2.0, 2.0, 5.0)
 BASELINES: tuple[Family, ...] = ("none", "splines", "gaussians", "walk")
-"""Levels of the sweeps (ours). The widest line and every echo time lie outside of what the networks learn from."""
+"""Levels of the sweeps (ours). The widest line and every echo time are outside the networks' training conditions."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -46,5 +46,5 @@ def quantified(
 
 def _long(columns: dict[str, np.ndarray], *, names: tuple[str, ...]) -> pd.DataFrame:
     n, k = columns["truth"].shape
-    told = {"spectrum": np.repeat(np.arange(n), k), "target": np.tile(names, n)}
-    return pd.DataFrame(told | {name: values.ravel() for name, values in columns.items()})
+    index = {"spectrum": np.repeat(np.arange(n), k), "target": np.tile(names, n)}
+    return pd.DataFrame(index | {name: values.ravel() for name, values in columns.items()})

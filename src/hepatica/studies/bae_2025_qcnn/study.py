@@ -17,7 +17,7 @@ from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.seal import write_sealed
 from hepatica.report import Chapter
-from hepatica.report.page.results import Run, read_run
+from hepatica.report.page import Run, read_run
 from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.quantify import Quantifier
@@ -34,7 +34,7 @@ from hepatica.systems.bae_2025_ccnn import Settings as CcnnSettings
 from hepatica.systems.bae_2025_qcnn import SYSTEM as QCNN
 
 TESTED = {"signal model": OF_MODEL, "everything": STANDARD}
-"""What spoils the simulated spectra of the test: what the fits' model knows alone, and all of it."""
+"""Nuisance of the simulated spectra of the test: that of the fits' model alone, and every nuisance."""
 
 
 TESTED_WITH = "study.json"
@@ -45,7 +45,7 @@ EXPLAINED = 4
 
 
 def steps(work: Work) -> None:
-    """Train and lock cCNNs and qCNNs, validate them, quantify simulated spectra, draw what is seen.
+    """Train and lock cCNNs and qCNNs, validate them, quantify simulated spectra, draw the fits and explanations.
 
     RunError where the folder was tested, or is to be, on other numbers of simulated spectra.
     """
@@ -65,14 +65,14 @@ def steps(work: Work) -> None:
 
 
 def _keep_to(settings: StudySettings, run: Path) -> None:
-    """Write down how many spectra are simulated, or find it written."""
-    path, wanted = run / TESTED_WITH, {name: getattr(settings, name) for name in ("spectra", "swept")}
+    """Write how many spectra are simulated, or check what is written."""
+    path, numbers = run / TESTED_WITH, {name: getattr(settings, name) for name in ("spectra", "swept")}
     if not path.exists():
-        write_sealed(path, wanted)
+        write_sealed(path, numbers)
     written = read_json(path)
-    if written != wanted:
+    if written != numbers:
         raise RunError(
-            f"{run} was started with {written}, not {wanted}; choose a new --run folder, or repeat the command it was"
+            f"{run} was started with {written}, not {numbers}; choose a new --run folder, or repeat the command it was"
             " started with"
         )
 
@@ -93,7 +93,7 @@ def _quantify(locked: LockedRun, work: Work) -> None:
         for name, effects in TESTED.items():
             drawn = replace(samples, effects=effects).at(np.arange(settings.spectra))
             table = quantified(drawn, quantifier=quantifier, priors=priors)
-            parts.append(table.assign(spoilt_by=name))
+            parts.append(table.assign(nuisance=name))
         return pd.concat(parts, ignore_index=True)
 
     work.once(run / "quantified.parquet", tested, step=f"{settings.spectra} simulated spectra by every method")

@@ -10,6 +10,7 @@ Unclear: the footnote calls both CNN-CSA and CNN-SSA "without the CSA module"; b
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -32,9 +33,10 @@ class Candidate:
     unused: int = 0
 
 
-def pooled(name: str, *, weights: str, shape: Any, seed: int) -> nn.Module:
-    """A network of timm with its feature map averaged and two outputs."""
-    torch.manual_seed(seed)
+def pooled(settings: StudySettings, *, name: str, weights: str, shape: str) -> nn.Module:
+    """A network of timm with its feature map averaged and two outputs; the settings that give its body are named."""
+    torch.manual_seed(settings.seed)
+    name, weights, shape = (getattr(settings, each) for each in (name, weights, shape))
     body: Any = backbone(name, weights=weights, shape=shape)
     return Pooled(body, channels=body.num_features)
 
@@ -45,19 +47,6 @@ def sasm(settings: StudySettings, **changes: Any) -> nn.Module:
     return extractor
 
 
-def _resnet(settings: StudySettings) -> nn.Module:
-    return pooled(settings.body, weights=settings.weights, shape=settings.body_shape, seed=settings.seed)
-
-
-def _densenet(settings: StudySettings) -> nn.Module:
-    shape, weights = settings.densenet_shape, settings.densenet_weights
-    return pooled(settings.densenet, weights=weights, shape=shape, seed=settings.seed)
-
-
-def _swin(settings: StudySettings) -> nn.Module:
-    return pooled(settings.swin, weights=settings.swin_weights, shape=settings.swin_shape, seed=settings.seed)
-
-
 def _printed(mebibytes: float, *aurocs: float) -> dict[str, float]:
     ratios = ("1/4", "1/3", "1/2", "2/3", "3/4", "1")
     return {"MiB": mebibytes, **dict(zip(ratios, aurocs, strict=True))}
@@ -65,11 +54,18 @@ def _printed(mebibytes: float, *aurocs: float) -> dict[str, float]:
 
 CANDIDATES: dict[Name, Candidate] = {
     "ResNet18": Candidate(
-        build=_resnet, published=_printed(44.60, 0.999, 0.946, 0.926, 0.885, 0.873, 0.724), unused=513_000
+        build=partial(pooled, name="body", weights="weights", shape="body_shape"),
+        published=_printed(44.60, 0.999, 0.946, 0.926, 0.885, 0.873, 0.724),
+        unused=513_000,
     ),
-    "DenseNet121": Candidate(build=_densenet, published=_printed(26.53, 0.998, 0.959, 0.915, 0.887, 0.881, 0.700)),
+    "DenseNet121": Candidate(
+        build=partial(pooled, name="densenet", weights="densenet_weights", shape="densenet_shape"),
+        published=_printed(26.53, 0.998, 0.959, 0.915, 0.887, 0.881, 0.700),
+    ),
     "Swin-Transformer": Candidate(
-        build=_swin, published=_printed(334.82, 0.997, 0.953, 0.938, 0.900, 0.897, 0.704), unused=1_025_000
+        build=partial(pooled, name="swin", weights="swin_weights", shape="swin_shape"),
+        published=_printed(334.82, 0.997, 0.953, 0.938, 0.900, 0.897, 0.704),
+        unused=1_025_000,
     ),
     OURS: Candidate(build=sasm, published=_printed(46.94, 0.997, 0.975, 0.951, 0.916, 0.901, 0.737)),
     "CNN-SelfAttn": Candidate(

@@ -46,17 +46,17 @@ def choose_subset(cells: pd.DataFrame, *, external: Mapping[str, float] | None =
 def _reason(table: dict[str, dict[str, float]], best: str, *, external: bool) -> str:
     own = table[best]
     whom = "strictly denoised external patients" if external else "all held-out patients"
-    said = (
+    reason = (
         f"Subset {best} has the largest mean of the AUROC on denoised held-out patients ({own['denoised']:.3f}) and on"
         f" {whom} ({own['general']:.3f}), {own['mean']:.3f}"
     )
-    looked = (
-        "External patients helped to choose, as in the paper: the external validation is optimistic."
+    basis = (
+        "External patients were used for the choice, as in the paper: the external validation is optimistic."
         if external
-        else "Only training patients were looked at."
+        else "Only training patients were used."
     )
     others = {ratio: each["mean"] for ratio, each in table.items() if ratio != best}
     if not others:
-        return f"{said}; no other could be judged. {looked}"
+        return f"{reason}; no other could be judged. {basis}"
     second = max(others, key=lambda ratio: others[ratio])
-    return f"{said}; next is {second} with {others[second]:.3f}. {looked}"
+    return f"{reason}; next is {second} with {others[second]:.3f}. {basis}"

@@ -1,6 +1,6 @@
 """Cross-validation: every candidate network on every denoised subset, patients scored by networks new to them.
 
-Only training patients take part; the test patients of the study are never looked at. The quantiles that make a
+Only training patients take part; the test patients of the study are never used. The quantiles that make a
 denoised subset are those of the patients trained on; whether a held-out patient is denoised is judged among
 the held-out patients of their fold.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from hepatica.cohort import CohortError, Split, confident_patients, fold_patients
+from hepatica.cohort import Split, fold_patients
 from hepatica.cohort.seal import sealing
 from hepatica.learn import infer
 from hepatica.networks import Reading
@@ -23,6 +23,7 @@ from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
 from hepatica.studies.li_2025_cnn_sasm.candidates import CANDIDATES
 from hepatica.studies.li_2025_cnn_sasm.settings import Name, StudySettings
+from hepatica.studies.li_2025_cnn_sasm.subsets import confirmed
 from hepatica.systems.li_2025_cnn_sasm import denoised_tiles, train_extractor
 
 
@@ -82,25 +83,18 @@ def cross_validate(training: Training[StudySettings, TileStore], *, folder: Path
                 f"cross-validation {number} of {len(cells)}: {cell.candidate}, subset {cell.ratio}, fold {cell.fold}",
                 highlight=False,
             )
-            _write(path, _scored(training, cell, folder=folder / cell.name))
+            table = _scored(training, cell, folder=folder / cell.name)
+            with sealing(path) as temporary:
+                table.to_parquet(temporary, index=False)
             shutil.rmtree(folder / cell.name)
         tables.append(pd.read_parquet(path))
     return pd.concat(tables, ignore_index=True)
 
 
-def _write(path: Path, table: pd.DataFrame) -> None:
-    with sealing(path) as temporary:
-        table.to_parquet(temporary, index=False)
-
-
 def _scored(training: Training[StudySettings, TileStore], cell: Cell, *, folder: Path) -> pd.DataFrame:
     settings = replace(training.settings, ratio=cell.ratio, monitor="train_loss")
-    own = replace(
-        training,
-        split=Split(train=cell.kept, validation=(), test=cell.held_out),
-        settings=settings,
-        folder=folder,
-    )
+    split = Split(train=cell.kept, validation=(), test=cell.held_out)
+    own = replace(training, split=split, settings=settings, folder=folder)
     network: Any = CANDIDATES[cell.candidate].build(settings)
     train_extractor(own, network, {"train": denoised_tiles(own, cell.kept)})
     tiles = training.material.select(patient_ids=cell.held_out)
@@ -125,13 +119,5 @@ def relapse_probability(answer: Reading) -> Any:
 def denoised_patients(training: Training[Any, Any], patients: Sequence[str]) -> tuple[str, ...]:
     """Those of the patients whose survival confirms their final status, judged among themselves; none of one class."""
     settings, cohort = training.settings, training.cohort
-    try:
-        return confident_patients(
-            final_status(training, patients),
-            patients=cohort.patients,
-            survival=cohort.survival(settings.survival),
-            ratio=settings.ratio,
-            variant=settings.confidence,
-        )
-    except CohortError:
-        return ()
+    survival = cohort.survival(settings.survival)
+    return confirmed(final_status(training, patients), cohort.patients, survival, settings, ratio=settings.ratio)

@@ -35,8 +35,8 @@ def end_to_end(training: Training[StudySettings, TileStore], *, folder: Path) ->
         medians = median_cutoffs(patients[patients["patient_id"].isin(training.split.train)])
         write_sealed(cutoffs, medians)
         folds = training.split.folds().reindex(patients["patient_id"].unique()).fillna("set_aside")
-        told = predictions(patients, folds=folds, cutoffs=medians)
-        write_predictions(told[told["fold"].isin(["test", "set_aside"])], path=table)
+        scores = predictions(patients, folds=folds, cutoffs=medians)
+        write_predictions(scores[scores["fold"].isin(["test", "set_aside"])], path=table)
     return read_predictions(table), read_json(cutoffs)
 
 

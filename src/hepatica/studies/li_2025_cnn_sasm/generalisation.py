@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from hepatica.cohort import Cohort, CohortError, EvaluationError, confident_patients, load_cohort
+from hepatica.cohort import Cohort, EvaluationError, load_cohort
 from hepatica.evaluate import Estimate, auroc
 from hepatica.studies.li_2025_cnn_sasm.settings import StudySettings
-from hepatica.studies.li_2025_cnn_sasm.subsets import subset_folder
+from hepatica.studies.li_2025_cnn_sasm.subsets import confirmed, subset_folder
 from hepatica.studies.study import Work
 
 STRICT = Fraction(1, 4)
@@ -34,16 +34,10 @@ def generalisation(work: Work) -> dict[str, float]:
 def _area(cohort: Cohort, results: Path, settings: StudySettings) -> Estimate | None:
     fold = pd.read_parquet(results / "patients.parquet")["fold"]
     status = cohort.endpoint(settings.endpoint).label(cohort.patients, horizon=None)[fold == "external"]
+    strict = confirmed(status, cohort.patients, cohort.survival(settings.survival), settings, ratio=STRICT)
+    tiles = pd.read_parquet(results / "regions.parquet")
+    tiles = tiles[tiles["patient_id"].isin(strict)]
     try:
-        strict = confident_patients(
-            status,
-            patients=cohort.patients,
-            survival=cohort.survival(settings.survival),
-            ratio=STRICT,
-            variant=settings.confidence,
-        )
-        tiles = pd.read_parquet(results / "regions.parquet")
-        tiles = tiles[tiles["patient_id"].isin(strict)]
         return auroc(tiles["patient_id"].map(status), score=tiles["score"], group=tiles["patient_id"])
-    except (CohortError, EvaluationError):  # one of the classes has no patient
+    except EvaluationError:  # one of the classes has no patient
         return None

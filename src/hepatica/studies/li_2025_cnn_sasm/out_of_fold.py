@@ -1,7 +1,7 @@
 """Out of fold: the risk of each training patient from a network, of both stages, that was not trained on them.
 
-What the signature is worth beside clinical indicators can only be learnt from such risks: a network scores the patients
-it was trained on too sharply.
+The value of the signature beside clinical indicators can only be estimated from such risks, because scores of patients
+a network was trained on are too extreme.
 """
 
 import shutil

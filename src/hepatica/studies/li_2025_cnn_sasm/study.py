@@ -16,16 +16,16 @@ from hepatica.cohort.seal import sealing, write_sealed
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
 from hepatica.report import Chapter
-from hepatica.report.page.results import Run
+from hepatica.report.page import Run
 from hepatica.runs import RunFolder, open_run
 from hepatica.runs.folder import start_run
-from hepatica.studies.li_2025_cnn_sasm.chapters import chapters_of, read_study
+from hepatica.studies.li_2025_cnn_sasm.chapters import FOLDER, chapters_of, read_study
 from hepatica.studies.li_2025_cnn_sasm.choice import choose_subset
 from hepatica.studies.li_2025_cnn_sasm.cross_validation import cross_validate
 from hepatica.studies.li_2025_cnn_sasm.end_to_end import end_to_end
 from hepatica.studies.li_2025_cnn_sasm.generalisation import generalisation
+from hepatica.studies.li_2025_cnn_sasm.interpretation import interpret
 from hepatica.studies.li_2025_cnn_sasm.out_of_fold import out_of_fold
-from hepatica.studies.li_2025_cnn_sasm.seeing import see
 from hepatica.studies.li_2025_cnn_sasm.settings import QUICK, StudySettings
 from hepatica.studies.li_2025_cnn_sasm.subsets import subset_folder, train_subsets, validate_subsets
 from hepatica.studies.study import Study, Work
@@ -60,7 +60,7 @@ def steps(work: Work) -> None:
     end_to_end(training, folder=run / "end_to_end")
     work.say("what the network looks at")
     results = subset_folder(run, chosen)
-    see(open_run(results), cohort=cohort, material=training.material, results=results, out=run / "seeing")
+    interpret(open_run(results), cohort=cohort, material=training.material, results=results, out=run / FOLDER)
 
 
 def _training(folder: RunFolder, cohort: Cohort, work: Work) -> Training[StudySettings, TileStore]:

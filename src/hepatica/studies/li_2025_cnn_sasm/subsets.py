@@ -1,19 +1,34 @@
-"""Subsets: CNN-SASM trained, locked and validated on each denoised subset, on one and the same split."""
+"""Subsets: CNN-SASM trained, locked and validated on each denoised subset, on the same split."""
 
 from fractions import Fraction
 from pathlib import Path
 
+import pandas as pd
+
+from hepatica.cohort import CohortError, TimeToEvent, confident_patients
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
 from hepatica.runs import LockedRun, train, validate
 from hepatica.studies.li_2025_cnn_sasm.settings import StudySettings
 from hepatica.studies.study import Work
-from hepatica.systems.li_2025_cnn_sasm import SYSTEM
+from hepatica.systems.li_2025_cnn_sasm import SYSTEM, Settings
 
 
 def subset_folder(study: Path, ratio: Fraction) -> Path:
     """The run folder of a subset."""
     return study / "subsets" / f"{ratio.numerator}_of_{ratio.denominator}"
+
+
+def confirmed(
+    status: pd.Series, patients: pd.DataFrame, survival: TimeToEvent, settings: Settings, *, ratio: Fraction
+) -> tuple[str, ...]:
+    """Patients of known `status` whose survival confirms it at this ratio; none where a class has no patient."""
+    try:
+        return confident_patients(
+            status, patients=patients, survival=survival, ratio=ratio, variant=settings.confidence
+        )
+    except CohortError:
+        return ()
 
 
 def train_subsets(work: Work, *, prepared: Path) -> dict[str, LockedRun]:

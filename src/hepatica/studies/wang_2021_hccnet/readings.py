@@ -16,6 +16,6 @@ def check_readings(folder: Path) -> None:
     others = sorted(table.arms.keys() - set(ARMS))
     if others:
         raise EvaluationError(
-            f"{READERS} of {folder}: got the arm {', '.join(others)}, wanted {' or '.join(ARMS)};"
-            " correct the column arm"
+            f"{READERS} of {folder}: got the arm {', '.join(others)}, wanted {' or '.join(ARMS)}; correct the column"
+            " arm"
         )

@@ -1,4 +1,4 @@
-"""Saliency: whether what excites NoduleNet is the nodule that an expert outlined, slice by slice."""
+"""Saliency: whether NoduleNet responds to the nodule that an expert outlined, slice by slice."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ def saliency_hits(locked: LockedRun, *, slices: SliceStore, regions: pd.DataFram
     Columns: patient_id, specimen_id, series, slice, phase; flagged: NoduleNet found it; share: of the slice that is
     nodule, which a blind guess would hit; pointing: 1 where the map's brightest place lies in the nodule, else 0; dice:
     of the nodule and as many of the brightest places. `regions` are the rows of `slices` as the model read them;
-    RunError where they are others, because files have changed since.
+    RunError where they differ, because files have changed since.
     """
     _require_same(regions, slices.index)
     shown = np.flatnonzero(slices.index["nodule"].to_numpy() == 1)

@@ -1,7 +1,7 @@
 """Study: the analyses of Wang 2021 in their order.
 
 NoduleNet and HCCNet trained and locked, validated on other hospitals, explained; the readers of each cohort beside
-them; what excites NoduleNet against what experts outlined. Statistics are the report's.
+them; maps of NoduleNet against what experts outlined. Statistics are the report's.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import pandas as pd
 
 from hepatica.cohort import load_cohort
 from hepatica.report import Chapter
-from hepatica.report.page.results import Run, read_run
+from hepatica.report.page import Run, read_run
 from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.studies.study import Study, Work
 from hepatica.studies.wang_2021_hccnet.chapters import CHAPTERS
@@ -35,7 +35,7 @@ def steps(work: Work) -> None:
     for out, folder in work.results(work.run).items():
         if not (out / "explained" / "explained.json").exists():
             explain(locked.folder.path, folder, results=out, specimens=EXPLAINED)
-        step = f"what excites NoduleNet in {folder.name}"
+        step = f"maps of NoduleNet in {folder.name}"
         work.once(out / "saliency.parquet", partial(_hits, locked, folder, out), step=step)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hepatica.evaluate import compare_groups, compare_shares, pearson
-from hepatica.report.chapters.covariates import HALVES
+from hepatica.report.chapters.baseline import HALVES
 from hepatica.report.chapters.follow_up.treated import (
     FOLD,
     _baseline,

@@ -104,7 +104,7 @@ def test_significant_here_and_not_there_is_no_difference() -> None:
 def test_an_interaction_is_a_lead_and_no_proof(sure: Interaction, course: str) -> None:
     table = outcomes(help_low=1)
     text = conclusion(sure, sure, {key: arms(table, subset=key) for key in ("high", "low")})
-    assert f"excludes 1: among these 73 patients treatment goes with a relatively {course} course" in text
+    assert f"excludes 1: among these 73 patients treatment is associated with a relatively {course} course" in text
     assert "no proof" in text
     assert "not randomised" in text
     assert "By the score itself the interaction is" in text

@@ -40,7 +40,7 @@ def errors_of(target: str, *, kind: str, scale: float, sd: float) -> pd.DataFram
         for method, off in OFF.items()
     ]
     same = {"spectrum": np.arange(SPECTRA), "target": target, "truth": truth, "sd": sd, "crlb": 2.0, "bayesian": 1.0}
-    return pd.concat([pd.DataFrame(same | part) for part in parts], ignore_index=True).assign(spoilt_by=kind)
+    return pd.concat([pd.DataFrame(same | part) for part in parts], ignore_index=True).assign(nuisance=kind)
 
 
 @pytest.fixture(scope="session")

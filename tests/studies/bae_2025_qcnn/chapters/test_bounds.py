@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hepatica.report.chapters.quantification import bounds_section, typical
+from hepatica.report.chapters.quantification.bounds import section, typical
 from hepatica.report.page.blocks import Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run
@@ -15,7 +15,7 @@ Sketch = Callable[[Path], Gallery]
 
 @pytest.fixture
 def tables(with_tables: Callable[..., Run], known: pd.DataFrame, tmp_path: Path, sketchbook: Sketch) -> list[Table]:
-    blocks = bounds_section(with_tables(quantified=known), sketchbook(tmp_path), compared=COMPARED).blocks
+    blocks = section(with_tables(quantified=known), sketchbook(tmp_path), compared=COMPARED).blocks
     return [block for block in blocks if isinstance(block, Table)]
 
 
@@ -51,8 +51,8 @@ def test_one_stray_fit_does_not_move_what_is_typical() -> None:
 
 
 def test_the_text_says_what_the_networks_were_calibrated_on(study: Run, tmp_path: Path, sketchbook: Sketch) -> None:
-    blocks = bounds_section(study, sketchbook(tmp_path), compared=COMPARED).blocks
+    blocks = section(study, sketchbook(tmp_path), compared=COMPARED).blocks
     texts = [block.text for block in blocks if isinstance(block, Text)]
-    assert texts[1].endswith("One network learnt from 1,024 simulated spectra, with every nuisance.")
+    assert texts[1].endswith("One network was trained on 1,024 simulated spectra, with every nuisance.")
     found = [block for block in blocks if isinstance(block, Table)]
     assert [len(table.rows) for table in found] == [20] * 4

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.report.chapters.quantification import counts, errors_section, paint_errors, quantified
+from hepatica.report.chapters.quantification.compared import quantified
+from hepatica.report.chapters.quantification.errors import counts, paint_errors, section
 from hepatica.report.page.blocks import Figure, Panel, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run
@@ -22,7 +23,7 @@ class Undrawn(Gallery):
 
 @pytest.fixture(scope="module")
 def blocks(with_tables: Callable[..., Run], known: pd.DataFrame) -> list[object]:
-    return list(errors_section(with_tables(quantified=known), Undrawn(Path(), phantom=True), compared=COMPARED).blocks)
+    return list(section(with_tables(quantified=known), Undrawn(Path(), phantom=True), compared=COMPARED).blocks)
 
 
 def tables(blocks: list[object]) -> list[Table]:
@@ -36,7 +37,7 @@ def rows(table: Table) -> dict[str, list[str]]:
 def test_the_text_says_how_many_spectra_and_what_was_learnt(blocks: list[object]) -> None:
     assert isinstance(blocks[0], Text)
     assert blocks[0].text.startswith("40 simulated spectra,")
-    assert blocks[0].text.endswith("One network learnt from 1,024 simulated spectra, with every nuisance.")
+    assert blocks[0].text.endswith("One network was trained on 1,024 simulated spectra, with every nuisance.")
 
 
 def test_claim_1_is_counted(blocks: list[object]) -> None:
@@ -107,7 +108,7 @@ def test_bars_are_errors_over_the_spread(with_tables: Callable[..., Run], known:
     paint_errors(figure, table=table, title="", compared=COMPARED)
     [axes] = figure.axes
     heights = [bar.get_height() for bar in axes.patches]
-    spread = known["truth"][known["spoilt_by"] == "signal model"].iloc[:40].std()
+    spread = known["truth"][known["nuisance"] == "signal model"].iloc[:40].std()
     assert heights == pytest.approx([off / spread for off in (4, 4, 1, 1, 2, 2, 1, 1)])
     # Whoever always says 20.5 errs by 10 on the mean.
     [line] = axes.collections

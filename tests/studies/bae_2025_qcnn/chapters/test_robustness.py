@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.report.chapters.quantification import paint_sweep, robustness_section
-from hepatica.report.chapters.quantification import relative as relative_to
+from hepatica.report.chapters.quantification.robustness import paint_sweep, section
+from hepatica.report.chapters.quantification.robustness import relative as relative_to
 from hepatica.report.page.blocks import Figure, Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run
@@ -73,7 +73,7 @@ def test_methods_that_lie_on_each_other_are_told_apart(table: pd.DataFrame) -> N
 def test_a_panel_a_sweep_and_a_row_a_condition(
     with_tables: Callable[..., Run], table: pd.DataFrame, tmp_path: Path, sketchbook: Sketch
 ) -> None:
-    _, figure, told = robustness_section(with_tables(robustness=table), sketchbook(tmp_path), compared=COMPARED).blocks
+    _, figure, told = section(with_tables(robustness=table), sketchbook(tmp_path), compared=COMPARED).blocks
     assert isinstance(figure, Figure)
     assert isinstance(told, Table)
     assert [panel.alt for panel in figure.panels] == ["Errors of each method against SNR of tCho"]
@@ -85,7 +85,7 @@ def test_a_panel_a_sweep_and_a_row_a_condition(
 
 
 def test_the_study_has_five_sweeps(study: Run, tmp_path: Path, sketchbook: Sketch) -> None:
-    _, figure, told = robustness_section(study, sketchbook(tmp_path), compared=COMPARED).blocks
+    _, figure, told = section(study, sketchbook(tmp_path), compared=COMPARED).blocks
     assert isinstance(figure, Figure)
     assert isinstance(told, Table)
     assert len(figure.panels) == 5

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.report.chapters.quantification import quantified, versus
+from hepatica.report.chapters.quantification.compared import quantified
+from hepatica.report.chapters.quantification.errors import versus
 from hepatica.report.page.results import Run
 from hepatica.studies.bae_2025_qcnn.chapters.compared import COMPARED
 

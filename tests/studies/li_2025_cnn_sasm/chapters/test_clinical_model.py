@@ -5,24 +5,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.cohort import EvaluationError
-from hepatica.evaluate import Comparison, Estimate, auroc, compare_auroc, fit_logistic
+from hepatica.evaluate import Comparison, Estimate, compare_auroc
+from hepatica.evaluate.models.stacking import stacked_risks
 from hepatica.report.chapters.follow_up import clinical_model
-from hepatica.report.chapters.follow_up.clinical_model import (
+from hepatica.report.chapters.follow_up.clinical_model import Judged, _verdict
+from hepatica.report.chapters.follow_up.indicators import (
     INTEGRATED,
     SIGNATURE,
     TOGETHER,
-    Judged,
     Known,
-    _verdict,
-    box,
-    cross_fitted,
-    fold_aurocs,
-    mean_limits,
+    candidates,
     new_patients,
-    ranked_within_folds,
     recorded,
-    risks,
     training,
 )
 from hepatica.report.page.blocks import Figure, Section, Table, Text
@@ -47,20 +41,6 @@ def told(found: Section, kind: type) -> list[str]:
     return [getattr(block, "text", getattr(block, "caption", "")) for block in found.blocks if isinstance(block, kind)]
 
 
-def test_whiskers_are_the_t_interval_of_the_mean() -> None:
-    # Mean 0.7, SD 0.158114, t(0.975, 4) = 2.776445: 0.7 ± 2.776445 * 0.158114 / sqrt(5) = 0.7 ± 0.196324
-    values = pd.Series([0.5, 0.6, 0.7, 0.8, 0.9])
-    assert mean_limits(values) == pytest.approx((0.503676, 0.896324), abs=1e-6)
-    found = box(values)
-    assert (found["q1"], found["med"], found["q3"]) == pytest.approx((0.6, 0.7, 0.8))
-    assert (found["whislo"], found["whishi"]) == mean_limits(values)
-
-
-def test_whiskers_stay_within_nought_and_one() -> None:
-    assert mean_limits(pd.Series([0.0, 1.0])) == (0, 1)
-    assert mean_limits(pd.Series([0.8, 0.8])) == (0.8, 0.8)
-
-
 def test_every_target_is_shown_the_first_in_full(make_study: Make, tmp_path: Path, sketchbook: Sketch) -> None:
     found = section(make_study(), sketchbook(tmp_path))
     assert found.anchor == "indicators"
@@ -77,7 +57,7 @@ def test_every_target_is_shown_the_first_in_full(make_study: Make, tmp_path: Pat
 def test_indicators_a_cohort_lacks_are_named(make_study: Make, tmp_path: Path, sketchbook: Sketch) -> None:
     text = " ".join(told(section(make_study(), sketchbook(tmp_path)), Text))
     assert (
-        "Internal test: Hospital A lacks HBsAg, ALT (U/L) (or codes it otherwise); its regressions are learnt without."
+        "Internal test: Hospital A lacks HBsAg, ALT (U/L) (or codes it otherwise); its regressions are fitted without."
         in text
     )
 
@@ -98,7 +78,8 @@ def test_new_patients_are_judged_by_all_training_patients(make_study: Make, tmp_
     study, names = make_study(settings={"indicators": ["tumour_size_cm", "age_years"]}), ["tumour_size_cm", "age_years"]
     target, external = study.run.targets[0], study.run.external[0]
     new = new_patients(external, target).dropna(subset=["label"])
-    scored = risks(training(known_of(study), target), of=new, names=names)
+    table = training(known_of(study), target)
+    scored = stacked_risks(table, of=new, candidates=candidates(names), score=SIGNATURE)
     wanted = compare_auroc(new["label"], score_a=scored[SIGNATURE], score_b=scored[TOGETHER])
     tables = [block for block in section(study, sketchbook(tmp_path)).blocks if isinstance(block, Table)]
     row = {row[0]: row for row in tables[2].rows}[TOGETHER]
@@ -143,69 +124,22 @@ def test_the_verdict_counts_the_lost_as_well_as_the_won(make_study: Make) -> Non
     assert "lower one with P below 0.05 than 2." in block.text
 
 
-NAMES = ["size", "stage"]
+def test_an_indicator_must_be_recorded_everywhere() -> None:
+    known, names = pd.DataFrame({"size": [1.0, 2.0], "stage": ["A", "B"]}), ["size", "stage"]
+    assert recorded(names, known, known.assign(stage=None)) == ["size"]
+    assert recorded([*names, "hbsag"], known) == names
+    assert recorded(names, known, known.assign(stage=1.0)) == ["size"]
 
 
-@pytest.fixture
-def known() -> pd.DataFrame:
-    """100 patients in 5 folds; the larger the tumour the likelier the event, and the signature knows more."""
-    rng = np.random.default_rng(0)
-    size = rng.normal(5, 2, 100)
-    label = (size + rng.normal(0, 2, 100) > 5).astype(float)
-    return pd.DataFrame(
-        {
-            "size": size,
-            "stage": rng.choice(["A", "B"], 100),
-            "label": label,
-            SIGNATURE: 0.6 * label + 0.4 * rng.random(100),
-            "held_out": np.tile(list("12345"), 20),
-        }
-    )
-
-
-def test_each_alone_all_together_and_with_the_signature(known: pd.DataFrame) -> None:
-    found = risks(known, of=known, names=NAMES)
-    assert list(found) == ["Size", "Stage", TOGETHER, INTEGRATED, SIGNATURE]
-    assert found[TOGETHER].to_numpy() == pytest.approx(fit_logistic(known[NAMES], label=known["label"]).risk(known))
-    assert found[SIGNATURE].equals(known[SIGNATURE])
-    assert list(risks(known, of=known, names=["size"])) == ["Size", INTEGRATED, SIGNATURE]
-    assert list(risks(known, of=known, names=[])) == [SIGNATURE]
-
-
-def test_no_patient_is_judged_by_what_was_learnt_from_them(known: pd.DataFrame) -> None:
-    before = cross_fitted(known, NAMES)
-    turned = known.assign(label=known["label"].where(known["held_out"] != "3", 1 - known["label"]))
-    after, third = cross_fitted(turned, NAMES), known["held_out"] == "3"
-    pd.testing.assert_frame_equal(before[third], after[third])
-    assert not np.isclose(before.loc[~third, TOGETHER], after.loc[~third, TOGETHER]).any()
-    assert before.index.equals(known.index)
-
-
-def test_an_area_for_each_fold_that_has_both_classes(known: pd.DataFrame) -> None:
-    cross = cross_fitted(known, NAMES)
-    first = known["held_out"] == "1"
-    areas = fold_aurocs(known, cross)
-    assert areas.shape == (5, 5)
-    assert areas[SIGNATURE].iloc[0] == auroc(known.loc[first, "label"], score=known.loc[first, SIGNATURE]).value
-    assert len(fold_aurocs(known.assign(label=known["label"].mask(first, 1.0)), cross)) == 4
-
-
-def test_ranks_take_away_what_differs_between_fits(known: pd.DataFrame) -> None:
-    cross = cross_fitted(known, NAMES)
-    shifted = cross.add(known["held_out"].astype(float), axis=0)
-    ranked = ranked_within_folds(known, shifted)
-    assert ranked.to_numpy() == pytest.approx(ranked_within_folds(known, cross).to_numpy())
-    assert (ranked.min().min(), ranked.max().max()) == (0.5 / 20, 19.5 / 20)
-    ties = ranked_within_folds(known, cross * 0)
-    assert (ties == 0.5).all().all()
-
-
-def test_an_indicator_must_be_recorded_everywhere(known: pd.DataFrame) -> None:
-    assert recorded(NAMES, known, known.assign(stage=None)) == ["size"]
-    assert recorded([*NAMES, "hbsag"], known) == NAMES
-    assert recorded(NAMES, known, known.assign(stage=1.0)) == ["size"]
-    with pytest.raises(EvaluationError, match="all 100 are 1"):
-        risks(known.assign(label=1.0), of=known, names=NAMES)
+def test_each_alone_all_together_and_with_the_signature() -> None:
+    assert candidates(["size", "stage"]) == {
+        "Size": ["size"],
+        "Stage": ["stage"],
+        TOGETHER: ["size", "stage"],
+        INTEGRATED: ["size", "stage", SIGNATURE],
+    }
+    assert list(candidates(["size"])) == ["Size", INTEGRATED]
+    assert candidates([]) == {}
 
 
 def test_training_patients_have_the_risk_of_a_network_that_did_not_see_them(make_study: Callable[..., Study]) -> None:

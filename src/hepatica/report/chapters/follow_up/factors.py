@@ -1,10 +1,11 @@
 """Factors: the risk score beside clinical factors in Cox models, each alone and all together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure as Drawing
 from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
@@ -12,10 +13,8 @@ from hepatica.cohort import EvaluationError
 from hepatica.evaluate import HazardRatio, cox
 from hepatica.report.chapters.baseline import is_category
 from hepatica.report.figures.forest import Line, forest
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
-from hepatica.report.page.wording import NONE, column, interval, level, p_value
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
+from hepatica.report.page.wording import NONE, cell, column, level, p_value
 
 MOST_LEVELS = 4
 """Categories of more levels than this do not enter a model. Ours."""
@@ -31,8 +30,12 @@ SCORE, GROUP = "Risk score, per SD", "Risk group, high vs. low"
 
 @dataclass(frozen=True, kw_only=True)
 class Models:
-    """Hazard ratios of one cohort, by term: each alone, and all together; `failures` says what could not be fitted."""
+    """Hazard ratios of one cohort, by term: each alone, and all together; `failures` says what could not be fitted.
 
+    `names` are those of the terms in the order of the table.
+    """
+
+    names: Sequence[str]
     alone: dict[str, HazardRatio]
     together: dict[str, HazardRatio]
     failures: dict[str, str]
@@ -42,40 +45,36 @@ class Models:
 
     def line(self, name: str) -> Line:
         """The term in a forest plot."""
-        alone, together = self.alone.get(name), self.together.get(name)
-        return Line(
-            name=name,
-            alone=None if alone is None else alone.ratio,
-            together=None if together is None else together.ratio,
-            strong=name in (SCORE, GROUP),
-        )
+        alone, together = (each[name].ratio if name in each else None for each in (self.alone, self.together))
+        return Line(name=name, alone=alone, together=together, strong=name in (SCORE, GROUP))
 
 
 def section(run: Run, gallery: Gallery) -> Section:
-    """A forest plot and a table a cohort, and a warning wherever a model rests on too little."""
+    """A forest plot and a table a cohort, and a warning wherever a model has too few events."""
     target = run.targets[0]
-    found = [(each, *_models(each, run)) for each in run.cohorts]
-    panels = [
-        gallery.draw(
-            f"forest_{each.key}",
-            partial(forest, lines=[models.line(name) for name in names], title=each.title),
-            alt=f"Forest plot of hazard ratios in {each.title}",
-            size=(4.4, 1.6 + 0.34 * len(names)),
-        )
-        for each, names, models in found
-    ]
-    caption = (
-        f"Hazard ratios for {target.endpoint.replace('_', ' ')} over the whole of follow-up, by Cox regression. Above"
-        f" 1, patients with more of it have the event sooner. The risk score is that for {target.label}."
+    found = {each.key: _models(each, run) for each in run.cohorts}
+
+    def paint(figure: Drawing, *, results: Results) -> None:
+        models = found[results.key]
+        forest(figure, lines=[models.line(name) for name in models.names], title=results.title)
+
+    figure = gallery.by_cohort(
+        "forest",
+        run.cohorts,
+        paint,
+        alt="Forest plot of hazard ratios",
+        caption=f"Hazard ratios for {target.endpoint.replace('_', ' ')} over the whole of follow-up, by Cox regression."
+        f" Above 1, the event comes sooner the higher the value. The risk score is that for {target.label}.",
+        size=(4.4, 1.6 + 0.34 * max(len(models.names) for models in found.values())),
     )
-    blocks: list[Block] = [Figure(caption=caption, panels=panels)]
-    for each, names, models in found:
-        blocks += [_table(each, names, models), *_warnings(each, models)]
+    blocks: list[Block] = [figure]
+    for each in run.cohorts:
+        blocks += [_table(each, found[each.key]), *_warnings(each, found[each.key])]
     return Section(anchor="factors", title="Risk score beside clinical factors", blocks=blocks)
 
 
 def terms(patients: pd.DataFrame, covariates: list[str], *, reference: pd.DataFrame) -> pd.DataFrame:
-    """Covariates as columns of a Cox model, called as a reader reads them; missing values stay missing.
+    """Covariates as columns of a Cox model, named for a reader; missing values stay missing.
 
     Numbers count per standard deviation, or per doubling where they are positive and skewed; categories against the
     most common one. Deviation, skewness and categories are those of the `reference` patients, so that a term means the
@@ -111,8 +110,7 @@ def _categories(values: pd.Series, known: pd.Series) -> dict[str, pd.Series]:
     }
 
 
-def _models(results: Results, run: Run) -> tuple[list[str], Models]:
-    """Names of the terms in the order of the table, and their models."""
+def _models(results: Results, run: Run) -> Models:
     outcomes = results.outcomes(run.targets[0])
     covariates = [name for name in run.internal.covariates() if name in results.patients]
     clinical = terms(results.patients.loc[outcomes.index], covariates, reference=run.internal.patients)
@@ -128,7 +126,8 @@ def _models(results: Results, run: Run) -> tuple[list[str], Models]:
         joined = scored[[name]].join(fitted)[complete]
         model = _fit(joined, outcomes, failures, label=f"all together with {name[:1].lower()}{name[1:]}")
         together |= {term: ratio for term, ratio in model.items() if name == SCORE or term == GROUP}
-    return [*scored.columns, *clinical.columns], Models(
+    return Models(
+        names=[*scored.columns, *clinical.columns],
         alone=alone,
         together=together,
         failures=failures,
@@ -142,7 +141,7 @@ def score_terms(outcomes: pd.DataFrame, *, reference: pd.Series) -> pd.DataFrame
     """Score and risk group as columns of a Cox model; the score counts per standard deviation of the `reference` ones.
 
     Those are the scores of the internal test in every cohort, so that a hazard ratio means the same in each; training
-    patients have no say in it, because a model scores those it has seen too sharply.
+    patients are not used, because scores of patients a model has seen are too extreme.
     """
     spread = reference.std() if reference.nunique() > 1 else 1.0  # equal scores stay equal, and the model says so
     score = (outcomes["score"] - reference.mean()) / spread
@@ -161,41 +160,28 @@ def _fit(
         return {}
 
 
-def _table(results: Results, names: list[str], models: Models) -> Table:
+def _table(results: Results, models: Models) -> Table:
     rows = []
-    for name in names:
-        alone, together = models.alone.get(name), models.together.get(name)
-        rows.append(
-            [
-                name,
-                _ratio(alone),
-                p_value(alone.p) if alone else "",
-                _ratio(together),
-                p_value(together.p) if together else "",
-            ]
-        )
+    for name in models.names:
+        found = [each.get(name) for each in (models.alone, models.together)]
+        cells = [(cell(each.ratio, digits=2), p_value(each.p)) if each else (NONE, "") for each in found]
+        rows.append([name, *cells[0], *cells[1]])
     return Table(
         caption=f"Cox regression. {results.title}. Hazard ratio (95% confidence interval).",
         header=["", "Alone", "P", "All together", "P"],
         rows=rows,
-        note=f"All together: {models.patients} patients without missing values, {models.events} events,"
-        f" {models.terms} terms. A term that cannot be fitted alone is left out. In every cohort, one SD is that of"
-        " the internal patients; for the score, of the internal test patients. The risk group's ratio is that of a"
-        " model in which it replaces the score.",
+        note=f"All together: {models.patients} patients without missing values, {models.events} events, {models.terms}"
+        " terms. A term that cannot be fitted alone is left out. In every cohort, one SD is that of the internal"
+        " patients; for the score, of the internal test patients. The risk group's ratio is that of a model in which it"
+        " replaces the score.",
     )
 
 
-def _ratio(found: HazardRatio | None) -> str:
-    if found is None:
-        return NONE
-    return interval(found.ratio.as_dict(), digits=2)
-
-
 def _warnings(results: Results, models: Models) -> list[Block]:
-    told = [f"{results.title}, {label}: not fitted. {why}." for label, why in models.failures.items()]
+    texts = [f"{results.title}, {label}: not fitted. {why}." for label, why in models.failures.items()]
     if models.together and models.events < EVENTS_PER_VARIABLE * models.terms:
-        told.append(
+        texts.append(
             f"{results.title}: {models.events / models.terms:.1f} events a term in the model of all together, fewer"
             f" than {EVENTS_PER_VARIABLE}; its hazard ratios are unstable and are shown for completeness."
         )
-    return [Text(text=text, tone="warning") for text in told]
+    return [Text(text=text, tone="warning") for text in texts]

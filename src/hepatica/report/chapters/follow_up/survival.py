@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from matplotlib.figure import Figure as Drawing
+
 from hepatica.cohort import EvaluationError, Months, Target
 from hepatica.evaluate import Risk, time_dependent_auroc
 from hepatica.report.figures import kaplan_meier
-from hepatica.report.page.blocks import Block, Figure, Panel, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Text
 from hepatica.report.page.metric_table import metric_rows, target_table
-from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import equals, estimate, share, when
 
 TALL = (4.4, 4.6)
@@ -22,26 +22,40 @@ HORIZONS = (Months(12), Months(36), Months(60))
 
 def section(run: Run, gallery: Gallery) -> Section:
     """A Kaplan-Meier panel a target and cohort, and the table of ranking and censoring."""
-    panels = [_panel(each, target, gallery) for target in run.targets for each in run.cohorts]
-    caption = (
-        "Kaplan-Meier curves of patients at or above and below the locked cut-off of each score. Shades are 95%"
-        " intervals, ticks censored patients, a dotted line the horizon of the score."
+    figure = gallery.by_target(
+        "kaplan_meier",
+        [(each, target) for target in run.targets for each in run.cohorts],
+        _paint,
+        alt="Kaplan-Meier curves of groups by the score",
+        caption="Kaplan-Meier curves of patients at or above and below the locked cut-off of each score. Shades are 95%"
+        " intervals, ticks censored patients, a dotted line the horizon of the score.",
+        size=TALL,
+        columns=run.columns,
     )
-    figure = Figure(caption=caption, panels=panels, columns=run.columns)
-    return Section(anchor="survival", title="Survival", blocks=[figure, *competing(run.targets), _table(run)])
+    table = target_table(
+        run,
+        partial(_rows, run),
+        caption="Ranking over time, with 95% confidence intervals.",
+        note="C-index: of two patients, how often the one with the higher score has the event first, over the whole of"
+        " follow-up. Time-dependent AUROC weights patients for censoring instead of leaving out those censored.",
+    )
+    return Section(anchor="survival", title="Survival", blocks=[figure, *competing(run.targets), table])
 
 
-def _panel(results: Results, target: Target, gallery: Gallery) -> Panel:
-    paint = partial(
-        kaplan_meier.paint,
-        drawn=kaplan_meier.arms(results.outcomes(target)),
-        title=f"{results.title}\nby score {when(target).lower()}",
-        told=log_rank(results.metric("log_rank_p", target)),
+def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
+    paint_groups(figure, results=results, target=target, title=f"{results.title}\nby score {when(target).lower()}")
+
+
+def paint_groups(figure: Drawing, *, results: Results, target: Target, title: str, fold: str | None = None) -> None:
+    """Kaplan-Meier curves of the risk groups of a fold, by default the reported one, with their log-rank P."""
+    kaplan_meier.paint(
+        figure,
+        drawn=kaplan_meier.arms(results.outcomes(target, fold=fold)),
+        title=title,
+        note=log_rank(results.metric("log_rank_p", target, fold=fold)),
         ylabel=free_of(target),
         horizon=target.horizon,
     )
-    alt = f"Kaplan-Meier curves of {results.title}, groups by the score for {target.label}"
-    return gallery.draw(f"kaplan_meier_{target.key}_{results.key}", paint, alt=alt, size=TALL)
 
 
 def log_rank(found: Any) -> str:
@@ -63,9 +77,9 @@ def competing(drawn: Sequence[Target]) -> list[Block]:
     events = dict.fromkeys(each.endpoint.replace("_", " ") for each in drawn if not _counts_deaths(each))
     return [
         Text(
-            text=f"A patient who died without {event} counts as censored where the cohort's tables code it so, which is"
-            " the cohort's choice: death is then a competing risk these curves leave out, and they overstate the share"
-            f" of patients with {event}.",
+            text=f"A patient who died without {event} counts as censored where the cohort's tables code deaths so."
+            " Death is then a competing risk that these curves ignore, and they overstate the share of patients with"
+            f" {event}.",
             tone="note",
         )
         for event in events
@@ -76,41 +90,23 @@ def _counts_deaths(target: Target) -> bool:
     return target.endpoint.endswith("survival")
 
 
-def _table(run: Run) -> Table:
-    return target_table(
-        run,
-        partial(_rows, run),
-        caption="Ranking over time, with 95% confidence intervals.",
-        note="C-index: of two patients, how often the one with the higher score has the event first, over the whole of"
-        " follow-up. Time-dependent AUROC counts censored patients by weights instead of leaving them out.",
-    )
-
-
 def _rows(run: Run, target: Target) -> list[list[str]]:
     rows = metric_rows(run, ("c_index", "hazard_ratio", "log_rank_p"), target=target)
-    if target.task == "survival":
-        rows += [
-            [f"Time-dependent AUROC at {at:g} months", *(_at(at, each, target) for each in run.cohorts)]
-            for at in HORIZONS
-        ]
-    elif target.horizon is not None:
-        rows.append(["Time-dependent AUROC", *(_at(target.horizon, each, target) for each in run.cohorts)])
+    horizons = HORIZONS if target.task == "survival" else () if target.horizon is None else (target.horizon,)
+    for at in horizons:
+        name = f"Time-dependent AUROC{f' at {at:g} months' if target.task == 'survival' else ''}"
+        rows.append([name, *(_at(at, each, target) for each in run.cohorts)])
     censored = "Censored" if target.horizon is None else "Censored before the horizon"
     return [*rows, [censored, *(_censored(each, target) for each in run.cohorts)]]
 
 
 def _at(horizon: Months, results: Results, target: Target) -> str:
     table = results.outcomes(target)
+    time, event, score = (table[name].to_numpy() for name in ("time", "event", "score"))
     try:
-        found = time_dependent_auroc(
-            table["time"].to_numpy(),
-            event=table["event"].to_numpy(),
-            score=Risk(table["score"].to_numpy(float)),
-            horizon=horizon,
-        )
+        return str(time_dependent_auroc(time, event=event, score=Risk(score.astype(float)), horizon=horizon))
     except EvaluationError:
         return "not computable"
-    return str(found)
 
 
 def _censored(results: Results, target: Target) -> str:

@@ -10,10 +10,10 @@ from hepatica.report.chapters import (
     discrimination,
     flow,
     published,
-    quantification,
     shift,
     summary,
 )
+from hepatica.report.chapters.quantification import bounds, errors, robustness
 from hepatica.report.page import provenance
 from hepatica.studies.bae_2025_qcnn.chapters import spectra
 from hepatica.studies.bae_2025_qcnn.chapters.compared import COMPARED, classification
@@ -25,9 +25,9 @@ CHAPTERS: tuple[Chapter, ...] = (
     flow.section,
     baseline.section,
     published.section,
-    partial(quantification.errors_section, compared=COMPARED),
-    partial(quantification.bounds_section, compared=COMPARED),
-    partial(quantification.robustness_section, compared=COMPARED),
+    partial(errors.section, compared=COMPARED),
+    partial(bounds.section, compared=COMPARED),
+    partial(robustness.section, compared=COMPARED),
     classification,
     spectra.section,
     discrimination.section,

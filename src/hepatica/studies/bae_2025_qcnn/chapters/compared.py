@@ -2,29 +2,27 @@
 
 from hepatica.evaluate import Confusion
 from hepatica.report.chapters import small_sample
-from hepatica.report.chapters.quantification import Compared, Method
-from hepatica.report.page.blocks import Section
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run, read_run
+from hepatica.report.chapters.quantification.compared import Compared, Method
+from hepatica.report.page import Gallery, Run, Section, read_run
 from hepatica.runs.folder import RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
 from hepatica.studies.bae_2025_qcnn.settings import QUANTIFIER
 
 KINDS = {"signal model": "nuisance of the signal model alone", "everything": "every nuisance"}
-"""What spoilt simulated spectra (`studies.bae_2025_qcnn.study.TESTED`), as captions say it."""
+"""Nuisance of simulated spectra (`studies.bae_2025_qcnn.study.TESTED`), as captions name it."""
 
 PAPER = Confusion(tp=7, fn=0, fp=1, tn=9)
 """The paper's held-out patients: 7 of 7 with HCC and 9 of 10 without called correctly."""
 
 
-def learnt(run: Run) -> str:
-    """What the qCNNs learnt from, in a sentence."""
+def training(run: Run) -> str:
+    """What the qCNNs were trained on, in a sentence."""
     folder = RunFolder(run.folder / QUANTIFIER)
-    settings, training = read_settings(folder)["settings"], verify_lock(folder)["training"]
+    settings, facts = read_settings(folder)["settings"], verify_lock(folder)["training"]
     kind = KINDS["everything" if settings["effects"] == "all" else "signal model"]
-    count, members = training["simulated spectra a member learnt from"], settings["members"]
-    who, each = ("One network", "") if members == 1 else (f"{members} networks", " each")
-    return f"{who} learnt from {count:,} simulated spectra{each}, with {kind}."
+    count, members = facts["simulated spectra a member learnt from"], settings["members"]
+    who, each = ("One network was", "") if members == 1 else (f"{members} networks were", " each")
+    return f"{who} trained on {count:,} simulated spectra{each}, with {kind}."
 
 
 COMPARED = Compared(
@@ -40,27 +38,27 @@ COMPARED = Compared(
     own="signal model",
     level=0.004,
     about="simulated spectra, on which nothing was trained or calibrated, were quantified by every method, twice: with"
-    " the nuisance that the fits' model knows (shifts, widths, phases, a baseline of splines, noise), where least"
-    " squares is at its best; and with every nuisance (also water, echoes, eddy currents, breath, relaxation, other"
+    " the nuisance that the fits' model includes (shifts, widths, phases, a baseline of splines, noise), where least"
+    " squares performs best; and with every nuisance (also water, echoes, eddy currents, breath, relaxation, other"
     " baselines), as patients' spectra have. All methods are given the noise.",
     claim="The paper reports (claim 1) that its qCNNs err less than a nonlinear least-squares fit in all 15 metabolites"
-    " and 5 lipids, with P at most .004; its spectra, ranges, networks and test are not public. Least squares knows no"
-    " concentrations beforehand, networks have learnt the priors: they can beat it by these alone. The fair comparison"
-    " is the MAP fit, least squares with the same priors. All spectra are drawn from these priors; the chapter on"
-    " robustness shows the methods elsewhere.",
-    bounds="The Cramér-Rao bound (CRLB) is the least standard deviation of an unbiased estimate that knows nothing of"
-    " concentrations beforehand; one with priors may go below it, down to the Bayesian bound. Both are of the fits'"
+    " and 5 lipids, with P at most .004; its spectra, ranges, networks and test are not public. Least squares uses no"
+    " prior knowledge of concentrations, whereas networks have learned the priors, which alone can make them better."
+    " The fair comparison is the MAP fit, least squares with the same priors. All spectra are drawn from these priors;"
+    " the chapter on robustness shows the methods under other conditions.",
+    bounds="The Cramér-Rao bound (CRLB) is the least standard deviation of an unbiased estimate without prior knowledge"
+    " of concentrations; an estimate with priors may be below it, down to the Bayesian bound. Both are of the fits'"
     " model, at the true concentrations, widths and phases of each spectrum, so that they apply to the spectra with its"
     " nuisance alone. Where the CRLB is far below the spread of the true values, the spectrum determines the quantity;"
-    " where it is above, whatever is printed comes from the prior.",
+    " where it is above, the printed value comes from the prior.",
     intervals="Stated uncertainty is tested on both kinds of spectra. That of the fits is valid where their model is;"
-    " that of the networks was calibrated on simulated spectra like those they learnt from.",
-    sweeps="The same concentrations again, one thing changed at a time: noise, linewidth, baseline, echo time,"
-    " refocusing pulses; all else is as the networks were trained. Methods keep the model, the priors and the weights"
-    " they have. The widest line, every other echo time and shaped pulses are outside of what the networks learnt from;"
-    " echo times change how couplings evolve, not relaxation. Errors are means over targets of the mean |error| over"
-    " that of least squares as trained.",
-    learnt=learnt,
+    " that of the networks was calibrated on simulated spectra like those they were trained on.",
+    sweeps="The same concentrations again, one condition changed at a time: noise, linewidth, baseline, echo time,"
+    " refocusing pulses; everything else is as in training. The methods keep their model, priors and weights. The"
+    " widest line, every other echo time and shaped pulses are outside the training conditions of the networks; echo"
+    " times change how couplings evolve, not relaxation. Errors are means over targets of the mean |error| over that of"
+    " least squares as trained.",
+    training=training,
 )
 """Least squares, the same with priors (MAP), networks, and networks with Gauss-Newton steps, whose line is broken
 because it often lies on that of MAP."""
@@ -79,9 +77,9 @@ def classification(run: Run, gallery: Gallery) -> Section:
         paper=PAPER,
         text="The paper (claim 2) calls all 7 held-out patients with HCC and 9 of 10 without correctly. Seventeen"
         " patients cannot exclude a sensitivity of 59% or a specificity of 56%. Two controls on the same patients are"
-        " fitted to the training patients: a linear discriminant of the concentrations that the qCNNs find, and one of"
-        " linewidth and noise alone. If the second does well, the two groups were measured differently; it is not used"
-        " in other hospitals, whose noise is in a unit of their own.",
+        " fitted to the training patients: a linear discriminant of the concentrations found by the qCNNs, and one of"
+        " linewidth and noise alone. If the second performs well, the two groups were measured differently; it is not"
+        " used in other hospitals, whose noise has another unit.",
         note="Cut-offs: the cCNN's is of simulated patients, that of concentrations balances sensitivity and"
         " specificity in training patients, that of linewidth and noise is one half.",
     )

@@ -2,22 +2,20 @@
 
 from hepatica.cohort.atomic import read_json
 from hepatica.report.chapters.localisation import pictures
-from hepatica.report.page.blocks import Block, Figure, Section, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Text
 from hepatica.studies.bae_2025_qcnn.fits import FITS
 
 
 def section(run: Run, gallery: Gallery) -> Section:
     """Fits of the spectra of highest and lowest score, then the stretches that move the score."""
-    told = (
+    text = (
         "Spectra of highest and lowest score, ppm from right to left: the residual, enlarged; data with MAP fit and"
         " baseline, metabolites once more enlarged; and the largest components, each at its own scale, with the height"
-        " of its peak as a share of the highest. A residual with structure means that the model lacks something;"
-        " concentrations from such a fit are not reliable. Then the same spectra as the cCNN sees them, with how"
-        " far its score moves where a stretch is made straight. Spectra without a usable water reference have no fit."
+        " of its peak as a share of the highest. A residual with structure indicates that the model is incomplete;"
+        " concentrations from such a fit are not reliable. Then the same spectra with the change of the cCNN's score"
+        " where a stretch is replaced by a straight line. Spectra without a usable water reference have no fit."
     )
-    blocks: list[Block] = [Text(text=told)]
+    blocks: list[Block] = [Text(text=text)]
     blocks += [_fits(each, gallery) for each in run.cohorts]
     return Section(
         anchor="spectra",

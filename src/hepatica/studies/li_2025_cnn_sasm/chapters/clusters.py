@@ -10,15 +10,12 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 from sklearn.metrics import silhouette_score
 
-from hepatica.cohort import CohortError, TimeToEvent, confident_patients
 from hepatica.protocol import from_plain
 from hepatica.report.chapters.signatures import DOT, Map, by_lot, maps, outcome_colours, unseen_tiles
-from hepatica.report.page.blocks import Block, Figure, Panel, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Block, Figure, Gallery, Panel, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW
 from hepatica.report.page.wording import NONE
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
+from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study, confirmed_patients
 
 LIMIT = 600
 """Tiles of a subset drawn at most, and images. Ours."""
@@ -30,12 +27,13 @@ PALE, PLAIN = 0.18, 0.95
 """Opacity of patients that the ratio leaves out, and of the others."""
 
 MEANING = (
-    "Each small map is of the network trained on one denoised subset, and all show the same patients, none of whom"
-    " trained any of them. Full dots are patients whose survival confirms their final status at that ratio, on whom"
-    " alone the paper draws its maps; pale dots are the others. The number is the silhouette of the two outcomes among"
-    " the signatures themselves, not in the map: 1 is perfect separation, about 0 is none, below 0 is nearer to the"
-    " other outcome. It is given for all patients and for the confirmed ones, so that one sees how much of a clear"
-    " boundary comes from the choice of patients. It has no interval, and tiles of one patient are not independent."
+    "Each small map is of the network trained on one denoised subset, and all show the same patients, on none of whom"
+    " any of the networks was trained. Solid dots are patients whose survival confirms their final status at that"
+    " ratio, on whom alone the paper draws its maps; pale dots are the others. The number is the silhouette of the two"
+    " outcomes among the signatures themselves, not in the map: 1 is perfect separation, about 0 is none, below 0 is"
+    " nearer to the other outcome. It is given for all patients and for the confirmed ones, so that one sees how much"
+    " of a clear boundary comes from the choice of patients. It has no interval, and tiles of one patient are not"
+    " independent."
 )
 
 
@@ -112,8 +110,7 @@ def _tiles(run: Run) -> tuple[pd.DataFrame, np.ndarray]:
 
 def _images(run: Run) -> tuple[pd.DataFrame, np.ndarray]:
     """Image signatures: the mean of each specimen's tile signatures."""
-    everything = len(run.internal.regions()[0])
-    table, signatures = unseen_tiles(run.internal, run, limit=everything)
+    table, signatures = unseen_tiles(run.internal, run, limit=len(run.internal.regions()[0]))
     means = pd.DataFrame(signatures.astype(float)).groupby(table["specimen_id"].to_numpy(), sort=False).mean()
     return table.drop_duplicates("specimen_id"), means.to_numpy()
 
@@ -123,20 +120,10 @@ LEVELS: dict[str, Callable[[Run], tuple[pd.DataFrame, np.ndarray]]] = {"tile": _
 
 def _confirmed(run: Run, ratio: Fraction) -> tuple[str, ...]:
     """Unseen patients in the denoised subset; none where an outcome is missing among them."""
-    settings = from_plain(run.system.settings, run.settings["settings"])
-    results = run.internal
+    results, settings = run.internal, from_plain(run.system.settings, run.settings["settings"])
     unseen = results.patients.loc[results.regions()[0]["patient_id"].unique()]
-    survival = TimeToEvent(name=settings.survival, **results.cohort["endpoints"][settings.survival])
-    try:
-        return confident_patients(
-            results.endpoint(run.targets[0]).label(unseen, horizon=None),
-            patients=unseen,
-            survival=survival,
-            ratio=ratio,
-            variant=settings.confidence,
-        )
-    except CohortError:
-        return ()
+    status = results.endpoint(run.targets[0]).label(unseen, horizon=None)
+    return confirmed_patients(results, status, settings, ratio=ratio)
 
 
 def _panels(of_ratio: Sequence[Cloud], level: str, gallery: Gallery) -> list[Panel]:

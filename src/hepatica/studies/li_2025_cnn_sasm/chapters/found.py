@@ -2,20 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import RunError, read_predictions
+from hepatica.cohort import RunError, TimeToEvent, read_predictions
 from hepatica.cohort.atomic import read_json
 from hepatica.protocol import from_plain
-from hepatica.report.page.results import Run, read_run
+from hepatica.report.page import Results, Run, read_run
 from hepatica.runs import RunFolder, read_settings
+from hepatica.studies.li_2025_cnn_sasm.interpretation import FOUND
 from hepatica.studies.li_2025_cnn_sasm.settings import StudySettings
-from hepatica.studies.li_2025_cnn_sasm.subsets import subset_folder
+from hepatica.studies.li_2025_cnn_sasm.subsets import confirmed, subset_folder
+from hepatica.systems.li_2025_cnn_sasm import Settings
 
-FOUND = ("choice.json", "cells.parquet", "out_of_fold.parquet", "end_to_end/predictions.parquet", "seeing/seeing.json")
+FOLDER = "interpretation"
+"""Folder of the pictures of what the network looks at."""
+
+NEEDED = (
+    "choice.json",
+    "cells.parquet",
+    "out_of_fold.parquet",
+    "end_to_end/predictions.parquet",
+    f"{FOLDER}/{FOUND}",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +55,19 @@ class Study:
     end_to_end_cutoffs: Mapping[str, float]
 
 
+def confirmed_patients(results: Results, status: pd.Series, settings: Settings, *, ratio: Fraction) -> tuple[str, ...]:
+    """Those of the patients of known `status` whose overall survival confirms it; none where survival is unknown."""
+    columns = results.cohort["endpoints"].get(settings.survival)
+    if columns is None:
+        return ()
+    survival = TimeToEvent(name=settings.survival, **columns)
+    return confirmed(status, results.patients.loc[status.index], survival, settings, ratio=ratio)
+
+
 def read_study(folder: Path) -> Study:
     """Read a study's folder; RunError when it is unfinished or a run of it was altered."""
     head = read_settings(RunFolder(folder))
-    missing = [name for name in FOUND if not (folder / name).is_file()]
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise RunError(f"{folder} lacks {', '.join(missing)}; finish hepatica study there first")
     settings: StudySettings = from_plain(StudySettings(), head["settings"])

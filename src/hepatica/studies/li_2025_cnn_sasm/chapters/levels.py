@@ -1,31 +1,33 @@
 """Levels: the denoised recurrence score of the chosen network on patients locked away, by tile, image and patient."""
 
 from fractions import Fraction
-from functools import partial
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.cohort import CohortError, TimeToEvent, confident_patients
 from hepatica.evaluate import Estimate, auroc
 from hepatica.report.chapters.regions import level_figure, level_table
 from hepatica.report.figures.lines import paint_lines
-from hepatica.report.page.blocks import Block, Figure, Section, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
+from hepatica.report.page import Block, Figure, Gallery, Results, Section, Text
+from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study, confirmed_patients
 
 STRICT = "1/4"
 """The ratio of the paper's generalisation test: 7 patients of each class."""
 
 UNCONFIRMED = "{} has no overall-survival data, which denoising needs; it has no denoised patients in this chapter."
 
+TEXT = (
+    "The score of a tile is the network's probability that its patient relapses (denoised recurrence score); scores of"
+    " an image and a patient are means over their tiles and images. The outcome is the status at the end of follow-up."
+    " No patient here was trained on."
+)
+
 CHOSEN_BY = {
-    "held_out": "Nothing was chosen by these curves.",
-    "external": "The settings let the strictly denoised patients of the other hospitals help to choose the subset.",
+    "held_out": "These curves were not used for any choice.",
+    "external": "By the settings, the strictly denoised patients of the other hospitals helped to choose the subset.",
 }
-"""What these curves decided, by the setting `generalisation`."""
+"""How these curves were used, by the setting `generalisation`."""
 
 
 def section(study: Study, gallery: Gallery) -> Section:
@@ -33,21 +35,15 @@ def section(study: Study, gallery: Gallery) -> Section:
     cohorts = study.run.cohorts
     denoised = [(each, scored(study, each, ratio=str(study.choice["ratio"]))) for each in cohorts]
     everybody = [(each, scored(study, each, ratio=None)) for each in cohorts]
-    unconfirmed = [each.title for each in cohorts if _survival(study, each) is None]
+    unconfirmed = [each.title for each in cohorts if study.settings.survival not in each.cohort["endpoints"]]
     caption = "Final status by the denoised recurrence score, with 95% intervals clustered by patient: "
-    text = (
-        "The score of a tile is the network's probability that its patient relapses (denoised recurrence score); scores"
-        " of an image and a patient are means over their tiles and images. The outcome is the status at the end of"
-        " follow-up. No patient here was trained on."
-    )
+    tested = f"{caption}patients whose survival confirms it, as the paper tests."
     blocks: list[Block] = [
-        Text(text=text),
+        Text(text=TEXT),
         *(Text(text=UNCONFIRMED.format(title), tone="note") for title in unconfirmed),
         *(_figure(each, tiles, gallery) for each, tiles in denoised),
         _subsets(study, gallery),
-        level_table(
-            denoised, caption=f"{caption}patients whose survival confirms it, as the paper tests.", name="tile"
-        ),
+        level_table(denoised, caption=tested, name="tile"),
         level_table(everybody, caption=f"{caption}all patients.", name="tile"),
     ]
     return Section(anchor="levels", title="The chosen network, tile by tile", blocks=blocks)
@@ -64,59 +60,33 @@ def _figure(results: Results, tiles: pd.DataFrame, gallery: Gallery) -> Figure:
 def scored(study: Study, results: Results, *, ratio: str | None) -> pd.DataFrame:
     """Tiles of the reported patients of a cohort with score and final status; with a `ratio`, of the denoised ones."""
     table, _ = results.regions()
-    table = table[table["patient_id"].isin(results.patients.index[results.patients["fold"] == results.fold])]
+    table = table[table["patient_id"].isin(results.reported.index)]
     status = results.patients[results.cohort["endpoints"][study.settings.endpoint]["event"]].astype(float)
     table = table.assign(label=table["patient_id"].map(status), region=np.arange(len(table)))
     if ratio is None:
         return table
-    survival = _survival(study, results)
-    if survival is None:
-        return table.iloc[:0]
-    own = table["patient_id"].unique()
-    try:
-        chosen = confident_patients(
-            status.loc[own],
-            patients=results.patients,
-            survival=survival,
-            ratio=Fraction(ratio),
-            variant=study.settings.confidence,
-        )
-    except CohortError:  # no patient is of one of the classes
-        return table.iloc[:0]
-    return table[table["patient_id"].isin(chosen)]
-
-
-def _survival(study: Study, results: Results) -> TimeToEvent | None:
-    """Overall survival as the cohort codes it; external cohorts need not."""
-    name = study.settings.survival
-    told = results.cohort["endpoints"].get(name)
-    return None if told is None else TimeToEvent(name=name, **told)
+    own = status.loc[table["patient_id"].unique()]
+    return table[table["patient_id"].isin(confirmed_patients(results, own, study.settings, ratio=Fraction(ratio)))]
 
 
 def _subsets(study: Study, gallery: Gallery) -> Figure:
-    panels = [
-        gallery.draw(
-            f"levels_subsets_{results.key}",
-            partial(_paint_subsets, study=study, place=place, title=results.title),
-            alt=f"AUROC by subset, {results.title}",
-        )
-        for place, results in enumerate(study.run.cohorts)
-    ]
-    caption = (
-        "Generalisation by subset, tile level, final status: networks trained on each subset, on patients locked away"
-        f" and in other hospitals. Strictly denoised patients are those of ratio {STRICT}, as in the paper's Figure 2C;"
-        f" intervals are clustered by patient. {CHOSEN_BY[study.settings.generalisation]}"
+    def paint(figure: Drawing, *, results: Results) -> None:
+        place = [each.key for each in study.run.cohorts].index(results.key)
+        lines = {
+            name: [_area(scored(study, run.cohorts[place], ratio=ratio)) for run in study.subsets.values()]
+            for name, ratio in (("strictly denoised", STRICT), ("all", None))
+        }
+        paint_lines(figure.subplots(), lines, names=list(study.subsets), title=results.title, ylabel="AUROC")
+
+    return gallery.by_cohort(
+        "levels_subsets",
+        study.run.cohorts,
+        paint,
+        alt="AUROC by subset",
+        caption="Generalisation by subset, tile level, final status: networks trained on each subset, tested on"
+        f" patients locked away and in other hospitals. Strictly denoised patients are those of ratio {STRICT}, as in"
+        f" the paper's Figure 2C; intervals are clustered by patient. {CHOSEN_BY[study.settings.generalisation]}",
     )
-    return Figure(caption=caption, panels=panels)
-
-
-def _paint_subsets(figure: Drawing, *, study: Study, place: int, title: str) -> None:
-    runs = study.subsets.values()
-    lines = {
-        name: [_area(scored(study, run.cohorts[place], ratio=ratio)) for run in runs]
-        for name, ratio in (("strictly denoised", STRICT), ("all", None))
-    }
-    paint_lines(figure.subplots(), lines, names=list(study.subsets), title=title, ylabel="AUROC")
 
 
 def _area(tiles: pd.DataFrame) -> Estimate | None:

@@ -7,12 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.evaluate import Estimate
-from hepatica.report.chapters.readers import difference
 from hepatica.report.figures.lines import paint_lines
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page import Block, Figure, Gallery, Section, Table, Text
 from hepatica.report.page.style import HIGH, INK, QUIET, SERIES
-from hepatica.report.page.wording import NONE, between, p_value
+from hepatica.report.page.wording import NONE, between, difference, p_value
 from hepatica.studies.li_2025_cnn_sasm.candidates import CANDIDATES, mebibytes, parameters
 from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
 from hepatica.studies.li_2025_cnn_sasm.performance import LEVELS, WHO, Level, Patients, compare, performance
@@ -41,8 +39,8 @@ def section(study: Study, gallery: Gallery) -> Section:
         Text(text=str(study.choice["reason"])),
         Text(
             text="Testing a network on patients chosen for the agreement of their survival with their label is"
-            " optimistic: they are the easy ones, and their survival would not be known before treatment. The paper's"
-            " AUROC of 0.951 is such a number. Read it beside that on all held-out patients.",
+            " optimistic: these patients are easier, and their survival would not be known before treatment. The"
+            " paper's AUROC of 0.951 is such a number and should be read beside that on all held-out patients.",
             tone="note",
         ),
         _networks(study, gallery, found["tile", "denoised"]),
@@ -57,11 +55,6 @@ def section(study: Study, gallery: Gallery) -> Section:
 def names(study: Study) -> list[Name]:
     """The networks that were compared, in the order of Table 2."""
     return [name for name in CANDIDATES if name in study.settings.candidates]
-
-
-def ratios(study: Study) -> list[str]:
-    """The subsets in their order."""
-    return list(study.subsets)
 
 
 def _networks(study: Study, gallery: Gallery, found: Found) -> Figure:
@@ -83,7 +76,7 @@ def _paint_networks(figure: Drawing, *, study: Study, found: Found) -> None:
     others = dict(zip([name for name in CANDIDATES if name != OURS], COLOURS, strict=True))
     palette = others | {OURS: HIGH}
     for place, name in enumerate(names(study)):
-        for column, ratio in enumerate(ratios(study)):
+        for column, ratio in enumerate(study.subsets):
             if (name, ratio) not in found:
                 continue
             mean, folds = found[name, ratio]
@@ -93,20 +86,22 @@ def _paint_networks(figure: Drawing, *, study: Study, found: Found) -> None:
             axes.plot([x] * len(folds), list(folds.values()), "o", color=palette[name], markersize=2.4, alpha=0.55)
     axes.axhline(0.5, color=QUIET, linewidth=0.8, linestyle=":")
     axes.set(xlabel="Denoised subset", ylabel="AUROC, held-out folds", ylim=(min(0.4, axes.get_ylim()[0]), 1.01))
-    axes.set_xticks(range(len(ratios(study))), labels=ratios(study))
+    axes.set_xticks(range(len(study.subsets)), labels=list(study.subsets))
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1.0)
 
 
 def _subsets(study: Study, gallery: Gallery, found: dict[tuple[Level, Patients], Found]) -> Figure:
-    performance_alt = "AUROC of CNN-SASM by subset at tile, image and patient level, denoised held-out patients"
-    general_alt = "AUROC of CNN-SASM by subset on denoised and on all held-out patients, and their mean"
     panels = [
         gallery.draw(
             "selection_performance",
             partial(_paint_levels, study=study, found={level: found[level, "denoised"] for level in LEVELS}),
-            alt=performance_alt,
+            alt="AUROC of CNN-SASM by subset at tile, image and patient level, denoised held-out patients",
         ),
-        gallery.draw("selection_generalisation", partial(_paint_choice, study=study, found=found), alt=general_alt),
+        gallery.draw(
+            "selection_generalisation",
+            partial(_paint_choice, study=study, found=found),
+            alt="AUROC of CNN-SASM by subset on denoised and on all held-out patients, and their mean",
+        ),
     ]
     caption = (
         "Figures 2B and 2C of the paper. CNN-SASM by subset, with 95% intervals clustered by patient. Left, performance"
@@ -119,28 +114,28 @@ def _subsets(study: Study, gallery: Gallery, found: dict[tuple[Level, Patients],
 def _paint_levels(figure: Drawing, *, study: Study, found: dict[Level, Found]) -> None:
     lines = {f"{level} level": _ours(study, own) for level, own in found.items()}
     title = "Performance, denoised patients"
-    paint_lines(figure.subplots(), lines, names=ratios(study), title=title, ylabel=MEAN)
+    paint_lines(figure.subplots(), lines, names=list(study.subsets), title=title, ylabel=MEAN)
 
 
 def _paint_choice(figure: Drawing, *, study: Study, found: dict[tuple[Level, Patients], Found]) -> None:
     axes = figure.subplots()
     judged = study.choice["subsets"]
-    places = [ratios(study).index(ratio) for ratio in judged]
+    places = [list(study.subsets).index(ratio) for ratio in judged]
     if study.settings.generalisation == "external":
         general = [each["general"] for each in judged.values()]
         axes.plot(places, general, "s-", color=SERIES[2], markersize=4, label="external, denoised")
     means = [each["mean"] for each in judged.values()]
     axes.plot(places, means, color=QUIET, linestyle="--", linewidth=1.2, label="mean, by which is chosen")
     best = study.choice["ratio"]
-    place = ratios(study).index(best)
+    place = list(study.subsets).index(best)
     axes.plot(place, judged[best]["mean"], "o", color=INK, markerfacecolor="none", markersize=11)
     who: dict[str, Patients] = {"denoised held-out": "denoised", "all held-out": "all"}
     lines = {name: _ours(study, found["tile", patients]) for name, patients in who.items()}
-    paint_lines(axes, lines, names=ratios(study), title="Generalisation and choice", ylabel=MEAN)
+    paint_lines(axes, lines, names=list(study.subsets), title="Generalisation and choice", ylabel=MEAN)
 
 
 def _ours(study: Study, found: Found) -> list[Estimate | None]:
-    return [found[OURS, ratio][0] if (OURS, ratio) in found else None for ratio in ratios(study)]
+    return [found[OURS, ratio][0] if (OURS, ratio) in found else None for ratio in study.subsets]
 
 
 def _table(study: Study, found: dict[tuple[Level, Patients], Found], who: Patients) -> Table:
@@ -150,24 +145,21 @@ def _table(study: Study, found: dict[tuple[Level, Patients], Found], who: Patien
         rows += [[name, *_cells(study, found[level, who], name)] for name in names(study)]
     return Table(
         caption=f"AUROC of each network on each subset, mean over {study.settings.folds} folds, on {WHOM[who]}.",
-        header=["", *ratios(study), "Average"],
+        header=["", *study.subsets, "Average"],
         rows=rows,
         note="95% intervals: DeLong's variance clustered by patient, summed over folds. Scores of an image and of a"
-        " patient are means over their tiles and images. The average over subsets has no interval of its own: the"
-        " same patients are in all.",
+        " patient are means over their tiles and images. The average over subsets has no interval of its own: the same"
+        " patients are in all.",
     )
 
 
 def _cells(study: Study, found: Found, name: str) -> list[str]:
-    estimates = [found[name, ratio][0] if (name, ratio) in found else None for ratio in ratios(study)]
-    known = [each.value for each in estimates if each is not None]
-    return [*map(_estimate, estimates), f"{np.mean(known):.3f}" if known else NONE]
-
-
-def _estimate(found: Estimate | None) -> str:
-    if found is None:
-        return NONE
-    return between(f"{found.value:.3f}", f"{found.low:.2f}", f"{found.high:.2f}")
+    known = {ratio: found[name, ratio][0] for ratio in study.subsets if (name, ratio) in found}
+    cells = {
+        ratio: between(f"{each.value:.3f}", f"{each.low:.2f}", f"{each.high:.2f}") for ratio, each in known.items()
+    }
+    average = f"{np.mean([each.value for each in known.values()]):.3f}" if known else NONE
+    return [*(cells.get(ratio, NONE) for ratio in study.subsets), average]
 
 
 def _comparisons(study: Study) -> list[Block]:
@@ -184,8 +176,8 @@ def _comparisons(study: Study) -> list[Block]:
         caption=f"{OURS} against each other network on subset {best}: difference of their AUROC at tile level.",
         header=["Against", f"{OURS} minus it", "P"],
         rows=rows,
-        note="Paired test on the same held-out tiles, clustered by patient; the P values are not"
-        " corrected for the number of comparisons.",
+        note="Paired test on the same held-out tiles, clustered by patient; the P values are not corrected for the"
+        " number of comparisons.",
     )
     return [table]
 

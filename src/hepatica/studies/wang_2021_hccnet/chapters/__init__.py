@@ -19,10 +19,7 @@ from hepatica.report.chapters import (
     subgroups,
     summary,
 )
-from hepatica.report.page import provenance
-from hepatica.report.page.blocks import Section
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Run
+from hepatica.report.page import Gallery, Run, Section, provenance
 from hepatica.studies.wang_2021_hccnet.chapters import variants
 from hepatica.studies.wang_2021_hccnet.chapters.printed import HEATMAPS, NODULES, READERS, RISK, TABLE_2, TABLE_3
 

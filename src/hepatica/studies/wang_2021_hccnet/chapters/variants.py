@@ -1,21 +1,17 @@
-"""Variants: readings of the paper's risk score and of NoduleNet's part in it, and what the number of images does."""
+"""Variants: readings of the paper's risk score and of NoduleNet's part in it; effect of the number of images."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-from hepatica.evaluate import Estimate, auroc
+from hepatica.evaluate import auroc
 from hepatica.radiology.risk_score import Gate, Variant, gated, risk_score
-from hepatica.report.page.blocks import Block, Figure, Section, Table, Text
-from hepatica.report.page.gallery import Gallery
-from hepatica.report.page.results import Results, Run
-from hepatica.report.page.style import FAINT, SERIES
-from hepatica.report.page.wording import NONE, interval
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
+from hepatica.report.page.style import FAINT, SERIES, log_scale
+from hepatica.report.page.wording import NONE, cell
 
 GATES: tuple[Gate, ...] = get_args(Gate)
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
@@ -33,7 +29,7 @@ GATE_NAMES: Mapping[Gate, str] = {
 }
 
 EVERY = (1, 2, 4, 8, 16)
-"""Every so-manieth image is read, to see what fewer of them do."""
+"""Every n-th image is read, to show the effect of fewer images."""
 
 PAPERS = (0.05, 0.25)
 """Between these lie the mean scores that Table 3 prints."""
@@ -43,32 +39,29 @@ def section(run: Run, gallery: Gallery) -> Section:
     """AUROC and mean score of each gate and variant, and mean scores against the number of images."""
     settings = run.settings["settings"]
     at, own = float(settings["nodule_probability"]), (settings["gate"], settings["variant"])
-    told = (
+    text = (
         "With r = -log10(1 - p) of each of n images, the formula that the paper prints divides twice: by the sum of the"
         " weights and by n. A patient whose images all have p = 0.99 then scores 2 with one image and 0.002 with a"
         f" thousand. The means the paper reports, {PAPERS[0]} to {PAPERS[1]}, cannot come from it with all of a"
-        " patient's images, of which it has about 1,070. It does not say how NoduleNet enters the reading of a new"
-        " patient. All readings are given here, on the same images; this run was locked with"
-        f" {NAMES[own[1]]} over {GATE_NAMES[own[0]]}. To take another because it does best here would be tuning on test"
-        " patients."
+        " patient's images, of which there are about 1,070. The paper does not describe the role of NoduleNet in the"
+        " reading of a new patient. All readings are given here, on the same images; this run was locked with"
+        f" {NAMES[own[1]]} over {GATE_NAMES[own[0]]}. Choosing another because it performs best here would be tuning on"
+        " test patients."
     )
-    blocks: list[Block] = [Text(text=told)]
+    blocks: list[Block] = [Text(text=text)]
     tables = {each.title: (each, images(each)) for each in run.cohorts}
     blocks += [_table(name, scores(table, at=at), own) for name, (_, table) in tables.items()]
-    panels = [
-        gallery.draw(
-            f"images_read_{each.key}",
-            partial(_paint, means=by_number(table), title=name),
-            alt=f"Mean HCC risk score of patients with HCC against the images read of each, {name}",
-        )
-        for name, (each, table) in tables.items()
-    ]
-    caption = (
-        "Mean HCC risk score of patients with HCC when all, every second, every fourth … image of a patient is read."
-        " Only the weighted mean and the unnormalised score may be compared between patients of whom unlike numbers of"
-        " images were made."
+    means = {each.key: by_number(table) for each, table in tables.values()}
+    figure = gallery.by_cohort(
+        "images_read",
+        run.cohorts,
+        lambda figure, results: _paint(figure, means=means[results.key], title=results.title),
+        alt="Mean HCC risk score of patients with HCC against the images read of each",
+        caption="Mean HCC risk score of patients with HCC when all, every second, every fourth … image of a patient is"
+        " read. Only the weighted mean and the unnormalised score may be compared between patients with different"
+        " numbers of images.",
     )
-    blocks.append(Figure(caption=caption, panels=panels))
+    blocks.append(figure)
     return Section(anchor="variants", title="Readings of the risk score", blocks=blocks)
 
 
@@ -103,7 +96,7 @@ def _score(own: pd.DataFrame, gate: Gate, variant: Variant, *, at: float) -> flo
 
 
 def by_number(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean score of patients with HCC of each variant (columns) where every so-manieth image (index) is read."""
+    """Mean score of patients with HCC of each variant (columns) where every n-th image (index) is read."""
     ill = table[table["label"] == 1]
     return pd.DataFrame({every: dict(_means(ill, every)) for every in EVERY}).T
 
@@ -133,11 +126,8 @@ def _table(name: str, found: pd.DataFrame, own: tuple[Gate, Variant]) -> Table:
 
 def _row(of: pd.DataFrame) -> list[str]:
     label, score = of["label"].to_numpy(float), of["score"].to_numpy(float)
-    area: Estimate | None = auroc(label, score=score) if np.unique(label).size == 2 else None
-    return [
-        NONE if area is None else interval(area.as_dict()),
-        *(_mean(score[label == kind]) for kind in (1, 0)),
-    ]
+    area = auroc(label, score=score) if np.unique(label).size == 2 else None
+    return [cell(area), *(_mean(score[label == kind]) for kind in (1, 0))]
 
 
 def _mean(values: np.ndarray) -> str:
@@ -151,10 +141,7 @@ def _paint(figure: Drawing, *, means: pd.DataFrame, title: str) -> None:
         values = means[variant].to_numpy(float)
         axes.plot(range(len(EVERY)), values, "o-", color=colour, markersize=4, label=NAMES[variant])
     axes.axhspan(*PAPERS, color=FAINT, zorder=0, label="the paper's means")
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
+    log_scale(axes)
     axes.set(xlabel="Images read of each patient", ylabel="Mean HCC risk score, patients with HCC")
     axes.set_xticks(range(len(EVERY)), labels=["all", *(f"1/{every}" for every in EVERY[1:])])
     axes.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.16), handlelength=1.2, labelspacing=0.25)

@@ -1,4 +1,4 @@
-"""Seeing: maps of each module, weights of each channel, and pictures of a locked run's unseen patients."""
+"""Interpretation: maps of each module, weights of each channel, and pictures of a locked run's unseen patients."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from hepatica.networks import CnnSasm, backbone
 from hepatica.pathology.store import TileStore
 from hepatica.runs import LockedRun, open_run
 from hepatica.saliency import grad_cam, hires_cam
-from hepatica.studies.li_2025_cnn_sasm.seeing import channel_weights, module_maps, see
+from hepatica.studies.li_2025_cnn_sasm.interpretation import channel_weights, interpret, module_maps
 
 MODULES = ["convolution", "channel self-attention", "spatial self-attention"]
 
@@ -141,26 +141,26 @@ def material(trained, locked: LockedRun) -> TileStore:
 
 
 def test_a_run_is_seen_once_and_without_names(trained, locked, material, tmp_path: Path, monkeypatch) -> None:
-    cohort, out = load_cohort(trained.cohort), tmp_path / "seeing"
-    see(locked, cohort=cohort, material=material, results=trained.run, out=out)
-    seen = read_json(out / "seeing.json")
+    cohort, out = load_cohort(trained.cohort), tmp_path / "interpretation"
+    interpret(locked, cohort=cohort, material=material, results=trained.run, out=out)
+    seen = read_json(out / "interpretation.json")
     files = [
         *seen["modules"]["files"].values(),
         seen["channels"]["file"],
         *(each["file"] for each in seen["thresholds"]),
     ]
-    assert sorted([*files, "seeing.json"]) == sorted(path.name for path in out.iterdir())
-    told = " ".join(files) + (out / "seeing.json").read_text() + (out / "channels.csv").read_text()
+    assert sorted([*files, "interpretation.json"]) == sorted(path.name for path in out.iterdir())
+    told = " ".join(files) + (out / "interpretation.json").read_text() + (out / "channels.csv").read_text()
     names = {*cohort.patients.index, *(each.specimen_id for each in cohort.specimens)}
     assert not names & set(re.findall(r"[\w-]+", told))
     monkeypatch.setattr(TileStore, "read", lambda *_: pytest.fail("seen twice"))
-    see(locked, cohort=cohort, material=material, results=trained.run, out=out)
+    interpret(locked, cohort=cohort, material=material, results=trained.run, out=out)
 
 
 def test_only_unseen_patients_are_seen(trained, locked, material, tmp_path: Path) -> None:
     cohort = load_cohort(trained.cohort)
-    see(locked, cohort=cohort, material=material, results=trained.run, out=tmp_path)
-    seen = read_json(tmp_path / "seeing.json")
+    interpret(locked, cohort=cohort, material=material, results=trained.run, out=tmp_path)
+    seen = read_json(tmp_path / "interpretation.json")
     folds = pd.read_parquet(trained.run / "patients.parquet")["fold"]
     unseen = set(folds.index[folds.isin(["test", "set_aside"])])
     assert seen["channels"]["patients"] == len(unseen)
@@ -181,5 +181,5 @@ def test_tiles_that_were_not_scored_are_refused(trained, locked, material, tmp_p
         (results / name).write_bytes((trained.run / name).read_bytes())
     pd.read_parquet(trained.run / "regions.parquet").iloc[:0].to_parquet(results / "regions.parquet")
     with pytest.raises(RunError, match="tiles without a score"):
-        see(locked, cohort=load_cohort(trained.cohort), material=material, results=results, out=tmp_path / "out")
+        interpret(locked, cohort=load_cohort(trained.cohort), material=material, results=results, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""Seeing: what CNN-SASM looks at, module by module and channel by channel, and where on a slide its scores are extreme.
+"""Interpretation: what CNN-SASM looks at, by module and by channel, and where on a slide its scores are extreme.
 
 Source: Li et al., BMC Med 2025;23:162, doi 10.1186/s12916-025-03977-4, "Interpretability" and Figures 3 and S5.
 
@@ -13,11 +13,11 @@ Unclear:
    tile's relapse logit would move without that channel. It is averaged over a patient's tiles, then over patients.
 2. Whether channels count from 0 or 1 is not said; here from 0. The numbers belong to one training: another one with
    the same settings gives them other meanings, so that they cannot be compared with the paper's.
-3. The threshold cut-off levels are not given. Here they are quantiles of the scores of this cohort's unseen tiles, for
-   a network scores the tiles it was trained on more sharply than any others. A level means the same on each slide.
+3. The threshold cut-off levels are not given. Here they are quantiles of the scores of this cohort's unseen tiles;
+   scores of tiles a network was trained on are more extreme. A level means the same on each slide.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from torch import Tensor, nn
 
-from hepatica.cohort import Cohort, RunError, Specimen
+from hepatica.cohort import Cohort, RunError
 from hepatica.cohort.atomic import replacing, write_text
 from hepatica.cohort.seal import write_sealed
 from hepatica.learn import Inputs, as_images
@@ -44,7 +44,7 @@ from hepatica.pathology.store import TileStore
 from hepatica.runs import LockedRun
 from hepatica.runs.explain import extremes
 from hepatica.runs.lock import picture_note
-from hepatica.saliency import Level, grad_cam, hires_cam, levels, save_levels, slopes
+from hepatica.saliency import grad_cam, hires_cam, levels, save_levels, slopes
 
 BATCH = 32
 """Tiles whose slopes are in memory at once."""
@@ -52,7 +52,7 @@ BATCH = 32
 WEIGHED = 2000
 """Tiles the channels are weighed on at most, drawn at random (ours)."""
 
-TOLD = 10
+NAMED = 10
 """Channels named at each end of the ranking."""
 
 SPECIMENS = 4
@@ -64,17 +64,17 @@ EACH_OUTCOME = 3
 LONGEST = 800
 """Pixels of the longer side of a slide's picture."""
 
-MEANING = "denoised recurrence score"
 SEED = 0
 
+FOUND = "interpretation.json"
+"""Lists the pictures, and is written last."""
 
-Cam = Callable[..., np.ndarray]
-"""`grad_cam`, or `hires_cam`."""
-
-CAMS: dict[str, Cam] = {"Grad-CAM": grad_cam, "HiResCAM": hires_cam}
+CAMS: dict[str, Callable[..., np.ndarray]] = {"Grad-CAM": grad_cam, "HiResCAM": hires_cam}
 
 
-def module_maps(network: CnnSasm, images: np.ndarray, *, cam: Cam = grad_cam) -> dict[str, np.ndarray]:
+def module_maps(
+    network: CnnSasm, images: np.ndarray, *, cam: Callable[..., np.ndarray] = grad_cam
+) -> dict[str, np.ndarray]:
     """Evidence for the relapse logit at each module, by its name: images (b, h, w, 3) uint8 to maps (b, h, w) in 0..1.
 
     The modules are "convolution", "channel self-attention" and "spatial self-attention". One that the network lacks is
@@ -85,20 +85,20 @@ def module_maps(network: CnnSasm, images: np.ndarray, *, cam: Cam = grad_cam) ->
         layers["channel self-attention"] = (network.channel, "b c (h w) -> b c h w")
     if not isinstance(network.spatial, nn.Identity) and network.mix == "transpose":
         layers["spatial self-attention"] = (network.spatial, "b (h w) c -> b c h w")
-    pixels = as_images(torch.from_numpy(images)).to(_device(network))
+    pixels = _pixels(network, torch.from_numpy(images))
 
-    def seen(layer: nn.Module, pattern: str) -> np.ndarray:
+    def mapped(layer: nn.Module, pattern: str) -> np.ndarray:
         def arrange(output: Tensor) -> Tensor:
             placed: Tensor = rearrange(output, pattern, h=network.width)
             return placed
 
         return cam(network, pixels, layer=layer, target=_relapse, arrange=arrange)
 
-    return {name: seen(layer, pattern) for name, (layer, pattern) in layers.items()}
+    return {name: mapped(layer, pattern) for name, (layer, pattern) in layers.items()}
 
 
 def channel_weights(network: CnnSasm, tiles: Inputs, *, batch: int, patients: ArrayLike) -> pd.DataFrame:
-    """How much each channel token of the channel self-attention has to say in the relapse logit, most first.
+    """The influence of each channel token of the channel self-attention on the relapse logit, largest first.
 
     `patients` (n,) names the patient of each tile. Columns: rank, from 1; channel, from 0; importance, how far a tile's
     logit would move without the channel, whichever way (Unclear 1), with the limits `low` and `high` of its 95 %
@@ -107,95 +107,33 @@ def channel_weights(network: CnnSasm, tiles: Inputs, *, batch: int, patients: Ar
     """
     moves = []
     for start in range(0, len(tiles), batch):
-        images = read_tensor(tiles, np.arange(start, min(start + batch, len(tiles))))
-        features, slope = slopes(
-            network, as_images(images).to(_device(network)), layer=network.channel, target=_relapse
-        )
+        images = _pixels(network, read_tensor(tiles, np.arange(start, min(start + batch, len(tiles)))))
+        features, slope = slopes(network, images, layer=network.channel, target=_relapse)
         moves.append(einsum(features, slope, "b c n, b c n -> b c").cpu().numpy())
     moved, owner = pd.DataFrame(np.concatenate(moves)), np.asarray(patients)
     importance = moved.abs().groupby(owner).mean()
     count, mean = len(importance), importance.mean()
     margin = stats.t.ppf(0.975, count - 1) * importance.std() / np.sqrt(count)
-    table = pd.DataFrame(
-        {
-            "channel": importance.columns,
-            "importance": mean,
-            "low": (mean - margin).clip(lower=0),
-            "high": mean + margin,
-            "direction": moved.groupby(owner).mean().mean(),
-        }
-    ).sort_values("importance", ascending=False, kind="stable", ignore_index=True)
+    columns = {
+        "channel": importance.columns,
+        "importance": mean,
+        "low": (mean - margin).clip(lower=0),
+        "high": mean + margin,
+        "direction": moved.groupby(owner).mean().mean(),
+    }
+    table = pd.DataFrame(columns).sort_values("importance", ascending=False, kind="stable", ignore_index=True)
     table.insert(0, "rank", np.arange(1, len(table) + 1))
     return table
 
 
-def module_picture(
-    path: Path, *, network: CnnSasm, tiles: np.ndarray, names: Sequence[str], method: str, note: str
-) -> None:
-    """Write a PNG, a row a tile of (n, h, w, 3) uint8, called by `names`: the tile, then what each module looked at.
-
-    `method` is one of CAMS.
-    """
-    maps = module_maps(network, tiles, cam=CAMS[method])
-    figure = Figure(figsize=(1.35 * (len(maps) + 1) + 0.9, 1.38 * len(tiles) + 0.8), dpi=180, layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(len(tiles), len(maps) + 1, squeeze=False)
-    for row, name in zip(panels, names, strict=True):
-        row[0].set_ylabel(name, fontsize=8)
-    for column, name in zip(panels.T, ["tile", *maps], strict=True):
-        column[0].set_title(name.replace(" self-", "\nself-"), fontsize=8)
-        for panel, tile, seen in zip(column, tiles, maps.get(name, [None] * len(tiles)), strict=True):
-            _overlay(panel, tile, seen)
-    foot = f"overlays: what speaks for relapse ({method}), each scaled to its own maximum\n{note}"
-    figure.supxlabel(foot, fontsize=7)
-    with replacing(path) as temporary:
-        figure.savefig(temporary)
-
-
-def _overlay(panel: Axes, tile: np.ndarray, seen: np.ndarray | None) -> None:
-    panel.imshow(tile)
-    panel.set(xticks=[], yticks=[])
-    panel.spines[:].set_visible(False)
-    if seen is not None and seen.any():
-        panel.imshow(seen, cmap="inferno", vmin=0, vmax=1, alpha=0.75 * seen)
-    elif seen is not None:
-        panel.set_xlabel("empty map", fontsize=6, labelpad=1)
-
-
-def threshold_pictures(
-    specimens: Sequence[Specimen], *, tiles: pd.DataFrame, cutoffs: Sequence[Level], note: str, out: Path
-) -> dict[int, Path]:
-    """Write a PNG a slide with its tiles of high and of low risk at each level; the files by the specimen's row.
-
-    `tiles` are scored tiles: specimen_id, x, y, extent, score.
-    """
-    drawn = {}
-    for specimen in specimens:
-        own = tiles[tiles["specimen_id"] == specimen.specimen_id]
-        path = drawn[specimen.row] = out / f"thresholds_{specimen.row:04d}.png"
-        with open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp) as slide:
-            save_levels(
-                path,
-                thumbnail=slide.thumbnail(longest=LONGEST),
-                corners=own[["x", "y"]].to_numpy(),
-                scores=own["score"].to_numpy(),
-                extent=float(own["extent"].iloc[0]),
-                size=slide.size,
-                levels=cutoffs,
-                meaning=MEANING,
-                note=note,
-            )
-    return drawn
-
-
-def see(locked: LockedRun, *, cohort: Cohort, material: TileStore, results: Path, out: Path) -> None:
+def interpret(locked: LockedRun, *, cohort: Cohort, material: TileStore, results: Path, out: Path) -> None:
     """Draw what the run's extractor looks at in patients it was not trained on; do nothing when that was done.
 
     `results` holds the run's tables of this cohort, `material` its tiles. Into `out` go the pictures, the ranking of
-    the channels (channels.csv) and, last, seeing.json, which lists them; slides are called by their row in the table.
-    Raises RunError when the tiles are not those that were scored.
+    the channels (channels.csv) and, last, FOUND, which lists them; slides are called by their row in the table. Raises
+    RunError when the tiles are not those that were scored.
     """
-    if (out / "seeing.json").exists():
+    if (out / FOUND).exists():
         return
     tiles, store = _unseen(material, results=results)
     tiles["relapsed"] = tiles["patient_id"].map(cohort.patients[cohort.survival(locked.settings.endpoint).event] == 1)
@@ -204,7 +142,7 @@ def see(locked: LockedRun, *, cohort: Cohort, material: TileStore, results: Path
         "channels": _rank_channels(locked, store, tiles, out),
         **_draw_thresholds(locked, cohort, tiles, results=results, out=out),
     }
-    write_sealed(out / "seeing.json", written)
+    write_sealed(out / FOUND, written)
 
 
 def _unseen(material: TileStore, *, results: Path) -> tuple[pd.DataFrame, TileStore]:
@@ -222,25 +160,46 @@ def _unseen(material: TileStore, *, results: Path) -> tuple[pd.DataFrame, TileSt
 
 
 def _draw_modules(locked: LockedRun, store: TileStore, tiles: pd.DataFrame, out: Path) -> dict[str, Any]:
-    """Tiles that the network scores as their patient's outcome has it, one a patient, as in Figure S5."""
+    """A picture a method of tiles whose score agrees with their patient's outcome, one a patient, as in Figure S5."""
     high = tiles[tiles["relapsed"]].sort_values("score", ascending=False, kind="stable")
     low = tiles[~tiles["relapsed"]].sort_values("score", kind="stable")
     shown = pd.concat([each.drop_duplicates("patient_id").head(EACH_OUTCOME) for each in (high, low)])
-    names = [
-        f"{'relapsed' if relapsed else 'relapse-free'}\nscore {score:.2f}"
-        for relapsed, score in zip(shown["relapsed"], shown["score"], strict=True)
-    ]
+    outcome = shown["relapsed"].map({True: "relapsed", False: "relapse-free"})
+    names = [f"{name}\nscore {score:.2f}" for name, score in zip(outcome, shown["score"], strict=True)]
+    images, network = store.read(shown.index.to_numpy()), _extractor(locked)
     files = {method: f"modules_{method.lower().replace('-', '_')}.png" for method in CAMS}
     for method, file in files.items():
-        module_picture(
-            out / file,
-            network=_extractor(locked),
-            tiles=store.read(shown.index.to_numpy()),
-            names=names,
-            method=method,
-            note=picture_note(locked),
-        )
+        maps = module_maps(network, images, cam=CAMS[method])
+        figure = _module_picture(images, maps, names)
+        foot = f"overlays: evidence for relapse ({method}), each scaled to its own maximum\n{picture_note(locked)}"
+        figure.supxlabel(foot, fontsize=7)
+        with replacing(out / file) as temporary:
+            figure.savefig(temporary)
     return {"files": files, "relapsed": int(shown["relapsed"].sum()), "relapse_free": int((~shown["relapsed"]).sum())}
+
+
+def _module_picture(tiles: np.ndarray, maps: dict[str, np.ndarray], names: list[str]) -> Figure:
+    """A row a tile of (n, h, w, 3) uint8, called by `names`: the tile, then the map of each module."""
+    figure = Figure(figsize=(1.35 * (len(maps) + 1) + 0.9, 1.38 * len(tiles) + 0.8), dpi=180, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(tiles), len(maps) + 1, squeeze=False)
+    for row, name in zip(panels, names, strict=True):
+        row[0].set_ylabel(name, fontsize=8)
+    for column, name in zip(panels.T, ["tile", *maps], strict=True):
+        column[0].set_title(name.replace(" self-", "\nself-"), fontsize=8)
+        for panel, tile, overlay in zip(column, tiles, maps.get(name, [None] * len(tiles)), strict=True):
+            _overlay(panel, tile, overlay)
+    return figure
+
+
+def _overlay(panel: Axes, tile: np.ndarray, overlay: np.ndarray | None) -> None:
+    panel.imshow(tile)
+    panel.set(xticks=[], yticks=[])
+    panel.spines[:].set_visible(False)
+    if overlay is not None and overlay.any():
+        panel.imshow(overlay, cmap="inferno", vmin=0, vmax=1, alpha=0.75 * overlay)
+    elif overlay is not None:
+        panel.set_xlabel("empty map", fontsize=6, labelpad=1)
 
 
 def _rank_channels(locked: LockedRun, store: TileStore, tiles: pd.DataFrame, out: Path) -> dict[str, Any] | None:
@@ -249,51 +208,50 @@ def _rank_channels(locked: LockedRun, store: TileStore, tiles: pd.DataFrame, out
     if isinstance(extractor.channel, nn.Identity):
         return None
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(tiles))[:WEIGHED])
-    lot = replace(store, index=store.index.iloc[chosen].reset_index(drop=True))
+    sample = replace(store, index=store.index.iloc[chosen].reset_index(drop=True))
     patients = tiles["patient_id"].iloc[chosen]
-    table = channel_weights(extractor, lot, batch=BATCH, patients=patients)
+    table = channel_weights(extractor, sample, batch=BATCH, patients=patients)
     write_text(out / "channels.csv", table.to_csv(index=False))
-    ranked = table["channel"].tolist()
-    return {
-        "file": "channels.csv",
-        "highest": ranked[:TOLD],
-        "lowest": ranked[: -TOLD - 1 : -1],
-        "tiles": len(lot),
-        "patients": int(patients.nunique()),
-    }
+    ranked, count = table["channel"].tolist(), int(patients.nunique())
+    ends = {"highest": ranked[:NAMED], "lowest": ranked[: -NAMED - 1 : -1]}
+    return {"file": "channels.csv", **ends, "tiles": len(sample), "patients": count}
 
 
 def _draw_thresholds(
     locked: LockedRun, cohort: Cohort, tiles: pd.DataFrame, *, results: Path, out: Path
 ) -> dict[str, Any]:
+    """A picture a slide with its tiles of high and of low risk at each level."""
     cutoffs = levels(tiles["score"].to_numpy())
     chosen = extremes(pd.read_parquet(results / "predictions.parquet"), SPECIMENS)
     by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens}
-    relapsed = tiles.drop_duplicates("specimen_id").set_index("specimen_id")["relapsed"]
-    specimens = [by_id[name] for name in chosen.index]
-    drawn = threshold_pictures(specimens, tiles=tiles, cutoffs=cutoffs, note=picture_note(locked), out=out)
-    return {
-        "levels": [asdict(level) for level in cutoffs],
-        "thresholds": [
-            {
-                "row": each.row,
-                "score": float(chosen[each.specimen_id]),
-                "target": locked.system.targets(locked.settings)[0].label,
-                "relapsed": bool(relapsed[each.specimen_id]),
-                "file": drawn[each.row].name,
-            }
-            for each in specimens
-        ],
-    }
+    target, drawn = locked.system.targets(locked.settings)[0].label, []
+    for name, score in chosen.items():
+        specimen, own = by_id[str(name)], tiles[tiles["specimen_id"] == name]
+        file = f"thresholds_{specimen.row:04d}.png"
+        with open_slide(specimen.path, mpp=specimen.mpp) as slide:
+            save_levels(
+                out / file,
+                thumbnail=slide.thumbnail(longest=LONGEST),
+                corners=own[["x", "y"]].to_numpy(),
+                scores=own["score"].to_numpy(),
+                extent=float(own["extent"].iloc[0]),
+                size=slide.size,
+                levels=cutoffs,
+                meaning="denoised recurrence score",
+                note=picture_note(locked),
+            )
+        outcome = {"target": target, "relapsed": bool(own["relapsed"].iloc[0])}
+        drawn.append({"row": specimen.row, "score": float(score), **outcome, "file": file})
+    return {"levels": [asdict(level) for level in cutoffs], "thresholds": drawn}
 
 
 def _extractor(locked: LockedRun) -> CnnSasm:
     return cast("CnnSasm", locked.network.get_submodule("extractor"))
 
 
+def _pixels(network: nn.Module, images: Tensor) -> Tensor:
+    return as_images(images).to(next(network.parameters()).device)
+
+
 def _relapse(reading: Reading) -> Tensor:
     return reading.logits[:, 1]
-
-
-def _device(network: nn.Module) -> torch.device:
-    return next(network.parameters()).device

@@ -11,7 +11,7 @@ from PIL import Image
 from hepatica.cohort.atomic import write_json
 from hepatica.report.page.blocks import Figure, Text
 from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
-from hepatica.studies.li_2025_cnn_sasm.chapters.modules import section
+from hepatica.studies.li_2025_cnn_sasm.chapters.interpretation import modules_section, thresholds_section
 
 CHANNELS = pd.DataFrame(
     {
@@ -28,24 +28,26 @@ CHANNELS = pd.DataFrame(
 @pytest.fixture
 def study(make_study: Callable[..., Study], tmp_path: Path) -> Study:
     """A study with pictures of its modules."""
-    folder = tmp_path / "seen"
-    (folder / "seeing").mkdir(parents=True)
+    folder = tmp_path / "study"
+    (folder / "interpretation").mkdir(parents=True)
     for name in ("a.png", "b.png"):
-        Image.fromarray(np.full((60, 80, 3), 200, dtype=np.uint8)).save(folder / "seeing" / name)
-    CHANNELS.to_csv(folder / "seeing" / "channels.csv", index=False)
+        Image.fromarray(np.full((60, 80, 3), 200, dtype=np.uint8)).save(folder / "interpretation" / name)
+    CHANNELS.to_csv(folder / "interpretation" / "channels.csv", index=False)
     return replace(make_study(), folder=folder)
 
 
 def write(study: Study, **changes: Any) -> None:
     modules = {"files": {"Grad-CAM": "a.png", "HiResCAM": "b.png"}, "relapsed": 3, "relapse_free": 2}
     channels = {"file": "channels.csv", "tiles": 84, "patients": 7}
-    write_json(study.folder / "seeing" / "seeing.json", {"modules": modules, "channels": channels} | changes)
+    write_json(
+        study.folder / "interpretation" / "interpretation.json", {"modules": modules, "channels": channels} | changes
+    )
 
 
 def test_the_ends_of_the_ranking_are_drawn(study: Study, sketchbook: Callable[..., Any], tmp_path: Path) -> None:
     write(study)
     gallery = sketchbook(tmp_path)
-    overlays, channels = (each for each in section(study, gallery).blocks if isinstance(each, Figure))
+    overlays, channels = (each for each in modules_section(study, gallery).blocks if isinstance(each, Figure))
     assert "3 relapsed and the lowest of 2 relapse-free" in overlays.caption
     assert "84 tiles of 7 patients" in channels.caption
     words = gallery.words["channels_ends"].split()
@@ -58,5 +60,24 @@ def test_a_network_without_channel_attention_has_no_ranking(
 ) -> None:
     write(study, channels=None)
     gallery = sketchbook(tmp_path)
-    assert [type(each) for each in section(study, gallery).blocks] == [Text, Figure]
+    assert [type(each) for each in modules_section(study, gallery).blocks] == [Text, Figure]
     assert not gallery.words
+
+
+def test_each_slide_is_shown_with_its_outcome_and_risk(
+    make_study: Callable[..., Study], sketchbook: Callable[..., Any], tmp_path: Path
+) -> None:
+    study = replace(make_study(), folder=tmp_path / "study")
+    slides = [(7, 0.91, True), (4, 0.12, False)]
+    slides_found = [
+        {"row": row, "score": score, "target": "recurrence at 12 months", "relapsed": relapsed, "file": f"{row}.png"}
+        for row, score, relapsed in slides
+    ]
+    levels = [{"share": share, "low": 0.4, "high": 0.6} for share in (0.5, 0.05)]
+    write_json(study.folder / "interpretation" / "interpretation.json", {"levels": levels, "thresholds": slides_found})
+    for row, _, _ in slides:
+        Image.fromarray(np.full((60, 80, 3), 200, dtype=np.uint8)).save(study.folder / "interpretation" / f"{row}.png")
+    (figure,) = (each for each in thresholds_section(study, sketchbook(tmp_path)).blocks if isinstance(each, Figure))
+    assert "levels of 50%, 5%" in figure.caption
+    assert "slide in row 7, relapsed, risk 0.91; slide in row 4, relapse-free, risk 0.12" in figure.caption
+    assert len(figure.panels) == 2
