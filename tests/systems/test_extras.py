@@ -33,14 +33,20 @@ print("done")
 
 
 @pytest.mark.parametrize(
-    ("extra", "name"),
-    [("pathology", "li_2025_cnn_sasm"), ("radiology", "wang_2021_hccnet"), ("spectroscopy", "bae_2025_ccnn")],
+    ("extra", "name", "fixture"),
+    [
+        pytest.param(extra, name, fixture, marks=pytest.mark.xdist_group(fixture))
+        for extra, name, fixture in (
+            ("pathology", "li_2025_cnn_sasm", "trained"),
+            ("radiology", "wang_2021_hccnet", "trained_ct"),
+            ("spectroscopy", "bae_2025_ccnn", "trained_spectra"),
+        )
+    ],
 )
 def test_a_system_works_without_the_other_extras(
-    extra: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+    extra: str, name: str, fixture: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    fixtures = {"pathology": "trained", "radiology": "trained_ct", "spectroscopy": "trained_spectra"}
-    there = request.getfixturevalue(fixtures[extra])
+    there = request.getfixturevalue(fixture)
     trained = there[name] if isinstance(there, dict) else there
     blocked = set().union(*(found for each, found in PACKAGES.items() if each != extra)) - PACKAGES[extra]
     words = [",".join(sorted(blocked)), name, trained.cohort, trained.run / "prepared", tmp_path]
