@@ -219,7 +219,7 @@ HEAVY = (
 
 SLOW = (
     "systems/test_outside.py", "spectroscopy/networks", "spectroscopy/fitting", "learn/test_onnx_export.py",
-    "report/test_report.py", "cli/test_app.py",
+    "report/test_report.py",
 )  # fmt: skip
 """Other files that take long, the longest first."""
 
