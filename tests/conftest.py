@@ -212,12 +212,40 @@ def published() -> Callable[[Path], dict[str, tuple[float, float, float]]]:
     return read
 
 
-HEAVY = ("studied", "studied_spectra", "trained_spectra", "trained_ct", "trained")
-"""Session fixtures that take long: tests that share one run in one process, others with those of their file."""
+HEAVY = (
+    "studied_spectra", "studied", "trained_ct", "trained_spectra", "runs", "trained", "trained_qcnn", "finished",
+)  # fmt: skip
+"""Session fixtures that take long, the longest first: tests that share one run in one process, others by their file."""
+
+SLOW = (
+    "systems/test_outside.py", "spectroscopy/networks", "spectroscopy/fitting", "learn/test_onnx_export.py",
+    "report/test_report.py",
+)  # fmt: skip
+"""Other files that take long, the longest first."""
 
 
+def group_of(item: pytest.Item) -> str:
+    """Name of the tests that stay in one process with this one."""
+    marked = item.get_closest_marker("xdist_group")
+    heavy = [name for name in HEAVY if name in getattr(item, "fixturenames", ())]
+    return str(marked.args[0]) if marked else heavy[0] if heavy else str(item.path)
+
+
+def place(group: str) -> int:
+    """Long groups first, so that all processes end together."""
+    slow = [number for number, each in enumerate(SLOW) if each in group]
+    return HEAVY.index(group) if group in HEAVY else len(HEAVY) + (slow[0] if slow else len(SLOW))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the order of groups to `place`; pytest-xdist would begin with the groups of the most tests."""
+    config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which puts the groups into the names of the tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests stay together when the suite runs in several processes (pytest-xdist, loadgroup)."""
     for item in items:
-        heavy = [name for name in HEAVY if name in getattr(item, "fixturenames", ())]
-        item.add_marker(pytest.mark.xdist_group(heavy[0] if heavy else str(item.path)))
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    items.sort(key=lambda item: place(group_of(item)))

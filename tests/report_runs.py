@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -128,12 +128,19 @@ def copied(finished: Path, tmp_path: Path) -> tuple[Path, list[Path]]:
     return run, [run / "external" / "hospital_b"]
 
 
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Case], Path]:
+    """The run folder of a Case, written once."""
+    return cache(lambda case: write_run(tmp_path_factory.mktemp("written") / "run", case)[0])
+
+
 @pytest.fixture
-def make_run(tmp_path: Path) -> Callable[..., tuple[Path, list[Path]]]:
+def make_run(written: Callable[[Case], Path], tmp_path: Path) -> Callable[..., tuple[Path, list[Path]]]:
     """Write the run folder of a Case; its path and the folders of its validations."""
 
     def make(folder: Path = tmp_path / "run", **changes: Any) -> tuple[Path, list[Path]]:
-        return write_run(folder, replace(Case(), **changes))
+        shutil.copytree(written(replace(Case(), **changes)), folder)
+        return folder, sorted((folder / "external").glob("*"))
 
     return make
 

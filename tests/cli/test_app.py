@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -23,9 +25,7 @@ HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")
 NETWORKS = ("torch", "timm", "lightning", "matplotlib", "sklearn", "scipy", "lifelines", "statsmodels")
 
 
-def hepatica(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from hepatica.cli import main; main()", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "120"})
+Cli = Callable[..., SimpleNamespace]
 
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
@@ -38,7 +38,7 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     assert done.stdout.rstrip().endswith("[]")
 
 
-def test_help_has_the_main_job_first_and_no_command_outside_a_panel() -> None:
+def test_help_has_the_main_job_first_and_no_command_outside_a_panel(hepatica: Cli) -> None:
     shown = hepatica("--help").stdout
     places = [shown.index(f" {panel} ") for panel in ("Main job", "Data", "Statistics", "Tools")]
     assert places == sorted(places)
@@ -56,13 +56,13 @@ def test_quick_takes_the_quick_settings(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help(command: str) -> None:
+def test_every_command_has_help(hepatica: Cli, command: str) -> None:
     done = hepatica(command, "--help")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) > 5
 
 
-def test_systems_fit_eighty_columns_and_load_no_networks() -> None:
+def test_systems_fit_eighty_columns_and_load_no_networks(hepatica: Cli) -> None:
     script = (
         "import sys\nfrom hepatica.cli import main\nsys.argv = ['hepatica', 'systems']\n"
         f"try: main()\nfinally: print([name for name in {NETWORKS!r} if name in sys.modules])"
@@ -77,7 +77,7 @@ def test_systems_fit_eighty_columns_and_load_no_networks() -> None:
         assert any(line.rstrip().endswith(found["paper"]["doi"]) for line in lines)
 
 
-def test_systems_as_json() -> None:
+def test_systems_as_json(hepatica: Cli) -> None:
     records = json.loads(hepatica("systems", "--json").stdout)
     found = {record["name"]: record for record in records}
     paper = found["li_2025_cnn_sasm"]["paper"]
@@ -101,7 +101,7 @@ def test_systems_as_json() -> None:
         (("predict", "tests", "tests", "--out", "x", "--pictures", "-1"), "--pictures"),
     ],
 )
-def test_faults_are_one_line_and_exit_code_2(words: tuple[str, ...], told: str) -> None:
+def test_faults_are_one_line_and_exit_code_2(hepatica: Cli, words: tuple[str, ...], told: str) -> None:
     done = hepatica(*words)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -109,14 +109,14 @@ def test_faults_are_one_line_and_exit_code_2(words: tuple[str, ...], told: str) 
     assert "Traceback" not in done.stderr
 
 
-def test_predict_says_one_line_for_a_file_that_is_no_slide(trained, tmp_path: Path) -> None:
+def test_predict_says_one_line_for_a_file_that_is_no_slide(hepatica: Cli, trained, tmp_path: Path) -> None:
     (tmp_path / "ct.nii.gz").write_bytes(b"\x1f\x8b nothing")
     done = hepatica("predict", trained.run, tmp_path / "ct.nii.gz", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
 
 
-def test_doctor_finds_what_is_installed() -> None:
+def test_doctor_finds_what_is_installed(hepatica: Cli) -> None:
     done = hepatica("doctor")
     assert done.returncode == 0
     assert "openslide" in done.stdout

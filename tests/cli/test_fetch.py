@@ -1,8 +1,6 @@
 """Fetch: the command teaches, refuses in one line, and hands its options on."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -10,12 +8,7 @@ from typer.testing import CliRunner
 from hepatica.cli import app
 
 
-def hepatica(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from hepatica.cli import main; main()", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "120"})
-
-
-def test_help_tells_size_licence_and_use():
+def test_help_tells_size_licence_and_use(hepatica):
     done = hepatica("fetch", "tcga-lihc", "--help")
     assert done.returncode == 0
     assert all(
@@ -24,7 +17,7 @@ def test_help_tells_size_licence_and_use():
 
 
 @pytest.mark.parametrize("words", [("--limit", 0), ("--slides", "some")])
-def test_options_out_of_range_are_one_line(words, tmp_path):
+def test_options_out_of_range_are_one_line(hepatica, words, tmp_path):
     done = hepatica("fetch", "tcga-lihc", tmp_path, *words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert words[0] in done.stderr

@@ -14,6 +14,7 @@ import torch
 
 from hepatica.cohort import load_cohort, read_predictions
 from hepatica.learn import load_weights, save_weights
+from hepatica.pathology.phantom import PhantomSettings as SlidePhantom
 from hepatica.protocol import System, as_plain, from_plain
 from hepatica.protocol.settings import meanings
 from hepatica.radiology.phantom import PhantomSettings
@@ -26,7 +27,10 @@ from hepatica.systems import all_systems, listed
 NAMES = tuple(listed())
 ROOT = Path(__file__).parents[2]
 
-SMALL = {"ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)}}
+SMALL = {
+    "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
+    "slide": {"settings": SlidePhantom(side=512)},
+}
 """What makes the phantom of a modality smaller where the usual one takes long."""
 
 

@@ -1,9 +1,11 @@
 """Extras: a system needs the packages of its own instrument alone; those of the others are blocked here."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 PACKAGES = {
@@ -22,27 +24,45 @@ from pathlib import Path
 from hepatica.runs import predict, train
 from hepatica.systems import find_system, listed
 
-name, cohort, prepared, out = sys.argv[2], *map(Path, sys.argv[3:])
+name, cohort, prepared, few, out = sys.argv[2], *map(Path, sys.argv[3:])
 assert name in listed()
 system = find_system(name)
 train(system, cohort, run=out / "run", settings=system.shortest_quick, prepared=prepared)
-table = predict(out / "run", [cohort], out=out / "predicted", pictures=1)
+table = predict(out / "run", [few], out=out / "predicted", pictures=1)
 assert table["score"].notna().any()
 print("done")
 """
 
 
+def first_patients(cohort: Path, folder: Path, *, count: int = 3) -> Path:
+    """A copy of a cohort with few patients."""
+    shutil.copytree(cohort, folder)
+    kept = pd.read_csv(folder / "patients.csv", dtype=str)["patient_id"][:count]
+    for path in folder.glob("*.csv"):
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if "patient_id" in table:
+            table[table["patient_id"].isin(kept)].to_csv(path, index=False)
+    return folder
+
+
 @pytest.mark.parametrize(
-    ("extra", "name"),
-    [("pathology", "li_2025_cnn_sasm"), ("radiology", "wang_2021_hccnet"), ("spectroscopy", "bae_2025_ccnn")],
+    ("extra", "name", "fixture"),
+    [
+        pytest.param(extra, name, fixture, marks=pytest.mark.xdist_group(fixture))
+        for extra, name, fixture in (
+            ("pathology", "li_2025_cnn_sasm", "trained"),
+            ("radiology", "wang_2021_hccnet", "trained_ct"),
+            ("spectroscopy", "bae_2025_ccnn", "trained_spectra"),
+        )
+    ],
 )
 def test_a_system_works_without_the_other_extras(
-    extra: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+    extra: str, name: str, fixture: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    fixtures = {"pathology": "trained", "radiology": "trained_ct", "spectroscopy": "trained_spectra"}
-    there = request.getfixturevalue(fixtures[extra])
+    there = request.getfixturevalue(fixture)
     trained = there[name] if isinstance(there, dict) else there
     blocked = set().union(*(found for each, found in PACKAGES.items() if each != extra)) - PACKAGES[extra]
-    words = [",".join(sorted(blocked)), name, trained.cohort, trained.run / "prepared", tmp_path]
+    few = first_patients(trained.cohort, tmp_path / "few")
+    words = [",".join(sorted(blocked)), name, trained.cohort, trained.run / "prepared", few, tmp_path]
     found = subprocess.run([sys.executable, "-c", SCRIPT, *map(str, words)], capture_output=True, text=True)
     assert found.stdout.endswith("done\n"), found.stderr[-2000:]

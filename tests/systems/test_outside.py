@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort.phantom import SUSPECTED, phantom_tables
+from hepatica.pathology.phantom import PhantomSettings as SlidePhantom
 from hepatica.radiology.phantom import PhantomSettings as CtPhantom
 from hepatica.report import write_report
 from hepatica.runs import explain, train, validate
@@ -14,11 +15,12 @@ from hepatica.systems import find_system, listed
 
 PACKAGE = Path(__file__).parent / "outside" / "outside_systems"
 MORE = {
+    "plain_slide": {"settings": SlidePhantom(side=512)},
     "five_class_ct": {
         "patients": 40,
         "population": replace(SUSPECTED, hcc_share=0.3),
         "settings": CtPhantom(matrix=64, slices=10, thickness_mm=16),
-    }
+    },
 }
 """Patients of every class, in small pictures."""
 

@@ -48,7 +48,7 @@ def test_report_has_the_chapters_of_the_paper_and_says_phantom(done: Path) -> No
     assert "Traceback" not in page
 
 
-def test_a_cohort_without_outlines_and_readers_is_reported(trained_ct, tmp_path: Path) -> None:
+def test_a_cohort_without_outlines_and_readers_is_reported(trained_ct, sketches: None, tmp_path: Path) -> None:
     bare, run = tmp_path / "bare", tmp_path / "study"
     shutil.copytree(trained_ct.other, bare)
     (bare / READERS).unlink()

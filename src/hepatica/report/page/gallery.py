@@ -7,7 +7,10 @@ from io import BytesIO
 from pathlib import Path
 
 from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from hepatica.cohort import Target
@@ -37,11 +40,13 @@ class Gallery:
             paint(figure)
             if self.phantom:
                 stamp_phantom(figure)
-            figure.draw_without_rendering()
-            figure.set_layout_engine("none")  # laid out once, for both formats
-            for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
-                with replacing(self.folder / f"{name}.{suffix}") as temporary:
-                    figure.savefig(temporary, metadata=metadata)
+            ConstrainedLayoutEngine().execute(figure)
+            figure.set_layout_engine("none")  # laid out once, for both formats; savefig would do so for each
+            figure.set_dpi(RC["savefig.dpi"])
+            with replacing(self.folder / f"{name}.png") as temporary:
+                FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+            with replacing(self.folder / f"{name}.svg") as temporary:
+                FigureCanvasSVG(figure).print_svg(temporary, metadata={"Date": None, "Creator": None})
         return self._panel((self.folder / f"{name}.svg").read_bytes(), kind="svg+xml", alt=alt)
 
     def by_cohort(

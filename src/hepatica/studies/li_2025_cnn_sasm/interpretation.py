@@ -228,7 +228,7 @@ def _draw_thresholds(
     for name, score in chosen.items():
         specimen, own = by_id[str(name)], tiles[tiles["specimen_id"] == name]
         file = f"thresholds_{specimen.row:04d}.png"
-        with open_slide(specimen.path, mpp=specimen.mpp) as slide:
+        with open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp) as slide:
             save_levels(
                 out / file,
                 thumbnail=slide.thumbnail(longest=LONGEST),

@@ -54,7 +54,7 @@ def test_a_study_that_did_not_come_to_its_end_is_refused(folder: Path) -> None:
         write_study_report("bae_2025_qcnn", folder)
 
 
-def test_a_study_whose_quantifier_was_taken_away_is_refused(folder: Path) -> None:
+def test_a_study_whose_quantifier_was_taken_away_is_refused(folder: Path, sketches: None) -> None:
     shutil.rmtree(folder / "quantifier")
     with pytest.raises(RunError, match="not a run folder"):
         write_study_report("bae_2025_qcnn", folder)
