@@ -2,12 +2,15 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 HEAD = """\
 name = "tiny"
@@ -213,7 +216,7 @@ def published() -> Callable[[Path], dict[str, tuple[float, float, float]]]:
 
 
 HEAVY = (
-    "studied_spectra", "studied", "trained_ct", "trained_spectra", "runs", "trained", "trained_qcnn", "finished",
+    "trained", "trained_ct", "studied_spectra", "runs", "studied", "trained_spectra", "trained_qcnn", "finished",
 )  # fmt: skip
 """Session fixtures that take long, the longest first: tests that share one run in one process, others by their file."""
 
@@ -227,8 +230,9 @@ SLOW = (
 def group_of(item: pytest.Item) -> str:
     """Name of the tests that stay in one process with this one."""
     marked = item.get_closest_marker("xdist_group")
-    heavy = [name for name in HEAVY if name in getattr(item, "fixturenames", ())]
-    return str(marked.args[0]) if marked else heavy[0] if heavy else str(item.path)
+    used = set(getattr(item, "fixturenames", ()))
+    heavy = [name for name in HEAVY if name in used]
+    return str(marked.args[0]) if marked else heavy[0] if heavy else str(item.path.relative_to(Path(__file__).parent))
 
 
 def place(group: str) -> int:
@@ -242,10 +246,25 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which puts the groups into the names of the tests
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together when the suite runs in several processes (pytest-xdist, loadgroup)."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(group_of(item)))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say which tests stay together when the suite runs in several processes (pytest-xdist, loadgroup).
+
+    pytest-xdist 3.8 writes the group into `_nodeid`, which pytest 9.2 no longer reads: it is written here, as `@group`.
+    """
     items.sort(key=lambda item: place(group_of(item)))
+    for item in items:
+        if getattr(config.option, "loadgroup", False) and "@" not in item.nodeid.rpartition("]")[2]:
+            item._id = coerce_node_id(f"{item.nodeid}@{group_of(item)}")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """With --durations, say also how long each process and the longest groups took."""
+    if not config.option.durations:
+        return
+    seconds: Counter[str] = Counter()
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        group, worker = getattr(report, "nodeid", "").rpartition("@")[2], getattr(report, "worker_id", "")
+        if worker:
+            seconds.update({f"process {worker}": report.duration, f"group {Path(group).name}": report.duration})
+    for name, total in seconds.most_common(20):
+        terminalreporter.write_line(f"{total:8.1f} s {name}")
