@@ -6,6 +6,7 @@ HepaticaError
 ├── RunError           a run folder is incomplete, altered or of another version
 ├── SettingsError      a setting is unknown, of the wrong type or out of range
 ├── SpecimenError      one file (slide, series, spectrum) cannot be read or used
+│   └── NotAssessableError   none of the files of a call can
 └── UnavailableError   weights, a package or a device that is not to be had here
 
 A message says what was got, what was wanted and what to do next. The command line prints it as one line, exit code 2.
@@ -13,6 +14,7 @@ A message says what was got, what was wanted and what to do next. The command li
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class HepaticaError(Exception):
@@ -37,6 +39,14 @@ class SettingsError(HepaticaError):
 
 class SpecimenError(HepaticaError):
     """One file cannot be read or used; goes to that specimen's ledger entry and stops nobody else."""
+
+
+class NotAssessableError(SpecimenError):
+    """No specimen of a call can be used; `failures` is the table of them, as a store has it."""
+
+    def __init__(self, message: str, *, failures: Any) -> None:
+        super().__init__(message)
+        self.failures = failures
 
 
 class UnavailableError(HepaticaError):

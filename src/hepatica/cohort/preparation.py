@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from hepatica.cohort.digests import CONTENT, content_digest, content_name
-from hepatica.cohort.errors import HepaticaError, SpecimenError, UnavailableError
+from hepatica.cohort.errors import HepaticaError, NotAssessableError, SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.specimens import Specimen
 
@@ -126,8 +126,8 @@ def gather(
 ) -> tuple[list[tuple[dict[str, Any], T]], pd.DataFrame]:
     """What was prepared, with patient_id, specimen_id and key of each, and a table of those that gave nothing.
 
-    `opened` gives what lies under a key, None where nothing does. Raises SpecimenError when nothing lies under any;
-    `wanted` ends its sentence ("none of 3 slides gave a tile").
+    `opened` gives what lies under a key, None where nothing does. Raises NotAssessableError when nothing lies under
+    any; `wanted` ends its sentence ("none of 3 slides gave a tile").
     """
     found, failures = [], []
     for specimen, key in keys.items():
@@ -138,7 +138,8 @@ def gather(
             failures.append(who | {"row": specimen.row, "error": said})
         else:
             found.append((who | {"key": key}, there))
+    lost = pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"])
     if not found:
         first = f"; row {failures[0]['row']}: {failures[0]['error']}" if failures else ""
-        raise SpecimenError(f"none of {len(keys)} {wanted}{first}")
-    return found, pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"])
+        raise NotAssessableError(f"none of {len(keys)} {wanted}{first}", failures=lost)
+    return found, lost

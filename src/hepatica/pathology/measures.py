@@ -25,14 +25,16 @@ TOLERANCES = {
     **{f"{stain}_structure_{scale}_px_log2": 0.25 if scale > 1 else 0.5 for stain in STAINS for scale in SCALES},
     **{f"{stain}_kurtosis_{scale}_px_log2": 0.25 for stain in STAINS for scale in (2, 4)},
     **{f"{stain}_coherence": 0.04 for stain in STAINS},
+    "saturation": 0.15,
+    "ink_share": 0.1,
 }
 """How far slides of another hospital may lie beyond those of training (ours; docs/studies/applicability.md)."""
 
 
 def measure(store: TileStore) -> pd.DataFrame:
-    """One row a slide, by specimen_id: the stains, where they were learnt, and of each stain's concentration its
-    median and upper quartile; its structure by scale (log2 of the SD of what a filter keeps); its kurtosis, higher
-    where structure is sparse (log2); its coherence, 1 where all structure runs one way (Bigün 1987).
+    """One row a slide, by specimen_id: how it looks, the stains where they were learnt, and of each stain's
+    concentration its median and upper quartile; its structure by scale (log2 of the SD of what a filter keeps); its
+    kurtosis, higher where structure is sparse (log2); its coherence, 1 where all structure runs one way (Bigün 1987).
     """
     places = store.index.reset_index().groupby("specimen_id", sort=False)["index"]
     rows = {name: _measured(store.read(_spread(own.to_numpy()))) for name, own in places}

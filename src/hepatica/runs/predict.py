@@ -1,6 +1,6 @@
 """Predict: a locked model's risk for new patients, with a picture of where each risk comes from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import CohortError, MicronsPerPixel, RunError, write_predictions
+from hepatica.cohort import CohortError, MicronsPerPixel, NotAssessableError, RunError, Specimen, write_predictions
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, unusual_specimens
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.preparation import content_of
@@ -19,7 +19,7 @@ from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
 from hepatica.runs.pictures import caution, draw_specimens
-from hepatica.runs.scores import pooled, predictions
+from hepatica.runs.scores import pooled, predictions, rows_lost
 
 SPECIMENS = "specimens.csv"
 """What was read of each specimen, how it went, and what the system says of it beside its score."""
@@ -42,10 +42,12 @@ def predict(
 
     Writes predictions.csv, specimens.csv, the pictures and, where the system has them, results for the archive (DICOM).
     All are named by their row, never by a name that might identify a patient. A specimen that cannot be used is
-    recorded in the ledger; SpecimenError when none can. A patient whose files the model was trained on is marked in the
-    column `seen_in_training`: that score means nothing. `changes` are settings of reading, as in `validate`. Networks
-    that `hepatica export` wrote are used where they are; pictures are always the locked network's own. RunError when
-    `out` holds results of another model or of other specimens; the same ones are written anew.
+    recorded in the ledger; NotAssessableError when none can, with the reasons in the tables. A specimen unlike those of
+    training is `unusual`, in the tables and on everything that is drawn or sent. A patient whose files the model was
+    trained on is marked in the column `seen_in_training`: that score means nothing. `changes` are settings of reading,
+    as in `validate`; `mpp` and `force_mpp` are the resolution of slides, and whether it overrules theirs. Networks that
+    `hepatica export` wrote are used where they are; pictures are always the locked network's own. RunError when `out`
+    holds results of another model or of other specimens; the same ones are written anew.
     """
     locked = changed(open_run(run), changes or {})
     modality = locked.system.first.modality
@@ -56,38 +58,71 @@ def predict(
         )
     specimens = cohort.specimens_of(modality)
     network = exported(locked) or locked.network  # first: an export of another model is told in seconds
-    material = locked.system.prepare(cohort, locked.settings, out / "prepared")
     model = identity(locked) if network is locked.network else _as_exported(locked)
+    try:
+        material = locked.system.prepare(cohort, locked.settings, out / "prepared")
+    except NotAssessableError as error:
+        _write_not_assessable(error.failures, locked=locked, model=model, out=out)
+        raise
     claim(out, {"model": model.digest, "note": model.note, "specimens": sorted(keyed(material)["key"])})
     inference = locked.system.read(network, material, locked.settings)
-    read = keyed(material)
-    known = content_of(read["key"]).isin(locked.seen_files).groupby(read["patient_id"]).any()
-    judgement = judged(locked.system, material, domain=locked.domain)
-    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures, judged=judgement)
-    folds = pd.Series("predicted", index=pool["patient_id"].unique())
-    table = predictions(pool, folds=folds, cutoffs=locked.cutoffs, seen=set(known.index[known]))
+    table = _predicted(locked, material, inference)
     write_predictions(table, path=out / "predictions.csv")
     rows = {specimen.specimen_id: specimen.row for specimen in specimens}
     described = _read(material, inference, rows=rows).merge(_judged(table), on="specimen_id", how="left")
     describe(described, material.failures, path=out / SPECIMENS)
-    assessed = set(inference.specimens["specimen_id"])
-    unusual = unusual_specimens(table)
+    assessed, unusual = set(inference.specimens["specimen_id"]), unusual_specimens(table)
     drawn = [specimen for specimen in specimens if specimen.specimen_id in assessed]
     draw_specimens(locked, drawn[:pictures], material=material, regions=inference.regions, unusual=unusual, out=out)
-    deliver = locked.system.deliver or locked.system.first.deliver
-    if deliver is not None:
-        for specimen in drawn:
-            deliver(
-                specimen,
-                material=material,
-                inference=inference,
-                settings=locked.settings,
-                cutoffs=locked.cutoffs,
-                saliency=partial(locked.system.explain, locked.network),
-                model=replace(model, note=caution(model.note, unusual=specimen.specimen_id in unusual)),
-                folder=out / f"specimen_{specimen.row:04d}_dicom",
-            )
+    _deliver(locked, drawn, material=material, inference=inference, unusual=unusual, model=model, out=out)
     return table
+
+
+def _predicted(locked: LockedRun, material: Material, inference: Inference) -> pd.DataFrame:
+    """The predictions table."""
+    read = keyed(material)
+    known = content_of(read["key"]).isin(locked.seen_files).groupby(read["patient_id"]).any()
+    judgement = judged(locked.system, material, domain=locked.domain)
+    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures, judged=judgement)
+    return _of_new_patients(pool, locked=locked, seen=set(known.index[known]))
+
+
+def _of_new_patients(pool: pd.DataFrame, *, locked: LockedRun, seen: set[str]) -> pd.DataFrame:
+    folds = pd.Series("predicted", index=pool["patient_id"].unique())
+    return predictions(pool, folds=folds, cutoffs=locked.cutoffs, seen=seen)
+
+
+def _write_not_assessable(failures: pd.DataFrame, *, locked: LockedRun, model: ModelIdentity, out: Path) -> None:
+    """The tables where no specimen can be used: a reason for each, and no score."""
+    claim(out, {"model": model.digest, "note": model.note, "specimens": []})
+    table = _of_new_patients(rows_lost(failures, locked.system.targets(locked.settings)), locked=locked, seen=set())
+    write_predictions(table, path=out / "predictions.csv")
+    describe(failures.iloc[:0], failures, path=out / SPECIMENS)
+
+
+def _deliver(
+    locked: LockedRun,
+    specimens: Sequence[Specimen],
+    *,
+    material: Material,
+    inference: Inference,
+    unusual: Collection[str],
+    model: ModelIdentity,
+    out: Path,
+) -> None:
+    """Results for the archive, where the system has them."""
+    deliver = locked.system.deliver or locked.system.first.deliver
+    for specimen in specimens if deliver is not None else ():
+        deliver(  # type: ignore[misc]
+            specimen,
+            material=material,
+            inference=inference,
+            settings=locked.settings,
+            cutoffs=locked.cutoffs,
+            saliency=partial(locked.system.explain, locked.network),
+            model=replace(model, note=caution(model.note, unusual=specimen.specimen_id in unusual)),
+            folder=out / f"specimen_{specimen.row:04d}_dicom",
+        )
 
 
 def claim(out: Path, made_from: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Scores: from what a network says of specimens to the predictions table of patients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -41,11 +41,12 @@ def rows_of(
     """
     specimens = _about(specimens.astype({"specimen_id": "string"}), asked)
     patients = pool(specimens)
-    lost = _lost(failures, asked, scored=set(patients["patient_id"])) if failures is not None else []
     patients["specimen_id"] = pd.array([pd.NA] * len(patients), dtype="string")
     found = pd.concat([specimens, patients], ignore_index=True).astype({"score": "float64"})
     found = found.assign(**_applicable(found, judged))
-    return pd.concat([found, *lost], ignore_index=True)
+    if failures is None or failures.empty:
+        return found
+    return pd.concat([found, rows_lost(failures, asked, scored=set(patients["patient_id"]))], ignore_index=True)
 
 
 def _applicable(found: pd.DataFrame, judged: pd.DataFrame | None) -> dict[str, pd.Series]:
@@ -82,17 +83,17 @@ def _about(specimens: pd.DataFrame, asked: tuple[Target, ...]) -> pd.DataFrame:
     return specimens.assign(task=task)
 
 
-def _lost(failures: pd.DataFrame, asked: tuple[Target, ...], *, scored: set[str]) -> list[pd.DataFrame]:
+def rows_lost(failures: pd.DataFrame, asked: tuple[Target, ...], *, scored: Collection[str] = ()) -> pd.DataFrame:
+    """Rows without a score, a target each, of specimens that failed, and of patients who are not among those scored."""
     rows = failures[["patient_id", "specimen_id"]].assign(reason=failures["error"], applicability=NOT_ASSESSABLE)
     whole = rows[~rows["patient_id"].isin(scored)].drop_duplicates("patient_id").assign(specimen_id=None)
     every = pd.concat([rows, whole]).assign(score=np.nan)
-    return [
+    return pd.concat(
         every.assign(
             task=each.task, endpoint=each.endpoint, horizon_months=np.nan if each.horizon is None else each.horizon
         )
         for each in asked
-        if len(every)
-    ]
+    )
 
 
 def median_cutoffs(table: pd.DataFrame) -> dict[str, float]:

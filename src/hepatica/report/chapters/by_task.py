@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hepatica.report.chapters import (
     agreement,
+    applicability,
     baseline,
     calibration,
     checklist,
@@ -27,7 +28,7 @@ from hepatica.report.page import Gallery, Run, Section, provenance
 Chapter = Callable[[Run, Gallery], Section | str]
 """Draws what a run's tables show; where they are absent, a sentence that says so."""
 
-FIRST: tuple[Chapter, ...] = (summary.section, flow.section, baseline.section, published.section)
+FIRST: tuple[Chapter, ...] = (summary.section, flow.section, applicability.section, baseline.section, published.section)
 LAST: tuple[Chapter, ...] = (signatures.section, localisation.section, provenance.section, checklist.section)
 
 FOLLOWED: tuple[Chapter, ...] = (

@@ -1,5 +1,6 @@
 """Summary: what was asked, of whom, and the numbers one would quote, on half a page."""
 
+from hepatica.report.chapters import applicability
 from hepatica.report.page import Block, Gallery, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.provenance import system_title
@@ -82,4 +83,5 @@ def _warnings(run: Run) -> list[Block]:
                 f"{each.title}: {events} with and {without} without {about(run.targets[0])}; fewer than {FEW_EVENTS} of"
                 " either leave wide intervals."
             )
-    return [Text(text=text, tone="warning") for text in texts]
+    unusual = (applicability.warning(each.title, applicability.specimens(each)) for each in run.cohorts)
+    return [Text(text=text, tone="warning") for text in [*texts, *filter(None, unusual)]]
