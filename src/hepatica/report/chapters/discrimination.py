@@ -10,7 +10,7 @@ from hepatica.cohort import Target
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
-from hepatica.report.page import Figure, Gallery, Results, Run, Section, Table
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.wording import METRICS, about, calls, estimate, event, heading, outcomes, when
 
@@ -49,7 +49,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         " right at the locked cut-off. Shade is the share of the row.",
         size=(4.4, 1.9 * len(run.targets) + 0.6),
     )
-    blocks = [*(_curves(run, gallery, kind=kind) for kind in CURVES), table, _at_cutoffs(run), confusion]
+    blocks: list[Block] = [*(_curves(run, gallery, kind=kind) for kind in CURVES), table, _at_cutoffs(run), confusion]
     return Section(anchor="discrimination", title="Discrimination", blocks=blocks)
 
 

@@ -142,7 +142,8 @@ def maps(signatures: np.ndarray) -> list[Map]:
 
 def _paint(figure: Drawing, *, laid: Map, tiles: Tiles, by: str) -> None:
     """Dots in random order, or the last colour would hide the first; a key of outcomes and cohorts, a bar of scores."""
-    axes, order, scale = figure.subplots(), by_lot(len(laid.places)), {}
+    axes, order = figure.subplots(), by_lot(len(laid.places))
+    scale: Any = {}
     titles = {"outcome": "By outcome of the patient", "score": f"By {tiles.region} score", "cohort": "By cohort"}
     axes.set(title=titles[by], xlabel=f"{laid.axis} 1", ylabel=f"{laid.axis} 2", xticks=[], yticks=[])
     axes.margins(0.04)

@@ -22,8 +22,7 @@ from hepatica.evaluate import (
     specificity,
 )
 from hepatica.report.chapters.covariates import MOST_LEVELS, parts
-from hepatica.report.chapters.follow_up.survival import TALL, competing, free_of
-from hepatica.report.figures import kaplan_meier
+from hepatica.report.chapters.follow_up.survival import TALL, competing, paint_groups
 from hepatica.report.figures.forest import Line, dots, forest
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW
@@ -168,14 +167,8 @@ def _curves(results: Results, found: list[Subgroup], target: Target, gallery: Ga
     panels = []
     for number, each in enumerate(found, start=1):
         p = p_value(each.log_rank)
-        paint = partial(
-            kaplan_meier.paint,
-            drawn=kaplan_meier.arms(each.outcomes),
-            title=f"{results.title}\n{each.title}",
-            note=f"Log-rank P {equals(p)}",
-            ylabel=free_of(target),
-            horizon=target.horizon,
-        )
+        title, note = f"{results.title}\n{each.title}", f"Log-rank P {equals(p)}"
+        paint = partial(paint_groups, outcomes=each.outcomes, target=target, title=title, note=note)
         alt = f"Kaplan-Meier curves of the risk groups of {results.title}, {each.title}: log-rank P {p}"
         panels.append(gallery.draw(f"subgroup_{number}_{results.key}", paint, alt=alt, size=TALL))
     caption = (
@@ -202,11 +195,9 @@ def _risk_table(results: Results, found: list[Subgroup]) -> Table:
 
 
 def _risk_row(each: Subgroup) -> list[str]:
-    sides = [each.outcomes[each.outcomes["group"] == group] for group in ("high", "low")]
-    patients, events = (
-        " / ".join(map(str, own)) for own in (map(len, sides), (int(side["event"].sum()) for side in sides))
-    )
-    return [INDENT + each.title, patients, events, cell(each.ratio, digits=2), p_value(each.log_rank), ""]
+    high, low = (each.outcomes[each.outcomes["group"] == group]["event"] for group in ("high", "low"))
+    counts = [f"{len(high)} / {len(low)}", f"{high.sum()} / {low.sum()}"]
+    return [INDENT + each.title, *counts, cell(each.ratio, digits=2), p_value(each.log_rank), ""]
 
 
 def _of_calls(run: Run, found: list[tuple[Results, list[Subgroup]]], gallery: Gallery) -> list[Block]:

@@ -36,8 +36,8 @@ class Candidate:
 def pooled(settings: StudySettings, *, name: str, weights: str, shape: str) -> nn.Module:
     """A network of timm with its feature map averaged and two outputs; the settings that give its body are named."""
     torch.manual_seed(settings.seed)
-    name, weights, shape = (getattr(settings, each) for each in (name, weights, shape))
-    body: Any = backbone(name, weights=weights, shape=shape)
+    architecture, start, changes = (getattr(settings, each) for each in (name, weights, shape))
+    body: Any = backbone(architecture, weights=start, shape=changes)
     return Pooled(body, channels=body.num_features)
 
 

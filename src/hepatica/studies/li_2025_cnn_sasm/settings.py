@@ -59,8 +59,8 @@ class StudySettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.ratios or not all(0 < ratio <= 1 for ratio in self.ratios):
-            given = ", ".join(map(str, self.ratios)) or "none"
-            raise SettingsError(f"ratios: got {given}, wanted one or more above 0 and up to 1, such as 1/2")
+            listed = ", ".join(map(str, self.ratios)) or "none"
+            raise SettingsError(f"ratios: got {listed}, wanted one or more above 0 and up to 1, such as 1/2")
         for name, given in (("ratios", self.ratios), ("candidates", self.candidates)):
             if len(set(given)) < len(given):
                 raise SettingsError(f"{name}: got {', '.join(map(str, given))}, wanted each once")

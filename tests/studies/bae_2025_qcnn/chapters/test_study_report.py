@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import RunError
-from hepatica.report.chapters import quantification
+from hepatica.report.chapters.quantification import robustness
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import read_run
 from hepatica.studies import write_study_report
@@ -42,7 +42,7 @@ def test_the_report_has_every_chapter_and_names_no_patient(folder: Path, sketche
 def test_figures_of_phantoms_are_marked(folder: Path) -> None:
     run = read_run(folder, external=[])
     gallery = Gallery(folder / "figures", phantom=run.phantom)
-    quantification.robustness_section(run, gallery, compared=COMPARED)
+    robustness.section(run, gallery, compared=COMPARED)
     for number in range(5):
         drawn = (folder / "figures" / f"robustness_{number}.svg").read_text(encoding="utf-8")
         assert "PHANTOM: synthetic patients" in drawn

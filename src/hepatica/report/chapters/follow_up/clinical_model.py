@@ -28,6 +28,7 @@ from hepatica.report.chapters.follow_up.indicators import (
     TOGETHER,
     Known,
     candidates,
+    coverage_notes,
     new_patients,
     recorded,
     training,
@@ -36,7 +37,7 @@ from hepatica.report.figures.boxes import over_folds
 from hepatica.report.figures.forest import dots
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW, SERIES, say
-from hepatica.report.page.wording import NONE, between, column, p_value, patients, when
+from hepatica.report.page.wording import NONE, between, p_value, when
 
 COLOURS = {SIGNATURE: HIGH, TOGETHER: LOW, INTEGRATED: SERIES[2]}
 
@@ -74,28 +75,13 @@ class Judged:
 def section(run: Run, gallery: Gallery, *, out_of_fold: pd.DataFrame, indicators: Sequence[str]) -> Section:
     """Box plots over folds, AUROC and C-index with paired tests; the first target in full, the others in short."""
     known = Known(run=run, out_of_fold=out_of_fold, indicators=indicators)
-    blocks: list[Block] = [Text(text=METHOD), Text(text=CODING, tone="note"), *_lacking(known)]
+    blocks: list[Block] = [Text(text=METHOD), Text(text=CODING, tone="note"), *coverage_notes(known)]
     for target in run.targets:
         try:
             blocks += _of_target(known, target, gallery, in_full=target == run.targets[0])
         except EvaluationError as error:
             blocks.append(Text(text=f"{target.label.capitalize()}: not compared. {error}.", tone="warning"))
     return Section(anchor="indicators", title="The signature beside clinical indicators", blocks=blocks)
-
-
-def _lacking(known: Known) -> list[Block]:
-    """Which indicators a cohort does not have, and how many patients have gaps in the others."""
-    blocks: list[Block] = []
-    for each in known.run.cohorts:
-        has = recorded(known.indicators, known.run.internal.patients, each.reported)
-        lacks = [column(name) for name in known.indicators if name not in has]
-        gaps = int(each.reported[has].isna().any(axis=1).sum())
-        lacking = "has all indicators"
-        if lacks:
-            lacking = f"lacks {', '.join(lacks)} (or codes it otherwise); its regressions are fitted without"
-        text = f"{each.title} {lacking}. Gaps were filled for {patients(gaps)} of {len(each.reported)}."
-        blocks.append(Text(text=text, tone="note"))
-    return blocks
 
 
 def _of_target(known: Known, target: Target, gallery: Gallery, *, in_full: bool) -> list[Block]:

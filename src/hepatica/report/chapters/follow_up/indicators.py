@@ -7,8 +7,8 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from hepatica.cohort import Target, patient_scores
-from hepatica.report.page import Results, Run
-from hepatica.report.page.wording import column
+from hepatica.report.page import Block, Results, Run, Text
+from hepatica.report.page.wording import column, patients
 
 SIGNATURE, TOGETHER, INTEGRATED = "Signature", "All indicators (LR)", "Indicators and signature (LR)"
 
@@ -51,3 +51,18 @@ def candidates(names: Sequence[str]) -> dict[str, list[str]]:
     alone = {column(name): [name] for name in names}
     together = {TOGETHER: list(names)} if len(names) > 1 else {}
     return alone | together | ({INTEGRATED: [*names, SIGNATURE]} if names else {})
+
+
+def coverage_notes(known: Known) -> list[Block]:
+    """Which indicators a cohort does not have, and how many patients have gaps in the others."""
+    blocks: list[Block] = []
+    for each in known.run.cohorts:
+        has = recorded(known.indicators, known.run.internal.patients, each.reported)
+        lacks = [column(name) for name in known.indicators if name not in has]
+        gaps = int(each.reported[has].isna().any(axis=1).sum())
+        lacking = "has all indicators"
+        if lacks:
+            lacking = f"lacks {', '.join(lacks)} (or codes it otherwise); its regressions are fitted without"
+        text = f"{each.title} {lacking}. Gaps were filled for {patients(gaps)} of {len(each.reported)}."
+        blocks.append(Text(text=text, tone="note"))
+    return blocks

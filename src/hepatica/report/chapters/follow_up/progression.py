@@ -9,7 +9,7 @@ from hepatica.cohort import Target
 from hepatica.evaluate import Line
 from hepatica.report.figures import boxes, scatter
 from hepatica.report.figures.kaplan_meier import GROUPS, Arm
-from hepatica.report.page import Columns, Gallery, Results, Run, Section, Text
+from hepatica.report.page import Block, Columns, Gallery, Results, Run, Section, Text
 from hepatica.report.page.metric_table import target_table
 from hepatica.report.page.wording import interval, p_value, when
 
@@ -62,7 +62,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         caption="Time between the groups and along the score, with 95% confidence intervals.",
         note=TESTS,
     )
-    blocks = [Text(text=TEXT.format(event=event)), box_plots, regressions, table]
+    blocks: list[Block] = [Text(text=TEXT.format(event=event)), box_plots, regressions, table]
     return Section(anchor="progression", title=f"Time to {event} between the groups", blocks=blocks)
 
 

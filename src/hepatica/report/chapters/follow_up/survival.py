@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import EvaluationError, Months, Target
@@ -43,19 +44,15 @@ def section(run: Run, gallery: Gallery) -> Section:
 
 
 def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
-    paint_groups(figure, results=results, target=target, title=f"{results.title}\nby score {when(target).lower()}")
+    title = f"{results.title}\nby score {when(target).lower()}"
+    note = log_rank(results.metric("log_rank_p", target))
+    paint_groups(figure, outcomes=results.outcomes(target), target=target, title=title, note=note)
 
 
-def paint_groups(figure: Drawing, *, results: Results, target: Target, title: str, fold: str | None = None) -> None:
-    """Kaplan-Meier curves of the risk groups of a fold, by default the reported one, with their log-rank P."""
-    kaplan_meier.paint(
-        figure,
-        drawn=kaplan_meier.arms(results.outcomes(target, fold=fold)),
-        title=title,
-        note=log_rank(results.metric("log_rank_p", target, fold=fold)),
-        ylabel=free_of(target),
-        horizon=target.horizon,
-    )
+def paint_groups(figure: Drawing, *, outcomes: pd.DataFrame, target: Target, title: str, note: str) -> None:
+    """Kaplan-Meier curves of the risk groups, with the horizon of the target."""
+    drawn, ylabel = kaplan_meier.arms(outcomes), free_of(target)
+    kaplan_meier.paint(figure, drawn=drawn, title=title, note=note, ylabel=ylabel, horizon=target.horizon)
 
 
 def log_rank(found: Any) -> str:

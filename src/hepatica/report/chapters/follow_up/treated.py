@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Drawing
 from hepatica.cohort import Target
 from hepatica.evaluate import Correlation, pearson
 from hepatica.report.chapters.baseline import DIFFERENCE_RULES, differences
-from hepatica.report.chapters.follow_up.survival import TALL, competing, paint_groups
+from hepatica.report.chapters.follow_up.survival import TALL, competing, log_rank, paint_groups
 from hepatica.report.figures import scatter
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import METRICS, attempt, cell, equals, estimate, p_value
@@ -71,7 +71,9 @@ def _title(results: Results) -> str:
 
 
 def _paint_curves(figure: Drawing, *, results: Results, target: Target) -> None:
-    paint_groups(figure, results=results, target=target, title=_title(results), fold=FOLD)
+    note = log_rank(results.metric("log_rank_p", target, fold=FOLD))
+    outcomes = results.outcomes(target, fold=FOLD)
+    paint_groups(figure, outcomes=outcomes, target=target, title=_title(results), note=note)
 
 
 def _paint_tiles(figure: Drawing, *, results: Results, target: Target) -> None:

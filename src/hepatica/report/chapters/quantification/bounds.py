@@ -9,7 +9,7 @@ import pandas as pd
 from hepatica.evaluate import Estimate
 from hepatica.evaluate.groups.quantification import ROBUST, coverage, efficiency, normal_interval
 from hepatica.report.chapters.quantification.compared import Compared, by_target, quantified
-from hepatica.report.page import Gallery, Run, Section, Table, Text
+from hepatica.report.page import Block, Gallery, Run, Section, Table, Text
 from hepatica.report.page.wording import cell
 
 
@@ -40,7 +40,7 @@ def section(run: Run, gallery: Gallery, *, compared: Compared) -> Section:
         for kind, name in compared.kinds.items()
     ]
     uncertainty = Text(text=f"{compared.intervals} {compared.training(run)}")
-    blocks = [Text(text=compared.bounds), _least(own, compared), efficiencies, uncertainty, *coverages]
+    blocks: list[Block] = [Text(text=compared.bounds), _least(own, compared), efficiencies, uncertainty, *coverages]
     return Section(anchor="bounds", title="Errors against what is possible, and stated uncertainty", blocks=blocks)
 
 

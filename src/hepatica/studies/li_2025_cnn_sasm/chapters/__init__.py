@@ -1,6 +1,6 @@
 """Li 2025: the chapters of its report, in the order of the paper's Results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,10 +27,9 @@ from hepatica.studies.li_2025_cnn_sasm.chapters.found import FOLDER, Study, read
 
 __all__ = ["FOLDER", "Study", "chapters_of", "read_study"]
 
-_PRINTED = pd.read_csv(Path(__file__).with_name("table_3.csv"))
-TABLE_3 = {
-    str(target): {row.metric: (row.signature, row.end_to_end) for row in own.itertuples()}
-    for target, own in _PRINTED.groupby("target")
+_ROWS = pd.read_csv(Path(__file__).with_name("table_3.csv")).to_numpy().tolist()
+TABLE_3: dict[str, dict[str, Sequence[float]]] = {
+    target: {metric: values for of, metric, *values in _ROWS if of == target} for target, *_ in _ROWS
 }
 """Table 3 (doi 10.1186/s12916-025-03977-4), PPS-based and end-to-end; its cut-off is not stated and taken as 0.5."""
 

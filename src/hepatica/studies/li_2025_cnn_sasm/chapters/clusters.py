@@ -31,8 +31,8 @@ MEANING = (
     " any of the networks was trained. Solid dots are patients whose survival confirms their final status at that"
     " ratio, on whom alone the paper draws its maps; pale dots are the others. The number is the silhouette of the two"
     " outcomes among the signatures themselves, not in the map: 1 is perfect separation, about 0 is none, below 0 is"
-    " nearer to the other outcome. It is given for all patients and for the confirmed ones, so that one sees how much"
-    " of a clear boundary comes from the choice of patients. It has no interval, and tiles of one patient are not"
+    " nearer to the other outcome. It is given for all patients and for the confirmed ones, to show how much of a clear"
+    " boundary comes from the choice of patients. It has no interval, and tiles of one patient are not"
     " independent."
 )
 

@@ -96,10 +96,12 @@ _PARTS: Mapping[str, tuple[str, Parts]] = {
     "Severe fibrosis (METAVIR)": ("metavir", _at(2, "F0 to F2", "F3 and F4")),
     "Histologic grade": ("grade", _levels("G", range(1, 5))),
 }
-_CELLS = pd.read_csv(Path(__file__).with_name("table_3.csv"), keep_default_na=False).set_index(["parameter", "part"])
+_ROWS = pd.read_csv(Path(__file__).with_name("table_3.csv"), keep_default_na=False).to_numpy().tolist()
 
 TABLE_3: Sequence[Parameter] = [
-    Parameter(title=title, column=column, parts=parts, printed=_CELLS.loc[title].T.to_dict("list"))
+    Parameter(
+        title=title, column=column, parts=parts, printed={part: cells for of, part, *cells in _ROWS if of == title}
+    )
     for title, (column, parts) in _PARTS.items()
 ]
 """Mean ± SD of the HCC risk scores of resected patients: internal, external, all. Its G4 of all fits neither column."""
