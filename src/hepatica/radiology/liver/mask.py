@@ -46,11 +46,12 @@ def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarra
     SpecimenError when there is no mask or more than one, when it is damaged, has not what is wanted, or lies wholly
     beside the volume. A mask of zeros is a mask: nothing is marked.
     """
-    source = _find(path, only=only)
-    if _is_nifti(source):
-        marked, own = _from_nifti(source.path, only=only)
-    else:
-        marked, own = _from_seg(source, only=only, step=geometry.spacing[0])
+    with reading("the mask"):
+        source = _find(path, only=only)
+        if _is_nifti(source):
+            marked, own = _from_nifti(source.path, only=only)
+        else:
+            marked, own = _from_seg(source, only=only, step=geometry.spacing[0])
     if not _meet(own, geometry):
         raise SpecimenError("the mask lies wholly beside the volume; give the mask of this patient and this study")
     return marked if own.agrees(geometry) else _resampled(marked, own, geometry)
