@@ -18,7 +18,7 @@ from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
-from hepatica.radiology.slices import SliceStore, prepare
+from hepatica.radiology.slices import SliceStore, prepare, series_facts
 from hepatica.radiology.slicing import WINDOWS, Slicing, resized
 
 SMALL = PhantomSettings(matrix=64, slices=12, thickness_mm=14, expert_share=0.5)
@@ -139,6 +139,34 @@ def test_a_series_that_cannot_be_read_is_told_and_the_others_are(ct, tmp_path):
         Ledger(tmp_path / "slices" / "ledger").error(path.stem) for path in (tmp_path / "slices/ledger").iterdir()
     ]
     assert sum(error is not None for error in errors) == 1
+
+
+def test_specimens_csv_may_name_the_series_and_the_key_depends_on_it(ct, tmp_path):
+    ct.write(SeriesInstanceUID="1.1", SeriesNumber=3)
+    ct.write(ct.body() + 1, SeriesInstanceUID="1.2", SeriesNumber=4, ConvolutionKernel="LUNG")
+    usual = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
+    chosen = prepare([usual], slicing=SLICING, window=WINDOW, folder=tmp_path / "slices")
+    assert "6 files: a lung or bone kernel" in chosen.specimens["notes"].iloc[0]
+    named = prepare([replace(usual, extra={"series": "4"})], slicing=SLICING, window=WINDOW, folder=tmp_path / "slices")
+    assert named.specimens["series"].tolist() == [1]
+    assert named.specimens["key"].tolist() != chosen.specimens["key"].tolist()
+    assert "not among the series 4" in named.specimens["notes"].iloc[0]
+
+
+def test_what_is_known_of_each_series_can_be_asked(specimens, store, ct, tmp_path):
+    facts = series_facts(store)
+    own = facts[facts["specimen_id"] == specimens[0].specimen_id]
+    assert own["number"].tolist() == [1, 2, 3, 4]
+    assert set(own["image_type"]) == {"ORIGINAL\\PRIMARY\\AXIAL"}
+    assert (own["modality"] == "CT").all()
+    assert (own["axial_slices"] == 12).all()
+    assert own["air_share"].between(0.3, 0.9).all()
+    assert own["soft_share"].between(0.1, 0.7).all()
+    assert (own["low"] < -900).all()
+    ct.write()
+    other = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
+    (fact,) = series_facts(prepare([other], slicing=SLICING, window=WINDOW, folder=tmp_path)).to_dict("records")
+    assert (fact["liver"], fact["liver_slices"], fact["axial_slices"]) == ("all", 6, 6)
 
 
 def test_a_liver_on_missing_slices_alone_is_noted(ct, tmp_path):

@@ -43,7 +43,7 @@ from hepatica.learn import Samples, Share, infer, pixels_to_images, smoothed_cro
 from hepatica.networks import Pooled, SideBySide
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.plain import body_of, fit_stage, log_odds, require_both
-from hepatica.radiology.results.dicom_results import deliver_study
+from hepatica.radiology.results.deliver import deliver_study
 from hepatica.radiology.risk_score import Gate, Variant, score_studies
 from hepatica.radiology.room import CT, SlicePlan
 from hepatica.radiology.slices import SliceStore

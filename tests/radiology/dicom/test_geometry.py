@@ -17,10 +17,6 @@ def test_the_matrix_gives_the_geometry_back():
     assert from_lps(PLACE.lps, shape=PLACE.shape) == PLACE
 
 
-def test_a_voxel_has_a_volume():
-    assert PLACE.millilitres == pytest.approx(2.5 * 0.8 * 0.7 / 1000)
-
-
 @pytest.mark.parametrize(
     "other", [{"shape": (4, 5, 7)}, {"origin": (-10.0, -12.0, 31.0)}, {"spacing": (2.5, 0.8, 0.8)}]
 )

@@ -1,5 +1,8 @@
 """Secondary capture: the picture itself, upright, of a known slice."""
 
+import shutil
+import subprocess
+
 import highdicom as hd
 import nibabel
 import numpy as np
@@ -10,6 +13,7 @@ from hepatica.cohort.errors import SpecimenError
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.stack import upright
+from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation
 from hepatica.radiology.results.evidence import evidence_of
 
@@ -128,6 +132,54 @@ def test_an_interpolated_slice_is_flagged_where_it_lies(ct):
     frames = at_places(segmentation(flagged, evidence=own, model=MODEL))
     assert sorted(frames) == [5, 10, 15]
     assert np.array_equal(frames[10], flagged[2])
+
+
+NEGATED = ([1, 0, 0, 0, 1, 0], [-1, 0, 0, 0, -1, 0], [1, 0, 0, 0, -1, 0], [0, -1, 0, 1, 0, 0], [0, 1, 0, -1, 0, 0])
+
+
+@pytest.mark.parametrize("orientation", NEGATED)
+@pytest.mark.parametrize("slices", [[0, 3], [1, 5], [2], slice(1, 4)])
+def test_a_region_on_a_few_slices_is_read_back_voxel_by_voxel(ct, tmp_path, orientation, slices):
+    """Another reader's regular grid between the flagged slices would mark what lies between them."""
+    ct.write(ImageOrientationPatient=orientation)
+    own = evidence(ct.folder)
+    flagged = region(own.series.geometry.shape, slices=slices)
+    made = segmentation(flagged, evidence=own, model=MODEL)
+    made.save_as(tmp_path / "seg.dcm", enforce_file_format=True)
+    assert np.array_equal(read_mask(tmp_path / "seg.dcm", geometry=own.series.geometry), flagged)
+    assert made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SpacingBetweenSlices == 5
+    del made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SpacingBetweenSlices
+    made.save_as(tmp_path / "silent.dcm", enforce_file_format=True)
+    assert np.array_equal(read_mask(tmp_path / "silent.dcm", geometry=own.series.geometry), flagged)
+
+
+def test_frames_thicker_than_their_distance_are_placed_by_the_volume(ct, tmp_path):
+    ct.write(SliceThickness=7.5)
+    own = evidence(ct.folder)
+    flagged = region(own.series.geometry.shape, slices=[0, 2, 5])
+    made = segmentation(flagged, evidence=own, model=MODEL)
+    del made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SpacingBetweenSlices
+    made.save_as(tmp_path / "seg.dcm", enforce_file_format=True)
+    assert np.array_equal(read_mask(tmp_path / "seg.dcm", geometry=own.series.geometry), flagged)
+
+
+def test_what_the_network_looked_at_is_not_called_a_lesion(ct):
+    ct.write()
+    own = evidence(ct.folder)
+    (segment,) = segmentation(region(own.series.geometry.shape), evidence=own, model=MODEL).SegmentSequence
+    kinds = [segment.SegmentedPropertyCategoryCodeSequence[0], segment.SegmentedPropertyTypeCodeSequence[0]]
+    assert [each.CodeMeaning for each in kinds] == ["Spatial and Relational Concept", "Selected region"]
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (Debian: dicom3tools) is not installed")
+def test_dciodvfy_finds_no_error_in_a_region_on_a_few_slices(ct, tmp_path):
+    ct.write()
+    own = evidence(ct.folder)
+    made = segmentation(region(own.series.geometry.shape, slices=[0, 3]), evidence=own, model=MODEL)
+    made.save_as(tmp_path / "seg.dcm", enforce_file_format=True)
+    said = subprocess.run(["dciodvfy", tmp_path / "seg.dcm"], capture_output=True, text=True, check=False).stderr
+    assert "Segmentation" in said
+    assert "Error" not in said
 
 
 def test_nothing_flagged_is_no_segmentation(ct):

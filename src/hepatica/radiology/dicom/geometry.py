@@ -32,11 +32,6 @@ class Geometry:
         """(4 4): from an index (x, y, z, 1) to mm in NIfTI's axes, whose x grows to the right and y to the front."""
         return np.asarray(np.diag([-1.0, -1.0, 1.0, 1.0]) @ self.lps)
 
-    @property
-    def millilitres(self) -> float:
-        """The volume of one voxel."""
-        return float(np.prod(self.spacing)) / 1000
-
     def agrees(self, other: "Geometry", *, tolerance: float = 0.1) -> bool:
         """Whether both have the same voxels: equal shape, and corners closer than `tolerance` of a voxel's side."""
         if self.shape != other.shape:

@@ -9,8 +9,8 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
-from hepatica.cohort.errors import SpecimenError
-from hepatica.radiology.dicom.frames import tolerant
+from hepatica.cohort.errors import SpecimenError, reading
+from hepatica.radiology.dicom.frames import LARGEST, tolerant
 from hepatica.radiology.dicom.patients import Identity, identity
 from hepatica.radiology.dicom.sources import Source
 
@@ -29,10 +29,6 @@ MOMENTS = {
     "TriggerTime": "",
 }
 """Attributes by which the time points of one series are told apart, in this order, and their names in enhanced CT."""
-
-LARGEST = 2**24  # ours
-"""Pixels of one slice: 4096 x 4096. A header that claims more is not followed."""
-
 
 FARTHEST = 1e5  # ours
 """mm from the origin of the frame of reference beyond which no slice lies."""
@@ -84,7 +80,9 @@ def read_headers(source: Source) -> tuple[Header, ...]:
         with tolerant():  # values are converted, and would be complained of, only when they are asked for
             _refuse_other(dataset)
             return tuple(_placed(_header(dataset, source=source, frame=k)) for k in range(_frames(dataset)))
-    except (AttributeError, TypeError, ValueError, IndexError, KeyError):
+    except SpecimenError:
+        raise
+    except Exception:  # values of any kind stand where a number should
         raise SpecimenError(
             "the header is incomplete (no usable position, orientation, pixel spacing or matrix): "
             "no slice that could be placed in the patient"
@@ -93,13 +91,12 @@ def read_headers(source: Source) -> tuple[Header, ...]:
 
 def read_dataset(source: Source) -> pydicom.Dataset:
     """All attributes of a file, identifiers included, pixels excepted; SpecimenError when it is no DICOM file."""
-    try:
-        with source.open() as file, tolerant():
-            return pydicom.dcmread(file, stop_before_pixels=True)
-    except InvalidDicomError:
-        raise SpecimenError("no DICOM file") from None
-    except (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, NotImplementedError):
-        raise SpecimenError("a damaged DICOM file: its header cannot be read; send it again") from None
+    with reading("the header of a DICOM file"):
+        try:
+            with source.open() as file, tolerant():
+                return pydicom.dcmread(file, stop_before_pixels=True)
+        except InvalidDicomError:
+            raise SpecimenError("no DICOM file") from None
 
 
 def _frames(dataset: pydicom.Dataset) -> int:

@@ -11,7 +11,7 @@ from einops import rearrange
 from nibabel import orientations
 
 from hepatica.cohort.atomic import replacing
-from hepatica.cohort.errors import SpecimenError
+from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 
 _nifti: Any = nib  # declares itself typed, yet hardly any of its functions is
@@ -50,15 +50,11 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
 
 
 def _loaded(path: Path) -> tuple[Any, np.ndarray]:
-    try:
+    with reading("the NIfTI file"):
         image = _nifti.load(path)
-        if math.prod(image.shape) > LARGEST:
-            raise SpecimenError(f"got a NIfTI file of {image.shape} voxels, wanted {LARGEST} at most; crop it")
+        if not 0 < math.prod(image.shape) <= LARGEST:
+            raise SpecimenError(f"got a NIfTI file of {image.shape} voxels, wanted 1 to {LARGEST}; crop it")
         return image, np.asanyarray(image.dataobj)
-    except SpecimenError:
-        raise
-    except Exception as error:
-        raise SpecimenError(f"the NIfTI file cannot be read ({error}); send it again") from None
 
 
 def _refuse_place(image: Any) -> None:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from hepatica.cohort.digests import content_digest
-from hepatica.cohort.errors import SpecimenError
+from hepatica.cohort.errors import SpecimenError, reading
+from hepatica.radiology.dicom.frames import LARGEST
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.hounsfield import refuse_other_units
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.dicom.series import Refusal, Series, read_study
-from hepatica.radiology.dicom.stack import refuse_oblique
+from hepatica.radiology.dicom.stack import MOST_MADE, refuse_oblique
 from hepatica.radiology.dicom.volume import Volume, read_volume
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -32,11 +33,13 @@ def read_pictures(folder: Path) -> Volume:
     paths = sorted((each for each in visible(folder) if each.suffix.lower() in SUFFIXES), key=_number)
     if not paths:
         raise SpecimenError(f"got no picture ({', '.join(SUFFIXES)}) in the folder; wanted one a slice")
-    images = [_grey(path, place=k) for k, path in enumerate(paths, start=1)]
-    sizes = sorted({image.shape for image in images})
-    if len(sizes) > 1:
-        raise SpecimenError(f"got pictures of sizes {sizes}, wanted one size; give one series a folder")
-    values = np.stack(images)
+    images: list[np.ndarray] = []
+    for k, path in enumerate(paths, start=1):
+        images.append(_grey(path, place=k))
+        sizes = sorted({image.shape for image in images})
+        if len(sizes) > 1 or len(paths) * images[0].size > MOST_MADE:
+            raise SpecimenError(f"got {len(paths)} pictures of sizes {sizes}, wanted one size, and 2^28 pixels at most")
+    values = np.stack(images).astype(np.float32)
     z, y, x = values.shape
     geometry = Geometry(shape=(z, y, x), spacing=(1.0, 1.0, 1.0), origin=(0.0, 0.0, 0.0))
     return Volume(values=values, geometry=geometry, units="grey", measured=np.ones(z, bool), notes=(_NOTE,))
@@ -52,11 +55,10 @@ def _number(path: Path) -> tuple[list[int], str]:
 
 
 def _grey(path: Path, *, place: int) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("L"), np.float32)
-    except (UnidentifiedImageError, OSError, SyntaxError):
-        raise SpecimenError(f"picture {place} in order is damaged; send it again or leave it out") from None
+    with reading(f"picture {place} in order"), Image.open(path) as image:
+        if image.width * image.height > LARGEST:
+            raise SpecimenError(f"picture {place} in order has {image.width} x {image.height} pixels; leave it out")
+        return np.asarray(image.convert("L"))
 
 
 NIFTI = (".nii", ".nii.gz")
@@ -75,9 +77,10 @@ class Scan:
 
     def read(self, *, regular: bool = True) -> Volume:
         """Decode it, `regular` as in `read_volume`; SpecimenError as the readers of its kind."""
-        if self.series is not None:
-            return read_volume(self.series, regular=regular)
-        return _nifti(self.path) if _is_nifti(self.path) else read_pictures(self.path)
+        with reading("the series"):
+            if self.series is not None:
+                return read_volume(self.series, regular=regular)
+            return _nifti(self.path) if _is_nifti(self.path) else read_pictures(self.path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +100,8 @@ def find_scans(path: Path, *, wanted: str = "") -> Scans:
     """
     if _is_nifti(path) or _holds_pictures(path):
         return Scans(scans=(Scan(path=path, key=content_digest(path).hex()[:16]),))
-    study = read_study(path, wanted=wanted)
+    with reading("the study"):
+        study = read_study(path, wanted=wanted)
     series = study.axial()
     if study.patients > 1:
         raise SpecimenError(

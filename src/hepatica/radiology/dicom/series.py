@@ -201,8 +201,8 @@ def _unfit(headers: Sequence[Header], *, wanted: str) -> str | None:
     """Why a series is not read, whatever it shows."""
     words = set(re.split(r"[\s;,]+", wanted.strip())) - {""}
     if words:
-        told = {"all", headers[0].number, *headers[0].series[:1]}
-        return None if words & told else f"not among the series {wanted.strip()}, which specimens.csv names"
+        names = {"all", headers[0].number, *headers[0].series[:1]}
+        return None if words & names else f"not among the series {wanted.strip()}, which specimens.csv names"
     places = len({place(header) for header in headers})
     if places >= LEAST_PLACES:
         return None

@@ -4,6 +4,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -47,9 +48,11 @@ class Source:
         if self.fault is not None:
             raise SpecimenError(self.fault)
         try:
-            file = open_file(self.path, member=self.member)
-            _guard_deflated(file)
-            return file
+            with ExitStack() as unless_sound:
+                file = unless_sound.enter_context(open_file(self.path, member=self.member))
+                _guard_deflated(file)
+                unless_sound.pop_all()
+                return file
         except UNPACKING as error:
             raise SpecimenError(f"a file within the archive cannot be unpacked ({error}); send it again") from None
 

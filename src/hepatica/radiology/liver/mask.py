@@ -1,20 +1,23 @@
 """Mask: a segmentation of a patient, from NIfTI or DICOM SEG, brought onto the voxels of a volume."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import nibabel as nib
 import numpy as np
+from pydicom import Dataset
 from scipy import ndimage
 
-from hepatica.cohort.errors import SpecimenError
-from hepatica.radiology.dicom.frames import UNPACKING, tolerant
+from hepatica.cohort.errors import SpecimenError, reading
+from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.header import read_dataset
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.dicom.sources import Source, find_sources
+from hepatica.radiology.dicom.stack import MOST_PLACES, ON_GRID
 
 Only = Literal["liver"] | Collection[int] | None
 """What of a mask is wanted: the organ of this name, the labels or segments of these numbers, or whatever is marked."""
@@ -26,14 +29,13 @@ _TOTAL_SEGMENTATOR_LIVER = 5  # label of its task `total`, versions 1 and 2 (Was
 
 _MARKED = 0.5  # ours: a fractional segment counts from here on
 
-_UNREADABLE = (*UNPACKING, OSError, ValueError, AttributeError, KeyError, IndexError, TypeError)
-
 
 def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarray:
     """What is marked, (z y x) bool on the grid of `geometry`, by the nearest voxel in the patient's axes.
 
-    `path` is a NIfTI file, a DICOM Segmentation (PS3.3 A.51), a zip archive with one such Segmentation, or a
-    folder with one of either, among whatever else; in a folder of TotalSegmentator, `liver.nii.gz` is the liver.
+    `path` is a NIfTI file, a DICOM Segmentation (PS3.3 A.51), a zip archive with one such Segmentation, or a folder
+    with one of either, among whatever else; in a folder of TotalSegmentator, `liver.nii.gz` is the liver. Each frame of
+    a Segmentation lies where it says.
     All spacings and orientations go together as long as mask and volume share the frame of reference, which NIfTI
     cannot say.
 
@@ -44,8 +46,12 @@ def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarra
     SpecimenError when there is no mask or more than one, when it is damaged, has not what is wanted, or lies wholly
     beside the volume. A mask of zeros is a mask: nothing is marked.
     """
-    source = _find(path, only=only)
-    marked, own = _from_nifti(source.path, only=only) if _is_nifti(source) else _from_seg(source, only=only)
+    with reading("the mask"):
+        source = _find(path, only=only)
+        if _is_nifti(source):
+            marked, own = _from_nifti(source.path, only=only)
+        else:
+            marked, own = _from_seg(source, only=only, step=geometry.spacing[0])
     if not _meet(own, geometry):
         raise SpecimenError("the mask lies wholly beside the volume; give the mask of this patient and this study")
     return marked if own.agrees(geometry) else _resampled(marked, own, geometry)
@@ -103,23 +109,84 @@ def _table(path: Path) -> list[tuple[int, str]]:
     return [(int(key), name.strip().lower()) for key, name in rows]
 
 
-def _from_seg(source: Source, *, only: Only) -> tuple[np.ndarray, Geometry]:
+def _from_seg(source: Source, *, only: Only, step: float) -> tuple[np.ndarray, Geometry]:
+    """The marked frames of a DICOM SEG, each at its own place on a regular grid, empty where there is no frame.
+
+    `step`: mm between the slices of the volume, by which frames are placed that do not say how far apart they are.
+    """
     import highdicom as hd
 
-    try:
-        with source.open() as file, tolerant():
+    with reading("the DICOM SEG"), tolerant():
+        with source.open() as file:
             seg = hd.seg.segread(file)
-            numbers = [each for each in seg.segment_numbers if _is_wanted(seg, each, only=only)]
-            volumes = (seg.get_volume(segment_numbers=[each]) for each in numbers)
-            parts = [(each.array[..., 0] >= _MARKED, each.affine) for each in volumes]
-    except _UNREADABLE:
-        raise SpecimenError("the DICOM SEG is damaged or no regular volume; send it again") from None
-    if not parts:
-        raise SpecimenError(f"the DICOM SEG has no segment {only}; give a mask that has")
-    marked = np.logical_or.reduce([part for part, _ in parts])
-    lps = parts[0][1] @ np.eye(4)[:, [2, 1, 0, 3]]  # highdicom counts (z y x)
+        numbers = [each for each in seg.segment_numbers if _is_wanted(seg, each, only=only)]
+        if not numbers:
+            raise SpecimenError(f"the DICOM SEG has no segment {only}; give a mask that has")
+        shared = seg.SharedFunctionalGroupsSequence[0]
+        groups = [_Groups(own=each, shared=shared) for each in seg.PerFrameFunctionalGroupsSequence]
+        frames = seg.pixel_array.reshape(-1, seg.Rows, seg.Columns)
+        kept = [(group, marked) for group, frame in zip(groups, frames, strict=True)
+                if (marked := _marked(seg, group, frame, numbers)) is not None]  # fmt: skip
+        return _placed(kept or [(group, np.zeros(frames.shape[1:], bool)) for group in groups], step=step)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Groups:
+    """The functional groups of one frame."""
+
+    own: Dataset
+    shared: Dataset
+
+    def value(self, group: str, name: str) -> Any:
+        """An attribute of the frame's own group, or of the shared one; None where neither has it."""
+        found = self.own.get(group) or self.shared.get(group) or [Dataset()]
+        return found[0].get(name)
+
+    def numbers(self, group: str, name: str) -> np.ndarray:
+        """The same as numbers; SpecimenError when they are absent."""
+        return np.array(self.value(group, name), float)
+
+
+def _marked(seg: Any, group: _Groups, frame: np.ndarray, numbers: Collection[int]) -> np.ndarray | None:
+    """What of a frame belongs to the segments of these numbers; None where the frame is of another segment."""
+    if seg.SegmentationType == "LABELMAP":
+        return np.isin(frame, list(numbers))
+    if group.value("SegmentIdentificationSequence", "ReferencedSegmentNumber") not in numbers:
+        return None
+    full = seg.MaximumFractionalValue if seg.SegmentationType == "FRACTIONAL" else 1
+    return np.asarray(frame >= _MARKED * full)
+
+
+def _placed(frames: Sequence[tuple[_Groups, np.ndarray]], *, step: float) -> tuple[np.ndarray, Geometry]:
+    first = frames[0][0]
+    rows, columns = np.split(first.numbers("PlaneOrientationSequence", "ImageOrientationPatient"), 2)
+    normal = np.cross(rows, columns)
+    down, across = first.numbers("PixelMeasuresSequence", "PixelSpacing")
+    corners = np.array([group.numbers("PlanePositionSequence", "ImagePositionPatient") for group, _ in frames])
+    heights = corners @ normal
+    apart = _apart(np.unique(heights.round(3)), first, step=step)
+    cells = np.round((heights - heights.min()) / apart).astype(int)
+    if cells.max() > MOST_PLACES * (len(frames) + 100):
+        raise SpecimenError("the frames of the DICOM SEG lie too far apart; send it again")
+    marked = np.zeros((int(cells.max()) + 1, *frames[0][1].shape), bool)
+    for cell, (_, frame) in zip(cells, frames, strict=True):
+        marked[cell] |= frame
+    lps = np.eye(4)
+    lps[:3, :3] = np.stack([rows * across, columns * down, normal * apart], axis=1)
+    lps[:3, 3] = corners[heights.argmin()]
     z, y, x = marked.shape
     return marked, from_lps(lps, shape=(z, y, x))
+
+
+def _apart(heights: np.ndarray, first: _Groups, *, step: float) -> float:
+    """mm between slices: what the file says, else the least distance or the thickness on which all frames lie."""
+    said = first.value("PixelMeasuresSequence", "SpacingBetweenSlices")
+    thick = float(first.value("PixelMeasuresSequence", "SliceThickness") or step)
+    least = float(np.diff(heights).min()) if len(heights) > 1 else thick
+    tried = [*([float(said)] if said else []), min(least, thick), step]
+    tried = [each for each in tried if each > 0]
+    off = [np.abs((heights - heights[0]) / each - np.round((heights - heights[0]) / each)).max() for each in tried]
+    return tried[int(np.argmax(np.array(off) <= ON_GRID))] if min(off) <= ON_GRID else tried[int(np.argmin(off))]
 
 
 def _is_wanted(seg: Any, number: int, *, only: Only) -> bool:

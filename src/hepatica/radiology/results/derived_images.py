@@ -81,7 +81,14 @@ def segmentation(flagged: np.ndarray, *, evidence: Evidence, model: ModelIdentit
             series_description="HCC: flagged region",
             **origin("segmentation", digest(flagged), evidence=evidence, model=model),
         )
-        return finish(made, evidence)
+        return _spaced(made, evidence)
+
+
+def _spaced(made: Dataset, evidence: Evidence) -> Dataset:
+    """Say how far apart slices are, which the few that are flagged do not show: highdicom leaves it out."""
+    measures = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    measures.SpacingBetweenSlices = decimals([evidence.series.geometry.spacing[0]])[0]
+    return finish(made, evidence)
 
 
 def _segment(model: ModelIdentity) -> Any:
@@ -91,8 +98,8 @@ def _segment(model: ModelIdentity) -> Any:
     return hd.seg.SegmentDescription(
         segment_number=1,
         segment_label="Flagged region",
-        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
-        segmented_property_type=codes.SCT.Lesion,
+        segmented_property_category=codes.SCT.SpatialAndRelationalConcept,
+        segmented_property_type=codes.DCM.SelectedRegion,  # salient to the network, and no finding of a lesion
         algorithm_type="AUTOMATIC",
         algorithm_identification=hd.AlgorithmIdentificationSequence(
             name=model.system,
@@ -133,7 +140,7 @@ def parametric_map(saliency: np.ndarray, *, evidence: Evidence, model: ModelIden
             series_description="HCC: saliency map",
             **origin("map", digest(values), evidence=evidence, model=model),
         )
-        return finish(made, evidence)
+        return _spaced(made, evidence)
 
 
 def _check_saliency(saliency: np.ndarray) -> None:
