@@ -252,7 +252,7 @@ def test_tag_of_a_wrong_kind_is_a_specimen_error(slides):
         place = file.pages[0].tags["SamplesPerPixel"].offset
     with path.open("r+b") as file:
         file.seek(place + 2)
-        file.write((11).to_bytes(2, "little"))  # a floating-point number of samples, on which tifffile fails
+        file.write((1).to_bytes(2, "little"))  # a byte, which OpenSlide reads as the number it is, and tifffile cannot
     with pytest.raises(SpecimenError, match="damaged or incomplete"):
         open_reader(path)
 
@@ -322,6 +322,18 @@ def test_folder_that_holds_one_slide_is_that_slide(slides):
     write_dicom(slides.folder / "dicom", slides.picture(seed=1), series="1.2.4")
     with pytest.raises(SpecimenError, match="at least two slides, 2 of its 4 files"):
         open_reader(slides.folder / "dicom")
+
+
+@pytest.mark.parametrize(("frame", "offset"), [(3, 0), (5, 2**31), (11, 30_000)])
+def test_dicom_frames_out_of_order_are_refused_before_libdicom_ends_the_process(slides, frame, offset):
+    first, second = write_dicom(slides.folder / "dicom", slides.picture(width=256, height=192), series="1.2.3")
+    content = bytearray(first.read_bytes())
+    place = content.index(b"\xe0\x7f\x10\0OB") + 20 + 4 * frame
+    content[place : place + 4] = offset.to_bytes(4, "little")
+    first.write_bytes(content)
+    for path in (first, second, slides.folder / "dicom"):
+        with pytest.raises(SpecimenError, match="table of frames"):
+            open_reader(path)
 
 
 def test_copies_of_one_scan_have_one_identity(slides):

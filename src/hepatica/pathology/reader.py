@@ -1,9 +1,11 @@
 """Reader: the pixels of a slide file, level by level, through OpenSlide or, for plain images, libvips."""
 
+import logging
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -51,11 +53,16 @@ _PLAIN = {
     b"\xff\xd8\xff": "jpeg",
 }
 _MIRAX_DATA = "Slidedat.ini"
+_FRAMES = b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff\xfe\xff\0\xe0"  # compressed pixel data, its first item
+_MOST_OFFSETS = 2**26  # bytes
 _HEAD = 65536  # bytes in which a DICOM file names its series, and more than a list of images has
 _FAST_VENDORS = {"aperio", "generic-tiff"}  # whose first TIFF page is the finest level, tile by tile
 _PROOFS = 4  # regions both libraries must read alike before libvips is trusted with a file
 _PROOF_PIXELS = 1_000_000
 _VIPS_DEFAULT_RESOLUTION = 1.0  # pixels per mm; libvips says this where a file says nothing
+
+
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it finds wrong is not for the terminal
 
 
 class Box(NamedTuple):
@@ -179,8 +186,12 @@ class OpenSlideReader:
         series = said.get("dicom.SeriesInstanceUID")
         tile = "openslide.level[{}].tile-{}".format
         stored = [[int(said.get(tile(k, name), 0)) for name in ("width", "height")] for k in range(len(self.sizes))]
-        if series is None:  # of a DICOM slide the other files, which may be anywhere in the folder, hold the pixels
+        if series is None:
             _refuse_absurd(self.sizes[0], stored=stored, path=path)
+        else:  # whose pixels lie in any file of the folder that names the series
+            _refuse_wrong_offsets(
+                each for each in path.parent.iterdir() if each.is_file() and series.encode() in _head(each)
+            )
         x, y, self.power = (_number(said.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power"))
         self.resolution = (x, y) if x and y else None
         self.identity = series or said.get("openslide.quickhash-1")
@@ -299,6 +310,19 @@ def _refuse_absurd(size: tuple[int, int], *, stored: Iterable[Sequence[int]], pa
                 f"the header claims tiles of {width} x {height} pixels, at most {LARGEST_TILE:.0e} are read: it is"
                 " damaged, or to be converted to a pyramidal TIFF"
             )
+
+
+def _refuse_wrong_offsets(instances: Iterable[Path]) -> None:
+    """Refuse DICOM whose table of frames does not ascend within the file, on which libdicom ends the whole process."""
+    for instance in instances:
+        with instance.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+            start = content.find(_FRAMES) + len(_FRAMES)
+            count = int.from_bytes(content[start : start + 4], "little") if start >= len(_FRAMES) else 0
+            offsets = np.frombuffer(content[start + 4 : start + 4 + min(count, _MOST_OFFSETS) // 4 * 4], "<u4").astype(
+                np.int64
+            )
+            if (np.diff(offsets) <= 0).any() or offsets.max(initial=0) >= len(content):
+                raise SpecimenError("the table of frames of a DICOM instance is damaged; copy the series again")
 
 
 def _fast_region(slide: openslide.OpenSlide, path: Path) -> pyvips.Region | None:
