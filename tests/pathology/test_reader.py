@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import openslide
+import pydicom
 import pytest
 import pyvips
 import tifffile
@@ -319,7 +320,7 @@ def test_folder_that_holds_one_slide_is_that_slide(slides):
     assert opened.identity == open_reader(instances[1]).identity == "1.2.3"
     (slides.folder / "dicom" / "notes.txt").write_text("of the scanner")
     assert open_reader(slides.folder / "dicom").identity == "1.2.3"
-    write_dicom(slides.folder / "dicom", slides.picture(seed=1), series="1.2.4")
+    write_dicom(slides.folder / "dicom", slides.picture(seed=1), series="1.2.34")
     with pytest.raises(SpecimenError, match="at least two slides, 2 of its 4 files"):
         open_reader(slides.folder / "dicom")
 
@@ -336,6 +337,16 @@ def test_dicom_frames_out_of_order_are_refused_before_libdicom_ends_the_process(
             open_reader(path)
 
 
+@pytest.mark.parametrize("claims", [{"TotalPixelMatrixColumns": 2**24}, {"Rows": 2**15, "Columns": 2**15}])
+def test_dicom_that_claims_to_be_huge_is_refused_unread(slides, claims):
+    (path,) = write_dicom(slides.folder / "dicom", slides.picture(), series="1.2.3", levels=1)
+    instance = pydicom.dcmread(path)
+    instance.update(claims)
+    instance.save_as(path)
+    with pytest.raises(SpecimenError, match="the header claims"):
+        open_reader(path)
+
+
 def test_copies_of_one_scan_have_one_identity(slides):
     one, two = (slides.folder / name for name in ("one", "two"))
     for folder, overview in ((one, 0), (two, 200)):
@@ -344,6 +355,16 @@ def test_copies_of_one_scan_have_one_identity(slides):
     write_mirax(slides.folder / "other.mrxs", slides.picture(seed=1))
     first, copy, other = (open_reader(each) for each in (one / "a.mrxs", two / "a", slides.folder / "other.mrxs"))
     assert first.identity == copy.identity != other.identity
+
+
+def test_a_pyramid_down_to_a_pixel_has_no_identity(slides):
+    """Whose single pixel is that of many slides."""
+    path = slides.folder / "pixel.tif"
+    image = pyvips.Image.new_from_array(slides.picture())
+    image.tiffsave(str(path), tile=True, pyramid=True, depth="onepixel", compression="jpeg")
+    assert open_reader(path).sizes[-1] == (1, 1)
+    assert open_reader(path).identity is None
+    assert open_reader(slides.pyramid(slides.picture())).identity
 
 
 def test_cases_that_failed(real):

@@ -49,11 +49,11 @@ class Pieces(NamedTuple):
 def find_tissue(thumbnail: np.ndarray) -> Pieces:
     """Tissue and pen ink on a thumbnail (h w 3) uint8; all False where there is none.
 
-    Both have colour: the difference between the strongest and the weakest of red, green and blue, which is
-    nearly nought on white, grey and black alike. The limit is Otsu's (doi 10.1109/TSMC.1979.4310076), kept within
-    bounds because on a slide of tissue alone, or of glass alone, Otsu would divide the one thing there is. Ink is told
-    by ratios of optical densities, which are the same however thin it lies, over a width that no cell has. A violet
-    pen has the colour of haematoxylin and is not found.
+    Both have colour: the difference between the strongest and the weakest of red, green and blue, nearly nought
+    on white, grey and black alike. The limit is Otsu's (doi 10.1109/TSMC.1979.4310076), kept within bounds because on a
+    slide of tissue alone, or of glass alone, Otsu would divide the one thing there is. Ink is recognised by ratios of
+    optical densities, which are the same however thin it lies, over a width that no cell has. A violet or magenta pen
+    has the colours of haematoxylin and eosin and is not found.
     """
     smooth = gaussian_filter(thumbnail.astype(np.float32) / 255, sigma=(1, 1, 0))
     colour = smooth.max(axis=-1) - smooth.min(axis=-1)
@@ -82,7 +82,7 @@ def _ink(density: np.ndarray, coloured: np.ndarray) -> np.ndarray:
 
 def appearance(thumbnail: np.ndarray, pieces: Pieces) -> dict[str, float]:
     """How a slide looks: shares of tissue and of ink (0..1), mean hue (degrees) and saturation (0..1) of the tissue."""
-    hue, saturation, _ = rgb2hsv(thumbnail[pieces.tissue]).T  # type: ignore[no-untyped-call]
+    hue, saturation, _ = rgb2hsv(thumbnail[pieces.tissue]).T
     turn = np.exp(2j * np.pi * hue).mean() if hue.size else np.nan
     return {
         "tissue_share": float(pieces.tissue.mean()),
