@@ -24,8 +24,12 @@ LARGEST_PLAIN = 200_000_000
 LARGEST_TILE = 64_000_000
 """Pixels of a stored tile above which a slide is refused (ours): a damaged header asks for all the memory there is."""
 
+LONGEST_SIDE = 2**20
+"""Pixels of the longer side above which a header is damaged (ours): 75 mm under the finest objective have 700,000."""
+
 MOST_PIXELS_A_BYTE = 1000
-"""Pixels a byte of the file above which its header is damaged (ours): blank glass as JPEG has about 100."""
+"""Pixels a byte of the file, of the level that an overview of 4096 pixels is read from, above which a header is damaged
+(ours): blank glass as JPEG has about 100."""
 
 LEAST_KNOWN = 64
 """Longer side of the smallest level, in pixels, below which it does not tell one slide from another (ours)."""
@@ -190,7 +194,7 @@ class OpenSlideReader:
             _refuse_wrong_offsets(there)
         else:
             there = [each for part in parts_of(path) for each in (part, *part.rglob("*"))]
-        _refuse_absurd(self.sizes[0], stored=stored, files=there)
+        _refuse_absurd(self.sizes, stored=stored, files=there)
         x, y, self.power = (_number(said.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power"))
         self.resolution = (x, y) if x and y else None
         known = max(self.sizes[-1]) >= LEAST_KNOWN
@@ -273,7 +277,7 @@ def _open_plain(path: Path) -> PlainReader:
             f"the {kind.upper()} image has {image.width} x {image.height} pixels and no pyramid, at most"
             f" {largest:.0e} are read; convert it: vips tiffsave IN OUT.tif --tile --pyramid --compression jpeg"
         )
-    _refuse_absurd((image.width, image.height), stored=[], files=[path])
+    _refuse_absurd([(image.width, image.height)], stored=[], files=[path])
     if image.format != "uchar" or image.bands - image.hasalpha() != 3:
         got = f"{image.bands} channels of {image.format} ({image.interpretation})"
         raise SpecimenError(f"the {kind.upper()} image has {got}, wanted 8-bit colour (RGB); export it again in colour")
@@ -296,12 +300,13 @@ def _why_not(path: Path) -> str:
     )
 
 
-def _refuse_absurd(size: tuple[int, int], *, stored: Iterable[Sequence[int]], files: Iterable[Path]) -> None:
-    """Bound the work by the data, not by what a header claims: the finest level's size, and each level's own tiles."""
+def _refuse_absurd(sizes: Sequence[tuple[int, int]], *, stored: Iterable[Sequence[int]], files: Iterable[Path]) -> None:
+    """Bound the work by the data, not by what a header claims: of the slide, of the overview, of each level's tiles."""
     there = sum(each.stat().st_size for each in files)
-    if size[0] * size[1] > MOST_PIXELS_A_BYTE * there:
+    width, height = ([each for each in sizes if max(each) >= 4096] or sizes[:1])[-1]
+    if max(sizes[0]) > LONGEST_SIDE or width * height > MOST_PIXELS_A_BYTE * there:
         raise SpecimenError(
-            f"the header claims {size[0]} x {size[1]} pixels, of {there} bytes: it is damaged; copy it again"
+            f"the header claims {sizes[0][0]} x {sizes[0][1]} pixels, of {there} bytes: it is damaged; copy it again"
         )
     for width, height in stored:
         if width * height > LARGEST_TILE:

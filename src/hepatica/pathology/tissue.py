@@ -31,6 +31,9 @@ GREY = 0.2
 GLASS = 0.85
 """Brightness that a slide's palest percent has where there is glass on it (ours)."""
 
+ENOUGH = 1024
+"""Pixels of the longer side in which ink is looked for (ours)."""
+
 PALE = 0.25
 """Largest density below which a colour near ink is its thin edge (ours)."""
 
@@ -56,16 +59,23 @@ def find_tissue(thumbnail: np.ndarray) -> Pieces:
     has the colours of haematoxylin and eosin and is not found.
     """
     smooth = gaussian_filter(thumbnail.astype(np.float32) / 255, sigma=(1, 1, 0))
-    colour = smooth.max(axis=-1) - smooth.min(axis=-1)
+    palest, darkest = smooth.max(axis=-1), smooth.min(axis=-1)
+    colour = palest - darkest
     otsu = threshold_otsu(colour)  # type: ignore[no-untyped-call]  # scikit-image ships half its types
-    glass = np.percentile(smooth.min(axis=-1), 99)
-    density = np.maximum(-np.log(np.maximum(smooth, 1 / 255) / (glass if glass > GLASS else 1)), 0)
-    grey = np.ptp(density, axis=-1) < GREY * density.max(axis=-1)
+    glass = float(np.percentile(darkest, 99))
+    glass = glass if glass > GLASS else 1.0
+    grey = _density(darkest, glass) - _density(palest, glass) < GREY * _density(darkest, glass)
     coloured = (colour > np.clip(otsu, FAINTEST, STRONGEST)) & ~grey
-    ink = _ink(density, coloured)
+    step = max(1, max(colour.shape) // ENOUGH)
+    ink = _ink(_density(smooth[::step, ::step], glass), coloured[::step, ::step])
+    ink = coloured & ink.repeat(step, axis=0).repeat(step, axis=1)[: len(colour), : colour.shape[1]]
     speck = max(4, int(SPECK * colour.size))
     pieces = remove_small_objects(coloured & ~ink, max_size=speck)
     return Pieces(remove_small_holes(pieces, max_size=speck) & ~ink, ink)
+
+
+def _density(light: np.ndarray, glass: float) -> np.ndarray:
+    return np.asarray(np.maximum(-np.log(np.maximum(light, 1 / 255) / glass), 0))
 
 
 def _ink(density: np.ndarray, coloured: np.ndarray) -> np.ndarray:
