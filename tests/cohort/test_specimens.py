@@ -114,3 +114,19 @@ def test_a_folder_is_no_spectrum_even_in_a_full_folder(fault, tmp_path):
     (tmp_path / "slides" / "study.svs").mkdir(parents=True)
     rows = [f"P1,S{n},spectrum,slides/{n}.svs" for n in range(1, 8)]
     assert "row 9 column path: no such file: ./slides/study.svs" in fault("", *rows, "P1,S8,spectrum,slides/study.svs")
+
+
+def test_a_resolution_overrides_the_file_where_it_is_forced_alone(read, fault):
+    rows = [f"P1,S{n},slide,slides/{n}.svs,0.25,{force}" for n, force in enumerate(("", "0", "1"), start=1)]
+    assert [(each.mpp, each.force_mpp) for each in read("mpp,force_mpp", *rows)] == [
+        (0.25, False),
+        (0.25, False),
+        (0.25, True),
+    ]
+    message = fault("mpp,force_mpp", "P1,S1,slide,slides/1.svs,0.25,maybe")
+    assert message == "1 fault: specimens.csv row 2 column force_mpp: got 'maybe', wanted 1 (yes) or 0 (no)"
+
+
+def test_a_slide_may_be_a_folder(read, tmp_path):
+    (specimen,) = read("", "P1,S1,slide,slides")
+    assert specimen.path == tmp_path / "slides"

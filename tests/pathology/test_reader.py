@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import openslide
+import pydicom
 import pytest
 import pyvips
 import tifffile
@@ -252,7 +253,7 @@ def test_tag_of_a_wrong_kind_is_a_specimen_error(slides):
         place = file.pages[0].tags["SamplesPerPixel"].offset
     with path.open("r+b") as file:
         file.seek(place + 2)
-        file.write((11).to_bytes(2, "little"))  # a floating-point number of samples, on which tifffile fails
+        file.write((1).to_bytes(2, "little"))  # a byte, which OpenSlide reads as the number it is, and tifffile cannot
     with pytest.raises(SpecimenError, match="damaged or incomplete"):
         open_reader(path)
 
@@ -319,9 +320,31 @@ def test_folder_that_holds_one_slide_is_that_slide(slides):
     assert opened.identity == open_reader(instances[1]).identity == "1.2.3"
     (slides.folder / "dicom" / "notes.txt").write_text("of the scanner")
     assert open_reader(slides.folder / "dicom").identity == "1.2.3"
-    write_dicom(slides.folder / "dicom", slides.picture(seed=1), series="1.2.4")
+    write_dicom(slides.folder / "dicom", slides.picture(seed=1), series="1.2.34")
     with pytest.raises(SpecimenError, match="at least two slides, 2 of its 4 files"):
         open_reader(slides.folder / "dicom")
+
+
+@pytest.mark.parametrize(("frame", "offset"), [(3, 0), (5, 2**31), (11, 30_000)])
+def test_dicom_frames_out_of_order_are_refused_before_libdicom_ends_the_process(slides, frame, offset):
+    first, second = write_dicom(slides.folder / "dicom", slides.picture(width=256, height=192), series="1.2.3")
+    content = bytearray(first.read_bytes())
+    place = content.index(b"\xe0\x7f\x10\0OB") + 20 + 4 * frame
+    content[place : place + 4] = offset.to_bytes(4, "little")
+    first.write_bytes(content)
+    for path in (first, second, slides.folder / "dicom"):
+        with pytest.raises(SpecimenError, match="table of frames"):
+            open_reader(path)
+
+
+@pytest.mark.parametrize("claims", [{"TotalPixelMatrixColumns": 2**24}, {"Rows": 2**15, "Columns": 2**15}])
+def test_dicom_that_claims_to_be_huge_is_refused_unread(slides, claims):
+    (path,) = write_dicom(slides.folder / "dicom", slides.picture(), series="1.2.3", levels=1)
+    instance = pydicom.dcmread(path)
+    instance.update(claims)
+    instance.save_as(path)
+    with pytest.raises(SpecimenError, match="the header claims"):
+        open_reader(path)
 
 
 def test_copies_of_one_scan_have_one_identity(slides):
@@ -332,6 +355,16 @@ def test_copies_of_one_scan_have_one_identity(slides):
     write_mirax(slides.folder / "other.mrxs", slides.picture(seed=1))
     first, copy, other = (open_reader(each) for each in (one / "a.mrxs", two / "a", slides.folder / "other.mrxs"))
     assert first.identity == copy.identity != other.identity
+
+
+def test_a_pyramid_down_to_a_pixel_has_no_identity(slides):
+    """Whose single pixel is that of many slides."""
+    path = slides.folder / "pixel.tif"
+    image = pyvips.Image.new_from_array(slides.picture())
+    image.tiffsave(str(path), tile=True, pyramid=True, depth="onepixel", compression="jpeg")
+    assert open_reader(path).sizes[-1] == (1, 1)
+    assert open_reader(path).identity is None
+    assert open_reader(slides.pyramid(slides.picture())).identity
 
 
 def test_cases_that_failed(real):

@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from slide_formats import write_dicom, write_mirax
 
 from hepatica.cohort.errors import SpecimenError, UnavailableError
@@ -164,14 +165,17 @@ def test_how_a_slide_looks_is_measured_and_kept(slides, specimens, folder):
 
 
 def test_corrected_resolution_makes_other_tiles_of_the_same_slide(slides, folder):
-    pixels, keys = slides.picture(width=1024, height=768), []
-    for mpp in (0.5, 0.25):
-        specimen = slides.specimen(slides.tiff(pixels, name="large.tif", mpp=mpp))
-        tiles = prepare([specimen], tiling=TILING, folder=folder)
-        assert tiles.specimens["mpp"].tolist() == [pytest.approx(mpp)]
-        assert (tiles.index["extent"] == 64 * 0.5 / mpp).all()
-        keys += tiles.specimens["key"].tolist()
-    assert keys[0] != keys[1]
+    path, tiling = slides.pyramid(slides.picture(width=4096, height=3072)), replace(TILING, limit=4)
+    first = prepare([slides.specimen(path)], tiling=tiling, folder=folder)
+    with tifffile.TiffFile(path, mode="r+b") as file:  # one directory of several, in the middle of the file
+        for name in ("XResolution", "YResolution"):
+            file.pages[0].tags[name].overwrite((40_000, 1))
+    corrected = prepare([slides.specimen(path)], tiling=tiling, folder=folder)
+    assert (first.index["extent"] == 64).all()
+    assert (corrected.index["extent"] == 128).all()
+    assert corrected.specimens["mpp"].tolist() == [pytest.approx(0.25)]
+    keys = pd.concat([first.specimens["key"], corrected.specimens["key"]])
+    assert content_of(keys).nunique() == 1
 
 
 def test_copies_of_one_scan_are_known_as_such(slides):

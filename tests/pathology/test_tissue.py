@@ -132,6 +132,14 @@ def test_tissue_inside_a_ring_of_ink_and_under_a_line_across_it_is_kept(ink):
     assert mask[~tissue].mean() < 0.05
 
 
+def test_pen_alone_is_no_tissue_on_a_large_thumbnail():
+    """Which is looked at for ink with fewer pixels."""
+    glass = np.full((2200, 2200, 3), 243, np.uint8)
+    pieces = find_tissue(draw(glass, ring(size=2200, radius=800, width=200), ink=INKS["green"]))
+    assert not pieces.tissue.any()
+    assert pieces.ink.mean() == pytest.approx(np.pi * (0.9**2 - 0.7**2) * 1000**2 / 2200**2, rel=0.1)
+
+
 def test_stains_of_a_real_slide_are_not_taken_for_ink(real):
     pictures = [each for each in sorted((real / "pathology" / "dsb2018_he").glob("*.png")) if "label" not in each.name]
     found = [find_tissue(np.asarray(Image.open(each).convert("RGB"))) for each in pictures]

@@ -1,9 +1,11 @@
 """Reader: the pixels of a slide file, level by level, through OpenSlide or, for plain images, libvips."""
 
+import logging
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -22,23 +24,20 @@ LARGEST_PLAIN = 200_000_000
 LARGEST_TILE = 64_000_000
 """Pixels of a stored tile above which a slide is refused (ours): a damaged header asks for all the memory there is."""
 
-MOST_PIXELS_A_BYTE = 1000
-"""Pixels a byte of the file above which its header is damaged (ours): blank glass as JPEG has about 100."""
+LONGEST_SIDE = 2**20
+"""Pixels of the longer side above which a header is damaged (ours): 75 mm under the finest objective have 700,000."""
 
-VENDOR_SUFFIXES = (
-    ".bif",
-    ".czi",
-    ".dcm",
-    ".isyntax",
-    ".i2syntax",
-    ".mds",
-    ".mdsx",
-    ".mrxs",
-    ".ndpi",
-    ".qptiff",
-    ".scn",
+MOST_PIXELS_A_BYTE = 1000
+"""Pixels a byte of the file, of the level that an overview of 4096 pixels is read from, above which a header is damaged
+(ours): blank glass as JPEG has about 100."""
+
+LEAST_KNOWN = 64
+"""Longer side of the smallest level, in pixels, below which it does not tell one slide from another (ours)."""
+
+VENDOR_SUFFIXES = frozenset(
+    {".bif", ".czi", ".dcm", ".isyntax", ".i2syntax", ".mds", ".mdsx", ".mrxs", ".ndpi", ".qptiff", ".scn", ".svs"}
+    | {".svslide", ".vms", ".vmu", ".vsi", ".zvi"}
 )
-VENDOR_SUFFIXES += (".svs", ".svslide", ".vms", ".vmu", ".vsi", ".zvi")
 """Names of scanners' formats (ours). What OpenSlide does not read under one is a slide with a part missing, or another
 thing than it says: the picture inside is its overview or label."""
 
@@ -51,11 +50,16 @@ _PLAIN = {
     b"\xff\xd8\xff": "jpeg",
 }
 _MIRAX_DATA = "Slidedat.ini"
+_FRAMES = b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff\xfe\xff\0\xe0"  # compressed pixel data, its first item
+_FAR = 2**26  # bytes within which they begin, and of their offsets
 _HEAD = 65536  # bytes in which a DICOM file names its series, and more than a list of images has
 _FAST_VENDORS = {"aperio", "generic-tiff"}  # whose first TIFF page is the finest level, tile by tile
 _PROOFS = 4  # regions both libraries must read alike before libvips is trusted with a file
 _PROOF_PIXELS = 1_000_000
 _VIPS_DEFAULT_RESOLUTION = 1.0  # pixels per mm; libvips says this where a file says nothing
+
+
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it finds wrong is not for the terminal
 
 
 class Box(NamedTuple):
@@ -124,13 +128,12 @@ def as_specimen_error(path: Path) -> Iterator[None]:
 
 
 def parts_of(path: Path) -> list[Path]:
-    """The files and folders that one slide consists of: itself, and what MIRAX and Hamamatsu keep beside it."""
-    if path.is_dir() and (path / _MIRAX_DATA).is_file():
-        return [path]
-    if path.suffix.lower() == ".mrxs":
-        return [each for each in (path, path.with_suffix("")) if each.exists()]
-    if path.suffix.lower() in (".vms", ".vmu") and path.stat().st_size < _HEAD:
-        named = path.read_text(errors="replace")
+    """The files and folders that one slide consists of: itself first, then what MIRAX and Hamamatsu keep beside it."""
+    suffix = path.suffix.lower()
+    if suffix == ".mrxs":
+        return [path, *(each for each in [path.with_suffix("")] if each.is_dir())]
+    if suffix in (".vms", ".vmu") and path.is_file():
+        named = _head(path).decode(errors="replace")
         return [path, *(each for each in sorted(path.parent.iterdir()) if f"={each.name}" in named)]
     return [path]
 
@@ -151,8 +154,8 @@ def _file_of(path: Path) -> Path:
     if not found:
         raise SpecimenError(f"the folder has {len(files)} files, none of them a slide that OpenSlide reads")
     with openslide.OpenSlide(found[0]) as first:
-        series = first.properties.get("dicom.SeriesInstanceUID", "").encode()
-    others = [each for each in found[1:] if not series or series not in _head(each)]
+        series = first.properties.get("dicom.SeriesInstanceUID")
+    others = [each for each in found[1:] if not series or not _names_series(each, series)]
     if others:
         raise SpecimenError(
             f"the folder has at least two slides, {len(others)} of its {len(found)} files are none of the first's;"
@@ -164,6 +167,13 @@ def _file_of(path: Path) -> Path:
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_HEAD)
+
+
+def _names_series(path: Path, series: str) -> bool:
+    """Whether a DICOM file, with explicit or implicit kinds of value, has this SeriesInstanceUID."""
+    head, uid = _head(path), series.encode() + b"\0" * (len(series) % 2)
+    lengths = (b"UI" + len(uid).to_bytes(2, "little"), len(uid).to_bytes(4, "little"))
+    return any(b"\x20\0\x0e\0" + length + uid in head for length in lengths)
 
 
 class OpenSlideReader:
@@ -179,11 +189,16 @@ class OpenSlideReader:
         series = said.get("dicom.SeriesInstanceUID")
         tile = "openslide.level[{}].tile-{}".format
         stored = [[int(said.get(tile(k, name), 0)) for name in ("width", "height")] for k in range(len(self.sizes))]
-        if series is None:  # of a DICOM slide the other files, which may be anywhere in the folder, hold the pixels
-            _refuse_absurd(self.sizes[0], stored=stored, path=path)
+        if series:  # whose pixels lie in any file of the folder that names the series
+            there = [each for each in path.parent.iterdir() if each.is_file() and _names_series(each, series)]
+            _refuse_wrong_offsets(there)
+        else:
+            there = [each for part in parts_of(path) for each in (part, *part.rglob("*"))]
+        _refuse_absurd(self.sizes, stored=stored, files=there)
         x, y, self.power = (_number(said.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power"))
         self.resolution = (x, y) if x and y else None
-        self.identity = series or said.get("openslide.quickhash-1")
+        known = max(self.sizes[-1]) >= LEAST_KNOWN
+        self.identity = series or (said.get("openslide.quickhash-1") if known else None)
         self._fast = _fast_region(slide, path)
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
@@ -223,8 +238,8 @@ class OpenSlideReader:
 class PlainReader:
     """A TIFF, PNG or JPEG without a pyramid: one level."""
 
-    power = None
-    identity = None
+    power: float | None = None
+    identity: str | None = None
 
     def __init__(self, image: pyvips.Image, *, path: Path) -> None:
         self._path = path
@@ -262,7 +277,7 @@ def _open_plain(path: Path) -> PlainReader:
             f"the {kind.upper()} image has {image.width} x {image.height} pixels and no pyramid, at most"
             f" {largest:.0e} are read; convert it: vips tiffsave IN OUT.tif --tile --pyramid --compression jpeg"
         )
-    _refuse_absurd((image.width, image.height), stored=[], path=path)
+    _refuse_absurd([(image.width, image.height)], stored=[], files=[path])
     if image.format != "uchar" or image.bands - image.hasalpha() != 3:
         got = f"{image.bands} channels of {image.format} ({image.interpretation})"
         raise SpecimenError(f"the {kind.upper()} image has {got}, wanted 8-bit colour (RGB); export it again in colour")
@@ -285,13 +300,13 @@ def _why_not(path: Path) -> str:
     )
 
 
-def _refuse_absurd(size: tuple[int, int], *, stored: Iterable[Sequence[int]], path: Path) -> None:
-    """Bound the work by the data, not by what a header claims: the finest level's size, and each level's own tiles."""
-    files = [each for part in parts_of(path) for each in (part, *part.rglob("*"))]
+def _refuse_absurd(sizes: Sequence[tuple[int, int]], *, stored: Iterable[Sequence[int]], files: Iterable[Path]) -> None:
+    """Bound the work by the data, not by what a header claims: of the slide, of the overview, of each level's tiles."""
     there = sum(each.stat().st_size for each in files)
-    if size[0] * size[1] > MOST_PIXELS_A_BYTE * there:
+    width, height = ([each for each in sizes if max(each) >= 4096] or sizes[:1])[-1]
+    if max(sizes[0]) > LONGEST_SIDE or width * height > MOST_PIXELS_A_BYTE * there:
         raise SpecimenError(
-            f"the header claims {size[0]} x {size[1]} pixels, of {there} bytes: it is damaged; copy it again"
+            f"the header claims {sizes[0][0]} x {sizes[0][1]} pixels, of {there} bytes: it is damaged; copy it again"
         )
     for width, height in stored:
         if width * height > LARGEST_TILE:
@@ -299,6 +314,19 @@ def _refuse_absurd(size: tuple[int, int], *, stored: Iterable[Sequence[int]], pa
                 f"the header claims tiles of {width} x {height} pixels, at most {LARGEST_TILE:.0e} are read: it is"
                 " damaged, or to be converted to a pyramidal TIFF"
             )
+
+
+def _refuse_wrong_offsets(instances: Iterable[Path]) -> None:
+    """Refuse DICOM whose table of frames does not ascend within the file, on which libdicom ends the whole process."""
+    for instance in instances:
+        with instance.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+            start = content.find(_FRAMES, 0, _FAR) + len(_FRAMES)
+            if start < len(_FRAMES):
+                continue
+            end = start + 4 + min(int.from_bytes(content[start : start + 4], "little"), _FAR) // 4 * 4
+            offsets = np.frombuffer(content[start + 4 : end], "<u4").astype(np.int64)
+            if (np.diff(offsets) <= 0).any() or offsets.max(initial=0) >= len(content):
+                raise SpecimenError("the table of frames of a DICOM instance is damaged; copy the series again")
 
 
 def _fast_region(slide: openslide.OpenSlide, path: Path) -> pyvips.Region | None:

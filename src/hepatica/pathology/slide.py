@@ -30,7 +30,7 @@ _BAND = 16_000_000  # pixels read at once for a thumbnail
 
 
 class Resolution(NamedTuple):
-    """Micrometres per pixel of the finest level, whence they are known (file, given, forced), what contradicts them."""
+    """Micrometres per pixel of the finest level, how they are known (file, given, forced), what contradicts them."""
 
     mpp: MicronsPerPixel
     known: str

@@ -177,7 +177,7 @@ def _columns(stains: StainFit) -> dict[str, float]:
 
 
 def _survey(slide: Slide, tiling: Tiling) -> tuple[np.ndarray, dict[str, Any]]:
-    """Where to cut, and what is to be told of the slide; SpecimenError where there is nothing to cut."""
+    """Where to cut, and what is reported of the slide; SpecimenError where there is nothing to cut."""
     (width, height), side = slide.size, _extent(slide, tiling)
     if slide.mpp > COARSEST * tiling.mpp:
         raise SpecimenError(
@@ -242,11 +242,11 @@ def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None) -> 
         "tiling": asdict(tiling),
         "stain": stain and asdict(stain) | {"target": target},
     }
-    identity = None
+    identity, beside = None, [specimen.path]
     try:
-        with _open(specimen) as slide:
-            identity = slide.identity
+        with as_specimen_error(specimen.path), _open(specimen) as slide:
+            identity, beside = slide.identity, parts_of(specimen.path)
             settings["slide"] = [slide.mpp, slide.mpp_known, slide.note, slide.levels]
     except SpecimenError as error:
         settings["refused"] = str(error)
-    return specimen_key(specimen, settings=settings, beside=parts_of(specimen.path)[1:], identity=identity)
+    return specimen_key(specimen, settings=settings, beside=beside[1:], identity=identity)

@@ -31,6 +31,9 @@ GREY = 0.2
 GLASS = 0.85
 """Brightness that a slide's palest percent has where there is glass on it (ours)."""
 
+ENOUGH = 1024
+"""Pixels of the longer side in which ink is looked for (ours)."""
+
 PALE = 0.25
 """Largest density below which a colour near ink is its thin edge (ours)."""
 
@@ -49,23 +52,30 @@ class Pieces(NamedTuple):
 def find_tissue(thumbnail: np.ndarray) -> Pieces:
     """Tissue and pen ink on a thumbnail (h w 3) uint8; all False where there is none.
 
-    Both have colour: the difference between the strongest and the weakest of red, green and blue, which is
-    nearly nought on white, grey and black alike. The limit is Otsu's (doi 10.1109/TSMC.1979.4310076), kept within
-    bounds because on a slide of tissue alone, or of glass alone, Otsu would divide the one thing there is. Ink is told
-    by ratios of optical densities, which are the same however thin it lies, over a width that no cell has. A violet
-    pen has the colour of haematoxylin and is not found.
+    Both have colour: the difference between the strongest and the weakest of red, green and blue, nearly nought
+    on white, grey and black alike. The limit is Otsu's (doi 10.1109/TSMC.1979.4310076), kept within bounds because on a
+    slide of tissue alone, or of glass alone, Otsu would divide the one thing there is. Ink is recognised by ratios of
+    optical densities, which are the same however thin it lies, over a width that no cell has. A violet or magenta pen
+    has the colours of haematoxylin and eosin and is not found.
     """
     smooth = gaussian_filter(thumbnail.astype(np.float32) / 255, sigma=(1, 1, 0))
-    colour = smooth.max(axis=-1) - smooth.min(axis=-1)
+    palest, darkest = smooth.max(axis=-1), smooth.min(axis=-1)
+    colour = palest - darkest
     otsu = threshold_otsu(colour)  # type: ignore[no-untyped-call]  # scikit-image ships half its types
-    glass = np.percentile(smooth.min(axis=-1), 99)
-    density = np.maximum(-np.log(np.maximum(smooth, 1 / 255) / (glass if glass > GLASS else 1)), 0)
-    grey = np.ptp(density, axis=-1) < GREY * density.max(axis=-1)
+    glass = float(np.percentile(darkest, 99))
+    glass = glass if glass > GLASS else 1.0
+    grey = _density(darkest, glass) - _density(palest, glass) < GREY * _density(darkest, glass)
     coloured = (colour > np.clip(otsu, FAINTEST, STRONGEST)) & ~grey
-    ink = _ink(density, coloured)
+    step = max(1, max(colour.shape) // ENOUGH)
+    ink = _ink(_density(smooth[::step, ::step], glass), coloured[::step, ::step])
+    ink = coloured & ink.repeat(step, axis=0).repeat(step, axis=1)[: len(colour), : colour.shape[1]]
     speck = max(4, int(SPECK * colour.size))
     pieces = remove_small_objects(coloured & ~ink, max_size=speck)
     return Pieces(remove_small_holes(pieces, max_size=speck) & ~ink, ink)
+
+
+def _density(light: np.ndarray, glass: float) -> np.ndarray:
+    return np.asarray(np.maximum(-np.log(np.maximum(light, 1 / 255) / glass), 0))
 
 
 def _ink(density: np.ndarray, coloured: np.ndarray) -> np.ndarray:
@@ -82,7 +92,7 @@ def _ink(density: np.ndarray, coloured: np.ndarray) -> np.ndarray:
 
 def appearance(thumbnail: np.ndarray, pieces: Pieces) -> dict[str, float]:
     """How a slide looks: shares of tissue and of ink (0..1), mean hue (degrees) and saturation (0..1) of the tissue."""
-    hue, saturation, _ = rgb2hsv(thumbnail[pieces.tissue]).T  # type: ignore[no-untyped-call]
+    hue, saturation, _ = rgb2hsv(thumbnail[pieces.tissue]).T
     turn = np.exp(2j * np.pi * hue).mean() if hue.size else np.nan
     return {
         "tissue_share": float(pieces.tissue.mean()),
