@@ -2,11 +2,11 @@
 
     .venv/bin/python benchmarks/kills.py FOLDER [--kills 30] [--seed 0] [--commands train,validate,predict,quantify]
 
-On small phantoms in FOLDER, each command is run once to its end. Then, `--kills` times, one of them is started anew, sent
-SIGKILL, SIGTERM or SIGINT at a random moment, once or twice, and repeated until it ends. Its exit code must be that of
-the signal, its last line on stderr the sentence of `cli.stopping`, and every file at the end must be, byte for byte,
-that of the command that was left alone, but for times (log.jsonl, the ledger). Printed is one line a kill; the exit code
-is 1 where one of them failed.
+On small phantoms in FOLDER, each command is run once to its end. Then, `--kills` times, one of them is started anew,
+sent SIGKILL, SIGTERM or SIGINT at a random moment, once or twice, and repeated until it ends. Its exit code must be
+that of the signal, its last line on stderr the sentence of `cli.stopping`, and every file at the end must be, byte for
+byte, that of the command that was left alone, but for times (log.jsonl, the ledger). Printed is one line a kill; the
+exit code is 1 where one of them failed.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def command(name: str, folder: Path, out: Path) -> list[str]:
             "--run",
             out,
             *quick,
-            *(f"--set={each}" for each in shortest),
+            *shortest,
         ],
         "validate": ["validate", run, folder / "b", "--out", out],
         "predict": ["predict", run, folder / "b", "--out", out, "--pictures", 2],
