@@ -71,7 +71,7 @@ def test_follow_up_without_events_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_blank_patient_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="column id: is blank in row 3"):
+    with pytest.raises(EvaluationError, match="row 3 column id: got '', wanted the patient of the row"):
         read_binary(written(tmp_path, "id,y,s\na,1,1\n,0,2\n"), label="y", score="s", group="id")
 
 
