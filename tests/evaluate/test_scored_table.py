@@ -34,13 +34,12 @@ def test_a_sound_survival_table(tmp_path: Path) -> None:
         ("recured,risk\n1,0.2\n", ["has no column recurred; did you mean recured?"]),
         ("a,b\n1,0.2\n", ["has no column recurred; it has a, b", "has no column risk; it has a, b"]),
         ("recurred,risk\n1,0.2\n,0.3\n2,high\n0,inf\n", [
-            "column recurred: is blank in row 3",
-            "column recurred: got '2' in row 4, wanted 0 (no event) or 1 (event)",
-            "column risk: got 'high', 'inf' in rows 4, 5, wanted a number",
+            "scores.csv rows 3, 4 column recurred: got '', '2', wanted 0 (no event) or 1 (event)",
+            "rows 4, 5 column risk: got 'high', 'inf', wanted a number",
         ]),
-        ("recurred,risk\nyes,0.2\nNone,nan\n", ["got 'yes', 'None' in rows 2, 3", "got 'nan' in row 3"]),
+        ("recurred,risk\nyes,0.2\nNone,nan\n", ["rows 2, 3 column recurred: got 'yes', 'None'", "row 3 column risk"]),
         ("recurred,risk\n1,0.2\n1,0.3\n", ["column recurred: is 1 in all 2 rows, wanted rows with 0 and rows with 1"]),
-        ("recurred,risk\n" + "1,\n" * 9, ["column risk: is blank in rows 2, 3, 4, 5, 6 and 4 more"]),
+        ("recurred,risk\n" + "1,\n" * 9, ["rows 2, 3, 4, 5, 6 and 4 more column risk: got ''"]),
         ("recurred,risk\n", ["has no rows"]),
         ("", ["is empty"]),
         ("recurred,risk\n1,0.2,7\n", ["row 2: got 3 cells, wanted 2"]),
@@ -59,11 +58,9 @@ def test_every_fault_of_a_survival_table_is_told_at_once(tmp_path: Path) -> None
     with pytest.raises(EvaluationError) as caught:
         read_survival(written(tmp_path, text), time="months", event="event", score="risk")
     for complaint in (
-        "scores.csv column months: is blank in row 3",
-        "scores.csv column months: got '-1' in row 2, wanted a time of 0 or more",
-        "scores.csv column event: is blank in row 5",
-        "scores.csv column event: got '2', 'died' in rows 3, 4, wanted 1 (happened) or 0 (censored)",
-        "scores.csv column risk: is blank in row 4",
+        "scores.csv rows 2, 3 column months: got '-1', '', wanted a time of 0 or more",
+        "scores.csv rows 3, 4, 5 column event: got '2', 'died', '', wanted 1 (happened) or 0 (censored)",
+        "scores.csv row 4 column risk: got '', wanted a number",
     ):
         assert complaint in str(caught.value)
 
@@ -74,7 +71,7 @@ def test_follow_up_without_events_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_blank_patient_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="column id: is blank in row 3"):
+    with pytest.raises(EvaluationError, match="row 3 column id: got '', wanted the patient of the row"):
         read_binary(written(tmp_path, "id,y,s\na,1,1\n,0,2\n"), label="y", score="s", group="id")
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.cohort import CohortError, SettingsError
-from hepatica.studies import Work, find_study, study_names
+from hepatica.cohort import CohortError, RunError, SettingsError
+from hepatica.cohort.seal import write_sealed
+from hepatica.studies import Work, find_study, study_names, write_study_report
 from hepatica.studies.study import check_external, external_names
 from hepatica.systems import find_system
 
@@ -20,6 +21,13 @@ def test_studies_are_found_by_name() -> None:
     assert find_study("li_2025_cnn_sasm").settings.folds == 5
     with pytest.raises(SettingsError, match="wanted one such as li_2025_cnn_sasm"):
         find_study("li_2024_cnn_sasm")
+
+
+def test_an_edited_table_of_a_study_is_refused(tmp_path: Path) -> None:
+    write_sealed(tmp_path / "seeing" / "seeing.json", {"channels": 3})
+    (tmp_path / "seeing" / "seeing.json").write_text("{}")
+    with pytest.raises(RunError, match=r"seeing\.json was changed after it was written"):
+        write_study_report("li_2025_cnn_sasm", tmp_path)
 
 
 def test_names_are_numbered_where_they_stand_twice(tmp_path: Path) -> None:

@@ -20,7 +20,12 @@ class Stopped(BaseException):
 
 
 def stop_on_signals() -> None:
-    """Let Ctrl-C and SIGTERM raise Stopped; what was ignored from the start, as nohup does, stays ignored."""
+    """Let Ctrl-C and SIGTERM raise Stopped; what was ignored from the start, as nohup does, stays ignored.
+
+    Nothing is changed in a thread, where Python does not allow it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)

@@ -1,14 +1,16 @@
 """Scored table: read outcomes and scores from anybody's CSV, and name every fault by column and row."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from hepatica.cohort.columns import number_cells
 from hepatica.cohort.delimited import read_table
 from hepatica.cohort.errors import EvaluationError
-from hepatica.cohort.faults import Faults, did_you_mean, rows_in_words
+from hepatica.cohort.faults import Faults, did_you_mean
 from hepatica.evaluate.inputs import Floats
 
 
@@ -72,7 +74,7 @@ class Columns:
     def text(self, name: str, *, wanted: str = "the patient of the row") -> np.ndarray:
         """A column of which no cell is blank."""
         cells = self._column(name)
-        self._refuse(name, cells, cells == "", wanted=wanted)
+        self.faults.add_cells(self.path.name, cells[cells == ""], wanted=wanted)
         return cells.to_numpy(str)
 
     def words(self, name: str) -> np.ndarray:
@@ -81,17 +83,11 @@ class Columns:
 
     def numbers(self, name: str, *, wanted: str, least: float = -np.inf) -> Floats:
         """A column of finite numbers, none below `least`."""
-        cells = self._column(name)
-        values = pd.to_numeric(cells, errors="coerce").astype(float)
-        self._refuse(name, cells, pd.Series(~np.isfinite(values) | (values < least), cells.index), wanted=wanted)
-        return np.asarray(values, dtype=np.float64)
+        return self._numbers(name, wanted=wanted, right=lambda each: each >= least)
 
     def zero_or_one(self, name: str, *, wanted: str) -> Floats:
         """A column of 0 and 1."""
-        cells = self._column(name)
-        values = pd.to_numeric(cells, errors="coerce").astype(float)
-        self._refuse(name, cells, ~values.isin([0, 1]), wanted=wanted)
-        return np.asarray(values, dtype=np.float64)
+        return self._numbers(name, wanted=wanted, right=lambda each: each.isin([0, 1]))
 
     def finish(self) -> None:
         """Raise EvaluationError with all faults; do nothing when there are none."""
@@ -103,13 +99,9 @@ class Columns:
         if name in self.table.columns:
             return self.table[name]
         self.faults.add(self.path.name, f"has no column {name}; {did_you_mean(name, self.table.columns)}")
-        return pd.Series(dtype=str)
+        return pd.Series(dtype=str, name=name)
 
-    def _refuse(self, name: str, cells: pd.Series, faulty: pd.Series, *, wanted: str) -> None:
-        blank = faulty & (cells == "")
-        if blank.any():
-            self.fault(name, f"is blank in {rows_in_words(cells.index[blank])}; leave those rows out or fill them")
-        wrong = cells[faulty & ~blank]
-        if len(wrong):
-            got = ", ".join(map(repr, wrong.unique()[:3]))
-            self.fault(name, f"got {got} in {rows_in_words(wrong.index)}, wanted {wanted}")
+    def _numbers(self, name: str, *, wanted: str, right: Callable[[pd.Series], pd.Series]) -> Floats:
+        cells, file = self._column(name), self.path.name
+        found = number_cells(cells, self.faults, file=file, wanted=wanted, right=right, blank=False)
+        return np.asarray(found, dtype=np.float64)

@@ -1,7 +1,6 @@
 """Export: the networks of a locked run as ONNX files, and their use in place of the networks themselves."""
 
 import copy
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from torch import nn
 
 from hepatica.cohort import RunError, SettingsError, Split, UnavailableError, load_cohort
 from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.digests import file_digest
 from hepatica.learn import Arrays, infer
 from hepatica.learn.samples import Pixels
 from hepatica.runs.folder import RunFolder, read_settings
@@ -124,7 +124,7 @@ def _written(part: nn.Module, stem: Path, images: Pixels, *, int8: bool) -> dict
     here, there = _logits(part, images), _logits(copied, images)
     return {
         "file": path.name,
-        "sha256": _digest(path),
+        "sha256": file_digest(path),
         "largest_logit_difference": float(np.abs(there - here).max()),
         "calls_changed": int((_calls(there) != _calls(here)).sum()),
         "probe": {"shape": images.shape[1:], "logits": _logits(copied, _noise(images.shape[1:])).tolist()},
@@ -136,7 +136,7 @@ def _opened(folder: Path, part: dict[str, Any]) -> nn.Module:
         from hepatica.learn.onnx_network import OnnxNetwork
 
     path = folder / part["file"]
-    if not path.is_file() or _digest(path) != part["sha256"]:
+    if not path.is_file() or file_digest(path) != part["sha256"]:
         raise RunError(f"{path} is missing or was changed after the export; export again, or remove {folder}")
     network = OnnxNetwork(path)
     drift = np.abs(_logits(network, _noise(part["probe"]["shape"])) - part["probe"]["logits"]).max()
@@ -174,7 +174,3 @@ def _extra() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise UnavailableError(f"{error.name} is not installed; pip install 'hepatica[deploy]'") from None
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

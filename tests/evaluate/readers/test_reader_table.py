@@ -45,7 +45,7 @@ def test_the_order_of_rows_decides_order_only(tmp_path: Path) -> None:
         (ROWS[:-1], {}, "arm of the machine: 0 readings stand twice and 1 are missing"),
         ([*ROWS, ROWS[0]], {}, "arm without: 1 readings stand twice and 0 are missing"),
         ([*ROWS[:-1], "b,AI,1,0,0.01,"], {}, "1 cases have two truths"),
-        ([*ROWS[:-1], "b,AI,0,,0.01,"], {}, "column call: is blank in row 11"),
+        ([*ROWS[:-1], "b,AI,0,,0.01,"], {}, "row 11 column call: got '', wanted the call"),
         ([*ROWS, "a,R3,1,1,0.5,"], {}, "the arm is blank in 1 readings"),
         (ROWS, {"machine": "HCCNet"}, "no reader is HCCNet; there are R1, R2, AI"),
         (ROWS[-2:], {}, "the machine is the only reader"),
@@ -61,7 +61,7 @@ def test_the_order_of_rows_decides_order_only(tmp_path: Path) -> None:
             "R2 writes 'Hcc' in 1 readings, wanted hcc or icc, the words of the truth; correct the calls",
         ),
         (ROWS, {"reader": "Reader"}, "did you mean reader"),
-        ([*ROWS[:-1], "b,AI,0,0,high,"], {"score": "score"}, "got 'high' in row 11"),
+        ([*ROWS[:-1], "b,AI,0,0,high,"], {"score": "score"}, "row 11 column score: got 'high'"),
     ],
 )
 def test_faults_are_told(tmp_path: Path, rows: list[str], words: dict[str, str | None], told: str) -> None:
