@@ -25,7 +25,7 @@ from hepatica.spectroscopy.preprocessing.quality import quality
 from hepatica.spectroscopy.priors.priors import Priors, read_priors
 from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.reading.coord import read_coord
-from hepatica.spectroscopy.reading.read import NO_OVERRIDES, read_spectrum
+from hepatica.spectroscopy.reading.read import NO_OVERRIDES, read_spectrum, usable
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.resample import resampled
@@ -141,10 +141,11 @@ class Found:
     about: dict[str, Any]
 
 
+@usable("spectrum")
 def quantified(path: Path, *, water: Path | None, settings: Quantification) -> Found:
     """What the file of a spectrum holds, with its water reference if there is one.
 
-    Raises HepaticaError, or OSError of the system's, on a file that cannot be used.
+    Raises HepaticaError on a file that cannot be used.
     """
     return _coord(path, water, settings) if path.suffix.lower() == ".coord" else _file(path, water, settings)
 

@@ -1,19 +1,17 @@
 """Basis file: read or write a basis in the format of the file's ending; NIfTI-MRS files and folders of them here."""
 
-import gzip
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from einops import rearrange
 
-from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SettingsError, SpecimenError
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.jmrui_basis import read_jmrui_basis, write_jmrui_basis
 from hepatica.spectroscopy.basis.lcmodel_basis import read_lcmodel_basis, write_lcmodel_basis
-from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs, opened, read_nifti_mrs
-from hepatica.spectroscopy.reading.read import readable
+from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs, opened, read_nifti_mrs, save_nifti_mrs
+from hepatica.spectroscopy.reading.read import usable
 from hepatica.spectroscopy.signal.header import Header
 
 _AXIS = "DIM_USER_0"
@@ -66,27 +64,9 @@ def _folder(path: Path, *, header_overrides: Header | None) -> Basis:
 
 def write_nifti_basis(basis: Basis, *, path: Path) -> None:
     """Write one NIfTI-MRS file (.nii or .nii.gz), complex64, whole or not at all; equal bases give equal files."""
-    from nifti_mrs.create_nmrs import gen_nifti_mrs_hdr_ext
-    from nifti_mrs.hdr_ext import Hdr_Ext
-
-    acquisition = basis.acquisition
-    extension = Hdr_Ext(acquisition.f0_mhz, "1H", dimensions=5)
     named = {"Component": {"Value": list(basis.names), "Description": "Name of each component of the basis set"}}
-    extension.set_dim_info(0, _AXIS, info="Components of a basis set, 1 mM each", hdr=named)
-    facts = {
-        "EchoTime": acquisition.te_ms / 1000,
-        "RepetitionTime": acquisition.tr_ms and acquisition.tr_ms / 1000,
-        "MixingTime": acquisition.tm_ms and acquisition.tm_ms / 1000,
-        "SpecFreqChemShift": acquisition.reference_ppm,
-        "SequenceName": acquisition.sequence,
-    }
-    for name, value in facts.items():
-        if value is not None:
-            extension.set_standard_def(name, value)
-    data = rearrange(basis.fids.astype(np.complex64), "k n -> 1 1 1 n k")
-    content = gen_nifti_mrs_hdr_ext(data, 1 / acquisition.bandwidth_hz, extension).image.nibImage.to_bytes()
-    with replacing(path) as temporary:
-        temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    axes = {_AXIS: {"info": "Components of a basis set, 1 mM each", "hdr": named}}
+    save_nifti_mrs(path, rearrange(basis.fids, "k n -> 1 1 1 n k"), basis.acquisition, axes=axes)
 
 
 _READ: dict[str, Callable[[Path], Basis]] = {
@@ -97,7 +77,7 @@ _WRITE = {
 }  # fmt: skip
 
 
-@readable("basis")
+@usable("basis")
 def read_basis(path: Path) -> Basis:
     """A basis from LCModel's .basis, jMRUI's .txt, a NIfTI-MRS .nii or .nii.gz, or a folder of those.
 

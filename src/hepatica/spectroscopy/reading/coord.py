@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.spectroscopy.reading.read import readable
+from hepatica.spectroscopy.reading.read import usable
 
 Curve = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class Coord:
     settings: dict[str, str]
 
 
-@readable("COORD file")
+@usable("COORD file")
 def read_coord(path: Path) -> Coord:
     """Read a .COORD file; SpecimenError when it is none, or ends before its curves do."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
