@@ -258,18 +258,14 @@ def _doubted(found: Quantities) -> Quantities:
     """With a flag where mM are not those of a liver: then the water was of another voxel, gain or scale."""
     if found.unit != "mM":
         return found
-    value = dict(zip(found.names, found.concentration[0], strict=True))
-    sure = dict(zip(found.names, found.quantifiable[0], strict=True))
-    high = [
-        name
-        for name, mm in value.items()
-        if name not in (*LIPIDS5, "Lipids") and sure[name] and mm > MOST_METABOLITE_MM
-    ]
-    low = [name for name in ("tCho+Bet",) if sure.get(name) and value[name] < LEAST_TCHO_BET_MM]
-    if not high + low:
+    found_here = zip(found.names, found.concentration[0], found.quantifiable[0], strict=True)
+    sure = {name: mm for name, mm, quantifiable in found_here if quantifiable}
+    strange = [name for name, mm in sure.items() if name not in (*LIPIDS5, "Lipids") and mm > MOST_METABOLITE_MM]
+    strange += ["tCho+Bet"] if sure.get("tCho+Bet", LEAST_TCHO_BET_MM) < LEAST_TCHO_BET_MM else []
+    if not strange:
         return found
     flag = (
-        f"not plausible in liver: {', '.join(f'{name} {value[name]:.2g} mM' for name in high + low)}; check the water"
+        f"not plausible in liver: {', '.join(f'{name} {sure[name]:.2g} mM' for name in strange)}; check the water"
         " reference, and TE and TR of both files"
     )
     return replace(found, flags=((*found.flags[0], flag),))

@@ -12,26 +12,21 @@ from hepatica.spectroscopy.basis.jmrui_basis import read_jmrui_basis, write_jmru
 from hepatica.spectroscopy.basis.lcmodel_basis import read_lcmodel_basis, write_lcmodel_basis
 from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs, opened, read_nifti_mrs, save_nifti_mrs
 from hepatica.spectroscopy.reading.read import usable
-from hepatica.spectroscopy.signal.header import Header
+from hepatica.spectroscopy.signal.header import UNKNOWN
 
 _AXIS = "DIM_USER_0"
 
 
-def read_nifti_basis(path: Path, *, header_overrides: Header | None = None) -> Basis:
+def read_nifti_basis(path: Path) -> Basis:
     """One NIfTI-MRS file with the components along DIM_USER_0, or a folder of files called as their components.
 
     The names are in the header of that axis, as `write_nifti_basis` puts them; a folder is how spant stores a basis.
-    `header_overrides` takes precedence over the files' headers. Raises SpecimenError where names are missing, or the
-    files of a folder differ in sampling.
+    Raises SpecimenError where names are missing, or the files of a folder differ in sampling.
     """
-    return (
-        _folder(path, header_overrides=header_overrides)
-        if path.is_dir()
-        else _file(path, header_overrides=header_overrides or Header())
-    )
+    return _folder(path) if path.is_dir() else _file(path)
 
 
-def _file(path: Path, *, header_overrides: Header) -> Basis:
+def _file(path: Path) -> Basis:
     image = opened(path)
     if _AXIS not in image.dim_tags:
         raise SpecimenError(f"the file has no axis of components ({_AXIS}): it is a spectrum, not a basis")
@@ -43,15 +38,15 @@ def _file(path: Path, *, header_overrides: Header) -> Basis:
     if names is None:
         raise SpecimenError(f"the header does not name the {size} components: wanted a list in dim_{place + 5}_header")
     image.set_dim_tag(_AXIS, "DIM_DYN")
-    raw = of_nifti_mrs(image, header_overrides=header_overrides)
+    raw = of_nifti_mrs(image, header_overrides=UNKNOWN)
     return Basis(names=tuple(names), fids=rearrange(raw.fids, "k 1 n -> k n"), acquisition=raw.acquisition)
 
 
-def _folder(path: Path, *, header_overrides: Header | None) -> Basis:
+def _folder(path: Path) -> Basis:
     files = sorted(each for each in path.iterdir() if each.name.endswith((".nii", ".nii.gz")))
     if not files:
         raise SpecimenError("the folder has no NIfTI-MRS file (.nii, .nii.gz), wanted one a component")
-    raw = [read_nifti_mrs(each, header_overrides=header_overrides or Header()) for each in files]
+    raw = [read_nifti_mrs(each, header_overrides=UNKNOWN) for each in files]
     if len({each.acquisition for each in raw}) > 1 or any(each.fids.shape[:2] != (1, 1) for each in raw):
         raise SpecimenError(
             "the components of the folder differ in sampling, or have several signals: simulate them again"

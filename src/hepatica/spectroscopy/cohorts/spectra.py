@@ -116,7 +116,7 @@ def prepare(
     `failures`. May be killed at any moment and started again, one run at a time to a folder. Raises SpecimenError when
     no specimen gives a spectrum, UnavailableError when the folder cannot be written (disk full).
     """
-    settled = {"acquisition": acquisition, "header_overrides": header_overrides, "settings": settings}
+    settled: dict[str, Any] = {"acquisition": acquisition, "header_overrides": header_overrides, "settings": settings}
     made_by = {"schema": SCHEMA, **{name: asdict(each) for name, each in settled.items()}}
     keys = [spectrum_key(each, settings=made_by) for each in specimens]
     ledger = Ledger(folder / "ledger")
