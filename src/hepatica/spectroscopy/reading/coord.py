@@ -82,10 +82,10 @@ def _find(lines: list[str], text: str, *, absent: int | None = None) -> int:
 def _curve(lines: list[str], head: int, points: int) -> Curve:
     """The numbers that follow line `head`, turned round; FORTRAN leaves the E out of three-digit exponents."""
     numbers: list[str] = []
-    for line in lines[head + 1 :]:
+    for place in range(head + 1, len(lines)):
         if len(numbers) >= points:
             break
-        numbers += line.split()
+        numbers += lines[place].split()
     try:
         values = np.array([float(_MISSING_EXPONENT.sub(r"E\1", each)) for each in numbers[:points]])
     except ValueError:
