@@ -22,8 +22,7 @@ from peers import environment
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.bounds import bayesian_bound, crlb
 from hepatica.spectroscopy.fitting.fit import Fit
-from hepatica.spectroscopy.fitting.gauss_newton import refine
-from hepatica.spectroscopy.fitting.least_squares import map_fit, nls
+from hepatica.spectroscopy.fitting.least_squares import map_fit, nls, refine
 from hepatica.spectroscopy.fitting.multistart import Grid
 from hepatica.spectroscopy.fitting.prior_terms import SoftConstraints, gaussian_prior_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel

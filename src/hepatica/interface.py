@@ -73,11 +73,8 @@ class Prediction:
         return figure
 
     def _repr_html_(self) -> str:
-        return str(
-            self.table[
-                ["patient_id", "endpoint", "horizon_months", "score", "group", "applicability", "reason"]
-            ].to_html(index=False)
-        )
+        columns = ["patient_id", "endpoint", "horizon_months", "class_or_quantity", "score", "group"]
+        return str(self.table[[*columns, "applicability", "reason"]].to_html(index=False))
 
 
 @dataclass(frozen=True)

@@ -349,3 +349,32 @@ def test_another_band_and_a_longer_basis_leave_the_noise(tmp_path: Path) -> None
     assert {"Lip13", "tCho"} <= set(own.index[sure])
     np.testing.assert_allclose(other.loc[sure, "sd"], own.loc[sure, "sd"], rtol=0.25)
     assert ((other["value"] - own["value"]).abs()[sure] < 2 * own.loc[sure, "sd"]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("c13.SDAT", "got a spectrum of 13C"), ("csi.SDAT", "a spectroscopic image of several voxels")],
+)
+def test_what_is_no_proton_spectrum_of_a_voxel_is_refused(real_spectra: Path, name: str, message: str) -> None:
+    with pytest.raises(SpecimenError, match=message):
+        quantified(case(real_spectra, name), water=None, settings=Quantification())
+
+
+def test_what_the_data_contradicts_or_a_header_leaves_open_is_said(real_spectra: Path) -> None:
+    """An echo time of 144 ms declared as 35; a sequence called semiLASER, and none at all."""
+    pair = [case(real_spectra, f"te144_told35{end}.nii.gz") for end in ("", "_w")]
+    wrong = quantified(pair[0], water=pair[1], settings=Quantification())
+    assert "not plausible in liver" in wrong.quantities.flags[0][0]
+    assert "TE and TR" in wrong.quantities.flags[0][0]
+    assert "PRESS was assumed" in wrong.about["notes"]
+    laser = quantified(case(real_spectra, "seq_mslaser.nii.gz"), water=None, settings=Quantification())
+    assert laser.spectrum is not None
+    assert laser.spectrum.acquisition.sequence == "slaser"
+
+
+def case(real_spectra: Path, name: str) -> Path:
+    """A file that was once misread; skips where it is absent."""
+    path = real_spectra.parent.parent / "cases" / "spectroscopy" / name
+    if not path.exists():
+        pytest.skip(f"there is no {name} on this machine")
+    return path

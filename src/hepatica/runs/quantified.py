@@ -25,7 +25,7 @@ from hepatica.spectroscopy.preprocessing.quality import quality
 from hepatica.spectroscopy.priors.priors import Priors, read_priors
 from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.reading.coord import read_coord
-from hepatica.spectroscopy.reading.read import NO_OVERRIDES, read_spectrum
+from hepatica.spectroscopy.reading.read import NO_OVERRIDES, read_spectrum, usable
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.resample import resampled
@@ -141,10 +141,11 @@ class Found:
     about: dict[str, Any]
 
 
+@usable("spectrum")
 def quantified(path: Path, *, water: Path | None, settings: Quantification) -> Found:
     """What the file of a spectrum holds, with its water reference if there is one.
 
-    Raises HepaticaError, or OSError of the system's, on a file that cannot be used.
+    Raises HepaticaError on a file that cannot be used.
     """
     return _coord(path, water, settings) if path.suffix.lower() == ".coord" else _file(path, water, settings)
 
@@ -257,18 +258,14 @@ def _doubted(found: Quantities) -> Quantities:
     """With a flag where mM are not those of a liver: then the water was of another voxel, gain or scale."""
     if found.unit != "mM":
         return found
-    value = dict(zip(found.names, found.concentration[0], strict=True))
-    sure = dict(zip(found.names, found.quantifiable[0], strict=True))
-    high = [
-        name
-        for name, mm in value.items()
-        if name not in (*LIPIDS5, "Lipids") and sure[name] and mm > MOST_METABOLITE_MM
-    ]
-    low = [name for name in ("tCho+Bet",) if sure.get(name) and value[name] < LEAST_TCHO_BET_MM]
-    if not high + low:
+    found_here = zip(found.names, found.concentration[0], found.quantifiable[0], strict=True)
+    sure = {name: mm for name, mm, quantifiable in found_here if quantifiable}
+    strange = [name for name, mm in sure.items() if name not in (*LIPIDS5, "Lipids") and mm > MOST_METABOLITE_MM]
+    strange += ["tCho+Bet"] if sure.get("tCho+Bet", LEAST_TCHO_BET_MM) < LEAST_TCHO_BET_MM else []
+    if not strange:
         return found
     flag = (
-        f"not plausible in liver: {', '.join(f'{name} {value[name]:.2g} mM' for name in high + low)}; check the water"
+        f"not plausible in liver: {', '.join(f'{name} {sure[name]:.2g} mM' for name in strange)}; check the water"
         " reference, and TE and TR of both files"
     )
     return replace(found, flags=((*found.flags[0], flag),))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.basis.lcmodel_basis import read_lcmodel_basis
 from hepatica.spectroscopy.basis.ppm_reference import align_reference
-from hepatica.spectroscopy.basis.simulated_basis import BIN_HZ, Transitions, binned, joined, simulate_basis, transitions
+from hepatica.spectroscopy.basis.simulated_basis import BIN_HZ, Transitions, binned, joined, simulate_basis
 from hepatica.spectroscopy.basis.spin_system import lipids, spin_systems
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.spectrum import to_spectrum
@@ -120,23 +120,6 @@ def test_a_mixing_time_and_first_echo_change_coupled_spins_only():
 def test_unknown_names_are_told_with_the_known_ones():
     with pytest.raises(SettingsError, match=r"got component Xyz, Uvw; known are .*Lac"):
         simulate_basis(Acquisition(), names=["Lac", "Xyz", "Uvw"])
-
-
-def test_tables_on_disk_are_used_and_damaged_ones_made_again(tmp_path):
-    acquisition = Acquisition(te_ms=31.0)
-    basis = simulate_basis(acquisition, names=["Lac"], cache=tmp_path)
-    (file,) = tmp_path.iterdir()
-    transitions.cache_clear()
-    with np.load(file) as stored:
-        doubled = {name: stored[name] * (2 if name == "amplitude" else 1) for name in stored.files}
-    np.savez(file, **doubled)
-    np.testing.assert_allclose(simulate_basis(acquisition, names=["Lac"], cache=tmp_path).fids, 2 * basis.fids)
-    transitions.cache_clear()
-    file.write_bytes(b"PK damaged")
-    np.testing.assert_array_equal(simulate_basis(acquisition, names=["Lac"], cache=tmp_path).fids, basis.fids)
-    simulate_basis(replace(acquisition, te_ms=32.0), names=["Lac"], cache=tmp_path)
-    simulate_basis(replace(acquisition, points=8, bandwidth_hz=100.0), names=["Lac"], cache=tmp_path)
-    assert len(list(tmp_path.iterdir())) == 2  # another timing, but not another sampling
 
 
 def cosines(published, names, **options):

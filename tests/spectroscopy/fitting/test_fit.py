@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
+from vectors import vector_of
 
 from hepatica.cohort import SettingsError, SpecimenError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
-from hepatica.spectroscopy.fitting.fit import checked, descend, rough_noise, with_noise_left
+from hepatica.spectroscopy.fitting.fit import checked, descend, with_noise_left
 from hepatica.spectroscopy.fitting.prior_terms import SoftConstraints
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.spectrum import rough_noise
 
 MODEL = SignalModel(basis=simulate_basis(Acquisition(), names=("Cho", "Cr", "Lip13")))
-TRUE = MODEL.vector_of({"Cho": 4, "Cr": 3, "Lip13": 1}, lorentz_hz=6, gauss_hz=12)
+TRUE = vector_of(MODEL, {"Cho": 4, "Cr": 3, "Lip13": 1}, lorentz_hz=6, gauss_hz=12)
 
 
 def noisy(sd: float, *, n: int = 8, seed: int = 0) -> np.ndarray:

@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
+from vectors import vector_of
 
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
-from hepatica.spectroscopy.fitting.fit_picture import HEIGHTS, SHOWN, DrawnFit, draw_fit, drawn_fits, paint_fit
+from hepatica.spectroscopy.fitting.fit_picture import (
+    HEIGHTS,
+    SHOWN,
+    DrawnFit,
+    draw_fit,
+    drawn_fits,
+    paint_enlarged,
+    paint_fit,
+)
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 
@@ -81,6 +90,17 @@ def test_metabolites_below_tall_lipids_are_drawn_once_more() -> None:
     np.testing.assert_allclose(again.get_ydata() - fitted.get_ydata(), times * 0.02, rtol=0.05)
 
 
+def test_metabolites_beside_low_lipids_are_not() -> None:
+    ppm = np.linspace(0.4, 4.2, 200)
+    metabolites, lipids = (np.exp(-(((ppm - place) / 0.05) ** 2)) for place in (3.2, 1.3))
+    times = []
+    for real in (metabolites + 20 * lipids, metabolites + lipids):
+        axes = Figure().subplots()
+        paint_enlarged(axes, ppm, real, {"black": real})
+        times.append([each.get_text() for each in axes.texts])
+    assert times == [[" \N{MULTIPLICATION SIGN} 9.2"], []]
+
+
 def test_a_flat_spectrum_is_drawn_too(tmp_path: Path) -> None:
     zero = 0 * PPM
     flat = DrawnFit(ppm=PPM, data=zero, fit=zero, baseline=zero, components={"Cho": zero})
@@ -90,7 +110,7 @@ def test_a_flat_spectrum_is_drawn_too(tmp_path: Path) -> None:
 
 
 def vectors(**shared: float) -> np.ndarray:
-    return MODEL.vector_of({"Cho": 2.0, "Lac": 3.0, "Lip13": 10.0}, **WIDTHS, **shared)
+    return vector_of(MODEL, {"Cho": 2.0, "Lac": 3.0, "Lip13": 10.0}, **WIDTHS, **shared)
 
 
 def test_the_model_and_a_smooth_baseline_leave_no_residual() -> None:
@@ -104,9 +124,9 @@ def test_the_model_and_a_smooth_baseline_leave_no_residual() -> None:
 
 
 def test_what_the_fit_lacks_is_the_residual() -> None:
-    lacking = MODEL.vector_of({"Lac": 3.0, "Lip13": 10.0}, **WIDTHS)
+    lacking = vector_of(MODEL, {"Lac": 3.0, "Lip13": 10.0}, **WIDTHS)
     [found] = drawn_fits(lacking, MODEL.evaluate(vectors()), model=MODEL)
-    choline = MODEL.vector_of({"Cho": 2.0}, **WIDTHS)
+    choline = vector_of(MODEL, {"Cho": 2.0}, **WIDTHS)
     missed = MODEL.evaluate(choline)[0].real
     residual = found.data - found.fit
     assert MODEL.ppm[residual.argmax()] == pytest.approx(MODEL.ppm[missed.argmax()])
@@ -126,7 +146,7 @@ def test_phases_are_turned_back(shared: dict[str, float]) -> None:
 
 
 def test_each_spectrum_has_its_own_fit() -> None:
-    both = np.concatenate([vectors(), 2 * MODEL.vector_of({"Cho": 1.0}, lorentz_hz=3.0, gauss_hz=6.0)])
+    both = np.concatenate([vectors(), 2 * vector_of(MODEL, {"Cho": 1.0}, lorentz_hz=3.0, gauss_hz=6.0)])
     first, second = drawn_fits(both, MODEL.evaluate(both), model=MODEL)
     assert first.components["Lip13"].max() > 0
     assert np.abs(second.components["Lip13"]).max() == 0

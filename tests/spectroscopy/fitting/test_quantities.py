@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from vectors import vector_of
 
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
@@ -91,7 +92,7 @@ def test_a_fit_tells_its_troubles():
     """A spectrum of another make: lines where the model has none."""
     model = SignalModel(basis=simulate_basis(Acquisition(), names=("Cho", "Cr")))
     other = SignalModel(basis=simulate_basis(Acquisition(), names=("Cho", "Cr", "Ala", "Lip09")))
-    vector = other.vector_of({"Cho": 3, "Cr": 3, "Ala": 8, "Lip09": 5}, lorentz_hz=5, gauss_hz=8)
+    vector = vector_of(other, {"Cho": 3, "Cr": 3, "Ala": 8, "Lip09": 5}, lorentz_hz=5, gauss_hz=8)
     vector = np.repeat(vector, 2, axis=0)
     vector[1, 2:4] = 0
     values = other.evaluate(vector)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vectors import vector_of
 
 from hepatica.cohort import SettingsError
 from hepatica.spectroscopy.basis.basis import Basis
@@ -39,7 +40,7 @@ def vectors(n: int, *, seed: int = 0) -> np.ndarray:
 
 def test_one_line_is_the_formula():
     """A decay written out, transformed whole, phased and cut to the window."""
-    vector = MODEL.vector_of({"Cho": 2}, common_hz=3, lorentz_hz=5, gauss_hz=8, phase0=0.4, phase1=0.1)
+    vector = vector_of(MODEL, {"Cho": 2}, common_hz=3, lorentz_hz=5, gauss_hz=8, phase0=0.4, phase1=0.1)
     time, ppm = ACQUISITION.time_s, ACQUISITION.ppm
     hz = (3.2 - 4.65) * ACQUISITION.f0_mhz + 3
     decay = 18 * np.exp(2j * np.pi * hz * time - np.pi * 5 * time - (np.pi * 8 * time) ** 2 / (4 * np.log(2)))
@@ -55,7 +56,7 @@ def test_widths_are_full_widths_at_half_maximum():
     fine = lines(Acquisition(points=16384))
     model = SignalModel(basis=fine)
     for widths in ({"lorentz_hz": 20}, {"gauss_hz": 20}):
-        real = model.evaluate(model.vector_of({"Cho": 1}, **widths))[0].real
+        real = model.evaluate(vector_of(model, {"Cho": 1}, **widths))[0].real
         wide = (real > real.max() / 2).sum() * fine.acquisition.bandwidth_hz / fine.acquisition.points
         assert wide == pytest.approx(20, rel=0.02)
 
@@ -110,9 +111,9 @@ def test_a_shift_of_all_is_a_shift_of_each_and_phase_only_turns(shift, phase, se
 
 def test_any_number_of_points_will_do():
     model = SignalModel(basis=lines(Acquisition(points=1000)))
-    vector = model.vector_of({"Lac": 1}, lorentz_hz=5)
+    vector = vector_of(model, {"Lac": 1}, lorentz_hz=5)
     vector[:, len(LINES) : 2 * len(LINES)] = 3
-    moved = model.vector_of({"Lac": 1}, lorentz_hz=5, common_hz=3)
+    moved = vector_of(model, {"Lac": 1}, lorentz_hz=5, common_hz=3)
     assert model.evaluate(vector) == pytest.approx(model.evaluate(moved))
 
 

@@ -1,17 +1,19 @@
+"""Voxel: HCC raises what it should, nothing else tells it, and the decays have the noise and water they should."""
+
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hepatica.cohort.phantom import CIRRHOSIS, draw_patients
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.water_scaling import water_scale
-from hepatica.spectroscopy.phantom.concentrations import concentrations
-from hepatica.spectroscopy.phantom.scanner import HOSPITALS
-from hepatica.spectroscopy.phantom.settings import STANDARD, PhantomSettings
-from hepatica.spectroscopy.phantom.voxel import Voxel, draw_voxel
+from hepatica.spectroscopy.phantom.settings import HOSPITALS, STANDARD, PhantomSettings
+from hepatica.spectroscopy.phantom.voxel import Voxel, concentrations, draw_voxel
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.spectrum import Spectrum, to_spectrum
+from hepatica.spectroscopy.signal.targets import LIVER20
 
 BASIS = simulate_basis(Acquisition(points=512))
 LEAN = replace(STANDARD, pdff_percent=0.01)
@@ -70,3 +72,41 @@ def test_hospitals_differ(name: str) -> None:
         np.mean([voxel(liver(), hospital=each, seed=seed).nuisance[name] for seed in range(40)]) for each in ("A", "B")
     )
     assert (a > 1.3 * b) if name == "snr" else (b > 1.2 * a)
+
+
+def logs(count: int, *, difficulty: float) -> tuple[pd.DataFrame, np.ndarray]:
+    """Logarithms of concentrations, and who has HCC."""
+    people = draw_patients(count, population=CIRRHOSIS)
+    table = pd.DataFrame([concentrations(each, difficulty=difficulty, settings=STANDARD) for each in people])
+    return np.log(table), np.array([each.tumour.hcc for each in people])
+
+
+def test_every_target_has_a_concentration() -> None:
+    table, _ = logs(37, difficulty=0.5)
+    assert set(table.columns) == set(LIVER20)
+    assert np.isfinite(table).all(axis=None)
+
+
+@pytest.mark.parametrize(("difficulty", "effect"), [(0.0, 2.5), (0.6, 1.0), (1.0, 0.0)])
+def test_choline_and_lipids_rise_with_hcc_as_far_as_the_difficulty_lets_them(difficulty: float, effect: float) -> None:
+    table, hcc = logs(2000, difficulty=difficulty)
+    rise = table[hcc].mean() - table[~hcc].mean()
+    for name in LIVER20:
+        sd = STANDARD.fat_sd if name.startswith("Lip") else STANDARD.between_sd
+        raised = name.startswith("Lip") or name in ("Cho", "GPC", "PCh")
+        assert rise[name] / sd == pytest.approx(effect if raised else 0, abs=0.17)
+
+
+def test_patients_are_spread_as_the_settings_say() -> None:
+    table, _ = logs(2000, difficulty=1)
+    assert table.Tau.std() == pytest.approx(STANDARD.between_sd, rel=0.06)
+    assert table.Tau.mean() == pytest.approx(np.log(STANDARD.medians_mm["Tau"]), abs=0.03)
+    assert table.GPC.corr(table.PCh) == pytest.approx(STANDARD.shared, abs=0.06)
+    assert table.Gln.corr(table.Glu) == pytest.approx(0, abs=0.07)
+    assert table.Lip13.std() == pytest.approx(np.hypot(STANDARD.fat_sd, STANDARD.lipid_sd), rel=0.06)
+
+
+def test_the_median_fat_is_that_of_the_settings() -> None:
+    table, _ = logs(2000, difficulty=1)
+    protons = np.exp(table.Lip13.median()) * 102.86
+    assert protons / 82_800 == pytest.approx(0.025, rel=0.06)

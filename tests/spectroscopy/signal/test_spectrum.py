@@ -5,7 +5,7 @@ import pytest
 
 from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.signal.acquisition import Acquisition
-from hepatica.spectroscopy.signal.spectrum import RawSpectra, noise_sd
+from hepatica.spectroscopy.signal.spectrum import RawSpectra, noise_sd, to_fid, to_spectrum
 
 SHORT = Acquisition(points=64)
 
@@ -65,3 +65,11 @@ def test_a_narrow_band_falls_back_on_the_end_of_the_decay(decay):
     acquisition = Acquisition(points=512, bandwidth_hz=600.0)
     found = noise_sd(decay(acquisition, {1.28: 50.0}, noise=1.0), acquisition=acquisition)
     assert found == pytest.approx(np.sqrt(512), rel=0.15)
+
+
+def test_a_band_that_software_emptied_is_no_noise(decay):
+    """A decay that was brought from 1200 Hz to 2000 Hz elsewhere: its noise is that of its end."""
+    acquisition = Acquisition(points=1024)
+    values = to_spectrum(decay(acquisition, noise=2.0)) * (np.abs(acquisition.hz) < 500)
+    found = noise_sd(to_fid(values), acquisition=acquisition)
+    assert found == pytest.approx(2.0 * np.sqrt(1024), rel=0.5)

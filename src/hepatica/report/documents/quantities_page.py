@@ -38,7 +38,7 @@ def write_quantities_page(quantities: pd.DataFrame, specimens: pd.DataFrame, *, 
     """Write `report.html` into `out`, where `runs.quantify` left its pictures; its path. The tables are that one's."""
     gallery, made_from = Gallery(out, phantom=False), read_json(out / MADE_FROM)
     rows = specimens.to_dict("records")
-    found = {int(str(row)): table for row, table in quantities.groupby("row")}
+    found = {row: quantities[quantities["row"] == row] for row in quantities["row"].unique().tolist()}
     sections = [_section(row, found.get(int(row["row"])), gallery, out) for row in rows]
     text = render_page(
         [*([_overview(rows, found)] if len(rows) > 1 else []), *sections, _provenance(made_from)],

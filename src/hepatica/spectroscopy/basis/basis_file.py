@@ -1,39 +1,32 @@
 """Basis file: read or write a basis in the format of the file's ending; NIfTI-MRS files and folders of them here."""
 
-import gzip
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from einops import rearrange
 
-from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SettingsError, SpecimenError
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.jmrui_basis import read_jmrui_basis, write_jmrui_basis
 from hepatica.spectroscopy.basis.lcmodel_basis import read_lcmodel_basis, write_lcmodel_basis
-from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs, opened, read_nifti_mrs
-from hepatica.spectroscopy.reading.read import readable
-from hepatica.spectroscopy.signal.header import Header
+from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs, opened, read_nifti_mrs, save_nifti_mrs
+from hepatica.spectroscopy.reading.read import usable
+from hepatica.spectroscopy.signal.header import UNKNOWN
 
 _AXIS = "DIM_USER_0"
 
 
-def read_nifti_basis(path: Path, *, header_overrides: Header | None = None) -> Basis:
+def read_nifti_basis(path: Path) -> Basis:
     """One NIfTI-MRS file with the components along DIM_USER_0, or a folder of files called as their components.
 
     The names are in the header of that axis, as `write_nifti_basis` puts them; a folder is how spant stores a basis.
-    `header_overrides` takes precedence over the files' headers. Raises SpecimenError where names are missing, or the
-    files of a folder differ in sampling.
+    Raises SpecimenError where names are missing, or the files of a folder differ in sampling.
     """
-    return (
-        _folder(path, header_overrides=header_overrides)
-        if path.is_dir()
-        else _file(path, header_overrides=header_overrides or Header())
-    )
+    return _folder(path) if path.is_dir() else _file(path)
 
 
-def _file(path: Path, *, header_overrides: Header) -> Basis:
+def _file(path: Path) -> Basis:
     image = opened(path)
     if _AXIS not in image.dim_tags:
         raise SpecimenError(f"the file has no axis of components ({_AXIS}): it is a spectrum, not a basis")
@@ -45,15 +38,15 @@ def _file(path: Path, *, header_overrides: Header) -> Basis:
     if names is None:
         raise SpecimenError(f"the header does not name the {size} components: wanted a list in dim_{place + 5}_header")
     image.set_dim_tag(_AXIS, "DIM_DYN")
-    raw = of_nifti_mrs(image, header_overrides=header_overrides)
+    raw = of_nifti_mrs(image, header_overrides=UNKNOWN)
     return Basis(names=tuple(names), fids=rearrange(raw.fids, "k 1 n -> k n"), acquisition=raw.acquisition)
 
 
-def _folder(path: Path, *, header_overrides: Header | None) -> Basis:
+def _folder(path: Path) -> Basis:
     files = sorted(each for each in path.iterdir() if each.name.endswith((".nii", ".nii.gz")))
     if not files:
         raise SpecimenError("the folder has no NIfTI-MRS file (.nii, .nii.gz), wanted one a component")
-    raw = [read_nifti_mrs(each, header_overrides=header_overrides or Header()) for each in files]
+    raw = [read_nifti_mrs(each, header_overrides=UNKNOWN) for each in files]
     if len({each.acquisition for each in raw}) > 1 or any(each.fids.shape[:2] != (1, 1) for each in raw):
         raise SpecimenError(
             "the components of the folder differ in sampling, or have several signals: simulate them again"
@@ -66,27 +59,9 @@ def _folder(path: Path, *, header_overrides: Header | None) -> Basis:
 
 def write_nifti_basis(basis: Basis, *, path: Path) -> None:
     """Write one NIfTI-MRS file (.nii or .nii.gz), complex64, whole or not at all; equal bases give equal files."""
-    from nifti_mrs.create_nmrs import gen_nifti_mrs_hdr_ext
-    from nifti_mrs.hdr_ext import Hdr_Ext
-
-    acquisition = basis.acquisition
-    extension = Hdr_Ext(acquisition.f0_mhz, "1H", dimensions=5)
     named = {"Component": {"Value": list(basis.names), "Description": "Name of each component of the basis set"}}
-    extension.set_dim_info(0, _AXIS, info="Components of a basis set, 1 mM each", hdr=named)
-    facts = {
-        "EchoTime": acquisition.te_ms / 1000,
-        "RepetitionTime": acquisition.tr_ms and acquisition.tr_ms / 1000,
-        "MixingTime": acquisition.tm_ms and acquisition.tm_ms / 1000,
-        "SpecFreqChemShift": acquisition.reference_ppm,
-        "SequenceName": acquisition.sequence,
-    }
-    for name, value in facts.items():
-        if value is not None:
-            extension.set_standard_def(name, value)
-    data = rearrange(basis.fids.astype(np.complex64), "k n -> 1 1 1 n k")
-    content = gen_nifti_mrs_hdr_ext(data, 1 / acquisition.bandwidth_hz, extension).image.nibImage.to_bytes()
-    with replacing(path) as temporary:
-        temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    axes = {_AXIS: {"info": "Components of a basis set, 1 mM each", "hdr": named}}
+    save_nifti_mrs(path, rearrange(basis.fids, "k n -> 1 1 1 n k"), basis.acquisition, axes=axes)
 
 
 _READ: dict[str, Callable[[Path], Basis]] = {
@@ -97,7 +72,7 @@ _WRITE = {
 }  # fmt: skip
 
 
-@readable("basis")
+@usable("basis")
 def read_basis(path: Path) -> Basis:
     """A basis from LCModel's .basis, jMRUI's .txt, a NIfTI-MRS .nii or .nii.gz, or a folder of those.
 

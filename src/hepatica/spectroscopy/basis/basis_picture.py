@@ -26,7 +26,7 @@ def draw_basis(basis: Basis, *, path: Path, width_hz: float = WIDTH_HZ) -> None:
     fine = replace(acquisition, points=4 * acquisition.points)  # zeros behind the decay, so that peaks are smooth
     damped = np.zeros((len(basis.names), fine.points), complex)
     damped[:, : acquisition.points] = basis.fids * np.exp(-np.pi * width_hz * acquisition.time_s)
-    window = (fine.ppm >= WINDOW_PPM[0]) & (fine.ppm <= WINDOW_PPM[1])
+    window = fine.within(*WINDOW_PPM)
     spectra, ppm = to_spectrum(damped).real[:, window], fine.ppm[window]
     figure = Figure(figsize=(7.2, 0.9 + 0.36 * len(spectra)), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)

@@ -1,18 +1,13 @@
 """Simulated basis: the signal of each metabolite and lipid in one acquisition, from its transitions."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from einops import rearrange
 from numpy.typing import NDArray
 
-from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.density_matrix import group_signal
@@ -85,9 +80,6 @@ def joined(parts: list[Transitions]) -> Transitions:
     )
 
 
-VERSION = 1
-"""Of the physics: raised when the same spin system and events give other transitions, so that old caches are left."""
-
 LONE_PROTON = SpinGroup(shifts_ppm=(WATER_PPM,), nuclei=(1,))
 """What every amplitude is measured by."""
 
@@ -98,41 +90,26 @@ def simulate_basis(
     names: Sequence[str] = LIVER20,
     te1_ms: float | None = None,
     refocusing: ShapedPulse | None = None,
-    cache: Path | None = None,
 ) -> Basis:
     """The basis of `names` in this acquisition; 1 mM of each, first sample = protons at an echo time of 0.
 
     Pulses are ideal but for a `refocusing` pulse; `te1_ms` is PRESS's first echo time. STEAM is scaled as PRESS is
-    (its stimulated echo is half as strong for water, too), and relaxation is left out. Transitions are kept in memory,
-    and in the folder `cache` where one is given. Raises SettingsError on a name that is neither in spin_systems.toml
-    nor in lipids.toml.
+    (its stimulated echo is half as strong for water, too), and relaxation is left out. Transitions are kept in memory.
+    Raises SettingsError on a name that is neither in spin_systems.toml nor in lipids.toml.
     """
     known = spin_systems() | lipids()
     missing = [name for name in names if name not in known]
     if missing:
         raise SettingsError(f"got component {', '.join(missing)}; known are {', '.join(sorted(known))}")
     chain = events(acquisition, te1_ms=te1_ms, refocusing=refocusing)
-    tables = [transitions(known[name], f0_mhz=acquisition.f0_mhz, events=chain, cache=cache) for name in names]
+    tables = [transitions(known[name], f0_mhz=acquisition.f0_mhz, events=chain) for name in names]
     fids = np.array([table.fid(acquisition) for table in tables])
     return Basis(names=tuple(names), fids=fids, acquisition=acquisition)
 
 
 @lru_cache(maxsize=1024)
-def transitions(
-    system: SpinSystem, *, f0_mhz: float, events: tuple[Event, ...], cache: Path | None = None
-) -> Transitions:
+def transitions(system: SpinSystem, *, f0_mhz: float, events: tuple[Event, ...]) -> Transitions:
     """The lines of one component after the events, as `simulate_basis` samples them."""
-    path = None if cache is None else cache / f"{_key(system, f0_mhz, events)}.npz"
-    if path is not None and (found := _cached(path)) is not None:
-        return found
-    table = _simulated(system, f0_mhz=f0_mhz, events=events)
-    if path is not None:
-        with replacing(path) as temporary:
-            np.savez(temporary, **vars(table))
-    return table
-
-
-def _simulated(system: SpinSystem, *, f0_mhz: float, events: tuple[Event, ...]) -> Transitions:
     lone = group_signal(LONE_PROTON, f0_mhz=f0_mhz, events=events)[1].sum()
     parts = []
     if system.groups:
@@ -148,17 +125,3 @@ def _simulated(system: SpinSystem, *, f0_mhz: float, events: tuple[Event, ...]) 
             )
         )
     return joined(parts)
-
-
-def _key(system: SpinSystem, f0_mhz: float, events: tuple[Event, ...]) -> str:
-    digested = [VERSION, asdict(system), f0_mhz, [[type(event).__name__, asdict(event)] for event in events]]
-    return sha256(json.dumps(digested, sort_keys=True).encode()).hexdigest()
-
-
-def _cached(path: Path) -> Transitions | None:
-    """A table of an earlier run; None where there is none or it is damaged, because it can be made again."""
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return Transitions(hz=stored["hz"], amplitude=stored["amplitude"], gaussian_hz=stored["gaussian_hz"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return None

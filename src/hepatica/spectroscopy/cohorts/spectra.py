@@ -65,7 +65,7 @@ class SpectraStore:
 
     @cached_property
     def _window(self) -> NDArray[np.bool_]:
-        return _within(self.acquisition, self.window_ppm)
+        return self.acquisition.within(*self.window_ppm)
 
     @cached_property
     def _keys(self) -> list[str]:
@@ -117,17 +117,8 @@ def prepare(
     `failures`. May be killed at any moment and started again, one run at a time to a folder. Raises SpecimenError when
     no specimen gives a spectrum, UnavailableError when the folder cannot be written (disk full).
     """
-    made_by = {
-        "schema": SCHEMA,
-        **{
-            name: asdict(each)
-            for name, each in (
-                ("acquisition", acquisition),
-                ("header_overrides", header_overrides),
-                ("settings", settings),
-            )
-        },
-    }
+    settled: dict[str, Any] = {"acquisition": acquisition, "header_overrides": header_overrides, "settings": settings}
+    made_by = {"schema": SCHEMA, **{name: asdict(each) for name, each in settled.items()}}
     keys = [spectrum_key(each, settings=made_by) for each in specimens]
     ledger = Ledger(folder / "ledger")
     missing = {key: each for key, each in zip(keys, specimens, strict=True) if _opened(_path(folder, key)) is None}
@@ -144,8 +135,8 @@ def prepare(
 
 def spectrum_key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
     """`specimen_key` of a spectrum, its water reference, and the other file of a pair of SDAT and SPAR."""
-    partners = sorted(each for each in specimen.path.parent.glob(f"{specimen.path.stem}.*") if each != specimen.path)
-    beside = [content_digest(each).hex() for each in partners if each.suffix.lower() in (".spar", ".sdat")]
+    pair = [specimen.path.with_suffix(f".{case(kind)}") for kind in ("spar", "sdat") for case in (str.lower, str.upper)]
+    beside = [content_digest(each).hex() for each in pair if each != specimen.path and each.is_file()]
     reference = specimen.attachments.get("water")
     water = None if reference is None else content_digest(reference).hex()
     return specimen_key(specimen, settings={**settings, "water": water, "beside": beside})
@@ -197,7 +188,7 @@ def _gather(
     found, failures = gather(
         keys, lambda key: _opened(_path(folder, key)), ledger=ledger, wanted="specimens gave a spectrum"
     )
-    window = _within(acquisition, window_ppm)
+    window = acquisition.within(*window_ppm)
     rows, specimens = [], []
     for who, opened in found:
         about, spectrum = json.loads(opened.metadata()["about"]), _spectrum(opened)
@@ -214,10 +205,6 @@ def _gather(
         specimens=pd.DataFrame(specimens),
         failures=failures,
     )
-
-
-def _within(acquisition: Acquisition, window_ppm: tuple[float, float]) -> NDArray[np.bool_]:
-    return np.asarray((acquisition.ppm >= window_ppm[0]) & (acquisition.ppm <= window_ppm[1]))
 
 
 def _path(folder: Path, key: str) -> Path:

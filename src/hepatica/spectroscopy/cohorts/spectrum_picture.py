@@ -13,12 +13,9 @@ from matplotlib.figure import Figure
 from hepatica.cohort import Specimen
 from hepatica.cohort.atomic import replacing
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
+from hepatica.spectroscopy.fitting.fit_picture import paint_enlarged
 
 LINE, LOOKED_AT, ENLARGED_LINE = "#1f2933", "#d55e00", "#0072b2"
-
-ABOVE_LIPIDS_PPM = 2.6
-ENLARGED, LIFTED = 0.5, 0.3
-"""Share of the tallest peak that the metabolites are enlarged to, and by which they are lifted (ours)."""
 
 PEAKS_PPM = {
     "Lip09": 0.90, "Lip13": 1.30, "Lip16": 1.59, "Lip21": 2.05, "Glx": 2.35, "Lip28": 2.77, "Cr": 3.03, "tCho": 3.21,
@@ -89,21 +86,8 @@ def _paint_spectrum(axes: Axes, ppm: np.ndarray, real: np.ndarray, seen: np.ndar
             name, (place, height), xytext=(0, 6), textcoords="offset points", rotation=90, fontsize=7, ha="center",
             va="bottom",
         )  # fmt: skip
-    _paint_enlarged(axes, ppm, real, top=top)
+    paint_enlarged(axes, ppm, real, {ENLARGED_LINE: real})
     axes.set_ylim(min(float(real.min()), 0) - 0.05 * top, 1.35 * top)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_ylabel("real part", fontsize=8)
-
-
-def _paint_enlarged(axes: Axes, ppm: np.ndarray, real: np.ndarray, *, top: float) -> None:
-    """What lies left of the lipids once more, larger and lifted, where these are so tall that it is a flat line."""
-    small = ppm > ABOVE_LIPIDS_PPM
-    level, height = float(real[small].min()), float(np.ptp(real[small]))
-    times = np.floor(ENLARGED * top / height) if height > 0 else 1
-    if times < 2:
-        return
-    axes.plot(ppm[small], LIFTED * top + times * (real[small] - level), color=ENLARGED_LINE, linewidth=0.8)
-    axes.text(
-        float(ppm[small][0]), LIFTED * top, f"\N{MULTIPLICATION SIGN} {times:.0f}", fontsize=8, color=ENLARGED_LINE
-    )

@@ -7,7 +7,6 @@ __all__ = [
     "coord_fit",
     "fit",
     "fit_picture",
-    "gauss_newton",
     "least_squares",
     "levenberg_marquardt",
     "multistart",

@@ -11,6 +11,7 @@ from hepatica.cohort.errors import SettingsError, SpecimenError
 from hepatica.spectroscopy.fitting.levenberg_marquardt import ITERATIONS, TOLERANCE, Minimum, inverse, minimise
 from hepatica.spectroscopy.fitting.prior_terms import Penalty
 from hepatica.spectroscopy.fitting.signal_model import SHARED, Parameters, SignalModel
+from hepatica.spectroscopy.signal.spectrum import rough_noise
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -204,16 +205,6 @@ def _found_noise(measured: Complex) -> Floats:
             " noise of simulated ones"
         )
     return noise
-
-
-def rough_noise(values: Complex) -> Floats:
-    """(n,) standard deviation of the noise of spectra (n, w), by their fourth differences, which peaks hardly have.
-
-    The mean square of fourth differences of white noise is 70 times its variance.
-    """
-    apart = np.diff(values, n=4, axis=1)
-    size = np.median(np.abs(np.concatenate([apart.real, apart.imag], axis=1)), axis=1)
-    return np.asarray(1.4826 * size / np.sqrt(70))
 
 
 def _bounds(penalty: Penalty, model: SignalModel, logs: Booleans) -> tuple[Floats, Floats]:

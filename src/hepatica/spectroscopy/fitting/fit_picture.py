@@ -68,7 +68,7 @@ def paint_fit(figure: Figure, fit: DrawnFit, *, title: str) -> None:
     middle.plot(fit.ppm, fit.data, color=DATA, linewidth=0.8, label="data")
     middle.plot(fit.ppm, fit.fit, color=FITTED, linewidth=1.2, label="fit")
     middle.plot(fit.ppm, fit.baseline, color=BASELINE, linewidth=1, linestyle="--", label="baseline")
-    _metabolites(middle, fit)
+    paint_enlarged(middle, fit.ppm, fit.data, {DATA: fit.data, FITTED: fit.fit})
     middle.legend(fontsize=8, frameon=False, loc="upper left")
     _residual(above, fit, span=float(np.ptp(middle.get_ylim())))
     for axes in (above, middle):
@@ -91,15 +91,15 @@ def _residual(axes: Axes, fit: DrawnFit, *, span: float) -> None:
     axes.set_ylabel(f"residual{times}", fontsize=8)
 
 
-def _metabolites(axes: Axes, fit: DrawnFit) -> None:
-    """Data and fit left of the lipids once more, enlarged and lifted, where lipids make them a flat line."""
-    small = fit.ppm > ABOVE_LIPIDS_PPM
-    top, level, height = float(fit.data.max()), float(fit.data[small].min()), float(np.ptp(fit.data[small]))
+def paint_enlarged(axes: Axes, ppm: Floats, data: Floats, curves: Mapping[str, Floats]) -> None:
+    """Curves (w,), by colour, left of the lipids once more, enlarged and lifted, where lipids make them a flat line."""
+    small = ppm > ABOVE_LIPIDS_PPM
+    top, level, height = float(data.max()), float(data[small].min()), float(np.ptp(data[small]))
     times = ENLARGED * top / height if height else 1.0
     if times < 2:
         return
-    for values, colour, width in ((fit.data, DATA, 0.8), (fit.fit, FITTED, 1.2)):
-        axes.plot(fit.ppm[small], LIFTED * top + times * (values[small] - level), color=colour, linewidth=width)
+    for colour, values in curves.items():
+        axes.plot(ppm[small], LIFTED * top + times * (values[small] - level), color=colour, linewidth=0.9)
     axes.text(ABOVE_LIPIDS_PPM, LIFTED * top, f" {_times(times)}", fontsize=8)
 
 

@@ -1,14 +1,28 @@
-"""Least squares: the non-linear least-squares fit (NLS) and the maximum a posteriori (MAP) fit of the signal model."""
+"""Least squares: the non-linear (NLS) and maximum a posteriori (MAP) fits of the model, and steps towards MAP."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepatica.spectroscopy.fitting.fit import Fit, checked, in_turn, settle, with_noise_left
+from hepatica.cohort.errors import SettingsError
+from hepatica.spectroscopy.fitting.fit import (
+    BOUNDS,
+    Equations,
+    Fit,
+    checked,
+    descend,
+    in_turn,
+    settle,
+    with_noise_left,
+)
+from hepatica.spectroscopy.fitting.levenberg_marquardt import minimise
 from hepatica.spectroscopy.fitting.multistart import grid_of
-from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, SoftConstraints
-from hepatica.spectroscopy.fitting.signal_model import SignalModel
+from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, Penalty, SoftConstraints
+from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 
 Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 FREE = SoftConstraints()
 """No constraints of concentrations (ours)."""
@@ -75,3 +89,73 @@ def likely(start: Floats, *, prior: GaussianPrior) -> Floats:
     raised = start.copy()
     raised[:, :k] = np.maximum(raised[:, :k], least)
     return raised
+
+
+LEAST_GAUSS_HZ = 5.0
+"""Least Gaussian width that is given back (ours): from none at all, which wrong concentrations may feign, no way leads
+back, for it has no derivative there."""
+
+
+def shared_fit(start: Floats, values: Complex, *, model: SignalModel, noise_sd: Floats, penalty: Penalty) -> Floats:
+    """Vectors (n, p) of which the last five, SHARED, are fitted to spectra (n, w), the rest as in `start`.
+
+    Of the penalty (p,) that of these five counts.
+    """
+    own = slice(model.size - len(SHARED), None)
+    still, inverse = model.undamped(start), 1 / noise_sd[:, None]
+    shared_penalty = Penalty(mean=penalty.mean[own], precision=penalty.precision[..., own, own])
+
+    def normal_equations(shared: Floats, rows: NDArray[np.intp]) -> Equations:
+        fitted, slopes = model.shared_jacobian(shared, still[rows])
+        rest = model.baseline.whiten((values[rows] - fitted) * inverse[rows])
+        seen = model.baseline.whiten(slopes * inverse[rows][..., None])
+        gradient = -np.einsum("npw,nw->np", seen.conj(), rest).real
+        hessian = (seen.conj() @ seen.swapaxes(1, 2)).real
+        return shared_penalty.add(shared, rows, (0.5 * (np.abs(rest) ** 2).sum(axis=1), gradient, hessian))
+
+    lower, upper = np.array([BOUNDS[name] for name in SHARED]).T
+    lower[SHARED.index("gauss_hz")] = LEAST_GAUSS_HZ
+    found = minimise(start[:, own], normal_equations=normal_equations, lower=lower, upper=upper)
+    return np.concatenate([start[:, : own.start], found.vector], axis=1)
+
+
+STEPS = 8
+"""Gauss-Newton steps at the most (ours); a network's start needs four on average."""
+
+NEAR = 0.01
+"""A spectrum is done when its next step would lower half of chi² by less: a move of 0.14 standard errors (ours)."""
+
+
+def refine(
+    start: ArrayLike,
+    *,
+    values: ArrayLike,
+    model: SignalModel,
+    prior: GaussianPrior,
+    noise_sd: ArrayLike,
+    steps: int = STEPS,
+) -> Fit:
+    """Take up to `steps` steps towards the MAP fit of spectra (n, w) from `start`.
+
+    `start` is a network's concentrations (n, k), for which shift, widths and phases are fitted first, or vectors
+    (n, p) of all parameters. `Fit.converged` says whether a further step would change next to nothing (NEAR). Raises
+    what `map_fit` raises, and SettingsError on a start of another shape, negative or no numbers.
+    """
+    measured, noise = checked(values, model=model, noise_sd=noise_sd)
+    given, k = np.asarray(start, float), len(model.names)
+    if given.shape not in ((len(measured), k), (len(measured), model.size)):
+        raise SettingsError(f"got a start of {given.shape}, wanted ({len(measured)}, {k}) or (…, {model.size})")
+    if not (np.isfinite(given).all() and (given[:, :k] >= 0).all()):
+        raise SettingsError("got a start that is negative or no number; wanted concentrations of 0 or more")
+    grid, penalty = grid_of(model), prior.penalty(model)
+
+    def fit_rows(rows: NDArray[np.intp]) -> Fit:
+        known: dict[str, Any] = {"model": model, "noise_sd": noise[rows], "penalty": penalty}
+        own = given[rows]
+        if given.shape[1] == k:
+            own = shared_fit(grid.start_at(own, values=measured[rows]), measured[rows], **known)
+        return descend(
+            likely(own, prior=prior), measured[rows], logs=prior.logs, iterations=steps, tolerance=NEAR, **known
+        )
+
+    return in_turn(fit_rows, n=len(measured))

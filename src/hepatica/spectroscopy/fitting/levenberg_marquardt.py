@@ -27,7 +27,7 @@ AT_ONCE, PASSES = 8, 100
 after that one does at a time, which does not."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False)
 class Minimum:
     """Of n problems: vectors (n, p), half of chi² (n,), Hessians (n, p, p), which are solved (n,) and steps (n,)."""
 
@@ -58,26 +58,15 @@ def minimise(
         if not rows.size:
             break
         rows = rows[~descent.step(rows, normal_equations, lower, upper, tolerance)]
-    return Minimum(
-        vector=descent.vector,
-        half_chi2=descent.half_chi2,
-        hessian=descent.hessian,
-        converged=descent.converged,
-        iterations=descent.iterations,
-    )
+    return descent
 
 
 @dataclass(kw_only=True, eq=False)
-class _Descent:
+class _Descent(Minimum):
     """The state of each of n problems, and how strongly its steps are damped."""
 
-    vector: Floats
-    half_chi2: Floats
     gradient: Floats
-    hessian: Floats
     damping: Floats
-    converged: NDArray[np.bool_]
-    iterations: NDArray[np.intp]
 
     @classmethod
     def begin(cls, vector: Floats, normal_equations: NormalEquations) -> "_Descent":

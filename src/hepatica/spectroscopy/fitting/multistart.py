@@ -89,7 +89,8 @@ def grid_of(model: SignalModel) -> Grid:
     return Grid(model=model)
 
 
-def _by_descent(gram: Any, projected: Any, c: Any, slope: Any) -> float:
+@compiled
+def _descend(gram: Any, projected: Any, c: Any, slope: Any) -> float:
     """Least half of the squares beyond those of the data, the concentrations `c` (k,) 0 or more that have it."""
     c[:] = 0.0
     slope[:] = -projected
@@ -102,10 +103,8 @@ def _by_descent(gram: Any, projected: Any, c: Any, slope: Any) -> float:
     return float(0.5 * (c * (slope - projected)).sum())
 
 
-_descend = compiled(_by_descent)
-
-
-def _by_trial(gram: Any, projected: Any, turns: Any) -> Any:
+@compiled
+def _best(gram: Any, projected: Any, turns: Any) -> Any:
     """Of each spectrum the node and the phase with the least squares, and the concentrations there."""
     n, nodes, k = projected.shape
     best_node, best_phase, best = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros((n, k))
@@ -119,6 +118,3 @@ def _by_trial(gram: Any, projected: Any, turns: Any) -> Any:
                     least, best_node[row], best_phase[row] = cost, node, turn
                     best[row] = c
     return best_node, best_phase, best
-
-
-_best = compiled(_by_trial)

@@ -101,12 +101,6 @@ def _ratio_precision(ratio: Ratio, names: tuple[str, ...], concentration: Floats
     return np.asarray(np.outer(apart, apart) / scale[:, None, None] ** 2)
 
 
-TRIGLYCERIDE = tuple(
-    Ratio(of=name, to={"Lip13": 1.0}, value=1.0, sd=0.15) for name in ("Lip09", "Lip16", "Lip21", "Lip28")
-)
-"""Lipids of one triglyceride, of which a millimole of each line is as much (lipids.toml), within 15 % (ours)."""
-
-
 SAMPLES = 32768
 """Samples of the priors of which the moments are taken (ours)."""
 

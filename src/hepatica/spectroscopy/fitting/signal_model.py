@@ -4,7 +4,6 @@ y(ppm) = exp(i(phase0 + phase1 (ppm - 3.2))) · spectrum of [Σ c_k b_k(t) e^(2�
 / (4 ln 2))] + baseline; simulator, least squares, bounds and refinement share it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -93,8 +92,7 @@ class SignalModel:
 
     @cached_property
     def _within(self) -> NDArray[np.bool_]:
-        ppm = self.basis.acquisition.ppm
-        return np.asarray((ppm >= self.window_ppm[0]) & (ppm <= self.window_ppm[1]))
+        return self.basis.acquisition.within(*self.window_ppm)
 
     @cached_property
     def ppm(self) -> Floats:
@@ -166,16 +164,6 @@ class SignalModel:
         rows = _as_real(self.baseline.whiten(slopes * scale[..., None]))
         gradient = -(rows @ rest[..., None])[..., 0]
         return 0.5 * (rest**2).sum(axis=1), gradient, rows @ rows.swapaxes(1, 2)
-
-    def vector_of(self, concentrations: Mapping[str, float], **shared: float) -> Floats:
-        """(1, p) of concentrations by name, 0 where not named, and of `SHARED` by name."""
-        k = len(self.names)
-        vector = np.zeros((1, self.size))
-        for name, value in concentrations.items():
-            vector[0, self.names.index(name)] = value
-        for name, value in shared.items():
-            vector[0, 2 * k + SHARED.index(name)] = value
-        return vector
 
     @cached_property
     def _time(self) -> Floats:

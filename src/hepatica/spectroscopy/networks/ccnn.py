@@ -1,7 +1,6 @@
 """cCNN: an ensemble that classifies spectra, trained on simulated spectra of each class alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,28 +81,11 @@ def train_ccnn(
     specificity in them; no patient's spectrum is used. Returns a summary for reports. Goes on in `folder` where it
     was stopped. Raises what `learn.fit` raises.
     """
-    # Lightning takes seconds to import, which only training needs to pay.
-    from hepatica.learn.fit import fit
-
-    histories = [
-        fit(
-            member,
-            labelled([each.other(number) for each in classes], count=plan.per_epoch),
-            replace(plan, seed=plan.seed + number),
-            folder=folder / f"ccnn_{number}",
-            label=f"cCNN {number + 1} of {plan.members}",
-            trainer=trainer,
-        )
-        for number, member in enumerate(network.members)
-    ]
+    streams = [labelled([each.other(k) for each in classes], count=plan.per_epoch) for k in range(plan.members)]
+    summary = plan.fit(network.members, streams, name="cCNN", folder=folder, trainer=trainer)
     spectra, label = made(np.arange(plan.held_out), classes=[each.other(HELD_OUT) for each in classes])
     calibrated = settle(network, spectra, label=label)
-    return {
-        "simulated spectra a member learnt from": plan.per_epoch * len(histories[0].epochs),
-        "loss of each member": ", ".join(f"{each.epochs[each.best].train_loss:.3f}" for each in histories),
-        "simulated spectra that fixed temperature and cut-off": plan.held_out,
-        **calibrated,
-    }
+    return summary | {"simulated spectra that fixed temperature and cut-off": plan.held_out} | calibrated
 
 
 def settle(network: Ccnn, spectra: NDArray[np.float32], *, label: NDArray[np.int64]) -> dict[str, Any]:

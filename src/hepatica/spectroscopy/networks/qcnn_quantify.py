@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepatica.cohort.errors import SettingsError
 from hepatica.learn import Arrays, infer
 from hepatica.spectroscopy.fitting.bounds import crlb
-from hepatica.spectroscopy.fitting.gauss_newton import STEPS, refine
+from hepatica.spectroscopy.fitting.least_squares import STEPS, refine
 from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.fitting.quantities import Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel

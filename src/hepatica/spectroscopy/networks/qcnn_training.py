@@ -1,7 +1,7 @@
 """QCNN training: on simulated spectra, then calibrated on others that the networks did not learn from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -87,30 +87,17 @@ def train_qcnn(
     No spectrum is seen twice, so the loss of training is that of spectra not seen before. Goes on in `folder` where it
     was stopped. Raises what `learn.fit` raises.
     """
-    # Lightning takes seconds to import, which only training needs to pay.
-    from hepatica.learn.fit import fit
-
     unseen = samples.other(HELD_OUT).at(np.arange(plan.held_out))
     bound = scale_targets(network.scales, unseen, model=samples.model)
     draw_lines(network, samples.other(STRAIGHT_PARTS).at(np.arange(LINED)))
-    histories = [
-        fit(
-            member,
-            fresh(samples.other(number), scales=network.scales, bound=bound, count=plan.per_epoch),
-            replace(plan, seed=plan.seed + number),
-            folder=folder / f"qcnn_{number}",
-            label=f"qCNN {number + 1} of {plan.members}",
-            loss=likelihood_and_bound(share=plan.bound_share, most=plan.most_bounds),
-            trainer=trainer,
-        )
-        for number, member in enumerate(network.members)
+    streams = [
+        fresh(samples.other(number), scales=network.scales, bound=bound, count=plan.per_epoch)
+        for number in range(plan.members)
     ]
+    loss = likelihood_and_bound(share=plan.bound_share, most=plan.most_bounds)
+    summary = plan.fit(network.members, streams, name="qCNN", folder=folder, trainer=trainer, loss=loss)
     calibrate(network, as_network_values(unseen.values), truth=unseen.truth)
-    return {
-        "simulated spectra a member learnt from": plan.per_epoch * len(histories[0].epochs),
-        "simulated spectra that calibrated": plan.held_out,
-        "loss of each member": ", ".join(f"{each.epochs[each.best].train_loss:.3f}" for each in histories),
-    }
+    return summary | {"simulated spectra that calibrated": plan.held_out}
 
 
 def draw_lines(network: Qcnn, drawn: Drawn) -> None:

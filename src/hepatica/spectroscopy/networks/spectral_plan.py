@@ -1,13 +1,15 @@
 """Spectral plan: the acquisition that networks learn, their shape, how many vote, and how much they see."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from hepatica.learn import Plan
+from hepatica.learn import Fresh, Plan
 from hepatica.networks import SpectralBody
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
@@ -82,6 +84,32 @@ class SpectralPlan(Plan):
     def simulated(self) -> Effects:
         """The nuisances of simulated spectra."""
         return STANDARD if self.effects == "all" else OF_MODEL
+
+    def fit(
+        self, members: Iterable[Any], streams: Iterable[Fresh], *, name: str, folder: Path, **known: Any
+    ) -> dict[str, Any]:
+        """Fit members in place, each on its own stream and from its own seed; what a report should say of it.
+
+        Goes on in `folder` where it was stopped; `known` are further arguments of `learn.fit`, whose errors it raises.
+        """
+        # Lightning takes seconds to import, which only training needs to pay.
+        from hepatica.learn.fit import fit
+
+        histories = [
+            fit(
+                member,
+                stream,
+                replace(self, seed=self.seed + number),
+                folder=folder / f"{name.lower()}_{number}",
+                label=f"{name} {number + 1} of {self.members}",
+                **known,
+            )
+            for number, (member, stream) in enumerate(zip(members, streams, strict=True))
+        ]
+        return {
+            "simulated spectra a member learnt from": self.per_epoch * len(histories[0].epochs),
+            "loss of each member": ", ".join(f"{each.epochs[each.best].train_loss:.3f}" for each in histories),
+        }
 
     def bodies(self) -> list[SpectralBody]:
         """Untrained bodies of the members; the same weights from one seed."""

@@ -13,11 +13,9 @@ from hepatica.cohort.phantom import CIRRHOSIS, Job, Patient, Recipe, Renderer, p
 from hepatica.cohort.streams import generator
 from hepatica.spectroscopy.basis.basis import Basis
 from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
-from hepatica.spectroscopy.phantom.concentrations import concentrations
-from hepatica.spectroscopy.phantom.scanner import HOSPITALS
-from hepatica.spectroscopy.phantom.settings import STANDARD, PhantomSettings
+from hepatica.spectroscopy.phantom.settings import HOSPITALS, STANDARD, PhantomSettings
 from hepatica.spectroscopy.phantom.transients import draw_receiver, receive
-from hepatica.spectroscopy.phantom.voxel import draw_voxel
+from hepatica.spectroscopy.phantom.voxel import concentrations, draw_voxel
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 from hepatica.spectroscopy.signal.targets import LIVER20

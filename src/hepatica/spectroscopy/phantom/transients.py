@@ -6,7 +6,7 @@ import numpy as np
 from einops import rearrange
 from numpy.typing import NDArray
 
-from hepatica.spectroscopy.phantom.scanner import Hospital
+from hepatica.spectroscopy.phantom.settings import Hospital
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 
 Signal = NDArray[np.complex128]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hepatica.spectroscopy.preprocessing.eddy_current import only_water
 from hepatica.spectroscopy.preprocessing.ppm_align import CHO_PPM, LIP13_PPM
@@ -57,16 +56,11 @@ def _highest(spectrum: Spectrum) -> Peak:
 def _pedestal(spectrum: Spectrum, ppm: float) -> float:
     """The pedestal of a peak: the mean of the lowest real values at both its sides."""
     sides = ((ppm - _BESIDE_PPM, ppm), (ppm, ppm + _BESIDE_PPM))
-    return float(np.mean([spectrum.values.real[_within(spectrum, *side)].min() for side in sides]))
+    return float(np.mean([spectrum.values.real[spectrum.acquisition.within(*side)].min() for side in sides]))
 
 
 def _modulus(spectrum: Spectrum, low: float, high: float) -> float:
-    return float(np.abs(spectrum.values[_within(spectrum, low, high)]).sum())
-
-
-def _within(spectrum: Spectrum, low: float, high: float) -> NDArray[np.bool_]:
-    ppm = spectrum.acquisition.ppm
-    return np.asarray((ppm > low) & (ppm < high))
+    return float(np.abs(spectrum.values[spectrum.acquisition.within(low, high)]).sum())
 
 
 def _linewidth(spectrum: Spectrum, peak_ppm: float, *, pedestal: float) -> float:

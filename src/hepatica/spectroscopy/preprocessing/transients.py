@@ -126,7 +126,7 @@ def average(fids: Signal, *, acquisition: Acquisition, settings: Alignment = ALI
 def _alternating(aligned: Signal, *, acquisition: Acquisition) -> bool:
     """Whether the means of every second decay (transients, points) differ by a good part of the highest metabolite."""
     pair = [aligned[first::2].mean(axis=0) for first in (0, 1)]
-    within = (acquisition.ppm > _METABOLITES_PPM[0]) & (acquisition.ppm < _METABOLITES_PPM[1])
+    within = acquisition.within(*_METABOLITES_PPM)
     apart, whole = (float(np.abs(to_spectrum(each)[within]).max()) for each in (pair[0] - pair[1], sum(pair) / 2))
     return apart > _APART * whole and apart > _CLEAR * noise_sd(pair[0] - pair[1], acquisition=acquisition)
 

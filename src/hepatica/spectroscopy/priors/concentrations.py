@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,32 +69,6 @@ _LEAST_VARIANCE = 1e-6
 
 _REACH = 4.0
 """Standard deviations of the logarithm beyond which no patient is drawn (ours): the tails of Student's t are long."""
-
-
-class Concentrations(Protocol):
-    """Draws of concentrations of `names`, and the moments of their logarithms (natural, of mM)."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The k components."""
-
-    @property
-    def log_mean(self) -> Floats:
-        """(k,)."""
-
-    @property
-    def log_covariance(self) -> Floats:
-        """(k, k), of full rank."""
-
-    @property
-    def digested(self) -> dict[str, Any]:
-        """What a digest is made of."""
-
-    def select(self, names: Sequence[str]) -> "Concentrations":
-        """These components in this order; SettingsError names those that are missing."""
-
-    def sample(self, rng: np.random.Generator, *, n: int) -> Floats:
-        """(n, k) mM."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +187,10 @@ class FromPatients:
         student = normal / np.sqrt(rng.chisquare(self.freedom, size=(n, 1)) / self.freedom)
         most = _REACH * np.sqrt(np.diag(self.log_covariance))
         return np.exp(self.log_mean + np.clip(student, -most, most))
+
+
+Concentrations = Ranges | FromPatients
+"""Draws of concentrations of `names`, and the moments of their logarithms (natural, of mM)."""
 
 
 def _none_missing(missing: Sequence[str], *, have: Sequence[str]) -> None:

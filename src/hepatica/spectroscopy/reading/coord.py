@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.spectroscopy.reading.read import readable
+from hepatica.spectroscopy.reading.read import usable
 
 Curve = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class Coord:
     settings: dict[str, str]
 
 
-@readable("COORD file")
+@usable("COORD file")
 def read_coord(path: Path) -> Coord:
     """Read a .COORD file; SpecimenError when it is none, or ends before its curves do."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -82,10 +82,10 @@ def _find(lines: list[str], text: str, *, absent: int | None = None) -> int:
 def _curve(lines: list[str], head: int, points: int) -> Curve:
     """The numbers that follow line `head`, turned round; FORTRAN leaves the E out of three-digit exponents."""
     numbers: list[str] = []
-    for line in lines[head + 1 :]:
+    for place in range(head + 1, len(lines)):
         if len(numbers) >= points:
             break
-        numbers += line.split()
+        numbers += lines[place].split()
     try:
         values = np.array([float(_MISSING_EXPONENT.sub(r"E\1", each)) for each in numbers[:points]])
     except ValueError:

@@ -3,6 +3,7 @@
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from einops import rearrange
@@ -46,9 +47,7 @@ def _numbers(body: str) -> Signal:
 
 def _header(facts: dict[str, str]) -> Header:
     delta = number(facts, "DELTAT", math.nan)
-    known = {"f0_mhz": number(facts, "HZPPPM", math.nan), "te_ms": number(facts, "ECHOT", math.nan)}
+    known: dict[str, Any] = {"f0_mhz": number(facts, "HZPPPM", math.nan), "te_ms": number(facts, "ECHOT", math.nan)}
     known |= {"bandwidth_hz": 1 / delta if delta else math.nan}
-    return Header(
-        sequence_name=facts.get("SEQ"),
-        **{name: value for name, value in known.items() if not math.isnan(value)},
-    )
+    times = {name: value for name, value in known.items() if not math.isnan(value)}
+    return Header(sequence_name=facts.get("SEQ"), **times)

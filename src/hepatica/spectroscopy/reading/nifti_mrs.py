@@ -2,7 +2,7 @@
 
 import gzip
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -52,16 +52,49 @@ def write_nifti_mrs(
     `suppressed` is False for a water reference. `applied` names what was done to them, in words, in the order done.
     Nothing of the patient is written but the signal.
     """
-    from nifti_mrs.create_nmrs import gen_nifti_mrs_hdr_ext
-
     whole = rearrange(fids, "n -> 1 1 n") if fids.ndim == 1 else fids
     sizes = {_COIL: whole.shape[1], _TRANSIENT: whole.shape[0]}
     tags = [name for name, size in sizes.items() if size > 1]
-    data = rearrange(whole.astype(np.complex64), "t c n -> 1 1 1 n c t")
+    data = rearrange(whole, "t c n -> 1 1 1 n c t")
     data = data[(..., *(slice(None) if size > 1 else 0 for size in sizes.values()))]
-    extension = _extension(acquisition, tags=tags, suppressed=suppressed, applied=applied)
-    image = gen_nifti_mrs_hdr_ext(data, 1 / acquisition.bandwidth_hz, extension)
-    content = image.image.nibImage.to_bytes()
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    program = {"Time": now, "Program": "hepatica", "Version": version("hepatica")}
+    further = {
+        "WaterSuppressed": suppressed,
+        "ConversionMethod": f"hepatica {version('hepatica')}",
+        "ProcessingApplied": [program | {"Method": each, "Details": ""} for each in applied] or None,
+    }
+    save_nifti_mrs(path, data, acquisition, axes={tag: {} for tag in tags}, further=further)
+
+
+def save_nifti_mrs(
+    path: Path,
+    data: Signal,
+    acquisition: Acquisition,
+    *,
+    axes: Mapping[str, Mapping[str, Any]],
+    further: Mapping[str, Any] | None = None,
+) -> None:
+    """Write data (1, 1, 1, points, …); `axes` are names of the rest with what is said of them, `further` more facts."""
+    from nifti_mrs.create_nmrs import gen_nifti_mrs_hdr_ext
+    from nifti_mrs.hdr_ext import Hdr_Ext
+
+    extension = Hdr_Ext(acquisition.f0_mhz, "1H", dimensions=4 + len(axes) if further is None else 4)
+    for place, (tag, about) in enumerate(axes.items()):
+        extension.set_dim_info(place, tag, **about)
+    facts = {
+        "EchoTime": acquisition.te_ms / 1000,
+        "RepetitionTime": acquisition.tr_ms and acquisition.tr_ms / 1000,
+        "MixingTime": acquisition.tm_ms and acquisition.tm_ms / 1000,
+        "SpecFreqChemShift": acquisition.reference_ppm,
+        "SequenceName": acquisition.sequence,
+        **(further or {}),
+    }
+    for name, value in facts.items():
+        if value is not None:
+            extension.set_standard_def(name, value)
+    made = gen_nifti_mrs_hdr_ext(data.astype(np.complex64), 1 / acquisition.bandwidth_hz, extension)
+    content = made.image.nibImage.to_bytes()
     with replacing(path) as temporary:
         temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
@@ -98,8 +131,8 @@ def opened(path: Path) -> Any:
     content = _content(path)
     second = 540 in (int.from_bytes(content[:4], "little"), int.from_bytes(content[:4], "big"))
     image = (Nifti2Image if second else Nifti1Image).from_bytes(content)
-    header = image.header
-    if math.prod(map(int, header.get_data_shape())) * header.get_data_dtype().itemsize > len(content):
+    header: Any = image.header
+    if math.prod(int(size) for size in header.get_data_shape()) * header.get_data_dtype().itemsize > len(content):
         raise SpecimenError(
             "the file has less data than its header declares: it is cut short; convert or send it again"
         )
@@ -143,27 +176,3 @@ def _axes(values: Signal, *, tags: Sequence[str | None]) -> Signal:
     fids = rearrange(squeezed, f"n {' '.join(named)} -> {' '.join([*named, 'n'])}")
     fids = fids[(*(np.newaxis for _ in absent), ...)]
     return np.asarray(rearrange(fids, f"{' '.join([*absent, *named])} n -> {_TRANSIENT} {_COIL} n"))
-
-
-def _extension(acquisition: Acquisition, *, tags: Sequence[str], suppressed: bool, applied: Sequence[str]) -> Any:
-    from nifti_mrs.hdr_ext import Hdr_Ext
-
-    extension = Hdr_Ext(acquisition.f0_mhz, "1H", dimensions=4)
-    for place, tag in enumerate(tags):
-        extension.set_dim_info(place, tag)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    program = {"Time": now, "Program": "hepatica", "Version": version("hepatica")}
-    facts = {
-        "EchoTime": acquisition.te_ms / 1000,
-        "RepetitionTime": acquisition.tr_ms and acquisition.tr_ms / 1000,
-        "MixingTime": acquisition.tm_ms and acquisition.tm_ms / 1000,
-        "SpecFreqChemShift": acquisition.reference_ppm,
-        "SequenceName": acquisition.sequence,
-        "WaterSuppressed": suppressed,
-        "ConversionMethod": f"hepatica {version('hepatica')}",
-        "ProcessingApplied": [program | {"Method": each, "Details": ""} for each in applied] or None,
-    }
-    for name, value in facts.items():
-        if value is not None:
-            extension.set_standard_def(name, value)
-    return extension

@@ -36,8 +36,8 @@ NO_OVERRIDES = UNKNOWN
 
 
 @contextmanager
-def readable(what: str) -> Iterator[None]:
-    """Every fault of a reader, and of the libraries below it, as a SpecimenError; their warnings are not shown.
+def usable(what: str) -> Iterator[None]:
+    """Every fault of reading or fitting, and of the libraries below, as a SpecimenError; their warnings are not shown.
 
     Messages of other programs may contain names, so that only their kind is given.
     """
@@ -50,12 +50,12 @@ def readable(what: str) -> Iterator[None]:
     except Exception as error:
         fault = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise SpecimenError(
-            f"the {what} cannot be read ({fault}): it is damaged, no spectrum of a single voxel, or of software that is"
+            f"the {what} cannot be used ({fault}): it is damaged, no spectrum of a single voxel, or of software that is"
             " not known; export it again, or as NIfTI-MRS"
         ) from None
 
 
-@readable("spectrum")
+@usable("spectrum")
 def read_spectrum(
     path: Path,
     *,
@@ -70,7 +70,7 @@ def read_spectrum(
     return preprocess(read_raw(path, water=water, header_overrides=header_overrides), settings=settings)
 
 
-@readable("spectrum")
+@usable("spectrum")
 def read_raw(path: Path, *, water: Path | None = None, header_overrides: Header = NO_OVERRIDES) -> RawSpectra:
     """All coils and transients of a file, and of its water reference's; the format goes by the ending.
 
@@ -81,7 +81,7 @@ def read_raw(path: Path, *, water: Path | None = None, header_overrides: Header 
     if water is None:
         return raw
     try:
-        with readable("file"):
+        with usable("file"):
             reference = _reader(water)(water, header_overrides=header_overrides)
             times = _times(reference, raw, header_overrides).acquisition(points=reference.acquisition.points)
     except SpecimenError as error:

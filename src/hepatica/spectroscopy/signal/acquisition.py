@@ -50,3 +50,7 @@ class Acquisition:
     def ppm(self) -> NDArray[np.float64]:
         """(points,) ppm of the same spectrum, rising; pictures draw it from right to left."""
         return self.reference_ppm + self.hz / self.f0_mhz
+
+    def within(self, low: float, high: float) -> NDArray[np.bool_]:
+        """(points,) which of `ppm` lie between two shifts, both included."""
+        return np.asarray((self.ppm >= low) & (self.ppm <= high))

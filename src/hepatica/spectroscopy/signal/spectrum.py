@@ -142,26 +142,27 @@ QUIET_PPM = ((-4.0, -0.5), (8.5, 12.0))
 
 _EDGE = 0.05  # ours: of the band at each end, where scanners' filters fall off
 _FEWEST = 16  # points a region must have
+_EMPTY = 1e-6  # ours: of the highest point, below which a point was filtered away: no scanner has so little noise
 
 
 def noise_sd(fid: Signal, *, acquisition: Acquisition) -> float:
     """SD of the noise in the real part of `to_spectrum(fid)`, of a decay (points,).
 
-    Of the quieter of two regions, a parabola taken off; where the band has neither, of the last quarter of the decay.
+    Of the quieter of two regions, a parabola taken off; where the band has neither, of the last quarter of the decay,
+    or, where software left a part of it empty and so rings there, by differences of the points that are left.
     """
     values = to_spectrum(fid)
     edge = int(len(fid) * _EDGE)
     kept = slice(edge, len(fid) - edge)
-    spreads = [_spread(values[kept][_within(acquisition.ppm[kept], *region)]) for region in QUIET_PPM]
-    found = [spread for spread in spreads if spread is not None and spread > 0]
+    there = np.abs(values[kept]) > _EMPTY * np.abs(values).max()
+    spreads = [_spread(values[kept][there & acquisition.within(*region)[kept]]) for region in QUIET_PPM]
+    found = [spread for spread in spreads if spread]
     if found:
         return min(found)
+    if not there.all():
+        return float(rough_noise(values[kept][there][None])[0])
     tail = fid[-max(_FEWEST, len(fid) // 4) :]
     return float(np.sqrt(np.mean(np.abs(tail - tail.mean()) ** 2) / 2 * len(fid)))
-
-
-def _within(ppm: NDArray[np.float64], low: float, high: float) -> NDArray[np.bool_]:
-    return (ppm > low) & (ppm < high)
 
 
 def _spread(values: Signal) -> float | None:
@@ -171,3 +172,13 @@ def _spread(values: Signal) -> float | None:
     place = np.linspace(-1, 1, len(values))
     left = values - np.polynomial.polynomial.polyval(place, np.polynomial.polynomial.polyfit(place, values, 2))
     return float(np.sqrt(np.sum(np.abs(left) ** 2) / (2 * (len(values) - 3))))
+
+
+def rough_noise(values: Signal) -> NDArray[np.float64]:
+    """(n,) standard deviation of the noise of spectra (n, w), by their fourth differences, which peaks hardly have.
+
+    The mean square of fourth differences of white noise is 70 times its variance.
+    """
+    apart = np.diff(values, n=4, axis=1)
+    size = np.median(np.abs(np.concatenate([apart.real, apart.imag], axis=1)), axis=1)
+    return np.asarray(1.4826 * size / np.sqrt(70))

@@ -237,7 +237,7 @@ def _padded(basis: Basis) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def _spline_table(acquisition: Acquisition, splines: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """First of the four splines at each point (points,), and what the four have there (points, 4), faded outside."""
     ppm = acquisition.ppm
-    window = ppm[(ppm >= WINDOW_PPM[0]) & (ppm <= WINDOW_PPM[1])]
+    window = ppm[acquisition.within(*WINDOW_PPM)]
     inside = np.clip(ppm, window[0], window[-1])
     design = bsplines(inside, splines=splines)
     first = np.minimum((design > 0).argmax(axis=1), splines - 4)
