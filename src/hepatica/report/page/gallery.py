@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -43,10 +44,12 @@ class Gallery:
             ConstrainedLayoutEngine().execute(figure)
             figure.set_layout_engine("none")  # laid out once, for both formats; savefig would do so for each
             figure.set_dpi(RC["savefig.dpi"])
+            png: Any = FigureCanvasAgg(figure)
             with replacing(self.folder / f"{name}.png") as temporary:
-                FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+                png.print_png(temporary, metadata={"Software": None})
+            svg: Any = FigureCanvasSVG(figure)
             with replacing(self.folder / f"{name}.svg") as temporary:
-                FigureCanvasSVG(figure).print_svg(temporary, metadata={"Date": None, "Creator": None})
+                svg.print_svg(temporary, metadata={"Date": None, "Creator": None})
         return self._panel((self.folder / f"{name}.svg").read_bytes(), kind="svg+xml", alt=alt)
 
     def by_cohort(
