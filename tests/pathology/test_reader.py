@@ -288,7 +288,7 @@ def test_progressive_picture_is_bounded_more_tightly(slides, monkeypatch):
             open_reader(path)
 
 
-@pytest.mark.parametrize("suffix", VENDOR_SUFFIXES)
+@pytest.mark.parametrize("suffix", sorted(VENDOR_SUFFIXES))
 def test_picture_under_a_scanners_name_is_never_read_as_the_slide(slides, suffix):
     path = slides.folder / f"Jane{suffix.upper()}"
     Image.fromarray(slides.picture()).save(path, "JPEG", dpi=(50800, 50800))

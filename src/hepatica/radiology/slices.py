@@ -22,9 +22,9 @@ from hepatica.cohort.preparation import gather, prepare_each, selected, specimen
 from hepatica.cohort.specimens import Specimen
 from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.volume import Volume
-from hepatica.radiology.liver.liver import LiverExtent, find_liver, liver_extent
+from hepatica.radiology.liver.liver import FoundLiver, LiverExtent, find_liver, liver_extent
 from hepatica.radiology.liver.mask import read_mask
-from hepatica.radiology.phase.phase import contrast_phase
+from hepatica.radiology.phase.phase import Phase, contrast_phase
 from hepatica.radiology.slicing import Slicing, Window, resized
 
 SCHEMA = 2
@@ -210,25 +210,31 @@ def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) ->
         },
         slices=np.stack(small),
         nodules=np.stack(marked),
-        series={
-            "number": number,
-            "modality": "CT" if scan.series is not None else "not said",
-            "image_type": "\\".join(scan.series.headers[0].kind) if scan.series is not None else "",
-            "axial_slices": int(volume.measured.sum()),
-            "units": volume.units,
-            **_levels(volume),
-            "liver": extent.source,
-            "liver_found": liver is not None,
-            "liver_slices": extent.last - extent.first + 1,
-            "liver_confidence": 0.0 if liver is None else liver.confidence,
-            "phase": phase.name,
-            "phase_source": phase.source,
-            "phase_confidence": phase.confidence,
-            "slice_mm": volume.geometry.spacing[0],
-            "pixel_mm": volume.geometry.spacing[1],
-            "notes": [*volume.notes, *extent.notes, *phase.notes],
-        },
+        series={"number": number, **_described(scan, volume, liver=liver, extent=extent, phase=phase)},
     )
+
+
+def _described(
+    scan: Scan, volume: Volume, *, liver: FoundLiver | None, extent: LiverExtent, phase: Phase
+) -> dict[str, Any]:
+    """What `series_facts` gives of one series."""
+    return {
+        "modality": "CT" if scan.series is not None else "not said",
+        "image_type": "\\".join(scan.series.headers[0].kind) if scan.series is not None else "",
+        "axial_slices": int(volume.measured.sum()),
+        "units": volume.units,
+        **_levels(volume),
+        "liver": extent.source,
+        "liver_found": liver is not None,
+        "liver_slices": extent.last - extent.first + 1,
+        "liver_confidence": 0.0 if liver is None else liver.confidence,
+        "phase": phase.name,
+        "phase_source": phase.source,
+        "phase_confidence": phase.confidence,
+        "slice_mm": volume.geometry.spacing[0],
+        "pixel_mm": volume.geometry.spacing[1],
+        "notes": [*volume.notes, *extent.notes, *phase.notes],
+    }
 
 
 def _levels(volume: Volume) -> dict[str, float]:

@@ -198,7 +198,7 @@ def test_what_is_no_mask_is_refused(ct, tmp_path):
     with pytest.raises(SpecimenError, match="no file or folder"):
         read_mask(tmp_path / "absent.nii", geometry=PLACE)
     (tmp_path / "m.nii.gz").write_bytes(b"no image")
-    with pytest.raises(SpecimenError, match="NIfTI file cannot be read"):
+    with pytest.raises(SpecimenError, match="NIfTI file is damaged and cannot be read"):
         read_mask(tmp_path / "m.nii.gz", geometry=PLACE)
 
 

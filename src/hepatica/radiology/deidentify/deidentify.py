@@ -5,7 +5,7 @@ import hashlib
 import io
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +85,10 @@ def deidentify(
         written.add(place)
         listed += [(name, "kept", reason) for reason in reasons[:1]]
     _list(listed, out.with_name(f"{out.name}_refused.csv"))
+    return _summary(listed, written)
+
+
+def _summary(listed: Sequence[tuple[str, str, str]], written: Collection[tuple[str, str, str]]) -> Deidentified:
     patients, series, files = (len({each[: k + 1] for each in written}) for k in range(3))
     refused, flagged = (Counter(why for _, what, why in listed if what == kind) for kind in ("refused", "kept"))
     return Deidentified(files=files, series=series, patients=patients, refused=refused, flagged=flagged)

@@ -1,7 +1,8 @@
 """Header: the attributes of each slice of a DICOM file, before a pixel is decoded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -127,15 +128,24 @@ def _refuse_other(dataset: pydicom.Dataset) -> None:
         raise SpecimenError(f"got {dataset.Rows} x {dataset.Columns} pixels, wanted 1 to {LARGEST}; send it again")
 
 
-def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
-    def value(name: str, group: str) -> Any:
-        """From the frame's functional groups, the shared ones, or the plain header, in this order."""
-        for groups in _groups(dataset, frame):
-            found = groups[group][0].get(name) if groups.get(group) else None
-            if found is not None:
-                return found
-        return dataset.get(name)
+def _value(dataset: pydicom.Dataset, frame: int, name: str, group: str) -> Any:
+    """From the frame's functional groups, the shared ones, or the plain header, in this order."""
+    for groups in _groups(dataset, frame):
+        found = groups[group][0].get(name) if groups.get(group) else None
+        if found is not None:
+            return found
+    return dataset.get(name)
 
+
+def _moments(value: Callable[[str, str], Any]) -> tuple[str, ...]:
+    return tuple(
+        str(value(plain, "FrameContentSequence") or value(enhanced or plain, "FrameContentSequence") or "")
+        for plain, enhanced in MOMENTS.items()
+    )
+
+
+def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
+    value = partial(_value, dataset, frame)
     unit = str(value("RescaleType", "PixelValueTransformationSequence") or "HU").upper()
     if unit not in {"HU", "HU_MOD", "US"}:
         raise SpecimenError(_NOT_HOUNSFIELD.format(unit))
@@ -152,10 +162,7 @@ def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
         number=str(dataset.get("SeriesNumber") or ""),
         instance=str(dataset.get("SOPInstanceUID") or ""),
         description=str(dataset.get("SeriesDescription") or ""),
-        moments=tuple(
-            str(value(name, "FrameContentSequence") or value(enhanced, "FrameContentSequence") or "")
-            for name, enhanced in MOMENTS.items()
-        ),
+        moments=_moments(value),
         kind=tuple(
             str(each).upper() for each in _several(value("FrameType", "CTImageFrameTypeSequence")) or _kind(dataset)
         ),

@@ -33,9 +33,9 @@ def patients(found: Collection[Identity]) -> dict[Identity, tuple[str, ...]]:
     They are ID and issuer; a blank issuer is that of the same ID elsewhere, where there is one only. Without an ID they
     are those of the same study, and without any in the study, its name and date of birth. Two IDs are two patients.
     """
-    issuers: defaultdict[str, set[str]] = defaultdict(set)
-    studies: defaultdict[str, set[str]] = defaultdict(set)
-    names: defaultdict[str, list[tuple[bool, str, str]]] = defaultdict(list)
+    issuers: dict[str, set[str]] = defaultdict(set)
+    studies: dict[str, set[str]] = defaultdict(set)
+    names: dict[str, list[tuple[bool, str, str]]] = defaultdict(list)
     for each in found:
         if each.patient_id:
             issuers[each.patient_id] |= {each.issuer} - {""}
