@@ -189,6 +189,10 @@ def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) ->
     volume = scan.read(regular=False)
     liver = find_liver(volume)
     extent = liver_extent(volume, mask=specimen.attachments.get("liver_mask"), liver=liver)
+    if extent.source == "all" and volume.units == "HU":
+        raise SpecimenError(
+            f"not assessable: {extent.notes[0].split(';')[0]} in this series; leave it out, or give its liver_mask"
+        )
     phase = contrast_phase(liver, series=scan.series)
     chosen = slicing.choose(_read_of(volume, extent))
     nodules = _nodules(volume, specimen)[chosen]
