@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError, load_cohort
+from hepatica.cohort import Ledger, NotAssessableError, Specimen, SpecimenError, UnavailableError, load_cohort
 from hepatica.radiology import slices as slices_module
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.dicom.scans import find_scans
+from hepatica.radiology.liver.liver import LiverExtent
 from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
-from hepatica.radiology.slices import SliceStore, prepare, series_facts
+from hepatica.radiology.slices import SliceStore, prepare
 from hepatica.radiology.slicing import WINDOWS, Slicing, resized
 
 SMALL = PhantomSettings(matrix=64, slices=12, thickness_mm=14, expert_share=0.5)
@@ -34,6 +35,16 @@ def specimens(tmp_path_factory: pytest.TempPathFactory) -> tuple[Specimen, ...]:
 @pytest.fixture(scope="module")
 def store(specimens, tmp_path_factory: pytest.TempPathFactory) -> SliceStore:
     return prepare(specimens, slicing=SLICING, window=WINDOW, folder=tmp_path_factory.mktemp("slices"))
+
+
+@pytest.fixture
+def all_liver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every slice is of the liver, also in bodies that have none."""
+
+    def every(volume, **_):
+        return LiverExtent(first=0, last=len(volume.values) - 1, source="estimate", confidence=1.0)
+
+    monkeypatch.setattr(slices_module, "liver_extent", every)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -128,7 +139,7 @@ def test_a_study_that_cannot_be_read_stops_nobody(specimens, tmp_path):
         prepare([wrong], slicing=SLICING, window=WINDOW, folder=tmp_path / "none")
 
 
-def test_a_series_that_cannot_be_read_is_told_and_the_others_are(ct, tmp_path):
+def test_a_series_that_cannot_be_read_is_told_and_the_others_are(ct, all_liver, tmp_path):
     ct.write(SeriesInstanceUID="1.1")
     ct.write(SeriesInstanceUID="1.2", RescaleSlope=None, RescaleIntercept=None)  # values that are no HU
     specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
@@ -141,7 +152,7 @@ def test_a_series_that_cannot_be_read_is_told_and_the_others_are(ct, tmp_path):
     assert sum(error is not None for error in errors) == 1
 
 
-def test_specimens_csv_may_name_the_series_and_the_key_depends_on_it(ct, tmp_path):
+def test_specimens_csv_may_name_the_series_and_the_key_depends_on_it(ct, all_liver, tmp_path):
     ct.write(SeriesInstanceUID="1.1", SeriesNumber=3)
     ct.write(ct.body() + 1, SeriesInstanceUID="1.2", SeriesNumber=4, ConvolutionKernel="LUNG")
     usual = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
@@ -153,20 +164,12 @@ def test_specimens_csv_may_name_the_series_and_the_key_depends_on_it(ct, tmp_pat
     assert "not among the series 4" in named.specimens["notes"].iloc[0]
 
 
-def test_what_is_known_of_each_series_can_be_asked(specimens, store, ct, tmp_path):
-    facts = series_facts(store)
-    own = facts[facts["specimen_id"] == specimens[0].specimen_id]
-    assert own["number"].tolist() == [1, 2, 3, 4]
-    assert set(own["image_type"]) == {"ORIGINAL\\PRIMARY\\AXIAL"}
-    assert (own["modality"] == "CT").all()
-    assert (own["axial_slices"] == 12).all()
-    assert own["air_share"].between(0.3, 0.9).all()
-    assert own["soft_share"].between(0.1, 0.7).all()
-    assert (own["low"] < -900).all()
+def test_a_series_without_a_liver_is_not_assessable(ct, tmp_path):
     ct.write()
-    other = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
-    (fact,) = series_facts(prepare([other], slicing=SLICING, window=WINDOW, folder=tmp_path)).to_dict("records")
-    assert (fact["liver"], fact["liver_slices"], fact["axial_slices"]) == ("all", 6, 6)
+    specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
+    with pytest.raises(NotAssessableError, match="no credible liver was found in this series") as caught:
+        prepare([specimen], slicing=SLICING, window=WINDOW, folder=tmp_path / "slices")
+    assert caught.value.failures["row"].tolist() == [2]
 
 
 def test_a_liver_on_missing_slices_alone_is_noted(ct, tmp_path):
@@ -190,7 +193,7 @@ def test_two_patients_in_one_folder_are_refused(ct, tmp_path):
         prepare([specimen], slicing=SLICING, window=WINDOW, folder=tmp_path / "slices")
 
 
-def test_no_identifier_is_kept(ct, tmp_path):
+def test_no_identifier_is_kept(ct, all_liver, tmp_path):
     ct.write()
     specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
     prepare([specimen], slicing=SLICING, window=WINDOW, folder=tmp_path / "slices")

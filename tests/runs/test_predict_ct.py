@@ -13,7 +13,15 @@ import pytest
 from PIL import Image
 
 from hepatica.cli.app import remarks
-from hepatica.cohort import CohortError, RunError, SettingsError, SpecimenError, Split, load_cohort
+from hepatica.cohort import (
+    NotAssessableError,
+    RunError,
+    SettingsError,
+    SpecimenError,
+    Split,
+    load_cohort,
+    read_predictions,
+)
 from hepatica.radiology.risk_score import from_share
 from hepatica.runs import open_run, predict
 from hepatica.runs.export import export, training_images
@@ -111,9 +119,14 @@ def test_pictures_are_read_and_flagged(trained_ct, tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "specimen_0001_dicom").exists()
 
 
-def test_a_folder_is_no_slide(trained, tmp_path: Path) -> None:
-    with pytest.raises(CohortError, match="folder without cohort"):
-        predict(trained.run, [tmp_path], out=tmp_path / "out")
+def test_an_empty_folder_is_no_slide_and_its_reason_is_in_the_tables(trained, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotAssessableError, match="none of them a slide"):
+        predict(trained.run, [tmp_path / "empty"], out=tmp_path / "out")
+    table = read_predictions(tmp_path / "out" / "predictions.csv")
+    assert set(table["applicability"]) == {"not_assessable"}
+    assert table["score"].isna().all()
+    assert table["reason"].str.contains("none of them a slide").all()
 
 
 def test_only_how_much_is_read_may_change(trained_ct, study: Path, tmp_path: Path) -> None:

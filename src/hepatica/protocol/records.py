@@ -179,6 +179,13 @@ class Deliver(Protocol):
         """Write files into `folder` and return them; none where the specimen is of a form that takes no results."""
 
 
+class Decline(Protocol):
+    """The same of a specimen without a score."""
+
+    def __call__(self, specimen: Specimen, *, reason: str, model: ModelIdentity, folder: Path) -> list[Path]:
+        """Write into `folder` that the specimen is not assessable, and why; the files, none where nothing can be."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Room(Generic[S, M]):
     """What is the same for every system of one instrument.
@@ -186,9 +193,10 @@ class Room(Generic[S, M]):
     `plan` is the dataclass of settings that `prepare` reads; a system's settings derive from it. `region` is what a
     network reads at once ("tile"), `extra` the optional dependencies to install. `trial` and `shortest` are changes of
     settings for minutes on two cores and for seconds, where a system has such settings. `infer`, `saliency`, `draw` and
-    `deliver` serve where a system has none of its own; `augment` makes the augmentation that settings describe.
-    `measure` describes each prepared specimen (rows, by specimen_id) by numbers and words whose range in training is
-    the system's domain, and `tolerances` how far beyond it each may lie. `phantom` writes a phantom cohort.
+    `deliver` serve where a system has none of its own; `decline` reports to the archive what was not assessable;
+    `augment` makes the augmentation that settings describe. `measure` describes each prepared specimen (rows, by
+    specimen_id) by numbers and words whose range in training is the system's domain, and `tolerances` how far beyond it
+    each may lie. `phantom` writes a phantom cohort.
     """
 
     modality: Modality
@@ -205,6 +213,7 @@ class Room(Generic[S, M]):
     saliency: Callable[[Any, Any], np.ndarray] | None = None
     draw: Draw | None = None
     deliver: Deliver | None = None
+    decline: Decline | None = None
     phantom: Callable[..., Path]
 
 

@@ -14,6 +14,7 @@ from hepatica.protocol.records import Room
 from hepatica.radiology.measures import TOLERANCES, measure
 from hepatica.radiology.phantom import phantom_ct
 from hepatica.radiology.picture import draw_study
+from hepatica.radiology.results.deliver import decline_study
 from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.slices import prepare as prepare_slices
 from hepatica.radiology.slicing import WINDOWS, Slicing
@@ -78,6 +79,7 @@ CT: Room[SlicePlan, SliceStore] = Room(
     infer=infer_regions,
     saliency=partial(grad_cam_of_body, read=pixels_to_images),
     draw=draw_study,
+    decline=decline_study,
     phantom=phantom_ct,
 )
 """CT of the liver, any phases."""

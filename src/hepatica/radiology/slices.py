@@ -22,7 +22,7 @@ from hepatica.cohort.preparation import gather, prepare_each, selected, specimen
 from hepatica.cohort.specimens import Specimen
 from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.volume import Volume
-from hepatica.radiology.liver.liver import FoundLiver, LiverExtent, find_liver, liver_extent
+from hepatica.radiology.liver.liver import LiverExtent, find_liver, liver_extent
 from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phase.phase import Phase, contrast_phase
 from hepatica.radiology.slicing import Slicing, Window, resized
@@ -214,24 +214,16 @@ def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) ->
         },
         slices=np.stack(small),
         nodules=np.stack(marked),
-        series={"number": number, **_described(scan, volume, liver=liver, extent=extent, phase=phase)},
+        series={"number": number, **_described(volume, extent=extent, phase=phase)},
     )
 
 
-def _described(
-    scan: Scan, volume: Volume, *, liver: FoundLiver | None, extent: LiverExtent, phase: Phase
-) -> dict[str, Any]:
-    """What `series_facts` gives of one series."""
+def _described(volume: Volume, *, extent: LiverExtent, phase: Phase) -> dict[str, Any]:
+    """What is kept of one series."""
     return {
-        "modality": "CT" if scan.series is not None else "not said",
-        "image_type": "\\".join(scan.series.headers[0].kind) if scan.series is not None else "",
-        "axial_slices": int(volume.measured.sum()),
         "units": volume.units,
-        **_levels(volume),
         "liver": extent.source,
-        "liver_found": liver is not None,
-        "liver_slices": extent.last - extent.first + 1,
-        "liver_confidence": 0.0 if liver is None else liver.confidence,
+        "liver_confidence": extent.confidence,
         "phase": phase.name,
         "phase_source": phase.source,
         "phase_confidence": phase.confidence,
@@ -239,30 +231,6 @@ def _described(
         "pixel_mm": volume.geometry.spacing[1],
         "notes": [*volume.notes, *extent.notes, *phase.notes],
     }
-
-
-def _levels(volume: Volume) -> dict[str, float]:
-    """Of the values: the 1st, 50th and 99th percentile, and the shares that air and soft tissue have in HU."""
-    values = volume.values[volume.measured][:, ::4, ::4]
-    low, middle, high = (float(each) for each in np.percentile(values, [1, 50, 99]))
-    share = {"air_share": values < -500, "soft_share": (values > -150) & (values < 300)}
-    return {"low": low, "median": middle, "high": high} | {name: float(each.mean()) for name, each in share.items()}
-
-
-def series_facts(store: SliceStore) -> pd.DataFrame:
-    """What is known of each series read: whether it is what a system of liver CT is meant for.
-
-    One row a series: patient_id, specimen_id, number (in `index`: series), modality ("CT", or "not said" of NIfTI and
-    pictures), image_type (DICOM's, upper case, by backslashes), axial_slices (in the files), units ("HU" or "grey"),
-    low, median, high (1st, 50th, 99th percentile), air_share (below -500), soft_share (-150 to 300), liver ("mask",
-    "estimate" or "all"), liver_found, liver_slices, liver_confidence (of the estimate, 0 to 1), phase, phase_source,
-    phase_confidence, slice_mm, pixel_mm, notes.
-    """
-    rows = []
-    for row in store.specimens.to_dict("records"):
-        who = {name: row[name] for name in ("patient_id", "specimen_id")}
-        rows += [who | each for each in json.loads(store._file(row["key"]).metadata()["about"])["series"]]
-    return pd.DataFrame(rows)
 
 
 def _read_of(volume: Volume, extent: LiverExtent) -> np.ndarray:

@@ -165,13 +165,13 @@ def changed(locked: LockedRun, changes: Mapping[str, Any]) -> LockedRun:
 
 
 def refuse_shared_files(material: Material, cohort: Cohort) -> None:
-    """Raise CohortError when one file is listed under two patients: it would leak from one fold into another."""
+    """CohortError when one file or scan is listed under two patients: it would leak from one fold into another."""
     specimens = keyed(material)
     owners = specimens.groupby(content_of(specimens["key"]))["patient_id"].transform("nunique")
     if (owners > 1).any():
         shared = set(specimens.loc[owners > 1, "specimen_id"])
         rows = [each.row for each in cohort.specimens if each.specimen_id in shared]
         raise CohortError(
-            f"specimens.csv {rows_in_words(rows)}: files of the same content, byte by byte, are listed under two"
-            " patients; correct or remove these rows"
+            f"specimens.csv {rows_in_words(rows)}: files of one and the same specimen (equal bytes, or one scan by its"
+            " own identifier) are listed under two patients; correct or remove these rows"
         )

@@ -63,6 +63,7 @@ def predict(
         material = locked.system.prepare(cohort, locked.settings, out / "prepared")
     except NotAssessableError as error:
         _write_not_assessable(error.failures, locked=locked, model=model, out=out)
+        _decline(locked, specimens, failures=error.failures, model=model, out=out)
         raise
     claim(out, {"model": model.digest, "note": model.note, "specimens": sorted(keyed(material)["key"])})
     inference = locked.system.read(network, material, locked.settings)
@@ -75,6 +76,7 @@ def predict(
     drawn = [specimen for specimen in specimens if specimen.specimen_id in assessed]
     draw_specimens(locked, drawn[:pictures], material=material, regions=inference.regions, unusual=unusual, out=out)
     _deliver(locked, drawn, material=material, inference=inference, unusual=unusual, model=model, out=out)
+    _decline(locked, specimens, failures=material.failures, model=model, out=out)
     return table
 
 
@@ -121,8 +123,22 @@ def _deliver(
             cutoffs=locked.cutoffs,
             saliency=partial(locked.system.explain, locked.network),
             model=replace(model, note=caution(model.note, unusual=specimen.specimen_id in unusual)),
-            folder=out / f"specimen_{specimen.row:04d}_dicom",
+            folder=_archive(out, specimen),
         )
+
+
+def _decline(
+    locked: LockedRun, specimens: Sequence[Specimen], *, failures: pd.DataFrame, model: ModelIdentity, out: Path
+) -> None:
+    """For the archive, that a specimen is not assessable, where a deliverable result says so."""
+    decline, reasons = locked.system.first.decline, failures.set_index("specimen_id")["error"].to_dict()
+    for specimen in specimens if decline is not None else ():
+        if reason := reasons.get(specimen.specimen_id):
+            decline(specimen, reason=reason, model=model, folder=_archive(out, specimen))  # type: ignore[misc]
+
+
+def _archive(out: Path, specimen: Specimen) -> Path:
+    return out / f"specimen_{specimen.row:04d}_dicom"
 
 
 def claim(out: Path, made_from: Mapping[str, Any]) -> None:

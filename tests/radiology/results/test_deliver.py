@@ -17,7 +17,7 @@ from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
-from hepatica.radiology.results.deliver import FLAGGED, MOST_MAPPED, deliver, deliver_study
+from hepatica.radiology.results.deliver import FLAGGED, MOST_MAPPED, decline_study, deliver, deliver_study
 from hepatica.radiology.results.structured_report import Result
 from hepatica.radiology.risk_score import as_share
 from hepatica.radiology.slices import SliceStore, prepare
@@ -370,3 +370,24 @@ def test_the_class_is_that_of_the_predictions_where_the_cutoff_is_extreme(study,
     assert (float(as_share(risk)) >= cutoff) == (code != "NOT_HCC")
     inference = said(study[1], np.full(len(study[1]), 2.0), risk=risk)
     assert values_of(given_back(study, inference, tmp_path / "out", cutoff=cutoff)["sr.dcm"])["CLASS"] == code
+
+
+@WITH_VALIDATOR
+def test_a_study_that_is_not_assessable_is_reported_so_without_a_number(ct, tmp_path: Path) -> None:
+    ct.write()
+    specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
+    paths = decline_study(specimen, reason="no credible liver was found", model=MODEL, folder=tmp_path / "out")
+    (report,) = (pydicom.dcmread(path) for path in paths)
+    written = report.to_json()
+    assert "NOT_ASSESSABLE" in written
+    assert "Not assessable: no credible liver was found" in written
+    assert "HCC_RISK_SCORE" not in written
+    assert "NumericValue" not in written
+    valid(paths)
+
+
+def test_of_what_is_no_study_nothing_can_be_reported(tmp_path: Path) -> None:
+    (tmp_path / "letter.dcm").write_text("dear colleague")
+    specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=tmp_path / "letter.dcm", row=2)
+    assert decline_study(specimen, reason="no DICOM file", model=MODEL, folder=tmp_path / "out") == []
+    assert not (tmp_path / "out").exists()

@@ -20,7 +20,7 @@ from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.picture import glowing, highest_slices
 from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation
 from hepatica.radiology.results.evidence import Evidence, evidence_of
-from hepatica.radiology.results.structured_report import Result, structured_report
+from hepatica.radiology.results.structured_report import NotAssessable, Result, structured_report
 from hepatica.radiology.risk_score import Variant, as_share, from_share
 from hepatica.radiology.slices import SERIES, SliceStore
 from hepatica.radiology.slicing import full_size
@@ -75,6 +75,19 @@ def deliver_study(
         pictures={each.key: _pictures(each, slices, rows.loc[pictured], maps, n) for n, each in series.items()},
         folder=folder,
     )
+
+
+def decline_study(specimen: Specimen, *, reason: str, model: ModelIdentity, folder: Path) -> list[Path]:
+    """Write a report that the study is not assessable, and why; no file where no series of it can be referred to."""
+    try:
+        scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, "")).scans
+        evidence = [evidence_of(each.series) for each in scans if each.series is not None]
+    except SpecimenError:
+        return []
+    if not evidence:
+        return []
+    report = structured_report(NotAssessable(reason=reason, model=model), evidence=evidence)
+    return _write({"sr.dcm": report}, folder)
 
 
 def _result(

@@ -57,6 +57,17 @@ class Result:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class NotAssessable:
+    """That a study has no score, and the reason."""
+
+    reason: str
+    model: ModelIdentity
+
+    def __post_init__(self) -> None:
+        _check_model(self.model)
+
+
 def _check_model(model: ModelIdentity) -> None:
     for name in ("system", "version", "digest", "doi"):
         value = getattr(model, name)
@@ -78,6 +89,7 @@ _CODES = {
     "cutoff": ("CUTOFF", "Cut-off of the HCC risk score"),
     "images": ("IMAGES", "Number of images read"),
     "class": ("CLASS", "Class by the HCC risk score"),
+    "not_assessable": ("NOT_ASSESSABLE", "Not assessable, no score"),
     "not_hcc": ("NOT_HCC", "Below the cut-off, not classed as HCC"),
     "as_printed": ("AS_PRINTED", "Weighted mean over the number of images"),
     "weighted_mean": ("WEIGHTED_MEAN", "Weighted mean"),
@@ -85,8 +97,12 @@ _CODES = {
 }
 
 
-def structured_report(result: Result, *, evidence: Sequence[Evidence], remarks: Sequence[str] = ()) -> Dataset:
+def structured_report(
+    result: Result | NotAssessable, *, evidence: Sequence[Evidence], remarks: Sequence[str] = ()
+) -> Dataset:
     """The score, its interval, cut-off, variant and class; the model as the observer; the images read; remarks as text.
+
+    Of a study that is not assessable, that and its reason alone.
 
     All `evidence` is of one patient; study and dates are those of the first. Not verified and preliminary: no physician
     has seen it.
@@ -95,7 +111,8 @@ def structured_report(result: Result, *, evidence: Sequence[Evidence], remarks: 
     from pydicom.sr.codedict import codes
 
     first, model = evidence[0], result.model
-    texts = [each for each in (model.note, *remarks) if each]
+    reason = f"Not assessable: {result.reason}" if isinstance(result, NotAssessable) else ""
+    texts = [each for each in (reason, model.note, *remarks) if each]
     with tolerant():
         report = hd.sr.MeasurementReport(
             observation_context=_observer(model),
@@ -170,19 +187,10 @@ def _observer(model: ModelIdentity) -> Any:
     return hd.sr.ObservationContext(observer_device_context=context)
 
 
-def _measurements(result: Result, evidence: Evidence) -> Any:
+def _measurements(result: Result | NotAssessable, evidence: Evidence) -> Any:
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
-    hcc = hd.sr.CodedConcept(value="109841003", scheme_designator="SCT", meaning="Hepatocellular carcinoma")
-    images = hd.sr.CodedConcept(value="{images}", scheme_designator="UCUM", meaning="images")
-    score = hd.sr.Measurement(
-        name=_code("score"), value=result.risk_score, unit=codes.UCUM.NoUnits, method=_code(result.variant)
-    )
-    others = [
-        hd.sr.Measurement(name=_code(name), value=getattr(result, name), unit=codes.UCUM.NoUnits)
-        for name in ("low", "high", "level", "cutoff")
-    ]
     return hd.sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=hd.sr.TrackingIdentifier(
             uid=derived_uid("tracking", evidence=evidence, model=result.model), identifier="HCC risk score"
@@ -195,11 +203,33 @@ def _measurements(result: Result, evidence: Evidence) -> Any:
             manufacturer=MANUFACTURER,
         ),
         finding_sites=[hd.sr.FindingSite(anatomic_location=codes.SCT.Liver)],
-        measurements=[score, *others, hd.sr.Measurement(name=_code("images"), value=result.images, unit=images)],
-        qualitative_evaluations=[
-            hd.sr.QualitativeEvaluation(name=_code("class"), value=hcc if result.is_hcc else _code("not_hcc"))
-        ],
+        measurements=_values(result) if isinstance(result, Result) else None,
+        qualitative_evaluations=[hd.sr.QualitativeEvaluation(name=_code("class"), value=_class(result))],
     )
+
+
+def _class(result: Result | NotAssessable) -> Any:
+    import highdicom as hd
+
+    if isinstance(result, NotAssessable):
+        return _code("not_assessable")
+    hcc = hd.sr.CodedConcept(value="109841003", scheme_designator="SCT", meaning="Hepatocellular carcinoma")
+    return hcc if result.is_hcc else _code("not_hcc")
+
+
+def _values(result: Result) -> list[Any]:
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+
+    images = hd.sr.CodedConcept(value="{images}", scheme_designator="UCUM", meaning="images")
+    score = hd.sr.Measurement(
+        name=_code("score"), value=result.risk_score, unit=codes.UCUM.NoUnits, method=_code(result.variant)
+    )
+    others = [
+        hd.sr.Measurement(name=_code(name), value=getattr(result, name), unit=codes.UCUM.NoUnits)
+        for name in ("low", "high", "level", "cutoff")
+    ]
+    return [score, *others, hd.sr.Measurement(name=_code("images"), value=result.images, unit=images)]
 
 
 def _comment(text: str) -> Any:

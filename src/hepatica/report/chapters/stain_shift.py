@@ -37,8 +37,8 @@ def stain_blocks(groups: Sequence[Slides], gallery: Gallery) -> list[Block]:
     caption = (
         "Stains as they were on the slides. Left: the red and the blue component of each stain's vector of length 1, a"
         " mark a slide. Right: the colours themselves at half of each slide's peak concentration, a stripe a slide,"
-        " ordered by their red component. The model sees slides after normalisation to one colour: this figure shows"
-        " the difference before it, and normalisation does not remove large differences entirely."
+        " ordered by their red component. Where the system normalises stains, this figure shows the difference before"
+        " that, and normalisation does not remove large differences entirely."
     )
     return [Figure(caption=caption, panels=panels), _table(known)]
 
