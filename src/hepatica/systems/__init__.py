@@ -151,16 +151,14 @@ def find_system(name: str) -> System[Any, Any]:
 
 
 def _imported(module: str) -> Any:
+    if not all(each.isidentifier() for each in module.split(".")):
+        raise SettingsError(f"got {module!r} as a module; name a record as module:RECORD, such as my.file:SYSTEM")
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"{module} cannot be imported: {error.name} is neither installed nor on PYTHONPATH; install the package"
             " that has it, or the extra of this instrument, such as pip install 'hepatica[pathology]'"
-        ) from None
-    except (TypeError, ValueError):
-        raise SettingsError(
-            f"got {module!r} as a module; name a record as module:RECORD, such as my.file:SYSTEM"
         ) from None
 
 
