@@ -12,6 +12,8 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from hepatica.radiology.liver.liver import LiverExtent
+
 AXIAL = [1, 0, 0, 0, 1, 0]
 
 
@@ -127,3 +129,13 @@ class SeriesMaker:
 @pytest.fixture
 def ct(tmp_path) -> SeriesMaker:
     return SeriesMaker(tmp_path / "study")
+
+
+@pytest.fixture
+def all_liver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every slice is of the liver, also in bodies that have none."""
+
+    def every(volume, **_):
+        return LiverExtent(first=0, last=len(volume.values) - 1, source="estimate", confidence=1.0)
+
+    monkeypatch.setattr("hepatica.radiology.slices.liver_extent", every)

@@ -16,7 +16,6 @@ from hepatica.cohort import Ledger, NotAssessableError, Specimen, SpecimenError,
 from hepatica.radiology import slices as slices_module
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.dicom.scans import find_scans
-from hepatica.radiology.liver.liver import LiverExtent
 from hepatica.radiology.liver.mask import read_mask
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 from hepatica.radiology.slices import SliceStore, prepare
@@ -35,16 +34,6 @@ def specimens(tmp_path_factory: pytest.TempPathFactory) -> tuple[Specimen, ...]:
 @pytest.fixture(scope="module")
 def store(specimens, tmp_path_factory: pytest.TempPathFactory) -> SliceStore:
     return prepare(specimens, slicing=SLICING, window=WINDOW, folder=tmp_path_factory.mktemp("slices"))
-
-
-@pytest.fixture
-def all_liver(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every slice is of the liver, also in bodies that have none."""
-
-    def every(volume, **_):
-        return LiverExtent(first=0, last=len(volume.values) - 1, source="estimate", confidence=1.0)
-
-    monkeypatch.setattr(slices_module, "liver_extent", every)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -63,6 +64,23 @@ def test_nothing_but_files_that_are_no_slides_is_an_error(trained, tmp_path: Pat
     (tmp_path / "letter.svs").write_text("dear colleague")
     with pytest.raises(SpecimenError):
         predict(trained.run, [tmp_path / "letter.svs"], out=tmp_path / "out")
+
+
+def test_a_specimen_that_cannot_be_drawn_costs_the_others_nothing(
+    trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slides, drawn = sorted((trained.other / "slides").iterdir())[:3], []
+
+    def draw(specimen, **_) -> list[Path]:
+        if specimen.row == 1:
+            raise ZeroDivisionError(f"in {specimen.path}")
+        return drawn.append(specimen.row) or []
+
+    monkeypatch.setattr("hepatica.systems.li_2025_cnn_sasm.SYSTEM", replace(trained.system, draw=draw))
+    with pytest.warns(UserWarning, match=r"specimen 1: no pictures: .*ZeroDivisionError: in …"):
+        table = predict(trained.run, slides, out=tmp_path)
+    assert drawn == [2, 3]
+    assert table["score"].notna().all()
 
 
 def test_missing_and_mixed_inputs_are_refused(trained, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class SpecimenError(HepaticaError):
 class NotAssessableError(SpecimenError):
     """No specimen of a call can be used; `failures` is the table of them, as a store has it."""
 
-    def __init__(self, message: str, *, failures: Any) -> None:
+    def __init__(self, message: str, *, failures: Any = None) -> None:
         super().__init__(message)
         self.failures = failures
 

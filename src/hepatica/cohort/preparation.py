@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from errno import EDQUOT, ENOSPC, EROFS
 from importlib.metadata import version
@@ -67,15 +68,8 @@ def prepare_each(
     """
 
     def entered(key: str, specimen: Specimen) -> None:
-        with ledger.entry(key, row=specimen.row):
-            try:
-                make(key, specimen)
-            except HepaticaError:
-                raise
-            except Exception as error:
-                if isinstance(error, OSError) and _of_our_own(error, ledger.folder.parent):
-                    raise
-                raise SpecimenError(_unforeseen(error, specimen.path)) from error
+        with ledger.entry(key, row=specimen.row), of_one(specimen, folder=ledger.folder.parent):
+            make(key, specimen)
 
     console = Console(stderr=True)
     with ThreadPoolExecutor(workers) as pool:
@@ -94,9 +88,18 @@ def prepare_each(
             pool.shutdown(cancel_futures=True)
 
 
-def _of_our_own(error: OSError, folder: Path) -> bool:
-    """Whether it was writing below the folder that failed, not reading a specimen."""
-    return error.errno in (ENOSPC, EDQUOT, EROFS) or str(error.filename or "").startswith(str(folder))
+@contextmanager
+def of_one(specimen: Specimen, *, folder: Path) -> Iterator[None]:
+    """Turn whatever is raised within into a SpecimenError that names no file; not so a failure to write in `folder`."""
+    try:
+        yield
+    except HepaticaError:
+        raise
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EROFS)
+        if full or (isinstance(error, OSError) and str(error.filename or "").startswith(str(folder))):
+            raise
+        raise SpecimenError(_unforeseen(error, specimen.path)) from error
 
 
 def _unforeseen(error: Exception, path: Path) -> str:

@@ -1,13 +1,16 @@
 """Pictures: draw specimens of a run, each called by its row in the table."""
 
-from collections.abc import Collection, Sequence
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import Specimen
+from hepatica.cohort import Specimen, SpecimenError
+from hepatica.cohort.preparation import of_one
 from hepatica.protocol.joined import Joined
 from hepatica.runs.lock import LockedRun, picture_note
 
@@ -39,13 +42,24 @@ def draw_specimens(
         if isinstance(material, Joined):
             network = material.first_alone(locked.network, patient_id=specimen.patient_id)
             own = next(iter(material.parts.values()))
-        drawn[specimen.row] = draw(  # type: ignore[misc]
-            specimen,
-            material=own,
-            regions=regions[regions["specimen_id"] == specimen.specimen_id],
-            saliency=partial(system.explain, network),
-            stem=out / f"specimen_{specimen.row:04d}",
-            note=caution(picture_note(locked), unusual=specimen.specimen_id in unusual),
-            meaning=system.meaning,
-        )
+        with only_warned(specimen, "pictures", out=out):
+            drawn[specimen.row] = draw(  # type: ignore[misc]
+                specimen,
+                material=own,
+                regions=regions[regions["specimen_id"] == specimen.specimen_id],
+                saliency=partial(system.explain, network),
+                stem=out / f"specimen_{specimen.row:04d}",
+                note=caution(picture_note(locked), unusual=specimen.specimen_id in unusual),
+                meaning=system.meaning,
+            )
     return drawn
+
+
+@contextmanager
+def only_warned(specimen: Specimen, what: str, *, out: Path) -> Iterator[None]:
+    """Warn where what is made of one specimen cannot be made, so that the others lose nothing."""
+    try:
+        with of_one(specimen, folder=out):
+            yield
+    except SpecimenError as error:
+        warnings.warn(f"specimen {specimen.row}: no {what}: {error}", stacklevel=3)

@@ -18,7 +18,7 @@ from hepatica.protocol.domain import judged
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
-from hepatica.runs.pictures import caution, draw_specimens
+from hepatica.runs.pictures import caution, draw_specimens, only_warned
 from hepatica.runs.scores import pooled, predictions, rows_lost
 
 SPECIMENS = "specimens.csv"
@@ -115,16 +115,17 @@ def _deliver(
     """Results for the archive, where the system has them."""
     deliver = locked.system.deliver or locked.system.first.deliver
     for specimen in specimens if deliver is not None else ():
-        deliver(  # type: ignore[misc]
-            specimen,
-            material=material,
-            inference=inference,
-            settings=locked.settings,
-            cutoffs=locked.cutoffs,
-            saliency=partial(locked.system.explain, locked.network),
-            model=replace(model, note=caution(model.note, unusual=specimen.specimen_id in unusual)),
-            folder=_archive(out, specimen),
-        )
+        with only_warned(specimen, "results for the archive", out=out):
+            deliver(  # type: ignore[misc]
+                specimen,
+                material=material,
+                inference=inference,
+                settings=locked.settings,
+                cutoffs=locked.cutoffs,
+                saliency=partial(locked.system.explain, locked.network),
+                model=replace(model, note=caution(model.note, unusual=specimen.specimen_id in unusual)),
+                folder=_archive(out, specimen),
+            )
 
 
 def _decline(
@@ -134,7 +135,8 @@ def _decline(
     decline, reasons = locked.system.first.decline, failures.set_index("specimen_id")["error"].to_dict()
     for specimen in specimens if decline is not None else ():
         if reason := reasons.get(specimen.specimen_id):
-            decline(specimen, reason=reason, model=model, folder=_archive(out, specimen))  # type: ignore[misc]
+            with only_warned(specimen, "report that it is not assessable", out=out):
+                decline(specimen, reason=reason, model=model, folder=_archive(out, specimen))  # type: ignore[misc]
 
 
 def _archive(out: Path, specimen: Specimen) -> Path:

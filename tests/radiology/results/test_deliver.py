@@ -247,7 +247,7 @@ SETTINGS = SimpleNamespace(endpoint="hcc", variant="weighted_mean")
 
 
 @pytest.fixture
-def study(ct, tmp_path) -> tuple[Specimen, SliceStore]:
+def study(ct, all_liver, tmp_path) -> tuple[Specimen, SliceStore]:
     ct.write(SeriesInstanceUID="1.1")
     ct.write(SeriesInstanceUID="1.2")
     specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
@@ -341,7 +341,7 @@ def test_a_study_whose_images_the_gate_all_stops_is_reported(study, tmp_path):
     assert (found["HCC_RISK_SCORE"], found["CLASS"], found["IMAGES"]) == (0, "NOT_HCC", len(store))
 
 
-def test_no_more_slices_are_mapped_than_a_file_can_bear(ct, tmp_path):
+def test_no_more_slices_are_mapped_than_a_file_can_bear(ct, all_liver, tmp_path):
     ct.write(np.tile(ct.body(count=1), (MOST_MAPPED + 10, 1, 1)))
     specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
     store = prepare([specimen], slicing=Slicing(side=24), window=WINDOWS["liver"], folder=tmp_path / "slices")
@@ -349,7 +349,7 @@ def test_no_more_slices_are_mapped_than_a_file_can_bear(ct, tmp_path):
     assert found["saliency_map_1.dcm"].NumberOfFrames <= MOST_MAPPED
 
 
-def test_pictures_and_volumes_get_none(study, tmp_path):
+def test_pictures_and_volumes_get_none(study, all_liver, tmp_path):
     from hepatica.radiology.dicom.geometry import Geometry
     from hepatica.radiology.dicom.nifti import write_nifti
 
