@@ -18,10 +18,13 @@ from typing import Any
 
 import numpy as np
 import openslide
+import pydicom
 from PIL import Image
 
 from hepatica.cohort import HepaticaError, load_cohort
 from hepatica.cohort.applicability import Domain, judge, learn_domain
+from hepatica.radiology.dicom.geometry import Geometry
+from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.runs.inputs import read_inputs
 from hepatica.systems import find_system
 
@@ -108,8 +111,7 @@ def crop(pixels: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
 def ct(room: Room) -> None:
     """A real head CT and its variants; MR, ultrasound, a picture; real CT of the liver, which should be scored."""
     radiology = DATA / "radiology"
-    head = room.material(read_inputs([radiology / "pydicom" / "693_J2KR.dcm"], modality="ct"))
-    show("head CT: variants", 1, varied(room, head))
+    show("head CT: variants, its slice 12 times", 1, room.judged(heads(room.folder / "foreign")))
     for name, path in {
         "head CT: the file": "pydicom/693_J2KR.dcm",
         "MR of the abdomen, NIfTI": "totalsegmentator/example_mr_sm.nii.gz",
@@ -123,6 +125,21 @@ def ct(room: Room) -> None:
         show(name, 1, room.judged([radiology / path]))
     liver = room.material(read_inputs([radiology / "totalsegmentator" / "dicom"], modality="ct"))
     show("liver CT: variants (should be in the domain)", 1, varied(room, liver))
+
+
+def heads(folder: Path) -> list[Path]:
+    """NIfTI files of 12 noisy copies of the one slice of a head at hand, shifted, 5 mm apart."""
+    folder.mkdir(exist_ok=True)
+    slice_ = pydicom.dcmread(DATA / "radiology" / "pydicom" / "693_J2KR.dcm")
+    values = slice_.pixel_array * float(slice_.RescaleSlope) + float(slice_.RescaleIntercept)
+    rng, paths = np.random.default_rng(0), []
+    for number in range(VARIANTS):
+        moved = np.roll(values, rng.integers(-40, 41, 2), axis=(0, 1))
+        volume = np.tile(moved, (12, 1, 1)) + rng.normal(0, rng.uniform(1, 20), (12, *moved.shape))
+        geometry = Geometry(shape=volume.shape, spacing=(5.0, *map(float, slice_.PixelSpacing)), origin=(0.0, 0.0, 0.0))
+        paths.append(folder / f"head_{number:03d}.nii.gz")
+        write_nifti(paths[-1], values=np.maximum(volume, -1024).astype(np.float32), geometry=geometry)
+    return paths
 
 
 def varied(room: Room, store: Any) -> Counter[str]:

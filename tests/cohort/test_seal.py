@@ -19,9 +19,11 @@ from hepatica.cohort.seal import (
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    write_sealed(tmp_path / "other.json", [])
-    write_sealed(tmp_path / "metrics.json", [{"value": 0.7}])
-    return tmp_path / "metrics.json"
+    folder = tmp_path / "run" / "results"
+    folder.mkdir(parents=True)
+    write_sealed(folder / "other.json", [])
+    write_sealed(folder / "metrics.json", [{"value": 0.7}])
+    return folder / "metrics.json"
 
 
 def test_an_edited_file_is_refused_by_its_name(table: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_training_taken_up_again_goes_on_with_the_samples_that_are_due(tmp_pat
             raise KeyboardInterrupt
         return Made()(numbers)
 
-    with pytest.raises(SystemExit):  # Lightning ends a training so when it is interrupted
+    with pytest.raises(KeyboardInterrupt):
         fitted(tmp_path / "stopped", stops)
     made = Made()
     again = fitted(tmp_path / "stopped", made)

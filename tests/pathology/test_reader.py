@@ -11,7 +11,8 @@ from slide_formats import write_dicom, write_mirax, write_svs
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.pathology import reader
-from hepatica.pathology.reader import VENDOR_SUFFIXES, Box, OpenSlideReader, PlainReader, open_reader
+from hepatica.pathology.reader import Box, OpenSlideReader, PlainReader, open_reader
+from hepatica.pathology.slide_files import VENDOR_SUFFIXES
 
 
 def tiles_of(opened, side=128):

@@ -121,7 +121,8 @@ def broken(made: Callable[[bool], Path], tmp_path: Path) -> Path:
 
 
 def test_an_export_of_another_model_is_refused(broken: Path) -> None:
-    (broken / "model.json").write_text((broken / "model.json").read_text() + "\n")
+    written = json.loads((broken / "onnx" / "export.json").read_text())
+    (broken / "onnx" / "export.json").write_text(json.dumps(written | {"model": "0" * 64}))
     with pytest.raises(RunError, match="another model"):
         exported(open_run(broken))
 

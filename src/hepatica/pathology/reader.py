@@ -3,9 +3,8 @@
 import logging
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -17,29 +16,22 @@ from PIL import Image
 from tifffile import TiffFile
 
 from hepatica.cohort.errors import HepaticaError, SpecimenError
+from hepatica.pathology.slide_files import (
+    VENDOR_SUFFIXES,
+    file_of,
+    head_of,
+    names_series,
+    parts_of,
+    refuse_absurd,
+    refuse_wrong_offsets,
+    why_not,
+)
 
 LARGEST_PLAIN = 200_000_000
 """Pixels above which an image without a pyramid is refused (ours): most such files are bombs or exported by mistake."""
 
-LARGEST_TILE = 64_000_000
-"""Pixels of a stored tile above which a slide is refused (ours): a damaged header asks for all the memory there is."""
-
-LONGEST_SIDE = 2**20
-"""Pixels of the longer side above which a header is damaged (ours): 75 mm under the finest objective have 700,000."""
-
-MOST_PIXELS_A_BYTE = 1000
-"""Pixels a byte of the file, of the level that an overview of 4096 pixels is read from, above which a header is damaged
-(ours): blank glass as JPEG has about 100."""
-
 LEAST_KNOWN = 64
 """Longer side of the smallest level, in pixels, below which it does not tell one slide from another (ours)."""
-
-VENDOR_SUFFIXES = frozenset(
-    {".bif", ".czi", ".dcm", ".isyntax", ".i2syntax", ".mds", ".mdsx", ".mrxs", ".ndpi", ".qptiff", ".scn", ".svs"}
-    | {".svslide", ".vms", ".vmu", ".vsi", ".zvi"}
-)
-"""Names of scanners' formats (ours). What OpenSlide does not read under one is a slide with a part missing, or another
-thing than it says: the picture inside is its overview or label."""
 
 _PLAIN = {
     b"II*\0": "tiff",
@@ -49,10 +41,6 @@ _PLAIN = {
     b"\x89PNG": "png",
     b"\xff\xd8\xff": "jpeg",
 }
-_MIRAX_DATA = "Slidedat.ini"
-_FRAMES = b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff\xfe\xff\0\xe0"  # compressed pixel data, its first item
-_FAR = 2**26  # bytes within which they begin, and of their offsets
-_HEAD = 65536  # bytes in which a DICOM file names its series, and more than a list of images has
 _FAST_VENDORS = {"aperio", "generic-tiff"}  # whose first TIFF page is the finest level, tile by tile
 _PROOFS = 4  # regions both libraries must read alike before libvips is trusted with a file
 _PROOF_PIXELS = 1_000_000
@@ -101,7 +89,7 @@ def open_reader(path: Path) -> Reader:
     series. Messages never hold the file's name, which may be a patient's.
     """
     with as_specimen_error(path):
-        path = _file_of(path)
+        path = file_of(path)
         if not path.is_file():
             raise SpecimenError("there is no such file")
         if path.stat().st_size == 0:
@@ -127,55 +115,6 @@ def as_specimen_error(path: Path) -> Iterator[None]:
         raise SpecimenError(f"the slide cannot be read and is damaged or incomplete ({said}); copy it again") from error
 
 
-def parts_of(path: Path) -> list[Path]:
-    """The files and folders that one slide consists of: itself first, then what MIRAX and Hamamatsu keep beside it."""
-    suffix = path.suffix.lower()
-    if suffix == ".mrxs":
-        return [path, *(each for each in [path.with_suffix("")] if each.is_dir())]
-    if suffix in (".vms", ".vmu") and path.is_file():
-        named = _head(path).decode(errors="replace")
-        return [path, *(each for each in sorted(path.parent.iterdir()) if f"={each.name}" in named)]
-    return [path]
-
-
-def _file_of(path: Path) -> Path:
-    """The file by which OpenSlide opens what a specimen names; the path itself where that is a file."""
-    if not path.is_dir():
-        return path
-    if (path / _MIRAX_DATA).is_file():
-        beside = path.with_name(f"{path.name}.mrxs")
-        if not beside.is_file():
-            raise SpecimenError(
-                "the folder of a MIRAX slide is there, but not the .mrxs file of the same name beside it"
-            )
-        return beside
-    files = sorted(each for each in path.iterdir() if each.is_file())
-    found = [each for each in files if openslide.OpenSlide.detect_format(each)]
-    if not found:
-        raise SpecimenError(f"the folder has {len(files)} files, none of them a slide that OpenSlide reads")
-    with openslide.OpenSlide(found[0]) as first:
-        series = first.properties.get("dicom.SeriesInstanceUID")
-    others = [each for each in found[1:] if not series or not _names_series(each, series)]
-    if others:
-        raise SpecimenError(
-            f"the folder has at least two slides, {len(others)} of its {len(found)} files are none of the first's;"
-            " give each slide a row of its own"
-        )
-    return found[0]
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_HEAD)
-
-
-def _names_series(path: Path, series: str) -> bool:
-    """Whether a DICOM file, with explicit or implicit kinds of value, has this SeriesInstanceUID."""
-    head, uid = _head(path), series.encode() + b"\0" * (len(series) % 2)
-    lengths = (b"UI" + len(uid).to_bytes(2, "little"), len(uid).to_bytes(4, "little"))
-    return any(b"\x20\0\x0e\0" + length + uid in head for length in lengths)
-
-
 class OpenSlideReader:
     """Any format OpenSlide knows. At the finest level of a TIFF, libvips where it gives the same pixels faster."""
 
@@ -190,11 +129,11 @@ class OpenSlideReader:
         tile = "openslide.level[{}].tile-{}".format
         stored = [[int(said.get(tile(k, name), 0)) for name in ("width", "height")] for k in range(len(self.sizes))]
         if series:  # whose pixels lie in any file of the folder that names the series
-            there = [each for each in path.parent.iterdir() if each.is_file() and _names_series(each, series)]
-            _refuse_wrong_offsets(there)
+            there = [each for each in path.parent.iterdir() if each.is_file() and names_series(each, series)]
+            refuse_wrong_offsets(there)
         else:
             there = [each for part in parts_of(path) for each in (part, *part.rglob("*"))]
-        _refuse_absurd(self.sizes, stored=stored, files=there)
+        refuse_absurd(self.sizes, stored=stored, files=there)
         x, y, self.power = (_number(said.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power"))
         self.resolution = (x, y) if x and y else None
         known = max(self.sizes[-1]) >= LEAST_KNOWN
@@ -262,8 +201,8 @@ class PlainReader:
 
 def _open_plain(path: Path) -> PlainReader:
     if path.suffix.lower() in VENDOR_SUFFIXES:
-        raise SpecimenError(_why_not(path))
-    head = _head(path)[:132]
+        raise SpecimenError(why_not(path))
+    head = head_of(path)[:132]
     kind = next((kind for magic, kind in _PLAIN.items() if head.startswith(magic)), None)
     if kind is None or head[128:] == b"DICM":  # a DICOM file may begin like a TIFF
         raise SpecimenError(
@@ -277,56 +216,11 @@ def _open_plain(path: Path) -> PlainReader:
             f"the {kind.upper()} image has {image.width} x {image.height} pixels and no pyramid, at most"
             f" {largest:.0e} are read; convert it: vips tiffsave IN OUT.tif --tile --pyramid --compression jpeg"
         )
-    _refuse_absurd([(image.width, image.height)], stored=[], files=[path])
+    refuse_absurd([(image.width, image.height)], stored=[], files=[path])
     if image.format != "uchar" or image.bands - image.hasalpha() != 3:
         got = f"{image.bands} channels of {image.format} ({image.interpretation})"
         raise SpecimenError(f"the {kind.upper()} image has {got}, wanted 8-bit colour (RGB); export it again in colour")
     return PlainReader(image.flatten(background=255) if image.hasalpha() else image, path=path)
-
-
-def _why_not(path: Path) -> str:
-    """Why a file of a scanner's name is no slide: the part of it that is missing, where that is known."""
-    suffix = path.suffix.lower()
-    if suffix == ".mrxs":
-        return (
-            f"the .mrxs file is only the overview of a MIRAX slide: the folder of the same name beside it, with"
-            f" {_MIRAX_DATA} and Data*.dat, is missing; copy that too"
-        )
-    if suffix in (".vms", ".vmu"):
-        return f"the {suffix} file only lists the images of a Hamamatsu slide; copy the files it names beside it"
-    return (
-        f"the file is not a slide: it is called {suffix}, but OpenSlide finds none in it: it is incomplete, or a"
-        " picture under that name; copy the whole slide again, or convert it to a pyramidal TIFF"
-    )
-
-
-def _refuse_absurd(sizes: Sequence[tuple[int, int]], *, stored: Iterable[Sequence[int]], files: Iterable[Path]) -> None:
-    """Bound the work by the data, not by what a header claims: of the slide, of the overview, of each level's tiles."""
-    there = sum(each.stat().st_size for each in files)
-    width, height = ([each for each in sizes if max(each) >= 4096] or sizes[:1])[-1]
-    if max(sizes[0]) > LONGEST_SIDE or width * height > MOST_PIXELS_A_BYTE * there:
-        raise SpecimenError(
-            f"the header claims {sizes[0][0]} x {sizes[0][1]} pixels, of {there} bytes: it is damaged; copy it again"
-        )
-    for width, height in stored:
-        if width * height > LARGEST_TILE:
-            raise SpecimenError(
-                f"the header claims tiles of {width} x {height} pixels, at most {LARGEST_TILE:.0e} are read: it is"
-                " damaged, or to be converted to a pyramidal TIFF"
-            )
-
-
-def _refuse_wrong_offsets(instances: Iterable[Path]) -> None:
-    """Refuse DICOM whose table of frames does not ascend within the file, on which libdicom ends the whole process."""
-    for instance in instances:
-        with instance.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-            start = content.find(_FRAMES, 0, _FAR) + len(_FRAMES)
-            if start < len(_FRAMES):
-                continue
-            end = start + 4 + min(int.from_bytes(content[start : start + 4], "little"), _FAR) // 4 * 4
-            offsets = np.frombuffer(content[start + 4 : end], "<u4").astype(np.int64)
-            if (np.diff(offsets) <= 0).any() or offsets.max(initial=0) >= len(content):
-                raise SpecimenError("the table of frames of a DICOM instance is damaged; copy the series again")
 
 
 def _fast_region(slide: openslide.OpenSlide, path: Path) -> pyvips.Region | None:

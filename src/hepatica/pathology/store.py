@@ -17,8 +17,9 @@ from hepatica.cohort.preparation import gather, prepare_each, selected, specimen
 from hepatica.cohort.specimens import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
-from hepatica.pathology.reader import as_specimen_error, parts_of
+from hepatica.pathology.reader import as_specimen_error
 from hepatica.pathology.slide import Slide, extent, open_slide
+from hepatica.pathology.slide_files import parts_of
 from hepatica.pathology.stain import REFERENCE, StainFit, StainSettings, fit, normalise
 from hepatica.pathology.tile_file import TileFile, open_tiles, writing
 from hepatica.pathology.tiles import Tiling, grid

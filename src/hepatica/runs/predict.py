@@ -14,12 +14,11 @@ from hepatica.cohort.atomic import read_json
 from hepatica.cohort.preparation import content_of
 from hepatica.cohort.seal import sealing, write_sealed
 from hepatica.protocol import Inference, Material, ModelIdentity
-from hepatica.protocol.domain import judged
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
 from hepatica.runs.pictures import caution, draw_specimens, only_warned
-from hepatica.runs.scores import pooled, predictions, rows_lost
+from hepatica.runs.scores import predicted, predictions, rows_lost
 
 SPECIMENS = "specimens.csv"
 """What was read of each specimen, how it went, and what the system says of it beside its score."""
@@ -84,20 +83,16 @@ def _predicted(locked: LockedRun, material: Material, inference: Inference) -> p
     """The predictions table."""
     read = keyed(material)
     known = content_of(read["key"]).isin(locked.seen_files).groupby(read["patient_id"]).any()
-    judgement = judged(locked.system, material, domain=locked.domain)
-    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures, judged=judgement)
-    return _of_new_patients(pool, locked=locked, seen=set(known.index[known]))
-
-
-def _of_new_patients(pool: pd.DataFrame, *, locked: LockedRun, seen: set[str]) -> pd.DataFrame:
-    folds = pd.Series("predicted", index=pool["patient_id"].unique())
-    return predictions(pool, folds=folds, cutoffs=locked.cutoffs, seen=seen)
+    folds = pd.Series("predicted", index=pd.unique(pd.concat([read["patient_id"], material.failures["patient_id"]])))
+    return predicted(locked, material, inference, folds=folds, seen=set(known.index[known]))
 
 
 def _write_not_assessable(failures: pd.DataFrame, *, locked: LockedRun, model: ModelIdentity, out: Path) -> None:
     """The tables where no specimen can be used: a reason for each, and no score."""
     claim(out, {"model": model.digest, "note": model.note, "specimens": []})
-    table = _of_new_patients(rows_lost(failures, locked.system.targets(locked.settings)), locked=locked, seen=set())
+    lost = rows_lost(failures, locked.system.targets(locked.settings))
+    folds = pd.Series("predicted", index=failures["patient_id"].unique())
+    table = predictions(lost, folds=folds, cutoffs=locked.cutoffs, seen=set())
     write_predictions(table, path=out / "predictions.csv")
     describe(failures.iloc[:0], failures, path=out / SPECIMENS)
 

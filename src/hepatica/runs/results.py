@@ -16,12 +16,11 @@ from hepatica.cohort.preparation import content_of
 from hepatica.cohort.seal import refuse_altered, sealing, unaltered
 from hepatica.evaluate.by_task import task_metrics
 from hepatica.protocol import Material
-from hepatica.protocol.domain import judged
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import CONTENTS, RunFolder
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, refuse_shared_files
-from hepatica.runs.scores import pooled, predictions
+from hepatica.runs.scores import predicted
 
 READERS = "readers.csv"
 """Readings of the patients of a cohort by readers, in its folder and, as they now are, beside the model's results."""
@@ -56,9 +55,7 @@ def write_results(
     inference = locked.system.read(locked.network, material, locked.settings)
     scored = set(inference.specimens["patient_id"])
     dealt, folds = folds, folds.where(folds.index.isin(scored), "not_scored")
-    judgement = judged(locked.system, material, domain=locked.domain)
-    pool = pooled(locked.system, inference, settings=locked.settings, failures=material.failures, judged=judgement)
-    table = predictions(pool, folds=dealt, cutoffs=locked.cutoffs)
+    table = predicted(locked, material, inference, folds=dealt)
     flow = cohort_flow(cohort, modality=locked.system.first.modality, material=material, folds=folds)
     found = [
         row
@@ -76,10 +73,14 @@ def write_results(
         "metrics.json": lambda path: write_json(path, found),  # last: it says that all is done
     }
     write_predictions(table, path=out / "predictions.parquet")
+    _write(writers, out)
+    RunFolder(out).log("evaluated", patients=len(scored))
+
+
+def _write(writers: Mapping[str, Callable[[Path], Any]], out: Path) -> None:
     for name, write in writers.items():
         with sealing(out / name) as temporary:
             write(temporary)
-    RunFolder(out).log("evaluated", patients=len(scored))
 
 
 def _copy_readers(cohort: Cohort, out: Path) -> None:

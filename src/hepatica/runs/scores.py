@@ -9,7 +9,9 @@ import pandas as pd
 from hepatica.cohort import Target, mean_by_patient, targets
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN
 from hepatica.cohort.predictions import as_predictions, is_about
-from hepatica.protocol import Inference, System
+from hepatica.protocol import Inference, Material, System
+from hepatica.protocol.domain import judged
+from hepatica.runs.lock import LockedRun
 
 
 def pooled(
@@ -18,11 +20,20 @@ def pooled(
     *,
     settings: Any,
     failures: pd.DataFrame | None = None,
-    judged: pd.DataFrame | None = None,
+    judgement: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """`rows_of` what a system says of specimens."""
     asked = system.targets(settings)
-    return rows_of(inference.specimens, asked, pool=system.pool, failures=failures, judged=judged)
+    return rows_of(inference.specimens, asked, pool=system.pool, failures=failures, judgement=judgement)
+
+
+def predicted(
+    locked: LockedRun, material: Material, inference: Inference, *, folds: pd.Series, seen: set[str] | None = None
+) -> pd.DataFrame:
+    """The predictions table of what a locked model says of prepared specimens; see `rows_of` and `predictions`."""
+    judgement = judged(locked.system, material, domain=locked.domain)
+    rows = pooled(locked.system, inference, settings=locked.settings, failures=material.failures, judgement=judgement)
+    return predictions(rows, folds=folds, cutoffs=locked.cutoffs, seen=seen)
 
 
 def rows_of(
@@ -31,32 +42,32 @@ def rows_of(
     *,
     pool: Callable[[pd.DataFrame], pd.DataFrame] = mean_by_patient,
     failures: pd.DataFrame | None = None,
-    judged: pd.DataFrame | None = None,
+    judgement: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Rows of specimens and, after them, rows of patients (their specimen_id missing); fold and group still open.
 
     A specimen of `failures` has a row without a score for each target, with the reason; so has a patient who has no
-    other specimen. A row without a score is not assessable, for the `reason` that it has. `judged` has applicability
+    other specimen. A row without a score is not assessable, for the `reason` that it has. `judgement` has applicability
     and reason of the others by specimen_id; a patient is as unusual as the most unusual of their specimens.
     """
     specimens = _about(specimens.astype({"specimen_id": "string"}), asked)
     patients = pool(specimens)
     patients["specimen_id"] = pd.array([pd.NA] * len(patients), dtype="string")
     found = pd.concat([specimens, patients], ignore_index=True).astype({"score": "float64"})
-    found = found.assign(**_applicable(found, judged))
+    found = found.assign(**_applicable(found, judgement))
     if failures is None or failures.empty:
         return found
     return pd.concat([found, rows_lost(failures, asked, scored=set(patients["patient_id"]))], ignore_index=True)
 
 
-def _applicable(found: pd.DataFrame, judged: pd.DataFrame | None) -> dict[str, pd.Series]:
+def _applicable(found: pd.DataFrame, judgement: pd.DataFrame | None) -> dict[str, pd.Series]:
     """Columns applicability and reason of rows of specimens and patients."""
     whole, scored = found["specimen_id"].isna(), found["score"].notna()
     own = found.get("reason", pd.Series(pd.NA, index=found.index, dtype="string"))
-    if judged is None:
+    if judgement is None:
         return {"applicability": scored.map({True: UNKNOWN, False: NOT_ASSESSABLE}), "reason": own}
     owners = found[~whole & scored].drop_duplicates("specimen_id").set_index("specimen_id")["patient_id"]
-    known = judged.reindex(owners.index).assign(patient_id=owners)
+    known = judgement.reindex(owners.index).assign(patient_id=owners)
     worst = known.sort_values("reason", na_position="last", kind="stable").drop_duplicates("patient_id")
     of_patients = worst.set_index("patient_id")
     said = {

@@ -10,10 +10,11 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from hepatica.cohort import Target
+from hepatica.cohort.predictions import as_predictions
 from hepatica.evaluate import auroc, quantity_metrics
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.report.chapters import agreement, multiclass, segmentation, summary
-from hepatica.report.chapters.by_task import BY_TASK, chapters_of
+from hepatica.report.chapters.by_task import BY_TASK, FIRST, LAST, chapters_of
 from hepatica.report.chapters.follow_up import survival
 from hepatica.report.chapters.multiclass import scored
 from hepatica.report.page.blocks import Figure, Section, Table
@@ -41,7 +42,7 @@ def of_task(run: Run, target: Target, scores: dict[str | None, str], *, endpoint
             for name, column in scores.items()
         ]
         cohort = each.cohort | {"endpoints": {target.endpoint: endpoint}}
-        cohorts.append(replace(each, predictions=pd.concat(rows), patients=own, cohort=cohort))
+        cohorts.append(replace(each, predictions=as_predictions(pd.concat(rows)), patients=own, cohort=cohort))
     return replace(run, cohorts=tuple(cohorts), cutoffs={target.key: 0.5})
 
 
@@ -155,7 +156,7 @@ def test_a_real_valued_score_is_judged_at_several_times(finished: Path, tmp_path
     ]
     assert rows["Time-dependent AUROC at 12 months"].startswith("1.000")
     assert summary.kind(run) == "survival"
-    assert chapters_of(run)[4:-4] == BY_TASK["survival"]
+    assert chapters_of(run)[len(FIRST) : -len(LAST)] == BY_TASK["survival"]
 
 
 @pytest.mark.parametrize("fixture", ["classes"])
@@ -164,7 +165,7 @@ def test_every_chapter_of_a_task_can_be_made(fixture: str, request, tmp_path: Pa
     made = [chapter(run, sketchbook(tmp_path)) for chapter in chapters_of(run)]
     assert {type(each) for each in made} <= {Section, str}
     anchors = [each.anchor for each in made if isinstance(each, Section)]
-    assert anchors[:3] == ["summary", "flow", "baseline"]
+    assert anchors[:3] == ["summary", "flow", "applicability"]
     assert "discrimination" in anchors
     [counted] = [block for block in made[1].blocks if isinstance(block, Table) and block.header[0] == "Outcome"]
     assert [row[0] for row in counted.rows[1:]] == ["A", "B", "C", "Unknown"]

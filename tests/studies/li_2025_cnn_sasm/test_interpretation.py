@@ -13,6 +13,7 @@ from scipy import stats
 
 from hepatica.cohort import RunError, load_cohort
 from hepatica.cohort.atomic import read_json
+from hepatica.cohort.seal import SEAL
 from hepatica.learn import Arrays, as_images
 from hepatica.networks import CnnSasm, backbone
 from hepatica.pathology.store import TileStore
@@ -149,7 +150,7 @@ def test_a_run_is_seen_once_and_without_names(trained, locked, material, tmp_pat
         seen["channels"]["file"],
         *(each["file"] for each in seen["thresholds"]),
     ]
-    assert sorted([*files, "interpretation.json"]) == sorted(path.name for path in out.iterdir())
+    assert sorted([*files, "interpretation.json", SEAL]) == sorted(path.name for path in out.iterdir())
     told = " ".join(files) + (out / "interpretation.json").read_text() + (out / "channels.csv").read_text()
     names = {*cohort.patients.index, *(each.specimen_id for each in cohort.specimens)}
     assert not names & set(re.findall(r"[\w-]+", told))
