@@ -28,7 +28,7 @@ def part_of(file: RemoteFile, to: Path) -> Path:
 
 
 def download(gdc: Gdc, file: RemoteFile, to: Path, *, seen: Callable[[int], None] = lambda size: None) -> None:
-    """Bring `file` to the path `to`; `seen` is told how many bytes are there as they come.
+    """Bring `file` to the path `to`; `seen` is called with the number of bytes received so far.
 
     Bytes gather in a hidden .part file beside it, which outlives a stop at any moment; the next call asks for the rest
     only (HTTP Range) and starts over where the archive does not offer that. Not `hepatica.cohort.atomic.replacing`,

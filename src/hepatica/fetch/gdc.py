@@ -112,7 +112,7 @@ def open_gdc() -> Iterator[Gdc]:
 
 
 def all_of(**wanted: str | Sequence[str]) -> dict[str, Any]:
-    """The GDC's filter for records whose fields have these values; a double underscore stands for a dot."""
+    """The GDC's filter for records whose fields have these values; a double underscore means a dot."""
     terms = [
         {
             "op": "in",

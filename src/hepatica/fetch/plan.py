@@ -77,7 +77,7 @@ def _slides(files: Iterable[Record]) -> tuple[dict[str, list[Slide]], Counter[st
             continue
         remote = _remote(file)
         name = text(file, "file_name")
-        # A name that could leave the folder, or stands twice, gives way to the file's own id.
+        # A name that could leave the folder, or occurs twice, is replaced by the file's own id.
         path = name if _NAME.fullmatch(name) and name.lower() not in taken else f"{remote.file_id}.svs"
         taken.add(path.lower())
         patient = text(cases[0], "submitter_id")

@@ -64,7 +64,7 @@ def lock(
     seen: Sequence[str],
     material: Material,
     domain: Mapping[str, Any],
-    told: dict[str, Any],
+    training: dict[str, Any],
 ) -> None:
     """Write weights, cut-offs and domain, then model.json with their digests; from here on nothing of it changes.
 
@@ -79,7 +79,7 @@ def lock(
         "phantom": cohort.phantom,
         "parameters": sum(each.numel() for each in network.parameters()),
         "sha256": {file.name: file_digest(file) for file in files},
-        "training": told,
+        "training": training,
         "seen": sorted(patient_digest(cohort.hospital, patient) for patient in seen),
         "seen_files": sorted(set(content_of(keyed(material.select(patient_ids=seen))["key"]))),
     }
@@ -151,7 +151,7 @@ def identity(locked: LockedRun) -> ModelIdentity:
 
 
 def picture_note(locked: LockedRun) -> str:
-    """What stands on every picture and result that this model had a part in."""
+    """The note printed on every picture and result of this model."""
     return "phantom-trained model: not for clinical use" if locked.phantom else "research use only"
 
 

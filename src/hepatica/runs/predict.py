@@ -57,7 +57,7 @@ def predict(
             f"{locked.system.name} reads {' and '.join(locked.system.inputs)}; give a cohort folder with all"
         )
     specimens = cohort.specimens_of(modality)
-    network = exported(locked) or locked.network  # first: an export of another model is told in seconds
+    network = exported(locked) or locked.network  # first: an export of another model is reported in seconds
     model = identity(locked) if network is locked.network else _as_exported(locked)
     try:
         material = locked.system.prepare(cohort, locked.settings, out / "prepared")

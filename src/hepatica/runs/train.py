@@ -45,7 +45,7 @@ def train(
     split = _split(folder, system, settings, cohort)
     prepared = prepared or folder.prepared
     if not folder.model.exists():
-        network = system.build(settings, pretrained=True)  # first: weights that cannot be had are told in seconds
+        network = system.build(settings, pretrained=True)  # first: weights that are missing are reported in seconds
         training = Training(
             network=network,
             material=system.prepare(cohort, settings, prepared),
@@ -95,7 +95,7 @@ def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Trainin
     network, material, split = training.network, training.material, training.split
     refuse_shared_files(material, training.cohort)
     folder.log("prepared", specimens=len(material.specimens))
-    told = system.train(training) | {
+    record = system.train(training) | {
         "trainer flags": ", ".join(f"{name}={value}" for name, value in training.trainer.items()) or "none",
         "processor threads": torch.get_num_threads(),
     }
@@ -109,5 +109,5 @@ def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Trainin
         seen=seen,
         material=material,
         domain=learn(system, material, patients=seen),
-        told=told,
+        training=record,
     )

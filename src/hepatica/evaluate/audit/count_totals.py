@@ -64,9 +64,9 @@ def _repairs(counts: Counts, groups: list[str], usual: Counts, p: Printed | None
             changed = counts.copy()
             changed[level, group] -= more
             found[f"{groups[group]}: {changed[level, group]} for {counts[level, group]}"] = changed
-    giving = {said: [] if p is None else _tests_giving(each, p) for said, each in found.items()}
-    told = [f"{said} (then P is that of {', '.join(tests)})" for said, tests in giving.items() if tests]
-    return told or list(found)
+    giving = {change: [] if p is None else _tests_giving(each, p) for change, each in found.items()}
+    supported = [f"{change} (then P is that of {', '.join(tests)})" for change, tests in giving.items() if tests]
+    return supported or list(found)
 
 
 def _tests_giving(counts: Counts, p: Printed) -> list[str]:

@@ -64,7 +64,7 @@ def power_of_calls(
     """Probability that calls of `positives` and `negatives` patients are better than chance at `alpha`, one-sided.
 
     The test is Fisher's exact one, the limit of a permutation test of the accuracy; every outcome is counted, nothing
-    is simulated. Raises EvaluationError on shares outside of 0..1 or groups of nobody.
+    is simulated. Raises EvaluationError on shares outside 0..1 or an empty group.
     """
     if not (0 <= sensitivity <= 1 and 0 <= specificity <= 1) or min(positives, negatives) < 1:
         raise EvaluationError(

@@ -29,7 +29,7 @@ MOMENTS = {
     "ContentTime": "",
     "TriggerTime": "",
 }
-"""Attributes by which the time points of one series are told apart, in this order, and their names in enhanced CT."""
+"""Attributes that distinguish the time points of one series, in this order, and their names in enhanced CT."""
 
 FARTHEST = 1e5  # ours
 """mm from the origin of the frame of reference beyond which no slice lies."""

@@ -58,7 +58,7 @@ class Source:
 
 
 def _guard_deflated(file: BinaryIO) -> None:
-    """A DICOM file may be deflated behind its meta information (PS3.5 A.5), whose length stands at its beginning."""
+    """A DICOM file may be deflated behind its meta information (PS3.5 A.5), whose length is given at its beginning."""
     head = file.read(2048)
     if DeflatedExplicitVRLittleEndian.encode() in head:
         file.seek(144 + int.from_bytes(head[140:144], "little"))
