@@ -61,7 +61,7 @@ class Columns:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise EvaluationError(f"{path} is no file; wanted a CSV table with a header")
+            raise EvaluationError(f"{path} is not a file; wanted a CSV table with a header")
         self.path, self.faults = path, Faults()
         self.table = read_table(path, self.faults, wanted=(), unique=())
         if self.table is None:

@@ -46,7 +46,7 @@ def download(gdc: Gdc, file: RemoteFile, to: Path, *, seen: Callable[[int], None
     if md5.hexdigest() != file.md5:
         part.unlink()
         raise SpecimenError(
-            f"file {file.file_id}: got md5 {md5.hexdigest()}, wanted {file.md5}; what came was damaged and is removed, "
+            f"file {file.file_id}: got md5 {md5.hexdigest()}, wanted {file.md5}; the damaged download was removed, "
             "run the same command again"
         )
     part.replace(to)
@@ -80,7 +80,7 @@ def _keep_or_start_over(response: httpx.Response, part: Path, have: int) -> None
         return
     part.unlink(missing_ok=True)
     if response.status_code != httpx.codes.OK:
-        raise httpx.RemoteProtocolError("the archive sent another part of the file than was asked for")
+        raise httpx.RemoteProtocolError("the archive sent another part of the file than requested")
 
 
 def _write(response: httpx.Response, part: Path, size: int, seen: Callable[[int], None]) -> None:

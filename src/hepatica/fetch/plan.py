@@ -103,5 +103,5 @@ def _remote(file: Record) -> RemoteFile:
     except ValueError:
         known = None
     if not known or not size:
-        raise UnavailableError("the GDC lists a slide without a proper id, size or md5; has its API changed?")
+        raise UnavailableError("the GDC lists a slide without a valid id, size or md5; has its API changed?")
     return RemoteFile(file_id=file_id.lower(), md5=md5, size=int(size))

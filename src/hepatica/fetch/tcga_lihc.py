@@ -107,7 +107,7 @@ def _claim(folder: Path) -> dict[str, Any]:
             return written
     elif not folder.exists() or not any(not path.name.startswith(".") for path in folder.iterdir()):
         return {}
-    raise CohortError(f"{folder} is not empty and holds no TCGA-LIHC that was fetched; choose an empty folder")
+    raise CohortError(f"{folder} is not empty and not a downloaded TCGA-LIHC cohort; choose an empty folder")
 
 
 def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
     one_slide = options["slides"] == "one"
     plan = make_plan(answers["cases"].hits, answers["files"].hits, limit=options["limit"], one_slide=one_slide)
     if not plan.patients:
-        raise UnavailableError(f"the GDC ({release}) tells of no patient that can be used; left out: {plan.left_out}")
+        raise UnavailableError(f"the GDC ({release}) has no patient who can be used; left out: {plan.left_out}")
     claim = {
         "source": "tcga-lihc",
         "api": API,
@@ -160,7 +160,7 @@ def _tell(written: Mapping[str, Any]) -> None:
     for reason, count in written["left_out"].items():
         console.print(f"  left out, {reason}: {count}")
     for endpoint, warning in written["warnings"].items():
-        console.print(f"  the archive did not understand all that was asked of {endpoint}: {warning}", markup=False)
+        console.print(f"  the archive did not understand the whole request to {endpoint}: {warning}", markup=False)
 
 
 def _write_tables(folder: Path, plan: Plan) -> None:
@@ -200,7 +200,7 @@ def _bring(folder: Path, gdc: Gdc, slides: Sequence[Slide]) -> None:
                 damaged.append(str(error))
             before += slide.remote.size
     if damaged:
-        raise SpecimenError(f"{len(damaged)} of {len(missing)} slides came damaged; the first: {damaged[0]}")
+        raise SpecimenError(f"{len(damaged)} of {len(missing)} downloaded slides were damaged; the first: {damaged[0]}")
 
 
 def _weigh(root: Path, missing: Sequence[Slide], *, total: int, console: Console) -> None:
@@ -210,7 +210,7 @@ def _weigh(root: Path, missing: Sequence[Slide], *, total: int, console: Console
     have = sum(part.stat().st_size for part in parts if part.exists())
     need = sum(slide.remote.size for slide in missing) - have
     free = shutil.disk_usage(root).free
-    console.print(f"{len(missing)} of {total} slides to come, {need / 1e9:.1f} GB; {free / 1e9:.1f} GB free")
+    console.print(f"{len(missing)} of {total} slides to download, {need / 1e9:.1f} GB; {free / 1e9:.1f} GB free")
     if need + _SPARE > free:
         raise UnavailableError(
             f"{root} has {free / 1e9:.1f} GB free, the slides need {need / 1e9:.1f} GB and 1 GB to spare; "

@@ -107,7 +107,7 @@ def open_reader(path: Path) -> Reader:
         if path.stat().st_size == 0:
             raise SpecimenError("the file is empty (0 bytes); copy it again")
         if not os.access(path, os.R_OK):
-            raise SpecimenError("the file may not be read; give yourself the right to, or leave it out")
+            raise SpecimenError("the file cannot be read without permission; change its permissions, or leave it out")
         try:
             return OpenSlideReader(openslide.OpenSlide(path), path=path)
         except openslide.OpenSlideUnsupportedFormatError:
@@ -267,7 +267,7 @@ def _open_plain(path: Path) -> PlainReader:
     kind = next((kind for magic, kind in _PLAIN.items() if head.startswith(magic)), None)
     if kind is None or head[128:] == b"DICM":  # a DICOM file may begin like a TIFF
         raise SpecimenError(
-            "the file is not a slide: OpenSlide does not know its format and it is no TIFF, PNG or JPEG;"
+            "the file is not a slide: OpenSlide does not know its format and it is not a TIFF, PNG or JPEG;"
             " remove it from specimens.csv or convert it to a pyramidal TIFF"
         )
     image = _load(path, kind)
@@ -295,8 +295,8 @@ def _why_not(path: Path) -> str:
     if suffix in (".vms", ".vmu"):
         return f"the {suffix} file only lists the images of a Hamamatsu slide; copy the files it names beside it"
     return (
-        f"the file is not a slide: it is called {suffix}, but OpenSlide finds none in it: it is incomplete, or a"
-        " picture under that name; copy the whole slide again, or convert it to a pyramidal TIFF"
+        f"the file is not a slide: it ends in {suffix}, but OpenSlide finds no slide in it: it is incomplete, or"
+        " another image with that ending; copy the whole slide again, or convert it to a pyramidal TIFF"
     )
 
 
@@ -306,12 +306,12 @@ def _refuse_absurd(sizes: Sequence[tuple[int, int]], *, stored: Iterable[Sequenc
     width, height = ([each for each in sizes if max(each) >= 4096] or sizes[:1])[-1]
     if max(sizes[0]) > LONGEST_SIDE or width * height > MOST_PIXELS_A_BYTE * there:
         raise SpecimenError(
-            f"the header claims {sizes[0][0]} x {sizes[0][1]} pixels, of {there} bytes: it is damaged; copy it again"
+            f"the header declares {sizes[0][0]} x {sizes[0][1]} pixels in {there} bytes: it is damaged; copy it again"
         )
     for width, height in stored:
         if width * height > LARGEST_TILE:
             raise SpecimenError(
-                f"the header claims tiles of {width} x {height} pixels, at most {LARGEST_TILE:.0e} are read: it is"
+                f"the header declares tiles of {width} x {height} pixels, at most {LARGEST_TILE:.0e} are read: it is"
                 " damaged, or to be converted to a pyramidal TIFF"
             )
 

@@ -142,8 +142,8 @@ def _opened(folder: Path, part: dict[str, Any]) -> nn.Module:
     drift = np.abs(_logits(network, _noise(part["probe"]["shape"])) - part["probe"]["logits"]).max()
     if drift > DRIFT:
         raise RunError(
-            f"{path} gives logits {drift:.3g} off those it gave where it was exported, wanted {DRIFT} at the most: this"
-            f" processor computes otherwise; export again here and compare, or remove {folder}"
+            f"{path} gives logits {drift:.3g} off those at the export, wanted at most {DRIFT}: this"
+            f" processor computes differently; export again here and compare, or remove {folder}"
         )
     return network
 

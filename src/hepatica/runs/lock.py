@@ -172,6 +172,6 @@ def refuse_shared_files(material: Material, cohort: Cohort) -> None:
         shared = set(specimens.loc[owners > 1, "specimen_id"])
         rows = [each.row for each in cohort.specimens if each.specimen_id in shared]
         raise CohortError(
-            f"specimens.csv {rows_in_words(rows)}: files of one and the same specimen (equal bytes, or one scan by its"
+            f"specimens.csv {rows_in_words(rows)}: files of the same specimen (identical bytes, or one scan by its"
             " own identifier) are listed under two patients; correct or remove these rows"
         )

@@ -82,7 +82,9 @@ def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: C
         with_files = set.intersection(*({each.patient_id for each in specimens} for specimens in every))
         chosen = [patient for patient in system.trainable(cohort, settings) if patient in with_files]
         if not chosen:
-            raise CohortError(f"cohort {cohort.name} has no patient {system.name} may train on and that has a specimen")
+            raise CohortError(
+                f"cohort {cohort.name} has no patient with a specimen on whom {system.name} may be trained"
+            )
         task = system.tasks(settings)[0]
         task.refuse_absent(cohort, chosen)
         strata, shares = task.strata(cohort).loc[chosen], {"validation": settings.validation, "test": settings.test}

@@ -116,7 +116,7 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
         "slices marked by experts": len(seen["train"]),
         "of these with a nodule": int(seen["train"].labels.sum()),
         "slices NoduleNet was watched on": len(marked["validation"]),
-        "slices HCCNet learnt from": len(weak["train"]),
+        "training slices of HCCNet": len(weak["train"]),
         "of these called carcinoma": int(weak["train"].labels.sum()),
     }
 

@@ -140,7 +140,7 @@ def _check(recipe: Recipe, renderers: Sequence[Renderer], people: Sequence[Patie
     for each in renderers:
         each.check()
         if not any(map(each.shows, people)):
-            raise SettingsError(f"of the population {recipe.population.name!r} {each.root} have nothing to show")
+            raise SettingsError(f"the population {recipe.population.name!r} has nothing to show in {each.root}")
 
 
 def _draw_all(

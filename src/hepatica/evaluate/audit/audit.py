@@ -30,7 +30,7 @@ def audit(path: Path, *, most: int = MOST_PATIENTS) -> list[Finding]:
     no such table.
     """
     if not path.is_file():
-        raise EvaluationError(f"{path} is no file; wanted a CSV table with a header")
+        raise EvaluationError(f"{path} is not a file; wanted a CSV table with a header")
     faults = Faults()
     table = read_table(path, faults, wanted=(), unique=())
     if table is None or faults:
@@ -86,7 +86,7 @@ def _finding(row: RateRow, alone: Counts, shared: Counts, *, most: int) -> Findi
         wrong.append(f"possible alone, but with no number of patients that the other rows of {row.patients} allow")
         return Finding(row=row.name, contradictions=tuple(wrong), repairs=(), possible=shared)
     of = f"{row.n} patients" if row.n else f"up to {most} patients"
-    wrong.append(f"no counts of {of} give these figures")
+    wrong.append(f"no counts of {of} give these values")
     found = _swaps_that_help(row, most=most)
     repaired = np.unique(np.concatenate([each for _, each in found]), axis=0) if found else None
     repairs = tuple(said for said, _ in found) or _figures_that_hinder(row, most=most)

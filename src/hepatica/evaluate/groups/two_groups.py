@@ -121,7 +121,7 @@ def _told(normality: list[float], groups: tuple[Floats, Floats], names: tuple[st
         f"{name[:1].upper()}{name[1:]}, {values.size} patients: "
         + ("all values are the same, not normal." if np.ptp(values) == 0 else f"Shapiro-Wilk P = {p:.2g}, {verdict}.")
         for name, values, p in zip(names, groups, normality, strict=True)
-        for verdict in ["no sign against normal" if p >= ALPHA else "not normal"]
+        for verdict in ["not unlike normal" if p >= ALPHA else "not normal"]
     ]
 
 

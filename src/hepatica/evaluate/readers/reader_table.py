@@ -140,7 +140,7 @@ def _reading(path: Path, rows: pd.DataFrame, readers: list[str], cases: list[str
     if twice or missing:
         where = f"{path.name}, arm {rows['arm'].iloc[0] or 'of the machine'}"
         raise EvaluationError(
-            f"{where}: {twice} readings stand twice and {missing} are missing; wanted one of each case by each reader"
+            f"{where}: {twice} readings occur twice and {missing} are missing; wanted one of each case by each reader"
         )
     wide = rows.pivot(index="reader", columns="case").reindex(readers)
     scores = wide["score"][cases].to_numpy(np.float64) if scored else None

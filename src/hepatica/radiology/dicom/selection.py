@@ -121,9 +121,7 @@ def reconstructions(series: Sequence["Series"]) -> dict[str, str]:
         if better is None:
             kept.append(each)
         else:
-            aside[each.key] = (
-                f"another reconstruction ({_looks(each)}) of a scan of which that of {_looks(better)} is read"
-            )
+            aside[each.key] = f"another reconstruction ({_looks(each)}) of the same scan; {_looks(better)} is read"
     return aside
 
 

@@ -53,7 +53,7 @@ def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarra
         else:
             marked, own = _from_seg(source, only=only, step=geometry.spacing[0])
     if not _meet(own, geometry):
-        raise SpecimenError("the mask lies wholly beside the volume; give the mask of this patient and this study")
+        raise SpecimenError("the mask lies entirely outside the volume; give the mask of this patient and this study")
     return marked if own.agrees(geometry) else _resampled(marked, own, geometry)
 
 

@@ -135,7 +135,7 @@ def voigt_hz(lorentz_hz: Floats, gauss_hz: Floats) -> Floats:
 
 def _beyond(name: str, values: Floats, *, learnt: Floats, slack: float) -> list[tuple[str, ...]]:
     low, high = learnt
-    trained = f"the networks learnt from {low:.3g} to {high:.3g}"
+    trained = f"the networks were trained from {low:.3g} to {high:.3g}"
     return [() if low / slack <= each <= high * slack else (f"{name} {each:.1f}, {trained}",) for each in values]
 
 
@@ -159,5 +159,5 @@ def _require_fit(found: Measured, *, model: SignalModel) -> None:
     if found.value.shape[1] != wanted:
         raise SettingsError(
             f"got networks of {found.value.shape[1]} quantities for a model of {len(model.names)} components, wanted"
-            f" {wanted}: use the components that the networks learnt"
+            f" {wanted}: use the components of the networks' training"
         )

@@ -107,7 +107,7 @@ class SpectralPlan(Plan):
             for number, (member, stream) in enumerate(zip(members, streams, strict=True))
         ]
         return {
-            "simulated spectra a member learnt from": self.per_epoch * len(histories[0].epochs),
+            "simulated training spectra per member": self.per_epoch * len(histories[0].epochs),
             "loss of each member": ", ".join(f"{each.epochs[each.best].train_loss:.3f}" for each in histories),
         }
 
