@@ -147,11 +147,11 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
         ],
     }
     write_json(folder / RECORD, written)
-    _tell(written)
+    _print_summary(written)
     return written
 
 
-def _tell(written: Mapping[str, Any]) -> None:
+def _print_summary(written: Mapping[str, Any]) -> None:
     console, counts = Console(stderr=True, soft_wrap=True, highlight=False), written["counts"]
     console.print(
         f"{written['data_release']}: {counts['patients']} patients of {counts['cases']} cases, "

@@ -122,9 +122,11 @@ def as_specimen_error(path: Path) -> Iterator[None]:
     except HepaticaError:
         raise
     except Exception as error:  # libraries raise anything on a damaged header: TypeError, MemoryError, struct.error
-        said = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
-        said = said.replace(str(path), "the file").replace(path.name, "the file")
-        raise SpecimenError(f"the slide cannot be read and is damaged or incomplete ({said}); copy it again") from error
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+        reason = reason.replace(str(path), "the file").replace(path.name, "the file")
+        raise SpecimenError(
+            f"the slide cannot be read and is damaged or incomplete ({reason}); copy it again"
+        ) from error
 
 
 def parts_of(path: Path) -> list[Path]:
@@ -185,20 +187,24 @@ class OpenSlideReader:
         self._proofs = 0
         self.sizes = slide.level_dimensions
         self.downsamples = slide.level_downsamples
-        said = slide.properties
-        series = said.get("dicom.SeriesInstanceUID")
+        properties = slide.properties
+        series = properties.get("dicom.SeriesInstanceUID")
         tile = "openslide.level[{}].tile-{}".format
-        stored = [[int(said.get(tile(k, name), 0)) for name in ("width", "height")] for k in range(len(self.sizes))]
+        stored = [
+            [int(properties.get(tile(k, name), 0)) for name in ("width", "height")] for k in range(len(self.sizes))
+        ]
         if series:  # whose pixels lie in any file of the folder that names the series
             there = [each for each in path.parent.iterdir() if each.is_file() and _names_series(each, series)]
             _refuse_wrong_offsets(there)
         else:
             there = [each for part in parts_of(path) for each in (part, *part.rglob("*"))]
         _refuse_absurd(self.sizes, stored=stored, files=there)
-        x, y, self.power = (_number(said.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power"))
+        x, y, self.power = (
+            _number(properties.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power")
+        )
         self.resolution = (x, y) if x and y else None
         known = max(self.sizes[-1]) >= LEAST_KNOWN
-        self.identity = series or (said.get("openslide.quickhash-1") if known else None)
+        self.identity = series or (properties.get("openslide.quickhash-1") if known else None)
         self._fast = _fast_region(slide, path)
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
@@ -356,9 +362,9 @@ def _fetch(region: pyvips.Region, box: Box) -> np.ndarray:
     return rearrange(pixels, "(h w c) -> h w c", h=box.height, w=box.width)
 
 
-def _number(said: str | None) -> float | None:
+def _number(text: str | None) -> float | None:
     """A property as a number above nought; None where it is absent or no such thing."""
     with suppress(ValueError):
-        number = float(said or "")
+        number = float(text or "")
         return number if 0 < number < math.inf else None
     return None

@@ -59,13 +59,13 @@ def _applicable(found: pd.DataFrame, judged: pd.DataFrame | None) -> dict[str, p
     known = judged.reindex(owners.index).assign(patient_id=owners)
     worst = known.sort_values("reason", na_position="last", kind="stable").drop_duplicates("patient_id")
     of_patients = worst.set_index("patient_id")
-    said = {
+    judgement = {
         name: found["specimen_id"].map(known[name]).mask(whole, found["patient_id"].map(of_patients[name]))
         for name in ("applicability", "reason")
     }
     return {
-        "applicability": said["applicability"].where(scored, NOT_ASSESSABLE),
-        "reason": said["reason"].where(scored, own),
+        "applicability": judgement["applicability"].where(scored, NOT_ASSESSABLE),
+        "reason": judgement["reason"].where(scored, own),
     }
 
 

@@ -64,14 +64,14 @@ def fit_temperature(label: ArrayLike, *, logits: ArrayLike) -> float:
     """
     true, scores = _checked(label, logits)
 
-    def surprise(log_temperature: float) -> float:
+    def mean_loss(log_temperature: float) -> float:
         log_probability = log_softmax(scores / np.exp(log_temperature), axis=1)
         return float(-log_probability[np.arange(true.size), true].mean())
 
     if (scores.argmax(axis=1) == true).all():
         raise EvaluationError("temperature: every case is right, so the lower the better; there is no best temperature")
     coolest, hottest = np.log([COOLEST, HOTTEST])
-    found = minimize_scalar(surprise, bounds=(coolest, hottest), method="bounded", options={"xatol": 1e-8})
+    found = minimize_scalar(mean_loss, bounds=(coolest, hottest), method="bounded", options={"xatol": 1e-8})
     if hottest - found.x < 1e-3:
         raise EvaluationError(
             "temperature: the logits separate the classes no better than chance; there is no best one"

@@ -67,7 +67,7 @@ def _overview(rows: list[dict[Hashable, Any]], found: Mapping[int, pd.DataFrame]
 def _section(row: dict[Hashable, Any], found: pd.DataFrame | None, gallery: Gallery, out: Path) -> Section:
     number, blocks = int(row["row"]), list[Block]()
     if found is None:
-        blocks.append(Text(text=f"Not used: {row['error']}.", tone="warning"))
+        blocks.append(Text(text=f"Not used: {row['reason']}.", tone="warning"))
     else:
         if flags := found["flags"].iloc[0]:
             blocks.append(Text(text=f"Noticed: {flags}.", tone="warning"))
