@@ -27,7 +27,7 @@ from hepatica.systems import find_system
 
 MAIN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from hepatica.cli import main; main()"
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-SENTENCE = "stopped; the same command goes on"
+SENTENCE = "stopped; the same command resumes"
 OF_TIME = ("log.jsonl", "ledger")
 """Files and folders that tell when something happened."""
 

@@ -27,10 +27,10 @@ def test_one_json_list_and_nothing_else() -> None:
 
 def test_in_words() -> None:
     shown = run(PUBLISHED / "wang_2021_table_5.csv")
-    assert "radiologist 1, internal: contradicts itself" in shown
+    assert "radiologist 1, internal: inconsistent" in shown
     assert "= then TP 44, FP 3, FN 10, TN 38, n 95" in shown
     shown = run(PUBLISHED / "li_2025_table_4.csv")
-    assert "age: no contradiction" in shown
+    assert "age: no inconsistency" in shown
     assert "? recurrence: 3 for 13" in shown
 
 

@@ -46,7 +46,7 @@ def test_what_was_written_and_what_was_refused_is_told(study: Path, tmp_path: Pa
     told = run(study, "--out", tmp_path / "out")
     assert "1 files of 1 series and 1 patients" in told
     assert "refused: 1 files: text may be burned in: modality US" in told
-    assert "refused: 1 files: no DICOM file" in told
+    assert "refused: 1 files: not a DICOM file" in told
     assert "SECRET" not in told
     assert len(list((tmp_path / "out").rglob("*.dcm"))) == 1
 

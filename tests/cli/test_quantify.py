@@ -36,7 +36,7 @@ def test_a_file_becomes_tables_and_a_page(spectra: Path, tmp_path: Path) -> None
     assert "hepatica quantify: map" in (tmp_path / "out" / "report.html").read_text()
     assert set(table["unit"]) == {"mM"}
     assert done.stderr.startswith("spectrum 1: ")
-    assert "transients were unlike the others" in done.stderr
+    assert "transients differed from the others" in done.stderr
 
 
 def test_what_the_user_knows_better_counts(spectra: Path, tmp_path: Path) -> None:

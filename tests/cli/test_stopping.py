@@ -1,4 +1,4 @@
-"""Stopping: a signal ends a command with its own exit code and a sentence, and the same command goes on."""
+"""Stopping: a signal ends a command with its own exit code and a sentence, and the same command resumes."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ PLACES = {
     "    with ThreadPoolExecutor() as pool: pool.submit(time.sleep, 60)",
 }
 SIGNALS = {signal.SIGTERM: 143, signal.SIGINT: 130}
-SAID = "stopped; the same command goes on\n"
+SAID = "stopped; the same command resumes\n"
 
 
 def started(script: str, *words: object, folder: Path) -> subprocess.Popen[str]:

@@ -319,7 +319,7 @@ def test_a_missing_table_is_the_only_fault_that_it_makes(tmp_path, write_cohort,
 
 
 def test_a_folder_that_is_not_there_is_one_sentence():
-    with pytest.raises(CohortError, match=r"nowhere is no folder; give a cohort folder, which has cohort\.toml"):
+    with pytest.raises(CohortError, match=r"nowhere is not a folder; give a cohort folder, which has cohort\.toml"):
         load_cohort("nowhere")
 
 

@@ -85,5 +85,5 @@ def test_a_file_that_is_no_table_is_one_clear_fault(tmp_path: Path, content: byt
 
 def test_a_missing_file_and_a_folder_are_one_clear_fault(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.csv", tmp_path):
-        with pytest.raises(EvaluationError, match="is no file; wanted a CSV table"):
+        with pytest.raises(EvaluationError, match="is not a file; wanted a CSV table"):
             read_binary(path, label="y", score="s")

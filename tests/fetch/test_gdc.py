@@ -106,7 +106,7 @@ def test_progress_renews_patience(gdc):
 )
 def test_answers_of_another_shape_are_refused(gdc, archive, answer):
     archive.faults = [httpx.Response(200, **answer)]
-    with pytest.raises(UnavailableError, match=r"unknown shape|without JSON"):
+    with pytest.raises(UnavailableError, match=r"unknown format|returned no JSON"):
         gdc.ask("cases", QUESTION)
 
 

@@ -111,7 +111,7 @@ def test_only_slides_of_the_primary_tumour_are_taken(name, samples, wanted):
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_file_without_proper_id_md5_or_size_is_refused(wrong):
-    with pytest.raises(UnavailableError, match="without a proper id"):
+    with pytest.raises(UnavailableError, match="without a valid id"):
         plan([case("A")], [file("A", "TCGA-XX-0001-01Z-00-DX1.svs", **wrong)])
 
 

@@ -85,7 +85,7 @@ def test_killed_halfway_it_goes_on_without_asking_for_the_lists_again(gdc, archi
     with pytest.raises(CohortError, match=r"cohort\.toml is missing"):
         load_cohort(tmp_path)
     archive.asked.clear()
-    with pytest.raises(SpecimenError, match="1 of 4 slides came damaged"):
+    with pytest.raises(SpecimenError, match="1 of 4 downloaded slides were damaged"):
         fetch_tcga_lihc(tmp_path, gdc=gdc)  # the 36 bytes that came were not the slide's
     assert set(archive.paths()) == {request.url.path for request in archive.asked if "/data/" in request.url.path}
     fetch_tcga_lihc(tmp_path, gdc=gdc)
@@ -103,7 +103,7 @@ def test_killed_between_the_tables_it_begins_anew(gdc, archive, tmp_path, monkey
 
 def test_a_damaged_slide_stops_no_other(gdc, archive, tmp_path):
     archive.faults = [*[None] * 9, httpx.Response(200, stream=httpx.ByteStream(b"x" * 72000))]
-    with pytest.raises(SpecimenError, match="1 of 6 slides came damaged"):
+    with pytest.raises(SpecimenError, match="1 of 6 downloaded slides were damaged"):
         fetch_tcga_lihc(tmp_path, gdc=gdc)
     assert len(list((tmp_path / "slides").glob("*.svs"))) == 5
     assert not (tmp_path / "cohort.toml").exists()
@@ -141,14 +141,14 @@ def test_the_size_is_told_before_and_a_small_disk_is_refused(gdc, archive, tmp_p
         fetch_tcga_lihc(tmp_path, gdc=gdc)
     assert downloads(archive) == 0
     told = capsys.readouterr()
-    assert "6 of 6 slides to come, 0.0 GB" in told.err
+    assert "6 of 6 slides to download, 0.0 GB" in told.err
     assert "5 patients of 10 cases, 3 recurrences, 2 deaths\n" in told.err
     assert told.out == ""
 
 
 def test_nobody_usable_is_told(gdc, archive, tmp_path):
     archive.lists["files"] = []
-    with pytest.raises(UnavailableError, match="no patient that can be used"):
+    with pytest.raises(UnavailableError, match="no patient who can be used"):
         fetch_tcga_lihc(tmp_path, gdc=gdc)
     assert list(tmp_path.iterdir()) == []
 

@@ -40,7 +40,7 @@ def test_the_digest_tells_other_labels_and_other_kinds_of_them() -> None:
     ("labels", "message"),
     [
         (np.array([0, 1]), "3 inputs need as many labels"),
-        (np.array([[0.0], [np.nan], [1.0]]), "targets must be numbers; 1 of 3 are none"),
+        (np.array([[0.0], [np.nan], [1.0]]), "targets must be numbers; 1 of 3 are not"),
         (np.array([[0], [1], [0]]), "shape"),
         (np.array([0, -1, 1]), "whole numbers from 0"),
         (np.array([0.0, 1.0, 0.0]), "whole numbers from 0"),

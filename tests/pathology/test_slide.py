@@ -103,8 +103,8 @@ SAID = [  # of the file: mpp and objective; given, forced: what is used, how it 
     (None, None, 0.25, False, 0.25, "given", ""),
     (0.5, None, None, False, 0.5, "file", ""),
     (0.5, None, 0.51, False, 0.5, "file", ""),
-    (0.5, None, 0.25, False, 0.5, "file", "the file says 0.5 micrometres per pixel, which is used, not the 0.25 given"),
-    (0.5, None, 0.25, True, 0.25, "forced", "0.25 was forced, although the file says 0.5 micrometres per pixel"),
+    (0.5, None, 0.25, False, 0.5, "file", "the file has 0.5 micrometres per pixel, which is used, not the 0.25 given"),
+    (0.5, None, 0.25, True, 0.25, "forced", "0.25 was forced, although the file has 0.5 micrometres per pixel"),
     (0.5, None, 0.5, True, 0.5, "forced", ""),
     (352.8, None, 0.25, False, 0.25, "given", "0.25 was given, since got 352.8 micrometres per pixel (72 dpi"),
     (0.499, 20, None, False, 0.499, "file", ""),
@@ -116,10 +116,10 @@ SAID = [  # of the file: mpp and objective; given, forced: what is used, how it 
         False,
         0.25,
         "given",
-        "0.25 was given, since the file says 0.635 micrometres per pixel under a 40x",
+        "0.25 was given, since the file has 0.635 micrometres per pixel under a 40x",
     ),
     (0, 20, 0.5, False, 0.5, "given", ""),
-    (0.25, 40, 1.0, True, 1.0, "forced", "1 was forced, although the file says 0.25"),
+    (0.25, 40, 1.0, True, 1.0, "forced", "1 was forced, although the file has 0.25"),
 ]
 
 
@@ -150,13 +150,13 @@ def test_resolution_that_the_objective_cannot_give_is_refused(slides, mpp, power
 
 @pytest.mark.parametrize("mpp", [0, -0.5, "nan", "inf", "unknown"])
 def test_resolution_that_is_no_number_above_nought_counts_as_unknown(slides, mpp):
-    with pytest.raises(SpecimenError, match="does not say how many micrometres"):
+    with pytest.raises(SpecimenError, match="does not state its micrometres"):
         open_slide(scanned(slides, mpp, 20))
 
 
 @pytest.mark.parametrize("tiled", [True, False])
 def test_absent_resolution_says_how_to_give_it(slides, tiled):
-    with pytest.raises(SpecimenError, match=r"does not say how many micrometres.*column `mpp` of specimens.csv.*--mpp"):
+    with pytest.raises(SpecimenError, match=r"does not state its micrometres.*column `mpp` of specimens.csv.*--mpp"):
         open_slide(slides.tiff(slides.picture(), mpp=None, tiled=tiled))
 
 
@@ -176,7 +176,7 @@ def test_implausible_override_is_refused(slides, mpp):
 def test_unequal_resolution_is_refused(slides):
     path = slides.folder / "flat.png"
     Image.fromarray(slides.picture()).save(path, dpi=(50800, 25400))
-    with pytest.raises(SpecimenError, match=r"0.5 micrometres per pixel across but 1 down"):
+    with pytest.raises(SpecimenError, match=r"0.5 micrometres per pixel horizontally but 1 vertically"):
         open_slide(path)
 
 

@@ -209,7 +209,7 @@ def test_a_stain_that_hardly_any_tissue_holds_is_refused() -> None:
     eosin = np.linspace(0.3, 2, 20_000)
     found = np.stack([np.where(np.arange(len(eosin)) % 150 == 0, 1.5, 0), eosin], axis=-1)  # nuclei in 0.7 %
     tiles = (255 * np.exp(-found @ units(HAEMATOXYLIN_EOSIN))).round().astype(np.uint8)
-    with pytest.raises(SpecimenError, match="next to no haematoxylin"):
+    with pytest.raises(SpecimenError, match="almost no haematoxylin"):
         fit(tiles, settings=PLAIN)
 
 

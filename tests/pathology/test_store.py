@@ -284,7 +284,7 @@ def bad(slides, kind):
         ("absent", "no such file"),
         ("cut off", "damaged or incomplete"),
         ("cut off late", "damaged or incomplete"),
-        ("no resolution", "does not say how many micrometres"),
+        ("no resolution", "does not state its micrometres"),
         ("screen resolution", "352.8 micrometres per pixel"),
         ("no tissue", "no tissue found on the slide;"),
         ("pen alone", "no tissue found on the slide, and pen ink on 34% of it;"),

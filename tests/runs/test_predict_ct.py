@@ -89,7 +89,7 @@ def test_a_bad_study_stops_no_other(trained_ct, study: Path, tmp_path: Path) -> 
     table = predict(trained_ct.run, [tmp_path / "text", study], out=tmp_path / "out", pictures=0)
     assert set(table.loc[table["applicability"] == "not_assessable", "patient_id"]) == {"file 1"}
     told = pd.read_csv(tmp_path / "out" / "specimens.csv")
-    assert "no DICOM file" in told["reason"].dropna().item()
+    assert "not a DICOM file" in told["reason"].dropna().item()
     with pytest.raises(SpecimenError, match="none of 1 studies gave a slice"):
         predict(trained_ct.run, [tmp_path / "text"], out=tmp_path / "none")
 

@@ -109,7 +109,7 @@ def test_philips_with_its_water_is_sane(real_spectra: Path, tmp_path: Path) -> N
     assert 1.0 < value["Glu"] / value["tCr"] < 1.5
     assert 0.6 < value["Ins"] / value["tCr"] < 1.1
     assert np.isnan(value["NAAG"])
-    assert "freed to bend 12" in pd.read_csv(tmp_path / "out" / "specimens.csv")["notes"].item()
+    assert "relaxed to 12 degrees of freedom" in pd.read_csv(tmp_path / "out" / "specimens.csv")["notes"].item()
 
 
 @pytest.mark.parametrize("method", ["nls", "map"])
@@ -328,7 +328,7 @@ def test_settings_that_do_not_go_together_are_refused(settings, message: str) ->
 
 
 def test_a_print_of_lcmodel_s_wants_nls_alone(real_spectra: Path, tmp_path: Path) -> None:
-    with pytest.raises(SpecimenError, match="holds a phased real part alone"):
+    with pytest.raises(SpecimenError, match="has the phased real part only"):
         table_of(real_spectra / "coord/liver.COORD", tmp_path / "out")
 
 

@@ -91,7 +91,9 @@ def test_a_replaced_slide_is_named_by_its_row(copy: Path) -> None:
 def test_another_cohort_is_not_taken_for_that_of_the_results(copy: Path) -> None:
     text = (copy / "b" / "patients.csv").read_text()
     (copy / "b" / "patients.csv").write_text(text.replace("none", "sorafenib"))
-    assert list(wrong(copy / "run", copy / "b").values()) == ["of no results here, or changed since"]
+    assert list(wrong(copy / "run", copy / "b").values()) == [
+        "do not belong to any results here, or have changed since"
+    ]
 
 
 def test_a_model_handed_on_without_its_patients_is_well(copy: Path) -> None:
@@ -100,5 +102,5 @@ def test_a_model_handed_on_without_its_patients_is_well(copy: Path) -> None:
 
 
 def test_nothing_recorded_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="nothing that hepatica recorded"):
+    with pytest.raises(RunError, match="nothing recorded by hepatica"):
         verify(tmp_path)

@@ -45,7 +45,7 @@ def test_a_batch_is_its_images_one_by_one() -> None:
     [
         (np.zeros((1, 8, 8)), np.zeros((1, 8, 8)), "without a lesion"),
         (np.zeros((1, 8, 7)), lesion(), "8, 7"),
-        (np.full((1, 8, 8), np.nan), lesion(), "no numbers"),
+        (np.full((1, 8, 8), np.nan), lesion(), "not numbers"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(maps: np.ndarray, masks: np.ndarray, message: str) -> None:

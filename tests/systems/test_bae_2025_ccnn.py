@@ -61,7 +61,7 @@ def test_spectra_turned_round_are_flagged_and_hardly_one_of_the_others(own, monk
     monkeypatch.setattr(SpectraStore, "read", lambda store, rows: read(store, rows)[:, :, ::-1].copy())
     turned = predict(locked.network, material, locked.settings).specimens
     assert (usual["flags"] == "").mean() > 0.8
-    assert turned["flags"].str.startswith("unlike the spectra").all()
+    assert turned["flags"].str.startswith("unlike the training spectra").all()
 
 
 def test_patients_set_the_priors_of_their_class_and_pool_the_nuisance(own) -> None:

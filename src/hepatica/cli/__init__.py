@@ -1,4 +1,4 @@
-"""Cli: the front door; one command is one public function."""
+"""Cli: the entry point; one command is one public function."""
 
 import sys
 
@@ -14,7 +14,7 @@ __all__ = ["app", "main"]
 def main() -> None:
     """Run the command line; an error the user can correct is one line on stderr and exit code 2.
 
-    SIGTERM ends it with 143 and Ctrl-C with 130; the same command then goes on.
+    SIGTERM ends it with 143 and Ctrl-C with 130; the same command then resumes.
     """
     stop_on_signals()
     try:

@@ -95,7 +95,9 @@ def predict(
         Path, typer.Option(help="Folder for predictions.csv, images (PNG), QuPath overlays (GeoJSON) and DICOM.")
     ],
     mpp: Annotated[float | None, typer.Option(help="Micrometres per pixel, for files that do not contain it.")] = None,
-    force_mpp: Annotated[bool, typer.Option("--force-mpp", help="Use --mpp against what a file says.")] = False,
+    force_mpp: Annotated[
+        bool, typer.Option("--force-mpp", help="Use --mpp even if the file has another value.")
+    ] = False,
     pictures: Annotated[int, typer.Option(help="Draw at most this many specimens.", min=0)] = 20,
     settings: Reading = None,
 ) -> None:

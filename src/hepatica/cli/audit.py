@@ -42,7 +42,7 @@ def audit(
 
 
 def _lines(finding: "Finding") -> str:
-    lines = [f"{finding.row}: {'contradicts itself or others' if finding.contradictions else 'no contradiction'}"]
+    lines = [f"{finding.row}: {'inconsistent' if finding.contradictions else 'no inconsistency'}"]
     lines += [f"  - {each}" for each in finding.contradictions]
     lines += [f"  ? {each}" for each in finding.repairs]
     counts = finding.possible if finding.repaired is None else finding.repaired

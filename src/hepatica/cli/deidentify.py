@@ -15,7 +15,7 @@ def deidentify(
     ] = False,
     clean_descriptors: Annotated[
         bool,
-        typer.Option("--clean-descriptors", help="Keep the contrast phase that the name of a series tells, cleaned."),
+        typer.Option("--clean-descriptors", help="Keep the contrast phase if the name of a series states it."),
     ] = False,
     keep_flagged: Annotated[
         bool, typer.Option("--keep-flagged", help="Keep files whose pixels may contain text; inspect each of them.")

@@ -61,7 +61,7 @@ def quantify(
     Spectra are preprocessed first: coils, transients, eddy currents, residual water, ppm axis. With a water reference
     concentrations are in mM, without one in institutional units, which only compare within a spectrum. What a spectrum
     does not determine is described in words, not printed as a number. Files that cannot be used are listed and skipped;
-    after an interruption the same command goes on.
+    after an interruption the same command resumes.
 
     Example: hepatica quantify act.SDAT --water ref.SDAT --method map --out result
     """

@@ -35,7 +35,7 @@ def end(code: int) -> NoReturn:
     """End the process now, whatever its threads are doing."""
     with suppress(OSError):
         sys.stdout.flush()
-        print("stopped; the same command goes on", file=sys.stderr, flush=True)
+        print("stopped; the same command resumes", file=sys.stderr, flush=True)
     os._exit(code)
 
 

@@ -33,6 +33,6 @@ def verify(
     if (run / "model.json").exists():
         typer.echo(f"model: {file_digest(run / 'model.json')}")
     wrong = int((~found["state"].isin(RIGHT)).sum())
-    typer.echo(f"{wrong} of {len(found)} are not as they were" if wrong else f"all {len(found)} checks passed")
+    typer.echo(f"{wrong} of {len(found)} checks failed" if wrong else f"all {len(found)} checks passed")
     if wrong:
         raise typer.Exit(2)

@@ -1,4 +1,4 @@
-"""Cohort: patients, specimens, endpoints, splits and predictions; the floor every other room stands on."""
+"""Cohort: patients, specimens, endpoints, splits and predictions; the foundation of every other package."""
 
 from hepatica.cohort.confidence import RATIOS, confident_patients
 from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Outlined, Status, TimeToEvent, declared

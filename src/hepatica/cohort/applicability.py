@@ -77,13 +77,13 @@ def _reason(values: pd.Series, far: pd.Series, domain: Domain) -> str | None:
     if far.empty:
         return None
     worst = {str(name): float(each) for name, each in far.sort_values(ascending=False, kind="stable").items()}
-    named = [_said(name, values[name], domain[name], distance) for name, distance in worst.items()]
+    named = [_described(name, values[name], domain[name], distance) for name, distance in worst.items()]
     others = len(named) - MOST_REASONS
     more = f"; {others} more measure{'s' if others > 1 else ''}" if others > 0 else ""
     return f"unlike the training specimens: {'; '.join(named[:MOST_REASONS])}{more}"
 
 
-def _said(name: str, value: Any, limits: Mapping[str, Any], distance: float) -> str:
+def _described(name: str, value: Any, limits: Mapping[str, Any], distance: float) -> str:
     name = name.replace("_", " ")
     if "values" in limits:
         return f"{name} {value} (in training {', '.join(limits['values'])})"

@@ -51,7 +51,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise RunError(f"{path} is damaged and no JSON ({error}); restore it, or repeat what wrote it") from None
+        raise RunError(f"{path} is damaged and not valid JSON ({error}); restore it, or repeat what wrote it") from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

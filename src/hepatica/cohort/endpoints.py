@@ -40,8 +40,8 @@ class Endpoint:
     def label(self, patients: pd.DataFrame, *, horizon: Months | None) -> pd.Series:
         """Binary label of each patient, 1.0, 0.0 or NaN (unknown); CohortError where the kind has none."""
         raise CohortError(
-            f"endpoint {self.name} has no yes or no: it is declared by {', '.join(self.declared)}; name an endpoint of"
-            " time and event, or of label alone"
+            f"endpoint {self.name} is not binary: it is declared by {', '.join(self.declared)}; name an endpoint"
+            " with time and event, or with label alone"
         )
 
 

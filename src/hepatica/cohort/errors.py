@@ -38,7 +38,7 @@ class SettingsError(HepaticaError):
 
 
 class SpecimenError(HepaticaError):
-    """One file cannot be read or used; goes to that specimen's ledger entry and stops nobody else."""
+    """One file cannot be read or used; recorded in that specimen's ledger entry, and the others continue."""
 
 
 class NotAssessableError(SpecimenError):

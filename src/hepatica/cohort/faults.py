@@ -51,8 +51,8 @@ class Faults:
                 continue
             where = f" {rows_in_words(rows)}" if rows else ""
             where += f" column {column}" if column else ""
-            said = message.replace("{got}", listed(dict.fromkeys(rows.values())))
-            shown.append(f"{file}{where}{':' if where else ''} {said}")
+            text = message.replace("{got}", listed(dict.fromkeys(rows.values())))
+            shown.append(f"{file}{where}{':' if where else ''} {text}")
         if hidden:
             places = [f"{count} in {place}" for place, count in hidden.most_common(MOST_NAMED)]
             shown.append(f"and {hidden.total()} more ({listed(places)})")

@@ -104,11 +104,11 @@ def of_one(specimen: Specimen, *, folder: Path) -> Iterator[None]:
 
 def _unforeseen(error: Exception, path: Path) -> str:
     """What a reader's own error says, without the file's name."""
-    said = (error.strerror or "") if isinstance(error, OSError) else str(error)
+    reason = (error.strerror or "") if isinstance(error, OSError) else str(error)
     for name in (str(path), path.name, path.stem):
-        said = said.replace(name, "…")
-    said = " ".join(said.split())[:_LONGEST]
-    return f"the file cannot be read; it is damaged or of an unknown kind ({type(error).__name__}: {said})"
+        reason = reason.replace(name, "…")
+    reason = " ".join(reason.split())[:_LONGEST]
+    return f"the file cannot be read; it is damaged or of an unknown kind ({type(error).__name__}: {reason})"
 
 
 def selected(store: D, **wanted: Iterable[str] | None) -> D:
@@ -137,8 +137,8 @@ def gather(
         who = {"patient_id": specimen.patient_id, "specimen_id": specimen.specimen_id}
         there = opened(key)
         if there is None:
-            said = (ledger.error(key) or "no reason recorded").removeprefix("SpecimenError: ")
-            failures.append(who | {"row": specimen.row, "error": said})
+            reason = (ledger.error(key) or "no reason recorded").removeprefix("SpecimenError: ")
+            failures.append(who | {"row": specimen.row, "error": reason})
         else:
             found.append((who | {"key": key}, there))
     lost = pd.DataFrame(failures, columns=["patient_id", "specimen_id", "row", "error"])

@@ -46,7 +46,7 @@ def unaltered(path: Path) -> Path:
     """The path of a sealed file; RunError when it is missing, was never sealed, or was changed since."""
     state = file_state(path, _recorded(path.parent).get(path.name, ""))
     if state != "unchanged":
-        raise RunError(f"{path} {_SAID[state]}; restore it, or delete it and repeat the command that wrote it")
+        raise RunError(f"{path} {_STATES[state]}; restore it, or delete it and repeat the command that wrote it")
     return path
 
 
@@ -55,7 +55,7 @@ def refuse_altered(folder: Path) -> None:
     changed = [str(folder / name) for name, state in seal_states(folder).items() if state == "changed"]
     if changed:
         raise RunError(
-            f"{', '.join(changed)} {_SAID['changed']}; restore, or delete the folder's results and repeat the"
+            f"{', '.join(changed)} {_STATES['changed']}; restore, or delete the folder's results and repeat the"
             " command that wrote them"
         )
 
@@ -73,7 +73,7 @@ def file_state(path: Path, digest: str) -> str:
     return "unchanged" if file_digest(path) == digest else "changed"
 
 
-_SAID = {"changed": "was changed after it was written", "missing": "is missing"}
+_STATES = {"changed": "was changed after it was written", "missing": "is missing"}
 
 
 def _record(path: Path, digest: str) -> None:

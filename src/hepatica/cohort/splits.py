@@ -60,8 +60,8 @@ def refuse_overlap(first_patients: set[str], second_patients: set[str], *, first
     shared = len(first_patients & second_patients)
     if shared:
         raise CohortError(
-            f"{shared} patient(s) are both in {first} and in {second}; a result on patients the model has seen is worth"
-            " nothing: remove them from one of the two"
+            f"{shared} patient(s) are both in {first} and in {second}; results on patients of the training are"
+            " not valid: remove them from one of the two"
         )
 
 

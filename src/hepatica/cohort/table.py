@@ -175,7 +175,7 @@ def load_cohort(folder: "Cohort | str | Path") -> Cohort:
         return folder
     folder = Path(folder)
     if not folder.is_dir():
-        raise CohortError(f"{folder} is no folder; give a cohort folder, which has {FILE} and patients.csv")
+        raise CohortError(f"{folder} is not a folder; give a cohort folder, which has {FILE} and patients.csv")
     faults = Faults()
     head = read_head(folder, faults)
     patients = _patients(folder, head, faults)

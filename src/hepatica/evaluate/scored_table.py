@@ -33,7 +33,7 @@ class SurvivalTable:
 
 
 def read_binary(path: Path, *, label: str, score: str, group: str | None = None) -> BinaryTable:
-    """Read the named columns of a CSV; EvaluationError with every fault when one is not as a BinaryTable wants it."""
+    """Read the named columns of a CSV; EvaluationError with every fault when one does not fit a BinaryTable."""
     reader = Columns(path)
     labels = reader.zero_or_one(label, wanted="0 (no event) or 1 (event)")
     if labels.size and labels.min() == labels.max() and not reader.faults:
@@ -45,7 +45,7 @@ def read_binary(path: Path, *, label: str, score: str, group: str | None = None)
 
 
 def read_survival(path: Path, *, time: str, event: str, score: str) -> SurvivalTable:
-    """Read the named columns of a CSV; EvaluationError with every fault when one is not as a SurvivalTable wants it."""
+    """Read the named columns of a CSV; EvaluationError with every fault when one does not fit a SurvivalTable."""
     reader = Columns(path)
     times = reader.numbers(time, wanted="a time of 0 or more", least=0.0)
     events = reader.zero_or_one(event, wanted="1 (happened) or 0 (censored)")
@@ -61,7 +61,7 @@ class Columns:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise EvaluationError(f"{path} is no file; wanted a CSV table with a header")
+            raise EvaluationError(f"{path} is not a file; wanted a CSV table with a header")
         self.path, self.faults = path, Faults()
         self.table = read_table(path, self.faults, wanted=(), unique=())
         if self.table is None:

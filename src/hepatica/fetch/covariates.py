@@ -105,7 +105,7 @@ def _risk_factors(case: Record) -> str | None:
 def _treatment(treatments: Sequence[Record], followed: FollowUp) -> str | None:
     drugs = [each for each in treatments if _is_drug(each)]
     given = [each for each in drugs if not no(each, "treatment_or_therapy")]
-    adjuvant = [each for each in given if _after_surgery(each, followed) and _sure(each)]
+    adjuvant = [each for each in given if _after_surgery(each, followed) and _certain(each)]
     if adjuvant:
         return "; ".join(sorted({_named(each) for each in adjuvant}))
     recorded_none = bool(drugs) and all(_after_surgery(each, followed) is False for each in given)
@@ -117,7 +117,7 @@ def _is_drug(treatment: Record) -> bool:
     return text(treatment, "therapeutic_agents") != "" or kind.startswith(_DRUGS)
 
 
-def _sure(treatment: Record) -> bool:
+def _certain(treatment: Record) -> bool:
     return yes(treatment, "treatment_or_therapy") or text(treatment, "therapeutic_agents") != ""
 
 

@@ -28,7 +28,7 @@ def part_of(file: RemoteFile, to: Path) -> Path:
 
 
 def download(gdc: Gdc, file: RemoteFile, to: Path, *, seen: Callable[[int], None] = lambda size: None) -> None:
-    """Bring `file` to the path `to`; `seen` is told how many bytes are there as they come.
+    """Bring `file` to the path `to`; `seen` is called with the number of bytes received so far.
 
     Bytes gather in a hidden .part file beside it, which outlives a stop at any moment; the next call asks for the rest
     only (HTTP Range) and starts over where the archive does not offer that. Not `hepatica.cohort.atomic.replacing`,
@@ -46,7 +46,7 @@ def download(gdc: Gdc, file: RemoteFile, to: Path, *, seen: Callable[[int], None
     if md5.hexdigest() != file.md5:
         part.unlink()
         raise SpecimenError(
-            f"file {file.file_id}: got md5 {md5.hexdigest()}, wanted {file.md5}; what came was damaged and is removed, "
+            f"file {file.file_id}: got md5 {md5.hexdigest()}, wanted {file.md5}; the damaged download was removed, "
             "run the same command again"
         )
     part.replace(to)
@@ -80,7 +80,7 @@ def _keep_or_start_over(response: httpx.Response, part: Path, have: int) -> None
         return
     part.unlink(missing_ok=True)
     if response.status_code != httpx.codes.OK:
-        raise httpx.RemoteProtocolError("the archive sent another part of the file than was asked for")
+        raise httpx.RemoteProtocolError("the archive sent another part of the file than requested")
 
 
 def _write(response: httpx.Response, part: Path, size: int, seen: Callable[[int], None]) -> None:

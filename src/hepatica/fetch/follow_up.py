@@ -22,7 +22,7 @@ Nothing is filled in: whoever lacks a day that is needed, or whose record contra
 reason. Where one recurrence has a day and another has none, the one with the day counts.
 
 *Unclear*: not checked against the live service, and days of survival differ between releases and derived tables
-(mahmoodlab/PANTHER issue 6). Surgery is taken to lie close to the diagnosis; its own day is not told for all. A visit
+(mahmoodlab/PANTHER issue 6). Surgery is taken to lie close to the diagnosis; its own day is not known for all. A visit
 at which a recurrence is reported without its own day is not taken for that day, because it may come much later.
 """
 
@@ -108,12 +108,12 @@ def _end(case: Record, events: list[int]) -> tuple[int, bool] | str:
 def _recurrences(case: Record) -> list[int | None]:
     """The day of each recurrence that is recorded, None for one without its day."""
     primary = primary_diagnosis(case)
-    told = [_reported(each) for each in (*records(case, "follow_ups"), primary) if _tells(each)]
+    recorded = [_reported(each) for each in (*records(case, "follow_ups"), primary) if _is_recurrence(each)]
     returned = [each for each in records(case, "diagnoses") if each is not primary and _returned(each, primary)]
-    return told + [day(each, "days_to_diagnosis") for each in returned]
+    return recorded + [day(each, "days_to_diagnosis") for each in returned]
 
 
-def _tells(record: Record) -> bool:
+def _is_recurrence(record: Record) -> bool:
     if no(record, "progression_or_recurrence"):
         return False
     return yes(record, "progression_or_recurrence") or _reported(record) is not None

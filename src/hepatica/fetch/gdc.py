@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 _ATTEMPTS = 4
 _BUSY = frozenset({429, 500, 502, 503, 504})
-_AGAIN = "; check the network or proxy and run the same command again, what has come is kept"
+_AGAIN = "; check the network or proxy and run the same command again, downloaded files are kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class Gdc:
         answer = self._json("POST", f"/{endpoint}", json=body)
         data, warnings = answer.get("data"), answer.get("warnings")
         if not isinstance(data, dict) or not _is_page(data):
-            raise UnavailableError(f"{API}/{endpoint} gave an answer of an unknown shape; has its API changed?")
+            raise UnavailableError(f"{API}/{endpoint} returned a response of an unknown format; has its API changed?")
         return data, warnings if isinstance(warnings, dict) else {}
 
     def _json(self, method: str, path: str, **content: Any) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class Gdc:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise UnavailableError(f"{API}{path} answered without JSON; is a proxy or log-in page in between?")
+            raise UnavailableError(f"{API}{path} returned no JSON; is a proxy or log-in page in between?")
         return answer
 
 
@@ -112,7 +112,7 @@ def open_gdc() -> Iterator[Gdc]:
 
 
 def all_of(**wanted: str | Sequence[str]) -> dict[str, Any]:
-    """The GDC's filter for records whose fields have these values; a double underscore stands for a dot."""
+    """The GDC's filter for records whose fields have these values; a double underscore means a dot."""
     terms = [
         {
             "op": "in",

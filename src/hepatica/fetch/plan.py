@@ -77,7 +77,7 @@ def _slides(files: Iterable[Record]) -> tuple[dict[str, list[Slide]], Counter[st
             continue
         remote = _remote(file)
         name = text(file, "file_name")
-        # A name that could leave the folder, or stands twice, gives way to the file's own id.
+        # A name that could leave the folder, or occurs twice, is replaced by the file's own id.
         path = name if _NAME.fullmatch(name) and name.lower() not in taken else f"{remote.file_id}.svs"
         taken.add(path.lower())
         patient = text(cases[0], "submitter_id")
@@ -103,5 +103,5 @@ def _remote(file: Record) -> RemoteFile:
     except ValueError:
         known = None
     if not known or not size:
-        raise UnavailableError("the GDC lists a slide without a proper id, size or md5; has its API changed?")
+        raise UnavailableError("the GDC lists a slide without a valid id, size or md5; has its API changed?")
     return RemoteFile(file_id=file_id.lower(), md5=md5, size=int(size))

@@ -7,7 +7,7 @@ from typing import Any
 Record = Mapping[str, Any]
 """One JSON object of an answer: a case, a diagnosis, a follow-up."""
 
-_NOT_TOLD = frozenset(
+_NOT_REPORTED = frozenset(
     {"", "--", "'--", "not allowed to collect", "not applicable", "not available", "not reported", "unknown"}
 )
 _MOST_DAYS = 32872
@@ -24,7 +24,7 @@ def words(record: Record, name: str) -> list[str]:
     """The words or phrases recorded, one or a list of them, each on one line."""
     value = record.get(name)
     phrases = [" ".join(str(each).split()) for each in (value if isinstance(value, list) else [value]) if _plain(each)]
-    return [each for each in phrases if each.lower() not in _NOT_TOLD]
+    return [each for each in phrases if each.lower() not in _NOT_REPORTED]
 
 
 def text(record: Record, name: str) -> str:

@@ -1,8 +1,8 @@
 """TCGA-LIHC: the liver cancers of The Cancer Genome Atlas as a cohort, with slides and follow-up from the GDC.
 
-Patient ids are TCGA's public barcodes and slides keep the GDC's file names. How recurrence and survival are read stands
-in `hepatica.fetch.follow_up`, covariates and treatment in `hepatica.fetch.covariates`. No least follow-up is asked for
-here: a study that wants two years (doi 10.1186/s12916-025-03977-4) applies that itself.
+Patient ids are TCGA's public barcodes and slides keep the GDC's file names. `hepatica.fetch.follow_up` describes how
+recurrence and survival are read, `hepatica.fetch.covariates` covariates and treatment. No minimum follow-up is required
+here: a study that requires two years (doi 10.1186/s12916-025-03977-4) applies that itself.
 
 *Unclear*: the machine this was written on does not reach the GDC. Questions and answers follow its user's guide, its
 data dictionary and records of release 42 that others have published; nothing was checked against the live service.
@@ -107,7 +107,7 @@ def _claim(folder: Path) -> dict[str, Any]:
             return written
     elif not folder.exists() or not any(not path.name.startswith(".") for path in folder.iterdir()):
         return {}
-    raise CohortError(f"{folder} is not empty and holds no TCGA-LIHC that was fetched; choose an empty folder")
+    raise CohortError(f"{folder} is not empty and not a downloaded TCGA-LIHC cohort; choose an empty folder")
 
 
 def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
     one_slide = options["slides"] == "one"
     plan = make_plan(answers["cases"].hits, answers["files"].hits, limit=options["limit"], one_slide=one_slide)
     if not plan.patients:
-        raise UnavailableError(f"the GDC ({release}) tells of no patient that can be used; left out: {plan.left_out}")
+        raise UnavailableError(f"the GDC ({release}) has no patient who can be used; left out: {plan.left_out}")
     claim = {
         "source": "tcga-lihc",
         "api": API,
@@ -147,11 +147,11 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
         ],
     }
     write_json(folder / RECORD, written)
-    _tell(written)
+    _print_summary(written)
     return written
 
 
-def _tell(written: Mapping[str, Any]) -> None:
+def _print_summary(written: Mapping[str, Any]) -> None:
     console, counts = Console(stderr=True, soft_wrap=True, highlight=False), written["counts"]
     console.print(
         f"{written['data_release']}: {counts['patients']} patients of {counts['cases']} cases, "
@@ -160,7 +160,7 @@ def _tell(written: Mapping[str, Any]) -> None:
     for reason, count in written["left_out"].items():
         console.print(f"  left out, {reason}: {count}")
     for endpoint, warning in written["warnings"].items():
-        console.print(f"  the archive did not understand all that was asked of {endpoint}: {warning}", markup=False)
+        console.print(f"  the archive did not understand the whole request to {endpoint}: {warning}", markup=False)
 
 
 def _write_tables(folder: Path, plan: Plan) -> None:
@@ -200,7 +200,7 @@ def _bring(folder: Path, gdc: Gdc, slides: Sequence[Slide]) -> None:
                 damaged.append(str(error))
             before += slide.remote.size
     if damaged:
-        raise SpecimenError(f"{len(damaged)} of {len(missing)} slides came damaged; the first: {damaged[0]}")
+        raise SpecimenError(f"{len(damaged)} of {len(missing)} downloaded slides were damaged; the first: {damaged[0]}")
 
 
 def _weigh(root: Path, missing: Sequence[Slide], *, total: int, console: Console) -> None:
@@ -210,7 +210,7 @@ def _weigh(root: Path, missing: Sequence[Slide], *, total: int, console: Console
     have = sum(part.stat().st_size for part in parts if part.exists())
     need = sum(slide.remote.size for slide in missing) - have
     free = shutil.disk_usage(root).free
-    console.print(f"{len(missing)} of {total} slides to come, {need / 1e9:.1f} GB; {free / 1e9:.1f} GB free")
+    console.print(f"{len(missing)} of {total} slides to download, {need / 1e9:.1f} GB; {free / 1e9:.1f} GB free")
     if need + _SPARE > free:
         raise UnavailableError(
             f"{root} has {free / 1e9:.1f} GB free, the slides need {need / 1e9:.1f} GB and 1 GB to spare; "

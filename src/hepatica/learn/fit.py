@@ -102,10 +102,10 @@ def _claim(folder: Path, identity: dict[str, Any], *, label: str) -> None:
     file = folder / IDENTITY
     if not file.exists():
         write_json(file, identity)
-    held = read_json(file)
-    names = [name for name in held.keys() | identity.keys() if held.get(name) != identity.get(name)]
+    stored = read_json(file)
+    names = [name for name in stored.keys() | identity.keys() if stored.get(name) != identity.get(name)]
     if names:
-        differing = "; ".join(f"{name}: {held.get(name)} there, {identity.get(name)} here" for name in sorted(names))
+        differing = "; ".join(f"{name}: {stored.get(name)} there, {identity.get(name)} here" for name in sorted(names))
         raise RunError(
             f"{label}: {folder} holds another fit ({differing}); "
             "train into another folder, or remove this one to start anew."

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset, Sampler
 from hepatica.learn.samples import Labels, Pixels, Vectors, label_tensor
 
 Make = Callable[[NDArray[np.int64]], tuple[Pixels | Vectors, Labels]]
-"""From the numbers (b,) of samples to their inputs and labels, the same for a number in whatever batch it stands."""
+"""From the numbers (b,) of samples to their inputs and labels, the same for a number in any batch."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,7 +98,7 @@ def quantise(path: Path, *, to: Path, calibration: Pixels) -> None:
 
 
 class _Batches:
-    """Calibration images as ONNX Runtime asks for them; it wants nothing of its CalibrationDataReader but get_next."""
+    """Calibration images as ONNX Runtime asks for them; it uses no method of its CalibrationDataReader but get_next."""
 
     def __init__(self, images: Pixels) -> None:
         if not len(images):

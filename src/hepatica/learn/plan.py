@@ -1,4 +1,4 @@
-"""Plan: how long, how fast, by which chance and on what evidence a network learns."""
+"""Plan: duration, learning rate, random seed and patient shares of one training."""
 
 import math
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class Plan:
     epochs: int
     """Passes over the training samples."""
     batch: int
-    """Samples of one step on one device; a batch larger than the data is the whole data."""
+    """Samples per step on one device; a batch larger than the data is all the data."""
     learning_rate: float
-    """Full learning rate, meant for batches of `learning_rate_batch`."""
+    """Full learning rate, for batches of `learning_rate_batch`."""
     learning_rate_batch: int | None = None
-    """Batch that the learning rate is meant for, from which it is scaled to `batch`; none takes it as it is."""
+    """Batch to which the learning rate refers and from which it is scaled to `batch`; none: not scaled."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """adam, or sgd with momentum."""
     betas: tuple[float, float] = (0.9, 0.999)
@@ -41,29 +41,29 @@ class Plan:
     momentum: float = 0.9
     """Momentum of sgd."""
     weight_decay: float = 0.0
-    """Share of each kernel's weights that is added to their gradients."""
+    """Fraction of each kernel's weights that is added to their gradients."""
     schedule: Literal["steps", "cosine"] = "steps"
     """cosine falls to near 0 in the last epoch; steps by `lr_step_factor` every `lr_step_epochs`."""
     warmup_epochs: int = 0
     """Epochs in which the learning rate rises in equal steps."""
     lr_step_epochs: int | None = None
-    """Epochs from one step of the schedule to the next; none keeps the learning rate."""
+    """Epochs between steps of the schedule; none: constant learning rate."""
     lr_step_factor: float = 0.1
     """Factor of each step, in (0, 1]."""
     mixup: float = 0.0
-    """Samples are blended in pairs, in a ratio drawn from Beta(mixup, mixup); 0 blends none."""
+    """Samples are mixed in pairs, in a ratio drawn from Beta(mixup, mixup); 0: no mixing."""
     patience: int | None = None
-    """Epochs in a row without a lower `monitor` that end the training; none never ends it early."""
+    """Consecutive epochs without a lower `monitor` after which training stops; none: no early stopping."""
     monitor: Literal["train_loss", "validation_loss"] = "train_loss"
     """The loss that is monitored; the weights kept are those of the epoch in which it was lowest."""
     drop_last: bool = False
-    """Whether samples that do not fill the last batch are left out of an epoch, others each time."""
+    """Whether an incomplete last batch is dropped, with different samples in each epoch."""
     validation: float = 0.1
-    """Share of patients, in [0, 1), that tune the training."""
+    """Fraction of patients, in [0, 1), used to tune the training."""
     test: float = 0.2
-    """Share of patients, in [0, 1), that are set apart before anything is fitted."""
+    """Fraction of patients, in [0, 1), set aside for testing before anything is fitted."""
     seed: int = 0
-    """One seed gives one result."""
+    """Seed of the random numbers; the same seed gives the same result."""
 
     @property
     def rate(self) -> float:

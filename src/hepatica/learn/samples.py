@@ -107,7 +107,7 @@ class Samples(Dataset[tuple[Any, Tensor]]):
             raise CohortError("no samples to learn from: every patient or tile was excluded before training.")
         if labels.ndim > 1 and np.issubdtype(labels.dtype, np.floating):
             if lost := int((~np.isfinite(labels)).sum()):
-                raise CohortError(f"targets must be numbers; {lost} of {labels.size} are none.")
+                raise CohortError(f"targets must be numbers; {lost} of {labels.size} are not.")
         elif labels.ndim > 1 or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
             raise CohortError(
                 f"labels must be whole numbers from 0, one a sample; got {labels.dtype} of shape {labels.shape},"

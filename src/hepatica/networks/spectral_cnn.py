@@ -163,8 +163,8 @@ class SpectralEstimator(nn.Module):
         features, wanted = self._straight(spectra).double(), targets.double()
         spread = features.std(dim=0).clamp(min=1e-6)
         scaled = features / spread
-        held = RIDGE * len(scaled) * torch.eye(scaled.shape[1], dtype=torch.float64)
-        line = torch.linalg.solve(scaled.T @ scaled + held, scaled.T @ wanted)
+        ridge = RIDGE * len(scaled) * torch.eye(scaled.shape[1], dtype=torch.float64)
+        line = torch.linalg.solve(scaled.T @ scaled + ridge, scaled.T @ wanted)
         rest = (wanted - scaled @ line).std(dim=0) / wanted.std(dim=0)
         explained = rest < LEAST_LINE
         self.line.copy_(torch.where(explained, line / rearrange(spread, "f -> f 1"), 0))

@@ -1,4 +1,4 @@
-"""Picture: one slide as a reader wants it: where the risk lies, and what the network looked at in single tiles."""
+"""Picture: one slide for the reader: a map of the risk, and what the network looked at in single tiles."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +34,7 @@ def draw_slide(
     """Write a heatmap (PNG), the same for QuPath (GeoJSON), and the extreme tiles with their saliency (PNG).
 
     `regions` are the scored tiles of this slide (x, y, extent, score), `material` holds their pixels; the names of the
-    three files begin with `stem`; `note` stands on each picture, `meaning` says what is scored. Returns the files.
+    three files begin with `stem`; `note` is printed on each picture, `meaning` says what is scored. Returns the files.
     """
     heatmap, objects, tiles = (stem.with_name(stem.name + end) for end in ("_heatmap.png", ".geojson", "_tiles.png"))
     corners, scores = regions[["x", "y"]].to_numpy(), regions["score"].to_numpy()

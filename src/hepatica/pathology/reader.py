@@ -95,7 +95,7 @@ def open_reader(path: Path) -> Reader:
         if path.stat().st_size == 0:
             raise SpecimenError("the file is empty (0 bytes); copy it again")
         if not os.access(path, os.R_OK):
-            raise SpecimenError("the file may not be read; give yourself the right to, or leave it out")
+            raise SpecimenError("the file cannot be read without permission; change its permissions, or leave it out")
         try:
             return OpenSlideReader(openslide.OpenSlide(path), path=path)
         except openslide.OpenSlideUnsupportedFormatError:
@@ -110,9 +110,11 @@ def as_specimen_error(path: Path) -> Iterator[None]:
     except HepaticaError:
         raise
     except Exception as error:  # libraries raise anything on a damaged header: TypeError, MemoryError, struct.error
-        said = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
-        said = said.replace(str(path), "the file").replace(path.name, "the file")
-        raise SpecimenError(f"the slide cannot be read and is damaged or incomplete ({said}); copy it again") from error
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+        reason = reason.replace(str(path), "the file").replace(path.name, "the file")
+        raise SpecimenError(
+            f"the slide cannot be read and is damaged or incomplete ({reason}); copy it again"
+        ) from error
 
 
 class OpenSlideReader:
@@ -124,20 +126,24 @@ class OpenSlideReader:
         self._proofs = 0
         self.sizes = slide.level_dimensions
         self.downsamples = slide.level_downsamples
-        said = slide.properties
-        series = said.get("dicom.SeriesInstanceUID")
+        properties = slide.properties
+        series = properties.get("dicom.SeriesInstanceUID")
         tile = "openslide.level[{}].tile-{}".format
-        stored = [[int(said.get(tile(k, name), 0)) for name in ("width", "height")] for k in range(len(self.sizes))]
+        stored = [
+            [int(properties.get(tile(k, name), 0)) for name in ("width", "height")] for k in range(len(self.sizes))
+        ]
         if series:  # whose pixels lie in any file of the folder that names the series
             there = [each for each in path.parent.iterdir() if each.is_file() and names_series(each, series)]
             refuse_wrong_offsets(there)
         else:
             there = [each for part in parts_of(path) for each in (part, *part.rglob("*"))]
         refuse_absurd(self.sizes, stored=stored, files=there)
-        x, y, self.power = (_number(said.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power"))
+        x, y, self.power = (
+            _number(properties.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power")
+        )
         self.resolution = (x, y) if x and y else None
         known = max(self.sizes[-1]) >= LEAST_KNOWN
-        self.identity = series or (said.get("openslide.quickhash-1") if known else None)
+        self.identity = series or (properties.get("openslide.quickhash-1") if known else None)
         self._fast = _fast_region(slide, path)
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
@@ -206,7 +212,7 @@ def _open_plain(path: Path) -> PlainReader:
     kind = next((kind for magic, kind in _PLAIN.items() if head.startswith(magic)), None)
     if kind is None or head[128:] == b"DICM":  # a DICOM file may begin like a TIFF
         raise SpecimenError(
-            "the file is not a slide: OpenSlide does not know its format and it is no TIFF, PNG or JPEG;"
+            "the file is not a slide: OpenSlide does not know its format and it is not a TIFF, PNG or JPEG;"
             " remove it from specimens.csv or convert it to a pyramidal TIFF"
         )
     image = _load(path, kind)
@@ -250,9 +256,9 @@ def _fetch(region: pyvips.Region, box: Box) -> np.ndarray:
     return rearrange(pixels, "(h w c) -> h w c", h=box.height, w=box.width)
 
 
-def _number(said: str | None) -> float | None:
+def _number(text: str | None) -> float | None:
     """A property as a number above nought; None where it is absent or no such thing."""
     with suppress(ValueError):
-        number = float(said or "")
+        number = float(text or "")
         return number if 0 < number < math.inf else None
     return None

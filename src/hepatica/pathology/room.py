@@ -29,15 +29,15 @@ class SlidePlan(ImagePlan):
     mpp: PositiveFloat = 0.5
     """Micrometres per pixel of a tile."""
     background: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """Largest share of a tile that may be background."""
+    """Largest fraction of a tile that may be background."""
     tiles_per_specimen: PositiveInt | None = None
-    """Tiles of one slide, drawn by the seed; None takes all."""
+    """Tiles per slide, drawn at random by the seed; none: all."""
     stain: bool = True
-    """Whether stains are normalised by Vahadane's method, one matrix a slide."""
+    """Whether stains are normalised by Vahadane's method, with one matrix per slide."""
     noise: Share = 0.0
-    """Gaussian noise of augmentation, its SD as a share of full scale."""
+    """SD of the Gaussian noise in augmentation, as a fraction of full scale."""
     erase: Share = 0.0
-    """Share of tiles that lose a rectangle in augmentation."""
+    """Fraction of tiles from which augmentation erases a rectangle."""
 
 
 def prepare(cohort: Cohort, settings: SlidePlan, folder: Path) -> TileStore:

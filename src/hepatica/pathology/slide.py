@@ -150,7 +150,7 @@ def _resolution(reader: Reader, *, given: MicronsPerPixel | None, force: bool) -
     if wrong := _implausible(given):
         raise SpecimenError(f"{wrong}; {_REMEDY}")
     differs = reader.resolution is not None and (bool(doubt) or abs(given / own - 1) > CONTRADICTION)
-    file = doubt or f"the file says {own:.4g} micrometres per pixel"
+    file = doubt or f"the file has {own:.4g} micrometres per pixel"
     if force:
         return Resolution(given, "forced", f"{given:.4g} was forced, although {file}" if differs else "")
     if not doubt:
@@ -163,13 +163,13 @@ def _resolution(reader: Reader, *, given: MicronsPerPixel | None, force: bool) -
 def _own(reader: Reader) -> tuple[MicronsPerPixel, str]:
     """What the file says, and why that cannot be used; "" where it can."""
     if reader.resolution is None:
-        return MicronsPerPixel(math.nan), "the file does not say how many micrometres a pixel is"
+        return MicronsPerPixel(math.nan), "the file does not state its micrometres per pixel"
     x, y = reader.resolution
     mpp = MicronsPerPixel((x + y) / 2)
     if abs(x / y - 1) > SAME_MPP:
-        return mpp, f"the file says {x:.4g} micrometres per pixel across but {y:.4g} down"
+        return mpp, f"the file has {x:.4g} micrometres per pixel horizontally but {y:.4g} vertically"
     odd = _unlike_objective(mpp, reader.power)
-    return mpp, _implausible(mpp) or (odd and f"the file says {odd}")
+    return mpp, _implausible(mpp) or (odd and f"the file has {odd}")
 
 
 def _implausible(mpp: MicronsPerPixel) -> str:

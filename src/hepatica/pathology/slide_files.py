@@ -93,8 +93,8 @@ def why_not(path: Path) -> str:
     if suffix in (".vms", ".vmu"):
         return f"the {suffix} file only lists the images of a Hamamatsu slide; copy the files it names beside it"
     return (
-        f"the file is not a slide: it is called {suffix}, but OpenSlide finds none in it: it is incomplete, or a"
-        " picture under that name; copy the whole slide again, or convert it to a pyramidal TIFF"
+        f"the file is not a slide: it ends in {suffix}, but OpenSlide finds no slide in it: it is incomplete, or"
+        " another image with that ending; copy the whole slide again, or convert it to a pyramidal TIFF"
     )
 
 
@@ -104,12 +104,12 @@ def refuse_absurd(sizes: Sequence[tuple[int, int]], *, stored: Iterable[Sequence
     width, height = ([each for each in sizes if max(each) >= 4096] or sizes[:1])[-1]
     if max(sizes[0]) > LONGEST_SIDE or width * height > MOST_PIXELS_A_BYTE * there:
         raise SpecimenError(
-            f"the header claims {sizes[0][0]} x {sizes[0][1]} pixels, of {there} bytes: it is damaged; copy it again"
+            f"the header declares {sizes[0][0]} x {sizes[0][1]} pixels in {there} bytes: it is damaged; copy it again"
         )
     for width, height in stored:
         if width * height > LARGEST_TILE:
             raise SpecimenError(
-                f"the header claims tiles of {width} x {height} pixels, at most {LARGEST_TILE:.0e} are read: it is"
+                f"the header declares tiles of {width} x {height} pixels, at most {LARGEST_TILE:.0e} are read: it is"
                 " damaged, or to be converted to a pyramidal TIFF"
             )
 

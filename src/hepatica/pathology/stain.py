@@ -96,7 +96,7 @@ def fit(tiles: np.ndarray, *, settings: StainSettings) -> StainFit:
     peak = np.percentile(np.ascontiguousarray(applied.T), settings.percentile, axis=1)
     if peak.min() < LEAST_PEAK:
         absent = ("haematoxylin", "eosin")[peak.argmin()]
-        raise SpecimenError(f"got next to no {absent} in the tissue, wanted both stains; {ADVICE}")
+        raise SpecimenError(f"got almost no {absent} in the tissue, wanted both stains; {ADVICE}")
     return StainFit(matrix=matrix, peak=peak)
 
 
@@ -112,8 +112,8 @@ def tissue_density(tiles: np.ndarray, *, settings: StainSettings) -> np.ndarray:
     tissue = (_luminance(drawn) < ((settings.lightness + 16) / 116) ** 3) & ~ink
     if tissue.sum() < LEAST_TISSUE:
         raise SpecimenError(
-            f"got {tissue.sum()} tissue pixels among {len(drawn)}, wanted at least {LEAST_TISSUE} to learn the stains"
-            f" from; {ADVICE}"
+            f"got {tissue.sum()} tissue pixels among {len(drawn)}, wanted at least {LEAST_TISSUE} for the"
+            f" stains; {ADVICE}"
         )
     return np.asarray(DENSITY[drawn[tissue]])
 

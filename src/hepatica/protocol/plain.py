@@ -21,11 +21,11 @@ class ImagePlan(Plan):
     """Settings of a network with a convolutional body."""
 
     body: str = "resnet18.tv_in1k"
-    """timm's name of the convolutional body."""
+    """Convolutional body, by its name in timm."""
     body_shape: Mapping[str, Any] = field(default_factory=dict)
-    """timm's own arguments, to change the body's architecture."""
+    """Arguments of timm that change the architecture of the body."""
     weights: str = "imagenet"
-    """First weights of the body: imagenet, random or a .safetensors file."""
+    """Initial weights of the body: imagenet, random or a .safetensors file."""
 
 
 def body_of(settings: ImagePlan, *, pretrained: bool, channels: int = 3) -> Any:

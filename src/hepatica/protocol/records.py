@@ -338,5 +338,5 @@ class System(Generic[S, M]):
         """Maps of what the network looks at; CohortError where neither system nor room has a method."""
         method = self.saliency or self.first.saliency
         if method is None:
-            raise CohortError(f"{self.name} has no way to show what it looks at; leave explanations out")
+            raise CohortError(f"{self.name} provides no saliency maps; leave explanations out")
         return method(network, inputs)

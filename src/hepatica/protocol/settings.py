@@ -30,7 +30,7 @@ def override(settings: S, changes: Mapping[str, Any]) -> S:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc']))} = {fault['input']!r}: {fault['msg']}" for fault in error.errors()
         )
-        raise SettingsError(f"got unusable settings: {faults}") from None
+        raise SettingsError(f"got invalid settings: {faults}") from None
 
 
 def as_plain(settings: Any) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def risk_score(log_odds: ArrayLike, *, variant: Variant) -> float:
     repeated images leave as it is; "unnormalised": sum p r / n, in which images without a lesion count too.
 
     Where all p are 0 the score is 0 (ours; the paper's is 0 / 0). Raises EvaluationError for no image, for log-odds
-    that are no numbers or infinitely high, and for an unknown variant.
+    that are not numbers or infinitely high, and for an unknown variant.
     """
     odds = _checked(log_odds)
     return float(_scores(odds, np.ones((1, odds.size)), variant)[0])
@@ -113,7 +113,7 @@ def from_share(share: ArrayLike) -> np.ndarray:
 def _checked(log_odds: ArrayLike) -> np.ndarray:
     odds = np.asarray(log_odds, dtype=np.float64)
     if odds.ndim != 1 or not odds.size or not (odds < np.inf).all():
-        raise EvaluationError(f"got log-odds of shape {odds.shape}, wanted one number an image, one image at the least")
+        raise EvaluationError(f"got log-odds of shape {odds.shape}, wanted one number per image, at least one image")
     return odds
 
 

@@ -27,17 +27,17 @@ class SlicePlan(ImagePlan):
     side: PositiveInt = 224
     """Side of a slice in pixels, after resampling."""
     per_series: PositiveInt | None = None
-    """Slices of one series, evenly spread over the liver; None takes all."""
+    """Slices per series, evenly distributed over the liver; none: all."""
     window: Literal["abdomen", "liver", "bone", "lung"] = "abdomen"
-    """Window of Hounsfield units that is shown to the network."""
+    """Window of Hounsfield units that the network reads."""
     least_crop: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Smallest share of a slice's area that augmentation crops to."""
+    """Smallest fraction of a slice's area to which augmentation crops."""
     degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
-    """Largest rotation of augmentation, degrees."""
+    """Largest rotation in augmentation, degrees."""
     distortion: Annotated[float, Field(ge=0, le=0.6)] = 0.0
-    """Largest distortion of the perspective in augmentation, a share of half the side."""
+    """Largest distortion of perspective in augmentation, as a fraction of half the side."""
     jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Largest change of brightness and of contrast in augmentation."""
+    """Largest change of brightness and contrast in augmentation."""
 
 
 def prepare(cohort: Cohort, settings: SlicePlan, folder: Path) -> SliceStore:

@@ -44,7 +44,7 @@ class SliceStore:
     volume, from the feet, from 0), z_mm (DICOM patient axis), phase, and nodule: 1 where an expert saw one, 0 where
     not, missing where no expert looked.
     `specimens`: one row a study: patient_id, specimen_id, key (its content), slices, series, phases, units, liver
-    (what its extent is from), slice_mm, pixel_mm, notes (what was mended or refused).
+    (what its extent is from), slice_mm, pixel_mm, notes (corrections and rejections).
     `failures`: one row a study that gave no slice: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
@@ -159,8 +159,8 @@ def _write(path: Path, specimen: Specimen, *, slicing: Slicing, ledger: Ledger) 
             each for read_part in pool.map(read, range(1, len(found.scans) + 1), found.scans) for each in read_part
         ]
     keys = [*(each.key for each in found.refused), *(each.key for each in found.scans)]
-    told = [ledger.error(key) for key in keys]
-    faults = list(dict.fromkeys(each.removeprefix("SpecimenError: ") for each in told if each))
+    recorded = [ledger.error(key) for key in keys]
+    faults = list(dict.fromkeys(each.removeprefix("SpecimenError: ") for each in recorded if each))
     if not parts:
         raise SpecimenError(f"none of {len(found.scans)} series can be read: {'; '.join(faults)}")
     about = {

@@ -40,7 +40,7 @@ def training_images(run: Path, cohort_folder: Path) -> Pixels:
     if read_settings(locked.folder)["cohort"]["digest"] != cohort.digest:
         raise RunError(f"{run} was not trained on cohort {cohort.name} as it is now; name the cohort it was trained on")
     if not locked.folder.split.is_file():
-        raise RunError(f"{locked.folder.split} is missing, so nobody knows the training patients; export where it is")
+        raise RunError(f"{locked.folder.split} is missing, so the training patients are unknown; export where it is")
     train = set(Split.read(locked.folder.split).train)
     material = locked.system.prepare(cohort.select(train), locked.settings, locked.folder.prepared)
     rows = np.linspace(0, len(material) - 1, min(SAMPLE, len(material))).astype(np.int64)
@@ -90,7 +90,7 @@ def exported(locked: LockedRun) -> nn.Module | None:
     if record["model"] != locked.digest:
         raise RunError(f"{folder} was exported from another model than the one locked now; export again, or remove it")
     parts = _parts(locked)
-    # Copying takes what stands here for a part as its copy.
+    # Copying uses these in place of the parts.
     instead = {id(parts[name]): _opened(folder, part) for name, part in record["parts"].items()}
     return copy.deepcopy(locked.network, instead)
 
@@ -142,8 +142,8 @@ def _opened(folder: Path, part: dict[str, Any]) -> nn.Module:
     drift = np.abs(_logits(network, _noise(part["probe"]["shape"])) - part["probe"]["logits"]).max()
     if drift > DRIFT:
         raise RunError(
-            f"{path} gives logits {drift:.3g} off those it gave where it was exported, wanted {DRIFT} at the most: this"
-            f" processor computes otherwise; export again here and compare, or remove {folder}"
+            f"{path} gives logits {drift:.3g} off those at the export, wanted at most {DRIFT}: this"
+            f" processor computes differently; export again here and compare, or remove {folder}"
         )
     return network
 

@@ -64,7 +64,7 @@ def lock(
     seen: Sequence[str],
     material: Material,
     domain: Mapping[str, Any],
-    told: dict[str, Any],
+    training: dict[str, Any],
 ) -> None:
     """Write weights, cut-offs and domain, then model.json with their digests; from here on nothing of it changes.
 
@@ -79,7 +79,7 @@ def lock(
         "phantom": cohort.phantom,
         "parameters": sum(each.numel() for each in network.parameters()),
         "sha256": {file.name: file_digest(file) for file in files},
-        "training": told,
+        "training": training,
         "seen": sorted(patient_digest(cohort.hospital, patient) for patient in seen),
         "seen_files": sorted(set(content_of(keyed(material.select(patient_ids=seen))["key"]))),
     }
@@ -151,7 +151,7 @@ def identity(locked: LockedRun) -> ModelIdentity:
 
 
 def picture_note(locked: LockedRun) -> str:
-    """What stands on every picture and result that this model had a part in."""
+    """The note printed on every picture and result of this model."""
     return "phantom-trained model: not for clinical use" if locked.phantom else "research use only"
 
 
@@ -172,6 +172,6 @@ def refuse_shared_files(material: Material, cohort: Cohort) -> None:
         shared = set(specimens.loc[owners > 1, "specimen_id"])
         rows = [each.row for each in cohort.specimens if each.specimen_id in shared]
         raise CohortError(
-            f"specimens.csv {rows_in_words(rows)}: files of one and the same specimen (equal bytes, or one scan by its"
+            f"specimens.csv {rows_in_words(rows)}: files of the same specimen (identical bytes, or one scan by its"
             " own identifier) are listed under two patients; correct or remove these rows"
         )

@@ -56,7 +56,7 @@ def predict(
             f"{locked.system.name} reads {' and '.join(locked.system.inputs)}; give a cohort folder with all"
         )
     specimens = cohort.specimens_of(modality)
-    network = exported(locked) or locked.network  # first: an export of another model is told in seconds
+    network = exported(locked) or locked.network  # first: an export of another model is reported in seconds
     model = identity(locked) if network is locked.network else _as_exported(locked)
     try:
         material = locked.system.prepare(cohort, locked.settings, out / "prepared")
@@ -155,8 +155,8 @@ def _as_exported(locked: LockedRun) -> ModelIdentity:
 def _read(material: Material, inference: Inference, *, rows: Mapping[str, int]) -> pd.DataFrame:
     """What was read of each specimen, and what the system says of it beside the score; a row each."""
     aside = {"endpoint", "horizon_months", "task", "class_or_quantity", "score", "reason"}
-    said = inference.specimens[[name for name in inference.specimens if name not in aside]].drop_duplicates()
-    read = material.specimens.drop(columns="key").merge(said, on=["patient_id", "specimen_id"], how="left")
+    outputs = inference.specimens[[name for name in inference.specimens if name not in aside]].drop_duplicates()
+    read = material.specimens.drop(columns="key").merge(outputs, on=["patient_id", "specimen_id"], how="left")
     return read.assign(row=read["specimen_id"].map(rows))
 
 

@@ -61,9 +61,7 @@ class Quantification:
         if self.networks != (self.run is not None):
             raise SettingsError(f"{self.method} needs {'a' if self.networks else 'no'} run of bae_2025_qcnn: see --run")
         if self.brain and self.method != "nls":
-            raise SettingsError(
-                f"there are priors and networks of livers alone, got {self.method} for a brain: use nls"
-            )
+            raise SettingsError(f"priors and networks exist for livers only, got {self.method} for a brain: use nls")
         if self.basis is not None and self.method != "nls":
             raise SettingsError(
                 f"{self.method} has priors in mM, but the scale of a basis file is unknown: leave --basis out, or"
@@ -179,10 +177,10 @@ def _brain(spectrum: Spectrum, settings: Quantification) -> Found:
     fit, left = brain_fit(spectrum, basis=_basis(spectrum.acquisition, settings, names=BRAIN17))
     found, notes = quantities_of(fit, method="nls", unit=RELATIVE), tuple[str, ...]()
     if left >= MOST_LEFT:
-        flag = f"the model does not describe the spectrum: the fit leaves {left:.1f} times the noise"
+        flag = f"the model does not describe the spectrum: the residual is {left:.1f} times the noise"
         found = replace(found, flags=((*found.flags[0], flag),))
     if fit.model.freedom > BRAIN_FREEDOM:
-        notes = (f"the baseline was freed to bend {fit.model.freedom:g} instead of {BRAIN_FREEDOM:g} times",)
+        notes = (f"the baseline was relaxed to {fit.model.freedom:g} degrees of freedom, from {BRAIN_FREEDOM:g}",)
     values = fit.model.window(spectrum.values)[None]
     drawn = drawn_fits(fit.parameters.vector, values, model=fit.model)[0]
     return Found(quantities=found.with_sums(), drawn=drawn, spectrum=spectrum, about=_about(spectrum, *notes))
@@ -207,7 +205,7 @@ def _in_basis(spectrum: Spectrum, basis: Acquisition) -> Spectrum:
     own = spectrum.acquisition
     points = min(basis.points, int(own.points / own.bandwidth_hz * basis.bandwidth_hz))
     wanted = replace(basis, points=points, te_ms=own.te_ms, tm_ms=own.tm_ms, sequence=own.sequence)
-    note = f"the basis is a file's: whether it is of {own.sequence} with TE {own.te_ms:g} ms was not checked"
+    note = f"the basis is from a file: it was not checked that it is {own.sequence} with TE {own.te_ms:g} ms"
     found = resampled(spectrum, acquisition=wanted)
     return replace(found, notes=(*found.notes, note))
 
@@ -272,10 +270,10 @@ def _doubted(found: Quantities) -> Quantities:
 
 
 def _coord(path: Path, water: Path | None, settings: Quantification) -> Found:
-    """LCModel's print has a phased real part alone."""
+    """LCModel's output has the phased real part only."""
     if settings.method != "nls" or settings.brain or settings.basis is not None or water is not None:
         raise SpecimenError(
-            "LCModel's print holds a phased real part alone, which nls fits by lines of lipids and choline: give it"
+            "LCModel's output has the phased real part only, which nls fits with lines of lipids and choline: give it"
             " without water, basis and brain, or the file that LCModel read"
         )
     coord = read_coord(path)
@@ -283,5 +281,5 @@ def _coord(path: Path, water: Path | None, settings: Quantification) -> Found:
     parts = dict(zip(fit.names, fit.components, strict=True))
     peaks = fit.components.sum(axis=0)
     drawn = DrawnFit(ppm=coord.ppm, data=coord.data, fit=peaks + fit.baseline, baseline=fit.baseline, components=parts)
-    notes = "LCModel's print: the phased real part alone was fitted, by lines of lipids and choline"
+    notes = "LCModel's output: the phased real part was fitted, with lines of lipids and choline"
     return Found(quantities=fit.quantities, drawn=drawn, spectrum=None, about={"snr": coord.snr, "notes": notes})

@@ -43,9 +43,9 @@ def write_results(
     settings that differ from those of training, which are written down. CohortError when a file of a patient who should
     be new to the model was seen in training.
     """
-    said = {"digest": cohort.digest, "model": locked.digest, "changes": dict(changes or {})}
+    provenance = {"digest": cohort.digest, "model": locked.digest, "changes": dict(changes or {})}
     files = contents(files_of(locked.system, cohort))
-    done = _done(out, said=said, files=files)
+    done = _done(out, provenance=provenance, files=files)
     _copy_readers(cohort, out)
     if done:
         return
@@ -68,7 +68,7 @@ def write_results(
         "signatures.safetensors": lambda path: path.write_bytes(save({"signatures": inference.signatures})),
         "patients.parquet": cohort.patients.assign(fold=folds).to_parquet,
         "specimens.parquet": partial(material.specimens.to_parquet, index=False),
-        "cohort.json": lambda path: write_json(path, flow | said),
+        "cohort.json": lambda path: write_json(path, flow | provenance),
         CONTENTS: lambda path: write_json(path, files),
         "metrics.json": lambda path: write_json(path, found),  # last: it says that all is done
     }
@@ -101,7 +101,7 @@ def _refuse_seen_files(material: Material, *, locked: LockedRun, folds: pd.Serie
         )
 
 
-def _done(out: Path, *, said: Mapping[str, Any], files: Mapping[str, str]) -> bool:
+def _done(out: Path, *, provenance: Mapping[str, Any], files: Mapping[str, str]) -> bool:
     """Whether `out` holds these results already; RunError when it holds those of another cohort, model or setting.
 
     Also where a file of them was altered, or one of a specimen was replaced since.
@@ -109,7 +109,7 @@ def _done(out: Path, *, said: Mapping[str, Any], files: Mapping[str, str]) -> bo
     if not (out / "metrics.json").exists():
         return False
     written = read_json(out / "cohort.json")
-    if any(written[name] != value for name, value in said.items()):
+    if any(written[name] != value for name, value in provenance.items()):
         raise RunError(
             f"{out} holds the results of another cohort or model ({written['name']}), or of another reading of the"
             " specimens; choose a new folder"

@@ -70,13 +70,13 @@ def _applicable(found: pd.DataFrame, judgement: pd.DataFrame | None) -> dict[str
     known = judgement.reindex(owners.index).assign(patient_id=owners)
     worst = known.sort_values("reason", na_position="last", kind="stable").drop_duplicates("patient_id")
     of_patients = worst.set_index("patient_id")
-    said = {
+    by_row = {
         name: found["specimen_id"].map(known[name]).mask(whole, found["patient_id"].map(of_patients[name]))
         for name in ("applicability", "reason")
     }
     return {
-        "applicability": said["applicability"].where(scored, NOT_ASSESSABLE),
-        "reason": said["reason"].where(scored, own),
+        "applicability": by_row["applicability"].where(scored, NOT_ASSESSABLE),
+        "reason": by_row["reason"].where(scored, own),
     }
 
 

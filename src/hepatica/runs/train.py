@@ -45,7 +45,7 @@ def train(
     split = _split(folder, system, settings, cohort)
     prepared = prepared or folder.prepared
     if not folder.model.exists():
-        network = system.build(settings, pretrained=True)  # first: weights that cannot be had are told in seconds
+        network = system.build(settings, pretrained=True)  # first: weights that are missing are reported in seconds
         training = Training(
             network=network,
             material=system.prepare(cohort, settings, prepared),
@@ -82,7 +82,9 @@ def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: C
         with_files = set.intersection(*({each.patient_id for each in specimens} for specimens in every))
         chosen = [patient for patient in system.trainable(cohort, settings) if patient in with_files]
         if not chosen:
-            raise CohortError(f"cohort {cohort.name} has no patient {system.name} may train on and that has a specimen")
+            raise CohortError(
+                f"cohort {cohort.name} has no patient with a specimen on whom {system.name} may be trained"
+            )
         task = system.tasks(settings)[0]
         task.refuse_absent(cohort, chosen)
         strata, shares = task.strata(cohort).loc[chosen], {"validation": settings.validation, "test": settings.test}
@@ -95,7 +97,7 @@ def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Trainin
     network, material, split = training.network, training.material, training.split
     refuse_shared_files(material, training.cohort)
     folder.log("prepared", specimens=len(material.specimens))
-    told = system.train(training) | {
+    record = system.train(training) | {
         "trainer flags": ", ".join(f"{name}={value}" for name, value in training.trainer.items()) or "none",
         "processor threads": torch.get_num_threads(),
     }
@@ -109,5 +111,5 @@ def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Trainin
         seen=seen,
         material=material,
         domain=learn(system, material, patients=seen),
-        told=told,
+        training=record,
     )

@@ -32,14 +32,14 @@ def verify(folder: Path, cohorts: Sequence[Path] = ()) -> pd.DataFrame:
         found += [(_name(each / name, folder), state) for name, state in seal_states(each).items()]
         found += _of_model(each, folder)
     if not found:
-        raise RunError(f"{folder} has nothing that hepatica recorded; give a run folder, or a folder of results")
+        raise RunError(f"{folder} contains nothing recorded by hepatica; give a run folder, or a folder of results")
     loaded = [load_cohort(path) for path in cohorts]
     results = [each for each in sealed if (each / "cohort.json").exists() and (each / CONTENTS).exists()]
     for each in results:
         found.append((f"specimens of {_name(each, folder)}", _specimens(each, loaded)))
     known = {read_json(each / "cohort.json")["digest"] for each in results}
     found += [
-        (f"tables of {each.folder}", "of no results here, or changed since")
+        (f"tables of {each.folder}", "do not belong to any results here, or have changed since")
         for each in loaded
         if each.digest not in known
     ]

@@ -33,7 +33,7 @@ def paired_masks(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     if empty := int((~masks.any(axis=(1, 2))).sum()):
         raise EvaluationError(f"got {empty} masks without a lesion; leave these images out")
     if np.isnan(maps).any():
-        raise EvaluationError("got maps with values that are no numbers; draw them anew")
+        raise EvaluationError("got maps with values that are not numbers; compute them again")
     return masks
 
 

@@ -1,24 +1,24 @@
 """cCNN: do these cirrhotic livers also have hepatocellular carcinoma, judged from a 1H-MR spectrum of the parenchyma?
 
-The spectra of the first patients of each group are fitted; from what is found, as many spectra as wanted are simulated
-for each group, and convolutional networks (cCNNs) learn to tell the simulated groups apart. No network ever sees a
-patient's spectrum before it is tested on one.
+The spectra of the first patients of each group are fitted. From the results, any number of spectra is simulated for
+each group, and convolutional networks (cCNNs) learn to distinguish the simulated groups. No network sees a patient's
+spectrum before it is tested on one.
 
 Departures (of the paper only the abstract is public, doi 10.2463/mrms.mp.2025-0064; all else here is ours):
-1. Training patients are drawn by lot, stratified by group; the paper takes the first 10 of each.
-2. Their spectra are fitted by MAP, with the ranges of priors/priors.toml beforehand, in mM by their water; the
-   paper's fit is not named.
-3. A simulated patient is drawn posterior-predictively, so that ten patients' uncertainty is in the simulation, and
-   widths, noise, phases and shifts are those of both groups (`nuisance`), so that no network can live on them.
-4. Networks read the spectrum divided by its mean modulus: without its height, which follows coil and water. What is
-   more of everything is therefore not seen.
-5. The cut-off balances sensitivity and specificity in held-out simulated spectra; one temperature, fitted there, makes
-   the scores probabilities. Neither looks at a patient.
+1. Training patients are drawn at random, stratified by group; the paper takes the first 10 of each.
+2. Their spectra are fitted by MAP, with the ranges of priors/priors.toml as priors, and scaled to mM by their water;
+   the paper does not name its fit.
+3. A simulated patient is drawn from the posterior predictive distribution, which includes the uncertainty of ten
+   patients. Widths, noise, phases and shifts are pooled (`nuisance`), so that they cannot serve as shortcuts.
+4. Networks read the spectrum divided by its mean modulus, without its height, which depends on coil and water. A
+   proportional rise of all concentrations is therefore not detected.
+5. The cut-off balances sensitivity and specificity in held-out simulated spectra; one temperature, fitted there, turns
+   the scores into probabilities. Neither uses data of patients.
 
 Unclear:
 1. Sequence, echo time, sampling, sizes of networks and simulation, and names of the targets: see `Settings`.
-2. Whether several cCNNs voted: the plural says so (`members`).
-3. How a patient's spectra were pooled: the mean of their scores here.
+2. Whether several cCNNs were combined: the plural suggests it (`members`).
+3. How several spectra of a patient were pooled: here by the mean of their scores.
 """
 
 from dataclasses import dataclass
@@ -43,9 +43,9 @@ class Settings(SpectralPlan):
     """The numbers of the abstract; what it leaves open is ours, that is nearly all."""
 
     endpoint: str = "hcc"  # label that is predicted
-    validation: Share = 0.0  # none: all that is tuned is tuned on simulation
+    validation: Share = 0.0  # none: tuning uses simulated spectra only
     test: Share = 17 / 37
-    nuisance: Literal["pooled", "per_class"] = "pooled"  # ours; "per_class" shows what a network could cheat with
+    nuisance: Literal["pooled", "per_class"] = "pooled"  # ours; "per_class" shows how much shortcuts contribute
     dropout: Share = 0.1
     epochs: int = 20
     seed: int = 2025

@@ -1,23 +1,23 @@
-"""qCNN: what does the liver's 1H-MR spectrum hold of 15 metabolites and 5 lipids, and does that tell of carcinoma?
+"""qCNN: what are the concentrations of 15 metabolites and 5 lipids in a liver spectrum, and do they indicate HCC?
 
-Convolutional networks (qCNNs) learn to quantify from simulated spectra, fresh ones in every epoch, as many as are
-wanted; they give each concentration with a standard deviation that held-out simulation has calibrated. A linear
-discriminant of the concentrations then tells patients with hepatocellular carcinoma from those without.
+Convolutional networks (qCNNs) learn to quantify from simulated spectra, which are new in every epoch. They give each
+concentration with a standard deviation that was calibrated on held-out simulated spectra. A linear discriminant of the
+concentrations then separates patients with hepatocellular carcinoma from those without.
 
 Departures (of the paper only the abstract is public, doi 10.2463/mrms.mp.2025-0064; all else here is ours):
 1. The score is not the paper's, whose qCNNs only quantify: it is the linear discriminant (shrunken covariance) of the
-   training patients' concentrations, a control for the paper's cCNNs (`bae_2025_ccnn`), which say what simple rules on
-   concentrations already reach. Its cut-off balances sensitivity and specificity in the training patients.
-2. Spectra are simulated from the ranges of priors/priors.toml; the paper's are of its first 10 + 10 patients.
-3. What of the squeezed concentrations is a straight line of the squeezed spectrum is fitted in closed form; several
+   training patients' concentrations. It is a control for the paper's cCNNs (`bae_2025_ccnn`): it shows what a simple
+   rule on concentrations achieves. Its cut-off balances sensitivity and specificity in the training patients.
+2. Spectra are simulated from the ranges of priors/priors.toml; those of the paper are from its first 10 + 10 patients.
+3. The part of the compressed concentrations that is linear in the compressed spectrum is fitted in closed form; several
    networks (`members`) learn the rest by heteroscedastic likelihood and, with `bound_share`, by the error in units of
-   the Cramer-Rao bound.
-4. A spectrum without a usable water reference is brought to the usual strength, and its concentrations have no unit.
+   the Cramér-Rao bound.
+4. A spectrum without a usable water reference is scaled to the usual height, and its concentrations have no unit.
 
 Unclear:
 1. Sequence, echo time, sampling, sizes of networks and simulation, names of the targets, and how errors were measured:
    see `Settings`, `spectroscopy/signal/targets.py` and `hepatica study bae_2025_qcnn`.
-2. Whether lipids and metabolites were learnt by one network or one each: here all by each of `members`.
+2. Whether one network quantified lipids and metabolites or one each: here each of `members` quantifies all.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Settings(QcnnPlan):
     """The numbers of the abstract; what it leaves open is ours, that is nearly all."""
 
     endpoint: str = "hcc"  # label that is predicted
-    validation: Share = 0.0  # none: all that is tuned is tuned on simulation
+    validation: Share = 0.0  # none: tuning uses simulated spectra only
     test: Share = 17 / 37
     seed: int = 2025
 

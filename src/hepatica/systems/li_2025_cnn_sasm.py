@@ -1,32 +1,32 @@
-"""CNN-SASM: will this resected hepatocellular carcinoma come back, judged from its H&E slides?
+"""CNN-SASM: will this resected hepatocellular carcinoma recur, judged from its H&E slides?
 
 Stage 1: a ResNet18 whose feature map passes channel and spatial self-attention learns relapse from the tiles of
 patients whose survival confirms their label (denoised recurrence labels). Stage 2: its 128 features, averaged over an
-image (PPS, prognosis-relevant pathological signature), feed one small network an endpoint; a patient's risk is the mean
-over their images, and the median risk of the training patients divides high from low.
+image (PPS, prognosis-relevant pathological signature), are the input of one small network per endpoint. A patient's
+risk is the mean over their images, and the median risk of the training patients separates high from low risk.
 
 Departures (the paper's text and equations are the default; `RELEASED` is what the released code does):
-1. The loss takes logits. The released code gives probabilities to cross-entropy, a second softmax, which holds a
-   two-class loss within 0.313 to 1.313 (`loss_on="probabilities"`).
+1. The loss takes logits. The released code passes probabilities to cross-entropy, a second softmax, which confines a
+   two-class loss to 0.313 to 1.313 (`loss_on="probabilities"`).
 2. Positions become tokens by a true transposition. The released code reshapes (512, 49) to (49, 512), which keeps
    0.008 % of the entries in place, so that its "positions" are scrambled (`mix="reshape"`).
 3. Attention sizes follow the tile side: 49 positions and 7 heads at 224 pixels. Rotation is by quarter turns, which
    leaves no black corners. No batch is dropped at inference.
-4. One locked patient split serves both stages, so that no test patient was used to select or to fit anything. The
-   paper splits each subset anew, and its AUROC of 0.951 is one on denoised test patients.
-5. Patients censored before a horizon are left out of its training and test; treatment is a column, not the length of
-   an identifier; patients with another treatment are never trained on, all of them are set aside for prediction.
-6. From random weights the network hardly learns, for both softmaxes pass on little but spatial contrast. `warm_epochs`
-   first train the body alone, under average pooling on the same tiles. The paper has ImageNet weights: default 0.
+4. One locked patient split serves both stages, so that no test patient is used to select or fit anything. The paper
+   splits each subset anew, and its AUROC of 0.951 was measured on denoised test patients.
+5. Patients censored before a horizon are excluded from its training and test; treatment is a column, not the length of
+   an identifier; patients with another treatment are excluded from training and set aside for prediction.
+6. From random weights the network hardly learns, because both softmaxes transmit little but spatial contrast. The first
+   `warm_epochs` train the body alone, with average pooling. The paper starts from ImageNet weights: default 0.
 
 Unclear:
-1. Early stopping "if the loss decreases for 5 consecutive epochs" is read as: no better training loss for 5 epochs.
-2. Softmax over 512 channels leaves values near 1/512, small beside the next block's output. Kept as printed;
+1. Early stopping "if the loss decreases for 5 consecutive epochs" is read as: no lower training loss for 5 epochs.
+2. Softmax over 512 channels gives values near 1/512, small compared with the next block's output. Kept as printed;
    `gate="none"` is the paper's CNN-SelfAttn.
-3. "PPS = max-pooling of SSA" has 512 values, the text says 128: it is the 128 after the first layer of the classifier.
+3. "PPS = max-pooling of SSA" has 512 values, the text says 128: here the 128 after the first layer of the classifier.
 4. The split is 7:3 in the text and 80:20 in Table 1 (293:73); Table 1 is followed. The test set of Table 3 is 57.
-5. Magnification, stain target, noise and erasing strengths are not given: each number of ours is marked so below.
-6. Overall survival of censored patients enters the denoising as it stands (`confidence="censoring_aware"` is ours).
+5. Magnification, stain target, noise and erasing strengths are not given: our values are marked as ours below.
+6. Overall survival of censored patients enters the denoising as recorded (`confidence="censoring_aware"` is ours).
 7. Accuracy is at 0.5, groups at the training median; both are reported. The "final" status ignores follow-up length.
 """
 

@@ -1,31 +1,31 @@
 """HCCNet: does this patient have hepatocellular carcinoma, judged from every axial slice of their liver CT?
 
 NoduleNet, a ResNet34, learns from slices that experts marked which slices show a nodule. With it the slices of patients
-with hepatocellular carcinoma are labelled (weak labels), and HCCNet, another ResNet34, learns to tell these from the
-slices of everybody else, whatever the contrast phase. A patient's HCC risk score weighs -log10(1 - p) of all of their
-slices by p. What excites NoduleNet is drawn by SMOE.
+with hepatocellular carcinoma are labelled (weak labels), and HCCNet, another ResNet34, learns to distinguish these from
+the slices of all other patients, in any contrast phase. A patient's HCC risk score weights -log10(1 - p) of all of
+their slices by p. Saliency maps of NoduleNet are computed by SMOE.
 
 Departures:
-1. The epoch with the lowest loss on patients held out for tuning is kept; the paper watches a random set of images,
-   does not say of whom, and names no epoch.
+1. The epoch with the lowest loss on patients held out for tuning is kept; the paper monitors a random set of images,
+   does not say of which patients, and names no epoch.
 2. Slices are windowed when they are read and have three equal channels; the paper wrote JPEG files, window not stated.
-3. Where experts marked the slices of a patient with carcinoma, their marks stand in place of NoduleNet's (ours).
-4. The cut-off is that which balances sensitivity and specificity in the patients of training and tuning, fixed there;
-   the paper does not state its own, and Figure 4 speaks of a "balanced performance" setting.
-5. The predictions table holds 1 - 10^-score, between 0 and 1 and of the same order; reports show the score itself.
-6. Low-quality images were removed by hand in the paper; here damaged slices alone are left out.
-7. A patient of several studies scores their mean (ours; the paper has one study a patient).
-8. The liver's extent is from a mask where there is one, else estimated; the paper cut by hand.
+3. Where experts marked the slices of a patient with carcinoma, their marks replace those of NoduleNet (ours).
+4. The cut-off balances sensitivity and specificity in the patients of training and tuning and is fixed there; the
+   paper does not state its own, and its Figure 4 mentions a "balanced performance" setting.
+5. The predictions table contains 1 - 10^-score, between 0 and 1 and in the same order; reports show the score itself.
+6. Low-quality images were removed by hand in the paper; here only damaged slices are excluded.
+7. The score of a patient with several studies is the mean (ours; the paper has one study per patient).
+8. The liver's extent comes from a mask if there is one and is otherwise estimated; the paper cropped by hand.
 
 Unclear:
-1. The printed score divides twice, by the sum of the weights and by n (`variant="as_printed"`), and then cannot give
-   the scores reported; "weighted mean" in its words is `weighted_mean`, the default. See radiology/risk_score.py.
+1. The printed score divides twice, by the sum of the weights and by n (`variant="as_printed"`), which cannot give the
+   reported scores; the "weighted mean" of the text is `weighted_mean`, the default. See radiology/risk_score.py.
 2. Slices without nodule of patients with carcinoma are discarded in one paragraph, negative in another: `nodule_free`.
 3. "Its results are directly integrated into HCCNet" may mean the labels alone, or the reading of new patients too:
    `gate` "none" (default) takes all slices, "hard" those that NoduleNet flags, "soft" multiplies both probabilities.
-4. Warm-up, weight decay, smoothing, mixup, crops and image size are not given: ours are those of the recipe that
-   GluonCV, which the authors name, is known for (He T, et al., arXiv 1812.01187); angles, perspective, jitter are free.
-5. A "nodule" is any in one sentence, one of carcinoma in another: here whatever the experts marked, in any patient.
+4. Warm-up, weight decay, smoothing, mixup, crops and image size are not given: ours follow the published recipe of
+   GluonCV, which the authors name (He T, et al., arXiv 1812.01187); angles, perspective and jitter are our choice.
+5. A "nodule" is any in one sentence and carcinoma in another: here whatever the experts marked, in any patient.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ from hepatica.radiology.slices import SliceStore
 from hepatica.saliency import RESNET_LAYERS, smoe
 
 READ_AT_ONCE = 32
-"""Slices that a network reads at once, whatever it learnt from at once (ours)."""
+"""Slices that a network reads at once, whatever its training batch (ours)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +61,10 @@ class Settings(SlicePlan):
     """
 
     endpoint: str = "hcc"  # label that is predicted
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours; share of patients that tune the training
-    body: str = "resnet34.tv_in1k"  # timm's name of the convolutional body of both networks
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours; fraction of patients used to tune the training
+    body: str = "resnet34.tv_in1k"  # convolutional body of both networks, by its name in timm
     nodule_free: Literal["discard", "negative"] = "discard"  # slices of HCC patients without nodule; see Unclear 2
-    nodule_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5  # ours: from which on NoduleNet flags a slice
+    nodule_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5  # ours: NoduleNet flags a slice from here on
     gate: Gate = "none"  # which slices enter the score; see Unclear 3
     variant: Variant = "weighted_mean"  # of the risk score; see Unclear 1
     smoothing: Share = 0.1  # ours, of labels
@@ -116,7 +116,7 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
         "slices marked by experts": len(seen["train"]),
         "of these with a nodule": int(seen["train"].labels.sum()),
         "slices NoduleNet was watched on": len(marked["validation"]),
-        "slices HCCNet learnt from": len(weak["train"]),
+        "training slices of HCCNet": len(weak["train"]),
         "of these called carcinoma": int(weak["train"].labels.sum()),
     }
 

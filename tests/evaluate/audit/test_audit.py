@@ -30,7 +30,7 @@ def test_table_5_of_paper_004_has_swapped_rows() -> None:
     """All six radiologists: specs/radiology.md, section 2.4, has the true counts, found here from the printed table."""
     found = audit(PUBLISHED / "wang_2021_table_5.csv")
     for each in found:
-        assert "give these figures" in each.contradictions[-1]
+        assert "give these values" in each.contradictions[-1]
         assert (
             "sensitivity and specificity swapped, their intervals in place; ppv and npv swapped, their intervals in "
             "place; F1 is that of the other class"
@@ -105,7 +105,7 @@ def test_rows_without_an_outcome_may_have_other_positives() -> None:
 
 def test_more_positives_than_patients_looked_for() -> None:
     (found,) = audit_rates([RateRow(name="row", positives=300, printed={"sensitivity": read_printed("0.5")})])
-    assert found.contradictions == ("no counts of up to 200 patients give these figures",)
+    assert found.contradictions == ("no counts of up to 200 patients give these values",)
 
 
 def test_figures_that_leave_too_many_tables(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_figures_that_leave_too_many_tables(tmp_path: Path) -> None:
 
 
 def test_no_file() -> None:
-    with pytest.raises(EvaluationError, match="is no file"):
+    with pytest.raises(EvaluationError, match="is not a file"):
         audit(Path("nowhere.csv"))
 
 

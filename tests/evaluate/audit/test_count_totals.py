@@ -37,7 +37,7 @@ def test_a_p_that_comes_out_of_no_test(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(HEADER + "sex,m,14,18,0.321\nsex,f,17,30,\nage,old,14,18,0.658\nage,young,17,30,\n")
     sex, age = audit(path)
-    assert sex.contradictions[0].startswith("P 0.321 comes out of no chi-square test")
+    assert sex.contradictions[0].startswith("P 0.321 is not that of a chi-square test")
     assert age.contradictions == ()
 
 
@@ -45,7 +45,7 @@ def test_a_p_that_comes_out_of_no_test(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("characteristic,a,b\nsex,1,2\n", "wanted characteristic, level"),
-        (HEADER + "sex,m,1,many,\n", "no whole number"),
+        (HEADER + "sex,m,1,many,\n", "not a whole number"),
         (HEADER + "sex,m,1,2,\nage,old,2,2,\n", "no two characteristics have the same totals"),
     ],
 )

@@ -49,7 +49,7 @@ def test_scores_that_are_no_probabilities_are_ranked_but_not_calibrated(scored: 
         assert stretched[name] == plain[name]
     for name in NAMES[9:]:
         assert math.isnan(stretched[name].value)
-        assert "are no probabilities" in stretched[name].method
+        assert "are not probabilities" in stretched[name].method
 
 
 def test_the_cutoff_moves_the_calls_only(scored: tuple[np.ndarray, np.ndarray]) -> None:

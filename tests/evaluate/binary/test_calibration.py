@@ -89,7 +89,7 @@ def test_certain_scores_have_no_infinite_logit() -> None:
 def test_a_slope_that_is_infinite_or_open_is_not_given(label: list[int], score: list[float]) -> None:
     found = calibration_slope(label, score=score)
     assert math.isnan(found.value)
-    assert found.method == "not computable: the scores are equal or a cut-off parts the classes"
+    assert found.method == "not computable: the scores are equal or a cut-off separates the classes"
 
 
 def test_intercept_and_slope_are_those_of_statsmodels(calibrated: tuple[np.ndarray, np.ndarray]) -> None:

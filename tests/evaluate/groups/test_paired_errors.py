@@ -54,7 +54,7 @@ def test_sets_hold_mean_sizes() -> None:
         (SMALL[:5], "got 5 spectra, wanted 6"),
         (SMALL[:, :3], "wanted a column for 20 targets"),
         (SMALL[:100], "got 100 and 200 spectra"),
-        (np.where(SMALL > 3, np.nan, np.inf), "no numbers"),
+        (np.where(SMALL > 3, np.nan, np.inf), "not numbers"),
     ],
 )
 def test_errors_that_do_not_pair_are_refused(first: np.ndarray, told: str) -> None:

@@ -42,8 +42,8 @@ def test_the_order_of_rows_decides_order_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "words", "told"),
     [
-        (ROWS[:-1], {}, "arm of the machine: 0 readings stand twice and 1 are missing"),
-        ([*ROWS, ROWS[0]], {}, "arm without: 1 readings stand twice and 0 are missing"),
+        (ROWS[:-1], {}, "arm of the machine: 0 readings occur twice and 1 are missing"),
+        ([*ROWS, ROWS[0]], {}, "arm without: 1 readings occur twice and 0 are missing"),
         ([*ROWS[:-1], "b,AI,1,0,0.01,"], {}, "1 cases have two truths"),
         ([*ROWS[:-1], "b,AI,0,,0.01,"], {}, "row 11 column call: got '', wanted the call"),
         ([*ROWS, "a,R3,1,1,0.5,"], {}, "the arm is blank in 1 readings"),

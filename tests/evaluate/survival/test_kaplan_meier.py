@@ -41,7 +41,7 @@ def test_greenwood_on_the_log_log_scale() -> None:
 def test_beyond_the_longest_follow_up_nothing_is_known() -> None:
     found = kaplan_meier(FIVE["time"], event=FIVE["event"]).survival_at(7)
     assert math.isnan(found.value)
-    assert found.method == "not computable: nobody was followed beyond 6"
+    assert found.method == "not computable: no patient was followed beyond 6"
 
 
 def test_when_all_had_the_event_it_stays_known() -> None:

@@ -58,7 +58,7 @@ def test_a_colour_picture_is_looked_at():
         ({"Modality": "US", "BurnedInAnnotation": "NO"}, "modality US"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "secondary capture"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "screen save"),
-        ({"SamplesPerPixel": 3}, "colour picture"),
+        ({"SamplesPerPixel": 3}, "colour image"),
     ],
 )
 def test_suspect_headers_are_told(ct, tags, message):

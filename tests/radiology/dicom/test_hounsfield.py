@@ -33,7 +33,7 @@ def test_signed_values_called_unsigned_are_mended_and_told(ct):
     store(ct, ct.body(), PixelRepresentation=0, RescaleIntercept=0)  # air would be 64,536
     volume = read(ct.folder)
     assert np.array_equal(volume.values, ct.body())
-    assert volume.notes == ("signed values called unsigned by the header; read as signed",)
+    assert volume.notes == ("signed values declared unsigned by the header; read as signed",)
 
 
 def test_hounsfield_units_without_rescale_are_told(ct):
@@ -45,13 +45,13 @@ def test_hounsfield_units_without_rescale_are_told(ct):
 
 def test_values_that_cannot_be_hounsfield_units_are_refused(ct):
     store(ct, (ct.body() + 1024).astype(np.uint16), RescaleSlope=None, RescaleIntercept=None)
-    with pytest.raises(SpecimenError, match=r"no Hounsfield units.*rescale is missing"):
+    with pytest.raises(SpecimenError, match=r"not Hounsfield units.*rescale is missing"):
         read(ct.folder)
 
 
 def test_a_wrong_rescale_is_refused(ct):
     store(ct, (ct.body() + 1024).astype(np.uint16), RescaleIntercept=1024)
-    with pytest.raises(SpecimenError, match=r"no Hounsfield units.*rescale is wrong"):
+    with pytest.raises(SpecimenError, match=r"not Hounsfield units.*rescale is wrong"):
         read(ct.folder)
 
 
@@ -65,7 +65,7 @@ def test_monochrome1_with_inverted_values_is_turned_back_and_told(ct):
     store(ct, stored, PhotometricInterpretation="MONOCHROME1", BitsStored=12, HighBit=11)
     volume = read(ct.folder)
     assert np.array_equal(volume.values, ct.body())
-    assert volume.notes == ("values inverted (MONOCHROME1); turned back",)
+    assert volume.notes == ("values inverted (MONOCHROME1); inverted back",)
 
 
 def test_padding_below_air_becomes_air(ct):
@@ -106,7 +106,7 @@ def test_padding_by_a_value_of_tissue_is_outside_only_where_it_touches_the_borde
 
 def test_values_without_fat_and_air_are_no_hounsfield_units(ct):
     store(ct, np.where(ct.body() < 0, -47, 4 * ct.body()).astype(np.int16), RescaleIntercept=0)
-    with pytest.raises(SpecimenError, match="no Hounsfield units"):
+    with pytest.raises(SpecimenError, match="not Hounsfield units"):
         read(ct.folder)
 
 
@@ -125,5 +125,5 @@ def test_unsigned_values_called_signed_are_refused(ct):
 
 def test_a_rescale_without_slope_is_refused(ct):
     store(ct, (ct.body() + 1024).astype(np.uint16), RescaleSlope=0, RescaleIntercept=-1000)
-    with pytest.raises(SpecimenError, match="no Hounsfield units"):
+    with pytest.raises(SpecimenError, match="not Hounsfield units"):
         read(ct.folder)

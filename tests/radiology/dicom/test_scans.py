@@ -96,7 +96,7 @@ def test_nifti_is_one_volume(tmp_path, name):
 
 def test_nifti_without_air_is_no_ct(tmp_path):
     write_nifti(tmp_path / "mr.nii", values=np.ones((3, 4, 5), np.float32), geometry=GEOMETRY)
-    with pytest.raises(SpecimenError, match="values from 1 to 1 are no Hounsfield units"):
+    with pytest.raises(SpecimenError, match="values from 1 to 1 are not Hounsfield units"):
         find_scans(tmp_path / "mr.nii").scans[0].read()
 
 
@@ -111,7 +111,7 @@ def test_nifti_without_air_is_no_ct(tmp_path):
 )
 def test_nifti_of_other_values_is_no_ct(tmp_path, values):
     write_nifti(tmp_path / "v.nii", values=values.astype(np.float32), geometry=GEOMETRY)
-    with pytest.raises(SpecimenError, match="no Hounsfield units"):
+    with pytest.raises(SpecimenError, match="not Hounsfield units"):
         find_scans(tmp_path / "v.nii").scans[0].read()
 
 
@@ -123,7 +123,7 @@ def test_nifti_that_is_oblique_is_not_axial(tmp_path):
 
 
 def test_real_mr_is_no_ct(real):
-    with pytest.raises(SpecimenError, match="values from -47 to 833 are no Hounsfield units"):
+    with pytest.raises(SpecimenError, match="values from -47 to 833 are not Hounsfield units"):
         find_scans(real / "totalsegmentator/example_mr_sm.nii.gz").scans[0].read()
 
 
@@ -139,7 +139,7 @@ def test_folder_of_pictures_is_one_volume_without_units(tmp_path):
 def test_pictures_beside_other_files_are_a_study(tmp_path):
     Image.fromarray(np.zeros((6, 6), np.uint8)).save(tmp_path / "1.png")
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(SpecimenError, match=r"no axial CT series.*no DICOM file"):
+    with pytest.raises(SpecimenError, match=r"no axial CT series.*not a DICOM file"):
         find_scans(tmp_path)
 
 

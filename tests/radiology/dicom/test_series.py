@@ -115,7 +115,7 @@ def test_two_phases_under_one_series_uid_are_taken_apart_by_acquisition(ct):
 def test_two_phases_that_nothing_tells_apart_are_refused(ct):
     ct.write()
     ct.write(ct.body() + 40)
-    assert "two different slices lie at one place" in reasons(ct.folder)[0]
+    assert "two different slices have one position" in reasons(ct.folder)[0]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_two_phases_that_nothing_tells_apart_are_refused(ct):
     [
         ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "a localizer"),
         ({"Rows": 60000, "Columns": 60000}, "60000 x 60000 pixels"),
-        ({"NumberOfFrames": 1_000_000}, "got 0 frames with a place, wanted 1000000"),
+        ({"NumberOfFrames": 1_000_000}, "got 0 frames with a position, wanted 1000000"),
         ({"ImagePositionPatient": [0, 0, 99.0]}, "1 images at 1 positions"),
         ({"Modality": "US"}, "modality US, not CT"),
         ({"Modality": "SR", "Rows": None}, "modality SR, not CT"),
@@ -132,7 +132,7 @@ def test_two_phases_that_nothing_tells_apart_are_refused(ct):
         ({"RescaleType": "Z_EFF"}, "Z_EFF, not Hounsfield units"),
         ({"ImagePositionPatient": None}, "header is incomplete"),
         ({"PixelSpacing": None}, "header is incomplete"),
-        ({"SamplesPerPixel": 3}, "colour picture"),
+        ({"SamplesPerPixel": 3}, "colour image"),
     ],
 )
 def test_what_is_no_ct_slice_is_set_aside_with_the_reason_and_the_series_still_read(ct, tags, reason):
@@ -148,7 +148,7 @@ def test_files_that_are_no_dicom_are_set_aside(ct):
     ct.write()
     (ct.folder / "notes.txt").write_text("hello")
     (ct.folder / "empty.dcm").write_bytes(b"")
-    assert reasons(ct.folder) == ["no DICOM file"]
+    assert reasons(ct.folder) == ["not a DICOM file"]
     assert read_study(ct.folder).refused[0].files == 2
 
 
@@ -218,7 +218,7 @@ def test_of_two_reconstructions_of_a_scan_that_of_the_usual_thickness_is_read(ct
     study = read_study(ct.folder)
     assert sorted(read_volume(each).values.max() - ct.body().max() for each in study.series) == [0, 2]
     assert [(each.files, each.reason) for each in study.refused] == [
-        (26, "another reconstruction (1 mm) of a scan of which that of 5 mm is read")
+        (26, "another reconstruction (1 mm) of the same scan; 5 mm is read")
     ]
     assert len(read_study(ct.folder, wanted="all").series) == 3
 

@@ -170,7 +170,7 @@ def test_a_mask_of_another_place_is_refused(tmp_path):
     volume = abdomen()
     far = replace(volume.geometry, origin=(0.0, 0.0, 900.0))
     write_nifti(tmp_path / "m.nii", values=np.ones(volume.values.shape, np.uint8), geometry=far)
-    with pytest.raises(SpecimenError, match="beside the volume"):
+    with pytest.raises(SpecimenError, match="outside the volume"):
         extent_of(volume, mask=tmp_path / "m.nii")
 
 

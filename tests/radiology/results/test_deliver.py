@@ -389,5 +389,5 @@ def test_a_study_that_is_not_assessable_is_reported_so_without_a_number(ct, tmp_
 def test_of_what_is_no_study_nothing_can_be_reported(tmp_path: Path) -> None:
     (tmp_path / "letter.dcm").write_text("dear colleague")
     specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=tmp_path / "letter.dcm", row=2)
-    assert decline_study(specimen, reason="no DICOM file", model=MODEL, folder=tmp_path / "out") == []
+    assert decline_study(specimen, reason="not a DICOM file", model=MODEL, folder=tmp_path / "out") == []
     assert not (tmp_path / "out").exists()

@@ -69,9 +69,9 @@ def test_frequency_in_mhz_and_columns_of_a_spectrum_are_understood(tmp_path, bas
     [
         (lambda text: text.replace("SignalNames: Lac;Cr;Lip13", ""), "names 0 signals and has 3"),
         (lambda text: text[: len(text) // 2], "names 3 signals and has 2"),
-        (lambda text: text[: text.rindex("\n", 0, -2000)], "cut short"),
+        (lambda text: text[: text.rindex("\n", 0, -2000)], "truncated"),
         (lambda text: text.replace("SamplingInterval", "Interval"), "has no Points"),
-        (lambda text: text.replace("E+00", "E+zz"), "no number"),
+        (lambda text: text.replace("E+00", "E+zz"), "not a number"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, basis, change, message):

@@ -107,11 +107,11 @@ def test_a_header_without_frequency_asks_for_it(text, tmp_path):
     ("change", "message"),
     [
         (lambda text: text.replace("BADELT = ", "BADELT = -"), "encrypted"),
-        (lambda text: text[: len(text) // 2], "cut short"),
+        (lambda text: text[: len(text) // 2], "truncated"),
         (lambda text: text.replace("NDATAB", "NDATA"), "no BADELT and NDATAB"),
         (lambda text: text[: text.index("$NMUSED") - 1], "no metabolite"),
-        (lambda text: text.replace("E+00", "E+zz"), "no number"),
-        (lambda text: text.replace("E+00", "E+999"), "no number"),
+        (lambda text: text.replace("E+00", "E+zz"), "not a number"),
+        (lambda text: text.replace("E+00", "E+999"), "not a number"),
         (lambda text: "nothing", "no BADELT"),
     ],
 )

@@ -106,9 +106,9 @@ def test_fewer_patients_than_components_leave_a_covariance_of_full_rank() -> Non
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"concentrations": np.ones((20, 2))}, "one column a name"),
-        ({"concentrations": np.full((20, 3), np.nan)}, "negative or no numbers"),
-        ({"concentrations": -np.ones((20, 3))}, "negative or no numbers"),
+        ({"concentrations": np.ones((20, 2))}, "one column per name"),
+        ({"concentrations": np.full((20, 3), np.nan)}, "negative or not numbers"),
+        ({"concentrations": -np.ones((20, 3))}, "negative or not numbers"),
         ({"classes": np.array([0] * 17 + [1] * 3)}, "3 of class 1, wanted 4 or more"),
         ({"nuisance": {"warmth": np.ones(20)}}, "nuisance warmth"),
         ({"nuisance": {"snr": np.ones(3)}}, "one value a patient"),

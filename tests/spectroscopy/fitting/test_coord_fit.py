@@ -82,7 +82,7 @@ def test_quantities_have_sums_and_say_what_is_unsure():
     ("values", "ppm", "message"),
     [
         (np.zeros(800), PPM[::-1], "rising"),
-        (np.full(800, np.nan), PPM, "no numbers"),
+        (np.full(800, np.nan), PPM, "not numbers"),
         (np.zeros(50), PPM[:50], "or more"),
     ],
 )

@@ -76,7 +76,7 @@ def test_rough_noise_is_that_of_white_noise():
     [
         (np.zeros((2, 5)), 1.0, SpecimenError, "wanted"),
         (np.zeros((0, MODEL.ppm.size)), 1.0, SpecimenError, "n of 1 or more"),
-        (np.full((1, MODEL.ppm.size), np.nan), 1.0, SpecimenError, "no numbers"),
+        (np.full((1, MODEL.ppm.size), np.nan), 1.0, SpecimenError, "not numbers"),
         (np.zeros((1, MODEL.ppm.size)), 0.0, SettingsError, "above 0"),
         (np.zeros((1, MODEL.ppm.size)), np.nan, SettingsError, "above 0"),
     ],

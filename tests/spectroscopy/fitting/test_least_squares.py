@@ -262,7 +262,8 @@ def test_whole_vectors_start_where_they_say():
 
 
 @pytest.mark.parametrize(
-    ("start", "message"), [(ROUGH[:, :3], "wanted"), (-ROUGH, "negative"), (np.full_like(ROUGH, np.nan), "no number")]
+    ("start", "message"),
+    [(ROUGH[:, :3], "wanted"), (-ROUGH, "negative"), (np.full_like(ROUGH, np.nan), "not a number")],
 )
 def test_impossible_starts_are_refused(start, message):
     with pytest.raises(SettingsError, match=message):

@@ -107,7 +107,7 @@ def test_it_tells_simulated_classes_apart_that_it_has_not_seen(classes, tmp_path
     assert (strange > 1).mean() < 0.05
     assert called[label == 1].mean() > 0.75
     assert (~called)[label == 0].mean() > 0.75
-    assert summary["simulated spectra a member learnt from"] == 4 * 1024
+    assert summary["simulated training spectra per member"] == 4 * 1024
     assert float(summary["AUROC of these spectra"]) > 0.85
 
 

@@ -59,7 +59,7 @@ def test_few_features_have_as_many_directions() -> None:
 def test_only_the_novel_are_flagged() -> None:
     assert novelty_flags([0.4, 2.345]) == [
         (),
-        ("unlike the spectra the networks learnt from: 2.3 times as far as nearly all of these",),
+        ("unlike the training spectra of the networks: 2.3 times as distant as nearly all of these",),
     ]
 
 

@@ -70,7 +70,7 @@ def test_spectra_unlike_any_are_flagged_and_usual_ones_are_not(known) -> None:
     for strange in (drawn.values.conj(), drawn.values[:, ::-1].copy()):
         found = qcnn(strange, **how).flags
         assert (
-            sum(any("unlike the spectra the networks learnt from" in each for each in flags) for flags in found) >= 11
+            sum(any("unlike the training spectra of the networks" in each for each in flags) for flags in found) >= 11
         )
     usual = qcnn(drawn.values, **how).flags
     assert sum(any("unlike" in each for each in flags) for flags in usual) <= 1
@@ -116,5 +116,5 @@ def test_the_width_of_a_line_is_that_of_its_peak(lorentz: float, gauss: float) -
 def test_networks_of_other_components_are_refused(known) -> None:
     drawn, how = known
     basis = simulate_basis(how["model"].basis.acquisition, names=("Cho", "Cr", "Lip13"))
-    with pytest.raises(SettingsError, match="use the components that the networks learnt"):
+    with pytest.raises(SettingsError, match="use the components of the networks' training"):
         qcnn(drawn.values, **{**how, "model": SignalModel(basis=basis)})

@@ -118,7 +118,7 @@ def test_a_trained_network_beats_the_prior_and_its_intervals_hold(trained_qcnn) 
 
 
 def test_it_tells_how_much_it_learnt_from(trained_qcnn) -> None:
-    assert trained_qcnn.summary["simulated spectra a member learnt from"] == 3 * 2048
+    assert trained_qcnn.summary["simulated training spectra per member"] == 3 * 2048
     assert trained_qcnn.summary["simulated spectra that calibrated"] == 640
     assert len(trained_qcnn.summary["loss of each member"].split(", ")) == 2
 

@@ -46,7 +46,7 @@ def test_an_axis_off_by_0_17_is_noted(decay):
     fid = moved_by(decay(LIVER, water=400.0, noise=0.5), -0.17, acquisition=LIVER)
     found = find_reference(fid, acquisition=LIVER, water=moved_by(decay(LIVER, {4.65: 9e4}), -0.17, acquisition=LIVER))
     assert found.by == "water"
-    assert found.notes == ("the ppm axis was off by +0.17 ppm by water; it was corrected",)
+    assert found.notes == ("the ppm axis was off by +0.17 ppm according to water; it was corrected",)
     put_right = moved_by(fid, found.off_ppm, acquisition=LIVER)
     assert tallest(put_right, 0.5, 2.0, acquisition=LIVER).ppm == pytest.approx(1.28, abs=0.005)
 
@@ -70,7 +70,7 @@ def test_creatine_is_not_taken_for_choline(decay, brain_lines):
 def test_peaks_that_disagree_are_noted(decay):
     fid = decay(LIVER, {1.28: 300.0, 3.05: 60.0}, noise=0.5)
     (note,) = find_reference(fid, acquisition=LIVER).notes
-    assert note.startswith("choline is -0.14 ppm from its place relative to Lip13")
+    assert note.startswith("choline is -0.14 ppm from its position relative to Lip13")
 
 
 def test_nothing_clear_leaves_the_axis_alone(decay):

@@ -55,7 +55,7 @@ def test_coils_and_transients_become_one(raw, decay):
     many = np.concatenate([many, 40 * many[:1] * np.exp(1j * LIVER.time_s**2 * 1e4)])  # a cough
     water = raw.water * sensitivity[:, None]
     spectrum = preprocess(replace(raw, fids=many, water=water, averages=1))
-    assert "1 of 5 transients were unlike the others and left out" in spectrum.notes
+    assert "1 of 5 transients differed from the others and were excluded" in spectrum.notes
     assert spectrum.averages == 4
     assert agrees(decay, spectrum)
 
@@ -101,7 +101,7 @@ def test_a_conjugated_spectrum_is_turned_round(raw, decay, with_water):
 def test_a_flipped_spectrum_is_turned_round(raw, decay):
     flipped = np.fft.ifft(np.roll(np.fft.fft(raw.fids)[..., ::-1], 1, axis=-1))
     spectrum = preprocess(replace(raw, fids=flipped))
-    assert spectrum.notes == ("the decay grew, the spectrum being flipped; it was reversed",)
+    assert spectrum.notes == ("the decay grew, as in a reversed spectrum; it was reversed",)
     assert agrees(decay, spectrum)
 
 
@@ -111,7 +111,7 @@ def test_an_axis_off_by_0_17_is_put_right_and_told(raw, decay, with_water):
     moved |= {} if with_water else {"water": None}
     spectrum = preprocess(replace(raw, **moved))
     by = "water" if with_water else "Lip13"
-    assert f"the ppm axis was off by +0.17 ppm by {by}; it was corrected" in spectrum.notes
+    assert f"the ppm axis was off by +0.17 ppm according to {by}; it was corrected" in spectrum.notes
     assert agrees(decay, spectrum, within=0.12)
 
 
@@ -159,7 +159,7 @@ def test_a_suppressed_spectrum_is_no_reference(raw, decay):
 def test_the_water_of_a_fatty_liver_alone_is_noted(raw):
     """Lipids show beside it, so that it is no water reference for sure."""
     spectrum = preprocess(replace(raw, fids=raw.water, water=None))
-    assert "it was badly suppressed, or this is a water reference; inspect the fit" in spectrum.notes[0]
+    assert "it was poorly suppressed, or this is a water reference; inspect the fit" in spectrum.notes[0]
     assert not any("badly" in note for note in preprocess(replace(raw, water=None)).notes)
 
 
@@ -197,6 +197,6 @@ def test_edited_transients_are_noted(decay, brain_lines):
     """The line at 2.01 ppm is inverted in every second one."""
     lines = [brain_lines | {2.01: sign * 30.0} for sign in (1, -1)] * 4
     fids = np.stack([decay(LIVER, each, water=400.0, noise=0.2, seed=seed) for seed, each in enumerate(lines)])
-    note = "every second transient differs: if the spectrum is edited, its mean means nothing; inspect the fit"
+    note = "every second transient differs: if the spectrum is edited, its mean is not meaningful; inspect the fit"
     assert note in preprocess(RawSpectra(fids=fids[:, None], acquisition=LIVER)).notes
     assert note not in preprocess(RawSpectra(fids=fids[::2, None], acquisition=LIVER)).notes

@@ -47,5 +47,5 @@ def test_what_is_no_dicom_is_refused(tmp_path):
 def test_a_file_cut_short_is_refused(real, tmp_path):
     """pydicom reads what is left of the last element, here 274 of 1024 points, and says nothing."""
     (tmp_path / "a.ima").write_bytes((real / "siemens/SVS_30.IMA").read_bytes()[:-6000])
-    with pytest.raises(SpecimenError, match="the DICOM file is cut short"):
+    with pytest.raises(SpecimenError, match="the DICOM file is truncated"):
         read_raw(tmp_path / "a.ima")

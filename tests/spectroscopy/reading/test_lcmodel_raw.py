@@ -55,7 +55,7 @@ def test_what_the_file_does_not_tell_is_asked_for(tmp_path):
         (" $NMID $END\n 1.0 2.0\n 3.0\n", "got 3 numbers, wanted pairs"),
         (" $NMID $END\n 1.0 2.0 rubbish\n", "and other text"),
         (" $NMID TRAMP = much $END\n 1.0 2.0\n", "got TRAMP = 'much'"),
-        (" $NMID $END\n NaN 2.0\n", "1 points that are no numbers"),
+        (" $NMID $END\n NaN 2.0\n", "1 points that are not numbers"),
         (" $NMID $END\n 0.0 0.0\n", "all points of the spectrum are zero"),
     ],
 )

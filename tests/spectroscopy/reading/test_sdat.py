@@ -81,8 +81,8 @@ def test_rows_are_transients(tmp_path):
 def test_a_cut_file_is_read_up_to_its_last_whole_transient(tmp_path):
     raw = read_sdat(write(tmp_path, written=8 * 16 + 20), header_overrides=Header())
     assert raw.fids.shape == (1, 1, 16)
-    assert raw.notes == ("the .SDAT file is cut short: 1 of 2 transients were read",)
-    with pytest.raises(SpecimenError, match="has 2 of 2 x 16 points: it is cut short"):
+    assert raw.notes == ("the .SDAT file is truncated: 1 of 2 transients were read",)
+    with pytest.raises(SpecimenError, match="has 2 of 2 x 16 points: it is truncated"):
         read_sdat(write(tmp_path, written=20), header_overrides=Header())
 
 

@@ -64,7 +64,7 @@ def test_a_comma_is_a_decimal_point_and_a_name_may_hold_a_colon(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"points": 15}, "got 15 points, the header declares 16: the file is cut short or coils"),
+        ({"points": 15}, "got 15 points, the header declares 16: the file is truncated or coils"),
         ({"points": 64}, "got 64 points, the header declares 16: .* coils were written one by one"),
         ({"Nucleus": "31P"}, "got a spectrum of 31P"),
         ({"CSIMatrixSize[0]": "16"}, "a spectroscopic image of several voxels"),

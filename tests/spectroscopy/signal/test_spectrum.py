@@ -31,7 +31,7 @@ def test_points_that_are_no_numbers_and_zeros_are_refused(where):
     spoilt[0, 0, 3:5] = np.nan
     name = {"fids": "spectrum", "water": "water reference"}[where]
     good = {"fids": ones(1, 1, 64), "water": ones(1, 1, 64)}
-    with pytest.raises(SpecimenError, match=f"{name} has 2 points that are no numbers"):
+    with pytest.raises(SpecimenError, match=f"{name} has 2 points that are not numbers"):
         RawSpectra(**(good | {where: spoilt}), acquisition=SHORT)
     with pytest.raises(SpecimenError, match=f"all points of the {name} are zero"):
         RawSpectra(**(good | {where: 0 * ones(1, 1, 64)}), acquisition=SHORT)

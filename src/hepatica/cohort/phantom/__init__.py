@@ -1,7 +1,7 @@
 """Phantom: latent patients whose truth is known, one for all instruments; rooms render them in real formats."""
 
 from hepatica.cohort.phantom.cohort import Job, Renderer, phantom_cohort, phantom_tables
-from hepatica.cohort.phantom.folder import Recipe, Told
+from hepatica.cohort.phantom.folder import EndpointSet, Recipe
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import (
@@ -23,13 +23,13 @@ __all__ = [
     "RESECTED",
     "SURVEILLANCE",
     "SUSPECTED",
+    "EndpointSet",
     "Job",
     "Lesion",
     "Patient",
     "Population",
     "Recipe",
     "Renderer",
-    "Told",
     "Tumour",
     "draw_patients",
     "outlined",

@@ -16,7 +16,7 @@ from rich.progress import track
 
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SettingsError
-from hepatica.cohort.phantom.folder import TRUTH, Recipe, Told, claim, write_table
+from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Recipe, claim, write_table
 from hepatica.cohort.phantom.outcomes import ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import SURVEILLANCE, Population
@@ -97,7 +97,7 @@ def phantom_cohort(
     difficulty: float = 0.5,
     hospital: str = "A",
     population: Population | None = None,
-    endpoints: Told = "usual",
+    endpoints: EndpointSet = "usual",
 ) -> Path:
     """Write a cohort of phantom patients, as each of the renderers shows them, into `folder`, and return it.
 
@@ -130,7 +130,7 @@ def phantom_cohort(
     return folder
 
 
-def phantom_tables(folder: Path, *, endpoints: Told = "all", **options: Any) -> Path:
+def phantom_tables(folder: Path, *, endpoints: EndpointSet = "all", **options: Any) -> Path:
     """Write phantom patients without specimens: patients.csv, visits, claims and gene expression; else as a cohort."""
     return phantom_cohort(folder, renderers=(), endpoints=endpoints, **options)
 
@@ -140,7 +140,7 @@ def _check(recipe: Recipe, renderers: Sequence[Renderer], people: Sequence[Patie
     for each in renderers:
         each.check()
         if not any(map(each.shows, people)):
-            raise SettingsError(f"of the population {recipe.population.name!r} {each.root} have nothing to show")
+            raise SettingsError(f"the population {recipe.population.name!r} has nothing to show in {each.root}")
 
 
 def _draw_all(
@@ -198,8 +198,8 @@ def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> 
         write_table(folder / "patients.csv", patient_table(people, columns=recipe.population.columns))
         return
     table = patient_table(people, competing=True)
-    untold = [column for name in ONSETS if name not in recipe.told for column in ENDPOINTS[name].values()]
-    write_table(folder / "patients.csv", table.drop(columns=untold).dropna(axis="columns", how="all"))
+    absent = [column for name in ONSETS if name not in recipe.declared for column in ENDPOINTS[name].values()]
+    write_table(folder / "patients.csv", table.drop(columns=absent).dropna(axis="columns", how="all"))
     for name, (make, _) in TABLES.items():
         write_table(folder / f"{name}.csv", make(people))
 
@@ -224,7 +224,7 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str) -> dict[s
     """cohort.toml: says that it is a phantom, and what is not for models."""
     made = " and ".join(dict.fromkeys(each.made for each in renderers)) or "tables"
     hidden = ("truth.csv", "lesions_truth.csv", *(name for each in renderers for name in each.hidden), TRUTH)
-    told: dict[str, Any] = {
+    head: dict[str, Any] = {
         "name": f"phantom_{recipe.hospital}",
         "phantom": True,
         "hospital": recipe.hospital,
@@ -233,11 +233,11 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str) -> dict[s
             f"Phantom: simulated patients and {made}, no real ones. Seed {recipe.seed}, difficulty "
             f"{recipe.difficulty}. The truth is in {', '.join(hidden)}; no model may read it."
         ),
-        "endpoints": {name: dict(keys) for name, keys in recipe.told.items()},
+        "endpoints": {name: dict(keys) for name, keys in recipe.declared.items()},
     }
     if recipe.endpoints == "all":
         for each in renderers:
-            told["endpoints"] |= each.outlines
+            head["endpoints"] |= each.outlines
         tables = {name: {"path": f"{name}.csv", "patient": "patient_id", **keys} for name, (_, keys) in TABLES.items()}
-        told["tables"] = tables
-    return told
+        head["tables"] = tables
+    return head

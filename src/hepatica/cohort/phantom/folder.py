@@ -14,7 +14,7 @@ from hepatica.cohort.errors import CohortError, SettingsError
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
 from hepatica.cohort.phantom.population import Population
 
-Told = Literal["usual", "all"]
+EndpointSet = Literal["usual", "all"]
 """Which endpoints, columns and tables a cohort has: its population's usual ones, or all that it can have."""
 
 TRUTH = "truth.json"
@@ -30,7 +30,7 @@ class Recipe:
     difficulty: float
     hospital: str
     population: Population
-    endpoints: Told
+    endpoints: EndpointSet
     settings: Mapping[str, Any]
     version: str = version("hepatica")
 
@@ -46,7 +46,7 @@ class Recipe:
             raise SettingsError(f"got a share of {self.population.hcc_share} with HCC, wanted 0 to 1")
 
     @property
-    def told(self) -> dict[str, Mapping[str, Any]]:
+    def declared(self) -> dict[str, Mapping[str, Any]]:
         """The endpoints of cohort.toml."""
         further = self.population.further if self.endpoints == "all" else ()
         return {name: ENDPOINTS[name] for name in (*self.population.usual, *further)}

@@ -91,7 +91,7 @@ class Population:
 
     @property
     def log_size_mean(self) -> float:
-        """Of the natural logarithm of centimetres; sizes are told to a millimetre, so that 5.05 is above 5."""
+        """Of the natural logarithm of centimetres; sizes are recorded to a millimetre, so that 5.05 is above 5."""
         return float(np.log(5.05) + self.size_log_sd * ndtri(self.large_share))
 
 

@@ -30,7 +30,7 @@ def audit(path: Path, *, most: int = MOST_PATIENTS) -> list[Finding]:
     no such table.
     """
     if not path.is_file():
-        raise EvaluationError(f"{path} is no file; wanted a CSV table with a header")
+        raise EvaluationError(f"{path} is not a file; wanted a CSV table with a header")
     faults = Faults()
     table = read_table(path, faults, wanted=(), unique=())
     if table is None or faults:
@@ -86,10 +86,10 @@ def _finding(row: RateRow, alone: Counts, shared: Counts, *, most: int) -> Findi
         wrong.append(f"possible alone, but with no number of patients that the other rows of {row.patients} allow")
         return Finding(row=row.name, contradictions=tuple(wrong), repairs=(), possible=shared)
     of = f"{row.n} patients" if row.n else f"up to {most} patients"
-    wrong.append(f"no counts of {of} give these figures")
+    wrong.append(f"no counts of {of} give these values")
     found = _swaps_that_help(row, most=most)
     repaired = np.unique(np.concatenate([each for _, each in found]), axis=0) if found else None
-    repairs = tuple(said for said, _ in found) or _figures_that_hinder(row, most=most)
+    repairs = tuple(description for description, _ in found) or _figures_that_hinder(row, most=most)
     return Finding(row=row.name, contradictions=tuple(wrong), repairs=repairs, possible=shared, repaired=repaired)
 
 
@@ -113,10 +113,10 @@ def _swaps_that_help(row: RateRow, *, most: int) -> list[tuple[str, Counts]]:
     """The fewest swaps with which there are counts, all that are equally few."""
     fewest: list[tuple[str, Counts]] = []
     for number in (1, 2, 3):
-        for said, printed in _swaps(row.printed, number):
+        for description, printed in _swaps(row.printed, number):
             tables = _tables(row, printed, most=most)
             if len(tables):
-                fewest.append((said, tables))
+                fewest.append((description, tables))
         if fewest:
             break
     return fewest
@@ -126,16 +126,16 @@ def _swaps(printed: dict[str, Printed], number: int) -> list[Swap]:
     """All ways of so many changes: cells or values of a pair swapped, F1 taken for that of the other class."""
     ways: list[Swap] = []
     for whole, f1 in product(product(("", "cells", "values"), repeat=2), (False, True)):
-        said, changed = [], dict(printed)
+        descriptions, changed = [], dict(printed)
         for (a, b), how in zip(TWINS, whole, strict=True):
             if how and a in printed and b in printed and not (how == "values" and printed[a].low is printed[b].low):
                 changed |= _swapped(printed[a], printed[b], a, b, how)
-                said.append(f"{a} and {b} swapped" + (", their intervals in place" if how == "values" else ""))
+                descriptions.append(f"{a} and {b} swapped" + (", their intervals in place" if how == "values" else ""))
         if f1 and "f1" in printed:
             changed["f1_of_the_negative"] = changed.pop("f1")
-            said.append("F1 is that of the other class")
-        if len(said) == number == sum(map(bool, (*whole, f1))):
-            ways.append(("; ".join(said), changed))
+            descriptions.append("F1 is that of the other class")
+        if len(descriptions) == number == sum(map(bool, (*whole, f1))):
+            ways.append(("; ".join(descriptions), changed))
     return ways
 
 

@@ -23,13 +23,13 @@ def audit_totals(table: pd.DataFrame, *, name: str) -> list[Finding]:
     if not set(KEYS) <= set(table.columns) or len(groups) < 2:
         raise EvaluationError(f"{name} has {', '.join(table.columns)}; wanted characteristic, level, two groups")
     if not table[groups].map(str.isdecimal).to_numpy().all():
-        raise EvaluationError(f"{name}: columns {', '.join(groups)} hold something that is no whole number")
+        raise EvaluationError(f"{name}: columns {', '.join(groups)} have a value that is not a whole number")
     parts = {str(key): rows for key, rows in table.groupby("characteristic", sort=False)}
     counts = {key: rows[groups].to_numpy(np.int64) for key, rows in parts.items()}
     printed = {key: _p_of(rows) for key, rows in parts.items()}
     (usual, times), *_ = Counter(tuple(each.sum(axis=0).tolist()) for each in counts.values()).most_common()
     if times < 2 and len(counts) > 1:
-        raise EvaluationError(f"{name}: no two characteristics have the same totals; there is nothing to judge by")
+        raise EvaluationError(f"{name}: no two characteristics have the same totals; there is nothing to compare with")
     return [_judge(key, each, groups, np.array(usual), printed[key]) for key, each in counts.items()]
 
 
@@ -48,7 +48,7 @@ def _judge(row: str, counts: Counts, groups: list[str], usual: Counts, p: Printe
     if wrong:
         repairs = _repairs(counts, groups, usual, p)
     elif p is not None and not _tests_giving(counts, p):
-        wrong.append(f"P {p.value:g} comes out of no chi-square test, with or without correction, nor of Fisher's")
+        wrong.append(f"P {p.value:g} is not that of a chi-square test, with or without correction, nor of Fisher's")
     return Finding(row=row, contradictions=tuple(wrong), repairs=tuple(repairs))
 
 
@@ -64,9 +64,9 @@ def _repairs(counts: Counts, groups: list[str], usual: Counts, p: Printed | None
             changed = counts.copy()
             changed[level, group] -= more
             found[f"{groups[group]}: {changed[level, group]} for {counts[level, group]}"] = changed
-    giving = {said: [] if p is None else _tests_giving(each, p) for said, each in found.items()}
-    told = [f"{said} (then P is that of {', '.join(tests)})" for said, tests in giving.items() if tests]
-    return told or list(found)
+    giving = {change: [] if p is None else _tests_giving(each, p) for change, each in found.items()}
+    supported = [f"{change} (then P is that of {', '.join(tests)})" for change, tests in giving.items() if tests]
+    return supported or list(found)
 
 
 def _tests_giving(counts: Counts, p: Printed) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from hepatica.evaluate.audit.integer_tables import Counts
 
 MOST_TABLES = 10
-"""So many possible tables are listed of each row in JSON; their number is always told."""
+"""Possible tables of one row listed in JSON, at most; their number is always given."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,6 @@ def binary_metrics(
     found |= {name: each(counted) for name, each in AT_A_CUTOFF.items()}
     scores = numbers(score, name="score")
     if scores.min() < 0 or scores.max() > 1:
-        why = f"scores from {scores.min():g} to {scores.max():g} are no probabilities"
+        why = f"scores from {scores.min():g} to {scores.max():g} are not probabilities"
         return found | dict.fromkeys(OF_PROBABILITIES, undefined(why, n=found["auroc"].n))
     return found | {name: each(label, score=score, group=group) for name, each in OF_PROBABILITIES.items()}

@@ -87,12 +87,12 @@ def calibration_slope(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | 
     """Calibration slope: 1 is right, below 1 the scores are too extreme, above 1 too moderate.
 
     Slope of a logistic regression on the logit of the score, Wald interval, by patient where `group` names them.
-    Undefined when all scores are equal or a cut-off parts the classes, for then it is infinite. Raises as `brier` does.
+    Undefined when all scores are equal or a cut-off separates the classes: then it is infinite. Raises as `brier` does.
     """
     event, probability = probabilities(label, score)
     patients = patients_of(group, rows=event.size)
     if parted(event, probability):
-        return undefined("the scores are equal or a cut-off parts the classes", n=patients.count)
+        return undefined("the scores are equal or a cut-off separates the classes", n=patients.count)
     if patients.count < 3:
         return undefined(f"{patients.count} patients are too few", n=patients.count)
     log_odds = logits(probability)

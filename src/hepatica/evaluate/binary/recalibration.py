@@ -41,7 +41,7 @@ def recalibrate(label: ArrayLike, *, score: ArrayLike, slope: bool) -> Recalibra
         return Recalibration(intercept=calibration_intercept(label, score=score).value, slope=1.0)
     event, probability = probabilities(label, score)
     if parted(event, probability):
-        raise EvaluationError("recalibration: the scores are equal or a cut-off parts the classes; no slope fits")
+        raise EvaluationError("recalibration: the scores are equal or a cut-off separates the classes; no slope fits")
     design = np.stack([np.ones(event.size), logits(probability)], axis=1)
     found = GLM(event.astype(float), design, family=families.Binomial()).fit()
     return Recalibration(intercept=float(found.params[0]), slope=float(found.params[1]))
@@ -64,16 +64,18 @@ def fit_temperature(label: ArrayLike, *, logits: ArrayLike) -> float:
     """
     true, scores = _checked(label, logits)
 
-    def surprise(log_temperature: float) -> float:
+    def mean_loss(log_temperature: float) -> float:
         log_probability = log_softmax(scores / np.exp(log_temperature), axis=1)
         return float(-log_probability[np.arange(true.size), true].mean())
 
     if (scores.argmax(axis=1) == true).all():
-        raise EvaluationError("temperature: every case is right; the surer the likelier, no temperature is best")
+        raise EvaluationError("temperature: every case is right, so the lower the better; there is no best temperature")
     coolest, hottest = np.log([COOLEST, HOTTEST])
-    found = minimize_scalar(surprise, bounds=(coolest, hottest), method="bounded", options={"xatol": 1e-8})
+    found = minimize_scalar(mean_loss, bounds=(coolest, hottest), method="bounded", options={"xatol": 1e-8})
     if hottest - found.x < 1e-3:
-        raise EvaluationError("temperature: the logits tell the classes apart no better than chance; none is best")
+        raise EvaluationError(
+            "temperature: the logits separate the classes no better than chance; there is no best one"
+        )
     return float(np.exp(found.x))
 
 

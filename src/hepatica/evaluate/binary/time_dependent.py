@@ -17,7 +17,7 @@ def time_dependent_auroc(time: ArrayLike, *, event: ArrayLike, score: Risk, hori
     """How often a patient with the event by `horizon` scores higher than one free of it then.
 
     Cumulative cases, dynamic controls (Heagerty 2000, doi 10.1111/j.0006-341X.2000.00337.x). Patients censored before
-    the horizon are neither; each case stands for 1 / G(time-) patients, with G the Kaplan-Meier curve of censoring
+    the horizon are neither; each case has the weight 1 / G(time-), with G the Kaplan-Meier curve of censoring
     (Uno 2007, doi 10.1198/016214507000000149), which assumes that censoring has nothing to do with risk. Whoever is
     followed to the horizon without the event is a control, as in `Endpoint.label`; without censoring before it this is
     the AUROC of those labels. The interval rests on each patient's influence, that on G included (Blanche 2013,

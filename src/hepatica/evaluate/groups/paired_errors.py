@@ -114,7 +114,9 @@ def _sizes(errors: ArrayLike, targets: Sequence[str]) -> Floats:
     if len(found) < FEWEST:
         raise EvaluationError(f"errors: got {len(found)} spectra, wanted {FEWEST} or more")
     if not np.isfinite(found).all():
-        raise EvaluationError(f"errors: got {(~np.isfinite(found)).sum()} that are no numbers; leave those spectra out")
+        raise EvaluationError(
+            f"errors: got {(~np.isfinite(found)).sum()} that are not numbers; leave those spectra out"
+        )
     return found
 
 

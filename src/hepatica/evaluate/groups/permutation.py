@@ -27,7 +27,7 @@ def permutation_p(
 
     Labels (n,), 0 or 1, are shuffled over the scores (n,): P = (1 + shuffles at least as good) / (1 + shuffles), never
     0 (Phipson and Smyth 2010, doi 10.2202/1544-6115.1585). A score at or above the cut-off is called 1. Raises
-    EvaluationError on one class, scores that are no numbers, or fewer than one shuffle.
+    EvaluationError on one class, scores that are not numbers, or fewer than one shuffle.
     """
     event = both_classes(label)
     scores = numbers(score, name="score", like=event.size)
@@ -64,7 +64,7 @@ def power_of_calls(
     """Probability that calls of `positives` and `negatives` patients are better than chance at `alpha`, one-sided.
 
     The test is Fisher's exact one, the limit of a permutation test of the accuracy; every outcome is counted, nothing
-    is simulated. Raises EvaluationError on shares outside of 0..1 or groups of nobody.
+    is simulated. Raises EvaluationError on shares outside 0..1 or an empty group.
     """
     if not (0 <= sensitivity <= 1 and 0 <= specificity <= 1) or min(positives, negatives) < 1:
         raise EvaluationError(

@@ -65,7 +65,7 @@ def compare_groups(
         means=(float(groups[0].mean()), float(groups[1].mean())),
         medians=(float(np.median(groups[0])), float(np.median(groups[1]))),
         n=(groups[0].size, groups[1].size),
-        trace=(*_told(normality, groups, names), _chosen(normal)),
+        trace=(*_normality_text(normality, groups, names), _chosen(normal)),
     )
 
 
@@ -116,12 +116,12 @@ def _rank_sum(first: Floats, second: Floats) -> tuple[float, Estimate]:
     return float(stats.mannwhitneyu(first, second).pvalue), difference
 
 
-def _told(normality: list[float], groups: tuple[Floats, Floats], names: tuple[str, str]) -> list[str]:
+def _normality_text(normality: list[float], groups: tuple[Floats, Floats], names: tuple[str, str]) -> list[str]:
     return [
         f"{name[:1].upper()}{name[1:]}, {values.size} patients: "
         + ("all values are the same, not normal." if np.ptp(values) == 0 else f"Shapiro-Wilk P = {p:.2g}, {verdict}.")
         for name, values, p in zip(names, groups, normality, strict=True)
-        for verdict in ["no sign against normal" if p >= ALPHA else "not normal"]
+        for verdict in ["not unlike normal" if p >= ALPHA else "not normal"]
     ]
 
 

@@ -32,7 +32,7 @@ def fit_discriminant(features: ArrayLike, *, label: ArrayLike) -> Discriminant:
 
     The covariance within classes is shrunk as Ledoit and Wolf do (doi 10.1016/S0047-259X(03)00096-4), so that it has an
     inverse where patients are fewer than features. Raises EvaluationError on one class, a class of one, or features
-    that are no numbers.
+    that are not numbers.
     """
     event, values = both_classes(label), np.asarray(features, float)
     if values.ndim != 2 or len(values) != event.size or not np.isfinite(values).all():

@@ -25,7 +25,7 @@ SKEWED = 2.0  # ours
 
 @dataclass(frozen=True, kw_only=True)
 class LogisticRisk:
-    """A fitted logistic regression; `numeric` says of each covariate it wants whether it holds numbers."""
+    """A fitted logistic regression; `numeric` says of each required covariate whether it is numeric."""
 
     numeric: Mapping[str, bool]
     pipeline: Pipeline

@@ -1,4 +1,4 @@
-"""Macro: means over classes of the one-v-rest AUROC and of F1, each class counting the same."""
+"""Macro: means over classes of the one-vs-rest AUROC and of F1, each class counting the same."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def macro_auroc(rows: Classified) -> Estimate:
         added = np.mean([_influence(positive, each, rows.patients) for positive, each in pairs], axis=0)
         variance = float(added @ added)
     low, high = within_unit(value, variance=variance, units=rows.rarest)
-    method = f"mean of one-v-rest AUROC, DeLong, logit scale{rows.patients.clustered}{rows.over_present}"
+    method = f"mean of one-vs-rest AUROC, DeLong, logit scale{rows.patients.clustered}{rows.over_present}"
     return Estimate(value=value, low=low, high=high, n=n, method=method)
 
 

@@ -106,7 +106,7 @@ def mean_of_readers(readings: Readings) -> tuple[float, float, float]:
     """Mean over readers, its standard error, and Hillis' degrees of freedom (infinite where readers are all alike)."""
     values, readers = readings.values, readings.values.size
     if readers < 2:
-        raise EvaluationError(f"readers: got {readers}, wanted two or more to speak of other readers")
+        raise EvaluationError(f"readers: got {readers}, wanted two or more to generalise to others")
     spread = float(values.var(ddof=1))
     shared = float(readings.covariance[~np.eye(readers, dtype=bool)].mean())
     total = spread + max(readers * shared, 0.0)

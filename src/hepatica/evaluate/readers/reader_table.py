@@ -124,13 +124,13 @@ def plain_words(cells: pd.Series) -> pd.Series:
 def refuse_other_words(table: pd.DataFrame, words: Iterable[str], *, file: str) -> None:
     """EvaluationError naming each reader, and the words among their calls (columns reader, call) that are not these."""
     other = table[~table["call"].isin([*words])]
-    said = [
+    unknown = [
         f"{reader} writes {', '.join(map(repr, calls.unique()))} in {len(calls)} readings"
         for reader, calls in other.groupby("reader", sort=False)["call"]
     ]
-    if said:
+    if unknown:
         raise EvaluationError(
-            f"{file}: {listed(said)}, wanted {' or '.join(words)}, the words of the truth; correct the calls"
+            f"{file}: {listed(unknown)}, wanted {' or '.join(words)}, the words of the truth; correct the calls"
         )
 
 
@@ -140,7 +140,7 @@ def _reading(path: Path, rows: pd.DataFrame, readers: list[str], cases: list[str
     if twice or missing:
         where = f"{path.name}, arm {rows['arm'].iloc[0] or 'of the machine'}"
         raise EvaluationError(
-            f"{where}: {twice} readings stand twice and {missing} are missing; wanted one of each case by each reader"
+            f"{where}: {twice} readings occur twice and {missing} are missing; wanted one of each case by each reader"
         )
     wide = rows.pivot(index="reader", columns="case").reindex(readers)
     scores = wide["score"][cases].to_numpy(np.float64) if scored else None

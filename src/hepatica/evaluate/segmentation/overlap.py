@@ -59,7 +59,7 @@ def dice(pair: MaskPair) -> float:
 def volume_error_ml(pair: MaskPair) -> float:
     """Predicted minus true volume in mL; EvaluationError for masks of 2 axes, which have none."""
     if pair.truth.ndim != 3:
-        raise EvaluationError("volume: got masks of 2 axes, wanted 3; a picture has an area only")
+        raise EvaluationError("volume: got masks of 2 axes, wanted 3; an image has only an area")
     voxels = np.count_nonzero(pair.predicted) - np.count_nonzero(pair.truth)
     return float(voxels * np.prod(pair.spacing) / 1000)
 

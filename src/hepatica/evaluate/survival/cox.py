@@ -55,8 +55,8 @@ def cox(covariates: pd.DataFrame, *, time: ArrayLike, event: ArrayLike) -> dict[
 def _no_fit(table: pd.DataFrame, events: Booleans) -> EvaluationError:
     return EvaluationError(
         f"Cox model of {', '.join(table.columns)} with {int(events.sum())} events does not converge; look for columns"
-        " that repeat each other, that part the patients with events from those without, or that do not differ among"
-        " the patients still followed when events happen"
+        " that repeat each other, that separate the patients with events from those without, or that do not differ"
+        " among the patients still followed when events happen"
     )
 
 

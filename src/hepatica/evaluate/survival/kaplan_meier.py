@@ -33,7 +33,7 @@ class KaplanMeier:
     def at(self, times: ArrayLike) -> pd.DataFrame:
         """A row for each of `times`: time, survival, low, high, at_risk.
 
-        Survival is NaN where nobody was followed so long, unless the curve had reached 0 by then.
+        Survival is NaN beyond the longest follow-up, unless the curve had reached 0 by then.
         """
         asked = numbers(times, name="times")
         if asked.min() < 0:
@@ -52,7 +52,7 @@ class KaplanMeier:
         found, n = self.at([horizon]).iloc[0], int(self.at_risk[0])
         value, method = float(found["survival"]), "Kaplan-Meier, log(-log) scale"
         if math.isnan(value):
-            return undefined(f"nobody was followed beyond {self.time[-1]:g}", n=n)
+            return undefined(f"no patient was followed beyond {self.time[-1]:g}", n=n)
         low, high = float(found["low"]), float(found["high"])
         if value in (0, 1):
             left = found["at_risk"] if value else self.at_risk[np.argmin(self.survival)]

@@ -28,10 +28,10 @@ def survival_metrics(
     split = float(np.median(scores)) if cutoff is None else cutoff
     if not np.isfinite(split):
         raise EvaluationError(f"cut-off: got {split}, wanted a number")
-    said = f"groups split at {split:.6g}, " + ("the median of these scores" if cutoff is None else "as given")
+    split_note = f"groups split at {split:.6g}, " + ("the median of these scores" if cutoff is None else "as given")
     high = scores >= split
     grouped = {"log_rank_p": log_rank_p(time, event=event, group=high)} | _hazard_ratio(time, event, high)
-    found = {name: replace(each, method=f"{each.method}; {said}") for name, each in grouped.items()}
+    found = {name: replace(each, method=f"{each.method}; {split_note}") for name, each in grouped.items()}
     return {"c_index": concordance} | found
 
 

@@ -43,11 +43,11 @@ def suspect_header(dataset: Dataset) -> tuple[str, ...]:
     reasons = {
         "the header says that text is burned in": _is_yes(dataset, "BurnedInAnnotation"),
         "the header says that the patient can be recognised": _is_yes(dataset, "RecognizableVisualFeatures"),
-        f"modality {modality}, which mostly has text burned in": modality in _MODALITIES,
+        f"modality {modality}, which usually has text burned in": modality in _MODALITIES,
         "a secondary capture": "SecondaryCapture" in UID(dataset.get("SOPClassUID") or "").keyword,
         "a screen save": bool(_SCREENS & set(kind)),
         "an overlay lies in unused bits of its pixels": _has_overlay_in_pixels(dataset),
-        "a colour picture": int(dataset.get("SamplesPerPixel") or 1) > 1,
+        "a colour image": int(dataset.get("SamplesPerPixel") or 1) > 1,
     }
     return tuple(reason for reason, applies in reasons.items() if applies)
 

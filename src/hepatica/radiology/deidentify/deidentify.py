@@ -97,8 +97,8 @@ def _summary(listed: Sequence[tuple[str, str, str]], written: Collection[tuple[s
 def _refuse_full(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(
-            f"{out} is not empty; give a new folder (or empty what a stopped call left), so that no real file is taken"
-            " for a cleaned one"
+            f"{out} is not empty; give a new folder (or empty that of an interrupted call), so that no original"
+            " file is mistaken for a cleaned one"
         )
 
 
@@ -162,7 +162,7 @@ def _read(source: Source) -> tuple[Dataset, bytes]:
         dataset = pydicom.dcmread(io.BytesIO(content))
         _refuse_documents(dataset)
     except InvalidDicomError:
-        raise SpecimenError("no DICOM file") from None
+        raise SpecimenError("not a DICOM file") from None
     return dataset, content
 
 
@@ -171,7 +171,7 @@ def _refuse_documents(dataset: Dataset) -> None:
     if kind == MediaStorageDirectoryStorage or "DirectoryRecordSequence" in dataset:
         raise SpecimenError("a DICOMDIR, a list of files with names in it; it is of no use without those files")
     if "PixelData" not in dataset and "FloatPixelData" not in dataset:
-        raise SpecimenError("no image: the text of reports and the like cannot be cleaned by a table")
+        raise SpecimenError("not an image: the text of reports and similar objects cannot be cleaned by a table")
 
 
 def _suspicions(dataset: Dataset, source: Source) -> tuple[str, ...]:
@@ -181,7 +181,7 @@ def _suspicions(dataset: Dataset, source: Source) -> tuple[str, ...]:
         return reasons
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
     if not _can_be_decoded(syntax):
-        return (*reasons, "its pixels are of a coding that cannot be looked at here")
+        return (*reasons, "its pixels have an encoding that cannot be decoded here")
     count, seen = int(dataset.get("NumberOfFrames") or 1), False
     for start in range(0, count, _AT_ONCE):  # decoded as for a prediction
         chosen = range(start, min(start + _AT_ONCE, count))
@@ -189,7 +189,7 @@ def _suspicions(dataset: Dataset, source: Source) -> tuple[str, ...]:
         if any(frame is None for frame in frames):
             raise SpecimenError("its pixels are damaged; send it again")
         seen = seen or any(text_like(frame) for frame in frames if frame is not None)
-    return (*reasons, "something looks like text near the border") if seen else reasons
+    return (*reasons, "possible text near the border") if seen else reasons
 
 
 def _can_be_decoded(syntax: str) -> bool:

@@ -15,9 +15,7 @@ from hepatica.radiology.dicom.frames import LARGEST, tolerant
 from hepatica.radiology.dicom.patients import Identity, identity
 from hepatica.radiology.dicom.sources import Source
 
-_NOT_HOUNSFIELD = (
-    "the pixels are {}, not Hounsfield units (effective atomic number, density or the like); leave it aside"
-)
+_NOT_HOUNSFIELD = "the pixels are {}, not Hounsfield units (effective atomic number, density or similar); exclude it"
 
 
 MOMENTS = {
@@ -29,7 +27,7 @@ MOMENTS = {
     "ContentTime": "",
     "TriggerTime": "",
 }
-"""Attributes by which the time points of one series are told apart, in this order, and their names in enhanced CT."""
+"""Attributes that distinguish the time points of one series, in this order, and their names in enhanced CT."""
 
 FARTHEST = 1e5  # ours
 """mm from the origin of the frame of reference beyond which no slice lies."""
@@ -97,7 +95,7 @@ def read_dataset(source: Source) -> pydicom.Dataset:
             with source.open() as file, tolerant():
                 return pydicom.dcmread(file, stop_before_pixels=True)
         except InvalidDicomError:
-            raise SpecimenError("no DICOM file") from None
+            raise SpecimenError("not a DICOM file") from None
 
 
 def _frames(dataset: pydicom.Dataset) -> int:
@@ -107,7 +105,9 @@ def _frames(dataset: pydicom.Dataset) -> int:
         len(dataset.get("PerFrameFunctionalGroupsSequence", ())),
     )
     if claimed != 1 and claimed != described:
-        raise SpecimenError(f"got {described} frames with a place, wanted {claimed} as the header says; send it again")
+        raise SpecimenError(
+            f"got {described} frames with a position, wanted {claimed} as the header declares; send it again"
+        )
     return claimed
 
 
@@ -119,11 +119,11 @@ def _refuse_other(dataset: pydicom.Dataset) -> None:
     if "LOCALIZER" in kind:
         raise SpecimenError("a localizer (scout), not an axial image")
     if "Rows" not in dataset:
-        raise SpecimenError("no image (a report or a list)")
+        raise SpecimenError("not an image (a report or a list)")
     if "SecondaryCapture" in UID(dataset.get("SOPClassUID") or "").keyword or {"SCREEN SAVE", "DOSE INFO"} & set(kind):
         raise SpecimenError("a screen shot or dose report, not an acquired image")
     if int(dataset.get("SamplesPerPixel") or 1) != 1:
-        raise SpecimenError("a colour picture, not an image in Hounsfield units")
+        raise SpecimenError("a colour image, not in Hounsfield units")
     if not 0 < int(dataset.Rows) * int(dataset.Columns) <= LARGEST:
         raise SpecimenError(f"got {dataset.Rows} x {dataset.Columns} pixels, wanted 1 to {LARGEST}; send it again")
 
@@ -186,9 +186,9 @@ def _placed(header: Header) -> Header:
     """The header, once its lengths and directions are such as a slice can have; ValueError when they are not."""
     lengths = [*header.position, *header.orientation, *header.spacing]
     if not np.isfinite(lengths).all() or np.abs(lengths).max() > FARTHEST or min(header.spacing) <= 0:
-        raise ValueError("a place or a spacing that is no number above 0 or beyond any scanner")
+        raise ValueError("a position or spacing that is not a number, not above 0 or beyond any scanner")
     if not np.cross(header.orientation[:3], header.orientation[3:]).any():
-        raise ValueError("rows and columns of no direction")
+        raise ValueError("rows and columns without a direction")
     return header
 
 
@@ -240,5 +240,5 @@ def _several(value: Any) -> list[Any]:
 def _orientation(value: Any) -> tuple[float, ...]:
     cosines = tuple(float(each) for each in value)
     if len(cosines) != 6:
-        raise ValueError("six direction cosines are wanted")
+        raise ValueError("six direction cosines are required")
     return cosines

@@ -44,8 +44,8 @@ def hounsfield(stored: Sequence[np.ndarray], headers: Sequence[Header]) -> tuple
         values[k][outside] = AIR
     refuse_other_units(values, remedy=f"the header's rescale is {'wrong' if rescaled else 'missing'}")
     notes = (
-        *(("signed values called unsigned by the header; read as signed",) if wrapped else ()),
-        *(("values inverted (MONOCHROME1); turned back",) if inverted else ()),
+        *(("signed values declared unsigned by the header; read as signed",) if wrapped else ()),
+        *(("values inverted (MONOCHROME1); inverted back",) if inverted else ()),
         *(("no rescale in the header; the values are taken as Hounsfield units",) if not rescaled else ()),
     )
     return np.maximum(values, AIR, out=values), notes
@@ -91,11 +91,11 @@ def _outside(pixels: np.ndarray, header: Header) -> np.ndarray:
 
 
 def refuse_other_units(values: np.ndarray, *, remedy: str) -> None:
-    """SpecimenError when values of any shape are no Hounsfield units: no air or fat, air alone, or beyond HIGHEST."""
+    """SpecimenError when values of any shape are not Hounsfield units: no air or fat, air alone, or beyond HIGHEST."""
     low, high = float(values.min()), float(values.max())
     if AIR < high <= HIGHEST and np.count_nonzero(values <= _FAT) >= max(1, LEAST_AIR * values.size) and low < high:
         return
     raise SpecimenError(
-        f"values from {low:.3g} to {high:.3g} are no Hounsfield units (air is -1000; wanted {LEAST_AIR:.1%} of them "
+        f"values from {low:.3g} to {high:.3g} are not Hounsfield units (air is -1000; wanted {LEAST_AIR:.1%} of them "
         f"and more at {_FAT:.0f} or below, up to {HIGHEST:.0f}, not air alone); {remedy}: send the original series"
     )

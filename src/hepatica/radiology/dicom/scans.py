@@ -19,9 +19,7 @@ from hepatica.radiology.dicom.volume import Volume, read_volume
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
-_NOTE = (
-    "pictures: grey values without Hounsfield units, spacing and place; window and order as whoever saved them chose"
-)
+_NOTE = "images: grey values without Hounsfield units, spacing or position; window and order as they were saved"
 
 
 def read_pictures(folder: Path) -> Volume:
@@ -105,7 +103,7 @@ def find_scans(path: Path, *, wanted: str = "") -> Scans:
     series = study.axial()
     if study.patients > 1:
         raise SpecimenError(
-            f"got CT series of {study.patients} patients in one study, wanted one; part them by patient"
+            f"got CT series of {study.patients} patients in one study, wanted one; separate them by patient"
         )
     return Scans(scans=tuple(Scan(path=path, key=each.key, series=each) for each in series), refused=study.refused)
 

@@ -121,9 +121,7 @@ def reconstructions(series: Sequence["Series"]) -> dict[str, str]:
         if better is None:
             kept.append(each)
         else:
-            aside[each.key] = (
-                f"another reconstruction ({_looks(each)}) of a scan of which that of {_looks(better)} is read"
-            )
+            aside[each.key] = f"another reconstruction ({_looks(each)}) of the same scan; {_looks(better)} is read"
     return aside
 
 
@@ -150,7 +148,7 @@ def _same_scan(one: "Series", other: "Series") -> bool:
 def _scanned(series: "Series") -> float | None:
     """Seconds of the day in the middle of a scan; None where a slice does not say."""
     at = list(MOMENTS).index("AcquisitionTime")
-    said = [each.moments[at] or each.moments[at - 1] for each in series.headers]
-    times = [re.fullmatch(r"(?:\d{8})?(\d\d):?(\d\d):?(\d\d(?:\.\d*)?).*", each) for each in said]
+    recorded = [each.moments[at] or each.moments[at - 1] for each in series.headers]
+    times = [re.fullmatch(r"(?:\d{8})?(\d\d):?(\d\d):?(\d\d(?:\.\d*)?).*", each) for each in recorded]
     seconds = [3600 * int(each[1]) + 60 * int(each[2]) + float(each[3]) for each in times if each]
-    return float(np.median(seconds)) if len(seconds) == len(said) else None
+    return float(np.median(seconds)) if len(seconds) == len(recorded) else None

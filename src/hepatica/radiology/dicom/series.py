@@ -189,12 +189,12 @@ def _sorted(headers: Sequence[Header], *, patient: int, name: tuple[str, ...], w
     if reason := _unfit(headers, wanted=wanted):
         return [_refusal(headers, patient=patient, key=_digest(name), reason=reason)]
     unique, notes = drop_duplicates(headers)
-    parts, said = time_points(unique)
+    parts, remarks = time_points(unique)
     if len(parts) > MOST_TIMES and not wanted.strip():
         reason = f"{len(parts)} time points of the same places: a perfusion scan, not the phases of a liver CT"
         return [_refusal(headers, patient=patient, key=_digest(name), reason=reason)]
     keys = [_digest((*name, str(k))) for k in range(len(parts))]
-    return [_piled(own, patient=patient, key=k, notes=(*notes, *said)) for own, k in zip(parts, keys, strict=True)]
+    return [_piled(own, patient=patient, key=k, notes=(*notes, *remarks)) for own, k in zip(parts, keys, strict=True)]
 
 
 def _unfit(headers: Sequence[Header], *, wanted: str) -> str | None:

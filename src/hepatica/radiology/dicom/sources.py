@@ -58,7 +58,7 @@ class Source:
 
 
 def _guard_deflated(file: BinaryIO) -> None:
-    """A DICOM file may be deflated behind its meta information (PS3.5 A.5), whose length stands at its beginning."""
+    """A DICOM file may be deflated behind its meta information (PS3.5 A.5), whose length is given at its beginning."""
     head = file.read(2048)
     if DeflatedExplicitVRLittleEndian.encode() in head:
         file.seek(144 + int.from_bytes(head[140:144], "little"))
@@ -129,4 +129,4 @@ def _guard(members: list[zipfile.ZipInfo]) -> None:
     if any(each.file_size > max(MAX_INFLATED, MAX_RATIO * each.compress_size) for each in members):
         raise SpecimenError("a file of the zip archive is nearly empty and huge when unpacked; send the study again")
     if any(each.flag_bits & 1 for each in members):
-        raise SpecimenError("the zip archive is locked with a password; unpack it yourself and give the folder")
+        raise SpecimenError("the zip archive is protected by a password; unpack it yourself and give the folder")

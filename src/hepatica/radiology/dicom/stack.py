@@ -76,7 +76,9 @@ def pile(headers: Sequence[Header]) -> Stack:
     positions = np.array([float(np.dot(header.position, normal)) for header in ordered])
     gaps = np.diff(positions)
     if gaps.size and gaps.min() < _SAME_PLACE:
-        raise SpecimenError("two different slices lie at one place and nothing separates them; send one phase a series")
+        raise SpecimenError(
+            "two different slices have one position and nothing distinguishes them; send one phase per series"
+        )
     _refuse_tilt(ordered, positions, normal)
     step, notes = _step(gaps, ordered[0])
     count = round((positions[-1] - positions[0]) / step) + 1

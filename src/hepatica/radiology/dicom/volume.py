@@ -46,7 +46,7 @@ def read_volume(series: Series, *, regular: bool = True, workers: int | None = N
     A slice whose pixels are damaged is noted and interpolated between its neighbours like a missing one. Where only
     single slices are used, `regular` False also reads series of uneven distances: each slice is as it is, at the
     nearest place of the grid. SpecimenError when too many slices are damaged, or missing on a regular grid
-    (`stack.MAX_MADE`), when all are, or when the values are no Hounsfield units.
+    (`stack.MAX_MADE`), when all are, or when the values are not Hounsfield units.
     """
     pixels = decode(series.headers, workers=workers)
     sound = {k: each for k, each in enumerate(pixels) if each is not None and each.shape == series.headers[k].shape}

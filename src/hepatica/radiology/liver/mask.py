@@ -53,7 +53,7 @@ def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarra
         else:
             marked, own = _from_seg(source, only=only, step=geometry.spacing[0])
     if not _meet(own, geometry):
-        raise SpecimenError("the mask lies wholly beside the volume; give the mask of this patient and this study")
+        raise SpecimenError("the mask lies entirely outside the volume; give the mask of this patient and this study")
     return marked if own.agrees(geometry) else _resampled(marked, own, geometry)
 
 
@@ -180,10 +180,10 @@ def _placed(frames: Sequence[tuple[_Groups, np.ndarray]], *, step: float) -> tup
 
 def _apart(heights: np.ndarray, first: _Groups, *, step: float) -> float:
     """mm between slices: what the file says, else the least distance or the thickness on which all frames lie."""
-    said = first.value("PixelMeasuresSequence", "SpacingBetweenSlices")
+    stated = first.value("PixelMeasuresSequence", "SpacingBetweenSlices")
     thick = float(first.value("PixelMeasuresSequence", "SliceThickness") or step)
     least = float(np.diff(heights).min()) if len(heights) > 1 else thick
-    tried = [*([float(said)] if said else []), min(least, thick), step]
+    tried = [*([float(stated)] if stated else []), min(least, thick), step]
     tried = [each for each in tried if each > 0]
     off = [np.abs((heights - heights[0]) / each - np.round((heights - heights[0]) / each)).max() for each in tried]
     return tried[int(np.argmax(np.array(off) <= ON_GRID))] if min(off) <= ON_GRID else tried[int(np.argmin(off))]

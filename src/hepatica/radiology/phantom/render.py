@@ -51,12 +51,12 @@ class CT(Renderer):
     settings: PhantomSettings = STANDARD
 
     def attached(self, patients: Sequence[Patient], stems: Sequence[str], *, recipe: Recipe) -> dict[str, list[str]]:
-        """The nodules of the patients whom experts read; the outlines of all where the cohort tells all."""
+        """The nodules of the patients whom experts read; the outlines of all where the cohort has every endpoint."""
         hcc, share = np.array([each.tumour.hcc for each in patients]), self.settings.expert_share
         read = outlined(hcc, share=share, seed=recipe.seed, hospital=recipe.hospital)
         names = [f"{EXPERTS}/{stem}.nii.gz" if by_expert else "" for stem, by_expert in zip(stems, read, strict=True)]
-        told = [f"{OUTLINES}/{stem}.nii.gz" for stem in stems]
-        return {"nodule_mask": names, **({"mask": told} if recipe.endpoints == "all" else {})}
+        outlines = [f"{OUTLINES}/{stem}.nii.gz" for stem in stems]
+        return {"nodule_mask": names, **({"mask": outlines} if recipe.endpoints == "all" else {})}
 
     def check(self) -> None:
         """SettingsError when the pictures are too small, or the experts' share is none."""

@@ -20,13 +20,13 @@ from hepatica.radiology.dicom.header import Header
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.dicom.stack import Stack, as_stored
 
-_BLANK_OR_SAID = (
+_BLANK_OR_STATED = (
     *("PatientID", "PatientBirthDate", "PatientSex"),
     *("StudyID", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName"),
 )
 """Type 2: must be there, may be blank."""
 
-_IF_SAID = (
+_IF_STATED = (
     *("IssuerOfPatientID", "PatientAge", "PatientIdentityRemoved", "DeidentificationMethod"),
     *("DeidentificationMethodCodeSequence", "StudyDescription", "Manufacturer", "ManufacturerModelName"),
     *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
@@ -88,9 +88,9 @@ def _common(dataset: Dataset, series: Series) -> tuple[Dataset, tuple[str, ...]]
     common = Dataset()
     common.SpecificCharacterSet = "ISO_IR 192"
     common.PatientName = None  # highdicom logs names it finds odd, so that it never gets one
-    for keyword in _BLANK_OR_SAID:
+    for keyword in _BLANK_OR_STATED:
         setattr(common, keyword, _sound(keyword, dataset) or "")
-    for keyword in _IF_SAID:
+    for keyword in _IF_STATED:
         if value := _sound(keyword, dataset):
             setattr(common, keyword, value)
     common.Modality = "CT"

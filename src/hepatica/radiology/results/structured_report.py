@@ -49,7 +49,7 @@ class Result:
                 f"got the interval {self.low} to {self.high} at level {self.level}, wanted low <= high, 0 < level < 1"
             )
         if self.images < 1:
-            raise EvaluationError(f"got a result of {self.images} images, wanted one at the least")
+            raise EvaluationError(f"got a result of {self.images} images, wanted at least one")
         if self.is_hcc != (self.risk_score >= self.cutoff):
             raise EvaluationError(
                 f"got is_hcc {self.is_hcc} for a score of {self.risk_score} and a cut-off of {self.cutoff}, "

@@ -26,7 +26,7 @@ class Basis:
         if self.fids.shape != (len(self.names), self.acquisition.points):
             raise SettingsError(
                 f"got decays of shape {self.fids.shape} for {len(self.names)} names of"
-                f" {self.acquisition.points} points; wanted one row a name"
+                f" {self.acquisition.points} points; wanted one row per name"
             )
         if len(set(self.names)) < len(self.names):
             raise SettingsError(f"got a component twice in a basis: {', '.join(self.names)}; leave one out")

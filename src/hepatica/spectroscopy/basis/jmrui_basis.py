@@ -44,7 +44,7 @@ def _acquisition(header: dict[str, str], *, te_ms: float | None) -> Acquisition:
         )
     except (KeyError, ValueError):
         raise SpecimenError(
-            "the file has no PointsInDataset, SamplingInterval and TransmitterFrequency: it is cut short or no"
+            "the file has no PointsInDataset, SamplingInterval and TransmitterFrequency: it is truncated or no"
             " jMRUI text"
         ) from None
     return Acquisition(
@@ -58,9 +58,9 @@ def _signal(text: str, *, points: int) -> NDArray[np.complex128]:
     try:
         table = np.array([line.split()[:2] for line in text.splitlines() if line.strip()], float)
     except ValueError:
-        raise SpecimenError("a signal of the file has something that is no number: get the file again") from None
+        raise SpecimenError("a signal of the file has a value that is not a number: get the file again") from None
     if table.shape != (points, 2):
-        raise SpecimenError(f"a signal of the file has {len(table)} points, wanted {points}: it is cut short")
+        raise SpecimenError(f"a signal of the file has {len(table)} points, wanted {points}: it is truncated")
     real, imaginary = rearrange(table, "point part -> part point")
     return np.asarray(real + 1j * imaginary)
 

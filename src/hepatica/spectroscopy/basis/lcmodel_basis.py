@@ -36,7 +36,7 @@ def read_lcmodel_basis(path: Path, *, f0_mhz: float | None = None, te_ms: float 
     CONC are applied); they are not in protons. ISHIFT is applied, and a first sample that was halved (as Osprey and
     spant do) is doubled. LCModel assumes the receiver at 4.65 ppm: where that
     is not so, `ppm_reference.align_reference` finds the offset. `f0_mhz` and `te_ms` override the header's HZPPPM
-    and ECHOT; the echo time defaults to Acquisition's. Raises SpecimenError on a file that is cut short,
+    and ECHOT; the echo time defaults to Acquisition's. Raises SpecimenError on a file that is truncated,
     encrypted (BADELT below 0) or has no sampling parameters. Source: MYBASI and CFFT of LCModel.f, 6.3-1N.
     """
     text = path.read_text(encoding="latin-1")
@@ -52,7 +52,7 @@ def read_lcmodel_basis(path: Path, *, f0_mhz: float | None = None, te_ms: float 
         if name == "BASIS" and "METABO" in fields
     }
     if not spectra:
-        raise SpecimenError("the basis has no metabolite ($BASIS with METABO): it is cut short or of another format")
+        raise SpecimenError("the basis has no metabolite ($BASIS with METABO): it is truncated or of another format")
     fids = np.conj(np.fft.ifft(np.array(list(spectra.values())), axis=1)) * np.sqrt(acquisition.points)
     if np.median(np.abs(fids[:, 0]) / np.abs(fids[:, 1]).clip(min=1e-300)) < HALVED:
         fids[:, 0] *= 2
@@ -82,7 +82,7 @@ def _number(header: dict[str, str], name: str) -> float | None:
 def _acquisition(header: dict[str, str], *, f0_mhz: float | None, te_ms: float | None) -> Acquisition:
     dwell, points = _number(header, "BADELT"), _number(header, "NDATAB")
     if dwell is None or points is None:
-        raise SpecimenError("the basis has no BADELT and NDATAB ($BASIS1): it is cut short or of another format")
+        raise SpecimenError("the basis has no BADELT and NDATAB ($BASIS1): it is truncated or of another format")
     if dwell < 0:
         raise SpecimenError(
             "the basis is encrypted (BADELT below 0), which only LCModel reads: simulate one with hepatica basis, or"
@@ -108,11 +108,11 @@ def _scaled(text: str, fields: dict[str, str], *, points: int) -> NDArray[np.com
             raise ValueError
     except ValueError:
         raise SpecimenError(
-            f"{fields['METABO']} of the basis has something that is no number: get the file again"
+            f"{fields['METABO']} of the basis has a value that is not a number: get the file again"
         ) from None
     if len(values) != 2 * points:
         raise SpecimenError(
-            f"{fields['METABO']} of the basis has {len(values)} numbers, wanted {2 * points}: it is cut short"
+            f"{fields['METABO']} of the basis has {len(values)} numbers, wanted {2 * points}: it is truncated"
         )
     spectrum = rearrange(values, "(point part) -> part point", part=2)
     scale = (_number(fields, "TRAMP") or 1) / ((_number(fields, "VOLUME") or 1) * (_number(fields, "CONC") or 1))

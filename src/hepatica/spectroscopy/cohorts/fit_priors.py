@@ -101,10 +101,10 @@ def _check(
     wanted = (len(classes), len(based_on.names))
     if concentrations.shape != wanted:
         raise SettingsError(
-            f"got concentrations {concentrations.shape}, wanted one row a class and one column a name {wanted}"
+            f"got concentrations {concentrations.shape}, wanted one row per class and one column per name {wanted}"
         )
     if not (np.isfinite(concentrations).all() and (concentrations >= 0).all()):
-        raise SettingsError("got concentrations that are negative or no numbers; leave those patients out")
+        raise SettingsError("got concentrations that are negative or not numbers; leave those patients out")
     labels, counts = np.unique(classes, return_counts=True)
     if counts.min(initial=FEWEST) < FEWEST or len(labels) < 1:
         given = ", ".join(f"{count} of class {label:g}" for label, count in zip(labels, counts, strict=True))

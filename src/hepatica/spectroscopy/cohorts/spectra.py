@@ -32,7 +32,7 @@ from hepatica.spectroscopy.signal.spectrum import Signal, Spectrum, to_spectrum
 SCHEMA = 3
 """Version of the spectrum files; raised whenever the same settings would give other spectra."""
 
-_WORKERS = 1  # spec2nii wants warnings silenced, which is of the whole process; a spectrum takes a tenth of a second
+_WORKERS = 1  # silencing spec2nii's warnings affects the whole process; a spectrum takes a tenth of a second
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +43,7 @@ class SpectraStore:
     noise_sd (of real and of imaginary part, in the unit of `values`), snr, linewidth_hz, water_residual, lipid (see
     `Quality`).
     `specimens`: one row a specimen: patient_id, specimen_id, key (its content), averages (0: unknown), water (whether
-    there was a usable reference), notes (what was done, mended or noticed).
+    there was a usable reference), notes (processing, corrections and observations).
     `failures`: one row a specimen that gave no spectrum: patient_id, specimen_id, row (of specimens.csv), error.
     """
 

@@ -63,7 +63,8 @@ def _draw(ppm: np.ndarray, real: np.ndarray, seen: np.ndarray, *, title: str, no
     lower.set_ylabel("moves the\nscore, share", fontsize=8)
     lower.set_xlim(float(ppm[-1]), float(ppm[0]))
     lower.set_xlabel(
-        f"chemical shift, ppm\nbelow: how far the score moves where a stretch is made straight; {note}", fontsize=8
+        f"chemical shift, ppm\nbelow: change of the score when a stretch is replaced by a straight line; {note}",
+        fontsize=8,
     )
     for axes in (upper, lower):
         axes.tick_params(labelsize=8)

@@ -73,7 +73,7 @@ def real_part_fit(
 ) -> RealPartFit:
     """Fit lines to real values (w,) at rising ppm (w,); areas are 0 or more, shift and two widths are those of all.
 
-    The noise is what the fit leaves. Raises SpecimenError on values that are no numbers, that do not pair with rising
+    The noise is what the fit leaves. Raises SpecimenError on values that are not numbers, that do not pair with rising
     ppm, or that are too few.
     """
     measured, axis = _checked(values, ppm)
@@ -173,6 +173,6 @@ def _checked(values: ArrayLike, ppm: ArrayLike) -> tuple[Floats, Floats]:
         raise SpecimenError(f"got values {measured.shape} at ppm {axis.shape}, wanted one value at each of rising ppm")
     if measured.size < FEWEST or not np.isfinite(measured).all():
         raise SpecimenError(
-            f"got {measured.size} values, {(~np.isfinite(measured)).sum()} of them no numbers, wanted {FEWEST} or more"
+            f"got {measured.size} values, {(~np.isfinite(measured)).sum()} of them not numbers, wanted {FEWEST} or more"
         )
     return measured, axis

@@ -189,7 +189,7 @@ def checked(values: ArrayLike, *, model: SignalModel, noise_sd: ArrayLike | None
             " of whole ones"
         )
     if not np.isfinite(measured).all():
-        raise SpecimenError(f"got {(~np.isfinite(measured)).sum()} points of spectra that are no numbers")
+        raise SpecimenError(f"got {(~np.isfinite(measured)).sum()} points of spectra that are not numbers")
     noise = _found_noise(measured) if noise_sd is None else np.broadcast_to(np.asarray(noise_sd, float), len(measured))
     if not (np.isfinite(noise) & (noise > 0)).all():
         raise SettingsError("got noise that is not above 0, wanted its standard deviation in the spectrum's own unit")

@@ -139,14 +139,14 @@ def refine(
 
     `start` is a network's concentrations (n, k), for which shift, widths and phases are fitted first, or vectors
     (n, p) of all parameters. `Fit.converged` says whether a further step would change next to nothing (NEAR). Raises
-    what `map_fit` raises, and SettingsError on a start of another shape, negative or no numbers.
+    what `map_fit` raises, and SettingsError on a start of another shape, negative or not numbers.
     """
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
     given, k = np.asarray(start, float), len(model.names)
     if given.shape not in ((len(measured), k), (len(measured), model.size)):
         raise SettingsError(f"got a start of {given.shape}, wanted ({len(measured)}, {k}) or (…, {model.size})")
     if not (np.isfinite(given).all() and (given[:, :k] >= 0).all()):
-        raise SettingsError("got a start that is negative or no number; wanted concentrations of 0 or more")
+        raise SettingsError("got a start that is negative or not a number; wanted concentrations of 0 or more")
     grid, penalty = grid_of(model), prior.penalty(model)
 
     def fit_rows(rows: NDArray[np.intp]) -> Fit:

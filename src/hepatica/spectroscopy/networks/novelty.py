@@ -27,7 +27,7 @@ def squeezed(spectra: Tensor) -> Tensor:
 
 def novelty_flags(novelty: Iterable[float]) -> list[tuple[str, ...]]:
     """A flag of spectra of a novelty above 1, none of known ones."""
-    flag = "unlike the spectra the networks learnt from: {:.1f} times as far as nearly all of these"
+    flag = "unlike the training spectra of the networks: {:.1f} times as distant as nearly all of these"
     return [(flag.format(each),) if each > 1 else () for each in novelty]
 
 

@@ -35,7 +35,7 @@ LEAST_WIDTH_HZ = 0.5
 
 
 def measured(network: Qcnn, values: Complex) -> Measured:
-    """The output of the networks, as arrays, for complex spectra (n, w) in mM, the window they learnt from."""
+    """The output of the networks, as arrays, for complex spectra (n, w) in mM, the window of their training."""
     images = Arrays(values=as_network_values(values))
     return Measured(*infer(network, images, batch=READ_AT_ONCE, label="reading spectra"))
 
@@ -46,8 +46,8 @@ def qcnn(
     """Concentrations of complex spectra (n, w) in mM, `model`'s window, by the networks.
 
     Standard deviations are calibrated and correlated as the errors in held-out simulation were. The bound is that of
-    the signal model where the networks see the spectrum. Flags name spectra unlike those that the networks learnt
-    from and an SNR outside of theirs. Raises SettingsError where networks and model do not fit together.
+    the signal model where the networks see the spectrum. Flags name spectra unlike those of their training
+    and an SNR outside its range. Raises SettingsError where networks and model do not fit together.
     """
     found = measured(network, values)
     return quantities_by(found, network=network, model=model, priors=priors, noise_sd=noise_sd, unit=unit)
@@ -121,11 +121,11 @@ def outside(vector: Floats, *, model: SignalModel, priors: Priors, noise_sd: Arr
     k = len(model.names)
     lorentz, gauss = (vector[:, 2 * k + SHARED.index(name)] for name in ("lorentz_hz", "gauss_hz"))
     ends = (priors.nuisance[name].at(np.array([0.0, 1.0])) for name in ("lorentz_hz", "gauss_hz"))
-    widths = _beyond("line width in Hz", voigt_hz(lorentz, gauss), learnt=voigt_hz(*ends), slack=WIDTH_SLACK)
+    widths = _beyond("line width in Hz", voigt_hz(lorentz, gauss), limits=voigt_hz(*ends), slack=WIDTH_SLACK)
     if priors.snr_peak != "tCho":
         return _joined(widths)
-    snr, learnt = tcho_snr(vector, model=model, noise_sd=noise_sd), priors.nuisance["snr"].at(np.array([0.0, 1.0]))
-    return _joined(widths, _beyond("SNR of tCho", snr, learnt=learnt, slack=SNR_SLACK))
+    snr, limits = tcho_snr(vector, model=model, noise_sd=noise_sd), priors.nuisance["snr"].at(np.array([0.0, 1.0]))
+    return _joined(widths, _beyond("SNR of tCho", snr, limits=limits, slack=SNR_SLACK))
 
 
 def voigt_hz(lorentz_hz: Floats, gauss_hz: Floats) -> Floats:
@@ -133,9 +133,9 @@ def voigt_hz(lorentz_hz: Floats, gauss_hz: Floats) -> Floats:
     return np.asarray(0.5346 * lorentz_hz + np.sqrt(0.2166 * lorentz_hz**2 + gauss_hz**2))
 
 
-def _beyond(name: str, values: Floats, *, learnt: Floats, slack: float) -> list[tuple[str, ...]]:
-    low, high = learnt
-    trained = f"the networks learnt from {low:.3g} to {high:.3g}"
+def _beyond(name: str, values: Floats, *, limits: Floats, slack: float) -> list[tuple[str, ...]]:
+    low, high = limits
+    trained = f"the networks were trained from {low:.3g} to {high:.3g}"
     return [() if low / slack <= each <= high * slack else (f"{name} {each:.1f}, {trained}",) for each in values]
 
 
@@ -159,5 +159,5 @@ def _require_fit(found: Measured, *, model: SignalModel) -> None:
     if found.value.shape[1] != wanted:
         raise SettingsError(
             f"got networks of {found.value.shape[1]} quantities for a model of {len(model.names)} components, wanted"
-            f" {wanted}: use the components that the networks learnt"
+            f" {wanted}: use the components of the networks' training"
         )

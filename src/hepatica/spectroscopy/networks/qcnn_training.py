@@ -75,8 +75,8 @@ class QcnnPlan(SpectralPlan):
     An error of more than `most_bounds` bounds counts in proportion.
     """
 
-    bound_share: float = 0.01  # ours
-    most_bounds: float = 3.0  # ours
+    bound_share: float = 0.01  # ours; weight in the loss of the error in units of the Cramér-Rao bound
+    most_bounds: float = 3.0  # ours; error in bounds beyond which this term grows linearly
 
 
 def train_qcnn(

@@ -1,4 +1,4 @@
-"""Spectral plan: the acquisition that networks learn, their shape, how many vote, and how much they see."""
+"""Spectral plan: the acquisition that networks learn, their architecture, their number and their training spectra."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -39,13 +39,13 @@ class SpectralPlan(Plan):
     tr_ms: PositiveFloat = 2000.0
     """Repetition time, ms."""
     effects: Literal["all", "of_model"] = "all"
-    """What disturbs simulated spectra: all, or only the effects of the fits' signal model."""
+    """Nuisance effects in simulated spectra: all, or only those in the signal model of the fits."""
     members: PositiveInt = 3
-    """Networks of different first weights and spectra whose answers are averaged."""
+    """Networks with different initial weights and training spectra, whose outputs are averaged."""
     width: PositiveInt = 16
     """Channels of the first convolution."""
     depth: PositiveInt = 1
-    """Blocks of each resolution."""
+    """Blocks at each resolution."""
     hidden: PositiveInt = 384
     """Width of the layer after the convolutions."""
     signature: PositiveInt = 256
@@ -55,7 +55,7 @@ class SpectralPlan(Plan):
     per_epoch: Annotated[int, Field(ge=2)] = 51_200
     """Spectra simulated for each epoch of each member."""
     held_out: Annotated[int, Field(ge=128)] = 4_000
-    """Other simulated spectra, which fix intervals, temperature and cut-off."""
+    """Further simulated spectra, for the calibration of intervals, temperature and cut-off."""
     epochs: int = 40
     batch: Annotated[int, Field(ge=2)] = 128
     learning_rate: float = 2e-3
@@ -65,7 +65,7 @@ class SpectralPlan(Plan):
 
     @property
     def acquisition(self) -> Acquisition:
-        """What spectra are simulated as, and brought to."""
+        """The acquisition in which spectra are simulated, and to which measured ones are converted."""
         return Acquisition(
             f0_mhz=self.f0_mhz,
             bandwidth_hz=self.bandwidth_hz,
@@ -107,7 +107,7 @@ class SpectralPlan(Plan):
             for number, (member, stream) in enumerate(zip(members, streams, strict=True))
         ]
         return {
-            "simulated spectra a member learnt from": self.per_epoch * len(histories[0].epochs),
+            "simulated training spectra per member": self.per_epoch * len(histories[0].epochs),
             "loss of each member": ", ".join(f"{each.epochs[each.best].train_loss:.3f}" for each in histories),
         }
 

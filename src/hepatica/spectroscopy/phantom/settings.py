@@ -38,7 +38,7 @@ class PhantomSettings:
     water_transients: int = 4
     coils: int = 2
 
-    # The liver: its water and relaxation are what the scaling by water assumes unless told otherwise
+    # The liver: its water and relaxation are what the scaling by water assumes by default
     liver: WaterScaling = WATER_SCALING
     triglyceride_protons: float = 102.86  # Hamilton 2011, doi 10.1002/nbm.1622
 

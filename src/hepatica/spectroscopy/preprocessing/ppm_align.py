@@ -60,10 +60,10 @@ class Reference:
             return ("no peak of water, lipids or choline is clear: the ppm axis was left as the file has it",)
         notes = []
         if abs(self.off_ppm) > WARN_PPM:
-            notes.append(f"the ppm axis was off by {self.off_ppm:+.2f} ppm by {self.by}; it was corrected")
+            notes.append(f"the ppm axis was off by {self.off_ppm:+.2f} ppm according to {self.by}; it was corrected")
         moved = {name: off - self.off_ppm for name, off in self.offsets.items()}
         notes += [
-            f"{name} is {off:+.2f} ppm from its place relative to {self.by}: inspect the spectrum"
+            f"{name} is {off:+.2f} ppm from its position relative to {self.by}: inspect the spectrum"
             for name, off in moved.items()
             if abs(off) > _LEAVE.get(name, WARN_PPM)
         ]

@@ -98,7 +98,7 @@ def _refuse_short(raw: RawSpectra) -> None:
         points = _FEWEST if fids is None else 1 + int(np.flatnonzero(fids.any(axis=(0, 1)))[-1])
         if points < _FEWEST:
             raise SpecimenError(
-                f"the {name} has {points} points that are not zero, wanted {_FEWEST} or more: it is cut short; export"
+                f"the {name} has {points} points that are not zero, wanted {_FEWEST} or more: it is truncated; export"
                 " it again"
             )
 
@@ -108,9 +108,11 @@ def _averaged(raw: RawSpectra, settings: Preprocessing) -> tuple[_Pair, int]:
     found = average(fids, acquisition=raw.acquisition, settings=settings.alignment)
     out = int((~found.kept).sum())
     if out:
-        notes += (f"{out} of {len(found.kept)} transients were unlike the others and left out",)
+        notes += (f"{out} of {len(found.kept)} transients differed from the others and were excluded",)
     if found.alternating:
-        notes += ("every second transient differs: if the spectrum is edited, its mean means nothing; inspect the fit",)
+        notes += (
+            "every second transient differs: if the spectrum is edited, its mean is not meaningful; inspect the fit",
+        )
     if water is not None:
         water = average(water, acquisition=raw.acquisition, settings=settings.alignment).fid
     pair = _Pair(fid=found.fid, water=water, notes=(*raw.notes, *notes))
@@ -140,7 +142,7 @@ def _of_one_height(raw: RawSpectra) -> bool:
 
 def _forwards(fids: Signal) -> tuple[Signal, tuple[str, ...]]:
     if runs_backwards(fids):
-        return turned_round(fids), ("the decay grew, the spectrum being flipped; it was reversed",)
+        return turned_round(fids), ("the decay grew, as in a reversed spectrum; it was reversed",)
     return fids, ()
 
 
@@ -196,8 +198,8 @@ def _doubted(pair: _Pair, acquisition: Acquisition) -> _Pair:
     if not water.doubtful:
         return pair
     return pair.noted(
-        f"the water is {water.of_metabolites:.0f} times as high as the metabolites: it was badly suppressed, or this is"
-        " a water reference; inspect the fit"
+        f"the water is {water.of_metabolites:.0f} times as high as the metabolites: it was poorly suppressed, or this"
+        " is a water reference; inspect the fit"
     )
 
 
@@ -217,7 +219,7 @@ def _refuse_strays(clean: Signal, acquisition: Acquisition) -> None:
     stray = stray_peak(clean, acquisition=acquisition)
     if stray is not None:
         raise SpecimenError(
-            f"the highest peak is at {stray:.1f} ppm, where nothing of the liver resonates: field strength"
+            f"the highest peak is at {stray:.1f} ppm, where no liver metabolite resonates: field strength"
             f" ({acquisition.f0_mhz:.2f} MHz), bandwidth or axis are wrong; give f0_mhz, bandwidth_hz or reference_ppm,"
             " or leave the spectrum out"
         )

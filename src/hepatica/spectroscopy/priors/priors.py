@@ -112,7 +112,7 @@ def read_priors(path: Path | None = None) -> Priors:
     try:
         content = tomllib.loads(source.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"the file of priors cannot be read ({error}); copy hepatica's priors.toml anew") from None
+        raise SettingsError(f"the file of priors cannot be read ({error}); copy hepatica's priors.toml again") from None
     faults = _Faults()
     priors = _priors(content, faults)
     if priors is None or faults.found:

@@ -76,7 +76,7 @@ def _find(lines: list[str], text: str, *, absent: int | None = None) -> int:
             return number
     if absent is not None:
         return absent
-    raise SpecimenError(f"the file has no line {text!r}: it is no LCModel COORD, or cut short; run LCModel again")
+    raise SpecimenError(f"the file has no line {text!r}: it is not an LCModel COORD, or truncated; run LCModel again")
 
 
 def _curve(lines: list[str], head: int, points: int) -> Curve:

@@ -25,7 +25,7 @@ def read_ima(path: Path, *, header_overrides: Header) -> RawSpectra:
     """
     dataset = pydicom.dcmread(path, defer_size=_DEFERRED)
     if _end(dataset) > path.stat().st_size:
-        raise SpecimenError("the DICOM file is cut short: its last element is not whole; export it again")
+        raise SpecimenError("the DICOM file is truncated: its last element is incomplete; export it again")
     convert = _converter(str(dataset.get("Manufacturer", "")))
     images = [image for image in convert([path], "spectrum", None, False)[0] if np.prod(image.shape[:3]) == 1]
     if not images:

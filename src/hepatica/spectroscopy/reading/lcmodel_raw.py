@@ -39,7 +39,7 @@ def _numbers(body: str) -> Signal:
     if left or not numbers or len(numbers) % 2:
         raise SpecimenError(
             f"got {len(numbers)} numbers{' and other text' if left else ''}, wanted pairs of real and imaginary parts:"
-            " the file is cut short; export it again"
+            " the file is truncated; export it again"
         )
     values = np.array([float(each.replace("D", "E").replace("d", "e")) for each in numbers])
     return np.asarray(values[0::2] + 1j * values[1::2])

@@ -134,7 +134,7 @@ def opened(path: Path) -> Any:
     header: Any = image.header
     if math.prod(int(size) for size in header.get_data_shape()) * header.get_data_dtype().itemsize > len(content):
         raise SpecimenError(
-            "the file has less data than its header declares: it is cut short; convert or send it again"
+            "the file has less data than its header declares: it is truncated; convert or send it again"
         )
     try:
         return NIFTI_MRS(image)
@@ -155,7 +155,7 @@ def _content(path: Path) -> bytes:
         content = file.read(most + 1)
     if len(content) > most:
         raise SpecimenError(
-            f"the file holds more than {most / 2**20:.0f} MiB compressed: give it as .nii, if it is right"
+            f"the file holds more than {most / 2**20:.0f} MiB compressed: give it as .nii, if it is correct"
         )
     return content
 

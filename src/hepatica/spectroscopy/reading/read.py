@@ -50,8 +50,8 @@ def usable(what: str) -> Iterator[None]:
     except Exception as error:
         fault = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise SpecimenError(
-            f"the {what} cannot be used ({fault}): it is damaged, no spectrum of a single voxel, or of software that is"
-            " not known; export it again, or as NIfTI-MRS"
+            f"the {what} cannot be used ({fault}): it is damaged, not a spectrum of a single voxel, or from unknown"
+            " software; export it again, or as NIfTI-MRS"
         ) from None
 
 

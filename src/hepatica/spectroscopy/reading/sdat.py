@@ -90,12 +90,12 @@ def _rows(values: Signal, *, points: int, rows: int) -> tuple[Signal, tuple[str,
     whole = min(rows, len(values) // points)
     if not whole:
         raise SpecimenError(
-            f"the .SDAT file has {len(values)} of {rows} x {points} points: it is cut short; export it again"
+            f"the .SDAT file has {len(values)} of {rows} x {points} points: it is truncated; export it again"
         )
     if len(values) >= (rows + 1) * points:
         raise SpecimenError(
             f"the .SDAT file has {len(values) // points} decays of {points} points, the .SPAR file declares {rows}: the"
             " pair does not belong together, or coils were written one by one; export them combined"
         )
-    notes = () if whole == rows else (f"the .SDAT file is cut short: {whole} of {rows} transients were read",)
+    notes = () if whole == rows else (f"the .SDAT file is truncated: {whole} of {rows} transients were read",)
     return rearrange(values[: whole * points], "(t n) -> t n", t=whole), notes

@@ -19,7 +19,7 @@ _VOXELS = tuple(f"CSIMatrixSize[{axis}]" for axis in range(3))
 def read_rda(path: Path, *, header_overrides: Header) -> RawSpectra:
     """The decay of a single voxel; Siemens turns it the other way round, so it is conjugated.
 
-    Raises SpecimenError when it is no RDA, is cut short or longer than declared, of several voxels or another nucleus.
+    Raises SpecimenError when it is no RDA, is truncated or longer than declared, of several voxels or another nucleus.
     """
     head, ending, body = path.read_bytes().partition(_END)
     if not ending or _BEGIN not in head:
@@ -34,7 +34,7 @@ def read_rda(path: Path, *, header_overrides: Header) -> RawSpectra:
     values = np.frombuffer(numbers[: len(numbers) // 16 * 16], "<c16")
     if len(values) != points:
         raise SpecimenError(
-            f"got {len(values)} points, the header declares {points}: the file is cut short or coils were written one"
+            f"got {len(values)} points, the header declares {points}: the file is truncated or coils were written one"
             " by one; export it again, combined"
         )
     return RawSpectra.of(
@@ -68,7 +68,7 @@ _LATER_AXES: dict[str, tuple[None, None, None]] = {"dims": (None, None, None), "
 def read_twix(path: Path, *, header_overrides: Header) -> RawSpectra:
     """The last measurement of a .dat file, its oversampling kept, with the reference scan XA software puts into it.
 
-    Raises SpecimenError when it is no TWIX of a single voxel, is cut short, or of software spec2nii does not know.
+    Raises SpecimenError when it is no TWIX of a single voxel, is truncated, or of software spec2nii does not know.
     """
     from mapvbvd import mapVBVD
     from spec2nii.Siemens.twixfunctions import process_twix

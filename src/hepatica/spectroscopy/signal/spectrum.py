@@ -38,11 +38,11 @@ class Spectrum:
                 continue
             if fid.shape != (self.acquisition.points,):
                 raise SpecimenError(
-                    f"the {name} has {fid.shape} points, wanted ({self.acquisition.points},): it is cut short or its"
+                    f"the {name} has {fid.shape} points, wanted ({self.acquisition.points},): it is truncated or its"
                     " header is wrong"
                 )
             if not np.isfinite(fid).all():
-                raise SpecimenError(f"the {name} has {(~np.isfinite(fid)).sum()} points that are no numbers")
+                raise SpecimenError(f"the {name} has {(~np.isfinite(fid)).sum()} points that are not numbers")
 
     @property
     def values(self) -> NDArray[Any]:
@@ -80,7 +80,7 @@ class RawSpectra:
 
     `averages` is how many transients the scanner added up in each of `fids`, None where unknown. `header` is the
     file's own, `water_acquisition` that of the water, None where it is the spectrum's. Raises SpecimenError on decays
-    that are no numbers, all zero or zero within, or of another length than their acquisition.
+    that are not numbers, all zero or zero within, or of another length than their acquisition.
     """
 
     fids: Signal
@@ -119,12 +119,12 @@ class RawSpectra:
 def _check(fids: Signal, *, name: str, points: int) -> None:
     if fids.ndim != 3 or fids.shape[2] != points:
         raise SpecimenError(
-            f"the {name} has axes of {fids.shape}, wanted transients, coils and {points} points: it is cut short or"
+            f"the {name} has axes of {fids.shape}, wanted transients, coils and {points} points: it is truncated or"
             " its header is wrong; export it again"
         )
     if not np.isfinite(fids).all():
         raise SpecimenError(
-            f"the {name} has {(~np.isfinite(fids)).sum()} points that are no numbers; export it again, or leave the"
+            f"the {name} has {(~np.isfinite(fids)).sum()} points that are not numbers; export it again, or leave the"
             " spectrum out"
         )
     there = np.asarray(fids.any(axis=(0, 1)))

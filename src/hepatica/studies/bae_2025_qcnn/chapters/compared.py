@@ -20,7 +20,7 @@ def training(run: Run) -> str:
     folder = RunFolder(run.folder / QUANTIFIER)
     settings, facts = read_settings(folder)["settings"], verify_lock(folder)["training"]
     kind = KINDS["everything" if settings["effects"] == "all" else "signal model"]
-    count, members = facts["simulated spectra a member learnt from"], settings["members"]
+    count, members = facts["simulated training spectra per member"], settings["members"]
     who, each = ("One network was", "") if members == 1 else (f"{members} networks were", " each")
     return f"{who} trained on {count:,} simulated spectra{each}, with {kind}."
 
