@@ -148,6 +148,12 @@ def test_an_endpoint_that_is_not_there_names_those_that_are(tmp_path, write_coho
         cohort.endpoint("relapse")
 
 
+def test_a_modality_that_is_not_there_names_those_that_are(tmp_path, write_cohort):
+    cohort = load_cohort(write_cohort(tmp_path))
+    with pytest.raises(CohortError, match=r"has no specimens of modality ct \(has: slide\)"):
+        cohort.specimens_of("ct")
+
+
 def test_a_diagnosis_is_read_with_what_is_unknown(tmp_path, write_cohort):
     patients = "patient_id,hcc,sex\nP1,1,male\nP2,0,female\nP3,,male\n"
     cohort = load_cohort(

@@ -99,3 +99,11 @@ def test_a_class_nobody_has_cannot_be_learnt() -> None:
     cysts = [patient for patient in every if COHORT.patients.loc[patient, "lesion"] == "cyst"]
     with pytest.raises(CohortError, match=r"no patient of class hcc to train on, wanted 3 or more of each"):
         task.refuse_absent(COHORT, cysts)
+
+
+def test_follow_up_without_a_horizon_is_refused_before_anything_is_read():
+    with pytest.raises(CohortError, match=r"wanted more than 0, because time and event .* horizons=\(24,\)"):
+        Binary("recurrence").require(COHORT)
+    with pytest.raises(CohortError, match="a label has no follow-up"):
+        Binary("hcc", horizons=(Months(12),)).require(COHORT)
+    assert Binary("recurrence", horizons=(Months(12), None)).require(COHORT).name == "recurrence"

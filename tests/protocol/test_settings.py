@@ -62,6 +62,7 @@ def test_settings_of_another_version_are_named() -> None:
         ({"mode": "three"}, "mode = 'three'"),
         ({"limit": 1.5}, "limit = 1.5"),
         ({"ratio": "many"}, "ratio = 'many'"),
+        ({"horizons": "12,24"}, "horizons = '12,24': .*write a list in brackets"),
     ],
 )
 def test_faults_are_named(changes: dict[str, object], told: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hepatica.cohort import RunError
-from hepatica.runs import open_run
+from hepatica.runs import RunFolder, open_run, verify_lock
 
 
 @pytest.fixture
@@ -50,6 +50,11 @@ def test_unfinished_run_says_how_to_go_on(copy: Path) -> None:
     (copy / "model.json").unlink()
     with pytest.raises(RunError, match="hepatica train"):
         open_run(copy)
+
+
+def test_a_folder_that_is_no_run_is_not_called_unfinished(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"is not a run folder: it has no settings\.toml"):
+        verify_lock(RunFolder(tmp_path))
 
 
 def test_run_of_another_format_is_refused(copy: Path) -> None:

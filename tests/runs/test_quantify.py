@@ -188,6 +188,7 @@ def test_a_bad_file_does_not_stop_the_rest_and_no_name_comes_out(cohort: Path, t
     assert set(quantities["unit"]) == {"institutional units"}
     written = [each for each in (tmp_path / "out").rglob("*") if each.is_file()]
     assert {each.name for each in written if each.parent.name == "out"} == {
+        "digests.json",
         "made_from.json",
         "predictions.csv",
         "quantities.csv",

@@ -33,7 +33,9 @@ app = typer.Typer(
 
 
 def train(
-    system: Annotated[str, typer.Argument(help="Name of a published system, as listed by hepatica systems.")],
+    system: Annotated[
+        str, typer.Argument(help="Name of a system, as listed by hepatica systems, or MODULE:RECORD of your own.")
+    ],
     cohort: Cohort,
     run: Annotated[Path, typer.Option(help="Run folder to create, or to resume after an interruption.")],
     quick: Quick = False,

@@ -65,7 +65,10 @@ class TimeToEvent(Endpoint):
         if horizon is None:
             return happened.astype(float)
         if not 0 < horizon < math.inf:
-            raise CohortError(f"endpoint {self.name}: got a horizon of {horizon} months, wanted more than 0")
+            raise CohortError(
+                f"endpoint {self.name}: got a horizon of {horizon} months, wanted more than 0, because time and event"
+                " declare follow-up; name the horizons in the system's task, such as horizons=(24,)"
+            )
         time, competing = patients[self.time], patients[self.event] == 2
         free = (time >= horizon) | competing
         label = np.where(happened & (time <= horizon), 1.0, np.where(free, 0.0, np.nan))

@@ -84,8 +84,10 @@ class Cohort:
             )
         found = tuple(specimen for specimen in self.specimens if specimen.modality == modality)
         if not found:
-            have = ", ".join(sorted({specimen.modality for specimen in self.specimens})) or "nothing"
-            raise CohortError(f"got specimens of modality {have}, wanted {modality}; see the column of specimens.csv")
+            have = ", ".join(sorted({specimen.modality for specimen in self.specimens})) or "none"
+            raise CohortError(
+                f"cohort {self.name} has no specimens of modality {modality} (has: {have}); list them in specimens.csv"
+            )
         return found
 
     def table(self, name: str) -> pd.DataFrame:

@@ -113,6 +113,14 @@ class Binary(Task):
     horizons: tuple[Months | None, ...] = field(default=(EXAMINATION,), kw_only=True)
     rule: Cutoff = field(default="median", kw_only=True)
 
+    def require(self, cohort: "Cohort") -> Endpoint:
+        """As any task's; CohortError also for a horizon at which its endpoint has no label."""
+        found = super().require(cohort)
+        if isinstance(found, (TimeToEvent, Status)):
+            for horizon in self.horizons:
+                found.label(cohort.patients, horizon=horizon)
+        return found
+
     @property
     def targets(self) -> tuple[Target, ...]:
         """One a horizon."""

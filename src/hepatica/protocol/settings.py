@@ -15,6 +15,7 @@ from hepatica.cohort.errors import SettingsError
 
 S = TypeVar("S")
 """A frozen dataclass of settings."""
+_LISTED = {"tuple_type": """; write a list in brackets, such as --set "columns=['a', 'b']\""""}
 
 
 def override(settings: S, changes: Mapping[str, Any]) -> S:
@@ -28,7 +29,8 @@ def override(settings: S, changes: Mapping[str, Any]) -> S:
         return TypeAdapter(type(settings)).validate_python(asdict(settings) | dict(changes))  # type: ignore[call-overload]
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))} = {fault['input']!r}: {fault['msg']}" for fault in error.errors()
+            f"{'.'.join(map(str, fault['loc']))} = {fault['input']!r}: {fault['msg']}{_LISTED.get(fault['type'], '')}"
+            for fault in error.errors()
         )
         raise SettingsError(f"got invalid settings: {faults}") from None
 

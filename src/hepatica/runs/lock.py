@@ -93,6 +93,7 @@ def verify_lock(folder: RunFolder) -> dict[str, Any]:
     The split may be missing: a model is handed on without it.
     """
     if not folder.model.exists():
+        read_settings(folder)  # a folder that is no run is named as one
         raise RunError(
             f"{folder.path} has no locked model yet; finish it with the hepatica train command it was started with"
         )

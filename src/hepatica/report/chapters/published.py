@@ -65,7 +65,7 @@ def _reported(run: Run) -> list[list[str]]:
             theirs.setdefault((metric, key), {})[where] = f"{value:.3f}"
     return [
         [
-            f"{METRICS[metric]}, {about(known[key])}" if key in known else f"{METRICS.get(metric, metric)} {key}",
+            METRICS.get(metric, metric) + (f", {about(known[key])}" if key in known else f" {key}"),
             *(reported.get(where, NONE) for where in _places(run)),
             *(_here(run, known.get(key), metric)),
         ]
