@@ -43,3 +43,10 @@ def test_a_system_without_reported_numbers_has_none(finished: Path, tmp_path: Pa
     run = read_run(finished, external=[])
     silent = replace(run, system=replace(run.system, paper=replace(run.system.paper, reported={})))
     assert "no number that the paper reports" in str(section(silent, sketchbook(tmp_path)))
+
+
+def test_a_metric_that_is_not_known_is_shown_by_its_name(finished: Path, tmp_path: Path, sketchbook: Sketch) -> None:
+    run = read_run(finished, external=[])
+    paper = replace(run.system.paper, reported={"internal": {"cindex recurrence_12": 0.7}})
+    rows = rows_of(section(replace(run, system=replace(run.system, paper=paper)), sketchbook(tmp_path)))
+    assert rows == {"cindex, recurrence at 12 months": ["0.700", "not computable"]}
