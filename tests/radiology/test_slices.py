@@ -134,7 +134,7 @@ def test_a_series_that_cannot_be_read_is_told_and_the_others_are(ct, all_liver, 
     specimen = Specimen(patient_id="P", specimen_id="S", modality="ct", path=ct.folder, row=2)
     found = prepare([specimen], slicing=SLICING, window=WINDOW, folder=tmp_path / "slices")
     assert found.specimens["series"].tolist() == [1]
-    assert "no Hounsfield units" in found.specimens["notes"].iloc[0]
+    assert "are not Hounsfield units" in found.specimens["notes"].iloc[0]
     errors = [
         Ledger(tmp_path / "slices" / "ledger").error(path.stem) for path in (tmp_path / "slices/ledger").iterdir()
     ]

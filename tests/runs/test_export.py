@@ -139,7 +139,7 @@ def test_a_machine_that_answers_otherwise_is_refused(broken: Path) -> None:
     found = record(broken)
     found["parts"]["extractor"]["probe"]["logits"][0][0] += 0.06
     (broken / "onnx" / "export.json").write_text(json.dumps(found))
-    with pytest.raises(RunError, match="this processor computes otherwise"):
+    with pytest.raises(RunError, match="this processor computes differently"):
         exported(open_run(broken))
 
 

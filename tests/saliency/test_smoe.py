@@ -185,3 +185,9 @@ def test_half_precision_and_a_scale_change_nothing() -> None:
     torch.testing.assert_close(gauss_norm(1000 * MAP), gauss_norm(MAP), atol=1e-5, rtol=0)
     assert gauss_norm(MAP.bfloat16()).dtype == torch.float32
     torch.testing.assert_close(gauss_norm(MAP.half()), gauss_norm(MAP), atol=5e-3, rtol=0)
+
+
+def test_differences_whose_squares_vanish_are_none() -> None:
+    tiny = torch.full((1, 4, 5), 1e-45)
+    tiny[0, 0, 0] = 0
+    assert not gauss_norm(tiny).any()

@@ -28,6 +28,9 @@ ROUNDING = 1e-5
 FLAT = 1e-6
 """A spread of a map below this share of its largest value is rounding, not a difference (ours)."""
 
+TINY = 1e-18
+"""Spread of a map below which its square vanishes in float32 (ours)."""
+
 
 def smoe_scale(activations: Tensor) -> Tensor:
     """SMOE scale of activations (b, k, y, x), after a ReLU and below 1e9: maps (b, y, x), float32, 0 or more.
@@ -87,7 +90,7 @@ def gauss_norm(maps: Tensor) -> Tensor:
     mean = reduce(maps, "b y x -> b 1 1", "mean")
     spread = (reduce((maps - mean) ** 2, "b y x -> b 1 1", "sum") / max(maps[0].numel() - 1, 1)).sqrt()
     low, high = reduce(maps, "b y x -> b 1 1", "min"), reduce(maps, "b y x -> b 1 1", "max")
-    uneven = high - low > FLAT * high.abs().maximum(low.abs())
+    uneven = high - low > (FLAT * high.abs().maximum(low.abs())).clamp(min=TINY)
     return torch.where(uneven, torch.special.ndtr((maps - mean) / spread), 0.0)
 
 
