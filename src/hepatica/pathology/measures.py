@@ -1,12 +1,10 @@
 """Measures: what tells slides of one tissue from others: stains, and the structure of each stain in tissue tiles."""
 
-from itertools import pairwise
-
 import numpy as np
 import pandas as pd
 from einops import rearrange
-from scipy.ndimage import gaussian_filter
 
+from hepatica.cohort.texture import bands, coherence
 from hepatica.pathology.stain import DENSITY, REFERENCE, StainSettings, concentrations
 from hepatica.pathology.store import TileStore
 
@@ -60,28 +58,15 @@ def _measured(tiles: np.ndarray) -> dict[str, float]:
 
 
 def _of_stain(own: np.ndarray) -> dict[str, float]:
-    blurred = [_blurred(own, scale) for scale in (*SCALES, 2 * SCALES[-1])]
-    bands = dict(zip(SCALES, (fine - coarse for fine, coarse in pairwise(blurred)), strict=True))
+    kept = bands(own, scales=SCALES)
     return {
         "median": np.median(own),
         "upper_quartile": np.percentile(own, 75),
-        **{f"structure_{scale}_px_log2": np.log2(max(band.std(), 1e-4)) for scale, band in bands.items()},
-        **{f"kurtosis_{scale}_px_log2": _kurtosis(bands[scale]) for scale in (2, 4)},
-        "coherence": _coherence(blurred[1]),
+        **{f"structure_{scale}_px_log2": np.log2(max(band.std(), 1e-4)) for scale, band in kept.items()},
+        **{f"kurtosis_{scale}_px_log2": _kurtosis(kept[scale]) for scale in (2, 4)},
+        "coherence": coherence(own, scale=SCALES[1]),
     }
-
-
-def _blurred(own: np.ndarray, scale: float) -> np.ndarray:
-    return np.asarray(gaussian_filter(own, (0, scale, scale), truncate=2))
 
 
 def _kurtosis(band: np.ndarray) -> float:
     return float(np.log2(max((band**4).mean(), 1e-12) / max((band**2).mean() ** 2, 1e-12)))
-
-
-def _coherence(own: np.ndarray) -> float:
-    """Mean over pixels of the structure tensor's anisotropy, 0 to 1, each tensor smoothed over 6 pixels."""
-    down, across = np.gradient(own, axis=(1, 2))
-    vertical, horizontal, mixed = (_blurred(each, 6) for each in (down**2, across**2, down * across))
-    strength = np.hypot(horizontal - vertical, 2 * mixed)
-    return float(np.mean(strength / (horizontal + vertical + 1e-6)))

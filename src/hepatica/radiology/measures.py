@@ -1,11 +1,9 @@
 """Measures: what tells CT of the upper abdomen from other images: tissues by their HU, and structure."""
 
-from itertools import pairwise
-
 import numpy as np
 import pandas as pd
-from scipy.ndimage import gaussian_filter
 
+from hepatica.cohort.texture import bands, coherence
 from hepatica.radiology.slices import SliceStore
 
 SLICES = 12
@@ -53,23 +51,14 @@ def _measured(values: np.ndarray) -> dict[str, float]:
     body = values > BODY_HU
     inside = values[body] if body.any() else np.zeros(1, np.float32)
     shown = np.clip(values, -150, 250)
-    blurred = [gaussian_filter(shown, (0, scale, scale), truncate=2) for scale in (*SCALES, 2 * SCALES[-1])]
-    bands = [fine - coarse for fine, coarse in pairwise(blurred)]
+    kept = bands(shown, scales=SCALES)
     return {
         "body_share": float(body.mean()),
         **{f"{name}_share": float(((inside >= low) & (inside < high)).mean()) for name, (low, high) in TISSUES.items()},
         "body_median_hu": float(np.median(inside)),
         **{
             f"structure_{scale}_px_log2": float(np.log2(max(band[body].std() if body.any() else 0, 0.01)))
-            for scale, band in zip(SCALES, bands, strict=True)
+            for scale, band in kept.items()
         },
-        "coherence": _coherence(blurred[1]),
+        "coherence": coherence(shown, scale=SCALES[1]),
     }
-
-
-def _coherence(values: np.ndarray) -> float:
-    down, across = np.gradient(values, axis=(1, 2))
-    vertical, horizontal, mixed = (
-        gaussian_filter(each, (0, 6, 6), truncate=2) for each in (down**2, across**2, down * across)
-    )
-    return float(np.mean(np.hypot(horizontal - vertical, 2 * mixed) / (horizontal + vertical + 1e-6)))
