@@ -1,14 +1,14 @@
 """Mutants: whether any file, damaged in any way, is read or refused, in bounded time and memory, without a traceback.
 
-    .venv/bin/python benchmarks/mutants.py FOLDER [--mutants 2000] [--seed 0] [--only WORD]
+    .venv/bin/python benchmarks/mutants.py FOLDER [--mutants 2000] [--seed 0] [--only NAME,NAME]
 
 Originals are small phantoms made in FOLDER and, where HEPATICA_DATA is set, real files of up to LARGEST bytes. Each
 mutant is an original that was cut, overwritten, filled, repeated or given absurd numbers; what is compressed is damaged
-inside as often as outside. It is read in a process of its own as a command would read it: a specimen is prepared by a
-system of its room, a table is loaded. Counted are what was read, what was refused with an error of ours, what a room's
-reader had not foreseen (refused by `cohort.preparation` for it), and the failures: tracebacks, deaths, readings of more
-than SECONDS and processes of more than MEMORY. Every failing mutant is kept in FOLDER/failed. The exit code is 1 where
-there was one.
+inside as often as outside. It is read in a process of its own as a command would read it, with the files beside it: a
+slide or study is prepared by a system of its room, a spectrum is preprocessed, a table is loaded. Counted are what was
+read, what was refused with an error of ours, what a room's reader had not foreseen (refused by `cohort.preparation` for
+it), and the failures: tracebacks, deaths, readings of more than SECONDS and processes of more than MEMORY. Each failing
+mutant is kept in FOLDER/failed. The exit code is 1 where there was one.
 """
 
 import argparse
@@ -24,21 +24,30 @@ import time
 import traceback
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from hepatica.cohort import HepaticaError, MicronsPerPixel, load_cohort, read_predictions
 from hepatica.cohort.phantom import phantom_tables
+from hepatica.cohort.predictions import write_predictions
 from hepatica.evaluate import read_readers
 from hepatica.pathology.phantom import PhantomSettings as SlidePhantom
 from hepatica.pathology.phantom import phantom_slides
 from hepatica.radiology.phantom import PhantomSettings as CtPhantom
 from hepatica.radiology.phantom import phantom_ct
 from hepatica.runs.inputs import read_inputs
-from hepatica.spectroscopy.basis.basis_file import read_basis
+from hepatica.spectroscopy.basis.basis_file import read_basis, write_basis
+from hepatica.spectroscopy.basis.simulated_basis import simulate_basis
 from hepatica.spectroscopy.phantom import phantom_spectra
 from hepatica.spectroscopy.priors.priors import read_priors
+from hepatica.spectroscopy.reading.coord import read_coord
+from hepatica.spectroscopy.reading.read import read_spectrum
+from hepatica.spectroscopy.signal.acquisition import Acquisition
+from hepatica.spectroscopy.signal.header import Header
 from hepatica.systems import find_system
 
 SECONDS, MEMORY, LARGEST = 10, 1.5 * 2**30, 3 * 2**20
@@ -46,15 +55,14 @@ MOST = 12
 Original = tuple[str, Path, Callable[[Path], object]]
 """Name of the reader, file, and the reader."""
 
-ROOMS = {"slide": "li_2025_cnn_sasm", "ct": "wang_2021_hccnet", "spectrum": "bae_2025_ccnn"}
+ROOMS = {"slide": "li_2025_cnn_sasm", "ct": "wang_2021_hccnet"}
 SUFFIXES = {
     "slide": (".svs", ".tif", ".tiff", ".ndpi", ".png", ".mrxs"),
-    "ct": (".dcm", ".nii", ".zip"),
-    "spectrum": (".nii.gz", ".rda", ".ima", ".dat", ".sdat", ".raw", ".coord"),
+    "ct": (".dcm", ".nii", ".nii.gz", ".zip"),
 }
 ABSURD = (b"999999999", b"-1", b"1e308", b"nan", b"0", b"4294967295")
 FORESEEN, UNFORESEEN = "refused", "not foreseen by its reader"
-_UNFORESEEN = "it is damaged or of an unknown kind ("
+_UNFORESEEN = "the file cannot be read ("
 
 
 def prepared(room: str) -> Callable[[Path], None]:
@@ -77,37 +85,71 @@ def tables(path: Path) -> None:
         cohort.table(name)
 
 
-def make_phantoms(folder: Path) -> None:
+def spectrum(path: Path) -> None:
+    """A spectrum of any acquisition is read and preprocessed; what its file does not say is given."""
+    read_spectrum(path, header_overrides=Header(f0_mhz=123.2, te_ms=30, tr_ms=3000, reference_ppm=4.65))
+
+
+def make_phantoms(folder: Path, only: Collection[str]) -> None:
     """Make them in a process of its own: a process with threads, which drawing leaves, must not be forked."""
     child = os.fork()
     if child == 0:
-        phantom_slides(folder / "slide", patients=1, seed=1, settings=SlidePhantom(side=512))
-        phantom_ct(folder / "ct", patients=1, seed=1, settings=CtPhantom(matrix=64, slices=10, thickness_mm=16))
+        if "slide" in only:
+            phantom_slides(folder / "slide", patients=1, seed=1, settings=SlidePhantom(side=512))
+        if "ct" in only:
+            phantom_ct(folder / "ct", patients=1, seed=1, settings=CtPhantom(matrix=64, slices=10, thickness_mm=16))
         phantom_spectra(folder / "spectrum", patients=1, seed=1)
         phantom_tables(folder / "tables", patients=30, seed=1, endpoints="all")
+        _further(folder / "further")
         os._exit(0)
     if os.waitpid(child, 0)[1]:
         sys.exit("the phantoms could not be made")
 
 
+def _further(folder: Path) -> None:
+    """A basis in each format, priors, a table of predictions and one of readings."""
+    folder.mkdir()
+    basis = simulate_basis(Acquisition(points=256), names=("Cho", "Bet"))
+    for ending in ("basis", "txt", "nii.gz"):
+        write_basis(basis, path=folder / f"small.{ending}")
+    shutil.copy(str(files("hepatica.spectroscopy.priors").joinpath("priors.toml")), folder / "priors.toml")
+    cases = pd.DataFrame({"patient_id": [f"P{number}" for number in range(40)], "score": np.linspace(0, 1, 40)})
+    asked = {"specimen_id": pd.NA, "fold": "test", "endpoint": "hcc", "horizon_months": pd.NA, "group": "low"}
+    write_predictions(cases.assign(**asked), path=folder / "predictions.parquet")
+    readings = [(case, reader, case % 2, (case + reader) % 3 % 2) for case in range(30) for reader in range(3)]
+    pd.DataFrame(readings, columns=["case", "reader", "truth", "call"]).to_csv(folder / "readers.csv", index=False)
+
+
+FURTHER: Sequence[tuple[str, tuple[str, ...], Callable[[Path], object]]] = (
+    ("spectrum", ("spectrum/*/*.nii.gz", "spectroscopy/*/*.*"), spectrum),
+    ("coord", ("spectroscopy/*/*.coord", "spectroscopy/*/*.COORD"), read_coord),
+    ("basis", ("further/small.*", "spectroscopy/*/*.basis"), read_basis),
+    ("priors", ("further/priors.toml",), read_priors),
+    ("predictions", ("further/predictions.parquet",), read_predictions),
+    ("readers", ("further/readers.csv",), read_readers),
+    ("tables", ("tables/*.csv", "tables/*.toml"), tables),
+)
+"""Where the files of each further reader are, below the folder of phantoms or of real files."""
+
+READERS = (*ROOMS, *(name for name, _, _ in FURTHER))
+
+
 def originals(folder: Path) -> Iterator[Original]:
     """All files there are for each reader."""
-    data = [Path(os.environ["HEPATICA_DATA"])] if "HEPATICA_DATA" in os.environ else []
+    places = [folder, *([Path(os.environ["HEPATICA_DATA"])] if "HEPATICA_DATA" in os.environ else [])]
     for room, suffixes in SUFFIXES.items():
-        reader = prepared(room)
-        for path in sorted(each for place in (folder / room, *data) for each in place.rglob("*") if each.is_file()):
-            if path.name.lower().endswith(suffixes) and 0 < path.stat().st_size <= LARGEST:
+        reader, own = prepared(room), [folder / room, *places[1:]]
+        for path in sorted(each for place in own for each in place.rglob("*")):
+            if path.name.lower().endswith(suffixes) and _fits(path):
                 yield room, path, reader
-    for path in sorted(each for each in (folder / "tables").iterdir() if each.suffix in (".csv", ".toml")):
-        reads: Callable[[Path], object] = partial(read_readers, arm="arm") if path.stem == "readers" else tables
-        yield "readers" if path.stem == "readers" else "tables", path, reads
-    yield from (each for each in _others(data) if each[1].stat().st_size <= LARGEST)
+    for name, patterns, reader in FURTHER:
+        for path in sorted(each for place in places for pattern in patterns for each in place.glob(pattern)):
+            if _fits(path):
+                yield name, path, reader
 
 
-def _others(data: list[Path]) -> Iterator[Original]:
-    readers = {".basis": read_basis, ".toml": read_priors, ".parquet": read_predictions}
-    for path in sorted(each for place in data for each in place.rglob("*") if each.suffix in readers):
-        yield path.suffix[1:], path, readers[path.suffix]
+def _fits(path: Path) -> bool:
+    return path.is_file() and 0 < path.stat().st_size <= LARGEST
 
 
 def mutant(content: bytes, rng: random.Random) -> bytes:
@@ -156,7 +198,7 @@ def _absurd(content: bytes, rng: random.Random) -> bytes:
 def placed(original: Path, folder: Path, name: str) -> Path:
     """Where the mutant goes: among the other files of a cohort, among the slices of a small study, or alone."""
     beside = [each for each in original.parent.iterdir() if each.is_file()]
-    if name in ("tables", "ct") and sum(each.stat().st_size for each in beside) < LARGEST:
+    if name in ("tables", "ct", "spectrum") and sum(each.stat().st_size for each in beside) < LARGEST:
         shutil.copytree(original.parent, folder)
     folder.mkdir(exist_ok=True)
     return folder / original.name
@@ -205,10 +247,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--mutants", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="readers whose name has this word")
+    parser.add_argument("--only", default=",".join(READERS), help="readers, separated by commas")
     given = parser.parse_args()
-    make_phantoms(given.folder)
-    rng, found = random.Random(given.seed), [each for each in originals(given.folder) if given.only in each[0]]
+    only = set(given.only.split(","))
+    make_phantoms(given.folder, only)
+    rng, found = random.Random(given.seed), [each for each in originals(given.folder) if each[0] in only]
     counts: Counter[tuple[str, str]] = Counter()
     rng.shuffle(found)
     sound = {name: _sound([each for each in found if each[0] == name]) for name in sorted({each[0] for each in found})}

@@ -86,16 +86,16 @@ def test_full_disk_is_told_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (TypeError("'NoneType' object: /x/Jane Doe 1970.svs"), r"(TypeError: 'NoneType' object: …)"),
-        (MemoryError(), "(MemoryError: )"),
-        (RecursionError("maximum depth"), "(RecursionError: maximum depth)"),
-        (ZeroDivisionError("of Jane Doe 1970"), "(ZeroDivisionError: of …)"),
+        (TypeError("'NoneType' object: /x/Jane Doe 1970.svs"), "(TypeError)"),
+        (MemoryError(), "(MemoryError)"),
+        (RecursionError("maximum depth"), "(RecursionError)"),
+        (ZeroDivisionError("of Jane Doe 1970"), "(ZeroDivisionError)"),
         (OSError(errno.EIO, "Input/output error", "/x/Jane Doe 1970.svs"), "(OSError: Input/output error)"),
         (
             PermissionError(errno.EACCES, "Permission denied", "/x/Jane Doe 1970.svs"),
             "(PermissionError: Permission denied)",
         ),
-        (ValueError("x" * 5000), f"(ValueError: {'x' * 200})"),
+        (ValueError("x" * 5000), "(ValueError)"),
     ],
 )
 def test_whatever_a_reader_raises_is_of_one_specimen_and_names_no_file(
@@ -112,7 +112,10 @@ def test_whatever_a_reader_raises_is_of_one_specimen_and_names_no_file(
     work = {key: specimen(Path("/x/Jane Doe 1970.svs"), row=row) for row, key in enumerate(("bad", "b", "c"), start=2)}
     prepare_each(work, make, ledger=ledger, label="x", workers=1)
     assert made == ["b", "c"]
-    assert ledger.error("bad") == f"SpecimenError: the file cannot be read; it is damaged or of an unknown kind {said}"
+    assert (
+        ledger.error("bad")
+        == f"SpecimenError: the file cannot be read {said}: it is damaged or of an unknown kind; send it again"
+    )
 
 
 def test_what_cannot_be_written_is_of_all_specimens(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_sequences_nested_without_end_are_refused(ct):
     ct.dataset(ct.body()[0]).save_as(plain, enforce_file_format=True)
     begin = 144 + int.from_bytes(plain.getvalue()[140:144], "little")
     (ct.folder / "1.dcm").write_bytes(plain.getvalue()[:begin] + inner * 20_000)
-    assert "is damaged and cannot be read" in refusal(ct.folder)
+    assert "cannot be read (" in refusal(ct.folder)
 
 
 def test_a_picture_bomb_is_refused(tmp_path):

@@ -14,6 +14,8 @@ A message says what was got, what was wanted and what to do next. The command li
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC, EROFS
+from pathlib import Path
 from typing import Any
 
 
@@ -54,15 +56,23 @@ class UnavailableError(HepaticaError):
 
 
 @contextmanager
-def reading(what: str) -> Iterator[None]:
+def reading(what: str, *, advice: str = "send it again", writing: Path | None = None) -> Iterator[None]:
     """At a reader's front door: whatever goes wrong within, in whichever library, is a SpecimenError that names `what`.
 
     The libraries that decode files of strangers raise anything, from struct.error to RecursionError; none of it is a
-    fault of the caller. The message has the kind of the fault alone: its text may quote the file.
+    fault of the caller. The message has the kind of the fault alone: its text may quote the file. A full disk, and a
+    failure to write into the folder `writing`, are no faults of what is read, and are raised as they are.
     """
     try:
         yield
     except HepaticaError:
         raise
     except Exception as error:
-        raise SpecimenError(f"{what} is damaged and cannot be read ({type(error).__name__}); send it again") from error
+        system = error if isinstance(error, OSError) else OSError()
+        own = writing is not None and str(system.filename or "").startswith(str(writing))
+        if own or system.errno in (ENOSPC, EDQUOT, EROFS):
+            raise
+        fault = ": ".join(filter(None, (type(error).__name__, system.strerror)))
+        raise SpecimenError(
+            f"{what} cannot be read ({fault}): it is damaged or of an unknown kind; {advice}"
+        ) from error

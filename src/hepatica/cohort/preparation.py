@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import replace
-from errno import EDQUOT, ENOSPC, EROFS
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,15 +14,12 @@ from rich.console import Console
 from rich.progress import track
 
 from hepatica.cohort.digests import CONTENT, content_digest, content_name
-from hepatica.cohort.errors import HepaticaError, NotAssessableError, SpecimenError, UnavailableError
+from hepatica.cohort.errors import NotAssessableError, UnavailableError, reading
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.specimens import Specimen
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-_LONGEST = 200
-"""Characters of a reader's own error that are kept. Ours."""
 
 T = TypeVar("T")
 
@@ -68,7 +63,7 @@ def prepare_each(
     """
 
     def entered(key: str, specimen: Specimen) -> None:
-        with ledger.entry(key, row=specimen.row), of_one(specimen, folder=ledger.folder.parent):
+        with ledger.entry(key, row=specimen.row), reading("the file", writing=ledger.folder.parent):
             make(key, specimen)
 
     console = Console(stderr=True)
@@ -86,29 +81,6 @@ def prepare_each(
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def of_one(specimen: Specimen, *, folder: Path) -> Iterator[None]:
-    """Turn whatever is raised within into a SpecimenError that names no file; not so a failure to write in `folder`."""
-    try:
-        yield
-    except HepaticaError:
-        raise
-    except Exception as error:
-        full = isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EROFS)
-        if full or (isinstance(error, OSError) and str(error.filename or "").startswith(str(folder))):
-            raise
-        raise SpecimenError(_unforeseen(error, specimen.path)) from error
-
-
-def _unforeseen(error: Exception, path: Path) -> str:
-    """What a reader's own error says, without the file's name."""
-    reason = (error.strerror or "") if isinstance(error, OSError) else str(error)
-    for name in (str(path), path.name, path.stem):
-        reason = reason.replace(name, "…")
-    reason = " ".join(reason.split())[:_LONGEST]
-    return f"the file cannot be read; it is damaged or of an unknown kind ({type(error).__name__}: {reason})"
 
 
 def selected(store: D, **wanted: Iterable[str] | None) -> D:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import Specimen, SpecimenError
-from hepatica.cohort.preparation import of_one
+from hepatica.cohort.errors import reading
 from hepatica.protocol.joined import Joined
 from hepatica.runs.lock import LockedRun, picture_note
 
@@ -59,7 +59,7 @@ def draw_specimens(
 def only_warned(specimen: Specimen, what: str, *, out: Path) -> Iterator[None]:
     """Warn where what is made of one specimen cannot be made, so that the others lose nothing."""
     try:
-        with of_one(specimen, folder=out):
+        with reading("the file", writing=out):
             yield
     except SpecimenError as error:
         warnings.warn(f"specimen {specimen.row}: no {what}: {error}", stacklevel=3)

@@ -70,7 +70,7 @@ def test_what_is_no_basis_is_noted(tmp_path, basis):
     with pytest.raises(SpecimenError, match="less data than its header declares"):
         read_nifti_basis(tmp_path / "b.nii")
     (tmp_path / "c.nii").write_bytes(b"rubbish")
-    with pytest.raises(SpecimenError, match="the basis cannot be used"):
+    with pytest.raises(SpecimenError, match="the basis cannot be read"):
         read_basis(tmp_path / "c.nii")
 
 

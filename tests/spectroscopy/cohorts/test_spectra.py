@@ -107,11 +107,11 @@ def test_a_spectrum_that_cannot_be_read_stops_nobody(specimens, tmp_path):
     broken = replace(specimens[0], patient_id="X", specimen_id="X", path=tmp_path / "broken.nii.gz", row=9)
     found = prepare([broken, specimens[1]], acquisition=WANTED, folder=tmp_path / "spectra")
     assert found.failures[["patient_id", "row"]].to_numpy().tolist() == [["X", 9]]
-    assert "the spectrum cannot be used" in found.failures["error"].iloc[0]
+    assert "the spectrum cannot be read" in found.failures["error"].iloc[0]
     assert "broken" not in found.failures["error"].iloc[0]
     errors = [Ledger(tmp_path / "spectra/ledger").error(each.stem) for each in (tmp_path / "spectra/ledger").iterdir()]
     assert sum(error is not None for error in errors) == 1
-    with pytest.raises(SpecimenError, match="none of 1 specimens gave a spectrum; row 9: the spectrum cannot be used"):
+    with pytest.raises(SpecimenError, match="none of 1 specimens gave a spectrum; row 9: the spectrum cannot be read"):
         prepare([broken], acquisition=WANTED, folder=tmp_path / "none")
 
 

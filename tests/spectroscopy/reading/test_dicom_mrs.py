@@ -22,7 +22,7 @@ def test_the_real_file_is_that_of_the_rda(real):
 
 @pytest.mark.parametrize(
     ("maker", "message"),
-    [("SIEMENS", "the spectrum cannot be used"), ("ACME", "got a DICOM file of maker 'ACME', wanted siemens")],
+    [("SIEMENS", "the spectrum cannot be read"), ("ACME", "got a DICOM file of maker 'ACME', wanted siemens")],
 )
 def test_pictures_and_other_makers_are_refused(tmp_path, maker, message):
     dataset = Dataset()
@@ -40,7 +40,7 @@ def test_pictures_and_other_makers_are_refused(tmp_path, maker, message):
 
 def test_what_is_no_dicom_is_refused(tmp_path):
     (tmp_path / "a.ima").write_bytes(b"rubbish")
-    with pytest.raises(SpecimenError, match=r"cannot be used \(InvalidDicomError\)"):
+    with pytest.raises(SpecimenError, match=r"cannot be read \(InvalidDicomError\)"):
         read_raw(tmp_path / "a.ima")
 
 

@@ -113,7 +113,7 @@ def test_other_nuclei_and_other_files_are_refused(tmp_path):
     whole = (tmp_path / "a.nii.gz").read_bytes()
     for content in (b"", b"rubbish", whole[: len(whole) // 2]):
         (tmp_path / "b.nii.gz").write_bytes(content)
-        with pytest.raises(SpecimenError, match=r"the spectrum cannot be used \(\w+\)"):
+        with pytest.raises(SpecimenError, match=r"the spectrum cannot be read \(\w+\)"):
             read_raw(tmp_path / "b.nii.gz")
 
 

@@ -122,7 +122,7 @@ def test_a_reference_alone_is_refused(monkeypatch, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"rubbish" * 100, bytes(20000)])
 def test_what_is_no_twix_is_refused(tmp_path, content):
     (tmp_path / "a.dat").write_bytes(content)
-    with pytest.raises(SpecimenError, match=r"the spectrum cannot be used \(\w+\)"):
+    with pytest.raises(SpecimenError, match=r"the spectrum cannot be read \(\w+\)"):
         read_raw(tmp_path / "a.dat", header_overrides=OVERRIDES)
 
 

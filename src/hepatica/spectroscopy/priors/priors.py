@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -12,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hepatica.cohort.atomic import parse_toml
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.priors.concentrations import Concentrations, Distribution, Fat, Range, Ranges, mean_sd
 from hepatica.spectroscopy.signal.targets import LIVER20
@@ -110,8 +110,8 @@ def read_priors(path: Path | None = None) -> Priors:
     """
     source = files("hepatica.spectroscopy.priors").joinpath("priors.toml") if path is None else path
     try:
-        content = tomllib.loads(source.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = parse_toml(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise SettingsError(f"the file of priors cannot be read ({error}); copy hepatica's priors.toml again") from None
     faults = _Faults()
     priors = _priors(content, faults)

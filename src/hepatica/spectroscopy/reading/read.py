@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hepatica.cohort.errors import HepaticaError, SpecimenError
+from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.spectroscopy.preprocessing.preprocess import PREPROCESSING, Preprocessing, preprocess
 from hepatica.spectroscopy.reading.dicom_mrs import read_ima
 from hepatica.spectroscopy.reading.lcmodel_raw import read_lcmodel_raw
@@ -37,22 +37,10 @@ NO_OVERRIDES = UNKNOWN
 
 @contextmanager
 def usable(what: str) -> Iterator[None]:
-    """Every fault of reading or fitting, and of the libraries below, as a SpecimenError; their warnings are not shown.
-
-    Messages of other programs may contain names, so that only their kind is given.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except HepaticaError:
-        raise
-    except Exception as error:
-        fault = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        raise SpecimenError(
-            f"the {what} cannot be used ({fault}): it is damaged, not a spectrum of a single voxel, or from unknown"
-            " software; export it again, or as NIfTI-MRS"
-        ) from None
+    """`reading` of a spectrum; the warnings of the libraries below are not shown."""
+    with warnings.catch_warnings(), reading(f"the {what}", advice="export it again, or as NIfTI-MRS of one voxel"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 @usable("spectrum")
