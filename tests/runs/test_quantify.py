@@ -271,8 +271,13 @@ def test_water_that_is_not_this_voxel_s_is_noticed(cohort: Path, tmp_path: Path)
     write_nifti_mrs(tmp_path / "loud.nii.gz", fids=1e6 * raw.fids, acquisition=raw.acquisition)
     table = table_of(path, tmp_path / "out", settings=Quantification(), water=tmp_path / "loud.nii.gz")
     assert "not plausible in liver: tCho+Bet" in table["flags"].iloc[0]
+    predicted = read_predictions(tmp_path / "out" / "predictions.csv").dropna(subset="score")
+    assert set(predicted["applicability"]) == {"unusual"}
+    assert predicted["reason"].str.contains("not plausible in liver").all()
     plain = table_of(path, tmp_path / "plain", settings=Quantification(), water=water)
     assert set(plain["flags"]) == {""}
+    predicted = read_predictions(tmp_path / "plain" / "predictions.csv").dropna(subset="score")
+    assert set(predicted["applicability"]) == {"unknown"}
 
 
 def test_mm_want_water_and_a_repetition_time(cohort: Path, tmp_path: Path) -> None:

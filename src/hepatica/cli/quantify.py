@@ -75,7 +75,7 @@ def quantify(
         method=method, run=run, basis=basis, priors=priors, brain=brain, pdff=pdff, header_overrides=given
     )
     quantities, specimens = quantify_inputs(inputs, out=out, settings=settings, water=water)
-    for line in remarks(quantities, specimens):
+    for line in remarks(specimens):
         typer.echo(line, err=True)
     typer.echo(summary(quantities, specimens))
     typer.echo(f"page: {write_quantities_page(quantities, specimens, out=out)}")
@@ -87,13 +87,12 @@ def summary(quantities: "pd.DataFrame", specimens: "pd.DataFrame") -> str:
     return f"{used} of {len(specimens)} spectra, {sure} of {len(quantities)} values reported"
 
 
-def remarks(quantities: "pd.DataFrame", specimens: "pd.DataFrame") -> list[str]:
+def remarks(specimens: "pd.DataFrame") -> list[str]:
     """A line for each spectrum that was not used or is flagged; of the first ones also what was done to them."""
-    flagged = quantities.loc[quantities["flags"] != ""].groupby("row")["flags"].first()
     lines = []
     for place, row in enumerate(specimens.astype(object).where(specimens.notna(), "").to_dict("records")):
-        found = [f"not used: {row['reason']}"] if row.get("reason") else []
-        found += [row["notes"]] if row.get("notes") and place < NOTED else []
-        found += [flagged[row["row"]]] if row["row"] in flagged.index else []
+        found = [row["notes"]] if row.get("notes") and place < NOTED else []
+        if row["reason"]:
+            found.append(f"{'UNUSUAL' if row['applicability'] == 'unusual' else 'not used'}: {row['reason']}")
         lines += [f"spectrum {row['row']}: {'; '.join(found)}"] if found else []
     return lines

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from hepatica.cohort import SettingsError, Specimen, write_predictions
+from hepatica.cohort.applicability import UNKNOWN, UNUSUAL
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import content_of, gather, prepare_each
@@ -34,9 +35,9 @@ def quantify(
     Writes predictions.csv, whose scores are the values that are reported; quantities.csv with bounds and flags;
     specimens.csv; and of each specimen its fit as a picture and, where it was read as a decay, the preprocessed
     spectrum. Files are called by row, never by a name that might identify a patient. `water` is the water reference of
-    a single file. A file that cannot be used is recorded in the ledger; SpecimenError when none can be. A call that was
-    stopped goes on where it was. RunError when `out` holds other results or `settings.run` is of another system,
-    SettingsError on settings that do not go together.
+    a single file. Values of a spectrum with a flag are `unusual`, for that reason. A file that cannot be used is
+    recorded in the ledger; SpecimenError when none can be. A call that was stopped goes on where it was. RunError when
+    `out` holds other results or `settings.run` is of another system, SettingsError on settings that do not go together.
     """
     specimens = _with_water(read_inputs(inputs, modality="spectrum").specimens_of("spectrum"), water)
     made_from = settings.made_from
@@ -45,13 +46,21 @@ def quantify(
     tables, failures = _quantified(keys, out=out, settings=settings)
     seen = set(tables.loc[content_of(tables["key"]).isin(settings.seen_files), "patient_id"])
     asked = tuple(TASKS[unit].targets[0] for unit in tables["unit"].unique())
-    pool = rows_of(as_scores(tables), asked, failures=failures)
+    judgement = _judged(tables)
+    pool = rows_of(as_scores(tables), asked, failures=failures, judgement=judgement)
     folds = pd.Series("predicted", index=pool["patient_id"].unique())
     write_predictions(predictions(pool, folds=folds, cutoffs={}, seen=seen), path=out / "predictions.csv")
     with sealing(out / QUANTITIES) as temporary:
         tables[[*IDS, *COLUMNS]].to_csv(temporary, index=False)
-    about = tables.drop(columns=["key", *COLUMNS]).drop_duplicates()
+    about = tables.drop(columns=["key", *COLUMNS]).drop_duplicates().merge(judgement, on="specimen_id")
     return tables[[*IDS, *COLUMNS]], describe(about, failures, path=out / SPECIMENS)
+
+
+def _judged(tables: pd.DataFrame) -> pd.DataFrame:
+    """applicability and reason by specimen_id: `unusual` where a flag gives cause to doubt all values of a spectrum."""
+    flags = tables.groupby("specimen_id", sort=False)["flags"].first()
+    doubted = flags != ""
+    return pd.DataFrame({"applicability": doubted.map({True: UNUSUAL, False: UNKNOWN}), "reason": flags.where(doubted)})
 
 
 def _with_water(specimens: Sequence[Specimen], water: Path | None) -> Sequence[Specimen]:
