@@ -1,7 +1,7 @@
 """HCCNet: does this patient have hepatocellular carcinoma, judged from every axial slice of their liver CT?
 
-NoduleNet, a ResNet34, learns from slices that experts marked which slices show a nodule. With it the slices of patients
-with hepatocellular carcinoma are labelled (weak labels), and HCCNet, another ResNet34, learns to distinguish these from
+NoduleNet, a ResNet34, learns from slices that experts marked to say whether a slice shows a nodule. It then labels the
+slices of patients with hepatocellular carcinoma (weak labels), and HCCNet, another ResNet34, learns to tell these from
 the slices of all other patients, in any contrast phase. A patient's HCC risk score weights -log10(1 - p) of all of
 their slices by p. Saliency maps of NoduleNet are computed by SMOE.
 

@@ -35,11 +35,11 @@ READERS = readers.Printed(
         {"accuracy": 0.663, "sensitivity": 0.109, "specificity": 0.039, "ppv": 0.061, "npv": 0.360, "f1": 0.866},
     ),
     aided=({"accuracy": 0.026}, {"accuracy": 0.017}),
-    text="The paper (Tables 4 and 5, Figures 2 and 4) compares three radiologists with the model by a t test; its P are"
-    " those of its own readers and patients. Its readers agree on 82.1% of the patients with kappa 0.761 in its"
-    " internal, 62.2% and 0.489 in its external test set. Table 5 is printed with sensitivity and specificity, and"
-    " precision and negative predictive value, in each other's rows; from its counts, the P of accuracy are 0.026 and"
-    " 0.013.",
+    text="The paper (Tables 4 and 5, Figures 2 and 4) compares three radiologists with the model by a t test; its P"
+    " values are those of its own readers and patients. Its readers agree on 82.1% of the patients with kappa 0.761 in"
+    " its internal, 62.2% and 0.489 in its external test set. Table 5 is printed with sensitivity and specificity, and"
+    " precision and negative predictive value, in each other's rows; from its counts, the P values of accuracy are"
+    " 0.026 and 0.013.",
 )
 
 NODULES: Mapping[str, str] = {
