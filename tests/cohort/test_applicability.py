@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hepatica.cohort.applicability import distances, judge, learn_domain, unusual_specimens
+from hepatica.cohort.applicability import cautions, distances, judge, learn_domain
 
 TRAINING = pd.DataFrame({"bone_share": np.linspace(0.02, 0.04, 101), "units": "HU"})
 TOLERANCES = {"bone_share": 0.05}
@@ -68,6 +68,13 @@ def test_a_measure_that_never_varied_needs_a_tolerance_to_allow_anything() -> No
     assert distances(pd.DataFrame({"x": [1.0, 1.1]}), domain=domain)["x"].tolist() == [0.0, np.inf]
 
 
-def test_unusual_specimens_of_a_predictions_table_are_named_without_their_patients() -> None:
-    table = pd.DataFrame({"specimen_id": ["a", "b", None], "applicability": ["unusual", "in_domain", "unusual"]})
-    assert unusual_specimens(table) == {"a"}
+def test_what_makes_a_score_doubtful_is_said_of_its_specimen() -> None:
+    table = pd.DataFrame(
+        {
+            "specimen_id": ["a", "b", "c", "d", None],
+            "applicability": ["unusual", "in_domain", "unusual", "unknown", "unusual"],
+            "seen_in_training": pd.array([False, False, True, True, True], dtype="boolean"),
+        }
+    )
+    unusual, seen = "UNUSUAL SPECIMEN, unlike those of training", "SEEN IN TRAINING, no estimate for new patients"
+    assert cautions(table) == {"a": unusual, "c": f"{unusual}; {seen}", "d": seen}

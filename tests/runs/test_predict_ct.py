@@ -59,6 +59,14 @@ def test_results_belong_to_the_study_and_name_the_model(trained_ct, study: Path,
     model = identity(open_run(trained_ct.run))
     assert model.digest in report.to_json()
     assert "not for clinical use" in report.to_json()
+    assert "SEEN IN TRAINING" not in report.to_json()
+
+
+def test_the_archive_is_warned_of_a_study_that_the_model_was_trained_on(trained_ct, tmp_path: Path) -> None:
+    split, cohort = Split.read(trained_ct.run / "splits.csv"), load_cohort(trained_ct.cohort)
+    study = next(each for each in cohort.specimens_of("ct") if each.patient_id in split.train)
+    predict(trained_ct.run, [study.path], out=tmp_path / "out")
+    assert "SEEN IN TRAINING" in pydicom.dcmread(tmp_path / "out" / "specimen_0001_dicom" / "sr.dcm").to_json()
 
 
 def test_zip_and_folder_of_one_study_score_alike(trained_ct, study: Path, tmp_path: Path) -> None:

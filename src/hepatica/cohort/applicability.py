@@ -91,6 +91,12 @@ def _described(name: str, value: Any, limits: Mapping[str, Any], distance: float
     return f"{name} {value:.3g} ({inside}; {distance:.1f} times the tolerance)"
 
 
-def unusual_specimens(predictions: pd.DataFrame) -> set[str]:
-    """specimen_id of the unusual specimens of a predictions table."""
-    return set(predictions.loc[predictions["applicability"] == UNUSUAL, "specimen_id"].dropna())
+def cautions(predictions: pd.DataFrame) -> dict[str, str]:
+    """Why the score of a specimen should not be relied on, by specimen_id; those without a reason are not in it."""
+    rows = predictions[predictions["specimen_id"].notna()].drop_duplicates("specimen_id").set_index("specimen_id")
+    unusual = rows["applicability"] == UNUSUAL
+    seen = rows["seen_in_training"].fillna(value=False).astype(bool)
+    found = dict.fromkeys(rows.index[unusual], "UNUSUAL SPECIMEN, unlike those of training")
+    for name in rows.index[seen]:
+        found[name] = "; ".join(filter(None, (found.get(name), "SEEN IN TRAINING, no estimate for new patients")))
+    return found

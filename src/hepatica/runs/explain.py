@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from hepatica.cohort import Cohort, RunError, load_cohort
-from hepatica.cohort.applicability import unusual_specimens
+from hepatica.cohort.applicability import cautions
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import contents, refuse_replaced
 from hepatica.cohort.seal import refuse_altered, write_sealed
@@ -49,7 +49,7 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
             results / "prepared",
         ),
         regions=pd.read_parquet(results / "regions.parquet"),
-        unusual=unusual_specimens(table),
+        cautions=cautions(table),
         out=results / "explained",
     )
     records = [

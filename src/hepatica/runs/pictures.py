@@ -1,7 +1,7 @@
 """Pictures: draw specimens of a run, each called by its row in the table."""
 
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,9 @@ from hepatica.protocol.joined import Joined
 from hepatica.runs.lock import LockedRun, picture_note
 
 
-def caution(note: str, *, unusual: bool) -> str:
-    """The note of a result, and that its specimen is unusual."""
-    return f"UNUSUAL SPECIMEN, unlike those of training; {note}" if unusual else note
+def cautioned(note: str, caution: str | None) -> str:
+    """The note of a result, after the reason for caution, where there is one."""
+    return f"{caution}; {note}" if caution else note
 
 
 def draw_specimens(
@@ -26,12 +26,12 @@ def draw_specimens(
     *,
     material: Any,
     regions: pd.DataFrame,
-    unusual: Collection[str],
+    cautions: Mapping[str, str],
     out: Path,
 ) -> dict[int, list[Path]]:
     """Draw each specimen's regions into `out`; return the files by the specimen's row.
 
-    `unusual` are ids of specimens unlike those of training, which the pictures say.
+    The pictures say what `cautions` says of their specimen_id.
     Of a system with several inputs the first is drawn, with the others as that patient has them.
     """
     system = locked.system
@@ -49,7 +49,7 @@ def draw_specimens(
                 regions=regions[regions["specimen_id"] == specimen.specimen_id],
                 saliency=partial(system.explain, network),
                 stem=out / f"specimen_{specimen.row:04d}",
-                note=caution(picture_note(locked), unusual=specimen.specimen_id in unusual),
+                note=cautioned(picture_note(locked), cautions.get(specimen.specimen_id)),
                 meaning=system.meaning,
             )
     return drawn

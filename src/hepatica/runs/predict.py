@@ -1,6 +1,6 @@
 """Predict: a locked model's risk for new patients, with a picture of where each risk comes from."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import CohortError, MicronsPerPixel, NotAssessableError, RunError, Specimen, write_predictions
-from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, unusual_specimens
+from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, cautions
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.preparation import content_of
 from hepatica.cohort.seal import sealing, write_sealed
@@ -17,7 +17,7 @@ from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
-from hepatica.runs.pictures import caution, draw_specimens, only_warned
+from hepatica.runs.pictures import cautioned, draw_specimens, only_warned
 from hepatica.runs.scores import predicted, predictions, rows_lost
 
 SPECIMENS = "specimens.csv"
@@ -42,8 +42,8 @@ def predict(
     Writes predictions.csv, specimens.csv, the pictures and, where the system has them, results for the archive (DICOM).
     All are named by their row, never by a name that might identify a patient. A specimen that cannot be used is
     recorded in the ledger; NotAssessableError when none can, with the reasons in the tables. A specimen unlike those of
-    training is `unusual`, in the tables and on everything that is drawn or sent. A patient whose files the model was
-    trained on is marked in the column `seen_in_training`: that score means nothing. `changes` are settings of reading,
+    training is `unusual`, and a patient whose files the model was trained on is `seen_in_training`, whose score means
+    nothing: both in the tables and on everything that is drawn or sent. `changes` are settings of reading,
     as in `validate`; `mpp` and `force_mpp` are the resolution of slides, and whether it overrules theirs. Networks that
     `hepatica export` wrote are used where they are; pictures are always the locked network's own. RunError when `out`
     holds results of another model or of other specimens; the same ones are written anew.
@@ -71,10 +71,10 @@ def predict(
     rows = {specimen.specimen_id: specimen.row for specimen in specimens}
     described = _read(material, inference, rows=rows).merge(_judged(table), on="specimen_id", how="left")
     describe(described, material.failures, path=out / SPECIMENS)
-    assessed, unusual = set(inference.specimens["specimen_id"]), unusual_specimens(table)
+    assessed, doubts = set(inference.specimens["specimen_id"]), cautions(table)
     drawn = [specimen for specimen in specimens if specimen.specimen_id in assessed]
-    draw_specimens(locked, drawn[:pictures], material=material, regions=inference.regions, unusual=unusual, out=out)
-    _deliver(locked, drawn, material=material, inference=inference, unusual=unusual, model=model, out=out)
+    draw_specimens(locked, drawn[:pictures], material=material, regions=inference.regions, cautions=doubts, out=out)
+    _deliver(locked, drawn, material=material, inference=inference, doubts=doubts, model=model, out=out)
     _decline(locked, specimens, failures=material.failures, model=model, out=out)
     return table
 
@@ -103,7 +103,7 @@ def _deliver(
     *,
     material: Material,
     inference: Inference,
-    unusual: Collection[str],
+    doubts: Mapping[str, str],
     model: ModelIdentity,
     out: Path,
 ) -> None:
@@ -118,7 +118,7 @@ def _deliver(
                 settings=locked.settings,
                 cutoffs=locked.cutoffs,
                 saliency=partial(locked.system.explain, locked.network),
-                model=replace(model, note=caution(model.note, unusual=specimen.specimen_id in unusual)),
+                model=replace(model, note=cautioned(model.note, doubts.get(specimen.specimen_id))),
                 folder=_archive(out, specimen),
             )
 
