@@ -34,9 +34,17 @@ from hepatica.evaluate.binary.time_dependent import time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.groups.agreement import quantity_metrics
 from hepatica.evaluate.groups.case_mix import rate_difference, standardised_difference
+from hepatica.evaluate.groups.clusters import cluster_stability
 from hepatica.evaluate.groups.contingency import Contingency, compare_shares, mcnemar_p
 from hepatica.evaluate.groups.correlation import Correlation, Line, linear, pearson
-from hepatica.evaluate.groups.permutation import Power, permutation_p, power_curve, power_of_calls
+from hepatica.evaluate.groups.permutation import (
+    Null,
+    Power,
+    permutation_null,
+    permutation_p,
+    power_curve,
+    power_of_calls,
+)
 from hepatica.evaluate.groups.two_groups import GroupComparison, compare_groups
 from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
@@ -72,6 +80,7 @@ __all__ = [
     "KaplanMeier",
     "Line",
     "LogisticRisk",
+    "Null",
     "Power",
     "ReaderStudy",
     "ReaderTable",
@@ -91,6 +100,7 @@ __all__ = [
     "calibration_curve",
     "calibration_intercept",
     "calibration_slope",
+    "cluster_stability",
     "compare_auroc",
     "compare_auroc_over_folds",
     "compare_c_index",
@@ -120,6 +130,7 @@ __all__ = [
     "npv",
     "over_readers",
     "pearson",
+    "permutation_null",
     "permutation_p",
     "power_curve",
     "power_of_calls",
