@@ -34,9 +34,13 @@ def body_of(settings: ImagePlan, *, pretrained: bool, channels: int = 3) -> Any:
     return backbone(settings.body, weights=weights, shape=settings.body_shape, channels=channels)
 
 
+UNKNOWN = -1
+"""The label at one of several horizons of a patient who was censored before it."""
+
+
 def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
     """What is learnt of each patient whose outcome is known, by patient_id: class (a whole number), or one column a
-    horizon (1, 0, or missing where it is not known), or time and event, or the value. SettingsError for another task.
+    horizon (1, 0, or UNKNOWN), or time and event, or the value. SettingsError for another task.
     """
     endpoint, patients = task.require(cohort), cohort.patients.loc[list(task.eligible(cohort))]
     if isinstance(task, MultiClass) and isinstance(endpoint, Classes):
@@ -45,7 +49,7 @@ def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
         return patients[[endpoint.time, endpoint.event]].assign(**{endpoint.event: patients[endpoint.event] == 1})
     if task.KIND == "binary":
         labels = pd.DataFrame({each.key: cohort.label(each) for each in task.targets}).dropna(how="all")
-        return labels.astype(int if len(task.targets) == 1 else np.float32)
+        return labels.fillna(UNKNOWN).astype(int if len(task.targets) == 1 else np.float32)
     if task.KIND == "quantities":
         return patients[[*endpoint.columns]].astype(np.float32)
     raise SettingsError(f"a {task.KIND} task has no plain training; write the system's own `train`")
@@ -64,8 +68,10 @@ def binary_loss(logits: Tensor, labels: Tensor) -> Tensor:
     that of the log-odds (b, k) at each of several horizons.
     """
     if labels.ndim == 2:
-        known = ~labels.isnan()
-        return binary_cross_entropy_with_logits(logits[known], labels[known], reduction="sum") / known.sum().clamp(min=1)
+        known = labels != UNKNOWN
+        return binary_cross_entropy_with_logits(logits[known], labels[known], reduction="sum") / known.sum().clamp(
+            min=1
+        )
     if logits.shape[1] == 2:
         return cross_entropy(logits, labels)
     return binary_cross_entropy_with_logits(logits[:, 0], labels.to(logits.dtype))
@@ -128,8 +134,9 @@ def warm_up(
 def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> dict[str, Any]:
     """Fit the network to the outcome of each region's patient; a system's whole `train`.
 
-    Several horizons of one endpoint are learnt together, an output each. The loss is cross-entropy for classes, Cox's partial likelihood for survival, squared error for quantities, unless
-    one is given. Images are augmented as the room does; values of tables are standardised by the training patients.
+    Several horizons of one endpoint are learnt together, an output each. The loss is cross-entropy for classes, Cox's
+    partial likelihood for survival, squared error for quantities, unless one is given. Images are augmented as the room
+    does; values of tables are standardised by the training patients.
     """
     outcome, split = outcomes(training.cohort, task=training.task), training.split
     for part in getattr(training.material, "parts", {"": training.material}).values():
@@ -182,9 +189,13 @@ def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inf
     classes = task.classes if isinstance(task, MultiClass) else (None,)
     columns = [(target, name) for target in task.targets for name in classes]
     if score.shape[1] != len(columns):
-        raise SettingsError(f"got {score.shape[1]} outputs of the network, wanted {len(columns)} for a {task.KIND} task")
+        raise SettingsError(
+            f"got {score.shape[1]} outputs of the network, wanted {len(columns)} for a {task.KIND} task"
+        )
     keys = ["patient_id", "specimen_id"]
-    wide = pd.DataFrame(score, columns=pd.Index(range(len(columns)))).assign(**{each: material.index[each] for each in keys})
+    wide = pd.DataFrame(score, columns=pd.Index(range(len(columns)))).assign(
+        **{each: material.index[each] for each in keys}
+    )
     mean = wide.groupby(keys, sort=False).mean().reset_index()
     rows = [
         mean[keys].assign(

@@ -128,6 +128,8 @@ def _treatment(rng: np.random.Generator, tumour: Tumour, population: Population)
     chance = rng.random()
     if population.resected:
         return "sorafenib" if chance < _sorafenib_chance(tumour, population) else "none"
+    if population.transplanted:
+        return "transplantation"
     early, stage = ("resection", "ablation"), tumour.tnm
     return early[int(chance < 0.4)] if stage == "I" else "systemic" if stage == "IV" else "tace"
 

@@ -60,8 +60,9 @@ class Population:
     gas_share: float = 0.3  # abscesses that hold gas
     atypical_share_when_hard: float = 0.4  # HCC without arterial enhancement
 
-    # Treatment: sorafenib after a resection, given to the worse half more often; or by stage
+    # Treatment: sorafenib after a resection, given to the worse half more often; a transplant; or by stage
     resected: bool = False
+    transplanted: bool = False
     sorafenib_share: float = 0.216
     sorafenib_bias_aggressiveness: float = 0.5  # log odds of treatment
     sorafenib_bias_vascular_invasion: float = 0.8
@@ -180,7 +181,7 @@ TRANSPLANTED = Population(
     further=("grade", "mvi", "tp53", "ctnnb1"),
     age_means=(54.0, 54.0), male_shares=(0.83, 0.83), hbv_share=0.8, metavir_hcc=_CIRRHOSIS,
     child_pugh=(0.4, 0.35, 0.25), large_share=0.12, size_log_sd=0.55, several_share=0.4, vascular_invasion_share=0.03,
-    spread_share=0.0, afp_raised_share=0.55, recurrence_scale=Months(1500.0), recurrence_shape=0.8,
+    spread_share=0.0, afp_raised_share=0.55, transplanted=True, recurrence_scale=Months(1500.0), recurrence_shape=0.8,
 )  # fmt: skip
 """HCC treated by liver transplantation, as in Nam 2020 (doi 10.3390/cancers12102791): most within the Milan criteria, a
 fifth with recurrence. Numbers are ours."""
