@@ -1,7 +1,9 @@
 """Room: what every system of tables shares: one row a patient in, a score out, a picture of what moves it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,11 +38,13 @@ def measure(store: RowStore) -> pd.DataFrame:
     return pd.DataFrame(store.values[places], columns=list(store.columns), index=store.index["specimen_id"].to_numpy())
 
 
-def without_each(network: torch.nn.Module, rows: np.ndarray) -> np.ndarray:
+def without_each(
+    network: torch.nn.Module, rows: np.ndarray, *, read: Callable[[Any], torch.Tensor] = log_odds
+) -> np.ndarray:
     """How far the output moves when each value (b, d) is taken for missing: (b, d) in 0..1, the most of a row is 1."""
 
     def output(values: np.ndarray) -> np.ndarray:
-        return log_odds(network(torch.from_numpy(values))).float().numpy()
+        return read(network(torch.from_numpy(values))).float().numpy()
 
     moved = np.zeros(rows.shape)
     with torch.inference_mode(), evaluating(network):

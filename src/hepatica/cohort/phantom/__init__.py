@@ -10,6 +10,8 @@ from hepatica.cohort.phantom.population import (
     RESECTED,
     SURVEILLANCE,
     SUSPECTED,
+    TRANSPLANTED,
+    TREATED_HEPATITIS_B,
     Population,
 )
 from hepatica.cohort.phantom.readers import outlined
@@ -23,6 +25,8 @@ __all__ = [
     "RESECTED",
     "SURVEILLANCE",
     "SUSPECTED",
+    "TRANSPLANTED",
+    "TREATED_HEPATITIS_B",
     "EndpointSet",
     "Job",
     "Lesion",

@@ -3,8 +3,10 @@
 __all__ = [
     "agreement",
     "case_mix",
+    "clusters",
     "contingency",
     "correlation",
+    "missing",
     "paired_errors",
     "permutation",
     "quantification",

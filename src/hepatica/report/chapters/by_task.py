@@ -8,9 +8,11 @@ from hepatica.report.chapters import (
     baseline,
     calibration,
     checklist,
+    comparators,
     covariates,
     discrimination,
     flow,
+    importance,
     localisation,
     multiclass,
     published,
@@ -29,7 +31,14 @@ Chapter = Callable[[Run, Gallery], Section | str]
 """Draws what a run's tables show; where they are absent, a sentence that says so."""
 
 FIRST: tuple[Chapter, ...] = (summary.section, flow.section, applicability.section, baseline.section, published.section)
-LAST: tuple[Chapter, ...] = (signatures.section, localisation.section, provenance.section, checklist.section)
+LAST: tuple[Chapter, ...] = (
+    comparators.section,
+    importance.section,
+    signatures.section,
+    localisation.section,
+    provenance.section,
+    checklist.section,
+)
 
 FOLLOWED: tuple[Chapter, ...] = (
     survival.section,

@@ -25,8 +25,10 @@ from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import file_digest
 from hepatica.cohort.seal import refuse_altered, unaltered
 from hepatica.protocol import System, from_plain
+from hepatica.runs.explain import IMPORTANCE
 from hepatica.runs.folder import RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
+from hepatica.runs.results import COMPARATORS
 from hepatica.systems import find_system
 
 TRAINED_ON = ("train", "validation")
@@ -143,10 +145,20 @@ class Results:
         stains = [name for name in table if str(name).startswith(("haematoxylin_", "eosin_"))]
         return table.set_index("patient_id")[stains].loc[lambda each: each.index.isin(self.patients.index)]
 
+    def comparators(self) -> pd.DataFrame | None:
+        """What other scores say of the patients, a column each, by patient_id; None where the system names none."""
+        path = self.folder / COMPARATORS
+        return pd.read_parquet(unaltered(path)) if path.is_file() else None
+
     def explained(self) -> list[dict[str, Any]]:
         """Specimens drawn by `hepatica explain`: row, score and files; none when it was not run."""
         path = self.folder / "explained" / "explained.json"
         return list(read_json(path)) if path.exists() else []
+
+    def importance(self) -> dict[str, Any] | None:
+        """Which variables the score goes by, as `hepatica explain` found; None where it was not run or reads none."""
+        path = self.folder / "explained" / IMPORTANCE
+        return dict(read_json(path)) if path.exists() else None
 
 
 @dataclass(frozen=True, kw_only=True)
