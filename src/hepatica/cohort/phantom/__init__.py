@@ -11,6 +11,8 @@ from hepatica.cohort.phantom.population import (
     SCREENED,
     SURVEILLANCE,
     SUSPECTED,
+    TRANSPLANTED,
+    TREATED_HEPATITIS_B,
     Population,
 )
 from hepatica.cohort.phantom.readers import outlined
@@ -25,6 +27,8 @@ __all__ = [
     "SCREENED",
     "SURVEILLANCE",
     "SUSPECTED",
+    "TRANSPLANTED",
+    "TREATED_HEPATITIS_B",
     "EndpointSet",
     "Job",
     "Lesion",

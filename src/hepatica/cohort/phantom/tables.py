@@ -1,5 +1,6 @@
 """Tables: what a phantom cohort tells of its patients: patients.csv, visits, claims, gene expression, and the truth."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from hepatica.cohort.phantom.patient import Patient
 
 Row = dict[str, Any]
 
-_PERHAPS = ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response", *APART)
+_PERHAPS = ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response", "extrahepatic_spread", "hbeag", *APART)
 """Columns of whole numbers that some patients lack."""
 
 _VISIT_MONTHS = 6
@@ -92,6 +93,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "patient_id": patient.patient_id,
         **vars(patient.person),
         "hbsag": int(patient.person.aetiology == "hbv"),
+        **_laboratory(patient),
         "afp_ng_ml": tumour.afp_ng_ml,
         "hcc": int(tumour.hcc),
         "hcc_vs_healthy": int(tumour.hcc) if tumour.hcc or patient.person.metavir == 0 else None,
@@ -100,14 +102,35 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "lesion_type": tumour.type,
         "tumour_size_cm": tumour.size_cm,
         "tumour_number": len(tumour.lesions),
+        "tumour_sum_cm": round(sum(each.diameter_cm for each in tumour.lesions), 1),
         "bclc_stage": tumour.bclc,
         "tnm_stage": tumour.tnm,
         **{name: getattr(tumour, name) for name in ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1")},
+        "extrahepatic_spread": tumour.spread,
         "treatment": course.treatment,
         "response": course.response,
         **{f"{own}_months": onset, f"{own}_event": event, f"{other}_months": None, f"{other}_event": None},
         "overall_survival_months": months(course.last_seen),
         "overall_survival_event": int(course.died),
+    }
+
+
+def _laboratory(patient: Patient) -> Row:
+    """Values that follow the others but no outcome (ours), but PIVKA-II, which rises with size and aggressiveness."""
+    rng, person, tumour = patient.stream("laboratory"), patient.person, patient.tumour
+    noise, hbv = rng.standard_normal(5), person.aetiology == "hbv"
+    worse, size = "ABC".index(person.child_pugh), tumour.size_cm if tumour.hcc else None
+    pivka = 25 * np.exp(0.35 * noise[3])
+    if size is not None:
+        pivka *= np.exp(0.9 * math.log(size) + 0.6 * tumour.aggressiveness + 0.6 * noise[4])
+    return {
+        "cirrhosis": int(person.metavir == 4),
+        "ascites": ("none", "mild", "moderate")[min(worse, int(rng.integers(3)))],
+        "ast_u_l": round(person.alt_u_l * float(np.exp(0.15 + 0.2 * noise[0]))),
+        "creatinine_umol_l": round(78 * float(np.exp(0.2 * noise[1]))),
+        "hbeag": int(rng.random() < 0.35) if hbv else None,
+        "hbv_dna_log10_copies_ml": round(float(np.clip(6 + 1.5 * noise[2], 2, 10)), 2) if hbv else None,
+        "pivka_ii_mau_ml": round(float(pivka)),
     }
 
 
