@@ -43,7 +43,7 @@ def edge_file(folder: Path, text: str) -> Path:
 def test_edges_among_the_genes_at_hand_are_read_once(tmp_path: Path) -> None:
     path = edge_file(tmp_path, "src\tdest\nC\tA\nA\tC\nC\tA\nB\tB\nA\tX\nD\tC\n")
     network = read_network(path, genes=GENES)
-    assert network.genes == ("A", "C", "D")
+    assert network.genes == ("A", "B", "C", "D")
     pairs = zip(network.source, network.target, strict=True)
     assert [network.genes[a] + network.genes[b] for a, b in pairs] == ["AC", "CA", "DC"]
 

@@ -41,8 +41,8 @@ class GeneNetwork:
 def read_network(path: Path, *, genes: Sequence[str]) -> GeneNetwork:
     """The edges among these genes of a table with a header, whose first two columns are where an edge begins and ends.
 
-    The network has those of `genes`, in their order, that have an edge; loops and repeated edges count once or not at
-    all. CohortError where the file is no such table; SettingsError where none of its edges has both ends in `genes`.
+    The network has those of `genes`, in their order, that the file names; an edge counts once, a loop not at all.
+    CohortError where the file is no such table; SettingsError where none of its edges has both ends in `genes`.
     """
     faults = Faults()
     table = read_table(path, faults, wanted=(), unique=())
@@ -50,7 +50,9 @@ def read_network(path: Path, *, genes: Sequence[str]) -> GeneNetwork:
         faults.add(path.name, "got one column, wanted two: the gene where an edge begins, and the one where it ends")
     faults.raise_if_any(path)
     assert table is not None
-    places = pd.Series(np.arange(len(genes)), index=pd.Index(genes))
+    named = np.isin(list(genes), pd.unique(table.iloc[:, :2].to_numpy().ravel()))
+    chosen = tuple(gene for gene, there in zip(genes, named, strict=True) if there)
+    places = pd.Series(np.arange(len(chosen)), index=pd.Index(chosen))
     ends = [places.reindex(table.iloc[:, column]).to_numpy() for column in (0, 1)]
     known = np.isfinite(ends[0]) & np.isfinite(ends[1]) & (ends[0] != ends[1])
     if not known.any():
@@ -58,10 +60,8 @@ def read_network(path: Path, *, genes: Sequence[str]) -> GeneNetwork:
             f"got none of the {len(genes)} genes at hand at both ends of the {len(table)} edges of {path.name}, wanted"
             " some; name genes alike in both (symbols, such as TP53)"
         )
-    edges = np.unique(np.stack([each[known].astype(np.int64) for each in ends]), axis=1)
-    kept, edges = np.unique(edges, return_inverse=True)
-    source, target = edges.reshape(2, -1).astype(np.int32)
-    return GeneNetwork(genes=tuple(genes[place] for place in kept), source=source, target=target)
+    source, target = np.unique(np.stack([each[known] for each in ends]), axis=1).astype(np.int32)
+    return GeneNetwork(genes=chosen, source=source, target=target)
 
 
 def complete_network(genes: Sequence[str]) -> GeneNetwork:
