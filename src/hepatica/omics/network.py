@@ -14,10 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from hepatica.cohort import SettingsError
+from hepatica.cohort import Cohort, SettingsError
 from hepatica.cohort.delimited import read_table
+from hepatica.cohort.digests import file_digest
 from hepatica.cohort.faults import Faults
+from hepatica.cohort.named_files import inside, portable
 from hepatica.evaluate.compiled import compiled
+
+COMPLETE = "complete"
+"""The name of a network in which every gene has an edge to every other."""
 
 _CHUNK = 1 << 14
 """Edges whose correlation is computed at once. Ours."""
@@ -36,6 +41,20 @@ class GeneNetwork:
 
     def __len__(self) -> int:
         return len(self.source)
+
+
+def network_of(cohort: Cohort, name: str, *, genes: Sequence[str]) -> tuple[GeneNetwork, str]:
+    """The network among these genes of a file in the cohort's folder, or `complete`, and in words which it is.
+
+    SettingsError for a file that is not inside the folder; else as `read_network` and `complete_network`.
+    """
+    if name == COMPLETE:
+        return complete_network(genes), f"complete, {len(genes)} genes"
+    if cohort.folder is None or not inside(name):
+        raise SettingsError(f"got the network {name!r}, wanted a file inside the cohort folder, or {COMPLETE!r}")
+    path = cohort.folder / portable(name)
+    found = read_network(path, genes=genes)
+    return found, f"{len(found.genes)} genes, {len(found)} edges, sha256 {file_digest(path)}"
 
 
 def read_network(path: Path, *, genes: Sequence[str]) -> GeneNetwork:
