@@ -1,63 +1,12 @@
-"""Rows: columns of a cohort's tables as vectors, one a patient, which `hepatica.learn` reads as its inputs."""
+"""Rows: columns of a cohort's tables as vectors, one a patient."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from torch import nn
 
 from hepatica.cohort import Cohort, CohortError, SettingsError
-from hepatica.cohort.preparation import selected
-from hepatica.networks import Standardise
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class RowStore:
-    """Values of many patients: `columns` names them, `values` (n, d) float32 has NaN where one is missing.
-
-    `index` and `specimens`: one row a patient: patient_id, specimen_id (the same), place (row of `values`); key in
-    `specimens`. `failures`: patients of whom every value is missing: patient_id, specimen_id, row, error.
-    """
-
-    columns: tuple[str, ...]
-    values: NDArray[np.float32]
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def read(self, indices: np.ndarray) -> NDArray[np.float32]:
-        """Values of these rows of `index`: (b d)."""
-        chosen: NDArray[np.float32] = self.values[self.index["place"].to_numpy()[indices]]
-        return chosen
-
-    def select(
-        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
-    ) -> "RowStore":
-        """The same store with these patients only, in the store's own order."""
-        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
-
-    def standardise(self, network: nn.Module, *, patients: Iterable[str]) -> None:
-        """Fix mean and SD of the network's `Standardise` layers by the rows of these patients, those of training.
-
-        CohortError where a column has one value for all of them: nothing could be learnt from it.
-        """
-        chosen = self.select(patient_ids=patients)
-        values = chosen.read(np.arange(len(chosen)))
-        alike = [name for name, column in zip(self.columns, values.T, strict=True) if np.unique(column).size < 2]
-        if alike:
-            raise CohortError(
-                f"got the same value of {', '.join(alike)} for all {len(values)} training patients, wanted two or more;"
-                " check the name of the category, or leave the column out"
-            )
-        for layer in network.modules():
-            if isinstance(layer, Standardise):
-                layer.fit(values)
+from hepatica.protocol.rows import RowStore
 
 
 def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
@@ -70,16 +19,7 @@ def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
     if not columns:
         raise SettingsError("got no columns to read; name some, such as --set 'columns=[\"afp_ng_ml\"]'")
     values = np.stack([_column(cohort, name) for name in columns], axis=1).astype(np.float32)
-    ids = cohort.patients.index.astype(str).to_numpy()
-    owners = [f"{cohort.hospital}\0{who}\0".encode() for who in ids]
-    keys = [hashlib.sha256(owner + row.tobytes()).hexdigest() for owner, row in zip(owners, values, strict=True)]
-    table = pd.DataFrame({"patient_id": ids, "specimen_id": ids, "place": np.arange(len(ids))})
-    known = np.isfinite(values).any(axis=1)
-    lost = pd.DataFrame(table[~known]).reset_index(drop=True)
-    index = pd.DataFrame(table[known]).reset_index(drop=True)
-    failures = lost.assign(row=lost["place"] + 2, error=f"no value of {', '.join(columns)}").drop(columns="place")
-    specimens = index.assign(key=np.array(keys, dtype=object)[known])
-    return RowStore(columns=tuple(columns), values=values, index=index, specimens=specimens, failures=failures)
+    return RowStore.of(cohort, columns=columns, values=values)
 
 
 def _column(cohort: Cohort, name: str) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from hepatica.cohort.atomic import parse_toml
 from hepatica.cohort.endpoints import Endpoint, declared
 from hepatica.cohort.errors import CohortError
 from hepatica.cohort.faults import Faults, did_you_mean, slip_of
-from hepatica.cohort.further_table import UNITS, Codes, FurtherTable
+from hepatica.cohort.further_table import KINDS, UNITS, Codes, FurtherTable
 from hepatica.cohort.named_files import inside, portable
 
 FILE = "cohort.toml"
@@ -109,11 +109,15 @@ def _table(folder: Path, missing: Codes | None, name: str, keys: Any, faults: Fa
     place = f"[tables.{name}]"
     if not _is_right(place, keys, _TABLE_KEYS, faults):
         return None
-    if keys.keys() not in ({"path", "patient"}, {"path", "patient", "time", "unit"}):
+    if keys.keys() - {"names"} not in ({"path", "patient"}, {"path", "patient", "time", "unit"}, _MATRIX) or (
+        "names" in keys and "kind" not in keys
+    ):
         got = ", ".join(keys) or "none"
-        faults.add(FILE, f"{place}: got the keys {got}, wanted path and patient, and time and unit where it has a time")
+        wanted = "path and patient, and time and unit where it has a time, or kind (and names) where it is a matrix"
+        faults.add(FILE, f"{place}: got the keys {got}, wanted {wanted}")
         return None
-    return FurtherTable(name=name, missing=missing, **keys | {"path": folder / portable(keys["path"])})
+    files = {key: folder / portable(keys[key]) for key in ("path", "names") if key in keys}
+    return FurtherTable(name=name, missing=missing, **keys | files)
 
 
 def _is_right(place: str, keys: Any, rules: Mapping[str, tuple[Callable[[Any], bool], str]], faults: Faults) -> bool:
@@ -147,7 +151,11 @@ _ENDPOINT_KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "unit": (_is_text, 'a unit in quotes, such as "kPa"'),
 }
 _TABLE_KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "path": (lambda given: _is_text(given) and inside(given), "a file inside the cohort folder"),
+    **dict.fromkeys(
+        ("path", "names"), (lambda given: _is_text(given) and inside(given), "a file inside the cohort folder")
+    ),
     **dict.fromkeys(("patient", "time"), _COLUMN),
     "unit": (lambda given: given in (*UNITS,), f"one of {', '.join(UNITS)}"),
+    "kind": (lambda given: given in (*KINDS,), f"one of {', '.join(KINDS)}"),
 }
+_MATRIX = {"path", "patient", "kind"}

@@ -196,7 +196,8 @@ class Room(Generic[S, M]):
     `deliver` serve where a system has none of its own; `decline` reports to the archive what was not assessable;
     `augment` makes the augmentation that settings describe. `measure` describes each prepared specimen (rows, by
     specimen_id) by numbers and words whose range in training is the system's domain, and `tolerances` how far beyond it
-    each may lie. `phantom` writes a phantom cohort.
+    each may lie. `complete` fills settings that are read off the cohort trained on, such as names of genes, without
+    looking at a value. `phantom` writes a phantom cohort.
     """
 
     modality: Modality
@@ -205,6 +206,7 @@ class Room(Generic[S, M]):
     plan: type
     trial: Mapping[str, Any] = field(default_factory=dict)
     shortest: Mapping[str, Any] = field(default_factory=dict)
+    complete: Callable[[Cohort, Any], Any] | None = None
     prepare: Callable[[Cohort, Any, Path], M]
     measure: Callable[[M], pd.DataFrame] | None = None
     tolerances: Mapping[str, float] = field(default_factory=dict)
@@ -298,6 +300,12 @@ class System(Generic[S, M]):
     def modality(self) -> str:
         """Its modality, or several joined by "+"."""
         return "+".join(room.modality for room in self.rooms.values())
+
+    def completed(self, cohort: Cohort, settings: S) -> S:
+        """The settings, with what its rooms read off the cohort it is trained on."""
+        for room in self.rooms.values():
+            settings = room.complete(cohort, settings) if room.complete else settings
+        return settings
 
     def tasks(self, settings: S) -> tuple[Task, ...]:
         """What it is asked under these settings, the primary task first."""

@@ -36,9 +36,9 @@ def train(
     default the run's own. Raises CohortError when the cohort cannot be used, RunError when `run` belongs to another
     training.
     """
-    settings = system.settings if settings is None else settings
     folder = RunFolder(run)
     cohort = load_cohort(cohort)
+    settings = system.completed(cohort, system.settings if settings is None else settings)
     found_by = reference(system, settings=settings)
     start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
     _refuse_replaced(folder, system, cohort)

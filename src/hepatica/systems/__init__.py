@@ -33,6 +33,7 @@ ROOMS = {
     "ULTRASOUND": "ultrasound",
     "SPECTRA": "spectrum",
     "TABLES": "table",
+    "GENES": "genes",
 }
 """Modalities by the name of their room's record."""
 

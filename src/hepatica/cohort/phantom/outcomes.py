@@ -30,6 +30,8 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
     "overall_survival": _survival("overall_survival"),
     "incidence": _survival("incidence"),
     "hcc": {"label": "hcc"},
+    "hcc_vs_healthy": {"label": "hcc_vs_healthy"},
+    "hcc_vs_cirrhosis": {"label": "hcc_vs_cirrhosis"},
     "mvi": {"label": "mvi"},
     "response": {"label": "response"},
     "tp53": {"label": "tp53"},
@@ -43,6 +45,10 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
 
 ONSETS = ("recurrence", "incidence")
 """When the tumour comes back to a patient with HCC, and when a first one comes to a patient without."""
+
+
+APART = ("hcc_vs_healthy", "hcc_vs_cirrhosis")
+"""HCC against one kind of control alone; blank for the others."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -155,6 +155,18 @@ SURVEILLANCE = Population(
 )  # fmt: skip
 """Chronic liver disease without HCC at the start, some of whom get one."""
 
+SCREENED = Population(
+    name="screened",
+    columns=(
+        "patient_id", "age_years", "sex", "hcc", "hcc_vs_healthy", "hcc_vs_cirrhosis", "tp53", "ctnnb1",
+        "overall_survival_months", "overall_survival_event",
+    ),
+    usual=("hcc", "hcc_vs_healthy", "hcc_vs_cirrhosis", "overall_survival"),
+    further=(),
+    hcc_share=0.6, metavir_hcc=(0.0, 0.0, 0.0, 0.2, 0.8), metavir_control=(0.5, 0.0, 0.0, 0.0, 0.5),
+)  # fmt: skip
+"""HCC, cirrhosis without HCC, and healthy livers, as studies of molecular tests enrol them (ours)."""
+
 TREATED_HEPATITIS_B = Population(
     name="treated_hepatitis_b",
     columns=(
@@ -188,6 +200,7 @@ TRANSPLANTED = Population(
 fifth with recurrence. Numbers are ours."""
 
 POPULATIONS = {
-    each.name: each for each in (RESECTED, SUSPECTED, CIRRHOSIS, SURVEILLANCE, TREATED_HEPATITIS_B, TRANSPLANTED)
+    each.name: each
+    for each in (RESECTED, SUSPECTED, CIRRHOSIS, SURVEILLANCE, SCREENED, TREATED_HEPATITIS_B, TRANSPLANTED)
 }
 """By name."""

@@ -1,4 +1,4 @@
-"""Picture: one patient's values among those of the others, and how far each moves the score."""
+"""Row picture: one patient's values among those of the others, and how far each moves the score."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +8,13 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from hepatica.clinical.rows import RowStore
 from hepatica.cohort import Specimen
 from hepatica.cohort.atomic import replacing
+from hepatica.protocol.rows import RowStore
 
 MOVES = "#d55e00"
+MOST = 30
+"""Values drawn, those that move the score most. Ours."""
 
 
 def draw_row(
@@ -33,11 +35,12 @@ def draw_row(
     own = material.select(specimen_ids=[specimen.specimen_id])
     row = own.read(np.arange(1))
     (moved,) = saliency(row)
-    names = [f"{name} = {value:.3g}" for name, value in zip(material.columns, row[0], strict=True)]
+    drawn = np.sort(np.argsort(-moved, kind="stable")[:MOST])
+    names = [f"{material.columns[place]} = {row[0, place]:.3g}" for place in drawn]
     figure = Figure(figsize=(6.4, 0.32 * len(names) + 1.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    axes.barh(names[::-1], moved[::-1], color=MOVES)
+    axes.barh(names[::-1], moved[drawn][::-1], color=MOVES)
     axes.set_xlim(0, 1.02)
     axes.set_title(f"{meaning}: {float(regions['score'].iloc[0]):.2f}", loc="left", fontsize=9)
     axes.set_xlabel(f"change of the score without the value, share of the largest\n{note}", fontsize=8)
