@@ -26,7 +26,9 @@ Others = Annotated[
 ]
 Whom = Annotated[
     str | None,
-    typer.Option("--population", help="resected, suspected, cirrhosis, surveillance; the instrument's by default."),
+    typer.Option(
+        "--population", help="resected, suspected, cirrhosis, surveillance, screened; the instrument's by default."
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Write all endpoints, columns and tables.")]
 

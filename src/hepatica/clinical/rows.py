@@ -12,7 +12,8 @@ from hepatica.protocol.rows import RowStore
 def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
     """The columns of every patient; `COLUMN=VALUE` is 1 where a column of categories has that value, else 0.
 
-    `TABLE.COLUMN` is the patient's last value in a table of cohort.toml (ours). SettingsError without columns;
+    `TABLE.COLUMN` is the patient's last value in a table of cohort.toml (ours); `log10 COLUMN` the logarithm, missing
+    for 0 and less. SettingsError without columns;
     CohortError for a column that is absent or not numeric.
     """
     if not columns:
@@ -22,6 +23,9 @@ def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
 
 
 def _column(cohort: Cohort, name: str) -> NDArray[np.float64]:
+    if name.startswith("log10 "):
+        values = _column(cohort, name.removeprefix("log10 "))
+        return np.log10(values, out=np.full_like(values, np.nan), where=values > 0)
     column, _, category = name.partition("=")
     table, dot, inner = column.partition(".")
     found = cohort.last(table, column=inner) if dot else cohort.patients.get(column)

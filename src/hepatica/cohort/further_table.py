@@ -73,13 +73,13 @@ class FurtherTable:
         it has twice. Its values are float32.
         """
         faults = Faults()
-        parsed = self._parsed() if self.kind else None
-        unique = (self.patient,) if self.kind else ()
-        raw = read_table(self.path, faults, wanted=(self.patient,), unique=unique) if parsed is None else parsed
-        columns = {} if raw is None else self._columns(raw, faults) if parsed is None else dict(parsed.items())
-        table = pd.DataFrame(columns).rename(columns={self.patient: "patient_id"})
+        table = self._parsed() if self.kind else None
+        if table is None:
+            unique = (self.patient,) if self.kind else ()
+            raw = read_table(self.path, faults, wanted=(self.patient,), unique=unique)
+            table = pd.DataFrame({} if raw is None else self._columns(raw, faults))
         if self.kind and not faults:
-            table = self._scaled(table, faults)
+            table = self._scaled(table.rename(columns={self.patient: "patient_id"}), faults)
         faults.raise_if_any(self.path)
         return table[table["patient_id"].isin(patients)].reset_index(drop=True)
 
@@ -131,9 +131,10 @@ class FurtherTable:
         """The matrix in single precision, each value off its scale noted."""
         wanted, right = KINDS[self.kind or ""]
         numeric = table.drop(columns="patient_id")
-        for name in [name for name in numeric if not is_numeric_dtype(numeric[name])]:
+        text = numeric.columns[~numeric.dtypes.map(is_numeric_dtype)]
+        for name in text:
             faults.add(self.path.name, f"got text, wanted {wanted} (kind {self.kind})", column=name)
-            numeric = numeric.drop(columns=name)
+        numeric = numeric.drop(columns=text)
         values = numeric.to_numpy(np.float32)
         if codes := [each for each in self.missing or () if not isinstance(each, str)]:
             values[np.isin(values, codes)] = np.nan

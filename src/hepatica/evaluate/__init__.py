@@ -34,9 +34,17 @@ from hepatica.evaluate.binary.time_dependent import time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.groups.agreement import quantity_metrics
 from hepatica.evaluate.groups.case_mix import rate_difference, standardised_difference
+from hepatica.evaluate.groups.clusters import cluster_stability
 from hepatica.evaluate.groups.contingency import Contingency, compare_shares, mcnemar_p
 from hepatica.evaluate.groups.correlation import Correlation, Line, linear, pearson
-from hepatica.evaluate.groups.permutation import Power, permutation_p, power_curve, power_of_calls
+from hepatica.evaluate.groups.permutation import (
+    Null,
+    Power,
+    permutation_null,
+    permutation_p,
+    power_curve,
+    power_of_calls,
+)
 from hepatica.evaluate.groups.two_groups import GroupComparison, compare_groups
 from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
@@ -50,10 +58,17 @@ from hepatica.evaluate.scored_table import read_binary, read_survival
 from hepatica.evaluate.segmentation.cases import measure_case, segmentation_metrics
 from hepatica.evaluate.segmentation.lesions import detections, froc
 from hepatica.evaluate.segmentation.overlap import mask_pair
+from hepatica.evaluate.survival.competing import (
+    CumulativeIncidence,
+    cause_specific,
+    cumulative_incidence,
+    fine_gray,
+)
 from hepatica.evaluate.survival.concordance import c_index, compare_c_index
 from hepatica.evaluate.survival.cox import HazardRatio, cox, cox_each
 from hepatica.evaluate.survival.interaction import Interaction, heterogeneity_p, treatment_interaction
 from hepatica.evaluate.survival.kaplan_meier import KaplanMeier, kaplan_meier, log_rank_p
+from hepatica.evaluate.survival.over_time import cox_over_time, risk_intervals
 from hepatica.evaluate.survival.survival import survival_metrics
 
 __all__ = [
@@ -63,6 +78,7 @@ __all__ = [
     "Confusion",
     "Contingency",
     "Correlation",
+    "CumulativeIncidence",
     "Discriminant",
     "Estimate",
     "Finding",
@@ -72,6 +88,7 @@ __all__ = [
     "KaplanMeier",
     "Line",
     "LogisticRisk",
+    "Null",
     "Power",
     "ReaderStudy",
     "ReaderTable",
@@ -91,6 +108,8 @@ __all__ = [
     "calibration_curve",
     "calibration_intercept",
     "calibration_slope",
+    "cause_specific",
+    "cluster_stability",
     "compare_auroc",
     "compare_auroc_over_folds",
     "compare_c_index",
@@ -100,9 +119,12 @@ __all__ = [
     "confusion",
     "cox",
     "cox_each",
+    "cox_over_time",
+    "cumulative_incidence",
     "detections",
     "expected_calibration_error",
     "f1",
+    "fine_gray",
     "fit_discriminant",
     "fit_logistic",
     "fit_temperature",
@@ -120,6 +142,7 @@ __all__ = [
     "npv",
     "over_readers",
     "pearson",
+    "permutation_null",
     "permutation_p",
     "power_curve",
     "power_of_calls",
@@ -131,6 +154,7 @@ __all__ = [
     "read_readers",
     "read_survival",
     "recalibrate",
+    "risk_intervals",
     "risk_of_survival",
     "segmentation_metrics",
     "sensitivity",

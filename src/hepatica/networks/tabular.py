@@ -42,13 +42,36 @@ class Standardise(nn.Module):
         return torch.cat([scaled, missing.float() * self.gaps], dim=1)
 
 
-class Tabular(nn.Module):
-    """(b, columns) values to (b, outputs); `hidden` are the widths of the layers between, none for a linear model."""
+class Residual(nn.Module):
+    """(b, d) to (b, d): the input, and what two dense layers make of it."""
 
-    def __init__(self, columns: int, *, outputs: int, hidden: tuple[int, ...] = (32,), dropout: float = 0.0) -> None:
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, width))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Add."""
+        return torch.relu(values + self.inner(values))
+
+
+class Tabular(nn.Module):
+    """(b, columns) values to (b, outputs); `hidden` are the widths of the layers between, none for a linear model.
+
+    With `blocks`, so many of `Residual` stand behind the first hidden layer, of its width.
+    """
+
+    def __init__(
+        self, columns: int, *, outputs: int, hidden: tuple[int, ...] = (32,), dropout: float = 0.0, blocks: int = 0
+    ) -> None:
         super().__init__()
         self.standardise = Standardise(columns)
-        self.body = perceptron((2 * columns, *hidden, outputs), dropout=dropout)
+        sizes = (2 * columns, *hidden, outputs)
+        if blocks:
+            first = nn.Linear(sizes[0], sizes[1])
+            residual = (Residual(sizes[1]) for _ in range(blocks))
+            self.body = nn.Sequential(first, nn.ReLU(), *residual, *perceptron(sizes[1:], dropout=dropout))
+        else:
+            self.body = perceptron(sizes, dropout=dropout)
 
     def forward(self, values: Tensor) -> Reading:
         """Score a batch; the signature is the standardised values."""

@@ -116,14 +116,18 @@ def _blocks(cohort: Cohort, features: Sequence[str]) -> Iterator[tuple[pd.DataFr
         scale = SCALES.get(matrix.kind or "", lambda values: values)
         called = pd.Series(feature_names(matrix))
         found = pd.DataFrame(scale(raw.to_numpy()), index=raw.index, columns=called.loc[raw.columns].to_numpy())
-        if found.columns.isdisjoint(wanted):
+        if not found.columns.isin(wanted).any():
             near = did_you_mean(wanted[0], found.columns)
             raise CohortError(f"table {table} of {cohort.name} has none of {len(wanted)} features, {wanted[0]}: {near}")
         repeated = found.columns[found.columns.duplicated()].unique().intersection(wanted)
         means = {name: found[name].mean(axis=1) for name in repeated}
         single = found.loc[:, ~found.columns.duplicated()].assign(**means)
         block = single.reindex(index=cohort.patients.index, columns=wanted)
-        identifiers = called.groupby(called).apply(lambda own: " ".join(own.index))
         names = [f"{table}.{name}" for name in wanted]
-        report = pd.DataFrame({"feature": names, "identifiers": identifiers.reindex(wanted).to_numpy()})
+        report = pd.DataFrame(
+            {
+                "feature": names,
+                "identifiers": called.index.to_series().groupby(called).agg(" ".join).reindex(wanted).to_numpy(),
+            }
+        )
         yield block.set_axis(names, axis="columns"), report

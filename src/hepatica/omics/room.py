@@ -1,6 +1,7 @@
 """Room: what every system of molecular tables shares: one vector a patient in, a score out."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,7 +9,7 @@ import pandas as pd
 
 from hepatica.cohort import Cohort
 from hepatica.cohort.atomic import replacing
-from hepatica.cohort.phantom import phantom_tables
+from hepatica.cohort.phantom import SCREENED, phantom_tables
 from hepatica.learn import Plan
 from hepatica.omics.expression import all_features, read_features
 from hepatica.protocol.plain import infer_regions
@@ -68,10 +69,9 @@ GENES: Room[GenePlan, RowStore] = Room(
     complete=complete,
     prepare=prepare,
     measure=measured,
-    tolerances={},
     infer=infer_regions,
     saliency=without_each,
     draw=draw_row,
-    phantom=phantom_tables,
+    phantom=partial(phantom_tables, population=SCREENED),
 )
 """Expression, methylation, miRNA, proteins, metabolites, microbiome, copy number and mutations."""

@@ -34,9 +34,13 @@ def body_of(settings: ImagePlan, *, pretrained: bool, channels: int = 3) -> Any:
     return backbone(settings.body, weights=weights, shape=settings.body_shape, channels=channels)
 
 
+UNKNOWN = -1
+"""The label at one of several horizons of a patient who was censored before it."""
+
+
 def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
-    """What is learnt of each patient whose outcome is known, by patient_id: class (a whole number), or time and event,
-    or the value. SettingsError for a task without one number a patient.
+    """What is learnt of each patient whose outcome is known, by patient_id: class (a whole number), or one column a
+    horizon (1, 0, or UNKNOWN), or time and event, or the value. SettingsError for another task.
     """
     endpoint, patients = task.require(cohort), cohort.patients.loc[list(task.eligible(cohort))]
     if isinstance(task, MultiClass) and isinstance(endpoint, Classes):
@@ -44,7 +48,8 @@ def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
     if isinstance(task, Survival) and isinstance(endpoint, TimeToEvent):
         return patients[[endpoint.time, endpoint.event]].assign(**{endpoint.event: patients[endpoint.event] == 1})
     if task.KIND == "binary":
-        return cohort.label(task.targets[0]).dropna().astype(int).to_frame()
+        labels = pd.DataFrame({each.key: cohort.label(each) for each in task.targets}).dropna(how="all")
+        return labels.fillna(UNKNOWN).astype(int if len(task.targets) == 1 else np.float32)
     if task.KIND == "quantities":
         return patients[[*endpoint.columns]].astype(np.float32)
     raise SettingsError(f"a {task.KIND} task has no plain training; write the system's own `train`")
@@ -54,12 +59,19 @@ def labelled(material: Material, *, outcome: pd.DataFrame, task: Task) -> Sample
     """All regions of the patients of `outcome`, each with its patient's."""
     chosen = material.select(patient_ids=outcome.index)
     values = outcome.loc[chosen.index["patient_id"]].to_numpy()
-    classes = task.KIND in ("binary", "multi_class")
+    classes = task.KIND in ("binary", "multi_class") and values.shape[1] == 1
     return Samples(inputs=chosen, labels=values[:, 0].astype(np.int64) if classes else values.astype(np.float32))
 
 
 def binary_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of two logits (b, 2), or of one, the log-odds (b, 1)."""
+    """Cross-entropy of two logits (b, 2), or of one, the log-odds (b, 1); or the mean over the known labels (b, k) of
+    that of the log-odds (b, k) at each of several horizons.
+    """
+    if labels.ndim == 2:
+        known = labels != UNKNOWN
+        return binary_cross_entropy_with_logits(logits[known], labels[known], reduction="sum") / known.sum().clamp(
+            min=1
+        )
     if logits.shape[1] == 2:
         return cross_entropy(logits, labels)
     return binary_cross_entropy_with_logits(logits[:, 0], labels.to(logits.dtype))
@@ -122,14 +134,10 @@ def warm_up(
 def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> dict[str, Any]:
     """Fit the network to the outcome of each region's patient; a system's whole `train`.
 
-    The loss is cross-entropy for classes, Cox's partial likelihood for survival, squared error for quantities, unless
-    one is given. Images are augmented as the room does; values of tables are standardised by the training patients.
+    Several horizons of one endpoint are learnt together, an output each. The loss is cross-entropy for classes, Cox's
+    partial likelihood for survival, squared error for quantities, unless one is given. Images are augmented as the room
+    does; values of tables are standardised by the training patients.
     """
-    if len(training.task.targets) > 1:
-        raise SettingsError(
-            f"got the targets {', '.join(each.key for each in training.task.targets)}, wanted one for a plain training;"
-            " write the system's own `train` and `infer`"
-        )
     outcome, split = outcomes(training.cohort, task=training.task), training.split
     for part in getattr(training.material, "parts", {"": training.material}).values():
         if isinstance(part, Standardising):
@@ -149,8 +157,11 @@ def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> 
 def scores(task: Task) -> Callable[[Tensor], Tensor]:
     """From logits (b, outputs) to scores (b, columns): probabilities of classes, or the outputs as they are.
 
-    A binary network has two outputs, of which the second is the event, or one, its log-odds.
+    A binary network has two outputs, of which the second is the event, or one, its log-odds; with several horizons one
+    for each.
     """
+    if len(task.targets) > 1:
+        return lambda logits: logits.sigmoid()
     if task.KIND == "binary":
         return lambda logits: logits.softmax(1)[:, 1:] if logits.shape[1] == 2 else logits.sigmoid()
     return (lambda logits: logits.softmax(1)) if task.KIND == "multi_class" else (lambda logits: logits)
@@ -175,20 +186,28 @@ def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inf
         label="reading",
         outputs=lambda read: (convert(logits_of(read)), getattr(read, "signature", read)),
     )
-    names: list[str | None] = list(task.classes) if isinstance(task, MultiClass) else [None]
-    if score.shape[1] != len(names):
-        raise SettingsError(f"got {score.shape[1]} outputs of the network, wanted {len(names)} for a {task.KIND} task")
+    classes = task.classes if isinstance(task, MultiClass) else (None,)
+    columns = [(target, name) for target in task.targets for name in classes]
+    if score.shape[1] != len(columns):
+        raise SettingsError(
+            f"got {score.shape[1]} outputs of the network, wanted {len(columns)} for a {task.KIND} task"
+        )
     keys = ["patient_id", "specimen_id"]
-    wide = pd.DataFrame(score, columns=pd.Index(range(len(names)))).assign(**{key: material.index[key] for key in keys})
+    wide = pd.DataFrame(score, columns=pd.Index(range(len(columns)))).assign(
+        **{each: material.index[each] for each in keys}
+    )
     mean = wide.groupby(keys, sort=False).mean().reset_index()
     rows = [
-        mean[keys].assign(score=mean[place], class_or_quantity=pd.array([name] * len(mean), dtype="string"))
-        for place, name in enumerate(names)
+        mean[keys].assign(
+            score=mean[place],
+            class_or_quantity=pd.array([name] * len(mean), dtype="string"),
+            task=task.KIND,
+            endpoint=target.endpoint,
+            horizon_months=np.nan if target.horizon is None else target.horizon,
+        )
+        for place, (target, name) in enumerate(columns)
     ]
-    target = task.targets[0]
-    specimens = pd.concat(rows, ignore_index=True).assign(
-        task=task.KIND, endpoint=target.endpoint, horizon_months=np.nan if target.horizon is None else target.horizon
-    )
+    specimens = pd.concat(rows, ignore_index=True)
     regions = material.index.assign(score=score.max(axis=1))
     return Inference(specimens=specimens, regions=regions, signatures=signature)
 

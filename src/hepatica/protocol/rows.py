@@ -1,9 +1,9 @@
 """Rows: vectors of measured values, one a patient, as `hepatica.learn` reads them, and what moves their score."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -84,11 +84,13 @@ def measure(store: RowStore) -> pd.DataFrame:
     return pd.DataFrame(store.values[places], columns=list(store.columns), index=store.index["specimen_id"].to_numpy())
 
 
-def without_each(network: torch.nn.Module, rows: np.ndarray) -> np.ndarray:
+def without_each(
+    network: torch.nn.Module, rows: np.ndarray, *, read: Callable[[Any], torch.Tensor] = log_odds
+) -> np.ndarray:
     """How far the output moves when each value (b, …) is taken for missing: (b, …) in 0..1, the most of a row is 1."""
 
     def output(values: np.ndarray) -> np.ndarray:
-        return log_odds(network(torch.from_numpy(values))).float().numpy()
+        return read(network(torch.from_numpy(values))).float().numpy()
 
     moved = np.zeros(rows.shape)
     with torch.inference_mode(), evaluating(network):

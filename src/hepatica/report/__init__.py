@@ -28,11 +28,12 @@ def write_report(run: Path, *, external: Sequence[Path] | None = None) -> Path:
 def write_pages(folder: Path, *, run: Run, chapters: Sequence[Chapter]) -> Path:
     """Write the page of these chapters, its card, figures and tables into `folder`; the path of the page.
 
-    A chapter whose table is absent is left out, and its sentence ends the chapter `flow`.
+    A chapter whose table is absent is left out, and its sentence ends the chapter `flow`; without a word where the
+    system has no such thing.
     """
     gallery = Gallery(folder / "figures", phantom=run.phantom)
     made = [chapter(run, gallery) for chapter in chapters]
-    absent = [Text(text=each, tone="note") for each in made if isinstance(each, str)]
+    absent = [Text(text=each, tone="note") for each in made if isinstance(each, str) and each]
     sections = [each for each in made if isinstance(each, Section)]
     sections = [replace(each, blocks=[*each.blocks, *absent]) if each.anchor == "flow" else each for each in sections]
     write_text(folder / "card.md", write_card(run))

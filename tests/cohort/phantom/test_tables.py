@@ -3,7 +3,7 @@ import pytest
 
 from hepatica.cohort.phantom import POPULATIONS, RESECTED, SURVEILLANCE, Patient, draw_patients, patient_table
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
-from hepatica.cohort.phantom.tables import claims, expression, visits
+from hepatica.cohort.phantom.tables import claims, matrix, visits
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_claims_tell_the_hcc_when_it_came_and_nothing_after_follow_up(watched: t
 
 def test_genes_follow_the_tumour() -> None:
     patients = draw_patients(300, population=RESECTED)
-    table = expression(patients)
+    table = matrix(patients, name="expression")
     aggressiveness = [each.tumour.aggressiveness for each in patients]
     assert np.corrcoef(table.MKI67, aggressiveness)[0, 1] > 0.6
     assert np.corrcoef(table.ALB, aggressiveness)[0, 1] < -0.5

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import fisher_exact, hypergeom, mannwhitneyu
 
 from hepatica.cohort import EvaluationError
-from hepatica.evaluate.groups.permutation import permutation_p, power_curve, power_of_calls
+from hepatica.evaluate.groups.permutation import permutation_null, permutation_p, power_curve, power_of_calls
 
 
 def test_sixteen_of_seventeen_of_the_paper() -> None:
@@ -83,3 +83,27 @@ def test_power_rises_with_the_effect_and_with_patients() -> None:
 def test_impossible_numbers_are_refused(changes: dict[str, float]) -> None:
     with pytest.raises(EvaluationError, match="power: got"):
         power_of_calls(**{"sensitivity": 0.8, "specificity": 0.8, **PAPER, **changes})
+
+
+def test_null_of_a_difference_of_two_groups_is_the_exact_one() -> None:
+    # 3 against 3 of 1 … 6: the true groups have the largest difference, which 1 of the 20 dealings reaches.
+    values, first = np.arange(1.0, 7.0), np.array([0, 0, 0, 1, 1, 1])
+    found = permutation_null(lambda order: float(values[order] @ first), patients=6, permutations=40_000)
+    assert found.observed == 15
+    assert found.p == pytest.approx(1 / 20, rel=0.1)
+    share = found.share_reaching(14)  # 4 + 5 + 6 and 3 + 5 + 6
+    assert share.value == pytest.approx(2 / 20, rel=0.1)
+    assert share.low < share.value < share.high
+
+
+def test_null_finds_that_selection_by_the_outcome_finds_something_in_nothing() -> None:
+    rng = np.random.default_rng(3)
+    noise, outcome = rng.normal(size=(40, 60)), rng.normal(size=40)
+
+    def best_of_all_columns(order: np.ndarray) -> float:
+        return float(np.abs((noise - noise.mean(axis=0)).T @ outcome[order]).max())
+
+    found = permutation_null(best_of_all_columns, patients=40)
+    assert found.p > 0.01  # nothing is there
+    with pytest.raises(EvaluationError, match="wanted 1 or more"):
+        permutation_null(best_of_all_columns, patients=40, permutations=0)

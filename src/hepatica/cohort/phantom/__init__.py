@@ -8,8 +8,11 @@ from hepatica.cohort.phantom.population import (
     CIRRHOSIS,
     POPULATIONS,
     RESECTED,
+    SCREENED,
     SURVEILLANCE,
     SUSPECTED,
+    TRANSPLANTED,
+    TREATED_HEPATITIS_B,
     Population,
 )
 from hepatica.cohort.phantom.readers import outlined
@@ -21,8 +24,11 @@ __all__ = [
     "ENDPOINTS",
     "POPULATIONS",
     "RESECTED",
+    "SCREENED",
     "SURVEILLANCE",
     "SUSPECTED",
+    "TRANSPLANTED",
+    "TREATED_HEPATITIS_B",
     "EndpointSet",
     "Job",
     "Lesion",

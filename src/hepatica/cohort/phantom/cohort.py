@@ -17,7 +17,7 @@ from rich.progress import track
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Recipe, claim, write_table
-from hepatica.cohort.phantom.outcomes import ENDPOINTS, ONSETS
+from hepatica.cohort.phantom.outcomes import APART, ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import SURVEILLANCE, Population
 from hepatica.cohort.phantom.readers import RATES, read_all
@@ -198,7 +198,9 @@ def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> 
         write_table(folder / "patients.csv", patient_table(people, columns=recipe.population.columns))
         return
     table = patient_table(people, competing=True)
-    absent = [column for name in ONSETS if name not in recipe.declared for column in ENDPOINTS[name].values()]
+    absent = [
+        column for name in (*ONSETS, *APART) if name not in recipe.declared for column in ENDPOINTS[name].values()
+    ]
     write_table(folder / "patients.csv", table.drop(columns=absent).dropna(axis="columns", how="all"))
     for name, (make, _) in TABLES.items():
         write_table(folder / f"{name}.csv", make(people))

@@ -30,6 +30,8 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
     "overall_survival": _survival("overall_survival"),
     "incidence": _survival("incidence"),
     "hcc": {"label": "hcc"},
+    "hcc_vs_healthy": {"label": "hcc_vs_healthy"},
+    "hcc_vs_cirrhosis": {"label": "hcc_vs_cirrhosis"},
     "mvi": {"label": "mvi"},
     "response": {"label": "response"},
     "tp53": {"label": "tp53"},
@@ -43,6 +45,10 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
 
 ONSETS = ("recurrence", "incidence")
 """When the tumour comes back to a patient with HCC, and when a first one comes to a patient without."""
+
+
+APART = ("hcc_vs_healthy", "hcc_vs_cirrhosis")
+"""HCC against one kind of control alone; blank for the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +91,13 @@ def months(time: float) -> float:
 
 
 def draw_course(
-    rng: np.random.Generator, tumour: Tumour, *, metavir: int, difficulty: float, population: Population
+    rng: np.random.Generator, tumour: Tumour, *, liver: float, difficulty: float, population: Population
 ) -> Course:
-    """One patient's; difficulty decides whose recurrence is recorded and nothing else."""
+    """One patient's; `liver` is the log hazard of a first HCC; difficulty decides whose recurrence is recorded and
+    nothing else.
+    """
     corrupted = bool(rng.random() < population.corrupted_share_when_hard * difficulty)
-    treatment, log_hazard, own = _recurrence(rng, tumour, metavir=metavir, population=population)
+    treatment, log_hazard, own = _recurrence(rng, tumour, liver=liver, population=population)
     elsewhere = _weibull(rng, 0.0, scale=population.other_death_scale)
     harm = population.aggressiveness_log_hazard_after_recurrence * tumour.aggressiveness
     after = own + _weibull(rng, harm, scale=population.after_recurrence_scale)
@@ -107,16 +115,15 @@ def draw_course(
     if not corrupted:
         return course
     other = draw_tumour(rng, hcc=tumour.hcc, difficulty=difficulty, population=population)
-    return replace(course, recorded=_recurrence(rng, other, metavir=metavir, population=population)[-1])
+    return replace(course, recorded=_recurrence(rng, other, liver=liver, population=population)[-1])
 
 
 def _recurrence(
-    rng: np.random.Generator, tumour: Tumour, *, metavir: int, population: Population
+    rng: np.random.Generator, tumour: Tumour, *, liver: float, population: Population
 ) -> tuple[str, float, float]:
     """Treatment, log hazard of recurrence and its months; without HCC those of the first one."""
     if not tumour.hcc:
-        log_hazard = population.metavir_log_hazard * metavir
-        return "none", log_hazard, _weibull(rng, log_hazard, scale=population.incidence_scale)
+        return "none", liver, _weibull(rng, liver, scale=population.incidence_scale)
     treatment = _treatment(rng, tumour, population)
     log_hazard = _log_hazard(tumour, treatment, population)
     time = _weibull(rng, log_hazard, scale=population.recurrence_scale, shape=population.recurrence_shape)
@@ -127,6 +134,8 @@ def _treatment(rng: np.random.Generator, tumour: Tumour, population: Population)
     chance = rng.random()
     if population.resected:
         return "sorafenib" if chance < _sorafenib_chance(tumour, population) else "none"
+    if population.transplanted:
+        return "transplantation"
     early, stage = ("resection", "ablation"), tumour.tnm
     return early[int(chance < 0.4)] if stage == "I" else "systemic" if stage == "IV" else "tace"
 

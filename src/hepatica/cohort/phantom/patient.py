@@ -74,10 +74,22 @@ def _patient(number: int, hcc: bool, *, population: Population, seed: int, diffi
 
     person = _person(stream("person"), hcc, population)
     tumour = draw_tumour(stream("tumour"), hcc=hcc, difficulty=difficulty, population=population)
-    course = draw_course(stream("course"), tumour, metavir=person.metavir, difficulty=difficulty, population=population)
+    liver = _log_hazard(person, population)
+    course = draw_course(stream("course"), tumour, liver=liver, difficulty=difficulty, population=population)
     name = f"{hospital}-{number + 1:04d}"
     return Patient(
         number=number, patient_id=name, seed=seed, hospital=hospital, person=person, tumour=tumour, course=course
+    )
+
+
+def _log_hazard(person: Person, population: Population) -> float:
+    """Of a first HCC."""
+    return (
+        population.metavir_log_hazard * person.metavir
+        + population.age_log_hazard * (person.age_years - population.age_means[1]) / population.age_sd
+        + population.male_log_hazard * (person.sex == "male")
+        - population.platelets_log_hazard * math.log2(person.platelets_10e9_l / 118)
+        - population.albumin_log_hazard * (person.albumin_g_l - 40) / 10
     )
 
 

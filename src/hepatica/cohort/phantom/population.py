@@ -60,8 +60,9 @@ class Population:
     gas_share: float = 0.3  # abscesses that hold gas
     atypical_share_when_hard: float = 0.4  # HCC without arterial enhancement
 
-    # Treatment: sorafenib after a resection, given to the worse half more often; or by stage
+    # Treatment: sorafenib after a resection, given to the worse half more often; a transplant; or by stage
     resected: bool = False
+    transplanted: bool = False
     sorafenib_share: float = 0.216
     sorafenib_bias_aggressiveness: float = 0.5  # log odds of treatment
     sorafenib_bias_vascular_invasion: float = 0.8
@@ -79,6 +80,10 @@ class Population:
     # A first HCC of those without; death of other causes, or after the tumour has come
     incidence_scale: Months = Months(1500.0)
     metavir_log_hazard: float = 0.6
+    age_log_hazard: float = 0.0  # of a first HCC, per standard deviation of age
+    male_log_hazard: float = 0.0
+    platelets_log_hazard: float = 0.0  # per halving
+    albumin_log_hazard: float = 0.0  # per 10 g/L less
     other_death_scale: Months = Months(300.0)
     after_recurrence_scale: Months = Months(40.0)
     aggressiveness_log_hazard_after_recurrence: float = 0.5
@@ -149,5 +154,52 @@ SURVEILLANCE = Population(
 )  # fmt: skip
 """Chronic liver disease without HCC at the start, some of whom get one."""
 
-POPULATIONS = {each.name: each for each in (RESECTED, SUSPECTED, CIRRHOSIS, SURVEILLANCE)}
+SCREENED = Population(
+    name="screened",
+    columns=(
+        "patient_id", "age_years", "sex", "hcc", "hcc_vs_healthy", "hcc_vs_cirrhosis", "tp53", "ctnnb1",
+        "overall_survival_months", "overall_survival_event",
+    ),
+    usual=("hcc", "hcc_vs_healthy", "hcc_vs_cirrhosis", "overall_survival"),
+    further=(),
+    hcc_share=0.6, metavir_hcc=(0.0, 0.0, 0.0, 0.2, 0.8), metavir_control=(0.5, 0.0, 0.0, 0.0, 0.5),
+)  # fmt: skip
+"""HCC, cirrhosis without HCC, and healthy livers, as studies of molecular tests enrol them (ours)."""
+
+TREATED_HEPATITIS_B = Population(
+    name="treated_hepatitis_b",
+    columns=(
+        "patient_id", "age_years", "sex", "aetiology", "cirrhosis", "hbeag", "hbv_dna_log10_copies_ml", "ascites",
+        "afp_ng_ml", "alt_u_l", "ast_u_l", "platelets_10e9_l", "albumin_g_l", "bilirubin_umol_l", "inr",
+        "creatinine_umol_l", "incidence_months", "incidence_event", "overall_survival_months", "overall_survival_event",
+    ),
+    usual=("incidence", "overall_survival"),
+    further=("stiffness",),
+    hcc_share=0.0, metavir_control=_CIRRHOSIS, age_means=(52.0, 52.0), male_shares=(0.62, 0.62),
+    incidence_scale=Months(3500.0), age_log_hazard=0.5, male_log_hazard=0.6, platelets_log_hazard=0.6,
+    albumin_log_hazard=0.6, longest_follow_up=Months(120.0),
+)  # fmt: skip
+"""Cirrhosis by hepatitis B on entecavir, as in Nam 2020 (doi 10.1016/j.jhepr.2020.100175): a fifth has HCC in five
+years. The log hazards are ours; all are of what PAGE-B, mPAGE-B and THRI read, too."""
+
+TRANSPLANTED = Population(
+    name="transplanted",
+    columns=(
+        "patient_id", "age_years", "sex", "aetiology", "child_pugh", "inr", "afp_ng_ml", "pivka_ii_mau_ml",
+        "tumour_size_cm", "tumour_number", "tumour_sum_cm", "vascular_invasion", "extrahepatic_spread",
+        "recurrence_months", "recurrence_event", "overall_survival_months", "overall_survival_event",
+    ),
+    usual=("recurrence", "overall_survival"),
+    further=("grade", "mvi", "tp53", "ctnnb1"),
+    age_means=(54.0, 54.0), male_shares=(0.83, 0.83), hbv_share=0.8, metavir_hcc=_CIRRHOSIS,
+    child_pugh=(0.4, 0.35, 0.25), large_share=0.12, size_log_sd=0.55, several_share=0.4, vascular_invasion_share=0.03,
+    spread_share=0.0, afp_raised_share=0.55, transplanted=True, recurrence_scale=Months(1500.0), recurrence_shape=0.8,
+)  # fmt: skip
+"""HCC treated by liver transplantation, as in Nam 2020 (doi 10.3390/cancers12102791): most within the Milan criteria, a
+fifth with recurrence. Numbers are ours."""
+
+POPULATIONS = {
+    each.name: each
+    for each in (RESECTED, SUSPECTED, CIRRHOSIS, SURVEILLANCE, SCREENED, TREATED_HEPATITIS_B, TRANSPLANTED)
+}
 """By name."""

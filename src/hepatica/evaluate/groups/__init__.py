@@ -3,6 +3,7 @@
 __all__ = [
     "agreement",
     "case_mix",
+    "clusters",
     "contingency",
     "correlation",
     "paired_errors",

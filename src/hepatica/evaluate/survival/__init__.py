@@ -1,3 +1,12 @@
 """Survival: statistics of scores against follow-up."""
 
-__all__ = ["concordance", "cox", "interaction", "kaplan_meier", "survival"]
+__all__ = [
+    "competing",
+    "concordance",
+    "cox",
+    "interaction",
+    "kaplan_meier",
+    "over_time",
+    "partial_likelihood",
+    "survival",
+]

@@ -35,7 +35,7 @@ def cox(covariates: pd.DataFrame, *, time: ArrayLike, event: ArrayLike) -> dict[
     events from those without so well that its hazard ratio is infinite (separation).
     """
     times, events = follow_up(time, event=event)
-    table = _checked(covariates, events)
+    table = checked_covariates(covariates, events)
     with warnings.catch_warnings():
         # lifelines also warns of much that it then fits well; only what its optimiser says of the outcome counts.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -69,7 +69,8 @@ def cox_each(covariates: pd.DataFrame, *, time: ArrayLike, event: ArrayLike) -> 
     }
 
 
-def _checked(covariates: pd.DataFrame, events: Booleans) -> pd.DataFrame:
+def checked_covariates(covariates: pd.DataFrame, events: Booleans) -> pd.DataFrame:
+    """The columns as numbers; EvaluationError where one is constant, incomplete or not a number, or for few events."""
     columns = {
         str(name): numbers(values.to_numpy(), name=f"covariate {name}", like=events.size)
         for name, values in covariates.items()

@@ -6,6 +6,7 @@ __all__ = [
     "by_task",
     "calibration",
     "checklist",
+    "comparators",
     "compare_runs",
     "covariates",
     "discrimination",

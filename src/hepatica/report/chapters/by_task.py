@@ -8,6 +8,7 @@ from hepatica.report.chapters import (
     baseline,
     calibration,
     checklist,
+    comparators,
     covariates,
     discrimination,
     flow,
@@ -29,7 +30,13 @@ Chapter = Callable[[Run, Gallery], Section | str]
 """Draws what a run's tables show; where they are absent, a sentence that says so."""
 
 FIRST: tuple[Chapter, ...] = (summary.section, flow.section, applicability.section, baseline.section, published.section)
-LAST: tuple[Chapter, ...] = (signatures.section, localisation.section, provenance.section, checklist.section)
+LAST: tuple[Chapter, ...] = (
+    comparators.section,
+    signatures.section,
+    localisation.section,
+    provenance.section,
+    checklist.section,
+)
 
 FOLLOWED: tuple[Chapter, ...] = (
     survival.section,

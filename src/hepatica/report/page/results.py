@@ -27,6 +27,7 @@ from hepatica.cohort.seal import refuse_altered, unaltered
 from hepatica.protocol import System, from_plain
 from hepatica.runs.folder import RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
+from hepatica.runs.results import COMPARATORS
 from hepatica.systems import find_system
 
 TRAINED_ON = ("train", "validation")
@@ -142,6 +143,11 @@ class Results:
         table = pd.read_parquet(path) if path.exists() else pd.DataFrame({"patient_id": []})
         stains = [name for name in table if str(name).startswith(("haematoxylin_", "eosin_"))]
         return table.set_index("patient_id")[stains].loc[lambda each: each.index.isin(self.patients.index)]
+
+    def comparators(self) -> pd.DataFrame | None:
+        """What other scores say of the patients, a column each, by patient_id; None where the system names none."""
+        path = self.folder / COMPARATORS
+        return pd.read_parquet(unaltered(path)) if path.is_file() else None
 
     def explained(self) -> list[dict[str, Any]]:
         """Specimens drawn by `hepatica explain`: row, score and files; none when it was not run."""

@@ -1,0 +1,172 @@
+"""Inputs: the quantities of a table in the units that a formula wants; none is guessed, imputed or clipped."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hepatica.clinical.quantities import COLUMNS, QUANTITIES, Array, Quantity, unit_key
+from hepatica.cohort.errors import CohortError, SettingsError
+from hepatica.cohort.faults import Faults, did_you_mean, listed
+
+Units = Mapping[str, str | Mapping[str, Any]]
+"""By quantity: its unit, or `column`, `unit`, `values` (what each cell means) or `value` (one for all rows)."""
+
+_KEYS = {"column", "unit", "values", "value"}
+_ENOUGH = 8
+"""Values from which on the median of a column is compared with that of patients. Ours."""
+
+_FLAGS = {"0": "no", "1": "yes", "0.0": "no", "1.0": "yes", "false": "no", "true": "yes"}
+
+
+class Inputs(Mapping[str, Array]):
+    """Columns by their names of quantity and unit, (n,) float64, each read, checked and converted when it is asked for.
+
+    A missing cell is NaN. A category is the number of its level. Faults of the cells are in `faults`, each with its row
+    and column; `name` is that of the table.
+    """
+
+    def __init__(self, table: pd.DataFrame, *, units: Units | None = None, name: str = "the table") -> None:
+        self.table, self.name, self.faults = table, name, Faults()
+        self.units = {quantity: _declaration(quantity, each) for quantity, each in (units or {}).items()}
+        self._read: dict[str, tuple[Array, str]] = {}
+        for quantity, declared in self.units.items():
+            if (column := declared.get("column", quantity)) not in table.columns and "value" not in declared:
+                raise CohortError(f"{name} has no column {column!r}, declared as {quantity}; {self._like(column)}")
+
+    def __getitem__(self, name: str) -> Array:
+        quantity, unit = COLUMNS[name]
+        if quantity not in self._read:
+            self._read[quantity] = self._column(quantity)
+        values, given = self._read[quantity]
+        return QUANTITIES[quantity].convert(values, unit=given, to=unit) if unit else values
+
+    def __iter__(self) -> Any:
+        return (name for name, (quantity, _) in COLUMNS.items() if self._source(quantity))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return bool(self._source(COLUMNS[str(name)][0]))
+
+    def _like(self, column: str) -> str:
+        return did_you_mean(column, map(str, self.table.columns))
+
+    def _source(self, quantity: str) -> Mapping[str, Any] | None:
+        """The declaration of a quantity, made by the user or by the name of a column; None without either."""
+        if quantity in self.units:
+            return self.units[quantity]
+        named = {name: unit for name, (owner, unit) in COLUMNS.items() if owner == quantity}
+        found = [name for name in named if name in self.table.columns]
+        if len(found) > 1:
+            raise CohortError(f"{self.name} has {listed(found)}, wanted one; declare the column of {quantity}")
+        if found:
+            return {"column": found[0], "unit": named[found[0]]}
+        bare = [str(column) for column in self.table.columns if str(column).strip().lower() == quantity]
+        if bare:
+            raise CohortError(
+                f"{self.name} column {bare[0]} has no unit, wanted one of {', '.join(QUANTITIES[quantity].units)};"
+                f" declare it, such as [{quantity}] column = {bare[0]!r} and unit = … in units.toml"
+            )
+        return None
+
+    def _column(self, quantity: str) -> tuple[Array, str]:
+        source = self._source(quantity)
+        if source is None:
+            raise KeyError(quantity)
+        unit, known = source.get("unit", ""), QUANTITIES[quantity]
+        if "value" in source:
+            cells = pd.Series([source["value"]], name=f"[{quantity}] value")
+            return np.broadcast_to(self._values(cells, known, unit, source), len(self.table)), unit
+        return self._values(self.table[source.get("column", quantity)], known, unit, source), unit
+
+    def _values(self, cells: pd.Series, quantity: Quantity, unit: str, source: Mapping[str, Any]) -> Array:
+        if quantity.levels:
+            return self._levels(cells, quantity, source.get("values", {}))
+        values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        low, high = self._limits(quantity, quantity.possible, unit)
+        wrong = ~((values >= low) & (values <= high)) & ~_blank(cells)
+        if wrong.any():
+            wanted = f"{quantity.meaning} of {low:g} to {high:g} {unit}".strip()
+            self.faults.add_cells(self.name, cells[wrong], wanted=wanted + self._alike(values, wrong, quantity, unit))
+        elif other := _of_another_unit(values, quantity, unit):
+            message = f"the median of {quantity.meaning} is {np.nanmedian(values):g} {unit}, which looks like {other}"
+            self.faults.add(self.name, f"{message}; declare the unit that it has", column=str(cells.name))
+        return values
+
+    def _limits(self, quantity: Quantity, limits: tuple[float, float], unit: str) -> tuple[float, float]:
+        if not quantity.units:
+            return limits
+        low, high = quantity.convert(np.array(limits, float), unit=next(iter(quantity.units)), to=unit)
+        return float(low), float(high)
+
+    def _alike(self, values: Array, wrong: np.ndarray, quantity: Quantity, unit: str) -> str:
+        """How many of the impossible values would be usual in another unit."""
+        found = {each: int(_usual(values[wrong], quantity, each).sum()) for each in _others(quantity, unit)}
+        if not found or not max(found.values()):
+            return ""
+        other = max(found, key=lambda each: found[each])
+        return (
+            f": {found[other]} of {np.isfinite(values).sum()} values look like {other}; a column has one unit, so"
+            " convert them, or correct the declaration"
+        )
+
+    def _levels(self, cells: pd.Series, quantity: Quantity, meanings: Mapping[str, Any]) -> Array:
+        """The number of the level of each cell; what a cell means may be declared, and 0 and 1 mean no and yes."""
+        names = {each.lower(): float(place) for place, each in enumerate(quantity.levels)}
+        flags = _FLAGS if quantity.levels == ("no", "yes") else {}
+        codes = {**names, **{cell: names[level] for cell, level in flags.items()}}
+        for cell, level in meanings.items():
+            if (code := codes.get(str(level).lower())) is None:
+                raise SettingsError(f"got {level!r} for {cell!r}, wanted a level: {', '.join(quantity.levels)}")
+            codes[cell.lower()] = code
+        places, kinds = pd.factorize(cells)
+        values = np.array([*(codes.get(str(each).strip().lower(), np.nan) for each in kinds), np.nan])[places]
+        wrong = np.isnan(values) & ~_blank(cells)
+        self.faults.add_cells(self.name, cells[wrong], wanted=f"{quantity.meaning}: {', '.join(quantity.levels)}")
+        return values
+
+
+def _declaration(quantity: str, given: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """One entry of `units`, complete; SettingsError for a quantity, key or unit that is not known, or without unit."""
+    if quantity not in QUANTITIES:
+        raise SettingsError(
+            f"got a declaration of {quantity!r}; {did_you_mean(quantity, QUANTITIES, known='it is of')}"
+        )
+    declared: Mapping[str, Any] = {"unit": given} if isinstance(given, str) else given
+    if unknown := set(declared) - _KEYS:
+        raise SettingsError(f"[{quantity}] got {listed(sorted(unknown))}, wanted {', '.join(sorted(_KEYS))}")
+    known = QUANTITIES[quantity]
+    if known.units and "unit" not in declared:
+        raise SettingsError(f"[{quantity}] has no unit, wanted unit = one of {', '.join(known.units)}")
+    if "unit" in declared:
+        known.factor(declared["unit"])
+    return declared
+
+
+def _blank(cells: pd.Series) -> np.ndarray:
+    missing = cells.isna().to_numpy(bool)
+    return missing if pd.api.types.is_numeric_dtype(cells.dtype) else missing | (cells == "").to_numpy(bool)
+
+
+def _others(quantity: Quantity, unit: str) -> list[str]:
+    own = quantity.factor(unit) if quantity.units else 1
+    return [each for each, factor in quantity.units.items() if factor != own and unit_key(each) != unit_key(unit)]
+
+
+def _usual(values: Array, quantity: Quantity, unit: str) -> np.ndarray:
+    low, high = quantity.typical
+    values = values * quantity.factor(unit)
+    return (values >= low) & (values <= high)
+
+
+def _of_another_unit(values: Array, quantity: Quantity, unit: str) -> str | None:
+    """The unit in which the median would be usual, where it is not in the declared one."""
+    if np.isfinite(values).sum() < _ENOUGH or not quantity.units or unit_key(unit).startswith("log10"):
+        return None
+    median = np.array([np.nanmedian(values)])
+    if _usual(median, quantity, unit).all():
+        return None
+    return next((each for each in _others(quantity, unit) if _usual(median, quantity, each).all()), None)

@@ -1,0 +1,1 @@
+"""Staging: how far a tumour has come, by published systems; `hepatica.clinical.scores.SCORES` has them all."""

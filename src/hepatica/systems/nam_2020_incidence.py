@@ -1,0 +1,100 @@
+"""Residual network: will this patient with cirrhosis by hepatitis B get HCC within 3 or 5 years, in spite of entecavir?
+
+Routine values at the start of treatment pass seven dense layers, four of them in two residual blocks; the two outputs
+are the log-odds of HCC by 3 and by 5 years.
+
+Departures (of the paper only the abstract and what reviews say of it are at hand; all else here is ours):
+1. ADRESS-HCC is not among the scores it is compared with: no public source has its coefficients.
+2. A patient who was censored before a horizon teaches the other one only.
+
+Unclear:
+1. The values read, and how they are scaled: here those of the paper's scores and of liver function, standardised.
+2. How "2 residual blocks including 7 layers" are composed: here a layer, two blocks of two, a layer, and the output.
+3. Width, optimiser, duration, and how missing values are filled: here at the mean of the training patients.
+4. Whether death competes: here a patient who died without HCC is free of it, where the cohort codes it so.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import torch
+
+from hepatica.clinical.comparators import published
+from hepatica.clinical.room import TABLES, TablePlan, without_each
+from hepatica.cohort import Binary, Months
+from hepatica.cohort.phantom import TREATED_HEPATITIS_B, phantom_tables
+from hepatica.learn import Share
+from hepatica.networks import Tabular
+from hepatica.protocol import Paper, System
+from hepatica.protocol.plain import logits_of, train_plainly
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(TablePlan):
+    """The numbers of the abstract; what it leaves open is ours."""
+
+    columns: tuple[str, ...] = (
+        "age_years", "sex=male", "log10 alt_u_l", "log10 ast_u_l", "log10 platelets_10e9_l", "albumin_g_l",
+        "log10 bilirubin_umol_l", "inr", "creatinine_umol_l", "log10 afp_ng_ml", "hbeag", "hbv_dna_log10_copies_ml",
+        "ascites=none",
+    )  # fmt: skip
+    horizons: tuple[Months, ...] = (Months(36), Months(60))
+    """Months by which HCC is predicted, an output each."""
+    width: int = 32  # ours
+    """Units of each hidden layer."""
+    blocks: int = 2
+    """Residual blocks of two layers."""
+    dropout: Share = 0.3  # ours
+    """Share of units that are dropped before the output."""
+    epochs: int = 60  # ours
+    batch: int = 64  # ours
+    learning_rate: float = 1e-3  # ours
+    weight_decay: float = 1e-3  # ours
+    validation: Share = 0.2  # ours
+    monitor: Literal["train_loss", "validation_loss"] = "validation_loss"  # ours
+    seed: int = 2020
+
+
+def build(settings: Settings, *, pretrained: bool) -> Tabular:
+    """The residual network; the same from one seed. There are no pretrained ones."""
+    torch.manual_seed(settings.seed)
+    hidden = (settings.width, settings.width)
+    return Tabular(
+        len(settings.columns),
+        outputs=len(settings.horizons),
+        hidden=hidden,
+        dropout=settings.dropout,
+        blocks=settings.blocks,
+    )
+
+
+SYSTEM = System(
+    name="nam_2020_incidence",
+    question="Will this patient with cirrhosis by hepatitis B on entecavir get HCC within 3 or 5 years?",
+    paper=Paper(
+        title="Deep learning model for prediction of hepatocellular carcinoma in patients with HBV-related cirrhosis on"
+        " antiviral therapy",
+        authors="Nam JY, Sinn DH, Bae J, Jang ES, Kim JW, Jeong SH.",
+        journal="JHEP Reports 2(6):100175",
+        year=2020,
+        doi="10.1016/j.jhepr.2020.100175",
+        reported={
+            "internal": {"c_index incidence_60": 0.719},
+            "external": {"c_index incidence_60": 0.782, "accuracy incidence_60": 0.763},
+        },
+        patients="424 with cirrhosis by hepatitis B on entecavir; 316 in a second hospital",
+        network="residual network of 7 layers",
+        validation="external: a second hospital",
+        code="not released",
+    ),
+    task=lambda settings: Binary("incidence", horizons=settings.horizons),
+    room=replace(TABLES, phantom=partial(phantom_tables, population=TREATED_HEPATITIS_B)),
+    settings=Settings(),
+    shortest={"epochs": 2},
+    build=build,
+    train=train_plainly,
+    saliency=partial(without_each, read=lambda found: logits_of(found)[:, -1]),
+    comparators=published("page_b", "mpage_b", "cu_hcc", "hcc_rescue", "thri"),
+    meaning="risk of HCC",
+)
