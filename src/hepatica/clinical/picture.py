@@ -1,4 +1,4 @@
-"""Picture: one patient's values among those of the others, and how far each moves the score."""
+"""Picture: one patient's values, or their course, and how far each moves the score."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hepatica.clinical.rows import RowStore
+from hepatica.clinical.visits import VisitStore
 from hepatica.cohort import Specimen
 from hepatica.cohort.atomic import replacing
 
@@ -43,6 +44,45 @@ def draw_row(
     axes.set_xlabel(f"change of the score without the value, share of the largest\n{note}", fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
+    return _saved(figure, path)
+
+
+def draw_visits(
+    specimen: Specimen,
+    *,
+    material: VisitStore,
+    regions: pd.DataFrame,
+    saliency: Callable[[np.ndarray], np.ndarray],
+    stem: Path,
+    note: str,
+    meaning: str,
+) -> list[Path]:
+    """Write the score at each visit, and how far it moves at the landmark when a value is taken for not measured
+    (`_course.png`); `regions` are the patient's visits with their scores, the rest as in `draw_row`.
+    """
+    own = material.select(specimen_ids=[specimen.specimen_id]).at_landmark()
+    history = own.read(np.arange(1))
+    names, months = own.columns, history[0, :, 0]
+    moved = saliency(history)[0, :, 1 : 1 + len(names)]
+    figure = Figure(figsize=(6.4, 0.28 * len(names) + 3.2), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    above, below = figure.subplots(2, 1, height_ratios=(2, 0.28 * len(names)))
+    above.plot(regions["months"], regions["score"], marker=".", color=MOVES)
+    above.set_ylim(0, 1)
+    above.axvline(months[-1], color="0.5", linewidth=0.8)
+    at = regions.loc[regions["landmark"], "score"]
+    above.set_title(f"{meaning}: {float(at.iloc[0]):.2f} at month {months[-1]:g}", loc="left", fontsize=9)
+    above.set_xlabel("month", fontsize=8)
+    below.imshow(moved.T, aspect="auto", cmap="Oranges", vmin=0, vmax=1)
+    below.set_yticks(range(len(names)), names)
+    below.set_xticks(range(len(months)), [f"{each:.0f}" for each in months])
+    below.set_xlabel(f"month; change of the score without the value, share of the largest\n{note}", fontsize=8)
+    for axes in (above, below):
+        axes.tick_params(labelsize=7)
+    return _saved(figure, stem.with_name(f"{stem.name}_course.png"))
+
+
+def _saved(figure: Figure, path: Path) -> list[Path]:
     with replacing(path) as temporary:
         figure.savefig(temporary)
     return [path]

@@ -1,19 +1,21 @@
-"""Room: what every system of tables shares: one row a patient in, a score out, a picture of what moves it."""
+"""Room: what all systems of tables share: a row or a history a patient in, a score out, a picture of what moves it."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from hepatica.clinical.picture import draw_row
+from hepatica.clinical.picture import draw_row, draw_visits
 from hepatica.clinical.rows import RowStore, read_rows
-from hepatica.cohort import Cohort
-from hepatica.cohort.phantom import phantom_tables
+from hepatica.clinical.visits import VisitPlan, VisitStore, masking, read_visits
+from hepatica.cohort import Cohort, Task
+from hepatica.cohort.phantom import WATCHED_CIRRHOSIS, phantom_tables
 from hepatica.learn import Plan
 from hepatica.protocol.plain import infer_regions, log_odds
-from hepatica.protocol.records import Room
+from hepatica.protocol.records import Inference, Room
 from hepatica.saliency.slopes import evaluating
 
 
@@ -37,7 +39,7 @@ def measure(store: RowStore) -> pd.DataFrame:
 
 
 def without_each(network: torch.nn.Module, rows: np.ndarray) -> np.ndarray:
-    """How far the output moves when each value (b, d) is taken for missing: (b, d) in 0..1, the most of a row is 1."""
+    """How far the output moves when each value (b, …) is taken for missing: (b, …) in 0..1, the most of a row is 1."""
 
     def output(values: np.ndarray) -> np.ndarray:
         return log_odds(network(torch.from_numpy(values))).float().numpy()
@@ -45,11 +47,11 @@ def without_each(network: torch.nn.Module, rows: np.ndarray) -> np.ndarray:
     moved = np.zeros(rows.shape)
     with torch.inference_mode(), evaluating(network):
         known = output(rows)
-        for place in range(rows.shape[1]):
+        for place in np.ndindex(rows.shape[1:]):
             changed = rows.copy()
-            changed[:, place] = np.nan
-            moved[:, place] = np.abs(output(changed) - known)
-    most = moved.max(axis=1, keepdims=True)
+            changed[:, *place] = np.nan
+            moved[:, *place] = np.abs(output(changed) - known)
+    most = moved.max(axis=tuple(range(1, rows.ndim)), keepdims=True)
     return np.asarray(np.divide(moved, most, out=np.zeros_like(moved), where=most > 0))
 
 
@@ -66,3 +68,36 @@ TABLES: Room[TablePlan, RowStore] = Room(
     phantom=phantom_tables,
 )
 """Covariates and laboratory values."""
+
+
+def measure_visits(store: VisitStore) -> pd.DataFrame:
+    """The last value of each variable up to the landmark, the baseline, and how many visits there were until then."""
+    own = store.at_landmark()
+    found = own.read(np.arange(len(own)))
+    names = [*own.columns, *own.baseline]
+    filled = [pd.DataFrame(each[:, 1:], columns=names).ffill().iloc[-1] for each in found]
+    count = np.isfinite(found[..., 0]).sum(axis=1)
+    return pd.DataFrame(filled).set_axis(own.index["specimen_id"].to_numpy()).assign(visits=count)
+
+
+def infer_at_landmark(network: torch.nn.Module, material: VisitStore, settings: VisitPlan, task: Task) -> Inference:
+    """The score of each visit, and as that of the patient the one of their last visit up to the landmark."""
+    read = infer_regions(network, material, settings, task)
+    own = read.regions.loc[read.regions["landmark"], ["patient_id", "specimen_id", "score"]]
+    return Inference(specimens=own.reset_index(drop=True), regions=read.regions, signatures=read.signatures)
+
+
+VISITS: Room[VisitPlan, VisitStore] = Room(
+    modality="visits",
+    region="visit",
+    extra="all",
+    plan=VisitPlan,
+    prepare=lambda cohort, settings, folder: read_visits(cohort, settings),
+    measure=measure_visits,
+    infer=infer_at_landmark,
+    augment=masking,
+    saliency=without_each,
+    draw=draw_visits,
+    phantom=partial(phantom_tables, population=WATCHED_CIRRHOSIS),
+)
+"""Histories of visits, with gaps, and of what was measured at each."""

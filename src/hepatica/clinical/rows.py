@@ -68,7 +68,7 @@ def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
     """
     if not columns:
         raise SettingsError("got no columns to read; name some, such as --set 'columns=[\"afp_ng_ml\"]'")
-    values = np.stack([_column(cohort, name) for name in columns], axis=1).astype(np.float32)
+    values = np.stack([column_of(cohort, name) for name in columns], axis=1).astype(np.float32)
     ids = cohort.patients.index.astype(str).to_numpy()
     owners = [f"{cohort.hospital}\0{who}\0".encode() for who in ids]
     keys = [hashlib.sha256(owner + row.tobytes()).hexdigest() for owner, row in zip(owners, values, strict=True)]
@@ -81,7 +81,8 @@ def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
     return RowStore(columns=tuple(columns), values=values, index=index, specimens=specimens, failures=failures)
 
 
-def _column(cohort: Cohort, name: str) -> NDArray[np.float64]:
+def column_of(cohort: Cohort, name: str) -> NDArray[np.float64]:
+    """One column of every patient (n,), as `read_rows` names it."""
     column, _, category = name.partition("=")
     table, dot, inner = column.partition(".")
     found = cohort.last(table, column=inner) if dot else cohort.patients.get(column)
@@ -90,10 +91,15 @@ def _column(cohort: Cohort, name: str) -> NDArray[np.float64]:
         raise CohortError(f"cohort {cohort.name} has no column {column!r} in patients.csv; it has {have}")
     if category:
         return np.where(found.isna(), np.nan, (found.astype(str) == category).astype(float))
+    return numeric(found, name=column, cohort=cohort.name)
+
+
+def numeric(values: pd.Series, *, name: str, cohort: str) -> NDArray[np.float64]:
+    """A column as numbers, NaN where one is missing; CohortError for one of categories."""
     try:
-        return found.to_numpy(dtype=np.float64, na_value=np.nan)
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError):
-        values = ", ".join(sorted(found.dropna().astype(str).unique())[:4])
+        some = ", ".join(sorted(values.dropna().astype(str).unique())[:4])
         raise CohortError(
-            f"column {column} of {cohort.name} is not numeric; name a category, such as {column}=VALUE of {values}"
+            f"column {name} of {cohort} is not numeric; name a category, such as {name}=VALUE of {some}"
         ) from None

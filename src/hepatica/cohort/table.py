@@ -21,6 +21,9 @@ from hepatica.cohort.named_files import further_columns
 from hepatica.cohort.specimens import Specimen, read_specimens
 from hepatica.cohort.tasks import Target
 
+OF_TABLES = ("table", "visits", "claims", "genes")
+"""Modalities that are read from tables, and not from files that specimens.csv lists."""
+
 _COVARIATES = ("treatment",)
 """Columns of patients.csv that hepatica itself looks for, beside those of endpoints."""
 
@@ -75,8 +78,8 @@ class Cohort:
         return endpoint
 
     def specimens_of(self, modality: str) -> tuple[Specimen, ...]:
-        """The specimens of that modality, of "table" one a patient; CohortError when there are none."""
-        if modality == "table":
+        """The specimens of that modality, one a patient where it is of tables; CohortError when there are none."""
+        if modality in OF_TABLES:
             rows = enumerate(self.patients.index.astype(str), start=2)
             return tuple(
                 Specimen(patient_id=each, specimen_id=each, modality=modality, path=Path("patients.csv"), row=row)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, Specimen, load_cohort
 from hepatica.cohort.specimens import FOLDERS
+from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import System
 
 
@@ -29,7 +30,7 @@ def read_inputs(
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise CohortError(f"no such file or folder: {', '.join(missing)}")
-    if modality == "table":
+    if modality in OF_TABLES:
         raise CohortError(
             f"got {paths[0]}, wanted a cohort folder with cohort.toml and patients.csv, whose tables are read"
         )

@@ -33,6 +33,8 @@ ROOMS = {
     "ULTRASOUND": "ultrasound",
     "SPECTRA": "spectrum",
     "TABLES": "table",
+    "VISITS": "visits",
+    "CLAIMS": "claims",
 }
 """Modalities by the name of their room's record."""
 

@@ -10,6 +10,7 @@ from hepatica.cohort.phantom.population import (
     RESECTED,
     SURVEILLANCE,
     SUSPECTED,
+    WATCHED_CIRRHOSIS,
     Population,
 )
 from hepatica.cohort.phantom.readers import outlined
@@ -23,6 +24,7 @@ __all__ = [
     "RESECTED",
     "SURVEILLANCE",
     "SUSPECTED",
+    "WATCHED_CIRRHOSIS",
     "EndpointSet",
     "Job",
     "Lesion",

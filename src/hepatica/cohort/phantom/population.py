@@ -1,6 +1,6 @@
 """Population: whom a phantom hospital enrols, and every number that its patients are drawn from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri
@@ -149,5 +149,11 @@ SURVEILLANCE = Population(
 )  # fmt: skip
 """Chronic liver disease without HCC at the start, some of whom get one."""
 
-POPULATIONS = {each.name: each for each in (RESECTED, SUSPECTED, CIRRHOSIS, SURVEILLANCE)}
+WATCHED_CIRRHOSIS = replace(
+    SURVEILLANCE, name="watched_cirrhosis", further=("stiffness",), hbv_share=0.0, metavir_control=_CIRRHOSIS,
+)  # fmt: skip
+"""Cirrhosis of other causes than hepatitis B, without HCC at the start: all have the same hazard, so that only their
+courses tell who will get one."""
+
+POPULATIONS = {each.name: each for each in (RESECTED, SUSPECTED, CIRRHOSIS, SURVEILLANCE, WATCHED_CIRRHOSIS)}
 """By name."""
