@@ -8,12 +8,15 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from hepatica.clinical.claims import CodeStore
 from hepatica.clinical.rows import RowStore
 from hepatica.clinical.visits import VisitStore
 from hepatica.cohort import Specimen
 from hepatica.cohort.atomic import replacing
 
 MOVES = "#d55e00"
+CODES = 25
+"""Codes that a picture shows. Ours."""
 
 
 def draw_row(
@@ -80,6 +83,37 @@ def draw_visits(
     for axes in (above, below):
         axes.tick_params(labelsize=7)
     return _saved(figure, stem.with_name(f"{stem.name}_course.png"))
+
+
+def draw_codes(
+    specimen: Specimen,
+    *,
+    material: CodeStore,
+    regions: pd.DataFrame,
+    saliency: Callable[[np.ndarray], np.ndarray],
+    stem: Path,
+    note: str,
+    meaning: str,
+) -> list[Path]:
+    """Write each code against the months in which it was claimed, the darker the more the score rests on it
+    (`_codes.png`), of at most CODES codes; the rest is as in `draw_row`.
+    """
+    history = material.select(specimen_ids=[specimen.specimen_id]).read(np.arange(1))
+    moved = saliency(history)[0]
+    claimed = np.flatnonzero(history[0].any(axis=0))
+    chosen = claimed[np.argsort(-moved[:, claimed].sum(axis=0), kind="stable")][:CODES]
+    figure = Figure(figsize=(6.4, 0.25 * len(chosen) + 1.4), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    months, codes = np.nonzero(history[0][:, chosen])
+    weight = moved[months, chosen[codes]]
+    axes.scatter(months - material.months, codes, c=weight, cmap="Oranges", vmin=-0.3, vmax=1, marker="s", s=18)
+    axes.set_yticks(range(len(chosen)), [material.columns[each] for each in chosen])
+    axes.set_title(f"{meaning}: {float(regions['score'].iloc[0]):.2f}", loc="left", fontsize=9)
+    axes.set_xlabel(f"months before the landmark; darker: the score rests more on it\n{note}", fontsize=8)
+    axes.set_xlim(-material.months, 0)
+    axes.tick_params(labelsize=7)
+    return _saved(figure, stem.with_name(f"{stem.name}_codes.png"))
 
 
 def _saved(figure: Figure, path: Path) -> list[Path]:

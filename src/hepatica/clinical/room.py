@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from hepatica.clinical.picture import draw_row, draw_visits
+from hepatica.clinical.claims import ClaimPlan, CodeStore, read_claims
+from hepatica.clinical.picture import draw_codes, draw_row, draw_visits
 from hepatica.clinical.rows import RowStore, read_rows
 from hepatica.clinical.visits import VisitPlan, VisitStore, masking, read_visits
 from hepatica.cohort import Cohort, Task
@@ -16,7 +17,7 @@ from hepatica.cohort.phantom import WATCHED_CIRRHOSIS, phantom_tables
 from hepatica.learn import Plan
 from hepatica.protocol.plain import infer_regions, log_odds
 from hepatica.protocol.records import Inference, Room
-from hepatica.saliency.slopes import evaluating
+from hepatica.saliency.slopes import evaluating, slopes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,3 +102,38 @@ VISITS: Room[VisitPlan, VisitStore] = Room(
     phantom=partial(phantom_tables, population=WATCHED_CIRRHOSIS),
 )
 """Histories of visits, with gaps, and of what was measured at each."""
+
+
+def measure_claims(store: CodeStore) -> pd.DataFrame:
+    """How many months have a code, how many codes there are in all, and how many different ones."""
+    rows = store.matrix[store.index["place"].to_numpy()].tocoo()
+    count, codes = np.bincount(rows.row, minlength=len(store)), len(store.columns)
+    table = pd.DataFrame({"row": rows.row, "month": rows.col // codes, "code": rows.col % codes})
+    distinct = table.groupby("row")[["month", "code"]].nunique().reindex(range(len(store)), fill_value=0)
+    found = {"codes": count, "months_with_a_code": distinct["month"], "different_codes": distinct["code"]}
+    return pd.DataFrame({name: np.asarray(each, float) for name, each in found.items()}).set_axis(
+        store.index["specimen_id"].to_numpy()
+    )
+
+
+def weight_of_codes(network: torch.nn.Module, matrices: np.ndarray) -> np.ndarray:
+    """To first order, how far the output would move without each code (b, months, codes): in 0..1, the most is 1."""
+    found, slope = slopes(network, torch.from_numpy(matrices), layer=network.get_submodule("entry"), target=log_odds)
+    moved = (found * slope).abs().squeeze(1).numpy()
+    most = moved.max(axis=(1, 2), keepdims=True)
+    return np.asarray(np.divide(moved, most, out=np.zeros_like(moved), where=most > 0))
+
+
+CLAIMS: Room[ClaimPlan, CodeStore] = Room(
+    modality="claims",
+    region="history",
+    extra="all",
+    plan=ClaimPlan,
+    prepare=lambda cohort, settings, folder: read_claims(cohort, settings),
+    measure=measure_claims,
+    infer=infer_regions,
+    saliency=weight_of_codes,
+    draw=draw_codes,
+    phantom=phantom_tables,
+)
+"""Histories of diagnosis codes."""

@@ -230,6 +230,10 @@ class System(Generic[S, M]):
     `train` fits the network in place, resumes from its work folder, and returns what a report should say of it.
     `eligible` restricts who is trained on beyond a known outcome; the others are set aside and only predicted.
     `endpoints` names endpoints that training needs beyond those of the tasks.
+    `comparators(network, material, cohort)` gives what else judges the same patients, a column each, by patient_id: the
+    higher the sooner or the likelier, missing where it cannot be evaluated. Published scores are
+    `clinical.comparators.published`; a baseline that is fitted, such as a logistic regression, is fitted in `train`,
+    kept in the network, and read here.
     `infer(network, material, settings)`, `saliency`, `draw`, `deliver` stand in for the room's; `pool` makes patients
     of specimens; `meaning` is what pictures call the score. `parts` gives the networks that can be exported, by name;
     what is replaced there is replaced in the whole.
@@ -251,6 +255,7 @@ class System(Generic[S, M]):
     pool: Callable[[pd.DataFrame], pd.DataFrame] = mean_by_patient
     eligible: Callable[[Cohort, S], tuple[str, ...]] | None = None
     endpoints: Callable[[S], tuple[str, ...]] = lambda settings: ()
+    comparators: Callable[[Any, M, Cohort], pd.DataFrame] | None = None
     meaning: str = "score"
     saliency: Saliency | None = None
     draw: Draw | None = None

@@ -25,6 +25,9 @@ from hepatica.runs.scores import predicted
 READERS = "readers.csv"
 """Readings of the patients of a cohort by readers, in its folder and, as they now are, beside the model's results."""
 
+COMPARATORS = "comparators.parquet"
+"""What `System.comparators` says of every patient."""
+
 
 def write_results(
     locked: LockedRun,
@@ -72,6 +75,8 @@ def write_results(
         CONTENTS: lambda path: write_json(path, files),
         "metrics.json": lambda path: write_json(path, found),  # last: it says that all is done
     }
+    if (compare := locked.system.comparators) is not None:
+        writers = {COMPARATORS: compare(locked.network, material, cohort).to_parquet} | writers
     write_predictions(table, path=out / "predictions.parquet")
     _write(writers, out)
     RunFolder(out).log("evaluated", patients=len(scored))

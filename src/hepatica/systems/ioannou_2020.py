@@ -3,12 +3,16 @@
 A sample is a patient at a time t after the diagnosis of cirrhosis: all laboratory values up to t, and whether HCC came
 in the three years after. Values that were not measured are carried forward. A gated recurrent unit (GRU) reads the
 visits, its states are pooled over time by their maximum, set beside what a layer makes of the baseline, and a
-feed-forward network gives the risk.
+feed-forward network gives the risk. Two logistic regressions learn the same samples and are locked with it: one of the
+last values, one also of summaries of their course.
 
 Departures:
 1. For results, each patient is judged once, at the setting `landmark`, by their last visit up to then; the paper judges
    all its samples, of which a patient has many.
 2. The paper averages over several random splits; here is one, which the seed chooses.
+
+3. The longitudinal regression reads the last, mean, lowest and highest value and the change a year; the paper's own
+   summaries are not known.
 
 Unclear (Methods and eTables were not at hand; what they may say is taken from the same group's follow-up study,
 Artificial Intelligence in Health 2(2):97-98):
@@ -22,15 +26,20 @@ Artificial Intelligence in Health 2(2):97-98):
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+import pandas as pd
 import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
 
-from hepatica.clinical.landmarks import at_risk, train_at_landmarks
+from hepatica.clinical.landmarks import at_risk, landmark_samples, train_at_landmarks
 from hepatica.clinical.room import VISITS
-from hepatica.clinical.visits import VisitPlan
-from hepatica.cohort import Binary
-from hepatica.learn import Share
-from hepatica.networks import Recurrent
-from hepatica.protocol import Paper, System
+from hepatica.clinical.visits import VisitPlan, VisitStore
+from hepatica.cohort import Binary, Cohort
+from hepatica.learn import Share, infer
+from hepatica.networks import Reading, Recurrent
+from hepatica.networks.recurrent import masked_maximum
+from hepatica.protocol import Paper, System, Training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +64,78 @@ class Settings(VisitPlan):
     seed: int = 2020
 
 
-def build(settings: Settings, *, pretrained: bool) -> Any:
+class WithRegressions(nn.Module):
+    """The recurrent network; beside it, logistic regressions of summaries of the same histories."""
+
+    def __init__(self, recurrent: Recurrent, *, baseline: int) -> None:
+        super().__init__()
+        self.recurrent = recurrent
+        sizes = {"cross_sectional": recurrent.variables, "longitudinal": 5 * recurrent.variables}
+        self.regressions = nn.ModuleDict({name: nn.Linear(size + 2 * baseline, 1) for name, size in sizes.items()})
+        self.regressions.requires_grad_(False)
+
+    def forward(self, visits: Tensor) -> Reading:
+        """What the recurrent network says."""
+        reading: Reading = self.recurrent(visits)
+        return reading
+
+    def summaries(self, visits: Tensor) -> Tensor:
+        """(b, 2 s + 5 d): baseline; last, mean, lowest and highest standardised value of each variable, change a
+        year."""
+        split = 1 + self.recurrent.variables
+        cells, there = self.recurrent.series(visits[..., :split])
+        values, count = cells[..., : split - 1], there.sum(dim=1, keepdim=True)
+        last = values.gather(1, (count - 1)[..., None].expand(-1, 1, split - 1))[:, 0]
+        mean = values.masked_fill(~there[..., None], 0.0).sum(dim=1) / count
+        change = (last - values[:, 0]) / cells[..., -1].sum(dim=1, keepdim=True).clamp(min=0.5)
+        lowest, highest = -masked_maximum(-values, there), masked_maximum(values, there)
+        fixed = self.recurrent.baseline[0](visits[:, 0, split:])
+        return torch.cat([fixed, last, mean, lowest, highest, change], dim=1)
+
+    def log_odds(self, summaries: Tensor) -> dict[str, Tensor]:
+        """Of each regression (b,); the cross-sectional one reads the first columns only."""
+        return {name: each(summaries[:, : each.in_features])[:, 0] for name, each in self.regressions.items()}
+
+
+class Summaries(nn.Module):
+    """The summaries of a network, as `infer` reads them."""
+
+    def __init__(self, network: WithRegressions) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, visits: Tensor) -> Tensor:
+        """Of a batch of histories."""
+        return self.network.summaries(visits)
+
+
+def build(settings: Settings, *, pretrained: bool) -> WithRegressions:
     """The GRU and its layers; the same from one seed. There are no pretrained ones."""
     torch.manual_seed(settings.seed)
-    return Recurrent(
-        len(settings.columns), baseline=len(settings.baseline), hidden=settings.hidden, dropout=settings.dropout
-    )
+    variables, baseline = len(settings.columns), len(settings.baseline)
+    recurrent = Recurrent(variables, baseline=baseline, hidden=settings.hidden, dropout=settings.dropout)
+    return WithRegressions(recurrent, baseline=baseline)
+
+
+def train(training: Training[Settings, VisitStore]) -> dict[str, Any]:
+    """Fit the network, then the regressions to the same samples, with their weights (ridge of scikit-learn, ours)."""
+    record, network = train_at_landmarks(training), training.network
+    samples = landmark_samples(training)["train"]
+    read = infer(Summaries(network), samples.inputs, batch=training.settings.batch, label="summaries")
+    for regression in network.regressions.values():
+        model = LogisticRegression(max_iter=1000)
+        fitted = model.fit(read[:, : regression.in_features], samples.labels[:, 0], samples.labels[:, 1])
+        regression.weight.copy_(torch.from_numpy(fitted.coef_))
+        regression.bias.copy_(torch.from_numpy(fitted.intercept_))
+    return record
+
+
+def comparators(network: WithRegressions, material: VisitStore, cohort: Cohort) -> pd.DataFrame:
+    """Log-odds of both regressions at the landmark, by patient_id."""
+    own = material.at_landmark()
+    with torch.inference_mode():
+        found = network.log_odds(network.summaries(torch.from_numpy(own.read(np.arange(len(own))))))
+    return pd.DataFrame({f"logistic_{name}": each.numpy() for name, each in found.items()}, index=own.index["patient_id"])
 
 
 SYSTEM = System(
@@ -86,7 +161,8 @@ SYSTEM = System(
     shortest={"epochs": 2},
     adjustable=("history",),
     build=build,
-    train=train_at_landmarks,
+    train=train,
     eligible=at_risk,
+    comparators=comparators,
     meaning="risk of HCC within three years",
 )

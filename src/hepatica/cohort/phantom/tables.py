@@ -42,6 +42,11 @@ SVR_SHARES = (0.8, 0.4)
 Between, the odds ratio is 1/6. It comes within two years and lowers the logarithm of ALT and AST by SVR_EFFECT."""
 SVR_EFFECT = 0.6
 
+_HISTORY_MONTHS = 60.0  # of claims before the start
+_EARLY_SIGNS = ("R10.1", "R63.4", "R74.0")
+_SIGNS, _SIGN_MONTHS = 6.0, 12.0
+"""Signs before an HCC is seen: how many on average, and how long before on average (exponential)."""
+
 _CODES = {"hbv": "B18.1", "hcv": "B18.2", "alcohol": "K70.3", "masld": "K76.0"}
 """ICD-10 by aetiology."""
 
@@ -150,7 +155,9 @@ def _visits(patient: Patient) -> Iterator[Row]:
 
 
 def claims(patients: Sequence[Patient]) -> pd.DataFrame:
-    """One row a claim: ICD-10 `code` and month; that of HCC comes with the HCC, and not after follow-up."""
+    """One row a claim: ICD-10 `code` and month, from years before the start to the end of follow-up; that of HCC comes
+    with the HCC, and early signs the more often the nearer it is.
+    """
     rows = [
         row for patient in patients for row in sorted(_claims(patient), key=lambda row: (row["months"], row["code"]))
     ]
@@ -165,11 +172,19 @@ def _claims(patient: Patient) -> Iterator[Row]:
         "R18": 0.3 * "ABC".index(person.child_pugh),
         "I10": 0.02 * (person.age_years - 18),
         "J06.9": 0.5,
+        **dict.fromkeys(_EARLY_SIGNS, 0.1),
     }
-    for code, rate in rates.items():
-        for time in rng.uniform(0, last, int(rng.poisson(rate * last / 12))):
-            yield {"patient_id": patient.patient_id, "months": round(float(time), 2), "code": code}
     begun = 0.0 if patient.tumour.hcc else patient.course.recurrence
+    found = [
+        (time, code)
+        for code, rate in rates.items()
+        for time in rng.uniform(-_HISTORY_MONTHS, last, int(rng.poisson(rate * (last + _HISTORY_MONTHS) / 12)))
+    ]
+    before = rng.exponential(_SIGN_MONTHS, int(rng.poisson(_SIGNS)))
+    found += [(begun - each, _EARLY_SIGNS[int(rng.integers(len(_EARLY_SIGNS)))]) for each in before]
+    for time, code in found:
+        if -_HISTORY_MONTHS <= time <= last:
+            yield {"patient_id": patient.patient_id, "months": round(float(time), 2), "code": code}
     if begun <= last:
         yield {"patient_id": patient.patient_id, "months": round(begun, 2), "code": "C22.0"}
 
