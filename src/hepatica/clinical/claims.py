@@ -95,8 +95,8 @@ def read_claims(cohort: Cohort, settings: ClaimPlan) -> CodeStore:
     if table is None or table.time is None:
         what = "has no" if table is None else "has no time in its"
         raise CohortError(
-            f"cohort {cohort.name} {what} table {settings.table!r}, wanted [tables.{settings.table}] with path, patient,"
-            " time and unit in cohort.toml"
+            f"cohort {cohort.name} {what} table {settings.table!r}, wanted [tables.{settings.table}] with path,"
+            " patient, time and unit in cohort.toml"
         )
     columns, ids = listed_codes(settings.codes), cohort.patients.index.astype(str)
     patients, codes = pa.array(ids), pa.array(columns)
@@ -166,7 +166,8 @@ def _store(
     index = everyone[known].assign(months=float(settings.landmark)).reset_index(drop=True)
     keys = [
         hashlib.sha256(
-            f"{cohort.hospital}\0{who}\0".encode() + matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]].tobytes()
+            f"{cohort.hospital}\0{who}\0".encode()
+            + matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]].tobytes()
         ).hexdigest()
         for who, row in zip(index["patient_id"], index["place"], strict=True)
     ]

@@ -135,7 +135,9 @@ def comparators(network: WithRegressions, material: VisitStore, cohort: Cohort) 
     own = material.at_landmark()
     with torch.inference_mode():
         found = network.log_odds(network.summaries(torch.from_numpy(own.read(np.arange(len(own))))))
-    return pd.DataFrame({f"logistic_{name}": each.numpy() for name, each in found.items()}, index=own.index["patient_id"])
+    return pd.DataFrame(
+        {f"logistic_{name}": each.numpy() for name, each in found.items()}, index=own.index["patient_id"]
+    )
 
 
 SYSTEM = System(

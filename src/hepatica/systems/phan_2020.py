@@ -98,7 +98,10 @@ SYSTEM = System(
     settings=Settings(),
     trial={
         "codes": ("B15-B19", "I10-I15", "J00-J06", "K70-K77", "R10-R19", "R63", "R74"),
-        "widths": (4, 8), "hidden": 16, "dropout": 0.2, "learning_rate": 3e-3,
+        "widths": (4, 8),
+        "hidden": 16,
+        "dropout": 0.2,
+        "learning_rate": 3e-3,
     },
     shortest={"epochs": 2},
     build=build,

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hepatica.cohort.phantom.folder import Missing
 from hepatica.cohort.phantom.outcomes import ONSETS, months
 from hepatica.cohort.phantom.patient import Patient
+from hepatica.cohort.streams import generator
 
 Row = dict[str, Any]
 
@@ -34,6 +36,9 @@ COURSES: Mapping[str, tuple[float | None, float, float, int]] = {
 }
 """Course of each value of a visit: its median (none: that of the patient), how its logarithm has changed when an HCC is
 seen, having begun to a year (AFP) or three years before; standard deviation of a visit; decimals. Ours."""
+
+MISSING_SHARE = 0.3
+"""Of the values of visits, where some are missing; the likeliest are missing twice as often. Ours."""
 
 _OWN_SD = 0.15  # of the logarithm, of patients whose median is that of all
 
@@ -152,6 +157,18 @@ def _visits(patient: Patient) -> Iterator[Row]:
             effect -= SVR_EFFECT if time >= response and name in ("alt_u_l", "ast_u_l") else 0
             row[name] = round(float(usual[name] * np.exp(effect)), decimals)
         yield row | {"svr": int(time >= response)}
+
+
+def thinned(table: pd.DataFrame, patients: Sequence[Patient], missing: Missing) -> pd.DataFrame:
+    """Visits of which a share MISSING_SHARE of the values of COURSES is missing, as the mechanism says."""
+    if missing == "none":
+        return table
+    values, rows = table[list(COURSES)], table["patient_id"]
+    ages = {each.patient_id: each.person.age_years for each in patients}
+    drivers = {"mar": rows.map(ages).rank(pct=True), "mnar": values.rank(pct=True)}
+    chance = values.mul(0).add(drivers.get(missing, 0.5), axis="index")
+    drawn = generator(patients[0].seed, patients[0].hospital, "missing").random(values.shape)
+    return table.assign(**values.mask(drawn < 2 * MISSING_SHARE * chance))
 
 
 def claims(patients: Sequence[Patient]) -> pd.DataFrame:
