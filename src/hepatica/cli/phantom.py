@@ -27,7 +27,9 @@ Others = Annotated[
 Whom = Annotated[
     str | None,
     typer.Option(
-        "--population", help="resected, suspected, cirrhosis, surveillance, screened; the instrument's by default."
+        "--population",
+        help="resected, suspected, cirrhosis, watched_cirrhosis, surveillance, screened, treated_hepatitis_b,"
+        " transplanted; the instrument's by default.",
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Write all endpoints, columns and tables.")]
@@ -63,11 +65,13 @@ _instrument(
 def tables(
     folder: Folder, patients: Patients = 500, seed: Seed = 0, difficulty: Difficulty = 0.5, hospital: Hospital = "A",
     population: Whom = None,
+    missing: Annotated[str, typer.Option(help="none, mcar, mar or mnar: how values of visits are missing.")] = "none",
 ) -> None:  # fmt: skip
     """Write patients, visits, claims and gene expression, without specimens."""
     _write(
-        folder, [], population, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, endpoints="all"
-    )
+        folder, [], population, patients=patients, seed=seed, difficulty=difficulty, hospital=hospital,
+        endpoints="all", missing=missing,
+    )  # fmt: skip
 
 
 def _write(folder: Path, instruments: list[str], population: str | None, **options: Any) -> None:

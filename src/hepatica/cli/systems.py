@@ -14,7 +14,9 @@ def systems(
     words: Annotated[
         list[str] | None, typer.Argument(help="Show systems whose name or question contains every word.")
     ] = None,
-    modality: Annotated[str | None, typer.Option(help="slide, ct, mr, ultrasound, spectrum or table.")] = None,
+    modality: Annotated[
+        str | None, typer.Option(help="slide, ct, mr, ultrasound, spectrum, table, visits or claims.")
+    ] = None,
     task: Annotated[
         str | None, typer.Option(help="binary, multi_class, survival, quantities, segmentation, subtypes or margin.")
     ] = None,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from hepatica.cohort import Cohort, CohortError, SettingsError
@@ -18,13 +19,14 @@ def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
     """
     if not columns:
         raise SettingsError("got no columns to read; name some, such as --set 'columns=[\"afp_ng_ml\"]'")
-    values = np.stack([_column(cohort, name) for name in columns], axis=1).astype(np.float32)
+    values = np.stack([column_of(cohort, name) for name in columns], axis=1).astype(np.float32)
     return RowStore.of(cohort, columns=columns, values=values)
 
 
-def _column(cohort: Cohort, name: str) -> NDArray[np.float64]:
+def column_of(cohort: Cohort, name: str) -> NDArray[np.float64]:
+    """One column of every patient (n,), as `read_rows` names it."""
     if name.startswith("log10 "):
-        values = _column(cohort, name.removeprefix("log10 "))
+        values = column_of(cohort, name.removeprefix("log10 "))
         return np.log10(values, out=np.full_like(values, np.nan), where=values > 0)
     column, _, category = name.partition("=")
     table, dot, inner = column.partition(".")
@@ -34,10 +36,15 @@ def _column(cohort: Cohort, name: str) -> NDArray[np.float64]:
         raise CohortError(f"cohort {cohort.name} has no column {column!r} in patients.csv; it has {have}")
     if category:
         return np.where(found.isna(), np.nan, (found.astype(str) == category).astype(float))
+    return numeric(found, name=column, cohort=cohort.name)
+
+
+def numeric(values: pd.Series, *, name: str, cohort: str) -> NDArray[np.float64]:
+    """A column as numbers, NaN where one is missing; CohortError for one of categories."""
     try:
-        return found.to_numpy(dtype=np.float64, na_value=np.nan)
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError):
-        values = ", ".join(sorted(found.dropna().astype(str).unique())[:4])
+        some = ", ".join(sorted(values.dropna().astype(str).unique())[:4])
         raise CohortError(
-            f"column {column} of {cohort.name} is not numeric; name a category, such as {column}=VALUE of {values}"
+            f"column {name} of {cohort} is not numeric; name a category, such as {name}=VALUE of {some}"
         ) from None

@@ -12,6 +12,7 @@ from hepatica.networks.heads import (
     TwoStage,
     perceptron,
 )
+from hepatica.networks.recurrent import Recurrent, Series
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
 from hepatica.networks.tabular import Standardise, Tabular
 
@@ -23,6 +24,8 @@ __all__ = [
     "Normalise",
     "Pooled",
     "Reading",
+    "Recurrent",
+    "Series",
     "SideBySide",
     "SpectralBody",
     "SpectralClassifier",

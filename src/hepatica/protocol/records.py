@@ -25,7 +25,7 @@ M = TypeVar("M", bound="Material")
 S_co = TypeVar("S_co", covariant=True)
 M_co = TypeVar("M_co", bound="Material", covariant=True)
 
-Modality = Literal["slide", "ct", "mr", "ultrasound", "spectrum", "table", "genes"]
+Modality = Literal["slide", "ct", "mr", "ultrasound", "spectrum", "table", "visits", "claims", "genes"]
 
 
 @dataclass(frozen=True, kw_only=True)

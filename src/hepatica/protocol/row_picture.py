@@ -46,6 +46,11 @@ def draw_row(
     axes.set_xlabel(f"change of the score without the value, share of the largest\n{note}", fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
+    return saved(figure, path)
+
+
+def saved(figure: Figure, path: Path) -> list[Path]:
+    """Write a figure, whole or not at all."""
     with replacing(path) as temporary:
         figure.savefig(temporary)
     return [path]

@@ -34,6 +34,8 @@ ROOMS = {
     "SPECTRA": "spectrum",
     "TABLES": "table",
     "GENES": "genes",
+    "VISITS": "visits",
+    "CLAIMS": "claims",
 }
 """Modalities by the name of their room's record."""
 

@@ -3,7 +3,7 @@ import pytest
 
 from hepatica.cohort.phantom import POPULATIONS, RESECTED, SURVEILLANCE, Patient, draw_patients, patient_table
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
-from hepatica.cohort.phantom.tables import claims, matrix, visits
+from hepatica.cohort.phantom.tables import COURSES, MISSING_SHARE, claims, matrix, thinned, visits
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,56 @@ def test_afp_rises_before_an_hcc_that_was_watched_for(watched: tuple[Patient, ..
     rise = last.afp_ng_ml / last["first"]
     assert near.sum() > 10
     assert rise[near].median() > 4 > 1.3 > rise[~near].median()
+
+
+def test_values_change_before_an_hcc_as_said(watched: tuple[Patient, ...]) -> None:
+    table = visits(watched)
+    table = table[table.svr == 0]
+    left = table.patient_id.map({each.patient_id: each.course.recurrence for each in watched}) - table.months
+    first = table.groupby("patient_id")[list(COURSES)].transform("first")
+    change = np.log(table[list(COURSES)] / first)
+    early = table.patient_id.isin(table.patient_id[(left > 60) & (table.months == 0)])
+    seen, still = change[early & (left < 4)], change[early & (left > 40) & (table.months > 0)]
+    assert len(seen) > 20
+    for name, (_, effect, sd, _) in COURSES.items():
+        by_chance = 4 * sd / np.sqrt(table.patient_id[still.index].nunique())  # the first visit counts once a patient
+        assert abs(still[name].mean()) < by_chance + 0.005
+        assert seen[name].mean() == pytest.approx(effect, abs=abs(effect) * 0.35 + sd)
+
+
+def test_virologic_response_lowers_enzymes_and_goes_with_fewer_cancers(watched: tuple[Patient, ...]) -> None:
+    table = visits(watched)
+    responded = table.groupby("patient_id").svr.max()
+    hcv = {each.patient_id for each in watched if each.person.aetiology == "hcv"}
+    assert set(responded.index[responded == 1]) <= hcv
+    after = table[table.patient_id.isin(responded.index[responded == 1])]
+    mean = after.groupby(["patient_id", "svr"]).alt_u_l.mean().unstack()
+    ratio = np.log(mean[1] / mean[0])
+    assert ratio.median() == pytest.approx(-0.6, abs=0.12)
+
+
+@pytest.mark.parametrize("missing", ["mcar", "mar", "mnar"])
+def test_values_are_missing_by_the_mechanism_that_is_named(watched: tuple[Patient, ...], missing: str) -> None:
+    whole = visits(watched)
+    table = thinned(whole, watched, missing)
+    gone = table["albumin_g_l"].isna()
+    assert table[list(COURSES)].isna().mean().mean() == pytest.approx(MISSING_SHARE, abs=0.01)
+    assert table["months"].notna().all()
+    age = whole.patient_id.map({each.patient_id: each.person.age_years for each in watched})
+    with_age, with_value = (np.corrcoef(gone, each)[0, 1] for each in (age, whole["albumin_g_l"]))
+    assert (abs(with_age) > 0.2) == (missing == "mar")
+    assert (abs(with_value) > 0.2) == (missing == "mnar")
+    assert thinned(whole, watched, "none") is whole
+    assert thinned(whole, watched, missing).equals(table)
+
+
+def test_early_signs_are_claimed_the_more_often_the_nearer_the_hcc(watched: tuple[Patient, ...]) -> None:
+    table = claims(watched)
+    table = table[table.code.isin(["R10.1", "R63.4", "R74.0"])]
+    left = table.patient_id.map({each.patient_id: each.course.recurrence for each in watched}) - table.months
+    counts = [int(((left >= low) & (left < low + 12)).sum()) for low in (0, 12, 24)]
+    assert counts[0] > 1.5 * counts[1] > 1.5 * counts[2] > 0
+    assert table.months.min() < -50
 
 
 def test_claims_tell_the_hcc_when_it_came_and_nothing_after_follow_up(watched: tuple[Patient, ...]) -> None:

@@ -13,6 +13,7 @@ from hepatica.cohort.phantom.population import (
     SUSPECTED,
     TRANSPLANTED,
     TREATED_HEPATITIS_B,
+    WATCHED_CIRRHOSIS,
     Population,
 )
 from hepatica.cohort.phantom.readers import outlined
@@ -29,6 +30,7 @@ __all__ = [
     "SUSPECTED",
     "TRANSPLANTED",
     "TREATED_HEPATITIS_B",
+    "WATCHED_CIRRHOSIS",
     "EndpointSet",
     "Job",
     "Lesion",

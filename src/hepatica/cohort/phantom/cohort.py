@@ -16,12 +16,12 @@ from rich.progress import track
 
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SettingsError
-from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Recipe, claim, write_table
+from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Missing, Recipe, claim, write_table
 from hepatica.cohort.phantom.outcomes import APART, ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import SURVEILLANCE, Population
 from hepatica.cohort.phantom.readers import RATES, read_all
-from hepatica.cohort.phantom.tables import TABLES, lesion_table, patient_table, truth_table
+from hepatica.cohort.phantom.tables import TABLES, lesion_table, patient_table, thinned, truth_table
 from hepatica.cohort.streams import generator
 
 
@@ -98,19 +98,21 @@ def phantom_cohort(
     hospital: str = "A",
     population: Population | None = None,
     endpoints: EndpointSet = "usual",
+    missing: Missing = "none",
 ) -> Path:
     """Write a cohort of phantom patients, as each of the renderers shows them, into `folder`, and return it.
 
     The population is that of the first renderer where none is given. Same seed, hospital, population and number of
     patients: same patients, whatever shows them. Difficulty 0 records every outcome faithfully and shows all plainly;
     1 corrupts recurrences, and hides what each renderer says. `truth.csv`, `lesions_truth.csv` and `truth.json` hold
-    what no model may read. A stopped call goes on where it was when repeated; files that exist are kept.
+    what no model may read. `missing` is of the values of visits. A stopped call goes on where it was when repeated;
+    files that exist are kept.
 
     SettingsError when a number is out of range; CohortError when the folder holds anything but this same cohort.
     """
     recipe = Recipe(
         patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, endpoints=endpoints,
-        population=population or (renderers[0].population if renderers else SURVEILLANCE),
+        missing=missing, population=population or (renderers[0].population if renderers else SURVEILLANCE),
         settings={each.root: each.settings for each in renderers},
     )  # fmt: skip
     people = draw_patients(patients, population=recipe.population, seed=seed, difficulty=difficulty, hospital=hospital)
@@ -203,7 +205,8 @@ def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> 
     ]
     write_table(folder / "patients.csv", table.drop(columns=absent).dropna(axis="columns", how="all"))
     for name, (make, _) in TABLES.items():
-        write_table(folder / f"{name}.csv", make(people))
+        made = make(people)
+        write_table(folder / f"{name}.csv", thinned(made, people, recipe.missing) if name == "visits" else made)
 
 
 def _write_truth(folder: Path, people: Sequence[Patient], more: Sequence[pd.DataFrame]) -> None:

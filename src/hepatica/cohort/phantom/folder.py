@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -16,6 +16,10 @@ from hepatica.cohort.phantom.population import Population
 
 EndpointSet = Literal["usual", "all"]
 """Which endpoints, columns and tables a cohort has: its population's usual ones, or all that it can have."""
+
+Missing = Literal["none", "mcar", "mar", "mnar"]
+"""What is missing of the values of visits: nothing, or a share of them: of all alike (missing completely at random), of
+older patients more (at random, given the age), or of higher values more (not at random)."""
 
 TRUTH = "truth.json"
 """Every number the cohort was made from; written first, so that a folder says what it is before it is complete."""
@@ -32,6 +36,7 @@ class Recipe:
     population: Population
     endpoints: EndpointSet
     settings: Mapping[str, Any]
+    missing: Missing = "none"
     version: str = version("hepatica")
 
     def check(self, *, hospitals: Collection[str]) -> None:
@@ -42,6 +47,8 @@ class Recipe:
             raise SettingsError(f"got a difficulty of {self.difficulty}, wanted 0 (easy) to 1 (hard)")
         if self.hospital not in hospitals:
             raise SettingsError(f"got the phantom hospital {self.hospital!r}, wanted one of {', '.join(hospitals)}")
+        if self.missing not in get_args(Missing):
+            raise SettingsError(f"got {self.missing!r}, wanted missing values of {', '.join(get_args(Missing))}")
         if not 0 <= self.population.hcc_share <= 1:
             raise SettingsError(f"got a share of {self.population.hcc_share} with HCC, wanted 0 to 1")
 

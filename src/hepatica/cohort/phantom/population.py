@@ -1,6 +1,6 @@
 """Population: whom a phantom hospital enrols, and every number that its patients are drawn from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri
@@ -199,8 +199,23 @@ TRANSPLANTED = Population(
 """HCC treated by liver transplantation, as in Nam 2020 (doi 10.3390/cancers12102791): most within the Milan criteria, a
 fifth with recurrence. Numbers are ours."""
 
+WATCHED_CIRRHOSIS = replace(
+    SURVEILLANCE, name="watched_cirrhosis", further=("stiffness",), hbv_share=0.0, metavir_control=_CIRRHOSIS,
+)  # fmt: skip
+"""Cirrhosis of other causes than hepatitis B, without HCC at the start: all have the same hazard, so that only their
+courses tell who will get one."""
+
 POPULATIONS = {
     each.name: each
-    for each in (RESECTED, SUSPECTED, CIRRHOSIS, SURVEILLANCE, SCREENED, TREATED_HEPATITIS_B, TRANSPLANTED)
+    for each in (
+        RESECTED,
+        SUSPECTED,
+        CIRRHOSIS,
+        SURVEILLANCE,
+        WATCHED_CIRRHOSIS,
+        SCREENED,
+        TREATED_HEPATITIS_B,
+        TRANSPLANTED,
+    )
 }
 """By name."""

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from hepatica.cohort.phantom.folder import Missing
 from hepatica.cohort.phantom.outcomes import APART, ONSETS, months
 from hepatica.cohort.phantom.patient import Patient
+from hepatica.cohort.streams import generator
 
 Row = dict[str, Any]
 
@@ -19,8 +21,39 @@ _PERHAPS = ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response", "
 
 _VISIT_MONTHS = 6
 _MOST_VISITS = 20
-_AFP_RISES_MONTHS = 12.0  # before an HCC is seen, and to how many times its level
-_AFP_RISES = 8.0
+_AFP_RISES_MONTHS = 12.0  # before an HCC is seen; the other values change over the longer time
+_DECLINE_MONTHS = 36.0
+
+COURSES: Mapping[str, tuple[float | None, float, float, int]] = {
+    "afp_ng_ml": (None, 2.1, 0.2, 1),
+    "alt_u_l": (None, 0.0, 0.2, 0),
+    "platelets_10e9_l": (None, -0.35, 0.1, 0),
+    "ast_u_l": (40.0, 0.15, 0.2, 0),
+    "albumin_g_l": (None, -0.08, 0.03, 1),
+    "bilirubin_umol_l": (None, 0.25, 0.15, 0),
+    "inr": (None, 0.05, 0.03, 2),
+    "creatinine_umol_l": (80.0, 0.0, 0.1, 0),
+    "sodium_mmol_l": (140.0, -0.01, 0.01, 0),
+    "haemoglobin_g_l": (138.0, -0.04, 0.04, 0),
+    "bmi_kg_m2": (27.0, -0.03, 0.02, 1),
+}
+"""Course of each value of a visit: its median (none: that of the patient), how its logarithm has changed when an HCC is
+seen, having begun to a year (AFP) or three years before; standard deviation of a visit; decimals. Ours."""
+
+MISSING_SHARE = 0.3
+"""Of the values of visits, where some are missing; the likeliest are missing twice as often. Ours."""
+
+_OWN_SD = 0.15  # of the logarithm, of patients whose median is that of all
+
+SVR_SHARES = (0.8, 0.4)
+"""Of patients with hepatitis C, those with a sustained virologic response: without an HCC in follow-up, and with one.
+Between, the odds ratio is 1/6. It comes within two years and lowers the logarithm of ALT and AST by SVR_EFFECT."""
+SVR_EFFECT = 0.6
+
+_HISTORY_MONTHS = 60.0  # of claims before the start
+_EARLY_SIGNS = ("R10.1", "R63.4", "R74.0")
+_SIGNS, _SIGN_MONTHS = 6.0, 12.0
+"""Signs before an HCC is seen: how many on average, and how long before on average (exponential)."""
 
 _CODES = {"hbv": "B18.1", "hcv": "B18.2", "alcohol": "K70.3", "masld": "K76.0"}
 """ICD-10 by aetiology."""
@@ -162,29 +195,49 @@ def lesion_table(patients: Sequence[Patient]) -> pd.DataFrame:
 
 
 def visits(patients: Sequence[Patient]) -> pd.DataFrame:
-    """One row a visit, each half year to the end of follow-up; AFP rises in the year before an HCC is seen."""
+    """One row a visit, each half year to the end of follow-up; values change before an HCC is seen, as COURSES says."""
     return pd.DataFrame([row for patient in patients for row in _visits(patient)])
 
 
 def _visits(patient: Patient) -> Iterator[Row]:
-    rng, seen = patient.stream("visits"), patient.course.recurrence
+    rng, seen, last = patient.stream("visits"), patient.course.recurrence, patient.course.last_seen
+    own = {"afp_ng_ml": patient.tumour.afp_ng_ml, **vars(patient.person)}
+    usual = {
+        name: own[name] if median is None else median * np.exp(_OWN_SD * rng.standard_normal())
+        for name, (median, *_) in COURSES.items()
+    }
+    responds = rng.random() < SVR_SHARES[seen <= last] and patient.person.aetiology == "hcv"
+    response = rng.uniform(0, 24) if responds else np.inf
     for visit in range(_MOST_VISITS):
-        noise = rng.standard_normal(4)
-        time = max(visit * _VISIT_MONTHS + (0 if visit == 0 else float(noise[0])), 0)
-        if time > patient.course.last_seen:
+        late, *noise = (float(each) for each in rng.standard_normal(1 + len(COURSES)))
+        time = max(visit * _VISIT_MONTHS + (late if visit else 0.0), 0)
+        if time > last:
             return
-        near = np.clip(1 - (seen - time) / _AFP_RISES_MONTHS, 0, 1)
-        yield {
-            "patient_id": patient.patient_id,
-            "months": round(time, 2),
-            "afp_ng_ml": round(float(patient.tumour.afp_ng_ml * _AFP_RISES**near * np.exp(0.2 * noise[1])), 1),
-            "alt_u_l": round(patient.person.alt_u_l * float(np.exp(0.2 * noise[2]))),
-            "platelets_10e9_l": round(patient.person.platelets_10e9_l * float(np.exp(-0.01 * time + 0.1 * noise[3]))),
-        }
+        row: Row = {"patient_id": patient.patient_id, "months": round(time, 2)}
+        for (name, (_, change, sd, decimals)), by_chance in zip(COURSES.items(), noise, strict=True):
+            months = _AFP_RISES_MONTHS if name == "afp_ng_ml" else _DECLINE_MONTHS
+            effect = change * np.clip(1 - (seen - time) / months, 0, 1) + sd * by_chance
+            effect -= SVR_EFFECT if time >= response and name in ("alt_u_l", "ast_u_l") else 0
+            row[name] = round(float(usual[name] * np.exp(effect)), decimals)
+        yield row | {"svr": int(time >= response)}
+
+
+def thinned(table: pd.DataFrame, patients: Sequence[Patient], missing: Missing) -> pd.DataFrame:
+    """Visits of which a share MISSING_SHARE of the values of COURSES is missing, as the mechanism says."""
+    if missing == "none":
+        return table
+    values, rows = table[list(COURSES)], table["patient_id"]
+    ages = {each.patient_id: each.person.age_years for each in patients}
+    drivers = {"mar": rows.map(ages).rank(pct=True), "mnar": values.rank(pct=True)}
+    chance = values.mul(0).add(drivers.get(missing, 0.5), axis="index")
+    drawn = generator(patients[0].seed, patients[0].hospital, "missing").random(values.shape)
+    return table.assign(**values.mask(drawn < 2 * MISSING_SHARE * chance))
 
 
 def claims(patients: Sequence[Patient]) -> pd.DataFrame:
-    """One row a claim: ICD-10 `code` and month; that of HCC comes with the HCC, and not after follow-up."""
+    """One row a claim: ICD-10 `code` and month, from years before the start to the end of follow-up; that of HCC comes
+    with the HCC, and early signs the more often the nearer it is.
+    """
     rows = [
         row for patient in patients for row in sorted(_claims(patient), key=lambda row: (row["months"], row["code"]))
     ]
@@ -199,11 +252,19 @@ def _claims(patient: Patient) -> Iterator[Row]:
         "R18": 0.3 * "ABC".index(person.child_pugh),
         "I10": 0.02 * (person.age_years - 18),
         "J06.9": 0.5,
+        **dict.fromkeys(_EARLY_SIGNS, 0.1),
     }
-    for code, rate in rates.items():
-        for time in rng.uniform(0, last, int(rng.poisson(rate * last / 12))):
-            yield {"patient_id": patient.patient_id, "months": round(float(time), 2), "code": code}
     begun = 0.0 if patient.tumour.hcc else patient.course.recurrence
+    found = [
+        (time, code)
+        for code, rate in rates.items()
+        for time in rng.uniform(-_HISTORY_MONTHS, last, int(rng.poisson(rate * (last + _HISTORY_MONTHS) / 12)))
+    ]
+    before = rng.exponential(_SIGN_MONTHS, int(rng.poisson(_SIGNS)))
+    found += [(begun - each, _EARLY_SIGNS[int(rng.integers(len(_EARLY_SIGNS)))]) for each in before]
+    for time, code in found:
+        if -_HISTORY_MONTHS <= time <= last:
+            yield {"patient_id": patient.patient_id, "months": round(float(time), 2), "code": code}
     if begun <= last:
         yield {"patient_id": patient.patient_id, "months": round(begun, 2), "code": "C22.0"}
 

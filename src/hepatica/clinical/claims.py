@@ -1,0 +1,182 @@
+"""Claims: histories of diagnosis codes as sparse month x code matrices up to a landmark, dense a batch at a time.
+
+A table of claims may have tens of millions of rows: it is read in blocks, and only which code was claimed in which
+month is kept.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import csv, parquet
+from scipy import sparse
+
+from hepatica.clinical.landmarks import LandmarkPlan
+from hepatica.cohort import Cohort, CohortError, SettingsError
+from hepatica.cohort.further_table import UNITS, FurtherTable
+from hepatica.cohort.preparation import selected
+
+SEPARATORS = b",;\t"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimPlan(LandmarkPlan):
+    """Settings of a system that reads histories of diagnosis codes."""
+
+    table: str = "claims"
+    """Table of cohort.toml with a row a claim."""
+    column: str = "code"
+    """Its column of codes, of which the first three characters count."""
+    codes: tuple[str, ...] = ("001-999",)
+    """Codes that are read, in this order: ranges of three characters such as 001-154 (ICD-9) or K70-K77 (ICD-10)."""
+    months: int = 108
+    """Months of history before the landmark, which is itself not read: no claim of that day or later enters."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CodeStore:
+    """Code histories of many patients: `matrix` (patients, months x codes), sparse, has 1 where a code was claimed.
+
+    `columns` names the codes. `index` and `specimens`: one row a patient: patient_id, specimen_id (the same), months
+    (the landmark), place (row of `matrix`); key in `specimens`. `failures`: patients without any claim: patient_id,
+    specimen_id, row, error.
+    """
+
+    columns: tuple[str, ...]
+    months: int
+    matrix: sparse.csr_array
+    index: pd.DataFrame
+    specimens: pd.DataFrame
+    failures: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def read(self, indices: np.ndarray) -> NDArray[np.float32]:
+        """Matrices of these rows of `index`: (b, months, codes), the last month that before the landmark."""
+        rows = self.matrix[self.index["place"].to_numpy()[indices]]
+        return rows.astype(np.float32).toarray().reshape(-1, self.months, len(self.columns))
+
+    def select(
+        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
+    ) -> "CodeStore":
+        """The same store with these patients only, in the store's own order."""
+        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
+
+
+def listed_codes(ranges: Sequence[str]) -> tuple[str, ...]:
+    """The codes of ranges such as 001-154 or A00-C21, each of three characters; SettingsError for anything else."""
+    letters = [f"{letter}{number:02d}" for letter, number in product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", range(100))]
+    every = [f"{number:03d}" for number in range(1000)] + letters
+    place = {code: number for number, code in enumerate(every)}
+    found: list[str] = []
+    for each in ranges:
+        low, _, high = each.partition("-")
+        if low not in place or (high or low) not in place or place[high or low] < place[low]:
+            raise SettingsError(f"got the codes {each!r}, wanted a range of codes such as 001-154 or A00-C21, or one")
+        found += every[place[low] : place[high or low] + 1]
+    if not found:
+        raise SettingsError("got no codes, wanted one or more, such as --set 'codes=[\"001-154\"]'")
+    return tuple(dict.fromkeys(found))
+
+
+def read_claims(cohort: Cohort, settings: ClaimPlan) -> CodeStore:
+    """The codes of every patient, from `months` before the landmark to, and without, the landmark itself.
+
+    CohortError for a table that is absent, has no time or cannot be read, and where no claim has a code of the list.
+    """
+    table = cohort.tables.get(settings.table)
+    if table is None or table.time is None:
+        what = "has no" if table is None else "has no time in its"
+        raise CohortError(
+            f"cohort {cohort.name} {what} table {settings.table!r}, wanted [tables.{settings.table}] with path,"
+            " patient, time and unit in cohort.toml"
+        )
+    columns, ids = listed_codes(settings.codes), cohort.patients.index.astype(str)
+    patients, codes = pa.array(ids), pa.array(columns)
+    known, claimed, cells = np.zeros(len(ids), bool), [], []
+    for block in _blocks(table, column=settings.column):
+        who, code = (_places(block[0], patients), _places(pc.utf8_slice_codeunits(block[2], 0, 3), codes))
+        time = block[1].to_numpy(zero_copy_only=False) * UNITS[table.unit]
+        month = np.floor(time - (settings.landmark - settings.months))
+        known[who[who >= 0]] = True
+        kept = (who >= 0) & (code >= 0) & (month >= 0) & (time < settings.landmark)
+        claimed.append(who[kept])
+        cells.append(month[kept].astype(np.int32) * len(columns) + code[kept])
+    if not sum(map(len, cells)):
+        raise CohortError(
+            f"no claim of {cohort.name} in the {settings.months} months before month {settings.landmark:g} has a code"
+            f" from {columns[0]} to {columns[-1]}; check the settings codes, landmark and months"
+        )
+    return _store(cohort, settings, np.concatenate(claimed), np.concatenate(cells), columns=columns, known=known)
+
+
+def _places(values: pa.Array, among: pa.Array) -> NDArray[np.int32]:
+    found: NDArray[np.int32] = pc.fill_null(pc.index_in(values, value_set=among), -1).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _blocks(table: FurtherTable, *, column: str) -> Iterator[list[pa.Array]]:
+    """Patients, times and codes of the rows of the table, many rows at a time."""
+    names = [table.patient, str(table.time), column]
+    kinds = dict(zip(names, (pa.string(), pa.float64(), pa.string()), strict=True))
+    try:
+        if table.path.suffix == ".parquet":
+            for batch in parquet.ParquetFile(table.path).iter_batches(columns=names):
+                yield [batch[name].cast(kind) for name, kind in kinds.items()]
+            return
+        with table.path.open("rb") as file:
+            header = file.readline()
+        separator = max(SEPARATORS, key=header.count)
+        reader = csv.open_csv(
+            table.path,
+            parse_options=csv.ParseOptions(delimiter=chr(separator)),
+            convert_options=csv.ConvertOptions(include_columns=names, column_types=kinds),
+        )
+        for batch in reader:
+            yield [batch[name] for name in names]
+    except (pa.ArrowException, KeyError) as error:
+        raise CohortError(
+            f"{table.path.name} cannot be read as claims ({error}); wanted columns {', '.join(names)}, and in"
+            f" {names[1]} numbers of {table.unit} with a decimal point"
+        ) from None
+
+
+def _store(
+    cohort: Cohort,
+    settings: ClaimPlan,
+    claimed: NDArray[np.int32],
+    cells: NDArray[np.int32],
+    *,
+    columns: tuple[str, ...],
+    known: NDArray[np.bool_],
+) -> CodeStore:
+    ids, size = cohort.patients.index.astype(str), settings.months * len(columns)
+    ones = np.ones(len(cells), np.int8)
+    matrix = sparse.csr_array(sparse.coo_array((ones, (claimed, cells)), shape=(len(ids), size)))
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    everyone = pd.DataFrame({"patient_id": ids, "specimen_id": ids, "place": np.arange(len(ids))})
+    index = everyone[known].assign(months=float(settings.landmark)).reset_index(drop=True)
+    keys = [
+        hashlib.sha256(
+            f"{cohort.hospital}\0{who}\0".encode()
+            + matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]].tobytes()
+        ).hexdigest()
+        for who, row in zip(index["patient_id"], index["place"], strict=True)
+    ]
+    lost = everyone.assign(row=everyone["place"] + 2, error=f"no claim in {settings.table}")[~known]
+    return CodeStore(
+        columns=columns,
+        months=settings.months,
+        matrix=matrix,
+        index=index,
+        specimens=index.assign(key=keys),
+        failures=lost.drop(columns="place").reset_index(drop=True),
+    )
