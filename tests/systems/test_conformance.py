@@ -44,14 +44,19 @@ FIRST_OF_KIND = tuple({kind(name): name for name in reversed(NAMES)}.values())
 
 @pytest.fixture(scope="session")
 def cohorts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By modality, the phantom cohort of a room."""
-    firsts = {system.modality: system for system in all_systems().values()}
+    """By modality and population, the phantom cohort of a room."""
+    firsts = {whom(system): system for system in all_systems().values()}
     return {
-        modality: system.phantom(
-            tmp_path_factory.mktemp("phantom") / modality, patients=18, seed=3, **SMALL.get(modality, {})
+        name: system.phantom(
+            tmp_path_factory.mktemp("phantom") / name, patients=18, seed=3, **SMALL.get(system.modality, {})
         )
-        for modality, system in firsts.items()
+        for name, system in firsts.items()
     }
+
+
+def whom(system: System) -> str:
+    """Modality and population of a system's phantom cohort."""
+    return f"{system.modality} {system.population.name}" if system.population else system.modality
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +69,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, cohorts: dict[str, Path]) -> 
 
 
 def once_more(system: System, run: Path, cohorts: dict[str, Path], folder: Path) -> Path:
-    prepared = folder / f"prepared_{system.modality}"
-    train(system, cohorts[system.modality], run=run, settings=system.shortest_quick, prepared=prepared)
+    prepared = folder / f"prepared {whom(system)}"
+    train(system, cohorts[whom(system)], run=run, settings=system.shortest_quick, prepared=prepared)
     return run
 
 
@@ -73,8 +78,8 @@ def once_more(system: System, run: Path, cohorts: dict[str, Path], folder: Path)
 def prepared(name: str, cohorts: dict[str, Path], runs: dict[str, Path]):
     """System, settings for seconds, cohort, and its prepared specimens."""
     system = all_systems()[name]
-    settings, cohort = system.shortest_quick, load_cohort(cohorts[system.modality])
-    return system, settings, cohort, system.prepare(cohort, settings, runs[name].parent / f"prepared_{system.modality}")
+    settings, cohort = system.shortest_quick, load_cohort(cohorts[whom(system)])
+    return system, settings, cohort, system.prepare(cohort, settings, runs[name].parent / f"prepared {whom(system)}")
 
 
 @pytest.mark.parametrize("name", FIRST_OF_KIND)
@@ -114,7 +119,7 @@ def test_saved_and_loaded_network_predicts_the_same(prepared, tmp_path: Path) ->
 def test_one_patient_is_enough_to_predict(prepared, name: str, runs: dict[str, Path]) -> None:
     system, settings, cohort, together = prepared
     patient = together.specimens["patient_id"].iloc[0]
-    material = system.prepare(cohort.select([patient]), settings, runs[name].parent / f"prepared_{system.modality}")
+    material = system.prepare(cohort.select([patient]), settings, runs[name].parent / f"prepared {whom(system)}")
     network = system.build(settings, pretrained=False)
     alone, among = (system.read(network, each, settings) for each in (material, together))
     patients = pooled(system, alone, settings=settings).query("specimen_id.isna()")

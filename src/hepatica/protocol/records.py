@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort import Cohort, CohortError, SettingsError, Specimen, Split, Target, Task, mean_by_patient
+from hepatica.cohort.phantom import Population
 from hepatica.protocol.settings import override
 
 if TYPE_CHECKING:
@@ -225,6 +227,7 @@ class System(Generic[S, M]):
 
     `task` is what it is asked (several: the first is the primary one), or a function of the settings that says so.
     `room` is the instrument it reads; with several, `inputs` names them, and its network reads a mapping of them.
+    `population` is whom its phantom cohorts enrol, where not those of the room.
     `trial` and `shortest` are changes of settings beyond the room's, for minutes on two cores, and for seconds, which
     only show that all works. `adjustable` names settings that may differ when a locked model is used: how much of a
     specimen is read.
@@ -247,6 +250,7 @@ class System(Generic[S, M]):
     task: Task | tuple[Task, ...] | Callable[[S], Task | tuple[Task, ...]]
     room: Room[Any, M] | None = None
     inputs: Mapping[str, Room[Any, Any]] = field(default_factory=dict)
+    population: Population | None = None
     settings: S
     trial: Mapping[str, Any] = field(default_factory=dict)
     shortest: Mapping[str, Any] = field(default_factory=dict)
@@ -293,8 +297,9 @@ class System(Generic[S, M]):
 
     @property
     def phantom(self) -> Callable[..., Path]:
-        """Writes a phantom cohort of its first room."""
-        return self.first.phantom
+        """Writes a phantom cohort of its first room, of its own population where it has one."""
+        made = self.first.phantom
+        return made if self.population is None else partial(made, population=self.population)
 
     @property
     def modality(self) -> str:
