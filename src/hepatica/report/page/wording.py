@@ -73,26 +73,16 @@ PHASES = ("plain", "arterial", "portal venous", "delayed")
 _UNITS = {
     "ng_ml": "ng/mL", "u_l": "U/L", "g_l": "g/L", "g_dl": "g/dL", "mg_dl": "mg/dL", "umol_l": "µmol/L", "cm": "cm",
     "mm": "mm", "mau_ml": "mAU/mL", "iu_ml": "IU/mL", "kg_m2": "kg/m²", "years": "years", "months": "months",
+    "10e9_l": "10⁹/L", "mmol_l": "mmol/L", "log10_copies_ml": "log₁₀ copies/mL",
 }  # fmt: skip
 
-_NAMES = {"hbsag": "HBsAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP"}
+_NAMES = {
+    "hbsag": "HBsAg", "hbeag": "HBeAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP", "dna": "DNA", "pivka": "PIVKA",
+    "ii": "II", "svr": "SVR",
+}  # fmt: skip
 _CAPITALS = {
-    "afp",
-    "alt",
-    "ast",
-    "bclc",
-    "inr",
-    "ecog",
-    "tnm",
-    "alp",
-    "ggt",
-    "bmi",
-    "albi",
-    "meld",
-    "cnlc",
-    "hcc",
-    "metavir",
-}
+    "afp", "alt", "ast", "bclc", "inr", "ecog", "tnm", "alp", "ggt", "bmi", "albi", "meld", "cnlc", "hcc", "metavir",
+}  # fmt: skip
 
 
 def estimate(row: Any) -> str:
