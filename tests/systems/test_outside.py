@@ -50,7 +50,7 @@ def phantoms(name: str, folder: Path) -> list[Path]:
     system = find_system(name)
     if name == "spectrum_and_table":
         return [system.phantom(folder / h, patients=20, seed=s, hospital=h) for h, s in both.items()]
-    options = {"patients": 24} | MORE.get(name, {})
+    options = {"patients": 16} | MORE.get(name, {})
     return [
         system.phantom(folder / h, seed=s, hospital=h, endpoints="all", **options) for h, s in {"A": 2, "B": 1}.items()
     ]
