@@ -14,7 +14,7 @@ Unclear:
 4. Whether death competes: here a patient who died without HCC is free of it, where the cohort codes it so.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -22,7 +22,7 @@ import torch
 from hepatica.clinical.comparators import published
 from hepatica.clinical.room import TABLES, TablePlan, without_each
 from hepatica.cohort import Binary, Months
-from hepatica.cohort.phantom import TREATED_HEPATITIS_B, phantom_tables
+from hepatica.cohort.phantom import TREATED_HEPATITIS_B
 from hepatica.learn import Share
 from hepatica.networks import Tabular
 from hepatica.protocol import Paper, System
@@ -87,7 +87,8 @@ SYSTEM = System(
         code="not released",
     ),
     task=lambda settings: Binary("incidence", horizons=settings.horizons),
-    room=replace(TABLES, phantom=partial(phantom_tables, population=TREATED_HEPATITIS_B)),
+    room=TABLES,
+    population=TREATED_HEPATITIS_B,
     settings=Settings(),
     shortest={"epochs": 2},
     build=build,

@@ -13,15 +13,14 @@ Unclear:
 3. Whether sizes are those of imaging or of the explant: here as the cohort has them.
 """
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 
 from hepatica.clinical.comparators import published
 from hepatica.clinical.room import TABLES, TablePlan
 from hepatica.cohort import Survival
-from hepatica.cohort.phantom import TRANSPLANTED, phantom_tables
+from hepatica.cohort.phantom import TRANSPLANTED
 from hepatica.learn import Share
 from hepatica.networks import Tabular
 from hepatica.protocol import Paper, System
@@ -73,7 +72,8 @@ SYSTEM = System(
         code="not released",
     ),
     task=Survival("recurrence"),
-    room=replace(TABLES, phantom=partial(phantom_tables, population=TRANSPLANTED)),
+    room=TABLES,
+    population=TRANSPLANTED,
     settings=Settings(),
     shortest={"epochs": 2},
     build=build,
