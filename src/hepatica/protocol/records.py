@@ -227,14 +227,14 @@ class System(Generic[S, M]):
 
     `task` is what it is asked (several: the first is the primary one), or a function of the settings that says so.
     `room` is the instrument it reads; with several, `inputs` names them, and its network reads a mapping of them.
-    `population` is whom its phantom cohorts enrol, where not those of the room.
     `trial` and `shortest` are changes of settings beyond the room's, for minutes on two cores, and for seconds, which
     only show that all works. `adjustable` names settings that may differ when a locked model is used: how much of a
     specimen is read.
     `build(settings, pretrained=...)` makes the untrained network; a locked one is built without fetching any weights.
     `train` fits the network in place, resumes from its work folder, and returns what a report should say of it.
     `eligible` restricts who is trained on beyond a known outcome; the others are set aside and only predicted.
-    `endpoints` names endpoints that training needs beyond those of the tasks.
+    `endpoints` names endpoints that training needs beyond those of the tasks. `population` is whom its phantom enrols,
+    where that is another than its room's.
     `comparators(network, material, cohort)` gives what else judges the same patients, a column each, by patient_id: the
     higher the sooner or the likelier, missing where it cannot be evaluated. Published scores are
     `clinical.comparators.published`; a baseline that is fitted, such as a logistic regression, is fitted in `train`,
@@ -250,7 +250,6 @@ class System(Generic[S, M]):
     task: Task | tuple[Task, ...] | Callable[[S], Task | tuple[Task, ...]]
     room: Room[Any, M] | None = None
     inputs: Mapping[str, Room[Any, Any]] = field(default_factory=dict)
-    population: Population | None = None
     settings: S
     trial: Mapping[str, Any] = field(default_factory=dict)
     shortest: Mapping[str, Any] = field(default_factory=dict)
@@ -261,6 +260,7 @@ class System(Generic[S, M]):
     pool: Callable[[pd.DataFrame], pd.DataFrame] = mean_by_patient
     eligible: Callable[[Cohort, S], tuple[str, ...]] | None = None
     endpoints: Callable[[S], tuple[str, ...]] = lambda settings: ()
+    population: Population | None = None
     comparators: Callable[[Any, M, Cohort], pd.DataFrame] | None = None
     meaning: str = "score"
     saliency: Saliency | None = None
@@ -297,9 +297,8 @@ class System(Generic[S, M]):
 
     @property
     def phantom(self) -> Callable[..., Path]:
-        """Writes a phantom cohort of its first room, of its own population where it has one."""
-        made = self.first.phantom
-        return made if self.population is None else partial(made, population=self.population)
+        """Writes a phantom cohort of its first room."""
+        return partial(self.first.phantom, population=self.population) if self.population else self.first.phantom
 
     @property
     def modality(self) -> str:

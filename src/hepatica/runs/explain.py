@@ -11,12 +11,12 @@ from hepatica.cohort.digests import contents, refuse_replaced
 from hepatica.cohort.seal import refuse_altered, write_sealed
 from hepatica.protocol import override
 from hepatica.runs.folder import CONTENTS
-from hepatica.runs.importance import importance
+from hepatica.runs.importance import importance, variables_of
 from hepatica.runs.lock import open_run
 from hepatica.runs.pictures import draw_specimens
 
 IMPORTANCE = "importance.json"
-"""Which variables the score goes by, of systems that read tables."""
+"""Which variables the score depends on, of systems that read tables."""
 
 
 def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens: int = 4) -> list[Path]:
@@ -45,14 +45,12 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
     specimens_drawn = [by_id[name] for name in chosen.index.astype(str)]
     before = read_json(results / CONTENTS)
     refuse_replaced(contents(specimens_drawn), before, since=f"the results in {results} were written")
+    settings, folder = override(locked.settings, written["changes"]), results / "prepared"
+    material = locked.system.prepare(cohort.select(each.patient_id for each in specimens_drawn), settings, folder)
     drawn = draw_specimens(
         locked,
         specimens_drawn,
-        material=locked.system.prepare(
-            cohort.select(each.patient_id for each in specimens_drawn),
-            override(locked.settings, written["changes"]),
-            results / "prepared",
-        ),
+        material=material,
         regions=pd.read_parquet(results / "regions.parquet"),
         cautions=cautions(table),
         out=results / "explained",
@@ -66,8 +64,7 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
         for name, score in chosen.items()
     ]
     write_sealed(results / "explained" / "explained.json", records)
-    fold = "test" if "test" in set(table["fold"]) else "external"
-    if (found := importance(locked, cohort, table=table, fold=fold)) is not None:
+    if variables_of(material) and (found := importance(locked, cohort, table=table, folder=folder)):
         write_sealed(results / "explained" / IMPORTANCE, found)
     return [path for paths in drawn.values() for path in paths]
 

@@ -1,7 +1,8 @@
-"""Importance: which variables a locked model of tables goes by, over all patients of some results."""
+"""Importance: which variables the scores of a locked model of tables depend on, over the patients of some results."""
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from hepatica.saliency.importance import partial_dependence, permutation_importa
 from hepatica.saliency.slopes import evaluating
 
 MOST, DRAWN, MOST_PATIENTS = 20, 6, 1000
-"""Variables that are dealt to other patients, those drawn, and patients. Ours."""
+"""Variables that are permuted, variables that are drawn, and patients. Ours."""
 
 _BATCH = 512
 
@@ -32,20 +33,19 @@ def variables_of(material: Any) -> list[str] | None:
     return [*material.columns, *getattr(material, "baseline", ())]
 
 
-def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, fold: str) -> dict[str, Any] | None:
-    """What matters to the primary score of the patients of this fold of a predictions table; None without variables.
+def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, folder: Path) -> dict[str, Any] | None:
+    """What matters to the primary score of the reported patients of a predictions table; None where there are none.
 
     Attributions: mean of the absolute integrated gradients from the mean patient, as shares; permutation importance of
     the MOST largest of them; partial dependence of the DRAWN that drop most.
     """
     target = locked.system.targets(locked.settings)[0]
+    fold = "test" if "test" in set(table["fold"]) else "external"
     known = patient_scores(table, target=target, fold=fold).index[:MOST_PATIENTS]
     if not len(known):
         return None
-    material = locked.system.prepare(cohort.select(known), locked.settings, None)
-    names = variables_of(material)
-    if names is None:
-        return None
+    material = locked.system.prepare(cohort.select(known), locked.settings, folder)
+    names = variables_of(material) or []
     material = getattr(material, "at_landmark", lambda: material)()
     values = material.read(np.arange(len(material)))
     read, mean = _reader(locked), np.nanmean(values.reshape(-1, values.shape[-1]), axis=0)

@@ -16,7 +16,6 @@ Unclear:
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import torch
 
@@ -42,18 +41,17 @@ class Settings(TablePlan):
     )  # fmt: skip
     horizons: tuple[Months, ...] = (Months(36), Months(60))
     """Months by which HCC is predicted, an output each."""
-    width: int = 32  # ours
+    width: int = 8  # ours
     """Units of each hidden layer."""
     blocks: int = 2
     """Residual blocks of two layers."""
-    dropout: Share = 0.3  # ours
+    dropout: Share = 0.1  # ours
     """Share of units that are dropped before the output."""
-    epochs: int = 60  # ours
+    epochs: int = 30  # ours
     batch: int = 64  # ours
     learning_rate: float = 1e-3  # ours
     weight_decay: float = 1e-3  # ours
-    validation: Share = 0.2  # ours
-    monitor: Literal["train_loss", "validation_loss"] = "validation_loss"  # ours
+    validation: Share = 0.0  # ours: the duration is fixed
     seed: int = 2020
 
 

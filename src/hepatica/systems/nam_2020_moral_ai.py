@@ -14,7 +14,6 @@ Unclear:
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
@@ -35,18 +34,17 @@ class Settings(TablePlan):
     columns: tuple[str, ...] = (
         "tumour_size_cm", "tumour_number", "log10 afp_ng_ml", "log10 pivka_ii_mau_ml", "age_years", "inr",
     )  # fmt: skip
-    width: int = 32  # ours
+    width: int = 8  # ours
     """Units of each hidden layer."""
     blocks: int = 2  # ours
     """Residual blocks of two layers."""
-    dropout: Share = 0.3  # ours
+    dropout: Share = 0.1  # ours
     """Share of units that are dropped before the output."""
-    epochs: int = 60  # ours
-    batch: int = 512  # ours: all patients, so that a risk set is that of the cohort
+    epochs: int = 30  # ours
+    batch: int = 64  # ours
     learning_rate: float = 1e-3  # ours
     weight_decay: float = 1e-3  # ours
-    validation: Share = 0.2  # ours
-    monitor: Literal["train_loss", "validation_loss"] = "validation_loss"  # ours
+    validation: Share = 0.0  # ours: the duration is fixed
     seed: int = 2020
 
 
