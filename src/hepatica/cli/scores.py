@@ -64,12 +64,14 @@ def _summary(found: "pd.DataFrame") -> list[str]:
     from hepatica.clinical.scores import SCORES
 
     lines = []
-    for name in (each for each in found if each in SCORES):
+    for name, score in SCORES.items():
+        if name not in found:
+            continue
+        line = f"{name}{'' if score.confirmed else ' (UNCONFIRMED)'}: {found[name].notna().sum()} of {len(found)} rows"
         groups = found.get(f"{name}_band", found[name])
-        counts = groups.value_counts(sort=False) if groups.dtype == "category" or groups.nunique() == 2 else {}
-        shown = ", ".join(f"{group} {count}" for group, count in dict(counts).items())
-        mark = "" if SCORES[name].confirmed else " (UNCONFIRMED)"
-        lines.append(f"{name}{mark}: {found[name].notna().sum()} of {len(found)} rows{'; ' if shown else ''}{shown}")
+        if groups.dtype == "category" or score.unit.startswith("1 within"):
+            line += "; " + ", ".join(f"{group} {count}" for group, count in groups.value_counts(sort=False).items())
+        lines.append(line)
     return lines
 
 

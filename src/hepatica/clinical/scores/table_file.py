@@ -48,7 +48,7 @@ def score_file(
     faults.raise_if_any(path)
     assert table is not None
     found = add_scores(table, names=names, units=units, name=path.name)
-    if twice := [name for name in found if name in table]:
+    if twice := [str(name) for name in found if name in table]:
         raise CohortError(f"{path.name} has {listed(twice)} already, wanted other names; rename them, or use --only")
     with replacing(out) as temporary:
         pd.concat([table, found], axis=1).to_csv(temporary, index=False)

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,12 +91,7 @@ def _of_record(name: str, record: Mapping[str, Any]) -> Iterator[Vector]:
 def _published(path: Path, says: Mapping[str, Any]) -> Iterator[Vector]:
     """The vectors of a published file, by its ending."""
     text = path.read_text(encoding="utf-8-sig")
-    rows: Iterator[Mapping[str, Any]] = {
-        ".yml": _gdl2,
-        ".csv": lambda text: csv.DictReader(text.splitlines()),
-        ".json": lambda text: json.loads(text)["cases"],
-    }[path.suffix](text)
-    for row in rows:
+    for row in _READERS[path.suffix](text):
         inputs, units = dict(says.get("constant", {})), dict(says.get("units", {}))
         for code, quantity in says["inputs"].items():
             value, choice, _ = str(row[code]).partition("|")
@@ -119,6 +114,13 @@ def _gdl2(text: str) -> Iterator[dict[str, str]]:
     for case in re.sub(r"\n\s+: ", ": ", text).split("\n- id:")[1:]:
         found = re.findall(r"^\s*\??\s*(gt\d+)\|.*?: +(\S.*)$", case.replace("?", " "), re.MULTILINE)
         yield dict(reversed(found))
+
+
+_READERS: Mapping[str, Callable[[str], Iterable[Mapping[str, Any]]]] = {
+    ".yml": _gdl2,
+    ".csv": lambda text: csv.DictReader(text.splitlines()),
+    ".json": lambda text: list(json.loads(text)["cases"]),
+}
 
 
 def _compared(name: str, file: str, vectors: Sequence[Vector], says: Mapping[str, Any] | None = None) -> Check:
