@@ -21,13 +21,14 @@ from typing import Literal
 import torch
 
 from hepatica.clinical.comparators import published
-from hepatica.clinical.room import TABLES, TablePlan, without_each
+from hepatica.clinical.room import TABLES, TablePlan
 from hepatica.cohort import Binary, Months
 from hepatica.cohort.phantom import TREATED_HEPATITIS_B, phantom_tables
 from hepatica.learn import Share
 from hepatica.networks import Tabular
 from hepatica.protocol import Paper, System
 from hepatica.protocol.plain import logits_of, train_plainly
+from hepatica.protocol.rows import without_each
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,5 +25,6 @@ __all__ = [
     "small_sample",
     "stain_shift",
     "subgroups",
+    "subtypes",
     "summary",
 ]
