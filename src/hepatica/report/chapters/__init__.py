@@ -12,6 +12,7 @@ __all__ = [
     "discrimination",
     "flow",
     "follow_up",
+    "importance",
     "localisation",
     "multiclass",
     "prevalence",

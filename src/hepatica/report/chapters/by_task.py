@@ -12,6 +12,7 @@ from hepatica.report.chapters import (
     covariates,
     discrimination,
     flow,
+    importance,
     localisation,
     multiclass,
     published,
@@ -33,6 +34,7 @@ Chapter = Callable[[Run, Gallery], Section | str]
 FIRST: tuple[Chapter, ...] = (summary.section, flow.section, applicability.section, baseline.section, published.section)
 LAST: tuple[Chapter, ...] = (
     comparators.section,
+    importance.section,
     signatures.section,
     localisation.section,
     provenance.section,

@@ -25,6 +25,7 @@ from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import file_digest
 from hepatica.cohort.seal import refuse_altered, unaltered
 from hepatica.protocol import System, from_plain
+from hepatica.runs.explain import IMPORTANCE
 from hepatica.runs.folder import RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
 from hepatica.runs.results import COMPARATORS
@@ -154,6 +155,11 @@ class Results:
         """Specimens drawn by `hepatica explain`: row, score and files; none when it was not run."""
         path = self.folder / "explained" / "explained.json"
         return list(read_json(path)) if path.exists() else []
+
+    def importance(self) -> dict[str, Any] | None:
+        """Which variables the score goes by, as `hepatica explain` found; None where it was not run or reads none."""
+        path = self.folder / "explained" / IMPORTANCE
+        return dict(read_json(path)) if path.exists() else None
 
 
 @dataclass(frozen=True, kw_only=True)
