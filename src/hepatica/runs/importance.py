@@ -92,8 +92,9 @@ def _shares(locked: LockedRun, values: np.ndarray, *, baseline: np.ndarray) -> n
 
 
 def _two(locked: LockedRun) -> bool:
-    """Whether two outputs are two classes, of which the second is the event."""
-    return len(locked.system.targets(locked.settings)) == 1
+    """Whether the last output is the one scored: of the two of a binary task, or of one alone; else it is the first."""
+    targets = locked.system.targets(locked.settings)
+    return len(targets) == 1 and targets[0].task != "subtypes"
 
 
 def _statistic(

@@ -26,5 +26,6 @@ __all__ = [
     "small_sample",
     "stain_shift",
     "subgroups",
+    "subtypes",
     "summary",
 ]

@@ -83,9 +83,10 @@ class Results:
         """Score, group, fold, time (months), event and label of each scored patient, by patient_id.
 
         The patients are those of `fold`, by default the reported ones; `label` is missing where it is unknown. A
-        diagnosis has neither time nor event.
+        diagnosis has neither time nor event. Of several classes or subtypes the score is the first's.
         """
         table = patient_scores(self.predictions, target=target, fold=fold or self.fold)
+        table = table[~table.index.duplicated()]
         endpoint, patients = self.endpoint(target), self.patients.loc[table.index]
         table["score"] = table["score"].astype(float)
         if isinstance(endpoint, TimeToEvent):
