@@ -22,8 +22,8 @@ from hepatica.report.page.results import read_run
 from hepatica.report.page.wording import NONE
 
 ANCHORS = [
-    "summary", "flow", "applicability", "baseline", "published", "discrimination", "survival", "progression", "factors",
-    "subgroups", "shift", "calibration", "treated", "treatment", "signatures", "localisation",
+    "summary", "flow", "applicability", "baseline", "published", "discrimination", "lead_time", "survival",
+    "progression", "factors", "subgroups", "shift", "calibration", "treated", "treatment", "signatures", "localisation",
     "provenance", "checklist",
 ]  # fmt: skip
 

@@ -23,6 +23,8 @@ from hepatica.cohort.further_table import UNITS, FurtherTable
 from hepatica.cohort.preparation import selected
 
 SEPARATORS = b",;\t"
+BLOCK_ROWS, BLOCK_BYTES = 1 << 22, 1 << 26
+"""Of a table that is read at once: in each block the patients are looked up anew, which takes its time. Ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,7 @@ def _blocks(table: FurtherTable, *, column: str) -> Iterator[list[pa.Array]]:
     kinds = dict(zip(names, (pa.string(), pa.float64(), pa.string()), strict=True))
     try:
         if table.path.suffix == ".parquet":
-            for batch in parquet.ParquetFile(table.path).iter_batches(columns=names):
+            for batch in parquet.ParquetFile(table.path).iter_batches(BLOCK_ROWS, columns=names):
                 yield [batch[name].cast(kind) for name, kind in kinds.items()]
             return
         with table.path.open("rb") as file:
@@ -136,6 +138,7 @@ def _blocks(table: FurtherTable, *, column: str) -> Iterator[list[pa.Array]]:
         separator = max(SEPARATORS, key=header.count)
         reader = csv.open_csv(
             table.path,
+            read_options=csv.ReadOptions(block_size=BLOCK_BYTES),
             parse_options=csv.ParseOptions(delimiter=chr(separator)),
             convert_options=csv.ConvertOptions(include_columns=names, column_types=kinds),
         )

@@ -5,6 +5,7 @@ __all__ = [
     "calibration",
     "confusion",
     "discrimination",
+    "lead_time",
     "over_folds",
     "paired",
     "recalibration",

@@ -25,7 +25,7 @@ from hepatica.report.chapters import (
     subtypes,
     summary,
 )
-from hepatica.report.chapters.follow_up import factors, progression, survival, treated, treatment_effect
+from hepatica.report.chapters.follow_up import factors, lead_time, progression, survival, treated, treatment_effect
 from hepatica.report.page import Gallery, Run, Section, provenance
 
 Chapter = Callable[[Run, Gallery], Section | str]
@@ -52,7 +52,7 @@ TREATED: tuple[Chapter, ...] = (treated.section, treatment_effect.section)
 """Of an event of follow-up; and of patients set aside for their treatment."""
 
 BY_TASK: Mapping[str, tuple[Chapter, ...]] = {
-    "followed": (discrimination.section, *FOLLOWED, calibration.section, readers.section, *TREATED),
+    "followed": (discrimination.section, lead_time.section, *FOLLOWED, calibration.section, readers.section, *TREATED),
     "binary": (
         discrimination.section,
         regions.section,

@@ -1,3 +1,12 @@
 """Follow-up: chapters of events over time."""
 
-__all__ = ["clinical_model", "factors", "indicators", "progression", "survival", "treated", "treatment_effect"]
+__all__ = [
+    "clinical_model",
+    "factors",
+    "indicators",
+    "lead_time",
+    "progression",
+    "survival",
+    "treated",
+    "treatment_effect",
+]
