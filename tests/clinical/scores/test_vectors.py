@@ -7,6 +7,7 @@ import pytest
 
 from hepatica.clinical.scores import SCORES
 from hepatica.clinical.scores.vectors import STORED, Check, check, published_files
+from hepatica.cohort import SettingsError
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +81,8 @@ def test_a_published_file_without_result_is_one_that_must_be_refused(tmp_path: P
     assert each.met == 0
     assert "wanted a refusal" in each.missed[0]
     assert not each.passed
+
+
+def test_a_folder_without_test_cases_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="wanted one with published test cases"):
+        check(data=tmp_path)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.clinical.scores.registry import SCORES, add_scores
-from hepatica.cohort.errors import CohortError
+from hepatica.cohort.errors import CohortError, SettingsError
 
 STORED = "vectors.toml"
 _MISSING = "missing"
@@ -52,7 +52,10 @@ def check(names: Sequence[str] | None = None, *, data: Path | None = None) -> li
     """The scores of these names, or all, compared with the stored vectors and with the published files in `data`.
 
     `data`: the folder of the files, which published_files.toml names; a file that is not there is passed over.
+    SettingsError where none is there.
     """
+    if data is not None and not any((data / file).is_file() for file in published_files()):
+        raise SettingsError(f"got the folder {data}, wanted one with published test cases, such as {_first()}")
     stored = [_compared(name, STORED, vectors) for name, vectors in _stored().items() if names is None or name in names]
     files = {} if data is None else published_files()
     return stored + [
@@ -65,6 +68,10 @@ def check(names: Sequence[str] | None = None, *, data: Path | None = None) -> li
 def published_files() -> dict[str, dict[str, Any]]:
     """What each published file tests, and where it has what."""
     return _toml("published_files.toml")
+
+
+def _first() -> str:
+    return Path(next(iter(published_files()))).name
 
 
 def _toml(name: str) -> dict[str, dict[str, Any]]:
