@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import torch
 from pyarrow import csv, parquet
 
 from hepatica.clinical.claims import read_claims
 from hepatica.cohort import Cohort
 from hepatica.cohort.further_table import FurtherTable
-from hepatica.systems.phan_2020 import SYSTEM
+from hepatica.systems.phan_2020 import SYSTEM, build
 
 BLOCK = 50_000
 """Patients whose claims are written at once."""
@@ -77,6 +78,11 @@ def main() -> None:
     for first in range(batches):
         store.read(np.arange(first * 64, first * 64 + 64))
     print(f"a dense batch of 64: {1e3 * (time.perf_counter() - begun) / batches:.0f} ms, {gigabytes():.2f} GB")
+    network, matrices = build(SYSTEM.settings, pretrained=False).eval(), store.read(np.arange(64))
+    begun = time.perf_counter()
+    with torch.inference_mode():
+        shape = tuple(network(torch.from_numpy(matrices)).logits.shape)
+    print(f"the whole network on it: {shape}, {time.perf_counter() - begun:.2f} s, {gigabytes():.2f} GB")
 
 
 if __name__ == "__main__":
