@@ -73,7 +73,8 @@ def once_more(system: System, run: Path, cohorts: dict[str, Path], folder: Path)
 def prepared(name: str, cohorts: dict[str, Path], runs: dict[str, Path]):
     """System, settings for seconds, cohort, and its prepared specimens."""
     system = all_systems()[name]
-    settings, cohort = system.shortest_quick, load_cohort(cohorts[system.modality])
+    cohort = load_cohort(cohorts[system.modality])
+    settings = system.completed(cohort, system.shortest_quick)
     return system, settings, cohort, system.prepare(cohort, settings, runs[name].parent / f"prepared_{system.modality}")
 
 
