@@ -9,7 +9,7 @@ from torch import nn
 
 from hepatica.cohort import load_cohort
 from hepatica.evaluate import Risk, c_index
-from hepatica.report.chapters import comparators, importance
+from hepatica.report.chapters.variables import comparators, importance
 from hepatica.report.page import Gallery, Section, Table, read_run
 from hepatica.runs import explain, train, validate
 from hepatica.systems.nam_2020_incidence import SYSTEM, Settings, build

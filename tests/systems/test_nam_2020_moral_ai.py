@@ -7,7 +7,7 @@ import torch
 
 from hepatica.cohort import load_cohort
 from hepatica.evaluate import Risk, c_index
-from hepatica.report.chapters.comparators import compared
+from hepatica.report.chapters.variables.comparators import compared
 from hepatica.report.page import read_run
 from hepatica.runs import train, validate
 from hepatica.systems.nam_2020_moral_ai import SYSTEM, Settings, build

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hepatica.cohort import Cohort, CohortError
+from hepatica.cohort import Cohort, CohortError, SettingsError
 from hepatica.cohort.delimited import read_table
 from hepatica.cohort.faults import Faults, did_you_mean
 from hepatica.cohort.further_table import FurtherTable
@@ -97,8 +97,10 @@ def read_features(cohort: Cohort, *, features: Sequence[str]) -> tuple[RowStore,
 
     Values are brought to the scale of SCALES; identifiers of one name are averaged (ours); a feature that the cohort
     lacks is missing, as are those of a table that it lacks. CohortError where there is no table, or one has none of its
-    features.
+    features; SettingsError without features.
     """
+    if not features:
+        raise SettingsError("got no features to read; name some, such as --set 'features=[\"expression.GPC3\"]'")
     blocks, told = zip(*_blocks(cohort, features), strict=True)
     values = pd.concat(blocks, axis=1)[list(features)]
     report = pd.concat(told).set_index("feature").loc[list(features)].reset_index()

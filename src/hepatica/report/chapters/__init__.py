@@ -2,17 +2,15 @@
 
 __all__ = [
     "agreement",
+    "applicability",
     "baseline",
     "by_task",
     "calibration",
     "checklist",
-    "comparators",
     "compare_runs",
-    "covariates",
     "discrimination",
     "flow",
     "follow_up",
-    "importance",
     "localisation",
     "multiclass",
     "prevalence",
@@ -25,7 +23,7 @@ __all__ = [
     "signatures",
     "small_sample",
     "stain_shift",
-    "subgroups",
     "subtypes",
     "summary",
+    "variables",
 ]

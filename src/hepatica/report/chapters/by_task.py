@@ -8,11 +8,8 @@ from hepatica.report.chapters import (
     baseline,
     calibration,
     checklist,
-    comparators,
-    covariates,
     discrimination,
     flow,
-    importance,
     localisation,
     multiclass,
     published,
@@ -21,11 +18,11 @@ from hepatica.report.chapters import (
     segmentation,
     shift,
     signatures,
-    subgroups,
     subtypes,
     summary,
 )
 from hepatica.report.chapters.follow_up import factors, lead_time, progression, survival, treated, treatment_effect
+from hepatica.report.chapters.variables import comparators, covariates, importance, subgroups
 from hepatica.report.page import Gallery, Run, Section, provenance
 
 Chapter = Callable[[Run, Gallery], Section | str]

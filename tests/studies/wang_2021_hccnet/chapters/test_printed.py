@@ -8,7 +8,7 @@ from report_ct import AIDED, MACHINE, UNAIDED
 from hepatica.evaluate import Confusion
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
 from hepatica.radiology.risk_score import from_share
-from hepatica.report.chapters.covariates import diseased, grouped
+from hepatica.report.chapters.variables.covariates import diseased, grouped
 from hepatica.report.page.results import Run
 from hepatica.studies.wang_2021_hccnet.chapters.printed import RISK, TABLE_2, TABLE_3, risk
 

@@ -17,10 +17,10 @@ from hepatica.report.chapters import (
     flow,
     published,
     shift,
-    subgroups,
     summary,
 )
 from hepatica.report.chapters.follow_up import clinical_model, factors, progression, survival, treated, treatment_effect
+from hepatica.report.chapters.variables import subgroups
 from hepatica.report.page import Gallery, Run, Section, Text, provenance
 from hepatica.studies.li_2025_cnn_sasm.chapters import clusters, interpretation, levels, selection
 from hepatica.studies.li_2025_cnn_sasm.chapters.found import FOLDER, Study, read_study

@@ -7,7 +7,6 @@ from hepatica.report.chapters import (
     baseline,
     calibration,
     checklist,
-    covariates,
     discrimination,
     flow,
     localisation,
@@ -16,9 +15,9 @@ from hepatica.report.chapters import (
     regions,
     shift,
     signatures,
-    subgroups,
     summary,
 )
+from hepatica.report.chapters.variables import covariates, subgroups
 from hepatica.report.page import Gallery, Run, Section, provenance
 from hepatica.studies.wang_2021_hccnet.chapters import variants
 from hepatica.studies.wang_2021_hccnet.chapters.printed import HEATMAPS, NODULES, READERS, RISK, TABLE_2, TABLE_3

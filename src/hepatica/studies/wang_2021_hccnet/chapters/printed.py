@@ -13,8 +13,8 @@ import pandas as pd
 from hepatica.evaluate import Confusion
 from hepatica.radiology.risk_score import from_share
 from hepatica.report.chapters import readers
-from hepatica.report.chapters.covariates import Parameter, Parts, Scale
 from hepatica.report.chapters.published import Printed
+from hepatica.report.chapters.variables.covariates import Parameter, Parts, Scale
 
 TABLE_2 = Printed(
     counts={

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from scipy import stats
 
 from hepatica.evaluate import compare_groups
-from hepatica.report.chapters.covariates import (
+from hepatica.report.chapters.variables.covariates import (
     MOST_LEVELS,
     Parameter,
     Scale,

@@ -21,8 +21,8 @@ from hepatica.evaluate import (
     sensitivity,
     specificity,
 )
-from hepatica.report.chapters.covariates import MOST_LEVELS, parts
 from hepatica.report.chapters.follow_up.survival import TALL, competing, paint_groups
+from hepatica.report.chapters.variables.covariates import MOST_LEVELS, parts
 from hepatica.report.figures.forest import Line, dots, forest
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from hepatica.cohort import Target
-from hepatica.report.chapters.importance import section
+from hepatica.report.chapters.variables.importance import section
 from hepatica.report.page import Figure, Gallery, Section, Table
 
 LINE = {"at": [1.0, 2.0], "score": [0.1, 0.2], "low": [0.05, 0.1], "high": [0.15, 0.3]}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hepatica.cohort import Months, Target
 from hepatica.evaluate import Risk, auroc, c_index
-from hepatica.report.chapters.comparators import section
+from hepatica.report.chapters.variables.comparators import section
 from hepatica.report.page import Gallery, Section, Table
 
 INDEX = pd.Index([f"P{n}" for n in range(8)], name="patient_id")

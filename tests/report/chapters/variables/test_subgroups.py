@@ -7,7 +7,7 @@ from report_runs import seal_tables
 from scipy import stats
 
 from hepatica.evaluate import heterogeneity_p, log_rank_p, sensitivity, specificity
-from hepatica.report.chapters.subgroups import section, subgroups
+from hepatica.report.chapters.variables.subgroups import section, subgroups
 from hepatica.report.page.blocks import Figure, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
