@@ -69,7 +69,11 @@ def test_one_value_for_all_rows() -> None:
         ({"pivka_ii": "ng/mL"}, "1 ng is not 1 mAU"),
         ({"albumin": "mg/L"}, "got 'mg/L' for albumin, wanted g/L, g/dL: it is not converted"),
         ({"albumin": {"column": "x"}}, r"\[albumin\] has no unit, wanted unit = one of g/L, g/dL"),
-        ({"albumin": {"column": "x", "units": "g/L"}}, "got units, wanted column, unit, value, values"),
+        (
+            {"albumin": {"column": "x", "units": "g/L"}},
+            "'units': 'g/L'.*, wanted a unit, or column, unit, value, values",
+        ),
+        ({"albumin": 10}, r"\[albumin\] got 10, wanted a unit"),
         ({"sex": {"unit": "cm"}}, "wanted no unit"),
         ({"platelet": "10^9/L"}, "did you mean platelets"),
     ],

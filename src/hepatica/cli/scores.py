@@ -104,15 +104,14 @@ def _list(names: list[str] | None, *, as_json: bool) -> None:
 
 
 def _print(found: "list[Score]") -> None:
-    """A few lines a score in two columns: name over whether it is confirmed, title over scope, inputs and paper."""
+    """A few lines a score in two columns: name; title, scope, inputs and paper, and what of it is unconfirmed."""
     from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
 
     table = Table(Column(max_width=30, overflow="fold"), Column(), box=None, show_header=False, padding=(0, 2, 1, 0))
     for each in found:
-        table.add_row(
-            Text.assemble((each.name, "bold"), "" if each.confirmed else "\nunconfirmed"),
-            Text(f"{each.title}\nfor: {each.scope}\nreads: {', '.join(each.inputs)}\n{each.paper}, {each.doi}"),
-        )
+        lines = [each.title, f"for: {each.scope}", f"reads: {', '.join(each.inputs)}", f"{each.paper}, {each.doi}"]
+        lines += [] if each.confirmed else [each.evidence]
+        table.add_row(Text(each.name, "bold"), Text("\n".join(lines)))
     Console().print(table)

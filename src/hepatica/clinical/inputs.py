@@ -1,4 +1,4 @@
-"""Inputs: the quantities of a table in the units that a formula wants; none is guessed, imputed or clipped."""
+"""Inputs: the quantities of a table in the units of a formula; none is guessed, imputed or clipped."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -138,8 +138,8 @@ def _declaration(quantity: str, given: str | Mapping[str, Any]) -> Mapping[str, 
             f"got a declaration of {quantity!r}; {did_you_mean(quantity, QUANTITIES, known='it is of')}"
         )
     declared: Mapping[str, Any] = {"unit": given} if isinstance(given, str) else given
-    if unknown := set(declared) - _KEYS:
-        raise SettingsError(f"[{quantity}] got {listed(sorted(unknown))}, wanted {', '.join(sorted(_KEYS))}")
+    if not isinstance(declared, Mapping) or set(declared) - _KEYS:
+        raise SettingsError(f"[{quantity}] got {given!r}, wanted a unit, or {', '.join(sorted(_KEYS))}")
     known = QUANTITIES[quantity]
     if known.units and "unit" not in declared:
         raise SettingsError(f"[{quantity}] has no unit, wanted unit = one of {', '.join(known.units)}")

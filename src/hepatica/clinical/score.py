@@ -1,6 +1,5 @@
 """Score: the record of a published score, read from TOML: points by limits, a formula, or rules of stages."""
 
-import ast
 import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hepatica.clinical.expression import FUNCTIONS, names_in, value
 from hepatica.clinical.quantities import COLUMNS, QUANTITIES, Array
-
-_FUNCTIONS = {name: getattr(np, name) for name in ("log", "log10", "sqrt", "exp", "floor", "maximum", "clip", "where")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +47,7 @@ class Score:
     def inputs(self) -> tuple[str, ...]:
         """Columns that it reads, each in the unit that the formula has."""
         expressions = (*self.let.values(), self.formula or "0", *self.rules.values(), self.defined)
-        named = (name for each in expressions for name in _names(each) if name not in self.let)
+        named = (name for each in expressions for name in names_in(each) if name not in self.let)
         return tuple(dict.fromkeys((*self.points, *(name for name in named if name in COLUMNS))))
 
     @property
@@ -67,11 +65,11 @@ class Score:
         given = {name: inputs[name] for name in self.inputs}
         known = ~np.isnan(list(given.values())).any(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            scope = _FUNCTIONS | self._levels | given
+            scope: dict[str, Any] = {**self._levels, **given}
             for name, expression in self.let.items():
-                scope[name] = eval(expression, {}, scope)
+                scope[name] = value(expression, scope)
             found = self._points(given) if self.points else self._result(scope)
-            known &= np.isfinite(found) & np.asarray(eval(self.defined, {}, scope), bool)
+            known &= np.isfinite(found) & np.asarray(value(self.defined, scope), bool)
         return np.where(known, found, np.nan)
 
     def columns(self, inputs: Mapping[str, Array]) -> dict[str, Any]:
@@ -105,25 +103,21 @@ class Score:
 
     def _result(self, scope: Mapping[str, Any]) -> Array:
         if not self.rules:
-            return np.asarray(eval(self.formula, {}, scope), np.float64)
-        holds = [eval(rule, {}, scope) for rule in self.rules.values()]
+            return np.asarray(value(self.formula, scope), np.float64)
+        holds = [value(rule, scope) for rule in self.rules.values()]
         return np.select(holds, [float(self.stages.index(name)) for name in self.rules], np.nan)
 
 
 def read_scores(path: Path) -> Iterator[Score]:
-    """The records of a file, each expression compiled once to see that it names nothing unknown."""
+    """The records of a file, each expression parsed once to see that it names nothing unknown."""
     for name, record in tomllib.loads(path.read_text(encoding="utf-8")).items():
         score = Score(name=name, **record)
-        known = {*COLUMNS, *_FUNCTIONS, *score._levels, *score.let}
+        known = {*COLUMNS, *FUNCTIONS, *score._levels, *score.let}
         every = (*score.let.values(), score.formula or "0", *score.rules.values(), score.defined)
-        unknown = {each for expression in every for each in _names(expression)} - known
+        unknown = {each for expression in every for each in names_in(expression)} - known
         if unknown or not score.inputs:
             raise ValueError(f"{path.name} [{name}] names {sorted(unknown)}")
         yield score
-
-
-def _names(expression: str) -> list[str]:
-    return [node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)]
 
 
 def _step(values: Array, table: Sequence[Any]) -> tuple[list[Any], Array]:
@@ -151,5 +145,5 @@ def _codes(place: Array) -> Any:
 
 def _further(found: Array, table: str | Sequence[float]) -> Array:
     if isinstance(table, str):
-        return np.asarray(eval(table, {}, _FUNCTIONS | {"value": found}), np.float64)
+        return np.asarray(value(table, {"value": found}), np.float64)
     return _at(found, table)

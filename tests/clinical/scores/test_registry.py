@@ -98,7 +98,7 @@ FALLING = {
 
 
 @settings(max_examples=25, deadline=None)
-@given(row=ROWS, step=st.integers(1, 30))
+@given(row=ROWS, step=st.integers(1, 20))
 def test_scores_rise_and_fall_with_their_inputs(row: dict[str, object], step: int) -> None:
     table = pd.DataFrame([row, row])
     for direction, names in ((1, RISING), (-1, FALLING)):

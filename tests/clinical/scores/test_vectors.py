@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from hepatica.clinical.scores import SCORES
-from hepatica.clinical.scores.vectors import STORED, Check, check, published_files
+from hepatica.clinical.score import Score
+from hepatica.clinical.scores import SCORES, score
+from hepatica.clinical.scores.vectors import STORED, Check, _stored, _toml, check, published_files
 from hepatica.cohort import SettingsError
 
 
@@ -29,6 +31,17 @@ def test_each_score_meets_its_stored_vectors(found: dict[str, Check], name: str)
     assert found[name].met == found[name].count > 0
 
 
+@pytest.mark.parametrize("name", SCORES)
+def test_no_score_without_one_of_its_inputs(name: str) -> None:
+    inputs = next(each.inputs for each in _stored()[name] if "missing" not in each.results.values())
+    for column in inputs:
+        table = pd.DataFrame([inputs]).astype({column: object})
+        table.loc[0, column] = None
+        found = score(name, table)
+        assert found.drop(columns=name).isna().all(axis=None)
+        assert pd.isna(found.loc[0, name]), column
+
+
 @pytest.mark.parametrize("file", published_files())
 def test_each_published_file_is_met_as_far_as_it_is_right(published: dict[str, Check], file: str) -> None:
     says, met = published_files()[file], published[Path(file).name]
@@ -44,19 +57,13 @@ def test_the_wrong_meld_file_is_seven_of_eight_wrong(published: dict[str, Check]
     assert any("meld got 16.6774, wanted 27" in each for each in meld.missed)
 
 
-def test_each_input_of_a_point_table_is_varied() -> None:
-    from hepatica.clinical.scores.vectors import _toml
-
-    tables = _toml(STORED)
-    for score in SCORES.values():
-        for column, table in score.points.items():
-            rows = tables[score.name]["table"][column]
-            steps = len(table) if isinstance(table, list) else len(table) - 1
-            assert len({result for _, result in rows}) >= min(steps, len({str(each) for each in _worth(table)})) - 1
-
-
-def _worth(table: object) -> list[object]:
-    return list(table.values()) if isinstance(table, dict) else [table[0], *(each for _, each in table[1:])]  # type: ignore[index]
+@pytest.mark.parametrize("each", [each for each in SCORES.values() if each.points], ids=lambda each: each.name)
+def test_every_branch_of_a_point_table_has_a_vector(each: Score) -> None:
+    table = _toml(STORED)[each.name]["table"]
+    for column, steps in each.points.items():
+        worth = list(steps.values()) if isinstance(steps, dict) else [steps[0], *(given for _, given in steps[1:])]
+        results = {str(result) for _, result in table[column]} | {str(table["result"])}
+        assert len(results - {"missing"}) == len({given for given in worth if given == given}), column
 
 
 def test_a_published_file_without_result_is_one_that_must_be_refused(tmp_path: Path) -> None:

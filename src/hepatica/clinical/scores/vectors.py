@@ -84,9 +84,12 @@ def _stored() -> dict[str, list[Vector]]:
 
 def _of_record(name: str, record: Mapping[str, Any]) -> Iterator[Vector]:
     """The vectors of a table, of which one or several inputs differ from the base, and the cases."""
-    base = record.get("table", {}).get("base", {})
-    for column, rows in record.get("table", {}).items():
-        for value, result in rows if column != "base" else ():
+    table = dict(record.get("table", {}))
+    base = table.pop("base", {})
+    if base:
+        yield Vector(score=name, inputs=base, results={name: table.pop("result")})
+    for column, rows in table.items():
+        for value, result in rows:
             yield Vector(score=name, inputs={**base, column: value}, results={name: result})
     for *values, result in record.get("grid", {}).get("rows", ()):
         changed = dict(zip(record["grid"]["columns"], values, strict=True))

@@ -26,7 +26,8 @@ def score_page() -> str:
         f"{len(SCORES)} scores, stages and criteria, and for whom each was made. `hepatica scores --check --data"
         " FOLDER` compares them with the vectors: published results and, for point tables and rules, each branch worked"
         " out by hand. Files of vectors that are wrong are in [errata](../errata.md). *Confirmed in* names a public"
-        f" source other than the paper that has the same formula. Unconfirmed: {doubtful}.",
+        f" source other than the paper that has the same formula. Unconfirmed: {doubtful}. ADRESS-HCC is not here:"
+        " no public source has its coefficients.",
         "\n".join(["| score | for whom | paper | confirmed in | vectors met |", "|---|---|---|---|---|", *rows]),
         *map(_section, SCORES.values()),
     ]
