@@ -59,7 +59,7 @@ class VisitStore:
         """Histories of these rows of `index`: (b, v, 1 + d + s), v visits as the longest has; others end in NaN."""
         first, last = (self.index[name].to_numpy()[indices, None] for name in ("first", "place"))
         steps = first + np.arange(max(int((last - first).max(initial=0)) + 1, 1))
-        found = self.cells[np.minimum(steps, last)]
+        found: NDArray[np.float32] = self.cells[np.minimum(steps, last)]
         found[steps > last] = np.nan
         return found
 
@@ -107,7 +107,7 @@ def read_visits(cohort: Cohort, settings: VisitPlan) -> VisitStore:
         )
     if not settings.baseline:
         raise SettingsError("got no baseline columns; name some, such as --set 'baseline=[\"age_years\"]'")
-    table = table.assign(place=cohort.patients.index.get_indexer(table["patient_id"])).sort_values(
+    table = table.assign(place=cohort.patients.index.get_indexer(pd.Index(table["patient_id"]))).sort_values(
         ["place", "months"], kind="stable", ignore_index=True
     )
     read = [numeric(table[name], name=name, cohort=cohort.name) for name in settings.columns]
@@ -148,14 +148,14 @@ def _store(cohort: Cohort, settings: VisitPlan, *, cells: NDArray[np.float32], t
     )
 
 
-def masking(settings: VisitPlan) -> Callable[[Tensor], Tensor] | None:
+def masking(settings: VisitPlan) -> Callable[[Tensor], Tensor]:
     """Augmentation that leaves out the oldest visits of a share `mask_history` of histories (b, v, …), as many as
-    chance will have it, the last one never; None where the share is 0.
+    chance will have it, the last one never.
     """
-    if not settings.mask_history:
-        return None
 
     def mask(visits: Tensor) -> Tensor:
+        if not settings.mask_history:
+            return visits
         count = visits[..., 0].isfinite().sum(dim=1)
         chosen = torch.rand(len(visits), device=visits.device) < settings.mask_history
         dropped = (torch.rand(len(visits), device=visits.device) * count * chosen).long()
