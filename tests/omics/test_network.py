@@ -1,5 +1,6 @@
 """Network: edges of a file, correlations of a group, walks that never return, and paths of one group alone."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from hepatica.cohort import CohortError, SettingsError
+from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.omics.network import (
     GeneNetwork,
     complete_network,
     correlated,
     distinct_paths,
+    network_of,
     random_walks,
     read_network,
     without_common,
@@ -61,6 +63,17 @@ def test_every_pair_of_a_few_genes_is_an_edge_of_the_complete_network() -> None:
     assert len(complete_network(GENES)) == 5 * 4
     with pytest.raises(SettingsError, match="at most 3000"):
         complete_network([str(gene) for gene in range(3001)])
+
+
+def test_the_network_of_a_cohort_is_a_file_of_its_folder_whose_digest_is_kept(write_cohort, tmp_path: Path) -> None:
+    cohort = load_cohort(write_cohort(tmp_path / "tiny"))
+    path = edge_file(tmp_path / "tiny", "src\tdest\nA\tB\nC\tA\n")
+    network, told = network_of(cohort, "edges.tsv", genes=GENES)
+    assert (len(network), told) == (2, f"3 genes, 2 edges, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
+    assert len(network_of(cohort, "complete", genes=GENES)[0]) == 20
+    for outside in ("../edges.tsv", "/etc/passwd", "C:\\edges.tsv"):
+        with pytest.raises(SettingsError, match="inside the cohort folder"):
+            network_of(cohort, outside, genes=GENES)
 
 
 def test_correlations_are_those_of_the_whole_matrix_on_edges_alone() -> None:

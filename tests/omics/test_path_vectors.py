@@ -67,5 +67,9 @@ def test_the_largest_cluster_is_other_and_the_one_of_more_poor_paths_is_poor() -
     vectors = np.eye(3)[centres] * 10 + 0.01 * RNG.normal(size=(10, 3))
     counts = np.array([[9] * 5 + [6, 6, 6] + [5, 5], [1] * 5 + [5, 5, 5] + [1, 1]])  # both in good paths more often
     assert clusters(vectors, counts=counts, seed=0).tolist() == ["other"] * 5 + ["poor"] * 3 + ["good"] * 2
+    vectors[:5] /= 2
+    vectors[8:] /= 20
+    found = clusters(vectors, counts=counts, seed=0, other="shortest")
+    assert found.tolist() == ["good"] * 5 + ["poor"] * 3 + ["other"] * 2
     with pytest.raises(CohortError, match="wanted 3"):
         clusters(np.zeros((4, 3)), counts=counts[:, :4], seed=0)

@@ -1,9 +1,7 @@
 """G2Vec: labels and counts of the paper's example, size of the network, biomarkers by hand, training patients alone."""
 
-import io
 import os
 import shutil
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from hepatica.cohort import SettingsError, Split, load_cohort
-from hepatica.cohort.digests import file_digest
+from hepatica.cohort import Split, load_cohort
 from hepatica.cohort.endpoints import TimeToEvent
 from hepatica.cohort.phantom import RESECTED, phantom_tables
 from hepatica.omics.network import read_network
@@ -25,9 +22,6 @@ from hepatica.systems.choi_2018_g2vec import SYSTEM, G2Vec, Settings, build
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = phantom_tables(
         tmp_path_factory.mktemp("genes") / "A", patients=120, seed=5, population=RESECTED, endpoints="all"
-    )
-    (folder / "edges.tsv").write_text(
-        "src\tdest\nMKI67\tTOP2A\nTOP2A\tCDK1\nCDK1\tMKI67\nALB\tAPOA1\nALB\tTTR\nTTR\tALB\n"
     )
     return folder
 
@@ -99,16 +93,6 @@ def test_nothing_is_learnt_from_test_patients(cohort: Path, tmp_path: Path, sele
         assert torch.equal(tensor, other[0].state_dict()[name]), name
 
 
-def test_the_network_is_a_file_of_the_cohort_whose_digest_is_kept(cohort: Path, tmp_path: Path) -> None:
-    found, genes = trained(cohort, tmp_path, network="edges.tsv", correlation=0.3)[1:]
-    assert found["network"] == f"6 genes, 6 edges, sha256 {file_digest(cohort / 'edges.tsv')}"
-    assert set(genes.index[genes["group"].notna()]) <= {
-        f"expression.{gene}" for gene in ("MKI67", "TOP2A", "CDK1", "ALB", "APOA1", "TTR")
-    }
-    with pytest.raises(SettingsError, match="inside the cohort folder"):
-        trained(cohort, tmp_path, network="../edges.tsv")
-
-
 def data() -> Path:
     """Real files: labels and network of the example, and two tables of the patients they are of."""
     if "HEPATICA_DATA" not in os.environ:
@@ -117,8 +101,7 @@ def data() -> Path:
 
 
 def porpoise(folder: Path) -> pd.DataFrame:
-    with zipfile.ZipFile(folder / "omics" / "porpoise_tcga_lihc_all_clean.csv.zip") as outer:
-        table = pd.read_csv(io.BytesIO(outer.read(outer.namelist()[0])), compression="zip")
+    table = pd.read_csv(folder / "omics" / "porpoise_tcga_lihc_all_clean.csv.zip")
     return table.drop_duplicates("case_id").set_index("case_id")
 
 

@@ -80,13 +80,10 @@ def once_more(system: System, run: Path, cohorts: dict[str, Path], folder: Path)
 def prepared(name: str, cohorts: dict[str, Path], runs: dict[str, Path]):
     """System, settings for seconds, cohort, and its prepared specimens."""
     system = all_systems()[name]
-    settings, cohort = system.shortest_quick, load_cohort(cohorts[phantom_of(system)])
-    return (
-        system,
-        settings,
-        cohort,
-        system.prepare(cohort, settings, runs[name].parent / f"prepared_{phantom_of(system)}"),
-    )
+    cohort = load_cohort(cohorts[phantom_of(system)])
+    settings = system.completed(cohort, system.shortest_quick)
+    folder = runs[name].parent / f"prepared_{phantom_of(system)}"
+    return system, settings, cohort, system.prepare(cohort, settings, folder)
 
 
 @pytest.mark.parametrize("name", FIRST_OF_KIND)

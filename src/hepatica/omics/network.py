@@ -69,8 +69,8 @@ def read_network(path: Path, *, genes: Sequence[str]) -> GeneNetwork:
         faults.add(path.name, "got one column, wanted two: the gene where an edge begins, and the one where it ends")
     faults.raise_if_any(path)
     assert table is not None
-    named = np.isin(list(genes), pd.unique(table.iloc[:, :2].to_numpy().ravel()))
-    chosen = tuple(gene for gene, there in zip(genes, named, strict=True) if there)
+    named = set(table.iloc[:, 0]) | set(table.iloc[:, 1])
+    chosen = tuple(gene for gene in genes if gene in named)
     places = pd.Series(np.arange(len(chosen)), index=pd.Index(chosen))
     ends = [places.reindex(table.iloc[:, column]).to_numpy() for column in (0, 1)]
     known = np.isfinite(ends[0]) & np.isfinite(ends[1]) & (ends[0] != ends[1])

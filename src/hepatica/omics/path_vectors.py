@@ -3,7 +3,7 @@
 Source: Choi et al. 2018, Sci Rep 8:13729, doi 10.1038/s41598-018-32180-0; written from its description alone.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -102,16 +102,19 @@ def _share_right(network: PathNetwork, paths: csr_array, label: Tensor) -> float
         return float(((network(paths) > 0) == (label > 0)).float().mean())
 
 
-def clusters(vectors: NDArray[Any], *, counts: Labels, seed: int) -> NDArray[np.str_]:
+def clusters(
+    vectors: NDArray[Any], *, counts: Labels, seed: int, other: Literal["largest", "shortest"] = "largest"
+) -> NDArray[np.str_]:
     """Group of each gene (n,): `other`, `good` or `poor`; `counts` (2, n) are the paths of good and poor that have it.
 
-    Of three clusters by k-means the largest is `other`; of the two left, `poor` is the one whose genes occur in poor
-    paths the more often (ours where both occur more in paths of one kind). CohortError for fewer than three vectors.
+    Of three clusters by k-means `other` is the largest, or the one of the shortest vectors (ours); of the two left,
+    `poor` is the one whose genes occur in poor paths the more often (ours where both occur more in paths of one kind).
+    CohortError for fewer than three vectors.
     """
     if len(np.unique(vectors, axis=0)) < 3:
         raise CohortError(f"got {len(vectors)} genes in paths, wanted 3 or more; lower the setting correlation")
-    cluster = KMeans(3, n_init=10, random_state=seed).fit_predict(vectors)
-    sums = np.stack([counts[:, cluster == each].sum(axis=1) for each in range(3)])
-    left = np.argsort(np.bincount(cluster), kind="stable")[:2]
-    good, poor = sorted(left, key=lambda each: float(sums[each, 1] / sums[each].sum()))
-    return np.select([cluster == good, cluster == poor], ["good", "poor"], "other")
+    cluster, norm = KMeans(3, n_init=10, random_state=seed).fit_predict(vectors), np.linalg.norm(vectors, axis=1)
+    own = [cluster == each for each in range(3)]
+    order = sorted(own, key=lambda rows: float(rows.sum() if other == "largest" else -norm[rows].mean()))[:2]
+    good, poor = sorted(order, key=lambda rows: float(counts[1, rows].sum() / counts[:, rows].sum()))
+    return np.select([good, poor], ["good", "poor"], "other")

@@ -57,7 +57,8 @@ class Settings(GenePlan):
     longest: int = 80  # genes of a walk, at most
     hidden: int = 128  # length of a gene's vector
     held_out: Share = 0.2  # share of the paths by which training is stopped
-    biomarkers: int = 50  # of each of the two clusters
+    other: Literal["largest", "shortest"] = "largest"  # cluster of no outcome; ours: "shortest", the one of least norm
+    biomarkers: int = 50  # of each of the two clusters that are left
     penalty: float = 100.0  # ours; weight of half the squared coefficients of the classifier
     epochs: int = 500
     batch: int = 1_000_000  # all paths at once
@@ -134,7 +135,7 @@ def by_vectors(
     genes = pd.DataFrame({"good_paths": counts[0, known], "poor_paths": counts[1, known], "t": t})
     genes = genes.set_axis([settings.features[place] for place in known])
     genes["norm"] = np.linalg.norm(vectors, axis=1)
-    genes["group"] = clusters(vectors, counts=counts[:, known], seed=settings.seed)
+    genes["group"] = clusters(vectors, counts=counts[:, known], seed=settings.seed, other=settings.other)
     genes["score"] = genes[["norm", "t"]].apply(lambda own: (own - own.min()) / (np.ptp(own) or 1)).mean(axis=1)
     best = genes[genes["group"] != "other"].sort_values("score", ascending=False, kind="stable")
     genes["biomarker"] = genes.index.isin(best.groupby("group").head(settings.biomarkers).index)
@@ -193,5 +194,6 @@ SYSTEM = System(
     settings=Settings(),
     build=build,
     train=train,
+    trial={"biomarkers": 10},  # ours; of the phantoms' genes
     meaning="probability of death within two years",
 )
