@@ -27,7 +27,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
 
 
 def trained(cohort: Cohort, folder: Path, **changes):
-    settings = override(SETTINGS, changes)
+    settings = SYSTEM.completed(cohort, override(SETTINGS, changes))
     ids, network = list(cohort.patients.index), build(settings, pretrained=False)
     training = Training(
         network=network, material=SYSTEM.prepare(cohort, settings, folder / "prepared"), cohort=cohort,
@@ -46,7 +46,7 @@ def test_survival_and_values_of_test_patients_change_nothing(cohort: Cohort, tmp
     assert again == record
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name]), name
-    found = SYSTEM.read(network, training.material, SETTINGS)
+    found = SYSTEM.read(network, training.material, training.settings)
     wide = found.specimens.pivot(index="patient_id", columns="class_or_quantity", values="score")
     np.testing.assert_allclose(wide.sum(axis=1), 1, atol=1e-6)
     aggressive = pd.read_csv(cohort.folder / "truth.csv").set_index("patient_id")["aggressiveness"]

@@ -26,7 +26,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Matrix], Any]]] = {
     "counts": ("counts: whole numbers of 0 or more", lambda x: (x >= 0) & (x % 1 == 0)),
     "tpm": ("transcripts or reads per million: 0 to 1,000,000", lambda x: (x >= 0) & (x <= 1e6)),
     "log2": ("logarithms to base 2: -30 to 40", lambda x: (x >= -30) & (x <= 40)),
-    "z": ("z-scores: -100 to 100", lambda x: np.abs(x) <= 100),
+    "z": ("z-scores, some of them below 0", lambda x: (np.abs(x) <= 1e4) & np.less(x, 0).any()),
     "beta": ("methylated shares: 0 to 1", lambda x: (x >= 0) & (x <= 1)),
     "abundance": ("amounts or concentrations: 0 or more", lambda x: (x >= 0) & np.isfinite(x)),
     "microbiome": ("counts or shares of taxa: 0 or more", lambda x: (x >= 0) & np.isfinite(x)),

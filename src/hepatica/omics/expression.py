@@ -48,8 +48,10 @@ SCALES: Mapping[str, Callable[[Values], Values]] = {
     "tpm": log_one_more,
     "abundance": log_one_more,
     "microbiome": centred_log_ratio,
+    "z": lambda values: np.clip(values, -10, 10),
 }
-"""What is read of each kind of matrix; the values as they are of the other kinds."""
+"""What is read of each kind of matrix; the values as they are of the other kinds. Public z-scores of genes that few
+patients express go up to 3,966; beyond 10 they count as 10 (ours)."""
 
 
 def matrix_of(cohort: Cohort, name: str) -> FurtherTable:
