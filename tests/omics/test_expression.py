@@ -140,3 +140,13 @@ def test_a_patient_with_two_rows_is_a_fault(cohort_of) -> None:
 def test_a_table_without_any_of_the_features_names_the_nearest(cohort_of) -> None:
     with pytest.raises(CohortError, match=r"has none of 1 features, TP35: did you mean TP53\?"):
         read(cohort_of("patient_id,TP53\nP1,1\n"), "TP35")
+
+
+def test_a_table_that_the_cohort_lacks_is_missing_where_it_has_another(cohort_of) -> None:
+    cohort = cohort_of("patient_id,A\nP1,1\n")
+    store, report = read_features(cohort, features=("expression.A", "mirna.B"))
+    assert store.values[0, 0] == 1
+    assert np.isnan(store.values[:, 1]).all()
+    assert report["patients"].tolist() == [1, 0]
+    with pytest.raises(CohortError, match="has no table 'mirna'"):
+        read_features(cohort, features=("mirna.B",))

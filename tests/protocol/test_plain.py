@@ -1,5 +1,6 @@
 """Plain: each task's outcome is learnt and scored as its kind wants, and a specimen is the mean of its regions."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from hepatica.learn import Plan
 from hepatica.networks import Pooled, Reading
 from hepatica.protocol import Training
 from hepatica.protocol.plain import (
+    UNKNOWN,
     binary_loss,
     grad_cam_of_body,
     infer_regions,
@@ -73,7 +75,11 @@ def cohort() -> Cohort:
     ("task", "wanted"),
     [
         (Binary("hcc"), {"P1": [1], "P2": [0], "P3": [1], "P4": [0]}),
-        (Binary("death", horizons=(10, None)), {"P1": [1], "P2": [0], "P3": [0], "P5": [0]}),  # P4 was lost before 10
+        (Binary("death", horizons=(10,)), {"P1": [1], "P2": [0], "P3": [0], "P5": [0]}),  # P4 was lost before 10
+        (
+            Binary("death", horizons=(10, None)),
+            {"P1": [1, 1], "P2": [0, 0], "P3": [0, 1], "P4": [UNKNOWN, 0], "P5": [0, 0]},
+        ),
         (GRADES, {"P1": [1], "P2": [2], "P3": [0]}),  # by the order of the task, not of the cohort
         (Survival("death"), {"P1": [6, 1], "P2": [30, 0], "P3": [11, 1], "P4": [9, 0], "P5": [8, 0]}),
         (Quantities("fat"), {"P1": [1.5], "P2": [2], "P3": [3.5]}),
@@ -140,7 +146,7 @@ def test_a_specimen_has_the_mean_of_its_regions_one_row_a_class(rows) -> None:
 
 def test_one_score_has_no_class_and_its_horizon(rows) -> None:
     material = rows([("P1", "S1"), ("P1", "S1")], [[0.2, 0.8], [0.6, 0.4]])
-    found = infer_regions(Logarithm(), material, Batch(), Binary("death", horizons=(12.0, None)))
+    found = infer_regions(Logarithm(), material, Batch(), Binary("death", horizons=(12.0,)))
     row = found.specimens.iloc[0]
     assert len(found.specimens) == 1
     assert row["score"] == pytest.approx(0.6)
@@ -210,3 +216,29 @@ def test_one_logit_is_learnt_as_two() -> None:
     two, labels = torch.tensor([[0.3, 1.1], [0.2, -0.4]]), torch.tensor([1, 0])
     one = (two[:, 1] - two[:, 0])[:, None]
     assert binary_loss(one, labels).item() == pytest.approx(binary_loss(two, labels).item())
+
+
+def test_loss_at_several_horizons_is_the_mean_over_the_known_labels() -> None:
+    # Log-odds 0 and log 3 of probability 1/2 and 3/4: -log(1/2), -log(3/4); the third label is unknown.
+    logits = torch.tensor([[0.0, math.log(3)], [5.0, 0.0]])
+    labels = torch.tensor([[1.0, 1.0], [UNKNOWN, 0.0]])
+    expected = (math.log(2) + math.log(4 / 3) + math.log(2)) / 3
+    assert binary_loss(logits, labels).item() == pytest.approx(expected, rel=1e-6)
+    assert binary_loss(logits, torch.full((2, 2), float(UNKNOWN))).item() == 0
+
+
+def test_each_horizon_has_its_own_score(rows) -> None:
+    class Odds(torch.nn.Module):
+        def forward(self, values: torch.Tensor) -> torch.Tensor:
+            return torch.cat([values, values + 1], dim=1)
+
+    material = rows([("P1", "S1"), ("P1", "S1"), ("P2", "S2")], [[0], [2], [-1]])
+    task = Binary("death", horizons=(36, 60))
+    found = infer_regions(Odds(), material, Batch(), task).specimens
+    table = found.set_index(["patient_id", "horizon_months"])["score"]
+    sigmoid = 1 / (1 + np.exp(-np.array([0, 2, -1, 1, 3, 0.0])))
+    assert table.loc[[("P1", 36), ("P2", 36), ("P1", 60), ("P2", 60)]].tolist() == pytest.approx(
+        [sigmoid[:2].mean(), sigmoid[2], sigmoid[3:5].mean(), sigmoid[5]]
+    )
+    with pytest.raises(SettingsError, match="got 2 outputs of the network, wanted 3"):
+        infer_regions(Odds(), material, Batch(), Binary("death", horizons=(12, 36, 60)))

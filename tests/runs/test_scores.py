@@ -63,8 +63,9 @@ def test_groups_are_by_the_locked_cutoff_of_whole_patients() -> None:
     assert table.loc[table["specimen_id"].notna(), "group"].isna().all()
 
 
-def test_of_several_classes_the_most_probable_is_the_group() -> None:
-    classes = {"task": "multi_class", "endpoint": "grade", "horizon_months": np.nan}
+@pytest.mark.parametrize("task", ["multi_class", "subtypes"])
+def test_of_several_classes_the_most_probable_is_the_group(task: str) -> None:
+    classes = {"task": task, "endpoint": "grade", "horizon_months": np.nan}
     low = scored(("P1", "S1", 0.2), ("P2", "S2", 0.7), class_or_quantity="low", **classes)
     high = low.assign(score=1 - low["score"], class_or_quantity="high")
     table = predictions(pool_of(pd.concat([low, high]), GRADES), folds=pd.Series("test", ["P1", "P2"]), cutoffs={})

@@ -1,7 +1,7 @@
 """Conformance: what every registered system must do, by being registered.
 
-Each system is trained once, for two epochs, on the phantom cohort of its room, whose specimens are prepared once. That
-one seed gives one result is tested once a room and kind of task.
+Each system is trained once, for two epochs, on the phantom cohort of its room and population, whose specimens are
+prepared once. That one seed gives one result is tested once a room and kind of task.
 """
 
 import sys
@@ -30,8 +30,15 @@ ROOT = Path(__file__).parents[2]
 SMALL = {
     "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
     "slide": {"settings": SlidePhantom(side=512)},
+    "table": {"patients": 60},
 }
-"""What makes the phantom of a modality smaller where the usual one takes long."""
+"""What makes the phantom of a modality smaller where the usual one takes long, or larger where it is tables alone."""
+
+
+def phantom_of(system: System) -> str:
+    """Name of the phantom cohort that a system is trained on: its modality, and its population where it has its own."""
+    population = getattr(system.phantom, "keywords", {}).get("population")
+    return f"{system.modality}_{population.name}" if population else system.modality
 
 
 def kind(name: str) -> tuple[str, ...]:
@@ -44,13 +51,13 @@ FIRST_OF_KIND = tuple({kind(name): name for name in reversed(NAMES)}.values())
 
 @pytest.fixture(scope="session")
 def cohorts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By modality, the phantom cohort of a room."""
-    firsts = {system.modality: system for system in all_systems().values()}
+    """The phantom cohorts, by `phantom_of`."""
+    firsts = {phantom_of(system): system for system in all_systems().values()}
     return {
-        modality: system.phantom(
-            tmp_path_factory.mktemp("phantom") / modality, patients=18, seed=3, **SMALL.get(modality, {})
+        name: system.phantom(
+            tmp_path_factory.mktemp("phantom") / name, **{"patients": 18, "seed": 3} | SMALL.get(system.modality, {})
         )
-        for modality, system in firsts.items()
+        for name, system in firsts.items()
     }
 
 
@@ -64,8 +71,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, cohorts: dict[str, Path]) -> 
 
 
 def once_more(system: System, run: Path, cohorts: dict[str, Path], folder: Path) -> Path:
-    prepared = folder / f"prepared_{system.modality}"
-    train(system, cohorts[system.modality], run=run, settings=system.shortest_quick, prepared=prepared)
+    prepared = folder / f"prepared_{phantom_of(system)}"
+    train(system, cohorts[phantom_of(system)], run=run, settings=system.shortest_quick, prepared=prepared)
     return run
 
 
@@ -73,9 +80,10 @@ def once_more(system: System, run: Path, cohorts: dict[str, Path], folder: Path)
 def prepared(name: str, cohorts: dict[str, Path], runs: dict[str, Path]):
     """System, settings for seconds, cohort, and its prepared specimens."""
     system = all_systems()[name]
-    cohort = load_cohort(cohorts[system.modality])
+    cohort = load_cohort(cohorts[phantom_of(system)])
     settings = system.completed(cohort, system.shortest_quick)
-    return system, settings, cohort, system.prepare(cohort, settings, runs[name].parent / f"prepared_{system.modality}")
+    where = runs[name].parent / f"prepared_{phantom_of(system)}"
+    return system, settings, cohort, system.prepare(cohort, settings, where)
 
 
 @pytest.mark.parametrize("name", FIRST_OF_KIND)
@@ -115,7 +123,7 @@ def test_saved_and_loaded_network_predicts_the_same(prepared, tmp_path: Path) ->
 def test_one_patient_is_enough_to_predict(prepared, name: str, runs: dict[str, Path]) -> None:
     system, settings, cohort, together = prepared
     patient = together.specimens["patient_id"].iloc[0]
-    material = system.prepare(cohort.select([patient]), settings, runs[name].parent / f"prepared_{system.modality}")
+    material = system.prepare(cohort.select([patient]), settings, runs[name].parent / f"prepared_{phantom_of(system)}")
     network = system.build(settings, pretrained=False)
     alone, among = (system.read(network, each, settings) for each in (material, together))
     patients = pooled(system, alone, settings=settings).query("specimen_id.isna()")

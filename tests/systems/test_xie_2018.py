@@ -7,7 +7,7 @@ from sklearn.tree import DecisionTreeClassifier
 from hepatica.cohort import Split, load_cohort
 from hepatica.omics.room import GENES
 from hepatica.protocol import Training, override
-from hepatica.systems.xie_2018 import PANEL, SYSTEM, Tree, build, train
+from hepatica.systems.xie_2018 import PANEL, SYSTEM, Tree, build, comparators, train
 
 
 def test_parameters_and_shape_by_hand() -> None:
@@ -45,7 +45,7 @@ def test_comparators_are_fitted_to_the_training_patients_alone(tmp_path) -> None
     values = material.values.astype(float)
     scaled = (values - values[:40].mean(axis=0)) / values[:40].std(axis=0)
     label = cohort.patients["hcc"].to_numpy(int)
-    found = SYSTEM.read(network, material, settings).regions
+    found = comparators(network, material, cohort)
     for name, model in (("logistic", LogisticRegression()), ("discriminant", LinearDiscriminantAnalysis())):
         wanted = model.fit(scaled[:40], label[:40]).predict_proba(scaled)[:, 1]
-        np.testing.assert_allclose(found[f"by_{name}"], wanted, atol=1e-3)
+        np.testing.assert_allclose(found[name], wanted, atol=1e-3)

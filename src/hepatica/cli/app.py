@@ -110,6 +110,7 @@ def predict(
     archive of origin. Specimens that could not be read are listed with the reason in OUT/prepared/ledger.
     """
     from hepatica.cohort import MicronsPerPixel, patient_scores, targets
+    from hepatica.cohort.predictions import of_patients
     from hepatica.runs import predict as predict_run
 
     resolution = None if mpp is None else MicronsPerPixel(mpp)
@@ -120,6 +121,8 @@ def predict(
         if target.task == "quantities":
             typer.echo(f"{target.label}: {len(found)} values of {found.index.nunique()} patient(s), in predictions.csv")
             continue
+        of_class = of_patients(table, target=target).set_index("patient_id")["class_or_quantity"]
+        found = found[(of_class.isna() | (of_class == found["group"])).to_numpy()]  # of classes, the one called
         unusual = _patients(table, table["applicability"] == "unusual")
         shown = ", ".join(
             f"{row.score:.3f} ({row.group}{', UNUSUAL' if row.Index in unusual else ''})"

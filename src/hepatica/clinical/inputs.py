@@ -31,6 +31,7 @@ class Inputs(Mapping[str, Array]):
         self.table, self.name, self.faults = table, name, Faults()
         self.units = {quantity: _declaration(quantity, each) for quantity, each in (units or {}).items()}
         self._read: dict[str, tuple[Array, str]] = {}
+        self._named = {str(column).strip().lower(): str(column) for column in table.columns}
         for quantity, declared in self.units.items():
             if (column := declared.get("column", quantity)) not in table.columns and "value" not in declared:
                 raise CohortError(f"{name} has no column {column!r}, declared as {quantity}; {self._like(column)}")
@@ -58,17 +59,15 @@ class Inputs(Mapping[str, Array]):
         """The declaration of a quantity, made by the user or by the name of a column; None without either."""
         if quantity in self.units:
             return self.units[quantity]
-        named = {name: unit for name, (owner, unit) in COLUMNS.items() if owner == quantity}
-        found = [name for name in named if name in self.table.columns]
+        found = {name: unit for name, (owner, unit) in COLUMNS.items() if owner == quantity and name in self._named}
         if len(found) > 1:
             raise CohortError(f"{self.name} has {listed(found)}, wanted one; declare the column of {quantity}")
-        if found:
-            return {"column": found[0], "unit": named[found[0]]}
-        bare = [str(column) for column in self.table.columns if str(column).strip().lower() == quantity]
-        if bare:
+        for name, unit in found.items():
+            return {"column": self._named[name], "unit": unit}
+        if bare := self._named.get(quantity):
             raise CohortError(
-                f"{self.name} column {bare[0]} has no unit, wanted one of {', '.join(QUANTITIES[quantity].units)};"
-                f" declare it, such as [{quantity}] column = {bare[0]!r} and unit = … in units.toml"
+                f"{self.name} column {bare} has no unit, wanted one of {', '.join(QUANTITIES[quantity].units)};"
+                f" declare it, such as [{quantity}] column = {bare!r} and unit = … in units.toml"
             )
         return None
 
@@ -86,8 +85,8 @@ class Inputs(Mapping[str, Array]):
         if quantity.levels:
             return self._levels(cells, quantity, source.get("values", {}))
         values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        low, high = self._limits(quantity, quantity.possible, unit)
-        wrong = ~((values >= low) & (values <= high)) & ~_blank(cells)
+        low, high = quantity.range(quantity.possible, unit=unit)
+        wrong = _filled(~((values >= low) & (values <= high)), cells)
         if wrong.any():
             wanted = f"{quantity.meaning} of {low:g} to {high:g} {unit}".strip()
             self.faults.add_cells(self.name, cells[wrong], wanted=wanted + self._alike(values, wrong, quantity, unit))
@@ -95,12 +94,6 @@ class Inputs(Mapping[str, Array]):
             message = f"the median of {quantity.meaning} is {np.nanmedian(values):g} {unit}, which looks like {other}"
             self.faults.add(self.name, f"{message}; declare the unit that it has", column=str(cells.name))
         return values
-
-    def _limits(self, quantity: Quantity, limits: tuple[float, float], unit: str) -> tuple[float, float]:
-        if not quantity.units:
-            return limits
-        low, high = quantity.convert(np.array(limits, float), unit=next(iter(quantity.units)), to=unit)
-        return float(low), float(high)
 
     def _alike(self, values: Array, wrong: np.ndarray, quantity: Quantity, unit: str) -> str:
         """How many of the impossible values would be usual in another unit."""
@@ -124,7 +117,7 @@ class Inputs(Mapping[str, Array]):
             codes[cell.lower()] = code
         places, kinds = pd.factorize(cells)
         values = np.array([*(codes.get(str(each).strip().lower(), np.nan) for each in kinds), np.nan])[places]
-        wrong = np.isnan(values) & ~_blank(cells)
+        wrong = _filled(np.isnan(values), cells)
         self.faults.add_cells(self.name, cells[wrong], wanted=f"{quantity.meaning}: {', '.join(quantity.levels)}")
         return values
 
@@ -146,9 +139,12 @@ def _declaration(quantity: str, given: str | Mapping[str, Any]) -> Mapping[str, 
     return declared
 
 
-def _blank(cells: pd.Series) -> np.ndarray:
-    missing = cells.isna().to_numpy(bool)
-    return missing if pd.api.types.is_numeric_dtype(cells.dtype) else missing | (cells == "").to_numpy(bool)
+def _filled(wrong: np.ndarray, cells: pd.Series) -> np.ndarray:
+    """Those that are wrong and not empty."""
+    found = wrong.copy()
+    suspects = cells[wrong]
+    found[wrong] = ~(suspects.isna() | (suspects.astype(str).str.strip() == "")).to_numpy(bool)
+    return found
 
 
 def _others(quantity: Quantity, unit: str) -> list[str]:
@@ -157,14 +153,13 @@ def _others(quantity: Quantity, unit: str) -> list[str]:
 
 
 def _usual(values: Array, quantity: Quantity, unit: str) -> np.ndarray:
-    low, high = quantity.typical
-    values = values * quantity.factor(unit)
+    low, high = quantity.range(quantity.typical, unit=unit)
     return (values >= low) & (values <= high)
 
 
 def _of_another_unit(values: Array, quantity: Quantity, unit: str) -> str | None:
     """The unit in which the median would be usual, where it is not in the declared one."""
-    if np.isfinite(values).sum() < _ENOUGH or not quantity.units or unit_key(unit).startswith("log10"):
+    if np.isfinite(values).sum() < _ENOUGH or not quantity.units:
         return None
     median = np.array([np.nanmedian(values)])
     if _usual(median, quantity, unit).all():

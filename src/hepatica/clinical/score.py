@@ -1,9 +1,12 @@
-"""Score: the record of a published score, and point tables and bands as steps."""
+"""Score: the record of a published score, read from TOML: points by limits, a formula, or rules of stages."""
 
-import inspect
+import ast
 import math
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,47 +14,19 @@ import pandas as pd
 
 from hepatica.clinical.quantities import COLUMNS, QUANTITIES, Array
 
-
-def above(limit: float) -> float:
-    """The least number above a limit: where a step begins that does not have the limit itself."""
-    return math.nextafter(limit, math.inf)
-
-
-@dataclass(frozen=True)
-class Steps:
-    """A quantity in steps: `first`, and from each limit of `then` on, which it includes, what stands beside it."""
-
-    first: Any
-    then: tuple[tuple[float, Any], ...]
-
-    @property
-    def names(self) -> list[Any]:
-        """What each step gives, from below."""
-        return [self.first, *(given for _, given in self.then)]
-
-    def which(self, values: Array) -> np.ndarray:
-        """The number of the step of each value, -1 where it is missing."""
-        found = np.searchsorted([limit for limit, _ in self.then], values, side="right")
-        return np.where(np.isnan(values), -1, found)
-
-
-def steps(first: Any, *then: tuple[float, Any]) -> Steps:
-    """Steps as a published table has them: `steps(0, (30, 2), (40, 4))` is 0 below 30, 2 from 30 on, 4 from 40 on."""
-    return Steps(first, then)
-
-
-Points = Mapping[str, Steps | Mapping[str, float]]
-"""What each input gives, by its limits or by its category; the points are added."""
+_FUNCTIONS = {name: getattr(np, name) for name in ("log", "log10", "sqrt", "exp", "floor", "maximum", "clip", "where")}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """A published score: for whom, of what, how, and on what evidence.
 
-    `formula` takes its inputs by name, each an array (n,) of float64, categories as the number of their level, and
-    gives (n,); or `points` are added. `bands` name parts of the range; `stages` are the names of 0, 1, 2 …, where the
-    result is a stage. `also`: further columns, made of the result. `evidence` says in which public source other than
-    the paper the formula was confirmed; it begins with "unconfirmed" where there is none.
+    The result is the sum of `points`; or `formula`; or the first of the `stages` whose rule holds. In expressions a
+    column is an array (n,) with the unit of its name, a category the number of its level, and `let` names parts of it.
+    `points` and `bands` have what is below the first limit, then what is from each limit on, a limit of ">50" without
+    50. `also`: further columns, by the whole number that is the result, or an expression of `value`. The result
+    is missing where `defined` does not hold. `evidence` says which public source other than the paper has the same; it
+    begins with "unconfirmed" where there is none.
     """
 
     name: str
@@ -60,21 +35,26 @@ class Score:
     paper: str
     doi: str
     evidence: str
-    formula: Callable[..., Array] | None = None
-    points: Points = field(default_factory=dict)
     unit: str = "points"
-    bands: Steps | None = None
-    stages: tuple[str, ...] = ()
-    also: Mapping[str, Callable[[Array], Array]] = field(default_factory=dict)
+    points: Mapping[str, Sequence[Any] | Mapping[str, float]] = field(default_factory=dict)
+    let: Mapping[str, str] = field(default_factory=dict)
+    formula: str = ""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    stages: Sequence[str] = ()
+    defined: str = "1"
+    bands: Sequence[Any] = ()
+    also: Mapping[str, str | Sequence[float]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """Columns that it reads, each with the unit that the formula has."""
-        return tuple(inspect.signature(self.formula).parameters) if self.formula else tuple(self.points)
+        """Columns that it reads, each in the unit that the formula has."""
+        expressions = (*self.let.values(), self.formula or "0", *self.rules.values(), self.defined)
+        named = (name for each in expressions for name in _names(each) if name not in self.let)
+        return tuple(dict.fromkeys((*self.points, *(name for name in named if name in COLUMNS))))
 
     @property
     def confirmed(self) -> bool:
-        """Whether a public source other than the paper has the same formula."""
+        """Whether a public source other than the paper has the same."""
         return not self.evidence.startswith("unconfirmed")
 
     @property
@@ -83,37 +63,93 @@ class Score:
         return f"hepatica scores --check --only {self.name}"
 
     def values(self, inputs: Mapping[str, Array]) -> Array:
-        """The score (n,), NaN where an input is missing or the score is not defined."""
+        """The result (n,), a stage as its number; NaN where an input is missing or the score is not defined."""
         given = {name: inputs[name] for name in self.inputs}
+        known = ~np.isnan(list(given.values())).any(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = self.formula(**given) if self.formula else _added(self.points, given)
-        known = np.isfinite(found)
-        for values in given.values():
-            known &= ~np.isnan(values)
+            scope = _FUNCTIONS | self._levels | given
+            for name, expression in self.let.items():
+                scope[name] = eval(expression, {}, scope)
+            found = self._points(given) if self.points else self._result(scope)
+            known &= np.isfinite(found) & np.asarray(eval(self.defined, {}, scope), bool)
         return np.where(known, found, np.nan)
 
     def columns(self, inputs: Mapping[str, Array]) -> dict[str, Any]:
         """The columns that it adds to a table."""
         found = self.values(inputs)
         if self.stages:
-            codes = np.where(np.isnan(found), -1, found).astype(int)
-            return {self.name: pd.Categorical.from_codes(codes, list(self.stages), ordered=True)}
+            return {self.name: _categories(found, self.stages)}
         columns: dict[str, Any] = {self.name: found}
         if self.bands:
-            codes = self.bands.which(found)
-            columns[f"{self.name}_band"] = pd.Categorical.from_codes(codes, self.bands.names, ordered=True)
-        return columns | {f"{self.name}_{name}": make(found) for name, make in self.also.items()}
+            names, place = _step(found, self.bands)
+            columns[f"{self.name}_band"] = _categories(place, names)
+        return columns | {f"{self.name}_{name}": _further(found, each) for name, each in self.also.items()}
+
+    @cached_property
+    def _levels(self) -> dict[str, float]:
+        """The levels of the categories that it reads, as numbers."""
+        read = (QUANTITIES[COLUMNS[name][0]].levels for name in self.inputs)
+        return {level: float(place) for levels in read for place, level in enumerate(levels)}
+
+    def _points(self, given: Mapping[str, Array]) -> Array:
+        """The sum of the points; a category without points is outside the score."""
+        total = np.zeros(len(next(iter(given.values()))))
+        for name, table in self.points.items():
+            if isinstance(table, Mapping):
+                names = [table.get(level, math.nan) for level in QUANTITIES[COLUMNS[name][0]].levels]
+                total += _at(given[name], names)
+            else:
+                names, place = _step(given[name], table)
+                total += _at(place, names)
+        return total
+
+    def _result(self, scope: Mapping[str, Any]) -> Array:
+        if not self.rules:
+            return np.asarray(eval(self.formula, {}, scope), np.float64)
+        holds = [eval(rule, {}, scope) for rule in self.rules.values()]
+        return np.select(holds, [float(self.stages.index(name)) for name in self.rules], np.nan)
 
 
-def _added(points: Points, inputs: Mapping[str, Array]) -> Array:
-    """The sum of the points; a category without points is outside the score and gives NaN."""
-    total = np.zeros(len(next(iter(inputs.values()))))
-    for name, table in points.items():
-        values = inputs[name]
-        if isinstance(table, Steps):
-            worth, place = table.names, table.which(values)
-        else:
-            worth = [table.get(level, math.nan) for level in QUANTITIES[COLUMNS[name][0]].levels]
-            place = np.where(np.isnan(values), -1, values).astype(int)
-        total += np.array([*worth, math.nan], float)[place]
-    return total
+def read_scores(path: Path) -> Iterator[Score]:
+    """The records of a file, each expression compiled once to see that it names nothing unknown."""
+    for name, record in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        score = Score(name=name, **record)
+        known = {*COLUMNS, *_FUNCTIONS, *score._levels, *score.let}
+        every = (*score.let.values(), score.formula or "0", *score.rules.values(), score.defined)
+        unknown = {each for expression in every for each in _names(expression)} - known
+        if unknown or not score.inputs:
+            raise ValueError(f"{path.name} [{name}] names {sorted(unknown)}")
+        yield score
+
+
+def _names(expression: str) -> list[str]:
+    return [node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)]
+
+
+def _step(values: Array, table: Sequence[Any]) -> tuple[list[Any], Array]:
+    """What each step gives, from below, and the number of the step of each value (n,), NaN where that is missing."""
+    first, *then = table
+    limits = [math.nextafter(float(limit[1:]), math.inf) if isinstance(limit, str) else limit for limit, _ in then]
+    place = np.searchsorted(limits, values, side="right")
+    return [first, *(given for _, given in then)], np.where(np.isnan(values), np.nan, place)
+
+
+def _at(place: Array, worth: Sequence[float]) -> Array:
+    """The element of each place (n,), NaN where that is missing."""
+    found: Array = np.array([*worth, math.nan])[_codes(place)]
+    return found
+
+
+def _categories(place: Array, names: Sequence[str]) -> pd.Categorical:
+    return pd.Categorical.from_codes(_codes(place), dtype=pd.CategoricalDtype(list(names), ordered=True))
+
+
+def _codes(place: Array) -> Any:
+    """Places (n,) as whole numbers, -1 where one is missing."""
+    return np.where(np.isnan(place), -1, place).astype(np.int64)
+
+
+def _further(found: Array, table: str | Sequence[float]) -> Array:
+    if isinstance(table, str):
+        return np.asarray(eval(table, {}, _FUNCTIONS | {"value": found}), np.float64)
+    return _at(found, table)

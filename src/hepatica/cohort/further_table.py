@@ -139,8 +139,8 @@ class FurtherTable:
         if codes := [each for each in self.missing or () if not isinstance(each, str)]:
             values[np.isin(values, codes)] = np.nan
         wrong = ~right(values) & ~np.isnan(values)
-        for place in np.flatnonzero(wrong.any(axis=0)):
-            cells = pd.Series(values[:, place], numeric.index, name=numeric.columns[place])[wrong[:, place]]
+        for place, name in [(n, str(name)) for n, name in enumerate(numeric) if wrong[:, n].any()]:
+            cells = pd.Series(values[:, place], numeric.index, name=name)[wrong[:, place]]
             faults.add_cells(self.path.name, cells, wanted=f"{wanted} (kind {self.kind})")
         found = pd.DataFrame(values, index=numeric.index, columns=numeric.columns)
         found.insert(0, "patient_id", table["patient_id"])

@@ -30,6 +30,7 @@ from hepatica.evaluate.binary.recalibration import (
     fit_temperature,
     recalibrate,
 )
+from hepatica.evaluate.binary.risk_capture import RiskCapture, risk_capture
 from hepatica.evaluate.binary.time_dependent import time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.groups.agreement import quantity_metrics
@@ -37,6 +38,7 @@ from hepatica.evaluate.groups.case_mix import rate_difference, standardised_diff
 from hepatica.evaluate.groups.clusters import cluster_stability
 from hepatica.evaluate.groups.contingency import Contingency, compare_shares, mcnemar_p
 from hepatica.evaluate.groups.correlation import Correlation, Line, linear, pearson
+from hepatica.evaluate.groups.missing import missing_patterns, missing_shares
 from hepatica.evaluate.groups.permutation import (
     Null,
     Power,
@@ -48,6 +50,7 @@ from hepatica.evaluate.groups.permutation import (
 from hepatica.evaluate.groups.two_groups import GroupComparison, compare_groups
 from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
+from hepatica.evaluate.models.imputation import Imputation, complete_by_fold, fit_imputation, pool, pooled_cox
 from hepatica.evaluate.models.logistic import LogisticRisk, fit_logistic
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
@@ -84,6 +87,7 @@ __all__ = [
     "Finding",
     "GroupComparison",
     "HazardRatio",
+    "Imputation",
     "Interaction",
     "KaplanMeier",
     "Line",
@@ -96,6 +100,7 @@ __all__ = [
     "Readings",
     "Recalibration",
     "Risk",
+    "RiskCapture",
     "accuracy",
     "audit",
     "auroc",
@@ -116,6 +121,7 @@ __all__ = [
     "compare_groups",
     "compare_paired",
     "compare_shares",
+    "complete_by_fold",
     "confusion",
     "cox",
     "cox_each",
@@ -126,6 +132,7 @@ __all__ = [
     "f1",
     "fine_gray",
     "fit_discriminant",
+    "fit_imputation",
     "fit_logistic",
     "fit_temperature",
     "fleiss_kappa",
@@ -138,12 +145,16 @@ __all__ = [
     "mask_pair",
     "mcnemar_p",
     "measure_case",
+    "missing_patterns",
+    "missing_shares",
     "multiclass_metrics",
     "npv",
     "over_readers",
     "pearson",
     "permutation_null",
     "permutation_p",
+    "pool",
+    "pooled_cox",
     "power_curve",
     "power_of_calls",
     "ppv",
@@ -154,6 +165,7 @@ __all__ = [
     "read_readers",
     "read_survival",
     "recalibrate",
+    "risk_capture",
     "risk_intervals",
     "risk_of_survival",
     "segmentation_metrics",

@@ -22,7 +22,7 @@ from hepatica.evaluate.binary.binary import AT_A_CUTOFF, binary_metrics
 from hepatica.evaluate.estimate import Estimate
 from hepatica.evaluate.groups.agreement import quantity_metrics
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
-from hepatica.evaluate.survival.survival import survival_metrics
+from hepatica.evaluate.survival.survival import subtype_metrics, survival_metrics
 
 EVEN_ODDS = 0.5
 """The cut-off at which papers count their confusion matrices; groups are formed at the locked cut-off."""
@@ -95,6 +95,23 @@ def _multi_class(table: pd.DataFrame, cohort: Cohort, target: Target, locked: fl
         )
 
 
+def _subtypes(table: pd.DataFrame, cohort: Cohort, target: Target, locked: float | None, fold: str) -> Found:
+    endpoint = cohort.endpoint(target.endpoint)
+    scores = class_scores(table, target=target, fold=fold)
+    if isinstance(endpoint, TimeToEvent) and len(scores):
+        group = patient_scores(table, target=target, fold=fold)["group"].groupby(level=0).first().loc[scores.index]
+        patients = cohort.patients.loc[scores.index]
+        time, event = patients[endpoint.time].to_numpy(), (patients[endpoint.event] == 1).to_numpy(int)
+        yield (
+            None,
+            _or_absent(
+                "log_rank_p",
+                len(scores),
+                lambda: subtype_metrics(time, event=event, group=group.to_numpy(), share=scores.fillna(0).to_numpy()),
+            ),
+        )
+
+
 def _quantities(table: pd.DataFrame, cohort: Cohort, target: Target, locked: float | None, fold: str) -> Found:
     endpoint = cohort.endpoints.get(target.endpoint)
     if isinstance(endpoint, Measured):
@@ -110,6 +127,7 @@ METRICS: dict[Kind, Callable[[pd.DataFrame, Cohort, Target, float | None, str], 
     "survival": _survival,
     "quantities": _quantities,
     "margin": _quantities,
+    "subtypes": _subtypes,
 }
 """Statistics of each kind of task; segmentations are measured where their masks are read."""
 

@@ -1,5 +1,6 @@
 """Networks: the bricks that papers borrow."""
 
+from hepatica.networks.autoencoder import Autoencoder, Stacked, reconstruction_loss
 from hepatica.networks.backbone import backbone
 from hepatica.networks.cnn_sasm import CnnSasm
 from hepatica.networks.heads import (
@@ -18,6 +19,7 @@ from hepatica.networks.tabular import Standardise, Tabular
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_SD",
+    "Autoencoder",
     "CnnSasm",
     "Estimates",
     "Normalise",
@@ -27,9 +29,11 @@ __all__ = [
     "SpectralBody",
     "SpectralClassifier",
     "SpectralEstimator",
+    "Stacked",
     "Standardise",
     "Tabular",
     "TwoStage",
     "backbone",
     "perceptron",
+    "reconstruction_loss",
 ]

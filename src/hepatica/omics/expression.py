@@ -96,7 +96,8 @@ def read_features(cohort: Cohort, *, features: Sequence[str]) -> tuple[RowStore,
     """These features (TABLE.NAME) of every patient, and what became of each: feature, identifiers, patients with it.
 
     Values are brought to the scale of SCALES; identifiers of one name are averaged (ours); a feature that the cohort
-    lacks is missing. CohortError where a table has none of its features.
+    lacks is missing, as are those of a table that it lacks. CohortError where there is no table, or one has none of its
+    features.
     """
     blocks, told = zip(*_blocks(cohort, features), strict=True)
     values = pd.concat(blocks, axis=1)[list(features)]
@@ -111,23 +112,25 @@ def _blocks(cohort: Cohort, features: Sequence[str]) -> Iterator[tuple[pd.DataFr
     )
     for table in owners.index.unique():
         wanted = owners.loc[[table]].to_list()
+        names = [f"{table}.{name}" for name in wanted]
+        if table not in cohort.tables and any(each in cohort.tables for each in owners.index):
+            yield (
+                pd.DataFrame(np.nan, index=cohort.patients.index, columns=names),
+                pd.DataFrame({"feature": names, "identifiers": None}),
+            )
+            continue
         matrix = matrix_of(cohort, table)
         raw = matrix.read(cohort.patients.index).set_index("patient_id")
-        scale = SCALES.get(matrix.kind or "", lambda values: values)
         called = pd.Series(feature_names(matrix))
-        found = pd.DataFrame(scale(raw.to_numpy()), index=raw.index, columns=called.loc[raw.columns].to_numpy())
+        values = SCALES.get(matrix.kind or "", np.asarray)(raw.to_numpy(np.float32))
+        found = pd.DataFrame(values, index=raw.index, columns=called.loc[raw.columns].to_numpy())
         if not found.columns.isin(wanted).any():
             near = did_you_mean(wanted[0], found.columns)
             raise CohortError(f"table {table} of {cohort.name} has none of {len(wanted)} features, {wanted[0]}: {near}")
         repeated = found.columns[found.columns.duplicated()].unique().intersection(wanted)
-        means = {name: found[name].mean(axis=1) for name in repeated}
+        means = {name: found.loc[:, found.columns == name].mean(axis=1) for name in repeated}
         single = found.loc[:, ~found.columns.duplicated()].assign(**means)
         block = single.reindex(index=cohort.patients.index, columns=wanted)
-        names = [f"{table}.{name}" for name in wanted]
-        report = pd.DataFrame(
-            {
-                "feature": names,
-                "identifiers": called.index.to_series().groupby(called).agg(" ".join).reindex(wanted).to_numpy(),
-            }
-        )
+        identifiers = called.index.to_series().groupby(called).agg(" ".join).reindex(wanted)
+        report = pd.DataFrame({"feature": names, "identifiers": identifiers.to_numpy()})
         yield block.set_axis(names, axis="columns"), report

@@ -5,17 +5,21 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
+from torch import nn
 
 from hepatica.cohort import Cohort
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.phantom import SCREENED, phantom_tables
 from hepatica.learn import Plan
+from hepatica.networks import Standardise
 from hepatica.omics.expression import all_features, read_features
-from hepatica.protocol.plain import infer_regions
+from hepatica.protocol.plain import infer_regions, log_odds
 from hepatica.protocol.records import Room
 from hepatica.protocol.row_picture import draw_row
 from hepatica.protocol.rows import RowStore, measure, without_each
+from hepatica.saliency import integrated_gradients
 
 MANY = 50
 """Features above which a specimen is described by the distribution of its values, not by each of them. Ours."""
@@ -39,12 +43,13 @@ def complete(cohort: Cohort, settings: G) -> G:
     return settings if settings.features else replace(settings, features=all_features(cohort, tables=settings.tables))
 
 
-def prepare(cohort: Cohort, settings: GenePlan, folder: Path) -> RowStore:
+def prepare(cohort: Cohort, settings: GenePlan, folder: Path | None) -> RowStore:
     """The features of every patient; `features.csv` in `folder` says which identifiers each was read from."""
     store, report = read_features(cohort, features=settings.features)
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / "features.csv") as temporary:
-        report.to_csv(temporary, index=False)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / "features.csv") as temporary:
+            report.to_csv(temporary, index=False)
     return store
 
 
@@ -61,6 +66,17 @@ def measured(store: RowStore) -> pd.DataFrame:
     return pd.DataFrame(described, index=values.index)
 
 
+def attributed(network: nn.Module, rows: np.ndarray) -> np.ndarray:
+    """How far the output moves without each value, (b, d) in 0..1; of MANY values by integrated gradients from the mean
+    training patient, for which two passes a value would take minutes.
+    """
+    if rows.shape[1] <= MANY:
+        return without_each(network, rows)
+    mean = next(each.mean for each in network.modules() if isinstance(each, Standardise))
+    moved = np.abs(integrated_gradients(network, rows, baseline=mean.numpy(), target=log_odds))
+    return np.asarray(moved / np.maximum(moved.max(axis=1, keepdims=True), 1e-12))
+
+
 GENES: Room[GenePlan, RowStore] = Room(
     modality="genes",
     region="row",
@@ -70,7 +86,7 @@ GENES: Room[GenePlan, RowStore] = Room(
     prepare=prepare,
     measure=measured,
     infer=infer_regions,
-    saliency=without_each,
+    saliency=attributed,
     draw=draw_row,
     phantom=partial(phantom_tables, population=SCREENED),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort import Cohort, CohortError, SettingsError, Specimen, Split, Target, Task, mean_by_patient
+from hepatica.cohort.phantom import Population
 from hepatica.protocol.settings import override
 
 if TYPE_CHECKING:
@@ -231,7 +233,8 @@ class System(Generic[S, M]):
     `build(settings, pretrained=...)` makes the untrained network; a locked one is built without fetching any weights.
     `train` fits the network in place, resumes from its work folder, and returns what a report should say of it.
     `eligible` restricts who is trained on beyond a known outcome; the others are set aside and only predicted.
-    `endpoints` names endpoints that training needs beyond those of the tasks.
+    `endpoints` names endpoints that training needs beyond those of the tasks. `population` is whom its phantom enrols,
+    where that is another than its room's.
     `comparators(network, material, cohort)` gives what else judges the same patients, a column each, by patient_id: the
     higher the sooner or the likelier, missing where it cannot be evaluated. Published scores are
     `clinical.comparators.published`; a baseline that is fitted, such as a logistic regression, is fitted in `train`,
@@ -257,6 +260,7 @@ class System(Generic[S, M]):
     pool: Callable[[pd.DataFrame], pd.DataFrame] = mean_by_patient
     eligible: Callable[[Cohort, S], tuple[str, ...]] | None = None
     endpoints: Callable[[S], tuple[str, ...]] = lambda settings: ()
+    population: Population | None = None
     comparators: Callable[[Any, M, Cohort], pd.DataFrame] | None = None
     meaning: str = "score"
     saliency: Saliency | None = None
@@ -294,7 +298,7 @@ class System(Generic[S, M]):
     @property
     def phantom(self) -> Callable[..., Path]:
         """Writes a phantom cohort of its first room."""
-        return self.first.phantom
+        return partial(self.first.phantom, population=self.population) if self.population else self.first.phantom
 
     @property
     def modality(self) -> str:

@@ -11,15 +11,20 @@ from hepatica.cohort.digests import contents, refuse_replaced
 from hepatica.cohort.seal import refuse_altered, write_sealed
 from hepatica.protocol import override
 from hepatica.runs.folder import CONTENTS
+from hepatica.runs.importance import importance
 from hepatica.runs.lock import open_run
 from hepatica.runs.pictures import draw_specimens
+
+IMPORTANCE = "importance.json"
+"""Which variables the score goes by, of systems that read tables."""
 
 
 def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens: int = 4) -> list[Path]:
     """Draw `specimens` specimens of the cohort whose results are in `results`, half of high and half of low risk.
 
     `results` is the run folder itself or the folder of a validation; only patients the model was not trained on are
-    drawn. The pictures and `explained.json`, which lists them with their risk, go into `results/explained`.
+    drawn. The pictures and `explained.json`, which lists them with their risk, go into `results/explained`, and of a
+    system of tables `importance.json`.
     """
     locked = open_run(run)
     if not (results / "metrics.json").exists():
@@ -61,6 +66,9 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
         for name, score in chosen.items()
     ]
     write_sealed(results / "explained" / "explained.json", records)
+    fold = "test" if "test" in set(table["fold"]) else "external"
+    if (found := importance(locked, cohort, table=table, fold=fold)) is not None:
+        write_sealed(results / "explained" / IMPORTANCE, found)
     return [path for paths in drawn.values() for path in paths]
 
 

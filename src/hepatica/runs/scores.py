@@ -118,7 +118,8 @@ def predictions(
     table: pd.DataFrame, *, folds: pd.Series, cutoffs: dict[str, float], seen: set[str] | None = None
 ) -> pd.DataFrame:
     """The finished predictions table: `folds` maps patient_id to fold; a score at or above its cut-off is `high`, and
-    of several classes the most probable is the group. `seen` are patients of training, by default those of its folds.
+    of several classes or subtypes the most probable is the group. `seen` are patients of training, by default those of
+    its folds.
     """
     fold = table["patient_id"].map(folds)
     known = fold.isin(["train", "validation"]) if seen is None else table["patient_id"].isin(seen)
@@ -128,7 +129,7 @@ def predictions(
         if target.key in cutoffs:
             high = table.loc[rows, "score"] >= cutoffs[target.key]
             table.loc[rows, "group"] = high.map({True: "high", False: "low"})
-        elif target.task == "multi_class":
+        elif target.task in ("multi_class", "subtypes"):
             best = table[rows].loc[table[rows].groupby("patient_id")["score"].idxmax()]
             called = table.loc[rows, "patient_id"].map(best.set_index("patient_id")["class_or_quantity"])
             table.loc[rows, "group"] = called

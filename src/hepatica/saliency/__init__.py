@@ -1,8 +1,10 @@
 """Saliency: where a network looks, and where in a specimen the risk lies."""
 
+from hepatica.saliency.attribution import integrated_gradients
 from hepatica.saliency.flattened import flattened
 from hepatica.saliency.grad_cam import grad_cam, hires_cam
 from hepatica.saliency.heatmap import THIRDS, Band, geojson, overlay, save_overlay, write_geojson
+from hepatica.saliency.importance import Dependence, Drop, partial_dependence, permutation_importance
 from hepatica.saliency.pointing import dice_at, pointing
 from hepatica.saliency.slopes import slopes
 from hepatica.saliency.smoe import RESNET_LAYERS, combined, gauss_norm, normalised, smoe, smoe_scale, smoe_watch
@@ -12,6 +14,8 @@ __all__ = [
     "RESNET_LAYERS",
     "THIRDS",
     "Band",
+    "Dependence",
+    "Drop",
     "Level",
     "combined",
     "dice_at",
@@ -20,9 +24,12 @@ __all__ = [
     "geojson",
     "grad_cam",
     "hires_cam",
+    "integrated_gradients",
     "levels",
     "normalised",
     "overlay",
+    "partial_dependence",
+    "permutation_importance",
     "pointing",
     "save_levels",
     "save_overlay",

@@ -13,16 +13,14 @@ Unclear:
 3. Whether sizes are those of imaging or of the explant: here as the cohort has them.
 """
 
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Literal
+from dataclasses import dataclass
 
 import torch
 
 from hepatica.clinical.comparators import published
 from hepatica.clinical.room import TABLES, TablePlan
 from hepatica.cohort import Survival
-from hepatica.cohort.phantom import TRANSPLANTED, phantom_tables
+from hepatica.cohort.phantom import TRANSPLANTED
 from hepatica.learn import Share
 from hepatica.networks import Tabular
 from hepatica.protocol import Paper, System
@@ -36,18 +34,17 @@ class Settings(TablePlan):
     columns: tuple[str, ...] = (
         "tumour_size_cm", "tumour_number", "log10 afp_ng_ml", "log10 pivka_ii_mau_ml", "age_years", "inr",
     )  # fmt: skip
-    width: int = 32  # ours
+    width: int = 8  # ours
     """Units of each hidden layer."""
     blocks: int = 2  # ours
     """Residual blocks of two layers."""
-    dropout: Share = 0.3  # ours
+    dropout: Share = 0.1  # ours
     """Share of units that are dropped before the output."""
-    epochs: int = 60  # ours
-    batch: int = 512  # ours: all patients, so that a risk set is that of the cohort
+    epochs: int = 30  # ours
+    batch: int = 64  # ours
     learning_rate: float = 1e-3  # ours
     weight_decay: float = 1e-3  # ours
-    validation: Share = 0.2  # ours
-    monitor: Literal["train_loss", "validation_loss"] = "validation_loss"  # ours
+    validation: Share = 0.0  # ours: the duration is fixed
     seed: int = 2020
 
 
@@ -75,7 +72,8 @@ SYSTEM = System(
         code="not released",
     ),
     task=Survival("recurrence"),
-    room=replace(TABLES, phantom=partial(phantom_tables, population=TRANSPLANTED)),
+    room=TABLES,
+    population=TRANSPLANTED,
     settings=Settings(),
     shortest={"epochs": 2},
     build=build,

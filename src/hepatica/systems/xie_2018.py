@@ -15,7 +15,7 @@ Unclear:
 3. The depth of the classification tree and the penalty of the regression.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 from torch import Tensor, nn
 
-from hepatica.cohort import Binary
+from hepatica.cohort import Binary, Cohort
 from hepatica.learn import Share, infer
 from hepatica.networks import Reading, Standardise
 from hepatica.omics.room import GENES, GenePlan
@@ -140,15 +140,18 @@ def train(training: Training[Settings, RowStore]) -> dict[str, Any]:
 
 
 def predict(network: NineGenes, material: RowStore, settings: Settings) -> Inference:
-    """Probability of HCC of each patient, for each kind of control; columns `by_NAME` of regions are comparators'."""
+    """Probability of HCC of each patient, as the score of each kind of control."""
     tasks = SYSTEM.tasks(settings)
     found = infer_regions(network, material, settings, tasks[0])
     specimens = pd.concat([found.specimens.assign(endpoint=each.endpoint) for each in tasks], ignore_index=True)
+    return replace(found, specimens=specimens)
+
+
+def comparators(network: NineGenes, material: RowStore, cohort: Cohort) -> pd.DataFrame:
+    """Probability of HCC by the three other models, by patient_id."""
     with torch.inference_mode():
-        beside = network.beside(torch.from_numpy(found.signatures)).numpy()
-    names = [*(f"by_{name}" for name in LINEAR), "by_tree"]
-    regions = found.regions.assign(**dict(zip(names, beside.T, strict=True)))
-    return Inference(specimens=specimens, regions=regions, signatures=found.signatures)
+        found = network.beside(network(torch.from_numpy(material.read(np.arange(len(material))))).signature)
+    return pd.DataFrame(found.numpy(), columns=[*LINEAR, "tree"], index=material.index["patient_id"])
 
 
 SYSTEM = System(
@@ -181,5 +184,6 @@ SYSTEM = System(
     build=build,
     train=train,
     infer=predict,
+    comparators=comparators,
     meaning="probability of HCC",
 )

@@ -131,7 +131,7 @@ def test_a_cohort_that_tells_all_has_full_columns_of_its_endpoints_alone(tmp_pat
     table = cohort.patients
     assert set(cohort.endpoints) == {*SUSPECTED.usual, *SUSPECTED.further}
     assert set(table.lesion_type.dropna()) <= set(TYPES)
-    assert set(cohort.tables) == {"visits", "claims", "expression", "blood", "mirna", "methylation"}
+    assert set(cohort.tables) == {"visits", "claims", "expression", "blood", "mirna", "methylation", "mutations"}
     assert table.overall_survival_months.notna().all()
     assert not {"recurrence_months", "incidence_event"} & set(table.columns)
     assert {"afp_ng_ml", "grade", "response", "stiffness_kpa"} <= set(table.columns)

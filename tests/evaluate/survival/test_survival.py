@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.survival.survival import survival_metrics
+from hepatica.evaluate.inputs import Risk
+from hepatica.evaluate.survival.concordance import c_index
+from hepatica.evaluate.survival.kaplan_meier import log_rank_p
+from hepatica.evaluate.survival.survival import subtype_metrics, survival_metrics
 
 
 @pytest.fixture
@@ -58,3 +61,16 @@ def test_a_cutoff_that_leaves_one_group(followed: dict[str, np.ndarray]) -> None
 def test_faulty_values_are_refused(followed: dict[str, np.ndarray], change: dict[str, object], complaint: str) -> None:
     with pytest.raises(EvaluationError, match=complaint):
         survival_metrics(**followed | change)  # type: ignore[arg-type]
+
+
+def test_subtypes_against_groups_dealt_to_other_patients() -> None:
+    rng = np.random.default_rng(1)
+    group = np.repeat(["S1", "S2"], 40)
+    time = rng.exponential(np.where(group == "S1", 20, 30))
+    share = np.stack([group == "S1", group == "S2"], axis=1) * 0.8 + 0.1
+    found = subtype_metrics(time, event=np.ones(80), group=group, share=share)
+    assert found["log_rank_p"].value == log_rank_p(time, event=np.ones(80), group=group).value
+    assert found["log_rank_permutation_p"].value == pytest.approx(found["log_rank_p"].value, abs=0.02)
+    assert found["c_index"].value == c_index(time, event=np.ones(80), score=Risk(share[:, 0])).value > 0.5
+    alone = subtype_metrics(time, event=np.ones(80), group=np.repeat("S1", 80), share=share)
+    assert np.isnan(alone["log_rank_permutation_p"].value)

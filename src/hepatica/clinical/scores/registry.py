@@ -1,18 +1,25 @@
 """Registry: every score by its name, and their columns for a table."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from hepatica.clinical.inputs import Inputs, Units
-from hepatica.clinical.score import Score
-from hepatica.clinical.scores import hcc_risk, transplant
+from hepatica.clinical.score import Score, read_scores
 from hepatica.cohort.errors import CohortError, SettingsError
 from hepatica.cohort.faults import did_you_mean, listed
 
-_MODULES = (hcc_risk, transplant)
+_TOPICS = (
+    *("scores/hcc_risk", "scores/liver_function", "scores/fibrosis", "scores/tumour_markers", "scores/transplant"),
+    *("scores/treatment", "staging/bclc", "staging/cnlc", "staging/ajcc", "staging/li_rads", "staging/mrecist"),
+)
+_CLINICAL = Path(__file__).parents[1]
 
-SCORES: Mapping[str, Score] = {each.name: each for module in _MODULES for each in module.SCORES}
+SCORES: Mapping[str, Score] = {
+    each.name: each for topic in _TOPICS for each in read_scores(_CLINICAL / f"{topic}.toml")
+}
+"""Every score and stage by its name."""
 
 
 def score(name: str, table: pd.DataFrame, *, units: Units | None = None) -> pd.DataFrame:

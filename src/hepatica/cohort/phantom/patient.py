@@ -74,7 +74,7 @@ def _patient(number: int, hcc: bool, *, population: Population, seed: int, diffi
 
     person = _person(stream("person"), hcc, population)
     tumour = draw_tumour(stream("tumour"), hcc=hcc, difficulty=difficulty, population=population)
-    liver = _log_hazard(person, population)
+    liver = _log_hazard(person, tumour, population)
     course = draw_course(stream("course"), tumour, liver=liver, difficulty=difficulty, population=population)
     name = f"{hospital}-{number + 1:04d}"
     return Patient(
@@ -82,7 +82,7 @@ def _patient(number: int, hcc: bool, *, population: Population, seed: int, diffi
     )
 
 
-def _log_hazard(person: Person, population: Population) -> float:
+def _log_hazard(person: Person, tumour: Tumour, population: Population) -> float:
     """Of a first HCC."""
     return (
         population.metavir_log_hazard * person.metavir
@@ -90,6 +90,7 @@ def _log_hazard(person: Person, population: Population) -> float:
         + population.male_log_hazard * (person.sex == "male")
         - population.platelets_log_hazard * math.log2(person.platelets_10e9_l / 118)
         - population.albumin_log_hazard * (person.albumin_g_l - 40) / 10
+        + population.afp_log_hazard * math.log10(tumour.afp_ng_ml / 4)
     )
 
 

@@ -84,6 +84,7 @@ class Population:
     male_log_hazard: float = 0.0
     platelets_log_hazard: float = 0.0  # per halving
     albumin_log_hazard: float = 0.0  # per 10 g/L less
+    afp_log_hazard: float = 0.0  # per tenfold AFP
     other_death_scale: Months = Months(300.0)
     after_recurrence_scale: Months = Months(40.0)
     aggressiveness_log_hazard_after_recurrence: float = 0.5
@@ -176,11 +177,11 @@ TREATED_HEPATITIS_B = Population(
     usual=("incidence", "overall_survival"),
     further=("stiffness",),
     hcc_share=0.0, metavir_control=_CIRRHOSIS, age_means=(52.0, 52.0), male_shares=(0.62, 0.62),
-    incidence_scale=Months(3500.0), age_log_hazard=0.5, male_log_hazard=0.6, platelets_log_hazard=0.6,
-    albumin_log_hazard=0.6, longest_follow_up=Months(120.0),
+    incidence_scale=Months(5000.0), age_log_hazard=0.5, male_log_hazard=0.6, platelets_log_hazard=0.6,
+    albumin_log_hazard=0.6, afp_log_hazard=2.0, longest_follow_up=Months(120.0),
 )  # fmt: skip
 """Cirrhosis by hepatitis B on entecavir, as in Nam 2020 (doi 10.1016/j.jhepr.2020.100175): a fifth has HCC in five
-years. The log hazards are ours; all are of what PAGE-B, mPAGE-B and THRI read, too."""
+years. The log hazards are ours; PAGE-B, mPAGE-B and THRI read all of these values but AFP."""
 
 TRANSPLANTED = Population(
     name="transplanted",

@@ -74,6 +74,7 @@ MATRICES: Mapping[str, tuple[str, float, Sequence[tuple[tuple[str, ...], Mapping
 is so in its log odds."""
 
 _MATRIX_SD = 0.7
+_MUTATED = 0.15
 
 
 def patient_table(
@@ -222,6 +223,21 @@ def matrix(patients: Sequence[Patient], *, name: str) -> pd.DataFrame:
     return table
 
 
+def genes_of(name: str) -> list[str]:
+    """What the matrix of that name has, in order."""
+    return [gene for genes, _ in MATRICES[name][2] for gene in genes]
+
+
+def mutations(patients: Sequence[Patient]) -> pd.DataFrame:
+    """One row a patient, one column a gene: 1 where it is mutated; two genes follow the tumour, two nothing."""
+    rows = []
+    for patient in patients:
+        own = {name.upper(): int(bool(getattr(patient.tumour, name))) for name in ("tp53", "ctnnb1")}
+        chance = patient.stream("mutations").random(2) < _MUTATED
+        rows.append({"patient_id": patient.patient_id, **own, **dict(zip(("ARID1A", "RB1"), chance * 1, strict=True))})
+    return pd.DataFrame(rows)
+
+
 def _state(patient: Patient) -> Row:
     tumour = patient.tumour
     return {
@@ -235,5 +251,6 @@ TABLES: Mapping[str, tuple[Callable[[Sequence[Patient]], pd.DataFrame], Mapping[
     "visits": (visits, {"time": "months", "unit": "months"}),
     "claims": (claims, {"time": "months", "unit": "months"}),
     **{name: (partial(matrix, name=name), {"kind": kind}) for name, (kind, *_) in MATRICES.items()},
+    "mutations": (mutations, {"kind": "mutation"}),
 }
 """How each further table is made, and what cohort.toml says of it beside its path and the column of patients."""

@@ -6,6 +6,7 @@ __all__ = [
     "clusters",
     "contingency",
     "correlation",
+    "missing",
     "paired_errors",
     "permutation",
     "quantification",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from lifelines import KaplanMeierFitter
-from lifelines.statistics import multivariate_logrank_test
 from numpy.typing import ArrayLike
+from scipy.stats import chi2
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
-from hepatica.evaluate.inputs import Floats, follow_up, numbers
+from hepatica.evaluate.inputs import Booleans, Floats, follow_up, numbers
 from hepatica.evaluate.intervals import clopper_pearson
 from hepatica.evaluate.patients import patients_of
 
@@ -80,7 +80,7 @@ def kaplan_meier(time: ArrayLike, *, event: ArrayLike) -> KaplanMeier:
 
 
 def log_rank_p(time: ArrayLike, *, event: ArrayLike, group: ArrayLike) -> Estimate:
-    """Log-rank test (lifelines) that the survival of two or more groups is the same: its P value.
+    """Log-rank test that the survival of two or more groups is the same: its P value.
 
     `group` (n,) names the group of each patient. With one group or no event it is undefined, and `method` says so.
     Raises EvaluationError as `kaplan_meier` does.
@@ -91,5 +91,26 @@ def log_rank_p(time: ArrayLike, *, event: ArrayLike, group: ArrayLike) -> Estima
         return undefined("all patients are in one group", n=times.size)
     if not events.any():
         return undefined("no patient had the event", n=times.size)
-    p = float(multivariate_logrank_test(times, groups.of_row, events).p_value)
+    place = np.arange(times.size) if groups.of_row is None else groups.of_row
+    p = float(chi2.sf(log_rank_statistic(times, event=events, group=place), groups.count - 1))
     return Estimate(value=p, low=None, high=None, n=times.size, method="log-rank test, no interval")
+
+
+def log_rank_statistic(time: Floats, *, event: Booleans, group: np.ndarray) -> float:
+    """Chi-square of the log-rank test of groups numbered from 0, (n,), with as many degrees of freedom less one.
+
+    Mantel 1966 (Cancer Chemother Rep 50:163), its variance hypergeometric. Ours for permutations: lifelines takes
+    milliseconds, this a hundredth of that.
+    """
+    order = np.argsort(-time, kind="stable")
+    member = np.equal.outer(group[order], np.arange(group.max() + 1)).astype(float)
+    first = np.unique(-time[order], return_index=True)[1]
+    last = np.append(first[1:], len(order)) - 1
+    at_risk = np.cumsum(member, axis=0)[last]
+    events = np.add.reduceat(member * event[order, None], first, axis=0)
+    total, deaths = at_risk.sum(axis=1), events.sum(axis=1)
+    share = at_risk / total[:, None]
+    spread = deaths * (total - deaths) / np.maximum(total - 1, 1)
+    beyond = (events - deaths[:, None] * share).sum(axis=0)
+    variance = np.diag(spread @ share) - (share * spread[:, None]).T @ share
+    return float(beyond @ np.linalg.pinv(variance) @ beyond)

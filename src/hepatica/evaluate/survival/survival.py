@@ -8,10 +8,14 @@ from numpy.typing import ArrayLike
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
-from hepatica.evaluate.inputs import Booleans, Risk, numbers
+from hepatica.evaluate.groups.permutation import permutation_null
+from hepatica.evaluate.inputs import Booleans, Risk, follow_up, numbers
 from hepatica.evaluate.survival.concordance import c_index
 from hepatica.evaluate.survival.cox import cox
-from hepatica.evaluate.survival.kaplan_meier import log_rank_p
+from hepatica.evaluate.survival.kaplan_meier import log_rank_p, log_rank_statistic
+
+PERMUTATIONS = 1000
+"""Times that subtypes are dealt to other patients. Ours."""
 
 
 def survival_metrics(
@@ -43,3 +47,26 @@ def _hazard_ratio(time: ArrayLike, event: ArrayLike, high: Booleans) -> dict[str
         return dict.fromkeys(("hazard_ratio", "hazard_ratio_p"), undefined(str(error), n=high.size))
     p = Estimate(value=found.p, low=None, high=None, n=high.size, method="Cox, Wald test, no interval")
     return {"hazard_ratio": found.ratio, "hazard_ratio_p": p}
+
+
+def subtype_metrics(time: ArrayLike, *, event: ArrayLike, group: ArrayLike, share: ArrayLike) -> dict[str, Estimate]:
+    """Log-rank test of the groups (n,) of patients, by its chi-square distribution and against groups dealt to other
+    patients; and the C-index of the expected place of each patient by the `share` (n, k) of each subtype in them, of
+    which the first is the one of most events. Groups must not have been formed by this survival: where they were, these
+    P values mean nothing, and `permutation_null` of the whole analysis is what counts.
+    """
+    times, events = follow_up(time, event=event)
+    groups, shares = np.unique(np.asarray(group), return_inverse=True)[1], np.asarray(share, float)
+    asymptotic = log_rank_p(times, event=events, group=groups)
+
+    def found(order: np.ndarray) -> float:
+        return log_rank_statistic(times[order], event=events[order], group=groups)
+
+    null = permutation_null(found, patients=len(groups), permutations=PERMUTATIONS)
+    by_chance = replace(asymptotic, value=null.p, method=f"log-rank test, {PERMUTATIONS} permutations, no interval")
+    place = shares @ np.arange(shares.shape[1], 0, -1)
+    return {
+        "c_index": c_index(times, event=events, score=Risk(place)),
+        "log_rank_p": asymptotic,
+        "log_rank_permutation_p": asymptotic if np.isnan(asymptotic.value) else by_chance,
+    }

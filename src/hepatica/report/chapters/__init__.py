@@ -12,6 +12,7 @@ __all__ = [
     "discrimination",
     "flow",
     "follow_up",
+    "importance",
     "localisation",
     "multiclass",
     "prevalence",
@@ -25,5 +26,6 @@ __all__ = [
     "small_sample",
     "stain_shift",
     "subgroups",
+    "subtypes",
     "summary",
 ]

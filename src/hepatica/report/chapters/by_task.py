@@ -12,6 +12,7 @@ from hepatica.report.chapters import (
     covariates,
     discrimination,
     flow,
+    importance,
     localisation,
     multiclass,
     published,
@@ -21,6 +22,7 @@ from hepatica.report.chapters import (
     shift,
     signatures,
     subgroups,
+    subtypes,
     summary,
 )
 from hepatica.report.chapters.follow_up import factors, progression, survival, treated, treatment_effect
@@ -32,6 +34,7 @@ Chapter = Callable[[Run, Gallery], Section | str]
 FIRST: tuple[Chapter, ...] = (summary.section, flow.section, applicability.section, baseline.section, published.section)
 LAST: tuple[Chapter, ...] = (
     comparators.section,
+    importance.section,
     signatures.section,
     localisation.section,
     provenance.section,
@@ -64,7 +67,7 @@ BY_TASK: Mapping[str, tuple[Chapter, ...]] = {
     "quantities": (agreement.section, shift.section),
     "margin": (agreement.section, shift.section),
     "segmentation": (segmentation.section, shift.section),
-    "subtypes": (shift.section,),
+    "subtypes": (subtypes.section, shift.section),
 }
 """Chapters between the first and the last ones, by `summary.kind`: a binary task is one at the examination, `followed`
 one by the horizons of a survival endpoint."""

@@ -11,6 +11,7 @@ QUOTED = {
     "binary": ("auroc", "sensitivity", "specificity"),
     "multi_class": ("accuracy", "auroc_macro", "kappa"),
     "survival": ("c_index", "hazard_ratio", "log_rank_p"),
+    "subtypes": ("c_index", "log_rank_p"),
     "quantities": ("bias", "rmse", "concordance"),
     "margin": ("bias", "rmse", "concordance"),
 }
@@ -21,6 +22,7 @@ NOTES = {
     " cut-off with those below it.",
     "binary": "AUROC: 0.5 is chance, 1 is perfect. Calls are those at the locked cut-off, {}.",
     "survival": "C-index: 0.5 is chance, 1 is perfect. Groups are those at the locked cut-off, {}.",
+    "subtypes": "C-index of the expected subtype: 0.5 is chance, 1 is perfect. Log-rank P compares the subtypes.",
 }
 
 FEW_EVENTS = 100

@@ -25,6 +25,7 @@ from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import file_digest
 from hepatica.cohort.seal import refuse_altered, unaltered
 from hepatica.protocol import System, from_plain
+from hepatica.runs.explain import IMPORTANCE
 from hepatica.runs.folder import RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
 from hepatica.runs.results import COMPARATORS
@@ -82,9 +83,10 @@ class Results:
         """Score, group, fold, time (months), event and label of each scored patient, by patient_id.
 
         The patients are those of `fold`, by default the reported ones; `label` is missing where it is unknown. A
-        diagnosis has neither time nor event.
+        diagnosis has neither time nor event. Of several classes or subtypes the score is the first's.
         """
         table = patient_scores(self.predictions, target=target, fold=fold or self.fold)
+        table = table[~table.index.duplicated()]
         endpoint, patients = self.endpoint(target), self.patients.loc[table.index]
         table["score"] = table["score"].astype(float)
         if isinstance(endpoint, TimeToEvent):
@@ -153,6 +155,11 @@ class Results:
         """Specimens drawn by `hepatica explain`: row, score and files; none when it was not run."""
         path = self.folder / "explained" / "explained.json"
         return list(read_json(path)) if path.exists() else []
+
+    def importance(self) -> dict[str, Any] | None:
+        """Which variables the score goes by, as `hepatica explain` found; None where it was not run or reads none."""
+        path = self.folder / "explained" / IMPORTANCE
+        return dict(read_json(path)) if path.exists() else None
 
 
 @dataclass(frozen=True, kw_only=True)

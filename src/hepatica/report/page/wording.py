@@ -48,6 +48,7 @@ METRICS = {
     "calibration_slope": "Calibration slope (ideal: 1)",
     "c_index": "C-index",
     "log_rank_p": "Log-rank P",
+    "log_rank_permutation_p": "Log-rank P, by permutation",
     "hazard_ratio": "Hazard ratio, high vs. low",
     "auroc_macro": "AUROC, macro",
     "f1_macro": "F1, macro",

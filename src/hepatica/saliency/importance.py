@@ -1,0 +1,94 @@
+"""Importance: how much worse scores are without a variable, and how they change with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+Score = Callable[[np.ndarray], Floats]
+"""Scores (n,) of the values (n, …, d) that a network reads."""
+
+REPEATS, RESAMPLES = 5, 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drop:
+    """How much a statistic falls when one variable is dealt to other patients, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def permutation_importance(
+    score: Score,
+    values: np.ndarray,
+    *,
+    columns: list[int],
+    statistic: Callable[[NDArray[np.intp], Floats], float],
+    repeats: int = REPEATS,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[Drop]:
+    """The drop of each of these places on the last axis of `values` (n, …, d), a patient each.
+
+    `statistic(rows, scores)` says how good the scores of these patients are, such as their C-index; NaN where it cannot
+    be computed. A variable is dealt to other patients `repeats` times, over which the drop is averaged; the interval is
+    of `resamples` samples of patients drawn with replacement, one of the dealings each (percentiles). A variable that
+    goes with another, which stays, drops little however much it says. Breiman 2001, doi 10.1023/A:1010933404324.
+    """
+    rng, n = np.random.default_rng(seed), len(values)
+    everyone = np.arange(n)
+    samples = [everyone, *(rng.integers(n, size=n) for _ in range(resamples))]
+    own = score(values)
+    base = [statistic(rows, own[rows]) for rows in samples]
+    drops = []
+    for column in columns:
+        dealt = []
+        for _ in range(repeats):
+            changed = values.copy()
+            changed[..., column] = values[rng.permutation(n)][..., column]
+            dealt.append(score(changed))
+        mean = base[0] - np.mean([statistic(everyone, each) for each in dealt])
+        pairs = zip(samples[1:], base[1:], strict=True)
+        found = [good - statistic(rows, dealt[k % repeats][rows]) for k, (rows, good) in enumerate(pairs)]
+        low, high = np.nanpercentile(found, [2.5, 97.5])
+        drops.append(Drop(value=float(mean), low=float(low), high=float(high)))
+    return drops
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependence:
+    """Mean score of all patients (m,) if one variable were `at` (m,) for all, with the 95 % limits of the mean."""
+
+    at: Floats
+    score: Floats
+    low: Floats
+    high: Floats
+
+
+def partial_dependence(score: Score, values: np.ndarray, *, column: int, points: int = 11) -> Dependence:
+    """Partial dependence of the score on the variable at this place on the last axis, from its 5th to its 95th centile.
+
+    Points that are alike are taken once. Values that were missing are replaced too, so that all patients count. It
+    mixes values that no patient has together where variables go together. Friedman 2001, doi 10.1214/aos/1013203451.
+    """
+    known = values[..., column]
+    at = np.unique(np.nanpercentile(known, np.linspace(5, 95, points)))
+    rows = []
+    for each in at:
+        changed = values.copy()
+        changed[..., column] = np.where(_there(values), each, np.nan)
+        found = score(changed)
+        error = found.std(ddof=1) / np.sqrt(found.size)
+        rows.append((found.mean(), found.mean() - 1.96 * error, found.mean() + 1.96 * error))
+    mean, low, high = np.array(rows).T
+    return Dependence(at=at, score=mean, low=low, high=high)
+
+
+def _there(values: np.ndarray) -> NDArray[np.bool_]:
+    """Whether there is anything at each place (n, …): visits are padded with rows of nothing."""
+    return np.asarray(np.isfinite(values).any(axis=-1))

@@ -1,0 +1,65 @@
+"""Subtypes: planted ones are found in the order of their hazard; without any, what is found holds for nobody else."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from hepatica.evaluate import log_rank_p
+from hepatica.omics.selection import cox_statistics
+from hepatica.omics.subtypes import FEWEST, chosen_nodes, find_subtypes, null_of_subtypes, stability_of_subtypes
+
+
+def patients(count: int, *, seed: int, effect: float, nodes: int = 20):
+    """Nodes, of which the first four follow one of two kinds of patients, and survival that follows it by `effect`."""
+    rng = np.random.default_rng(seed)
+    kind = rng.random(count) < 0.4
+    values = rng.normal(size=(count, nodes))
+    values[:, :4] += 4 * kind[:, None]
+    time = rng.exponential(np.exp(-effect * kind) * 30)
+    end = rng.uniform(10, 60, count)
+    return values, {"time": np.minimum(time, end), "event": (time <= end).astype(float)}, kind
+
+
+def test_nodes_are_chosen_by_the_score_test_and_never_fewer_than_some() -> None:
+    values, outcome, _ = patients(100, seed=1, effect=1.5)
+    p = 2 * norm.sf(cox_statistics(values, **outcome))
+    np.testing.assert_array_equal(chosen_nodes(values, **outcome, alpha=0.05), p < 0.05)
+    fewest = chosen_nodes(values, **outcome, alpha=1e-12)
+    assert set(np.flatnonzero(fewest)) == set(np.argsort(p)[:FEWEST])
+
+
+def test_planted_subtypes_are_found_the_worse_one_first() -> None:
+    for effect in (1.5, -1.5):
+        values, outcome, kind = patients(120, seed=2, effect=effect)
+        found = find_subtypes(values, **outcome, alpha=0.05, most=4, seed=0)
+        assert found.count == 2
+        assert set(np.flatnonzero(found.chosen)) >= {0, 1, 2, 3}
+        assert (found.groups == (~kind if effect > 0 else kind)).mean() > 0.97
+
+
+def test_planted_subtypes_are_stable_and_beyond_the_null() -> None:
+    values, outcome, _ = patients(120, seed=3, effect=1.5)
+    how = {**outcome, "alpha": 0.05, "most": 2, "seed": 0}
+    assert stability_of_subtypes(values, resamples=5, **how).value > 0.9
+    null = null_of_subtypes(values, permutations=19, **how)
+    groups = find_subtypes(values, **how).groups
+    assert 10**-null.observed == pytest.approx(log_rank_p(**outcome, group=groups).value)
+    assert null.p == pytest.approx(1 / 20)
+
+
+def test_without_signal_survival_differs_where_subtypes_were_found_and_not_elsewhere() -> None:
+    """In 40 cohorts: P < 0.05 too often where they were found; elsewhere in 5 %, at most 6 of 40 (P = 0.997)."""
+    inside, outside = 0, 0
+    for seed in range(40):
+        values, outcome, _ = patients(160, seed=seed, effect=0, nodes=60)
+        values = values @ np.random.default_rng(seed).normal(size=(60, 60))
+        seen, new = slice(0, 100), slice(100, None)
+        own = {name: each[seen] for name, each in outcome.items()}
+        found = find_subtypes(values[seen], **own, alpha=0.05, most=2, seed=seed)
+        nodes = values[:, found.chosen]
+        centres = np.stack([nodes[seen][found.groups == each].mean(axis=0) for each in range(found.count)])
+        called = np.linalg.norm(nodes[:, None] - centres, axis=2).argmin(axis=1)
+        inside += log_rank_p(**own, group=found.groups).value < 0.05
+        outside += log_rank_p(**{name: each[new] for name, each in outcome.items()}, group=called[new]).value < 0.05
+    assert inside > 12
+    assert outside <= 6
