@@ -32,6 +32,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from hepatica.cohort import Binary
+from hepatica.cohort.phantom import RESECTED
 from hepatica.cohort.units import Months
 from hepatica.learn import Share
 from hepatica.networks import Reading, Standardise
@@ -194,6 +195,7 @@ SYSTEM = System(
     settings=Settings(),
     build=build,
     train=train,
+    population=RESECTED,
     trial={"biomarkers": 10},  # ours; of the phantoms' genes
     meaning="probability of death within two years",
 )
