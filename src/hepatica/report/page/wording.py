@@ -72,10 +72,10 @@ PHASES = ("plain", "arterial", "portal venous", "delayed")
 
 _UNITS = {
     "ng_ml": "ng/mL", "u_l": "U/L", "g_l": "g/L", "g_dl": "g/dL", "mg_dl": "mg/dL", "umol_l": "µmol/L", "cm": "cm",
-    "mm": "mm", "mau_ml": "mAU/mL", "iu_ml": "IU/mL", "kg_m2": "kg/m²", "years": "years", "months": "months",
+    "mm": "mm", "10e9_l": "10⁹/L", "log10_copies_ml": "log10 copies/mL", "mmol_l": "mmol/L", "mau_ml": "mAU/mL", "iu_ml": "IU/mL", "kg_m2": "kg/m²", "years": "years", "months": "months",
 }  # fmt: skip
 
-_NAMES = {"hbsag": "HBsAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP"}
+_NAMES = {"hbsag": "HBsAg", "hbeag": "HBeAg", "dna": "DNA", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP"}
 _CAPITALS = {
     "afp",
     "alt",
@@ -174,7 +174,7 @@ def _words(name: str) -> str:
 
 def _spelt(text: str) -> str:
     """The text with the names and capitals of medicine: HCC, Child-Pugh."""
-    text = text.replace("child pugh", "Child-Pugh")
+    text = text.replace("child pugh", "Child-Pugh").replace("pivka ii", "PIVKA-II")
     return " ".join(_NAMES.get(word, word.upper() if word in _CAPITALS else word) for word in text.split(" "))
 
 
