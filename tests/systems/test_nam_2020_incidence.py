@@ -79,7 +79,7 @@ def test_report_has_the_scores_on_the_same_patients_and_the_variables(external: 
     first = [list(row) for row in away.rows[1:6]]
     assert [row[0] for row in first] == [
         "PAGE-B", "mPAGE-B", "CU-HCC of the Chinese University of Hong Kong", "HCC-RESCUE",
-        "Toronto HCC risk index, for 10 years",
+        "Toronto HCC risk index",
     ]  # fmt: skip
     assert {row[1] for row in first} == {"600\u00a0(100%)"}
     (variables,) = tables(importance.section(run, gallery))

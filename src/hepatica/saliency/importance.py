@@ -37,7 +37,7 @@ def permutation_importance(
 
     `statistic(rows, scores)` says how good the scores of these patients are, such as their C-index; NaN where it cannot
     be computed. A variable is dealt to other patients `repeats` times, over which the drop is averaged; the interval is
-    of `resamples` samples of patients drawn with replacement, one of the dealings each (percentiles). A variable that
+    that of `resamples` samples of patients drawn with replacement (percentiles). A variable that
     goes with another, which stays, drops little however much it says. Breiman 2001, doi 10.1023/A:1010933404324.
     """
     rng, n = np.random.default_rng(seed), len(values)
@@ -52,11 +52,12 @@ def permutation_importance(
             changed = values.copy()
             changed[..., column] = values[rng.permutation(n)][..., column]
             dealt.append(score(changed))
-        mean = base[0] - np.mean([statistic(everyone, each) for each in dealt])
-        pairs = zip(samples[1:], base[1:], strict=True)
-        found = [good - statistic(rows, dealt[k % repeats][rows]) for k, (rows, good) in enumerate(pairs)]
-        low, high = np.nanpercentile(found, [2.5, 97.5])
-        drops.append(Drop(value=float(mean), low=float(low), high=float(high)))
+        found = [
+            good - np.mean([statistic(rows, each[rows]) for each in dealt])
+            for rows, good in zip(samples, base, strict=True)
+        ]
+        low, high = np.nanpercentile(found[1:], [2.5, 97.5])
+        drops.append(Drop(value=float(found[0]), low=float(low), high=float(high)))
     return drops
 
 
