@@ -63,7 +63,8 @@ class CodeStore:
     def read(self, indices: np.ndarray) -> NDArray[np.float32]:
         """Matrices of these rows of `index`: (b, months, codes), the last month that before the landmark."""
         rows = self.matrix[self.index["place"].to_numpy()[indices]]
-        return rows.astype(np.float32).toarray().reshape(-1, self.months, len(self.columns))
+        found: NDArray[np.float32] = rows.astype(np.float32).toarray().reshape(-1, self.months, len(self.columns))
+        return found
 
     def select(
         self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None

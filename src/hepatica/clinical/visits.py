@@ -59,7 +59,7 @@ class VisitStore:
         """Histories of these rows of `index`: (b, v, 1 + d + s), v visits as the longest has; others end in NaN."""
         first, last = (self.index[name].to_numpy()[indices, None] for name in ("first", "place"))
         steps = first + np.arange(max(int((last - first).max(initial=0)) + 1, 1))
-        found = self.cells[np.minimum(steps, last)]
+        found: NDArray[np.float32] = self.cells[np.minimum(steps, last)]
         found[steps > last] = np.nan
         return found
 
@@ -107,7 +107,7 @@ def read_visits(cohort: Cohort, settings: VisitPlan) -> VisitStore:
         )
     if not settings.baseline:
         raise SettingsError("got no baseline columns; name some, such as --set 'baseline=[\"age_years\"]'")
-    table = table.assign(place=cohort.patients.index.get_indexer(table["patient_id"])).sort_values(
+    table = table.assign(place=cohort.patients.index.get_indexer(pd.Index(table["patient_id"]))).sort_values(
         ["place", "months"], kind="stable", ignore_index=True
     )
     read = [numeric(table[name], name=name, cohort=cohort.name) for name in settings.columns]

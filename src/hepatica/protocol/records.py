@@ -213,7 +213,7 @@ class Room(Generic[S, M]):
     measure: Callable[[M], pd.DataFrame] | None = None
     tolerances: Mapping[str, float] = field(default_factory=dict)
     infer: Callable[[Any, Any, Any, Task], Inference]
-    augment: Callable[[Any], Callable[[Any], Any]] | None = None
+    augment: Callable[[Any], Callable[[Any], Any] | None] | None = None
     saliency: Callable[[Any, Any], np.ndarray] | None = None
     draw: Draw | None = None
     deliver: Deliver | None = None

@@ -229,7 +229,7 @@ def thinned(table: pd.DataFrame, patients: Sequence[Patient], missing: Missing) 
         return table
     values, rows = table[list(COURSES)], table["patient_id"]
     ages = {each.patient_id: each.person.age_years for each in patients}
-    drivers = {"mar": rows.map(ages).rank(pct=True), "mnar": values.rank(pct=True)}
+    drivers: dict[str, Any] = {"mar": rows.map(ages).rank(pct=True), "mnar": values.rank(pct=True)}
     chance = values.mul(0).add(drivers.get(missing, 0.5), axis="index")
     drawn = generator(patients[0].seed, patients[0].hospital, "missing").random(values.shape)
     return table.assign(**values.mask(drawn < 2 * MISSING_SHARE * chance))
