@@ -62,8 +62,8 @@ class CodeStore:
 
     def read(self, indices: np.ndarray) -> NDArray[np.float32]:
         """Matrices of these rows of `index`: (b, months, codes), the last month that before the landmark."""
-        rows = self.matrix[self.index["place"].to_numpy()[indices]]
-        found: NDArray[np.float32] = rows.astype(np.float32).toarray().reshape(-1, self.months, len(self.columns))
+        rows = self.matrix[self.index["place"].to_numpy()[indices]].astype(np.float32)
+        found: NDArray[np.float32] = rows.toarray().reshape(-1, self.months, len(self.columns))
         return found
 
     def select(

@@ -148,14 +148,14 @@ def _store(cohort: Cohort, settings: VisitPlan, *, cells: NDArray[np.float32], t
     )
 
 
-def masking(settings: VisitPlan) -> Callable[[Tensor], Tensor] | None:
+def masking(settings: VisitPlan) -> Callable[[Tensor], Tensor]:
     """Augmentation that leaves out the oldest visits of a share `mask_history` of histories (b, v, …), as many as
-    chance will have it, the last one never; None where the share is 0.
+    chance will have it, the last one never.
     """
-    if not settings.mask_history:
-        return None
 
     def mask(visits: Tensor) -> Tensor:
+        if not settings.mask_history:
+            return visits
         count = visits[..., 0].isfinite().sum(dim=1)
         chosen = torch.rand(len(visits), device=visits.device) < settings.mask_history
         dropped = (torch.rand(len(visits), device=visits.device) * count * chosen).long()

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort import Cohort, CohortError, SettingsError, Specimen, Split, Target, Task, mean_by_patient
-from hepatica.cohort.phantom import Population
 from hepatica.protocol.settings import override
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from hepatica.cohort.phantom import Population
 
 S = TypeVar("S")
 """A system's frozen settings dataclass, a `learn.Plan` and that of its room."""
@@ -213,7 +214,7 @@ class Room(Generic[S, M]):
     measure: Callable[[M], pd.DataFrame] | None = None
     tolerances: Mapping[str, float] = field(default_factory=dict)
     infer: Callable[[Any, Any, Any, Task], Inference]
-    augment: Callable[[Any], Callable[[Any], Any] | None] | None = None
+    augment: Callable[[Any], Callable[[Any], Any]] | None = None
     saliency: Callable[[Any, Any], np.ndarray] | None = None
     draw: Draw | None = None
     deliver: Deliver | None = None

@@ -65,7 +65,7 @@ def maximise(rows: Rows, patients: Patients) -> tuple[Floats, Floats, Floats]:
         done = abs(after.value - now.value) <= CONVERGED * abs(after.value)
         beta, now = found, after
         if done:
-            covariance: Floats = np.linalg.inv(now.information)
+            covariance = np.asarray(np.linalg.inv(now.information), np.float64)
             if not (np.sqrt(np.diag(covariance)) < _LARGEST_ERROR).all():
                 break
             moved = _residuals(rows, now) @ covariance
