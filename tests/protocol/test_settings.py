@@ -89,14 +89,20 @@ class Own(Room):
     rate: float = 0.2  # ours: "warm-up" first; see #3
     epochs: int = 5
     plain: int = 1
+    depth: int = 3  # ours: questions asked
+    names: tuple[str, ...] = (
+        "a",
+    )  # fmt: skip
 
 
 def test_meanings_are_the_text_under_a_field_or_behind_it_of_the_class_that_gave_one_last() -> None:
     assert meanings(Own()) == {
         "side": "Side of a tile, in pixels.",
-        "rate": 'ours: "warm-up" first; see #3',
+        "rate": 'Of learning. Ours: "warm-up" first; see #3.',
         "epochs": "Passes.",
         "plain": "",
+        "depth": "Questions asked. Ours.",
+        "names": "",
     }
 
 

@@ -3,6 +3,7 @@
 import ast
 import difflib
 import inspect
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -63,7 +64,8 @@ def from_plain(settings: S, plain: Mapping[str, Any]) -> S:
 def meanings(settings: Any) -> dict[str, str]:
     """What each setting means, by its name: the docstring under the field, or else the comment behind it.
 
-    That of the class in which the field was last given one; empty where there is none.
+    That of the class in which the field was last given one; empty where there is none. The comment `ours`, or
+    `ours: WHY`, is added to what is known of the field.
     """
     found = {field.name: "" for field in fields(settings)}
     for kind in reversed(type(settings).__mro__[:-1]):
@@ -73,7 +75,17 @@ def meanings(settings: Any) -> dict[str, str]:
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 comment = lines[(node.end_lineno or 1) - 1][node.end_col_offset or 0 :].partition("#")[2].strip()
                 documented = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-                text = str(after.value.value) if documented else comment
-                before, text = found.get(node.target.id, ""), " ".join(text.split())
-                found[node.target.id] = f"{before} Ours." if text == "ours" and before else text or before
+                before = str(after.value.value) if documented else found.get(node.target.id, "")
+                found[node.target.id] = _meaning(comment, before=" ".join(before.split()), documented=documented)
     return found
+
+
+def _meaning(comment: str, *, before: str, documented: bool) -> str:
+    """A comment as a sentence, or what was known `before`, with the remark that the value is ours."""
+    ours = re.fullmatch(r"ours(?:[:;] (.*))?", comment)
+    if ours and before:
+        return f"{before} Ours{f': {ours[1]}' if ours[1] else ''}."
+    text = f"{ours[1]}. Ours" if ours else comment
+    if documented or comment in ("", "ours", "fmt: skip"):
+        return before
+    return f"{text[0].upper()}{text[1:].removesuffix('.')}."

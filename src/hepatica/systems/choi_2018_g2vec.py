@@ -85,7 +85,8 @@ class G2Vec(nn.Module):
 
     def limited(self, values: Tensor) -> Tensor:
         """Standardised expression (b, genes), at most 2 SD from the mean; a missing value is the mean."""
-        return self.standardise(values)[:, : values.shape[1]].clamp(-2, 2)
+        found: Tensor = self.standardise(values)[:, : values.shape[1]].clamp(-2, 2)
+        return found
 
     def forward(self, values: Tensor) -> Reading:
         """Classify patients."""
@@ -102,7 +103,7 @@ def build(settings: Settings, *, pretrained: bool) -> G2Vec:
 def train(training: Training[Settings, RowStore]) -> dict[str, Any]:
     """Choose the biomarkers and fit the classifier; `genes.csv` in the work folder says what was found of each gene."""
     outcome = outcomes(training.cohort, task=training.task)
-    material = training.material.select(patient_ids=outcome.index.intersection(training.split.train))
+    material = training.material.select(patient_ids=outcome.index.intersection(list(training.split.train)))
     values, owners = material.read(np.arange(len(material))), material.index["patient_id"]
     label = outcome.loc[owners].to_numpy()[:, 0]
     require_both(label, of="the groups of good and poor outcome", hint="add patients, or choose another horizon")
@@ -125,10 +126,10 @@ def by_vectors(
     places = {name.partition(".")[2]: place for place, name in enumerate(settings.features)}
     network, told = network_of(training.cohort, settings.network, genes=tuple(places))
     own = np.array([places[gene] for gene in network.genes])
-    walked = {"above": settings.correlation, "walks": settings.walks, "longest": settings.longest}
+    walked: dict[str, Any] = {"above": settings.correlation, "walks": settings.walks, "longest": settings.longest}
     paths, poor = paths_of_groups(network, values[:, own], label=label, **walked, seed=settings.seed)
     paths = csr_array((paths.data, own[paths.indices], paths.indptr), shape=(len(poor), len(places)))
-    fitted = {"rate": settings.learning_rate, "epochs": settings.epochs, "held_out": settings.held_out}
+    fitted: dict[str, Any] = {"rate": settings.learning_rate, "epochs": settings.epochs, "held_out": settings.held_out}
     record = learn_paths(training.network.paths, paths, poor, **fitted, seed=settings.seed)
     counts = np.stack([paths[poor == each].sum(axis=0) for each in (0, 1)])
     known = np.flatnonzero(counts.sum(axis=0))

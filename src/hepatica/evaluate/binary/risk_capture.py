@@ -57,7 +57,7 @@ def risk_capture(label: ArrayLike, *, score: ArrayLike, resamples: int = RESAMPL
     ends = np.append(np.flatnonzero(np.diff(scores[order])), event.size - 1)
     rng, n = np.random.default_rng(seed), event.size
     counts = [len(each) for each in np.array_split(np.arange(resamples), -(-resamples * n // _AT_ONCE))]
-    drawn = [_shares(rng.multinomial(n, np.full(n, 1 / n), size), event[order], ends) for size in counts]
+    drawn = [_shares(rng.multinomial(n, np.full(n, 1 / n), size).astype(float), event[order], ends) for size in counts]
     resampled = [np.concatenate(each) for each in zip(*drawn, strict=True)]
     (patients,), (events,) = _shares(np.ones((1, n)), event[order], ends)
     return RiskCapture(

@@ -1,4 +1,4 @@
-"""Subtypes: how many patients are of each, and whether those of one live longer than those of another."""
+"""Subtypes: the size of each, and whether survival differs between them."""
 
 from matplotlib.figure import Figure as Drawing
 
@@ -11,9 +11,9 @@ from hepatica.report.page.style import SERIES
 from hepatica.report.page.wording import share
 
 NOTE = (
-    "Subtypes that are chosen by survival differ in the survival of the very patients they were found in, even where"
-    " survival was dealt to other patients: how often, and how stable they are, is among the facts of the locked model"
-    " (Settings, versions and digests). The patients shown here took no part in it."
+    "Subtypes selected by survival differ in survival among the patients in whom they were found, even if survival"
+    " is permuted among them. How often that happens, and how stable the clusters are, is listed with the facts of"
+    " the locked model (Settings, versions and digests). The patients shown here were not used to find the subtypes."
 )
 
 
@@ -24,8 +24,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         [(each, target) for target in run.targets for each in run.cohorts],
         _paint,
         alt="Kaplan-Meier curves of the subtypes",
-        caption="Kaplan-Meier curves by subtype, the most probable one of each patient. Shades are 95% intervals, ticks"
-        " censored patients.",
+        caption="Kaplan-Meier curves by the most probable subtype. Shaded: 95% intervals; ticks: censored patients.",
         size=TALL,
         columns=run.columns,
     )
@@ -33,7 +32,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         run,
         lambda target: [*metric_rows(run, METRICS, target=target), *_sizes(run, target)],
         caption="Survival by subtype, with 95% confidence intervals.",
-        note="C-index: of the expected subtype. Permutation: subtypes dealt to other patients.",
+        note="C-index: of the expected subtype. Permutation: subtypes permuted among patients.",
     )
     return Section(
         anchor="subtypes",

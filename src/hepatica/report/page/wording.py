@@ -78,8 +78,7 @@ _UNITS = {
 }  # fmt: skip
 
 _NAMES = {
-    "hbsag": "HBsAg", "hbeag": "HBeAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP", "dna": "DNA", "pivka": "PIVKA",
-    "ii": "II", "svr": "SVR",
+    "hbsag": "HBsAg", "hbeag": "HBeAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP", "dna": "DNA", "svr": "SVR",
 }  # fmt: skip
 _CAPITALS = {
     "afp", "alt", "ast", "bclc", "inr", "ecog", "tnm", "alp", "ggt", "bmi", "albi", "meld", "cnlc", "hcc", "metavir",
@@ -165,7 +164,7 @@ def _words(name: str) -> str:
 
 def _spelt(text: str) -> str:
     """The text with the names and capitals of medicine: HCC, Child-Pugh."""
-    text = text.replace("child pugh", "Child-Pugh")
+    text = text.replace("child pugh", "Child-Pugh").replace("pivka ii", "PIVKA-II")
     return " ".join(_NAMES.get(word, word.upper() if word in _CAPITALS else word) for word in text.split(" "))
 
 

@@ -1,4 +1,4 @@
-"""Lead time: whether patients are told from those without the event the better the sooner theirs comes."""
+"""Lead time: whether AUROC falls with the time to the event."""
 
 from hepatica.cohort import Target
 from hepatica.evaluate.binary.lead_time import lead_time
@@ -6,10 +6,10 @@ from hepatica.report.page import Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import attempt, cell, heading, p_value
 
 TEXT = (
-    "AUROC of thirds of the patients with the event, by the time at which it came (months from the index date), each"
-    " against all who are known to be free of it at the horizon. What foretells an event is seen the less the further"
-    " it is away, so that AUROC should fall from the first third to the last. Where it does not, the score rests on a"
-    " lasting risk, or the outcome has leaked into what the system reads."
+    "AUROC in thirds of the patients with the event, by its time (months from the index date), each against all"
+    " patients known to be free of it at the horizon. The earlier before an event, the weaker its signs, so AUROC"
+    " should fall from the first third to the last. If it does not, the score reflects a constant risk, or the"
+    " outcome has leaked into the inputs."
 )
 
 
@@ -18,15 +18,15 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     del gallery
     followed = [target for target in run.targets if target.task == "binary" and target.horizon]
     if not followed:
-        return "Lead time: no score is about an event by a horizon of follow-up."
+        return "Lead time: no score predicts an event by a horizon of follow-up."
     tables = [_table(each, followed) for each in run.cohorts]
     return Section(anchor="lead_time", title="Lead time", blocks=[Text(text=TEXT), *tables])
 
 
 def _table(results: Results, targets: list[Target]) -> Table:
     return Table(
-        caption=f"{results.title}: AUROC by time to the event, with 95% intervals. Correlation: Spearman's, of time and"
-        " score among those with the event; one-sided P that the score falls with time.",
+        caption=f"{results.title}: AUROC by time to the event, with 95% intervals. Correlation: Spearman's, of time"
+        " and score among patients with the event; P is one-sided, for a score that falls with time.",
         header=["Time of the event, months", "Patients with the event", "AUROC"],
         rows=[row for target in targets for row in ([heading(target)], *_rows(results, target))],
     )

@@ -13,10 +13,11 @@ from hepatica.report.page import Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import heading, p_value, share
 
 NOTE = (
-    "Each is judged on the reported patients who have all that it reads, and the system on the same ones. Difference:"
-    " system less comparator, paired. A rule of two answers has tied most pairs, which count half: its C-index comes"
-    " near 0.5 where nearly all patients are on one side, whatever it is worth; the share on the side of risk is given."
-    " A score made for other patients, such as those with and without cirrhosis, meets a narrower range here."
+    "Each comparator is evaluated in the reported patients who have all its inputs, and the system in the same"
+    " patients. Difference: system minus comparator, paired. A binary rule leaves most pairs of patients tied, and a"
+    " tie counts as half: its C-index is near 0.5 wherever nearly all patients are on one side, so the number beyond"
+    " the rule is given. A score developed in a broader population, such as patients with and without cirrhosis,"
+    " discriminates less here."
 )
 
 
@@ -25,7 +26,9 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     tables = [_table(each, run.targets, beside) for each in run.cohorts if (beside := each.comparators()) is not None]
     if not tables:
         return ""
-    return Section(anchor="comparators", title="Against other scores", blocks=[*tables, Text(text=NOTE, tone="note")])
+    return Section(
+        anchor="comparators", title="Comparison with other scores", blocks=[*tables, Text(text=NOTE, tone="note")]
+    )
 
 
 def _table(results: Results, targets: Sequence[Target], beside: pd.DataFrame) -> Table:
@@ -34,7 +37,7 @@ def _table(results: Results, targets: Sequence[Target], beside: pd.DataFrame) ->
     rows = [row for target in judged for row in ([heading(target)], *_rows(results, target, beside))]
     return Table(
         caption=f"{results.title}: comparators and the system on the same patients, with 95% intervals.",
-        header=["", "Evaluable", "At risk", statistic, f"{statistic} of the system", "Difference", "P"],
+        header=["", "Evaluable", "Beyond the rule", statistic, f"{statistic} of the system", "Difference", "P"],
         rows=rows,
     )
 
@@ -43,7 +46,7 @@ def _rows(results: Results, target: Target, beside: pd.DataFrame) -> list[list[s
     outcomes = results.outcomes(target)
     if not target.followed:
         outcomes = outcomes.dropna(subset="label")
-    return [_row(name, beside[name].reindex(outcomes.index), outcomes, target) for name in beside]
+    return [_row(str(name), column.reindex(outcomes.index), outcomes, target) for name, column in beside.items()]
 
 
 def _row(name: str, score: "pd.Series[float]", outcomes: pd.DataFrame, target: Target) -> list[str]:

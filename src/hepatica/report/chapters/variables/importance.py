@@ -1,4 +1,4 @@
-"""Importance: which variables the score of a system of tables goes by, and how it changes with them."""
+"""Importance: which variables the score of a system of tables depends on, and how it changes with them."""
 
 from functools import partial
 from typing import Any
@@ -12,10 +12,10 @@ from hepatica.report.page.style import LOW, SERIES, say
 from hepatica.report.page.wording import column, heading
 
 NOTE = (
-    "Importance: how much the statistic falls when a variable is dealt to other patients; of variables that go"
-    " together, none drops it much. Attribution: the variable's share of what parts scores from that of a mean patient"
-    " (integrated gradients). Dependence: the mean score if all patients had that value, with the 95% interval of the"
-    " mean. None of these says that changing a variable would change the patient's risk."
+    "Importance: decrease in the statistic when the values of a variable are permuted among patients; each of"
+    " several correlated variables may show little. Attribution: the variable's share of the absolute integrated"
+    " gradients from the mean patient. Dependence: the mean score if all patients had that value, with the 95%"
+    " interval of the mean. None of these shows that changing a variable would change the patient's risk."
 )
 
 
@@ -28,13 +28,12 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     blocks: list[Any] = []
     for results, drawn in found:
         variables = drawn["variables"]
-        dropped = f"{drawn['statistic']} falls without each variable" if drawn["statistic"] else "attributions"
         blocks += [
             gallery.by_cohort(
                 "importance",
                 [results],
                 partial(_paint_drops, drawn=drawn),
-                alt=f"How far the {dropped}",
+                alt="Importance of each variable",
                 caption=f"{title}: importance of the variables, {drawn['patients']} patients.",
                 size=(5.6, 1.2 + 0.26 * len(variables)),
                 columns=1,
@@ -44,13 +43,15 @@ def section(run: Run, gallery: Gallery) -> Section | str:
                 [results],
                 partial(_paint_dependence, variables=variables),
                 alt="Mean score by the value of each variable",
-                caption=f"{title}: mean score if all patients had that value, of the variables that matter most.",
+                caption=f"{title}: mean score if all patients had that value, for the most important variables.",
                 size=(8.8, 5.0),
                 columns=1,
             ),
             _table(results, drawn),
         ]
-    return Section(anchor="importance", title="What the score goes by", blocks=[*blocks, Text(text=NOTE, tone="note")])
+    return Section(
+        anchor="importance", title="Contribution of each variable", blocks=[*blocks, Text(text=NOTE, tone="note")]
+    )
 
 
 def _drop(variable: dict[str, Any], n: int) -> Estimate | None:
@@ -66,7 +67,7 @@ def _paint_drops(figure: Drawing, *, results: Results, drawn: dict[str, Any]) ->
     for y, each in enumerate(drawn["variables"]):
         estimate(axes, _drop(each, drawn["patients"]), y=y, colour=LOW)
     names = [_name(each["name"]) for each in drawn["variables"]]
-    name_rows(axes, names, xlabel=f"Drop of the {drawn['statistic']} (95% interval)", at=0.0)
+    name_rows(axes, names, xlabel=f"Decrease in {drawn['statistic']} (95% interval)", at=0.0)
 
 
 def _paint_dependence(figure: Drawing, *, results: Results, variables: list[dict[str, Any]]) -> None:
@@ -89,7 +90,7 @@ def _table(results: Results, drawn: dict[str, Any]) -> Table:
         [_name(each["name"]), str(_drop(each, drawn["patients"]) or ""), f"{each['attribution']:.0%}"]
         for each in drawn["variables"]
     ]
-    header = ["", f"Drop of the {drawn['statistic'] or 'statistic'}", "Attribution"]
+    header = ["", f"Decrease in {drawn['statistic'] or 'statistic'}", "Attribution"]
     return Table(caption=f"{results.title}: importance of each variable, with 95% intervals.", header=header, rows=rows)
 
 
