@@ -15,7 +15,7 @@ def systems(
         list[str] | None, typer.Argument(help="Show systems whose name or question contains every word.")
     ] = None,
     modality: Annotated[
-        str | None, typer.Option(help="slide, ct, mr, ultrasound, spectrum, table, visits or claims.")
+        str | None, typer.Option(help="slide, ct, mr, ultrasound, spectrum, table, visits, claims or genes.")
     ] = None,
     task: Annotated[
         str | None, typer.Option(help="binary, multi_class, survival, quantities, segmentation, subtypes or margin.")
