@@ -1,5 +1,8 @@
 """Expression: scales, identifiers, gaps and faults of molecular matrices."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,3 +158,27 @@ def test_a_table_that_the_cohort_lacks_is_missing_where_it_has_another(cohort_of
     assert report["patients"].tolist() == [1, 0]
     with pytest.raises(CohortError, match="has no table 'mirna'"):
         read_features(cohort, features=("mirna.B",))
+
+
+def test_real_tables_of_tcga_lihc_are_on_the_scale_that_they_are_declared_on(tmp_path) -> None:
+    data = Path(os.environ.get("HEPATICA_DATA", "")) / "omics"
+    if not data.is_dir():
+        pytest.skip("HEPATICA_DATA names no folder with the tables of TCGA-LIHC")
+    genes = pd.read_csv(data / "porpoise_tcga_lihc_all_clean.csv.zip").drop_duplicates("case_id")
+    genes = genes.set_index("case_id").filter(regex="_rnaseq$").rename_axis("patient_id")
+    mirna = pd.read_csv(data / "deepprog_tcga_lihc_mir.tsv.gz", sep="\t", index_col=0).rename_axis("patient_id")
+    mirna.index = mirna.index.str[:12].str.replace(".", "-")
+    shared = genes.index.intersection(mirna.index).sort_values()
+    for name, table in (("z", genes.loc[shared]), ("tpm", mirna.loc[shared])):
+        table.reset_index().to_parquet(tmp_path / f"{name}.parquet")
+    pd.DataFrame(index=shared).to_csv(tmp_path / "patients.csv")
+    tables = "\n".join(
+        f'[tables.{n}]\npath = "{n}.parquet"\npatient = "patient_id"\nkind = "{n}"' for n in ("z", "tpm")
+    )
+    (tmp_path / "cohort.toml").write_text(f'name = "x"\n{tables}')
+    cohort = load_cohort(tmp_path)
+    store, _ = read_features(cohort, features=all_features(cohort, tables=("z", "tpm")))
+    assert store.values.shape == (329, 1550 + 365)
+    assert genes.max().max() == pytest.approx(3965.4866)
+    assert store.values[:, :1550].max() == 10
+    assert (2 ** store.values[:, 1550:].astype(float) - 1).sum(axis=1) == pytest.approx(1e6, rel=0.05)
