@@ -84,8 +84,8 @@ def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
 
 def _column(cohort: Cohort, name: str) -> NDArray[np.float64]:
     if name.startswith("log10 "):
-        values = _column(cohort, name.removeprefix("log10 "))
-        return np.log10(values, out=np.full_like(values, np.nan), where=values > 0)
+        plain = _column(cohort, name.removeprefix("log10 "))
+        return np.log10(plain, out=np.full_like(plain, np.nan), where=plain > 0)
     column, _, category = name.partition("=")
     table, dot, inner = column.partition(".")
     found = cohort.last(table, column=inner) if dot else cohort.patients.get(column)

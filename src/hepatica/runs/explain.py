@@ -67,7 +67,7 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
     ]
     write_sealed(results / "explained" / "explained.json", records)
     fold = "test" if "test" in set(table["fold"]) else "external"
-    if (found := importance(locked, cohort, table=table, fold=fold)) is not None:
+    if (found := importance(locked, cohort, table=table, fold=fold, prepared=results / "prepared")) is not None:
         write_sealed(results / "explained" / IMPORTANCE, found)
     return [path for paths in drawn.values() for path in paths]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from hepatica.cohort import Cohort, EvaluationError, Target, TimeToEvent, patient_scores
 from hepatica.evaluate import Risk, auroc, c_index
-from hepatica.protocol.plain import logits_of, scores
+from hepatica.protocol.plain import log_odds, logits_of, scores
 from hepatica.runs.lock import LockedRun
 from hepatica.saliency.attribution import integrated_gradients
 from hepatica.saliency.importance import partial_dependence, permutation_importance
@@ -19,47 +20,43 @@ from hepatica.saliency.slopes import evaluating
 MOST, DRAWN, MOST_PATIENTS = 20, 6, 1000
 """Variables that are dealt to other patients, those drawn, and patients. Ours."""
 
+OF_VARIABLES = ("table", "visits", "genes")
+"""Modalities whose stores read variables: claims are too many codes, and the others are pictures and spectra."""
+
 _BATCH = 512
 
 
-def variables_of(material: Any) -> list[str] | None:
-    """Names of what lies along the last axis of what a store of tables reads, counted from its end.
-
-    They are its `columns` and `baseline`; None for any other store.
-    """
-    if not hasattr(material, "columns"):
-        return None
-    return [*material.columns, *getattr(material, "baseline", ())]
-
-
-def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, fold: str) -> dict[str, Any] | None:
+def importance(
+    locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, fold: str, prepared: Path
+) -> dict[str, Any] | None:
     """What matters to the primary score of the patients of this fold of a predictions table; None without variables.
 
-    Attributions: mean of the absolute integrated gradients from the mean patient, as shares; permutation importance of
-    the MOST largest of them; partial dependence of the DRAWN that drop most.
+    The network reads arrays (n, …, d) of a store whose `columns`, and `baseline` where it has some, name the last
+    places of the last axis, and gives logits. Attributions: mean of the absolute integrated gradients from the mean
+    patient, as shares; permutation importance of the MOST largest of them; partial dependence of the DRAWN that drop
+    most.
     """
-    target = locked.system.targets(locked.settings)[0]
+    task, target = locked.system.tasks(locked.settings)[0], locked.system.targets(locked.settings)[0]
     known = patient_scores(table, target=target, fold=fold).index[:MOST_PATIENTS]
+    if locked.system.modality not in OF_VARIABLES or task.KIND not in ("binary", "survival", "quantities"):
+        return None
     if not len(known):
         return None
-    material = locked.system.prepare(cohort.select(known), locked.settings, None)
-    names = variables_of(material)
-    if names is None:
-        return None
-    material = getattr(material, "at_landmark", lambda: material)()
+    material = locked.system.prepare(cohort.select(known), locked.settings, prepared)
+    names = [*material.columns, *getattr(material, "baseline", ())]
+    material = getattr(material, "at_landmark", lambda: material)()  # of visits, one history a patient
     values = material.read(np.arange(len(material)))
-    read, mean = _reader(locked), np.nanmean(values.reshape(-1, values.shape[-1]), axis=0)
-    shares = _shares(locked, values, baseline=mean)
-    first = values.shape[-1] - len(names)
-    largest = np.argsort(-shares[first:], kind="stable")[:MOST] + first
+    first, shares = values.shape[-1] - len(names), _shares(locked, values)
+    largest = [int(each) for each in np.argsort(-shares[first:], kind="stable")[:MOST] + first]
     statistic, judge = _statistic(cohort, target, material.index["patient_id"])
-    drops = permutation_importance(read, values, columns=largest.tolist(), statistic=judge) if judge else []
-    order = np.argsort([-each.value for each in drops], kind="stable") if drops else np.arange(len(largest))
+    read = _reader(locked)
+    found = permutation_importance(read, values, columns=largest, statistic=judge) if judge else [None] * len(largest)
+    ranked = sorted(zip(largest, found, strict=True), key=lambda each: -each[1].value if each[1] else 0.0)
     rows = [
-        {"name": names[largest[k] - first], "attribution": float(shares[largest[k]])}
-        | (asdict(drops[k]) if drops else {})
-        | ({"dependence": _drawn(read, values, int(largest[k]))} if place < DRAWN else {})
-        for place, k in enumerate(order)
+        {"name": names[column - first], "attribution": float(shares[column])}
+        | (asdict(drop) if drop else {})
+        | ({"dependence": _drawn(read, values, column)} if place < DRAWN else {})
+        for place, (column, drop) in enumerate(ranked)
     ]
     return {"target": target.key, "statistic": statistic, "patients": len(values), "variables": rows}
 
@@ -82,18 +79,17 @@ def _reader(locked: LockedRun) -> Callable[[np.ndarray], np.ndarray]:
     return read
 
 
-def _shares(locked: LockedRun, values: np.ndarray, *, baseline: np.ndarray) -> np.ndarray:
+def _shares(locked: LockedRun, values: np.ndarray) -> np.ndarray:
     """Mean absolute attribution (d,) as shares of their sum."""
+    several = len(locked.system.tasks(locked.settings)[0].targets) > 1
     found = integrated_gradients(
-        locked.network, values, baseline=baseline, target=lambda read: logits_of(read)[:, -1 if _two(locked) else 0]
+        locked.network,
+        values,
+        baseline=np.nanmean(values.reshape(-1, values.shape[-1]), axis=0),
+        target=(lambda read: logits_of(read)[:, 0]) if several else log_odds,
     )
     sums = np.abs(found).reshape(-1, values.shape[-1]).sum(axis=0)
     return np.asarray(sums / max(sums.sum(), 1e-12))
-
-
-def _two(locked: LockedRun) -> bool:
-    """Whether two outputs are two classes, of which the second is the event."""
-    return len(locked.system.targets(locked.settings)) == 1
 
 
 def _statistic(

@@ -49,7 +49,7 @@ def fit_imputation(table: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) ->
     estimated (time as the Nelson-Aalen hazard: White and Royston 2009, doi 10.1002/sim.3618), and never where a
     prediction is to be judged. Raises EvaluationError for fewer than two draws or a column without values.
     """
-    values = _numeric(table, table.columns)
+    values = _numeric(table, [str(name) for name in table])
     empty = [str(name) for name in values if values[name].isna().all()]
     if draws < 2 or empty:
         raise EvaluationError(f"imputation: got {draws} draws and the empty columns {empty}, wanted 2 or more and none")
@@ -101,12 +101,13 @@ def pooled_cox(tables: Sequence[pd.DataFrame], *, time: ArrayLike, event: ArrayL
 
 
 def _pooled(ratios: Sequence[Estimate]) -> HazardRatio:
-    value, low, high = np.log(np.array([(each.value, each.low, each.high) for each in ratios], float)).T
-    variances = ((high - low) / (2 * Z)) ** 2
-    log = pool(value, variances=variances, n=ratios[0].n)
-    found, error, degrees = _rubin(value, variances)
-    limits = {name: float(np.exp(getattr(log, name))) for name in ("value", "low", "high")}
-    ratio = replace(log, **limits, method=f"Cox, Efron ties; {log.method}")
+    values, lows, highs = np.log(np.array([(each.value, each.low, each.high) for each in ratios], float)).T
+    variances = ((highs - lows) / (2 * Z)) ** 2
+    log = pool(values, variances=variances, n=ratios[0].n)
+    found, error, degrees = _rubin(values, variances)
+    low, high = (None if limit is None else float(np.exp(limit)) for limit in (log.low, log.high))
+    method = f"Cox, Efron ties; {log.method}"
+    ratio = replace(log, value=float(np.exp(log.value)), low=low, high=high, method=method)
     return HazardRatio(ratio=ratio, p=float(2 * student.sf(abs(found / error), degrees)))
 
 

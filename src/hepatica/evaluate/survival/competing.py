@@ -56,7 +56,7 @@ def cumulative_incidence(time: ArrayLike, *, event: ArrayLike, cause: int = 1) -
     """
     times, causes = _first_events(time, event, cause)
     at, place = np.unique(times, return_inverse=True)
-    every, own = (np.bincount(place, mask, at.size) for mask in (causes > 0, causes == cause))
+    every, own = (np.bincount(place, mask, at.size).astype(float) for mask in (causes > 0, causes == cause))
     left = np.bincount(place, minlength=at.size)[::-1].cumsum()[::-1].astype(float)
     before = np.concatenate([[1.0], np.cumprod(1 - every / left)[:-1]])
     incidence = np.cumsum(before * own / left)

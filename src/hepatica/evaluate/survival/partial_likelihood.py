@@ -54,7 +54,7 @@ def maximise(rows: Rows, patients: Patients) -> tuple[Floats, Floats, Floats]:
     """Coefficients (p,), their covariance (p, p) from the information, and that clustered by patient (Lin and Wei 1989,
     doi 10.1080/01621459.1989.10478874). Ties are Efron's. EvaluationError where the search does not end.
     """
-    beta = np.zeros(rows.x.shape[1])
+    beta: Floats = np.zeros(rows.x.shape[1])
     now = _likelihood(rows, beta)
     for _ in range(_MOST_STEPS):
         try:
@@ -65,7 +65,7 @@ def maximise(rows: Rows, patients: Patients) -> tuple[Floats, Floats, Floats]:
         done = abs(after.value - now.value) <= CONVERGED * abs(after.value)
         beta, now = found, after
         if done:
-            covariance = np.linalg.inv(now.information)
+            covariance: Floats = np.linalg.inv(now.information).astype(np.float64)
             if not (np.sqrt(np.diag(covariance)) < _LARGEST_ERROR).all():
                 break
             moved = _residuals(rows, now) @ covariance
@@ -139,7 +139,7 @@ def _residuals(rows: Rows, now: _At) -> Floats:
     sums = np.concatenate([[0.0], np.cumsum(per_hazard)])
     means = np.concatenate([np.zeros((1, rows.x.shape[1])), np.cumsum(per_hazard[:, None] * now.mean, axis=0)])
     begin, end = (np.searchsorted(times, each, side="right") for each in (rows.start, rows.stop))
-    found = -now.hazard[:, None] * (rows.x * (sums[end] - sums[begin])[:, None] - (means[end] - means[begin]))
+    found: Floats = -now.hazard[:, None] * (rows.x * (sums[end] - sums[begin])[:, None] - (means[end] - means[begin]))
     _, tie = np.unique(times, return_inverse=True)
     size = np.bincount(tie)[tie]
     average = np.column_stack([np.bincount(tie, column)[tie] / size for column in now.mean.T])

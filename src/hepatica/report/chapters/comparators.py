@@ -43,7 +43,7 @@ def _rows(results: Results, target: Target, beside: pd.DataFrame) -> list[list[s
     outcomes = results.outcomes(target)
     if not target.followed:
         outcomes = outcomes.dropna(subset="label")
-    return [_row(name, beside[name].reindex(outcomes.index), outcomes, target) for name in beside]
+    return [_row(str(name), beside[name].reindex(outcomes.index), outcomes, target) for name in beside]
 
 
 def _row(name: str, score: "pd.Series[float]", outcomes: pd.DataFrame, target: Target) -> list[str]:

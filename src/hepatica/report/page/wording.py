@@ -72,7 +72,8 @@ PHASES = ("plain", "arterial", "portal venous", "delayed")
 
 _UNITS = {
     "ng_ml": "ng/mL", "u_l": "U/L", "g_l": "g/L", "g_dl": "g/dL", "mg_dl": "mg/dL", "umol_l": "µmol/L", "cm": "cm",
-    "mm": "mm", "10e9_l": "10⁹/L", "log10_copies_ml": "log10 copies/mL", "mmol_l": "mmol/L", "mau_ml": "mAU/mL", "iu_ml": "IU/mL", "kg_m2": "kg/m²", "years": "years", "months": "months",
+    "mm": "mm", "10e9_l": "10⁹/L", "log10_copies_ml": "log10 copies/mL", "mmol_l": "mmol/L", "mau_ml": "mAU/mL",
+    "iu_ml": "IU/mL", "kg_m2": "kg/m²", "years": "years", "months": "months",
 }  # fmt: skip
 
 _NAMES = {"hbsag": "HBsAg", "hbeag": "HBeAg", "dna": "DNA", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP"}
