@@ -18,7 +18,7 @@ from hepatica.systems import find_system
 
 COMMANDS = (
     "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "verify",
-    "evaluate", "readers", "audit", "export", "deidentify", "basis", "quantify",
+    "evaluate", "scores", "readers", "audit", "export", "deidentify", "basis", "quantify",
     "doctor",
 )  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")

@@ -14,6 +14,7 @@ from hepatica.cli.export import export
 from hepatica.cli.options import Cohort, Quick, Reading, Run, Settings, Trainer, assignments
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
+from hepatica.cli.scores import scores
 from hepatica.cli.study import study
 from hepatica.cli.systems import systems
 from hepatica.cli.verify import verify
@@ -199,7 +200,7 @@ def report(
 PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
     "Data": (phantom.app, fetch.app, deidentify, export),
-    "Statistics": (evaluate.app, readers, audit),
+    "Statistics": (evaluate.app, scores, readers, audit),
     "Tools": (systems, quantify, basis.app, doctor, demo),
 }
 """Commands, and groups of commands, as `hepatica --help` shows them."""

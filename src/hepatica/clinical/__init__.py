@@ -1,1 +1,1 @@
-"""Clinical: tables of covariates, laboratory values and visits, one row a patient."""
+"""Clinical: tables of covariates, laboratory values and visits, one row a patient, and scores of them."""

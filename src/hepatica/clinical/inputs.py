@@ -1,6 +1,6 @@
-"""Inputs: the quantities of a table in the units that a formula wants; none is guessed, imputed or clipped."""
+"""Inputs: the quantities of a table in the units of a formula; none is guessed, imputed or clipped."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ _KEYS = {"column", "unit", "values", "value"}
 _ENOUGH = 8
 """Values from which on the median of a column is compared with that of patients. Ours."""
 
-_FLAGS = {"0": "no", "1": "yes", "0.0": "no", "1.0": "yes", "false": "no", "true": "yes"}
+_FLAGS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
 
 
 class Inputs(Mapping[str, Array]):
@@ -64,12 +64,24 @@ class Inputs(Mapping[str, Array]):
             raise CohortError(f"{self.name} has {listed(found)}, wanted one; declare the column of {quantity}")
         for name, unit in found.items():
             return {"column": self._named[name], "unit": unit}
-        if bare := self._named.get(quantity):
-            raise CohortError(
-                f"{self.name} column {bare} has no unit, wanted one of {', '.join(QUANTITIES[quantity].units)};"
-                f" declare it, such as [{quantity}] column = {bare!r} and unit = … in units.toml"
-            )
+        self.refuse_undeclared([quantity])
         return None
+
+    def refuse_undeclared(self, quantities: Iterable[str] = QUANTITIES) -> None:
+        """CohortError, with all of them, for columns that are named after a quantity with units and have none."""
+        found = {
+            self._named[each]: each
+            for each in quantities
+            if each in self._named and each not in self.units and QUANTITIES[each].units
+        }
+        wanted = [f"{column} (one of {', '.join(QUANTITIES[each].units)})" for column, each in found.items()]
+        if wanted:
+            column, quantity = next(iter(found.items()))
+            unit = next(iter(QUANTITIES[quantity].units))
+            raise CohortError(
+                f"{self.name} has columns without unit, wanted one for {'; '.join(wanted)}; name them with it, or"
+                f" declare it, such as [{quantity}] column = {column!r}, unit = {unit!r}"
+            )
 
     def _column(self, quantity: str) -> tuple[Array, str]:
         source = self._source(quantity)
@@ -82,8 +94,10 @@ class Inputs(Mapping[str, Array]):
         return self._values(self.table[source.get("column", quantity)], known, unit, source), unit
 
     def _values(self, cells: pd.Series, quantity: Quantity, unit: str, source: Mapping[str, Any]) -> Array:
+        if meanings := source.get("values"):
+            cells = cells.map(lambda cell: meanings.get(str(cell), cell))
         if quantity.levels:
-            return self._levels(cells, quantity, source.get("values", {}))
+            return self._levels(cells, quantity)
         values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         low, high = quantity.range(quantity.possible, unit=unit)
         wrong = _filled(~((values >= low) & (values <= high)), cells)
@@ -106,15 +120,10 @@ class Inputs(Mapping[str, Array]):
             " convert them, or correct the declaration"
         )
 
-    def _levels(self, cells: pd.Series, quantity: Quantity, meanings: Mapping[str, Any]) -> Array:
-        """The number of the level of each cell; what a cell means may be declared, and 0 and 1 mean no and yes."""
-        names = {each.lower(): float(place) for place, each in enumerate(quantity.levels)}
-        flags = _FLAGS if quantity.levels == ("no", "yes") else {}
-        codes = {**names, **{cell: names[level] for cell, level in flags.items()}}
-        for cell, level in meanings.items():
-            if (code := codes.get(str(level).lower())) is None:
-                raise SettingsError(f"got {level!r} for {cell!r}, wanted a level: {', '.join(quantity.levels)}")
-            codes[cell.lower()] = code
+    def _levels(self, cells: pd.Series, quantity: Quantity) -> Array:
+        """The number of the level of each cell; 0 and 1 mean no and yes."""
+        codes = {each.lower(): float(place) for place, each in enumerate(quantity.levels)}
+        codes |= _FLAGS if [*quantity.levels] == ["no", "yes"] else {}
         places, kinds = pd.factorize(cells)
         values = np.array([*(codes.get(str(each).strip().lower(), np.nan) for each in kinds), np.nan])[places]
         wrong = _filled(np.isnan(values), cells)
@@ -129,8 +138,8 @@ def _declaration(quantity: str, given: str | Mapping[str, Any]) -> Mapping[str, 
             f"got a declaration of {quantity!r}; {did_you_mean(quantity, QUANTITIES, known='it is of')}"
         )
     declared: Mapping[str, Any] = {"unit": given} if isinstance(given, str) else given
-    if unknown := set(declared) - _KEYS:
-        raise SettingsError(f"[{quantity}] got {listed(sorted(unknown))}, wanted {', '.join(sorted(_KEYS))}")
+    if not isinstance(declared, Mapping) or set(declared) - _KEYS:
+        raise SettingsError(f"[{quantity}] got {given!r}, wanted a unit, or {', '.join(sorted(_KEYS))}")
     known = QUANTITIES[quantity]
     if known.units and "unit" not in declared:
         raise SettingsError(f"[{quantity}] has no unit, wanted unit = one of {', '.join(known.units)}")

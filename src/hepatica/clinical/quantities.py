@@ -7,7 +7,7 @@ and `pivka_ii` in mAU/mL are the same protein by different assays.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -29,9 +29,9 @@ class Quantity:
 
     meaning: str
     units: Mapping[str, float] = field(default_factory=dict)
-    possible: tuple[float, float] = (0, inf)
-    typical: tuple[float, float] = (0, inf)
-    levels: tuple[str, ...] = ()
+    possible: Sequence[float] = (0, inf)
+    typical: Sequence[float] = (0, inf)
+    levels: Sequence[str] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
 
     def factor(self, unit: str) -> float:
@@ -52,10 +52,10 @@ class Quantity:
         values = np.round(values * (self.factor(unit) / self.factor(to)), 9)
         return np.log10(values) if target.startswith(_LOG) else values
 
-    def range(self, limits: tuple[float, float], *, unit: str) -> tuple[float, float]:
+    def range(self, limits: Sequence[float], *, unit: str) -> tuple[float, float]:
         """Limits in the first unit as those in another."""
         if not self.units:
-            return limits
+            return limits[0], limits[1]
         with np.errstate(divide="ignore"):
             low, high = self.convert(np.array(limits, float), unit=next(iter(self.units)), to=unit)
         return float(low), float(high)
@@ -71,10 +71,7 @@ def _read() -> dict[str, Quantity]:
     records: dict[str, dict[str, Any]] = tomllib.loads(
         Path(__file__).with_name("quantities.toml").read_text(encoding="utf-8")
     )
-    return {
-        name: Quantity(**{key: tuple(each) if isinstance(each, list) else each for key, each in record.items()})
-        for name, record in records.items()
-    }
+    return {name: Quantity(**record) for name, record in records.items()}
 
 
 QUANTITIES: Mapping[str, Quantity] = _read()

@@ -41,7 +41,7 @@ def add_scores(
     `name` is that of the table in messages.
     """
     inputs = Inputs(table, units=units, name=name)
-    chosen = [_found(each) for each in names] if names is not None else evaluable(inputs)
+    chosen = [find_score(each) for each in names] if names is not None else _evaluable(inputs)
     absent = {column: each.name for each in chosen for column in each.inputs if column not in inputs}
     if absent:
         wanted = listed(f"{column} ({owner})" for column, owner in absent.items())
@@ -51,8 +51,9 @@ def add_scores(
     return pd.DataFrame(columns, index=table.index)
 
 
-def evaluable(inputs: Inputs) -> list[Score]:
-    """The scores all of whose inputs are there; CohortError where that is none."""
+def _evaluable(inputs: Inputs) -> list[Score]:
+    """The scores all of whose inputs are there; CohortError where that is none, or a column has no unit."""
+    inputs.refuse_undeclared()
     found = [each for each in SCORES.values() if all(column in inputs for column in each.inputs)]
     if not found:
         raise CohortError(
@@ -62,7 +63,8 @@ def evaluable(inputs: Inputs) -> list[Score]:
     return found
 
 
-def _found(name: str) -> Score:
+def find_score(name: str) -> Score:
+    """The score of that name; SettingsError, with what is near, where there is none."""
     if name not in SCORES:
         raise SettingsError(f"got the score {name!r}; {did_you_mean(name, SCORES, known='the scores are')}")
     return SCORES[name]

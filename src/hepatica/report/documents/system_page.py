@@ -9,6 +9,7 @@ from typing import Any
 from hepatica.cohort.atomic import write_text
 from hepatica.protocol import System, as_plain
 from hepatica.protocol.settings import meanings
+from hepatica.report.documents.score_page import score_page
 from hepatica.report.page.wording import about
 from hepatica.systems import all_systems
 
@@ -64,11 +65,12 @@ def evidence_page(systems: Sequence[System[Any, Any]]) -> str:
 
 
 def write_system_pages(folder: Path) -> None:
-    """Write the page of every system into `folder`, and evidence.md beside it."""
+    """Write the page of every system into `folder`, evidence.md beside it, and reference/scores.md."""
     systems = list(all_systems().values())
     for system in systems:
         write_text(folder / f"{system.name}.md", system_page(system))
     write_text(folder.parent / "evidence.md", evidence_page(systems))
+    write_text(folder.parent / "reference" / "scores.md", score_page())
 
 
 if __name__ == "__main__":
