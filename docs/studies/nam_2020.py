@@ -9,12 +9,13 @@ row a comparator: evaluable patients, share at risk, C-index in the second hospi
 import argparse
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from hepatica.cohort import load_cohort
-from hepatica.evaluate import Risk, c_index
+from hepatica.evaluate import Risk, c_index, cox
 from hepatica.protocol import override
 from hepatica.report.chapters.comparators import compared
 from hepatica.report.page import read_run
@@ -48,7 +49,11 @@ def hospitals(name: str, folder: Path, seed: int) -> list[str]:
     risk = Risk(truth.loc[outcomes.index].to_numpy())
     oracle = c_index(outcomes["time"], event=outcomes["event"], score=risk)
     own = c_index(outcomes["time"], event=outcomes["event"], score=Risk(outcomes["score"].to_numpy()))
-    rows = [f"| {seed} | {target.key} | events {outcomes['event'].mean():.0%} | oracle {oracle} | system {own} |"]
+    linear = c_index(
+        outcomes["time"], event=outcomes["event"], score=cox_risk(system, folder, target.endpoint, outcomes)
+    )
+    events = f"events {outcomes['event'].mean():.0%}"
+    rows = [f"| {seed} | {target.key} | {events} | oracle {oracle} | system {own} | Cox regression {linear} |"]
     for other in beside:
         values = beside.loc[outcomes.index, other]
         known = values.notna()
@@ -56,6 +61,22 @@ def hospitals(name: str, folder: Path, seed: int) -> list[str]:
         side = f"{values[known].mean():.0%}" if values[known].isin([0, 1]).all() else ""
         rows.append(f"| {other} | {known.sum()} | {side} | {theirs} | {found.difference} | {found.p:.3f} |")
     return rows
+
+
+def cox_risk(system: Any, folder: Path, endpoint: str, outcomes: pd.DataFrame) -> Risk:
+    """Risk by Cox regression of all patients of the first hospital on the columns that the network reads."""
+    home, away = (load_cohort(folder / each) for each in ("home", "away"))
+    stores = [system.prepare(each, system.settings, folder / "none") for each in (home, away)]
+    known, new = (pd.DataFrame(each.values, columns=list(each.columns)) for each in stores)
+    scaled = ((known - known.mean()) / known.std()).fillna(0)
+    columns = [name for name in scaled if scaled[name].nunique() > 1]
+    followed = home.patients[[f"{endpoint}_months", f"{endpoint}_event"]]
+    fitted = cox(scaled[columns], time=followed.iloc[:, 0], event=(followed.iloc[:, 1] == 1).astype(int))
+    risk = sum(
+        np.log(each.ratio.value) * ((new[name] - known[name].mean()) / known[name].std()).fillna(0)
+        for name, each in fitted.items()
+    )
+    return Risk(pd.Series(np.asarray(risk), index=away.patients.index).loc[outcomes.index].to_numpy())
 
 
 def resections(table: Path, folder: Path) -> str:
