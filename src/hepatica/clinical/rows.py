@@ -26,8 +26,8 @@ def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
 def column_of(cohort: Cohort, name: str) -> NDArray[np.float64]:
     """One column of every patient (n,), as `read_rows` names it."""
     if name.startswith("log10 "):
-        values = column_of(cohort, name.removeprefix("log10 "))
-        return np.log10(values, out=np.full_like(values, np.nan), where=values > 0)
+        plain = column_of(cohort, name.removeprefix("log10 "))
+        return np.log10(plain, out=np.full_like(plain, np.nan), where=plain > 0)
     column, _, category = name.partition("=")
     table, dot, inner = column.partition(".")
     found = cohort.last(table, column=inner) if dot else cohort.patients.get(column)

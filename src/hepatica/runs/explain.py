@@ -11,7 +11,7 @@ from hepatica.cohort.digests import contents, refuse_replaced
 from hepatica.cohort.seal import refuse_altered, write_sealed
 from hepatica.protocol import override
 from hepatica.runs.folder import CONTENTS
-from hepatica.runs.importance import importance, variables_of
+from hepatica.runs.importance import importance
 from hepatica.runs.lock import open_run
 from hepatica.runs.pictures import draw_specimens
 
@@ -64,7 +64,7 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
         for name, score in chosen.items()
     ]
     write_sealed(results / "explained" / "explained.json", records)
-    if variables_of(material) and (found := importance(locked, cohort, table=table, folder=folder)):
+    if found := importance(locked, cohort, table=table, folder=folder):
         write_sealed(results / "explained" / IMPORTANCE, found)
     return [path for paths in drawn.values() for path in paths]
 

@@ -11,7 +11,7 @@ import torch
 
 from hepatica.cohort import Cohort, EvaluationError, Target, TimeToEvent, patient_scores
 from hepatica.evaluate import Risk, auroc, c_index
-from hepatica.protocol.plain import logits_of, scores
+from hepatica.protocol.plain import log_odds, logits_of, scores
 from hepatica.runs.lock import LockedRun
 from hepatica.saliency.attribution import integrated_gradients
 from hepatica.saliency.importance import partial_dependence, permutation_importance
@@ -20,46 +20,43 @@ from hepatica.saliency.slopes import evaluating
 MOST, DRAWN, MOST_PATIENTS = 20, 6, 1000
 """Variables that are permuted, variables that are drawn, and patients. Ours."""
 
-_BATCH = 512
+OF_VARIABLES = ("table", "visits", "genes")
+"""Modalities whose stores read variables: claims are too many codes, and the others are pictures and spectra."""
 
-
-def variables_of(material: Any) -> list[str] | None:
-    """Names of what lies along the last axis of what a store of tables reads, counted from its end.
-
-    They are its `columns` and `baseline`; None for any other store.
-    """
-    if not hasattr(material, "columns"):
-        return None
-    return [*material.columns, *getattr(material, "baseline", ())]
+_AT_ONCE = 1 << 22
+"""Values that a network reads at once. Ours."""
 
 
 def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, folder: Path) -> dict[str, Any] | None:
-    """What matters to the primary score of the reported patients of a predictions table; None where there are none.
+    """What matters to the primary score of the reported patients of a predictions table; None without variables.
 
-    Attributions: mean of the absolute integrated gradients from the mean patient, as shares; permutation importance of
-    the MOST largest of them; partial dependence of the DRAWN that drop most.
+    The network reads arrays (n, …, d) of a store whose `columns`, and `baseline` where it has some, name the last
+    places of the last axis, and gives logits. Attributions: mean of the absolute integrated gradients from the mean
+    patient, as shares; permutation importance of the MOST largest of them; partial dependence of the DRAWN that drop
+    most.
     """
-    target = locked.system.targets(locked.settings)[0]
+    task, target = locked.system.tasks(locked.settings)[0], locked.system.targets(locked.settings)[0]
     fold = "test" if "test" in set(table["fold"]) else "external"
     known = patient_scores(table, target=target, fold=fold).index[:MOST_PATIENTS]
+    if locked.system.modality not in OF_VARIABLES or task.KIND not in ("binary", "survival", "quantities", "subtypes"):
+        return None
     if not len(known):
         return None
     material = locked.system.prepare(cohort.select(known), locked.settings, folder)
-    names = variables_of(material) or []
-    material = getattr(material, "at_landmark", lambda: material)()
+    names = [*material.columns, *getattr(material, "baseline", ())]
+    material = getattr(material, "at_landmark", lambda: material)()  # of visits, one history a patient
     values = material.read(np.arange(len(material)))
-    read, mean = _reader(locked), np.nanmean(values.reshape(-1, values.shape[-1]), axis=0)
-    shares = _shares(locked, values, baseline=mean)
-    first = values.shape[-1] - len(names)
-    largest = np.argsort(-shares[first:], kind="stable")[:MOST] + first
+    first, shares = values.shape[-1] - len(names), _shares(locked, values)
+    largest = [int(each) for each in np.argsort(-shares[first:], kind="stable")[:MOST] + first]
     statistic, judge = _statistic(cohort, target, material.index["patient_id"])
-    drops = permutation_importance(read, values, columns=largest.tolist(), statistic=judge) if judge else []
-    order = np.argsort([-each.value for each in drops], kind="stable") if drops else np.arange(len(largest))
+    read = _reader(locked)
+    found = permutation_importance(read, values, columns=largest, statistic=judge) if judge else [None] * len(largest)
+    ranked = sorted(zip(largest, found, strict=True), key=lambda each: -each[1].value if each[1] else 0.0)
     rows = [
-        {"name": names[largest[k] - first], "attribution": float(shares[largest[k]])}
-        | (asdict(drops[k]) if drops else {})
-        | ({"dependence": _drawn(read, values, int(largest[k]))} if place < DRAWN else {})
-        for place, k in enumerate(order)
+        {"name": names[column - first], "attribution": float(shares[column])}
+        | (asdict(drop) if drop else {})
+        | ({"dependence": _drawn(read, values, column)} if place < DRAWN else {})
+        for place, (column, drop) in enumerate(ranked)
     ]
     return {"target": target.key, "statistic": statistic, "patients": len(values), "variables": rows}
 
@@ -74,27 +71,27 @@ def _reader(locked: LockedRun) -> Callable[[np.ndarray], np.ndarray]:
     convert = scores(locked.system.tasks(locked.settings)[0])
 
     def read(values: np.ndarray) -> np.ndarray:
-        parts = np.array_split(values, -(-len(values) // _BATCH))
         with torch.inference_mode(), evaluating(locked.network):
-            found = [convert(logits_of(locked.network(torch.from_numpy(each))))[:, 0] for each in parts]
+            found = [convert(logits_of(locked.network(torch.from_numpy(each))))[:, 0] for each in _parts(values)]
         return torch.cat(found).double().numpy()
 
     return read
 
 
-def _shares(locked: LockedRun, values: np.ndarray, *, baseline: np.ndarray) -> np.ndarray:
+def _parts(values: np.ndarray) -> list[np.ndarray]:
+    return np.array_split(values, min(len(values), -(-values.size // _AT_ONCE)))
+
+
+def _shares(locked: LockedRun, values: np.ndarray) -> np.ndarray:
     """Mean absolute attribution (d,) as shares of their sum."""
-    found = integrated_gradients(
-        locked.network, values, baseline=baseline, target=lambda read: logits_of(read)[:, -1 if _two(locked) else 0]
-    )
-    sums = np.abs(found).reshape(-1, values.shape[-1]).sum(axis=0)
+    task = locked.system.tasks(locked.settings)[0]
+    first = len(task.targets) > 1 or task.KIND == "subtypes"
+    baseline, sums = np.nanmean(values.reshape(-1, values.shape[-1]), axis=0), np.zeros(values.shape[-1])
+    for part in _parts(values):
+        target = (lambda read: logits_of(read)[:, 0]) if first else log_odds
+        found = integrated_gradients(locked.network, part, baseline=baseline, target=target)
+        sums += np.abs(found).reshape(-1, values.shape[-1]).sum(axis=0)
     return np.asarray(sums / max(sums.sum(), 1e-12))
-
-
-def _two(locked: LockedRun) -> bool:
-    """Whether the last output is the one scored: of the two of a binary task, or of one alone; else it is the first."""
-    targets = locked.system.targets(locked.settings)
-    return len(targets) == 1 and targets[0].task != "subtypes"
 
 
 def _statistic(

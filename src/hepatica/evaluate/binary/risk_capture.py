@@ -1,9 +1,10 @@
 """Risk capture: which share of the events the patients of highest risk have, and how many patients hold so many."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate
@@ -65,7 +66,7 @@ def risk_capture(label: ArrayLike, *, score: ArrayLike, resamples: int = RESAMPL
     )
 
 
-def _shares(times: Floats, event: np.ndarray, ends: np.ndarray) -> tuple[Floats, Floats]:
+def _shares(times: NDArray[Any], event: np.ndarray, ends: np.ndarray) -> tuple[Floats, Floats]:
     """Shares (b, 1 + m) of patients and of events down to each distinct score, of patients taken so many `times`."""
     found = []
     for each in (times, times * event):

@@ -101,12 +101,13 @@ def pooled_cox(tables: Sequence[pd.DataFrame], *, time: ArrayLike, event: ArrayL
 
 
 def _pooled(ratios: Sequence[Estimate]) -> HazardRatio:
-    value, low, high = np.log(np.array([(each.value, each.low, each.high) for each in ratios], float)).T
-    variances = ((high - low) / (2 * Z)) ** 2
-    log = pool(value, variances=variances, n=ratios[0].n)
-    found, error, degrees = _rubin(value, variances)
-    middle, lowest, highest = np.exp(np.array([log.value, log.low, log.high], float)).tolist()
-    ratio = replace(log, value=middle, low=lowest, high=highest, method=f"Cox, Efron ties; {log.method}")
+    values, lows, highs = np.log(np.array([(each.value, each.low, each.high) for each in ratios], float)).T
+    variances = ((highs - lows) / (2 * Z)) ** 2
+    log = pool(values, variances=variances, n=ratios[0].n)
+    found, error, degrees = _rubin(values, variances)
+    low, high = (None if limit is None else float(np.exp(limit)) for limit in (log.low, log.high))
+    method = f"Cox, Efron ties; {log.method}"
+    ratio = replace(log, value=float(np.exp(log.value)), low=low, high=high, method=method)
     return HazardRatio(ratio=ratio, p=float(2 * student.sf(abs(found / error), degrees)))
 
 
