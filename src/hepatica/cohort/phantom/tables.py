@@ -1,19 +1,22 @@
 """Tables: what a phantom cohort tells of its patients: patients.csv, visits, claims, gene expression, and the truth."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from hepatica.cohort.phantom.folder import Missing
-from hepatica.cohort.phantom.outcomes import ONSETS, months
+from hepatica.cohort.phantom.outcomes import APART, ONSETS, months
 from hepatica.cohort.phantom.patient import Patient
 from hepatica.cohort.streams import generator
 
 Row = dict[str, Any]
 
-_PERHAPS = ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response")
+_PERHAPS = ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response", "extrahepatic_spread", "hbeag", *APART)
 """Columns of whole numbers that some patients lack."""
 
 _VISIT_MONTHS = 6
@@ -66,8 +69,45 @@ _PROGRAMMES: Sequence[tuple[tuple[str, ...], Mapping[str, float]]] = (
     (("ACTB", "GAPDH", "B2M", "PPIA"), {}),
 )
 
-GENES = {gene: follows for genes, follows in _PROGRAMMES for gene in genes}
-"""What each gene's log2 expression follows, and by how much for one unit of it; ours."""
+_NOISE = 60
+
+MATRICES: Mapping[str, tuple[str, float, Sequence[tuple[tuple[str, ...], Mapping[str, float]]]]] = {
+    "expression": ("log2", 8.0, (*_PROGRAMMES, (tuple(f"NOISE{n:03d}" for n in range(_NOISE)), {}))),
+    "blood": (
+        "log2",
+        8.0,
+        (
+            (("GPC3", "SPAG9", "HSPA1B", "CXCR4"), {"hcc": 0.7, "metavir": 0.1}),
+            (("HGF", "ANXA1"), {"hcc": 0.3, "metavir": 0.2}),
+            (("FOS", "PFN1", "CALR"), {"hcc": -0.5}),
+        ),
+    ),
+    "mirna": (
+        "log2",
+        9.0,
+        (
+            (("hsa-mir-21", "hsa-mir-221", "hsa-mir-222", "hsa-mir-18a"), {"aggressiveness": 0.6, "hcc": 0.5}),
+            (("hsa-mir-122", "hsa-mir-199a", "hsa-mir-101"), {"aggressiveness": -0.6}),
+            (("hsa-mir-375",), {"ctnnb1": 1.0}),
+            (tuple(f"hsa-mir-noise-{n:02d}" for n in range(_NOISE // 2)), {}),
+        ),
+    ),
+    "methylation": (
+        "beta",
+        0.0,
+        (
+            (("RASSF1", "CDKN2A", "APC", "GSTP1"), {"aggressiveness": 0.5, "hcc": 0.8}),
+            (("LINE1", "CYP2E1"), {"aggressiveness": -0.6}),
+            (("TBX3",), {"ctnnb1": -1.0}),
+            (tuple(f"CPG{n:02d}" for n in range(_NOISE // 2)), {}),
+        ),
+    ),
+}
+"""Kind, level and programmes of each matrix: what genes follow, and by how much for one unit of it; ours. Methylation
+is so in its log odds."""
+
+_MATRIX_SD = 0.7
+_MUTATED = 0.15
 
 
 def patient_table(
@@ -87,20 +127,44 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "patient_id": patient.patient_id,
         **vars(patient.person),
         "hbsag": int(patient.person.aetiology == "hbv"),
+        **_laboratory(patient),
         "afp_ng_ml": tumour.afp_ng_ml,
         "hcc": int(tumour.hcc),
+        "hcc_vs_healthy": int(tumour.hcc) if tumour.hcc or patient.person.metavir == 0 else None,
+        "hcc_vs_cirrhosis": int(tumour.hcc) if tumour.hcc or patient.person.metavir == 4 else None,
         "kind": tumour.kind,
         "lesion_type": tumour.type,
         "tumour_size_cm": tumour.size_cm,
         "tumour_number": len(tumour.lesions),
+        "tumour_sum_cm": round(sum(each.diameter_cm for each in tumour.lesions), 1),
         "bclc_stage": tumour.bclc,
         "tnm_stage": tumour.tnm,
         **{name: getattr(tumour, name) for name in ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1")},
+        "extrahepatic_spread": tumour.spread,
         "treatment": course.treatment,
         "response": course.response,
         **{f"{own}_months": onset, f"{own}_event": event, f"{other}_months": None, f"{other}_event": None},
         "overall_survival_months": months(course.last_seen),
         "overall_survival_event": int(course.died),
+    }
+
+
+def _laboratory(patient: Patient) -> Row:
+    """Values that follow the others but no outcome (ours), but PIVKA-II, which rises with size and aggressiveness."""
+    rng, person, tumour = patient.stream("laboratory"), patient.person, patient.tumour
+    noise, hbv = rng.standard_normal(5), person.aetiology == "hbv"
+    worse, size = "ABC".index(person.child_pugh), tumour.size_cm if tumour.hcc else None
+    pivka = 25 * np.exp(0.35 * noise[3])
+    if size is not None:
+        pivka *= np.exp(0.9 * math.log(size) + 0.6 * tumour.aggressiveness + 0.6 * noise[4])
+    return {
+        "cirrhosis": int(person.metavir == 4),
+        "ascites": ("none", "mild", "moderate")[min(worse, int(rng.integers(3)))],
+        "ast_u_l": round(person.alt_u_l * float(np.exp(0.15 + 0.2 * noise[0]))),
+        "creatinine_umol_l": round(78 * float(np.exp(0.2 * noise[1]))),
+        "hbeag": int(rng.random() < 0.35) if hbv else None,
+        "hbv_dna_log10_copies_ml": round(float(np.clip(6 + 1.5 * noise[2], 2, 10)), 2) if hbv else None,
+        "pivka_ii_mau_ml": round(float(pivka)),
     }
 
 
@@ -206,28 +270,43 @@ def _claims(patient: Patient) -> Iterator[Row]:
         yield {"patient_id": patient.patient_id, "months": round(begun, 2), "code": "C22.0"}
 
 
-def expression(patients: Sequence[Patient]) -> pd.DataFrame:
-    """One row a patient, one column a gene: log2 expression."""
-    return pd.DataFrame([_expression(patient) for patient in patients])
+def matrix(patients: Sequence[Patient], *, name: str) -> pd.DataFrame:
+    """One row a patient, one column a gene, of the matrix of that name."""
+    kind, level, programmes = MATRICES[name]
+    follows = {gene: weights for genes, weights in programmes for gene in genes}
+    states = pd.DataFrame([_state(patient) for patient in patients], dtype=float)
+    weights = pd.DataFrame(list(follows.values()), columns=states.columns).fillna(0.0)
+    topic = "genes" if name == "expression" else name
+    noise = [patient.stream(topic).normal(0, _MATRIX_SD, len(follows)) for patient in patients]
+    values = level + states.to_numpy() @ weights.to_numpy(float).T + np.stack(noise)
+    table = pd.DataFrame(np.round(expit(values) if kind == "beta" else values, 3), columns=list(follows))
+    table.insert(0, "patient_id", [patient.patient_id for patient in patients])
+    return table
 
 
-def _expression(patient: Patient) -> Row:
-    rng, tumour = patient.stream("genes"), patient.tumour
-    state = {
+def mutations(patients: Sequence[Patient]) -> pd.DataFrame:
+    """One row a patient, one column a gene: 1 where it is mutated; two genes follow the tumour, two nothing."""
+    rows = []
+    for patient in patients:
+        own = {name.upper(): int(bool(getattr(patient.tumour, name))) for name in ("tp53", "ctnnb1")}
+        chance = patient.stream("mutations").random(2) < _MUTATED
+        rows.append({"patient_id": patient.patient_id, **own, **dict(zip(("ARID1A", "RB1"), chance * 1, strict=True))})
+    return pd.DataFrame(rows)
+
+
+def _state(patient: Patient) -> Row:
+    tumour = patient.tumour
+    return {
         "aggressiveness": tumour.aggressiveness * tumour.hcc,
         "metavir": patient.person.metavir,
         **{name: int(bool(getattr(tumour, name))) for name in ("hcc", "tp53", "ctnnb1")},
     }
-    values = {
-        gene: round(8 + sum(weight * state[name] for name, weight in follows.items()) + float(rng.normal(0, 0.7)), 3)
-        for gene, follows in GENES.items()
-    }
-    return {"patient_id": patient.patient_id, **values}
 
 
 TABLES: Mapping[str, tuple[Callable[[Sequence[Patient]], pd.DataFrame], Mapping[str, str]]] = {
     "visits": (visits, {"time": "months", "unit": "months"}),
     "claims": (claims, {"time": "months", "unit": "months"}),
-    "expression": (expression, {}),
+    **{name: (partial(matrix, name=name), {"kind": kind}) for name, (kind, *_) in MATRICES.items()},
+    "mutations": (mutations, {"kind": "mutation"}),
 }
 """How each further table is made, and what cohort.toml says of it beside its path and the column of patients."""
