@@ -284,6 +284,11 @@ def matrix(patients: Sequence[Patient], *, name: str) -> pd.DataFrame:
     return table
 
 
+def genes_of(name: str) -> list[str]:
+    """What the matrix of that name has, in order."""
+    return [gene for genes, _ in MATRICES[name][2] for gene in genes]
+
+
 def mutations(patients: Sequence[Patient]) -> pd.DataFrame:
     """One row a patient, one column a gene: 1 where it is mutated; two genes follow the tumour, two nothing."""
     rows = []
