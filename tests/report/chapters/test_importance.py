@@ -32,7 +32,7 @@ def test_figures_and_table(tmp_path: Path, sketchbook: Callable[[Path], Gallery]
     (table,) = (block for block in made.blocks if isinstance(block, Table))
     assert [list(row) for row in table.rows] == [
         ["log10 AFP (ng/mL)", "0.080 (0.020 to 0.140)", "70%"],
-        ["Sex=male", "-0.010 (-0.030 to 0.020)", "30%"],
+        ["Sex: male", "-0.010 (-0.030 to 0.020)", "30%"],
     ]
 
 
