@@ -96,7 +96,10 @@ def _table(results: Results, drawn: dict[str, Any]) -> Table:
 
 
 def _name(variable: str) -> str:
-    """A variable as read_rows names it: log10 afp_ng_ml, sex=male."""
+    """A variable as the stores of tables name it: log10 afp_ng_ml, sex=male, blood.GPC3."""
+    table, dot, inner = variable.partition(".")
+    if dot:
+        return f"{inner} ({table})"
     kind, _, rest = variable.rpartition(" ")
     name, equals, category = rest.partition("=")
     title = column(name)
