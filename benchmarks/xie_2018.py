@@ -3,7 +3,7 @@
     python benchmarks/xie_2018.py [--patients 243] [--new 400] [--seed 1] [--nulls 20]
 
 The oracle knows how the phantom's genes follow HCC and fibrosis and takes the ratio of likelihoods. `--nulls`: as many
-further seeds, fixed beforehand, in which HCC is dealt to other patients; counts intervals of the AUROC that hold 0.5.
+further seeds, fixed beforehand, in which HCC is permuted among patients; counts intervals of the AUROC that hold 0.5.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> None:
             label, scores = external(Path(name))
             found = auroc(label["hcc"], score=scores["network"])
             held += found.low <= 0.5 <= found.high
-    print(f"HCC dealt to other patients: {held} of {given.nulls} intervals hold 0.5")
+    print(f"HCC permuted among patients: {held} of {given.nulls} intervals hold 0.5")
 
 
 def run(folder: Path, patients: int, new: int, seed: int, *, dealt: bool = False) -> None:

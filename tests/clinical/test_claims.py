@@ -70,8 +70,12 @@ def test_a_later_landmark_sees_more(folder: Path) -> None:
 def test_a_patient_without_claims_is_recorded(folder: Path) -> None:
     store = read_claims(load_cohort(folder), plan())
     assert store.index["patient_id"].tolist() == ["P1", "P2"]
-    lost = {"patient_id": "P3", "specimen_id": "P3", "row": 4, "error": "no claim in claims"}
+    error = "no claim in claims in the 3 months before month 0"
+    lost = {"patient_id": "P3", "specimen_id": "P3", "row": 4, "error": error}
     assert store.failures.to_dict("records") == [lost]
+    with (folder / "claims.csv").open("a") as file:
+        file.write("P3,30,K74\n")  # a later claim must not distinguish P3 from a patient without any
+    assert read_claims(load_cohort(folder), plan()).failures.to_dict("records") == [lost]
     assert store.select(patient_ids=["P2"]).read(np.array([0])).sum() == 0
 
 

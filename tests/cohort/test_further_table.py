@@ -1,5 +1,6 @@
 """Further table: checked when the cohort is loaded, read when it is asked for, in months."""
 
+import numpy as np
 import pytest
 
 from hepatica.cohort import CohortError, load_cohort
@@ -36,6 +37,15 @@ def test_a_table_is_read_by_patient_in_months(folder):
     assert cohort.table("genes").set_index("patient_id").loc["P2"].tolist() == [1.5, 0]
     assert cohort.select(["P2"]).table("visits")["months"].tolist() == [12]
     assert "tables: visits, genes" in repr(cohort)
+
+
+def test_the_last_value_is_not_from_after_the_index_date(folder):
+    with (folder / "tables" / "visits.csv").open("a") as file:
+        file.write("P1;200;99;later\n")
+    last = load_cohort(folder).last("visits", column="alt")
+    assert last["P1"] == 50.5
+    assert np.isnan(last["P2"])
+    assert load_cohort(folder).last("genes", column="CTNNB1")["P1"] == 2
 
 
 def test_an_absent_table_names_those_there_are(folder):

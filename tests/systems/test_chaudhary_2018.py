@@ -57,7 +57,7 @@ def test_pathways_and_mutations_are_those_of_the_cohort(cohort: Cohort, tmp_path
     record = trained(cohort, tmp_path, pathways="sets.gmt")[1]
     sets = pd.read_csv(tmp_path / "work" / "pathways.csv").set_index("set")
     assert sets.loc["CYCLE", ["genes", "chosen"]].tolist() == [5, 5]
-    assert record["pathways that go with subtypes"] == "CYCLE"
+    assert record["pathways associated with subtypes"] == "CYCLE"
     assert set(pd.read_csv(tmp_path / "work" / "mutations.csv")["mutation"]) == {"TP53", "CTNNB1", "ARID1A", "RB1"}
     with pytest.raises(SettingsError, match="wanted a GMT file inside the cohort folder"):
         trained(cohort, tmp_path / "other", pathways="../sets.gmt")

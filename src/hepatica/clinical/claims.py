@@ -46,8 +46,8 @@ class CodeStore:
     """Code histories of many patients: `matrix` (patients, months x codes), sparse, has 1 where a code was claimed.
 
     `columns` names the codes. `index` and `specimens`: one row a patient: patient_id, specimen_id (the same), months
-    (the landmark), place (row of `matrix`); key in `specimens`. `failures`: patients without any claim: patient_id,
-    specimen_id, row, error.
+    (the landmark), place (row of `matrix`); key in `specimens`. `failures`: patients without any claim in
+    those months, of whatever code: patient_id, specimen_id, row, error.
     """
 
     columns: tuple[str, ...]
@@ -108,8 +108,9 @@ def read_claims(cohort: Cohort, settings: ClaimPlan) -> CodeStore:
         who, code = (_places(block[0], patients), _places(pc.utf8_slice_codeunits(block[2], 0, 3), codes))
         time = block[1].to_numpy(zero_copy_only=False) * UNITS[table.unit]
         month = np.floor(time - (settings.landmark - settings.months))
-        known[who[who >= 0]] = True
-        kept = (who >= 0) & (code >= 0) & (month >= 0) & (time < settings.landmark)
+        before = (who >= 0) & (month >= 0) & (time < settings.landmark)
+        known[who[before]] = True
+        kept = before & (code >= 0)
         claimed.append(who[kept])
         cells.append(month[kept].astype(np.int32) * len(columns) + code[kept])
     if not sum(map(len, cells)):
@@ -175,7 +176,8 @@ def _store(
         ).hexdigest()
         for who, row in zip(index["patient_id"], index["place"], strict=True)
     ]
-    lost = everyone.assign(row=everyone["place"] + 2, error=f"no claim in {settings.table}")[~known]
+    error = f"no claim in {settings.table} in the {settings.months} months before month {settings.landmark:g}"
+    lost = everyone.assign(row=everyone["place"] + 2, error=error)[~known]
     return CodeStore(
         columns=columns,
         months=settings.months,

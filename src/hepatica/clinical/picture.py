@@ -42,11 +42,12 @@ def draw_visits(
     above.axvline(months[-1], color="0.5", linewidth=0.8)
     at = regions.loc[regions["landmark"], "score"]
     above.set_title(f"{meaning}: {float(at.iloc[0]):.2f} at month {months[-1]:g}", loc="left", fontsize=9)
-    above.set_xlabel("month", fontsize=8)
+    above.set_xlabel("Months since the index date", fontsize=8)
+    above.set_ylabel("Score", fontsize=8)
     below.imshow(moved.T, aspect="auto", cmap="Oranges", vmin=0, vmax=1)
     below.set_yticks(range(len(names)), names)
     below.set_xticks(range(len(months)), [f"{each:.0f}" for each in months])
-    below.set_xlabel(f"month; change of the score without the value, share of the largest\n{note}", fontsize=8)
+    below.set_xlabel(f"Visit, month; darker: larger change in score if the value is missing\n{note}", fontsize=8)
     for axes in (above, below):
         axes.tick_params(labelsize=7)
     return saved(figure, stem.with_name(f"{stem.name}_course.png"))
@@ -77,7 +78,7 @@ def draw_codes(
     axes.scatter(months - material.months, codes, c=weight, cmap="Oranges", vmin=-0.3, vmax=1, marker="s", s=18)
     axes.set_yticks(range(len(chosen)), [material.columns[each] for each in chosen])
     axes.set_title(f"{meaning}: {float(regions['score'].iloc[0]):.2f}", loc="left", fontsize=9)
-    axes.set_xlabel(f"months before the landmark; darker: the score rests more on it\n{note}", fontsize=8)
+    axes.set_xlabel(f"Months from the landmark; darker: larger influence on the score\n{note}", fontsize=8)
     axes.set_xlim(-material.months, 0)
     axes.tick_params(labelsize=7)
     return saved(figure, stem.with_name(f"{stem.name}_codes.png"))

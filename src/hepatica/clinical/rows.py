@@ -13,9 +13,9 @@ from hepatica.protocol.rows import RowStore
 def read_rows(cohort: Cohort, *, columns: Sequence[str]) -> RowStore:
     """The columns of every patient; `COLUMN=VALUE` is 1 where a column of categories has that value, else 0.
 
-    `TABLE.COLUMN` is the patient's last value in a table of cohort.toml (ours); `log10 COLUMN` the logarithm, missing
-    for 0 and less. SettingsError without columns;
-    CohortError for a column that is absent or not numeric.
+    `TABLE.COLUMN` is the patient's last value, up to the index date, in a table of cohort.toml (ours); `log10 COLUMN`
+    the logarithm, missing for 0 and less. SettingsError without columns; CohortError for a column that is absent or not
+    numeric.
     """
     if not columns:
         raise SettingsError("got no columns to read; name some, such as --set 'columns=[\"afp_ng_ml\"]'")

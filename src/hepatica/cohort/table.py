@@ -104,17 +104,20 @@ class Cohort:
         return self.tables[name].read(self.patients.index)
 
     def last(self, name: str, *, column: str) -> pd.Series:
-        """Each patient's last value of a column of a further table, by patient_id; missing where there is none.
+        """Each patient's last value of a column of a further table up to the index date, by patient_id; missing where
+        there is none.
 
-        The last row where the table has no time. CohortError as `table`, and for an absent column.
+        What was measured after the index date could reveal the outcome. The last row where the table has no time.
+        CohortError as `table`, and for an absent column.
         """
         table = self.table(name)
         if column not in table.columns:
             raise CohortError(
                 f"table {name} of {self.name} has no column {column!r}; it has {', '.join(table.columns)}"
             )
-        ordered = table.sort_values("months", kind="stable") if "months" in table.columns else table
-        found = ordered.dropna(subset=[column]).drop_duplicates("patient_id", keep="last")
+        if "months" in table.columns:
+            table = table[table["months"] <= 0].sort_values("months", kind="stable")
+        found = table.dropna(subset=[column]).drop_duplicates("patient_id", keep="last")
         return found.set_index("patient_id")[column].reindex(self.patients.index)
 
     def select(self, patient_ids: Iterable[str]) -> "Cohort":

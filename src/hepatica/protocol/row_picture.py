@@ -43,7 +43,7 @@ def draw_row(
     axes.barh(names[::-1], moved[drawn][::-1], color=MOVES)
     axes.set_xlim(0, 1.02)
     axes.set_title(f"{meaning}: {float(regions['score'].iloc[0]):.2f}", loc="left", fontsize=9)
-    axes.set_xlabel(f"change of the score without the value, share of the largest\n{note}", fontsize=8)
+    axes.set_xlabel(f"Change in score if the value is missing, relative to the largest\n{note}", fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     return saved(figure, path)

@@ -1,25 +1,26 @@
-"""Multi-omics autoencoder: which subtype of hepatocellular carcinoma is this, of those that differ in survival?
+"""Multi-omics autoencoder: to which survival-associated subtype of hepatocellular carcinoma does this tumour belong?
 
-Gene expression, miRNA and methylation are stacked, each at length 1, and squeezed through an autoencoder. The nodes of
-its bottleneck that go with survival are clustered; the number of clusters is chosen by their silhouette and
-Calinski-Harabasz index. Support vector machines learn the clusters from the features that differ most among them, so
-that other patients can be classified, by all tables or by those that they have. S1 is the subtype of most deaths.
+Gene expression, miRNA and methylation are concatenated, each scaled to length 1, and compressed by an autoencoder. The
+bottleneck nodes associated with survival are clustered; the number of clusters is chosen by silhouette and
+Calinski-Harabasz index. Support vector machines learn the clusters from the features that differ most between them, so
+that other patients can be classified, by all tables or by those available. S1 is the subtype with the most deaths.
 
 Departures:
-1. Everything is learnt from the training patients alone, and the subtypes are judged on others. In the paper, nodes are
-   chosen, patients clustered and survival compared in the same 360 patients; done so with survival dealt to other
-   patients, the last comparison is "significant" far more often than in 5 %. That share, the P value it leaves and the
+1. Everything is learnt from the training patients alone, and the subtypes are evaluated in others. In the paper, nodes
+   are selected, patients clustered and survival compared in the same 360 patients; with survival permuted among
+   patients, that comparison is "significant" far more often than in 5 %. How often, the permutation P value and the
    stability of the clusters are among the facts of the locked model.
-2. A missing value is at the mean of the training patients; nearest neighbours would lock patients' values into a model.
-3. A new patient is scaled by the training patients, not by their own cohort, so that one alone can be classified.
+2. A missing value is set to the mean of the training patients; nearest neighbours would lock patients' values into a
+   model.
+3. A new patient is scaled by the training patients, not by their own cohort, so that a single one can be classified.
 4. The machines are linear, so that they can be locked as weights; scores are the softmax of their margins.
 5. A patient without a table is classified by the mean margin of the machines of single tables.
-6. Nodes are chosen by the score test of Cox's model, which needs no fit.
+6. Nodes are selected by the score test of Cox's model, which needs no fit.
 7. Without methylation at hand, the study of real patients has two tables (docs/studies/chaudhary_2018.md).
 
 Unclear (of the paper, the abstract and what others say of it were read; all numbers of Methods are unconfirmed):
-1. The activation of the output, here a sigmoid, and what cross-entropy is of values that are no probabilities.
-2. Batch, learning rate and the weight of the support vector machines' penalty.
+1. The activation of the output, here a sigmoid, and how cross-entropy is computed of values that are not probabilities.
+2. Batch, learning rate and the penalty of the support vector machines.
 """
 
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class Settings(GenePlan):
     """The numbers of the paper, as others quote them; "ours" where they do not."""
 
     endpoint: str = "overall_survival"  # survival by which nodes are chosen and subtypes compared
-    among: str = "hcc"  # ours: label of those trained on, where the cohort has it
+    among: str = "hcc"  # ours: label of the patients trained on, where the cohort has it
     tables: tuple[str, ...] = ("expression", "mirna", "methylation")
     selected: tuple[int, ...] = (100, 50, 50)  # features of each table that the machines read, at most
     most_missing: Share = 0.2  # share of the training patients who may lack a feature
@@ -59,13 +60,13 @@ class Settings(GenePlan):
     dropout: Share = 0.5  # share of the units left out in training
     activity: float = 1e-4  # weight of the sum of activations in the loss
     weight_decay: float = 2e-3  # the gradient of 0.001 times the sum of squared weights
-    alpha: float = 0.05  # P below which a node goes with survival
-    most_groups: int = 6  # ours: clusters tried, 2 to so many
-    penalty: float = 1.0  # ours: weight of half the squared weights of a machine
-    permutations: int = 200  # ours: times that survival is dealt to other patients
-    resamples: int = 50  # ours: parts of the patients in which the clusters are found again
+    alpha: float = 0.05  # P below which a node counts as associated with survival
+    most_groups: int = 6  # ours: largest number of clusters tried
+    penalty: float = 1.0  # ours: weight of half the squared weights in a machine's loss
+    permutations: int = 200  # ours: permutations of survival among patients
+    resamples: int = 50  # ours: subsamples of the patients in which the clusters are found again
     pathways: str = ""
-    """GMT file in the cohort folder, whose sets of genes are looked for among those that differ; none by default."""
+    """GMT file in the cohort folder whose gene sets are tested for enrichment in genes that differ; none by default."""
     mutations: str = "mutations"  # ours: table of kind mutation, where the cohort has it
     optimizer: Literal["adam", "sgd"] = "sgd"
     momentum: Share = 0.0
@@ -95,7 +96,7 @@ def eligible(cohort: Cohort, settings: Settings) -> tuple[str, ...]:
 
 
 def train(training: Training[Settings, RowStore]) -> dict[str, Any]:
-    """Fit the autoencoder, find the subtypes of the training patients, and teach the machines to tell them apart."""
+    """Fit the autoencoder, find the subtypes of the training patients, and fit the machines that classify them."""
     settings, network, endpoint = training.settings, training.network, training.cohort.survival(training.task.endpoint)
     own = training.material.select(patient_ids=training.split.train)
     values = own.read(np.arange(len(own)))
@@ -120,20 +121,20 @@ def train(training: Training[Settings, RowStore]) -> dict[str, Any]:
     stability = stability_of_subtypes(nodes, resamples=settings.resamples, **how)
     groups = pd.Series([f"S{each + 1}" for each in found.groups], index=followed.index)
     return {
-        "nodes of the bottleneck that go with survival": f"{found.chosen.sum()} of {len(found.chosen)}",
+        "bottleneck nodes associated with survival": f"{found.chosen.sum()} of {len(found.chosen)}",
         "training patients": ", ".join(
             f"{count} of {name}" for name, count in groups.value_counts().sort_index().items()
         ),
-        "log-rank P in the training patients, which means little": f"{10**-null.observed:.2g}",
-        "P below 0.05 where survival is dealt to other patients": str(null.share_reaching(-np.log10(0.05))),
-        "P against those": f"{null.p:.3g}",
-        "adjusted Rand index over parts of the training patients": str(stability),
+        "log-rank P in the training patients (optimistic)": f"{10**-null.observed:.2g}",
+        "P below 0.05 with survival permuted": str(null.share_reaching(-np.log10(0.05))),
+        "permutation P": f"{null.p:.3g}",
+        "adjusted Rand index over subsamples of the training patients": str(stability),
         **associations(training, groups, p),
     }
 
 
 def associations(training: Training[Settings, RowStore], groups: pd.Series, p: NDArray[np.float64]) -> dict[str, str]:
-    """Mutations and sets of genes that go with the subtypes of training patients at a false discovery rate of 5 %;
+    """Mutations and gene sets associated with the subtypes of training patients at a false discovery rate of 5 %;
     all of them are in mutations.csv and pathways.csv of the work folder. SettingsError for a file outside the cohort.
     """
     settings, cohort, found = training.settings, training.cohort, {}
@@ -151,11 +152,11 @@ def associations(training: Training[Settings, RowStore], groups: pd.Series, p: N
     for name, table in found.items():
         table.to_csv(training.folder / f"{name}.csv", index=False)
     named = {name: table.loc[table["q"] < FALSE_DISCOVERIES].iloc[:, 0] for name, table in found.items()}
-    return {f"{name} that go with subtypes": ", ".join(each) or "none" for name, each in named.items()}
+    return {f"{name} associated with subtypes": ", ".join(each) or "none" for name, each in named.items()}
 
 
 def predict(network: MultiOmics, material: RowStore, settings: Settings) -> Inference:
-    """Share of each subtype in each patient, S1 first; a region's score is that of S1."""
+    """Probability of each subtype in each patient, S1 first; a region's score is that of S1."""
     margins, signatures = infer(
         network, material, batch=settings.batch, label="reading", outputs=lambda read: (read.logits, read.signature)
     )
@@ -171,7 +172,7 @@ def predict(network: MultiOmics, material: RowStore, settings: Settings) -> Infe
 
 SYSTEM = System(
     name="chaudhary_2018",
-    question="Which subtype of hepatocellular carcinoma is this, of those that differ in survival?",
+    question="To which survival-associated subtype of hepatocellular carcinoma does this tumour belong?",
     paper=Paper(
         title="Deep Learning-Based Multi-Omics Integration Robustly Predicts Survival in Liver Cancer",
         authors="Chaudhary K, Poirion OB, Lu L, Garmire LX.",
@@ -181,6 +182,10 @@ SYSTEM = System(
         reported={
             "development": {"c_index overall_survival": 0.68, "log_rank_p overall_survival": 7.13e-6},
             "LIRI-JP": {"c_index overall_survival": 0.75},
+            "NCI": {"c_index overall_survival": 0.67},
+            "Chinese": {"c_index overall_survival": 0.69},
+            "E-TABM-36": {"c_index overall_survival": 0.77},
+            "Hawaiian": {"c_index overall_survival": 0.82},
         },
         patients="360 of TCGA-LIHC; 230, 221, 166, 40 and 27 of five other cohorts",
         network="autoencoder, K-means, support vector machines",
@@ -196,5 +201,5 @@ SYSTEM = System(
     train=train,
     infer=predict,
     eligible=eligible,
-    meaning="share of S1, the subtype of most deaths",
+    meaning="probability of S1, the subtype with the most deaths",
 )

@@ -1,26 +1,25 @@
-"""Recurrent network: will this patient with cirrhosis get HCC within three years, judging from their visits so far?
+"""Recurrent network: will this patient with cirrhosis develop HCC within three years, judging from their visits so far?
 
-A sample is a patient at a time t after the diagnosis of cirrhosis: all laboratory values up to t, and whether HCC came
-in the three years after. Values that were not measured are carried forward. A gated recurrent unit (GRU) reads the
-visits, its states are pooled over time by their maximum, set beside what a layer makes of the baseline, and a
-feed-forward network gives the risk. Two logistic regressions learn the same samples and are locked with it: one of the
-last values, one also of summaries of their course.
+A sample is a patient at a time t after the diagnosis of cirrhosis: all laboratory values up to t, and whether HCC
+occurred in the three years after it. Values that were not measured are carried forward. A gated recurrent unit (GRU)
+reads the visits; its states are pooled over time by their maximum and concatenated with a layer of the baseline
+variables, and a feed-forward network gives the risk. Two logistic regressions are fitted to the same samples and locked
+with it: one of the last values, one also of summaries of their course.
 
 Departures:
-1. For results, each patient is judged once, at the setting `landmark`, by their last visit up to then; the paper judges
-   all its samples, of which a patient has many.
-2. The paper averages over several random splits; here is one, which the seed chooses.
-
-3. The longitudinal regression reads the last, mean, lowest and highest value and the change a year; the paper's own
+1. For results, each patient is evaluated once, at the setting `landmark`, by their last visit up to then; the paper
+   evaluates all its samples, several per patient. Its AUROC is of three years after any visit.
+2. The paper averages over several random splits; here there is one, chosen by the seed.
+3. The longitudinal regression reads the last, mean, lowest and highest value and the change per year; the paper's own
    summaries are not known.
 
 Unclear (Methods and eTables were not at hand; what they may say is taken from the same group's follow-up study,
 Artificial Intelligence in Health 2(2):97-98):
 1. The 27 longitudinal variables: `columns` are those usual in cirrhosis; others are added by name.
-2. Sizes of layers and the optimiser: within the ranges of that group's random search.
+2. Layer sizes and the optimiser: within the ranges of that group's random search.
 3. Whether an HCC within the first three years counts as follow-up of three years: here it does, and a patient without
-   one needs three years after each sample. Those who die or are lost before are left out, which favours long survivors;
-   `controls=weighted` keeps them (inverse probability of censoring weights; death competes).
+   one needs three years after each sample. Those who die or are lost to follow-up before are left out, which favours
+   long survivors; `controls=weighted` keeps them (inverse probability of censoring weights; death competes).
 """
 
 from dataclasses import dataclass
@@ -142,7 +141,7 @@ def comparators(network: WithRegressions, material: VisitStore, cohort: Cohort) 
 
 SYSTEM = System(
     name="ioannou_2020",
-    question="Will this patient with cirrhosis get HCC within three years, judging from their visits so far?",
+    question="Will this patient with cirrhosis develop HCC within three years, judging from their visits so far?",
     paper=Paper(
         title="Assessment of a Deep Learning Model to Predict Hepatocellular Carcinoma in Patients With Hepatitis C"
         " Cirrhosis",
@@ -151,7 +150,7 @@ SYSTEM = System(
         year=2020,
         doi="10.1001/jamanetworkopen.2020.15626",
         reported={"internal": {"auroc incidence_60": 0.759}},
-        patients="48,151 with cirrhosis by hepatitis C",
+        patients="48,151 with hepatitis C cirrhosis",
         network="GRU over visits",
         validation="several random splits",
         code="not released",

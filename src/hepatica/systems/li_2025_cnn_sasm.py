@@ -75,7 +75,7 @@ class Settings(SlidePlan):
     modules: Modules = "both"  # channel attention, spatial attention, or both
     loss_on: Literal["logits", "probabilities"] = "logits"  # see Departures 1
     warm_epochs: NonNegativeInt = 0  # ours; see Departures 6
-    warm_learning_rate: PositiveFloat = 1e-3  # ours
+    warm_learning_rate: PositiveFloat = 1e-3  # ours: learning rate of the warm-up
     epochs: int = 50
     batch: Annotated[int, Field(ge=2)] = 128  # batch normalisation cannot learn from one
     learning_rate: float = 1e-4

@@ -1,16 +1,16 @@
-"""Residual network: will this patient with cirrhosis by hepatitis B get HCC within 3 or 5 years, in spite of entecavir?
+"""Residual network: will this patient with hepatitis B cirrhosis on entecavir develop HCC within 3 or 5 years?
 
 Routine values at the start of treatment pass seven dense layers, four of them in two residual blocks; the two outputs
 are the log-odds of HCC by 3 and by 5 years.
 
 Departures (of the paper only the abstract and what reviews say of it are at hand; all else here is ours):
-1. ADRESS-HCC is not among the scores it is compared with: no public source has its coefficients.
-2. A patient who was censored before a horizon teaches the other one only.
+1. ADRESS-HCC is not among the comparators: no public source has its coefficients.
+2. A patient who was censored before one horizon is used for the other only.
 
 Unclear:
-1. The values read, and how they are scaled: here those of the paper's scores and of liver function, standardised.
+1. The input variables and their scaling: here those of the paper's comparators and of liver function, standardised.
 2. How "2 residual blocks including 7 layers" are composed: here a layer, two blocks of two, a layer, and the output.
-3. Width, optimiser, duration, and how missing values are filled: here at the mean of the training patients.
+3. Width, optimiser, duration, and how missing values are filled: here by the mean of the training patients.
 4. Whether death competes: here a patient who died without HCC is free of it, where the cohort codes it so.
 """
 
@@ -70,7 +70,7 @@ def build(settings: Settings, *, pretrained: bool) -> Tabular:
 
 SYSTEM = System(
     name="nam_2020_incidence",
-    question="Will this patient with cirrhosis by hepatitis B on entecavir get HCC within 3 or 5 years?",
+    question="Will this patient with hepatitis B cirrhosis on entecavir develop HCC within 3 or 5 years?",
     paper=Paper(
         title="Deep learning model for prediction of hepatocellular carcinoma in patients with HBV-related cirrhosis on"
         " antiviral therapy",
@@ -79,10 +79,10 @@ SYSTEM = System(
         year=2020,
         doi="10.1016/j.jhepr.2020.100175",
         reported={
-            "internal": {"c_index incidence_60": 0.719},
+            "development": {"c_index incidence_60": 0.719},
             "external": {"c_index incidence_60": 0.782, "accuracy incidence_60": 0.763},
         },
-        patients="424 with cirrhosis by hepatitis B on entecavir; 316 in a second hospital",
+        patients="424 with hepatitis B cirrhosis on entecavir; 316 in a second hospital",
         network="residual network of 7 layers",
         validation="external: a second hospital",
         code="not released",

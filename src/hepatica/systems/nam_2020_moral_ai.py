@@ -1,16 +1,16 @@
-"""MoRAL-AI: how soon will hepatocellular carcinoma come back after liver transplantation?
+"""MoRAL-AI: when will hepatocellular carcinoma recur after liver transplantation?
 
-A residual network reads tumour size and number, AFP, PIVKA-II, age and prothrombin time as they are, where the criteria
-for listing cut them into two.
+A residual network reads tumour size and number, AFP, PIVKA-II, age and prothrombin time as continuous values, which the
+criteria for listing dichotomise.
 
 Departures (of the paper only the abstract and what reviews say of it are at hand; all else here is ours):
 1. The risk is learnt by Cox's partial likelihood.
 
 Unclear:
-1. The values read: maximal diameter, AFP, age and prothrombin time are known to weigh most; number and PIVKA-II are
-   those of the criteria it is compared with.
+1. The input variables: maximal diameter, AFP, age and prothrombin time are known to have the largest weights; number
+   and PIVKA-II are those of the criteria it is compared with.
 2. Layers, optimiser, duration, and how missing values are filled: as in the same group's `nam_2020_incidence`.
-3. Whether sizes are those of imaging or of the explant: here as the cohort has them.
+3. Whether sizes are from imaging or from the explant: here as recorded in the cohort.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def build(settings: Settings, *, pretrained: bool) -> Tabular:
 
 SYSTEM = System(
     name="nam_2020_moral_ai",
-    question="How soon will hepatocellular carcinoma come back after liver transplantation?",
+    question="When will hepatocellular carcinoma recur after liver transplantation?",
     paper=Paper(
         title="Novel Model to Predict HCC Recurrence after Liver Transplantation Obtained Using Deep Learning: A"
         " Multicenter Study",

@@ -1,18 +1,19 @@
-"""Disease-history network: will this patient get liver cancer, judging from the diagnoses of the years before?
+"""Disease-history network: will this patient develop liver cancer, judging from the diagnoses of the years before?
 
-The diagnoses of 108 months make a binary matrix, month by code, which a convolutional network reads like an image.
+The diagnoses of 108 months form a binary matrix, month by code, which a convolutional network reads like an image.
 
 Departures (only the abstract is public, doi 10.1002/ijc.33245; all else here is ours):
-1. Every patient is judged at the same landmark, and cases are those whose cancer comes within the window after it. No
-   code of the landmark or later enters. An index date at the diagnosis of cases would have to be invented for controls,
-   and the length of their histories could give them away.
+1. Every patient is evaluated at the same landmark, and cases are those with cancer within the window after it. No code
+   of the landmark or later enters. With an index date at the diagnosis of cases, one would have to be invented for
+   controls, and the length of their histories could reveal who they are.
 2. Accuracy (0.980) says little where nearly all are controls: average precision, sensitivity and specificity at the
    locked cut-off and calibration are given beside it, and AUROC by time to the diagnosis, which must fall.
 
 Unclear:
-1. The axes of 108 x 998: 108 months fit 2002 to 2010; 998 codes are taken for the three-digit codes 001 to 999 of ICD-9
-   without 155, liver cancer.
-2. The network: see `Settings`.
+1. The axes of 108 x 998: 108 months fit 2002 to 2010; 998 codes are taken to be the three-digit codes 001 to 999 of
+   ICD-9 without 155, liver cancer.
+2. Whether the published figures are those of patients held out from training.
+3. The network: see `Settings`.
 """
 
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def build(settings: Settings, *, pretrained: bool) -> Any:
 
 SYSTEM = System(
     name="phan_2020",
-    question="Will this patient get liver cancer within three years, judging from the diagnoses of the years before?",
+    question="Will this patient develop liver cancer within three years, judging from their diagnoses before?",
     paper=Paper(
         title="Liver cancer prediction in a viral hepatitis cohort: A deep learning approach",
         authors="Phan DV, Chan CL, Li AA, Chien TY, Nguyen VC.",
@@ -90,7 +91,7 @@ SYSTEM = System(
         reported={"internal": {"auroc incidence_36": 0.886, "accuracy incidence_36": 0.980}},
         patients="viral hepatitis, of a sample of 1,000,000 insured",
         network="CNN on a matrix of 108 months x 998 codes",
-        validation="held-out patients",
+        validation="not known",
         code="not released",
     ),
     task=lambda settings: Binary(settings.endpoint, horizons=(settings.horizon,)),

@@ -61,13 +61,13 @@ class Settings(SlicePlan):
     """
 
     endpoint: str = "hcc"  # label that is predicted
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours; fraction of patients used to tune the training
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ours
     body: str = "resnet34.tv_in1k"  # convolutional body of both networks, by its name in timm
     nodule_free: Literal["discard", "negative"] = "discard"  # slices of HCC patients without nodule; see Unclear 2
     nodule_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5  # ours: NoduleNet flags a slice from here on
     gate: Gate = "none"  # which slices enter the score; see Unclear 3
     variant: Variant = "weighted_mean"  # of the risk score; see Unclear 1
-    smoothing: Share = 0.1  # ours, of labels
+    smoothing: Share = 0.1  # ours: label smoothing
     least_crop: Annotated[float, Field(gt=0, le=1)] = 0.08  # ours
     degrees: Annotated[float, Field(ge=0, le=180)] = 10.0  # ours
     distortion: Annotated[float, Field(ge=0, le=0.6)] = 0.2  # ours

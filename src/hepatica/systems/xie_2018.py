@@ -1,17 +1,17 @@
-"""Nine-gene ANN: does this patient have hepatocellular carcinoma, judged from nine genes expressed in peripheral blood?
+"""Nine-gene ANN: does this patient have hepatocellular carcinoma, judging from nine genes in peripheral blood?
 
-A small network reads nine standardised log2 expressions. The paper's three other models (logistic regression, linear
-discriminant, classification tree) are fitted to the same training patients, locked with it and read beside it. Controls
-with healthy livers and those with cirrhosis are scored apart.
+A small network reads nine standardised log2 expression values. The paper's three other models (logistic regression,
+linear discriminant, classification tree) are fitted to the same training patients, locked with it and reported beside
+it. HCC is compared with healthy controls and with cirrhotic controls separately.
 
 Departures:
-1. The paper has healthy controls alone; 0.943, 98 % and 85 %, which reviews quote as its result, are of the patients it
-   was developed on, 96 % and 86 % of the 86 others (docs/errata.md). Here patients with cirrhosis are controls, too.
+1. The paper has healthy controls alone. 0.943, 98 % and 85 %, which reviews quote as its result, are from the patients
+   in whom it was developed; in the 86 others they are 96 % and 86 %. Here patients with cirrhosis are controls, too.
 2. The cut-off balances sensitivity and specificity in the training patients.
 
 Unclear:
 1. The width of the hidden layer, its activation and the training: see `Settings`.
-2. The scale of the measured expression (GeXP): log2, standardised by the training patients.
+2. The scale of the measured expression (GeXP): here log2, standardised by the training patients.
 3. The depth of the classification tree and the penalty of the regression.
 """
 
@@ -161,7 +161,7 @@ SYSTEM = System(
         title="Multi-parameter gene expression profiling of peripheral blood for early detection of hepatocellular"
         " carcinoma",
         authors="Xie H, Xue YQ, Liu P, Zhang PJ, Tian ST, Yang Z, Guo Z, Wang HM.",
-        journal="World Journal of Gastroenterology",
+        journal="World Journal of Gastroenterology 24(3):371",
         year=2018,
         doi="10.3748/wjg.v24.i3.371",
         reported={

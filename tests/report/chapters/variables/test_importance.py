@@ -32,16 +32,16 @@ def test_figures_and_table(tmp_path: Path, sketchbook: Callable[[Path], Gallery]
     (table,) = (block for block in made.blocks if isinstance(block, Table))
     assert [list(row) for row in table.rows] == [
         ["log10 AFP (ng/mL)", "0.080 (0.020 to 0.140)", "70%"],
-        ["Sex=male", "-0.010 (-0.030 to 0.020)", "30%"],
+        ["Sex: male", "-0.010 (-0.030 to 0.020)", "30%"],
     ]
 
 
 def test_without_a_statistic_attributions_alone(tmp_path: Path, sketchbook: Callable[[Path], Gallery]) -> None:
-    bare = [{"name": "inr", "attribution": 1.0, "dependence": LINE}]
+    bare = [{"name": "blood.GPC3", "attribution": 1.0, "dependence": LINE}]
     made = section(run(FOUND | {"statistic": "", "variables": bare}), sketchbook(tmp_path))
     assert isinstance(made, Section)
     (table,) = (block for block in made.blocks if isinstance(block, Table))
-    assert list(table.rows[0]) == ["INR", "", "100%"]
+    assert list(table.rows[0]) == ["GPC3 (blood)", "", "100%"]
 
 
 def test_a_system_without_variables_has_no_word_of_it(tmp_path: Path, sketchbook: Callable[[Path], Gallery]) -> None:

@@ -67,6 +67,7 @@ def _paint_drops(figure: Drawing, *, results: Results, drawn: dict[str, Any]) ->
     for y, each in enumerate(drawn["variables"]):
         estimate(axes, _drop(each, drawn["patients"]), y=y, colour=LOW)
     names = [_name(each["name"]) for each in drawn["variables"]]
+    axes.locator_params(axis="x", nbins=5)
     name_rows(axes, names, xlabel=f"Decrease in {drawn['statistic']} (95% interval)", at=0.0)
 
 
@@ -95,7 +96,13 @@ def _table(results: Results, drawn: dict[str, Any]) -> Table:
 
 
 def _name(variable: str) -> str:
-    """A variable as read_rows names it: log10 afp_ng_ml, sex=male."""
+    """A variable as the stores of tables name it: log10 afp_ng_ml, sex=male, blood.GPC3."""
+    table, dot, inner = variable.partition(".")
+    if dot:
+        return f"{inner} ({table})"
     kind, _, rest = variable.rpartition(" ")
     name, equals, category = rest.partition("=")
-    return f"{kind} {column(name)}{equals}{category}".strip()
+    title = column(name)
+    if kind and title[1:2].islower():
+        title = title[0].lower() + title[1:]
+    return f"{kind} {title}{': ' if equals else ''}{category}".strip()
