@@ -33,7 +33,7 @@ def test_faults_are_told(tmp_path):
     with pytest.raises(SpecimenError, match="wanted one size"):
         read_pictures(tmp_path)
     (tmp_path / "9.png").write_bytes(b"no picture")
-    with pytest.raises(SpecimenError, match="picture 4 in order is damaged"):
+    with pytest.raises(SpecimenError, match="picture 4 in order cannot be read"):
         read_pictures(tmp_path)
 
 

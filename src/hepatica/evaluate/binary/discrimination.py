@@ -119,7 +119,8 @@ def average_precision(label: ArrayLike, *, score: ArrayLike, group: ArrayLike | 
     """
     positive = both_classes(label)
     patients = patients_of(group, rows=positive.size)
-    value = float(average_precision_score(positive, numbers(score, name="score", like=positive.size)))
+    found = average_precision_score(positive, numbers(score, name="score", like=positive.size))
+    value = min(float(found), 1.0)  # its sum of steps can round to more
     trials = patients.having(positive)
     low, high = within_unit(value, variance=value * (1 - value) / trials, units=trials)
     method = "binomial over patients with the event (Boyd), logit scale"
