@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from hepatica.cohort import Cohort, load_cohort
+from hepatica.cohort import Cohort, load_cohort, read_predictions
 from hepatica.runs import open_run, train
 from hepatica.systems.ioannou_2020 import SYSTEM, Settings, build, comparators
 
@@ -47,6 +47,17 @@ def test_regressions_are_locked_with_the_network_and_find_the_planted_course(tra
     known = label.notna() & (cohort.patients["incidence_months"].reindex(found.index) > locked.settings.landmark)
     score = found["logistic_longitudinal"]
     assert np.median(score[known & (label == 1)]) > np.median(score[known & (label == 0)]) + 0.5
+
+
+def test_patients_with_virologic_response_are_judged_apart(trained: tuple[Path, Cohort]) -> None:
+    run, cohort = trained
+    apart = pd.read_parquet(run / "comparators.parquet")["network_after_virologic_response"].dropna()
+    visits = cohort.table("visits")
+    assert set(apart.index) == set(visits.query("months <= 24 and svr == 1")["patient_id"])
+    predicted = (
+        read_predictions(run / "predictions.parquet").query("specimen_id.isna()").set_index("patient_id")["score"]
+    )
+    np.testing.assert_allclose(1 / (1 + np.exp(-apart)), predicted[apart.index], rtol=1e-5)
 
 
 def test_a_shorter_history_may_be_read_from_a_locked_model() -> None:

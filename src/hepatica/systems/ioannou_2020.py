@@ -40,6 +40,8 @@ from hepatica.networks import Reading, Recurrent
 from hepatica.networks.recurrent import masked_maximum
 from hepatica.protocol import Paper, System, Training
 
+READ_AT_ONCE = 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(VisitPlan):
@@ -130,13 +132,21 @@ def train(training: Training[Settings, VisitStore]) -> dict[str, Any]:
 
 
 def comparators(network: WithRegressions, material: VisitStore, cohort: Cohort) -> pd.DataFrame:
-    """Log-odds of both regressions at the landmark, by patient_id."""
+    """Log-odds at the landmark, by patient_id: of both regressions, and of the network itself after a sustained
+    virologic response, for how well it does in those patients.
+    """
     own = material.at_landmark()
+    histories = torch.from_numpy(own.read(np.arange(len(own))))
     with torch.inference_mode():
-        found = network.log_odds(network.summaries(torch.from_numpy(own.read(np.arange(len(own))))))
-    return pd.DataFrame(
+        found = network.log_odds(network.summaries(histories))
+    table = pd.DataFrame(
         {f"logistic_{name}": each.numpy() for name, each in found.items()}, index=own.index["patient_id"]
     )
+    if "svr" in own.columns:
+        responded = histories[..., 1 + own.columns.index("svr")].nan_to_num(0.0).amax(dim=1) == 1
+        score = infer(network, own, batch=READ_AT_ONCE, label="reading", outputs=lambda read: read.logits)[:, 0]
+        table["network_after_virologic_response"] = np.where(responded, score, np.nan)
+    return table
 
 
 SYSTEM = System(
