@@ -87,7 +87,7 @@ def learn_paths(
     before, accuracy, epoch = 0.0, 0.0, 0
     while accuracy >= before and epoch < epochs:
         optimizer.zero_grad()
-        binary_cross_entropy_with_logits(network(own), own_label).backward()
+        torch.autograd.backward(binary_cross_entropy_with_logits(network(own), own_label))
         optimizer.step()
         before, accuracy, epoch = accuracy, _share_right(network, held, held_label), epoch + 1
     return {
