@@ -13,11 +13,10 @@ Departures:
 4. `selection` puts other rankings in place of the vectors, for comparison: |t|, univariable Cox, lasso.
 
 Unclear:
-1. The classifier of patients, and its settings.
-2. Whether layers have biases (here none), and how weights are drawn.
-3. Among which genes norm and t are scaled to 0..1: here those of the paths. Whether a lone gene is a path: here not.
-4. Which cluster is of good outcome where both occur more often in paths of one: here the one that does so less.
-5. How modules were made of biomarkers: here those of the two clusters, each by their mean standardised expression.
+1. The classifier of patients; whether layers have biases (here none), and how weights are drawn.
+2. Among which genes norm and t are scaled to 0..1: here those of the paths. Whether a lone gene is a path: here not.
+3. Which cluster is of good outcome where both occur more often in paths of one: here the one that does so less.
+4. How modules were made of biomarkers: here those of the two clusters, each by their mean standardised expression.
 """
 
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
@@ -54,13 +54,13 @@ class Settings(GenePlan):
     network: str = "complete"  # ours; edge list, a file in the cohort folder; "complete": every gene with every other
     selection: Literal["g2vec", "t", "cox", "lasso"] = "g2vec"  # how biomarkers are chosen
     correlation: Share = 0.5  # absolute correlation above which an edge is kept
-    walks: int = 10  # walks from each gene
-    longest: int = 80  # genes of a walk, at most
-    hidden: int = 128  # length of a gene's vector
+    walks: PositiveInt = 10  # walks from each gene
+    longest: PositiveInt = 80  # genes of a walk, at most
+    hidden: PositiveInt = 128  # length of a gene's vector
     held_out: Share = 0.2  # share of the paths by which training is stopped
     other: Literal["largest", "shortest"] = "largest"  # cluster of no outcome; ours: "shortest", the one of least norm
-    biomarkers: int = 50  # of each of the two clusters that are left
-    penalty: float = 100.0  # ours; weight of half the squared coefficients of the classifier
+    biomarkers: PositiveInt = 50  # of each of the two clusters that are left
+    penalty: PositiveFloat = 100.0  # ours; weight of half the squared coefficients of the classifier
     epochs: int = 500
     batch: int = 1_000_000  # all paths at once
     learning_rate: float = 0.005
@@ -128,16 +128,15 @@ def by_vectors(
     own = np.array([places[gene] for gene in network.genes])
     walked: dict[str, Any] = {"above": settings.correlation, "walks": settings.walks, "longest": settings.longest}
     paths, poor = paths_of_groups(network, values[:, own], label=label, **walked, seed=settings.seed)
-    paths = csr_array((paths.data, own[paths.indices], paths.indptr), shape=(len(poor), len(places)))
+    paths = csr_array((paths.data, own[paths.indices], paths.indptr), shape=(len(poor), values.shape[1]))
     fitted: dict[str, Any] = {"rate": settings.learning_rate, "epochs": settings.epochs, "held_out": settings.held_out}
     record = learn_paths(training.network.paths, paths, poor, **fitted, seed=settings.seed)
     counts = np.stack([paths[poor == each].sum(axis=0) for each in (0, 1)])
     known = np.flatnonzero(counts.sum(axis=0))
-    vectors, t = training.network.paths.vectors[known], t_statistics(values[:, known], label=label)
-    genes = pd.DataFrame({"good_paths": counts[0, known], "poor_paths": counts[1, known], "t": t})
-    genes = genes.set_axis([settings.features[place] for place in known])
-    genes["norm"] = np.linalg.norm(vectors, axis=1)
-    genes["group"] = clusters(vectors, counts=counts[:, known], seed=settings.seed, other=settings.other)
+    counts, vectors = counts[:, known], training.network.paths.vectors[known]
+    genes = pd.DataFrame(counts.T, index=np.array(settings.features)[known], columns=["good_paths", "poor_paths"])
+    genes["norm"], genes["t"] = np.linalg.norm(vectors, axis=1), t_statistics(values[:, known], label=label)
+    genes["group"] = clusters(vectors, counts=counts, seed=settings.seed, other=settings.other)
     genes["score"] = genes[["norm", "t"]].apply(lambda own: (own - own.min()) / (np.ptp(own) or 1)).mean(axis=1)
     best = genes[genes["group"] != "other"].sort_values("score", ascending=False, kind="stable")
     genes["biomarker"] = genes.index.isin(best.groupby("group").head(settings.biomarkers).index)
