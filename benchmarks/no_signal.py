@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/no_signal.py SYSTEM [TARGET]
 
-The outcomes of both phantom hospitals are dealt to other patients. (Were the second to keep its own, a system trained on
-nothing would still differ from chance there: what it reads goes with the outcome.)
+The outcomes of both phantom hospitals are dealt to other patients. (Were the second to keep its own, a system trained
+on nothing would still differ from chance there: what it reads goes with the outcome.)
 Prints each C-index (of an event of follow-up) or AUROC there, and how many 95 % intervals hold 0.5: 17 of 20 or more
 are wanted, which 98 % of systems without a fault reach.
 """
