@@ -66,9 +66,9 @@ def compare(patients: int, *, ties: bool, peer: Callable[..., torch.Tensor] | No
             raise SystemExit(f"disagreement: loss {float(own[1])!r} and {float(other[1])!r}")
     agreed = f", losses {apart:.1e} of themselves apart" if peer is not None else ""
     medians = {name: statistics.median(each) for name, each in times.items()}
-    told = ", ".join(f"{name} {each:.4f} s" for name, each in medians.items())
+    line = ", ".join(f"{name} {each:.4f} s" for name, each in medians.items())
     ratio = f", ratio {medians['torchsurv'] / medians['ours']:.2f}" if peer is not None else ""
-    print(f"Cox loss and slopes, n = {patients:.0e}, {'with' if ties else 'without'} ties: {told}{ratio}{agreed}")
+    print(f"Cox loss and slopes, n = {patients:.0e}, {'with' if ties else 'without'} ties: {line}{ratio}{agreed}")
 
 
 if __name__ == "__main__":

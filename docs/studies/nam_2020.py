@@ -96,8 +96,8 @@ def resections(table: Path, folder: Path) -> str:
         train(system, load_cohort(cohort), run=folder / f"run_{seed}", settings=settings)
         metrics = pd.read_json(folder / f"run_{seed}/metrics.json").query("metric == 'c_index'").iloc[0]
         lines.append((metrics["value"], metrics["low"], metrics["high"], metrics["n"]))
-    told = "; ".join(f"{value:.3f} ({low:.3f} to {high:.3f})" for value, low, high, _ in lines)
-    return f"Resections, {lines[0][3]:.0f} test patients: {told}; mean {np.mean([each[0] for each in lines]):.3f}"
+    line = "; ".join(f"{value:.3f} ({low:.3f} to {high:.3f})" for value, low, high, _ in lines)
+    return f"Resections, {lines[0][3]:.0f} test patients: {line}; mean {np.mean([each[0] for each in lines]):.3f}"
 
 
 if __name__ == "__main__":
