@@ -17,8 +17,8 @@ from hepatica.saliency.attribution import integrated_gradients
 from hepatica.saliency.importance import partial_dependence, permutation_importance
 from hepatica.saliency.slopes import evaluating
 
-MOST, DRAWN, MOST_PATIENTS = 20, 6, 1000
-"""Variables that are permuted, variables that are drawn, and patients. Ours."""
+MOST, DRAWN, MOST_PATIENTS, FEWEST = 20, 6, 1000, 2
+"""Variables that are permuted, variables that are drawn, and patients, at most and at least. Ours."""
 
 _AT_ONCE = 1 << 22
 """Values that a network reads at once: of a history of 108 months and 998 codes, 38 patients. Ours."""
@@ -35,7 +35,8 @@ def variables_of(material: Any) -> list[str] | None:
 
 
 def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, folder: Path) -> dict[str, Any] | None:
-    """What matters to the primary score of the reported patients of a predictions table; None where there are none.
+    """What matters to the primary score of the reported patients of a predictions table; None where there are hardly
+    any.
 
     Attributions: mean of the absolute integrated gradients from the mean patient, as shares; permutation importance of
     the MOST largest of them; partial dependence of the DRAWN that drop most.
@@ -43,17 +44,22 @@ def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, folder
     target = locked.system.targets(locked.settings)[0]
     fold = "test" if "test" in set(table["fold"]) else "external"
     known = patient_scores(table, target=target, fold=fold).index[:MOST_PATIENTS]
-    if not len(known):
+    if len(known) < FEWEST:
         return None
     material = locked.system.prepare(cohort.select(known), locked.settings, folder)
     names = variables_of(material) or []
     material = getattr(material, "at_landmark", lambda: material)()
     values = material.read(np.arange(len(material)))
-    read, mean = _reader(locked), np.nanmean(values.reshape(-1, values.shape[-1]), axis=0)
+    read, cells = _reader(locked), values.reshape(-1, values.shape[-1])
+    known = np.isfinite(cells)
+    mean = np.where(known, cells, 0).sum(axis=0) / known.sum(axis=0).clip(min=1)
     shares = _shares(locked, values, baseline=mean)
     first = values.shape[-1] - len(names)
     largest = np.argsort(-shares[first:], kind="stable")[:MOST] + first
+    largest = largest[known.any(axis=0)[largest]]
     statistic, judge = _statistic(cohort, target, material.index["patient_id"])
+    if judge and not np.isfinite(judge(np.arange(len(values)), read(values))):
+        statistic, judge = "", None
     drops = permutation_importance(read, values, columns=largest.tolist(), statistic=judge) if judge else []
     order = np.argsort([-each.value for each in drops], kind="stable") if drops else np.arange(len(largest))
     rows = [
