@@ -91,6 +91,13 @@ def test_parquet_and_semicolons_are_read_alike(folder: Path) -> None:
     assert (read_claims(cohort, plan()).matrix != wanted.matrix).nnz == 0
 
 
+def test_codes_are_read_in_any_case(folder: Path) -> None:
+    wanted = read_claims(load_cohort(folder), plan())
+    path = folder / "claims.csv"
+    path.write_text(path.read_text().replace("K7", "k7"))
+    assert (read_claims(load_cohort(folder), plan()).matrix != wanted.matrix).nnz == 0
+
+
 def test_codes_are_ranges() -> None:
     codes = listed_codes(("001-154", "156-999"))
     assert len(codes) == 998  # as Phan 2020 has them
@@ -106,7 +113,11 @@ def test_codes_are_ranges() -> None:
 @pytest.mark.parametrize(
     ("change", "wishes", "said"),
     [
-        (("", ""), {"codes": ("001-999",)}, "no claim of h in the 3 months before month 0 has a code from 001 to 999"),
+        (("", ""), {"codes": ("A00",)}, "no claim of h in the 3 months before month 0 has a code from A00 to A00"),
+        (("", ""), {"codes": ("001-999",)}, "100% of the codes of claims.csv do not begin with a digit"),
+        (("K77", "K77\nP1,1,70.3"), {}, "codes of fewer than three characters"),
+        (("K77", "K77\nP1,,K77"), {}, "has 1 claims without a time"),
+        (("K77", "K77\nP1,99999,K77"), {}, "has 1 claims without a time within 1200 months"),
         (("", ""), {"table": "visits"}, "has no table 'visits'"),
         (("", ""), {"column": "icd"}, "cannot be read as claims.*wanted columns patient_id, day, icd"),
         (("K77", "K77\nP1,soon,K77"), {}, "numbers of days with a decimal point"),

@@ -19,12 +19,15 @@ from scipy import sparse
 
 from hepatica.clinical.landmarks import LandmarkPlan
 from hepatica.cohort import Cohort, CohortError, SettingsError
-from hepatica.cohort.further_table import UNITS, FurtherTable
+from hepatica.cohort.further_table import FARTHEST, UNITS, FurtherTable
 from hepatica.cohort.preparation import selected
 
 SEPARATORS = b",;\t"
 BLOCK_ROWS, BLOCK_BYTES = 1 << 22, 1 << 26
 """Of a table that is read at once: in each block the patients are looked up anew, which takes its time. Ours."""
+
+MOST_OTHERS = 0.5
+"""Share of the codes of a block that may be of another kind than those listed, such as V and E codes of ICD-9. Ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +108,10 @@ def read_claims(cohort: Cohort, settings: ClaimPlan) -> CodeStore:
     patients, codes = pa.array(ids), pa.array(columns)
     known, claimed, cells = np.zeros(len(ids), bool), [], []
     for block in _blocks(table, column=settings.column):
-        who, code = (_places(block[0], patients), _places(pc.utf8_slice_codeunits(block[2], 0, 3), codes))
+        short = pc.utf8_slice_codeunits(pc.utf8_upper(block[2]), 0, 3)
+        who, code = _places(block[0], patients), _places(short, codes)
         time = block[1].to_numpy(zero_copy_only=False) * UNITS[table.unit]
+        _refuse(table, time=time, codes=short, numbers=columns[0][0].isdigit())
         month = np.floor(time - (settings.landmark - settings.months))
         before = (who >= 0) & (month >= 0) & (time < settings.landmark)
         known[who[before]] = True
@@ -119,6 +124,25 @@ def read_claims(cohort: Cohort, settings: ClaimPlan) -> CodeStore:
             f" from {columns[0]} to {columns[-1]}; check the settings codes, landmark and months"
         )
     return _store(cohort, settings, np.concatenate(claimed), np.concatenate(cells), columns=columns, known=known)
+
+
+def _refuse(table: FurtherTable, *, time: NDArray[np.float64], codes: pa.Array, numbers: bool) -> None:
+    """CohortError for claims without a time or far from the index date, and for codes without leading zeros or, most of
+    them, of another edition of the ICD than those listed (ICD-9 has `numbers`, ICD-10 letters).
+    """
+    if wrong := int((~(np.abs(time) <= FARTHEST)).sum()):
+        raise CohortError(
+            f"{table.path.name} has {wrong} claims without a time within {FARTHEST:g} months of the index date, in"
+            f" {table.unit}; remove them, or correct the unit of [tables.{table.name}]"
+        )
+    if pc.any(pc.match_substring(codes, ".")).as_py():
+        raise CohortError(f"{table.path.name} has codes of fewer than three characters before the dot; restore zeros")
+    others = pc.mean(pc.xor(pc.ascii_is_decimal(pc.utf8_slice_codeunits(codes, 0, 1)), numbers)).as_py() or 0
+    if others > MOST_OTHERS:
+        raise CohortError(
+            f"{others:.0%} of the codes of {table.path.name} do not begin with a {'digit' if numbers else 'letter'} as"
+            " those of the setting codes do: they are of the other edition of the ICD; name its codes, or convert them"
+        )
 
 
 def _places(values: pa.Array, among: pa.Array) -> NDArray[np.int32]:

@@ -18,7 +18,7 @@ from hepatica.learn import Plan
 from hepatica.protocol.plain import infer_regions, log_odds
 from hepatica.protocol.records import Inference, Room
 from hepatica.protocol.row_picture import draw_row
-from hepatica.protocol.rows import RowStore, measure, without_each
+from hepatica.protocol.rows import MISSING, RowStore, measure, without_each
 from hepatica.saliency.slopes import slopes
 
 
@@ -42,6 +42,7 @@ TABLES: Room[TablePlan, RowStore] = Room(
     plan=TablePlan,
     prepare=prepare,
     measure=measure,
+    tolerances=MISSING,
     infer=infer_regions,
     saliency=without_each,
     draw=draw_row,

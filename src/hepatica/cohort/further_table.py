@@ -18,6 +18,9 @@ from hepatica.cohort.faults import Faults
 UNITS = {"days": 12 / 365.25, "weeks": 84 / 365.25, "months": 1.0, "years": 12.0}
 """Months in each unit of time."""
 
+FARTHEST = 1200.0
+"""Months from the index date, before or after, beyond which a time is refused: days declared as months. Ours."""
+
 Codes = tuple[float | str, ...]
 
 Matrix = NDArray[np.float32]
@@ -140,7 +143,7 @@ class FurtherTable:
             values[np.isin(values, codes)] = np.nan
         wrong = ~right(values) & ~np.isnan(values)
         for place, name in [(n, str(name)) for n, name in enumerate(numeric) if wrong[:, n].any()]:
-            cells = pd.Series(values[:, place], numeric.index, name=name)[wrong[:, place]]
+            cells = pd.Series(values[:, place].astype(float).round(4), numeric.index, name=name)[wrong[:, place]]
             faults.add_cells(self.path.name, cells, wanted=f"{wanted} (kind {self.kind})")
         found = pd.DataFrame(values, index=numeric.index, columns=numeric.columns)
         found.insert(0, "patient_id", table["patient_id"])
@@ -151,10 +154,17 @@ class FurtherTable:
         raw = without_codes(raw, self.missing, faults, file=self.path.name, kept=kept)
         columns = {"patient_id": raw.get(self.patient, pd.Series(dtype=str))}
         if self.time:
-            wanted = f"a number of {self.unit} since the index date"
-            cells = raw[self.time]
-            time = number_cells(cells, faults, file=self.path.name, wanted=wanted, right=np.isfinite, blank=False)
-            columns["months"] = time * UNITS[self.unit]
+            unit = UNITS[self.unit]
+            wanted = f"a number of {self.unit} since the index date, at most {FARTHEST / unit:g} before or after"
+            time = number_cells(
+                raw[self.time],
+                faults,
+                file=self.path.name,
+                wanted=wanted,
+                right=lambda each: np.abs(each) * unit <= FARTHEST,
+                blank=False,
+            )
+            columns["months"] = time * unit
         others = raw.columns.drop([self.patient, self.time], errors="ignore")
         for name in others.intersection(list(columns)):
             faults.add(self.path.name, "hepatica gives this name to another column; rename it", column=name)

@@ -69,7 +69,7 @@ def _enough(strata: pd.Series, *, least: int, classes: int) -> None:
     unknown = int(strata.isna().sum())
     if unknown:
         raise CohortError(f"{unknown} patient(s) have no class to split by; leave them out before the split")
-    counts = strata.value_counts().sort_index()
+    counts = strata.convert_dtypes().value_counts().sort_index()
     if len(counts) < classes or counts.min() < least:
         have = ", ".join(f"{count} of class {label}" for label, count in counts.items()) or "no patients"
         each = " of each of two classes or more" if classes == 2 else ""

@@ -130,7 +130,10 @@ def _blocks(cohort: Cohort, features: Sequence[str]) -> Iterator[tuple[pd.DataFr
         found = pd.DataFrame(values, index=raw.index, columns=called.loc[raw.columns].to_numpy())
         if not found.columns.isin(wanted).any():
             near = did_you_mean(wanted[0], found.columns)
-            raise CohortError(f"table {table} of {cohort.name} has none of {len(wanted)} features, {wanted[0]}: {near}")
+            raise CohortError(
+                f"table {table} of {cohort.name} has none of {len(wanted)} features, {wanted[0]}: {near}; other"
+                f" identifiers need a table that says what each is called: names of [tables.{table}] in cohort.toml"
+            )
         repeated = found.columns[found.columns.duplicated()].unique().intersection(wanted)
         means = {name: found.loc[:, found.columns == name].mean(axis=1) for name in repeated}
         single = found.loc[:, ~found.columns.duplicated()].assign(**means)

@@ -18,7 +18,7 @@ from hepatica.omics.expression import all_features, read_features
 from hepatica.protocol.plain import infer_regions, log_odds
 from hepatica.protocol.records import Room
 from hepatica.protocol.row_picture import draw_row
-from hepatica.protocol.rows import RowStore, measure, without_each
+from hepatica.protocol.rows import MISSING, RowStore, measure, without_each
 from hepatica.saliency import integrated_gradients
 
 MANY = 50
@@ -58,6 +58,7 @@ def measured(store: RowStore) -> pd.DataFrame:
     values = measure(store)
     if len(store.columns) <= MANY:
         return values
+    values = values[list(store.columns)]
     described = {}
     for table, own in values.T.groupby([name.partition(".")[0] for name in store.columns]):
         low, middle, high = own.quantile([0.25, 0.5, 0.75]).to_numpy()
@@ -85,6 +86,7 @@ GENES: Room[GenePlan, RowStore] = Room(
     complete=complete,
     prepare=prepare,
     measure=measured,
+    tolerances=MISSING,
     infer=infer_regions,
     saliency=attributed,
     draw=draw_row,

@@ -1,7 +1,7 @@
 """Rows: vectors of measured values, one a patient, as `hepatica.learn` reads them, and what moves their score."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -78,10 +78,16 @@ class RowStore:
                 layer.fit(values)
 
 
+MISSING: Mapping[str, float] = {"share of values missing": 0.1}
+"""By how much more a patient may lack than those of training: a missing value is filled, and moves the score. Ours."""
+
+
 def measure(store: RowStore) -> pd.DataFrame:
-    """The values of each patient; a value that is missing is not counted."""
+    """The values of each patient, and the share of them that is missing."""
     places = store.index["place"].to_numpy()
-    return pd.DataFrame(store.values[places], columns=list(store.columns), index=store.index["specimen_id"].to_numpy())
+    table = pd.DataFrame(store.values[places], columns=list(store.columns), index=store.index["specimen_id"].to_numpy())
+    (share,) = MISSING
+    return table.assign(**{share: table.isna().mean(axis=1)})
 
 
 def without_each(

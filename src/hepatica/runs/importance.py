@@ -17,8 +17,8 @@ from hepatica.saliency.attribution import integrated_gradients
 from hepatica.saliency.importance import partial_dependence, permutation_importance
 from hepatica.saliency.slopes import evaluating
 
-MOST, DRAWN, MOST_PATIENTS = 20, 6, 1000
-"""Variables that are permuted, variables that are drawn, and patients. Ours."""
+MOST, DRAWN, MOST_PATIENTS, FEWEST = 20, 6, 1000, 2
+"""Variables that are permuted, variables that are drawn, and patients, at most and at least. Ours."""
 
 OF_VARIABLES = ("table", "visits", "genes")
 """Modalities whose stores read variables: claims are too many codes, and the others are pictures and spectra."""
@@ -28,7 +28,8 @@ _AT_ONCE = 1 << 22
 
 
 def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, folder: Path) -> dict[str, Any] | None:
-    """What matters to the primary score of the reported patients of a predictions table; None without variables.
+    """What matters to the primary score of the reported patients of a predictions table; None where there are hardly
+    any.
 
     The network reads arrays (n, …, d) of a store whose `columns`, and `baseline` where it has some, name the last
     places of the last axis, and gives logits. Attributions: mean of the absolute integrated gradients from the mean
@@ -38,18 +39,20 @@ def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, folder
     task, target = locked.system.tasks(locked.settings)[0], locked.system.targets(locked.settings)[0]
     fold = "test" if "test" in set(table["fold"]) else "external"
     known = patient_scores(table, target=target, fold=fold).index[:MOST_PATIENTS]
-    if locked.system.modality not in OF_VARIABLES or task.KIND not in ("binary", "survival", "quantities", "subtypes"):
-        return None
-    if not len(known):
+    kinds = ("binary", "survival", "quantities", "subtypes")
+    if locked.system.modality not in OF_VARIABLES or task.KIND not in kinds or len(known) < FEWEST:
         return None
     material = locked.system.prepare(cohort.select(known), locked.settings, folder)
     names = [*material.columns, *getattr(material, "baseline", ())]
     material = getattr(material, "at_landmark", lambda: material)()  # of visits, one history a patient
     values = material.read(np.arange(len(material)))
     first, shares = values.shape[-1] - len(names), _shares(locked, values)
-    largest = [int(each) for each in np.argsort(-shares[first:], kind="stable")[:MOST] + first]
-    statistic, judge = _statistic(cohort, target, material.index["patient_id"])
-    read = _reader(locked)
+    measured = np.isfinite(values).reshape(-1, values.shape[-1]).any(axis=0)
+    ordered = np.argsort(-shares[first:], kind="stable")[:MOST] + first
+    largest = [int(each) for each in ordered if measured[each]]
+    read, (statistic, judge) = _reader(locked), _statistic(cohort, target, material.index["patient_id"])
+    if judge and not np.isfinite(judge(np.arange(len(values)), read(values))):
+        statistic, judge = "", None
     found = permutation_importance(read, values, columns=largest, statistic=judge) if judge else [None] * len(largest)
     ranked = sorted(zip(largest, found, strict=True), key=lambda each: -each[1].value if each[1] else 0.0)
     rows = [
@@ -86,7 +89,9 @@ def _shares(locked: LockedRun, values: np.ndarray) -> np.ndarray:
     """Mean absolute attribution (d,) as shares of their sum."""
     task = locked.system.tasks(locked.settings)[0]
     first = len(task.targets) > 1 or task.KIND == "subtypes"
-    baseline, sums = np.nanmean(values.reshape(-1, values.shape[-1]), axis=0), np.zeros(values.shape[-1])
+    cells, sums = values.reshape(-1, values.shape[-1]), np.zeros(values.shape[-1])
+    known = np.isfinite(cells)
+    baseline = np.where(known, cells, 0).sum(axis=0) / known.sum(axis=0).clip(min=1)
     for part in _parts(values):
         target = (lambda read: logits_of(read)[:, 0]) if first else log_odds
         found = integrated_gradients(locked.network, part, baseline=baseline, target=target)
