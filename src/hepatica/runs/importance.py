@@ -23,6 +23,11 @@ MOST, DRAWN, MOST_PATIENTS, FEWEST = 20, 6, 1000, 2
 OF_VARIABLES = ("table", "visits", "genes")
 """Modalities whose stores read variables: claims are too many codes, and the others are pictures and spectra."""
 
+OF_TASKS = ("binary", "survival", "quantities", "subtypes")
+
+Score = Callable[[np.ndarray], np.ndarray]
+Judge = Callable[[np.ndarray, np.ndarray], float]
+
 _AT_ONCE = 1 << 22
 """Values that a network reads at once. Ours."""
 
@@ -39,37 +44,40 @@ def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, folder
     task, target = locked.system.tasks(locked.settings)[0], locked.system.targets(locked.settings)[0]
     fold = "test" if "test" in set(table["fold"]) else "external"
     known = patient_scores(table, target=target, fold=fold).index[:MOST_PATIENTS]
-    kinds = ("binary", "survival", "quantities", "subtypes")
-    if locked.system.modality not in OF_VARIABLES or task.KIND not in kinds or len(known) < FEWEST:
+    if locked.system.modality not in OF_VARIABLES or task.KIND not in OF_TASKS or len(known) < FEWEST:
         return None
     material = locked.system.prepare(cohort.select(known), locked.settings, folder)
     names = [*material.columns, *getattr(material, "baseline", ())]
     material = getattr(material, "at_landmark", lambda: material)()  # of visits, one history a patient
-    values = material.read(np.arange(len(material)))
+    values, read = material.read(np.arange(len(material))), _reader(locked)
     first, shares = values.shape[-1] - len(names), _shares(locked, values)
-    measured = np.isfinite(values).reshape(-1, values.shape[-1]).any(axis=0)
-    ordered = np.argsort(-shares[first:], kind="stable")[:MOST] + first
-    largest = [int(each) for each in ordered if measured[each]]
-    read, (statistic, judge) = _reader(locked), _statistic(cohort, target, material.index["patient_id"])
+    statistic, judge = _statistic(cohort, target, material.index["patient_id"])
     if judge and not np.isfinite(judge(np.arange(len(values)), read(values))):
         statistic, judge = "", None
-    found = permutation_importance(read, values, columns=largest, statistic=judge) if judge else [None] * len(largest)
-    ranked = sorted(zip(largest, found, strict=True), key=lambda each: -each[1].value if each[1] else 0.0)
     rows = [
         {"name": names[column - first], "attribution": float(shares[column])}
         | (asdict(drop) if drop else {})
         | ({"dependence": _drawn(read, values, column)} if place < DRAWN else {})
-        for place, (column, drop) in enumerate(ranked)
+        for place, (column, drop) in enumerate(_ranked(read, values, shares=shares, first=first, judge=judge))
     ]
     return {"target": target.key, "statistic": statistic, "patients": len(values), "variables": rows}
 
 
-def _drawn(read: Callable[[np.ndarray], np.ndarray], values: np.ndarray, column: int) -> dict[str, list[float]]:
+def _ranked(read: Score, values: np.ndarray, *, shares: np.ndarray, first: int, judge: Judge | None) -> list[Any]:
+    """The variables of most attribution, by number, with the importance of each where there is a statistic."""
+    measured = np.isfinite(values).reshape(-1, values.shape[-1]).any(axis=0)
+    ordered = np.argsort(-shares[first:], kind="stable")[:MOST] + first
+    largest = [int(each) for each in ordered if measured[each]]
+    found = permutation_importance(read, values, columns=largest, statistic=judge) if judge else [None] * len(largest)
+    return sorted(zip(largest, found, strict=True), key=lambda each: -each[1].value if each[1] else 0.0)
+
+
+def _drawn(read: Score, values: np.ndarray, column: int) -> dict[str, list[float]]:
     found = partial_dependence(read, values, column=column)
     return {name: each.tolist() for name, each in asdict(found).items()}
 
 
-def _reader(locked: LockedRun) -> Callable[[np.ndarray], np.ndarray]:
+def _reader(locked: LockedRun) -> Score:
     """The first score of values (n, …)."""
     convert = scores(locked.system.tasks(locked.settings)[0])
 
@@ -99,9 +107,7 @@ def _shares(locked: LockedRun, values: np.ndarray) -> np.ndarray:
     return np.asarray(sums / max(sums.sum(), 1e-12))
 
 
-def _statistic(
-    cohort: Cohort, target: Target, patients: pd.Series
-) -> tuple[str, Callable[[np.ndarray, np.ndarray], float] | None]:
+def _statistic(cohort: Cohort, target: Target, patients: pd.Series) -> tuple[str, Judge | None]:
     """Name and function of the statistic that a variable may lower; None where the outcome has neither."""
     endpoint, table = cohort.endpoints.get(target.endpoint), cohort.patients.loc[patients]
     if isinstance(endpoint, TimeToEvent):
