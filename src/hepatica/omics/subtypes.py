@@ -63,8 +63,8 @@ def find_subtypes(values: Values, *, time: Values, event: Values, alpha: float, 
 
 
 def null_of_subtypes(values: Values, *, time: Values, event: Values, permutations: int, **how: Any) -> Null:
-    """-log10 of the log-rank P between the subtypes, of the patients they were found in, and where survival is dealt
-    to other patients and all is done again. `how` is as in `find_subtypes`.
+    """-log10 of the log-rank P between the subtypes, of the patients they were found in, and where survival is permuted
+    between patients and all is done again. `how` is as in `find_subtypes`.
     """
 
     def found(order: NDArray[np.int64]) -> float:

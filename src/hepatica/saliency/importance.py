@@ -16,7 +16,7 @@ REPEATS, RESAMPLES = 5, 200
 
 @dataclass(frozen=True, kw_only=True)
 class Drop:
-    """How much a statistic falls when one variable is dealt to other patients, with its 95 % interval."""
+    """How much a statistic falls when one variable is permuted between patients, with its 95 % interval."""
 
     value: float
     low: float
@@ -36,7 +36,7 @@ def permutation_importance(
     """The drop of each of these places on the last axis of `values` (n, …, d), a patient each.
 
     `statistic(rows, scores)` says how good the scores of these patients are, such as their C-index; NaN where it cannot
-    be computed. A variable is dealt to other patients `repeats` times, over which the drop is averaged; the interval is
+    be computed. It is permuted between patients `repeats` times, over which the drop is averaged; the interval is
     that of `resamples` samples of patients drawn with replacement (percentiles). A variable that
     goes with another, which stays, drops little however much it says. Breiman 2001, doi 10.1023/A:1010933404324.
     """
@@ -47,13 +47,13 @@ def permutation_importance(
     base = [statistic(rows, own[rows]) for rows in samples]
     drops = []
     for column in columns:
-        dealt = []
+        permuted = []
         for _ in range(repeats):
             changed = values.copy()
             changed[..., column] = values[rng.permutation(n)][..., column]
-            dealt.append(score(changed))
+            permuted.append(score(changed))
         found = [
-            good - np.mean([statistic(rows, each[rows]) for each in dealt])
+            good - np.mean([statistic(rows, each[rows]) for each in permuted])
             for rows, good in zip(samples, base, strict=True)
         ]
         low, high = np.nanpercentile(found[1:], [2.5, 97.5])
