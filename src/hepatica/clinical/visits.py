@@ -108,10 +108,9 @@ def read_visits(cohort: Cohort, settings: VisitPlan) -> VisitStore:
         )
     if not settings.baseline:
         raise SettingsError("got no baseline columns; name some, such as --set 'baseline=[\"age_years\"]'")
-    table = (
-        table.drop_duplicates()
-        .assign(place=cohort.patients.index.get_indexer(pd.Index(table["patient_id"])))
-        .sort_values(["place", "months"], kind="stable", ignore_index=True)
+    table = table.drop_duplicates()
+    table = table.assign(place=cohort.patients.index.get_indexer(pd.Index(table["patient_id"]))).sort_values(
+        ["place", "months"], kind="stable", ignore_index=True
     )
     read = [numeric(table[name], name=name, cohort=cohort.name) for name in settings.columns]
     fixed = np.stack([column_of(cohort, name) for name in settings.baseline], axis=1)[table["place"]]
