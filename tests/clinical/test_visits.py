@@ -61,6 +61,14 @@ def test_a_patient_whose_first_visit_comes_later_is_recorded(folder: Path) -> No
     assert found.specimens["key"].nunique() == 2
 
 
+def test_a_repeated_row_is_one_visit(folder: Path) -> None:
+    once = store(folder)
+    path = folder / "visits.csv"
+    header, *rows = path.read_text().strip().splitlines()
+    path.write_text("\n".join([header, *rows, *rows]) + "\n")
+    np.testing.assert_array_equal(store(folder).cells, once.cells)
+
+
 def test_history_may_be_cut(folder: Path) -> None:
     found = store(folder, history=Months(30))
     assert found.read(np.array([2]))[0, :, 0].tolist() == [12, 40]  # 0 is more than 30 months before 40

@@ -88,7 +88,8 @@ class VisitStore:
 
 
 def read_visits(cohort: Cohort, settings: VisitPlan) -> VisitStore:
-    """The visits of every patient in the order of their months; patients without one up to the landmark are failures.
+    """The visits of every patient in the order of their months, a row that repeats another once; patients without a
+    visit up to the landmark are failures.
 
     CohortError for a table that is absent or has no time, and for a column that is absent or not numeric.
     """
@@ -107,6 +108,7 @@ def read_visits(cohort: Cohort, settings: VisitPlan) -> VisitStore:
         )
     if not settings.baseline:
         raise SettingsError("got no baseline columns; name some, such as --set 'baseline=[\"age_years\"]'")
+    table = table.drop_duplicates()
     table = table.assign(place=cohort.patients.index.get_indexer(pd.Index(table["patient_id"]))).sort_values(
         ["place", "months"], kind="stable", ignore_index=True
     )

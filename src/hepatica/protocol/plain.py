@@ -155,7 +155,7 @@ def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> 
 
 
 def scores(task: Task) -> Callable[[Tensor], Tensor]:
-    """From logits (b, outputs) to scores (b, columns): probabilities of classes, or the outputs as they are.
+    """From logits (b, outputs) to scores (b, columns): probabilities of classes and subtypes, others as they are.
 
     A binary network has two outputs, of which the second is the event, or one, its log-odds; with several horizons one
     for each.
@@ -164,7 +164,7 @@ def scores(task: Task) -> Callable[[Tensor], Tensor]:
         return lambda logits: logits.sigmoid()
     if task.KIND == "binary":
         return lambda logits: logits.softmax(1)[:, 1:] if logits.shape[1] == 2 else logits.sigmoid()
-    return (lambda logits: logits.softmax(1)) if task.KIND == "multi_class" else (lambda logits: logits)
+    return (lambda logits: logits.softmax(1)) if task.KIND in ("multi_class", "subtypes") else (lambda logits: logits)
 
 
 def logits_of(read: Any) -> Tensor:

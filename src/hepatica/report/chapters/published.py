@@ -8,7 +8,7 @@ from hepatica.evaluate import Confusion, confusion
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
 from hepatica.report.page import Gallery, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_cell
-from hepatica.report.page.wording import METRICS, NONE, about, interval
+from hepatica.report.page.wording import METRICS, NONE, about, interval, p_value
 
 PLACES = {"internal": "Paper, its internal patients", "external": "Paper, its external patients"}
 """Patients of a paper as `Paper.reported` names them, and the head of their column."""
@@ -62,7 +62,7 @@ def _reported(run: Run) -> list[list[str]]:
     for where, numbers in run.system.paper.reported.items():
         for name, value in numbers.items():
             metric, key = name.split(" ", 1)
-            theirs.setdefault((metric, key), {})[where] = f"{value:.3f}"
+            theirs.setdefault((metric, key), {})[where] = p_value(value) if metric.endswith("_p") else f"{value:.3f}"
     return [
         [
             METRICS.get(metric, metric) + (f", {about(known[key])}" if key in known else f" {key}"),
