@@ -1,4 +1,4 @@
-"""Inputs: the quantities of a table in the units of a formula; none is guessed, imputed or clipped."""
+"""Inputs: the quantities of a table in the units that a formula needs; none is guessed, imputed or clipped."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -31,7 +31,7 @@ class VisitPlan(LandmarkPlan):
     history: Months | None = None
     """Months of history that are read before each visit; none: all."""
     mask_history: Share = 0.0
-    """Share of training samples whose oldest visits are left out, as many as chance will have it."""
+    """Share of training samples from which a random number of the oldest visits is left out."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,8 +151,8 @@ def _store(cohort: Cohort, settings: VisitPlan, *, cells: NDArray[np.float32], t
 
 
 def masking(settings: VisitPlan) -> Callable[[Tensor], Tensor]:
-    """Augmentation that leaves out the oldest visits of a share `mask_history` of histories (b, v, …), as many as
-    chance will have it, the last one never.
+    """Augmentation that leaves out a random number of the oldest visits of a share `mask_history` of histories
+    (b, v, …), the last one never.
     """
 
     def mask(visits: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Subtypes: patients clustered by what goes with their survival, and how little of that need be more than chance."""
+"""Subtypes: patients clustered by features associated with survival, with a permutation null and the stability."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from hepatica.omics.selection import cox_statistics
 Values = NDArray[np.floating[Any]]
 
 FEWEST = 3
-"""Nodes taken, those that go with survival most, where fewer are significant. Ours."""
+"""Nodes taken, those associated most with survival, where fewer are significant. Ours."""
 
 
 STARTS = 5
@@ -37,7 +37,7 @@ class Subtypes:
 
 
 def chosen_nodes(values: Values, *, time: Values, event: Values, alpha: float) -> NDArray[np.bool_]:
-    """Columns of `values` (n, d) that go with survival at P < `alpha`, each in a Cox model of its own (score test)."""
+    """Columns of `values` (n, d) associated with survival at P < `alpha`, each in its own Cox model (score test)."""
     z = cox_statistics(values, time=time, event=event)
     significant = z > norm.isf(alpha / 2)
     return np.asarray(significant if significant.sum() >= FEWEST else rankdata(-z, method="ordinal") <= FEWEST)
@@ -63,8 +63,8 @@ def find_subtypes(values: Values, *, time: Values, event: Values, alpha: float, 
 
 
 def null_of_subtypes(values: Values, *, time: Values, event: Values, permutations: int, **how: Any) -> Null:
-    """-log10 of the log-rank P between the subtypes, of the patients they were found in, and where survival is permuted
-    between patients and all is done again. `how` is as in `find_subtypes`.
+    """-log10 of the log-rank P between the subtypes, in the patients they were found in, and again with survival
+    permuted among patients. `how` is as in `find_subtypes`.
     """
 
     def found(order: NDArray[np.int64]) -> float:
@@ -75,7 +75,7 @@ def null_of_subtypes(values: Values, *, time: Values, event: Values, permutation
 
 
 def stability_of_subtypes(values: Values, *, time: Values, event: Values, resamples: int, **how: Any) -> Estimate:
-    """Adjusted Rand index over parts of the patients, nodes chosen and patients clustered anew in each."""
+    """Adjusted Rand index over subsamples of the patients; nodes are chosen and patients clustered again in each."""
 
     def cluster(rows: NDArray[Any], seed: int) -> NDArray[np.int64]:
         return find_subtypes(rows[:, 2:], time=rows[:, 0], event=rows[:, 1], **how | {"seed": seed}).groups

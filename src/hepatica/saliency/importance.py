@@ -16,7 +16,7 @@ REPEATS, RESAMPLES = 5, 200
 
 @dataclass(frozen=True, kw_only=True)
 class Drop:
-    """How much a statistic falls when one variable is permuted between patients, with its 95 % interval."""
+    """Decrease in a statistic when one variable is permuted among patients, with its 95 % interval."""
 
     value: float
     low: float

@@ -1,16 +1,16 @@
-"""G2Vec: will this patient with HCC die within two years, judging from the expression of genes that go together?
+"""G2Vec: will this patient with HCC die within two years, judging from the expression of co-expressed genes?
 
-Genes whose expression correlates in patients of good, or of poor, outcome are joined by the edges of a gene network;
-random walks along them give sets of genes, and a linear network of two layers learns of which outcome each set is. Its
-first layer holds a vector a gene. Clusters of the vectors, with the t statistic of each gene, give the biomarkers by
-which patients are then classified.
+Genes whose expression correlates among patients with good, or with poor, outcome are joined by the edges of a gene
+network; random walks along these give sets of genes, and a linear network of two layers learns which outcome each set
+belongs to. Its first layer holds a vector per gene. Clusters of the vectors, with the t statistic of each gene, give
+the biomarkers by which patients are then classified.
 
 Departures:
 1. Patients are classified by a logistic regression, with a ridge penalty, of the standardised expression of the
    biomarkers, which can be locked as weights; expression beyond 2 SD counts as 2 SD.
 2. Everything is learnt from the training patients alone, the selection of genes included.
 3. Written from a description of the method; the authors' code has no licence and was not used.
-4. `selection` puts other rankings in place of the vectors, for comparison: |t|, univariable Cox, lasso.
+4. `selection` replaces the vectors by other rankings, for comparison: |t|, univariable Cox, lasso.
 
 Unclear:
 1. The classifier of patients; whether layers have biases (here none), and how weights are drawn.

@@ -76,7 +76,7 @@ class WithRegressions(nn.Module):
         self.regressions.requires_grad_(False)
 
     def forward(self, visits: Tensor) -> Reading:
-        """What the recurrent network says."""
+        """The reading of the recurrent network."""
         reading: Reading = self.recurrent(visits)
         return reading
 

@@ -1,4 +1,4 @@
-"""Tables: what a phantom cohort tells of its patients: patients.csv, visits, claims, gene expression, and the truth."""
+"""Tables: those of a phantom cohort: patients.csv, visits, claims, gene expression, and the truth."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence

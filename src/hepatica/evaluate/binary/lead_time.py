@@ -1,7 +1,7 @@
-"""Lead time: AUROC of cases by how long after the score their event came, and whether it falls with that time.
+"""Lead time: AUROC of cases by the time from the score to their event, and whether it falls with that time.
 
-What foretells an event is seen the less the further it is away. A score that tells late events from none as well as
-early ones rests on something else: a lasting risk, or a leak of the outcome into what it reads.
+Signs of an approaching event are weaker the further away it is. A score that discriminates late events as well as early
+ones rests on something else: a constant risk, or a leak of the outcome into its inputs.
 """
 
 from dataclasses import dataclass

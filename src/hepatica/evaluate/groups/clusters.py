@@ -25,7 +25,7 @@ def cluster_stability(
     """Mean adjusted Rand index of the clustering of all patients with that of random parts of them, on those parts.
 
     `values` (n, …) has a row a patient; `cluster(values, seed)` gives the group of each row, and must itself do all
-    that was chosen by these patients, such as selecting columns. 1: the same groups whoever is left out; 0: as alike
+    that was chosen by these patients, such as selecting columns. 1: the same groups in every subsample; 0: as alike
     as random groups of these sizes. The limits are the 2.5th and 97.5th percentile over resamples, which share
     patients: they show the spread, not the uncertainty of the mean. Ben-Hur, Elisseeff and Guyon 2002 (Pac Symp
     Biocomput 7:6); index: Hubert and Arabie 1985 (doi 10.1007/BF01908075).

@@ -10,7 +10,7 @@ def missing_shares(table: pd.DataFrame, *, group: pd.Series | None = None) -> pd
     """One row a column of the table and group: column, group, n, missing, share, low, high (Clopper and Pearson, 95 %).
 
     `group` (n,) names the group of each row, such as its hospital or outcome: a share that differs between groups of
-    the outcome tells that values are not missing completely at random. Without it there is one group, "all".
+    the outcome shows that values are not missing completely at random. Without it there is one group, "all".
     """
     groups = pd.Series("all", index=table.index) if group is None else group.astype(object)
     if len(groups) != len(table) or groups.isna().any():

@@ -51,7 +51,7 @@ def _shuffled(event: "np.ndarray[tuple[int], np.dtype[np.bool_]]", count: int, r
 
 @dataclass(frozen=True, kw_only=True)
 class Null:
-    """What a whole analysis found, and what it finds where the outcomes (n patients) are permuted: (m,)."""
+    """What a whole analysis found, and what it finds with the outcomes of the n patients permuted: (m,)."""
 
     observed: float
     shuffled: Floats

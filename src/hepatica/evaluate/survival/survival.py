@@ -15,7 +15,7 @@ from hepatica.evaluate.survival.cox import cox
 from hepatica.evaluate.survival.kaplan_meier import log_rank_p, log_rank_statistic
 
 PERMUTATIONS = 1000
-"""Times that subtypes are permuted between patients. Ours."""
+"""Permutations of subtypes among patients. Ours."""
 
 
 def survival_metrics(
@@ -50,10 +50,10 @@ def _hazard_ratio(time: ArrayLike, event: ArrayLike, high: Booleans) -> dict[str
 
 
 def subtype_metrics(time: ArrayLike, *, event: ArrayLike, group: ArrayLike, share: ArrayLike) -> dict[str, Estimate]:
-    """Log-rank test of the groups (n,) of patients, by its chi-square distribution and against groups permuted between
-    patients; and the C-index of the expected place of each patient by the `share` (n, k) of each subtype in them, of
-    which the first is the one of most events. Groups must not have been formed by this survival: where they were, these
-    P values mean nothing, and `permutation_null` of the whole analysis is what counts.
+    """Log-rank test of the groups (n,) of patients, by its chi-square distribution and by permuting the groups among
+    patients; and the C-index of the expected subtype of each patient by the probability `share` (n, k) of each, the
+    first of which has the most events. Groups must not have been formed by this survival: if they were, these P values
+    are not valid, and `permutation_null` of the whole analysis is needed.
     """
     times, events = follow_up(time, event=event)
     groups, shares = np.unique(np.asarray(group), return_inverse=True)[1], np.asarray(share, float)

@@ -157,7 +157,7 @@ class Results:
         return list(read_json(path)) if path.exists() else []
 
     def importance(self) -> dict[str, Any] | None:
-        """Which variables the score goes by, as `hepatica explain` found; None where it was not run or reads none."""
+        """Which variables the score depends on, from `hepatica explain`; None where it was not run or reads none."""
         path = self.folder / "explained" / IMPORTANCE
         return dict(read_json(path)) if path.exists() else None
 
