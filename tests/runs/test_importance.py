@@ -47,10 +47,11 @@ def test_the_cause_comes_first_and_its_drop_is_above_none(run: tuple[Path, Path]
     assert first["dependence"]["score"][-1] > first["dependence"]["score"][0]
 
 
-def test_folds_without_scores_and_other_instruments_have_none(run: tuple[Path, Path], monkeypatch) -> None:
+def test_patients_without_scores_and_other_instruments_have_none(run: tuple[Path, Path], monkeypatch) -> None:
     locked, cohort = open_run(run[1]), load_cohort(run[0])
-    options = {"table": read_predictions(run[1] / "predictions.parquet"), "prepared": run[1] / "prepared"}
-    assert importance(locked, cohort, fold="external", **options) is None
+    table = read_predictions(run[1] / "predictions.parquet")
+    few = table[table["fold"] == "train"].assign(fold="external")
+    assert importance(locked, cohort, table=few.assign(score=float("nan")), folder=run[1] / "prepared") is None
     monkeypatch.setattr("hepatica.runs.importance.OF_VARIABLES", ("visits",))
-    assert importance(locked, cohort, fold="test", **options) is None
+    assert importance(locked, cohort, table=table, folder=run[1] / "prepared") is None
     assert isinstance(locked.system.tasks(locked.settings)[0], Survival)

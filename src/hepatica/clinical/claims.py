@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import csv, parquet
 from scipy import sparse
 
-from hepatica.clinical.landmarks import LandmarkPlan
+from hepatica.clinical.landmarks import LandmarkPlan, past, past_reason
 from hepatica.cohort import Cohort, CohortError, SettingsError
 from hepatica.cohort.further_table import FARTHEST, UNITS, FurtherTable
 from hepatica.cohort.preparation import selected
@@ -191,6 +191,8 @@ def _store(
     matrix = sparse.csr_array(sparse.coo_array((ones, (claimed, cells)), shape=(len(ids), size)))
     matrix.sum_duplicates()
     matrix.data[:] = 1
+    gone = past(cohort, settings)
+    known = known & ~gone
     everyone = pd.DataFrame({"patient_id": ids, "specimen_id": ids, "place": np.arange(len(ids))})
     index = everyone[known].assign(months=float(settings.landmark)).reset_index(drop=True)
     keys = [
@@ -200,7 +202,8 @@ def _store(
         ).hexdigest()
         for who, row in zip(index["patient_id"], index["place"], strict=True)
     ]
-    error = f"no claim in {settings.table} in the {settings.months} months before month {settings.landmark:g}"
+    none = f"no claim in {settings.table} in the {settings.months} months before month {settings.landmark:g}"
+    error = np.where(gone, past_reason(settings), none)
     lost = everyone.assign(row=everyone["place"] + 2, error=error)[~known]
     return CodeStore(
         columns=columns,

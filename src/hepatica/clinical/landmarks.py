@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from hepatica.cohort import Cohort, CohortError
+from hepatica.cohort import Cohort, CohortError, TimeToEvent
 from hepatica.cohort.units import Months
 from hepatica.evaluate.binary.time_dependent import censoring
 from hepatica.evaluate.inputs import Floats
@@ -53,6 +53,25 @@ def at_risk(cohort: Cohort, settings: LandmarkPlan) -> tuple[str, ...]:
     """Patients who are followed beyond the landmark without the event."""
     endpoint = cohort.survival(settings.endpoint)
     return tuple(cohort.patients.index[cohort.patients[endpoint.time] > settings.landmark])
+
+
+def past(cohort: Cohort, settings: LandmarkPlan) -> NDArray[np.bool_]:
+    """Whether the event, or a competing one, of each patient came at or before the landmark: they are not assessable.
+
+    False for all where the cohort does not have the endpoint.
+    """
+    endpoint = cohort.endpoints.get(settings.endpoint)
+    if not isinstance(endpoint, TimeToEvent):
+        return np.zeros(len(cohort.patients), bool)
+    time, event = (cohort.patients[name].to_numpy(float, na_value=np.nan) for name in (endpoint.time, endpoint.event))
+    return np.asarray((event > 0) & (time <= settings.landmark))
+
+
+def past_reason(settings: LandmarkPlan) -> str:
+    """Why such a patient has no score."""
+    return (
+        f"{settings.endpoint} came at or before month {settings.landmark:g}, the landmark: nothing is left to predict"
+    )
 
 
 def outcomes_after(

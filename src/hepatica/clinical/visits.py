@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hepatica.clinical.landmarks import LandmarkPlan
+from hepatica.clinical.landmarks import LandmarkPlan, past, past_reason
 from hepatica.clinical.rows import column_of, numeric
 from hepatica.cohort import Cohort, CohortError, Months, SettingsError
 from hepatica.cohort.preparation import selected
@@ -129,7 +129,8 @@ def _store(cohort: Cohort, settings: VisitPlan, *, cells: NDArray[np.float32], t
     index = pd.DataFrame(
         {"patient_id": owner, "specimen_id": owner, "months": months, "first": first, "place": np.arange(len(owner))}
     )
-    before = index[months <= settings.landmark]
+    gone = past(cohort, settings)
+    before = index[(months <= settings.landmark) & ~gone[table["place"]]]
     index["landmark"] = index["place"].isin(before.groupby("patient_id")["place"].last())
     index = index[index["patient_id"].isin(before["patient_id"])].reset_index(drop=True)
     ids = cohort.patients.index.astype(str)
@@ -139,7 +140,7 @@ def _store(cohort: Cohort, settings: VisitPlan, *, cells: NDArray[np.float32], t
         who: hashlib.sha256(f"{cohort.hospital}\0{who}\0".encode() + cells[rows].tobytes()).hexdigest()
         for who, rows in index.groupby("patient_id")["place"]
     }
-    error = f"no visit in {settings.table} up to month {settings.landmark:g}"
+    error = np.where(gone, past_reason(settings), f"no visit in {settings.table} up to month {settings.landmark:g}")
     return VisitStore(
         columns=settings.columns,
         baseline=settings.baseline,

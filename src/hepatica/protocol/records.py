@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort import Cohort, CohortError, SettingsError, Specimen, Split, Target, Task, mean_by_patient
-from hepatica.cohort.phantom import Population
 from hepatica.protocol.settings import override
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from hepatica.cohort.phantom import Population
 
 S = TypeVar("S")
 """A system's frozen settings dataclass, a `learn.Plan` and that of its room."""

@@ -6,8 +6,7 @@ belongs to. Its first layer holds a vector per gene. Clusters of the vectors, wi
 the biomarkers by which patients are then classified.
 
 Departures:
-1. Patients are classified by a logistic regression, with a ridge penalty, of the standardised expression of the
-   biomarkers, which can be locked as weights; expression beyond 2 SD counts as 2 SD.
+1. Patients are classified by a ridge logistic regression of the biomarkers, standardised and limited to 2 SD.
 2. Everything is learnt from the training patients alone, the selection of genes included.
 3. Written from a description of the method; the authors' code has no licence and was not used.
 4. `selection` replaces the vectors by other rankings, for comparison: |t|, univariable Cox, lasso.
@@ -43,6 +42,8 @@ from hepatica.omics.selection import cox_statistics, lasso_statistics, t_statist
 from hepatica.protocol import Paper, System, Training
 from hepatica.protocol.plain import outcomes, require_both
 from hepatica.protocol.rows import RowStore
+
+Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +86,8 @@ class G2Vec(nn.Module):
 
     def limited(self, values: Tensor) -> Tensor:
         """Standardised expression (b, genes), at most 2 SD from the mean; a missing value is the mean."""
-        found: Tensor = self.standardise(values)[:, : values.shape[1]].clamp(-2, 2)
-        return found
+        limited: Tensor = self.standardise(values)[:, : values.shape[1]].clamp(-2, 2)
+        return limited
 
     def forward(self, values: Tensor) -> Reading:
         """Classify patients."""
@@ -119,7 +120,7 @@ def train(training: Training[Settings, RowStore]) -> dict[str, Any]:
 
 
 def by_vectors(
-    training: Training[Settings, RowStore], values: NDArray[np.float32], label: NDArray[Any]
+    training: Training[Settings, RowStore], values: Values, label: NDArray[Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The genes of the training patients' paths: how many of each group have it, norm, t, group, score, `biomarker`."""
     settings = training.settings
@@ -144,7 +145,7 @@ def by_vectors(
 
 
 def by_statistic(
-    training: Training[Settings, RowStore], values: NDArray[np.float32], label: NDArray[Any], owners: pd.Series
+    training: Training[Settings, RowStore], values: Values, label: NDArray[Any], owners: pd.Series
 ) -> pd.DataFrame:
     """All genes with another score, and as `biomarker` as many as of both clusters together, those of no score none."""
     settings, endpoint = training.settings, training.cohort.survival(training.settings.endpoint)
@@ -160,9 +161,7 @@ def by_statistic(
     return pd.DataFrame({"score": score, "biomarker": chosen}, index=list(settings.features)).assign(group="other")
 
 
-def fit_classifier(
-    network: G2Vec, values: NDArray[np.float32], label: NDArray[Any], *, genes: pd.DataFrame, penalty: float
-) -> None:
+def fit_classifier(network: G2Vec, values: Values, label: NDArray[Any], *, genes: pd.DataFrame, penalty: float) -> None:
     """Standardise by these patients, and set the weights of the biomarkers and of the modules; all others are 0."""
     network.standardise.fit(values)
     chosen = genes["biomarker"].eq(True).to_numpy()

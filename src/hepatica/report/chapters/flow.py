@@ -26,9 +26,8 @@ def section(run: Run, gallery: Gallery) -> Section:
         alt=_in_words,
         caption="Patients and specimens from the tables to the results. Boxes on the right count those who left at a"
         " step. The network was trained on training patients and monitored on tuning patients; only the others are"
-        " reported. Set aside are patients whom the system's own rule keeps out of training (for this system,"
-        f" {'treated ones' if run.followed else 'those whose diagnosis is unknown'}): the model predicts them but was"
-        " not trained on them.",
+        " reported. Set aside are patients whom the system's own rule excludes from training, or whose outcome is"
+        " unknown: the model predicts them but was not trained on them.",
         size=(4.6, 4.9),
     )
     return Section(anchor="flow", title="Cohort flow", blocks=[figure, _outcomes(run), *_failures(run)])

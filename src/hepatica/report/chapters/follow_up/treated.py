@@ -30,7 +30,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     target = run.targets[0]
     shown = with_treated(run)
     if not shown:
-        return "No patients were set aside: there is no chapter on treated ones."
+        return "No treated patients were set aside: there is no chapter on them."
     blocks: list[Block] = [
         Text(text=TEXT),
         gallery.by_cohort(
@@ -62,7 +62,9 @@ def section(run: Run, gallery: Gallery) -> Section | str:
 
 
 def with_treated(run: Run) -> list[Results]:
-    """Cohorts of which patients were set aside."""
+    """Cohorts of which patients were set aside, where the system sets aside the treated ones."""
+    if "untreated" not in run.settings["settings"]:
+        return []
     return [each for each in run.cohorts if len(each.outcomes(run.targets[0], fold=FOLD))]
 
 
