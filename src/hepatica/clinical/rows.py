@@ -59,7 +59,7 @@ def _categories(found: pd.Series, *, category: str, cohort: str) -> NDArray[np.f
         raise CohortError(
             f"column {found.name} of {cohort} has {listed(strange)}, wanted {', '.join(levels)}; recode it"
         )
-    return same.astype("Float64").to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(same.astype("Float64").to_numpy(np.float64, na_value=np.nan), np.float64)
 
 
 def numeric(values: pd.Series, *, name: str, cohort: str) -> NDArray[np.float64]:
