@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from hepatica.cohort import CohortError
 from hepatica.evaluate import log_rank_p
 from hepatica.omics.selection import cox_statistics
 from hepatica.omics.subtypes import FEWEST, chosen_nodes, find_subtypes, null_of_subtypes, stability_of_subtypes
@@ -35,6 +36,12 @@ def test_planted_subtypes_are_found_the_worse_one_first() -> None:
         assert found.count == 2
         assert set(np.flatnonzero(found.chosen)) >= {0, 1, 2, 3}
         assert (found.groups == (~kind if effect > 0 else kind)).mean() > 0.97
+
+
+def test_patients_who_are_all_alike_have_no_subtypes() -> None:
+    _, outcome, _ = patients(60, seed=3, effect=1.5)
+    with pytest.raises(CohortError, match="got 1 different patients to cluster"):
+        find_subtypes(np.zeros((60, 5)), **outcome, alpha=0.05, most=4, seed=0)
 
 
 def test_planted_subtypes_are_stable_and_beyond_the_null() -> None:

@@ -10,14 +10,14 @@ from scipy.stats import norm, rankdata
 from sklearn.cluster import KMeans
 from sklearn.metrics import calinski_harabasz_score, silhouette_score
 
+from hepatica.cohort import CohortError
 from hepatica.evaluate import Estimate, Null, cluster_stability, log_rank_p, permutation_null
 from hepatica.omics.selection import cox_statistics
 
 Values = NDArray[np.floating[Any]]
 
 FEWEST = 3
-"""Nodes taken, those associated most with survival, where fewer are significant. Ours."""
-
+"""Nodes taken, those associated most with survival, where fewer are significant; and patients who differ. Ours."""
 
 STARTS = 5
 """Random starts of each clustering, the best of which counts. Ours."""
@@ -47,11 +47,16 @@ def find_subtypes(values: Values, *, time: Values, event: Values, alpha: float, 
     """Choose nodes by survival, cluster patients by them (K-means), in 2 to `most` groups.
 
     The number of groups is that of the best mean rank of silhouette and Calinski-Harabasz index (ours where they
-    disagree). `values` (n, d) are standardised here.
+    disagree). `values` (n, d) are standardised here. CohortError for patients who are nearly all alike.
     """
     chosen = chosen_nodes(values, time=time, event=event, alpha=alpha)
     nodes = values[:, chosen]
     nodes = (nodes - nodes.mean(axis=0)) / np.maximum(nodes.std(axis=0), 1e-12)
+    if (different := len(np.unique(nodes, axis=0))) < FEWEST:
+        raise CohortError(
+            f"got {different} different patients to cluster, wanted {FEWEST} or more; see how many values are missing"
+            ", and the setting most_missing"
+        )
     counts = range(2, min(most, len(nodes) - 1) + 1)
     found = [KMeans(count, n_init=STARTS, random_state=seed).fit_predict(nodes) for count in counts]
     merits = [[index(nodes, labels) for labels in found] for index in (silhouette_score, calinski_harabasz_score)]

@@ -38,8 +38,9 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
         raise RunError(f"{results} holds results of another model than {run}; name the run they belong to")
     if written["digest"] != cohort.digest:
         raise RunError(
-            f"{results} holds results of {written['name']}, not of {cohort.name}; name their folder, as in"
-            " --results RUN/external/NAME, or the cohort they belong to"
+            f"{results} holds results of {written['name']} (tables {written['digest'][:8]}), not of {cohort.name}"
+            f" (tables {cohort.digest[:8]}); name their folder, as in --results RUN/external/NAME, or the cohort they"
+            " belong to"
         )
     by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens_of(locked.system.first.modality)}
     specimens_drawn = [by_id[name] for name in chosen.index.astype(str)]
