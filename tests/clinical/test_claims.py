@@ -80,9 +80,9 @@ def test_a_patient_without_claims_is_recorded(folder: Path) -> None:
 
 
 def test_a_patient_whose_event_came_before_the_landmark_is_not_assessable(folder: Path) -> None:
-    store = read_claims(load_cohort(folder), plan(landmark=Months(6)))
+    store = read_claims(load_cohort(folder), plan(landmark=Months(6), months=9))
     assert store.index["patient_id"].tolist() == ["P2"]
-    assert store.failures["error"][0] == "incidence came up to month 6, the landmark: nothing is left to predict"
+    assert store.failures["error"][0] == "incidence came at or before month 6, the landmark: nothing is left to predict"
 
 
 def test_parquet_and_semicolons_are_read_alike(folder: Path) -> None:

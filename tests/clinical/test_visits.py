@@ -66,8 +66,9 @@ def test_a_patient_whose_event_came_before_the_landmark_is_not_assessable(folder
     path.write_text(PATIENTS.replace("P1,60,1", "P1,24,1").replace("P2,60,0", "P2,24,0"))
     found = store(folder)
     assert found.failures["error"].tolist() == [
-        "incidence came up to month 24, the landmark: nothing is left to predict", "no visit in visits up to month 24",
-    ]  # fmt: skip
+        "incidence came at or before month 24, the landmark: nothing is left to predict",
+        "no visit in visits up to month 24",
+    ]
     assert found.specimens["patient_id"].tolist() == ["P2"]  # lost to follow-up, which is no event
     assert store(folder, landmark=Months(12)).specimens["patient_id"].tolist() == ["P1", "P2"]
 

@@ -173,7 +173,7 @@ def test_patients_without_a_score_are_counted_only_where_they_leave(page: Page, 
 
 
 def test_set_aside_is_explained_once(page: Page) -> None:
-    assert len([text for text in page.captions if "keeps out of training" in text]) == 1
+    assert len([text for text in page.captions if "excludes from training" in text]) == 1
 
 
 def test_curves_of_recurrence_speak_of_the_deaths_they_leave_out(page: Page) -> None:
@@ -215,7 +215,7 @@ def test_the_papers_numbers_stand_in_columns_of_their_own(page: Page) -> None:
             },
         ),
         ({"explained": False}, {"localisation": "hepatica explain has not been run"}),
-        ({"treated": False}, {"treated": "No patients were set aside", "treatment": "no treatment to compare"}),
+        ({"treated": False}, {"treated": "No treated patients were set aside", "treatment": "no treatment to compare"}),
     ],
 )
 def test_what_is_absent_is_told(make_run: Any, sketches: None, change: dict[str, Any], told: dict[str, str]) -> None:

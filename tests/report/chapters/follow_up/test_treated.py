@@ -58,7 +58,7 @@ def test_nobody_was_treated(
     path, external = make_run(treated=False)
     run = read_run(path, external=external)
     assert with_treated(run) == []
-    assert "No patients were set aside" in str(section(run, sketchbook(tmp_path)))
+    assert "No treated patients were set aside" in str(section(run, sketchbook(tmp_path)))
 
 
 def test_a_blank_treatment_is_not_called_nan(run: Run) -> None:
