@@ -10,9 +10,9 @@ READERS = "spectrum,basis,priors,tables,readers,predictions"
 
 
 def test_no_damaged_file_ends_in_a_traceback_a_hang_or_a_gigabyte(tmp_path: Path) -> None:
-    command = [sys.executable, str(BENCHMARK), str(tmp_path), "--mutants", "120", "--only", READERS]
+    command = [sys.executable, str(BENCHMARK), str(tmp_path), "--mutants", "72", "--only", READERS]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env={"HOME": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 failures of 120 mutants" in done.stdout
+    assert "0 failures of 72 mutants" in done.stdout
     counted = {tuple(line.split()[:2]) for line in done.stdout.splitlines()}
     assert {(name, "refused") for name in READERS.split(",")} <= counted

@@ -22,15 +22,15 @@ from hepatica.report.page.results import read_run
 from hepatica.report.page.wording import NONE
 
 ANCHORS = [
-    "summary", "flow", "applicability", "baseline", "published", "discrimination", "lead_time", "survival",
+    "summary", "flow", "applicability", "baseline", "missing", "published", "discrimination", "lead_time", "survival",
     "progression", "factors", "subgroups", "shift", "calibration", "treated", "treatment", "signatures", "localisation",
     "provenance", "checklist",
 ]  # fmt: skip
 
 
 OF_DIAGNOSIS = [
-    "summary", "flow", "applicability", "baseline", "published", "discrimination", "levels", "covariates", "subgroups",
-    "shift", "calibration", "signatures", "localisation", "provenance", "checklist",
+    "summary", "flow", "applicability", "baseline", "missing", "published", "discrimination", "levels", "covariates",
+    "subgroups", "shift", "calibration", "signatures", "localisation", "provenance", "checklist",
 ]  # fmt: skip
 
 WITH_OTHER_WORDS = ("localisation", "provenance", "checklist")

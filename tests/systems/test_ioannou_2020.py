@@ -52,11 +52,10 @@ def test_regressions_are_locked_with_the_network_and_find_the_planted_course(tra
 def test_patients_with_virologic_response_are_judged_apart(trained: tuple[Path, Cohort]) -> None:
     run, cohort = trained
     apart = pd.read_parquet(run / "comparators.parquet")["network_after_virologic_response"].dropna()
-    visits = cohort.table("visits")
-    assert set(apart.index) == set(visits.query("months <= 24 and svr == 1")["patient_id"])
-    predicted = (
-        read_predictions(run / "predictions.parquet").query("specimen_id.isna()").set_index("patient_id")["score"]
-    )
+    table = read_predictions(run / "predictions.parquet").query("specimen_id.isna()").set_index("patient_id")
+    predicted = table["score"].dropna()
+    responded = cohort.table("visits").query("months <= 24 and svr == 1")["patient_id"]
+    assert set(apart.index) == set(responded) & set(predicted.index)
     np.testing.assert_allclose(1 / (1 + np.exp(-apart)), predicted[apart.index], rtol=1e-5)
 
 

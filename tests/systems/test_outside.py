@@ -50,10 +50,9 @@ def phantoms(name: str, folder: Path) -> list[Path]:
     system = find_system(name)
     if name == "spectrum_and_table":
         return [system.phantom(folder / h, patients=20, seed=s, hospital=h) for h, s in both.items()]
-    options = {"patients": 16} | MORE.get(name, {})
-    return [
-        system.phantom(folder / h, seed=s, hospital=h, endpoints="all", **options) for h, s in {"A": 2, "B": 1}.items()
-    ]
+    home = {"patients": 16, "seed": 2, "endpoints": "all"} | MORE.get(name, {})
+    away = home | {"patients": 12, "seed": 1}
+    return [system.phantom(folder / h, hospital=h, **each) for h, each in {"A": home, "B": away}.items()]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,13 +22,20 @@ from hepatica.report.chapters import (
     summary,
 )
 from hepatica.report.chapters.follow_up import factors, lead_time, progression, survival, treated, treatment_effect
-from hepatica.report.chapters.variables import comparators, covariates, importance, subgroups
+from hepatica.report.chapters.variables import comparators, covariates, importance, missing, subgroups
 from hepatica.report.page import Gallery, Run, Section, provenance
 
 Chapter = Callable[[Run, Gallery], Section | str]
 """Draws what a run's tables show; where they are absent, a sentence that says so."""
 
-FIRST: tuple[Chapter, ...] = (summary.section, flow.section, applicability.section, baseline.section, published.section)
+FIRST: tuple[Chapter, ...] = (
+    summary.section,
+    flow.section,
+    applicability.section,
+    baseline.section,
+    missing.section,
+    published.section,
+)
 LAST: tuple[Chapter, ...] = (
     comparators.section,
     importance.section,

@@ -7,15 +7,20 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Target
+from hepatica.evaluate import Estimate, risk_capture
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table
-from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.wording import METRICS, about, calls, estimate, event, heading, outcomes, when
+from hepatica.report.page.metric_table import metric_rows, target_table
+from hepatica.report.page.wording import METRICS, about, attempt, calls, cell, estimate, event, heading, outcomes, when
 
 AT_A_CUTOFF = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "kappa")
 WITHOUT_CUTOFF = ("auroc", "average_precision", "brier")
+
+CAPTURED = 0.8
+"""Share of the patients with the event whom the risk capture is to reach, as in Ioannou 2020 (doi
+10.1001/jamanetworkopen.2020.15626)."""
 
 CURVES: dict[roc.Kind, tuple[str, str]] = {
     "roc": (
@@ -33,12 +38,14 @@ CURVES: dict[roc.Kind, tuple[str, str]] = {
 
 
 def section(run: Run, gallery: Gallery) -> Section:
-    """ROC and precision-recall curves, metrics at both cut-offs, confusion matrices."""
-    table = metric_table(
+    """ROC and precision-recall curves, risk capture, metrics at both cut-offs, confusion matrices."""
+    table = target_table(
         run,
-        WITHOUT_CUTOFF,
+        partial(_over_all, run),
         caption="Discrimination over all cut-offs, with 95% confidence intervals.",
-        note=_methods(run, WITHOUT_CUTOFF),
+        note=f"{_methods(run, WITHOUT_CUTOFF)} Risk capture: the smallest share of patients, from the highest score"
+        f" down, with {CAPTURED:.0%} of those with {event(run.targets[0])}, by bootstrap of patients; a score without"
+        f" information needs {CAPTURED:.0%} of the patients.",
     )
     confusion = gallery.by_cohort(
         "confusion",
@@ -51,6 +58,19 @@ def section(run: Run, gallery: Gallery) -> Section:
     )
     blocks: list[Block] = [*(_curves(run, gallery, kind=kind) for kind in CURVES), table, _at_cutoffs(run), confusion]
     return Section(anchor="discrimination", title="Discrimination", blocks=blocks)
+
+
+def _over_all(run: Run, target: Target) -> list[list[str]]:
+    needed = [cell(attempt(partial(_needed, each, target))) for each in run.cohorts]
+    return [
+        *metric_rows(run, WITHOUT_CUTOFF, target=target),
+        [f"Risk capture, {CAPTURED:.0%} of those with {event(target)}", *needed],
+    ]
+
+
+def _needed(results: Results, target: Target) -> Estimate:
+    known = results.outcomes(target).dropna(subset=["label"])
+    return risk_capture(known["label"].astype(int), score=known["score"]).needed(CAPTURED)
 
 
 def _curves(run: Run, gallery: Gallery, *, kind: roc.Kind) -> Figure:

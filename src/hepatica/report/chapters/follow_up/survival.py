@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import EvaluationError, Months, Target
-from hepatica.evaluate import Risk, time_dependent_auroc
+from hepatica.evaluate import Risk, cumulative_incidence, time_dependent_auroc
 from hepatica.report.figures import kaplan_meier
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Text
 from hepatica.report.page.metric_table import metric_rows, target_table
-from hepatica.report.page.wording import equals, estimate, share, when
+from hepatica.report.page.wording import attempt, cell, equals, estimate, share, when
 
 TALL = (4.4, 4.6)
 """Inches of a panel with numbers at risk below it."""
@@ -38,7 +38,9 @@ def section(run: Run, gallery: Gallery) -> Section:
         partial(_rows, run),
         caption="Ranking over time, with 95% confidence intervals.",
         note="C-index: of two patients, how often the one with the higher score has the event first, over the whole of"
-        " follow-up. Time-dependent AUROC weights patients for censoring instead of leaving out those censored.",
+        " follow-up. Time-dependent AUROC weights patients for censoring instead of leaving out those censored."
+        " Cumulative incidence, where deaths are coded as competing events: the share of all patients to whom the event"
+        " came first (Aalen-Johansen).",
     )
     return Section(anchor="survival", title="Survival", blocks=[figure, *competing(run.targets), table])
 
@@ -93,6 +95,11 @@ def _rows(run: Run, target: Target) -> list[list[str]]:
     for at in horizons:
         name = f"Time-dependent AUROC{f' at {at:g} months' if target.task == 'survival' else ''}"
         rows.append([name, *(_at(at, each, target) for each in run.cohorts)])
+    if any(_events(each, target).max() > 1 for each in run.cohorts):
+        rows += [
+            [f"Cumulative incidence by {at:g} months", *(_incidence(at, each, target) for each in run.cohorts)]
+            for at in horizons
+        ]
     censored = "Censored" if target.horizon is None else "Censored before the horizon"
     return [*rows, [censored, *(_censored(each, target) for each in run.cohorts)]]
 
@@ -104,6 +111,18 @@ def _at(horizon: Months, results: Results, target: Target) -> str:
         return str(time_dependent_auroc(time, event=event, score=Risk(score.astype(float)), horizon=horizon))
     except EvaluationError:
         return "not computable"
+
+
+def _events(results: Results, target: Target) -> "pd.Series[float]":
+    """Codes of the events of the reported patients: 0 censored, 1 the event, 2 a competing one."""
+    found: pd.Series[float] = results.reported[results.endpoint(target).columns[1]].dropna().astype(float)
+    return found
+
+
+def _incidence(horizon: Months, results: Results, target: Target) -> str:
+    event = _events(results, target)
+    time = results.reported.loc[event.index, results.endpoint(target).columns[0]].astype(float)
+    return cell(attempt(lambda: cumulative_incidence(time, event=event).at(horizon)))
 
 
 def _censored(results: Results, target: Target) -> str:
