@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from hepatica.cohort.phantom import phantom_tables
+from hepatica.protocol import override
+from hepatica.runs import train
+from hepatica.systems import find_system
 
 OUTSIDE = Path(__file__).parents[1] / "systems" / "outside"
 MAIN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from hepatica.cli import main; main()"
@@ -57,11 +60,16 @@ def test_a_signal_ends_a_command_wherever_it_is(number: signal.Signals, place: s
     assert said == SAID or "lost" in place
 
 
-def test_a_fit_that_was_stopped_says_so_and_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    cohort = phantom_tables(tmp_path / "cohort", patients=60, seed=1)
-    words = ("train", "outside_systems.table_survival:SYSTEM", cohort, "--set", "epochs=40", "--run")
-    for name, number in (("whole", None), *(("stopped", each) for each in SIGNALS), ("stopped", None)):
-        process, folder = started(MAIN, *words, name, folder=tmp_path), tmp_path / name
+def test_a_fit_that_was_stopped_says_so_and_ends_as_if_nothing_had_happened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(OUTSIDE))
+    cohort, folder = phantom_tables(tmp_path / "cohort", patients=60, seed=1), tmp_path / "stopped"
+    system = find_system("outside_systems.table_survival:SYSTEM")
+    train(system, cohort, run=tmp_path / "whole", settings=override(system.settings, {"epochs": 40}))
+    words = ("train", "outside_systems.table_survival:SYSTEM", cohort, "--set", "epochs=40", "--run", folder)
+    for number in (*SIGNALS, None):
+        process = started(MAIN, *words, folder=tmp_path)
         before = {path.stat().st_mtime_ns for path in folder.glob("work/**/unfinished.safetensors")} | {0}
         while number and process.poll() is None:
             if {path.stat().st_mtime_ns for path in folder.glob("work/**/unfinished.safetensors")} - before:
@@ -73,4 +81,4 @@ def test_a_fit_that_was_stopped_says_so_and_ends_as_if_nothing_had_happened(tmp_
         assert said.endswith(SAID) == bool(number)
         assert (folder / "model.json").exists() != bool(number)
     for file in ("model.safetensors", "cutoffs.json", "predictions.parquet", "metrics.json"):
-        assert (tmp_path / "stopped" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+        assert (folder / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()

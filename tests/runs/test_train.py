@@ -39,7 +39,7 @@ def train_and_kill(cohort: Path, run: Path, *, once: str) -> None:
 
 def test_killed_training_ends_with_the_same_predictions(trained, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    for once in ("prepared/*.safetensors", "work/stage_1/unfinished.safetensors", "work/stage_2_*/fit.json"):
+    for once in ("work/stage_1/unfinished.safetensors", "work/stage_2_*/fit.json"):
         train_and_kill(trained.cohort, run, once=once)
     train(trained.system, trained.cohort, run=run, settings=trained.settings)
     first, second = (read_predictions(each / "predictions.parquet") for each in (trained.run, run))
@@ -80,7 +80,8 @@ def test_nothing_of_test_patients_reaches_the_model(trained, tmp_path: Path) -> 
     for column in ("recurrence_months", "overall_survival_months", "afp_ng_ml"):
         table.loc[tested, column] = 1.5
     table.to_csv(cohort / "patients.csv", index=False)
-    train(trained.system, cohort, run=tmp_path / "run", settings=trained.settings)
+    prepared = trained.run / "prepared"
+    train(trained.system, cohort, run=tmp_path / "run", settings=trained.settings, prepared=prepared)
     assert Split.read(tmp_path / "run" / "splits.csv") == split
     for name in ("model.safetensors", "cutoffs.json"):
         assert (tmp_path / "run" / name).read_bytes() == (trained.run / name).read_bytes()
@@ -99,8 +100,9 @@ def test_one_file_under_two_patients_is_refused(trained, tmp_path: Path) -> None
     table = pd.read_csv(cohort / "specimens.csv")
     first, other = table["path"][0], table.loc[table["patient_id"] != table["patient_id"][0], "path"].iloc[0]
     shutil.copy(cohort / "slides" / first, cohort / "slides" / other)
+    prepared = trained.run / "prepared"
     with pytest.raises(CohortError, match=r"specimens.csv rows 2, \d+: .* under two patients"):
-        train(trained.system, cohort, run=tmp_path / "run", settings=trained.settings)
+        train(trained.system, cohort, run=tmp_path / "run", settings=trained.settings, prepared=prepared)
 
 
 def test_a_specimen_replaced_between_two_stages_or_after_the_training_is_refused(trained, tmp_path: Path) -> None:

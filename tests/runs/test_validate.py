@@ -51,7 +51,7 @@ def test_slides_seen_in_training_are_refused_under_other_ids(trained, tmp_path: 
     head = (cohort / "cohort.toml").read_text()
     (cohort / "cohort.toml").write_text(head.replace('hospital = "A"', 'hospital = "C"'))
     with pytest.raises(CohortError, match="under other ids"):
-        validate(trained.run, cohort, out=tmp_path / "out")
+        validate(trained.run, cohort, out=tmp_path / "out", prepared=trained.run / "prepared")
 
 
 def test_same_ids_of_another_hospital_are_other_people(trained, tmp_path: Path) -> None:

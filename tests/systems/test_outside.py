@@ -8,6 +8,7 @@ import pytest
 
 from hepatica.cohort.phantom import SUSPECTED, phantom_tables
 from hepatica.pathology.phantom import PhantomSettings as SlidePhantom
+from hepatica.protocol import override
 from hepatica.radiology.phantom import PhantomSettings as CtPhantom
 from hepatica.report import write_report
 from hepatica.runs import explain, train, validate
@@ -23,6 +24,9 @@ MORE = {
     },
 }
 """Patients of every class, in small pictures."""
+
+SMALLER = {"plain_slide": {"body_shape": {"channels": [16, 32, 64, 128], "stem_width": 16}}}
+"""A narrower body than the published one."""
 
 NAMES = ("plain_slide", "five_class_ct", "table_survival", "spectrum_and_table")
 
@@ -62,10 +66,10 @@ def test_a_system_is_a_page(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_trains_locks_validates_explains_and_reports(name: str, tmp_path: Path) -> None:
+def test_it_trains_locks_validates_explains_and_reports(name: str, sketches: None, tmp_path: Path) -> None:
     system, (home, away) = find_system(name), phantoms(name, tmp_path)
     run, external = tmp_path / "run", tmp_path / "run" / "external" / "b"
-    train(system, home, run=run, settings=system.shortest_quick)
+    train(system, home, run=run, settings=override(system.shortest_quick, SMALLER.get(name, {})))
     validate(run, away, out=external)
     drawn = explain(run, away, results=external, specimens=2)
     assert drawn

@@ -58,8 +58,10 @@ def find_tissue(thumbnail: np.ndarray) -> Pieces:
     optical densities, which are the same however thin it lies, over a width that no cell has. A violet or magenta pen
     has the colours of haematoxylin and eosin and is not found.
     """
-    smooth = gaussian_filter(thumbnail.astype(np.float32) / 255, sigma=(1, 1, 0))
-    palest, darkest = smooth.max(axis=-1), smooth.min(axis=-1)
+    smooth = gaussian_filter(
+        rearrange(thumbnail, "h w c -> c h w").astype(np.float32, order="C") / 255, sigma=(0, 1, 1)
+    )
+    palest, darkest = smooth.max(axis=0), smooth.min(axis=0)
     colour = palest - darkest
     otsu = threshold_otsu(colour)  # type: ignore[no-untyped-call]  # scikit-image ships half its types
     glass = float(np.percentile(darkest, 99))
@@ -67,7 +69,7 @@ def find_tissue(thumbnail: np.ndarray) -> Pieces:
     grey = _density(darkest, glass) - _density(palest, glass) < GREY * _density(darkest, glass)
     coloured = (colour > np.clip(otsu, FAINTEST, STRONGEST)) & ~grey
     step = max(1, max(colour.shape) // ENOUGH)
-    ink = _ink(_density(smooth[::step, ::step], glass), coloured[::step, ::step])
+    ink = _ink(_density(smooth[:, ::step, ::step], glass), coloured[::step, ::step])
     ink = coloured & ink.repeat(step, axis=0).repeat(step, axis=1)[: len(colour), : colour.shape[1]]
     speck = max(4, int(SPECK * colour.size))
     pieces = remove_small_objects(coloured & ~ink, max_size=speck)
@@ -80,19 +82,20 @@ def _density(light: np.ndarray, glass: float) -> np.ndarray:
 
 def _ink(density: np.ndarray, coloured: np.ndarray) -> np.ndarray:
     """Ink where most of the colour around is ink, with the edge of it that is mixed with glass."""
-    red, green, blue = rearrange(density, "h w c -> c h w")
+    red, green, blue = density
     scarlet = (red < RED_INK[0] * blue) & (blue > RED_INK[1] * green) & (green > RED_INK[2])
     ink = coloured & ((red > COLD_INK * green) | (blue > YELLOW_INK * green) | scarlet)
     width = max(STROKE[0], int(STROKE[1] * max(coloured.shape)))
     share = uniform_filter(ink.astype(np.float32), width) > 0.5 * uniform_filter(coloured.astype(np.float32), width)
     near = uniform_filter((ink & share).astype(np.float32), 3 * width) > 0.05
-    fringe = binary_dilation(ink & share, iterations=3) | (near & (density.max(axis=-1) < PALE))
+    fringe = binary_dilation(ink & share, iterations=3) | (near & (density.max(axis=0) < PALE))
     return np.asarray(coloured & fringe)
 
 
 def appearance(thumbnail: np.ndarray, pieces: Pieces) -> dict[str, float]:
     """How a slide looks: shares of tissue and of ink (0..1), mean hue (degrees) and saturation (0..1) of the tissue."""
-    hue, saturation, _ = rgb2hsv(thumbnail[pieces.tissue]).T
+    tissue = np.ascontiguousarray(thumbnail[pieces.tissue].T)  # planes, because reductions over three values are slow
+    hue, saturation, _ = rgb2hsv(tissue, channel_axis=0)
     turn = np.exp(2j * np.pi * hue).mean() if hue.size else np.nan
     return {
         "tissue_share": float(pieces.tissue.mean()),

@@ -71,7 +71,7 @@ CT: Room[SlicePlan, SliceStore] = Room(
         "epochs": 20,
         "batch": 16,
     },
-    shortest={"side": 64, "per_series": 3, "epochs": 2},
+    shortest={"side": 64, "per_series": 3, "epochs": 2, "body_shape": {"channels": [8, 16, 32, 64], "stem_width": 8}},
     prepare=prepare,
     measure=measure,
     tolerances=TOLERANCES,
