@@ -1,5 +1,6 @@
 """Fixtures for every room: tiny cohorts to load, to break or to train on, and a run trained on one."""
 
+import gc
 import os
 import re
 from collections import Counter
@@ -255,6 +256,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if getattr(config.option, "loadgroup", False) and "@" not in item.nodeid.rpartition("]")[2]:
             item._id = coerce_node_id(f"{item.nodeid}@{group_of(item)}")
+
+
+def pytest_collection_finish() -> None:
+    """Take all that was imported out of the sight of the garbage collector, which would go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

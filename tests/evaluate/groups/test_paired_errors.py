@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
 from hepatica.cohort import EvaluationError
-from hepatica.evaluate.groups.paired_errors import compare_errors, in_sets
+from hepatica.evaluate.groups.paired_errors import compare_errors, holm, in_sets
 
 TARGETS = [f"T{k}" for k in range(20)]
 SMALL = np.random.default_rng(1).standard_normal((200, 20))
@@ -39,6 +42,12 @@ def test_holm_multiplies_the_smallest_p_by_the_number_of_targets() -> None:
     first[:, 0] *= 0.5
     found = compare_errors(first, second=second, targets=TARGETS)
     assert found[0].p_holm == pytest.approx(20 * 2 / 1024)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+@settings(deadline=None, max_examples=40)
+def test_holm_is_that_of_statsmodels(p: list[float]) -> None:
+    np.testing.assert_allclose(holm(np.array(p)), multipletests(p, method="holm")[1], rtol=1e-12)
 
 
 def test_sets_hold_mean_sizes() -> None:

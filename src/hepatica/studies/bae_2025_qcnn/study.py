@@ -115,7 +115,11 @@ def _see(locked: LockedRun, work: Work) -> None:
 
 
 def chapters(folder: Path) -> tuple[Run, Sequence[Chapter]]:
-    """The run of the cCNNs, with the qCNNs' in `quantifier` and the tables of the study beside it."""
+    """The run of the cCNNs, with the qCNNs' in `quantifier` and the tables of the study beside it.
+
+    RunError where either is missing.
+    """
+    open_run(folder / QUANTIFIER)
     return read_run(folder), CHAPTERS
 
 
