@@ -259,7 +259,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Take all that was imported out of the sight of the garbage collector, which would go through it again and again."""
+    """Take all that was imported out of the sight of the garbage collector, which would go through it each time."""
     gc.collect()
     gc.freeze()
 
