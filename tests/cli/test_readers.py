@@ -39,12 +39,21 @@ def readings(tmp_path: Path) -> Path:
 
 def test_one_json_object_and_nothing_else(readings: Path) -> None:
     found = json.loads(run(readings, "--arm", "arm", "--machine", "AI", "--score", "sureness", "--json"))
-    assert list(found) == ["arms", "machine", "aided"]
+    assert list(found) == ["arms", "machine", "aided", "by_advice"]
     alone = found["arms"]["without"]
     assert list(alone["per_reader"]) == ["R1", "R2", "R3"]
     assert alone["average"]["auroc"]["low"] < alone["average"]["auroc"]["value"]
     assert set(found["aided"]) == {"over_readers_and_cases", "t_p", "mcnemar_p"}
     assert 0 < alone["agreement"]["p"] < 1
+
+
+def test_advice_is_a_table_of_its_own(readings: Path) -> None:
+    table = pd.read_csv(readings)
+    table.assign(shown=(table["case"] > "c2").astype(int)).to_csv(readings, index=False)
+    shown = run(readings, "--arm", "arm", "--machine", "AI", "--advice", "shown")
+    assert "Right calls, by the answer of the AI" in shown
+    found = json.loads(run(readings, "--arm", "arm", "--machine", "AI", "--advice", "shown", "--json"))["by_advice"]
+    assert sum(each["readings"] for each in found.values()) == 3 * 40
 
 
 def test_without_json_tables(readings: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hepatica.cohort.errors import UnavailableError
 from hepatica.fetch.plan import make_plan
 
+SOLID = {"tissue_type": "Tumor", "tumor_descriptor": "Primary", "specimen_type": "Solid Tissue"}
 FILE_ID = "00000000-0000-4000-8000-00000000000a"
 
 
@@ -48,6 +49,13 @@ def test_the_recorded_cases(archive):
         "slide not of one patient's primary tumour (a slide, not a patient)": 1,
         "vital status not recorded": 1,
     }
+
+
+def test_both_shapes_of_the_api_give_one_plan(archive, request):
+    old = plan(archive.lists["cases"], archive.lists["files"])
+    newest = request.getfixturevalue("newest")
+    assert "days_to_recurrence" not in str(newest.lists["cases"][2]["diagnoses"])
+    assert plan(newest.lists["cases"], newest.lists["files"]) == old
 
 
 def test_a_limit_takes_the_first_usable_patients_in_any_order_of_answers(archive):
@@ -102,6 +110,11 @@ def test_a_name_that_stands_twice_gives_way_to_the_id():
         ("TCGA-XX-0001-11A-00-DX1.svs", [], 0),
         ("slide.svs", [{"sample_type": "Primary Tumor"}], 1),
         ("slide.svs", [{"sample_type": "Recurrent Tumor"}], 0),
+        ("slide.svs", [SOLID], 1),
+        ("slide.svs", [SOLID | {"tumor_descriptor": "Recurrence"}], 0),
+        ("slide.svs", [SOLID | {"specimen_type": "Derived Cell Line"}], 0),
+        ("slide.svs", [{"tissue_type": "Normal", "tumor_descriptor": "Not Applicable"}], 0),
+        ("slide.svs", [{"sample_type": "Solid Tissue Normal", "tumor_descriptor": "Primary"}], 0),
         ("slide.svs", [], 0),
     ],
 )

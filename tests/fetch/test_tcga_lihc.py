@@ -1,6 +1,7 @@
 """TCGA-LIHC: a whole cohort from hand-written answers, stopped and taken up, that loads."""
 
 import json
+import os
 import shutil
 from collections import namedtuple
 
@@ -55,6 +56,14 @@ def test_the_record_tells_where_it_comes_from_and_who_is_not_in(gdc, tmp_path):
     notes = load_cohort(tmp_path).notes
     assert "Data Release 42.0" in notes
     assert "recurrence recorded without its day: 1" in notes
+
+
+@pytest.mark.skipif("HEPATICA_LIVE" not in os.environ, reason="needs the GDC: set HEPATICA_LIVE to try it (untried)")
+def test_the_live_archive(tmp_path):
+    """Untried: the GDC could not be reached from where this was written."""
+    cohort = load_cohort(fetch_tcga_lihc(tmp_path, limit=1, slides="one", genes=("CTNNB1", "TP53")))
+    assert len(cohort.patients) == 1
+    assert {"ctnnb1", "tp53"} <= set(cohort.endpoints)
 
 
 def test_a_second_run_asks_nothing_and_changes_nothing(gdc, archive, tmp_path):

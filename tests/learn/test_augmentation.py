@@ -6,6 +6,7 @@ from torch import Tensor
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.learn import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
+from hepatica.learn.augmentation import stains
 
 STEPS: dict[str, Augment] = {
     "flips": flips(),
@@ -145,3 +146,18 @@ def test_jitter_of_contrast_keeps_the_mean() -> None:
 def test_impossible_jitter_is_refused() -> None:
     with pytest.raises(SettingsError, match="contrast"):
         jitter(contrast=2)
+
+
+def test_stains_change_by_their_amounts_and_glass_stays() -> None:
+    """By hand: 2 units of the first stain and none of the second become 1 to 3 units of the first."""
+    matrix = torch.tensor([[0.5, 0.8, 0.3], [0.1, 0.9, 0.4]])
+    stained = (-2 * matrix[0]).exp().reshape(1, 3, 1, 1).expand(50, 3, 4, 4)
+    torch.manual_seed(0)
+    changed = stains(matrix, strength=0.5)(stained)
+    amounts = torch.linalg.lstsq(matrix.T, -changed[:, :, 0, 0].log().T).solution
+    assert torch.allclose(amounts[1], torch.zeros(50), atol=1e-4)
+    assert 1 <= amounts[0].min() < 1.1
+    assert 2.9 < amounts[0].max() <= 3
+    assert torch.allclose(stains(matrix, strength=0.5)(torch.ones(2, 3, 4, 4)), torch.ones(2, 3, 4, 4))
+    with pytest.raises(SettingsError, match="strength"):
+        stains(matrix, strength=1.5)

@@ -27,6 +27,16 @@ def tcga_lihc(
     slides: Annotated[
         Literal["one", "all"], typer.Option(help="Only the first diagnostic slide of each patient, or all.")
     ] = "all",
+    gene: Annotated[
+        list[str] | None,
+        typer.Option(help="A gene such as CTNNB1: whether it is mutated becomes a label; may be repeated."),
+    ] = None,
+    outlines: Annotated[
+        Path | None, typer.Option(help="Folder of Shi 2021's outlines (JSON, wangxiaodong1021/HCC_Prognostic).")
+    ] = None,
+    cdr: Annotated[
+        Path | None, typer.Option(help="Table of the TCGA clinical data resource, as text: progression-free interval.")
+    ] = None,
 ) -> None:
     """Download TCGA-LIHC, liver cancers of The Cancer Genome Atlas: slides (about 500 GB) and follow-up, from the GDC.
 
@@ -40,4 +50,6 @@ def tcga_lihc(
     """
     from hepatica.fetch import fetch_tcga_lihc
 
-    typer.echo(f"cohort: {fetch_tcga_lihc(folder, limit=limit, slides=slides)}")
+    typer.echo(
+        f"cohort: {fetch_tcga_lihc(folder, limit=limit, slides=slides, genes=gene or (), outlines=outlines, cdr=cdr)}"
+    )

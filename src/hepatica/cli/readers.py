@@ -23,6 +23,7 @@ def readers(
     score: Annotated[str | None, typer.Option(help="Column of a score, for AUROC; higher means disease.")] = None,
     arm: Annotated[str | None, typer.Option(help="Column of the arm; unaided readings come before aided ones.")] = None,
     machine: Annotated[str | None, typer.Option(help="Name of the reader that is an AI; its arm may be blank.")] = None,
+    advice: Annotated[str | None, typer.Option(help="Column of the category that the AI showed to the reader.")] = None,
     positive: Annotated[str, typer.Option(help="The category that counts as the disease.")] = "1",
     as_json: Json = False,
 ) -> None:
@@ -35,7 +36,8 @@ def readers(
         c1,Radiologist 1,1,1,with
         c1,AI,1,1,
 
-    with --arm arm --machine AI. Every reader must have read every case once in every arm. Comparisons generalise to
+    with --arm arm --machine AI. Every reader must have read every case once in every arm. A column of what the AI
+    showed in each aided reading (--advice) separates what right and wrong answers did. Comparisons generalise to
     other readers and cases (Obuchowski-Rockette); McNemar's exact test is given for each reader. A t test over readers
     is shown because papers report it, but it does not generalise to other cases.
     """
@@ -44,8 +46,9 @@ def readers(
     from hepatica.evaluate import read_readers, study_readers
 
     table = read_readers(
-        file, case=case, reader=reader, truth=truth, call=call, score=score, arm=arm, machine=machine, positive=positive
-    )
+        file, case=case, reader=reader, truth=truth, call=call, score=score, arm=arm, machine=machine, advice=advice,
+        positive=positive,
+    )  # fmt: skip
     found = study_readers(table)
     if as_json:
         typer.echo(json.dumps(_plain(found), indent=2, allow_nan=False))
@@ -76,7 +79,18 @@ def _tables(found: "ReaderStudy") -> "list[Table | str]":
     if found.aided is not None:
         first, second = found.arms
         shown.append(_versus(f"{second} minus {first}", found.aided))
+    if found.by_advice:
+        shown.append(_by_advice(found, list(found.arms)))
     return shown
+
+
+def _by_advice(found: "ReaderStudy", arms: list[str]) -> "Table":
+    from rich.table import Table
+
+    table = Table("the AI was", "readings", *arms, "difference", title="Right calls, by the answer of the AI")
+    for name, each in found.by_advice.items():
+        table.add_row(name, str(each.readings), str(each.before), str(each.after), str(each.gain))
+    return table
 
 
 def _rates(name: str, arm: "Arm", found: "ReaderStudy") -> "Table":

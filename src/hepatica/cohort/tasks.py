@@ -1,7 +1,7 @@
 """Tasks: the question a system answers, in the terms of the data: endpoint, eligible patients, strata, cut-off rule."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pandas as pd
@@ -105,16 +105,20 @@ class Task:
 class Binary(Task):
     """Is it present at the examination (no `horizons`), or has it happened by each horizon (months; None = the end)?
 
-    The score is a probability, 0 to 1.
+    The score is a probability, 0 to 1. `beside` are further endpoints that are learnt with it, such as other genes;
+    patients are those of whom the first is known.
     """
 
     KIND: ClassVar[Kind] = "binary"
     ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (TimeToEvent, Status)
     horizons: tuple[Months | None, ...] = field(default=(EXAMINATION,), kw_only=True)
     rule: Cutoff = field(default="median", kw_only=True)
+    beside: tuple[str, ...] = field(default=(), kw_only=True)
 
     def require(self, cohort: "Cohort") -> Endpoint:
         """As any task's; CohortError also for a horizon at which its endpoint has no label."""
+        for name in self.beside:
+            replace(self, endpoint=name, beside=()).require(cohort)
         found = super().require(cohort)
         if isinstance(found, (TimeToEvent, Status)):
             for horizon in self.horizons:
@@ -123,8 +127,9 @@ class Binary(Task):
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """One a horizon."""
-        return tuple(Target(endpoint=self.endpoint, horizon=each) for each in self.horizons)
+        """One an endpoint and horizon."""
+        names = (self.endpoint, *self.beside)
+        return tuple(Target(endpoint=name, horizon=each) for name in names for each in self.horizons)
 
     @property
     def cutoff(self) -> Cutoff:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import pandas as pd
+
 from hepatica.cohort.errors import UnavailableError
 from hepatica.fetch.covariates import covariates
 from hepatica.fetch.download import RemoteFile
@@ -30,16 +32,29 @@ class Slide:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Rows of patients.csv, the slides to bring, and how many cases were left out for what reason."""
+    """Rows of patients.csv, the slides to bring, and how many cases were left out for what reason.
+
+    `mutations` are MAF files of these patients' primary tumours, by patient_id.
+    """
 
     patients: Sequence[Mapping[str, Any]]
     slides: Sequence[Slide]
+    mutations: Sequence[tuple[str, RemoteFile]] = ()
     left_out: Mapping[str, int]
 
 
-def make_plan(cases: Iterable[Record], files: Iterable[Record], *, limit: int | None, one_slide: bool) -> Plan:
+def make_plan(
+    cases: Iterable[Record],
+    files: Iterable[Record],
+    *,
+    limit: int | None,
+    one_slide: bool,
+    mutations: Iterable[Record] = (),
+    curated: pd.DataFrame | None = None,
+) -> Plan:
     """Patients in the order of their ids, at most `limit` of them, with all their slides or the first.
 
+    With `curated` follow-up, by patient_id, only those who have it.
     UnavailableError when a file that is wanted is listed without an id, size or md5 of the right form.
     """
     by_patient, left_out = _slides(files)
@@ -51,12 +66,22 @@ def make_plan(cases: Iterable[Record], files: Iterable[Record], *, limit: int | 
             continue
         patient = text(case, "submitter_id")
         found = _usable(case, by_patient.get(patient, []))
+        if curated is not None and patient not in curated.index and not isinstance(found, str):
+            found = "not in the table of curated follow-up"
         if isinstance(found, str):
             left_out[found] += 1
             continue
-        patients.append({"patient_id": patient, **found.columns(), **covariates(case, followed=found)})
+        own = {} if curated is None else curated.loc[patient].to_dict()
+        patients.append({"patient_id": patient, **found.columns(), **own, **covariates(case, followed=found)})
         slides += by_patient[patient][:1] if one_slide else by_patient[patient]
-    return Plan(patients=patients, slides=slides, left_out=dict(sorted(left_out.items())))
+    chosen = {row["patient_id"] for row in patients}
+    maf = [
+        (text(case, "submitter_id"), _remote(file))
+        for file in mutations
+        for case in records(file, "cases")[:1]
+        if text(case, "submitter_id") in chosen and _is_primary_tumour(file, case)
+    ]
+    return Plan(patients=patients, slides=slides, left_out=dict(sorted(left_out.items())), mutations=maf)
 
 
 def _usable(case: Record, slides: Sequence[Slide]) -> FollowUp | str:
@@ -86,14 +111,21 @@ def _slides(files: Iterable[Record]) -> tuple[dict[str, list[Slide]], Counter[st
 
 
 def _is_primary_tumour(file: Record, case: Record) -> bool:
-    """By the sample code of the TCGA barcode (01), else by what the sample says of itself."""
+    """By the sample code of the TCGA barcode (01), else by what a sample says of itself."""
     barcode = _BARCODE.match(text(file, "file_name"))
     if barcode:
         return barcode[1] == "01"
-    recorded = [
-        text(each, name).lower() for each in records(case, "samples") for name in ("sample_type", "tumor_descriptor")
-    ]
-    return any(each in ("primary", "primary tumor") for each in recorded)
+    return any(_of_primary(each) for each in records(case, "samples"))
+
+
+def _of_primary(sample: Record) -> bool:
+    """By the properties that API 8.5 keeps, else by `sample_type`, which it dropped."""
+    tissue, tumour, specimen, old = (
+        text(sample, name).lower() for name in ("tissue_type", "tumor_descriptor", "specimen_type", "sample_type")
+    )
+    if tissue:
+        return tissue == "tumor" and tumour == "primary" and specimen in ("", "solid tissue")
+    return old == "primary tumor" or (not old and tumour == "primary")
 
 
 def _remote(file: Record) -> RemoteFile:

@@ -9,7 +9,7 @@ data dictionary and records of release 42 that others have published; nothing wa
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -35,7 +35,9 @@ from hepatica.cohort.atomic import read_json, replacing, write_json, write_text
 from hepatica.cohort.errors import CohortError, SettingsError, SpecimenError, UnavailableError
 from hepatica.fetch.download import RemoteFile, download, is_whole, part_of
 from hepatica.fetch.gdc import API, Gdc, all_of, open_gdc
-from hepatica.fetch.plan import Plan, Slide, make_plan
+from hepatica.fetch.plan import Plan, make_plan
+from hepatica.fetch.published import FOLLOW_UP, curated_follow_up, mutation_labels
+from hepatica.fetch.published import outlines as outlines_of
 
 RECORD = "fetch.json"
 """What was asked, when, of which data release, who was left out and why, and every slide with its md5."""
@@ -45,6 +47,11 @@ CITATION = (
     "https://www.cancer.gov/tcga"
 )
 """What TCGA asks authors to write (cancer.gov, Citing TCGA in Publications and Presentations)."""
+
+_FIELDS = "file_id,file_name,file_size,md5sum,cases.submitter_id," + ",".join(
+    f"cases.samples.{name}" for name in ("tissue_type", "tumor_descriptor", "specimen_type", "sample_type")
+)
+"""Of a file. The last is gone since API 8.5, which warns of it."""
 
 QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "cases": {
@@ -61,40 +68,67 @@ QUESTIONS: Mapping[str, Mapping[str, Any]] = {
             data_format="SVS",
             access="open",
         ),
-        "fields": "file_id,file_name,file_size,md5sum,cases.submitter_id,cases.samples.sample_type,"
-        "cases.samples.tumor_descriptor",
+        "fields": _FIELDS,
         "sort": "file_id:asc",
     },
 }
 """What is asked of each endpoint."""
 
+MUTATIONS: Mapping[str, Any] = {
+    "filters": all_of(
+        cases__project__project_id="TCGA-LIHC",
+        data_type="Masked Somatic Mutation",
+        analysis__workflow_type="Aliquot Ensemble Somatic Variant Merging and Masking",
+        data_format="MAF",
+        access="open",
+    ),
+    "fields": _FIELDS,
+    "sort": "file_id:asc",
+}
+"""What is asked of the files besides where genes are wanted: one MAF file a tumour."""
+
 _SLIDES = "slides"
+_MAF = "mutations"
 _SPARE = 2**30
 """Bytes left free for the tables and for whoever else uses the disk. Ours."""
 
 
 def fetch_tcga_lihc(
-    folder: Path, *, limit: int | None = None, slides: Literal["one", "all"] = "all", gdc: Gdc | None = None
+    folder: Path,
+    *,
+    limit: int | None = None,
+    slides: Literal["one", "all"] = "all",
+    genes: Collection[str] = (),
+    outlines: Path | None = None,
+    cdr: Path | None = None,
+    gdc: Gdc | None = None,
 ) -> Path:
     """Build the cohort in `folder` and return it; a stopped call goes on where it was, a finished one does nothing.
 
     `limit` takes the first so many patients that can be used, in the order of their ids; `slides` takes all diagnostic
-    slides of the primary tumour or each patient's first. The lists are asked for once and kept in fetch.json, so that
-    one cohort comes from one data release; asked again with another `limit` or `slides`, they are asked for anew and
-    the slides that are there and whole stay. cohort.toml is written last: a folder that has it is complete.
+    slides of the primary tumour or each patient's first. `genes` become labels, 1 mutated and 0 not, `outlines` (a
+    folder) the column `annotation` of specimens.csv, and `cdr` (a table) further endpoints: see `fetch.published`. The
+    lists are asked for once and kept in fetch.json, so that one cohort comes from one data release; asked again with
+    other options, they are asked for anew and the slides that are there and whole stay. cohort.toml is written last: a
+    folder that has it is complete.
 
-    SettingsError when an option is out of range; CohortError when the folder holds anything else; UnavailableError when
-    the GDC cannot be reached or the disk is too small; SpecimenError when slides came damaged.
+    SettingsError when an option is out of range; CohortError when the folder holds anything else, or what is attached
+    is not as published; UnavailableError when the GDC cannot be reached or the disk is too small; SpecimenError when
+    files came damaged.
     """
     if (limit is not None and limit < 1) or slides not in ("one", "all"):
         raise SettingsError(f"got limit {limit} and slides {slides!r}, wanted 1 patient or more, and one or all")
-    options = {"limit": limit, "slides": slides}
+    options = {"limit": limit, "slides": slides, "genes": sorted(genes)} | {
+        name: path and str(path.resolve()) for name, path in {"outlines": outlines, "cdr": cdr}.items()
+    }
     written = _claim(folder)
     with nullcontext(gdc) if gdc else open_gdc() as archive:
         if written.get("options") != options or "files" not in written:
             written = _prepare(folder, archive, options)
-        _bring(folder, archive, [_slide(each) for each in written["files"]])
+        _bring(folder / _SLIDES, archive, _pairs(folder / _SLIDES, written["files"]), what="slides")
+        _bring(folder / _MAF, archive, _pairs(folder / _MAF, written["mutations"]), what="MAF files")
     if not (folder / "cohort.toml").exists():
+        _label(folder, written)
         write_text(folder / "cohort.toml", tomli_w.dumps(_head(written)))
     return folder
 
@@ -112,10 +146,19 @@ def _claim(folder: Path) -> dict[str, Any]:
 
 def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, Any]:
     """Ask the archive, decide who is in, and write the tables and fetch.json."""
+    curated = curated_follow_up(Path(options["cdr"])) if options["cdr"] else None
     release = gdc.release()
     answers = {endpoint: gdc.ask(endpoint, question) for endpoint, question in QUESTIONS.items()}
-    one_slide = options["slides"] == "one"
-    plan = make_plan(answers["cases"].hits, answers["files"].hits, limit=options["limit"], one_slide=one_slide)
+    if options["genes"]:
+        answers["mutations"] = gdc.ask("files", MUTATIONS)
+    plan = make_plan(
+        answers["cases"].hits,
+        answers["files"].hits,
+        limit=options["limit"],
+        one_slide=options["slides"] == "one",
+        mutations=answers["mutations"].hits if options["genes"] else (),
+        curated=curated,
+    )
     if not plan.patients:
         raise UnavailableError(f"the GDC ({release}) has no patient who can be used; left out: {plan.left_out}")
     claim = {
@@ -127,7 +170,7 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
     }
     write_json(folder / RECORD, claim)
     (folder / "cohort.toml").unlink(missing_ok=True)
-    _write_tables(folder, plan)
+    _write_tables(folder, plan, drawn=options["outlines"])
     written = claim | {
         "options": dict(options),
         "counts": {
@@ -140,10 +183,14 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
         },
         "left_out": plan.left_out,
         "citation": CITATION,
-        "questions": QUESTIONS,
+        "questions": dict(QUESTIONS) | ({"mutations": MUTATIONS} if options["genes"] else {}),
         "warnings": {endpoint: answer.warnings for endpoint, answer in answers.items() if answer.warnings},
         "files": [
             {"patient_id": slide.patient_id, "path": slide.path, **asdict(slide.remote)} for slide in plan.slides
+        ],
+        "mutations": [
+            {"patient_id": patient, "path": f"{remote.file_id}.maf.gz", **asdict(remote)}
+            for patient, remote in plan.mutations
         ],
     }
     write_json(folder / RECORD, written)
@@ -163,8 +210,8 @@ def _print_summary(written: Mapping[str, Any]) -> None:
         console.print(f"  the archive did not understand the whole request to {endpoint}: {warning}", markup=False)
 
 
-def _write_tables(folder: Path, plan: Plan) -> None:
-    """patients.csv without the covariates that the archive has of no patient, and specimens.csv."""
+def _write_tables(folder: Path, plan: Plan, *, drawn: str | None) -> None:
+    """patients.csv without the covariates that the archive has of no patient, and specimens.csv with its outlines."""
     patients = pd.DataFrame(plan.patients)
     recorded = [name for name in patients if name == "treatment" or patients[name].notna().any()]
     specimens = pd.DataFrame(
@@ -175,45 +222,79 @@ def _write_tables(folder: Path, plan: Plan) -> None:
             "path": [slide.path for slide in plan.slides],
         }
     )
+    if drawn:
+        specimens["annotation"] = [_outlined(folder, Path(drawn), slide.path) for slide in plan.slides]
+        count = int((specimens["annotation"] != "").sum())
+        Console(stderr=True).print(f"outlines of {count} of {len(specimens)} slides")
     for name, table in {"patients.csv": patients[recorded], "specimens.csv": specimens}.items():
-        with replacing(folder / name) as temporary:
-            table.to_csv(temporary, index=False, lineterminator="\n")
+        write_table(folder / name, table)
 
 
-def _bring(folder: Path, gdc: Gdc, slides: Sequence[Slide]) -> None:
-    """Download the slides that are not there, or were damaged since; one that comes damaged stops no other."""
-    root = folder / _SLIDES
-    missing = [slide for slide in slides if not is_whole(slide.remote, root / slide.path)]
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write it at once, or not at all."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _label(folder: Path, written: Mapping[str, Any]) -> None:
+    """Add whether genes are mutated to patients.csv, and say in how many."""
+    files = {folder / _MAF / each["path"]: each["patient_id"] for each in written["mutations"]}
+    labels = mutation_labels(files, genes=written["options"]["genes"])
+    patients = pd.read_csv(folder / "patients.csv", dtype=str, keep_default_na=False)
+    for name in labels:
+        patients[name] = patients["patient_id"].map(labels[name]).astype("Int64")
+        count = f"mutated in {labels[name].sum()} of {len(labels)} patients with a MAF file, of {len(patients)} in all"
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"{name}: {count}")
+    write_table(folder / "patients.csv", patients)
+
+
+def _outlined(folder: Path, drawn: Path, slide: str) -> str:
+    """Name of the outlines of a slide, written beside it as QuPath reads them; empty where nobody drew any."""
+    name = f"{Path(slide).stem}.geojson"
+    if not (drawn / f"{Path(slide).stem}.json").is_file():
+        return ""
+    write_json(folder / _SLIDES / name, outlines_of(drawn / f"{Path(slide).stem}.json"))
+    return name
+
+
+def _pairs(root: Path, files: Sequence[Mapping[str, Any]]) -> dict[Path, RemoteFile]:
+    return {
+        root / each["path"]: RemoteFile(file_id=each["file_id"], md5=each["md5"], size=each["size"]) for each in files
+    }
+
+
+def _bring(root: Path, gdc: Gdc, files: Mapping[Path, RemoteFile], *, what: str) -> None:
+    """Download the files that are not there, or were damaged since; one that comes damaged stops no other."""
+    missing = {path: remote for path, remote in files.items() if not is_whole(remote, path)}
     if not missing:
         return
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    _weigh(root, missing, total=len(slides), console=console)
+    _weigh(root, missing, total=len(files), what=what, console=console)
     damaged = []
     with _bar(console) as bar:
-        task = bar.add_task("slides", total=sum(slide.remote.size for slide in missing))
+        task = bar.add_task(what, total=sum(remote.size for remote in missing.values()))
         before = 0
-        for slide in missing:
-            seen = partial(_move, bar, task, before)
+        for path, remote in missing.items():
             try:
-                download(gdc, slide.remote, root / slide.path, seen=seen)
+                download(gdc, remote, path, seen=partial(_move, bar, task, before))
             except SpecimenError as error:
                 damaged.append(str(error))
-            before += slide.remote.size
+            before += remote.size
     if damaged:
-        raise SpecimenError(f"{len(damaged)} of {len(missing)} downloaded slides were damaged; the first: {damaged[0]}")
+        raise SpecimenError(f"{len(damaged)} of {len(missing)} downloaded {what} were damaged; the first: {damaged[0]}")
 
 
-def _weigh(root: Path, missing: Sequence[Slide], *, total: int, console: Console) -> None:
+def _weigh(root: Path, missing: Mapping[Path, RemoteFile], *, total: int, what: str, console: Console) -> None:
     """Say how much is to come; UnavailableError when the disk cannot hold it."""
     root.mkdir(parents=True, exist_ok=True)
-    parts = [part_of(slide.remote, root / slide.path) for slide in missing]
+    parts = [part_of(remote, path) for path, remote in missing.items()]
     have = sum(part.stat().st_size for part in parts if part.exists())
-    need = sum(slide.remote.size for slide in missing) - have
+    need = sum(remote.size for remote in missing.values()) - have
     free = shutil.disk_usage(root).free
-    console.print(f"{len(missing)} of {total} slides to download, {need / 1e9:.1f} GB; {free / 1e9:.1f} GB free")
+    console.print(f"{len(missing)} of {total} {what} to download, {need / 1e9:.1f} GB; {free / 1e9:.1f} GB free")
     if need + _SPARE > free:
         raise UnavailableError(
-            f"{root} has {free / 1e9:.1f} GB free, the slides need {need / 1e9:.1f} GB and 1 GB to spare; "
+            f"{root} has {free / 1e9:.1f} GB free, the {what} need {need / 1e9:.1f} GB and 1 GB to spare; "
             "take fewer patients (--limit), one slide of each (--slides one), or another disk"
         )
 
@@ -227,12 +308,9 @@ def _bar(console: Console) -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
-def _slide(file: Mapping[str, Any]) -> Slide:
-    remote = RemoteFile(file_id=file["file_id"], md5=file["md5"], size=file["size"])
-    return Slide(patient_id=file["patient_id"], path=file["path"], remote=remote)
-
-
 def _head(written: Mapping[str, Any]) -> dict[str, Any]:
+    options = written["options"]
+    timed = ("recurrence", "overall_survival", *(FOLLOW_UP if options["cdr"] else ()))
     left_out = "; ".join(f"{reason}: {count}" for reason, count in written["left_out"].items()) or "no patient"
     return {
         "name": "tcga_lihc",
@@ -244,7 +322,8 @@ def _head(written: Mapping[str, Any]) -> dict[str, Any]:
             f"Left out: {left_out}. {CITATION}"
         ),
         "endpoints": {
-            name: {"time": f"{name}_months", "event": f"{name}_event"} for name in ("recurrence", "overall_survival")
+            **{name: {"time": f"{name}_months", "event": f"{name}_event"} for name in timed},
+            **{gene.lower(): {"label": gene.lower()} for gene in options["genes"]},
         },
     }
 

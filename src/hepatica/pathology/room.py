@@ -12,7 +12,7 @@ from hepatica.learn import Augment, Share, augmentation, pixels_to_images
 from hepatica.pathology.measures import TOLERANCES, measure
 from hepatica.pathology.phantom import phantom_slides
 from hepatica.pathology.picture import draw_slide
-from hepatica.pathology.stain import StainSettings
+from hepatica.pathology.stain import REFERENCE, StainSettings
 from hepatica.pathology.store import TileStore
 from hepatica.pathology.store import prepare as prepare_tiles
 from hepatica.pathology.tiles import Tiling
@@ -34,6 +34,8 @@ class SlidePlan(ImagePlan):
     """Tiles per slide, drawn at random by the seed; none: all."""
     stain: bool = True
     """Whether stains are normalised by Vahadane's method, with one matrix per slide."""
+    stain_change: Share = 0.0
+    """Largest fraction by which augmentation makes a stain stronger or weaker, of tiles whose stains are normalised."""
     noise: Share = 0.0
     """SD of the Gaussian noise in augmentation, as a fraction of full scale."""
     erase: Share = 0.0
@@ -54,8 +56,10 @@ def prepare(cohort: Cohort, settings: SlidePlan, folder: Path) -> TileStore:
 
 
 def augment(settings: SlidePlan) -> Augment:
-    """Flips and quarter turns; noise and erasing as the settings say."""
+    """Flips and quarter turns; stronger and weaker stains, noise and erasing as the settings say."""
+    recolour = [augmentation.stains(REFERENCE.matrix, strength=settings.stain_change)] if settings.stain_change else []
     return augmentation.compose(
+        *recolour,
         augmentation.flips(),
         augmentation.quarter_turns(),
         augmentation.noise(sd=settings.noise),

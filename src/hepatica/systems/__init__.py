@@ -78,29 +78,34 @@ def listed() -> dict[str, Listed]:
 
 
 def _read(module: str) -> Iterator[Listed]:
-    """The records of a module, from its text: literals of `System(...)`, and of `replace(RECORD, name=...)`."""
+    """The records of a module, from its text: literals of `System(...)`, and what `replace(RECORD, ...)` changes."""
     try:
         spec = find_spec(module)
     except ModuleNotFoundError:
         spec = None
     if spec is None or spec.origin is None:
         return
-    known: dict[str, Listed] = {}
+    known: dict[str, dict[str, ast.expr]] = {}
     body = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
     functions: dict[str, ast.AST] = {each.name: each for each in body if isinstance(each, ast.FunctionDef)}
-    for node in body:
-        if not (isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)):
-            continue
-        target, call = (node.targets[0] if isinstance(node, ast.Assign) else node.target), node.value
-        if not (isinstance(target, ast.Name) and isinstance(call.func, ast.Name)):
-            continue
+    for record, call in _calls(body):
         words = {each.arg: each.value for each in call.keywords if each.arg}
-        if call.func.id == "System":
-            known[target.id] = _listed(words, functions, reference=f"{module}:{target.id}")
-        elif call.func.id == "replace" and isinstance(call.args[0], ast.Name) and call.args[0].id in known:
-            variant = {"name": _literal(words["name"]), "reference": f"{module}:{target.id}"}
-            known[target.id] = Listed(**(vars(known[call.args[0].id]) | variant))
-    yield from known.values()
+        changed = next((each.id for each in call.args if isinstance(each, ast.Name)), "")
+        if ast.unparse(call.func) == "System":
+            known[record] = words
+        elif ast.unparse(call.func) == "replace" and changed in known:
+            known[record] = known[changed] | words
+    for record, words in known.items():
+        yield _listed(words, functions, reference=f"{module}:{record}")
+
+
+def _calls(body: list[ast.stmt]) -> Iterator[tuple[str, ast.Call]]:
+    """What is assigned at the top level from calls, by name."""
+    for node in body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name):
+                yield target.id, node.value
 
 
 def _listed(words: dict[str, ast.expr], functions: dict[str, ast.AST], *, reference: str) -> Listed:

@@ -79,3 +79,16 @@ def test_numbers_are_compared_as_numbers(tmp_path: Path) -> None:
     for arm in one.arms:
         assert one.arms[arm].calls.tolist() == other.arms[arm].calls.tolist()
     assert one.label.tolist() == other.label.tolist()
+
+
+ADVISED = "case,reader,truth,call,arm,shown\n"
+
+
+def test_advice_is_read_where_it_was_shown(tmp_path: Path) -> None:
+    rows = ["a,R1,1,1,w,", "b,R1,0,0,w,", "a,R1,1,1,x,1.0", "b,R1,0,1,x,1"]
+    found = read_readers(table(tmp_path, rows, ADVISED), arm="arm", advice="shown")
+    assert found.arms["w"].advice is None
+    assert found.arms["x"].advice is not None
+    assert found.arms["x"].advice.tolist() == [["1", "1"]]
+    with pytest.raises(EvaluationError, match=r"advice: R1 writes 'hcc' in 1 readings, wanted 1 or 0"):
+        read_readers(table(tmp_path, [*rows[:3], "b,R1,0,1,x,hcc"], ADVISED), arm="arm", advice="shown")

@@ -15,7 +15,7 @@ from hepatica.report.chapters.readers import against, aided, read_by, reader_tab
 from hepatica.report.page.blocks import Figure, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
-from hepatica.report.page.wording import difference, p_value
+from hepatica.report.page.wording import NONE, difference, p_value
 from hepatica.studies.wang_2021_hccnet.chapters.printed import READERS
 
 Sketch = Callable[[Path], Gallery]
@@ -60,6 +60,24 @@ def test_whatever_is_called_otherwise_is_not_the_disease() -> None:
     table = reader_table(pd.DataFrame(rows), outcomes=OUTCOMES)
     assert table is not None
     assert table.arms["unaided"].calls.tolist() == [["1", "0"]]
+
+
+def test_what_the_model_showed_separates_the_readings(study: Run) -> None:
+    rows = [
+        said(case, reader, 1, arm=arm) | {"advice": "1" if arm == "aided" else None}
+        for case in ("P1", "P2", "P3")
+        for reader in ("A", "B")
+        for arm in ("unaided", "aided")
+    ]
+    table = reader_table(pd.DataFrame(rows).drop(columns="score"), outcomes=OUTCOMES)
+    assert table is not None
+    *_, shown = aided(table, study.internal, paper={})
+    assert isinstance(shown, Table)
+    # P1 and P3 have the disease, so that "1" was right there and wrong of P2, one case of whom no interval comes
+    assert [list(row)[:4] for row in shown.rows] == [
+        ["Model right", 4, "1.000", "1.000"],
+        ["Model wrong", 2, NONE, NONE],
+    ]
 
 
 def test_patients_of_one_kind_are_no_reader_study() -> None:

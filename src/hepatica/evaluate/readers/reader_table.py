@@ -21,10 +21,14 @@ ONE_ARM = "all readings"
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One way of reading all n cases: calls (readers, n), and scores of that shape where a column was named."""
+    """One way of reading all n cases: calls (readers, n), and scores of that shape where a column was named.
+
+    `advice` is of that shape, too: the category that a machine showed to the reader, in the aided arm.
+    """
 
     calls: Words
     scores: Floats | None
+    advice: Words | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +65,17 @@ def read_readers(
     score: str | None = None,
     arm: str | None = None,
     machine: str | None = None,
+    advice: str | None = None,
     positive: str = "1",
 ) -> ReaderTable:
     """Read the named columns of a CSV; one row a reading of one case by one reader in one arm.
 
     Calls and truth are words of one set, such as 1 and 0, or hcc, icc and met; numbers are compared as numbers, so that
-    1.0 is 1. `machine` is the reader that is a machine; its readings need no arm. Raises EvaluationError with every
-    fault: columns missing, cells blank, a case of two truths, a reading that is repeated or missing, no case or only
-    cases of the positive category, a call that is no word of the truth and would count as a wrong one.
+    1.0 is 1. `machine` is the reader that is a machine; its readings need no arm. `advice` is the column of what a
+    machine showed to the reader, blank where nothing was shown: in the whole second arm, or nowhere in it. Raises
+    EvaluationError with every fault: columns missing, cells blank, a case of two truths, a reading that is repeated or
+    missing, no case or only cases of the positive category, a call that is no word of the truth and would count as a
+    wrong one.
     """
     columns = Columns(path)
     named = {"case": case, "reader": reader, "truth": truth, "call": call}
@@ -77,6 +84,7 @@ def read_readers(
     )
     table["score"] = np.nan if score is None else pd.Series(columns.numbers(score, wanted="a number"))
     table["arm"] = ONE_ARM if arm is None else pd.Series(columns.words(arm))
+    table["advice"] = "" if advice is None else plain_words(pd.Series(columns.words(advice)))
     columns.finish()
     positive = plain_words(pd.Series([positive]))[0]
     table = table.assign(truth=plain_words(table["truth"]), call=plain_words(table["call"]))
@@ -113,6 +121,7 @@ def _refuse_faults(
             f" one of these with --positive"
         )
     refuse_other_words(table, have, file=path.name)
+    refuse_other_words(table[table["advice"] != ""].assign(call=table["advice"]), have, file=f"{path.name}, advice")
 
 
 def plain_words(cells: pd.Series) -> pd.Series:
@@ -144,4 +153,5 @@ def _reading(path: Path, rows: pd.DataFrame, readers: list[str], cases: list[str
         )
     wide = rows.pivot(index="reader", columns="case").reindex(readers)
     scores = wide["score"][cases].to_numpy(np.float64) if scored else None
-    return Reading(calls=wide["call"][cases].to_numpy(str), scores=scores)
+    advice = wide["advice"][cases].to_numpy(str) if (rows["advice"] != "").all() else None
+    return Reading(calls=wide["call"][cases].to_numpy(str), scores=scores, advice=advice)

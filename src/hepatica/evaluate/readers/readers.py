@@ -24,6 +24,7 @@ from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.groups.contingency import mcnemar_p
 from hepatica.evaluate.inputs import Booleans, numbers
 from hepatica.evaluate.intervals import NO_SPREAD
+from hepatica.evaluate.readers.advice import Followed, by_advice
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.readers.multi_reader import RATES, Readings, auroc_readings, over_readers, rate_readings
 from hepatica.evaluate.readers.reader_table import ReaderTable, Reading
@@ -68,11 +69,15 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class ReaderStudy:
-    """What a reader study shows; `aided` compares the second arm with the first and is None where there is one arm."""
+    """What a reader study shows; `aided` compares the second arm with the first and is None where there is one arm.
+
+    `by_advice` does so for right and for wrong advice, empty where no advice was recorded.
+    """
 
     arms: dict[str, Arm]
     machine: Rates | None
     aided: Versus | None
+    by_advice: dict[str, Followed]
 
 
 def study_readers(table: ReaderTable) -> ReaderStudy:
@@ -89,7 +94,14 @@ def study_readers(table: ReaderTable) -> ReaderStudy:
         arms={name: _arm(table, reading) for name, reading in table.arms.items()},
         machine=None if table.machine is None else _rates(table, table.machine, 0),
         aided=_versus(table, readings[1], readings[0]) if len(readings) == 2 else None,
+        by_advice=_by_advice(table, *readings) if len(readings) == 2 else {},
     )
+
+
+def _by_advice(table: ReaderTable, first: Reading, second: Reading) -> dict[str, Followed]:
+    if second.advice is None:
+        return {}
+    return by_advice(second.advice == table.truth, before=first.calls == table.truth, after=second.calls == table.truth)
 
 
 def t_over_readers(values: ArrayLike, *, against: ArrayLike = 0.0) -> float:

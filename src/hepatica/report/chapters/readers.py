@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Drawing
 from hepatica.cohort import Target
 from hepatica.evaluate import ReaderTable, Reading, auroc, study_readers
 from hepatica.evaluate.readers.reader_table import plain_words, refuse_other_words
-from hepatica.evaluate.readers.readers import Arm, Versus
+from hepatica.evaluate.readers.readers import Arm, ReaderStudy, Versus
 from hepatica.report.figures import roc
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import ALERT, QUIET, SERIES
@@ -104,14 +104,17 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
 def read_by(results: Results, target: Target) -> ReaderTable | None:
     """The reader study of a cohort's reported patients; None where there is none.
 
-    It is beside the results: one row a reading (case, reader, arm, truth, call, score).
+    It is beside the results: one row a reading (case, reader, arm, truth, call, score; advice, the call that the model
+    displayed in that reading).
     """
     path: Path = results.folder / READERS
     if not path.is_file():
         return None
-    readings = pd.read_csv(path, dtype={"case": str, "reader": str, "arm": str, "call": str})
-    readings["call"] = plain_words(readings["call"])
-    refuse_other_words(readings, ("0", "1"), file=READERS)
+    readings = pd.read_csv(path, dtype=dict.fromkeys(("case", "reader", "arm", "call", "advice"), str))
+    for column in readings.columns.intersection(["call", "advice"]):
+        readings[column] = plain_words(readings[column])
+        known = readings.dropna(subset=["advice"]) if column == "advice" else readings
+        refuse_other_words(known.assign(call=known[column]), ("0", "1"), file=f"{READERS}, {column}")
     return reader_table(readings, outcomes=results.outcomes(target))
 
 
@@ -142,7 +145,12 @@ def reader_table(readings: pd.DataFrame, *, outcomes: pd.DataFrame) -> ReaderTab
 def _reading(rows: pd.DataFrame, readers: list[str], cases: list[str]) -> Reading:
     wide = rows.pivot(index="reader", columns="case").loc[readers]
     scores = wide["score"][cases].to_numpy(float) if "score" in rows else np.array([np.nan])
-    return Reading(calls=_words(wide["call"][cases] == "1"), scores=scores if bool(np.isfinite(scores).all()) else None)
+    advice = wide["advice"][cases] if "advice" in rows and rows["advice"].notna().all() else None
+    return Reading(
+        calls=_words(wide["call"][cases] == "1"),
+        scores=scores if bool(np.isfinite(scores).all()) else None,
+        advice=None if advice is None else _words(advice == "1"),
+    )
 
 
 def _words(called: "pd.Series[bool] | pd.DataFrame") -> np.ndarray:
@@ -230,7 +238,26 @@ def aided(table: ReaderTable, results: Results, *, paper: Mapping[str, float]) -
         note="Rates of single readers have exact intervals; those of means and differences extend to other readers and"
         " other patients.",
     )
-    return [rates, *_mcnemar(study.aided, f"the same reader without the model. {results.title}", "the disease")]
+    return [
+        rates,
+        *_mcnemar(study.aided, f"the same reader without the model. {results.title}", "the disease"),
+        *_by_advice(study, results),
+    ]
+
+
+def _by_advice(study: ReaderStudy, results: Results) -> list[Block]:
+    rows = [
+        [f"Model {name}", each.readings, cell(each.before), cell(each.after), cell(each.gain)]
+        for name, each in study.by_advice.items()
+    ]
+    table = Table(
+        caption=f"Share of right calls by what the model had answered. {results.title}.",
+        header=["", "Readings", "Before", "With the model", "Difference"],
+        rows=rows,
+        note="Intervals are clustered by reader and by patient. Readers who follow a model also follow its errors: the"
+        " gain over all readings depends on how often it is right.",
+    )
+    return [table] if rows else []
 
 
 def _known(arm: Arm) -> list[str]:
