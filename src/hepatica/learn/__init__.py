@@ -4,6 +4,7 @@
 """
 
 from hepatica.learn.augmentation import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
+from hepatica.learn.bags import Bags, in_bags
 from hepatica.learn.fresh import Fresh
 from hepatica.learn.history import Epoch, History
 from hepatica.learn.images import as_images, pixels_to_images
@@ -25,6 +26,7 @@ from hepatica.learn.weights import load_weights, read_note, save_weights
 __all__ = [
     "Arrays",
     "Augment",
+    "Bags",
     "Epoch",
     "Fresh",
     "History",
@@ -44,6 +46,7 @@ __all__ = [
     "erase",
     "flips",
     "gaussian_nll",
+    "in_bags",
     "infer",
     "jitter",
     "likelihood_and_bound",

@@ -13,6 +13,15 @@ from hepatica.networks.heads import (
     TwoStage,
     perceptron,
 )
+from hepatica.networks.multiple_instance import (
+    Attention,
+    BagNetwork,
+    BagReading,
+    Instances,
+    masked_max,
+    masked_mean,
+    masked_top,
+)
 from hepatica.networks.recurrent import Recurrent, Series
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
 from hepatica.networks.tabular import Standardise, Tabular
@@ -20,9 +29,13 @@ from hepatica.networks.tabular import Standardise, Tabular
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_SD",
+    "Attention",
     "Autoencoder",
+    "BagNetwork",
+    "BagReading",
     "CnnSasm",
     "Estimates",
+    "Instances",
     "Normalise",
     "Pooled",
     "Reading",
@@ -37,6 +50,9 @@ __all__ = [
     "Tabular",
     "TwoStage",
     "backbone",
+    "masked_max",
+    "masked_mean",
+    "masked_top",
     "perceptron",
     "reconstruction_loss",
 ]
