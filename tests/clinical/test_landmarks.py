@@ -45,6 +45,13 @@ def test_the_loss_is_a_weighted_mean() -> None:
     assert weighted_loss(logits, labels).item() == pytest.approx(wanted, rel=1e-6)
 
 
+def test_the_loss_of_several_horizons_is_over_all_of_them() -> None:
+    logits = torch.tensor([[0.0, 2.0], [2.0, 0.0]])
+    labels = torch.tensor([[1.0, 0.0, 1.0, 3.0], [0.0, 0.0, 0.0, 0.0]])
+    wanted = (np.log(2) + 3 * np.log1p(np.exp(2))) / 4
+    assert weighted_loss(logits, labels).item() == pytest.approx(wanted, rel=1e-6)
+
+
 def test_at_risk_are_those_followed_beyond_the_landmark(tmp_path) -> None:
     cohort = load_cohort(phantom_tables(tmp_path / "p", patients=40, seed=1))
     settings = LandmarkPlan(epochs=1, batch=1, learning_rate=1, landmark=Months(40))

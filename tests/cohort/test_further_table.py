@@ -99,3 +99,30 @@ def test_a_table_of_thousands_of_genes_is_read(folder):
         "\n".join("\t".join(row) for row in (["patient_id", *names], ["P1", *["0.5"] * 4_000]))
     )
     assert load_cohort(folder).table("genes").shape == (1, 4_001)
+
+
+SPECIMEN = "patient_id,specimen_id,modality,path\nP1,S1,slide,slides/1.svs\n"
+FOLLOWED = """
+name = "x"
+[endpoints.death]
+time = "months"
+event = "event"
+[tables.visits]
+path = "visits.csv"
+patient = "patient_id"
+time = "day"
+unit = "UNIT"
+"""
+
+
+def test_visits_after_the_end_of_follow_up_raise_a_doubt_about_their_unit(tmp_path, write_cohort):
+    """Days declared as months: up to 900, of patients who were followed for 30 months."""
+    patients = "patient_id,months,event\nP1,30,0\nP2,30,0\nP3,20,1\n"
+    for unit in ("days", "months"):
+        folder = write_cohort(
+            tmp_path / unit, head=FOLLOWED.replace("UNIT", unit), patients=patients, specimens=SPECIMEN
+        )
+        (folder / "visits.csv").write_text("patient_id,day,alt\nP1,0,5\nP1,900,6\nP2,400,7\nP3,800,1\n")
+    assert load_cohort(tmp_path / "days").table("visits")["months"].max() == pytest.approx(29.6, abs=0.1)
+    with pytest.warns(UserWarning, match=r"2 of 2 patients without an event have rows after .*, up to month 900"):
+        load_cohort(tmp_path / "months").table("visits")

@@ -476,3 +476,12 @@ def test_codes_of_missing_values_and_damaged_numbers_are_found_by_row_and_column
     (folder / "cohort.toml").write_text("missing = [true]\n" + head)
     with pytest.raises(CohortError, match=r"key 'missing': got \[True\], wanted a list of codes"):
         load_cohort(folder)
+
+
+def test_a_median_follow_up_of_decades_is_doubted_where_it_is_printed(tmp_path, write_cohort):
+    rows = "".join(f"P{n},{days},0\n" for n, days in enumerate((50, 190, 300, 365, 500), start=1))
+    patients = f"{PATIENTS_HEADER}\n{rows}"
+    folder = write_cohort(tmp_path, head=HEAD, patients=patients, specimens=specimen_at("slides/1.svs"))
+    with pytest.warns(UserWarning, match="the median follow-up is 300 months"):
+        cohort = load_cohort(folder)
+    assert "median follow-up 300 months (25 years; are these days?)" in repr(cohort)

@@ -73,3 +73,10 @@ def test_the_largest_cluster_is_other_and_the_one_of_more_poor_paths_is_poor() -
     assert found.tolist() == ["good"] * 5 + ["poor"] * 3 + ["other"] * 2
     with pytest.raises(CohortError, match="wanted 3"):
         clusters(np.zeros((4, 3)), counts=counts[:, :4], seed=0)
+
+
+def test_missing_values_are_named_where_they_leave_no_edge() -> None:
+    values, label = two_groups()
+    values[0] = np.nan
+    with pytest.raises(CohortError, match="10 of 10 genes have a missing value, and such a gene has no edge"):
+        paths_of_groups(complete_network(tuple("ABCDEFGHIJ")), values, label=label, **WALK)

@@ -1,12 +1,16 @@
 """Nam 2020, incidence: the size of the network, its horizons, and that it finds what the phantom has."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch import nn
 
+from hepatica.clinical.landmarks import train_at_horizons
 from hepatica.cohort import load_cohort
 from hepatica.evaluate import Risk, c_index
 from hepatica.report.chapters.variables import comparators, importance
@@ -39,6 +43,28 @@ def test_a_block_of_zeros_passes_its_input() -> None:
 
 def test_scores_are_of_three_and_five_years() -> None:
     assert [each.key for each in SYSTEM.targets(Settings())] == ["incidence_36", "incidence_60"]
+
+
+def test_weighted_controls_stand_for_the_censored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels and weights by 36 and 60 months; a patient censored at 40 counts at 36 alone."""
+    seen: list[pd.DataFrame] = []
+    monkeypatch.setattr(
+        "hepatica.clinical.landmarks.train_plainly", lambda training, outcome, loss: seen.append(outcome) or {}
+    )
+    cohort = load_cohort(SYSTEM.phantom(tmp_path / "c", patients=4, seed=1))
+    patients = cohort.patients.assign(incidence_months=[30.0, 40.0, 50.0, 70.0], incidence_event=[1, 0, 1, 0])
+    split = SimpleNamespace(train=tuple(patients.index))
+    training = SimpleNamespace(
+        settings=Settings(controls="weighted"),
+        cohort=replace(cohort, patients=patients),
+        split=split,
+        task=SYSTEM.tasks(Settings())[0],
+    )
+    train_at_horizons(training)
+    labels, weights = np.split(seen[0].to_numpy(), 2, axis=1)
+    assert labels.tolist() == [[1, 1], [0, 0], [0, 1], [0, 0]]
+    # Of three who are followed at 40, one is censored: those after it stand for 3 / 2 each at 60 months.
+    assert weights == pytest.approx(np.array([[1, 1], [1, 0], [1, 1.5], [1, 1.5]]))
 
 
 @pytest.fixture(scope="module")

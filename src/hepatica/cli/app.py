@@ -59,7 +59,9 @@ def train(
     found = find_system(system)
     changes = assignments(settings) | ({} if weights is None else {"weights": weights})
     chosen = override(found.quick if quick else found.settings, changes)
-    train_run(found, cohort, run=run, settings=chosen, trainer=assignments(trainer))
+    locked = train_run(found, cohort, run=run, settings=chosen, trainer=assignments(trainer))
+    if caution := locked.caution:
+        typer.echo(f"caution: {caution}")
     typer.echo(f"locked model and internal results: {run}\nnext: hepatica report {run}")
 
 

@@ -20,7 +20,7 @@ from hepatica.evaluate.binary.time_dependent import censoring
 from hepatica.evaluate.inputs import Floats
 from hepatica.learn import Plan, Samples
 from hepatica.protocol import Training
-from hepatica.protocol.plain import fit_stage, require_both
+from hepatica.protocol.plain import fit_stage, require_both, train_plainly
 from hepatica.protocol.records import Standardising
 
 Controls = Literal["followed", "weighted"]
@@ -110,9 +110,10 @@ def _staying(time: ArrayLike, event: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def weighted_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of log-odds (b, 1); `labels` (b, 2) are label and weight."""
-    losses = binary_cross_entropy_with_logits(logits[:, 0], labels[:, 0], reduction="none")
-    return (losses * labels[:, 1]).sum() / labels[:, 1].sum().clamp(min=torch.finfo(losses.dtype).tiny)
+    """Mean cross-entropy of log-odds (b, k); `labels` (b, 2 k) are k labels and then k weights."""
+    label, weight = labels.chunk(2, dim=1)
+    losses = binary_cross_entropy_with_logits(logits, label, reduction="none")
+    return (losses * weight).sum() / weight.sum().clamp(min=torch.finfo(losses.dtype).tiny)
 
 
 def landmark_samples(training: Training[Any, Any]) -> dict[str, Samples]:
@@ -143,11 +144,32 @@ def landmark_samples(training: Training[Any, Any]) -> dict[str, Samples]:
     return samples
 
 
+def train_at_horizons(training: Training[Any, Any]) -> dict[str, Any]:
+    """Train on the event by each horizon of a binary task, by the rule `controls`; a system's whole `train`."""
+    if training.settings.controls == "followed":
+        return train_plainly(training)
+    endpoint, patients = training.cohort.survival(training.task.endpoint), training.cohort.patients
+    own = patients.loc[list(training.split.train)]
+    found = [
+        outcomes_after(
+            np.zeros(len(patients)),
+            time=patients[endpoint.time],
+            event=patients[endpoint.event],
+            window=each.horizon,
+            like=(own[endpoint.time], own[endpoint.event]),
+        )
+        for each in training.task.targets
+    ]
+    values = np.concatenate([np.stack([each[name] for each in found], axis=1) for name in ("label", "weight")], axis=1)
+    return train_plainly(training, outcome=pd.DataFrame(values, index=patients.index), loss=weighted_loss)
+
+
 def train_at_landmarks(training: Training[Any, Any]) -> dict[str, Any]:
-    """Fit the network to what comes after each sample; a system's whole `train`."""
-    if isinstance(training.material, Standardising):
-        training.material.standardise(training.network, patients=training.split.train)
+    """Fit the network to what comes after each sample, standardised by the samples; a system's whole `train`."""
     samples = landmark_samples(training)
+    own = samples["train"].inputs
+    if isinstance(own, Standardising):
+        own.standardise(training.network, patients=training.split.train)
     history = fit_stage(training, "training", training.network, samples, augment=training.augment, loss=weighted_loss)
     labels = samples["train"].labels[:, 0]
     return {"epochs": len(history.epochs), "samples": len(labels), "samples with the event": int(labels.sum())}

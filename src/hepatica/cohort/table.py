@@ -1,6 +1,7 @@
 """Cohort table: a folder of patients and what belongs to them, read and checked as a whole."""
 
 import hashlib
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hepatica.cohort.columns import covariate, outcome_columns, without_codes
+from hepatica.cohort.columns import LONG_MONTHS, covariate, outcome_columns, without_codes
 from hepatica.cohort.delimited import TABLES, is_absent, read_table
 from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Outlined, Status, TimeToEvent
 from hepatica.cohort.errors import CohortError
@@ -101,7 +102,26 @@ class Cohort:
         if name not in self.tables:
             have = ", ".join(sorted(self.tables)) or "none"
             raise CohortError(f"cohort {self.name} has no table {name!r} (has: {have}); add [tables.{name}] to {FILE}")
-        return self.tables[name].read(self.patients.index)
+        found = self.tables[name].read(self.patients.index)
+        self._caution_late(self.tables[name], found)
+        return found
+
+    def _caution_late(self, table: FurtherTable, rows: pd.DataFrame) -> None:
+        """Warn where most patients without any event have rows after their follow-up: they were seen alive then."""
+        followed = [each for each in self.endpoints.values() if isinstance(each, TimeToEvent)]
+        if "months" not in rows or not followed:
+            return
+        free = (self.patients[[each.event for each in followed]] == 0).all(axis=1)
+        end = self.patients.loc[free, [each.time for each in followed]].max(axis=1)
+        last = rows.groupby("patient_id")["months"].max().reindex(end.index).dropna()
+        late = last > end[last.index] + 1
+        if late.sum() > len(late) / 2:
+            warnings.warn(
+                f"{table.path.name}: {late.sum()} of {len(late)} patients without an event have rows after the end of"
+                f" their follow-up, up to month {last.max():g}; if the times are not {table.unit}, correct the unit of"
+                f" [tables.{table.name}] in {FILE}",
+                stacklevel=3,
+            )
 
     def last(self, name: str, *, column: str) -> pd.Series:
         """Each patient's last value of a column of a further table up to the index date, by patient_id; missing where
@@ -160,7 +180,8 @@ class Cohort:
         match endpoint:
             case TimeToEvent(time=time, event=event):
                 months = self.patients[time].quantile(0.5)
-                return f"{(self.patients[event] == 1).sum()} events, median follow-up {months:g} months"
+                doubt = f" ({months / 12:.0f} years; are these days?)" if months > LONG_MONTHS else ""
+                return f"{(self.patients[event] == 1).sum()} events, median follow-up {months:g} months{doubt}"
             case Status(column=column):
                 return f"present in {self.patients[column].sum():.0f} of {self.patients[column].count()}"
             case Classes(column=column, classes=classes):

@@ -20,6 +20,9 @@ INITIAL = 0.01
 """Largest size of the weights at which vectors begin, about what PyTorch draws for the paper's thousands of genes: were
 it larger where there are fewer, the norm of a vector would be that of its beginning. Ours."""
 
+MOST_GAPS = 0.2
+"""Share of genes with a missing value above which these are named as the reason for a lack of paths. Ours."""
+
 Labels = NDArray[np.int64]
 
 
@@ -42,9 +45,16 @@ def paths_of_groups(
     good, poor = without_common(*map(distinct_paths, every))
     counts = [good.shape[0], poor.shape[0]]
     if not all(counts):
+        gaps = np.isnan(values).any(axis=0)
+        hint = "lower the setting correlation, or give a network with more edges among the genes at hand"
+        if gaps.mean() > MOST_GAPS:
+            hint = (
+                f"{gaps.sum()} of {len(gaps)} genes have a missing value, and such a gene has no edge: fill the values,"
+                " or leave out the patients or genes that lack many"
+            )
         raise CohortError(
             f"got {counts[0]} paths of the patients of good outcome alone and {counts[1]} of those of poor, wanted some"
-            " of both; lower the setting correlation, or give a network with more edges among the genes at hand"
+            f" of both; {hint}"
         )
     return vstack([good, poor], format="csr"), np.repeat([0, 1], counts)
 

@@ -151,14 +151,17 @@ def warm_up(
     fit_stage(training, "warm-up", pooled, samples, plan=plan, augment=augment, loss=loss)
 
 
-def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> dict[str, Any]:
-    """Fit the network to the outcome of each region's patient; a system's whole `train`.
+def train_plainly(
+    training: Training[Any, Any], *, outcome: pd.DataFrame | None = None, loss: Loss | None = None
+) -> dict[str, Any]:
+    """Fit the network to the `outcome` of each region's patient, by default that of the task; a system's whole `train`.
 
     Several horizons of one endpoint are learnt together, an output each. The loss is cross-entropy for classes, Cox's
     partial likelihood for survival, squared error for quantities, unless one is given. Images are augmented as the room
     does; values of tables are standardised by the training patients.
     """
-    outcome, split = outcomes(training.cohort, task=training.task), training.split
+    split = training.split
+    outcome = outcomes(training.cohort, task=training.task) if outcome is None else outcome
     for part in getattr(training.material, "parts", {"": training.material}).values():
         if isinstance(part, Standardising):
             part.standardise(training.network, patients=split.train)

@@ -240,6 +240,7 @@ class System(Generic[S, M]):
     higher the sooner or the likelier, missing where it cannot be evaluated. Published scores are
     `clinical.comparators.published`; a baseline that is fitted, such as a logistic regression, is fitted in `train`,
     kept in the network, and read here.
+    `signature` names the numbers of a reading's signature, where survival is to be reported by each of them.
     `infer(network, material, settings)`, `saliency`, `draw`, `deliver` stand in for the room's; `pool` makes patients
     of specimens; `meaning` is what pictures call the score. `parts` gives the networks that can be exported, by name;
     what is replaced there is replaced in the whole.
@@ -264,6 +265,7 @@ class System(Generic[S, M]):
     population: Population | None = None
     comparators: Callable[[Any, M, Cohort], pd.DataFrame] | None = None
     meaning: str = "score"
+    signature: tuple[str, ...] = ()
     saliency: Saliency | None = None
     draw: Draw | None = None
     deliver: Deliver | None = None

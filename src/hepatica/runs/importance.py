@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from hepatica.cohort import Cohort, EvaluationError, Target, TimeToEvent, patient_scores
-from hepatica.evaluate import Risk, auroc, c_index
+from hepatica.cohort import Cohort, Target, TimeToEvent, patient_scores
+from hepatica.evaluate import Risk
+from hepatica.evaluate.survival.concordance import c_index_of_samples
 from hepatica.protocol.plain import log_odds, logits_of, scores
 from hepatica.runs.lock import LockedRun
 from hepatica.saliency.attribution import integrated_gradients
@@ -26,7 +27,7 @@ OF_VARIABLES = ("table", "visits", "genes")
 OF_TASKS = ("binary", "survival", "quantities", "subtypes")
 
 Score = Callable[[np.ndarray], np.ndarray]
-Judge = Callable[[np.ndarray, np.ndarray], float]
+Judge = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 _AT_ONCE = 1 << 22
 """Values that a network reads at once. Ours."""
@@ -52,7 +53,7 @@ def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, folder
     values, read = material.read(np.arange(len(material))), _reader(locked)
     first, shares = values.shape[-1] - len(names), _shares(locked, values)
     statistic, judge = _statistic(cohort, target, material.index["patient_id"])
-    if judge and not np.isfinite(judge(np.arange(len(values)), read(values))):
+    if judge and not np.isfinite(judge(read(values), np.ones((1, len(values)), int))[0]):
         statistic, judge = "", None
     rows = [
         {"name": names[column - first], "attribution": float(shares[column])}
@@ -108,20 +109,20 @@ def _shares(locked: LockedRun, values: np.ndarray) -> np.ndarray:
 
 
 def _statistic(cohort: Cohort, target: Target, patients: pd.Series) -> tuple[str, Judge | None]:
-    """Name and function of the statistic that a variable may lower; None where the outcome has neither."""
+    """Name and function of the statistic that a variable may lower; None where the outcome has neither.
+
+    AUROC is the C-index of a diagnosis that comes at once or never; patients whose diagnosis is unknown do not count.
+    """
     endpoint, table = cohort.endpoints.get(target.endpoint), cohort.patients.loc[patients]
     if isinstance(endpoint, TimeToEvent):
-        time, event = table[endpoint.time].to_numpy(float), (table[endpoint.event] == 1).to_numpy()
-        return "C-index", lambda rows, found: _value(lambda: c_index(time[rows], event=event[rows], score=Risk(found)))
-    if target.task != "binary":
+        time, event, known = table[endpoint.time].to_numpy(float), (table[endpoint.event] == 1).to_numpy(), True
+    elif target.task != "binary":
         return "", None
-    label = cohort.label(target).loc[patients].to_numpy(float)
-    known = np.isfinite(label)
-    return "AUROC", lambda rows, found: _value(lambda: auroc(label[rows][known[rows]], score=found[known[rows]]))
+    else:
+        label = cohort.label(target).loc[patients].to_numpy(float)
+        time, event, known = np.where(label == 1, 0.0, 1.0), label == 1, np.isfinite(label)
 
+    def judge(scores: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        return c_index_of_samples(time, event=event, score=Risk(scores), counts=counts * known)
 
-def _value(compute: Callable[[], Any]) -> float:
-    try:
-        return float(compute().value)
-    except EvaluationError:
-        return float("nan")
+    return "C-index" if isinstance(endpoint, TimeToEvent) else "AUROC", judge

@@ -28,7 +28,8 @@ class LockedRun:
     """A trained system, ready to be used on patients it has not seen.
 
     `domain` is what the training specimens measured, by input. `seen` are digests of the patients of training and
-    validation, `seen_files` those of their specimens' content.
+    validation, `seen_files` those of their specimens' content. `caution` is what a user must know of its training,
+    empty where there is nothing.
     """
 
     folder: RunFolder
@@ -41,6 +42,7 @@ class LockedRun:
     phantom: bool
     seen: frozenset[str]
     seen_files: frozenset[str]
+    caution: str = ""
 
 
 def keyed(material: Any) -> pd.DataFrame:
@@ -137,6 +139,7 @@ def open_run(path: Path) -> LockedRun:
         phantom=record["phantom"],
         seen=frozenset(record["seen"]),
         seen_files=frozenset(record["seen_files"]),
+        caution=record["training"].get("caution", ""),
     )
 
 

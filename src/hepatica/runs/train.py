@@ -19,6 +19,10 @@ from hepatica.runs.lock import LockedRun, lock, open_run, patient_digest, refuse
 from hepatica.runs.results import write_results
 from hepatica.systems import reference
 
+FEWEST = 10
+"""Training patients of each outcome below which not even one variable can be learnt (Peduzzi 1995, doi
+10.1016/0895-4356(95)00048-8)."""
+
 
 def train(
     system: System[Any, Any],
@@ -97,10 +101,14 @@ def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Trainin
     network, material, split = training.network, training.material, training.split
     refuse_shared_files(material, training.cohort)
     folder.log("prepared", specimens=len(material.specimens))
-    record = system.train(training) | {
-        "trainer flags": ", ".join(f"{name}={value}" for name, value in training.trainer.items()) or "none",
-        "processor threads": torch.get_num_threads(),
-    }
+    record = (
+        system.train(training)
+        | _caution(training)
+        | {
+            "trainer flags": ", ".join(f"{name}={value}" for name, value in training.trainer.items()) or "none",
+            "processor threads": torch.get_num_threads(),
+        }
+    )
     cutoffs = locked_cutoffs(system, training)
     seen = [*split.train, *split.validation]
     lock(
@@ -113,3 +121,15 @@ def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Trainin
         domain=learn(system, material, patients=seen),
         training=record,
     )
+
+
+def _caution(training: Training[Any, Any]) -> dict[str, str]:
+    """What the report and the command say of too few training patients; nothing where there are enough."""
+    counts = training.task.strata(training.cohort).loc[list(training.split.train)].value_counts()
+    if len(counts) < 2 or counts.min() >= FEWEST:
+        return {}
+    text = (
+        f"trained on {counts.sum()} patients, only {counts.min()} of them of the rarer outcome of"
+        f" {training.task.endpoint.replace('_', ' ')}; from fewer than {FEWEST} hardly one variable can be learnt"
+    )
+    return {"caution": text}

@@ -28,34 +28,31 @@ def permutation_importance(
     values: np.ndarray,
     *,
     columns: list[int],
-    statistic: Callable[[NDArray[np.intp], Floats], float],
+    statistic: Callable[[Floats, NDArray[np.int64]], Floats],
     repeats: int = REPEATS,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> list[Drop]:
     """The drop of each of these places on the last axis of `values` (n, …, d), a patient each.
 
-    `statistic(rows, scores)` says how good the scores of these patients are, such as their C-index; NaN where it cannot
-    be computed. It is permuted between patients `repeats` times, over which the drop is averaged; the interval is
-    that of `resamples` samples of patients drawn with replacement (percentiles). A variable that
-    goes with another, which stays, drops little however much it says. Breiman 2001, doi 10.1023/A:1010933404324.
+    `statistic(scores, counts)` says how good the scores (n,) are in samples of the patients, such as the C-index (r,):
+    `counts` (r, n) is how often each patient is in each sample; NaN where it cannot be computed. It is permuted between
+    patients `repeats` times, over which the drop is averaged; the interval is that of `resamples` samples of patients
+    drawn with replacement (percentiles). A variable that goes with another, which stays, drops little however much it
+    says. Breiman 2001, doi 10.1023/A:1010933404324.
     """
     rng, n = np.random.default_rng(seed), len(values)
-    everyone = np.arange(n)
-    samples = [everyone, *(rng.integers(n, size=n) for _ in range(resamples))]
-    own = score(values)
-    base = [statistic(rows, own[rows]) for rows in samples]
+    drawn = (np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(resamples))
+    counts = np.array([np.ones(n, dtype=np.int64), *drawn])
+    base = statistic(score(values), counts)
     drops = []
     for column in columns:
         permuted = []
         for _ in range(repeats):
             changed = values.copy()
             changed[..., column] = values[rng.permutation(n)][..., column]
-            permuted.append(score(changed))
-        found = [
-            good - np.mean([statistic(rows, each[rows]) for each in permuted])
-            for rows, good in zip(samples, base, strict=True)
-        ]
+            permuted.append(statistic(score(changed), counts))
+        found = base - np.mean(permuted, axis=0)
         low, high = np.nanpercentile(found[1:], [2.5, 97.5])
         drops.append(Drop(value=float(found[0]), low=float(low), high=float(high)))
     return drops

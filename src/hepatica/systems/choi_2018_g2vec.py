@@ -197,4 +197,5 @@ SYSTEM = System(
     population=RESECTED,
     trial={"biomarkers": 10},  # ours; of the phantoms' genes
     meaning="probability of death within two years",
+    signature=("good outcome", "poor outcome"),
 )

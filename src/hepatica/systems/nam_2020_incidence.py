@@ -5,7 +5,8 @@ are the log-odds of HCC by 3 and by 5 years.
 
 Departures (of the paper only the abstract and what reviews say of it are at hand; all else here is ours):
 1. ADRESS-HCC is not among the comparators: no public source has its coefficients.
-2. A patient who was censored before one horizon is used for the other only.
+2. A patient who was censored before one horizon is used for the other only; `controls=weighted` weights the others
+   for them (inverse probability of censoring weights).
 
 Unclear:
 1. The input variables and their scaling: here those of the paper's comparators and of liver function, standardised.
@@ -20,13 +21,14 @@ from functools import partial
 import torch
 
 from hepatica.clinical.comparators import published
+from hepatica.clinical.landmarks import Controls, train_at_horizons
 from hepatica.clinical.room import TABLES, TablePlan
 from hepatica.cohort import Binary, Months
 from hepatica.cohort.phantom import TREATED_HEPATITIS_B
 from hepatica.learn import Share
 from hepatica.networks import Tabular
 from hepatica.protocol import Paper, System
-from hepatica.protocol.plain import logits_of, train_plainly
+from hepatica.protocol.plain import logits_of
 from hepatica.protocol.rows import without_each
 
 
@@ -51,6 +53,9 @@ class Settings(TablePlan):
     batch: int = 64  # ours
     learning_rate: float = 1e-3  # ours
     weight_decay: float = 1e-3  # ours
+    controls: Controls = "followed"  # ours
+    """followed: a patient censored before a horizon does not count at it; weighted: others stand for them, by inverse
+    probability of censoring weights."""
     validation: Share = 0.0  # ours: the duration is fixed
     seed: int = 2020
 
@@ -93,7 +98,7 @@ SYSTEM = System(
     settings=Settings(),
     shortest={"epochs": 2},
     build=build,
-    train=train_plainly,
+    train=train_at_horizons,
     saliency=partial(without_each, read=lambda found: logits_of(found)[:, -1]),
     comparators=published("page_b", "mpage_b", "cu_hcc", "hcc_rescue", "thri"),
     meaning="risk of HCC",

@@ -88,7 +88,12 @@ SYSTEM = System(
         journal="International Journal of Cancer 147:2871",
         year=2020,
         doi="10.1002/ijc.33245",
-        reported={"internal": {"auroc incidence_36": 0.886, "accuracy incidence_36": 0.980}},
+        reported={
+            "internal": {
+                "auroc of liver cancer (horizon not stated)": 0.886,
+                "accuracy of liver cancer (horizon not stated)": 0.980,
+            }
+        },
         patients="viral hepatitis, of a sample of 1,000,000 insured",
         network="CNN on a matrix of 108 months x 998 codes",
         validation="not known",

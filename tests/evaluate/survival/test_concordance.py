@@ -10,7 +10,7 @@ from hepatica.evaluate.binary.discrimination import auroc, auroc_variance, place
 from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.intervals import Z, clopper_pearson, sum_variance
 from hepatica.evaluate.patients import Patients
-from hepatica.evaluate.survival.concordance import c_index, comparable_pairs, compare_c_index
+from hepatica.evaluate.survival.concordance import c_index, c_index_of_samples, comparable_pairs, compare_c_index
 
 FOLLOWED = st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.integers(-3, 3)), min_size=2, max_size=40).filter(
     lambda rows: any(a[0] < b[0] and a[1] for a in rows for b in rows)
@@ -178,3 +178,14 @@ def test_the_interval_of_a_difference_is_normal() -> None:
 def test_nobody_to_compare_is_refused(time: list[float], event: list[int]) -> None:
     with pytest.raises(EvaluationError, match="wanted two patients that can be compared"):
         c_index(time, event=event, score=Risk(np.array([0.1, 0.2])))
+
+
+def test_samples_with_replacement_are_those_of_the_repeated_rows() -> None:
+    rng = np.random.default_rng(4)
+    time, event, score = rng.integers(0, 9, 40) + 0.0, rng.random(40) < 0.5, rng.integers(0, 6, 40) + 0.0
+    rows = [np.arange(40), *(rng.integers(40, size=40) for _ in range(20))]
+    counts = np.array([np.bincount(each, minlength=40) for each in rows])
+    found = c_index_of_samples(time, event=event, score=Risk(score), counts=counts)
+    assert found.tolist() == [c_index(time[each], event=event[each], score=Risk(score[each])).value for each in rows]
+    nobody = c_index_of_samples(time, event=event, score=Risk(score), counts=np.zeros((1, 40), dtype=int))
+    assert np.isnan(nobody).all()

@@ -71,3 +71,9 @@ def test_levels(value: str | float, told: str) -> None:
 
 def test_share_of_nobody() -> None:
     assert share(0, 0) == "0"
+
+
+def test_one_kind_of_patients_against_another_is_named_by_both() -> None:
+    target = Target(endpoint="hcc_vs_healthy", horizon=Months(0))
+    assert (about(target), event(target)) == ("HCC vs. healthy", "HCC")
+    assert outcomes(target) == ("HCC", "healthy")

@@ -79,8 +79,10 @@ def comparable_pairs(time: Floats, *, event: Booleans, score: Floats) -> Pairs:
     order = np.argsort(moment)
     moment, happened, rank = moment[order], event[order], _dense_rank(score)[order]
     everyone = np.ones_like(happened)
-    below, equal, before = _sweep(moment, rank, everyone, happened)
-    lower, level, after = (each[::-1] for each in _sweep(moment[::-1], rank[::-1], happened[::-1], everyone))
+    below, equal, before = _sweep(moment, rank, everyone, happened.astype(int))
+    lower, level, after = (
+        each[::-1] for each in _sweep(moment[::-1], rank[::-1], happened[::-1], everyone.astype(int))
+    )
     comparable, concordant = np.empty((2, time.size))
     comparable[order] = before + after
     concordant[order] = before - below + lower + (level - equal) / 2
@@ -90,6 +92,21 @@ def comparable_pairs(time: Floats, *, event: Booleans, score: Floats) -> Pairs:
             " patient; wanted two patients that can be compared"
         )
     return Pairs(comparable=comparable, concordant=concordant)
+
+
+def c_index_of_samples(time: ArrayLike, *, event: ArrayLike, score: Risk, counts: NDArray[np.int64]) -> Floats:
+    """C-index (r,) of samples with replacement, of which `counts` (r, n) says how often each patient is in each.
+
+    The values of `c_index` of the repeated rows, without intervals; NaN where no two patients can be compared.
+    """
+    times, events = follow_up(time, event=event)
+    moment = 2 * _dense_rank(times) + ~events
+    order = np.argsort(moment)[::-1]
+    rank, found = _dense_rank(numbers(score, name="score", like=times.size))[order], np.full(len(counts), np.nan)
+    for place, count in enumerate(counts[:, order]):
+        lower, level, later = (each @ count for each in _sweep(moment[order], rank, events[order], count))
+        found[place] = (lower + level / 2) / later if later else np.nan
+    return found
 
 
 def _dense_rank(values: Floats) -> NDArray[np.int64]:
@@ -102,6 +119,7 @@ def _dense_rank(values: Floats) -> NDArray[np.int64]:
 def _count_while_joining(moment: Any, rank: Any, asks: Any, joins: Any) -> Any:
     """How many that joined at earlier moments have a lower rank, the same rank, any rank: (3, n), 0 for who asks not.
 
+    `joins` (n,) is how many join with each row.
     A Fenwick tree over ranks (doi 10.1002/spe.4380240306) makes each question and each joining O(log n).
     """
     n = moment.size
@@ -120,11 +138,11 @@ def _count_while_joining(moment: Any, rank: Any, asks: Any, joins: Any) -> Any:
             last += 1
         for each in range(first, last):
             if joins[each]:
-                joined += 1
-                same[rank[each]] += 1
+                joined += joins[each]
+                same[rank[each]] += joins[each]
                 node = rank[each] + 1
                 while node <= n:
-                    tree[node] += 1
+                    tree[node] += joins[each]
                     node += node & -node
         first = last
     return found

@@ -12,6 +12,7 @@ __all__ = [
     "flow",
     "follow_up",
     "localisation",
+    "modules",
     "multiclass",
     "prevalence",
     "published",

@@ -11,6 +11,7 @@ from hepatica.report.chapters import (
     discrimination,
     flow,
     localisation,
+    modules,
     multiclass,
     published,
     readers,
@@ -37,6 +38,7 @@ FIRST: tuple[Chapter, ...] = (
     published.section,
 )
 LAST: tuple[Chapter, ...] = (
+    modules.section,
     comparators.section,
     importance.section,
     signatures.section,

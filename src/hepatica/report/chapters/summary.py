@@ -1,7 +1,9 @@
 """Summary: what was asked, of whom, and the numbers one would quote, on half a page."""
 
+from hepatica.cohort import Target
+from hepatica.cohort.columns import LONG_MONTHS
 from hepatica.report.chapters import applicability
-from hepatica.report.page import Block, Gallery, Run, Section, Table, Text
+from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.provenance import system_title
 from hepatica.report.page.wording import about, patients
@@ -74,16 +76,31 @@ def _key_numbers(run: Run) -> Table:
 
 def _warnings(run: Run) -> list[Block]:
     """Limits that can be read from the tables."""
-    texts = []
+    texts = [f"{caution[:1].upper()}{caution[1:]}."] if (caution := run.model["training"].get("caution")) else []
     if not run.external:
         texts.append("There is no external cohort: performance at another hospital is unknown. See hepatica validate.")
-    for each in run.cohorts if run.targets[0].task == "binary" else ():
-        label = each.outcomes(run.targets[0])["label"]
-        events, without = int((label == 1).sum()), int((label == 0).sum())
-        if min(events, without) < FEW_EVENTS:
-            texts.append(
-                f"{each.title}: {events} with and {without} without {about(run.targets[0])}; fewer than {FEW_EVENTS} of"
-                " either leave wide intervals."
-            )
+    texts += [text for each in run.cohorts for text in _limits(each, run.targets[0])]
     unusual = (applicability.warning(each.title, applicability.specimens(each)) for each in run.cohorts)
     return [Text(text=text, tone="warning") for text in [*texts, *filter(None, unusual)]]
+
+
+def _limits(results: Results, target: Target) -> list[str]:
+    """Sentences where patients with or without the outcome are few, and where follow-up may be in days."""
+    if target.task not in ("binary", "survival", "subtypes"):
+        return []
+    outcomes, texts = results.outcomes(target), []
+    label = outcomes["label" if target.task == "binary" else "event"]
+    events, without = int((label == 1).sum()), int((label == 0).sum())
+    if target.task == "binary" and min(events, without) < FEW_EVENTS:
+        texts.append(
+            f"{results.title}: {events} with and {without} without {about(target)}; fewer than {FEW_EVENTS} of either"
+            " leave wide intervals."
+        )
+    elif events < FEW_EVENTS:
+        texts.append(f"{results.title}: {events} with the event; fewer than {FEW_EVENTS} leave wide intervals.")
+    if "time" in outcomes and (median := outcomes["time"].median()) > LONG_MONTHS:
+        texts.append(
+            f"{results.title}: the median follow-up is {median:g} months ({median / 12:.0f} years); if these are days,"
+            " every horizon, curve and rate of this report is wrong."
+        )
+    return texts

@@ -80,10 +80,11 @@ class Results:
         return declared(target.endpoint, keys=self.cohort["endpoints"][target.endpoint])
 
     def outcomes(self, target: Target, *, fold: str | None = None) -> pd.DataFrame:
-        """Score, group, fold, time (months), event and label of each scored patient, by patient_id.
+        """Score, group, fold, time (months), event, cause and label of each scored patient, by patient_id.
 
-        The patients are those of `fold`, by default the reported ones; `label` is missing where it is unknown. A
-        diagnosis has neither time nor event. Of several classes or subtypes the score is the first's.
+        The patients are those of `fold`, by default the reported ones; `label` is missing where it is unknown. `event`
+        is 1 where the event came, else 0; `cause` is also 2 where a competing one came. A diagnosis has none of these.
+        Of several classes or subtypes the score is the first's.
         """
         table = patient_scores(self.predictions, target=target, fold=fold or self.fold)
         table = table[~table.index.duplicated()]
@@ -91,7 +92,8 @@ class Results:
         table["score"] = table["score"].astype(float)
         if isinstance(endpoint, TimeToEvent):
             table["time"] = patients[endpoint.time].astype(float)
-            table["event"] = (patients[endpoint.event] == 1).astype(int)  # a competing event is censored
+            table["cause"] = patients[endpoint.event].astype(int)
+            table["event"] = (table["cause"] == 1).astype(int)  # a competing event is censored
         if target.task != "binary":
             return table
         return table.assign(label=endpoint.label(patients, horizon=target.horizon))

@@ -20,6 +20,9 @@ NOT_COMPUTABLE = "not computable"
 TIED = "\N{NO-BREAK SPACE}"
 """Keeps a number and what belongs to it on one line."""
 
+VERSUS = " vs. "
+"""Between the two kinds of patients of a diagnosis that is one against another."""
+
 INDENT = 2 * TIED
 """Begins the name of a row that belongs to the one above."""
 
@@ -165,7 +168,8 @@ def _words(name: str) -> str:
 def _spelt(text: str) -> str:
     """The text with the names and capitals of medicine: HCC, Child-Pugh."""
     text = text.replace("child pugh", "Child-Pugh").replace("pivka ii", "PIVKA-II")
-    return " ".join(_NAMES.get(word, word.upper() if word in _CAPITALS else word) for word in text.split(" "))
+    text = " ".join(_NAMES.get(word, word.upper() if word in _CAPITALS else word) for word in text.split(" "))
+    return text.replace(" vs ", VERSUS)
 
 
 def about(target: Target) -> str:
@@ -187,14 +191,14 @@ def when(target: Target) -> str:
 
 
 def outcomes(target: Target) -> tuple[str, str]:
-    """What patients with and without it are called: event and no event, HCC and no HCC."""
-    found = "event" if target.followed else about(target)
-    return found, f"no {found}"
+    """What patients with and without it are called: event and no event, HCC and no HCC, HCC and healthy."""
+    found, _, other = ("event", "", "") if target.followed else about(target).partition(VERSUS)
+    return found, other or f"no {found}"
 
 
 def event(target: Target) -> str:
     """What a share of patients is the share of: patients with the event, patients with HCC."""
-    return "the event" if target.followed else about(target)
+    return "the event" if target.followed else outcomes(target)[0]
 
 
 def calls(target: Target) -> tuple[str, str]:

@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.report.chapters.follow_up.factors import GROUP, SCORE, score_terms, terms
+from hepatica.evaluate import fine_gray
+from hepatica.report.chapters.follow_up.factors import GROUP, SCORE, _models, _table, score_terms, terms
 
 PATIENTS = pd.DataFrame(
     {
@@ -50,3 +53,28 @@ def test_missing_values_stay_missing() -> None:
     )
     found = terms(holed, ["sex", "invasion"], reference=PATIENTS)
     assert found.isna().sum().tolist() == [1, 2]
+
+
+def test_competing_events_have_subdistribution_ratios_beside_the_cause_specific_ones() -> None:
+    rng = np.random.default_rng(2)
+    patients = pd.DataFrame({"age_years": rng.normal(60, 9, 90)}, index=[f"P{n}" for n in range(90)])
+    outcomes = pd.DataFrame({"time": rng.exponential(30, 90), "score": rng.normal(size=90)}, index=patients.index)
+    outcomes = outcomes.assign(cause=rng.integers(0, 3, 90), group=np.where(outcomes["score"] > 0, "high", "low"))
+
+    def found(own: pd.DataFrame) -> tuple:
+        results = SimpleNamespace(
+            title="x", patients=patients, outcomes=lambda target: own, covariates=lambda: ["age_years"]
+        )
+        models = _models(results, SimpleNamespace(internal=results, targets=[None]))
+        return models, _table(results, models)
+
+    models, table = found(outcomes.assign(event=(outcomes["cause"] == 1).astype(int)))
+    assert list(table.header[-2:]) == ["All together, subdistribution", "P"]
+    age = (patients["age_years"] - patients["age_years"].mean()) / patients["age_years"].std()
+    joined = score_terms(outcomes, reference=outcomes["score"])[[SCORE]].assign(**{"Age (years), per SD": age})
+    wanted = fine_gray(joined, time=outcomes["time"], event=outcomes["cause"])
+    assert models.subdistribution[SCORE].ratio == wanted[SCORE].ratio
+    assert models.subdistribution[SCORE].ratio != models.together[SCORE].ratio
+    free = outcomes["cause"] == 1
+    _, plain = found(outcomes.assign(event=free.astype(int), cause=free.astype(int)))
+    assert list(plain.header) == ["", "Alone", "P", "All together", "P"]

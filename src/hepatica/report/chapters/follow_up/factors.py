@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
 from hepatica.cohort import EvaluationError
-from hepatica.evaluate import HazardRatio, cox
+from hepatica.evaluate import HazardRatio, cox, fine_gray
 from hepatica.report.chapters.baseline import is_category
 from hepatica.report.figures.forest import Line, forest
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
@@ -28,16 +29,24 @@ EVENTS_PER_VARIABLE = 10
 SCORE, GROUP = "Risk score, per SD", "Risk group, high vs. low"
 
 
+SUBDISTRIBUTION = (
+    " Competing events count as censored in the first two models, whose ratios are cause-specific; subdistribution"
+    " ratios (Fine and Gray) say by what the cumulative incidence differs, also where it does by the competing event."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Models:
     """Hazard ratios of one cohort, by term: each alone, and all together; `failures` says what could not be fitted.
 
-    `names` are those of the terms in the order of the table.
+    `subdistribution` are those of all together by Fine and Gray, where events compete. `names` are those of the terms
+    in the order of the table.
     """
 
     names: Sequence[str]
     alone: dict[str, HazardRatio]
     together: dict[str, HazardRatio]
+    subdistribution: dict[str, HazardRatio]
     failures: dict[str, str]
     patients: int
     events: int
@@ -121,15 +130,18 @@ def _models(results: Results, run: Run) -> Models:
         alone |= _fit(values.dropna().to_frame(), outcomes, failures, label=str(name))
     fitted = clinical[[name for name in clinical if name in alone]]
     complete = fitted.notna().all(axis=1)
-    together: dict[str, HazardRatio] = {}
+    models: dict[str, dict[str, HazardRatio]] = {"event": {}, "cause": {}}
     for name in (GROUP, SCORE) if len(fitted.columns) else ():
         joined = scored[[name]].join(fitted)[complete]
-        model = _fit(joined, outcomes, failures, label=f"all together with {name[:1].lower()}{name[1:]}")
-        together |= {term: ratio for term, ratio in model.items() if name == SCORE or term == GROUP}
+        for by in models if (outcomes["cause"] > 1).any() else ("event",):
+            label = f"all together with {name[:1].lower()}{name[1:]}{', subdistribution' if by == 'cause' else ''}"
+            model = _fit(joined, outcomes, failures, label=label, by=by)
+            models[by] |= {term: ratio for term, ratio in model.items() if name == SCORE or term == GROUP}
     return Models(
         names=[*scored.columns, *clinical.columns],
         alone=alone,
-        together=together,
+        together=models["event"],
+        subdistribution=models["cause"],
         failures=failures,
         patients=int(complete.sum()),
         events=int(outcomes.loc[complete, "event"].sum()),
@@ -149,31 +161,36 @@ def score_terms(outcomes: pd.DataFrame, *, reference: pd.Series) -> pd.DataFrame
 
 
 def _fit(
-    covariates: pd.DataFrame, outcomes: pd.DataFrame, failures: dict[str, str], *, label: str
+    covariates: pd.DataFrame, outcomes: pd.DataFrame, failures: dict[str, str], *, label: str, by: str = "event"
 ) -> dict[str, HazardRatio]:
-    """Hazard ratio of each column; nothing where the model cannot be fitted, which goes into `failures`."""
-    followed = outcomes.loc[covariates.index]
+    """Hazard ratio of each column, by Cox of the column `event` or by Fine and Gray of `cause`; nothing where the model
+    cannot be fitted, which goes into `failures`.
+    """
+    followed, fit = outcomes.loc[covariates.index], fine_gray if by == "cause" else cox
     try:
-        return dict(cox(covariates, time=followed["time"].to_numpy(), event=followed["event"].to_numpy()))
+        return dict(fit(covariates, time=followed["time"].to_numpy(), event=followed[by].to_numpy()))
     except EvaluationError as error:
         failures[label] = str(error).replace(", ".join(covariates.columns), "these terms")
         return {}
 
 
 def _table(results: Results, models: Models) -> Table:
+    shown = {"Alone": models.alone, "All together": models.together}
+    if models.subdistribution:
+        shown["All together, subdistribution"] = models.subdistribution
     rows = []
     for name in models.names:
-        found = [each.get(name) for each in (models.alone, models.together)]
+        found = [each.get(name) for each in shown.values()]
         cells = [(cell(each.ratio, digits=2), p_value(each.p)) if each else (NONE, "") for each in found]
-        rows.append([name, *cells[0], *cells[1]])
+        rows.append([name, *chain(*cells)])
     return Table(
         caption=f"Cox regression. {results.title}. Hazard ratio (95% confidence interval).",
-        header=["", "Alone", "P", "All together", "P"],
+        header=["", *chain(*((name, "P") for name in shown))],
         rows=rows,
         note=f"All together: {models.patients} patients without missing values, {models.events} events, {models.terms}"
         " terms. A term that cannot be fitted alone is left out. In every cohort, one SD is that of the internal"
         " patients; for the score, of the internal test patients. The risk group's ratio is that of a model in which it"
-        " replaces the score.",
+        f" replaces the score.{SUBDISTRIBUTION if models.subdistribution else ''}",
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import EvaluationError, Months, Target
-from hepatica.evaluate import Risk, cumulative_incidence, time_dependent_auroc
+from hepatica.evaluate import Risk, cumulative_incidence, fine_gray, time_dependent_auroc
 from hepatica.report.figures import kaplan_meier
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Text
 from hepatica.report.page.metric_table import metric_rows, target_table
@@ -39,8 +39,9 @@ def section(run: Run, gallery: Gallery) -> Section:
         caption="Ranking over time, with 95% confidence intervals.",
         note="C-index: of two patients, how often the one with the higher score has the event first, over the whole of"
         " follow-up. Time-dependent AUROC weights patients for censoring instead of leaving out those censored."
-        " Cumulative incidence, where deaths are coded as competing events: the share of all patients to whom the event"
-        " came first (Aalen-Johansen).",
+        " The hazard ratio is cause-specific: competing events count as censored. Where there are any, also: cumulative"
+        " incidence, the share of all patients to whom the event came first (Aalen-Johansen), and the subdistribution"
+        " hazard ratio, by which it differs (Fine and Gray).",
     )
     return Section(anchor="survival", title="Survival", blocks=[figure, *competing(run.targets), table])
 
@@ -95,7 +96,10 @@ def _rows(run: Run, target: Target) -> list[list[str]]:
     for at in horizons:
         name = f"Time-dependent AUROC{f' at {at:g} months' if target.task == 'survival' else ''}"
         rows.append([name, *(_at(at, each, target) for each in run.cohorts)])
-    if any(_events(each, target).max() > 1 for each in run.cohorts):
+    if any((each.outcomes(target)["cause"] > 1).any() for each in run.cohorts):
+        rows.append(
+            ["Subdistribution hazard ratio, high vs. low", *(_subdistribution(each, target) for each in run.cohorts)]
+        )
         rows += [
             [f"Cumulative incidence by {at:g} months", *(_incidence(at, each, target) for each in run.cohorts)]
             for at in horizons
@@ -113,16 +117,15 @@ def _at(horizon: Months, results: Results, target: Target) -> str:
         return "not computable"
 
 
-def _events(results: Results, target: Target) -> "pd.Series[float]":
-    """Codes of the events of the reported patients: 0 censored, 1 the event, 2 a competing one."""
-    found: pd.Series[float] = results.reported[results.endpoint(target).columns[1]].dropna().astype(float)
-    return found
+def _subdistribution(results: Results, target: Target) -> str:
+    table = results.outcomes(target)
+    high = (table["group"] == "high").astype(float).to_frame("high")
+    return cell(attempt(lambda: fine_gray(high, time=table["time"], event=table["cause"])["high"].ratio))
 
 
 def _incidence(horizon: Months, results: Results, target: Target) -> str:
-    event = _events(results, target)
-    time = results.reported.loc[event.index, results.endpoint(target).columns[0]].astype(float)
-    return cell(attempt(lambda: cumulative_incidence(time, event=event).at(horizon)))
+    table = results.outcomes(target)
+    return cell(attempt(lambda: cumulative_incidence(table["time"], event=table["cause"]).at(horizon)))
 
 
 def _censored(results: Results, target: Target) -> str:
