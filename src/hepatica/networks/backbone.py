@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -64,11 +65,16 @@ class ChannelsFirst(nn.Module):
         return maps
 
 
-def _require_known(name: str) -> None:
+@cache
+def _known() -> tuple[str, ...]:
     # Timm takes a second to import, which commands that build no backbone need not pay.
     import timm
 
-    known = [*timm.list_models(), *timm.list_pretrained()]
+    return (*timm.list_models(), *timm.list_pretrained())
+
+
+def _require_known(name: str) -> None:
+    known = _known()
     if name not in known:
         near = ", ".join(get_close_matches(name, known, n=4)) or "resnet18.tv_in1k, mobilenetv2_100.ra_in1k"
         raise SettingsError(f"no backbone is called {name!r}; timm has, for instance, {near}.")
