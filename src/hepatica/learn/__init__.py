@@ -4,6 +4,7 @@
 """
 
 from hepatica.learn.augmentation import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
+from hepatica.learn.bags import Bags, in_bags
 from hepatica.learn.fresh import Fresh
 from hepatica.learn.history import Epoch, History
 from hepatica.learn.images import as_images, pixels_to_images
@@ -13,6 +14,8 @@ from hepatica.learn.losses import (
     bound_normalised_error,
     cox_loss,
     cross_entropy_of_probabilities,
+    discrete_risk,
+    discrete_time_loss,
     gaussian_nll,
     likelihood_and_bound,
     smoothed_cross_entropy,
@@ -25,6 +28,7 @@ from hepatica.learn.weights import load_weights, read_note, save_weights
 __all__ = [
     "Arrays",
     "Augment",
+    "Bags",
     "Epoch",
     "Fresh",
     "History",
@@ -41,9 +45,12 @@ __all__ = [
     "cox_loss",
     "crop",
     "cross_entropy_of_probabilities",
+    "discrete_risk",
+    "discrete_time_loss",
     "erase",
     "flips",
     "gaussian_nll",
+    "in_bags",
     "infer",
     "jitter",
     "likelihood_and_bound",

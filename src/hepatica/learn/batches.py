@@ -19,17 +19,20 @@ FEW_INPUTS = 256
 
 
 class Shuffled(Sampler[int]):
-    """The numbers 0 to count - 1 in an order that depends on nothing but the seed and the epoch."""
+    """The numbers 0 to count - 1 in an order that depends on nothing but the seed and the epoch.
 
-    def __init__(self, count: int, *, seed: int, epoch: int = 0) -> None:
-        self.count, self.seed, self.epoch = count, seed, epoch
+    `onward`, epoch e has the numbers from e count on instead, as bags that are drawn anew want.
+    """
+
+    def __init__(self, count: int, *, seed: int, epoch: int = 0, onward: bool = False) -> None:
+        self.count, self.seed, self.epoch, self.onward = count, seed, epoch, onward
 
     def __len__(self) -> int:
         return self.count
 
     def __iter__(self) -> Iterator[int]:
         order = np.random.default_rng(seed_from(self.seed, epoch=self.epoch)).permutation(self.count)
-        return iter(order.tolist())
+        return iter((order + self.onward * self.epoch * self.count).tolist())
 
     def set_epoch(self, epoch: int) -> None:
         """Go to an epoch; Lightning calls this at the start of each."""

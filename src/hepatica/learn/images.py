@@ -12,9 +12,9 @@ from hepatica.learn.samples import each
 
 
 def as_images(pixels: Tensor) -> Tensor:
-    """Turn bytes (b, h, w, c) on [0, 255] into images (b, c, h, w) on [0, 1], on the device where they are."""
+    """Turn bytes (…, h, w, c) on [0, 255] into images (…, c, h, w) on [0, 1], on the device where they are."""
     # The rearranged view is already in channels-last memory order, and the division keeps that order.
-    return rearrange(pixels, "b h w c -> b c h w").float() / 255
+    return rearrange(pixels, "... h w c -> ... c h w").float() / 255
 
 
 def pixels_to_images(pixels: NDArray[np.uint8]) -> Tensor:
@@ -24,7 +24,8 @@ def pixels_to_images(pixels: NDArray[np.uint8]) -> Tensor:
 
 def as_network_input(batch: Any) -> Any:
     """Turn bytes (b, h, w, c) into images; measured values (b, h, w, c), such as spectra (b, 1, w, 2), into
-    (b, c, h, w) of the same numbers; vectors (b, d) stay what they are. In single precision. Of a mapping, each.
+    (b, c, h, w) of the same numbers; the same of bags (b, n, h, w, c) of them; vectors (b, d) and (b, n, d) stay what
+    they are. In single precision. Of a mapping, each.
     """
     return each(_as_network_input, batch)
 
@@ -32,7 +33,7 @@ def as_network_input(batch: Any) -> Any:
 def _as_network_input(batch: Tensor) -> Tensor:
     if batch.dtype == torch.uint8:
         return as_images(batch)
-    return rearrange(batch.float(), "b h w c -> b c h w") if batch.dim() == 4 else batch.float()
+    return rearrange(batch.float(), "... h w c -> ... c h w") if batch.dim() >= 4 else batch.float()
 
 
 def channels_last(network: nn.Module) -> nn.Module:

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
 from hepatica.learn.augmentation import Augment
+from hepatica.learn.bags import Bags
 from hepatica.learn.batches import Shuffled, loader
 from hepatica.learn.fresh import Fresh, Onward
 from hepatica.learn.images import as_network_input
@@ -139,7 +140,8 @@ class Loaders(LightningDataModule):
     def _order(self, *, epoch: int) -> Shuffled | Onward:
         if isinstance(self.samples, Fresh):
             return Onward(len(self.samples), epoch=epoch)
-        return Shuffled(len(self.samples), seed=self.plan.seed, epoch=epoch)
+        onward = isinstance(self.samples.inputs, Bags)
+        return Shuffled(len(self.samples), seed=self.plan.seed, epoch=epoch, onward=onward)
 
 
 def _source(samples: Samples | Fresh) -> Sized:

@@ -129,7 +129,7 @@ class Samples(Dataset[tuple[Any, Tensor]]):
     def __getitems__(self, indices: list[int]) -> tuple[Any, Tensor]:
         """Read a whole batch at once, which stores do faster than one by one."""
         rows = np.asarray(indices, dtype=np.int64)
-        return read_tensor(self.inputs, rows), label_tensor(self.labels[rows])
+        return read_tensor(self.inputs, rows), label_tensor(self.labels[rows % len(self)])
 
 
 def label_tensor(labels: Labels) -> Tensor:

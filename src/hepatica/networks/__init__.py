@@ -13,6 +13,18 @@ from hepatica.networks.heads import (
     TwoStage,
     perceptron,
 )
+from hepatica.networks.multiple_instance import (
+    Attention,
+    BagNetwork,
+    BagReading,
+    Chowder,
+    Instances,
+    NoisyAnd,
+    TransMil,
+    masked_max,
+    masked_mean,
+    masked_top,
+)
 from hepatica.networks.recurrent import Recurrent, Series
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
 from hepatica.networks.tabular import Standardise, Tabular
@@ -20,9 +32,15 @@ from hepatica.networks.tabular import Standardise, Tabular
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_SD",
+    "Attention",
     "Autoencoder",
+    "BagNetwork",
+    "BagReading",
+    "Chowder",
     "CnnSasm",
     "Estimates",
+    "Instances",
+    "NoisyAnd",
     "Normalise",
     "Pooled",
     "Reading",
@@ -35,8 +53,12 @@ __all__ = [
     "Stacked",
     "Standardise",
     "Tabular",
+    "TransMil",
     "TwoStage",
     "backbone",
+    "masked_max",
+    "masked_mean",
+    "masked_top",
     "perceptron",
     "reconstruction_loss",
 ]

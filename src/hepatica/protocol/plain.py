@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from hepatica.cohort import Classes, Cohort, CohortError, MultiClass, SettingsError, Survival, Task, TimeToEvent
-from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, infer
+from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, discrete_risk, infer
+from hepatica.learn.samples import Labels
 from hepatica.networks import Pooled, backbone
 from hepatica.protocol.records import Inference, Material, Standardising, Training
 from hepatica.saliency import grad_cam
@@ -58,9 +59,14 @@ def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
 def labelled(material: Material, *, outcome: pd.DataFrame, task: Task) -> Samples:
     """All regions of the patients of `outcome`, each with its patient's."""
     chosen = material.select(patient_ids=outcome.index)
-    values = outcome.loc[chosen.index["patient_id"]].to_numpy()
+    return Samples(inputs=chosen, labels=as_labels(outcome.loc[chosen.index["patient_id"]], task=task))
+
+
+def as_labels(outcome: pd.DataFrame, *, task: Task) -> Labels:
+    """The rows of `outcomes` as the labels of samples: a class of each, (n,), or numbers (n, …)."""
+    values = outcome.to_numpy()
     classes = task.KIND in ("binary", "multi_class") and values.shape[1] == 1
-    return Samples(inputs=chosen, labels=values[:, 0].astype(np.int64) if classes else values.astype(np.float32))
+    return values[:, 0].astype(np.int64) if classes else values.astype(np.float32)
 
 
 def binary_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -158,12 +164,14 @@ def scores(task: Task) -> Callable[[Tensor], Tensor]:
     """From logits (b, outputs) to scores (b, columns): probabilities of classes and subtypes, others as they are.
 
     A binary network has two outputs, of which the second is the event, or one, its log-odds; with several horizons one
-    for each.
+    for each. One of survival has one output, or the log-odds of the hazard in each of several intervals.
     """
     if len(task.targets) > 1:
         return lambda logits: logits.sigmoid()
     if task.KIND == "binary":
         return lambda logits: logits.softmax(1)[:, 1:] if logits.shape[1] == 2 else logits.sigmoid()
+    if task.KIND == "survival":
+        return lambda logits: logits if logits.shape[1] == 1 else discrete_risk(logits)[:, None]
     return (lambda logits: logits.softmax(1)) if task.KIND in ("multi_class", "subtypes") else (lambda logits: logits)
 
 
@@ -186,30 +194,35 @@ def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inf
         label="reading",
         outputs=lambda read: (convert(logits_of(read)), getattr(read, "signature", read)),
     )
+    keys = ["patient_id", "specimen_id"]
+    wide = pd.DataFrame(score).assign(**{each: material.index[each] for each in keys})
+    mean = wide.groupby(keys, sort=False).mean()
+    specimens = scored(mean.index.to_frame(index=False), mean.to_numpy(), task=task)
+    regions = material.index.assign(score=score.max(axis=1))
+    return Inference(specimens=specimens, regions=regions, signatures=signature)
+
+
+def scored(owner: pd.DataFrame, score: np.ndarray, *, task: Task) -> pd.DataFrame:
+    """Scores (n, columns) of specimens, whose patient_id and specimen_id are `owner`, as `Inference.specimens` has
+    them; SettingsError where the network has more or fewer outputs than the task.
+    """
     classes = task.classes if isinstance(task, MultiClass) else (None,)
     columns = [(target, name) for target in task.targets for name in classes]
     if score.shape[1] != len(columns):
         raise SettingsError(
             f"got {score.shape[1]} outputs of the network, wanted {len(columns)} for a {task.KIND} task"
         )
-    keys = ["patient_id", "specimen_id"]
-    wide = pd.DataFrame(score, columns=pd.Index(range(len(columns)))).assign(
-        **{each: material.index[each] for each in keys}
-    )
-    mean = wide.groupby(keys, sort=False).mean().reset_index()
     rows = [
-        mean[keys].assign(
-            score=mean[place],
-            class_or_quantity=pd.array([name] * len(mean), dtype="string"),
+        owner.assign(
+            score=score[:, place],
+            class_or_quantity=pd.array([name] * len(owner), dtype="string"),
             task=task.KIND,
             endpoint=target.endpoint,
             horizon_months=np.nan if target.horizon is None else target.horizon,
         )
         for place, (target, name) in enumerate(columns)
     ]
-    specimens = pd.concat(rows, ignore_index=True)
-    regions = material.index.assign(score=score.max(axis=1))
-    return Inference(specimens=specimens, regions=regions, signatures=signature)
+    return pd.concat(rows, ignore_index=True)
 
 
 def log_odds(read: Any) -> Tensor:
