@@ -27,7 +27,7 @@ class Grids:
     @cached_property
     def members(self) -> np.ndarray:
         """Rows of the store (grids, 9); -1 where there is no tile."""
-        return neighbours(self.tiles.index)[self.centres]
+        return np.asarray(neighbours(self.tiles.index)[self.centres])
 
     def read(self, indices: np.ndarray) -> dict[str, Any]:
         """`rows` (b, 9, side, side, 3) uint8, white where there is no tile, and `mask` (b, 9), 1 where there is one."""

@@ -21,7 +21,6 @@ Unclear:
 3. Whether the risk network's images are normalised by the mean of ImageNet (here) or by 0.5.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
@@ -36,13 +35,13 @@ from torch.nn.functional import cross_entropy
 
 from hepatica.clinical.comparators import published
 from hepatica.cohort import Survival
-from hepatica.learn import Samples, Share, cox_loss, infer, pixels_to_images
+from hepatica.learn import Samples, Share, infer, pixels_to_images
 from hepatica.networks import Normalise, Pooled, SideBySide
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
 from hepatica.pathology.tumour_tiles import outlined_tumour
 from hepatica.protocol import Inference, Paper, System, Training
-from hepatica.protocol.plain import UNKNOWN, body_of, fit_stage, grad_cam_of_body, labelled, outcomes, scored
+from hepatica.protocol.plain import UNKNOWN, body_of, fit_stage, grad_cam_of_body, scored, train_plainly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,37 +108,28 @@ def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     """The tumour network on outlined tiles, then the risk network on the likeliest tumour tiles of each patient."""
     settings, parts, material = training.settings, training.network.parts, training.material
     labels = outlined_tumour(training, classes=settings.tumour, mixed=settings.mixed)
-    owner, folds = (
-        material.index["patient_id"],
-        {name: getattr(training.split, name) for name in ("train", "validation")},
-    )
-    known = {name: owner.isin(ids).to_numpy() & (labels != UNKNOWN) for name, ids in folds.items()}
+    folds = {name: list(getattr(training.split, name)) for name in ("train", "validation")}
+    known = {name: material.index["patient_id"].isin(own) & (labels != UNKNOWN) for name, own in folds.items()}
     outlined = {
-        name: Samples(inputs=material.rows(own), labels=labels[own]) for name, own in known.items() if own.any()
+        name: Samples(inputs=material.rows(own.to_numpy()), labels=labels[own])
+        for name, own in known.items()
+        if own.any()
     }
     plan = replace(
         settings, epochs=settings.tumour_epochs, batch=settings.tumour_batch, betas=settings.tumour_betas,
         lr_step_epochs=settings.tumour_step, patience=None, drop_last=True,
     )  # fmt: skip
     fit_stage(training, "tumour", parts["tumour"], outlined, plan=plan, augment=training.augment, loss=cross_entropy)
-    seen = material.select(patient_ids=[each for ids in folds.values() for each in ids])
-    chosen, _ = tumour_tiles(parts["tumour"], seen, settings)
-    outcome = outcomes(training.cohort, task=training.task)
-    samples = {
-        name: labelled(chosen, outcome=outcome[outcome.index.isin(ids)], task=training.task)
-        for name, ids in folds.items()
-    }
-    history = fit_stage(training, "risk", parts["risk"], _filled(samples), augment=training.augment, loss=cox_loss)
+    chosen, _ = tumour_tiles(
+        parts["tumour"], material.select(patient_ids=[*folds["train"], *folds["validation"]]), settings
+    )
+    record = train_plainly(replace(training, network=parts["risk"], material=chosen))
     return {
         "outlined training tiles": len(outlined["train"]),
         "of these tumour": int(outlined["train"].labels.sum()),
-        "training tiles of the risk": len(samples["train"]),
-        "epochs": len(history.epochs),
+        "tiles of the risk": len(chosen),
+        **record,
     }
-
-
-def _filled(samples: Mapping[str, Samples]) -> dict[str, Samples]:
-    return {name: own for name, own in samples.items() if len(own)}
 
 
 def tumour_tiles(network: nn.Module, tiles: TileStore, settings: Settings) -> tuple[TileStore, np.ndarray]:
@@ -167,6 +157,11 @@ def predict(network: SideBySide, tiles: TileStore, settings: Settings) -> Infere
     )
 
 
+QUICK: dict[str, Any] = {
+    "body": "mobilenetv2_050", "dropout": 0.2, "epochs": 20, "batch": 32, "learning_rate": 1e-3, "patience": None,
+    "monitor": "train_loss", "tumour_epochs": 10, "tumour_step": 10, "tiles_read": 12,
+}  # fmt: skip
+
 SYSTEM = System(
     name="yamashita_2021",
     question="When will hepatocellular carcinoma come back after resection?",
@@ -186,6 +181,8 @@ SYSTEM = System(
     task=lambda settings: Survival(settings.endpoint),
     room=SLIDES,
     settings=Settings(),
+    trial=QUICK,
+    shortest={"tumour_epochs": 1, "background": 0.5},
     adjustable=("tiles_per_specimen", "tiles_read"),
     build=build,
     train=train,
