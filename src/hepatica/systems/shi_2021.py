@@ -57,10 +57,10 @@ class Settings(SlidePlan, BagPlan):
     tumour: tuple[str, ...] = ("Tumor",)  # classes of the outlines that are tumour
     mixed: tuple[float, float] = (0.05, 0.5)  # ours: shares of tumour between which a patch teaches nothing
     grids: PositiveInt = 9000  # grids that the tumour network learns from, of tumour and of other tissue, each at most
-    tumour_body: str = "resnet18.tv_in1k"
-    tumour_epochs: PositiveInt = 20
-    tumour_batch: PositiveInt = 36
-    tumour_learning_rate: PositiveFloat = 1e-4
+    tumour_body: str = "resnet18.tv_in1k"  # convolutional body of the tumour network
+    tumour_epochs: PositiveInt = 20  # epochs of the tumour network
+    tumour_batch: PositiveInt = 36  # grids per step of the tumour network
+    tumour_learning_rate: PositiveFloat = 1e-4  # learning rate of the tumour network
     block: Annotated[int, Field(ge=1)] = 5  # patches a side of the square that has to be tumour, an odd number
     most: PositiveInt = 150  # patches of a slide that are kept
     body: str = "resnet50.tv_in1k"

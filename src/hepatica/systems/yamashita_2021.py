@@ -55,11 +55,11 @@ class Settings(SlidePlan):
     tumour: tuple[str, ...] = ("Tumor",)  # classes of the outlines that are tumour
     mixed: tuple[float, float] = (0.05, 0.5)  # ours: shares of tumour between which a tile teaches nothing
     tiles_read: PositiveInt = 100  # tiles of each patient whose risk is read
-    tumour_epochs: PositiveInt = 25
-    tumour_batch: PositiveInt = 32
-    tumour_betas: tuple[float, float] = (0.5, 0.999)
+    tumour_epochs: PositiveInt = 25  # epochs of the tumour network
+    tumour_batch: PositiveInt = 32  # tiles per step of the tumour network
+    tumour_betas: tuple[float, float] = (0.5, 0.999)  # Adam's decay rates for the tumour network
     tumour_step: PositiveInt = 7  # epochs between steps of the tumour network's learning rate
-    tumour_dropout: Share = 0.1
+    tumour_dropout: Share = 0.1  # after each convolution of the tumour network
     body: str = "mobilenetv2_100.ra_in1k"
     dropout: Share = 0.7  # before the risk
     epochs: int = 30
