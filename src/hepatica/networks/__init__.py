@@ -3,6 +3,7 @@
 from hepatica.networks.autoencoder import Autoencoder, Stacked, reconstruction_loss
 from hepatica.networks.backbone import backbone
 from hepatica.networks.cnn_sasm import CnnSasm
+from hepatica.networks.grid_crf import GridCrf, GridNetwork
 from hepatica.networks.heads import (
     IMAGENET_MEAN,
     IMAGENET_SD,
@@ -39,6 +40,8 @@ __all__ = [
     "Chowder",
     "CnnSasm",
     "Estimates",
+    "GridCrf",
+    "GridNetwork",
     "Instances",
     "NoisyAnd",
     "Normalise",
