@@ -1,5 +1,6 @@
 """App: the commands of hepatica, each a thin call of the function of the same name."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback(help=app.info.help)
+def everywhere(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no server for weights: use those on this machine alone.")
+    ] = False,
+) -> None:
+    """Take what holds for every command; huggingface_hub reads its environment when it is first imported."""
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def train(

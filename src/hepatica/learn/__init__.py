@@ -4,7 +4,7 @@
 """
 
 from hepatica.learn.augmentation import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
-from hepatica.learn.bags import Bags, in_bags
+from hepatica.learn.bags import Bags, Chosen, in_bags
 from hepatica.learn.fresh import Fresh
 from hepatica.learn.history import Epoch, History
 from hepatica.learn.images import as_images, pixels_to_images
@@ -29,6 +29,7 @@ __all__ = [
     "Arrays",
     "Augment",
     "Bags",
+    "Chosen",
     "Epoch",
     "Fresh",
     "History",

@@ -36,7 +36,8 @@ class FeatureFile:
     """A feature file that was found whole; it is opened for each reading, for a cohort may have thousands.
 
     `width` numbers describe a tile; `corners` (n, 2) int64; `extent` side of a tile in pixels of the finest level;
-    `encoder` the digest of what made it; `about` what else is known of the slide.
+    `encoder` the digest of what made it; `about` what else is known of the slide, at least its width and height in such
+    pixels, as far as its tiles reach where the file does not say.
     """
 
     path: Path
@@ -44,7 +45,7 @@ class FeatureFile:
     corners: np.ndarray
     extent: float
     encoder: str
-    about: Mapping[str, Any]
+    about: dict[str, Any]
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Features of tiles (b, width) float32; what lies between the first and the last of them is read too."""
@@ -88,7 +89,9 @@ def read_features(path: Path) -> FeatureFile:
             " at least 1; compute them again"
         )
     extent = _extent(corners, attributes)
-    return FeatureFile(path=path, width=width, corners=corners, extent=extent, encoder=encoder, about=about)
+    reach = dict(zip(("width", "height"), (corners.max(axis=0) + extent).tolist(), strict=True))
+    size = {name: int(attributes.get(f"level0_{name}", least)) for name, least in reach.items()}
+    return FeatureFile(path=path, width=width, corners=corners, extent=extent, encoder=encoder, about=size | about)
 
 
 def _extent(corners: np.ndarray, attributes: Mapping[str, Any]) -> float:
