@@ -1,7 +1,7 @@
 """Networks: the bricks that papers borrow."""
 
 from hepatica.networks.autoencoder import Autoencoder, Stacked, reconstruction_loss
-from hepatica.networks.backbone import backbone
+from hepatica.networks.backbone import backbone, widened
 from hepatica.networks.cnn_sasm import CnnSasm
 from hepatica.networks.heads import (
     IMAGENET_MEAN,
@@ -25,6 +25,7 @@ from hepatica.networks.multiple_instance import (
 from hepatica.networks.recurrent import Recurrent, Series
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
 from hepatica.networks.tabular import Standardise, Tabular
+from hepatica.networks.unet import UNet
 
 __all__ = [
     "IMAGENET_MEAN",
@@ -49,10 +50,12 @@ __all__ = [
     "Standardise",
     "Tabular",
     "TwoStage",
+    "UNet",
     "backbone",
     "masked_max",
     "masked_mean",
     "masked_top",
     "perceptron",
     "reconstruction_loss",
+    "widened",
 ]
