@@ -54,11 +54,12 @@ def test_rows_drawn_are_of_the_bag_without_repeats_and_the_same_again(sizes: lis
         assert rows.tolist() == some.rows(number + epoch * len(members)).tolist()
 
 
-def test_each_epoch_and_bag_has_a_draw_of_its_own() -> None:
-    some = bags(list(range(50)), list(range(50, 100)), most=5, seed=1)
-    drawn = {tuple(some.rows(number) % 50) for number in range(100)}
-    assert len(drawn) == 100
+def test_each_epoch_has_a_draw_of_its_own_whatever_other_bags_there_are() -> None:
+    alone, some = (bags(*each, most=5, seed=1) for each in ([list(range(50))], [[50, 51], list(range(50))]))
+    drawn = [tuple(alone.rows(number)) for number in range(100)]
+    assert len(set(drawn)) == 100
     assert {row for rows in drawn for row in rows} == set(range(50))
+    assert tuple(some.rows(2 * 7 + 1)) == drawn[7]
 
 
 def test_images_in_bags_are_turned_one_by_one() -> None:
@@ -99,7 +100,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> BagNetwork:
 
 def train(plan: Plan, folder: Path) -> BagNetwork:
     torch.manual_seed(0)
-    network = BagNetwork(Instances(3, pool="max"))
+    network = BagNetwork(Instances(3))
     inputs, label = problem()
     fit(
         network, Samples(inputs=inputs, labels=label), plan, folder=folder, label="bags", trainer={"accelerator": "cpu"}

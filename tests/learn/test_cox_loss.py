@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from lifelines import CoxPHFitter
+from statsmodels.duration.hazard_regression import PHReg
 
 from hepatica.learn import cox_loss
 
@@ -35,3 +36,26 @@ def test_it_is_the_likelihood_that_lifelines_maximises():
     risks = torch.tensor(x * fitted.params_["x"])[:, None]
     outcomes = torch.tensor(table[["time", "event"]].to_numpy(float))
     assert -cox_loss(risks, outcomes).item() * table["event"].sum() == pytest.approx(fitted.log_likelihood_, rel=1e-6)
+
+
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+def test_ties_are_handled_as_statsmodels_does(ties):
+    """At any slope, not only at the best."""
+    rng = np.random.default_rng(1)
+    x, time, event = rng.normal(size=40), rng.integers(1, 9, 40), rng.integers(0, 2, 40)
+    model = PHReg(time.astype(float), x[:, None], status=event, ties=ties)
+    outcomes = torch.tensor(np.stack([time, event], axis=1).astype(float))
+    for slope in (-1.0, 0.0, 0.7):
+        loss = cox_loss(torch.tensor(slope * x)[:, None], outcomes, ties=ties)
+        assert -loss.item() * event.sum() == pytest.approx(model.loglike(np.array([slope])), rel=1e-9)
+
+
+def test_efron_by_hand():
+    """Two of three have their event at 1, all risks equal: (log 3 + log(3 - 1)) / 2."""
+    outcomes = torch.tensor([[1.0, 1], [1, 1], [2, 0]])
+    risks = torch.zeros(3, 1, requires_grad=True)
+    loss = cox_loss(risks, outcomes, ties="efron")
+    loss.backward()
+    assert loss.item() == pytest.approx(np.log(6) / 2)
+    assert risks.grad.isfinite().all()
+    assert cox_loss(risks, torch.tensor([[1.0, 0], [2, 0], [3, 0]]), ties="efron").item() == 0

@@ -9,6 +9,8 @@ from hepatica.cohort.errors import SettingsError
 from hepatica.learn import (
     bound_normalised_error,
     cross_entropy_of_probabilities,
+    discrete_risk,
+    discrete_time_loss,
     gaussian_nll,
     likelihood_and_bound,
     smoothed_cross_entropy,
@@ -75,3 +77,27 @@ def test_both_are_added_by_their_share() -> None:
 def test_a_share_below_0_and_no_bound_at_all_are_refused(share: float, most: float) -> None:
     with pytest.raises(SettingsError, match="wanted 0 or more"):
         likelihood_and_bound(share=share, most=most)
+
+
+def test_discrete_time_by_hand() -> None:
+    """Hazards 1/2, 1/4 and 1/5 in the intervals to 12, 24 and 36 months. Event at 20: survived one, fell in the next.
+    Seen without one until 25: survived two. Event at 12: fell in the first. Event at 40: survived all three.
+    """
+    hazards = torch.tensor([[1 / 2, 1 / 4, 1 / 5]]).expand(4, 3)
+    outcomes = torch.tensor([[20.0, 1], [25, 0], [12, 1], [40, 1]])
+    likelihood = [1 / 2 * 1 / 4, 1 / 2 * 3 / 4, 1 / 2, 1 / 2 * 3 / 4 * 4 / 5]
+    loss = discrete_time_loss((12, 24, 36))
+    wanted = -sum(map(math.log, likelihood)) / 4
+    assert loss(hazards.logit(), outcomes).item() == pytest.approx(wanted, rel=1e-6)
+
+
+def test_discrete_risk_is_less_the_longer_the_survival_expected() -> None:
+    hazards = torch.tensor([[1 / 2, 1 / 4], [1 / 4, 1 / 4]])
+    wanted = [-(1 / 2 + 1 / 2 * 3 / 4), -(3 / 4 + 9 / 16)]
+    assert discrete_risk(hazards.logit()).tolist() == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("ends", [(), (12, 12), (24, 12), (0, 12)])
+def test_intervals_rise(ends: tuple[float, ...]) -> None:
+    with pytest.raises(SettingsError, match="that rise"):
+        discrete_time_loss(ends)

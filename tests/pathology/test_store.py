@@ -113,20 +113,23 @@ CHANGED = {"side": 32, "mpp": 0.6, "background": 0.4, "limit": 3, "seed": 1}
 def test_every_setting_is_in_the_key(specimens):
     assert CHANGED.keys() == {each.name for each in fields(Tiling)}
     keys = [
-        store._key(specimens[0], tiling=replace(TILING, **{name: value}), stain=None) for name, value in CHANGED.items()
+        store.slide_key(specimens[0], tiling=replace(TILING, **{name: value}), stain=None)
+        for name, value in CHANGED.items()
     ]
     stains = [replace(StainSettings(), **{each.name: 3}) for each in fields(StainSettings)]
-    keys += [store._key(specimens[0], tiling=TILING, stain=each) for each in (None, StainSettings(), *stains)]
-    keys += [store._key(each, tiling=TILING, stain=None) for each in specimens[1:]]
+    keys += [store.slide_key(specimens[0], tiling=TILING, stain=each) for each in (None, StainSettings(), *stains)]
+    keys += [store.slide_key(each, tiling=TILING, stain=None) for each in specimens[1:]]
     forced = [replace(specimens[0], mpp=mpp, force_mpp=True) for mpp in (0.5, 0.51)]
-    keys += [store._key(each, tiling=TILING, stain=None) for each in forced]
+    keys += [store.slide_key(each, tiling=TILING, stain=None) for each in forced]
     assert len(set(keys)) == len(keys)
 
 
 def test_key_follows_content_not_place(specimens, tmp_path):
     moved = shutil.copy(specimens[0].path, tmp_path / "elsewhere.tif")
     renamed = replace(specimens[0], path=tmp_path / moved, patient_id="q", specimen_id="r", row=99)
-    assert store._key(renamed, tiling=TILING, stain=None) == store._key(specimens[0], tiling=TILING, stain=None)
+    assert store.slide_key(renamed, tiling=TILING, stain=None) == store.slide_key(
+        specimens[0], tiling=TILING, stain=None
+    )
 
 
 def test_one_slide_under_two_names_is_cut_once(specimens, slides, folder):
@@ -187,7 +190,7 @@ def test_copies_of_one_scan_are_known_as_such(slides):
     first, second = write_dicom(dicom, slides.picture(), series="1.2.3")
     other = write_mirax(slides.folder / "b.mrxs", slides.picture(seed=1))
     paths = [one / "a.mrxs", two / "a.mrxs", two / "a", first, second, dicom, other]
-    keys = [store._key(slides.specimen(path), tiling=TILING, stain=None) for path in paths]
+    keys = [store.slide_key(slides.specimen(path), tiling=TILING, stain=None) for path in paths]
     content = content_of(pd.Series(keys))
     assert content.groupby(content, sort=False).size().tolist() == [3, 3, 1]
 
@@ -203,12 +206,12 @@ def test_mirax_and_dicom_slides_are_cut(slides, folder):
 
 def test_image_of_a_mirax_slide_replaced_makes_other_tiles(slides):
     path = write_mirax(slides.folder / "a.mrxs", slides.picture())
-    key = store._key(slides.specimen(path), tiling=TILING, stain=None)
+    key = store.slide_key(slides.specimen(path), tiling=TILING, stain=None)
     data = path.with_suffix("") / "Data0000.dat"
     content = bytearray(data.read_bytes())
     content[len(content) // 2] ^= 1
     data.write_bytes(content)
-    assert store._key(slides.specimen(path), tiling=TILING, stain=None) != key
+    assert store.slide_key(slides.specimen(path), tiling=TILING, stain=None) != key
 
 
 @pytest.mark.parametrize("error", [TypeError("slice"), MemoryError(), ZeroDivisionError(), RecursionError("deep")])
@@ -300,7 +303,7 @@ def test_one_bad_slide_is_recorded_and_stops_nobody(slides, specimens, folder, k
     assert tiles.specimens["specimen_id"].tolist() == ["s2", "s3"]
     assert tiles.failures[["patient_id", "specimen_id", "row"]].values.tolist() == [["p7", "s7", 7]]
     assert said in tiles.failures["error"][0]
-    record = Ledger(folder / "ledger").read(store._key(wrong, tiling=TILING, stain=None))
+    record = Ledger(folder / "ledger").read(store.slide_key(wrong, tiling=TILING, stain=None))
     assert record["row"] == 7
     assert said in record["attempts"][-1]["error"]
     assert not list(folder.glob(".*"))

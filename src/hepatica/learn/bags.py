@@ -18,7 +18,8 @@ class Bags:
     """Bags of rows of `inputs`: bag i holds the rows `members[i]`, at least one.
 
     Number i + e len(self) asks for bag i as it is in epoch e. With `most`, a larger bag gives that many of its rows,
-    drawn without replacement by `seed`, epoch and bag alone; rows keep their order.
+    drawn without replacement by `seed`, epoch and size of the bag alone, whatever other bags there are; rows keep their
+    order.
     """
 
     inputs: Inputs
@@ -35,9 +36,7 @@ class Bags:
         own = self.members[bag]
         if self.most is None or len(own) <= self.most:
             return own
-        drawn = np.random.default_rng(seed_from(self.seed, epoch=epoch, rank=bag)).choice(
-            len(own), self.most, replace=False
-        )
+        drawn = np.random.default_rng(seed_from(self.seed, epoch=epoch)).choice(len(own), self.most, replace=False)
         return own[np.sort(drawn)]
 
     def read(self, indices: NDArray[np.int64]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def backbone(
     {"channels": (16, 32, 64, 128)} for a narrow ResNet. `weights` is one of
     - "random": drawn from torch's generator, so `torch.manual_seed` before the call fixes them;
     - "imagenet": the pretrained weights of that name, from the local cache or else from timm's hub;
+    - "hub:OWNER/NAME": those of another repository of the hub, likewise;
     - a path to a .safetensors file; a classification head in it is left out.
 
     Raises SettingsError for an unknown name, a shape that this architecture does not take, a weight file that does not
@@ -45,7 +46,8 @@ def backbone(
     else:
         body = _body(name, shape)
     if weights not in ("random", "imagenet"):
-        _load(body, Path(weights))
+        repository = weights.removeprefix("hub:")
+        _load(body, Path(weights) if repository == weights else _from_repository(repository, name))
     return ChannelsFirst(body) if getattr(body, "output_fmt", "NCHW") == "NHWC" else body
 
 
@@ -86,13 +88,17 @@ def _body(name: str, shape: Mapping[str, Any], **pretrained: Any) -> nn.Module:
 
 def _from_hub(name: str) -> Path:
     """Find the pretrained weights in the local cache or fetch them."""
-    import huggingface_hub
     import timm
 
     settings = timm.get_pretrained_cfg(name)
     if settings is None or settings.hf_hub_id is None:
         raise UnavailableError(f"timm has no pretrained weights for {name!r}. {_alternatives()}")
-    repository = settings.hf_hub_id
+    return _from_repository(settings.hf_hub_id, name)
+
+
+def _from_repository(repository: str, name: str) -> Path:
+    import huggingface_hub
+
     cached = huggingface_hub.try_to_load_from_cache(repository, "model.safetensors")
     if isinstance(cached, str):
         return Path(cached)
@@ -100,13 +106,18 @@ def _from_hub(name: str) -> Path:
     try:
         return Path(huggingface_hub.hf_hub_download(repository, "model.safetensors"))
     except OSError as error:
-        raise UnavailableError(f"the weights of {name!r} could not be fetched: {error}. {_alternatives()}") from error
+        raise UnavailableError(
+            f"the weights of {name!r} could not be fetched from {repository}: {error}. Where the owner grants access,"
+            f" ask for it and set HF_TOKEN. {_alternatives()}"
+        ) from error
 
 
 def _ask_hub(name: str) -> None:
     """Fail at once where there is no network: the hub's own client tries for 45 seconds and prints every try."""
     from huggingface_hub import constants
 
+    if constants.HF_HUB_OFFLINE:
+        raise UnavailableError(f"the weights of {name!r} are not on this machine, and --offline. {_alternatives()}")
     try:
         urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_PATIENCE_SECONDS).close()
     except HTTPError:

@@ -5,10 +5,18 @@ A judge takes rows (b, n, d) and a mask (b, n), 1 where there is a row and 0 whe
 """
 
 import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
+from einops import rearrange, reduce
 from torch import Tensor, nn
+from torch.nn.functional import pad
+
+Pool = Callable[[Tensor, Tensor], Tensor]
+"""Rows (b, n, …) and mask (b, n) to one of each bag, (b, …)."""
 
 
 class BagReading(NamedTuple):
@@ -81,18 +89,14 @@ class Instances(nn.Module):
         self, width: int, *, outputs: int = 2, pool: Literal["mean", "max", "top"] = "mean", count: int = 10
     ) -> None:
         super().__init__()
-        self.pool, self.count = pool, count
+        pools: dict[str, Pool] = {"mean": masked_mean, "max": masked_max, "top": partial(masked_top, count=count)}
+        self.pool = pools[pool]
         self.classify = nn.Linear(width, outputs)
 
     def forward(self, rows: Tensor, mask: Tensor) -> BagReading:
         """Judge a batch of bags; the signature is the mean row."""
         own = self.classify(rows)
-        pooled = {
-            "mean": masked_mean,
-            "max": masked_max,
-            "top": lambda logits, mask: masked_top(logits, mask, count=self.count),
-        }[self.pool](own, mask)
-        return BagReading(pooled, masked_mean(rows, mask), row_score(own, mask))
+        return BagReading(self.pool(own, mask), masked_mean(rows, mask), row_score(own, mask))
 
 
 class Attention(nn.Module):
@@ -113,3 +117,167 @@ class Attention(nn.Module):
         weights = self.weigh(looked)[..., 0].masked_fill(mask == 0, -math.inf).softmax(dim=1)
         signature = torch.einsum("bn,bnd->bd", weights, rows)
         return BagReading(self.classify(signature), signature, weights / weights.amax(dim=1, keepdim=True))
+
+
+class NoisyAnd(nn.Module):
+    """A bag is positive where the share of positive rows passes a threshold: with p the mean over the rows of the
+    logistic of a linear layer, (s(a (p - b)) - s(-a b)) / (s(a (1 - b)) - s(-a b)), s the logistic; then a linear layer
+    on these. One threshold b in 0..1 of each of `concepts`, and the slope a, are learnt; both are held in range.
+
+    Kraus, Ba and Frey, Bioinformatics 2016;32:i52, doi 10.1093/bioinformatics/btw252, equation 6 (there a is fixed).
+    """
+
+    def __init__(self, width: int, *, outputs: int = 2, concepts: int | None = None, slope: float = 10.0) -> None:
+        super().__init__()
+        concepts = concepts or outputs
+        self.detect = nn.Linear(width, concepts)
+        self.threshold = nn.Parameter(torch.full((concepts,), 0.5))
+        self.slope = nn.Parameter(torch.tensor(float(slope)))
+        self.classify = nn.Linear(concepts, outputs)
+
+    def pool(self, shares: Tensor) -> Tensor:
+        """Shares of positive rows (b, concepts) to how positive the bag is, 0 where none is, 1 where all are."""
+        threshold, slope = self.threshold.clamp(0, 1), self.slope.clamp(min=1)
+        low = torch.sigmoid(-slope * threshold)
+        high = torch.sigmoid(slope * (1 - threshold))
+        return (torch.sigmoid(slope * (shares - threshold)) - low) / (high - low)
+
+    def forward(self, rows: Tensor, mask: Tensor) -> BagReading:
+        """Judge a batch of bags; the signature is how positive a bag is for each concept."""
+        own = self.detect(rows)
+        signature = self.pool(masked_mean(own.sigmoid(), mask))
+        return BagReading(self.classify(signature), signature, row_score(own, mask))
+
+
+def scorer(sizes: Sequence[int]) -> nn.Sequential:
+    """Linear layers with a logistic between, as CHOWDER has them: weights by Xavier, biases 0."""
+    layers: list[nn.Module] = []
+    for wide, narrow in pairwise(sizes):
+        linear = nn.Linear(wide, narrow)
+        nn.init.xavier_uniform_(linear.weight)
+        nn.init.zeros_(linear.bias)
+        layers += [linear, nn.Sigmoid()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Chowder(nn.Module):
+    """Each row gets one number, from a perceptron with hidden layers `score`; the `top` highest and `bottom` lowest of
+    a bag, each in falling order, go through a perceptron with hidden layers `judge`. Of a bag with fewer rows the
+    places left over are 0.
+
+    Courtiol et al., arXiv 1802.02212; sizes and initial weights as in owkin/HistoSSLscaling (2023).
+    """
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        outputs: int = 1,
+        top: int = 10,
+        bottom: int = 10,
+        score: Sequence[int] = (128,),
+        judge: Sequence[int] = (128, 64),
+    ) -> None:
+        super().__init__()
+        self.top, self.bottom = top, bottom
+        self.score = scorer((width, *score, 1))
+        self.judge = scorer((top + bottom, *judge, outputs))
+
+    def extremes(self, scores: Tensor, mask: Tensor) -> Tensor:
+        """Scores of rows (b, n) to the extreme ones (b, top + bottom)."""
+        most = max(self.top, self.bottom)
+        scores, there = pad(scores, (0, most)), pad(mask, (0, most)) > 0
+        high, low = (scores.masked_fill(~there, sign * math.inf).sort(dim=1).values for sign in (-1, 1))
+        high, low = high.flip(1)[:, : self.top], low[:, : self.bottom].flip(1)
+        return torch.cat([each.masked_fill(each.isinf(), 0) for each in (high, low)], dim=1)
+
+    def forward(self, rows: Tensor, mask: Tensor) -> BagReading:
+        """Judge a batch of bags; the signature is the extreme scores."""
+        own = self.score(rows)[..., 0]
+        signature = self.extremes(own, mask)
+        return BagReading(self.judge(signature), signature, own.sigmoid() * mask)
+
+
+class NystromAttention(nn.Module):
+    """Self-attention of tokens (1, n, d) in time and memory of n times `landmarks`, means of equal runs of tokens, and
+    a convolution over 33 neighbours of the values. With no more tokens than landmarks it is exact (ours).
+
+    Xiong et al., AAAI 2021, arXiv 2102.03902, equation 13; the inverse by six of its iterations (equation 11).
+    """
+
+    def __init__(self, width: int, *, heads: int, landmarks: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.landmarks, self.scale = heads, landmarks, (width // heads) ** -0.5
+        self.to_qkv = nn.Linear(width, 3 * width, bias=False)
+        self.neighbours = nn.Conv2d(heads, heads, (33, 1), padding=(16, 0), groups=heads, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(width, width), nn.Dropout(dropout))
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Attended tokens, and the share (heads, n) of its attention that the first token gives each."""
+        query, key, value = rearrange(self.to_qkv(tokens), "1 n (three h d) -> three h n d", three=3, h=self.heads)
+        query = query * self.scale
+        if tokens.shape[1] <= self.landmarks:
+            weights = (query @ key.mT).softmax(dim=-1)
+            attended, first = weights @ value, weights[:, 0]
+        else:
+            few_queries, few_keys = self._runs(query), self._runs(key)
+            left = (query @ few_keys.mT).softmax(dim=-1) @ _inverse((few_queries @ few_keys.mT).softmax(dim=-1))
+            right = (few_queries @ key.mT).softmax(dim=-1)
+            attended, first = left @ (right @ value), (left[:, :1] @ right)[:, 0]
+        attended = attended + self.neighbours(value[None])[0]
+        return self.to_out(rearrange(attended, "h n d -> 1 n (h d)")), first
+
+    def _runs(self, tokens: Tensor) -> Tensor:
+        front = -tokens.shape[1] % self.landmarks
+        return reduce(pad(tokens, (0, 0, front, 0)), "h (m run) d -> h m d", "mean", m=self.landmarks)
+
+
+def _inverse(matrix: Tensor) -> Tensor:
+    """Moore-Penrose inverse (h, m, m) of row-stochastic matrices, by iterations of third order."""
+    norms = matrix.abs().sum(dim=-1).amax() * matrix.abs().sum(dim=-2).amax()
+    inverse, identity = matrix.mT / norms, torch.eye(matrix.shape[-1], device=matrix.device)
+    for _ in range(6):
+        product = matrix @ inverse
+        inverse = 0.25 * inverse @ (13 * identity - product @ (15 * identity - product @ (7 * identity - product)))
+    return inverse
+
+
+class TransMil(nn.Module):
+    """A class token attends to the rows of a bag twice, between which convolutions mix rows that lie near each other in
+    a square of rows. Unlike the others it depends on the order of rows, which should be that of the slide; bags are
+    judged one by one, so that padding changes nothing. Rows are repeated from the first on to fill the square.
+
+    Shao et al., NeurIPS 2021, arXiv 2106.00908.
+    """
+
+    def __init__(
+        self, width: int, *, outputs: int = 2, hidden: int = 512, heads: int = 8, landmarks: int = 256
+    ) -> None:
+        super().__init__()
+        self.reduce = nn.Sequential(nn.Linear(width, hidden), nn.ReLU())
+        self.token = nn.Parameter(torch.randn(1, 1, hidden))
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(3))
+        layer = partial(NystromAttention, hidden, heads=heads, landmarks=landmarks, dropout=0.1)
+        self.attention = nn.ModuleList(layer() for _ in range(2))
+        self.mix = nn.ModuleList(nn.Conv2d(hidden, hidden, k, padding=k // 2, groups=hidden) for k in (7, 5, 3))
+        self.classify = nn.Linear(hidden, outputs)
+
+    def forward(self, rows: Tensor, mask: Tensor) -> BagReading:
+        """Judge a batch of bags; the signature is the class token's, the scores are by the attention it gives last."""
+        bags = [own[there > 0] if there.any() else own[:1] for own, there in zip(rows, mask, strict=True)]
+        read = [self._judge(own) for own in bags]
+        signature = torch.cat([token for token, _ in read])
+        scores = torch.stack([pad(score, (0, rows.shape[1] - len(score))) for _, score in read])
+        return BagReading(self.classify(signature), signature, scores)
+
+    def _judge(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        count, side = len(rows), math.ceil(math.sqrt(len(rows)))
+        filled = rows[torch.arange(side * side, device=rows.device) % count]
+        tokens = torch.cat([self.token, self.reduce(filled)[None]], dim=1)
+        tokens = tokens + self.attention[0](self.norms[0](tokens))[0]
+        square = rearrange(tokens[:, 1:], "1 (y x) d -> 1 d y x", y=side)
+        mixed = square + sum(each(square) for each in self.mix)
+        tokens = torch.cat([tokens[:, :1], rearrange(mixed, "1 d y x -> 1 (y x) d")], dim=1)
+        attended, shares = self.attention[1](self.norms[1](tokens))
+        seen = shares.mean(dim=0)[1 : count + 1].clamp(min=0)
+        return self.norms[2](tokens + attended)[:, 0], seen / seen.amax().clamp(min=1e-12)

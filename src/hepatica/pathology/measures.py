@@ -35,18 +35,25 @@ def measure(store: TileStore) -> pd.DataFrame:
     kurtosis, higher where structure is sparse (log2); its coherence, 1 where all structure runs one way (Bigün 1987).
     """
     places = store.index.reset_index().groupby("specimen_id", sort=False)["index"]
-    rows = {name: _measured(store.read(_spread(own.to_numpy()))) for name, own in places}
+    rows = {name: measure_tiles(store.read(spread(own.to_numpy()))) for name, own in places}
     found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("specimen_id")
-    slides = store.specimens.set_index("specimen_id")
+    return found.join(of_slides(store.specimens))
+
+
+def of_slides(specimens: pd.DataFrame) -> pd.DataFrame:
+    """The measures that a store has noted of each slide, by specimen_id."""
+    slides = specimens.set_index("specimen_id")
     peaks = {f"{stain}_peak_log2": np.log2(slides[f"{stain}_peak"]) for stain in STAINS if f"{stain}_peak" in slides}
-    return found.join(slides[[name for name in TOLERANCES if name in slides]].assign(**peaks))
+    return slides[[name for name in TOLERANCES if name in slides]].assign(**peaks)
 
 
-def _spread(places: np.ndarray) -> np.ndarray:
+def spread(places: np.ndarray) -> np.ndarray:
+    """`TILES` of them, evenly spread, or all."""
     return np.asarray(places[np.linspace(0, len(places) - 1, min(TILES, len(places))).astype(int)])
 
 
-def _measured(tiles: np.ndarray) -> dict[str, float]:
+def measure_tiles(tiles: np.ndarray) -> dict[str, float]:
+    """What is measured of each stain in tiles (n side side 3) of one slide."""
     density = DENSITY.astype(np.float32)[rearrange(tiles, "n y x c -> (n y x) c")]
     found = concentrations(density, REFERENCE.matrix, sparsity=StainSettings().applied_sparsity)
     every = rearrange(found, "(n y x) stain -> stain n y x", n=len(tiles), y=tiles.shape[1])

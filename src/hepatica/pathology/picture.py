@@ -36,7 +36,16 @@ def draw_slide(
     `regions` are the scored tiles of this slide (x, y, extent, score), `material` holds their pixels; the names of the
     three files begin with `stem`; `note` is printed on each picture, `meaning` says what is scored. Returns the files.
     """
-    heatmap, objects, tiles = (stem.with_name(stem.name + end) for end in ("_heatmap.png", ".geojson", "_tiles.png"))
+    drawn = draw_map(specimen, regions=regions, stem=stem, note=note, meaning=meaning)
+    shown = extremes(regions["score"].to_numpy())
+    images = material.select(specimen_ids=[specimen.specimen_id]).read(shown)
+    scores = regions["score"].to_numpy()[shown]
+    return [*drawn, draw_tiles(images, scores, maps=saliency(images), stem=stem, note=note, meaning=meaning)]
+
+
+def draw_map(specimen: Specimen, *, regions: pd.DataFrame, stem: Path, note: str, meaning: str) -> list[Path]:
+    """The heatmap and its objects for QuPath alone."""
+    heatmap, objects = (stem.with_name(stem.name + end) for end in ("_heatmap.png", ".geojson"))
     corners, scores = regions[["x", "y"]].to_numpy(), regions["score"].to_numpy()
     extent = float(regions["extent"].iloc[0])
     with open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp) as slide:
@@ -51,39 +60,35 @@ def draw_slide(
             note=note,
         )
     write_geojson(objects, corners=corners, scores=scores, extent=extent, meaning=meaning, note=note)
-    own = material.select(specimen_ids=[specimen.specimen_id])
-    _draw_tiles(own, scores, saliency=saliency, path=tiles, note=note, meaning=meaning)
-    return [heatmap, objects, tiles]
+    return [heatmap, objects]
 
 
-def _draw_tiles(
-    tiles: TileStore,
-    scores: np.ndarray,
-    *,
-    saliency: Callable[[np.ndarray], np.ndarray],
-    path: Path,
-    note: str,
-    meaning: str,
-) -> None:
-    """Two rows, tiles and their saliency: the highest scores on the left, the lowest on the right."""
+def extremes(scores: np.ndarray) -> np.ndarray:
+    """Places of the highest scores, the highest first, then of the lowest, each once."""
     count = min(EACH_END, len(scores) // 2 or 1)
     order = np.argsort(-scores, kind="stable")
-    shown = np.unique(np.concatenate([np.arange(count), np.arange(len(order) - count, len(order))]))
-    images = tiles.read(order[shown])
-    maps = saliency(images)
-    figure = Figure(figsize=(1.1 * len(shown) + 0.6, 2.9), dpi=180, layout="constrained")
+    return np.asarray(order[np.unique(np.concatenate([np.arange(count), np.arange(len(order) - count, len(order))]))])
+
+
+def draw_tiles(
+    images: np.ndarray, scores: np.ndarray, *, maps: np.ndarray | None, stem: Path, note: str, meaning: str
+) -> Path:
+    """Tiles, the highest scores on the left, the lowest on the right; with `maps`, in a second row their saliency."""
+    count, rows = len(images), 1 if maps is None else 2
+    figure = Figure(figsize=(1.1 * count + 0.6, 1.2 * rows + 0.5), dpi=180, layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(2, len(shown), squeeze=False)
-    for upper, lower, image, seen, score in zip(*panels, images, maps, scores[order[shown]], strict=True):
-        upper.imshow(image)
-        upper.set_title(f"{score:.2f}", fontsize=8)
-        lower.imshow(image)
-        lower.imshow(seen, cmap="inferno", vmin=0, vmax=1, alpha=0.65 * seen)
-        for panel in (upper, lower):
+    panels = figure.subplots(rows, count, squeeze=False)
+    for place, (image, score) in enumerate(zip(images, scores, strict=True)):
+        for panel in panels[:, place]:
+            panel.imshow(image)
             panel.set_axis_off()
+        panels[0, place].set_title(f"{score:.2f}", fontsize=8)
+        if maps is not None:
+            panels[1, place].imshow(maps[place], cmap="inferno", vmin=0, vmax=1, alpha=0.65 * maps[place])
     figure.suptitle(f"{meaning}: highest tiles left, lowest right", fontsize=9)
-    figure.supxlabel(
-        f"above: the tile as the network sees it; below: what speaks for a high score (Grad-CAM)\n{note}", fontsize=7
-    )
+    seen = "above: the tile as the network sees it; below: what speaks for a high score (Grad-CAM)\n"
+    figure.supxlabel(note if maps is None else seen + note, fontsize=7)
+    path = stem.with_name(f"{stem.name}_tiles.png")
     with replacing(path) as temporary:
         figure.savefig(temporary)
+    return path

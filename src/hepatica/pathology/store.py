@@ -1,8 +1,9 @@
 """Store: the tiles of a cohort's slides, cut once, kept on disk and read at random."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -125,7 +126,7 @@ def prepare(
     Raises SpecimenError when no slide gives a tile, UnavailableError when the folder cannot be written (disk full).
     """
     with ThreadPoolExecutor(_WORKERS) as pool:
-        keys = list(pool.map(partial(_key, tiling=tiling, stain=stain), specimens))
+        keys = list(pool.map(partial(slide_key, tiling=tiling, stain=stain), specimens))
     ledger = Ledger(folder / "ledger")
     missing = {key: each for key, each in zip(keys, specimens, strict=True) if open_tiles(_path(folder, key)) is None}
 
@@ -136,7 +137,18 @@ def prepare(
     return _gather(dict(zip(specimens, keys, strict=True)), ledger=ledger, folder=folder, side=tiling.side)
 
 
-def _cut(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, to: Path) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Where the tiles of an open slide are, what is known of it, and a function from corners (n 2) to tiles."""
+
+    corners: np.ndarray
+    about: Mapping[str, Any]
+    read: Callable[[np.ndarray], np.ndarray]
+
+
+@contextmanager
+def cutting(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None) -> Iterator[Cut]:
+    """Open a slide, look where its tiles are and learn its stains; SpecimenError where it gives no tile."""
     with _open(specimen) as slide:
 
         def read(chosen: np.ndarray) -> np.ndarray:
@@ -149,9 +161,16 @@ def _cut(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, to:
             stains = _stains(read(corners[spread]), settings=stain)
         if stain is not None:
             recolour = partial(normalise, source=stains, target=REFERENCE, settings=stain)
-        with writing(to, corners=corners, side=tiling.side, about=about | _columns(stains)) as append:
-            for start in range(0, len(corners), _CHUNK):
-                append(recolour(read(corners[start : start + _CHUNK])))
+        yield Cut(corners=corners, about=about | _columns(stains), read=lambda chosen: recolour(read(chosen)))
+
+
+def _cut(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, to: Path) -> None:
+    with (
+        cutting(specimen, tiling=tiling, stain=stain) as cut,
+        writing(to, corners=cut.corners, side=tiling.side, about=cut.about) as append,
+    ):
+        for start in range(0, len(cut.corners), _CHUNK):
+            append(cut.read(cut.corners[start : start + _CHUNK]))
 
 
 def _open(specimen: Specimen) -> Slide:
@@ -236,12 +255,14 @@ def _path(folder: Path, key: str) -> Path:
     return folder / f"{key}.safetensors"
 
 
-def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None) -> str:
+def slide_key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, **further: Any) -> str:
+    """Digest of a slide, of how it is cut, and of `further` settings, by which what is made of it is named."""
     target = {name: array.tolist() for name, array in asdict(REFERENCE).items()}
     settings = {
         "schema": SCHEMA,
         "tiling": asdict(tiling),
         "stain": stain and asdict(stain) | {"target": target},
+        **further,
     }
     identity, beside = None, [specimen.path]
     try:

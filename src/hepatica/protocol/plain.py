@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from hepatica.cohort import Classes, Cohort, CohortError, MultiClass, SettingsError, Survival, Task, TimeToEvent
-from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, infer
+from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, discrete_risk, infer
 from hepatica.learn.samples import Labels
 from hepatica.networks import Pooled, backbone
 from hepatica.protocol.records import Inference, Material, Standardising, Training
@@ -164,12 +164,14 @@ def scores(task: Task) -> Callable[[Tensor], Tensor]:
     """From logits (b, outputs) to scores (b, columns): probabilities of classes and subtypes, others as they are.
 
     A binary network has two outputs, of which the second is the event, or one, its log-odds; with several horizons one
-    for each.
+    for each. One of survival has one output, or the log-odds of the hazard in each of several intervals.
     """
     if len(task.targets) > 1:
         return lambda logits: logits.sigmoid()
     if task.KIND == "binary":
         return lambda logits: logits.softmax(1)[:, 1:] if logits.shape[1] == 2 else logits.sigmoid()
+    if task.KIND == "survival":
+        return lambda logits: logits if logits.shape[1] == 1 else discrete_risk(logits)[:, None]
     return (lambda logits: logits.softmax(1)) if task.KIND in ("multi_class", "subtypes") else (lambda logits: logits)
 
 

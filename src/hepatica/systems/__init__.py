@@ -28,6 +28,7 @@ GROUP = "hepatica.systems"
 
 ROOMS = {
     "SLIDES": "slide",
+    "FEATURES": "slide",
     "CT": "ct",
     "MR": "mr",
     "ULTRASOUND": "ultrasound",

@@ -1,0 +1,153 @@
+"""Feature file: the features of one slide's tiles in one HDF5 file, laid out as TRIDENT and CLAM write and read it.
+
+Datasets `features` (n, width) float32 and `coords` (n, 2) int64, the upper left corner (x, y) of each tile in pixels of
+the finest level; attributes of `coords` as TRIDENT's (IO.py, `coords_to_h5`): patch_size, patch_size_level0,
+level0_magnification, target_magnification, overlap, name, savetodir, level0_width, level0_height; of `features`: name,
+savetodir. CLAM's h5_files have the datasets alone, coords int32. Ours have two more attributes of the file: `encoder`,
+the digest of the network, and `about`, what is known of the slide, as JSON.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from hepatica.cohort.atomic import replacing
+from hepatica.cohort.errors import SpecimenError
+
+SUFFIXES = (".h5", ".hdf5")
+
+ELSEWHERE = "elsewhere"
+"""What stands for the digest of an encoder in files that do not say which made them."""
+
+MAGNIFICATION_UM = 10.0
+"""Micrometres per pixel times magnification, by which TRIDENT names resolutions."""
+
+_CHUNK = 64  # rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureFile:
+    """A feature file that was found whole; it is opened for each reading, for a cohort may have thousands.
+
+    `width` numbers describe a tile; `corners` (n, 2) int64; `extent` side of a tile in pixels of the finest level;
+    `encoder` the digest of what made it; `about` what else is known of the slide.
+    """
+
+    path: Path
+    width: int
+    corners: np.ndarray
+    extent: float
+    encoder: str
+    about: Mapping[str, Any]
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Features of tiles (b, width) float32; what lies between the first and the last of them is read too."""
+        if not len(rows):
+            return np.empty((0, self.width), np.float32)
+        first, last = int(rows.min()), int(rows.max()) + 1
+        with h5py.File(self.path, "r") as file:
+            features: Any = file["features"]
+            stretch = features[0, first:last] if features.ndim == 3 else features[first:last]
+        return np.asarray(stretch, np.float32)[rows - first]
+
+
+def open_features(path: Path) -> FeatureFile | None:
+    """Open a file that `writing` wrote; None where there is none, or none that is whole."""
+    try:
+        return read_features(path)
+    except (FileNotFoundError, SpecimenError):
+        return None
+
+
+def read_features(path: Path) -> FeatureFile:
+    """Open a file of ours, TRIDENT's or CLAM's, features (1, n, width) too; SpecimenError where it is none of these,
+    FileNotFoundError where there is none.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            shape, corners = tuple(file["features"].shape), np.asarray(file["coords"][()], np.int64)
+            attributes = dict(file["coords"].attrs)
+            encoder, about = str(file.attrs.get("encoder", ELSEWHERE)), json.loads(file.attrs.get("about", "{}"))
+    except FileNotFoundError:
+        raise
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise SpecimenError(
+            f"the file of features cannot be read ({error}); wanted HDF5 with `features` (n, width) and `coords` (n,"
+            " 2), as TRIDENT and CLAM write it"
+        ) from error
+    count, width = shape[-2:] if len(shape) == 2 or (len(shape) == 3 and shape[0] == 1) else (0, 0)
+    if not count or corners.shape != (count, 2):
+        raise SpecimenError(
+            f"got features of shape {shape} and coords of shape {corners.shape}, wanted (n, width) and (n, 2) with n of"
+            " at least 1; compute them again"
+        )
+    extent = _extent(corners, attributes)
+    return FeatureFile(path=path, width=width, corners=corners, extent=extent, encoder=encoder, about=about)
+
+
+def _extent(corners: np.ndarray, attributes: Mapping[str, Any]) -> float:
+    """A tile's side: as written, else the least distance of two columns or rows of tiles."""
+    if "patch_size_level0" in attributes:
+        return float(attributes["patch_size_level0"])
+    steps = [np.diff(np.unique(axis)).min(initial=np.iinfo(np.int64).max) for axis in corners.T]
+    return float(min(steps)) if len(corners) > 1 else 1.0
+
+
+def distribution(found: FeatureFile) -> dict[str, float]:
+    """Mean and SD of all features, read a part at a time; SpecimenError where one is no number."""
+    total, squares, count = 0.0, 0.0, len(found.corners)
+    for start in range(0, count, 4096):
+        part = found.read(np.arange(start, min(start + 4096, count))).astype(np.float64)
+        total, squares = total + part.sum(), squares + (part**2).sum()
+    if not np.isfinite(squares):
+        raise SpecimenError("got features that are not numbers; compute them again")
+    mean = total / (count * found.width)
+    return {"features_mean": mean, "features_sd": max(squares / (count * found.width) - mean**2, 0.0) ** 0.5}
+
+
+@contextmanager
+def writing(
+    path: Path, *, corners: np.ndarray, width: int, side: int, mpp: float, encoder: str, about: Mapping[str, Any]
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """Yield a function that appends features (b, width) of the tiles of `corners`, in their order.
+
+    The file appears under its name only when all are in it. `about` has mpp, extent, width and height of the slide;
+    the tiles are of `side` pixels of `mpp` micrometres. What killed attempts have left beside it is removed.
+    """
+    for left in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
+        left.unlink()
+    names = {"name": path.stem, "savetodir": ""}  # no name of a patient
+    of_tiles = {
+        "patch_size": side,
+        "patch_size_level0": round(about["extent"]),
+        "level0_magnification": round(MAGNIFICATION_UM / about["mpp"]),
+        "target_magnification": round(MAGNIFICATION_UM / mpp),
+        "overlap": 0,
+        **names,
+        "level0_width": about["width"],
+        "level0_height": about["height"],
+    }
+    with replacing(path) as temporary:
+        with h5py.File(temporary, "w") as file:
+            rows = min(len(corners), _CHUNK)
+            shape, chunks = (len(corners), width), (rows, width)
+            features = file.create_dataset("features", shape, "f4", maxshape=(None, width), chunks=chunks)
+            coords = file.create_dataset("coords", data=corners, dtype="i8", maxshape=(None, 2), chunks=(rows, 2))
+            features.attrs.update(names)
+            coords.attrs.update(of_tiles)
+            file.attrs.update({"encoder": encoder, "about": json.dumps(about)})
+            done = 0
+
+            def append(found: np.ndarray) -> None:
+                nonlocal done
+                features[done : done + len(found)] = found
+                done += len(found)
+
+            yield append
+        assert done == len(corners), "every corner needs its features"

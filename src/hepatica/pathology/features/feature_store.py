@@ -1,0 +1,216 @@
+"""Feature store: the features of a cohort's slides, computed once a slide without storing its tiles, read at random."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.errors import SpecimenError
+from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
+from hepatica.cohort.specimens import Specimen
+from hepatica.learn import as_images
+from hepatica.learn.images import channels_last
+from hepatica.pathology.features.feature_file import (
+    SUFFIXES,
+    FeatureFile,
+    distribution,
+    open_features,
+    read_features,
+    writing,
+)
+from hepatica.pathology.measures import measure_tiles, spread
+from hepatica.pathology.stain import StainSettings
+from hepatica.pathology.store import cutting, slide_key
+from hepatica.pathology.tiles import Tiling
+
+SCHEMA = 1
+"""Version of the feature files; raised whenever the same settings would give other features."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FeatureStore:
+    """Features of the tiles of many slides as one numbered sequence, which `hepatica.learn` reads as its inputs.
+
+    `width` numbers describe a tile. `index`: one row a tile, as a TileStore's: patient_id, specimen_id, tile, x, y,
+    extent. `specimens`: one row a slide: patient_id, specimen_id, key, tiles, and of a slide whose features were
+    computed here what a TileStore says of it and what `measures.measure_tiles` finds; of others features_mean and
+    features_sd. `failures`: one row a slide that gave none: patient_id, specimen_id, row, error. `files` are the open
+    files by key.
+    """
+
+    width: int
+    index: pd.DataFrame
+    specimens: pd.DataFrame
+    failures: pd.DataFrame
+    files: Mapping[str, FeatureFile]
+
+    @cached_property
+    def _places(self) -> tuple[np.ndarray, np.ndarray]:
+        keys = self.specimens.set_index("specimen_id")["key"]
+        return keys.loc[self.index["specimen_id"]].to_numpy(), self.index["tile"].to_numpy()
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Features of these rows of `index`, in the order asked: (b width) float32."""
+        found = np.empty((len(indices), self.width), np.float32)
+        keys, tiles = (each[indices] for each in self._places)
+        for key in pd.unique(keys):
+            found[keys == key] = self.files[key].read(tiles[keys == key])
+        return found
+
+    def select(
+        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
+    ) -> "FeatureStore":
+        """The same with these patients, or these specimens, only; in the store's own order."""
+        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
+
+
+def brought(specimen: Specimen) -> Path | None:
+    """The file of features that comes with a specimen: its attachment `features`, or itself; None for a bare slide."""
+    own = specimen.path if specimen.path.suffix.lower() in SUFFIXES else None
+    return specimen.attachments.get("features", own)
+
+
+def prepare(
+    specimens: Sequence[Specimen],
+    *,
+    tiling: Tiling,
+    stain: StainSettings | None = None,
+    encoder: Callable[[], nn.Module],
+    made_by: str,
+    width: int,
+    batch: int,
+    folder: Path,
+    progress: bool = True,
+) -> FeatureStore:
+    """Describe the tiles of every slide once, or take the features that come with it.
+
+    `encoder` builds the network, where there is a slide to be read; `made_by` is its digest, and every file of features
+    must be of it and of `width`. At most two batches of tiles are in memory at once. As for tiles, a slide that cannot
+    be used goes into the ledger and `failures`, and all may be killed at any moment and started again.
+    Raises SpecimenError when no slide gives features, UnavailableError when the folder cannot be written.
+    """
+    common: dict[str, Any] = {"made_by": made_by, "width": width}
+    keys = {each: _key(each, tiling=tiling, stain=stain, **common) for each in specimens}
+    files = {key: brought(each) or _path(folder, key) for each, key in keys.items()}
+    ledger = Ledger(folder / "ledger")
+
+    def note(key: str, specimen: Specimen) -> None:
+        write_json(_note(folder, key), distribution(_checked(read_features(files[key]), **common)))
+
+    def compute(key: str, specimen: Specimen) -> None:
+        describe(specimen, network, tiling=tiling, stain=stain, made_by=made_by, batch=batch, to=files[key])
+
+    given = {key: each for each, key in keys.items() if brought(each) and not _note(folder, key).exists()}
+    missing = {key: each for each, key in keys.items() if not brought(each) and open_features(files[key]) is None}
+    prepare_each(given, note, ledger=ledger, label="Reading features", workers=1, progress=progress)
+    if missing:
+        network = _on_device(encoder())
+        prepare_each(missing, compute, ledger=ledger, label="Describing slides", workers=1, progress=progress)
+    return _gather(keys, files, ledger=ledger, folder=folder, width=width)
+
+
+def _checked(found: FeatureFile, *, made_by: str, width: int) -> FeatureFile:
+    if found.encoder != made_by or found.width != width:
+        raise SpecimenError(
+            f"got {found.width} features of encoder {found.encoder[:12]}, wanted {width} of {made_by[:12]}, which the"
+            " model was trained on; compute them with the same encoder"
+        )
+    return found
+
+
+def _on_device(network: nn.Module) -> nn.Module:
+    return channels_last(network).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def describe(
+    specimen: Specimen,
+    network: nn.Module,
+    *,
+    tiling: Tiling,
+    stain: StainSettings | None,
+    made_by: str,
+    batch: int,
+    to: Path,
+) -> None:
+    """Write the features of one slide; the next tiles are read while the network describes those before."""
+    with cutting(specimen, tiling=tiling, stain=stain) as cut:
+        corners = cut.corners
+        about = {**cut.about, **{name: float(each) for name, each in measure_tiles(cut.read(spread(corners))).items()}}
+        parts = np.split(corners, range(batch, len(corners), batch))
+        found = (_described(network, tiles) for tiles in _ahead(cut.read, parts))
+        first = next(found)
+        with writing(
+            to, corners=corners, width=first.shape[1], side=tiling.side, mpp=tiling.mpp, encoder=made_by, about=about
+        ) as append:
+            append(first)
+            for each in found:
+                append(each)
+
+
+def _ahead(read: Callable[[np.ndarray], np.ndarray], parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    """What `read` makes of each part, the next one read on another thread meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(read, parts[0])
+        for each in parts[1:]:
+            tiles, coming = coming.result(), pool.submit(read, each)
+            yield tiles
+        yield coming.result()
+
+
+@torch.inference_mode()
+def _described(network: nn.Module, tiles: np.ndarray) -> np.ndarray:
+    device = next(network.parameters()).device
+    images = as_images(torch.from_numpy(tiles).to(device)).contiguous(memory_format=torch.channels_last)
+    found: np.ndarray = network(images).float().cpu().numpy()
+    return found
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / f"{key}{SUFFIXES[0]}"
+
+
+def _note(folder: Path, key: str) -> Path:
+    return folder / f"{key}.json"
+
+
+def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, made_by: str, width: int) -> str:
+    if file := brought(specimen):
+        settings = {"features": SCHEMA, "encoder": made_by, "width": width}
+        return specimen_key(specimen, settings=settings, beside=[file])
+    return slide_key(specimen, tiling=tiling, stain=stain, features=SCHEMA, encoder=made_by)
+
+
+def _gather(
+    keys: Mapping[Specimen, str], files: Mapping[str, Path], *, ledger: Ledger, folder: Path, width: int
+) -> FeatureStore:
+    def opened(key: str) -> tuple[FeatureFile, Mapping[str, Any]] | None:
+        noted = files[key] == _path(folder, key) or _note(folder, key).exists()
+        own = open_features(files[key]) if noted else None
+        return own and (own, own.about if files[key] == _path(folder, key) else read_json(_note(folder, key)))
+
+    found, failures = gather(keys, opened, ledger=ledger, wanted="slides gave features")
+    slides, tiles = [], []
+    for who, (own, about) in found:
+        slides.append({**who, "tiles": len(own.corners), "extent": own.extent, **about})
+        names = {name: who[name] for name in ("patient_id", "specimen_id")}
+        x, y = own.corners.T
+        tiles.append(pd.DataFrame(names | {"tile": np.arange(len(x)), "x": x, "y": y, "extent": own.extent}))
+    return FeatureStore(
+        width=width,
+        index=pd.concat(tiles, ignore_index=True),
+        specimens=pd.DataFrame(slides),
+        failures=failures,
+        files={who["key"]: own for who, (own, _) in found},
+    )

@@ -1,0 +1,146 @@
+"""Feature file: field by field as TRIDENT and CLAM write it, and theirs read; half a file is none."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from hepatica.cohort.errors import SpecimenError
+from hepatica.pathology.features.feature_file import (
+    ELSEWHERE,
+    distribution,
+    open_features,
+    read_features,
+    writing,
+)
+
+CORNERS = np.array([[0, 0], [448, 0], [0, 448]])
+FEATURES = np.arange(12, dtype=np.float32).reshape(3, 4)
+ABOUT = {"mpp": 0.25, "extent": 448.0, "width": 2000, "height": 1000, "saturation": 0.5}
+
+
+def write(path: Path, *, parts=(2, 1)) -> Path:
+    with writing(path, corners=CORNERS, width=4, side=224, mpp=0.5, encoder="abc", about=ABOUT) as append:
+        for part in np.split(FEATURES, np.cumsum(parts)[:-1]):
+            append(part)
+    return path
+
+
+def test_our_file_has_the_fields_of_tridents(tmp_path: Path) -> None:
+    """As trident/IO.py (`save_h5`, `coords_to_h5`) and WSI.py (`extract_patch_features`) write them (2026)."""
+    with h5py.File(write(tmp_path / "key.h5")) as file:
+        assert set(file) == {"features", "coords"}
+        features, coords = file["features"], file["coords"]
+        assert (features.shape, features.dtype, features.maxshape) == ((3, 4), np.float32, (None, 4))
+        assert (coords.shape, coords.dtype, coords.maxshape) == ((3, 2), np.int64, (None, 2))
+        assert np.array_equal(features[:], FEATURES)
+        assert np.array_equal(coords[:], CORNERS)
+        assert dict(features.attrs) == {"name": "key", "savetodir": ""}
+        assert dict(coords.attrs) == {
+            "patch_size": 224,
+            "patch_size_level0": 448,
+            "level0_magnification": 40,
+            "target_magnification": 20,
+            "overlap": 0,
+            "name": "key",
+            "savetodir": "",
+            "level0_width": 2000,
+            "level0_height": 1000,
+        }
+
+
+def test_our_file_comes_back(tmp_path: Path) -> None:
+    found = open_features(write(tmp_path / "key.h5"))
+    assert found is not None
+    assert (found.width, found.extent, found.encoder, dict(found.about)) == (4, 448, "abc", ABOUT)
+    assert np.array_equal(found.corners, CORNERS)
+    assert found.read(np.array([2, 0, 0])).tolist() == FEATURES[[2, 0, 0]].tolist()
+    assert found.read(np.array([], int)).shape == (0, 4)
+
+
+def trident(path: Path, *, batched=False) -> Path:
+    """What TRIDENT writes; older tools put an axis before it."""
+    with h5py.File(path, "w") as file:
+        features = FEATURES[None] if batched else FEATURES
+        file.create_dataset("features", data=features, maxshape=(None, *features.shape[1:]), chunks=features.shape)
+        coords = file.create_dataset("coords", data=CORNERS)
+        coords.attrs.update({"patch_size": 256, "patch_size_level0": 512, "level0_magnification": 40, "overlap": 0})
+    return path
+
+
+def clam(path: Path) -> Path:
+    """What CLAM's extract_features_fp.py writes into h5_files: no attributes, int32."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("features", data=FEATURES, chunks=(1, 4), maxshape=(None, 4))
+        file.create_dataset("coords", data=CORNERS.astype(np.int32), chunks=(1, 2), maxshape=(None, 2))
+    return path
+
+
+@pytest.mark.parametrize(("make", "extent"), [(trident, 512), (clam, 448)])
+def test_theirs_are_read(tmp_path: Path, make, extent: float) -> None:
+    found = read_features(make(tmp_path / "their.h5"))
+    assert (found.width, found.extent, found.encoder) == (4, extent, ELSEWHERE)
+    assert found.read(np.arange(3)).tolist() == FEATURES.tolist()
+
+
+def test_a_batch_axis_is_dropped(tmp_path: Path) -> None:
+    found = read_features(trident(tmp_path / "old.h5", batched=True))
+    assert found.read(np.array([1])).tolist() == [[4, 5, 6, 7]]
+
+
+def test_distribution_by_hand(tmp_path: Path) -> None:
+    found = distribution(read_features(clam(tmp_path / "c.h5")))
+    assert found == pytest.approx({"features_mean": 5.5, "features_sd": np.arange(12).std()})
+
+
+def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
+    path = clam(tmp_path / "c.h5")
+    with h5py.File(path, "a") as file:
+        file["features"][1, 1] = np.nan
+    with pytest.raises(SpecimenError, match="not numbers"):
+        distribution(read_features(path))
+
+
+def test_half_a_file_never_appears(tmp_path: Path) -> None:
+    (tmp_path / ".key.0123456789ab.part.h5").write_bytes(b"left by a kill")
+    with (
+        pytest.raises(AssertionError, match="every corner"),
+        writing(tmp_path / "key.h5", corners=CORNERS, width=4, side=224, mpp=0.5, encoder="abc", about=ABOUT) as append,
+    ):
+        append(FEATURES[:1])
+    assert list(tmp_path.iterdir()) == []
+
+
+def damaged(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def other(path: Path) -> None:
+    path.write_text("no HDF5")
+
+
+def without(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        del file["coords"]
+
+
+def flat(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        del file["features"]
+        file["features"] = np.zeros(4)
+
+
+def shorter(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        file["coords"].resize(2, axis=0)
+
+
+@pytest.mark.parametrize("damage", [damaged, other, without, flat, shorter])
+def test_files_that_are_no_features_are_said_so(tmp_path: Path, damage) -> None:
+    path = write(tmp_path / "key.h5")
+    damage(path)
+    with pytest.raises(SpecimenError, match="features"):
+        read_features(path)
+    assert open_features(path) is None
+    assert open_features(tmp_path / "absent.h5") is None
