@@ -29,7 +29,7 @@ Whom = Annotated[
     typer.Option(
         "--population",
         help="resected, suspected, cirrhosis, watched_cirrhosis, surveillance, screened, treated_hepatitis_b,"
-        " transplanted; the instrument's by default.",
+        " transplanted, sequenced, biopsied, primary_cancer; the instrument's by default.",
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Write all endpoints, columns and tables.")]
@@ -50,6 +50,10 @@ def _instrument(name: str, *, patients: int, words: str) -> None:
 _instrument(
     "slides", patients=60,
     words="Write H&E slides (pyramidal TIFF), two per patient, of resected liver cancer with follow-up.",
+)  # fmt: skip
+_instrument(
+    "multiphoton", patients=60,
+    words="Write the same sections unstained, under a multiphoton microscope (TIFF of two channels, TPEF and SHG).",
 )  # fmt: skip
 _instrument(
     "ct", patients=60,
@@ -89,10 +93,12 @@ def _write(folder: Path, instruments: list[str], population: str | None, **optio
 def _renderer(instrument: str) -> "Renderer":
     from hepatica.cohort import SettingsError
 
-    if instrument == "slides":
-        from hepatica.pathology.phantom import Slides
+    if instrument in ("slides", "multiphoton"):
+        from hepatica.pathology.phantom import PhantomSettings, Slides
 
-        return Slides()
+        return Slides(
+            settings=PhantomSettings(microscope="multiphoton" if instrument == "multiphoton" else "brightfield")
+        )
     if instrument == "ct":
         from hepatica.radiology.phantom import CT
 
@@ -101,7 +107,7 @@ def _renderer(instrument: str) -> "Renderer":
         from hepatica.spectroscopy.phantom import Spectra
 
         return Spectra()
-    raise SettingsError(f"got the instrument {instrument!r}, wanted slides, ct or spectra")
+    raise SettingsError(f"got the instrument {instrument!r}, wanted slides, multiphoton, ct or spectra")
 
 
 @app.command()

@@ -27,7 +27,7 @@ FOLDERS = (*STUDIES, "slide")
 _MODALITIES = (*FOLDERS, "spectrum")
 _COLUMNS = ("patient_id", "specimen_id", "modality", "path")
 
-ATTACHMENTS = ("mask", "liver_mask", "nodule_mask", "water", "features")
+ATTACHMENTS = ("mask", "liver_mask", "nodule_mask", "water", "features", "annotation", "region")
 """Columns that name further files of a specimen without being declared in cohort.toml."""
 
 

@@ -85,6 +85,8 @@ class Reader(Protocol):
 def open_reader(path: Path) -> Reader:
     """Open a slide with OpenSlide, or else a plain TIFF, PNG or JPEG; SpecimenError when it is neither or damaged.
 
+    A TIFF of two channels is of two photons: the second (SHG, collagen) is shown red, the first (TPEF) green, no blue.
+
     `path` may be the folder of a MIRAX slide, or one that holds a single slide, such as the instances of a DICOM
     series. Messages never hold the file's name, which may be a patient's.
     """
@@ -223,6 +225,8 @@ def _open_plain(path: Path) -> PlainReader:
             f" {largest:.0e} are read; convert it: vips tiffsave IN OUT.tif --tile --pyramid --compression jpeg"
         )
     refuse_absurd([(image.width, image.height)], stored=[], files=[path])
+    if kind == "tiff" and (image.bands, image.format) == (2, "uchar"):
+        return PlainReader(image[1].bandjoin([image[0], 0]), path=path)
     if image.format != "uchar" or image.bands - image.hasalpha() != 3:
         got = f"{image.bands} channels of {image.format} ({image.interpretation})"
         raise SpecimenError(f"the {kind.upper()} image has {got}, wanted 8-bit colour (RGB); export it again in colour")

@@ -12,6 +12,9 @@ from skimage.morphology import remove_small_holes, remove_small_objects
 FAINTEST, STRONGEST = 8 / 255, 18 / 255
 """Bounds (ours) of the colourfulness that divides tissue from glass: pale stroma has 12 / 255, tinted glass 6 / 255."""
 
+LEAST_LIGHT = 25
+"""Grey levels, of 255, above which a picture of two photons shows tissue (ours)."""
+
 SPECK = 1e-4
 """Share of the slide (ours) below which a piece is dust and a hole is a lumen."""
 
@@ -56,8 +59,12 @@ def find_tissue(thumbnail: np.ndarray) -> Pieces:
     on white, grey and black alike. The limit is Otsu's (doi 10.1109/TSMC.1979.4310076), kept within bounds because on a
     slide of tissue alone, or of glass alone, Otsu would divide the one thing there is. Ink is recognised by ratios of
     optical densities, which are the same however thin it lies, over a width that no cell has. A violet or magenta pen
-    has the colours of haematoxylin and eosin and is not found.
+    has the colours of haematoxylin and eosin and is not found. Without any blue it is a picture of two photons, dark
+    where there is no tissue.
     """
+    if not thumbnail[..., 2].any():
+        light = gaussian_filter(thumbnail.max(axis=-1).astype(np.float32), sigma=2)
+        return Pieces(light > LEAST_LIGHT, np.zeros(light.shape, bool))
     smooth = gaussian_filter(thumbnail.astype(np.float32) / 255, sigma=(1, 1, 0))
     palest, darkest = smooth.max(axis=-1), smooth.min(axis=-1)
     colour = palest - darkest

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 from hepatica.cohort import Binary, Cohort, Months, Survival, distinct_outcomes
 from hepatica.learn import in_bags, pixels_to_images
-from hepatica.networks import Attention, BagNetwork, BagReading, Instances, NoisyAnd, Normalise, UNet, widened
+from hepatica.networks import Attention, BagNetwork, Instances, NoisyAnd, Normalise, UNet, widened
 from hepatica.pathology.nuclei.pretrained import NucleiSettings, train_nuclei, untrained
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
@@ -44,6 +44,7 @@ from hepatica.saliency import grad_cam
 
 Join = Literal["channel", "branches", "multiplied", "none"]
 Pool = Literal["noisy_and", "mean", "attention", "top_k"]
+ONE_YEAR, THREE_YEARS = Months(12), Months(36)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,8 @@ class Settings(SlidePlan, BagPlan, NucleiSettings):
 
     endpoint: str = "recurrence"  # survival endpoint that is predicted
     outcome: Literal["distinct", "all"] = "distinct"  # who is trained on: patients of distinct outcome, or all
-    poor: Annotated[Months, Field(gt=0)] = Months(12)  # ours: months within which a recurrence is a poor outcome
-    good: Annotated[Months, Field(gt=0)] = Months(36)  # ours: months without recurrence that are a good outcome
+    poor: Annotated[Months, Field(gt=0)] = ONE_YEAR  # ours: months within which a recurrence is a poor outcome
+    good: Annotated[Months, Field(gt=0)] = THREE_YEARS  # ours: months without recurrence that are a good outcome
     nuclear: Join = "channel"  # ours: how the nuclear map joins the tile
     pool: Pool = "noisy_and"  # ours: how tiles become one answer
     top: PositiveInt = 10  # ours: highest tiles, of pool = top_k
@@ -167,23 +168,10 @@ def predict(network: BagNetwork, tiles: TileStore, settings: Settings) -> Infere
     return infer_bags(network, tiles, settings, Survival(settings.endpoint))
 
 
-class Alone(nn.Module):
-    """Each tile (b, 3, h, w) as a bag of its own."""
-
-    def __init__(self, network: BagNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, tiles: Tensor) -> BagReading:
-        """Judge a batch of tiles."""
-        reading: BagReading = self.network({"rows": tiles[:, None], "mask": tiles.new_ones(len(tiles), 1)})
-        return reading
-
-
 def saliency(network: BagNetwork, tiles: np.ndarray) -> np.ndarray:
     """Grad-CAM of early recurrence in single tiles."""
     layer: Any = network.embed.body
-    return grad_cam(Alone(network), pixels_to_images(tiles), layer=layer, target=lambda read: read.logits[:, 0])
+    return grad_cam(network, pixels_to_images(tiles), layer=layer, target=lambda read: read.logits[:, 0])
 
 
 SYSTEM = System(

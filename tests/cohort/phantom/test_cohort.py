@@ -18,6 +18,7 @@ from hepatica.cohort.phantom import (
     SUSPECTED,
     Job,
     Patient,
+    Population,
     Recipe,
     Renderer,
     phantom_cohort,
@@ -46,7 +47,7 @@ class Notes(Renderer):
     def images(self) -> int:
         return self.settings
 
-    def shows(self, patient: Patient) -> bool:
+    def shows(self, patient: Patient, *, population: Population) -> bool:
         return patient.tumour.hcc
 
     def attached(self, patients: Sequence[Patient], stems: Sequence[str], *, recipe: Recipe) -> dict[str, list[str]]:
@@ -72,7 +73,7 @@ class Letters(Notes):
 
     modality, root, code = "letter", "letters", "L"
 
-    def shows(self, patient: Patient) -> bool:
+    def shows(self, patient: Patient, *, population: Population) -> bool:
         return True
 
 

@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from hepatica.cohort.phantom import SUSPECTED, draw_patients, patient_table
+from hepatica.cohort.phantom import PRIMARY_CANCER, SEQUENCED, SUSPECTED, draw_patients, patient_table
 from hepatica.cohort.phantom.tables import lesion_table
 from hepatica.cohort.phantom.tumour import KINDS, NORMAL, TYPES
 from hepatica.radiology.phantom.lesions import LOOKS
@@ -17,6 +18,24 @@ def test_half_have_hcc_and_the_rest_every_other_kind(told: pd.DataFrame) -> None
     assert set(told.kind) == {*KINDS, "hcc"}
     assert (told.kind == "hcc").equals(told.hcc == 1)
     assert set(told.lesion_type.dropna()) == set(TYPES)
+
+
+def test_primary_cancer_is_of_two_types() -> None:
+    told = patient_table(draw_patients(40, population=PRIMARY_CANCER))
+    assert told.tumour_type.value_counts().to_dict() == {"HCC": 20, "CCA": 20}
+    assert (told.tumour_type == "HCC").equals(told.hcc == 1)
+
+
+def test_differentiation_follows_grade_and_aggressiveness() -> None:
+    patients = draw_patients(300, population=SEQUENCED)
+    told = patient_table(patients)
+    assert pd.crosstab(told.differentiation, told.grade).gt(0).sum(axis=1).to_dict() == {
+        "moderate": 1,
+        "poor": 2,
+        "well": 1,
+    }
+    poor = (told.differentiation == "poor").to_numpy()
+    assert roc_auc_score(poor, [each.tumour.aggressiveness for each in patients]) > 0.9
 
 
 def test_every_kind_has_a_look() -> None:

@@ -1,13 +1,20 @@
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import openslide
+import pandas as pd
 import pytest
+import pyvips
 
-from hepatica.cohort import SettingsError, SlidePixels, load_cohort
+from hepatica.cohort import SettingsError, SlidePixels, TilePixels, load_cohort
+from hepatica.cohort.phantom import POPULATIONS
 from hepatica.pathology.phantom import PhantomSettings, phantom_slides
+from hepatica.pathology.phantom.histology import CLASSES
+from hepatica.pathology.slide import open_slide
+from hepatica.pathology.tissue import find_tissue
 
 SMALL = PhantomSettings(side=SlidePixels(256))
 
@@ -41,7 +48,40 @@ def test_openslide_opens_every_slide(folder: Path) -> None:
 
 
 def test_two_images_of_a_patient_differ(folder: Path) -> None:
-    assert len({path.read_bytes() for path in (folder / "slides").iterdir()}) == 8
+    assert len({path.read_bytes() for path in (folder / "slides").glob("*.tif")}) == 8
+
+
+def test_each_slide_has_outlines_of_what_is_on_it(folder: Path) -> None:
+    for specimen in load_cohort(folder).specimens:
+        features = json.loads(specimen.attachments["annotation"].read_text())["features"]
+        assert {each["properties"]["classification"]["name"] for each in features} <= set(CLASSES)
+        corners = np.array([corner for each in features for corner in each["geometry"]["coordinates"][0]])
+        assert 0 <= corners.min() < corners.max() <= 256
+
+
+def test_multiphoton_shows_cytoplasm_and_collagen(tmp_path: Path) -> None:
+    settings = replace(SMALL, microscope="multiphoton", images=1)
+    (specimen,) = load_cohort(phantom_slides(tmp_path / "new", patients=1, settings=settings)).specimens
+    assert pyvips.Image.new_from_file(specimen.path).bands == 2
+    with open_slide(specimen.path) as slide:
+        picture = slide.read((0, 0), side=TilePixels(256), mpp=slide.mpp)
+    tissue = find_tissue(picture).tissue
+    assert 0.4 < tissue.mean() < 0.9
+    red, green, blue = picture[tissue].T
+    assert blue.max() == 0
+    assert green.mean() > 20
+    assert red.max() > 100
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint"), [("sequenced", "grade"), ("biopsied", "malignant"), ("transplanted", "recurrence")]
+)
+def test_slides_of_other_populations(name: str, endpoint: str, tmp_path: Path) -> None:
+    settings = replace(SMALL, images=1, side=SlidePixels(128))
+    cohort = load_cohort(phantom_slides(tmp_path / "new", patients=4, population=POPULATIONS[name], settings=settings))
+    assert endpoint in cohort.endpoints
+    assert {each.patient_id for each in cohort.specimens} == set(cohort.patients.index)
+    assert ("section_giant" in pd.read_csv(tmp_path / "new" / "truth.csv")) == POPULATIONS[name].varied
 
 
 def test_a_stopped_call_goes_on_to_the_same_bytes(folder: Path) -> None:

@@ -14,7 +14,7 @@ PLAIN = replace(HOSPITALS["A"], blur=0.0, noise=0.0, white=(250, 250, 250))
 
 def shot(haematoxylin: float, eosin: float) -> np.ndarray:
     field = np.ones((8, 8), dtype=np.float32)
-    uptake = Uptake(haematoxylin=haematoxylin * field, eosin=eosin * field)
+    uptake = Uptake(haematoxylin=haematoxylin * field, eosin=eosin * field, collagen=field, outlined=field)
     staining = Staining(vectors=np.array([PLAIN.haematoxylin, PLAIN.eosin]), strength=np.array([1.0, 1.0]))
     return photograph(uptake, rng=np.random.default_rng(0), hospital=PLAIN, staining=staining)[4, 4]
 

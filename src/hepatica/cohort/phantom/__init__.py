@@ -5,10 +5,13 @@ from hepatica.cohort.phantom.folder import EndpointSet, Recipe
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import (
+    BIOPSIED,
     CIRRHOSIS,
     POPULATIONS,
+    PRIMARY_CANCER,
     RESECTED,
     SCREENED,
+    SEQUENCED,
     SURVEILLANCE,
     SUSPECTED,
     TRANSPLANTED,
@@ -21,11 +24,14 @@ from hepatica.cohort.phantom.tables import patient_table, truth_table
 from hepatica.cohort.phantom.tumour import Lesion, Tumour
 
 __all__ = [
+    "BIOPSIED",
     "CIRRHOSIS",
     "ENDPOINTS",
     "POPULATIONS",
+    "PRIMARY_CANCER",
     "RESECTED",
     "SCREENED",
+    "SEQUENCED",
     "SURVEILLANCE",
     "SUSPECTED",
     "TRANSPLANTED",

@@ -67,8 +67,8 @@ class Renderer(ABC):
         """Specimens of one patient."""
         return 1
 
-    def shows(self, patient: Patient) -> bool:
-        """Whether the instrument sees this patient."""
+    def shows(self, patient: Patient, *, population: Population) -> bool:
+        """Whether the instrument sees this patient of the population."""
         return True
 
     def attached(self, patients: Sequence[Patient], stems: Sequence[str], *, recipe: Recipe) -> dict[str, list[str]]:
@@ -141,7 +141,7 @@ def _check(recipe: Recipe, renderers: Sequence[Renderer], people: Sequence[Patie
     recipe.check(hospitals=[name for name in RATES if all(name in each.hospitals for each in renderers)])
     for each in renderers:
         each.check()
-        if not any(map(each.shows, people)):
+        if not any(each.shows(one, population=recipe.population) for one in people):
             raise SettingsError(f"the population {recipe.population.name!r} has nothing to show in {each.root}")
 
 
@@ -170,7 +170,8 @@ def _planned(
     folder: Path, renderer: Renderer, people: Sequence[Patient], recipe: Recipe
 ) -> tuple[pd.DataFrame, list[Job]]:
     """One row and one job a specimen; files are numbered in shuffled order, so that a name says nothing."""
-    shown = [(each, image) for each in people if renderer.shows(each) for image in range(renderer.images)]
+    people = [each for each in people if renderer.shows(each, population=recipe.population)]
+    shown = [(each, image) for each in people for image in range(renderer.images)]
     number = 1 + generator(recipe.seed, recipe.hospital, "file numbers", renderer.root).permutation(len(shown))
     owners, stems = [each for each, _ in shown], [f"{each:04d}" for each in number]
     files = {"path": [stem + renderer.suffix for stem in stems], **renderer.attached(owners, stems, recipe=recipe)}
@@ -200,10 +201,11 @@ def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> 
         write_table(folder / "patients.csv", patient_table(people, columns=recipe.population.columns))
         return
     table = patient_table(people, competing=True)
-    absent = [
-        column for name in (*ONSETS, *APART) if name not in recipe.declared for column in ENDPOINTS[name].values()
-    ]
-    write_table(folder / "patients.csv", table.drop(columns=absent).dropna(axis="columns", how="all"))
+    absent = [name for name in (*ONSETS, *APART) if name not in recipe.declared]
+    columns = ["tumour_type", *(column for name in absent for column in ENDPOINTS[name].values())]
+    if "tumour_type" in recipe.declared:
+        columns.remove("tumour_type")
+    write_table(folder / "patients.csv", table.drop(columns=columns).dropna(axis="columns", how="all"))
     for name, (make, _) in TABLES.items():
         made = make(people)
         write_table(folder / f"{name}.csv", thinned(made, people, recipe.missing) if name == "visits" else made)

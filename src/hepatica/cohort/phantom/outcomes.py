@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import expit
 
 from hepatica.cohort.phantom.population import Population
-from hepatica.cohort.phantom.tumour import TYPES, Tumour, draw_tumour
+from hepatica.cohort.phantom.tumour import DIFFERENTIATION, TYPES, Tumour, draw_tumour
 
 
 def _survival(name: str) -> dict[str, str]:
@@ -37,7 +37,9 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
     "tp53": {"label": "tp53"},
     "ctnnb1": {"label": "ctnnb1"},
     "lesion_type": {"label": "lesion_type", "classes": list(TYPES), "ordered": False},
-    "grade": {"label": "grade", "classes": ["1", "2", "3", "4"], "ordered": True},
+    "malignant": {"label": "malignant"},
+    "tumour_type": {"label": "tumour_type", "classes": ["HCC", "CCA"], "ordered": False},
+    "grade": {"label": "differentiation", "classes": list(DIFFERENTIATION), "ordered": True},
     "fibrosis": {"label": "metavir", "classes": ["0", "1", "2", "3", "4"], "ordered": True},
     "stiffness": {"value": "stiffness_kpa", "unit": "kPa"},
 }
@@ -47,7 +49,7 @@ ONSETS = ("recurrence", "incidence")
 """When the tumour comes back to a patient with HCC, and when a first one comes to a patient without."""
 
 
-APART = ("hcc_vs_healthy", "hcc_vs_cirrhosis")
+APART = ("hcc_vs_healthy", "hcc_vs_cirrhosis", "malignant")
 """HCC against one kind of control alone; blank for the others."""
 
 

@@ -38,6 +38,7 @@ class Population:
 
     # The tumour
     controls_have_lesions: bool = False
+    control_kinds: tuple[str, ...] = ()  # of those lesions; none named: every kind but HCC
     large_share: float = 0.124  # of HCC above 5 cm
     size_log_sd: float = 0.45
     sizes_cm: tuple[float, float] = (1.0, 11.0)
@@ -94,6 +95,10 @@ class Population:
 
     # Readers
     reader_correlation: float = 0.4  # how far the same patients are hard for all readers
+
+    # Slides
+    cut: tuple[str, ...] = ("hcc",)  # kinds of lesion of which slides are cut; "normal": of a liver without one
+    varied: bool = False  # whether slides show mutations and necrosis, beyond how aggressive the tumour is
 
     @property
     def log_size_mean(self) -> float:
@@ -205,6 +210,27 @@ WATCHED_CIRRHOSIS = replace(
 """Cirrhosis of other causes than hepatitis B, without HCC at the start: all have the same hazard, so that only their
 courses tell who will get one."""
 
+SEQUENCED = replace(
+    RESECTED, name="sequenced", columns=(*RESECTED.columns, "differentiation", "tp53", "ctnnb1"),
+    usual=("grade", "tp53", "ctnnb1", "overall_survival"), further=("recurrence", "mvi", "fibrosis", "stiffness"),
+    grade_shares=(0.3, 0.4, 0.25, 0.05), grade_correlation=0.95, tp53_share=0.4, ctnnb1_share=0.35, varied=True,
+)  # fmt: skip
+"""HCC after resection whose grade shows in what also makes it aggressive, and whose mutations show, as in TCGA-LIHC.
+Numbers are ours."""
+
+BIOPSIED = replace(
+    SUSPECTED, name="biopsied", columns=("patient_id", "age_years", "sex", "malignant"), usual=("malignant",),
+    further=(), controls_have_lesions=False, cut=("hcc", "normal"), varied=True,
+)  # fmt: skip
+"""Tissue of HCC, and of livers without tumour."""
+
+PRIMARY_CANCER = replace(
+    SUSPECTED, name="primary_cancer", columns=("patient_id", "age_years", "sex", "hcc", "tumour_type"),
+    usual=("tumour_type", "hcc"), further=("overall_survival",), control_kinds=("cholangiocarcinoma",),
+    cut=("hcc", "cholangiocarcinoma"), varied=True,
+)  # fmt: skip
+"""HCC and cholangiocarcinoma, as Kiani 2020 (doi 10.1038/s41746-020-0232-8) has them: half each."""
+
 POPULATIONS = {
     each.name: each
     for each in (
@@ -216,6 +242,9 @@ POPULATIONS = {
         SCREENED,
         TREATED_HEPATITIS_B,
         TRANSPLANTED,
+        SEQUENCED,
+        BIOPSIED,
+        PRIMARY_CANCER,
     )
 }
 """By name."""

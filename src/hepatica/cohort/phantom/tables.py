@@ -12,6 +12,7 @@ from scipy.special import expit
 from hepatica.cohort.phantom.folder import Missing
 from hepatica.cohort.phantom.outcomes import APART, ONSETS, months
 from hepatica.cohort.phantom.patient import Patient
+from hepatica.cohort.phantom.tumour import CCA, HCC, NORMAL
 from hepatica.cohort.streams import generator
 
 Row = dict[str, Any]
@@ -132,6 +133,8 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "hcc": int(tumour.hcc),
         "hcc_vs_healthy": int(tumour.hcc) if tumour.hcc or patient.person.metavir == 0 else None,
         "hcc_vs_cirrhosis": int(tumour.hcc) if tumour.hcc or patient.person.metavir == 4 else None,
+        "malignant": int(tumour.hcc) if tumour.hcc or tumour.kind == NORMAL else None,
+        "tumour_type": {HCC: "HCC", CCA: "CCA"}.get(tumour.kind),
         "kind": tumour.kind,
         "lesion_type": tumour.type,
         "tumour_size_cm": tumour.size_cm,
@@ -140,6 +143,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "bclc_stage": tumour.bclc,
         "tnm_stage": tumour.tnm,
         **{name: getattr(tumour, name) for name in ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1")},
+        "differentiation": tumour.differentiation,
         "extrahepatic_spread": tumour.spread,
         "treatment": course.treatment,
         "response": course.response,

@@ -13,8 +13,11 @@ from scipy.special import ndtri
 
 from hepatica.cohort.phantom.population import Population
 
-HCC, NORMAL = "hcc", "normal"
-"""The kinds of a patient with HCC, and of one without lesion."""
+HCC, CCA, NORMAL = "hcc", "cholangiocarcinoma", "normal"
+"""The kinds of a patient with HCC, with cholangiocarcinoma, and of one without lesion."""
+
+DIFFERENTIATION = ("well", "moderate", "poor")
+"""Grade 1, 2, and 3 or 4."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "cholangiocarcinoma": Kind(count=59, type="other malignant", median_cm=5),
+    CCA: Kind(count=59, type="other malignant", median_cm=5),
     "metastasis": Kind(count=271 + 5 + 205, type="other malignant", median_cm=2.6, several_share=0.75),
     "sarcoma": Kind(count=9, type="other malignant", median_cm=8),
     "hemangioma": Kind(count=1896 + 119 + 49, type="hemangioma", several_share=0.3),
@@ -92,6 +95,11 @@ class Tumour:
         return self.kind == HCC
 
     @property
+    def differentiation(self) -> str | None:
+        """One of DIFFERENTIATION."""
+        return None if self.grade is None else DIFFERENTIATION[min(self.grade, 3) - 1]
+
+    @property
     def type(self) -> str | None:
         """One of TYPES; None without lesion."""
         return HCC if self.hcc else KINDS[self.kind].type or None
@@ -129,7 +137,9 @@ def draw_tumour(rng: np.random.Generator, *, hcc: bool, difficulty: float, popul
     usual = np.log10(20) + _LOG10_AFP[True] * ndtri(population.afp_raised_share) if hcc else np.log10(4)
     afp = round(max(float(10 ** (usual + log_afp)), 0.5), 1)
     if not hcc:
-        kind = _other_kind(rng) if population.controls_have_lesions else NORMAL
+        kind = (
+            _other_kind(rng, population.control_kinds or tuple(KINDS)) if population.controls_have_lesions else NORMAL
+        )
         lesions = _other_lesions(rng, kind, population)
         return Tumour(kind=kind, lesions=lesions, aggressiveness=aggressiveness, afp_ng_ml=afp)
     lesions = _hcc(rng, aggressiveness, difficulty=difficulty, population=population)
@@ -142,9 +152,9 @@ def _correlated(rng: np.random.Generator, aggressiveness: float, correlation: fl
     return float(correlation * aggressiveness + np.sqrt(1 - correlation**2) * rng.standard_normal())
 
 
-def _other_kind(rng: np.random.Generator) -> str:
-    weights = np.sqrt([kind.count for kind in KINDS.values()])
-    return list(KINDS)[int(rng.choice(len(weights), p=weights / weights.sum()))]
+def _other_kind(rng: np.random.Generator, kinds: tuple[str, ...]) -> str:
+    weights = np.sqrt([KINDS[name].count for name in kinds])
+    return kinds[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
 
 def _other_lesions(rng: np.random.Generator, name: str, population: Population) -> tuple[Lesion, ...]:

@@ -47,7 +47,9 @@ def _drawn(place: int, *, seed: int, side: int, mpp: float) -> Picture:
         )
     patchy, grain = (smooth_noise(rng, side=side, grain=each / mpp) for each in (40, 1.5))
     ground = np.maximum(0.55 + 0.15 * patchy + 0.1 * grain, 0).astype(np.float32)
-    uptake = Uptake(haematoxylin=np.maximum(canvas, 0.3 * ground), eosin=ground * (1 - 0.35 * canvas.clip(0, 1)))
+    none = np.zeros((1, 1), np.uint8)
+    eosin = ground * (1 - 0.35 * canvas.clip(0, 1))
+    uptake = Uptake(haematoxylin=np.maximum(canvas, 0.3 * ground), eosin=eosin, collagen=none, outlined=none)
     hospital = HOSPITALS["AB"[place % 2]]
     image = photograph(uptake, rng=rng, hospital=hospital, staining=stain(rng, hospital=hospital))
     return Picture(name=f"{place:04d}", image=image, labels=relabel_sequential(labels)[0].astype(np.int32))

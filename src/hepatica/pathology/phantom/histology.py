@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage, special
 
 from hepatica.cohort.units import Microns
+from hepatica.pathology.phantom.findings import PLAIN, Findings, altered
 from hepatica.pathology.phantom.layout import Layout, draw_layout
 from hepatica.pathology.phantom.noise import enlarge, ramp, smooth_noise
 from hepatica.pathology.phantom.nuclei import AGGRESSIVE, HOLE, LYMPHOCYTE, MILD, RED_CELL, SPINDLE, between, stamp
@@ -20,21 +21,35 @@ _COARSE = 2  # the layout is drawn at half the resolution, having no finer detai
 _LOOKS = 6  # nuclei are drawn in this many looks from mild to aggressive
 _NORMAL_NUCLEUS = 6.5  # micrometres, in liver beside the tumour
 _CELL = 16.5  # micrometres from one liver cell to the next
+_PSEUDOGLANDS, _GIANT = 260.0, 220.0  # per mm2 of tumour, where all of it shows them
+_OUTLINE_STEP, _OUTLINE_SMOOTH = 4.0, 14.0  # micrometres a pixel of what is outlined, and that an outline ignores
+_CROWDED = 4500.0  # lymphocytes per mm2 that are outlined
+
+CLASSES = ("Tumor", "Stroma", "Necrosis", "Immune cells", "Normal")
+"""What is outlined, by QuPath's names; numbered from 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uptake:
-    """Stain taken up, (side, side) float32, 0 on glass; 1 is about the optical density of a nucleus or of collagen."""
+    """Stain taken up, (side, side) float32, 0 on glass; 1 is about the optical density of a nucleus or of collagen.
+
+    `collagen` (n, n) is where there are its fibres, `outlined` (m, m) the number in CLASSES of what a pathologist would
+    outline, 0 for nothing; both cover the same square.
+    """
 
     haematoxylin: np.ndarray
     eosin: np.ndarray
+    collagen: np.ndarray
+    outlined: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Core:
-    """What every step of drawing one core needs; `share` 0..1 is how aggressive it looks."""
+    """What every step of drawing one core needs; `share` 0..1 is how aggressive it looks, `further` draws findings."""
 
     rng: np.random.Generator
+    further: np.random.Generator
+    found: Findings
     layout: Layout
     pixel: float
     share: float
@@ -51,34 +66,52 @@ class _Core:
             side, pixel = side * _COARSE, self.pixel
         return smooth_noise(self.rng, side=side, grain=grain / pixel)
 
-    def scatter(self, per_mm2: float, weight: np.ndarray) -> np.ndarray:
+    def scatter(self, per_mm2: float, weight: np.ndarray, *, rng: np.random.Generator | None = None) -> np.ndarray:
         """Random positions (n, 2), `per_mm2` of them where the weight field is 1 and in proportion elsewhere."""
-        side = len(weight) * _COARSE
+        side, rng = len(weight) * _COARSE, rng or self.rng
         peak = float(weight.max())
-        tries = self.rng.poisson(per_mm2 * peak * (side * self.pixel / 1000) ** 2)
-        positions = self.rng.uniform(0, side, (tries, 2))
-        return positions[self.rng.random(tries) * peak < self.at(weight, positions)]
+        tries = rng.poisson(per_mm2 * peak * (side * self.pixel / 1000) ** 2)
+        positions = rng.uniform(0, side, (tries, 2))
+        return positions[rng.random(tries) * peak < self.at(weight, positions)]
 
 
-def draw_tissue(rng: np.random.Generator, *, grade: float, effect: float, settings: PhantomSettings) -> Uptake:
+def draw_tissue(
+    rng: np.random.Generator,
+    *,
+    grade: float,
+    effect: float,
+    settings: PhantomSettings,
+    found: Findings = PLAIN,
+    further: np.random.Generator | None = None,
+) -> Uptake:
     """One core. `grade` is how aggressive it looks (about standard normal); `effect` 0..1 how much that changes it.
 
-    As the grade rises nuclei grow, darken, roughen and show nucleoli, plates thicken, lymphocytes and glands thin out.
+    What was `found` besides is drawn from `further`, so that all else is the same without it. As the grade rises nuclei
+    grow, darken, roughen and show nucleoli, plates thicken, lymphocytes and glands thin out.
     """
     share = float(aggressive_share(grade, effect=effect))
     side = settings.side // _COARSE
     layout = draw_layout(rng, side=side, pixel=Microns(settings.mpp * _COARSE), plate_width=Microns(36 + 40 * share))
-    core = _Core(rng=rng, layout=layout, pixel=settings.mpp, share=share)
+    further = further or rng
+    if found != PLAIN:
+        layout = altered(layout, found, rng=further, pixel=settings.mpp * _COARSE)
+    core = _Core(rng=rng, layout=layout, pixel=settings.mpp, share=share, further=further, found=found)
     cells, cell_map = _cells(core)
-    haematoxylin, eosin = _ground(core, cell_map)
+    haematoxylin, eosin, collagen = _ground(core, cell_map)
     _open_holes(core, haematoxylin, eosin)
     nuclei = np.zeros_like(haematoxylin)
     _liver_nuclei(core, nuclei, cells, grade=grade, effect=effect, settings=settings)
     _spindle_nuclei(core, nuclei)
-    _lymphocytes(core, nuclei, settings)
+    crowd = _lymphocytes(core, nuclei, settings)
     _red_cells(core, eosin)
+    _giant_nuclei(core, nuclei)
     covered = np.clip(nuclei, 0, 1)
-    return Uptake(haematoxylin=np.maximum(haematoxylin, nuclei), eosin=eosin * (1 - 0.35 * covered))
+    return Uptake(
+        haematoxylin=np.maximum(haematoxylin, nuclei),
+        eosin=eosin * (1 - 0.35 * covered),
+        collagen=collagen,
+        outlined=_outlined(core, crowd),
+    )
 
 
 def aggressive_share(grade: float | np.ndarray, *, effect: float) -> np.ndarray:
@@ -102,8 +135,28 @@ def _cells(core: _Core) -> tuple[np.ndarray, np.ndarray]:
     return centres, nearest[0] * len(free) + nearest[1]
 
 
-def _ground(core: _Core, cell_map: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Haematoxylin and eosin of everything but nuclei, (side, side)."""
+def _outlined(core: _Core, crowd: np.ndarray) -> np.ndarray:
+    """Which of CLASSES each pixel of `_OUTLINE_STEP` micrometres would be outlined as; `crowd`: lymphocytes per mm2."""
+    layout, step = core.layout, max(1, round(_OUTLINE_STEP / core.pixel / _COARSE))
+
+    def broad(field: np.ndarray, microns: float) -> np.ndarray:
+        return np.asarray(ndimage.uniform_filter(field, round(microns / core.pixel / _COARSE))[::step, ::step])
+
+    places = (
+        (layout.tumour > 0.5, 1),  # CLASSES by number, later ones in front
+        (layout.tumour <= 0.5, 5),
+        (layout.stroma > 0.5, 2),
+        (crowd > _CROWDED, 4),
+        (layout.necrosis > 0.5, 3),
+    )
+    numbers = np.zeros(broad(layout.tissue, 1).shape, np.uint8)
+    for where, number in places:
+        numbers[broad(where.astype(np.float32), _OUTLINE_SMOOTH) > 0.5] = number
+    return numbers * (broad(layout.tissue, _OUTLINE_STEP) > 0.5)
+
+
+def _ground(core: _Core, cell_map: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Haematoxylin and eosin of everything but nuclei, (side, side), and collagen, coarsely."""
     layout, rng = core.layout, core.rng
     coarse, side = len(cell_map), len(cell_map) * _COARSE
     parenchyma = layout.parenchyma
@@ -117,10 +170,14 @@ def _ground(core: _Core, cell_map: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     eosin = parenchyma * (0.52 + 0.09 * tint + 0.06 * patchy + 0.2 * membrane) + stroma * (0.72 + 0.2 * waves)
     haematoxylin = parenchyma * (basophilia + 0.035 * tint + 0.03 * patchy) + stroma * 0.06
     leak = layout.tissue * layout.sinusoid * 0.12
+    collagen = np.asarray(stroma * (0.72 + 0.2 * waves) * (1 - layout.necrosis)).clip(0)
+    dead = layout.tissue * layout.necrosis
+    eosin, haematoxylin = eosin + dead * (0.62 + 0.1 * patchy), haematoxylin + 0.1 * dead
     grain = 1 + 0.22 * core.noise(1.1, fine=True)
     grain *= 1 - 0.55 * ramp(core.noise(3, fine=True), low=0.3, high=2.2)  # foamy cytoplasm
     grain = np.maximum(grain, 0.1)
-    return enlarge(haematoxylin, side=side).clip(0) * grain, enlarge(eosin + leak, side=side).clip(0) * grain
+    haematoxylin, eosin = (enlarge(each, side=side).clip(0) * grain for each in (haematoxylin, eosin + leak))
+    return haematoxylin, eosin, collagen
 
 
 def _open_holes(core: _Core, haematoxylin: np.ndarray, eosin: np.ndarray) -> None:
@@ -131,6 +188,12 @@ def _open_holes(core: _Core, haematoxylin: np.ndarray, eosin: np.ndarray) -> Non
     glands = core.scatter(90 * (1 - core.share), inside * core.layout.tumour)
     positions = np.concatenate([droplets, glands])
     sizes = np.concatenate([core.rng.uniform(4, 11, len(droplets)), core.rng.uniform(8, 17, len(glands))])
+    if core.found.pseudoglandular:
+        dilated = core.scatter(
+            _PSEUDOGLANDS * core.found.pseudoglandular, inside * core.layout.tumour, rng=core.further
+        )
+        positions = np.concatenate([positions, dilated])
+        sizes = np.concatenate([sizes, core.further.uniform(17, 30, len(dilated))])
     stamp(holes, positions=positions, diameters=sizes / core.pixel, looks=[HOLE] * len(sizes), rng=core.rng)
     for stain in (haematoxylin, eosin):
         stain *= 1 - 0.97 * holes.clip(0, 1)
@@ -158,6 +221,19 @@ def _liver_nuclei(
     )
 
 
+def _giant_nuclei(core: _Core, canvas: np.ndarray) -> None:
+    """Giant nuclei of the tumour, and crumbs of dead ones."""
+    rng, layout = core.further, core.layout
+    if core.found == PLAIN:
+        return
+    giant = core.scatter(_GIANT * core.found.giant, (layout.parenchyma > 0.5) * layout.tumour, rng=rng)
+    crumbs = core.scatter(4000, layout.necrosis * layout.tissue + 1e-9, rng=rng)
+    for positions, low, high, look in ((giant, 15, 23, AGGRESSIVE), (crumbs, 1.5, 3.5, LYMPHOCYTE)):
+        count = len(positions)
+        sizes, darkness = rng.uniform(low, high, count) / core.pixel, rng.uniform(1.2, 1.5, count)
+        stamp(canvas, positions=positions, diameters=sizes, looks=[look] * count, rng=rng, darkness=darkness)
+
+
 def _spindle_nuclei(core: _Core, canvas: np.ndarray) -> None:
     """Fibroblasts along stroma and lining cells along sinusoids."""
     layout, rng = core.layout, core.rng
@@ -172,15 +248,19 @@ def _spindle_nuclei(core: _Core, canvas: np.ndarray) -> None:
         stamp(canvas, positions=positions, diameters=sizes, looks=[SPINDLE] * len(sizes), rng=rng, angles=angles)
 
 
-def _lymphocytes(core: _Core, canvas: np.ndarray, settings: PhantomSettings) -> None:
+def _lymphocytes(core: _Core, canvas: np.ndarray, settings: PhantomSettings) -> np.ndarray:
+    """Lymphocytes, and how many of them to expect per mm2 at each place."""
     layout, rng = core.layout, core.rng
     few, many = np.log(settings.lymphocytes_aggressive), np.log(settings.lymphocytes_mild)
     density = np.exp(many + (few - many) * core.share + 0.3 * rng.standard_normal())
     clusters = ramp(core.noise(70), low=-0.3, high=1.3)
     where = (2 * layout.stroma + layout.sinusoid + 0.25 * layout.parenchyma) * (clusters + 1e-3) * layout.tissue
-    positions = core.scatter(density * float(layout.tissue.mean() / where.mean()), where)
+    where = where * (1 - layout.necrosis)
+    density = density * float(layout.tissue.mean() / where.mean())
+    positions = core.scatter(density, where)
     sizes = 5.6 / core.pixel * np.exp(0.08 * rng.standard_normal(len(positions)))
     stamp(canvas, positions=positions, diameters=sizes, looks=[LYMPHOCYTE] * len(sizes), rng=rng)
+    return density * where
 
 
 def _red_cells(core: _Core, canvas: np.ndarray) -> None:

@@ -16,8 +16,8 @@ class Layout:
     """Maps (n, n) of a core, each 0 to 1, and two fields that give structures their direction.
 
     `tissue` 1 on tissue, 0 on glass; `tumour` 1 in the tumour, 0 in adjacent liver; `edge` 1 where they meet; `stroma`
-    fibrous bands, capsule and vessel walls; `lumen` inside of vessels; `sinusoid` slits between plates of cells.
-    `fibre` is the distance in micrometres across stroma; `plate` counts plates of cells.
+    fibrous bands, capsule and vessel walls; `lumen` inside of vessels; `sinusoid` slits between plates of cells;
+    `necrosis` dead tissue. `fibre` is the distance in micrometres across stroma; `plate` counts plates of cells.
     """
 
     tissue: np.ndarray
@@ -26,13 +26,15 @@ class Layout:
     stroma: np.ndarray
     lumen: np.ndarray
     sinusoid: np.ndarray
+    necrosis: np.ndarray
     fibre: np.ndarray
     plate: np.ndarray
 
     @property
     def parenchyma(self) -> np.ndarray:
         """Where liver or tumour cells lie, 0 to 1."""
-        return np.asarray(self.tissue * (1 - self.stroma) * (1 - self.lumen) * (1 - self.sinusoid))
+        vital = self.tissue * (1 - self.necrosis)
+        return np.asarray(vital * (1 - self.stroma) * (1 - self.lumen) * (1 - self.sinusoid))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +71,15 @@ def draw_layout(rng: np.random.Generator, *, side: int, pixel: Microns, plate_wi
     lumen = ramp(vessel, low=0.7, high=-0.7)
     stroma = np.maximum(np.maximum(capsule, wall), ramp(band, low=1, high=-1)) * (1 - lumen)
     plate, sinusoid = _plates(ground, plate_width)
+    tissue = _core(ground)
     return Layout(
-        tissue=_core(ground),
+        tissue=tissue,
         tumour=ramp(border, low=-1, high=1),
         edge=np.exp(-np.abs(border) / _EDGE_REACH),
         stroma=stroma,
         lumen=lumen,
         sinusoid=sinusoid * (1 - stroma) * (1 - lumen),
+        necrosis=np.zeros_like(tissue),
         fibre=np.where(capsule > 0.5, border, np.where(wall > 0.5, vessel, band)),
         plate=plate,
     )

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pyvips
 from PIL import Image, ImageFilter
+from scipy import ndimage
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.units import MicronsPerPixel, SlidePixels
 from hepatica.pathology.phantom.histology import Uptake
+from hepatica.pathology.phantom.noise import enlarge
 
 TILE = SlidePixels(256)
+_PHOTONS = 0.15  # detected for each grey level
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,25 @@ def photograph(uptake: Uptake, *, rng: np.random.Generator, hospital: Hospital, 
     seen = np.asarray(sharp.filter(ImageFilter.GaussianBlur(hospital.blur)), dtype=np.float32)
     grain = hospital.noise * rng.standard_normal(seen.shape[:2], dtype=np.float32)
     return (seen + grain[..., np.newaxis]).clip(0, 255).astype(np.uint8)
+
+
+def two_photons(uptake: Uptake, *, rng: np.random.Generator, hospital: Hospital) -> np.ndarray:
+    """(side, side, 2) uint8 of the unstained section: fluorescence of cytoplasm (TPEF), second harmonic of collagen
+    (SHG); nuclei, glass and lumina are dark.
+    """
+    collagen = enlarge(uptake.collagen, side=len(uptake.eosin)).clip(0)
+    cytoplasm = uptake.eosin * np.exp(-1.6 * uptake.haematoxylin - 1.2 * collagen)
+    light = 255 * np.stack([1.5 * hospital.strength[1] * cytoplasm, 0.8 * collagen], axis=-1)
+    seen = ndimage.gaussian_filter(light, (hospital.blur, hospital.blur, 0))
+    return np.asarray(rng.poisson(seen.clip(0) * _PHOTONS) / _PHOTONS).clip(0, 255).astype(np.uint8)
+
+
+def write_two_photons(path: Path, picture: np.ndarray, *, mpp: MicronsPerPixel) -> None:
+    """Write (h, w, 2) uint8 as a TIFF of two channels with its resolution, atomically."""
+    with replacing(path) as temporary:
+        pyvips.Image.new_from_array(np.ascontiguousarray(picture)).tiffsave(
+            str(temporary), compression="deflate", xres=1000 / mpp, yres=1000 / mpp, resunit="cm"
+        )
 
 
 def write_slide(path: Path, picture: np.ndarray, *, mpp: MicronsPerPixel, quality: int) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from hepatica.cohort.units import Microns, MicronsPerPixel, SlidePixels
 
+MICROSCOPES = ("brightfield", "multiphoton")
+
 
 @dataclass(frozen=True, kw_only=True)
 class PhantomSettings:
@@ -22,6 +24,9 @@ class PhantomSettings:
     lymphocytes_aggressive: float = 120.0
     effect_lost_when_hard: float = 0.6
     image_variation_when_hard: float = 0.6  # share of what an image shows that is not the patient's aggressiveness
+    mark_distance: float = 2.6  # standard deviations between those with a diagnosis and those without, in what marks it
+    missed_when_hard: float = 0.2  # share of biopsies that hold no tumour
+    microscope: str = "brightfield"  # stained section, or TPEF and SHG of a plain one
 
 
 STANDARD = PhantomSettings()
