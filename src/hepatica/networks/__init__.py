@@ -25,6 +25,7 @@ from hepatica.networks.multiple_instance import (
     masked_mean,
     masked_top,
 )
+from hepatica.networks.nearest import NearestCentre
 from hepatica.networks.recurrent import Recurrent, Series
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
 from hepatica.networks.tabular import Standardise, Tabular
@@ -41,6 +42,7 @@ __all__ = [
     "CnnSasm",
     "Estimates",
     "Instances",
+    "NearestCentre",
     "NoisyAnd",
     "Normalise",
     "Pooled",

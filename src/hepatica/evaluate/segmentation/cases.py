@@ -22,12 +22,8 @@ SCALES: dict[str, Scale] = {
     "hausdorff_mm": "log",
     "volume_error_ml": "linear",
     "relative_volume_error": "linear",
-    "aji": "logit",
-    "pq": "logit",
-    "dq": "logit",
-    "sq": "logit",
 }
-"""Statistics of a case, and the scale on which the limits of their mean are symmetric; see also `measure_instances`."""
+"""Statistics of a case, and the scale on which the limits of their mean are symmetric."""
 
 
 def measure_case(pair: MaskPair, *, tolerance: float) -> dict[str, float]:
@@ -48,8 +44,8 @@ def measure_case(pair: MaskPair, *, tolerance: float) -> dict[str, float]:
 
 
 def segmentation_metrics(table: pd.DataFrame, *, group: ArrayLike | None = None) -> dict[str, Estimate]:
-    """Mean over cases of each statistic in `table`: a row a case, columns as `measure_case` or `measure_instances`
-    names them.
+    """Mean over cases of each statistic in `table`: a row a case, columns as `measure_case` or
+    `measure_instances` names them.
 
     `group` (cases,) names the patient of each case when there are several, and intervals rest on patients. Cases
     without a statistic are left out of its mean, and `method` counts them. Raises EvaluationError on other columns.

@@ -39,7 +39,8 @@ class Finder:
         """Probabilities (b, 2, h, w) of nucleus and border, of images (b, h, w, 3) uint8."""
         assert self.network is not None, "the baseline has no probabilities"
         with torch.inference_mode():
-            found: NDArray[np.float32] = self.network.eval()(pixels_to_images(images)).sigmoid().numpy()
+            read = pixels_to_images(np.require(images, requirements=("C", "W")))
+            found: NDArray[np.float32] = self.network.eval()(read).sigmoid().numpy()
         return found
 
 
