@@ -17,6 +17,10 @@ Labels = NDArray[np.int32]
 """A number for each nucleus, 0 outside: (h, w)."""
 
 
+GLASS = 0.15
+"""Concentration of both stains together up to which a pixel is glass, of which no threshold is learnt (ours)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Separation:
     """How maps become single nuclei; all ours."""
@@ -51,12 +55,16 @@ def part(maps: NDArray[np.floating], *, how: Separation | None = None) -> Labels
 def baseline(image: NDArray[np.uint8], *, how: Separation | None = None) -> Labels:
     """Nuclei of an image (h, w, 3) uint8 without learning: Otsu's threshold of haematoxylin, parted where they narrow.
 
-    Haematoxylin by the vectors of Ruifrok and Johnston, smoothed by one pixel. What every learnt segmentation is to be
+    Haematoxylin by the vectors of Ruifrok and Johnston, smoothed by one pixel, in what is not glass. What every learnt segmentation is to be
     compared with.
     """
     how = how or Separation()
-    strength = ndimage.gaussian_filter(stains(image)[..., 0], 1.0)
-    inside = _solid(ndimage.binary_opening(strength > threshold_otsu(strength)), how)
+    both = stains(image)
+    tissue = both.sum(axis=-1) > GLASS
+    if not tissue.any():
+        return np.zeros(tissue.shape, np.int32)
+    strength = ndimage.gaussian_filter(both[..., 0], 1.0)
+    inside = _solid(ndimage.binary_opening(strength > threshold_otsu(strength[tissue])), how)
     return _parted(inside, inside, how=how)
 
 
