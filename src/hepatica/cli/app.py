@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hepatica.cli import basis, evaluate, fetch, phantom
+from hepatica.cli import basis, evaluate, fetch, nuclei, phantom
 from hepatica.cli.audit import audit
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
@@ -218,7 +218,7 @@ PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
     "Data": (phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
-    "Tools": (systems, quantify, basis.app, doctor, demo),
+    "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),
 }
 """Commands, and groups of commands, as `hepatica --help` shows them."""
 
