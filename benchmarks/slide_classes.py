@@ -53,11 +53,11 @@ def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
         system.phantom(where, patients=count, seed=seed, hospital=hospital, settings=slides)
     settings = override(system.quick, {"epochs": given.epochs, "seed": given.seed})
     train(system, home, run=folder / name, settings=settings)
-    validate(folder / name, away, out=folder / name / "away")
+    validate(folder / name, away, out=folder / name / "external" / "phantom_B")
     print(
         f"\n{name}: {given.patients} patients of hospital A, {given.new} of B, {given.epochs} epochs, seed {given.seed}"
     )
-    show(folder / name / "away", cohort=away)
+    show(folder / name / "external" / "phantom_B", cohort=away)
 
 
 def show(results: Path, *, cohort: Path) -> None:
