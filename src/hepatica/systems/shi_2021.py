@@ -5,24 +5,22 @@ patches of a patient are read by a ResNet50 to its third stage. The highest valu
 patches, averaged over places, gives the tumour risk score (TRS) by one linear unit, trained by Cox's likelihood.
 
 Departures (the released code is the default where it runs):
-1. The released network comments out the last stage but leaves the linear unit 2,048 wide, so that it cannot run; the
-   code of its activation maps has 1,024, as the third stage gives and as it is here.
+1. The released network lacks its last stage but has a linear unit 2,048 wide, so that it cannot run; the code of its
+   activation maps has 1,024, as the third stage gives and as it is here.
 2. Released `best.ckpt` is that of the last epoch, since the best loss is never updated; here the weights of the lowest
-   validation loss are kept. Patches are skipped there, as items are removed from a list in a loop over it.
+   validation loss are kept. There, a loop that removes items from its own list skips files.
 3. Groups are split there by the mean of the set that is tested; here by the median of the training patients.
-4. The 24 and 21 patients whom the code leaves out without a reason are not left out. Blank patches are those with too
-   little tissue, not those of a small PNG file.
-5. Learning rates fall in equal steps; DropBlock is timm's, in blocks of 5 and without a ramp. Colour jitter and crops
-   of 224 pixels are left out, and stains are normalised instead; grids are not turned.
-6. Grids for the tumour network are drawn once, not in each epoch.
+4. The 24 and 21 patients whom the code leaves out without a reason stay. Blank patches are those with little tissue.
+5. Learning rates fall in equal steps; DropBlock is timm's, in blocks of 5 and without a ramp. Stains are normalised;
+   hue and saturation are not jittered, nor crops of 224 pixels cut. Grids are drawn once, and not turned.
 
 Unclear:
-1. Outlines are of other slides than those predicted in the paper; here of training patients.
+1. Which slides were outlined (here of training patients), and what share of a patch has to be tumour (`mixed`).
 2. A slide without a block of tumour gives its likeliest patches (ours).
-3. What share of a patch has to be tumour; those between the two of `mixed` teach nothing.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -34,7 +32,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from hepatica.cohort import Survival
-from hepatica.learn import Samples, cox_loss, infer, pixels_to_images
+from hepatica.learn import Samples, Share, compose, cox_loss, in_bags, infer, jitter, pixels_to_images
 from hepatica.networks import BagNetwork, BagReading, GridCrf, GridNetwork, Normalise, Pooled, SideBySide, masked_max
 from hepatica.pathology.neighbours import Grids, centre_by_field, neighbours
 from hepatica.pathology.room import SLIDES, SlidePlan
@@ -53,7 +51,9 @@ class Settings(SlidePlan, BagPlan):
     endpoint: str = "overall_survival"  # survival endpoint that is predicted
     side: Annotated[int, Field(ge=32)] = 256
     mpp: PositiveFloat = 0.25  # micrometres per pixel; the paper has networks at 0.25, 1 and 2.5
-    stain: bool = True  # ours, in place of the code's colour jitter
+    stain: bool = True  # ours
+    jitter: Mapping[str, Share] = field(default_factory=lambda: {"brightness": 0.25, "contrast": 0.75})
+    """Largest changes of brightness and contrast in augmentation, as fractions."""
     tumour: tuple[str, ...] = ("Tumor",)  # classes of the outlines that are tumour
     mixed: tuple[float, float] = (0.05, 0.5)  # ours: shares of tumour between which a patch teaches nothing
     grids: PositiveInt = 9000  # grids that the tumour network learns from, of tumour and of other tissue, each at most
@@ -110,16 +110,18 @@ def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     """The tumour network on grids around outlined patches, then the risk network on patches from within the tumour."""
     settings, parts, folds = training.settings, training.network.parts, ("train", "validation")
     labels = outlined_tumour(training, classes=settings.tumour, mixed=settings.mixed)
-    grids = {fold: outlined_grids(training, labels, getattr(training.split, fold)) for fold in folds}
-    grids = {fold: own for fold, own in grids.items() if len(own)}
+    every = {fold: outlined_grids(training, labels, getattr(training.split, fold)) for fold in folds}
+    grids = {fold: own for fold, own in every.items() if len(own)}
     plan = replace(
         settings, epochs=settings.tumour_epochs, batch=settings.tumour_batch, optimizer="sgd", patience=None,
         learning_rate=settings.tumour_learning_rate, lr_step_epochs=settings.tumour_epochs, warmup_epochs=0,
     )  # fmt: skip
-    fit_stage(training, "tumour", parts["tumour"], grids, plan=plan, loss=binary_loss)
+    colours = jitter(**settings.jitter)
+    fit_stage(training, "tumour", parts["tumour"], grids, plan=plan, augment=in_bags(colours), loss=binary_loss)
     seen = training.material.select(patient_ids=[each for fold in folds for each in getattr(training.split, fold)])
     inside = tumour_patches(parts["tumour"], seen, settings)
-    record = train_bags(replace(training, material=inside), network=parts["risk"], loss=partial(cox_loss, ties="efron"))
+    inner = replace(training, material=inside, augment=compose(*filter(None, [training.augment]), colours))
+    record = train_bags(inner, network=parts["risk"], loss=partial(cox_loss, ties="efron"))
     return {"outlined training grids": len(grids["train"]), "tumour patches": len(inside), **record}
 
 
@@ -135,10 +137,8 @@ def outlined_grids(training: Training[Settings, TileStore], labels: np.ndarray, 
 
 def tumour_patches(network: Any, tiles: TileStore, settings: Settings) -> TileStore:
     """Patches, at most `most` of a slide, with tumour all around, or where a slide has none those most within it."""
-    own, features = infer(
-        network.alone, tiles, batch=settings.batch, label="finding tumour",
-        outputs=lambda read: (read.logits[:, 0], read.signature),
-    )  # fmt: skip
+    how: Any = {"batch": settings.batch, "label": "finding tumour"}
+    own, features = infer(network.alone, tiles, outputs=lambda read: (read.logits[:, 0], read.signature), **how)
     probability = np.append(centre_by_field(network.crf, tiles.index, own, features), 0)  # absent: not tumour
     around = probability[neighbours(tiles.index, reach=settings.block // 2)]
     depth = pd.Series((around >= 0.5).all(axis=1) + around.mean(axis=1))
@@ -159,16 +159,16 @@ def saliency(network: SideBySide, images: np.ndarray) -> np.ndarray:
     pixels, risk = pixels_to_images(images), network.parts["risk"]
     with torch.inference_mode():
         maps = risk.get_submodule("embed")(pixels)
-    weight = risk.get_parameter("judge.classify.weight").detach()[0]
-    return relative(einsum(weight, maps, "c, b c y x -> b y x"), size=pixels.shape[-2:])
+    weight = risk.get_parameter("judge.classify.weight").detach()
+    return relative(einsum(weight[0], maps, "c, b c y x -> b y x"), size=pixels.shape[-2:])
 
 
 QUICK: dict[str, Any] = {
     "body": "resnet18.tv_in1k", "body_shape": {"channels": (16, 32, 64, 128)}, "side": 64, "tiles_per_specimen": None,
-    "grids": 200, "tumour_epochs": 6, "tumour_learning_rate": 0.03, "block": 3, "most": 30, "drop_block": 0.0,
-    "epochs": 40, "warmup_epochs": 2, "learning_rate": 1e-3, "batch": 25, "validation": 0.15, "monitor": "train_loss",
+    "grids": 200, "tumour_epochs": 4, "tumour_learning_rate": 0.03, "block": 3, "most": 30, "drop_block": 0.0,
+    "epochs": 30, "warmup_epochs": 2, "learning_rate": 1e-3, "batch": 25, "validation": 0.15, "monitor": "train_loss",
 }  # fmt: skip
-
+SHORTEST = {"tiles_per_specimen": None, "grids": 12, "tumour_epochs": 1, "warmup_epochs": 0, "stain": False, "most": 6}
 SYSTEM = System(
     name="shi_2021",
     question="How long will this patient live after resection of hepatocellular carcinoma?",
@@ -189,7 +189,7 @@ SYSTEM = System(
     room=SLIDES,
     settings=Settings(),
     trial=QUICK,
-    shortest={"tiles_per_specimen": None, "grids": 12, "tumour_epochs": 1, "warmup_epochs": 0, "stain": False},
+    shortest=SHORTEST,
     adjustable=("tiles_per_specimen", "rows_read"),
     build=build,
     train=train,

@@ -9,8 +9,8 @@ Departures:
 2. Risk sets hold each patient once for each of their tiles in a batch, as in the code. A batch without an event counts
    nothing there and divides by 0; here its loss is 0.
 3. Adam stands for AdamW. The weights kept of the tumour network are those of the lowest loss, not the best accuracy.
-4. Stains are normalised by Vahadane's method without its authors' standardised luminosity; the colour jitter is left
-   out. Normalised before training, the stain of a tile does not change from epoch to epoch.
+4. Stains are normalised by Vahadane's method without its authors' standardised luminosity. Of the colour jitter, hue
+   and saturation are left as they are.
 5. The groups are those above and below the median risk of the training patients.
 
 Unclear:
@@ -21,7 +21,8 @@ Unclear:
 3. Whether the risk network's images are normalised by the mean of ImageNet (here) or by 0.5.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -35,7 +36,7 @@ from torch.nn.functional import cross_entropy
 
 from hepatica.clinical.comparators import published
 from hepatica.cohort import Survival
-from hepatica.learn import Samples, Share, infer, pixels_to_images
+from hepatica.learn import Samples, Share, compose, infer, jitter, pixels_to_images
 from hepatica.networks import Normalise, Pooled, SideBySide
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
@@ -54,6 +55,8 @@ class Settings(SlidePlan):
     background: Annotated[float, Field(ge=0, lt=1)] = 0.2
     tumour: tuple[str, ...] = ("Tumor",)  # classes of the outlines that are tumour
     mixed: tuple[float, float] = (0.05, 0.5)  # ours: shares of tumour between which a tile teaches nothing
+    jitter: Mapping[str, Share] = field(default_factory=lambda: {"brightness": 0.25, "contrast": 0.25})
+    """Largest changes of brightness and contrast in augmentation, as fractions."""
     tiles_read: PositiveInt = 100  # tiles of each patient whose risk is read
     tumour_epochs: PositiveInt = 25  # epochs of the tumour network
     tumour_batch: PositiveInt = 32  # tiles per step of the tumour network
@@ -107,6 +110,7 @@ def build(settings: Settings, *, pretrained: bool) -> SideBySide:
 def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     """The tumour network on outlined tiles, then the risk network on the likeliest tumour tiles of each patient."""
     settings, parts, material = training.settings, training.network.parts, training.material
+    augment = compose(*filter(None, [training.augment]), jitter(**settings.jitter))
     labels = outlined_tumour(training, classes=settings.tumour, mixed=settings.mixed)
     folds = {name: list(getattr(training.split, name)) for name in ("train", "validation")}
     known = {name: material.index["patient_id"].isin(own) & (labels != UNKNOWN) for name, own in folds.items()}
@@ -119,11 +123,11 @@ def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
         settings, epochs=settings.tumour_epochs, batch=settings.tumour_batch, betas=settings.tumour_betas,
         lr_step_epochs=settings.tumour_step, patience=None, drop_last=True,
     )  # fmt: skip
-    fit_stage(training, "tumour", parts["tumour"], outlined, plan=plan, augment=training.augment, loss=cross_entropy)
+    fit_stage(training, "tumour", parts["tumour"], outlined, plan=plan, augment=augment, loss=cross_entropy)
     chosen, _ = tumour_tiles(
         parts["tumour"], material.select(patient_ids=[*folds["train"], *folds["validation"]]), settings
     )
-    record = train_plainly(replace(training, network=parts["risk"], material=chosen))
+    record = train_plainly(replace(training, network=parts["risk"], material=chosen, augment=augment))
     return {
         "outlined training tiles": len(outlined["train"]),
         "of these tumour": int(outlined["train"].labels.sum()),
@@ -158,8 +162,8 @@ def predict(network: SideBySide, tiles: TileStore, settings: Settings) -> Infere
 
 
 QUICK: dict[str, Any] = {
-    "body": "mobilenetv2_050", "dropout": 0.2, "epochs": 20, "batch": 32, "learning_rate": 1e-3, "patience": None,
-    "monitor": "train_loss", "tumour_epochs": 10, "tumour_step": 10, "tiles_read": 12,
+    "body": "mobilenetv2_050", "dropout": 0.2, "epochs": 12, "batch": 32, "learning_rate": 1e-3, "patience": None,
+    "monitor": "train_loss", "tumour_epochs": 5, "tumour_step": 5, "tiles_read": 12,
 }  # fmt: skip
 
 SYSTEM = System(
@@ -182,7 +186,7 @@ SYSTEM = System(
     room=SLIDES,
     settings=Settings(),
     trial=QUICK,
-    shortest={"tumour_epochs": 1, "background": 0.5, "tiles_per_specimen": 8},
+    shortest={"tumour_epochs": 1, "background": 0.5, "mixed": (0.45, 0.5)},
     adjustable=("tiles_per_specimen", "tiles_read"),
     build=build,
     train=train,
