@@ -108,7 +108,10 @@ def read_bag(
     network: Any, material: Any, rows: np.ndarray, *, batch: int, convert: Callable[[Tensor], Tensor]
 ) -> tuple[BagReading, np.ndarray]:
     """What the network says of the bag of these rows, as arrays without the axis of bags; and of each row, (n, d)."""
-    embedded = np.asarray(infer(network.embed, Chosen(inputs=material, rows=rows), batch=batch, label="reading"))
+    if isinstance(network.embed, nn.Identity):
+        embedded = np.asarray(material.read(rows), np.float32)
+    else:
+        embedded = infer(network.embed, Chosen(inputs=material, rows=rows), batch=batch, label="reading")
     flat = embedded.reshape(len(embedded), -1)
     one = Bags(inputs=Arrays(values=flat), members=(np.arange(len(rows)),))
     judge = _Unflattened(network.judge, embedded.shape[1:])

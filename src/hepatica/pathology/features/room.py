@@ -13,7 +13,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, SettingsError, Specimen, TilePixels
 from hepatica.pathology.features.encoder import Encoder, build_encoder, card_of, encoder_digest
-from hepatica.pathology.features.feature_file import SUFFIXES, read_features
+from hepatica.pathology.features.feature_file import ELSEWHERE, SUFFIXES, read_features
 from hepatica.pathology.features.feature_store import FeatureStore, brought
 from hepatica.pathology.features.feature_store import prepare as prepare_features
 from hepatica.pathology.measures import TOLERANCES, of_slides
@@ -121,6 +121,11 @@ def prepare(cohort: Cohort, settings: FeaturePlan, folder: Path) -> FeatureStore
 
 
 def _same_encoder(settings: FeaturePlan) -> Encoder:
+    if settings.made_by == ELSEWHERE:
+        raise CohortError(
+            "the model was trained on features made elsewhere, and slides without such are given; name the files of"
+            " features of the same encoder in the column `features` of specimens.csv"
+        )
     network = encoder_of(settings)
     if (found := encoder_digest(network)) != settings.made_by:
         raise CohortError(
