@@ -17,7 +17,7 @@ def test_a_vector_belongs_to_the_nearest_centre_in_standard_deviations() -> None
     assert logits.argmax(dim=1).tolist() == GROUPS.tolist()
     assert torch.isinf(logits[:, 2:]).all()
     centre = scaled[:2].mean(axis=0)
-    within = np.mean([((scaled[n] - scaled[GROUPS == GROUPS[n]].mean(axis=0)) ** 2).sum() for n in range(4)])
+    within = np.mean([((scaled[n] - scaled[GROUPS[n] == GROUPS].mean(axis=0)) ** 2).sum() for n in range(4)])
     expected = -((scaled[3] - centre) ** 2).sum() / (2 * within)
     assert np.isclose(float(logits[3, 0]), expected, rtol=1e-4)
 

@@ -63,7 +63,11 @@ def test_tables_pictures_and_detections_are_numbered_and_failures_told(picture: 
         "specimen_0002_nuclei.png",
     ]
     features = json.loads((tmp_path / "out" / "specimen_0002_nuclei.geojson").read_text())["features"]
-    assert {each["properties"]["classification"]["name"] for each in features} <= {"parenchymal", "lymphocyte", "stromal"}
+    assert {each["properties"]["classification"]["name"] for each in features} <= {
+        "parenchymal",
+        "lymphocyte",
+        "stromal",
+    }
     with pytest.raises(NotAssessableError, match="no tissue"):
         write_nuclei([blank], out=tmp_path / "none", finder=Finder(), mpp=0.5)
 

@@ -76,12 +76,8 @@ def fit_unet(
     kept = round(plan.validation * len(pictures))
     watched, seen = ([pictures[place] for place in part] for part in (order[:kept], order[kept:]))
     fresh = Fresh(make=partial(crops, seen, plan=plan), count=plan.crops, name=f"crops of {len(seen)} pictures")
-    validation = None
-    if watched:
-        still = replace(plan, sizes=(1.0, 1.0), colours=0.0)
-        inputs, labels = crops(watched, np.arange(2 * kept), plan=still)
-        validation = Samples(inputs=Arrays(values=inputs), labels=labels)
-        plan = replace(plan, monitor="validation_loss")
+    validation = _still(watched, plan) if watched else None
+    plan = replace(plan, monitor="validation_loss") if watched else plan
     return fit(
         network,
         fresh,
@@ -92,6 +88,12 @@ def fit_unet(
         loss=dice_and_cross_entropy,
         trainer=trainer,
     )
+
+
+def _still(pictures: Sequence[Picture], plan: NucleiPlan) -> Samples:
+    """Two crops a picture, as they are."""
+    inputs, labels = crops(pictures, np.arange(2 * len(pictures)), plan=replace(plan, sizes=(1.0, 1.0), colours=0.0))
+    return Samples(inputs=Arrays(values=inputs), labels=labels)
 
 
 def crops(
