@@ -95,5 +95,4 @@ def chapters(folder: Path) -> tuple[Run, Sequence[Chapter]]:
     return read_run(folder), CHAPTERS
 
 
-QUICK: Mapping[str, Any] = {"nuclei_pictures": 24, "nuclei_epochs": 6, "nuclei_crops": 48}
-STUDY = Study(settings=SYSTEM.settings, quick=override(SYSTEM.quick, QUICK), steps=steps, chapters=chapters)
+STUDY = Study(settings=SYSTEM.settings, quick=SYSTEM.quick, steps=steps, chapters=chapters)
