@@ -1,7 +1,7 @@
 """Nuclei: the commands that train a nuclear U-Net, and find, class and measure the nuclei of slides."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -75,12 +75,15 @@ def find(
         raise SettingsError("got --detections with several slides or a --model; name the one slide they are of")
     table = write_nuclei(inputs, out=out, finder=open_finder(model), mpp=mpp, windows=windows, detections=detections)
     for row in table.to_dict("records"):
-        if isinstance(row.get("error"), str):
-            typer.echo(f"specimen {row['row']}: not read: {row['error']}", err=True)
-            continue
-        shares = ", ".join(f"{row[f'share_{kind}']:.0%} {kind}" for kind in ("parenchymal", "lymphocyte", "stromal"))
-        typer.echo(f"specimen {row['row']}: {row['nuclei']:.0f} nuclei in {row['tissue_mm2']:.3g} mm² ({shares})")
+        typer.echo(f"specimen {row['row']}: {_counted(row)}")
     typer.echo(f"tables, pictures and detections: {out}")
+
+
+def _counted(row: dict[str, Any]) -> str:
+    if isinstance(row.get("error"), str):
+        return f"not read: {row['error']}"
+    shares = ", ".join(f"{row[f'share_{kind}']:.0%} {kind}" for kind in ("parenchymal", "lymphocyte", "stromal"))
+    return f"{row['nuclei']:.0f} nuclei in {row['tissue_mm2']:.3g} mm² ({shares})"
 
 
 @app.command()

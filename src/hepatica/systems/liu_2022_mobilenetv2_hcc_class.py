@@ -20,17 +20,17 @@ it in `hepatica study liu_2022`):
 5. Learning rate, epochs, batch and augmentation; the size of the U-Net and of its training; the cut-off.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
 from einops import reduce
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from hepatica.cohort import Binary, Cohort, Months, Survival, distinct_outcomes
+from hepatica.cohort import Binary, Months, Survival, distinct_outcomes
 from hepatica.learn import in_bags, pixels_to_images
 from hepatica.networks import Attention, BagNetwork, Instances, NoisyAnd, Normalise, UNet, widened
 from hepatica.pathology.nuclei.pretrained import NucleiSettings, train_nuclei, untrained
@@ -38,12 +38,13 @@ from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.bags import BagPlan, bagged, infer_bags
-from hepatica.protocol.plain import binary_loss, body_of, fit_stage
+from hepatica.protocol.plain import binary_loss, body_of, fit_stage, labelled
 from hepatica.saliency import grad_cam
 
 Join = Literal["channel", "branches", "multiplied", "none"]
 Pool = Literal["noisy_and", "mean", "attention", "top_k"]
 ONE_YEAR, THREE_YEARS = Months(12), Months(36)
+KNOWN, WARM_BATCH = Binary("distinct"), 32
 UNSTATED = ("side", "mpp", "rows_drawn", "nuclear", "pool", "outcome", "poor", "good", "learning_rate", "epochs")
 
 
@@ -58,12 +59,14 @@ class Settings(SlidePlan, BagPlan, NucleiSettings):
     nuclear: Join = "channel"  # ours: how the nuclear map joins the tile
     pool: Pool = "noisy_and"  # ours: how tiles become one answer
     top: PositiveInt = 10  # ours: highest tiles, of pool = top_k
-    slope: Annotated[float, Field(gt=0)] = 10.0  # ours: slope of Noisy-AND at the start
+    slope: PositiveFloat = 10.0  # ours: slope of Noisy-AND at the start
     concepts: PositiveInt = 8  # ours: what Noisy-AND counts the tiles of, as many kinds
     nuclei_pictures: PositiveInt = 120  # as many as the paper's nucleus map set has patients
     body: str = "mobilenetv2_100.ra_in1k"
     rows_drawn: PositiveInt | None = 32  # ours
     rows_read: PositiveInt | None = 400  # ours
+    warm_epochs: NonNegativeInt = 0  # ours: passes in which single tiles are learnt first, for random weights
+    warm_learning_rate: PositiveFloat = 1e-3  # ours: learning rate of these
     epochs: int = 30  # ours
     batch: int = 8  # ours
     learning_rate: float = 1e-4  # ours
@@ -79,6 +82,7 @@ class Tiles(nn.Module):
     def __init__(self, body: Any, *, nuclear: Join, nuclei: UNet | None, branch: Any = None) -> None:
         super().__init__()
         self.normalise, self.body, self.nuclear, self.nuclei, self.branch = Normalise(), body, nuclear, nuclei, branch
+        self.width: int = getattr(body, "num_features", 0) * (1 if branch is None else 2)
 
     def train(self, mode: bool = True) -> "Tiles":
         """As any module; the U-Net stays as it was trained."""
@@ -107,43 +111,44 @@ def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
     nuclei, branch = None if settings.nuclear == "none" else untrained(settings), None
     torch.manual_seed(settings.seed)
     body = body_of(settings, pretrained=pretrained)
-    features = body.num_features
     if settings.nuclear == "channel":
         body = widened(body)
     if settings.nuclear == "branches":
         branch = body_of(settings, pretrained=pretrained, channels=1)
-        features *= 2
+    tiles = Tiles(body, nuclear=settings.nuclear, nuclei=nuclei, branch=branch)
     judges = {
-        "noisy_and": lambda: NoisyAnd(features, outputs=1, concepts=settings.concepts, slope=settings.slope),
-        "mean": lambda: Instances(features, outputs=1),
-        "attention": lambda: Attention(features, outputs=1),
-        "top_k": lambda: Instances(features, outputs=1, pool="top", count=settings.top),
+        "noisy_and": lambda: NoisyAnd(tiles.width, outputs=1, concepts=settings.concepts, slope=settings.slope),
+        "mean": lambda: Instances(tiles.width, outputs=1),
+        "attention": lambda: Attention(tiles.width, outputs=1),
+        "top_k": lambda: Instances(tiles.width, outputs=1, pool="top", count=settings.top),
     }
-    return BagNetwork(
-        judges[settings.pool](), embed=Tiles(body, nuclear=settings.nuclear, nuclei=nuclei, branch=branch)
-    )
+    return BagNetwork(judges[settings.pool](), embed=tiles)
 
 
-def labels_of(cohort: Cohort, settings: Settings) -> pd.Series:
-    """1 poor, 0 good, of the patients who are trained on, by patient_id."""
+def labels_of(training: Training[Settings, TileStore], fold: str) -> pd.DataFrame:
+    """1 poor, 0 good, of the patients of a fold who are learnt from, by patient_id."""
+    cohort, settings = training.cohort, training.settings
     endpoint = cohort.survival(settings.endpoint)
-    if settings.outcome == "all":
-        return endpoint.label(cohort.patients, horizon=None)
-    return distinct_outcomes(cohort.patients, endpoint=endpoint, poor=settings.poor, good=settings.good).dropna()
+    label = endpoint.label(cohort.patients, horizon=None)
+    if settings.outcome == "distinct":
+        label = distinct_outcomes(cohort.patients, endpoint=endpoint, poor=settings.poor, good=settings.good).dropna()
+    there = set(training.material.index["patient_id"]) & set(getattr(training.split, fold))
+    return label[label.index.isin(there)].to_frame()
 
 
 def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     """Fit the U-Net to outlined nuclei, then the rest to the tiles of patients of known outcome."""
-    settings, network, facts = training.settings, training.network, {}
+    settings, network, tiles, facts = training.settings, training.network, training.material, {}
     if network.embed.nuclei is not None:
         facts = train_nuclei(training, network.embed.nuclei, mpp=settings.mpp)
-    label = labels_of(training.cohort, settings)
-    there, samples = set(training.material.index["patient_id"]), {}
-    for fold in ("train", "validation"):
-        known = label[label.index.isin(there & set(getattr(training.split, fold)))]
-        if len(known) or fold == "train":
-            how: dict[str, Any] = {"outcome": known.to_frame(), "task": Binary("distinct"), "settings": settings}
-            samples[fold] = bagged(training.material, **how)
+    known = {fold: own for fold in ("train", "validation") if len(own := labels_of(training, fold)) or fold == "train"}
+    if settings.warm_epochs:
+        plan = replace(settings, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate, patience=None)
+        alone = BagNetwork(Instances(network.embed.width, outputs=1), embed=network.embed)
+        samples = {fold: labelled(tiles, outcome=own, task=KNOWN) for fold, own in known.items()}
+        plan = replace(plan, batch=WARM_BATCH)
+        fit_stage(training, "warm-up", alone, samples, plan=plan, augment=training.augment, loss=binary_loss)
+    samples = {fold: bagged(tiles, outcome=own, task=KNOWN, settings=settings) for fold, own in known.items()}
     augment = in_bags(training.augment) if training.augment else None
     history = fit_stage(training, "classifier", network, samples, augment=augment, loss=binary_loss)
     counts = {f"{fold} patients": f"{len(own)}, {int(np.sum(own.labels))} poor" for fold, own in samples.items()}
@@ -181,16 +186,9 @@ SYSTEM = System(
     task=lambda settings: Survival(settings.endpoint),
     room=SLIDES,
     settings=Settings(),
-    trial={
-        "body": "mobilenetv2_035",
-        "rows_drawn": 4,
-        "batch": 8,
-        "epochs": 20,
-        "learning_rate": 1e-3,
-        "nuclei_pictures": 40,
-        "nuclei_epochs": 12,
-    },
-    shortest={"nuclei_pictures": 4, "nuclei_epochs": 1, "nuclei_crops": 8, "nuclei_width": 2, "epochs": 2},
+    trial={"body": "mobilenetv2_035", "rows_drawn": 6, "batch": 8, "epochs": 10, "warm_epochs": 12, "patience": None}
+    | {"nuclei_pictures": 40, "nuclei_epochs": 20},
+    shortest={"nuclei_pictures": 4, "nuclei_epochs": 1, "nuclei_crops": 8, "nuclei_width": 2, "warm_epochs": 0},
     adjustable=("tiles_per_specimen", "rows_read"),
     build=build,
     train=train,

@@ -51,7 +51,6 @@ class Settings(SlidePlan, NucleiSettings):
     groups: Annotated[int, Field(ge=0)] = 3  # number of subtypes; 0: that of least ambiguity
     parts: PositiveInt = 100  # ours: random parts of the patients that are clustered, for each number of groups
     resamples: Annotated[int, Field(ge=2)] = 50  # ours: parts of the patients in which subtypes are found again
-    stain: bool = False  # ours: measured as it is, since the stains are measured
     tiles_per_specimen: PositiveInt | None = 200  # ours
     epochs: int = 1  # ours: nothing but the U-Net is trained in passes
     batch: int = 16  # ours: tiles read at once
@@ -167,10 +166,7 @@ SYSTEM = System(
     settings=Settings(),
     trial={"nuclei_pictures": 40, "nuclei_epochs": 12, "parts": 40, "resamples": 20},
     shortest={
-        "nuclei_pictures": 4,
-        "nuclei_epochs": 1,
-        "nuclei_crops": 8,
-        "nuclei_width": 2,
+        "tiles_per_specimen": 1,
         "parts": 2,
         "resamples": 2,
         "most_groups": 3,

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import ndimage
 
 from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json
@@ -10,7 +11,7 @@ from hepatica.pathology.nuclei.drawn import drawn_pictures, write_pictures
 from hepatica.pathology.nuclei.finder import Finder, open_finder
 from hepatica.pathology.nuclei.instances import targets
 from hepatica.pathology.nuclei.pictures import read_pictures
-from hepatica.pathology.nuclei.training import NucleiPlan, crops, restained
+from hepatica.pathology.nuclei.training import NucleiPlan, amid_other_tissue, crops, restained
 from hepatica.pathology.nuclei.trial import train_nuclei
 from hepatica.protocol import override
 
@@ -44,6 +45,17 @@ def test_restaining_keeps_structure_and_changes_colour() -> None:
     assert np.abs(other.astype(int) - image).mean() > 3
     assert np.corrcoef(other[..., 0].ravel(), image[..., 0].ravel())[0, 1] > 0.9
     np.testing.assert_array_equal(restained(image, np.random.default_rng(0), spread=0.0), image)
+
+
+def test_other_tissue_lies_between_nuclei_and_not_on_them() -> None:
+    image, labels = PICTURES[0].image, PICTURES[0].labels
+    core, far = (ndimage.binary_erosion(each, iterations=4) for each in (labels > 0, labels == 0))
+    changes = [
+        np.abs(amid_other_tissue(image, labels, np.random.default_rng(n)).astype(int) - image) for n in range(12)
+    ]
+    assert max(each[core].mean() for each in changes) < 3
+    assert max(each[far].mean() for each in changes) > 25
+    assert min(each.mean() for each in changes) < 1
 
 
 @pytest.fixture(scope="module")

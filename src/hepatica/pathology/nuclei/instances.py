@@ -55,8 +55,8 @@ def part(maps: NDArray[np.floating], *, how: Separation | None = None) -> Labels
 def baseline(image: NDArray[np.uint8], *, how: Separation | None = None) -> Labels:
     """Nuclei of an image (h, w, 3) uint8 without learning: Otsu's threshold of haematoxylin, parted where they narrow.
 
-    Haematoxylin by the vectors of Ruifrok and Johnston, smoothed by one pixel, in what is not glass. What every learnt segmentation is to be
-    compared with.
+    Haematoxylin by the vectors of Ruifrok and Johnston, smoothed by one pixel, in what is not glass. What every learnt
+    segmentation is to be compared with.
     """
     how = how or Separation()
     both = stains(image)

@@ -38,16 +38,18 @@ def measure_nuclei(image: NDArray[np.uint8], labels: Labels, *, mpp: float) -> p
     """One row a nucleus of an image (h, w, 3): its number, x and y (pixels of the image), whether it is whole (touches
     no edge of the image), and FEATURES; lengths in um. Concentrations are those of `stains`.
     """
-    names = ("label", "area", "centroid", "perimeter", "axis_major_length", "axis_minor_length")
-    found = regionprops_table(labels, properties=(*names, "eccentricity", "solidity", "extent", "bbox"))
+    names = ("label", "area", "centroid", "perimeter", "solidity", "extent", "bbox")
+    found = regionprops_table(labels, properties=names)
+    length, width = _axes(labels, count=len(found["label"]))
     size, count = labels.shape, len(found["label"])
     perimeter = np.maximum(found["perimeter"], 1.0)
     shape = {
         "area_um2": found["area"] * mpp**2,
         "perimeter_um": perimeter * mpp,
-        "length_um": found["axis_major_length"] * mpp,
-        "width_um": found["axis_minor_length"] * mpp,
-        **{name: found[name] for name in ("eccentricity", "solidity", "extent")},
+        "length_um": length * mpp,
+        "width_um": width * mpp,
+        "eccentricity": np.sqrt(1 - (width / np.maximum(length, 1e-9)) ** 2),
+        **{name: found[name] for name in ("solidity", "extent")},
         "circularity": np.minimum(4 * np.pi * found["area"] / perimeter**2, 1.0),
     }
     low, high = (np.stack([found[f"bbox-{axis}"] for axis in axes], axis=1) for axes in ((0, 1), (2, 3)))
@@ -73,6 +75,17 @@ def _of_stains(image: NDArray[np.uint8], labels: Labels, *, mpp: float) -> dict[
     for name, wide, narrow in (("grain_fine", *smooth[:2]), ("grain_coarse", *smooth[1:])):
         found[name] = _moments(inner, wide - narrow, count=len(mean))[1]
     return found
+
+
+def _axes(labels: Labels, *, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Axes of the ellipses with the second moments of the nuclei 1, 2, …, in pixels; regionprops' own, all at once."""
+    y, x = np.nonzero(labels)
+    flat = labels[y, x]
+    size = np.maximum(np.bincount(flat, minlength=count + 1)[1:], 1)
+    y, x = (each - (np.bincount(flat, each, count + 1)[1:] / size)[flat - 1] for each in (y, x))
+    yy, xx, xy = (np.bincount(flat, each, count + 1)[1:] / size for each in (y * y, x * x, x * y))
+    middle, apart = (yy + xx) / 2, np.sqrt(((yy - xx) / 2) ** 2 + xy**2)
+    return 4 * np.sqrt(middle + apart), 4 * np.sqrt(np.maximum(middle - apart, 0))
 
 
 def _moments(

@@ -42,6 +42,7 @@ def _empty() -> pd.DataFrame:
 
 def _by_tile(store: TileStore, finder: Finder) -> Iterator[pd.DataFrame]:
     native = store.specimens.set_index("specimen_id")["mpp"].loc[store.index["specimen_id"]].to_numpy(float)
+    corners = store.index[["x", "y"]].to_numpy(float) * native[:, None]
     for start in range(0, len(store), _AT_ONCE):
         rows = np.arange(start, min(start + _AT_ONCE, len(store)))
         tiles = store.read(rows)
@@ -49,8 +50,7 @@ def _by_tile(store: TileStore, finder: Finder) -> Iterator[pd.DataFrame]:
         for row, place in enumerate(rows):
             labels = finder(tiles[row]) if maps is None else part(maps[row])
             found = measure_nuclei(tiles[row], labels, mpp=finder.mpp).drop(columns="number")
-            corner = store.index.loc[place, ["x", "y"]].to_numpy(float) * native[place]
-            um = {f"{axis}_um": corner[n] + found[axis] * finder.mpp for n, axis in enumerate("xy")}
+            um = {f"{axis}_um": corners[place, n] + found[axis] * finder.mpp for n, axis in enumerate("xy")}
             yield found.assign(region=float(place), **um)
 
 
@@ -64,8 +64,9 @@ def profiles(nuclei: pd.DataFrame, *, of: str, names: pd.Index, mm2: pd.Series) 
 
 def profile(nuclei: pd.DataFrame, *, mm2: float) -> NDArray[np.float64]:
     """PROFILE of nuclei on `mm2` of tissue, (246,); NaN where there are too few. Measures are of whole nuclei."""
-    whole = nuclei[nuclei["whole"].astype(bool)]
-    measured = [_statistics(whole.loc[whole["kind"] == kind, list(FEATURES)].to_numpy(float)) for kind in KINDS]
+    whole, kind = nuclei["whole"].to_numpy(bool), nuclei["kind"].to_numpy()
+    values = nuclei[list(FEATURES)].to_numpy(float)
+    measured = [_statistics(values[whole & (kind == each)]) for each in KINDS]
     return np.concatenate([*measured, list(neighbourhood(nuclei, mm2=mm2).values())])
 
 

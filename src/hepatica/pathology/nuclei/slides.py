@@ -15,7 +15,14 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import NotAssessableError, SpecimenError
 from hepatica.cohort.seal import sealing
 from hepatica.cohort.units import MicronsPerPixel, TilePixels
-from hepatica.pathology.nuclei.detections import COLOURS, GREY, Detections, outlines_of, write_detections
+from hepatica.pathology.nuclei.detections import (
+    COLOURS,
+    GREY,
+    Detections,
+    outlines_of,
+    read_detections,
+    write_detections,
+)
 from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import Labels
 from hepatica.pathology.nuclei.measures import FEATURES, KINDS, kinds_of, measure_nuclei, neighbourhood
@@ -31,6 +38,10 @@ MARGIN = 32
 
 LEAST_TISSUE = 0.02
 """Share of a window's core that must be tissue (ours)."""
+
+
+Place = tuple[tuple[int, int], float]
+"""Upper left corner of a window, in pixels of the finest level, and its share of tissue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +73,7 @@ def find_nuclei(
     With `given`, outlines of another program in the pixels of the finest level are measured instead, and keep their
     classes. SpecimenError where there is no tissue.
     """
-    places = list(_windows(slide, finder))
-    if not places:
-        raise SpecimenError("no tissue found on the slide; look at it, and leave it out if it is blank")
-    if windows is not None and len(places) > windows:
-        chosen = np.random.default_rng(seed).choice(len(places), windows, replace=False)
-        places = [places[each] for each in np.sort(chosen)]
+    places = _drawn(list(_windows(slide, finder)), windows, seed=seed)
     parts, outlines, busiest, most = [], [], None, -1
     pixel = extent(side=SIDE, mpp=finder.mpp, native=slide.mpp) / SIDE
     for corner, _ in places:
@@ -93,8 +99,16 @@ def find_nuclei(
     return Found(nuclei=nuclei, outlines=outlines, mm2=mm2, busiest=busiest)
 
 
-def _windows(slide: Slide, finder: Finder) -> Iterator[tuple[tuple[int, int], float]]:
-    """Upper left corner (pixels of the finest level) of each window with tissue, and its share of tissue."""
+def _drawn(places: list[Place], count: int | None, *, seed: int) -> list[Place]:
+    if not places:
+        raise SpecimenError("no tissue found on the slide; look at it, and leave it out if it is blank")
+    if count is None or len(places) <= count:
+        return places
+    return [places[each] for each in np.sort(np.random.default_rng(seed).choice(len(places), count, replace=False))]
+
+
+def _windows(slide: Slide, finder: Finder) -> Iterator[Place]:
+    """Each window with tissue."""
     longest = int(np.clip(max(slide.size) * slide.mpp / MASK_MPP, *MASK_SIDES))
     tissue = find_tissue(slide.thumbnail(longest=longest)).tissue
     step = extent(side=SIDE, mpp=finder.mpp, native=slide.mpp)
@@ -138,22 +152,18 @@ def write_nuclei(
     """Find the nuclei of slides or pictures and write, by number in the order given, specimen_0001_nuclei.csv, .geojson
     and .png, and summary.csv, a row each, which is returned. NotAssessableError where none could be read.
     """
+    how = finder.name if detections is None else f"outlines of a {detections.suffix} file"
+    given = None if detections is None else read_detections(detections)
     rows, failures = [], []
     for row, path in enumerate(paths, start=1):
-        stem = out / f"specimen_{row:04d}_nuclei"
         try:
             with open_slide(path, mpp=None if mpp is None else MicronsPerPixel(mpp)) as slide:
-                given = None if detections is None else _given(detections).on(mpp=slide.mpp)
-                found = find_nuclei(slide, finder, windows=windows, given=given)
+                own = None if given is None else given.on(mpp=slide.mpp)
+                found = find_nuclei(slide, finder, windows=windows, given=own)
         except SpecimenError as error:
             failures.append({"row": row, "error": str(error)})
             continue
-        how = finder.name if detections is None else f"outlines of {detections.suffix} file"
-        note = f"{how}; research use only"
-        with sealing(stem.with_suffix(".csv")) as temporary:
-            found.nuclei.to_csv(temporary, index=False, float_format="%.4g")
-        write_detections(stem.with_suffix(".geojson"), found.outlines, list(found.nuclei["kind"]), note=note)
-        draw_busiest(found, path=stem.with_suffix(".png"), note=note)
+        _write(found, stem=out / f"specimen_{row:04d}_nuclei", note=f"{how}; research use only")
         rows.append({"row": row, "found_by": how} | found.summary())
     if not rows:
         raise NotAssessableError(f"no specimen could be read; {failures[0]['error']}", failures=pd.DataFrame(failures))
@@ -163,10 +173,11 @@ def write_nuclei(
     return table
 
 
-def _given(path: Path) -> Detections:
-    from hepatica.pathology.nuclei.detections import read_detections
-
-    return read_detections(path)
+def _write(found: Found, *, stem: Path, note: str) -> None:
+    with sealing(stem.with_suffix(".csv")) as temporary:
+        found.nuclei.to_csv(temporary, index=False, float_format="%.4g")
+    write_detections(stem.with_suffix(".geojson"), found.outlines, list(found.nuclei["kind"]), note=note)
+    draw_busiest(found, path=stem.with_suffix(".png"), note=note)
 
 
 def draw_busiest(found: Found, *, path: Path, note: str) -> None:
@@ -176,7 +187,8 @@ def draw_busiest(found: Found, *, path: Path, note: str) -> None:
     FigureCanvasAgg(figure)
     plain, edged = figure.subplots(1, 2)
     plain.imshow(image)
-    edged.imshow(edged_nuclei(image, labels, kinds=_kinds_of_labels(found, where)))
+    kinds = ["" if place < 0 else str(found.nuclei["kind"].iloc[place]) for place in where]
+    edged.imshow(edged_nuclei(image, labels, kinds=kinds))
     counts = found.nuclei["kind"].value_counts()
     edged.set_title(", ".join(f"{count} {kind}" for kind, count in counts.items()) + " on the slide", fontsize=8)
     for axes in (plain, edged):
@@ -184,10 +196,6 @@ def draw_busiest(found: Found, *, path: Path, note: str) -> None:
     figure.supxlabel(f"orange: parenchymal, violet: lymphocyte, green: stromal; {note}", fontsize=8)
     with replacing(path) as temporary:
         figure.savefig(temporary)
-
-
-def _kinds_of_labels(found: Found, where: NDArray[np.int64]) -> list[str]:
-    return ["" if place < 0 else str(found.nuclei["kind"].iloc[place]) for place in where]
 
 
 def edged_nuclei(image: NDArray[np.uint8], labels: Labels, *, kinds: Sequence[str]) -> NDArray[np.uint8]:

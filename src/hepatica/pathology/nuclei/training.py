@@ -1,7 +1,7 @@
 """Training: a nuclear U-Net learns where nuclei and their borders are, from crops drawn anew in every epoch.
 
-A crop is enlarged or reduced, turned, flipped and stained otherwise, since slides of another laboratory differ in all
-of these.
+A crop is enlarged or reduced, turned, flipped, stained otherwise and set amid eosin and glass, since slides of another
+laboratory differ in all of these.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field, PositiveFloat, PositiveInt
+from scipy import ndimage
 
 from hepatica.learn import Arrays, Fresh, History, Plan, Samples, dice_and_cross_entropy
 from hepatica.networks import UNet
 from hepatica.pathology.nuclei.instances import targets
 from hepatica.pathology.nuclei.pictures import Picture
-from hepatica.pathology.stain import DENSITY
+from hepatica.pathology.phantom.noise import smooth_noise
+from hepatica.pathology.stain import DENSITY, RUIFROK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +78,8 @@ def fit_unet(
     kept = round(plan.validation * len(pictures))
     watched, seen = ([pictures[place] for place in part] for part in (order[:kept], order[kept:]))
     fresh = Fresh(make=partial(crops, seen, plan=plan), count=plan.crops, name=f"crops of {len(seen)} pictures")
-    validation = None
-    if watched:
-        still = replace(plan, sizes=(1.0, 1.0), colours=0.0)
-        inputs, labels = crops(watched, np.arange(2 * kept), plan=still)
-        validation = Samples(inputs=Arrays(values=inputs), labels=labels)
-        plan = replace(plan, monitor="validation_loss")
+    validation = _still(watched, plan) if watched else None
+    plan = replace(plan, monitor="validation_loss") if watched else plan
     return fit(
         network,
         fresh,
@@ -92,6 +90,12 @@ def fit_unet(
         loss=dice_and_cross_entropy,
         trainer=trainer,
     )
+
+
+def _still(pictures: Sequence[Picture], plan: NucleiPlan) -> Samples:
+    """Two crops a picture, as they are."""
+    inputs, labels = crops(pictures, np.arange(2 * len(pictures)), plan=replace(plan, sizes=(1.0, 1.0), colours=0.0))
+    return Samples(inputs=Arrays(values=inputs), labels=labels)
 
 
 def crops(
@@ -116,7 +120,26 @@ def _crop(
     labels = np.asarray(Image.fromarray(picture.labels[place]).resize(size, Image.Resampling.NEAREST))
     turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
     image, labels = (np.rot90(each[:, ::-1] if mirrored else each, turns) for each in (image, labels))
+    if plan.colours:
+        image = amid_other_tissue(image, labels, rng)
     return restained(image, rng, spread=plan.colours), np.ascontiguousarray(labels)
+
+
+def amid_other_tissue(
+    image: NDArray[np.uint8], labels: NDArray[np.int32], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The same nuclei, with eosin between them in half of the cases, and glass in places in a third (ours): pictures to
+    train on often show neither, and a window of a slide both.
+    """
+    between = ndimage.gaussian_filter((labels == 0).astype(np.float32), 1.0)
+    density = DENSITY.astype(np.float32)[image]
+    if rng.random() < 1 / 2:
+        amount = rng.uniform(0, 1.2) + 0.3 * smooth_noise(rng, side=len(labels), grain=20)
+        density = density + (between * np.maximum(amount, 0))[..., None] * RUIFROK[1].astype(np.float32)
+    if rng.random() < 1 / 3:
+        glass = smooth_noise(rng, side=len(labels), grain=60) > rng.uniform(0.2, 1.2)
+        density = density * (1 - between * glass)[..., None]
+    return np.asarray(np.exp(-density) * 255, np.uint8)
 
 
 def restained(image: NDArray[np.uint8], rng: np.random.Generator, *, spread: float) -> NDArray[np.uint8]:

@@ -118,28 +118,16 @@ def card(
     digest: str,
 ) -> str:
     """The model card in Markdown."""
-    count = [int(each.labels.max()) for each in pictures]
-    seen, apart = (int(np.sum(np.compress(dealt["test"] == test, count))) for test in (False, True))
-    unlike = not set(dealt.loc[dealt["test"], "appearance"]) & set(dealt.loc[~dealt["test"], "appearance"])
-    how = (
-        f"Their appearances ({dealt.loc[dealt['test'], 'appearance'].nunique()}) are absent from training: every test"
-        " picture differs in colour from every training picture."
-        if unlike
-        else "All pictures look alike: these numbers are of pictures like those of training, and pictures of another"
-        " laboratory will be segmented worse."
-    )
+    header = [*list(found)[:2], "difference"]
     rows = [
         f"| {title} | " + " | ".join(str(own[name]) for own in found.values()) + " |" for name, title in NAMES.items()
     ]
-    header = [*list(found)[:2], "difference"]
-    settings = [f"| {name} | {value} |" for name, value in as_plain(plan).items()]
     lines = [
         "# Nuclear U-Net: model card",
         "",
         "Finds nuclei on H&E sections: where they are, and where one ends and the next begins. Research use only.",
         "",
-        f"Trained on {(~dealt['test']).sum()} pictures with {seen} nuclei, tested on {dealt['test'].sum()} pictures"
-        f" with {apart}. {how}",
+        _patients(dealt, pictures),
         "",
         f"| Mean over test pictures (95% interval) | {' | '.join(header)} |",
         "|---|" + "---|" * len(header),
@@ -152,6 +140,25 @@ def card(
         "",
         "| Setting | Value |",
         "|---|---|",
-        *settings,
+        *(f"| {name} | {value} |" for name, value in as_plain(plan).items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _patients(dealt: pd.DataFrame, pictures: Sequence[Picture]) -> str:
+    """On what it was trained and tested, and whether the two look alike."""
+    test, looks = dealt["test"].to_numpy(bool), dealt["appearance"]
+    count = np.array([int(each.labels.max()) for each in pictures])
+    said = (
+        f"Trained on {(~test).sum()} pictures with {count[~test].sum()} nuclei, tested on {test.sum()} pictures with"
+        f" {count[test].sum()}."
+    )
+    if set(looks[test]) & set(looks[~test]):
+        return (
+            f"{said} All pictures look alike: these numbers are of pictures like those of training, and pictures of"
+            " another laboratory will be segmented worse."
+        )
+    return (
+        f"{said} Their appearances ({looks[test].nunique()}) are absent from training: every test picture differs in"
+        " colour from every training picture."
+    )

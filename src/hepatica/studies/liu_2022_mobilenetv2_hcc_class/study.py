@@ -8,6 +8,7 @@ one thing at a time. Statistics are the report's.
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pandas as pd
@@ -18,11 +19,12 @@ from hepatica.pathology.nuclei.review import contact_sheet, review
 from hepatica.protocol import override
 from hepatica.report import Chapter
 from hepatica.report.page import Run, read_run
-from hepatica.runs import LockedRun, explain, open_run, train, validate
+from hepatica.runs import LockedRun, RunFolder, explain, open_run, train, validate
+from hepatica.runs.folder import start_run
 from hepatica.runs.lock import picture_note
 from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters import ABLATIONS, CHAPTERS, REVIEW, SHEET
 from hepatica.studies.study import Study, Work
-from hepatica.systems.liu_2022_mobilenetv2_hcc_class import SYSTEM
+from hepatica.systems.liu_2022_mobilenetv2_hcc_class import SYSTEM, Settings
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "no nuclear map": {"nuclear": "none"},
@@ -56,11 +58,21 @@ def _trained(work: Work, run: Path, changes: Mapping[str, Any], *, prepared: Pat
     share = None if prepared is None else prepared / "prepared"
     work.say(f"{run.name.replace('_', ' ') if changes else 'MobileNetV2_HCC_Class'}: trained, locked")
     settings = override(work.settings, changes)
+    if changes:
+        _share_nuclei(work, RunFolder(run), settings)
     train(SYSTEM, work.cohort, run=run, settings=settings, trainer=work.trainer, prepared=share)
     for name, folder in work.external.items():
         work.say(f"validation on {name}")
         own = None if prepared is None else prepared / "external" / name / "prepared"
         validate(run, folder, out=run / "external" / name, prepared=own)
+
+
+def _share_nuclei(work: Work, run: RunFolder, settings: Settings) -> None:
+    """Begin a variant with the nuclear U-Net of the study's run: the same pictures, plan and seed give the same."""
+    start_run(run, reference=SYSTEM.name, system=SYSTEM, settings=settings, cohort=load_cohort(work.cohort))
+    own, made = run.work / "nuclei", RunFolder(work.run).work / "nuclei"
+    if made.is_dir() and not own.exists():
+        copytree(made, own)
 
 
 def _review(locked: LockedRun, folder: Path, out: Path) -> pd.DataFrame:
@@ -83,5 +95,4 @@ def chapters(folder: Path) -> tuple[Run, Sequence[Chapter]]:
     return read_run(folder), CHAPTERS
 
 
-QUICK: Mapping[str, Any] = {"nuclei_pictures": 24, "nuclei_epochs": 6, "nuclei_crops": 48}
-STUDY = Study(settings=SYSTEM.settings, quick=override(SYSTEM.quick, QUICK), steps=steps, chapters=chapters)
+STUDY = Study(settings=SYSTEM.settings, quick=SYSTEM.quick, steps=steps, chapters=chapters)

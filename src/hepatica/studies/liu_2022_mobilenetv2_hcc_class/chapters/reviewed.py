@@ -36,7 +36,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     return Section(anchor="reviewed", title="Pathology of predictive tiles, counted", blocks=blocks)
 
 
-def tested(table: pd.DataFrame) -> pd.DataFrame:
+def compared(table: pd.DataFrame) -> pd.DataFrame:
     """By finding: patients, median in high and low tiles, median difference within patients, P and q (Wilcoxon's signed
     rank test; Benjamini and Hochberg's rate over the findings). P is missing where fewer than 6 patients differ.
     """
@@ -55,7 +55,7 @@ def tested(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table(results: Results, table: pd.DataFrame) -> Table:
-    found = tested(table)
+    found = compared(table)
     rows = []
     for name, row in found.iterrows():
         numbers = [f"{row[each]:.3g}" for each in ("high", "low", "difference")]
