@@ -58,7 +58,7 @@ def hospitals(name: str, folder: Path, seed: int, changes: dict[str, Any]) -> li
     for other in beside:
         values = beside.loc[outcomes.index, other]
         known = values.notna()
-        theirs, _, found = compared(outcomes[known], values[known].to_numpy(), followed=True)
+        theirs, _, found = compared(outcomes[known.to_numpy()], values[known].to_numpy(), followed=True)
         side = f"{values[known].mean():.0%}" if values[known].isin([0, 1]).all() else ""
         rows.append(f"| {other} | {known.sum()} | {side} | {theirs} | {found.difference} | {found.p:.3f} |")
     return rows

@@ -11,7 +11,7 @@ from hepatica.report.chapters.follow_up.survival import TALL, competing, free_of
 from hepatica.report.figures.kaplan_meier import Arm, paint
 from hepatica.report.page import Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_rows, target_table
-from hepatica.report.page.style import SERIES
+from hepatica.report.page.style import HIGH, LOW, SERIES
 from hepatica.report.page.wording import attempt, cell, equals, p_value, share
 
 NOTE = (
@@ -85,6 +85,8 @@ def _ratio(terms: pd.DataFrame, outcomes: pd.DataFrame, name: str) -> str:
     found = attempt(lambda: cox(terms, time=outcomes["time"], event=outcomes["event"])[name].ratio)
     return cell(found, digits=2)
 
+COLOURS = (HIGH, LOW, *SERIES[2:])
+"""Of the subtypes, that of the most events first."""
 
 METRICS = ("c_index", "log_rank_p", "log_rank_permutation_p")
 
@@ -94,7 +96,7 @@ def arms(results: Results, target: Target) -> list[Arm]:
     outcomes = results.outcomes(target)
     names = sorted(outcomes["group"].unique())
     return [
-        Arm(name=name, colour=SERIES[place % len(SERIES)], patients=outcomes[outcomes["group"] == name])
+        Arm(name=name, colour=COLOURS[place % len(COLOURS)], patients=outcomes[outcomes["group"] == name])
         for place, name in enumerate(names)
     ]
 
