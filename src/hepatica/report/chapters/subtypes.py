@@ -14,6 +14,17 @@ from hepatica.report.page.metric_table import metric_rows, target_table
 from hepatica.report.page.style import HIGH, LOW, SERIES
 from hepatica.report.page.wording import attempt, cell, equals, p_value, share
 
+METRICS = ("c_index", "log_rank_p", "log_rank_permutation_p")
+
+COLOURS = (HIGH, LOW, *SERIES[2:])
+"""Of the subtypes, that of the most events first."""
+
+GENOMIC = "genomic_cluster"
+"""Column of patients.csv with the cluster that each patient has by their genes."""
+
+SHUFFLES = 999
+"""Permutations of the genomic clusters among patients. Ours."""
+
 NOTE = (
     "Subtypes selected by survival differ in survival among the patients in whom they were found, even if survival"
     " is permuted among them. How often that happens, and how stable the clusters are, is listed with the facts of"
@@ -45,10 +56,6 @@ def section(run: Run, gallery: Gallery) -> Section:
     )
 
 
-GENOMIC = "genomic_cluster"
-"""Column of patients.csv with the cluster that each patient has by their genes."""
-
-
 def _genomic(run: Run) -> list[Table]:
     """Of each cohort with GENOMIC: agreement with the subtypes, and their hazard ratios alone and adjusted for it."""
     known = [(each, target) for each in run.cohorts for target in run.targets if GENOMIC in each.patients]
@@ -77,18 +84,9 @@ def _beside_genes(results: Results, target: Target) -> Table:
     )
 
 
-SHUFFLES = 999
-"""Permutations of the genomic clusters among patients. Ours."""
-
-
 def _ratio(terms: pd.DataFrame, outcomes: pd.DataFrame, name: str) -> str:
     found = attempt(lambda: cox(terms, time=outcomes["time"], event=outcomes["event"])[name].ratio)
     return cell(found, digits=2)
-
-COLOURS = (HIGH, LOW, *SERIES[2:])
-"""Of the subtypes, that of the most events first."""
-
-METRICS = ("c_index", "log_rank_p", "log_rank_permutation_p")
 
 
 def arms(results: Results, target: Target) -> list[Arm]:
