@@ -23,7 +23,7 @@ from hepatica.cohort.faults import did_you_mean, slip_of
 from hepatica.cohort.specimens import Specimen
 
 if TYPE_CHECKING:
-    from hepatica.pathology.store import TileStore
+    from hepatica.protocol.records import Material
 
 Polygon = tuple[np.ndarray, ...]
 """Rings (n 2) of x and y: the outer one, then its holes."""
@@ -236,7 +236,7 @@ def drawn(polygons: Iterable[Polygon], shape: tuple[int, ...], *, size: tuple[in
     return mask
 
 
-def tile_share(store: "TileStore", specimens: Iterable[Specimen], *, classes: Sequence[str]) -> np.ndarray:
+def tile_share(store: "Material", specimens: Iterable[Specimen], *, classes: Sequence[str]) -> np.ndarray:
     """Share 0..1 of each tile of a store (tiles,) that lies in outlines of these classes of its slide's `annotation`.
 
     NaN where a slide has none. SpecimenError where one cannot be read, naming the row, or fits no slide of this size.

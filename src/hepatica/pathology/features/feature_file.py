@@ -55,7 +55,8 @@ class FeatureFile:
         with h5py.File(self.path, "r") as file:
             features: Any = file["features"]
             stretch = features[0, first:last] if features.ndim == 3 else features[first:last]
-        return np.asarray(stretch, np.float32)[rows - first]
+        found: np.ndarray = np.asarray(stretch, np.float32)[rows - first]
+        return found
 
 
 def open_features(path: Path) -> FeatureFile | None:

@@ -202,7 +202,11 @@ def _gather(
     def opened(key: str) -> tuple[FeatureFile, dict[str, Any]] | None:
         noted = files[key] == _path(folder, key) or _note(folder, key).exists()
         own = open_features(files[key]) if noted else None
-        return own and (own, own.about | (read_json(_note(folder, key)) if _note(folder, key).exists() else {}))
+        return (
+            None
+            if own is None
+            else (own, own.about | (read_json(_note(folder, key)) if _note(folder, key).exists() else {}))
+        )
 
     found, failures = gather(keys, opened, ledger=ledger, wanted="slides gave features")
     slides, tiles = [], []

@@ -90,11 +90,10 @@ def complete(cohort: Cohort, settings: FeaturePlan) -> FeaturePlan:
 def _answer(network: Encoder, *, side: int) -> torch.Tensor:
     try:
         with torch.inference_mode():
-            return network(torch.zeros(1, 3, side, side))
+            found: torch.Tensor = network(torch.zeros(1, 3, side, side))
     except (AssertionError, RuntimeError) as error:
-        raise SettingsError(
-            f"the encoder does not read tiles of {side} pixels: {error}; set side to another"
-        ) from error
+        raise SettingsError(f"the encoder does not read tiles of {side} pixels: {error}; set another side") from error
+    return found
 
 
 def prepare(cohort: Cohort, settings: FeaturePlan, folder: Path) -> FeatureStore:
