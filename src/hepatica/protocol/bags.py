@@ -112,7 +112,7 @@ def read_bag(
         embedded = np.asarray(material.read(rows), np.float32)
     else:
         embedded = infer(network.embed, Chosen(inputs=material, rows=rows), batch=batch, label="reading")
-    flat = embedded.reshape(len(embedded), -1)
+    flat: np.ndarray = embedded.reshape(len(embedded), -1)
     one = Bags(inputs=Arrays(values=flat), members=(np.arange(len(rows)),))
     judge = _Unflattened(network.judge, embedded.shape[1:])
     read = infer(judge, one, batch=1, label="judging", outputs=lambda read: (convert(read[0]), *read[1:]))

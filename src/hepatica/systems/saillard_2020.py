@@ -141,5 +141,6 @@ SCHMOWDER = replace(
     name="saillard_2020_schmowder",
     paper=replace(SYSTEM.paper, reported={"internal": {"c_index overall_survival": 0.78}}),
     settings=replace(Settings(), variant="schmowder"),
+    trial={**SYSTEM.trial, "epochs": 150},  # by cross-validation on phantoms
 )
 """With the tumour branch."""

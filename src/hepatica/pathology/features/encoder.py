@@ -58,8 +58,11 @@ class Card:
 def cards() -> Mapping[str, Card]:
     """The encoders of encoders.toml, by name."""
     found = tomllib.loads(Path(__file__).with_name("encoders.toml").read_text(encoding="utf-8"))
-    tuples = {name: {key: tuple(own[key]) for key in ("mean", "sd") if key in own} for name, own in found.items()}
-    return MappingProxyType({name: Card(name=name, **own | tuples[name]) for name, own in found.items()})
+    return MappingProxyType({name: Card(name=name, **_with_colours(own)) for name, own in found.items()})
+
+
+def _with_colours(own: Mapping[str, Any]) -> dict[str, Any]:
+    return {**own, **{key: tuple(own[key]) for key in ("mean", "sd") if key in own}}
 
 
 def card_of(name: str) -> Card:

@@ -91,11 +91,9 @@ def _answer(network: Encoder, *, side: int) -> torch.Tensor:
     try:
         with torch.inference_mode():
             found: torch.Tensor = network(torch.zeros(1, 3, side, side))
-            return found
     except (AssertionError, RuntimeError) as error:
-        raise SettingsError(
-            f"the encoder does not read tiles of {side} pixels: {error}; set side to another"
-        ) from error
+        raise SettingsError(f"the encoder does not read tiles of {side} pixels: {error}; set another side") from error
+    return found
 
 
 def prepare(cohort: Cohort, settings: FeaturePlan, folder: Path) -> FeatureStore:
