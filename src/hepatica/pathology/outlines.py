@@ -159,8 +159,8 @@ def _ring(corners: Any) -> np.ndarray:
 def region_of(specimen: Specimen) -> Region | None:
     """The region that a row of specimens.csv says; None for a whole slide.
 
-    SpecimenError, naming the column, where the file cannot be read or lacks what is asked for; a class to leave out may
-    be absent, but not misspelt.
+    SpecimenError, naming the column, where the file cannot be read or has nothing that is asked for; one of several
+    classes, or a class to leave out, may be absent, but not misspelt.
     """
     if "region" not in specimen.attachments:
         return None
@@ -179,13 +179,12 @@ def _check(outlines: Iterable[Outline], kinds: Sequence[str], without: Sequence[
     known = sorted({name for each in outlines for name in each.names})
     if not any(True for _ in outlines):
         raise SpecimenError("column region: the file holds no outline of an area; outline it and export it again")
-    for name in kinds:
-        if name not in known:
-            hint = did_you_mean(name, known) if known else "its outlines have none"
-            raise SpecimenError(f"column region_class: no outline has the class or name {name!r}; {hint}")
-    for name in without:
-        if name not in known and (meant := slip_of(name, known)):
-            raise SpecimenError(f"column region_without: no outline has the class {name!r}; did you mean {meant}?")
+    for column, names in (("region_class", kinds), ("region_without", without)):
+        for name in names:
+            wanted = column == "region_class" and not {*names}.intersection(known)
+            if name not in known and (wanted or slip_of(name, known)):
+                hint = did_you_mean(name, known) if known else "its outlines have none"
+                raise SpecimenError(f"column {column}: no outline has the class or name {name!r}; {hint}")
 
 
 def polygons_of(outlines: Iterable[Outline], names: Sequence[str]) -> tuple[Polygon, ...]:
