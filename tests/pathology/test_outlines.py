@@ -135,7 +135,7 @@ def test_what_is_written_is_read_again(tmp_path):
 
 def test_a_specimen_is_its_region_alone(specimen, tmp_path):
     rows = [specimen(feature("Tumor", LEFT), feature("Normal", RIGHT), row=row, region_class=name)
-            for row, name in ((2, "Tumor"), (3, "Normal"), (4, "Tumor | Normal"), (5, ""))]  # fmt: skip
+            for row, name in ((2, "Tumor"), (3, "Normal | Necrosis"), (4, "Tumor | Normal"), (5, ""))]  # fmt: skip
     tiles = prepare(rows, tiling=TILING, folder=tmp_path / "tiles")
     x = tiles.index.groupby("specimen_id")["x"].agg(list)
     assert (max(x["s2"]), min(x["s3"])) == (256, 320)
@@ -164,7 +164,10 @@ def test_a_moved_outline_is_cut_anew_and_a_renamed_one_is_not(specimen, tmp_path
 
 WRONG = {
     "region_class: no outline has the class or name 'Tumour'; did you mean Tumor?": (LEFT, {"region_class": "Tumour"}),
-    "region_without: no outline has the class 'Tumour'; did you mean Tumor?": (LEFT, {"region_without": "Tumour"}),
+    "region_without: no outline has the class or name 'Tumour'; did you mean Tumor?": (
+        LEFT,
+        {"region_without": "Tumour"},
+    ),
     "column region: the outlines reach from (0, 0) to (800, 200), beyond the slide of": (square(600, 0, 200), {}),
     "no tissue found in the region": (square(4, 4, 30), {}),
 }

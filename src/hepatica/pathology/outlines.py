@@ -23,7 +23,7 @@ from hepatica.cohort.faults import did_you_mean, slip_of
 from hepatica.cohort.specimens import Specimen
 
 if TYPE_CHECKING:
-    from hepatica.protocol.records import Material
+    from hepatica.pathology.store import TileStore
 
 Polygon = tuple[np.ndarray, ...]
 """Rings (n 2) of x and y: the outer one, then its holes."""
@@ -103,7 +103,7 @@ class Region:
     def mask(self, shape: tuple[int, ...], *, size: tuple[int, int]) -> np.ndarray:
         """(h w) bool of a picture of the whole slide, of `size` (width, height)."""
         kept = drawn(self.inside, shape, size=size) if self.inside else np.ones(shape, bool)
-        return kept & ~drawn(self.without, shape, size=size)
+        return np.asarray(kept & ~drawn(self.without, shape, size=size))
 
 
 def read_outlines(path: Path) -> tuple[Outline, ...]:
@@ -159,8 +159,8 @@ def _ring(corners: Any) -> np.ndarray:
 def region_of(specimen: Specimen) -> Region | None:
     """The region that a row of specimens.csv says; None for a whole slide.
 
-    SpecimenError, naming the column, where the file cannot be read or lacks what is asked for; a class to leave out may
-    be absent, but not misspelt.
+    SpecimenError, naming the column, where the file cannot be read or has nothing that is asked for; one of several
+    classes, or a class to leave out, may be absent, but not misspelt.
     """
     if "region" not in specimen.attachments:
         return None
@@ -179,13 +179,12 @@ def _check(outlines: Iterable[Outline], kinds: Sequence[str], without: Sequence[
     known = sorted({name for each in outlines for name in each.names})
     if not any(True for _ in outlines):
         raise SpecimenError("column region: the file holds no outline of an area; outline it and export it again")
-    for name in kinds:
-        if name not in known:
-            meant = did_you_mean(name, known) if known else "its outlines have none"
-            raise SpecimenError(f"column region_class: no outline has the class or name {name!r}; {meant}")
-    for name in without:
-        if name not in known and (meant := slip_of(name, known)):
-            raise SpecimenError(f"column region_without: no outline has the class {name!r}; did you mean {meant}?")
+    for column, names in (("region_class", kinds), ("region_without", without)):
+        for name in names:
+            wanted = column == "region_class" and not {*names}.intersection(known)
+            if name not in known and (wanted or slip_of(name, known)):
+                hint = did_you_mean(name, known) if known else "its outlines have none"
+                raise SpecimenError(f"column {column}: no outline has the class or name {name!r}; {hint}")
 
 
 def polygons_of(outlines: Iterable[Outline], names: Sequence[str]) -> tuple[Polygon, ...]:
@@ -236,7 +235,7 @@ def drawn(polygons: Iterable[Polygon], shape: tuple[int, ...], *, size: tuple[in
     return mask
 
 
-def tile_share(store: "Material", specimens: Iterable[Specimen], *, classes: Sequence[str]) -> np.ndarray:
+def tile_share(store: "TileStore", specimens: Iterable[Specimen], *, classes: Sequence[str]) -> np.ndarray:
     """Share 0..1 of each tile of a store (tiles,) that lies in outlines of these classes of its slide's `annotation`.
 
     NaN where a slide has none. SpecimenError where one cannot be read, naming the row, or fits no slide of this size.
@@ -279,23 +278,28 @@ def write_outlines(path: Path, numbers: np.ndarray, *, classes: Sequence[str], p
     `numbers` are those of the classes from 1, 0 for none; `pixel` is the side of one of them in the slide's own.
     """
     features = [
-        _feature(name, mask, pixel=pixel)
+        _feature(name, piece, corner=corner, pixel=pixel)
         for number, name in enumerate(classes, start=1)
-        for mask in _pieces(numbers == number)
+        for piece, corner in _pieces(numbers == number)
     ]
     write_text(path, json.dumps({"type": "FeatureCollection", "features": features}))
 
 
-def _pieces(mask: np.ndarray) -> list[np.ndarray]:
-    found, count = ndimage.label(mask)
-    return [found == piece for piece in range(1, count + 1) if (found == piece).sum() >= _LEAST]
+def _pieces(mask: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each connected piece (h w) bool of a map, and its corner (x, y) there."""
+    found, _ = ndimage.label(mask)
+    for number, (down, right) in enumerate(ndimage.find_objects(found), start=1):
+        piece = found[down, right] == number
+        if piece.sum() >= _LEAST:
+            yield piece, np.array([right.start, down.start])
 
 
-def _feature(name: str, mask: np.ndarray, *, pixel: float) -> dict[str, Any]:
-    rings = [approximate_polygon(each, 0.5) for each in find_contours(np.pad(mask, 1).astype(float), 0.5)]
+def _feature(name: str, piece: np.ndarray, *, corner: np.ndarray, pixel: float) -> dict[str, Any]:
+    around = find_contours(np.pad(piece, 1).astype(float), 0.5)  # type: ignore[no-untyped-call]
+    rings = [approximate_polygon(each, 0.5) for each in around]  # type: ignore[no-untyped-call]
     rings = [each for each in rings if len(each) >= 4]
     rings.sort(key=lambda ring: -np.ptp(ring[:, 0]) * np.ptp(ring[:, 1]))  # the outermost first
-    corners = [np.rint((ring[:, ::-1] - 0.5) * pixel).astype(int).tolist() for ring in rings]
+    corners = [np.rint((ring[:, ::-1] - 0.5 + corner) * pixel).astype(int).tolist() for ring in rings]
     return {
         "type": "Feature",
         "geometry": {"type": "Polygon", "coordinates": corners},

@@ -119,7 +119,7 @@ def draw_tiles(
         if maps is not None:
             panels[1, place].imshow(maps[place], cmap="inferno", vmin=0, vmax=1, alpha=0.65 * maps[place])
     figure.suptitle(f"{meaning}: highest tiles left, lowest right", fontsize=9)
-    seen = "above: the tile as the network sees it; below: what speaks for a high score (Grad-CAM)\n"
+    seen = "above: the tile as the network sees it; below: what speaks for a high score\n"
     figure.supxlabel(note if maps is None else seen + note, fontsize=7)
     path = stem.with_name(f"{stem.name}_tiles.png")
     with replacing(path) as temporary:
