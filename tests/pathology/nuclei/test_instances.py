@@ -3,7 +3,9 @@ import pytest
 from scipy import ndimage
 from skimage.draw import disk
 
+from hepatica.cohort import MicronsPerPixel
 from hepatica.evaluate.segmentation.instances import measure_instances
+from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import Separation, baseline, part, stains, targets
 
 
@@ -65,3 +67,10 @@ def test_stains_tell_haematoxylin_from_eosin() -> None:
     nuclei = ndimage.binary_erosion(TOUCHING > 0)
     assert found.shape == (64, 64, 2)
     assert np.median(found[nuclei, 0]) > 4 * np.median(found[TOUCHING == 0, 0])
+
+
+def test_what_counts_as_a_nucleus_is_the_same_at_any_resolution() -> None:
+    fine, coarse = (Finder(mpp=MicronsPerPixel(mpp)).how for mpp in (0.25, 1.0))
+    assert Finder().how == Separation()
+    assert (fine.least_area, fine.least_peak) == (120, 2.0)
+    assert (coarse.least_area, coarse.least_peak) == (8, 0.5)

@@ -1,11 +1,14 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from hepatica.cohort import CohortError
-from hepatica.pathology.nuclei.pictures import Picture, appearances, read_pictures, set_apart
+from hepatica.evaluate.segmentation.instances import measure_instances
+from hepatica.pathology.nuclei.instances import baseline
+from hepatica.pathology.nuclei.pictures import ALIKE, MARKS, Picture, appearances, looks, read_pictures, set_apart
 
 LABELS = np.zeros((24, 30), np.uint16)
 LABELS[4:12, 4:12] = 7
@@ -80,3 +83,18 @@ def test_whole_groups_are_set_apart_and_the_largest_is_kept() -> None:
 def test_pictures_that_look_alike_are_parted_one_by_one() -> None:
     test = set_apart(np.zeros(10, int), share=0.3, seed=1)
     assert test.sum() == 3
+
+
+def test_real_nuclei_are_grouped_by_appearance_and_the_baseline_finds_them(real: Path, tmp_path: Path) -> None:
+    folder = real / "pathology" / "dsb2018_he"
+    for image in sorted(folder.glob("*_label.png"))[::9]:
+        for path in (image, image.with_name(image.name.replace(MARKS[0], ""))):
+            (tmp_path / path.name).symlink_to(path)
+    found = read_pictures(tmp_path)
+    groups = appearances(found)
+    other = found[int(np.argmax(groups != groups[0]))]
+    assert np.linalg.norm(looks(found[0].image) - looks(other.image)) > ALIKE
+    scores = pd.DataFrame([measure_instances(each.labels, predicted=baseline(each.image)) for each in found]).mean()
+    assert len(found) == 12
+    assert scores["dice"] == pytest.approx(0.81, abs=0.05)
+    assert scores["pq"] == pytest.approx(0.44, abs=0.07)

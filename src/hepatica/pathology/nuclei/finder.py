@@ -12,11 +12,15 @@ from hepatica.cohort.seal import unaltered
 from hepatica.cohort.units import MicronsPerPixel
 from hepatica.learn import load_weights, pixels_to_images, read_note
 from hepatica.networks import UNet
-from hepatica.pathology.nuclei.instances import Labels, baseline, part
+from hepatica.pathology.nuclei.instances import Labels, Separation, baseline, part
 from hepatica.pathology.nuclei.training import build_unet
 
 WEIGHTS = "nuclei.safetensors"
 """The locked network in the folder of its training."""
+
+
+LEAST_PIXELS = 8
+"""Fewer pixels are no nucleus at any resolution (ours)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +35,18 @@ class Finder:
         """How nuclei are found, in words."""
         return "haematoxylin-Otsu and watershed" if self.network is None else "nuclear U-Net"
 
+    @property
+    def how(self) -> Separation:
+        """The same areas and distances in um at any resolution: those of `Separation` at 0.5 um per pixel."""
+        usual, scale = Separation(), 0.5 / self.mpp
+        area = max(LEAST_PIXELS, round(usual.least_area * scale**2))
+        return Separation(least_area=area, least_peak=usual.least_peak * scale)
+
     def __call__(self, image: NDArray[np.uint8]) -> Labels:
         """Nuclei of an image (h, w, 3) uint8."""
-        return baseline(image) if self.network is None else part(self.maps(image[None])[0])
+        if self.network is None:
+            return baseline(image, how=self.how)
+        return part(self.maps(image[None])[0], how=self.how)
 
     def maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (b, 2, h, w) of nucleus and border, of images (b, h, w, 3) uint8."""

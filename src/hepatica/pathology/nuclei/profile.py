@@ -48,7 +48,7 @@ def _by_tile(store: TileStore, finder: Finder) -> Iterator[pd.DataFrame]:
         tiles = store.read(rows)
         maps = None if finder.network is None else finder.maps(tiles)
         for row, place in enumerate(rows):
-            labels = finder(tiles[row]) if maps is None else part(maps[row])
+            labels = finder(tiles[row]) if maps is None else part(maps[row], how=finder.how)
             found = measure_nuclei(tiles[row], labels, mpp=finder.mpp).drop(columns="number")
             um = {f"{axis}_um": corners[place, n] + found[axis] * finder.mpp for n, axis in enumerate("xy")}
             yield found.assign(region=float(place), **um)
