@@ -137,6 +137,13 @@ def warm_up(
     fit_stage(training, "warm-up", pooled, samples, plan=plan, augment=augment, loss=loss)
 
 
+def standardise(training: Training[Any, Any]) -> None:
+    """Fix the scale of measured values by the training patients, where the material has such."""
+    for part in getattr(training.material, "parts", {"": training.material}).values():
+        if isinstance(part, Standardising):
+            part.standardise(training.network, patients=training.split.train)
+
+
 def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> dict[str, Any]:
     """Fit the network to the outcome of each region's patient; a system's whole `train`.
 
@@ -145,9 +152,7 @@ def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> 
     does; values of tables are standardised by the training patients.
     """
     outcome, split = outcomes(training.cohort, task=training.task), training.split
-    for part in getattr(training.material, "parts", {"": training.material}).values():
-        if isinstance(part, Standardising):
-            part.standardise(training.network, patients=split.train)
+    standardise(training)
     known = {name: outcome[outcome.index.isin(getattr(split, name))] for name in ("train", "validation")}
     there = set(training.material.index["patient_id"])
     samples = {
