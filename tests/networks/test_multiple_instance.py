@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from hepatica.networks import Attention, BagNetwork, Chowder, Instances, NoisyAnd, TransMil, masked_mean, masked_top
-from hepatica.networks.multiple_instance import NystromAttention, masked_max, scorer
+from hepatica.networks.multiple_instance import NystromAttention, Scaled, masked_max, scorer
 
 WIDTH = 6
 
@@ -139,6 +139,13 @@ def test_chowder_by_hand() -> None:
     assert few(torch.tensor([[[3.0], [1], [5]]]), torch.tensor([[1.0, 1, 0]])).signature.tolist() == [
         [6, 2, 0, 0, 6, 2]
     ]
+
+
+def test_scaled_by_hand() -> None:
+    layer = Scaled(2)
+    assert layer(torch.tensor([[4.0, 3.0]])).tolist() == [[4, 3]]
+    layer.fit(torch.tensor([2.0, 3.0]), torch.tensor([4.0, 0.0]))
+    assert layer(torch.tensor([[4.0, 3.0], [6.0, 5.0]])).tolist() == [[0.5, 0], [1, 2]]
 
 
 def test_scorer_is_that_of_the_reference() -> None:

@@ -53,6 +53,27 @@ class BagNetwork(nn.Module):
         return reading
 
 
+class Scaled(nn.Module):
+    """(n, d) vectors, each number less its mean and over its SD in the training patients, which are locked with it."""
+
+    mean: Tensor
+    sd: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("sd", torch.ones(width))
+
+    def fit(self, mean: Tensor, sd: Tensor) -> None:
+        """Fix them; a number that never varies is left at its scale."""
+        self.mean.copy_(mean)
+        self.sd.copy_(torch.where(sd > 1e-6, sd, 1.0))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Scale a batch."""
+        return (rows - self.mean) / self.sd
+
+
 def masked_mean(rows: Tensor, mask: Tensor) -> Tensor:
     """(b, n, …) to (b, …): the mean over a bag's rows."""
     total = (rows * _like(mask, rows)).sum(dim=1)

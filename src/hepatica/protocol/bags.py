@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from hepatica.cohort import Task
 from hepatica.learn import Arrays, Bags, Chosen, Loss, Plan, Samples, in_bags, infer
 from hepatica.networks.multiple_instance import BagReading
-from hepatica.protocol.plain import LOSSES, as_labels, fit_stage, outcomes, scored, scores
+from hepatica.protocol.plain import LOSSES, as_labels, fit_stage, outcomes, scored, scores, standardise
 from hepatica.protocol.records import Inference, Material, Training
 
 MOST_SIGNED = 64
@@ -58,6 +58,7 @@ def train_bags(
     has them all. Images are augmented as the room does.
     """
     outcome, split, settings = outcomes(training.cohort, task=training.task), training.split, training.settings
+    standardise(training)
     there = set(training.material.index["patient_id"])
     known = {name: outcome[outcome.index.isin(there & set(getattr(split, name)))] for name in ("train", "validation")}
     samples = {
@@ -108,10 +109,9 @@ def read_bag(
     network: Any, material: Any, rows: np.ndarray, *, batch: int, convert: Callable[[Tensor], Tensor]
 ) -> tuple[BagReading, np.ndarray]:
     """What the network says of the bag of these rows, as arrays without the axis of bags; and of each row, (n, d)."""
-    if isinstance(network.embed, nn.Identity):
-        embedded = np.asarray(material.read(rows), np.float32)
-    else:
-        embedded = infer(network.embed, Chosen(inputs=material, rows=rows), batch=batch, label="reading")
+    vectors = getattr(material.read(rows[:0]), "ndim", 0) == 2  # images a batch at a time, vectors all at once
+    at_once = len(rows) if vectors else batch
+    embedded = infer(network.embed, Chosen(inputs=material, rows=rows), batch=at_once, label="reading")
     flat: np.ndarray = embedded.reshape(len(embedded), -1)
     one = Bags(inputs=Arrays(values=flat), members=(np.arange(len(rows)),))
     judge = _Unflattened(network.judge, embedded.shape[1:])

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
@@ -36,21 +35,8 @@ def body_of(settings: ImagePlan, *, pretrained: bool, channels: int = 3) -> Any:
     return backbone(settings.body, weights=weights, shape=settings.body_shape, channels=channels)
 
 
-NARROW: Mapping[str, Any] = {"body": "resnet18.tv_in1k", "body_shape": {"channels": (16, 32, 64, 128)}}
-"""Settings of a trial of a system whose body is too large for it: a ResNet-18 a quarter as wide (ours)."""
-
-
-def pooled(settings: Any, *, pretrained: bool, outputs: int, channels: int = 3) -> Pooled:
-    """The body and a linear layer on the mean of its maps; the same from one seed. A system's whole `build`."""
-    torch.manual_seed(settings.seed)
-    body = body_of(settings, pretrained=pretrained, channels=channels)
-    # Of a VGG, which ends in the hidden layers of its head, the width of these.
-    width = getattr(body, "head_hidden_size", None) or body.num_features
-    return Pooled(body, channels=width, classes=outputs)
-
-
 UNKNOWN = -1
-"""The label at one of several horizons, or of one of several endpoints, of a patient of whom it is not known."""
+"""The label at one of several horizons of a patient who was censored before it."""
 
 
 def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
@@ -151,20 +137,22 @@ def warm_up(
     fit_stage(training, "warm-up", pooled, samples, plan=plan, augment=augment, loss=loss)
 
 
-def train_plainly(
-    training: Training[Any, Any], *, outcome: pd.DataFrame | None = None, loss: Loss | None = None
-) -> dict[str, Any]:
-    """Fit the network to the `outcome` of each region's patient, by default that of the task; a system's whole `train`.
+def standardise(training: Training[Any, Any]) -> None:
+    """Fix the scale of measured values by the training patients, where the material has such."""
+    for part in getattr(training.material, "parts", {"": training.material}).values():
+        if isinstance(part, Standardising):
+            part.standardise(training.network, patients=training.split.train)
+
+
+def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> dict[str, Any]:
+    """Fit the network to the outcome of each region's patient; a system's whole `train`.
 
     Several horizons of one endpoint are learnt together, an output each. The loss is cross-entropy for classes, Cox's
     partial likelihood for survival, squared error for quantities, unless one is given. Images are augmented as the room
     does; values of tables are standardised by the training patients.
     """
-    split = training.split
-    outcome = outcomes(training.cohort, task=training.task) if outcome is None else outcome
-    for part in getattr(training.material, "parts", {"": training.material}).values():
-        if isinstance(part, Standardising):
-            part.standardise(training.network, patients=split.train)
+    outcome, split = outcomes(training.cohort, task=training.task), training.split
+    standardise(training)
     known = {name: outcome[outcome.index.isin(getattr(split, name))] for name in ("train", "validation")}
     there = set(training.material.index["patient_id"])
     samples = {
@@ -270,6 +258,4 @@ def grad_cam_of_body(network: Any, images: Any, *, read: Callable[[Any], Tensor]
         logits = logits_of(found)
         return logits[:, -1] if logits.shape[1] <= 2 else logits.max(dim=1).values
 
-    body = inner.get_submodule("body")
-    body = getattr(body, "features", body)  # a VGG ends in the hidden layers of its head
-    return grad_cam(network, read(images), layer=body, target=highest)
+    return grad_cam(network, read(images), layer=inner.get_submodule("body"), target=highest)

@@ -8,6 +8,8 @@ Departures:
 1. The risk set is everyone of a batch; the loss is the mean over events, not over all patients of a batch.
 2. One locked split of patients stands for the paper's cross-validation, so that the score of a test patient is that of
    one network, not of several. Composites of clinical variables are compared with it on the same test patients only.
+3. Features are standardised by the training patients, which the later code does not: of untrained encoders many hardly
+   vary, and the scorer would not learn.
 
 Unclear (Methods could not be read; the network is that of the authors' later code, owkin/HistoSSLscaling, 2023):
 1. The number of extreme scores: 25 of each end in this paper, 10 in the later code. Marked as ours where it is a guess.
@@ -18,6 +20,7 @@ Unclear (Methods could not be read; the network is that of the authors' later co
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -28,13 +31,13 @@ from torch import Tensor, nn
 from hepatica.cohort import Survival
 from hepatica.learn import Chosen, Samples
 from hepatica.networks import BagNetwork, BagReading, Chowder
-from hepatica.networks.multiple_instance import scorer
+from hepatica.networks.multiple_instance import Scaled, scorer
 from hepatica.pathology.features.feature_store import FeatureStore
 from hepatica.pathology.features.room import FEATURES, FeaturePlan, width_of
 from hepatica.pathology.outlines import tile_share
 from hepatica.protocol import Paper, System, Training
 from hepatica.protocol.bags import train_bags
-from hepatica.protocol.plain import binary_loss, fit_stage, require_both
+from hepatica.protocol.plain import binary_loss, fit_stage, require_both, standardise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +85,8 @@ def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
     torch.manual_seed(settings.seed)
     width, ends = width_of(settings), {"top": settings.extreme, "bottom": settings.extreme}
     sizes: dict[str, Any] = {**ends, "score": (settings.score_width,), "judge": settings.judge_widths}
-    if settings.variant == "chowder":
-        return BagNetwork(Chowder(width, **sizes))
-    return BagNetwork(Schmowder(width, hidden=settings.score_width, **sizes))
+    kinds = {"chowder": Chowder, "schmowder": partial(Schmowder, hidden=settings.score_width)}
+    return BagNetwork(kinds[settings.variant](width, **sizes), embed=Scaled(width))
 
 
 def train(training: Training[Settings, FeatureStore]) -> dict[str, Any]:
@@ -96,6 +98,7 @@ def train(training: Training[Settings, FeatureStore]) -> dict[str, Any]:
 def train_tumour(training: Training[Settings, FeatureStore]) -> dict[str, Any]:
     """Fit the tumour branch to tiles of training patients that lie mostly in outlines of tumour or mostly not."""
     settings, branch = training.settings, training.network.judge.tumour
+    standardise(training)
     own = training.material.select(patient_ids=training.split.train)
     share = tile_share(own, training.cohort.specimens_of("slide"), classes=settings.tumour)
     rows = np.flatnonzero(np.isfinite(share))
@@ -105,7 +108,8 @@ def train_tumour(training: Training[Settings, FeatureStore]) -> dict[str, Any]:
     pace: dict[str, Any] = {"batch": settings.tumour_batch, "learning_rate": settings.tumour_learning_rate}
     plan = replace(settings, **pace, epochs=settings.tumour_epochs)
     samples = {"train": Samples(inputs=Chosen(inputs=own, rows=rows), labels=label)}
-    fit_stage(training, "tumour", branch, samples, plan=plan, loss=binary_loss)
+    network = nn.Sequential(training.network.embed, branch)
+    fit_stage(training, "tumour", network, samples, plan=plan, loss=binary_loss)
     branch.requires_grad_(False)
     return {"outlined tiles": len(rows), "of tumour": int(label.sum())}
 
@@ -141,6 +145,5 @@ SCHMOWDER = replace(
     name="saillard_2020_schmowder",
     paper=replace(SYSTEM.paper, reported={"internal": {"c_index overall_survival": 0.78}}),
     settings=replace(Settings(), variant="schmowder"),
-    trial={**SYSTEM.trial, "epochs": 150},  # by cross-validation on phantoms
 )
 """With the tumour branch."""

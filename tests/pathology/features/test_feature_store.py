@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.ledger import Ledger
+from hepatica.networks.multiple_instance import Scaled
 from hepatica.pathology.features import feature_store
 from hepatica.pathology.features.feature_store import describe, prepare
 from hepatica.pathology.features.room import measure as measure_features
@@ -113,6 +114,16 @@ def test_it_travels_to_another_process_and_is_selected(specimens, folder) -> Non
     own = found.select(patient_ids=["p3"])
     rows = np.flatnonzero(found.index["patient_id"] == "p3")
     assert np.array_equal(own.read(np.arange(len(own))), found.read(rows))
+
+
+def test_layers_are_scaled_by_the_training_patients(specimens, folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feature_store, "_PART", 5)
+    found, network = store_of(specimens, folder), nn.Sequential(Scaled(3), nn.Linear(3, 1))
+    found.standardise(network, patients=["p3"])
+    own = found.select(patient_ids=["p3"])
+    scaled = network[0](torch.from_numpy(own.read(np.arange(len(own)))))
+    torch.testing.assert_close(scaled.mean(dim=0), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(scaled.std(dim=0, correction=0), torch.ones(3), atol=1e-3, rtol=0)
 
 
 def brought(specimen, path: Path, *, width=3, encoder: str | None = None):

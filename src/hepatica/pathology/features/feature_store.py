@@ -19,6 +19,7 @@ from hepatica.cohort.preparation import gather, prepare_each, selected, specimen
 from hepatica.cohort.specimens import Specimen
 from hepatica.learn import as_images
 from hepatica.learn.images import channels_last
+from hepatica.networks.multiple_instance import Scaled
 from hepatica.pathology.features.feature_file import (
     SUFFIXES,
     FeatureFile,
@@ -36,6 +37,7 @@ SCHEMA = 1
 """Version of the feature files; raised whenever the same settings would give other features."""
 
 _WORKERS = 4  # that look which slides there are
+_PART = 4096  # rows in memory at once
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +72,19 @@ class FeatureStore:
         for key in pd.unique(keys):
             found[keys == key] = self.files[key].read(tiles[keys == key])
         return found
+
+    def standardise(self, network: Any, *, patients: Iterable[str]) -> None:
+        """Fix mean and SD of the network's layers `Scaled`, read a part at a time."""
+        layers = [each for each in network.modules() if isinstance(each, Scaled)]
+        own = self.select(patient_ids=patients)
+        count, total, squares = len(own), np.zeros(self.width), np.zeros(self.width)
+        for rows in np.split(np.arange(count), range(_PART, count, _PART)) if layers else ():
+            read = own.read(rows).astype(np.float64)
+            total, squares = total + read.sum(axis=0), squares + (read**2).sum(axis=0)
+        mean = total / max(count, 1)
+        sd = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0))
+        for layer in layers:
+            layer.fit(torch.from_numpy(mean), torch.from_numpy(sd))
 
     def select(
         self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
