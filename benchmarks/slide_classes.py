@@ -9,9 +9,11 @@ Without signal: benchmarks/no_signal.py.
 
 import argparse
 import tempfile
+import time
 from pathlib import Path
 
 import pandas as pd
+import torch
 
 from hepatica.cohort import load_cohort, read_predictions
 from hepatica.evaluate import auroc
@@ -36,11 +38,26 @@ def main() -> None:
     arguments.add_argument("systems", nargs="+")
     for name, usual in (("patients", 100), ("new", 100), ("seed", 1), ("side", 768), ("epochs", 20)):
         arguments.add_argument(f"--{name}", type=int, default=usual)
+    arguments.add_argument("--full", action="store_true", help="the paper's network alone, forward once")
     arguments.add_argument("--folder", type=Path, help="keeps phantoms, prepared slides and runs")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         for name in given.systems:
-            run(name, given, folder=given.folder or Path(temporary))
+            if given.full:
+                forward(name)
+            else:
+                run(name, given, folder=given.folder or Path(temporary))
+
+
+def forward(name: str) -> None:
+    """Two tiles through the network of the paper."""
+    system = find_system(name)
+    network = system.build(system.settings, pretrained=False).eval()
+    start, tiles = time.perf_counter(), torch.rand(2, 3, system.settings.side, system.settings.side)
+    with torch.inference_mode():
+        logits = network(tiles).logits
+    parameters = sum(each.numel() for each in network.parameters())
+    print(f"{name}: {parameters:,} parameters, {tuple(logits.shape)} in {time.perf_counter() - start:.1f} s")
 
 
 def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
@@ -78,11 +95,8 @@ def show(results: Path, *, cohort: Path) -> None:
         oracle = auroc(label, score=sign * truth[column][label.index])
         print(f"{endpoint}: {found}, oracle {oracle}, n = {len(label)}, {int(label.sum())} with it", flush=True)
     metrics = pd.read_json(results / "metrics.json")
-    print(
-        metrics[metrics["metric"].isin(["accuracy", "auroc_macro", "kappa"])][
-            ["metric", "target", "value", "low", "high"]
-        ]
-    )
+    for row in metrics[metrics["target"] == "grade"].itertuples():
+        print(f"{row.metric} {row.target}: {row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
 
 
 if __name__ == "__main__":
