@@ -103,7 +103,9 @@ def test_killed_halfway_it_goes_on_without_asking_for_the_lists_again(gdc, archi
 
 
 def test_killed_between_the_tables_it_begins_anew(gdc, archive, tmp_path, monkeypatch):
-    monkeypatch.setattr("hepatica.fetch.tcga_lihc._write_tables", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "hepatica.fetch.tcga_lihc._write_tables", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     with pytest.raises(KeyboardInterrupt):
         fetch_tcga_lihc(tmp_path, gdc=gdc)
     monkeypatch.undo()

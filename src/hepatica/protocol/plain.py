@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
@@ -35,8 +36,21 @@ def body_of(settings: ImagePlan, *, pretrained: bool, channels: int = 3) -> Any:
     return backbone(settings.body, weights=weights, shape=settings.body_shape, channels=channels)
 
 
+NARROW: Mapping[str, Any] = {"body": "resnet18.tv_in1k", "body_shape": {"channels": (16, 32, 64, 128)}}
+"""Settings of a trial of a system whose body is too large for it: a ResNet-18 a quarter as wide (ours)."""
+
+
+def pooled(settings: Any, *, pretrained: bool, outputs: int, channels: int = 3) -> Pooled:
+    """The body and a linear layer on the mean of its maps; the same from one seed. A system's whole `build`."""
+    torch.manual_seed(settings.seed)
+    body = body_of(settings, pretrained=pretrained, channels=channels)
+    # Of a VGG, which ends in the hidden layers of its head, the width of these.
+    width = getattr(body, "head_hidden_size", None) or body.num_features
+    return Pooled(body, channels=width, classes=outputs)
+
+
 UNKNOWN = -1
-"""The label at one of several horizons of a patient who was censored before it."""
+"""The label at one of several horizons, or of one of several endpoints, of a patient of whom it is not known."""
 
 
 def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
@@ -144,14 +158,17 @@ def standardise(training: Training[Any, Any]) -> None:
             part.standardise(training.network, patients=training.split.train)
 
 
-def train_plainly(training: Training[Any, Any], *, loss: Loss | None = None) -> dict[str, Any]:
-    """Fit the network to the outcome of each region's patient; a system's whole `train`.
+def train_plainly(
+    training: Training[Any, Any], *, outcome: pd.DataFrame | None = None, loss: Loss | None = None
+) -> dict[str, Any]:
+    """Fit the network to the `outcome` of each region's patient, by default that of the task; a system's whole `train`.
 
     Several horizons of one endpoint are learnt together, an output each. The loss is cross-entropy for classes, Cox's
     partial likelihood for survival, squared error for quantities, unless one is given. Images are augmented as the room
     does; values of tables are standardised by the training patients.
     """
-    outcome, split = outcomes(training.cohort, task=training.task), training.split
+    split = training.split
+    outcome = outcomes(training.cohort, task=training.task) if outcome is None else outcome
     standardise(training)
     known = {name: outcome[outcome.index.isin(getattr(split, name))] for name in ("train", "validation")}
     there = set(training.material.index["patient_id"])
@@ -258,4 +275,6 @@ def grad_cam_of_body(network: Any, images: Any, *, read: Callable[[Any], Tensor]
         logits = logits_of(found)
         return logits[:, -1] if logits.shape[1] <= 2 else logits.max(dim=1).values
 
-    return grad_cam(network, read(images), layer=inner.get_submodule("body"), target=highest)
+    body = inner.get_submodule("body")
+    body = getattr(body, "features", body)  # a VGG ends in the hidden layers of its head
+    return grad_cam(network, read(images), layer=body, target=highest)

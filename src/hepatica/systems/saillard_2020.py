@@ -85,7 +85,7 @@ def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
     torch.manual_seed(settings.seed)
     width, ends = width_of(settings), {"top": settings.extreme, "bottom": settings.extreme}
     sizes: dict[str, Any] = {**ends, "score": (settings.score_width,), "judge": settings.judge_widths}
-    kinds = {"chowder": Chowder, "schmowder": partial(Schmowder, hidden=settings.score_width)}
+    kinds: dict[str, Any] = {"chowder": Chowder, "schmowder": partial(Schmowder, hidden=settings.score_width)}
     return BagNetwork(kinds[settings.variant](width, **sizes), embed=Scaled(width))
 
 
