@@ -66,7 +66,11 @@ def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
     shown = f"{system.first.phantom.__name__}_{system.population.name}"
     slides = PhantomSettings(side=given.side, images=1)
     home, away = (folder / f"{shown}_{hospital}" for hospital in "AB")
-    for where, hospital, count, seed in ((home, "A", given.patients, given.seed), (away, "B", given.new, 1000)):
+    home_seed, away_seed = given.seed, 999 + given.seed
+    for where, hospital, count, seed in (
+        (home, "A", given.patients, home_seed),
+        (away, "B", given.new, away_seed),
+    ):
         system.phantom(where, patients=count, seed=seed, hospital=hospital, settings=slides)
     settings = override(system.quick, {"epochs": given.epochs, "seed": given.seed})
     train(system, home, run=folder / name, settings=settings)
