@@ -117,7 +117,8 @@ def distribution(found: FeatureFile) -> dict[str, float]:
     total, squares, count = 0.0, 0.0, len(found.corners)
     for start in range(0, count, 4096):
         part = found.read(np.arange(start, min(start + 4096, count))).astype(np.float64)
-        total, squares = total + part.sum(), squares + (part**2).sum()
+        with np.errstate(invalid="ignore"):  # of infinities of both signs
+            total, squares = total + part.sum(), squares + (part**2).sum()
     if not np.isfinite(squares):
         raise SpecimenError("got features that are not numbers; compute them again")
     mean = total / (count * found.width)
