@@ -127,6 +127,23 @@ def test_a_resolution_overrides_the_file_where_it_is_forced_alone(read, fault):
     assert message == "1 fault: specimens.csv row 2 column force_mpp: got 'maybe', wanted 1 (yes) or 0 (no)"
 
 
+def test_parts_of_one_slide_are_specimens_each(read, fault):
+    rows = ["P1,S1,slide,slides/1.svs,slides/2.svs,A-1,", "P2,S2,slide,slides/1.svs,slides/2.svs,A-2,Ignore*"]
+    first, second = read("region,region_class,region_without", *rows)
+    assert first.attachments["region"].name == "2.svs"
+    assert second.extra == {"region_class": "A-2", "region_without": "Ignore*"}
+    head = "1 fault: specimens.csv row 4 column "
+    for row, message in {
+        "P1,S3,slide,slides/1.svs,slides/2.svs,A-1,x": "path: the same path and region are in row 2 already",
+        "P1,S3,slide,slides/3.svs,,A-1,": "region: names a part of no region; name its GeoJSON file in column region",
+    }.items():
+        assert fault("region,region_class,region_without", *rows, row) == head + message
+    whole = "P1,S3,slide,slides/1.svs,,,"
+    assert "rows 2, 3 column path: the same path is in row 4 without a region" in fault(
+        "region,region_class,region_without", *rows, whole
+    )
+
+
 def test_a_slide_may_be_a_folder(read, tmp_path):
     (specimen,) = read("", "P1,S1,slide,slides")
     assert specimen.path == tmp_path / "slides"

@@ -30,6 +30,9 @@ _COLUMNS = ("patient_id", "specimen_id", "modality", "path")
 ATTACHMENTS = ("mask", "liver_mask", "nodule_mask", "water", "annotation", "region", "features")
 """Columns that name further files of a specimen without being declared in cohort.toml."""
 
+REGION = ("region_class", "region_without")
+"""Which of the outlines of its `region` a specimen is, and which of them are left out of it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Specimen:
@@ -53,7 +56,7 @@ class Specimen:
 
 def read_specimens(folder: Path, head: Head, known: Collection[str], faults: Faults) -> tuple[Specimen, ...]:
     """The rows of specimens.csv; a patient that is not among the known, and a file that is not there, is a fault."""
-    raw = read_table(folder / FILE, faults, wanted=_COLUMNS, unique=("specimen_id", "path"))
+    raw = read_table(folder / FILE, faults, wanted=_COLUMNS, unique=("specimen_id",))
     if raw is None:
         return ()
     declared = [*head.attachments, *(each.column for each in head.endpoints.values() if isinstance(each, Outlined))]
@@ -62,8 +65,9 @@ def read_specimens(folder: Path, head: Head, known: Collection[str], faults: Fau
             faults.add(FILE, f"has no column {name}, which cohort.toml names; {did_you_mean(name, raw.columns)}")
     attachments = [name for name in dict.fromkeys((*ATTACHMENTS, *declared)) if name in raw.columns]
     further = further_columns(
-        raw, (*_COLUMNS, "mpp", "force_mpp", *ATTACHMENTS, *attachments), file=FILE, faults=faults
-    )
+        raw, (*_COLUMNS, "mpp", "force_mpp", *REGION, *ATTACHMENTS, *attachments), file=FILE, faults=faults
+    ) + [name for name in REGION if name in raw.columns]
+    _check_places(raw.reindex(columns=["path", "region", "region_class", "region_without"], fill_value=""), faults)
     cells = raw.reindex(columns=[*_COLUMNS, *attachments], fill_value="")
     _check(cells, known, faults)
     files = NamedFiles(folder, head.specimen_root, file=FILE, faults=faults)
@@ -90,6 +94,21 @@ def _check(cells: pd.DataFrame, known: Collection[str], faults: Faults) -> None:
         if meant := slip_of(given, _MODALITIES):
             for row in cells.index[modality == given]:
                 faults.add(FILE, f"got {given!r}, wanted a modality; did you mean {meant}?", row, "modality")
+
+
+def _check_places(cells: pd.DataFrame, faults: Faults) -> None:
+    """One path may be in several rows, of a region each."""
+    known: dict[tuple[str, ...], int] = {}
+    whole = dict(zip(cells["path"][cells["region"] == ""], cells.index[cells["region"] == ""], strict=True))
+    for row, path, *region in cells[cells["path"] != ""].itertuples():
+        if not region[0] and any(region):
+            faults.add(FILE, "names a part of no region; name its GeoJSON file in column region", row, "region")
+        first = known.setdefault((path, *region[:2]), row)
+        if first != row:
+            same = "path and region are" if region[0] else "path is"
+            faults.add(FILE, f"the same {same} in row {first} already", row, "path")
+        elif region[0] and path in whole:
+            faults.add(FILE, f"the same path is in row {whole[path]} without a region", row, "path")
 
 
 def _numbers(

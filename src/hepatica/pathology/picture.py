@@ -7,15 +7,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from scipy.ndimage import binary_erosion
 
 from hepatica.cohort import Specimen
 from hepatica.cohort.atomic import replacing
-from hepatica.pathology.slide import open_slide
+from hepatica.pathology.outlines import region_of
+from hepatica.pathology.slide import Slide, open_slide
 from hepatica.pathology.store import TileStore
 from hepatica.saliency import save_overlay, write_geojson
 
 LONGEST = 1200
 """Pixels of the longer side of the slide's picture."""
+
+MARGIN = 0.05
+"""Of the longer side of a region, what is shown around it (ours)."""
+
+FADED = 4
+"""How many times fainter than a region its surroundings are shown (ours)."""
 
 EACH_END = 4
 """Tiles shown of the highest and of the lowest scores."""
@@ -49,18 +57,42 @@ def draw_map(specimen: Specimen, *, regions: pd.DataFrame, stem: Path, note: str
     corners, scores = regions[["x", "y"]].to_numpy(), regions["score"].to_numpy()
     extent = float(regions["extent"].iloc[0])
     with open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp) as slide:
+        left, top, *size = box_of(slide, specimen)
         save_overlay(
             heatmap,
-            thumbnail=slide.thumbnail(longest=LONGEST),
-            corners=corners,
+            thumbnail=look(slide, specimen, longest=LONGEST),
+            corners=corners - (left, top),
             scores=scores,
             extent=extent,
-            size=slide.size,
+            size=(size[0], size[1]),
             meaning=meaning,
             note=note,
         )
     write_geojson(objects, corners=corners, scores=scores, extent=extent, meaning=meaning, note=note)
     return [heatmap, objects]
+
+
+def box_of(slide: Slide, specimen: Specimen) -> tuple[int, int, int, int]:
+    """Left, top, width and height of what is shown of a slide: all of it, or a region with a margin."""
+    region = region_of(specimen)
+    if region is None or not region.inside:
+        return (0, 0, *slide.size)
+    left, top, width, height = region.box(slide.size)
+    margin = round(MARGIN * max(width, height))
+    left, top, right, bottom = left - margin, top - margin, left + width + margin, top + height + margin
+    left, top = max(left, 0), max(top, 0)
+    return left, top, min(right, slide.size[0]) - left, min(bottom, slide.size[1]) - top
+
+
+def look(slide: Slide, specimen: Specimen, *, longest: int) -> np.ndarray:
+    """The slide, or its region with its surroundings faded, (h w 3) uint8."""
+    box, region = box_of(slide, specimen), region_of(specimen)
+    picture = slide.thumbnail(longest=longest, box=box)
+    if region is not None:
+        kept = region.moved(*box[:2]).mask(picture.shape[:2], size=box[2:])
+        picture[~kept] = 255 - (255 - picture[~kept]) // FADED
+        picture[kept ^ binary_erosion(kept, iterations=2)] = 0
+    return picture
 
 
 def extremes(scores: np.ndarray) -> np.ndarray:

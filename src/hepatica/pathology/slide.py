@@ -58,20 +58,22 @@ class Slide:
         """Let go of the file."""
         self._reader.close()
 
-    def thumbnail(self, *, longest: int) -> np.ndarray:
-        """The whole slide, (h w 3) uint8, its longer side `longest` pixels or the slide's own if that is less.
+    def thumbnail(self, *, longest: int, box: tuple[int, int, int, int] | None = None) -> np.ndarray:
+        """The whole slide, or a `box` of it (left, top, width, height), (h w 3) uint8, its longer side `longest` pixels
+        or the slide's own if that is less.
 
         Read in bands, so that a huge slide without a pyramid needs time but little memory.
         """
-        scale = max(1.0, max(self.size) / longest)
-        width, height = (max(1, round(side / scale)) for side in self.size)
-        step = self.size[1] / height
-        rows = max(1, int(_BAND / (self.size[0] * step)))
+        left, above, *size = box or (0, 0, *self.size)
+        scale = max(1.0, max(size) / longest)
+        width, height = (max(1, round(side / scale)) for side in size)
+        step = size[1] / height
+        rows = max(1, int(_BAND / (size[0] * step)))
         bands = []
         for top in range(0, height, rows):
             count = min(rows, height - top)
-            box = (0.0, top * step, float(self.size[0]), count * step)
-            bands.append(self._resample(box, width=width, height=count))
+            part = (float(left), above + top * step, float(size[0]), count * step)
+            bands.append(self._resample(part, width=width, height=count))
         return np.concatenate(bands)
 
     def read(self, corner: tuple[int, int], *, side: TilePixels, mpp: MicronsPerPixel) -> np.ndarray:

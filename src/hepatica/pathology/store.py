@@ -12,19 +12,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
+from hepatica.pathology.outlines import Region, region_of
 from hepatica.pathology.reader import as_specimen_error
 from hepatica.pathology.slide import Slide, extent, open_slide
 from hepatica.pathology.slide_files import parts_of
 from hepatica.pathology.stain import REFERENCE, StainFit, StainSettings, fit, normalise
 from hepatica.pathology.tile_file import TileFile, open_tiles, writing
 from hepatica.pathology.tiles import Tiling, grid
-from hepatica.pathology.tissue import SPECK, appearance, find_tissue
+from hepatica.pathology.tissue import SPECK, Pieces, appearance, find_tissue
 
 SCHEMA = 2
 """Version of the tile files; raised whenever the same settings would give other tiles."""
@@ -56,6 +58,7 @@ class TileStore:
     ink_share (of the slide, 0..1), hue_degrees and saturation (0..1, means of the tissue), haematoxylin_r, _g, _b and
     eosin_r, _g, _b (share of the optical density in each colour, length 1), haematoxylin_peak and eosin_peak (99th
     percentile of the concentration); stains are NaN where they need not be and cannot be learnt.
+    Of a region, tissue_mm2, tissue_share, ink_share and colours are those of its tissue, the rest is of its slide.
     `failures`: one row a slide that gave no tiles: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
@@ -156,7 +159,7 @@ def cutting(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None) 
 
         recolour: Callable[[np.ndarray], np.ndarray] = np.asarray
         with as_specimen_error(specimen.path):
-            corners, about = _survey(slide, tiling)
+            corners, about = _survey(slide, tiling, region_of(specimen))
             spread = np.linspace(0, len(corners) - 1, min(STAIN_TILES, len(corners))).astype(int)
             stains = _stains(read(corners[spread]), settings=stain)
         if stain is not None:
@@ -196,8 +199,8 @@ def _columns(stains: StainFit) -> dict[str, float]:
     return found
 
 
-def _survey(slide: Slide, tiling: Tiling) -> tuple[np.ndarray, dict[str, Any]]:
-    """Where to cut, and what is reported of the slide; SpecimenError where there is nothing to cut."""
+def _survey(slide: Slide, tiling: Tiling, region: Region | None) -> tuple[np.ndarray, dict[str, Any]]:
+    """Where to cut, and what is reported of the slide, or of a region; SpecimenError where there is nothing to cut."""
     (width, height), side = slide.size, _extent(slide, tiling)
     if slide.mpp > COARSEST * tiling.mpp:
         raise SpecimenError(
@@ -211,15 +214,20 @@ def _survey(slide: Slide, tiling: Tiling) -> tuple[np.ndarray, dict[str, Any]]:
         )
     thumbnail = slide.thumbnail(longest=int(np.clip(max(slide.size) * slide.mpp / MASK_MPP, *MASK_SIDES)))
     pieces = find_tissue(thumbnail)
+    place = "on the slide" if region is None else "in the region"
+    if region is not None:
+        region.check(slide.size)
+        inside = region.mask(thumbnail.shape[:2], size=slide.size)
+        pieces = Pieces(pieces.tissue & inside, pieces.ink & inside)
     looks = appearance(thumbnail, pieces)
     ink = f", and pen ink on {looks['ink_share']:.0%} of it" if looks["ink_share"] > SPECK else ""
     if not pieces.tissue.any():
-        raise SpecimenError(f"no tissue found on the slide{ink}; look at it, and leave it out if it is blank")
+        raise SpecimenError(f"no tissue found {place}{ink}; look at it, and leave it out if it is blank")
     corners = grid(pieces.tissue, size=slide.size, mpp=slide.mpp, tiling=tiling)
     if not len(corners):
         raise SpecimenError(
-            f"no tile has enough tissue: {looks['tissue_share']:.1%} of the slide is tissue{ink}, but every tile has"
-            f" more than {tiling.background:.0%} of background; leave it out, or allow more background"
+            f"no tile has enough tissue {place}: {looks['tissue_share']:.1%} of the slide is tissue{ink}, but every"
+            f" tile has more than {tiling.background:.0%} of background; leave it out, or allow more background"
         )
     area = {"tissue_mm2": looks["tissue_share"] * width * height * slide.mpp**2 / 1e6}
     known = {"mpp": slide.mpp, "mpp_known": slide.mpp_known, "notes": slide.note}
@@ -269,6 +277,8 @@ def slide_key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None
         with as_specimen_error(specimen.path), _open(specimen) as slide:
             identity, beside = slide.identity, parts_of(specimen.path)
             settings["slide"] = [slide.mpp, slide.mpp_known, slide.note, slide.levels]
+        if region := region_of(specimen):
+            identity = f"{identity or content_digest(specimen.path).hex()} {region.digest}"
     except SpecimenError as error:
         settings["refused"] = str(error)
     return specimen_key(specimen, settings=settings, beside=beside[1:], identity=identity)
