@@ -1,9 +1,10 @@
 """Nam 2020 on phantoms and on 227 resections: the numbers of docs/studies/nam_2020.md.
 
-    .venv/bin/python docs/studies/nam_2020.py FOLDER [--resections asaur_hepatoCellular.csv]
+    .venv/bin/python docs/studies/nam_2020.py FOLDER [--resections asaur_hepatoCellular.csv] [--weighted]
 
 Trains both systems on PAIRS pairs of phantom hospitals of the sizes of the papers, seeds fixed beforehand, and prints a
 row a comparator: evaluable patients, share at risk, C-index in the second hospital, and the difference of the system.
+With --weighted the incidence alone, by inverse probability of censoring weights.
 """
 
 import argparse
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hepatica.report.chapters.comparators import compared
 
 from hepatica.cohort import load_cohort
 from hepatica.evaluate import Risk, c_index, cox
 from hepatica.protocol import override
+from hepatica.report.chapters.variables.comparators import compared
 from hepatica.report.page import read_run
 from hepatica.runs import train, validate
 from hepatica.systems import find_system
@@ -35,12 +36,12 @@ event = "Recurrence"
 """
 
 
-def hospitals(name: str, folder: Path, seed: int) -> list[str]:
+def hospitals(name: str, folder: Path, seed: int, changes: dict[str, Any]) -> list[str]:
     """Rows of one pair of phantom hospitals: name, comparator, n, at risk, C-index, difference, P."""
     system, (home, away) = find_system(name), SIZES[name]
     system.phantom(folder / "home", patients=home, seed=seed, hospital="A")
     system.phantom(folder / "away", patients=away, seed=seed + 100, hospital="B")
-    train(system, folder / "home", run=folder / "run")
+    train(system, folder / "home", run=folder / "run", settings=override(system.settings, changes))
     validate(folder / "run", folder / "away", out=folder / "run/external/away")
     run = read_run(folder / "run")
     results, target = run.external[0], run.targets[-1]
@@ -57,7 +58,7 @@ def hospitals(name: str, folder: Path, seed: int) -> list[str]:
     for other in beside:
         values = beside.loc[outcomes.index, other]
         known = values.notna()
-        theirs, _, found = compared(outcomes[known], values[known].to_numpy(), followed=True)
+        theirs, _, found = compared(outcomes[known.to_numpy()], values[known].to_numpy(), followed=True)
         side = f"{values[known].mean():.0%}" if values[known].isin([0, 1]).all() else ""
         rows.append(f"| {other} | {known.sum()} | {side} | {theirs} | {found.difference} | {found.p:.3f} |")
     return rows
@@ -104,11 +105,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--resections", type=Path)
+    parser.add_argument("--weighted", action="store_true")
     given = parser.parse_args()
     shutil.rmtree(given.folder, ignore_errors=True)
-    for system_name in SIZES:
+    changes = {"controls": "weighted"} if given.weighted else {}
+    for system_name in SIZES if not given.weighted else ["nam_2020_incidence"]:
         print(f"\n{system_name}")
         for each in PAIRS:
-            print("\n".join(hospitals(system_name, given.folder / system_name / str(each), each)), flush=True)
+            print("\n".join(hospitals(system_name, given.folder / system_name / str(each), each, changes)), flush=True)
     if given.resections:
         print(resections(given.resections, given.folder / "resections"))

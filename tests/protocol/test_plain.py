@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +164,38 @@ def test_the_map_is_grad_cam_of_the_highest_answer() -> None:
         )
         wanted = grad_cam(network, torch.from_numpy(images), layer=network.body, target=highest)
         np.testing.assert_array_equal(grad_cam_of_body(network, images, read=torch.from_numpy), wanted)
+
+
+def test_the_map_of_a_body_with_hidden_layers_is_of_its_last_feature_map() -> None:
+    """A VGG of timm ends in (b, width, 1, 1), of which every map would be flat."""
+
+    class Vgg(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features = nn.Conv2d(3, 4, 3)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.features(images).mean((2, 3), keepdim=True)
+
+    torch.manual_seed(0)
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 8, 8)).astype(np.float32)
+    found = grad_cam_of_body(Pooled(Vgg(), channels=4), images, read=torch.from_numpy)
+    assert found.std(axis=(1, 2)).min() > 0
+
+
+def test_labels_beside_each_other_are_learnt_together(cohort: Cohort) -> None:
+    """By hand: two labels, of which one is unknown in one patient; the first decides who is trained on."""
+    patients = pd.DataFrame(
+        {"a": [1, 0, np.nan], "b": [0, np.nan, 1]}, index=pd.Index(["P", "Q", "R"], name="patient_id")
+    )
+    endpoints = {name: Status(name=name, column=name) for name in ("a", "b")}
+    cohort = replace(cohort, patients=patients, endpoints=endpoints)
+    task = Binary("a", beside=("b",))
+    assert [each.key for each in task.targets] == ["a", "b"]
+    assert task.eligible(cohort) == ("P", "Q")
+    assert outcomes(cohort, task=task).loc[["P", "Q"]].to_numpy().tolist() == [[1, 0], [0, UNKNOWN]]
+    with pytest.raises(CohortError, match="no endpoint 'c'"):
+        Binary("a", beside=("c",)).require(cohort)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from hepatica.protocol import override
 from hepatica.runs import open_run, train
 from hepatica.runs.folder import RunFolder, start_run
 from hepatica.runs.lock import patient_digest
+from hepatica.runs.train import _caution
 
 TRAIN = """
 import sys
@@ -198,3 +200,17 @@ def test_no_identifier_in_names_or_logs(trained) -> None:
     log = (trained.run / "log.jsonl").read_text() + (trained.run / "cohort.json").read_text()
     model = (trained.run / "model.json").read_text()
     assert not [each for each in ids if each in names + log + model]
+
+
+def test_few_training_patients_are_a_caution_beside_that_of_the_system() -> None:
+    """Nine of 23 training patients have the event; a tenth one is for the test."""
+    label = pd.Series([1.0] * 9 + [0.0] * 14 + [1.0], index=[f"P{n}" for n in range(24)])
+    split = SimpleNamespace(train=tuple(label.index[:23]))
+    task = SimpleNamespace(strata=lambda cohort: label, endpoint="overall_survival")
+    training = SimpleNamespace(task=task, cohort=None, split=split)
+    few = "trained on 23 patients, only 9 of them of the rarer outcome of overall survival: from fewer than 10"
+    assert _caution(training, None)["caution"].startswith(few)
+    assert _caution(training, "no subtypes")["caution"].startswith(f"no subtypes; {few}")
+    split.train = tuple(label.index)
+    assert _caution(training, None) == {}
+    assert _caution(training, "no subtypes") == {"caution": "no subtypes"}

@@ -15,6 +15,7 @@ import torch
 from hepatica.cohort import load_cohort, read_predictions
 from hepatica.learn import load_weights, save_weights
 from hepatica.pathology.phantom import PhantomSettings as SlidePhantom
+from hepatica.pathology.room import MULTIPHOTON
 from hepatica.protocol import System, as_plain, from_plain
 from hepatica.protocol.settings import meanings
 from hepatica.radiology.phantom import PhantomSettings
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 SMALL = {
     "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
-    "slide": {"settings": SlidePhantom(side=512)},
+    "slide": {"settings": SlidePhantom(side=512, images=1)},
     "table": {"patients": 60},
 }
 """What makes the phantom of a modality smaller where the usual one takes long, or larger where it is tables alone."""
@@ -38,7 +39,8 @@ SMALL = {
 def phantom_of(system: System) -> str:
     """Name of the phantom cohort that a system is trained on: its modality, and its population where it has its own."""
     population = getattr(system.phantom, "keywords", {}).get("population")
-    return f"{system.modality}_{population.name}" if population else system.modality
+    shown = "_multiphoton" if system.first is MULTIPHOTON else ""
+    return f"{system.modality}{shown}_{population.name}" if population else system.modality
 
 
 def kind(name: str) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """App: the commands of hepatica, each a thin call of the function of the same name."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hepatica.cli import basis, evaluate, fetch, phantom
+from hepatica.cli import basis, evaluate, fetch, nuclei, phantom
 from hepatica.cli.audit import audit
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
@@ -31,6 +32,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback(help=app.info.help)
+def everywhere(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no server for weights: use those on this machine alone.")
+    ] = False,
+) -> None:
+    """Take what holds for every command; huggingface_hub reads its environment when it is first imported."""
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def train(
@@ -206,7 +218,7 @@ PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
     "Data": (phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
-    "Tools": (systems, quantify, basis.app, doctor, demo),
+    "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),
 }
 """Commands, and groups of commands, as `hepatica --help` shows them."""
 

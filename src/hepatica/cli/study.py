@@ -10,7 +10,10 @@ from hepatica.cli.options import Cohort, Quick, Settings, Trainer, assignments
 
 def study(
     name: Annotated[
-        str, typer.Argument(help="System of the paper: li_2025_cnn_sasm, wang_2021_hccnet or bae_2025_qcnn.")
+        str,
+        typer.Argument(
+            help="Paper: li_2025_cnn_sasm, wang_2021_hccnet, bae_2025_qcnn, liu_2022, or the system's full name."
+        ),
     ],
     cohort: Cohort,
     run: Annotated[Path, typer.Option(help="Study folder to create, or to resume after an interruption.")],
@@ -36,6 +39,10 @@ def study(
     bae_2025_qcnn (qCNN and cCNN, doi 10.2463/mrms.mp.2025-0064): cCNNs trained on spectra simulated from some patients
     of each group and tested on the others, with controls and power; qCNNs against least squares and MAP on simulated
     spectra, against the bounds of error, and under conditions they were not trained for.
+
+    liu_2022 (MobileNetV2_HCC_Class, doi 10.1007/s12072-022-10321-y): trained on slides of resected patients, validated
+    on transplanted patients and a public cohort, time-dependent AUROC beside every other factor, each thing that the
+    abstracts leave open changed, the tiles of highest and lowest score counted.
 
     Results of every step are stored: after an interruption, the same command resumes, and finished steps are not
     repeated. Try it with --quick first.

@@ -150,17 +150,10 @@ def train_at_horizons(training: Training[Any, Any]) -> dict[str, Any]:
         return train_plainly(training)
     endpoint, patients = training.cohort.survival(training.task.endpoint), training.cohort.patients
     own = patients.loc[list(training.split.train)]
-    found = [
-        outcomes_after(
-            np.zeros(len(patients)),
-            time=patients[endpoint.time],
-            event=patients[endpoint.event],
-            window=each.horizon,
-            like=(own[endpoint.time], own[endpoint.event]),
-        )
-        for each in training.task.targets
-    ]
-    values = np.concatenate([np.stack([each[name] for each in found], axis=1) for name in ("label", "weight")], axis=1)
+    like = own[endpoint.time], own[endpoint.event]
+    followed: Any = {"time": patients[endpoint.time], "event": patients[endpoint.event], "like": like}
+    found = [outcomes_after(0, window=each.horizon, **followed) for each in training.task.targets]
+    values = np.column_stack([each[name] for name in ("label", "weight") for each in found])
     return train_plainly(training, outcome=pd.DataFrame(values, index=patients.index), loss=weighted_loss)
 
 

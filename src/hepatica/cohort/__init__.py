@@ -1,6 +1,6 @@
 """Cohort: patients, specimens, endpoints, splits and predictions; the foundation of every other package."""
 
-from hepatica.cohort.confidence import RATIOS, confident_patients
+from hepatica.cohort.confidence import RATIOS, confident_patients, distinct_outcomes
 from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Outlined, Status, TimeToEvent, declared
 from hepatica.cohort.errors import (
     CohortError,
@@ -64,6 +64,7 @@ __all__ = [
     "class_scores",
     "confident_patients",
     "declared",
+    "distinct_outcomes",
     "fold_patients",
     "load_cohort",
     "mean_by_patient",

@@ -21,6 +21,7 @@ import pandas as pd
 
 from hepatica.cohort.endpoints import TimeToEvent
 from hepatica.cohort.errors import CohortError
+from hepatica.cohort.units import Months
 
 RATIOS = tuple(Fraction(text) for text in ("1/4", "1/3", "1/2", "2/3", "3/4", "1"))
 """The six subsets of the paper."""
@@ -65,3 +66,17 @@ def expected_quantile(patients: pd.DataFrame, *, survival: TimeToEvent) -> pd.Se
     after = curve.to_numpy()[place]
     before = np.concatenate([[0.0], curve])[place]
     return pd.Series(np.where(event, (before + after) / 2, (1 + after) / 2), index=patients.index)
+
+
+def distinct_outcomes(patients: pd.DataFrame, *, endpoint: TimeToEvent, poor: Months, good: Months) -> pd.Series:
+    """Label of each patient with a distinct outcome: 1.0 event within `poor` months, 0.0 none for `good`; else NaN.
+
+    What lies between is left out, as in Skrede et al., Lancet 2020;395:350, doi 10.1016/S0140-6736(19)32998-8.
+    CohortError where `good` is less than `poor`.
+    """
+    if good < poor:
+        raise CohortError(
+            f"got good outcomes from {good:g} months and poor ones to {poor:g}, wanted good at poor or later"
+        )
+    early, late = (endpoint.label(patients, horizon=each) for each in (poor, good))
+    return late.where(late == 0, early.where(early == 1))

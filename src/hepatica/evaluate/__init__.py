@@ -31,7 +31,7 @@ from hepatica.evaluate.binary.recalibration import (
     recalibrate,
 )
 from hepatica.evaluate.binary.risk_capture import RiskCapture, risk_capture
-from hepatica.evaluate.binary.time_dependent import time_dependent_auroc
+from hepatica.evaluate.binary.time_dependent import compare_time_dependent_auroc, time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.groups.agreement import quantity_metrics
 from hepatica.evaluate.groups.case_mix import rate_difference, standardised_difference
@@ -121,6 +121,7 @@ __all__ = [
     "compare_groups",
     "compare_paired",
     "compare_shares",
+    "compare_time_dependent_auroc",
     "complete_by_fold",
     "confusion",
     "cox",

@@ -1,9 +1,7 @@
-"""Published: what others have published about the patients of TCGA-LIHC: outlines, curated follow-up, mutations.
+"""Published: what others have published about the patients of TCGA-LIHC: curated follow-up, mutations.
 
-*Outlines* of 29 diagnostic slides are those of Shi 2021 (doi 10.1136/gutjnl-2020-320930), of
-wangxiaodong1021/HCC_Prognostic at c562461 (Apache-2.0), in pixels of the finest level, a colour a class. *Follow-up* is
-that of the TCGA clinical data resource (Liu 2018, doi 10.1016/j.cell.2018.02.052), as its authors, UCSC Xena or
-cBioPortal print it.
+*Follow-up* is that of the TCGA clinical data resource (Liu 2018, doi 10.1016/j.cell.2018.02.052), as its authors, UCSC
+Xena or cBioPortal print it.
 
 *Mutations* are those of the GDC's masked somatic mutations (ensemble of five callers): a gene is mutated in a patient
 if their primary tumour has a variant that changes the protein, and is not where their file has none. Which classes of
@@ -12,27 +10,15 @@ variants Chen 2020 and Liao 2020 counted is not published; these are the usual o
 
 import csv
 import gzip
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from hepatica.cohort.errors import CohortError, SpecimenError
 from hepatica.cohort.faults import listed
 from hepatica.fetch.follow_up import DAYS_A_MONTH
-
-CLASSES = {
-    "#f5a623": "Tumor",
-    "#7ed321": "Normal",  # liver beside the tumour
-    "#b8e986": "Normal",
-    "#f8e71c": "Stroma",
-    "#d0021b": "Necrosis",  # or haemorrhage
-    "#bd10e0": "Immune cells",
-}
-"""Colour of an outline and its class, by the names that hepatica's phantoms use."""
 
 PROTEIN_CHANGING = frozenset(
     {
@@ -69,29 +55,6 @@ _SHAPES = (
 
 FOLLOW_UP = ("progression_free", "overall_survival_curated")
 """Endpoints of the curated follow-up; each has columns _months and _event."""
-
-
-def outlines(path: Path) -> dict[str, Any]:
-    """Outlines of one slide as a GeoJSON collection such as QuPath reads; those of fewer than four points are left out.
-
-    CohortError where the file is not a list of coloured polygons.
-    """
-    try:
-        drawn = json.loads(path.read_text())
-        features = [_feature(each["coordinates"], CLASSES[each["color"].lower()]) for each in drawn]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise CohortError(
-            f"{path.name}: got no list of polygons with coordinates and color, one of {', '.join(CLASSES)}"
-            f" ({type(error).__name__}: {error}); wanted the files of HCC_Prognostic"
-        ) from error
-    return {"type": "FeatureCollection", "features": [each for each in features if each]}
-
-
-def _feature(rings: Sequence[Sequence[Sequence[float]]], name: str) -> dict[str, Any]:
-    closed = [[[float(x), float(y)] for x, y in ring] for ring in rings if len(ring) > 3]
-    geometry = {"type": "Polygon", "coordinates": closed}
-    properties = {"objectType": "annotation", "classification": {"name": name}}
-    return {"type": "Feature", "geometry": geometry, "properties": properties} if closed else {}
 
 
 def curated_follow_up(path: Path) -> pd.DataFrame:

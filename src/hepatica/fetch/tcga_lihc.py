@@ -37,7 +37,6 @@ from hepatica.fetch.download import RemoteFile, download, is_whole, part_of
 from hepatica.fetch.gdc import API, Gdc, all_of, open_gdc
 from hepatica.fetch.plan import Plan, make_plan
 from hepatica.fetch.published import FOLLOW_UP, curated_follow_up, mutation_labels
-from hepatica.fetch.published import outlines as outlines_of
 
 RECORD = "fetch.json"
 """What was asked, when, of which data release, who was left out and why, and every slide with its md5."""
@@ -106,11 +105,11 @@ def fetch_tcga_lihc(
     """Build the cohort in `folder` and return it; a stopped call goes on where it was, a finished one does nothing.
 
     `limit` takes the first so many patients that can be used, in the order of their ids; `slides` takes all diagnostic
-    slides of the primary tumour or each patient's first. `genes` become labels, 1 mutated and 0 not, `outlines` (a
-    folder) the column `annotation` of specimens.csv, and `cdr` (a table) further endpoints: see `fetch.published`. The
-    lists are asked for once and kept in fetch.json, so that one cohort comes from one data release; asked again with
-    other options, they are asked for anew and the slides that are there and whole stay. cohort.toml is written last: a
-    folder that has it is complete.
+    slides of the primary tumour or each patient's first. `genes` become labels, 1 mutated and 0 not; `outlines`, a
+    folder of those of Shi 2021 (doi 10.1136/gutjnl-2020-320930), the column `annotation` of specimens.csv; `cdr`, a
+    table of curated follow-up, further endpoints (see `fetch.published`). The lists are asked for once and kept in
+    fetch.json, so that one cohort comes from one data release; asked again with other options, they are asked for anew
+    and the slides that are there and whole stay. cohort.toml is written last: a folder that has it is complete.
 
     SettingsError when an option is out of range; CohortError when the folder holds anything else, or what is attached
     is not as published; UnavailableError when the GDC cannot be reached or the disk is too small; SpecimenError when
@@ -249,11 +248,13 @@ def _label(folder: Path, written: Mapping[str, Any]) -> None:
 
 
 def _outlined(folder: Path, drawn: Path, slide: str) -> str:
-    """Name of the outlines of a slide, written beside it as QuPath reads them; empty where nobody drew any."""
-    name = f"{Path(slide).stem}.geojson"
-    if not (drawn / f"{Path(slide).stem}.json").is_file():
+    """Name of the outlines of a slide, copied beside it; empty where there are none."""
+    name = f"{Path(slide).stem}.json"
+    if not (drawn / name).is_file():
         return ""
-    write_json(folder / _SLIDES / name, outlines_of(drawn / f"{Path(slide).stem}.json"))
+    (folder / _SLIDES).mkdir(exist_ok=True)
+    with replacing(folder / _SLIDES / name) as temporary:
+        shutil.copyfile(drawn / name, temporary)
     return name
 
 

@@ -4,7 +4,7 @@
 """
 
 from hepatica.learn.augmentation import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
-from hepatica.learn.bags import Bags, in_bags
+from hepatica.learn.bags import Bags, Chosen, in_bags
 from hepatica.learn.fresh import Fresh
 from hepatica.learn.history import Epoch, History
 from hepatica.learn.images import as_images, pixels_to_images
@@ -14,6 +14,7 @@ from hepatica.learn.losses import (
     bound_normalised_error,
     cox_loss,
     cross_entropy_of_probabilities,
+    dice_and_cross_entropy,
     discrete_risk,
     discrete_time_loss,
     gaussian_nll,
@@ -29,6 +30,7 @@ __all__ = [
     "Arrays",
     "Augment",
     "Bags",
+    "Chosen",
     "Epoch",
     "Fresh",
     "History",
@@ -45,6 +47,7 @@ __all__ = [
     "cox_loss",
     "crop",
     "cross_entropy_of_probabilities",
+    "dice_and_cross_entropy",
     "discrete_risk",
     "discrete_time_loss",
     "erase",

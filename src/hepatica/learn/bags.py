@@ -52,6 +52,21 @@ class Bags:
         return {name: spread(part, mask) for name, part in parts.items()} | {"mask": mask}
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chosen:
+    """Some rows of `inputs`, by their numbers."""
+
+    inputs: Inputs
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, indices: NDArray[np.int64]) -> Any:
+        """Read as the inputs do."""
+        return self.inputs.read(self.rows[indices])
+
+
 def spread(rows: NDArray[Any], mask: NDArray[np.float32]) -> NDArray[Any]:
     """Rows (total, …) in their places (b, n, …) where `mask` (b, n) is 1; 0 elsewhere."""
     padded = np.zeros((*mask.shape, *rows.shape[1:]), rows.dtype)

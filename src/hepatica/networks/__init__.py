@@ -1,8 +1,9 @@
 """Networks: the bricks that papers borrow."""
 
 from hepatica.networks.autoencoder import Autoencoder, Stacked, reconstruction_loss
-from hepatica.networks.backbone import backbone
+from hepatica.networks.backbone import backbone, widened
 from hepatica.networks.cnn_sasm import CnnSasm
+from hepatica.networks.grid_crf import GridCrf, GridNetwork
 from hepatica.networks.heads import (
     IMAGENET_MEAN,
     IMAGENET_SD,
@@ -25,9 +26,11 @@ from hepatica.networks.multiple_instance import (
     masked_mean,
     masked_top,
 )
+from hepatica.networks.nearest import NearestCentre
 from hepatica.networks.recurrent import Recurrent, Series
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
 from hepatica.networks.tabular import Standardise, Tabular
+from hepatica.networks.unet import UNet
 
 __all__ = [
     "IMAGENET_MEAN",
@@ -39,7 +42,10 @@ __all__ = [
     "Chowder",
     "CnnSasm",
     "Estimates",
+    "GridCrf",
+    "GridNetwork",
     "Instances",
+    "NearestCentre",
     "NoisyAnd",
     "Normalise",
     "Pooled",
@@ -55,10 +61,12 @@ __all__ = [
     "Tabular",
     "TransMil",
     "TwoStage",
+    "UNet",
     "backbone",
     "masked_max",
     "masked_mean",
     "masked_top",
     "perceptron",
     "reconstruction_loss",
+    "widened",
 ]

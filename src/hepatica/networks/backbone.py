@@ -9,6 +9,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+import torch
 from einops import rearrange
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -174,3 +175,21 @@ def _read(file: Path) -> dict[str, Tensor]:
         return load_file(file)
     except SafetensorError as error:
         raise SettingsError(f"{file.name} cannot be read as safetensors ({error}); fetch it again.") from error
+
+
+def widened(body: nn.Module) -> nn.Module:
+    """The body, in place, with a fourth input channel: weights of the colours stay, those of the new one are their mean
+    (ours).
+    """
+    name, first = next((name, part) for name, part in body.named_modules() if isinstance(part, nn.Conv2d))
+    wide = nn.Conv2d(
+        4,
+        first.out_channels,
+        first.kernel_size,
+        stride=first.stride,
+        padding=first.padding,
+        bias=False,  # type: ignore[arg-type]
+    )
+    wide.weight = nn.Parameter(torch.cat([first.weight, first.weight.mean(dim=1, keepdim=True)], dim=1))
+    body.set_submodule(name, wide)
+    return body

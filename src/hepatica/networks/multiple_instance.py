@@ -31,7 +31,8 @@ class BagReading(NamedTuple):
 
 class BagNetwork(nn.Module):
     """Bags {rows: (b, n, …), mask: (b, n)} to a `BagReading`: `embed` makes each row a vector, or any tensor, and
-    `judge` answers for a bag of such. Of inputs with several parts, `embed` gets a mapping of them.
+    `judge` answers for a bag of such. Of inputs with several parts, `embed` gets a mapping of them. Rows alone, without
+    bags, (b, …), are each a bag of their own.
     """
 
     def __init__(self, judge: nn.Module, *, embed: nn.Module | None = None) -> None:
@@ -39,8 +40,10 @@ class BagNetwork(nn.Module):
         self.embed = embed or nn.Identity()
         self.judge = judge
 
-    def forward(self, bag: dict[str, Tensor]) -> BagReading:
+    def forward(self, bag: dict[str, Tensor] | Tensor) -> BagReading:
         """Embed all rows of a batch at once, then judge each bag."""
+        if isinstance(bag, Tensor):
+            bag = {"rows": bag[:, None], "mask": bag.new_ones(len(bag), 1)}
         there = bag["mask"] > 0
         parts = {name: part[there] for name, part in bag.items() if name != "mask"}
         embedded = self.embed(parts["rows"] if parts.keys() == {"rows"} else parts)

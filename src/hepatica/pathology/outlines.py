@@ -116,7 +116,7 @@ class Region:
     def mask(self, shape: tuple[int, ...], *, size: tuple[int, int]) -> np.ndarray:
         """(h w) bool of a picture of the whole slide, of `size` (width, height)."""
         kept = drawn(self.inside, shape, size=size) if self.inside else np.ones(shape, bool)
-        return kept & ~drawn(self.without, shape, size=size)
+        return np.asarray(kept & ~drawn(self.without, shape, size=size))
 
 
 def read_outlines(path: Path) -> tuple[Outline, ...]:
@@ -202,8 +202,8 @@ def _check(outlines: Iterable[Outline], kinds: Sequence[str], without: Sequence[
         raise SpecimenError("column region: the file holds no outline of an area; outline it and export it again")
     for name in kinds:
         if name not in known:
-            meant = did_you_mean(name, known) if known else "its outlines have none"
-            raise SpecimenError(f"column region_class: no outline has the class or name {name!r}; {meant}")
+            hint = did_you_mean(name, known) if known else "its outlines have none"
+            raise SpecimenError(f"column region_class: no outline has the class or name {name!r}; {hint}")
     for name in without:
         if name not in known and (meant := slip_of(name, known)):
             raise SpecimenError(f"column region_without: no outline has the class {name!r}; did you mean {meant}?")
@@ -300,23 +300,28 @@ def write_outlines(path: Path, numbers: np.ndarray, *, classes: Sequence[str], p
     `numbers` are those of the classes from 1, 0 for none; `pixel` is the side of one of them in the slide's own.
     """
     features = [
-        _feature(name, mask, pixel=pixel)
+        _feature(name, piece, corner=corner, pixel=pixel)
         for number, name in enumerate(classes, start=1)
-        for mask in _pieces(numbers == number)
+        for piece, corner in _pieces(numbers == number)
     ]
     write_text(path, json.dumps({"type": "FeatureCollection", "features": features}))
 
 
-def _pieces(mask: np.ndarray) -> list[np.ndarray]:
-    found, count = ndimage.label(mask)
-    return [found == piece for piece in range(1, count + 1) if (found == piece).sum() >= _LEAST]
+def _pieces(mask: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each connected piece (h w) bool of a map, and its corner (x, y) there."""
+    found, _ = ndimage.label(mask)
+    for number, (down, right) in enumerate(ndimage.find_objects(found), start=1):
+        piece = found[down, right] == number
+        if piece.sum() >= _LEAST:
+            yield piece, np.array([right.start, down.start])
 
 
-def _feature(name: str, mask: np.ndarray, *, pixel: float) -> dict[str, Any]:
-    rings = [approximate_polygon(each, 0.5) for each in find_contours(np.pad(mask, 1).astype(float), 0.5)]
+def _feature(name: str, piece: np.ndarray, *, corner: np.ndarray, pixel: float) -> dict[str, Any]:
+    around = find_contours(np.pad(piece, 1).astype(float), 0.5)  # type: ignore[no-untyped-call]
+    rings = [approximate_polygon(each, 0.5) for each in around]  # type: ignore[no-untyped-call]
     rings = [each for each in rings if len(each) >= 4]
     rings.sort(key=lambda ring: -np.ptp(ring[:, 0]) * np.ptp(ring[:, 1]))  # the outermost first
-    corners = [np.rint((ring[:, ::-1] - 0.5) * pixel).astype(int).tolist() for ring in rings]
+    corners = [np.rint((ring[:, ::-1] - 0.5 + corner) * pixel).astype(int).tolist() for ring in rings]
     return {
         "type": "Feature",
         "geometry": {"type": "Polygon", "coordinates": corners},

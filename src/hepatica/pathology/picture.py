@@ -46,7 +46,8 @@ def draw_slide(
     """
     drawn = draw_map(specimen, regions=regions, stem=stem, note=note, meaning=meaning)
     shown = extremes(regions["score"].to_numpy())
-    images = material.select(specimen_ids=[specimen.specimen_id]).read(shown)
+    own = material.select(specimen_ids=[specimen.specimen_id])
+    images = own.read(pd.Index(own.index["tile"]).get_indexer(regions["tile"].iloc[shown]))  # others may be unread
     scores = regions["score"].to_numpy()[shown]
     return [*drawn, draw_tiles(images, scores, maps=saliency(images), stem=stem, note=note, meaning=meaning)]
 

@@ -1,6 +1,6 @@
 """Room: what every system of H&E slides shares: tissue tiles in, scores of tiles and their mean out, heatmaps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from hepatica.cohort import Cohort, MicronsPerPixel, TilePixels
 from hepatica.learn import Augment, Share, augmentation, pixels_to_images
 from hepatica.pathology.measures import TOLERANCES, measure
-from hepatica.pathology.phantom import phantom_slides
+from hepatica.pathology.phantom import phantom_multiphoton, phantom_slides
 from hepatica.pathology.picture import draw_slide
 from hepatica.pathology.stain import REFERENCE, StainSettings
 from hepatica.pathology.store import TileStore
@@ -92,3 +92,6 @@ SLIDES: Room[SlidePlan, TileStore] = Room(
     phantom=phantom_slides,
 )
 """H&E slides of resections and biopsies."""
+
+MULTIPHOTON = replace(SLIDES, phantom=phantom_multiphoton)
+"""Unstained sections under a multiphoton microscope, as images with SHG red and TPEF green."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,10 @@ class TileStore:
     ) -> "TileStore":
         """The same store with the tiles of these patients, or these specimens, only; in the store's own order."""
         return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
+
+    def rows(self, chosen: np.ndarray) -> "TileStore":
+        """The same store with the tiles alone where `chosen` (tiles,) is true."""
+        return replace(self, index=self.index[chosen].reset_index(drop=True))
 
     def labelled(self, label: pd.Series) -> Samples:
         """All tiles of the patients of `label`, which maps patient_id to a class, each with its patient's class."""

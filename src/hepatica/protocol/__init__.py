@@ -9,10 +9,10 @@ from hepatica.protocol.records import (
     Paper,
     Room,
     Saliency,
-    System,
     Training,
 )
 from hepatica.protocol.settings import as_plain, from_plain, override
+from hepatica.protocol.system import System
 
 __all__ = [
     "Deliver",

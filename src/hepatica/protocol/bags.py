@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from hepatica.cohort import Task
-from hepatica.learn import Arrays, Bags, Inputs, Loss, Plan, Samples, in_bags, infer
+from hepatica.learn import Arrays, Bags, Chosen, Loss, Plan, Samples, in_bags, infer
 from hepatica.networks.multiple_instance import BagReading
 from hepatica.protocol.plain import LOSSES, as_labels, fit_stage, outcomes, scored, scores
 from hepatica.protocol.records import Inference, Material, Training
@@ -108,7 +108,10 @@ def read_bag(
     network: Any, material: Any, rows: np.ndarray, *, batch: int, convert: Callable[[Tensor], Tensor]
 ) -> tuple[BagReading, np.ndarray]:
     """What the network says of the bag of these rows, as arrays without the axis of bags; and of each row, (n, d)."""
-    embedded = np.asarray(infer(network.embed, _Chosen(material, rows), batch=batch, label="reading"))
+    if isinstance(network.embed, nn.Identity):
+        embedded = np.asarray(material.read(rows), np.float32)
+    else:
+        embedded = infer(network.embed, Chosen(inputs=material, rows=rows), batch=batch, label="reading")
     flat = embedded.reshape(len(embedded), -1)
     one = Bags(inputs=Arrays(values=flat), members=(np.arange(len(rows)),))
     judge = _Unflattened(network.judge, embedded.shape[1:])
@@ -116,18 +119,6 @@ def read_bag(
     if flat.shape[1] > MOST_SIGNED:
         flat = flat @ np.random.default_rng(0).normal(0, MOST_SIGNED**-0.5, (flat.shape[1], MOST_SIGNED))
     return BagReading(*(each[0] for each in read)), flat.astype(np.float32)
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    inputs: Inputs
-    rows: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def read(self, indices: np.ndarray) -> Any:
-        return self.inputs.read(self.rows[indices])
 
 
 class _Unflattened(nn.Module):

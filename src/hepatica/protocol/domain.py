@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort.applicability import IN_DOMAIN, UNKNOWN, UNUSUAL, Domain, judge, learn_domain
-from hepatica.protocol.records import System
+from hepatica.protocol.system import System
 
 INPUT = "input"
 """What a domain calls the only input of a system."""

@@ -14,7 +14,7 @@ from hepatica.protocol.rows import RowStore
 
 MOVES = "#d55e00"
 MOST = 30
-"""Values drawn, those that move the score most. Ours."""
+"""Values drawn at most, the one that moves the score most first; those that do not move it are left out. Ours."""
 
 
 def draw_row(
@@ -35,7 +35,8 @@ def draw_row(
     own = material.select(specimen_ids=[specimen.specimen_id])
     row = own.read(np.arange(1))
     (moved,) = saliency(row)
-    drawn = np.sort(np.argsort(-moved, kind="stable")[:MOST])
+    order = np.argsort(-moved, kind="stable")[:MOST]
+    drawn = order[: max(int((moved[order] > 0).sum()), 1)]
     names = [f"{material.columns[place]} = {row[0, place]:.3g}" for place in drawn]
     figure = Figure(figsize=(6.4, 0.32 * len(names) + 1.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)

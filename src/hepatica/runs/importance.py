@@ -65,10 +65,13 @@ def importance(locked: LockedRun, cohort: Cohort, *, table: pd.DataFrame, folder
 
 
 def _ranked(read: Score, values: np.ndarray, *, shares: np.ndarray, first: int, judge: Judge | None) -> list[Any]:
-    """The variables of most attribution, by number, with the importance of each where there is a statistic."""
+    """Variables of most attribution, by number, with the importance of each where there is a statistic.
+
+    Those that the network does not read have none and are left out, but for the first.
+    """
     measured = np.isfinite(values).reshape(-1, values.shape[-1]).any(axis=0)
     ordered = np.argsort(-shares[first:], kind="stable")[:MOST] + first
-    largest = [int(each) for each in ordered if measured[each]]
+    largest = [int(each) for each in ordered if measured[each] and (shares[each] > 0 or each == ordered[0])]
     found = permutation_importance(read, values, columns=largest, statistic=judge) if judge else [None] * len(largest)
     return sorted(zip(largest, found, strict=True), key=lambda each: -each[1].value if each[1] else 0.0)
 

@@ -101,14 +101,11 @@ def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Trainin
     network, material, split = training.network, training.material, training.split
     refuse_shared_files(material, training.cohort)
     folder.log("prepared", specimens=len(material.specimens))
-    record = (
-        system.train(training)
-        | _caution(training)
-        | {
-            "trainer flags": ", ".join(f"{name}={value}" for name, value in training.trainer.items()) or "none",
-            "processor threads": torch.get_num_threads(),
-        }
-    )
+    record = system.train(training)
+    record |= _caution(training, record.get("caution")) | {
+        "trainer flags": ", ".join(f"{name}={value}" for name, value in training.trainer.items()) or "none",
+        "processor threads": torch.get_num_threads(),
+    }
     cutoffs = locked_cutoffs(system, training)
     seen = [*split.train, *split.validation]
     lock(
@@ -123,13 +120,12 @@ def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Trainin
     )
 
 
-def _caution(training: Training[Any, Any]) -> dict[str, str]:
-    """What the report and the command say of too few training patients; nothing where there are enough."""
+def _caution(training: Training[Any, Any], own: str | None) -> dict[str, str]:
+    """What the report and the command say of the training: the system's own caution, and of too few patients."""
     counts = training.task.strata(training.cohort).loc[list(training.split.train)].value_counts()
-    if len(counts) < 2 or counts.min() >= FEWEST:
-        return {}
-    text = (
+    few = (
         f"trained on {counts.sum()} patients, only {counts.min()} of them of the rarer outcome of"
-        f" {training.task.endpoint.replace('_', ' ')}; from fewer than {FEWEST} hardly one variable can be learnt"
+        f" {training.task.endpoint.replace('_', ' ')}: from fewer than {FEWEST} hardly one variable can be learnt"
     )
-    return {"caution": text}
+    texts = [own, few if len(counts) > 1 and counts.min() < FEWEST else None]
+    return {"caution": "; ".join(filter(None, texts))} if any(texts) else {}

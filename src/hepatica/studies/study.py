@@ -71,8 +71,12 @@ def study_names() -> list[str]:
 
 
 def find_study(name: str) -> Study:
-    """The study of that system, imported alone; SettingsError with the nearest names where there is none."""
+    """The study of that system, which the beginning of its name is enough for, imported alone; SettingsError with the
+    nearest names where there is none.
+    """
     names = study_names()
+    begun = [each for each in names if each.startswith(name)]
+    name = begun[0] if len(begun) == 1 else name
     if name not in names:
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.3) or names
         raise SettingsError(f"got the unknown study {name!r}, wanted one such as {', '.join(near)}")

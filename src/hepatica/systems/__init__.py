@@ -29,6 +29,7 @@ GROUP = "hepatica.systems"
 ROOMS = {
     "SLIDES": "slide",
     "FEATURES": "slide",
+    "MULTIPHOTON": "slide",
     "CT": "ct",
     "MR": "mr",
     "ULTRASOUND": "ultrasound",

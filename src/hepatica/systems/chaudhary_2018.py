@@ -120,7 +120,8 @@ def train(training: Training[Settings, RowStore]) -> dict[str, Any]:
     null = null_of_subtypes(nodes, permutations=settings.permutations, **how)
     stability = stability_of_subtypes(nodes, resamples=settings.resamples, **how)
     groups = pd.Series([f"S{each + 1}" for each in found.groups], index=followed.index)
-    return {
+    caution = f"the subtypes differ in survival no more than where it is permuted: permutation P {null.p:.2g}"
+    return ({"caution": caution} if null.p >= settings.alpha else {}) | {
         "bottleneck nodes associated with survival": f"{found.chosen.sum()} of {len(found.chosen)}",
         "training patients": ", ".join(
             f"{count} of {name}" for name, count in groups.value_counts().sort_index().items()

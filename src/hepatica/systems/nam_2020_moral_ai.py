@@ -79,5 +79,5 @@ SYSTEM = System(
     build=build,
     train=train_plainly,
     comparators=published("milan", "ucsf", "up_to_seven", "kyoto", "moral"),
-    meaning="risk of recurrence",
+    meaning="log hazard of recurrence, relative",
 )

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hepatica.cohort.phantom.readers import RATES, outlined, read_all
+from hepatica.cohort.phantom.readers import RATES, outlined, read_all, read_assisted
 from hepatica.evaluate.readers.reader_table import read_readers
+from hepatica.evaluate.readers.readers import study_readers
 
 CASES = [f"A-{number:04d}" for number in range(4000)]
 HCC = np.arange(4000) % 2
@@ -63,3 +64,14 @@ def test_chance_chooses() -> None:
     first, other, again = (outlined(hcc, share=0.4, seed=seed, hospital="A") for seed in (0, 1, 0))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_pathologists_call_as_in_kiani_2020(tmp_path: Path) -> None:
+    path = tmp_path / "readers.csv"
+    read_assisted(CASES, HCC, seed=0, hospital="A").to_csv(path, index=False)
+    table = read_readers(path, arm="arm", advice="advice")
+    assert len(table.readers) == 11
+    found = study_readers(table).by_advice
+    shares = [each.value for kind in found.values() for each in (kind.before, kind.after)]
+    assert shares == pytest.approx([0.924, 0.978, 0.755, 0.568], abs=0.01)
+    assert found["right"].readings / (11 * 4000) == pytest.approx(0.842, abs=0.005)

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.binary.discrimination import auroc
-from hepatica.evaluate.binary.time_dependent import censoring, time_dependent_auroc
+from hepatica.evaluate.binary.discrimination import auroc, compare_auroc
+from hepatica.evaluate.binary.time_dependent import censoring, compare_time_dependent_auroc, time_dependent_auroc
 from hepatica.evaluate.inputs import Risk
 
 
@@ -126,3 +126,19 @@ def test_without_censoring_everybody_is_followed_and_nobody_adds_anything() -> N
     found = censoring(np.array([3.0, 1, 2]), event=np.ones(3, dtype=bool))
     assert found.followed_until().tolist() == [1, 1, 1]
     assert found.influence(np.array([0.2, -0.3, 0.1])).tolist() == [0, 0, 0]
+
+
+def test_difference_of_two_scores_in_the_same_patients() -> None:
+    rng = np.random.default_rng(4)
+    label = rng.integers(0, 2, 120)
+    good, poor = label + rng.normal(0, 1, 120), label + rng.normal(0, 3, 120)
+    time = np.where(label == 1, 5.0, 20.0)
+    found = compare_time_dependent_auroc(time, event=label, score_a=Risk(good), score_b=Risk(poor), horizon=12)
+    by_delong = compare_auroc(label, score_a=good, score_b=poor)
+    assert found.difference.value == pytest.approx(by_delong.difference.value)
+    assert found.difference.low == pytest.approx(by_delong.difference.low, abs=0.01)
+    assert found.p == pytest.approx(by_delong.p, rel=0.2)
+    back = compare_time_dependent_auroc(time, event=label, score_a=Risk(poor), score_b=Risk(good), horizon=12)
+    assert back.difference.value == -found.difference.value
+    same = compare_time_dependent_auroc(time, event=label, score_a=Risk(good), score_b=Risk(2 * good), horizon=12)
+    assert (same.difference.value, same.p) == (0, 1)

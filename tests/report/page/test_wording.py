@@ -7,6 +7,7 @@ from hepatica.report.page.wording import (
     column,
     estimate,
     event,
+    happening,
     heading,
     level,
     outcomes,
@@ -77,3 +78,16 @@ def test_one_kind_of_patients_against_another_is_named_by_both() -> None:
     target = Target(endpoint="hcc_vs_healthy", horizon=Months(0))
     assert (about(target), event(target)) == ("HCC vs. healthy", "HCC")
     assert outcomes(target) == ("HCC", "healthy")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "event"),
+    [
+        ("recurrence", "recurrence"),
+        ("overall_survival", "death"),
+        ("recurrence_free_survival", "recurrence or death"),
+        ("progression_free_survival", "progression or death"),
+    ],
+)
+def test_the_event_of_a_survival_is_death(endpoint: str, event: str) -> None:
+    assert happening(Target(endpoint=endpoint, task="survival")) == event

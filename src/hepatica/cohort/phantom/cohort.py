@@ -20,7 +20,7 @@ from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Missing, Recipe, 
 from hepatica.cohort.phantom.outcomes import APART, ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import SURVEILLANCE, Population
-from hepatica.cohort.phantom.readers import RATES, read_all
+from hepatica.cohort.phantom.readers import RATES, read_all, read_assisted
 from hepatica.cohort.phantom.tables import TABLES, lesion_table, patient_table, thinned, truth_table
 from hepatica.cohort.streams import generator
 
@@ -122,7 +122,8 @@ def phantom_cohort(
     drawn = [_draw_all(folder, each, people, recipe, apart=root == ".") for each in renderers]
     _write_patients(folder, people, recipe)
     _write_truth(folder, people, [true for *_, true in drawn])
-    if any(each.read for each in renderers) and 0 < sum(each.tumour.hcc for each in people) < patients:
+    read = recipe.population.assisted or any(each.read for each in renderers)
+    if read and 0 < sum(each.tumour.hcc for each in people) < patients:
         write_table(folder / "readers.csv", _readings(people, recipe))
     if drawn:
         write_table(folder / "specimens.csv", pd.concat([table for table, *_ in drawn]).fillna(""))
@@ -218,13 +219,11 @@ def _write_truth(folder: Path, people: Sequence[Patient], more: Sequence[pd.Data
 
 
 def _readings(people: Sequence[Patient], recipe: Recipe) -> pd.DataFrame:
-    return read_all(
-        [each.patient_id for each in people],
-        np.array([int(each.tumour.hcc) for each in people]),
-        seed=recipe.seed,
-        hospital=recipe.hospital,
-        correlation=recipe.population.reader_correlation,
-    )
+    ids, hcc = [each.patient_id for each in people], np.array([int(each.tumour.hcc) for each in people])
+    if recipe.population.assisted:
+        return read_assisted(ids, hcc, seed=recipe.seed, hospital=recipe.hospital)
+    correlation = recipe.population.reader_correlation
+    return read_all(ids, hcc, seed=recipe.seed, hospital=recipe.hospital, correlation=correlation)
 
 
 def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str) -> dict[str, Any]:

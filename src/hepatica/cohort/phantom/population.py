@@ -95,6 +95,7 @@ class Population:
 
     # Readers
     reader_correlation: float = 0.4  # how far the same patients are hard for all readers
+    assisted: bool = False  # whether pathologists read, without and with the answer of a model
 
     # Slides
     cut: tuple[str, ...] = ("hcc",)  # kinds of lesion of which slides are cut; "normal": of a liver without one
@@ -227,7 +228,7 @@ BIOPSIED = replace(
 PRIMARY_CANCER = replace(
     SUSPECTED, name="primary_cancer", columns=("patient_id", "age_years", "sex", "hcc", "tumour_type"),
     usual=("tumour_type", "hcc"), further=("overall_survival",), control_kinds=("cholangiocarcinoma",),
-    cut=("hcc", "cholangiocarcinoma"), varied=True,
+    cut=("hcc", "cholangiocarcinoma"), varied=True, assisted=True,
 )  # fmt: skip
 """HCC and cholangiocarcinoma, as Kiani 2020 (doi 10.1038/s41746-020-0232-8) has them: half each."""
 

@@ -8,6 +8,9 @@ reader is of HCC.
 
 Departures: rates do not depend on the difficulty of the pictures, and the help is no network of hepatica's.
 
+Eleven pathologists tell HCC from cholangiocarcinoma as in Kiani 2020 (doi 10.1038/s41746-020-0232-8), whose released
+readings give the shares below: without and with a model's answer, which depends on the reader, by whether it is right.
+
 Wang 2021 had four radiologists tell images with nodules from those without in part of its training set. That they
 outline the nodules, for a network such as NoduleNet to learn from, and the share of patients, are ours.
 """
@@ -49,6 +52,27 @@ def read_all(patient_ids: list[str], hcc: np.ndarray, *, seed: int, hospital: st
             reading = {"case": patient_ids, "reader": f"R{reader}", "arm": arm, "truth": hcc}
             tables.append(pd.DataFrame({**reading, "call": (score >= 50).astype(int), "score": score}))
     return pd.concat(tables, ignore_index=True)
+
+
+PATHOLOGISTS, ANSWERED_RIGHT = 11, 741 / 880
+"""Readers of Kiani 2020, and the share of their readings in which the model's answer was right."""
+
+RIGHT_CALLS = {"unaided": (685 / 741, 105 / 139), "aided": (725 / 741, 79 / 139)}
+"""Share of right calls where the answer was right, and where it was wrong; without the answer those cases are hard."""
+
+
+def read_assisted(patient_ids: list[str], hcc: np.ndarray, *, seed: int, hospital: str) -> pd.DataFrame:
+    """One row a reading: case, reader, arm, truth and call (1 HCC, 0 not), advice (the model's call, where shown)."""
+    rng = generator(seed, hospital, "pathologists")
+    tables = []
+    for reader in range(1, PATHOLOGISTS + 1):
+        answered = rng.random(len(hcc)) < ANSWERED_RIGHT
+        for arm, shares in RIGHT_CALLS.items():
+            right = rng.random(len(hcc)) < np.where(answered, *shares)
+            reading = {"case": patient_ids, "reader": f"R{reader}", "arm": arm, "truth": hcc}
+            advice = pd.array(np.where(answered, hcc, 1 - hcc), dtype="Int64") if arm == "aided" else None
+            tables.append(pd.DataFrame({**reading, "call": np.where(right, hcc, 1 - hcc), "advice": advice}))
+    return pd.concat([each.astype({"advice": "Int64"}) for each in tables], ignore_index=True)
 
 
 def outlined(hcc: np.ndarray, *, share: float, seed: int, hospital: str) -> np.ndarray:

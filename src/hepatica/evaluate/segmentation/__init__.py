@@ -2,6 +2,7 @@
 
 __all__ = [
     "cases",
+    "instances",
     "lesions",
     "overlap",
     "surface",

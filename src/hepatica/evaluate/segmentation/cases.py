@@ -11,6 +11,7 @@ from hepatica.evaluate.estimate import Estimate, undefined
 from hepatica.evaluate.inputs import Floats
 from hepatica.evaluate.mean import Scale, mean_of
 from hepatica.evaluate.patients import Patients, patients_of
+from hepatica.evaluate.segmentation.instances import OF_INSTANCES
 from hepatica.evaluate.segmentation.overlap import MaskPair, dice, relative_volume_error, volume_error_ml
 from hepatica.evaluate.segmentation.surface import hausdorff, surface_dice, surface_distances
 
@@ -43,17 +44,19 @@ def measure_case(pair: MaskPair, *, tolerance: float) -> dict[str, float]:
 
 
 def segmentation_metrics(table: pd.DataFrame, *, group: ArrayLike | None = None) -> dict[str, Estimate]:
-    """Mean over cases of each statistic in `table`: a row a case, columns as `measure_case` names them.
+    """Mean over cases of each statistic in `table`: a row a case, columns as `measure_case` or
+    `measure_instances` names them.
 
     `group` (cases,) names the patient of each case when there are several, and intervals rest on patients. Cases
     without a statistic are left out of its mean, and `method` counts them. Raises EvaluationError on other columns.
     """
-    strange = [str(name) for name in table.columns if name not in SCALES]
+    scales = SCALES | OF_INSTANCES
+    strange = [str(name) for name in table.columns if name not in scales]
     if strange or table.empty:
         got = ", ".join(strange) or f"a table of shape {table.shape}"
-        raise EvaluationError(f"table: got {got}, wanted cases with columns among {', '.join(SCALES)}")
+        raise EvaluationError(f"table: got {got}, wanted cases with columns among {', '.join(scales)}")
     patients = patients_of(group, rows=len(table))
-    return {str(name): _mean(table[name].to_numpy(np.float64), patients, SCALES[str(name)]) for name in table.columns}
+    return {str(name): _mean(table[name].to_numpy(np.float64), patients, scales[str(name)]) for name in table.columns}
 
 
 def _mean(values: Floats, patients: Patients, scale: Scale) -> Estimate:

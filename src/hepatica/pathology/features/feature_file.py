@@ -39,7 +39,8 @@ class FeatureFile:
     """A feature file that was found whole; it is opened for each reading, for a cohort may have thousands.
 
     `width` numbers describe a tile; `corners` (n, 2) int64; `extent` side of a tile in pixels of the finest level;
-    `encoder` the digest of what made it; `about` what else is known of the slide.
+    `encoder` the digest of what made it; `about` what else is known of the slide, at least its width and height in such
+    pixels, as far as its tiles reach where the file does not say.
     """
 
     path: Path
@@ -47,7 +48,7 @@ class FeatureFile:
     corners: np.ndarray
     extent: float
     encoder: str
-    about: Mapping[str, Any]
+    about: dict[str, Any]
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Features of tiles (b, width) float32; what lies between the first and the last of them is read too."""
@@ -86,6 +87,11 @@ def read_features(path: Path) -> FeatureFile:
         if not (np.abs(places) < FARTHEST).all():
             raise ValueError("coords that lie on no slide")
         corners, extent = places.astype(np.int64), _extent(places, attributes)
+        reach = (corners.max(axis=0, initial=0) + extent).tolist()
+        size = {
+            name: int(attributes.get(f"level0_{name}", least))
+            for name, least in zip(("width", "height"), reach, strict=False)
+        }
     except FileNotFoundError:
         raise
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
@@ -99,7 +105,7 @@ def read_features(path: Path) -> FeatureFile:
             f"got features of shape {shape} and coords of shape {corners.shape}, wanted (n, width) and (n, 2) with n of"
             " at least 1; compute them again"
         )
-    return FeatureFile(path=path, width=width, corners=corners, extent=extent, encoder=encoder, about=about)
+    return FeatureFile(path=path, width=width, corners=corners, extent=extent, encoder=encoder, about=size | about)
 
 
 def _extent(corners: np.ndarray, attributes: Mapping[str, Any]) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ from hepatica.pathology.tiles import Tiling
 
 SCHEMA = 1
 """Version of the feature files; raised whenever the same settings would give other features."""
+
+_WORKERS = 4  # that look which slides there are
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,7 +106,9 @@ def prepare(
     Raises SpecimenError when no slide gives features, UnavailableError when the folder cannot be written.
     """
     common: dict[str, Any] = {"made_by": made_by, "width": width}
-    keys = {each: _key(each, tiling=tiling, stain=stain, **common) for each in specimens}
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        found = pool.map(partial(_key, tiling=tiling, stain=stain, **common), specimens)
+        keys = dict(zip(specimens, found, strict=True))
     files = {key: brought(each) or _path(folder, key) for each, key in keys.items()}
     ledger = Ledger(folder / "ledger")
 
@@ -214,10 +218,10 @@ def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, mad
 def _gather(
     keys: Mapping[Specimen, str], files: Mapping[str, Path], *, ledger: Ledger, folder: Path, width: int
 ) -> FeatureStore:
-    def opened(key: str) -> tuple[FeatureFile, Mapping[str, Any]] | None:
+    def opened(key: str) -> tuple[FeatureFile, dict[str, Any]] | None:
         noted = files[key] == _path(folder, key) or _note(folder, key).exists()
         own = open_features(files[key]) if noted else None
-        return own and (own, own.about if files[key] == _path(folder, key) else read_json(_note(folder, key)))
+        return own and (own, own.about | (read_json(_note(folder, key)) if _note(folder, key).exists() else {}))
 
     found, failures = gather(keys, opened, ledger=ledger, wanted="slides gave features")
     slides, tiles = [], []

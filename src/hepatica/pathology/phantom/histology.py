@@ -260,7 +260,7 @@ def _lymphocytes(core: _Core, canvas: np.ndarray, settings: PhantomSettings) -> 
     positions = core.scatter(density, where)
     sizes = 5.6 / core.pixel * np.exp(0.08 * rng.standard_normal(len(positions)))
     stamp(canvas, positions=positions, diameters=sizes, looks=[LYMPHOCYTE] * len(sizes), rng=rng)
-    return density * where
+    return np.asarray(density * where)
 
 
 def _red_cells(core: _Core, canvas: np.ndarray) -> None:

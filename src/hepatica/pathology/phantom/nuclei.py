@@ -10,6 +10,10 @@ _SHAPES = 24
 """Different nuclei drawn for each size and kind; each is stamped in eight orientations."""
 
 
+EDGE = 0.3
+"""Share of a nucleus's usual haematoxylin from which a pixel is counted as part of it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """How a kind of nucleus looks: haematoxylin of its body and rim, chromatin grain, nucleolus, outline, length."""
@@ -75,11 +79,13 @@ def stamp(
     rng: np.random.Generator,
     darkness: np.ndarray | None = None,
     angles: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
 ) -> None:
     """Lay nuclei onto `canvas` (h, w) in place: the darker of nucleus and canvas stays.
 
     `positions` (n, 2) are rows and columns of centres, `diameters` pixels, `darkness` factors (1 when absent); `angles`
-    (n,) in radians orient the long axis, at random when absent.
+    (n,) in radians orient the long axis, at random when absent. `labels` (h, w) int32, if given, takes the number of
+    each nucleus, counted on from its highest, where it is what one sees.
     """
     count = len(positions)
     spin = rng.uniform(0, np.pi, count) if angles is None else angles % np.pi
@@ -88,11 +94,16 @@ def stamp(
     corners = np.round(positions).astype(int)
     height, width = canvas.shape
     factors = np.ones(count) if darkness is None else darkness
+    number = 0 if labels is None else int(labels.max())
     for shape, size, (row, column), dark, look in zip(shapes, sizes, corners, factors, looks, strict=True):
         patch = bank(look, int(size))[shape]
         half = len(patch) // 2
         top, left = row - half, column - half
         if top < 0 or left < 0 or top + len(patch) > height or left + len(patch) > width:
             continue  # a nucleus cut by the picture's edge is not missed there
-        region = canvas[top : top + len(patch), left : left + len(patch)]
-        np.maximum(region, patch * np.float32(dark), out=region)
+        place = np.s_[top : top + len(patch), left : left + len(patch)]
+        region, laid = canvas[place], patch * np.float32(dark)
+        if labels is not None:
+            number += 1
+            labels[place][(laid > EDGE * look.body) & (laid >= region)] = number
+        np.maximum(region, laid, out=region)

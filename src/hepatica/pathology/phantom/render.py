@@ -1,7 +1,7 @@
 """Render: a phantom patient's slides: pyramidal TIFF of liver tumour that shows how aggressive it is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,11 @@ class Slides(Renderer):
 def phantom_slides(folder: Path, *, settings: PhantomSettings = STANDARD, **options: Any) -> Path:
     """Write a cohort of phantom patients with slides; `options` and what is raised are those of `phantom_cohort`."""
     return phantom_cohort(folder, renderers=(Slides(settings=settings),), **options)
+
+
+def phantom_multiphoton(folder: Path, *, settings: PhantomSettings = STANDARD, **options: Any) -> Path:
+    """The same sections unstained, under a multiphoton microscope."""
+    return phantom_slides(folder, settings=replace(settings, microscope="multiphoton"), **options)
 
 
 def _draw(job: Job, *, recipe: Recipe, settings: PhantomSettings) -> Mapping[str, float]:

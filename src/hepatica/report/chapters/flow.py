@@ -11,7 +11,7 @@ from matplotlib.patches import FancyBboxPatch
 from hepatica.cohort import Target
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import FAINT, INK, LOW, QUIET
-from hepatica.report.page.wording import FOLDS, heading, level, outcomes, patients, share
+from hepatica.report.page.wording import FOLDS, VERSUS, about, heading, level, outcomes, patients, share
 
 _LOST = {"with a specimen": "no specimen", "with a usable specimen": "no usable specimen"}
 """The reason for not reaching a step."""
@@ -142,12 +142,14 @@ def _counted(run: Run, target: Target) -> list[list[str]]:
         return [name[:1].upper() + name[1:], *(share(int(members(each).sum()), len(each)) for each in tables)]
 
     with_it, without = outcomes(target)
+    unknown = "Neither, or unknown" if VERSUS in about(target) else "Unknown"
+    unknown = "Unknown: censored earlier" if target.followed else unknown
     if target.task == "survival":
         return [row(with_it, lambda table: table["event"] == 1)]
     return [
         row(with_it, lambda table: table["label"] == 1),
         row(without, lambda table: table["label"] == 0),
-        row("Unknown: censored earlier" if target.followed else "Unknown", lambda table: table["label"].isna()),
+        row(unknown, lambda table: table["label"].isna()),
     ]
 
 

@@ -195,7 +195,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     target, name = run.targets[0], run.region
     tables = [(each, _scored(each)) for each in run.cohorts]
     if not any(len(table) > table["specimen_id"].nunique() for _, table in tables):
-        return f"A specimen has one {name}: scores of single {name}s are those of the specimens."
+        return f"There is one {name} of each specimen: there is no chapter on scores within specimens."
     text = f"Scores of single {name}s against the outcome of their patient; intervals are clustered by patient."
     caption = f"Curves by level, and {name}s at 0.5."
     figures = [

@@ -7,6 +7,12 @@ from hepatica.clinical.score import Score
 from hepatica.clinical.scores import SCORES
 from hepatica.clinical.scores.vectors import STORED, check, published_files
 
+UNSEEN = (
+    *("mpage_b", "cu_hcc", "gag_hcc", "gag_hcc_simplified", "hcc_rescue", "fib_4", "ucsf", "kyoto", "moral"),
+    *("decompensation", "cnlc", "ajcc_7"),
+)
+"""Scores whose DOI was written from memory and was not found in a public text; those of the others were."""
+
 
 def score_page() -> str:
     """The page as Markdown: a row a score with its evidence, then how each is computed."""
@@ -27,7 +33,7 @@ def score_page() -> str:
         " FOLDER` compares them with the vectors: published results and, for point tables and rules, each branch worked"
         " out by hand. Files of vectors that are wrong are in [errata](../errata.md). *Confirmed in* names a public"
         f" source other than the paper that has the same formula. Unconfirmed: {doubtful}. ADRESS-HCC is not here:"
-        " no public source has its coefficients.",
+        f" no public source has its coefficients. DOIs from memory, not checked: {_listed(UNSEEN)}.",
         "\n".join(["| score | for whom | paper | confirmed in | vectors met |", "|---|---|---|---|---|", *rows]),
         *map(_section, SCORES.values()),
     ]

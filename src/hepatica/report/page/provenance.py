@@ -11,6 +11,9 @@ from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run
 from hepatica.report.page.wording import NONE, about
 
+MOST_VALUES = 40
+"""Values of a setting that are all printed; of more, such as thousands of genes, the first. Ours."""
+
 
 def section(run: Run, gallery: Gallery) -> Section:
     """Settings beside those of the paper, training facts, cut-offs, digests and versions."""
@@ -66,7 +69,8 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(_value, value))
+        shown = value if len(value) <= MOST_VALUES else [*value[:5], f"… ({len(value):,} in all)"]
+        return ", ".join(map(_value, shown))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -77,7 +77,7 @@ PHASES = ("plain", "arterial", "portal venous", "delayed")
 _UNITS = {
     "ng_ml": "ng/mL", "u_l": "U/L", "g_l": "g/L", "g_dl": "g/dL", "mg_dl": "mg/dL", "umol_l": "µmol/L", "cm": "cm",
     "mm": "mm", "mau_ml": "mAU/mL", "iu_ml": "IU/mL", "kg_m2": "kg/m²", "years": "years", "months": "months",
-    "10e9_l": "10⁹/L", "mmol_l": "mmol/L", "log10_copies_ml": "log₁₀ copies/mL",
+    "10e9_l": "10⁹/L", "kpa": "kPa", "mmol_l": "mmol/L", "log10_copies_ml": "log₁₀ copies/mL",
 }  # fmt: skip
 
 _NAMES = {
@@ -85,6 +85,7 @@ _NAMES = {
 }  # fmt: skip
 _CAPITALS = {
     "afp", "alt", "ast", "bclc", "inr", "ecog", "tnm", "alp", "ggt", "bmi", "albi", "meld", "cnlc", "hcc", "metavir",
+    "masld", "tace", "mvi", "tp53", "ctnnb1",
 }  # fmt: skip
 
 
@@ -199,6 +200,15 @@ def outcomes(target: Target) -> tuple[str, str]:
 def event(target: Target) -> str:
     """What a share of patients is the share of: patients with the event, patients with HCC."""
     return "the event" if target.followed else outcomes(target)[0]
+
+
+def happening(target: Target) -> str:
+    """The event of follow-up in words: recurrence; of a survival, death, or recurrence or death."""
+    words = target.endpoint.replace("_", " ")
+    if not words.endswith("survival"):
+        return words
+    first, free, _ = words.partition(" free survival")
+    return f"{first} or death" if free else "death"
 
 
 def calls(target: Target) -> tuple[str, str]:

@@ -39,8 +39,8 @@ def test_survival_is_compared_on_the_evaluable_patients(tmp_path: Path, sketchbo
     known = FOLLOWED[BESIDE["baseline"].notna()]
     time, event = known["time"].to_numpy(), known["event"].to_numpy()
     theirs = c_index(time, event=event, score=Risk(BESIDE["baseline"].dropna().to_numpy()))
-    assert found["baseline"][:3] == ["7\u00a0(88%)", "", str(theirs)]
-    assert found["baseline"][3] == str(c_index(time, event=event, score=Risk(known["score"].to_numpy())))
+    assert found["Baseline"][:3] == ["7\u00a0(88%)", "", str(theirs)]
+    assert found["Baseline"][3] == str(c_index(time, event=event, score=Risk(known["score"].to_numpy())))
     assert found["Milan criteria"][1] == "2\u00a0(29%)"  # of 7 who are beyond
     assert found["Kyoto criteria"] == ["0\u00a0(0%)", "", "not computable", "not computable", "not computable", ""]
 
@@ -49,8 +49,8 @@ def test_a_diagnosis_is_compared_by_auroc(tmp_path: Path, sketchbook: Callable[[
     outcomes = FOLLOWED.drop(columns=["time", "event"]).assign(label=[1, 1, 0, 1, 0, np.nan, 0, 0])
     found = rows(outcomes, Target(endpoint="hcc", horizon=Months(0)), sketchbook(tmp_path))
     known = outcomes["label"].notna() & BESIDE["baseline"].notna()
-    assert found["baseline"][0] == "6\u00a0(86%)"
-    assert found["baseline"][2] == str(auroc(outcomes.loc[known, "label"], score=BESIDE.loc[known, "baseline"]))
+    assert found["Baseline"][0] == "6\u00a0(86%)"
+    assert found["Baseline"][2] == str(auroc(outcomes.loc[known, "label"], score=BESIDE.loc[known, "baseline"]))
 
 
 def test_a_system_without_comparators_has_no_word_of_it(tmp_path: Path, sketchbook: Callable[[Path], Gallery]) -> None:

@@ -29,12 +29,6 @@ EVENTS_PER_VARIABLE = 10
 SCORE, GROUP = "Risk score, per SD", "Risk group, high vs. low"
 
 
-SUBDISTRIBUTION = (
-    " Competing events count as censored in the first two models, whose ratios are cause-specific; subdistribution"
-    " ratios (Fine and Gray) say by what the cumulative incidence differs, also where it does by the competing event."
-)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Models:
     """Hazard ratios of one cohort, by term: each alone, and all together; `failures` says what could not be fitted.
@@ -130,12 +124,15 @@ def _models(results: Results, run: Run) -> Models:
         alone |= _fit(values.dropna().to_frame(), outcomes, failures, label=str(name))
     fitted = clinical[[name for name in clinical if name in alone]]
     complete = fitted.notna().all(axis=1)
+    fitted = fitted.loc[:, fitted[complete].nunique() > 1]
     models: dict[str, dict[str, HazardRatio]] = {"event": {}, "cause": {}}
     for name in (GROUP, SCORE) if len(fitted.columns) else ():
         joined = scored[[name]].join(fitted)[complete]
-        for by in models if (outcomes["cause"] > 1).any() else ("event",):
-            label = f"all together with {name[:1].lower()}{name[1:]}{', subdistribution' if by == 'cause' else ''}"
-            model = _fit(joined, outcomes, failures, label=label, by=by)
+        label = f"all together with {name[:1].lower()}{name[1:]}"
+        found = {"event": _fit(joined, outcomes, failures, label=label)}
+        if found["event"] and (outcomes["cause"] > 1).any():
+            found["cause"] = _fit(joined, outcomes, failures, label=f"{label}, subdistribution", by="cause")
+        for by, model in found.items():
             models[by] |= {term: ratio for term, ratio in model.items() if name == SCORE or term == GROUP}
     return Models(
         names=[*scored.columns, *clinical.columns],
@@ -188,9 +185,10 @@ def _table(results: Results, models: Models) -> Table:
         header=["", *chain(*((name, "P") for name in shown))],
         rows=rows,
         note=f"All together: {models.patients} patients without missing values, {models.events} events, {models.terms}"
-        " terms. A term that cannot be fitted alone is left out. In every cohort, one SD is that of the internal"
-        " patients; for the score, of the internal test patients. The risk group's ratio is that of a model in which it"
-        f" replaces the score.{SUBDISTRIBUTION if models.subdistribution else ''}",
+        " terms. A term that cannot be fitted alone, or is the same for all of these patients, is left out. In every"
+        " cohort, one SD is that of the internal patients; for the score, of the internal test patients. The risk"
+        " group's ratio is that of a model in which it replaces the score."
+        f"{' Subdistribution: Fine and Gray; the other ratios are cause-specific.' if models.subdistribution else ''}",
     )
 
 

@@ -51,7 +51,7 @@ def _rows(results: Results, target: Target, beside: pd.DataFrame) -> list[list[s
 
 def _row(name: str, score: "pd.Series[float]", outcomes: pd.DataFrame, target: Target) -> list[str]:
     known = score.notna()
-    title = re.split("[:;,]", SCORES[name].title)[0] if name in SCORES else name.replace("_", " ")
+    title = re.split("[:;,]", SCORES[name].title)[0] if name in SCORES else name.replace("_", " ").capitalize()
     score, own = score[known], outcomes[known]
     at_risk = share(int((score == 1).sum()), len(score)) if len(score) and score.isin([0, 1]).all() else ""
     cells = [title, share(len(score), len(known)), at_risk]

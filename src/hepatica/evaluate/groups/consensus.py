@@ -1,0 +1,94 @@
+"""Consensus: groups that come out together over many clusterings of parts of the patients, and how many there are.
+
+Monti et al., Machine Learning 2003;52:91, doi 10.1023/A:1023949509487; number of groups by the least share of pairs
+that are neither clearly together nor clearly apart (Senbabaoglu et al., Sci Rep 2014;4:6207, doi 10.1038/srep06207),
+and beside it by the gap statistic (Tibshirani et al., J R Stat Soc B 2001;63:411, doi 10.1111/1467-9868.00293).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+from sklearn.cluster import KMeans
+
+from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.inputs import Floats
+
+SHARE = 0.8
+"""Of the patients in each part (ours; Monti 2003 has it in examples)."""
+
+TOGETHER, APART = 0.9, 0.1
+"""Share of clusterings from which a pair is clearly together, and to which clearly apart (Senbabaoglu 2014)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consensus:
+    """`groups` (n,) from 0 for `count` groups; `ambiguous` and `gap` by number of groups, from 2 (gap: from 1)."""
+
+    groups: NDArray[np.int64]
+    count: int
+    ambiguous: dict[int, float]
+    gap: dict[int, float]
+
+    @property
+    def least_ambiguous(self) -> int:
+        """The number of groups of the least ambiguity."""
+        return min(self.ambiguous, key=lambda count: (self.ambiguous[count], count))
+
+    @property
+    def count_by_gap(self) -> int:
+        """The number of groups of the largest gap; 1 says that there may be none."""
+        return max(self.gap, key=lambda count: self.gap[count])
+
+
+def consensus(values: ArrayLike, *, most: int, parts: int, seed: int, count: int | None = None) -> Consensus:
+    """Cluster patients (n, d) in 2 to `most` groups (K-means) in `parts` random parts each, and take the number of
+    groups `count`, or that of the least ambiguity; groups are cut from the average linkage of how often two patients
+    were together.
+
+    EvaluationError for fewer than 6 patients, 2 groups or 2 parts, or a `count` that was not tried.
+    """
+    rows = np.asarray(values, np.float64)
+    if len(rows) < 6 or most < 2 or parts < 2:
+        raise EvaluationError(f"consensus: got {len(rows)} patients, {most} groups, {parts} parts; wanted 6, 2 and 2")
+    counts = range(2, min(most, round(SHARE * len(rows)) - 1) + 1)
+    shares = {each: _together(rows, each, parts=parts, seed=seed) for each in counts}
+    if count is not None and count not in shares:
+        raise EvaluationError(f"consensus: got {count} groups, wanted one of {', '.join(map(str, counts))}")
+    pairs = np.triu_indices(len(rows), k=1)
+    ambiguous = {each: float(((own[pairs] > APART) & (own[pairs] < TOGETHER)).mean()) for each, own in shares.items()}
+    chosen = min(ambiguous, key=lambda each: (ambiguous[each], each)) if count is None else count
+    tree = linkage(squareform(1 - shares[chosen], checks=False), "average")
+    groups = fcluster(tree, chosen, "maxclust") - 1
+    gap = {each: _gap(rows, each, seed=seed) for each in range(1, max(counts) + 1)}
+    return Consensus(groups=groups.astype(np.int64), count=int(groups.max()) + 1, ambiguous=ambiguous, gap=gap)
+
+
+def _together(rows: Floats, count: int, *, parts: int, seed: int) -> Floats:
+    """Share of the parts with both of two patients in which they were in one group, (n, n)."""
+    rng = np.random.default_rng([seed, count])
+    both, met = (np.zeros((len(rows), len(rows))) for _ in range(2))
+    for number in range(parts):
+        chosen = rng.choice(len(rows), round(SHARE * len(rows)), replace=False)
+        labels = KMeans(count, n_init=1, random_state=seed + number).fit_predict(rows[chosen])
+        met[np.ix_(chosen, chosen)] += 1
+        both[np.ix_(chosen, chosen)] += labels[:, None] == labels
+    share = np.divide(both, met, out=np.zeros_like(both), where=met > 0)
+    np.fill_diagonal(share, 1)
+    return share
+
+
+def _gap(rows: Floats, count: int, *, seed: int, references: int = 10) -> float:
+    """Mean log spread of as many uniform points in the box of the principal axes, less that of the patients."""
+    centred = rows - rows.mean(axis=0)
+    turned = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    rng = np.random.default_rng([seed, count])
+
+    def spread(points: Floats) -> float:
+        return float(np.log(KMeans(count, n_init=2, random_state=seed).fit(points).inertia_ + 1e-12))
+
+    drawn = [spread(rng.uniform(low, high, turned.shape)) for _ in range(references)]
+    return float(np.mean(drawn)) - spread(turned)

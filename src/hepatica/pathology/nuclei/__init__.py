@@ -1,0 +1,1 @@
+"""Nuclei: found on H&E, parted, measured, classed and counted; networks for them trained and compared."""

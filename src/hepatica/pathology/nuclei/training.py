@@ -1,0 +1,151 @@
+"""Training: a nuclear U-Net learns where nuclei and their borders are, from crops drawn anew in every epoch.
+
+A crop is enlarged or reduced, turned, flipped, stained otherwise and set amid eosin and glass, since slides of another
+laboratory differ in all of these.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import Field, PositiveFloat, PositiveInt
+from scipy import ndimage
+
+from hepatica.learn import Arrays, Fresh, History, Plan, Samples, dice_and_cross_entropy
+from hepatica.networks import UNet
+from hepatica.pathology.nuclei.instances import targets
+from hepatica.pathology.nuclei.pictures import Picture
+from hepatica.pathology.phantom.noise import smooth_noise
+from hepatica.pathology.stain import DENSITY, RUIFROK
+
+
+@dataclass(frozen=True, kw_only=True)
+class NucleiPlan(Plan):
+    """Settings of a nuclear U-Net; all but the levels, the side and the resolution are ours."""
+
+    levels: Annotated[int, Field(ge=2, le=6)] = 4
+    """Resolutions of the U-Net, each half of the one above."""
+    width: PositiveInt = 8
+    """Channels at the finest of them; each level has twice as many as the one above."""
+    side: Annotated[int, Field(ge=64)] = 256
+    """Side of a crop in pixels."""
+    mpp: PositiveFloat = 0.5
+    """Micrometres per pixel of the images, at which slides will be read."""
+    crops: PositiveInt = 48
+    """Crops an epoch."""
+    sizes: tuple[PositiveFloat, PositiveFloat] = (0.6, 1.6)
+    """Least and largest factor by which a crop is enlarged."""
+    colours: Annotated[float, Field(ge=0)] = 0.15
+    """SD of the changes of stain: of each colour's share of another, and of the logarithm of its strength."""
+    epochs: int = 36
+    batch: int = 4
+    learning_rate: float = 4e-3
+    schedule: str = "cosine"  # type: ignore[assignment]
+    validation: float = 0.1
+    test: float = 0.25
+    seed: int = 2018
+
+
+QUICK: Mapping[str, Any] = {"side": 128, "crops": 64, "batch": 16, "epochs": 30}
+"""Changes for a trial in two minutes."""
+
+
+def build_unet(*, width: int, levels: int, seed: int) -> UNet:
+    """The untrained network, of outputs nucleus and border; the same from one seed."""
+    torch.manual_seed(seed)
+    return UNet(outputs=2, width=width, levels=levels)
+
+
+def fit_unet(
+    network: UNet,
+    pictures: Sequence[Picture],
+    plan: NucleiPlan,
+    *,
+    folder: Path,
+    trainer: Mapping[str, Any] | None = None,
+) -> History:
+    """Fit the network in place to crops of these pictures; a share of them is kept to choose the best epoch by."""
+    # Lightning takes seconds to import, which only training needs to pay.
+    from hepatica.learn.fit import fit
+
+    order = np.random.default_rng(plan.seed).permutation(len(pictures))
+    kept = round(plan.validation * len(pictures))
+    watched, seen = ([pictures[place] for place in part] for part in (order[:kept], order[kept:]))
+    fresh = Fresh(make=partial(crops, seen, plan=plan), count=plan.crops, name=f"crops of {len(seen)} pictures")
+    validation = _still(watched, plan) if watched else None
+    plan = replace(plan, monitor="validation_loss") if watched else plan
+    return fit(
+        network,
+        fresh,
+        plan,
+        folder=folder,
+        label="nuclei",
+        validation=validation,
+        loss=dice_and_cross_entropy,
+        trainer=trainer,
+    )
+
+
+def _still(pictures: Sequence[Picture], plan: NucleiPlan) -> Samples:
+    """Two crops a picture, as they are."""
+    inputs, labels = crops(pictures, np.arange(2 * len(pictures)), plan=replace(plan, sizes=(1.0, 1.0), colours=0.0))
+    return Samples(inputs=Arrays(values=inputs), labels=labels)
+
+
+def crops(
+    pictures: Sequence[Picture], numbers: NDArray[np.int64], *, plan: NucleiPlan
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Crops (b, side, side, 3) uint8 of these numbers and their `targets` (b, 2, side, side); a number has one crop."""
+    made = [_crop(pictures, np.random.default_rng([plan.seed, int(number)]), plan) for number in numbers]
+    return np.stack([image for image, _ in made]), np.stack([targets(labels) for _, labels in made])
+
+
+def _crop(
+    pictures: Sequence[Picture], rng: np.random.Generator, plan: NucleiPlan
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    picture = pictures[int(rng.integers(len(pictures)))]
+    height, width = picture.labels.shape
+    factor = float(np.exp(rng.uniform(*np.log(plan.sizes))))
+    length = min(round(plan.side / factor), height, width)
+    top, left = int(rng.integers(height - length + 1)), int(rng.integers(width - length + 1))
+    place = np.s_[top : top + length, left : left + length]
+    size = (plan.side, plan.side)
+    image = np.asarray(Image.fromarray(picture.image[place]).resize(size, Image.Resampling.BILINEAR))
+    labels = np.asarray(Image.fromarray(picture.labels[place]).resize(size, Image.Resampling.NEAREST))
+    turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
+    image, labels = (np.rot90(each[:, ::-1] if mirrored else each, turns) for each in (image, labels))
+    if plan.colours:
+        image = amid_other_tissue(image, labels, rng)
+    return restained(image, rng, spread=plan.colours), np.ascontiguousarray(labels)
+
+
+def amid_other_tissue(
+    image: NDArray[np.uint8], labels: NDArray[np.int32], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The same nuclei, with eosin between them in half of the cases, and glass in places in a third (ours): pictures to
+    train on often show neither, and a window of a slide both.
+    """
+    between = ndimage.gaussian_filter((labels == 0).astype(np.float32), 1.0)
+    density = DENSITY.astype(np.float32)[image]
+    if rng.random() < 1 / 2:
+        amount = rng.uniform(0, 1.2) + 0.3 * smooth_noise(rng, side=len(labels), grain=20)
+        density = density + (between * np.maximum(amount, 0))[..., None] * RUIFROK[1].astype(np.float32)
+    if rng.random() < 1 / 3:
+        glass = smooth_noise(rng, side=len(labels), grain=60) > rng.uniform(0.2, 1.2)
+        density = density * (1 - between * glass)[..., None]
+    return np.asarray(np.exp(-density) * 255, np.uint8)
+
+
+def restained(image: NDArray[np.uint8], rng: np.random.Generator, *, spread: float) -> NDArray[np.uint8]:
+    """An image as another laboratory might have stained it: the densities of red, green and blue mixed and scaled."""
+    if not spread:
+        return np.ascontiguousarray(image)
+    mixed = np.maximum(np.eye(3) + rng.normal(0, spread, (3, 3)), 0) * np.exp(rng.normal(0, spread, 3))
+    density = DENSITY.astype(np.float32)[image] @ mixed.astype(np.float32)
+    return np.asarray(np.exp(-density) * 255, np.uint8)

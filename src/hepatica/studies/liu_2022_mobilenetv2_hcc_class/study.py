@@ -1,0 +1,98 @@
+"""Study: the analyses of Liu 2022 in their order.
+
+The classifier trained on resected patients and locked, validated on each further cohort, such as transplanted patients
+and a public cohort; the tiles of highest and lowest score counted; and everything that the abstracts leave open changed
+one thing at a time. Statistics are the report's.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import pandas as pd
+
+from hepatica.cohort import MicronsPerPixel, load_cohort
+from hepatica.pathology.nuclei.finder import Finder
+from hepatica.pathology.nuclei.review import contact_sheet, review
+from hepatica.protocol import override
+from hepatica.report import Chapter
+from hepatica.report.page import Run, read_run
+from hepatica.runs import LockedRun, RunFolder, explain, open_run, train, validate
+from hepatica.runs.folder import start_run
+from hepatica.runs.lock import picture_note
+from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters import ABLATIONS, CHAPTERS, REVIEW, SHEET
+from hepatica.studies.study import Study, Work
+from hepatica.systems.liu_2022_mobilenetv2_hcc_class import SYSTEM, Settings
+
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "no nuclear map": {"nuclear": "none"},
+    "nuclear map in a branch of its own": {"nuclear": "branches"},
+    "tile times nuclear map": {"nuclear": "multiplied"},
+    "mean of tiles": {"pool": "mean"},
+    "attention": {"pool": "attention"},
+    "highest tiles": {"pool": "top_k"},
+    "all outcomes": {"outcome": "all"},
+}
+"""What the abstracts leave open, changed one thing at a time."""
+
+EXPLAINED = 4
+"""Slides drawn of each cohort, half of high and half of low risk (ours)."""
+
+
+def steps(work: Work) -> None:
+    """Train and lock, validate, count, and train the variants on the same patients."""
+    _trained(work, work.run, {}, prepared=None)
+    locked = open_run(work.run)
+    for out, folder in work.results(work.run).items():
+        if not (out / "explained" / "explained.json").exists():
+            explain(locked.folder.path, folder, results=out, specimens=EXPLAINED)
+        work.once(out / REVIEW, partial(_review, locked, folder, out), step=f"tiles of {folder.name} counted")
+    for name, changes in VARIANTS.items():
+        _trained(work, work.run / ABLATIONS / name.replace(" ", "_"), changes, prepared=work.run)
+
+
+def _trained(work: Work, run: Path, changes: Mapping[str, Any], *, prepared: Path | None) -> None:
+    """Train on the study's cohort and validate on the others; tiles are shared with the run `prepared`."""
+    share = None if prepared is None else prepared / "prepared"
+    work.say(f"{run.name.replace('_', ' ') if changes else 'MobileNetV2_HCC_Class'}: trained, locked")
+    settings = override(work.settings, changes)
+    if changes:
+        _share_nuclei(work, RunFolder(run), settings)
+    train(SYSTEM, work.cohort, run=run, settings=settings, trainer=work.trainer, prepared=share)
+    for name, folder in work.external.items():
+        work.say(f"validation on {name}")
+        own = None if prepared is None else prepared / "external" / name / "prepared"
+        validate(run, folder, out=run / "external" / name, prepared=own)
+
+
+def _share_nuclei(work: Work, run: RunFolder, settings: Settings) -> None:
+    """Begin a variant with the nuclear U-Net of the study's run: the same pictures, plan and seed give the same."""
+    start_run(run, reference=SYSTEM.name, system=SYSTEM, settings=settings, cohort=load_cohort(work.cohort))
+    own, made = run.work / "nuclei", RunFolder(work.run).work / "nuclei"
+    if made.is_dir() and not own.exists():
+        copytree(made, own)
+
+
+def _review(locked: LockedRun, folder: Path, out: Path) -> pd.DataFrame:
+    """FINDINGS of the extreme tiles of patients the model has not seen, and the contact sheet beside the results."""
+    settings, network = locked.settings, locked.network
+    regions = pd.read_parquet(out / "regions.parquet")
+    patients = pd.read_parquet(out / "patients.parquet")
+    unseen = regions["patient_id"].isin(patients.index[patients["fold"].isin(["test", "external"])])
+    tiles = SYSTEM.prepare(load_cohort(folder), settings, out / "prepared")
+    tiles = tiles.select(patient_ids=regions.loc[unseen, "patient_id"].unique())
+    finder = Finder(network=network.embed.nuclei, mpp=MicronsPerPixel(settings.mpp))  # type: ignore[union-attr, arg-type]
+    own = tiles.index[["specimen_id", "tile"]].merge(regions, on=["specimen_id", "tile"], how="left")
+    table = review(tiles, own, finder)
+    contact_sheet(tiles, table, path=out / SHEET, note=picture_note(locked), meaning=SYSTEM.meaning)
+    return table
+
+
+def chapters(folder: Path) -> tuple[Run, Sequence[Chapter]]:
+    """The run; beside the results of each cohort lie the counted tiles, beside the run its variants."""
+    return read_run(folder), CHAPTERS
+
+
+STUDY = Study(settings=SYSTEM.settings, quick=SYSTEM.quick, steps=steps, chapters=chapters)

@@ -1,0 +1,38 @@
+"""Summary: what the first page warns of, of outcomes counted by hand."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from hepatica.cohort import Months, Target
+from hepatica.report.chapters.summary import _limits
+
+SURVIVAL = Target(endpoint="overall_survival", task="survival")
+BINARY = Target(endpoint="overall_survival", horizon=Months(24))
+
+
+def limits(target: Target, *, events: int, free: int, months: float = 30) -> list[str]:
+    event = [1] * events + [0] * free
+    table = pd.DataFrame({"event": event, "label": event, "time": float(months)})
+    return _limits(SimpleNamespace(title="External: x", outcomes=lambda target: table), target)
+
+
+def test_few_patients_with_the_event_are_named() -> None:
+    assert limits(BINARY, events=3, free=120) == [
+        "External: x: 3 with and 120 without the event; fewer than 100 of either leave wide intervals."
+    ]
+    assert limits(SURVIVAL, events=8, free=20) == [
+        "External: x: 8 with the event; fewer than 100 leave wide intervals."
+    ]
+    assert limits(BINARY, events=100, free=100) == limits(SURVIVAL, events=100, free=0) == []
+
+
+def test_a_follow_up_of_decades_may_be_in_days() -> None:
+    (text,) = limits(SURVIVAL, events=100, free=100, months=730)
+    assert "730 months (61 years); if these are days" in text
+
+
+@pytest.mark.parametrize("task", ["quantities", "segmentation", "multi_class"])
+def test_other_tasks_have_no_such_limits(task: str) -> None:
+    assert _limits(SimpleNamespace(title="x"), Target(endpoint="x", task=task)) == []
