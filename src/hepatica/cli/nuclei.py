@@ -74,12 +74,12 @@ def find(
     if detections is not None and (model is not None or len(inputs) > 1):
         raise SettingsError("got --detections with several slides or a --model; name the one slide they are of")
     table = write_nuclei(inputs, out=out, finder=open_finder(model), mpp=mpp, windows=windows, detections=detections)
-    for row in table.to_dict("records"):
+    for _, row in table.iterrows():
         typer.echo(f"specimen {row['row']}: {_counted(row)}")
     typer.echo(f"tables, pictures and detections: {out}")
 
 
-def _counted(row: dict[str, Any]) -> str:
+def _counted(row: Any) -> str:
     if isinstance(row.get("error"), str):
         return f"not read: {row['error']}"
     shares = ", ".join(f"{row[f'share_{kind}']:.0%} {kind}" for kind in ("parenchymal", "lymphocyte", "stromal"))

@@ -152,7 +152,7 @@ def train_at_horizons(training: Training[Any, Any]) -> dict[str, Any]:
     own = patients.loc[list(training.split.train)]
     like = own[endpoint.time], own[endpoint.event]
     followed: Any = {"time": patients[endpoint.time], "event": patients[endpoint.event], "like": like}
-    found = [outcomes_after(0, window=each.horizon, **followed) for each in training.task.targets]
+    found = [outcomes_after(0, window=float(each.horizon or np.inf), **followed) for each in training.task.targets]
     values = np.column_stack([each[name] for name in ("label", "weight") for each in found])
     return train_plainly(training, outcome=pd.DataFrame(values, index=patients.index), loss=weighted_loss)
 

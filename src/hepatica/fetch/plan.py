@@ -71,7 +71,7 @@ def make_plan(
         if isinstance(found, str):
             left_out[found] += 1
             continue
-        own = {} if curated is None else curated.loc[patient].to_dict()
+        own: Any = {} if curated is None else curated.loc[patient].to_dict()
         patients.append({"patient_id": patient, **found.columns(), **own, **covariates(case, followed=found)})
         slides += by_patient[patient][:1] if one_slide else by_patient[patient]
     chosen = {row["patient_id"] for row in patients}

@@ -104,7 +104,8 @@ def stains(matrix: ArrayLike, *, strength: float) -> Augment:
         amounts = einsum(-images.log(), back, "b c h w, c s -> b s h w")
         more = strength * (2 * torch.rand(len(images), len(to), device=images.device) - 1)
         density = einsum(amounts, more, to, "b s h w, b s, s c -> b c h w")
-        return (images * (-density).exp()).clamp(0, 1)
+        lit: Tensor = images * (-density).exp()
+        return lit.clamp(0, 1)
 
     return changed
 

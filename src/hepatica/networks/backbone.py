@@ -182,14 +182,8 @@ def widened(body: nn.Module) -> nn.Module:
     (ours).
     """
     name, first = next((name, part) for name, part in body.named_modules() if isinstance(part, nn.Conv2d))
-    wide = nn.Conv2d(
-        4,
-        first.out_channels,
-        first.kernel_size,
-        stride=first.stride,
-        padding=first.padding,
-        bias=False,  # type: ignore[arg-type]
-    )
+    like: dict[str, Any] = {each: getattr(first, each) for each in ("kernel_size", "stride", "padding")}
+    wide = nn.Conv2d(4, first.out_channels, bias=False, **like)
     wide.weight = nn.Parameter(torch.cat([first.weight, first.weight.mean(dim=1, keepdim=True)], dim=1))
     body.set_submodule(name, wide)
     return body

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -21,9 +21,7 @@ from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.faults import did_you_mean, slip_of
 from hepatica.cohort.specimens import Specimen
-
-if TYPE_CHECKING:
-    from hepatica.pathology.store import TileStore
+from hepatica.protocol.records import Material
 
 Polygon = tuple[np.ndarray, ...]
 """Rings (n 2) of x and y: the outer one, then its holes."""
@@ -257,7 +255,7 @@ def drawn(polygons: Iterable[Polygon], shape: tuple[int, ...], *, size: tuple[in
     return mask
 
 
-def tile_share(store: "TileStore", specimens: Iterable[Specimen], *, classes: Sequence[str]) -> np.ndarray:
+def tile_share(store: Material, specimens: Iterable[Specimen], *, classes: Sequence[str]) -> np.ndarray:
     """Share 0..1 of each tile of a store (tiles,) that lies in outlines of these classes of its slide's `annotation`.
 
     NaN where a slide has none. SpecimenError where one cannot be read, naming the row, or fits no slide of this size.
@@ -317,8 +315,8 @@ def _pieces(mask: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def _feature(name: str, piece: np.ndarray, *, corner: np.ndarray, pixel: float) -> dict[str, Any]:
-    around = find_contours(np.pad(piece, 1).astype(float), 0.5)  # type: ignore[no-untyped-call]
-    rings = [approximate_polygon(each, 0.5) for each in around]  # type: ignore[no-untyped-call]
+    around = find_contours(np.pad(piece, 1).astype(float), 0.5)
+    rings = [approximate_polygon(each, 0.5) for each in around]
     rings = [each for each in rings if len(each) >= 4]
     rings.sort(key=lambda ring: -np.ptp(ring[:, 0]) * np.ptp(ring[:, 1]))  # the outermost first
     corners = [np.rint((ring[:, ::-1] - 0.5 + corner) * pixel).astype(int).tolist() for ring in rings]

@@ -69,7 +69,7 @@ def find_tissue(thumbnail: np.ndarray) -> Pieces:
     smooth = gaussian_filter(planes / 255, sigma=(0, 1, 1))
     palest, darkest = smooth.max(axis=0), smooth.min(axis=0)
     colour = palest - darkest
-    otsu = threshold_otsu(colour)  # type: ignore[no-untyped-call]  # scikit-image ships half its types
+    otsu = threshold_otsu(colour)
     glass = float(np.percentile(darkest, 99))
     glass = glass if glass > GLASS else 1.0
     grey = _density(darkest, glass) - _density(palest, glass) < GREY * _density(darkest, glass)

@@ -117,8 +117,10 @@ def read_bag(
     judge = _Unflattened(network.judge, embedded.shape[1:])
     read = infer(judge, one, batch=1, label="judging", outputs=lambda read: (convert(read[0]), *read[1:]))
     if flat.shape[1] > MOST_SIGNED:
-        flat = flat @ np.random.default_rng(0).normal(0, MOST_SIGNED**-0.5, (flat.shape[1], MOST_SIGNED))
-    return BagReading(*(each[0] for each in read)), flat.astype(np.float32)
+        flat = np.asarray(
+            flat @ np.random.default_rng(0).normal(0, MOST_SIGNED**-0.5, (flat.shape[1], MOST_SIGNED)), np.float32
+        )
+    return BagReading(*(each[0] for each in read)), np.asarray(flat, np.float32)
 
 
 class _Unflattened(nn.Module):

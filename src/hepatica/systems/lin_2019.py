@@ -51,7 +51,7 @@ class TwoChannels(nn.Module):
 def build(settings: Settings, *, pretrained: bool) -> Any:
     """VGG-16 with its hidden layers, whose first kernels have two channels."""
     network = pooled(settings, pretrained=pretrained, outputs=3, channels=2)
-    network.normalise = TwoChannels()
+    network.set_submodule("normalise", TwoChannels())
     return network
 
 

@@ -76,6 +76,12 @@ class Settings(SlidePlan, BagPlan, NucleiSettings):
     seed: int = 2022
 
 
+def averaged(body: Any, images: Tensor) -> Tensor:
+    """Features (b, d): the mean of the body's maps."""
+    features: Tensor = reduce(body(images), "b c h w -> b c", "mean")
+    return features
+
+
 class Tiles(nn.Module):
     """Tiles (b, 3, h, w) in 0..1 to features (b, d), by one body or two, with the nuclear map of a frozen U-Net."""
 
@@ -94,16 +100,15 @@ class Tiles(nn.Module):
     def forward(self, tiles: Tensor) -> Tensor:
         """Read a batch."""
         if self.nuclei is None:
-            return reduce(self.body(self.normalise(tiles)), "b c h w -> b c", "mean")
+            return averaged(self.body, self.normalise(tiles))
         with torch.no_grad():
             share = self.nuclei(tiles)[:, :1].sigmoid()
         if self.nuclear == "multiplied":
-            return reduce(self.body(self.normalise(tiles * share)), "b c h w -> b c", "mean")
+            return averaged(self.body, self.normalise(tiles * share))
         seen, scaled = self.normalise(tiles), 2 * share - 1
         if self.branch is None:
-            return reduce(self.body(torch.cat([seen, scaled], dim=1)), "b c h w -> b c", "mean")
-        both = [reduce(part, "b c h w -> b c", "mean") for part in (self.body(seen), self.branch(scaled))]
-        return torch.cat(both, dim=1)
+            return averaged(self.body, torch.cat([seen, scaled], dim=1))
+        return torch.cat([averaged(self.body, seen), averaged(self.branch, scaled)], dim=1)
 
 
 def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
@@ -116,7 +121,7 @@ def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
     if settings.nuclear == "branches":
         branch = body_of(settings, pretrained=pretrained, channels=1)
     tiles = Tiles(body, nuclear=settings.nuclear, nuclei=nuclei, branch=branch)
-    judges = {
+    judges: dict[str, Any] = {
         "noisy_and": lambda: NoisyAnd(tiles.width, outputs=1, concepts=settings.concepts, slope=settings.slope),
         "mean": lambda: Instances(tiles.width, outputs=1),
         "attention": lambda: Attention(tiles.width, outputs=1),

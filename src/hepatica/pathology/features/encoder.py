@@ -74,7 +74,7 @@ def card_of(name: str) -> Card:
         raise SettingsError(
             f"no encoder is called {name!r}; there are, for instance, {near}, and all networks of timm."
         )
-    given = timm.get_pretrained_cfg(name)
+    given: Any = timm.get_pretrained_cfg(name)
     if given is None:
         return Card(name=name, timm=name)
     return Card(name=name, timm=name, mean=given.mean, sd=given.std, patch=given.input_size[-1], source="timm")

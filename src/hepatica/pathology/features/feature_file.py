@@ -59,7 +59,8 @@ class FeatureFile:
             features: Any = file["features"]
             stretch = features[0, first:last] if features.ndim == 3 else features[first:last]
         with np.errstate(over="ignore"):  # what does not fit becomes infinite, which `distribution` refuses
-            return np.asarray(stretch, np.float32)[rows - first]
+            found: np.ndarray = np.asarray(stretch, np.float32)[rows - first]
+        return found
 
 
 def open_features(path: Path) -> FeatureFile | None:

@@ -220,8 +220,9 @@ def _gather(
 ) -> FeatureStore:
     def opened(key: str) -> tuple[FeatureFile, dict[str, Any]] | None:
         noted = files[key] == _path(folder, key) or _note(folder, key).exists()
-        own = open_features(files[key]) if noted else None
-        return own and (own, own.about | (read_json(_note(folder, key)) if _note(folder, key).exists() else {}))
+        if not noted or (own := open_features(files[key])) is None:
+            return None
+        return (own, own.about | (read_json(_note(folder, key)) if _note(folder, key).exists() else {}))
 
     found, failures = gather(keys, opened, ledger=ledger, wanted="slides gave features")
     slides, tiles = [], []

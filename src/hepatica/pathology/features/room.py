@@ -91,7 +91,8 @@ def complete(cohort: Cohort, settings: FeaturePlan) -> FeaturePlan:
 def _answer(network: Encoder, *, side: int) -> torch.Tensor:
     try:
         with torch.inference_mode():
-            return network(torch.zeros(1, 3, side, side))
+            found: torch.Tensor = network(torch.zeros(1, 3, side, side))
+            return found
     except (AssertionError, RuntimeError) as error:
         raise SettingsError(
             f"the encoder does not read tiles of {side} pixels: {error}; set side to another"

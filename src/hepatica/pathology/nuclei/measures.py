@@ -82,8 +82,9 @@ def _axes(labels: Labels, *, count: int) -> tuple[NDArray[np.float64], NDArray[n
     y, x = np.nonzero(labels)
     flat = labels[y, x]
     size = np.maximum(np.bincount(flat, minlength=count + 1)[1:], 1)
-    y, x = (each - (np.bincount(flat, each, count + 1)[1:] / size)[flat - 1] for each in (y, x))
-    yy, xx, xy = (np.bincount(flat, each, count + 1)[1:] / size for each in (y * y, x * x, x * y))
+    down, across = (each - (np.bincount(flat, each, count + 1)[1:] / size)[flat - 1] for each in (y, x))
+    products = (down**2, across**2, across * down)
+    yy, xx, xy = (np.bincount(flat, each, count + 1)[1:] / size for each in products)
     middle, apart = (yy + xx) / 2, np.sqrt(((yy - xx) / 2) ** 2 + xy**2)
     return 4 * np.sqrt(middle + apart), 4 * np.sqrt(np.maximum(middle - apart, 0))
 

@@ -74,7 +74,8 @@ def find_nuclei(
     classes. SpecimenError where there is no tissue.
     """
     places = _drawn(list(_windows(slide, finder)), windows, seed=seed)
-    parts, outlines, busiest, most = [], [], None, -1
+    parts: list[pd.DataFrame] = []
+    outlines, busiest, most = [], None, -1
     pixel = extent(side=SIDE, mpp=finder.mpp, native=slide.mpp) / SIDE
     for corner, _ in places:
         image, labels, table = _window(slide, finder, corner, pixel=pixel, given=given)
@@ -137,7 +138,7 @@ def _window(
         table["kind"] = [given.kinds[source[number - 1]] for number in table["number"]]
     core = table[["x", "y"]].to_numpy()
     inside = ((core >= MARGIN - 0.5) & (core < MARGIN + SIDE - 0.5)).all(axis=1)
-    return image, labels, table[inside]
+    return image, labels, table.iloc[np.flatnonzero(inside)]
 
 
 def write_nuclei(

@@ -247,7 +247,7 @@ def aided(table: ReaderTable, results: Results, *, paper: Mapping[str, float]) -
 
 def _by_advice(study: ReaderStudy, results: Results) -> list[Block]:
     rows = [
-        [f"Model {name}", each.readings, cell(each.before), cell(each.after), cell(each.gain)]
+        [f"Model {name}", str(each.readings), cell(each.before), cell(each.after), cell(each.gain)]
         for name, each in study.by_advice.items()
     ]
     table = Table(
