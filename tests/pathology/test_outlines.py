@@ -106,6 +106,29 @@ def test_what_is_no_geojson_is_refused(text, tmp_path):
         read_outlines(tmp_path / "bad.geojson")
 
 
+@pytest.mark.parametrize(("kind", "coordinates"), [("Polygon", []), ("MultiPolygon", []), ("MultiPolygon", [[]])])
+def test_an_empty_geometry_is_passed_over(kind, coordinates, tmp_path):
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps([{"geometry": {"type": kind, "coordinates": coordinates}}]))
+    assert read_outlines(path) == ()
+
+
+def test_a_corner_too_far_for_any_number_is_refused(tmp_path):
+    path = tmp_path / "a.geojson"
+    far = 10**400
+    path.write_text(json.dumps([{"geometry": {"type": "Polygon", "coordinates": [[[far, 0], [1, 1], [0, far]]]}}]))
+    with pytest.raises(SpecimenError, match="no GeoJSON"):
+        read_outlines(path)
+
+
+def test_what_unpacks_to_more_than_fits_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    path = tmp_path / "a.geojson.gz"
+    path.write_bytes(gzip.compress(b" " * 10**6))
+    monkeypatch.setattr("hepatica.pathology.outlines.LARGEST", 1000)
+    with pytest.raises(SpecimenError, match="more than"):
+        read_outlines(path)
+
+
 def test_pixels_whose_centres_are_inside_and_in_no_hole_are_drawn(written):
     ring = [square(0, 0, 40), square(10, 10, 20)]  # 8 x 8 pixels of 10: 16 of them, 4 in the hole
     polygons = polygons_of(read_outlines(written(feature("Tumor", *ring))), ["Tumor"])

@@ -47,6 +47,19 @@ OVER_THE_EDGE = 0.02
 CELLS = 16
 """Parts of a tile's side by which the share of it that lies in outlines is measured (ours)."""
 
+LARGEST = 2**30
+"""Bytes of outlines, unpacked, beyond which they are not read (ours): Shi's largest has 1.2 MB."""
+
+_WRONG = (
+    ValueError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    gzip.BadGzipFile,
+)
 _LEAST = 12  # pixels of a map below which a piece is not outlined
 _DRAWN = (None, "annotation", "tma_core")  # kinds of objects that are outlines; the others are cells and tiles
 
@@ -117,11 +130,16 @@ def read_outlines(path: Path) -> tuple[Outline, ...]:
 @lru_cache(maxsize=64)
 def _read(path: Path, changed: int, size: int) -> tuple[Outline, ...]:
     try:
-        content = path.read_bytes()
-        found = json.loads(gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content)
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ValueError(f"more than {LARGEST:.1g} bytes")
+        found = json.loads(content)
         features = found.get("features", [found]) if isinstance(found, dict) else found
         return tuple(each for feature in features for each in _outlines(feature))
-    except (ValueError, EOFError, KeyError, TypeError, AttributeError, RecursionError, gzip.BadGzipFile) as error:
+    except _WRONG as error:
         raise SpecimenError(
             f"the outlines are no GeoJSON of polygons ({type(error).__name__}: {error}); export them again from QuPath"
         ) from error
@@ -129,12 +147,15 @@ def _read(path: Path, changed: int, size: int) -> tuple[Outline, ...]:
 
 def _outlines(feature: Any) -> Iterator[Outline]:
     if "color" in feature and "coordinates" in feature:
-        feature = {"geometry": feature, "properties": {"classification": {"name": SHI.get(feature["color"], "")}}}
+        feature = {
+            "geometry": feature,
+            "properties": {"classification": {"name": SHI.get(feature["color"].lower(), "")}},
+        }
     known, geometry = feature.get("properties") or {}, feature["geometry"]
     if known.get("objectType") not in _DRAWN or known.get("isMissing") or geometry is None:
         return
     parts = {"Polygon": [geometry.get("coordinates")], "MultiPolygon": geometry.get("coordinates")}
-    rings = [[_ring(ring) for ring in polygon] for polygon in parts.get(geometry["type"], ())]
+    rings = [[_ring(ring) for ring in polygon] for polygon in parts.get(geometry["type"], ()) if polygon != []]
     if polygons := tuple(tuple(ring for ring in each if len(ring) > 2) for each in rings if len(each[0]) > 2):
         yield Outline(names=frozenset(_names(known)), polygons=polygons)
 
@@ -205,7 +226,7 @@ def _misfit(polygons: Iterable[Polygon], size: tuple[int, int]) -> str:
     if (low >= -OVER_THE_EDGE * np.array(size)).all() and (high <= (1 + OVER_THE_EDGE) * np.array(size)).all():
         return ""
     return (
-        f"the outlines reach from ({low[0]:.0f}, {low[1]:.0f}) to ({high[0]:.0f}, {high[1]:.0f}), beyond the slide of"
+        f"the outlines reach from ({low[0]:.9g}, {low[1]:.9g}) to ({high[0]:.9g}, {high[1]:.9g}), beyond the slide of"
         f" {size[0]} x {size[1]} pixels; they are of another slide, or not in pixels of its finest level"
     )
 

@@ -144,3 +144,44 @@ def test_files_that_are_no_features_are_said_so(tmp_path: Path, damage) -> None:
         read_features(path)
     assert open_features(path) is None
     assert open_features(tmp_path / "absent.h5") is None
+
+
+def empty(file: h5py.File, name: str, count: int, width: int, kind: str = "f4") -> None:
+    file.create_dataset(name, (count, width), kind, chunks=(1, width))
+
+
+@pytest.mark.parametrize(
+    ("features", "coords", "attributes"),
+    [
+        ((10**15, 4, "f4"), (10**15, 2, "i8"), {}),  # declared, not there: it would not fit into memory
+        ((3, 4, "S2"), (3, 2, "i8"), {}),
+        ((3, 4, "c8"), (3, 2, "i8"), {}),
+        ((3, 4, "f4"), (3, 2, "S2"), {}),
+        ((3, 4, "f4"), (3, 2, "i8"), {"patch_size_level0": 0}),
+        ((3, 4, "f4"), (3, 2, "i8"), {"patch_size_level0": np.nan}),
+        ((3, 4, "f4"), (3, 2, "i8"), {"patch_size_level0": "big"}),
+        ((3, 4, "f4"), (3, 2, "i8"), {"patch_size_level0": np.array([256, 256])}),
+    ],
+)
+def test_what_no_slide_has_is_refused_in_one_line(tmp_path: Path, features, coords, attributes) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        empty(file, "features", *features)
+        empty(file, "coords", *coords)
+        file["coords"].attrs.update(attributes)
+    with pytest.raises(SpecimenError, match="the file of features cannot be read"):
+        read_features(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("places", [CORNERS * 10**15, CORNERS.astype(float) * np.nan])
+def test_places_that_lie_on_no_slide_are_refused(tmp_path: Path, places: np.ndarray) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["features"], file["coords"] = FEATURES, places
+    with pytest.raises(SpecimenError, match="on no slide"):
+        read_features(tmp_path / "a.h5")
+
+
+def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["features"], file["coords"] = h5py.SoftLink("/features"), CORNERS
+    with pytest.raises(SpecimenError, match="too many links"):
+        read_features(tmp_path / "a.h5")

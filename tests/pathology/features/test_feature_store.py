@@ -158,6 +158,16 @@ def test_features_of_another_encoder_or_width_are_refused(specimens, folder, tmp
         assert found.specimens["specimen_id"].tolist() == ["s2"]
 
 
+def test_features_of_another_slide_are_refused(specimens, folder, tmp_path) -> None:
+    """One corner lies beyond the slide, which another or a finer level has."""
+    given = [brought(each, tmp_path / f"{number}.h5") for number, each in enumerate(specimens)]
+    with h5py.File(tmp_path / "1.h5", "r+") as file:
+        file["coords"][-1] = 100_000
+    found = store_of(given, folder, made_by="elsewhere")
+    assert found.failures["row"].tolist() == [3]
+    assert "of another slide" in found.failures["error"].iloc[0]
+
+
 def test_a_slide_that_gives_nothing_is_a_failure_with_its_reason(slides, specimens, folder) -> None:
     blank = slides.specimen(slides.tiff(np.full((512, 640, 3), 244, np.uint8), name="blank.tif"), row=9)
     found = store_of([*specimens, blank], folder)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from hepatica.cohort import Cohort, CohortError, SettingsError, Survival
+from hepatica.cohort.errors import SpecimenError
 from hepatica.networks import BagNetwork, Chowder
 from hepatica.pathology.features.encoder import encoder_digest
 from hepatica.pathology.features.room import (
@@ -73,6 +74,18 @@ def test_features_of_two_widths_are_refused(cohort: Cohort, tmp_path: Path) -> N
     one = with_features(cohort, tmp_path, width=5, of=(0,))
     with pytest.raises(CohortError, match="of 2 kinds"):
         complete(with_features(one, tmp_path, width=6, of=(1,)), PLAN)
+
+
+def test_a_damaged_file_does_not_stop_the_others(cohort: Cohort, tmp_path: Path) -> None:
+    brought = with_features(cohort, tmp_path)
+    first, *_ = (each.attachments["features"] for each in brought.specimens)
+    whole = first.read_bytes()
+    first.write_bytes(whole[: len(whole) // 2])
+    assert complete(brought, PLAN).made_by == "elsewhere"
+    for each in brought.specimens:
+        each.attachments["features"].write_bytes(b"")
+    with pytest.raises(SpecimenError, match="cannot be read"):
+        complete(brought, PLAN)
 
 
 def test_other_weights_are_not_taken_for_those_of_training(cohort: Cohort, tmp_path: Path) -> None:

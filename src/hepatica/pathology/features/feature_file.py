@@ -28,6 +28,9 @@ ELSEWHERE = "elsewhere"
 MAGNIFICATION_UM = 10.0
 """Micrometres per pixel times magnification, by which TRIDENT names resolutions."""
 
+MOST_TILES, FARTHEST = 10_000_000, 2**31
+"""More tiles than any slide has, and pixels beyond which no slide reaches (ours)."""
+
 _CHUNK = 64  # rows
 
 
@@ -55,7 +58,8 @@ class FeatureFile:
         with h5py.File(self.path, "r") as file:
             features: Any = file["features"]
             stretch = features[0, first:last] if features.ndim == 3 else features[first:last]
-        found: np.ndarray = np.asarray(stretch, np.float32)[rows - first]
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite, which `distribution` refuses
+            found: np.ndarray = np.asarray(stretch, np.float32)[rows - first]
         return found
 
 
@@ -73,34 +77,46 @@ def read_features(path: Path) -> FeatureFile:
     """
     try:
         with h5py.File(path, "r") as file:
-            shape, corners = tuple(file["features"].shape), np.asarray(file["coords"][()], np.int64)
-            attributes = dict(file["coords"].attrs)
-            encoder, about = str(file.attrs.get("encoder", ELSEWHERE)), json.loads(file.attrs.get("about", "{}"))
+            features: Any = file["features"]
+            coords: Any = file["coords"]
+            shape, kinds = tuple(features.shape), features.dtype.kind + coords.dtype.kind
+            # What is declared is looked at before it is read: it may be far more than the file holds.
+            if coords.shape[:1] > (MOST_TILES,) or kinds.strip("fiub"):
+                raise ValueError(f"coords of shape {coords.shape} and types {features.dtype} and {coords.dtype}")
+            places, attributes = coords[()], dict(coords.attrs)
+            encoder, about = str(file.attrs.get("encoder", ELSEWHERE)), dict(json.loads(file.attrs.get("about", "{}")))
+        if not (np.abs(places) < FARTHEST).all():
+            raise ValueError("coords that lie on no slide")
+        corners, extent = places.astype(np.int64), _extent(places, attributes)
+        reach = (corners.max(axis=0, initial=0) + extent).tolist()
+        size = {
+            name: int(attributes.get(f"level0_{name}", least))
+            for name, least in zip(("width", "height"), reach, strict=False)
+        }
     except FileNotFoundError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise SpecimenError(
             f"the file of features cannot be read ({error}); wanted HDF5 with `features` (n, width) and `coords` (n,"
             " 2), as TRIDENT and CLAM write it"
         ) from error
     count, width = shape[-2:] if len(shape) == 2 or (len(shape) == 3 and shape[0] == 1) else (0, 0)
-    if not count or corners.shape != (count, 2):
+    if not count or not width or corners.shape != (count, 2):
         raise SpecimenError(
             f"got features of shape {shape} and coords of shape {corners.shape}, wanted (n, width) and (n, 2) with n of"
             " at least 1; compute them again"
         )
-    extent = _extent(corners, attributes)
-    reach = dict(zip(("width", "height"), (corners.max(axis=0) + extent).tolist(), strict=True))
-    size = {name: int(attributes.get(f"level0_{name}", least)) for name, least in reach.items()}
     return FeatureFile(path=path, width=width, corners=corners, extent=extent, encoder=encoder, about=size | about)
 
 
 def _extent(corners: np.ndarray, attributes: Mapping[str, Any]) -> float:
-    """A tile's side: as written, else the least distance of two columns or rows of tiles."""
-    if "patch_size_level0" in attributes:
-        return float(attributes["patch_size_level0"])
-    steps = [np.diff(np.unique(axis)).min(initial=np.iinfo(np.int64).max) for axis in corners.T]
-    return float(min(steps)) if len(corners) > 1 else 1.0
+    """A tile's side: as written, else the least distance of two columns or rows of tiles, 1 where there are no two."""
+    steps = [np.diff(np.unique(axis)) for axis in corners.T]
+    least = min((each.min() for each in steps if each.size), default=1)
+    extent = float(attributes.get("patch_size_level0", least))
+    if not 0 < extent < FARTHEST:
+        raise ValueError(f"tiles of {extent} pixels")
+    return extent
 
 
 def distribution(found: FeatureFile) -> dict[str, float]:
@@ -108,7 +124,8 @@ def distribution(found: FeatureFile) -> dict[str, float]:
     total, squares, count = 0.0, 0.0, len(found.corners)
     for start in range(0, count, 4096):
         part = found.read(np.arange(start, min(start + 4096, count))).astype(np.float64)
-        total, squares = total + part.sum(), squares + (part**2).sum()
+        with np.errstate(invalid="ignore"):  # of infinities of both signs
+            total, squares = total + part.sum(), squares + (part**2).sum()
     if not np.isfinite(squares):
         raise SpecimenError("got features that are not numbers; compute them again")
     mean = total / (count * found.width)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from hepatica.pathology.features.feature_file import (
     writing,
 )
 from hepatica.pathology.measures import measure_tiles, spread
+from hepatica.pathology.reader import open_reader
 from hepatica.pathology.stain import StainSettings
 from hepatica.pathology.store import cutting, slide_key
 from hepatica.pathology.tiles import Tiling
@@ -126,7 +128,9 @@ def prepare(
     ledger = Ledger(folder / "ledger")
 
     def note(key: str, specimen: Specimen) -> None:
-        write_json(_note(folder, key), distribution(_checked(read_features(files[key]), **common)))
+        own = _checked(read_features(files[key]), **common)
+        _refuse_another_slide(specimen, own)
+        write_json(_note(folder, key), distribution(own))
 
     def compute(key: str, specimen: Specimen) -> None:
         describe(specimen, network, tiling=tiling, stain=stain, made_by=made_by, batch=batch, to=files[key])
@@ -147,6 +151,21 @@ def _checked(found: FeatureFile, *, made_by: str, width: int) -> FeatureFile:
             " model was trained on; compute them with the same encoder"
         )
     return found
+
+
+def _refuse_another_slide(specimen: Specimen, found: FeatureFile) -> None:
+    """SpecimenError where tiles lie outside the slide that the features come with."""
+    if specimen.path.suffix.lower() in SUFFIXES:
+        return
+    with closing(open_reader(specimen.path)) as reader:
+        size = np.array(reader.sizes[0])
+    # The last tiles of a row may pass the edge by less than one.
+    if found.corners.min() < 0 or (found.corners >= size).any():
+        low, high = found.corners.min(axis=0).tolist(), found.corners.max(axis=0).tolist()
+        raise SpecimenError(
+            f"got features of tiles from {low} to {high}, on a slide of {size.tolist()} pixels: of another slide,"
+            " or another level; compute them again"
+        )
 
 
 def _on_device(network: nn.Module) -> nn.Module:

@@ -13,7 +13,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, SettingsError, Specimen, TilePixels
 from hepatica.pathology.features.encoder import Encoder, build_encoder, card_of, encoder_digest
-from hepatica.pathology.features.feature_file import ELSEWHERE, SUFFIXES, read_features
+from hepatica.pathology.features.feature_file import ELSEWHERE, SUFFIXES, open_features, read_features
 from hepatica.pathology.features.feature_store import FeatureStore, brought
 from hepatica.pathology.features.feature_store import prepare as prepare_features
 from hepatica.pathology.measures import TOLERANCES, of_slides
@@ -77,7 +77,8 @@ def complete(cohort: Cohort, settings: FeaturePlan) -> FeaturePlan:
         network = encoder_of(settings)
         width = _answer(network, side=settings.side or card_of(settings.encoder).side).shape[1]
         return replace(settings, made_by=encoder_digest(network), width=width)
-    found = [read_features(each) for each in given]
+    # A damaged file is a failure of its own slide, later; all of them are one here.
+    found = [each for each in map(open_features, given) if each is not None] or [read_features(given[0])]
     kinds = {(each.encoder, each.width) for each in found}
     if len(given) < len(files) or len(kinds) > 1:
         raise CohortError(
