@@ -68,7 +68,7 @@ def find_tissue(thumbnail: np.ndarray) -> Pieces:
     smooth = gaussian_filter(thumbnail.astype(np.float32) / 255, sigma=(1, 1, 0))
     palest, darkest = smooth.max(axis=-1), smooth.min(axis=-1)
     colour = palest - darkest
-    otsu = threshold_otsu(colour)  # type: ignore[no-untyped-call]  # scikit-image ships half its types
+    otsu = threshold_otsu(colour)
     glass = float(np.percentile(darkest, 99))
     glass = glass if glass > GLASS else 1.0
     grey = _density(darkest, glass) - _density(palest, glass) < GREY * _density(darkest, glass)
