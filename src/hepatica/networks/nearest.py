@@ -13,11 +13,10 @@ FARTHEST = 5.0
 
 class NearestCentre(nn.Module):
     """Standardised vectors (b, d) to log-odds of groups (b, most): minus half the squared distance to each centre over
-    the mean one within groups; minus infinity for groups that there are not. All are buffers, locked with the weights;
-    before `fit` the centres are drawn.
+    the mean one within groups; minus infinity for groups that there are not. All are locked with the weights; before
+    `fit` the centres are drawn.
     """
 
-    centres: Tensor
     within: Tensor
     count: Tensor
 
@@ -25,7 +24,7 @@ class NearestCentre(nn.Module):
         super().__init__()
         self.columns = columns
         self.standardise = Standardise(columns)
-        self.register_buffer("centres", torch.randn(most, columns))
+        self.centres = nn.Parameter(torch.randn(most, columns), requires_grad=False)
         self.register_buffer("within", torch.tensor(float(columns)))
         self.register_buffer("count", torch.tensor(most))
 

@@ -79,12 +79,11 @@ def _of_stains(image: NDArray[np.uint8], labels: Labels, *, mpp: float) -> dict[
 
 def _axes(labels: Labels, *, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Axes of the ellipses with the second moments of the nuclei 1, 2, …, in pixels; regionprops' own, all at once."""
-    y, x = np.nonzero(labels)
-    flat = labels[y, x]
+    rows, columns = np.nonzero(labels)
+    flat = labels[rows, columns]
     size = np.maximum(np.bincount(flat, minlength=count + 1)[1:], 1)
-    down, across = (each - (np.bincount(flat, each, count + 1)[1:] / size)[flat - 1] for each in (y, x))
-    products = (down**2, across**2, across * down)
-    yy, xx, xy = (np.bincount(flat, each, count + 1)[1:] / size for each in products)
+    y, x = (each - (np.bincount(flat, each, count + 1)[1:] / size)[flat - 1] for each in (rows, columns))
+    yy, xx, xy = (np.bincount(flat, each, count + 1)[1:] / size for each in (y * y, x * x, x * y))
     middle, apart = (yy + xx) / 2, np.sqrt(((yy - xx) / 2) ** 2 + xy**2)
     return 4 * np.sqrt(middle + apart), 4 * np.sqrt(np.maximum(middle - apart, 0))
 
