@@ -170,8 +170,16 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
     write_json(folder / RECORD, claim)
     (folder / "cohort.toml").unlink(missing_ok=True)
     _write_tables(folder, plan, drawn=options["outlines"])
-    written = claim | {
-        "options": dict(options),
+    written = claim | {"options": dict(options)} | _recorded(plan, answers)
+    write_json(folder / RECORD, written)
+    _print_summary(written)
+    return written
+
+
+def _recorded(plan: Plan, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """What fetch.json says of a plan and of the answers it is made from."""
+    asked = {**QUESTIONS, "mutations": MUTATIONS}
+    return {
         "counts": {
             "cases": len(answers["cases"].hits),
             "patients": len(plan.patients),
@@ -182,7 +190,7 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
         },
         "left_out": plan.left_out,
         "citation": CITATION,
-        "questions": dict(QUESTIONS) | ({"mutations": MUTATIONS} if options["genes"] else {}),
+        "questions": {name: asked[name] for name in answers},
         "warnings": {endpoint: answer.warnings for endpoint, answer in answers.items() if answer.warnings},
         "files": [
             {"patient_id": slide.patient_id, "path": slide.path, **asdict(slide.remote)} for slide in plan.slides
@@ -192,9 +200,6 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
             for patient, remote in plan.mutations
         ],
     }
-    write_json(folder / RECORD, written)
-    _print_summary(written)
-    return written
 
 
 def _print_summary(written: Mapping[str, Any]) -> None:
