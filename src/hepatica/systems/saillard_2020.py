@@ -19,6 +19,7 @@ Unclear (Methods could not be read; the network is that of the authors' later co
 4. Learning rate and weight decay were chosen by nested cross-validation among {1e-3, 1e-4} and {0, 1e-4}.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -85,7 +86,10 @@ def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
     torch.manual_seed(settings.seed)
     width, ends = width_of(settings), {"top": settings.extreme, "bottom": settings.extreme}
     sizes: dict[str, Any] = {**ends, "score": (settings.score_width,), "judge": settings.judge_widths}
-    kinds = {"chowder": Chowder, "schmowder": partial(Schmowder, hidden=settings.score_width)}
+    kinds: dict[str, Callable[..., nn.Module]] = {
+        "chowder": Chowder,
+        "schmowder": partial(Schmowder, hidden=settings.score_width),
+    }
     return BagNetwork(kinds[settings.variant](width, **sizes), embed=Scaled(width))
 
 
