@@ -132,6 +132,10 @@ def test_chowder_by_hand() -> None:
     read = judge(*whole([[1], [-1], [4], [2], [3]]))
     assert read.signature.tolist() == [[8, 6, 2, -2]]
     assert read.logits.tolist() == [[8000 + 600 + 20 - 2]]
+    np.testing.assert_allclose(read.scores[0].detach(), 1 / (1 + np.exp([-2, 2, -8, -4, -6.0])), rtol=1e-5)
+    linear(judge.judge[0], [[-1, 0, 0, -1]])  # high scores now lower the answer
+    turned = judge(*whole([[1], [-1], [4], [2], [3]]))
+    np.testing.assert_allclose(turned.scores[0].detach(), 1 / (1 + np.exp([2, -2, 8, 4, 6.0])), rtol=1e-5)
     few = Chowder(1, top=3, bottom=3, score=(), judge=())
     few.score.load_state_dict(judge.score.state_dict())
     # The lowest are the places 4 to 6; two rows leave the first of each three beyond them 0.

@@ -216,10 +216,14 @@ class Chowder(nn.Module):
         return torch.cat([each.masked_fill(each.isinf(), 0) for each in (high, low)], dim=1)
 
     def forward(self, rows: Tensor, mask: Tensor) -> BagReading:
-        """Judge a batch of bags; the signature is the extreme scores."""
+        """Judge a batch of bags; the signature is the extreme scores. Rows are scored so that 1 speaks for a high
+        answer, whichever way the judge takes them: by whether it rises from scores of -1 throughout to 1.
+        """
         own = self.score(rows)[..., 0]
         signature = self.extremes(own, mask)
-        return BagReading(self.judge(signature), signature, own.sigmoid() * mask)
+        ends = signature.new_ones(2, self.top + self.bottom) * signature.new_tensor([[-1.0], [1.0]])
+        low, high = row_score(self.judge(ends)[:, None], ends.new_ones(2, 1))[:, 0]
+        return BagReading(self.judge(signature), signature, torch.where(high < low, -own, own).sigmoid() * mask)
 
 
 class NystromAttention(nn.Module):

@@ -80,7 +80,8 @@ def card_of(name: str) -> Card:
     given: Any = timm.get_pretrained_cfg(name)
     if given is None:
         return Card(name=name, timm=name)
-    return Card(name=name, timm=name, mean=given.mean, sd=given.std, patch=given.input_size[-1], source="timm")
+    colours: dict[str, Any] = {"mean": given.mean, "sd": given.std}
+    return Card(name=name, timm=name, **colours, patch=given.input_size[-1], source="timm")
 
 
 class Encoder(nn.Module):
