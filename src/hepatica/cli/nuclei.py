@@ -1,5 +1,6 @@
 """Nuclei: the commands that train a nuclear U-Net, and find, class and measure the nuclei of slides."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -79,7 +80,7 @@ def find(
     typer.echo(f"tables, pictures and detections: {out}")
 
 
-def _counted(row: dict[str, Any]) -> str:
+def _counted(row: Mapping[Any, Any]) -> str:
     if isinstance(row.get("error"), str):
         return f"not read: {row['error']}"
     shares = ", ".join(f"{row[f'share_{kind}']:.0%} {kind}" for kind in ("parenchymal", "lymphocyte", "stromal"))

@@ -175,15 +175,10 @@ def widened(body: nn.Module) -> nn.Module:
     """The body, in place, with a fourth input channel: weights of the colours stay, those of the new one are their mean
     (ours).
     """
-    name, first = next((name, part) for name, part in body.named_modules() if isinstance(part, nn.Conv2d))
-    wide = nn.Conv2d(
-        4,
-        first.out_channels,
-        first.kernel_size,
-        stride=first.stride,
-        padding=first.padding,
-        bias=False,  # type: ignore[arg-type]
-    )
+    found: tuple[str, Any] = next(pair for pair in body.named_modules() if isinstance(pair[1], nn.Conv2d))
+    name, first = found
+    shape = {key: getattr(first, key) for key in ("kernel_size", "stride", "padding")}
+    wide = nn.Conv2d(4, first.out_channels, bias=False, **shape)
     wide.weight = nn.Parameter(torch.cat([first.weight, first.weight.mean(dim=1, keepdim=True)], dim=1))
     body.set_submodule(name, wide)
     return body

@@ -20,6 +20,7 @@ it in `hepatica study liu_2022`):
 5. Learning rate, epochs, batch and augmentation; the size of the U-Net and of its training; the cut-off.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -93,17 +94,12 @@ class Tiles(nn.Module):
 
     def forward(self, tiles: Tensor) -> Tensor:
         """Read a batch."""
-        if self.nuclei is None:
-            return reduce(self.body(self.normalise(tiles)), "b c h w -> b c", "mean")
         with torch.no_grad():
-            share = self.nuclei(tiles)[:, :1].sigmoid()
-        if self.nuclear == "multiplied":
-            return reduce(self.body(self.normalise(tiles * share)), "b c h w -> b c", "mean")
-        seen, scaled = self.normalise(tiles), 2 * share - 1
-        if self.branch is None:
-            return reduce(self.body(torch.cat([seen, scaled], dim=1)), "b c h w -> b c", "mean")
-        both = [reduce(part, "b c h w -> b c", "mean") for part in (self.body(seen), self.branch(scaled))]
-        return torch.cat(both, dim=1)
+            share = tiles[:, :0] if self.nuclei is None else self.nuclei(tiles)[:, :1].sigmoid()
+        seen, scaled = self.normalise(tiles * share if self.nuclear == "multiplied" else tiles), 2 * share - 1
+        read = [(self.body, torch.cat([seen, scaled], dim=1) if self.nuclear == "channel" else seen)]
+        read += [] if self.branch is None else [(self.branch, scaled)]
+        return torch.cat([reduce(body(images), "b c h w -> b c", "mean") for body, images in read], dim=1)
 
 
 def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
@@ -116,7 +112,7 @@ def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
     if settings.nuclear == "branches":
         branch = body_of(settings, pretrained=pretrained, channels=1)
     tiles = Tiles(body, nuclear=settings.nuclear, nuclei=nuclei, branch=branch)
-    judges = {
+    judges: dict[str, Callable[[], nn.Module]] = {
         "noisy_and": lambda: NoisyAnd(tiles.width, outputs=1, concepts=settings.concepts, slope=settings.slope),
         "mean": lambda: Instances(tiles.width, outputs=1),
         "attention": lambda: Attention(tiles.width, outputs=1),
