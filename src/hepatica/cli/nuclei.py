@@ -1,5 +1,6 @@
 """Nuclei: the commands that train a nuclear U-Net, and find, class and measure the nuclei of slides."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,12 +75,12 @@ def find(
     if detections is not None and (model is not None or len(inputs) > 1):
         raise SettingsError("got --detections with several slides or a --model; name the one slide they are of")
     table = write_nuclei(inputs, out=out, finder=open_finder(model), mpp=mpp, windows=windows, detections=detections)
-    for _, row in table.iterrows():
+    for row in table.to_dict("records"):
         typer.echo(f"specimen {row['row']}: {_counted(row)}")
     typer.echo(f"tables, pictures and detections: {out}")
 
 
-def _counted(row: Any) -> str:
+def _counted(row: Mapping[Any, Any]) -> str:
     if isinstance(row.get("error"), str):
         return f"not read: {row['error']}"
     shares = ", ".join(f"{row[f'share_{kind}']:.0%} {kind}" for kind in ("parenchymal", "lymphocyte", "stromal"))

@@ -20,6 +20,7 @@ it in `hepatica study liu_2022`):
 5. Learning rate, epochs, batch and augmentation; the size of the U-Net and of its training; the cut-off.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -76,12 +77,6 @@ class Settings(SlidePlan, BagPlan, NucleiSettings):
     seed: int = 2022
 
 
-def averaged(body: Any, images: Tensor) -> Tensor:
-    """Features (b, d): the mean of the body's maps."""
-    features: Tensor = reduce(body(images), "b c h w -> b c", "mean")
-    return features
-
-
 class Tiles(nn.Module):
     """Tiles (b, 3, h, w) in 0..1 to features (b, d), by one body or two, with the nuclear map of a frozen U-Net."""
 
@@ -99,16 +94,12 @@ class Tiles(nn.Module):
 
     def forward(self, tiles: Tensor) -> Tensor:
         """Read a batch."""
-        if self.nuclei is None:
-            return averaged(self.body, self.normalise(tiles))
         with torch.no_grad():
-            share = self.nuclei(tiles)[:, :1].sigmoid()
-        if self.nuclear == "multiplied":
-            return averaged(self.body, self.normalise(tiles * share))
-        seen, scaled = self.normalise(tiles), 2 * share - 1
-        if self.branch is None:
-            return averaged(self.body, torch.cat([seen, scaled], dim=1))
-        return torch.cat([averaged(self.body, seen), averaged(self.branch, scaled)], dim=1)
+            share = tiles[:, :0] if self.nuclei is None else self.nuclei(tiles)[:, :1].sigmoid()
+        seen, scaled = self.normalise(tiles * share if self.nuclear == "multiplied" else tiles), 2 * share - 1
+        read = [(self.body, torch.cat([seen, scaled], dim=1) if self.nuclear == "channel" else seen)]
+        read += [] if self.branch is None else [(self.branch, scaled)]
+        return torch.cat([reduce(body(images), "b c h w -> b c", "mean") for body, images in read], dim=1)
 
 
 def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
@@ -121,7 +112,7 @@ def build(settings: Settings, *, pretrained: bool) -> BagNetwork:
     if settings.nuclear == "branches":
         branch = body_of(settings, pretrained=pretrained, channels=1)
     tiles = Tiles(body, nuclear=settings.nuclear, nuclei=nuclei, branch=branch)
-    judges: dict[str, Any] = {
+    judges: dict[str, Callable[[], nn.Module]] = {
         "noisy_and": lambda: NoisyAnd(tiles.width, outputs=1, concepts=settings.concepts, slope=settings.slope),
         "mean": lambda: Instances(tiles.width, outputs=1),
         "attention": lambda: Attention(tiles.width, outputs=1),

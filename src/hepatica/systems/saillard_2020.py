@@ -19,7 +19,6 @@ Unclear (Methods could not be read; the network is that of the authors' later co
 4. Learning rate and weight decay were chosen by nested cross-validation among {1e-3, 1e-4} and {0, 1e-4}.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal

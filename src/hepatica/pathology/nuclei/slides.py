@@ -75,29 +75,31 @@ def find_nuclei(
     """
     places = _drawn(list(_windows(slide, finder)), windows, seed=seed)
     parts: list[pd.DataFrame] = []
-    outlines, busiest, most = [], None, -1
+    outlines: list[NDArray[np.float64]] = []
+    busiest, most = None, -1
     pixel = extent(side=SIDE, mpp=finder.mpp, native=slide.mpp) / SIDE
     for corner, _ in places:
         image, labels, table = _window(slide, finder, corner, pixel=pixel, given=given)
         if len(table) > most:
-            most, start = len(table), sum(map(len, parts))
+            most, start = len(table), sum(len(each) for each in parts)
             where = np.full(int(labels.max(initial=0)) + 1, -1)
             where[table["number"]] = start + np.arange(len(table))
             busiest = (image, labels, where)
         rings = outlines_of(labels)
         outlines += [(rings[number] - MARGIN) * pixel + corner for number in table["number"]]
-        parts.append(
-            table.assign(
-                x=(table["x"] - MARGIN + 0.5) * pixel + corner[0], y=(table["y"] - MARGIN + 0.5) * pixel + corner[1]
-            )
-        )
+        parts.append(_on_slide(table, corner, pixel=pixel, mpp=slide.mpp))
     nuclei = pd.concat(parts, ignore_index=True).drop(columns="number")
-    nuclei = nuclei.assign(x_um=nuclei["x"] * slide.mpp, y_um=nuclei["y"] * slide.mpp)
     own = nuclei["kind"] if "kind" in nuclei else pd.Series("", index=nuclei.index)
     nuclei["kind"] = own.where(own != "", pd.Series(kinds_of(nuclei), index=nuclei.index))
     mm2 = sum(share for _, share in places) * (SIDE * finder.mpp / 1000) ** 2
     assert busiest is not None
     return Found(nuclei=nuclei, outlines=outlines, mm2=mm2, busiest=busiest)
+
+
+def _on_slide(table: pd.DataFrame, corner: tuple[int, int], *, pixel: float, mpp: float) -> pd.DataFrame:
+    """The nuclei of a window in pixels of the finest level, and in um."""
+    places = {axis: (table[axis] - MARGIN + 0.5) * pixel + corner[n] for n, axis in enumerate("xy")}
+    return table.assign(**places, **{f"{axis}_um": place * mpp for axis, place in places.items()})
 
 
 def _drawn(places: list[Place], count: int | None, *, seed: int) -> list[Place]:
