@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -19,7 +20,7 @@ from hepatica.systems import find_system
 COMMANDS = (
     "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "verify",
     "evaluate", "scores", "readers", "audit", "export", "deidentify", "basis", "quantify",
-    "doctor",
+    "doctor", "nuclei",
 )  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")
 NETWORKS = ("torch", "timm", "lightning", "matplotlib", "sklearn", "scipy", "lifelines", "statsmodels")
@@ -48,7 +49,12 @@ def test_help_has_the_main_job_first_and_no_command_outside_a_panel(hepatica: Cl
 
 def test_quick_takes_the_quick_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     taken = {}
-    monkeypatch.setattr("hepatica.runs.train", lambda *_, settings, **__: taken.update(vars(settings)))
+
+    def locked(settings: Any) -> SimpleNamespace:
+        taken.update(vars(settings))
+        return SimpleNamespace(caution="")
+
+    monkeypatch.setattr("hepatica.runs.train", lambda *_, settings, **__: locked(settings))
     words = ["train", "li_2025_cnn_sasm", str(tmp_path), "--run", "x", "--quick", "--set", "epochs=3"]
     done = CliRunner().invoke(whole, words, catch_exceptions=False)
     assert done.exit_code == 0

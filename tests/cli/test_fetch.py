@@ -29,5 +29,5 @@ def test_options_reach_the_fetch(tmp_path, monkeypatch):
     monkeypatch.setattr("hepatica.fetch.fetch_tcga_lihc", lambda folder, **options: asked.append(options) or folder)
     done = CliRunner().invoke(app, ["fetch", "tcga-lihc", str(tmp_path), "--limit", "3", "--slides", "one"])
     assert done.exit_code == 0
-    assert asked == [{"limit": 3, "slides": "one"}]
+    assert asked == [{"limit": 3, "slides": "one", "genes": (), "outlines": None, "cdr": None}]
     assert str(tmp_path) in done.output.replace("\n", "")

@@ -16,7 +16,7 @@ real = pytest.mark.skipif(DATA is None, reason="HEPATICA_DATA is not set: no rea
 
 
 def test_bare_files_are_called_by_their_order(trained, tmp_path: Path) -> None:
-    files = sorted((trained.other / "slides").iterdir())[:2]
+    files = sorted((trained.other / "slides").glob("*.tif*"))[:2]
     table = predict(trained.run, files, out=tmp_path)
     assert set(table["patient_id"]) == {"file 1", "file 2"}
     assert {path.name for path in tmp_path.glob("*.geojson")} == {"specimen_0001.geojson", "specimen_0002.geojson"}
@@ -25,7 +25,7 @@ def test_bare_files_are_called_by_their_order(trained, tmp_path: Path) -> None:
 
 
 def test_one_file_alone_scores_as_among_others(trained, tmp_path: Path) -> None:
-    files = sorted((trained.other / "slides").iterdir())[:3]
+    files = sorted((trained.other / "slides").glob("*.tif*"))[:3]
     among = predict(trained.run, files, out=tmp_path / "among", pictures=0)
     alone = predict(trained.run, files[1:2], out=tmp_path / "alone", pictures=0)
     second = among.loc[among["specimen_id"] == "file 2", "score"].to_numpy()
@@ -46,7 +46,7 @@ def test_patients_the_model_was_trained_on_are_marked(trained, tmp_path: Path) -
 
 def test_a_file_that_is_no_slide_among_slides_is_told_in_the_ledger(trained, tmp_path: Path) -> None:
     (tmp_path / "letter.tif").write_text("dear colleague")
-    slide = next((trained.other / "slides").iterdir())
+    slide = next((trained.other / "slides").glob("*.tif*"))
     table = predict(trained.run, [tmp_path / "letter.tif", slide], out=tmp_path / "out")
     lost, scored = table[table["score"].isna()], table[table["score"].notna()]
     assert set(scored["patient_id"]) == {"file 2"}
@@ -69,7 +69,7 @@ def test_nothing_but_files_that_are_no_slides_is_an_error(trained, tmp_path: Pat
 def test_a_specimen_that_cannot_be_drawn_costs_the_others_nothing(
     trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slides, drawn = sorted((trained.other / "slides").iterdir())[:3], []
+    slides, drawn = sorted((trained.other / "slides").glob("*.tif*"))[:3], []
 
     def draw(specimen, **_) -> list[Path]:
         if specimen.row == 1:

@@ -50,7 +50,7 @@ def _print(found: "list[Listed]") -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(Column(max_width=28, overflow="fold"), Column(), box=None, show_header=False, padding=(0, 2, 1, 0))
+    table = Table(Column(max_width=30, overflow="fold"), Column(), box=None, show_header=False, padding=(0, 2, 1, 0))
     for each in found:
         paper = each.paper
         source = f"{paper.get('authors', '').split(' ')[0]} {paper.get('year', '')}, {paper.get('doi', '')}"

@@ -97,8 +97,16 @@ def _read(module: str) -> Iterator[Listed]:
             known[record] = words
         elif ast.unparse(call.func) == "replace" and changed in known:
             known[record] = known[changed] | words
+            if ast.unparse(getattr(words.get("paper"), "func", ast.Name(""))) == "replace":
+                known[record]["paper"] = _joined(known[changed]["paper"], words["paper"])
     for record, words in known.items():
         yield _listed(words, functions, reference=f"{module}:{record}")
+
+
+def _joined(call: Any, changed: Any) -> ast.Call:
+    """A call with the keywords of another instead of its own of the same names."""
+    keywords = {each.arg: each for each in (*call.keywords, *changed.keywords)}
+    return ast.Call(func=call.func, args=[], keywords=list(keywords.values()))
 
 
 def _calls(body: list[ast.stmt]) -> Iterator[tuple[str, ast.Call]]:

@@ -167,7 +167,7 @@ SYSTEM = System(
     trial={"nuclei_pictures": 40, "nuclei_epochs": 12, "parts": 40, "resamples": 20},
     shortest={
         "tiles_per_specimen": 1,
-        "parts": 2,
+        "parts": 6,
         "resamples": 2,
         "most_groups": 3,
         "found_by": "otsu",

@@ -18,6 +18,13 @@ def test_three_groups_are_found_and_counted() -> None:
     assert found.ambiguous[3] < found.ambiguous[4]
 
 
+def test_there_are_as_many_groups_as_asked_for_even_where_pairs_are_alike() -> None:
+    # Of two parts, most pairs were always together or never, so that the tree has ties at one height.
+    for seed in range(6):
+        found = consensus(THREE[::3], most=3, parts=2, count=3, seed=seed)
+        assert sorted(set(found.groups)) == [0, 1, 2]
+
+
 def test_one_cloud_has_the_gap_of_a_single_group() -> None:
     cloud = np.random.default_rng(1).normal(size=(60, 2))
     assert consensus(cloud, most=4, parts=4, seed=0).count_by_gap == 1

@@ -75,8 +75,8 @@ def test_what_the_model_showed_separates_the_readings(study: Run) -> None:
     assert isinstance(shown, Table)
     # P1 and P3 have the disease, so that "1" was right there and wrong of P2, one case of whom no interval comes
     assert [list(row)[:4] for row in shown.rows] == [
-        ["Model right", 4, "1.000", "1.000"],
-        ["Model wrong", 2, NONE, NONE],
+        ["Model right", "4", "1.000", "1.000"],
+        ["Model wrong", "2", NONE, NONE],
     ]
 
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
-from sklearn.cluster import KMeans
+from sklearn.cluster import AgglomerativeClustering, KMeans
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.inputs import Floats
@@ -60,10 +58,10 @@ def consensus(values: ArrayLike, *, most: int, parts: int, seed: int, count: int
     pairs = np.triu_indices(len(rows), k=1)
     ambiguous = {each: float(((own[pairs] > APART) & (own[pairs] < TOGETHER)).mean()) for each, own in shares.items()}
     chosen = min(ambiguous, key=lambda each: (ambiguous[each], each)) if count is None else count
-    tree = linkage(squareform(1 - shares[chosen], checks=False), "average")
-    groups = fcluster(tree, chosen, "maxclust") - 1
+    joined = AgglomerativeClustering(chosen, metric="precomputed", linkage="average")  # as many groups, even of ties
+    groups = joined.fit_predict(1 - shares[chosen])
     gap = {each: _gap(rows, each, seed=seed) for each in range(1, max(counts) + 1)}
-    return Consensus(groups=groups.astype(np.int64), count=int(groups.max()) + 1, ambiguous=ambiguous, gap=gap)
+    return Consensus(groups=groups.astype(np.int64), count=chosen, ambiguous=ambiguous, gap=gap)
 
 
 def _together(rows: Floats, count: int, *, parts: int, seed: int) -> Floats:

@@ -15,6 +15,7 @@ from hepatica.cohort.errors import RunError
 from hepatica.cohort.seal import seal, sealing, write_sealed
 from hepatica.cohort.units import MicronsPerPixel
 from hepatica.evaluate import Estimate
+from hepatica.evaluate.estimate import undefined
 from hepatica.evaluate.mean import mean_of
 from hepatica.evaluate.patients import Patients
 from hepatica.evaluate.segmentation.cases import segmentation_metrics
@@ -86,6 +87,9 @@ def compare(table: pd.DataFrame, finders: Sequence[Finder]) -> dict[str, dict[st
     found = {name: segmentation_metrics(own[[*NAMES]]) for name, own in by_finder.items()}
     first, second = (own[[*NAMES]] for own in by_finder.values())
     apart = (first - second).dropna()
+    if apart.empty:
+        none = undefined("no picture on which both found nuclei", n=0)
+        return found | {"difference": dict.fromkeys(NAMES, none)}
     return found | {"difference": {name: mean_of(apart[name].to_numpy(), Patients(count=len(apart))) for name in NAMES}}
 
 
