@@ -75,8 +75,9 @@ def contact_sheet(tiles: TileStore, reviewed: pd.DataFrame, *, path: Path, note:
     low = reviewed[reviewed["end"] == "low"].nsmallest(SHOWN, "score")
     figure = Figure(figsize=(1.25 * SHOWN, 3.3), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
-    for panels, rows, name in zip(figure.subplots(2, SHOWN), (high, low), ("highest", "lowest"), strict=True):
-        panels[0].set_title(f"{meaning}: {name} tiles, one of each patient", fontsize=8, loc="left")
+    for part, rows, name in zip(figure.subfigures(2, 1), (high, low), ("highest", "lowest"), strict=True):
+        part.suptitle(f"{meaning}: {name} tiles, one of each patient", fontsize=8)
+        panels = part.subplots(1, SHOWN)
         for axes, image in zip(panels, tiles.read(rows["row"].to_numpy()), strict=False):
             axes.imshow(image)
         for axes in panels:
