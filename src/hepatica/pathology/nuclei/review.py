@@ -7,6 +7,7 @@ hyperchromasia and few immune cells where recurrence was predicted.
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,8 @@ def contact_sheet(tiles: TileStore, reviewed: pd.DataFrame, *, path: Path, note:
     low = reviewed[reviewed["end"] == "low"].nsmallest(SHOWN, "score")
     figure = Figure(figsize=(1.25 * SHOWN, 3.3), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
-    for part, rows, name in zip(figure.subfigures(2, 1), (high, low), ("highest", "lowest"), strict=True):
+    parts: Any = figure.subfigures(2, 1)
+    for part, rows, name in zip(parts, (high, low), ("highest", "lowest"), strict=True):
         part.suptitle(f"{meaning}: {name} tiles, one of each patient", fontsize=8)
         panels = part.subplots(1, SHOWN)
         for axes, image in zip(panels, tiles.read(rows["row"].to_numpy()), strict=False):
