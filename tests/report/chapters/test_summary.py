@@ -20,7 +20,7 @@ def limits(target: Target, *, events: int, free: int, months: float = 30) -> lis
 
 def test_few_patients_with_the_event_are_named() -> None:
     assert limits(BINARY, events=3, free=120) == [
-        "External: x: 3 with and 120 without the event; fewer than 100 of either leave wide intervals."
+        "External: x: 3 with and 120 without death at 24 months; fewer than 100 of either leave wide intervals."
     ]
     assert limits(SURVIVAL, events=8, free=20) == [
         "External: x: 8 with the event; fewer than 100 leave wide intervals."
