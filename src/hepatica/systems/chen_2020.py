@@ -9,7 +9,7 @@ Departures:
    one that is best in the external set, and reports 96.0 % accuracy in that same set.
 2. AUROC is the exact statistic, with an interval over patients; the code averages 2,000 resamples of 1,000 pairs of
    slides.
-3. For trials a narrow ResNet stands in for Inception-v3, which timm has in one width only.
+3. For trials a narrow ResNet replaces Inception-v3, which timm has in one width only.
 
 Unclear:
 1. Learning rate, its schedule and the optimiser: see `Settings`. 10,000 steps of 400 tiles are 74 passes over the

@@ -12,7 +12,7 @@ Departures:
    two sessions of a pathologist for two pathologists, and did not converge.
 3. Stains are changed in the separation of the normalised tile, not in one of the tile's own, and none is added.
 4. The cut-off balances sensitivity and specificity in the patients of training and tuning.
-5. For trials a narrow ResNet stands in for DenseNet-121.
+5. For trials a narrow ResNet replaces DenseNet-121.
 
 Unclear:
 1. Magnification and side are from the released code and its description; the number of epochs is ours.

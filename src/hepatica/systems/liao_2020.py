@@ -4,7 +4,7 @@ Tiles of 256 pixels at 20-fold magnification are read by a convolutional network
 tiles. One network tells HCC from liver beside it, another has one output a gene.
 
 Departures:
-1. For trials a narrow ResNet stands in for Inception-v3.
+1. For trials a narrow ResNet replaces Inception-v3.
 2. Confidence intervals are over patients: slides of tumour and of liver beside it are often of the same ones, and those
    stay on one side of the split.
 

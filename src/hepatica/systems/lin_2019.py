@@ -8,7 +8,7 @@ Departures:
 1. Patients, not images, are dealt into training and test. A later study of this kind by patient is Galli 2026 (doi
    10.1038/s41598-026-43831-y).
 2. Each channel of a tile is standardised by itself, because microscopes differ in gain (ours).
-3. For trials a narrow ResNet stands in for VGG-16.
+3. For trials a narrow ResNet replaces VGG-16.
 
 Unclear: neither text nor code could be read where this was written, only a review, which gives 113 patients and an
 accuracy above 0.90. All settings but the two channels, VGG-16 and the three grades are ours.

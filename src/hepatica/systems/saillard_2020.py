@@ -6,7 +6,7 @@ SCHMOWDER (`saillard_2020_schmowder`) has another branch, which first learns tum
 
 Departures:
 1. The risk set is everyone of a batch; the loss is the mean over events, not over all patients of a batch.
-2. One locked split of patients stands for the paper's cross-validation, so that the score of a test patient is that of
+2. One locked split of patients replaces the paper's cross-validation, so that the score of a test patient is that of
    one network, not of several. Composites of clinical variables are compared with it on the same test patients only.
 3. Features are standardised by the training patients, which the later code does not: of untrained encoders many hardly
    vary, and the scorer would not learn.
