@@ -26,7 +26,7 @@ from hepatica.protocol.records import Standardising
 Controls = Literal["followed", "weighted"]
 """Who learns as event-free. `followed`: samples followed event-free to the end of the window; others without the event
 are left out. `weighted`: also those with a competing event in it, and every sample has a weight for the censored ones
-that it stands for, G(t) / G(u-): G is the Kaplan-Meier curve of censoring, u the end of the window or the event."""
+that it represents, G(t) / G(u-): G is the Kaplan-Meier curve of censoring, u the end of the window or the event."""
 
 
 @dataclass(frozen=True, kw_only=True)

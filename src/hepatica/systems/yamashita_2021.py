@@ -8,7 +8,7 @@ Departures:
    pixels at 40x and reduces them; slides of other magnifications are read here, too.
 2. Risk sets hold each patient once for each of their tiles in a batch, as in the code. A batch without an event counts
    nothing there and divides by 0; here its loss is 0.
-3. Adam is used instead of AdamW. The weights kept of the tumour network are those of the lowest loss, not the best accuracy.
+3. Adam is used instead of AdamW. The weights kept of the tumour network have the lowest loss, not the best accuracy.
 4. Stains are normalised by Vahadane's method without its authors' standardised luminosity. Of the colour jitter, hue
    and saturation are left as they are.
 5. The groups are those above and below the median risk of the training patients.

@@ -23,7 +23,7 @@ from hepatica.cohort.errors import SpecimenError
 SUFFIXES = (".h5", ".hdf5")
 
 ELSEWHERE = "elsewhere"
-"""What stands for the digest of an encoder in files that do not say which made them."""
+"""In place of the digest of an encoder, for files that do not say which made them."""
 
 MAGNIFICATION_UM = 10.0
 """Micrometres per pixel times magnification, by which TRIDENT names resolutions."""
