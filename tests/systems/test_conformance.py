@@ -160,8 +160,9 @@ def test_settings_are_those_that_its_rooms_declare(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_file_is_short_and_states_departures_and_unclear_points(name: str) -> None:
+    system = all_systems()[name]
     module = sys.modules[listed()[name].reference.partition(":")[0]]
-    assert all_systems()[name] in vars(module).values()
+    assert system in vars(module).values()
     assert "Departures" in (module.__doc__ or "")
     assert "Unclear" in (module.__doc__ or "")
 
