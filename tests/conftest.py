@@ -157,7 +157,7 @@ def studied_spectra(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     folder = tmp_path_factory.mktemp("studied_spectra")
     cohort = phantom_spectra(folder / "a", patients=20, seed=5, difficulty=0.0)
     other = phantom_spectra(folder / "b", patients=10, seed=6, hospital="B", difficulty=0.0)
-    small = {"width": 4, "hidden": 32, "signature": 16, "batch": 64, "test": 0.5, "spectra": 40, "swept": 4}
+    small = {"width": 4, "hidden": 32, "signature": 16, "batch": 64, "test": 0.5, "spectra": 60, "swept": 8}
     few = {"members": 1, "per_epoch": 512, "held_out": 256, "epochs": 2}
     settings = override(QUICK, small | few | {f"qcnn_{name}": value for name, value in few.items()})
 
