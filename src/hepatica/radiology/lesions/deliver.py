@@ -59,8 +59,9 @@ def deliver_lesions(
 
 def _series(specimen: Specimen, own: LesionStore) -> list[Series]:
     """The series whose volumes were read, that which gave the crops' axes first; none where a file is no DICOM."""
-    wanted = own.specimens.set_index("specimen_id").loc[specimen.specimen_id, "series"].split()
-    scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=own.kind).scans
+    study = own.specimens.set_index("specimen_id").loc[specimen.specimen_id]
+    wanted, kind = study["series"].split(), "mr" if study["units"] == "signal" else "ct"
+    scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=kind).scans
     known = {each.key: each.series for each in scans if each.series is not None}
     return [known[key] for key in wanted] if set(wanted) <= set(known) else []
 

@@ -19,6 +19,7 @@ from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
+from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.lesions.crops import Cropping, crops
 from hepatica.radiology.lesions.marks import masks_of, read_marks
 from hepatica.radiology.phase.together import PHASE, SERIES, Absent, StudyPhases, read_phases
@@ -61,7 +62,7 @@ class LesionStore:
 
     `index`: one row a crop: patient_id, specimen_id, lesion_id, label (of lesions.csv), diameter_mm, volume_ml, place
     (within its file), x_mm, y_mm, z_mm (the crop's centre, DICOM patient axes), area_mm2 (of the lesion in a slice).
-    `specimens`: one row a study: patient_id, specimen_id, key (its content), lesions, phases, units, notes.
+    `specimens`: one row a study: patient_id, specimen_id, key (its content), lesions, phases, series (keys), units, notes.
     `failures`: one row a study that gave no crop: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
@@ -99,6 +100,11 @@ class LesionStore:
     def masks(self, indices: np.ndarray) -> np.ndarray:
         """What is marked in these crops, `crops.LESION`, `crops.RIM` or 0: (b z y x) uint8."""
         return self._read("masks", indices)
+
+    def geometries(self, indices: np.ndarray) -> list[Geometry]:
+        """Where these crops lie."""
+        z, y, x = self.masks(indices[:1]).shape[1:]
+        return [from_lps(matrix, shape=(z, y, x)) for matrix in self._read("lps", indices)]
 
     def select(
         self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
@@ -180,6 +186,7 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Re
     arrays = {
         "crops": np.stack([each.values for each in found]).astype(np.float16),
         "masks": np.stack([each.mask for each in found]),
+        "lps": np.stack([each.geometry.lps for each in found]),
     }
     about = {"index": rows, "study": _described(phases)}
     with replacing(path) as temporary:
@@ -190,6 +197,7 @@ def _described(phases: StudyPhases) -> dict[str, Any]:
     """What is kept of one study."""
     return {
         "phases": ", ".join(phases.found.values()),
+        "series": " ".join(phases.keys),
         "units": phases.volumes[phases.reference].units,
         "slice_mm": phases.volumes[phases.reference].geometry.spacing[0],
         "pixel_mm": phases.volumes[phases.reference].geometry.spacing[1],

@@ -38,11 +38,13 @@ class StudyPhases:
     """`volumes` by the wanted phase, each on its own grid in the patient's axes, absent where it is left empty.
 
     `found` says which phase each really is; `reference` is the wanted phase whose slices and axes those of crops are.
+    `keys` are those of the scans that were read, that of the reference first.
     """
 
     volumes: Mapping[str, Volume] = field(repr=False)
     found: Mapping[str, str]
     reference: str
+    keys: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -72,7 +74,14 @@ def read_phases(
     notes += [f"no {each} phase; left empty" for each in lost]
     notes += [note for volume in read.values() for note in volume.notes]
     reference = next((each for each in (*REFERENCE, *volumes) if each in volumes), "")
-    return StudyPhases(volumes=volumes, found=found, reference=reference, notes=tuple(dict.fromkeys(notes)))
+    names = dict.fromkeys((found[reference], *read))
+    return StudyPhases(
+        volumes=volumes,
+        found=found,
+        reference=reference,
+        keys=tuple(scans[name].key for name in names),
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
 def _standing_in(wanted: str, scans: Mapping[str, Scan], *, absent: Absent) -> str | None:

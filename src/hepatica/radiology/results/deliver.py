@@ -81,7 +81,8 @@ def deliver_study(
 def decline_study(specimen: Specimen, *, reason: str, model: ModelIdentity, folder: Path) -> list[Path]:
     """Write a report that the study is not assessable, and why; no file where no series of it can be referred to."""
     try:
-        scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, "")).scans
+        kind = "mr" if specimen.modality == "mr" else "ct"
+        scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=kind).scans
         evidence = [evidence_of(each.series) for each in scans if each.series is not None]
     except SpecimenError:
         return []

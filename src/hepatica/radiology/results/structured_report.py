@@ -174,7 +174,9 @@ def _finding(finding: Finding, model: ModelIdentity, evidence: Evidence) -> Any:
     unit = codes.UCUM.NoUnits
     measured = [hd.sr.Measurement(name=_own(name), value=value, unit=unit) for name, value in finding.values.items()]
     if finding.diameter_mm is not None:
-        measured.append(hd.sr.Measurement(name=codes.SCT.Diameter, value=finding.diameter_mm, unit=codes.UCUM.mm))
+        measured.append(
+            hd.sr.Measurement(name=codes.SCT.Diameter, value=finding.diameter_mm, unit=codes.UCUM.Millimeter)
+        )
     called = [hd.sr.QualitativeEvaluation(name=_code("called"), value=_own(finding.called))] if finding.called else None
     about = _group_of(finding.name, model, evidence) | {"measurements": measured, "qualitative_evaluations": called}
     if finding.centre_mm is None:
