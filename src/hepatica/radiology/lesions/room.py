@@ -10,6 +10,7 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, Task
+from hepatica.cohort.predictions import LESION
 from hepatica.learn import Plan, infer
 from hepatica.learn.images import as_network_input
 from hepatica.protocol.plain import grad_cam_of_body, logits_of, scored, scores
@@ -80,18 +81,24 @@ def infer_lesions(network: Any, material: LesionStore, settings: LesionPlan, tas
         label="reading",
         outputs=lambda read: (convert(logits_of(read)), getattr(read, "signature", read)),
     )
-    keys = ["patient_id", "specimen_id", "lesion_id"]
-    columns = range(score.shape[1])
-    wide = pd.DataFrame(score).assign(**{each: material.index[each] for each in (*keys, "volume_ml")})
-    lesions = wide.groupby(keys, sort=False).mean().reset_index()
-    grouped = lesions.groupby(keys[:2], sort=False)
-    if settings.pooling == "largest":
-        whole = lesions.loc[grouped["volume_ml"].idxmax()].set_index(keys[:2])[columns]
-    else:
-        whole = grouped[columns].agg("mean" if settings.pooling == "mean" else "max")
-    specimens = scored(whole.index.to_frame(index=False), whole.to_numpy(), task=task)
-    regions = material.index.assign(score=score.max(axis=1))
-    return Inference(specimens=specimens, regions=regions, signatures=signature)
+    wide = pd.DataFrame(score).assign(**{each: material.index[each] for each in (*LESION, "diameter_mm")})
+    lesions = wide.groupby(LESION, sort=False).mean().reset_index()
+    whole = _pooled(lesions, columns=list(range(score.shape[1])), pooling=settings.pooling)
+    return Inference(
+        specimens=scored(whole.index.to_frame(index=False), whole.to_numpy(), task=task),
+        regions=material.index.assign(score=score.max(axis=1)),
+        signatures=signature,
+        lesions=scored(lesions[LESION], lesions[whole.columns].to_numpy(), task=task),
+    )
+
+
+def _pooled(lesions: pd.DataFrame, *, columns: list[int], pooling: str) -> pd.DataFrame:
+    """Scores of specimens, by patient_id and specimen_id."""
+    owner = ["patient_id", "specimen_id"]
+    grouped = lesions.groupby(owner, sort=False)
+    if pooling == "largest":
+        return lesions.loc[grouped["diameter_mm"].idxmax()].set_index(owner)[columns]
+    return grouped[columns].agg("mean" if pooling == "mean" else "max")
 
 
 LESIONS_CT: Room[LesionPlan, LesionStore] = Room(

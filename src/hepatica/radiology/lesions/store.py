@@ -112,9 +112,9 @@ class LesionStore:
         """The same store with the crops of these patients, or these studies, only; in the store's own order."""
         return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
-    def rows(self, chosen: "pd.Series[bool]") -> "LesionStore":
-        """The same store with the rows of `index` where `chosen` is true only."""
-        return replace(self, index=self.index[chosen.to_numpy(bool)].reset_index(drop=True))
+    def rows(self, chosen: np.ndarray) -> "LesionStore":
+        """The same store with the rows of `index` where `chosen` (n,) is true only."""
+        return replace(self, index=self.index[chosen].reset_index(drop=True))
 
     def _read(self, name: str, indices: np.ndarray) -> np.ndarray:
         if len(indices) == 0:
