@@ -118,7 +118,7 @@ def test_a_lesion_has_its_values_its_class_and_its_place(own):
     assert {each.name.meaning: float(each.value) for each in lesion.get_measurements()} == {
         "probability of hcc": 0.75, "probability of cyst": 0.25, "Diameter": 31.0,
     }  # fmt: skip
-    (called,) = lesion.get_qualitative_evaluations()
+    (called,) = (each for each in lesion.get_qualitative_evaluations() if each.name.value == "CALLED")
     assert (called.value.value, called.value.scheme_designator) == ("109841003", "SCT")
     place = lesion.roi
     assert place.graphic_type.value == "POINT"

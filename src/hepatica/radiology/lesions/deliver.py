@@ -13,6 +13,7 @@ from hepatica.cohort import Specimen
 from hepatica.cohort.predictions import targets
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.geometry import Geometry
+from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.lesions.crops import steps
@@ -60,7 +61,8 @@ def deliver_lesions(
 def _series(specimen: Specimen, own: LesionStore) -> list[Series]:
     """The series whose volumes were read, that which gave the crops' axes first; none where a file is no DICOM."""
     study = own.specimens.set_index("specimen_id").loc[specimen.specimen_id]
-    wanted, kind = study["series"].split(), "mr" if study["units"] == "signal" else "ct"
+    wanted = study["series"].split()
+    kind: Kind = "mr" if study["units"] == "signal" else "ct"
     scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=kind).scans
     known = {each.key: each.series for each in scans if each.series is not None}
     return [known[key] for key in wanted] if set(wanted) <= set(known) else []

@@ -16,6 +16,7 @@ from hepatica.learn.images import as_network_input
 from hepatica.protocol.plain import grad_cam_of_body, logits_of, scored, scores
 from hepatica.protocol.records import Inference, Room
 from hepatica.radiology.lesions.crops import Cropping
+from hepatica.radiology.lesions.deliver import deliver_lesions
 from hepatica.radiology.lesions.measures import TOLERANCES, measure
 from hepatica.radiology.lesions.store import LesionStore, Reading, Scale
 from hepatica.radiology.lesions.store import prepare as prepare_lesions
@@ -113,6 +114,7 @@ LESIONS_CT: Room[LesionPlan, LesionStore] = Room(
     tolerances=TOLERANCES,
     infer=infer_lesions,
     saliency=partial(grad_cam_of_body, read=lambda values: as_network_input(torch.from_numpy(values))),
+    deliver=deliver_lesions,
     decline=decline_study,
     phantom=partial(phantom_ct, endpoints="all"),
 )

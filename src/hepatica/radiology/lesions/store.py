@@ -62,7 +62,8 @@ class LesionStore:
 
     `index`: one row a crop: patient_id, specimen_id, lesion_id, label (of lesions.csv), diameter_mm, volume_ml, place
     (within its file), x_mm, y_mm, z_mm (the crop's centre, DICOM patient axes), area_mm2 (of the lesion in a slice).
-    `specimens`: one row a study: patient_id, specimen_id, key (its content), lesions, phases, series (keys), units, notes.
+    `specimens`: one row a study: patient_id, specimen_id, key (its content), lesions, phases, series (keys), units,
+    notes.
     `failures`: one row a study that gave no crop: patient_id, specimen_id, row (of specimens.csv), error.
     """
 

@@ -44,7 +44,7 @@ class StudyPhases:
     volumes: Mapping[str, Volume] = field(repr=False)
     found: Mapping[str, str]
     reference: str
-    keys: tuple[str, ...]
+    keys: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

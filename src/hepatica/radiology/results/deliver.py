@@ -14,6 +14,7 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
+from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.dicom.patients import patients
 from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.series import Series
@@ -81,7 +82,7 @@ def deliver_study(
 def decline_study(specimen: Specimen, *, reason: str, model: ModelIdentity, folder: Path) -> list[Path]:
     """Write a report that the study is not assessable, and why; no file where no series of it can be referred to."""
     try:
-        kind = "mr" if specimen.modality == "mr" else "ct"
+        kind: Kind = "mr" if specimen.modality == "mr" else "ct"
         scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=kind).scans
         evidence = [evidence_of(each.series) for each in scans if each.series is not None]
     except SpecimenError:
