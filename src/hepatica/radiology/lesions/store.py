@@ -20,9 +20,10 @@ from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
+from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping, crops
 from hepatica.radiology.lesions.marks import masks_of, read_marks
-from hepatica.radiology.phase.together import PHASE, SERIES, Absent, StudyPhases, read_phases
+from hepatica.radiology.phase.together import PHASE, SERIES, Absent, Register, StudyPhases, is_phase, read_phases
 from hepatica.radiology.slicing import Window
 
 SCHEMA = 1
@@ -33,10 +34,14 @@ _WORKERS = 2  # ours: studies at once
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What is read of a study: which phases (`absent`: see `together`), and how lesions are cut out."""
+    """What is read of a study: of which kind, which phases (`absent`, `register`: see `together`), and how lesions are
+    cut out.
+    """
 
+    kind: Kind = "ct"
     phases: tuple[str, ...]
-    absent: Absent
+    absent: Absent = "refuse"
+    register: Register = "none"
     cropping: Cropping
 
 
@@ -51,9 +56,10 @@ class Scale:
         """(… z y x) in the units of the volumes to float32 on 0..1; 0 in a phase that was left empty."""
         if self.kind == "window" and self.window is not None:
             return np.asarray(np.nan_to_num(self.window.shades(values)))
-        low, high = (np.nanmin(values, axis=(-3, -2, -1), keepdims=True, initial=np.inf),
-                     np.nanmax(values, axis=(-3, -2, -1), keepdims=True, initial=-np.inf))  # fmt: skip
-        return np.nan_to_num((values - low) / np.maximum(high - low, 1e-6)).astype(np.float32)
+        known = np.nan_to_num(values)  # a phase is empty as a whole or not at all
+        low = known.min(axis=(-3, -2, -1), keepdims=True)
+        high = known.max(axis=(-3, -2, -1), keepdims=True)
+        return np.asarray((known - low) / np.maximum(high - low, 1e-6), np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -160,20 +166,28 @@ def prepare(
     return _gather(keys, lesions, ledger=ledger, folder=folder, scale=scale)
 
 
-_ROW = ("lesion_id", "segment", "x_mm", "y_mm", "z_mm", "diameter_mm")
+_ROW = ("lesion_id", "segment", "x_mm", "y_mm", "z_mm", "diameter_mm", PHASE)
 
 
 def _key(specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading) -> str:
     masks = [content_digest(each).hex() for each in masks_of(specimen, lesions)]
-    others = {name: content_digest(path).hex() for name, path in specimen.attachments.items() if path not in masks}
-    rows = lesions[list(_ROW)].astype(str).to_numpy().tolist()
+    others = {name: content_digest(path).hex() for name, path in specimen.attachments.items() if is_phase(name)}
+    rows = lesions.reindex(columns=list(_ROW)).astype(str).to_numpy().tolist()
     about = {"schema": SCHEMA, "reading": asdict(reading), "rows": rows, "masks": masks, "others": others}
     named = {name: specimen.extra.get(name, "") for name in (SERIES, PHASE)}
     return specimen_key(specimen, settings=about | named)
 
 
 def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading) -> None:
-    phases = read_phases(specimen, wanted=reading.phases, absent=reading.absent)
+    drawn = lesions.reindex(columns=[PHASE])[PHASE].dropna().astype(str)
+    phases = read_phases(
+        specimen,
+        kind=reading.kind,
+        wanted=reading.phases,
+        absent=reading.absent,
+        register=reading.register,
+        reference=next(iter(drawn), None),
+    )
     step = phases.volumes[phases.reference].geometry.spacing[0]
     rows, found = [], []
     for mark in read_marks(specimen, lesions, step=step):
