@@ -202,10 +202,8 @@ def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> 
         write_table(folder / "patients.csv", patient_table(people, columns=recipe.population.columns))
         return
     table = patient_table(people, competing=True)
-    absent = [name for name in (*ONSETS, *APART) if name not in recipe.declared]
-    columns = ["tumour_type", *(column for name in absent for column in ENDPOINTS[name].values())]
-    if "tumour_type" in recipe.declared:
-        columns.remove("tumour_type")
+    absent = [ENDPOINTS[name] for name in (*ONSETS, *APART) if name not in recipe.declared]
+    columns = [column for keys in absent for key, column in keys.items() if key in ("time", "event", "label")]
     write_table(folder / "patients.csv", table.drop(columns=columns).dropna(axis="columns", how="all"))
     for name, (make, _) in TABLES.items():
         made = make(people)
@@ -241,6 +239,8 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str) -> dict[s
         ),
         "endpoints": {name: dict(keys) for name, keys in recipe.declared.items()},
     }
+    if recipe.population.embolised:
+        head["attachments"] = ["after"]
     if recipe.endpoints == "all":
         for each in renderers:
             head["endpoints"] |= each.outlines

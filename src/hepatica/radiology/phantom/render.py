@@ -32,6 +32,9 @@ It is no truth kept from models: specimens.csv names each file in its column nod
 OUTLINES = "outlines"
 """The folder, below the studies, of all outlines of a cohort that tells all: its column mask names the truth masks."""
 
+AFTER = "after"
+"""The folder, below the studies, of the scans six weeks after embolisation."""
+
 _FIRST_DAY = datetime(2020, 1, 1, 9)
 
 
@@ -51,12 +54,18 @@ class CT(Renderer):
     settings: PhantomSettings = STANDARD
 
     def attached(self, patients: Sequence[Patient], stems: Sequence[str], *, recipe: Recipe) -> dict[str, list[str]]:
-        """The nodules of the patients whom experts read; the outlines of all where the cohort has every endpoint."""
+        """The nodules of the patients whom experts read; the outlines of all where the cohort has every endpoint.
+
+        Of a population that is outlined, the outlines, and the scan after embolisation, where there was one.
+        """
+        outlines = {"mask": [f"{OUTLINES}/{stem}.nii.gz" for stem in stems]}
+        if recipe.population.outlined:
+            after = {"after": [f"{AFTER}/{stem}.zip" for stem in stems]} if recipe.population.embolised else {}
+            return outlines | after
         hcc, share = np.array([each.tumour.hcc for each in patients]), self.settings.expert_share
         read = outlined(hcc, share=share, seed=recipe.seed, hospital=recipe.hospital)
         names = [f"{EXPERTS}/{stem}.nii.gz" if by_expert else "" for stem, by_expert in zip(stems, read, strict=True)]
-        outlines = [f"{OUTLINES}/{stem}.nii.gz" for stem in stems]
-        return {"nodule_mask": names, **({"mask": outlines} if recipe.endpoints == "all" else {})}
+        return {"nodule_mask": names, **(outlines if recipe.endpoints == "all" else {})}
 
     def check(self) -> None:
         """SettingsError when the pictures are too small, or the experts' share is none."""
@@ -86,6 +95,8 @@ class CT(Renderer):
                 "segment": label if "mask" in job.files else None,
                 **dict(zip(("x_mm", "y_mm", "z_mm"), place, strict=True)),
                 "diameter_mm": round(10 * lesion.diameter_cm, 1),
+                **lesion.classes,
+                **lesion.observed,
             }
             for number, (lesion, label, place) in enumerate(zip(lesions, labels, places, strict=True), start=1)
         ]
@@ -104,15 +115,19 @@ def _draw(job: Job, *, recipe: Recipe, settings: PhantomSettings, entropy: str) 
     if all(path.exists() for path in (_truth(job), *job.files.values())):
         return {}
     hospital, number = HOSPITALS[recipe.hospital], job.patient.number
+    draw = partial(draw_study, hospital=hospital, difficulty=recipe.difficulty, settings=settings)
+    write = partial(write_study, patient=job.patient, hospital=hospital)
     rng = generator(recipe.seed, recipe.hospital, "study", number)
-    study = draw_study(rng, job.patient, hospital=hospital, difficulty=recipe.difficulty, settings=settings)
+    study = draw(rng, job.patient)
     injected = _FIRST_DAY + timedelta(minutes=30 * int(rng.integers(16)), days=int(rng.integers(1000)))
     nodules = (study.mask >= FIRST_LABEL).astype(np.uint8)
     masks = {_truth(job): study.mask, job.files.get("nodule_mask"): nodules, job.files.get("mask"): study.mask}
     for path, mask in masks.items():
         if path:
             write_nifti(path, values=mask, geometry=study.grid.geometry)
-    write_study(
-        job.path, study, patient=job.patient, hospital=hospital, injected=injected, entropy=(entropy, str(number))
-    )
+    if later := job.files.get("after"):
+        again = generator(recipe.seed, recipe.hospital, "study", number)
+        after = draw(again, job.patient, viable=job.patient.course.viable)
+        write(later, after, injected=injected + timedelta(days=42), entropy=(entropy, str(number), AFTER))
+    write(job.path, study, injected=injected, entropy=(entropy, str(number)))
     return {}
