@@ -22,7 +22,8 @@ AGGREGATIONS: Mapping[str, tuple[int, ...]] = {
 
 Place = tuple[int, int, int]
 
-HALF: tuple[Place, ...] = tuple(each for each in product((-1, 0, 1), repeat=3) if each > (0, 0, 0))
+_SIDES = (-1, 0, 1)
+HALF: tuple[Place, ...] = tuple(each for each in product(_SIDES, _SIDES, _SIDES) if each > (0, 0, 0))
 """The 13 directions to a neighbour (z y x), one of each opposite two."""
 
 

@@ -9,7 +9,7 @@ from hepatica.radiology.radiomics.aggregation import Counts, Floats, averaged, c
 def ngtdm(levels: Counts, *, aggregation: str) -> dict[str, float]:
     """Features of levels (z y x), 0 outside the lesion; of a voxel the 26 neighbours count, or the 8 in its slice."""
     planar, inside = is_planar(aggregation), levels > 0
-    neighbours, total = (_around(each, planar=planar) for each in (inside.astype(np.int32), levels.astype(np.int32)))
+    neighbours, total = (_around(each, planar=planar) for each in (inside.astype(np.int64), levels))
     counted = inside & (neighbours > 0)
     level = levels[counted]
     apart = np.abs(level - total[counted] / neighbours[counted])
