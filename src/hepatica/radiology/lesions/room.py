@@ -181,6 +181,6 @@ LESIONS_CT: Room[LesionPlan, LesionStore] = Room(
     saliency=partial(grad_cam_of_body, read=lambda values: as_network_input(torch.from_numpy(values))),
     deliver=deliver_lesions,
     decline=decline_study,
-    phantom=partial(phantom_ct, endpoints="all"),
+    phantom=phantom_ct,
 )
 """Focal lesions on CT, over contrast phases."""

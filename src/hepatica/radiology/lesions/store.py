@@ -189,8 +189,9 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Re
         reference=next(iter(drawn), None),
     )
     step = phases.volumes[phases.reference].geometry.spacing[0]
+    marks, notes = read_marks(specimen, lesions, step=step)
     rows, found = [], []
-    for mark in read_marks(specimen, lesions, step=step):
+    for mark in marks:
         for crop in crops(mark, phases, cropping=reading.cropping, wanted=reading.phases):
             found.append(crop)
             rows.append(
@@ -203,7 +204,7 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Re
         "masks": np.stack([each.mask for each in found]),
         "lps": np.stack([each.geometry.lps for each in found]),
     }
-    about = {"index": rows, "study": _described(phases)}
+    about = {"index": rows, "study": _described(replace(phases, notes=(*phases.notes, *notes)))}
     with replacing(path) as temporary:
         temporary.write_bytes(save(arrays, {"about": json.dumps(about)}))
 
