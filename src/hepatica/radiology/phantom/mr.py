@@ -1,7 +1,7 @@
 """MR: a phantom patient's liver in nine MR series, with the truth mask."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from hepatica.cohort.phantom import FOCAL_LESIONS, Patient, phantom_cohort
-from hepatica.radiology.dicom.geometry import Geometry
+from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.phantom.dicom import Stored
 from hepatica.radiology.phantom.enhancement import Tissue
 from hepatica.radiology.phantom.mr_signal import DYNAMIC, PICTURES, SIGNAL, mr_palette, weighted
@@ -159,7 +159,6 @@ def _scan(rng: np.random.Generator, signal: np.ndarray, *, scanner: Scanner, noi
 
 def _tilted(geometry: Geometry, tilt: tuple[float, float]) -> Geometry:
     """The same grid turned about the middle of the scan, as if the patient lay straight in oblique planes."""
-    turn = Rotation.from_euler("xz", tilt, degrees=True)
-    directions = tuple(tuple(float(each) for each in axis) for axis in turn.apply(np.array(geometry.directions)))
-    left, back, head = turn.apply(geometry.origin)
-    return replace(geometry, directions=directions, origin=(float(left), float(back), float(head)))
+    turn = np.eye(4)
+    turn[:3, :3] = Rotation.from_euler("xz", tilt, degrees=True).as_matrix()
+    return from_lps(turn @ geometry.lps, shape=geometry.shape)
