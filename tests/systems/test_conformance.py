@@ -34,7 +34,9 @@ SMALL = {
     "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=14, thickness_mm=12), "patients": 48},
     "table": {"patients": 60},
 }
-"""What makes the phantom of a modality, or of its population, smaller where the usual one takes long, or larger where it is tables alone."""
+"""What makes the phantom of a modality, or a population, smaller where the usual one takes long, or larger where it is
+tables alone or of many classes.
+"""
 
 
 def phantom_of(system: System) -> str:

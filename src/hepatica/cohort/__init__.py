@@ -1,7 +1,16 @@
 """Cohort: patients, specimens, endpoints, splits and predictions; the foundation of every other package."""
 
 from hepatica.cohort.confidence import RATIOS, confident_patients, distinct_outcomes
-from hepatica.cohort.endpoints import Classes, Endpoint, LesionClasses, Measured, Outlined, Status, TimeToEvent, declared
+from hepatica.cohort.endpoints import (
+    Classes,
+    Endpoint,
+    LesionClasses,
+    Measured,
+    Outlined,
+    Status,
+    TimeToEvent,
+    declared,
+)
 from hepatica.cohort.errors import (
     CohortError,
     EvaluationError,

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort.columns import class_column, covariate, number_cells, without_codes
-from hepatica.cohort.endpoints import LesionClasses
 from hepatica.cohort.delimited import is_absent, read_table
+from hepatica.cohort.endpoints import LesionClasses
 from hepatica.cohort.faults import Faults
 from hepatica.cohort.head import Head
 from hepatica.cohort.named_files import NamedFiles, further_columns

@@ -97,7 +97,6 @@ def _multi_class(table: pd.DataFrame, cohort: Cohort, target: Target, locked: fl
             ),
         )
 
-
     if isinstance(endpoint, LesionClasses):
         yield None, _lesions(table, cohort, target, endpoint, fold)
 

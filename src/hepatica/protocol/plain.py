@@ -178,13 +178,18 @@ def standardise(training: Training[Any, Any]) -> None:
 
 
 def train_plainly(
-    training: Training[Any, Any], *, outcome: pd.DataFrame | None = None, loss: Loss | None = None
+    training: Training[Any, Any],
+    *,
+    outcome: pd.DataFrame | None = None,
+    loss: Loss | None = None,
+    views: Callable[[Samples], Samples] | None = None,
 ) -> dict[str, Any]:
     """Fit the network to the `outcome` of each region's patient, by default that of the task; a system's whole `train`.
 
     Several horizons of one endpoint are learnt together, an output each. The loss is cross-entropy for classes, Cox's
     partial likelihood for survival, squared error for quantities, unless one is given. Images are augmented as the room
-    does; values of tables are standardised by the training patients.
+    does; values of tables are standardised by the training patients. `views` makes of the training samples what an
+    epoch has of them, such as several of each.
     """
     split = training.split
     outcome = outcomes(training.cohort, task=training.task) if outcome is None else outcome
@@ -198,6 +203,8 @@ def train_plainly(
         if there & set(each.index.get_level_values(0))
     }
     loss = loss or LOSSES[training.task.KIND]
+    if views is not None:
+        samples["train"] = views(samples["train"])
     history = fit_stage(training, "training", training.network, samples, augment=training.augment, loss=loss)
     return {"epochs": len(history.epochs)}
 

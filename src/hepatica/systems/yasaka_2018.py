@@ -16,6 +16,7 @@ of 0.84, which reviews report.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -27,8 +28,7 @@ from hepatica.cohort.phantom import SUSPECTED
 from hepatica.learn import Share
 from hepatica.networks.heads import Reading
 from hepatica.protocol import Paper, System
-from hepatica.protocol.plain import train_plainly
-from hepatica.radiology.lesions.room import LESIONS_CT, LesionPlan
+from hepatica.radiology.lesions.room import LESIONS_CT, LesionPlan, Shift, train_lesions
 
 CLASSES = ("hcc", "other malignant", "other benign", "hemangioma", "cyst")
 """A, B, C, D and E."""
@@ -45,7 +45,12 @@ class Settings(LesionPlan):
     dropout: Share = 0.5  # ours
     """Share of their values that training drops."""
     lesion_share: float | None = 0.9  # ours: the box was drawn by hand
-    epochs: int = 50  # ours
+    copies: int = 52
+    degrees: float = 30.0  # ours
+    zoom: float = 0.5  # ours: "strong"
+    shift: Shift = (0.0, 5.0, 5.0)  # ours
+    noise: float = 0.03  # ours
+    epochs: int = 4  # ours: of 52 views of each
     batch: int = 32  # ours
     learning_rate: float = 1e-3  # ours
     test: Share = 0.2  # ours
@@ -59,7 +64,7 @@ class Masses(nn.Module):
         super().__init__()
         widths = [len(settings.phases), *(settings.width * each for each in (1, 1, 2, 2, 4, 4))]
         layers: list[nn.Module] = []
-        for place, (given, made) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+        for place, (given, made) in enumerate(pairwise(widths)):
             layers += [nn.Conv2d(given, made, 3, padding=1), nn.ReLU()]
             layers += [nn.MaxPool2d(2)] if place % 2 else []
         self.body = nn.Sequential(*layers)
@@ -107,8 +112,9 @@ SYSTEM = System(
     room=LESIONS_CT,
     population=FOCAL,
     settings=Settings(),
-    trial={"width": 8, "hidden": 32, "voxels": (1, 40, 40)},
+    trial={"width": 16, "hidden": 64, "voxels": (1, 40, 40), "copies": 4, "shift": (0.0, 3.0, 3.0)},
+    shortest={"width": 4, "copies": 1},
     build=build,
-    train=train_plainly,
+    train=train_lesions,
     meaning="probability of a category",
 )

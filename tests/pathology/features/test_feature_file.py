@@ -86,6 +86,20 @@ def test_theirs_are_read(tmp_path: Path, make, extent: float, tile) -> None:
     assert found.read(np.arange(3)).tolist() == FEATURES.tolist()
 
 
+def test_the_side_of_a_tile_is_found_though_each_piece_of_tissue_has_a_grid_of_its_own(tmp_path: Path) -> None:
+    """CLAM's; the second grid begins 3 pixels to the right of the first one's and 1 below. One tile alone has none."""
+    path = clam(tmp_path / "c.h5")
+    with h5py.File(path, "a") as file:
+        grid = np.argwhere(np.ones((3, 3), bool)) * 512
+        del file["coords"], file["features"]
+        file["coords"], file["features"] = np.concatenate([grid, grid + np.array([1027, 4097])]), np.zeros((18, 2))
+    assert read_features(path).extent == 512
+    with h5py.File(path, "a") as file:
+        del file["coords"], file["features"]
+        file["coords"], file["features"] = np.array([[50_000, 50_000]]), np.zeros((1, 2))
+    assert read_features(path).extent == 256
+
+
 def test_a_batch_axis_is_dropped(tmp_path: Path) -> None:
     found = read_features(trident(tmp_path / "old.h5", batched=True))
     assert found.read(np.array([1])).tolist() == [[4, 5, 6, 7]]

@@ -38,9 +38,7 @@ def lesion_cohort() -> Callable[..., Path]:
         tables = {
             "cohort.toml": head,
             "patients.csv": "\n".join(["patient_id", *(f"P{n}" for n in range(1, len(patients) + 1)), ""]),
-            "specimens.csv": "\n".join(
-                ["patient_id,specimen_id,modality,path,arterial,delayed,mask,phase", *rows, ""]
-            ),
+            "specimens.csv": "\n".join(["patient_id,specimen_id,modality,path,arterial,delayed,mask,phase", *rows, ""]),
             "lesions.csv": "\n".join(["patient_id,specimen_id,lesion_id,label,segment,diameter_mm", *found, ""]),
         }
         for name, text in tables.items():

@@ -17,9 +17,7 @@ WANTED = ("plain", "arterial", "delayed")
 
 
 def volume(values, geometry=PLACE):
-    return Volume(
-        values=values.astype(np.float32), geometry=geometry, units="HU", measured=np.ones(len(values), bool)
-    )
+    return Volume(values=values.astype(np.float32), geometry=geometry, units="HU", measured=np.ones(len(values), bool))
 
 
 def study(lesion=HCC, geometry=PLACE, **others):

@@ -65,7 +65,7 @@ def test_files_are_named_by_their_columns(volumes):
 def test_an_absent_phase_is_refused_stands_in_or_is_left_empty(volumes):
     specimen = named(volumes, "plain", "portal venous")
     wanted = ("plain", "arterial", "delayed")
-    with pytest.raises(SpecimenError, match="got the phases plain, portal venous, wanted .*: no arterial and no dela"):
+    with pytest.raises(SpecimenError, match=r"got the phases plain, portal venous, wanted .*: no arterial and no dela"):
         read_phases(specimen, wanted=wanted)
     near = read_phases(specimen, wanted=wanted, absent="nearest")
     assert near.found == {"plain": "plain", "arterial": "plain", "delayed": "portal venous"}

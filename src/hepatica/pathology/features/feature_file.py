@@ -31,6 +31,9 @@ MAGNIFICATION_UM = 10.0
 MOST_TILES, FARTHEST = 10_000_000, 2**31
 """More tiles than any slide has, and pixels beyond which no slide reaches (ours)."""
 
+USUAL = 256
+"""Pixels of a tile's side where nothing says it: the usual of CLAM."""
+
 _CHUNK = 64  # rows
 
 
@@ -40,8 +43,8 @@ class FeatureFile:
 
     `width` numbers describe a tile; `corners` (n, 2) int64; `extent` side of a tile in pixels of the finest level;
     `tile` its side in pixels as the encoder read it and micrometres of each, None where the file does not say;
-    `encoder` the digest of what made it; `about` what else is known of the slide, at least its width and height in
-    pixels of the finest level, as far as its tiles reach where the file does not say.
+    `encoder` the digest of what made it; `about` what else is known of the slide, such as its width and height in
+    pixels of the finest level.
     """
 
     path: Path
@@ -90,14 +93,12 @@ def read_features(path: Path) -> FeatureFile:
             raise ValueError("coords that lie on no slide")
         encoder, about = str(attributes.get("encoder", ELSEWHERE)), dict(json.loads(attributes.get("about", "{}")))
         corners, extent, tile = places.astype(np.int64), _extent(places, attributes), _tile(attributes)
-        reach = (corners.max(axis=0, initial=0) + extent).tolist()
         size = {
-            name: int(attributes.get(f"level0_{name}", least))
-            for name, least in zip(("width", "height"), reach, strict=False)
+            name: int(attributes[f"level0_{name}"]) for name in ("width", "height") if f"level0_{name}" in attributes
         }
     except FileNotFoundError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise SpecimenError(
             f"the file of features cannot be read ({error}); wanted HDF5 with `features` (n, width) and `coords` (n,"
             " 2), as TRIDENT and CLAM write it"
@@ -113,10 +114,15 @@ def read_features(path: Path) -> FeatureFile:
 
 
 def _extent(corners: np.ndarray, attributes: Mapping[str, Any]) -> float:
-    """A tile's side: as written, else the least distance of two columns or rows of tiles, 1 where there are no two."""
-    steps = [np.diff(np.unique(axis)) for axis in corners.T]
-    least = min((each.min() for each in steps if each.size), default=1)
-    extent = float(attributes.get("patch_size_level0", least))
+    """A tile's side: as written, else the commonest distance of neighbours in a row or column, for CLAM lays a grid of
+    its own over each piece of tissue; USUAL where there are none.
+    """
+    steps = []
+    for along, across in ((0, 1), (1, 0)):
+        ahead = np.diff(corners[np.lexsort((corners[:, along], corners[:, across]))], axis=0)
+        steps.append(ahead[(ahead[:, across] == 0) & (ahead[:, along] > 0), along])
+    sizes, counts = np.unique(np.concatenate(steps), return_counts=True)
+    extent = float(attributes.get("patch_size_level0", sizes[counts.argmax()] if sizes.size else USUAL))
     if not 0 < extent < FARTHEST:
         raise ValueError(f"tiles of {extent} pixels")
     return extent

@@ -132,8 +132,7 @@ def prepare(
 
     def note(key: str, specimen: Specimen) -> None:
         own = _checked(read_features(files[key]), **common)
-        _refuse_another_slide(specimen, own)
-        write_json(_note(folder, key), distribution(own))
+        write_json(_note(folder, key), _size_of_slide(specimen, own) | distribution(own))
 
     def compute(key: str, specimen: Specimen) -> None:
         describe(specimen, network, tiling=tiling, stain=stain, made_by=made_by, batch=batch, to=files[key])
@@ -162,10 +161,10 @@ def _checked(found: FeatureFile, *, made_by: str, width: int, tile: tuple[int, f
     return found
 
 
-def _refuse_another_slide(specimen: Specimen, found: FeatureFile) -> None:
-    """SpecimenError where tiles lie outside the slide that the features come with."""
+def _size_of_slide(specimen: Specimen, found: FeatureFile) -> dict[str, float]:
+    """Width and height of the slide that the features come with; SpecimenError where tiles lie outside it."""
     if specimen.path.suffix.lower() in SUFFIXES:
-        return
+        return {}
     with closing(open_reader(specimen.path)) as reader:
         size = np.array(reader.sizes[0])
     # The last tiles of a row may pass the edge by less than one.
@@ -175,6 +174,7 @@ def _refuse_another_slide(specimen: Specimen, found: FeatureFile) -> None:
             f"got features of tiles from {low} to {high}, on a slide of {size.tolist()} pixels: of another slide,"
             " or another level; compute them again"
         )
+    return dict(zip(("width", "height"), size.tolist(), strict=True))
 
 
 def _on_device(network: nn.Module) -> nn.Module:

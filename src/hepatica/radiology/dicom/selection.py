@@ -160,14 +160,14 @@ def _same_scan(one: "Series", other: "Series") -> bool:
     a, b = one.headers[0], other.headers[0]
     if one.patient != other.patient or (a.kernel, a.thickness, a.kind) == (b.kernel, b.thickness, b.kind):
         return False
-    times = _scanned(one), _scanned(other)
+    times = scanned(one), scanned(other)
     if times[0] is None or times[1] is None or abs(times[0] - times[1]) > AT_ONCE:
         return False
     (low, high), (lower, higher) = ((each.stack.positions[0], each.stack.positions[-1]) for each in (one, other))
     return min(high, higher) - max(low, lower) >= min(high - low, higher - lower) / 2
 
 
-def _scanned(series: "Series") -> float | None:
+def scanned(series: "Series") -> float | None:
     """Seconds of the day in the middle of a scan; None where a slice does not say."""
     at = list(MOMENTS).index("AcquisitionTime")
     recorded = [each.moments[at] or each.moments[at - 1] for each in series.headers]

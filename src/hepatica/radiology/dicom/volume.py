@@ -14,12 +14,12 @@ from hepatica.radiology.dicom.magnitude import magnitude
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.dicom.stack import ON_GRID, Stack, refuse_made, upright
 
-Units = Literal["HU", "grey", "signal"]
+Units = Literal["HU", "grey", "signal", "adc"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Volume:
-    """`values` (z y x) float32 on `geometry`, in Hounsfield units, "signal" of MR, or "grey" (0 to 255) of a picture.
+    """`values` (z y x) float32 on `geometry`: Hounsfield units, MR "signal", "adc" (1e-3 mm2/s) or "grey" (0 to 255).
 
     `measured` (z) is False for slices that were interpolated because they are missing or damaged in the file; `off` are
     the mm by which slices lie off their place of the grid, none where all lie on it.

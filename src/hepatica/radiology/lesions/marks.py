@@ -108,8 +108,8 @@ def _sphere(row: Mapping[Any, Any], *, name: str) -> Mark:
     centre, diameter = np.array([row[f"{axis}_mm"] for axis in "xyz"], float), float(row["diameter_mm"])
     if np.isnan([*centre, diameter]).any():
         raise SpecimenError(
-            f"lesion {name} has no mask, no segment of the specimen's mask, and not both place and diameter_mm; give one"
-            " of these in lesions.csv"
+            f"lesion {name} has no mask, no segment of the specimen's mask, and not both place and diameter_mm; give"
+            " one of these in lesions.csv"
         )
     side = diameter / _BALL
     offsets = (np.arange(_BALL) - (_BALL - 1) / 2) * side

@@ -1,4 +1,4 @@
-"""Measures: what tells lesions from others: their size, and how bright they and their surroundings are in each phase."""
+"""Measures: what tells lesions from others: their size, and how bright they and what is around them are."""
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,11 @@ def measure(store: LesionStore) -> pd.DataFrame:
     """One row a study, by specimen_id: units, log2 of the mean diameter in mm, and in HU the median of lesion and of
     what is around it within its crop, in each of the first PHASES that are read; of its first crop.
     """
-    first = store.index.reset_index().groupby("specimen_id", sort=False).first()
     units = store.specimens.set_index("specimen_id")["units"]
-    size = np.log2(store.index.groupby("specimen_id", sort=False)["diameter_mm"].mean().clip(lower=0.1))
-    rows = {
-        name: {"diameter_mm_log2": float(size[name])} | (_levels(store, row) if units[name] == "HU" else {})
-        for name, row in first["index"].items()
-    }
+    rows = {}
+    for name, own in store.index.groupby("specimen_id", sort=False):
+        size = {"diameter_mm_log2": float(np.log2(max(own["diameter_mm"].mean(), 0.1)))}
+        rows[name] = size | (_levels(store, int(own.index[0])) if units[str(name)] == "HU" else {})
     found = pd.DataFrame.from_dict(rows, orient="index", columns=list(TOLERANCES)).rename_axis("specimen_id")
     return found.dropna(axis="columns", how="all").assign(units=units)
 

@@ -1,30 +1,35 @@
-"""Room: what every system of focal lesions shares: crops over phases in, scores of lesions and of their patients out."""
+"""Room: what every system of focal lesions shares: crops over phases in, scores of lesions and patients out."""
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, Task
 from hepatica.cohort.predictions import LESION
-from hepatica.learn import Plan, infer
+from hepatica.learn import Augment, Chosen, Loss, Plan, Samples, augmentation, infer
 from hepatica.learn.images import as_network_input
-from hepatica.protocol.plain import grad_cam_of_body, logits_of, scored, scores
-from hepatica.protocol.records import Inference, Room
+from hepatica.learn.volumes import brightened, moved
+from hepatica.protocol.plain import grad_cam_of_body, logits_of, scored, scores, train_plainly
+from hepatica.protocol.records import Inference, Room, Training
+from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping
+from hepatica.radiology.lesions.deliver import deliver_lesions
 from hepatica.radiology.lesions.measures import TOLERANCES, measure
 from hepatica.radiology.lesions.store import LesionStore, Reading, Scale
 from hepatica.radiology.lesions.store import prepare as prepare_lesions
 from hepatica.radiology.phantom import phantom_ct
-from hepatica.radiology.phase.together import Absent
+from hepatica.radiology.phase.together import Absent, Register
 from hepatica.radiology.results.deliver import decline_study
 from hepatica.radiology.slicing import WINDOWS
 
-CTPhase = Literal["plain", "arterial", "portal venous", "delayed"]
+Shift = tuple[NonNegativeFloat, NonNegativeFloat, NonNegativeFloat]
+"""Voxels along z, y and x."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +52,36 @@ class LesionPlan(Plan):
     """Width of the rim around the lesion in its mask, mm."""
     scale: Literal["window", "crop"] = "window"
     """What becomes 0 to 1: the window, or the range of each phase within the crop."""
+    register: Register = "none"
+    """How phases are brought onto the one whose slices count: none (by their position), rigid or deformable."""
     window: Literal["abdomen", "liver", "bone", "lung"] = "liver"
     """Window of Hounsfield units that the network reads."""
     pooling: Literal["largest", "mean", "highest"] = "largest"
     """A patient's score: that of their largest lesion, the mean over their lesions, or the highest."""
+    copies: PositiveInt = 1
+    """Views of each training crop in an epoch, another augmentation each."""
+    balanced: bool = False
+    """Whether each class has as many views in an epoch as the largest."""
+    degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
+    """Largest rotation in the axial plane in augmentation, degrees."""
+    zoom: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Largest zoom of each axis in augmentation; 0.5: from 1/1.5 to 1.5."""
+    shift: Shift = (0.0, 0.0, 0.0)
+    """Largest shift in augmentation, voxels along z, y and x."""
+    apart: Shift = (0.0, 0.0, 0.0)
+    """Largest shift of a phase against the others in augmentation, voxels along z, y and x."""
+    flip: bool = False
+    """Whether augmentation mirrors each axis at random."""
+    gain: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Standard deviation of the factor of each phase's contrast in augmentation."""
+    offset: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Standard deviation of what is added to each phase in augmentation, on 0 to 1."""
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Standard deviation of the noise of each voxel in augmentation, on 0 to 1."""
 
 
-def prepare(cohort: Cohort, settings: LesionPlan, folder: Path) -> LesionStore:
-    """Crops of the lesions of lesions.csv, in Hounsfield units."""
+def prepare(cohort: Cohort, settings: LesionPlan, folder: Path, *, kind: Kind = "ct") -> LesionStore:
+    """Crops of the lesions of lesions.csv, in Hounsfield units, or of MR in the signal of its sequences."""
     cropping = Cropping(
         voxels=settings.voxels,
         share=settings.lesion_share,
@@ -63,12 +90,50 @@ def prepare(cohort: Cohort, settings: LesionPlan, folder: Path) -> LesionStore:
         rim_mm=settings.rim_mm,
     )
     return prepare_lesions(
-        cohort.specimens_of("ct"),
+        cohort.specimens_of(kind),
         cohort.lesions,
-        reading=Reading(phases=settings.phases, absent=settings.absent, cropping=cropping),
+        reading=Reading(
+            kind=kind,
+            phases=settings.phases,
+            absent=settings.absent,
+            register=settings.register,
+            cropping=cropping,
+        ),
         scale=Scale(kind=settings.scale, window=WINDOWS[settings.window]),
         folder=folder,
     )
+
+
+def augment(settings: LesionPlan) -> Augment:
+    """Rotation, zoom, shifts and mirroring in one interpolation; then contrast, level and noise."""
+    steps = [
+        moved(
+            degrees=settings.degrees, zoom=settings.zoom, shift=settings.shift, apart=settings.apart, flip=settings.flip
+        ),
+        brightened(gain=settings.gain, offset=settings.offset),
+        augmentation.noise(sd=settings.noise),
+    ]
+    return augmentation.compose(*steps)
+
+
+def train_lesions(training: Training[Any, Any], *, loss: Loss | None = None) -> dict[str, Any]:
+    """Fit the network to the class of each lesion, or the outcome of its patient, with `copies` and `balanced`; a
+    system's whole `train`. Copies are made of the crops of training patients alone, after these were dealt.
+    """
+    settings = training.settings
+    return train_plainly(training, loss=loss, views=partial(repeated, copies=settings.copies, even=settings.balanced))
+
+
+def repeated(samples: Samples, *, copies: int, even: bool) -> Samples:
+    """Each sample `copies` times; `even`: those of each class repeated in turn until there are as many as of the
+    largest.
+    """
+    rows = np.arange(len(samples))
+    if even:
+        classes = [rows[samples.labels == each] for each in np.unique(samples.labels)]
+        rows = np.concatenate([np.resize(each, max(map(len, classes))) for each in classes])
+    rows = np.tile(rows, copies)
+    return Samples(inputs=Chosen(inputs=samples.inputs, rows=rows), labels=samples.labels[rows])
 
 
 def infer_lesions(network: Any, material: LesionStore, settings: LesionPlan, task: Task) -> Inference:
@@ -111,8 +176,10 @@ LESIONS_CT: Room[LesionPlan, LesionStore] = Room(
     prepare=prepare,
     measure=measure,
     tolerances=TOLERANCES,
+    augment=augment,
     infer=infer_lesions,
     saliency=partial(grad_cam_of_body, read=lambda values: as_network_input(torch.from_numpy(values))),
+    deliver=deliver_lesions,
     decline=decline_study,
     phantom=partial(phantom_ct, endpoints="all"),
 )

@@ -19,9 +19,11 @@ from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
+from hepatica.radiology.dicom.geometry import Geometry, from_lps
+from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping, crops
 from hepatica.radiology.lesions.marks import masks_of, read_marks
-from hepatica.radiology.phase.together import PHASE, SERIES, Absent, StudyPhases, read_phases
+from hepatica.radiology.phase.together import PHASE, SERIES, Absent, Register, StudyPhases, is_phase, read_phases
 from hepatica.radiology.slicing import Window
 
 SCHEMA = 1
@@ -32,10 +34,14 @@ _WORKERS = 2  # ours: studies at once
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What is read of a study: which phases (`absent`: see `together`), and how lesions are cut out."""
+    """What is read of a study: of which kind, which phases (`absent`, `register`: see `together`), and how lesions are
+    cut out.
+    """
 
+    kind: Kind = "ct"
     phases: tuple[str, ...]
-    absent: Absent
+    absent: Absent = "refuse"
+    register: Register = "none"
     cropping: Cropping
 
 
@@ -50,9 +56,10 @@ class Scale:
         """(… z y x) in the units of the volumes to float32 on 0..1; 0 in a phase that was left empty."""
         if self.kind == "window" and self.window is not None:
             return np.asarray(np.nan_to_num(self.window.shades(values)))
-        low, high = (np.nanmin(values, axis=(-3, -2, -1), keepdims=True, initial=np.inf),
-                     np.nanmax(values, axis=(-3, -2, -1), keepdims=True, initial=-np.inf))  # fmt: skip
-        return np.nan_to_num((values - low) / np.maximum(high - low, 1e-6)).astype(np.float32)
+        known = np.nan_to_num(values)  # a phase is empty as a whole or not at all
+        low = known.min(axis=(-3, -2, -1), keepdims=True)
+        high = known.max(axis=(-3, -2, -1), keepdims=True)
+        return np.asarray((known - low) / np.maximum(high - low, 1e-6), np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +68,8 @@ class LesionStore:
 
     `index`: one row a crop: patient_id, specimen_id, lesion_id, label (of lesions.csv), diameter_mm, volume_ml, place
     (within its file), x_mm, y_mm, z_mm (the crop's centre, DICOM patient axes), area_mm2 (of the lesion in a slice).
-    `specimens`: one row a study: patient_id, specimen_id, key (its content), lesions, phases, units, notes.
+    `specimens`: one row a study: patient_id, specimen_id, key (its content), lesions, phases, series (keys), units,
+    notes.
     `failures`: one row a study that gave no crop: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
@@ -99,6 +107,11 @@ class LesionStore:
     def masks(self, indices: np.ndarray) -> np.ndarray:
         """What is marked in these crops, `crops.LESION`, `crops.RIM` or 0: (b z y x) uint8."""
         return self._read("masks", indices)
+
+    def geometries(self, indices: np.ndarray) -> list[Geometry]:
+        """Where these crops lie."""
+        z, y, x = self.masks(indices[:1]).shape[1:]
+        return [from_lps(matrix, shape=(z, y, x)) for matrix in self._read("lps", indices)]
 
     def select(
         self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
@@ -153,20 +166,28 @@ def prepare(
     return _gather(keys, lesions, ledger=ledger, folder=folder, scale=scale)
 
 
-_ROW = ("lesion_id", "segment", "x_mm", "y_mm", "z_mm", "diameter_mm")
+_ROW = ("lesion_id", "segment", "x_mm", "y_mm", "z_mm", "diameter_mm", PHASE)
 
 
 def _key(specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading) -> str:
     masks = [content_digest(each).hex() for each in masks_of(specimen, lesions)]
-    others = {name: content_digest(path).hex() for name, path in specimen.attachments.items() if path not in masks}
-    rows = lesions[list(_ROW)].astype(str).to_numpy().tolist()
+    others = {name: content_digest(path).hex() for name, path in specimen.attachments.items() if is_phase(name)}
+    rows = lesions.reindex(columns=list(_ROW)).astype(str).to_numpy().tolist()
     about = {"schema": SCHEMA, "reading": asdict(reading), "rows": rows, "masks": masks, "others": others}
     named = {name: specimen.extra.get(name, "") for name in (SERIES, PHASE)}
     return specimen_key(specimen, settings=about | named)
 
 
 def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading) -> None:
-    phases = read_phases(specimen, wanted=reading.phases, absent=reading.absent)
+    drawn = lesions.reindex(columns=[PHASE])[PHASE].dropna().astype(str)
+    phases = read_phases(
+        specimen,
+        kind=reading.kind,
+        wanted=reading.phases,
+        absent=reading.absent,
+        register=reading.register,
+        reference=next(iter(drawn), None),
+    )
     step = phases.volumes[phases.reference].geometry.spacing[0]
     rows, found = [], []
     for mark in read_marks(specimen, lesions, step=step):
@@ -180,6 +201,7 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Re
     arrays = {
         "crops": np.stack([each.values for each in found]).astype(np.float16),
         "masks": np.stack([each.mask for each in found]),
+        "lps": np.stack([each.geometry.lps for each in found]),
     }
     about = {"index": rows, "study": _described(phases)}
     with replacing(path) as temporary:
@@ -190,6 +212,7 @@ def _described(phases: StudyPhases) -> dict[str, Any]:
     """What is kept of one study."""
     return {
         "phases": ", ".join(phases.found.values()),
+        "series": " ".join(phases.keys),
         "units": phases.volumes[phases.reference].units,
         "slice_mm": phases.volumes[phases.reference].geometry.spacing[0],
         "pixel_mm": phases.volumes[phases.reference].geometry.spacing[1],
