@@ -221,6 +221,8 @@ def test_the_share_of_each_tile_in_outlines(specimen, slides, written, tmp_path)
     inside = np.clip((288 - tiles.index.loc[own, ["x", "y"]].to_numpy()) / 64, 0, 1)
     np.testing.assert_allclose(share[own], inside.prod(axis=1))
     assert np.isnan(share[~own]).all()
+    bare = replace(tiles, specimens=tiles.specimens.drop(columns=["width", "height"]))  # as features from elsewhere
+    assert np.array_equal(tile_share(bare, [outlined, plain], classes=["Tumor"]), share, equal_nan=True)
     outlined.attachments["annotation"].write_text("")
     with pytest.raises(SpecimenError, match=r"specimens.csv row 2 column annotation: the outlines are no GeoJSON"):
         tile_share(tiles, [outlined], classes=["Tumor"])

@@ -56,6 +56,22 @@ def test_what_was_not_assessable_has_a_row_a_target_with_its_reason() -> None:
     assert set(table.loc[table["score"].notna(), "applicability"]) == {"unknown"}
 
 
+def test_rows_of_lesions_come_after_those_of_patients_and_have_the_judgement_of_their_specimen() -> None:
+    grades = {"class_or_quantity": "low", "endpoint": "grade", "horizon_months": np.nan, "task": "multi_class"}
+    lesions = scored(("P1", "S1", 0.1), ("P1", "S1", 0.9), lesion_id=["1", "2"], **grades)
+    system: Any = SimpleNamespace(targets=lambda settings: GRADES.targets, pool=mean_by_patient)
+    specimens = scored(("P1", "S1", 0.9), **grades)
+    inference = Inference(specimens=specimens, regions=lesions, signatures=np.zeros((2, 1)), lesions=lesions)
+    judgement = pd.DataFrame({"applicability": ["unusual"], "reason": ["large"]}, index=["S1"])
+    pool = pooled(system, inference, settings=None, judgement=judgement)
+    table = predictions(pool, folds=pd.Series("test", ["P1"]), cutoffs={})
+    assert table["lesion_id"].fillna("").tolist() == ["", "", "1", "2"]
+    assert table["specimen_id"].fillna("").tolist() == ["S1", "", "S1", "S1"]
+    assert table["score"].tolist() == [0.9, 0.9, 0.1, 0.9]
+    assert set(table["reason"]) == {"large"}
+    assert table["group"].notna().tolist() == [False, True, False, False]
+
+
 def test_groups_are_by_the_locked_cutoff_of_whole_patients() -> None:
     table = predictions(pool_of(ONE, HCC), folds=pd.Series("test", ["P1", "P2"]), cutoffs={"hcc": 0.7})
     patients = table[table["specimen_id"].isna()].set_index("patient_id")["group"]

@@ -31,9 +31,12 @@ ROOT = Path(__file__).parents[2]
 SMALL = {
     "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
     "slide": {"settings": SlidePhantom(side=512, images=1)},
+    "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=14, thickness_mm=12), "patients": 48},
     "table": {"patients": 60},
 }
-"""What makes the phantom of a modality smaller where the usual one takes long, or larger where it is tables alone."""
+"""What makes the phantom of a modality, or a population, smaller where the usual one takes long, or larger where it is
+tables alone or of many classes.
+"""
 
 
 def phantom_of(system: System) -> str:
@@ -57,7 +60,8 @@ def cohorts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     firsts = {phantom_of(system): system for system in all_systems().values()}
     return {
         name: system.phantom(
-            tmp_path_factory.mktemp("phantom") / name, **{"patients": 18, "seed": 3} | SMALL.get(system.modality, {})
+            tmp_path_factory.mktemp("phantom") / name,
+            **{"patients": 18, "seed": 3} | SMALL.get(name, SMALL.get(system.modality, {})),
         )
         for name, system in firsts.items()
     }

@@ -33,7 +33,7 @@ from hepatica.evaluate.binary.recalibration import (
 from hepatica.evaluate.binary.risk_capture import RiskCapture, risk_capture
 from hepatica.evaluate.binary.time_dependent import compare_time_dependent_auroc, time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
-from hepatica.evaluate.groups.agreement import quantity_metrics
+from hepatica.evaluate.groups.agreement import intraclass_correlation, quantity_metrics
 from hepatica.evaluate.groups.case_mix import rate_difference, standardised_difference
 from hepatica.evaluate.groups.clusters import cluster_stability
 from hepatica.evaluate.groups.contingency import Contingency, compare_shares, mcnemar_p
@@ -52,6 +52,7 @@ from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
 from hepatica.evaluate.models.imputation import Imputation, complete_by_fold, fit_imputation, pool, pooled_cox
 from hepatica.evaluate.models.logistic import LogisticRisk, fit_logistic
+from hepatica.evaluate.models.nomogram import Nomogram, nomogram, odds_marks, survival_marks
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.readers.multi_reader import Readings, auroc_readings, over_readers, rate_readings
@@ -92,6 +93,7 @@ __all__ = [
     "KaplanMeier",
     "Line",
     "LogisticRisk",
+    "Nomogram",
     "Null",
     "Power",
     "ReaderStudy",
@@ -139,6 +141,7 @@ __all__ = [
     "fleiss_kappa",
     "froc",
     "heterogeneity_p",
+    "intraclass_correlation",
     "kaplan_meier",
     "kappa",
     "linear",
@@ -149,7 +152,9 @@ __all__ = [
     "missing_patterns",
     "missing_shares",
     "multiclass_metrics",
+    "nomogram",
     "npv",
+    "odds_marks",
     "over_readers",
     "pearson",
     "permutation_null",
@@ -174,6 +179,7 @@ __all__ = [
     "specificity",
     "standardised_difference",
     "study_readers",
+    "survival_marks",
     "survival_metrics",
     "t_over_readers",
     "time_dependent_auroc",

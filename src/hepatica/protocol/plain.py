@@ -10,7 +10,18 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
-from hepatica.cohort import Classes, Cohort, CohortError, MultiClass, SettingsError, Survival, Task, TimeToEvent
+from hepatica.cohort import (
+    Classes,
+    Cohort,
+    CohortError,
+    LesionClasses,
+    MultiClass,
+    SettingsError,
+    Survival,
+    Task,
+    TimeToEvent,
+)
+from hepatica.cohort.predictions import LESION
 from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, discrete_risk, infer
 from hepatica.learn.samples import Labels
 from hepatica.networks import Pooled, backbone
@@ -55,9 +66,13 @@ UNKNOWN = -1
 
 def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
     """What is learnt of each patient whose outcome is known, by patient_id: class (a whole number), or one column a
-    horizon (1, 0, or UNKNOWN), or time and event, or the value. SettingsError for another task.
+    horizon (1, 0, or UNKNOWN), or time and event, or the value. Of an endpoint of lesions, the class of each lesion, by
+    the columns LESION. SettingsError for another task.
     """
     endpoint, patients = task.require(cohort), cohort.patients.loc[list(task.eligible(cohort))]
+    if isinstance(task, MultiClass) and isinstance(endpoint, LesionClasses):
+        known = cohort.lesions.set_index(LESION)[[endpoint.lesion]].dropna()
+        return known.map(task.classes.index)
     if isinstance(task, MultiClass) and isinstance(endpoint, Classes):
         return patients[[endpoint.column]].map(task.classes.index)
     if isinstance(task, Survival) and isinstance(endpoint, TimeToEvent):
@@ -71,9 +86,13 @@ def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
 
 
 def labelled(material: Material, *, outcome: pd.DataFrame, task: Task) -> Samples:
-    """All regions of the patients of `outcome`, each with its patient's."""
-    chosen = material.select(patient_ids=outcome.index)
-    return Samples(inputs=chosen, labels=as_labels(outcome.loc[chosen.index["patient_id"]], task=task))
+    """All regions of the patients of `outcome`, each with its patient's, or its lesion's where that is known."""
+    chosen: Any = material.select(patient_ids=outcome.index.get_level_values(0))
+    if outcome.index.nlevels == 1:
+        return Samples(inputs=chosen, labels=as_labels(outcome.loc[chosen.index["patient_id"]], task=task))
+    lesions = pd.MultiIndex.from_frame(chosen.index[list(outcome.index.names)])
+    known = lesions.isin(outcome.index)
+    return Samples(inputs=chosen.rows(known), labels=as_labels(outcome.loc[lesions[known]], task=task))
 
 
 def as_labels(outcome: pd.DataFrame, *, task: Task) -> Labels:
@@ -159,25 +178,33 @@ def standardise(training: Training[Any, Any]) -> None:
 
 
 def train_plainly(
-    training: Training[Any, Any], *, outcome: pd.DataFrame | None = None, loss: Loss | None = None
+    training: Training[Any, Any],
+    *,
+    outcome: pd.DataFrame | None = None,
+    loss: Loss | None = None,
+    views: Callable[[Samples], Samples] | None = None,
 ) -> dict[str, Any]:
     """Fit the network to the `outcome` of each region's patient, by default that of the task; a system's whole `train`.
 
     Several horizons of one endpoint are learnt together, an output each. The loss is cross-entropy for classes, Cox's
     partial likelihood for survival, squared error for quantities, unless one is given. Images are augmented as the room
-    does; values of tables are standardised by the training patients.
+    does; values of tables are standardised by the training patients. `views` makes of the training samples what an
+    epoch has of them, such as several of each.
     """
     split = training.split
     outcome = outcomes(training.cohort, task=training.task) if outcome is None else outcome
     standardise(training)
-    known = {name: outcome[outcome.index.isin(getattr(split, name))] for name in ("train", "validation")}
+    owner = outcome.index.get_level_values(0)
+    known = {name: outcome[owner.isin(getattr(split, name))] for name in ("train", "validation")}
     there = set(training.material.index["patient_id"])
     samples = {
         name: labelled(training.material, outcome=each, task=training.task)
         for name, each in known.items()
-        if there & set(each.index)
+        if there & set(each.index.get_level_values(0))
     }
     loss = loss or LOSSES[training.task.KIND]
+    if views is not None:
+        samples["train"] = views(samples["train"])
     history = fit_stage(training, "training", training.network, samples, augment=training.augment, loss=loss)
     return {"epochs": len(history.epochs)}
 

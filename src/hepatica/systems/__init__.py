@@ -31,6 +31,8 @@ ROOMS = {
     "FEATURES": "slide",
     "MULTIPHOTON": "slide",
     "CT": "ct",
+    "LESIONS_CT": "ct",
+    "LESIONS_MR": "mr",
     "MR": "mr",
     "ULTRASOUND": "ultrasound",
     "SPECTRA": "spectrum",

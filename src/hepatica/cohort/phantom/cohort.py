@@ -46,8 +46,9 @@ class Renderer(ABC):
     """How a room shows a patient: files of a `modality` whose names end in `suffix`, in the folder `root`.
 
     `code` begins a specimen_id; `made` says what the files are; `population` is whom the instrument usually sees;
-    `hidden` are further places of truth; `read` says that readers look at what it makes; `outlines` are endpoints of
-    masks that a cohort which tells all has, too. `settings` are the room's.
+    `hidden` are further places of truth; `read` says that readers look at what it makes, `locates` that it lists the
+    lesions it shows; `outlines` are endpoints of masks that a cohort which tells all has, too. `settings` are the
+    room's.
     """
 
     modality: ClassVar[str]
@@ -59,6 +60,7 @@ class Renderer(ABC):
     hospitals: ClassVar[Collection[str]]
     hidden: ClassVar[tuple[str, ...]] = ()
     read: ClassVar[bool] = False
+    locates: ClassVar[bool] = False
     outlines: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     settings: Any
 
@@ -113,7 +115,7 @@ def phantom_cohort(
     recipe = Recipe(
         patients=patients, seed=seed, difficulty=difficulty, hospital=hospital, endpoints=endpoints,
         missing=missing, population=population or (renderers[0].population if renderers else SURVEILLANCE),
-        settings={each.root: each.settings for each in renderers},
+        settings={each.root: each.settings for each in renderers}, located=any(each.locates for each in renderers),
     )  # fmt: skip
     people = draw_patients(patients, population=recipe.population, seed=seed, difficulty=difficulty, hospital=hospital)
     _check(recipe, renderers, people)

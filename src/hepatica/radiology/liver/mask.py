@@ -1,7 +1,7 @@
 """Mask: a segmentation of a patient, from NIfTI or DICOM SEG, brought onto the voxels of a volume."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,9 @@ from hepatica.radiology.dicom.stack import MOST_PLACES, ON_GRID
 
 Only = Literal["liver"] | Collection[int] | None
 """What of a mask is wanted: the organ of this name, the labels or segments of these numbers, or whatever is marked."""
+
+Take = Callable[[Only], tuple[np.ndarray, Geometry]]
+"""What of an opened mask is marked, (z y x) bool on the mask's own grid, and that grid."""
 
 LIVER_CODES = frozenset({("10200004", "SCT"), ("T-62000", "SRT"), ("T-62000", "SNM3"), ("7197", "FMA")})
 """The liver as a segmented property type: SNOMED CT, SNOMED RT as DICOM used it before 2018, and FMA."""
@@ -47,14 +50,20 @@ def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarra
     beside the volume. A mask of zeros is a mask: nothing is marked.
     """
     with reading("the mask"):
-        source = _find(path, only=only)
-        if _is_nifti(source):
-            marked, own = _from_nifti(source.path, only=only)
-        else:
-            marked, own = _from_seg(source, only=only, step=geometry.spacing[0])
+        marked, own = open_mask(path, step=geometry.spacing[0], only=only)(only)
     if not _meet(own, geometry):
         raise SpecimenError("the mask lies entirely outside the volume; give the mask of this patient and this study")
     return marked if own.agrees(geometry) else _resampled(marked, own, geometry)
+
+
+def open_mask(path: Path, *, step: float, only: Only = None) -> Take:
+    """The mask of `read_mask` decoded once, of which each call takes other labels; `only` is by what its file is found.
+
+    `step`: mm between the slices of the volume, by which frames of a DICOM SEG are placed that do not say how far
+    apart they are.
+    """
+    source = _find(path, only=only)
+    return _of_nifti(source.path) if _is_nifti(source) else _of_seg(source, step=step)
 
 
 def _find(path: Path, *, only: Only) -> Source:
@@ -81,12 +90,16 @@ def _is_seg(source: Source) -> bool:
         return False
 
 
-def _from_nifti(path: Path, *, only: Only) -> tuple[np.ndarray, Geometry]:
+def _of_nifti(path: Path) -> Take:
     labels, geometry = read_nifti(path)
-    if only is None:
-        return labels > 0, geometry
-    wanted = _liver_labels(path, labels) if only == "liver" else only
-    return np.isin(labels, list(wanted)), geometry
+
+    def take(only: Only) -> tuple[np.ndarray, Geometry]:
+        if only is None:
+            return labels > 0, geometry
+        wanted = _liver_labels(path, labels) if only == "liver" else only
+        return np.isin(labels, list(wanted)), geometry
+
+    return take
 
 
 def _liver_labels(path: Path, labels: np.ndarray) -> Collection[float]:
@@ -109,25 +122,26 @@ def _table(path: Path) -> list[tuple[int, str]]:
     return [(int(key), name.strip().lower()) for key, name in rows]
 
 
-def _from_seg(source: Source, *, only: Only, step: float) -> tuple[np.ndarray, Geometry]:
-    """The marked frames of a DICOM SEG, each at its own place on a regular grid, empty where there is no frame.
-
-    `step`: mm between the slices of the volume, by which frames are placed that do not say how far apart they are.
-    """
+def _of_seg(source: Source, *, step: float) -> Take:
+    """The marked frames of a DICOM SEG, each at its own place on a regular grid, empty where there is no frame."""
     import highdicom as hd
 
     with reading("the DICOM SEG"), tolerant():
         with source.open() as file:
             seg = hd.seg.segread(file)
-        numbers = [each for each in seg.segment_numbers if _is_wanted(seg, each, only=only)]
-        if not numbers:
-            raise SpecimenError(f"the DICOM SEG has no segment {only}; give a mask that has")
         shared = seg.SharedFunctionalGroupsSequence[0]
         groups = [_Groups(own=each, shared=shared) for each in seg.PerFrameFunctionalGroupsSequence]
         frames = seg.pixel_array.reshape(-1, seg.Rows, seg.Columns)
+
+    def take(only: Only) -> tuple[np.ndarray, Geometry]:
+        numbers = [each for each in seg.segment_numbers if _is_wanted(seg, each, only=only)]
+        if not numbers:
+            raise SpecimenError(f"the DICOM SEG has no segment {only}; give a mask that has")
         kept = [(group, marked) for group, frame in zip(groups, frames, strict=True)
                 if (marked := _marked(seg, group, frame, numbers)) is not None]  # fmt: skip
         return _placed(kept or [(group, np.zeros(frames.shape[1:], bool)) for group in groups], step=step)
+
+    return take
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.cohort import Classes, Target, class_scores
+from hepatica.cohort import Classes, LesionClasses, Target, class_scores
 from hepatica.evaluate.multiclass.metrics import OF_A_CLASS
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
@@ -48,9 +48,16 @@ def section(run: Run, gallery: Gallery) -> Section | str:
             caption="Classification into all classes, with 95% confidence intervals.",
             note="Macro: the unweighted mean over classes.",
         ),
+        *(_of_lesions(run) if isinstance(endpoint, LesionClasses) else []),
         *(_by_class(each, target, classes) for each in run.cohorts),
     ]
     return Section(anchor="discrimination", title="Classification", blocks=blocks)
+
+
+def _of_lesions(run: Run) -> list[Block]:
+    names = tuple(f"lesion_{name}" for name in ("accuracy", "auroc_macro", "kappa"))
+    caption = "Classification of single lesions, with 95% confidence intervals clustered by patient."
+    return [metric_table(run, names, caption=caption, note="Above, a patient's class is that of their largest lesion.")]
 
 
 def scored(results: Results, target: Target) -> pd.DataFrame:
