@@ -51,13 +51,17 @@ NARROW: Mapping[str, Any] = {"body": "resnet18.tv_in1k", "body_shape": {"channel
 """Settings of a trial of a system whose body is too large for it: a ResNet-18 a quarter as wide (ours)."""
 
 
-def pooled(settings: Any, *, pretrained: bool, outputs: int, channels: int = 3) -> Pooled:
-    """The body and a linear layer on the mean of its maps; the same from one seed. A system's whole `build`."""
+def pooled(settings: Any, *, pretrained: bool, outputs: int | str, channels: int = 3) -> Pooled:
+    """The body and a linear layer on the mean of its maps; the same from one seed. A system's whole `build`.
+
+    `outputs`: how many, or the name of the setting that lists them.
+    """
+    count = len(getattr(settings, outputs)) if isinstance(outputs, str) else outputs
     torch.manual_seed(settings.seed)
     body = body_of(settings, pretrained=pretrained, channels=channels)
     # Of a VGG, which ends in the hidden layers of its head, the width of these.
     width = getattr(body, "head_hidden_size", None) or body.num_features
-    return Pooled(body, channels=width, classes=outputs)
+    return Pooled(body, channels=width, classes=count)
 
 
 UNKNOWN = -1

@@ -19,20 +19,21 @@ IMPORTANCE = "importance.json"
 """Which variables the score depends on, of systems that read tables."""
 
 
-def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens: int = 4) -> list[Path]:
+def explain(run: Path, cohort: Cohort | str | Path, *, results: Path | None = None, specimens: int = 4) -> list[Path]:
     """Draw `specimens` specimens of the cohort whose results are in `results`, half of high and half of low risk.
 
-    `results` is the run folder itself or the folder of a validation; only patients the model was not trained on are
-    drawn. The pictures and `explained.json`, which lists them with their risk, go into `results/explained`, and of a
-    system of tables `importance.json`.
+    `results` is the run folder itself or the folder of a validation, by default that of the run's that is of this
+    cohort; only patients the model was not trained on are drawn. The pictures and `explained.json`, which lists them
+    with their risk, go into `results/explained`, and of a system of tables `importance.json`. A specimen that cannot be
+    drawn is warned of.
     """
-    locked = open_run(run)
+    locked, cohort = open_run(run), load_cohort(cohort)
+    results = _results_of(run, cohort) if results is None else results
     if not (results / "metrics.json").exists():
         raise RunError(f"{results} has no results yet; run hepatica train or hepatica validate on this cohort first")
     refuse_altered(results)
     table = pd.read_parquet(results / "predictions.parquet")
     chosen = extremes(table, specimens)
-    cohort = load_cohort(cohort)
     written = read_json(results / "cohort.json")
     if written["model"] != locked.digest:
         raise RunError(f"{results} holds results of another model than {run}; name the run they belong to")
@@ -63,11 +64,19 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
             "files": [path.name for path in drawn[by_id[str(name)].row]],
         }
         for name, score in chosen.items()
+        if by_id[str(name)].row in drawn
     ]
     write_sealed(results / "explained" / "explained.json", records)
     if found := importance(locked, cohort, table=table, folder=folder):
         write_sealed(results / "explained" / IMPORTANCE, found)
     return [path for paths in drawn.values() for path in paths]
+
+
+def _results_of(run: Path, cohort: Cohort) -> Path:
+    """The results of this cohort; those of the run itself where there are none."""
+    written = ((each, each / "cohort.json") for each in (run, *sorted((run / "external").glob("*"))))
+    own = (each for each, path in written if path.exists() and read_json(path)["digest"] == cohort.digest)
+    return next(own, run)
 
 
 def extremes(table: pd.DataFrame, count: int) -> pd.Series:

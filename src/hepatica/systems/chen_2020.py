@@ -23,7 +23,6 @@ Unclear:
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from hepatica.cohort import Binary, MultiClass
 from hepatica.cohort.phantom import BIOPSIED, SEQUENCED
@@ -53,11 +52,6 @@ class Settings(SlidePlan):
     seed: int = 2020
 
 
-def mutations(settings: Settings) -> Binary:
-    """Whether each gene is mutated, learnt together."""
-    return Binary(settings.genes[0], beside=settings.genes[1:])
-
-
 SYSTEM = System(
     name="chen_2020",
     question="Is this liver tissue malignant?",
@@ -68,7 +62,7 @@ SYSTEM = System(
         journal="npj Precision Oncology 4:14",
         year=2020,
         doi="10.1038/s41698-020-0120-3",
-        reported={"external": {"accuracy malignant": 0.960, "accuracy grade": 0.896}},
+        reported={"external": {"accuracy malignant": 0.960}},
         patients="425 of TCGA-LIHC (450 slides); 67 with HCC and 34 normal slides of a hospital",
         network="Inception-v3",
         validation="a second hospital, with the cut-off that is best in it",
@@ -88,6 +82,7 @@ GRADE = replace(
     SYSTEM,
     name="chen_2020_grade",
     question="Is this hepatocellular carcinoma well, moderately or poorly differentiated?",
+    paper=replace(SYSTEM.paper, reported={"external": {"accuracy grade": 0.896}}),
     task=MultiClass("grade", classes=("well", "moderate", "poor"), ordered=True),
     population=SEQUENCED,
     build=partial(pooled, outputs=3),
@@ -96,19 +91,15 @@ GRADE = replace(
 """The second network of the paper."""
 
 
-def build_mutations(settings: Settings, *, pretrained: bool) -> Any:
-    """An output a gene."""
-    return pooled(settings, pretrained=pretrained, outputs=len(settings.genes))
-
-
 MUTATIONS = replace(
     SYSTEM,
     name="chen_2020_mutations",
     question="Which genes are mutated in this hepatocellular carcinoma?",
-    task=mutations,
+    paper=replace(SYSTEM.paper, reported={}),
+    task=lambda settings: Binary(settings.genes[0], beside=settings.genes[1:]),  # learnt together
     population=SEQUENCED,
     trial={**NARROW, "genes": ("ctnnb1", "tp53")},
-    build=build_mutations,
+    build=partial(pooled, outputs="genes"),
     meaning="probability of a mutation",
 )
 """The third."""

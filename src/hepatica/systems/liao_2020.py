@@ -17,7 +17,6 @@ Unclear: the text could not be read where this was written, only its abstract an
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from hepatica.cohort import Binary
 from hepatica.cohort.phantom import BIOPSIED, SEQUENCED
@@ -68,24 +67,15 @@ SYSTEM = System(
 )
 
 
-def mutations(settings: Settings) -> Binary:
-    """Whether each gene is mutated, learnt together."""
-    return Binary(settings.genes[0], beside=settings.genes[1:])
-
-
-def build_mutations(settings: Settings, *, pretrained: bool) -> Any:
-    """An output a gene."""
-    return pooled(settings, pretrained=pretrained, outputs=len(settings.genes))
-
-
 MUTATIONS = replace(
     SYSTEM,
     name="liao_2020_mutations",
     question="Which genes are mutated in this hepatocellular carcinoma?",
-    task=mutations,
+    paper=replace(SYSTEM.paper, reported={}),
+    task=lambda settings: Binary(settings.genes[0], beside=settings.genes[1:]),  # learnt together
     population=SEQUENCED,
     trial={**NARROW, "genes": ("ctnnb1", "tp53")},
-    build=build_mutations,
+    build=partial(pooled, outputs="genes"),
     meaning="probability of a mutation",
 )
 """The second network of the paper."""

@@ -3,7 +3,7 @@
 A box around the mass, from the plain, arterial and delayed phase, is resized to 70 x 70 pixels and read as an image of
 three channels by six convolutions, three poolings and three fully connected layers. The paper parts A classic HCC, B
 other malignant masses, C indeterminate masses, early HCC, dysplastic nodules and rare benign ones, D haemangioma and E
-cyst; here they are the classes of the lesions of a cohort's endpoint `lesion_class`.
+cyst; here they are the classes of a cohort's endpoint `lesion_class`, of each mass.
 
 Departures:
 1. Patients, not image sets, are dealt into training and test, and augmentation happens while training, so that no copy

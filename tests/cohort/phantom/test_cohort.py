@@ -12,7 +12,6 @@ from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.phantom import (
     CIRRHOSIS,
-    ENDPOINTS,
     POPULATIONS,
     RESECTED,
     SURVEILLANCE,
@@ -211,8 +210,7 @@ def test_patients_without_specimens_have_tables(name: str, tmp_path: Path) -> No
     wishes = {"patients": 20, "seed": 5, "population": POPULATIONS[name]}
     made = phantom_tables(tmp_path / "new", **wishes)
     cohort = load_cohort(made)
-    listed = {each for each, keys in ENDPOINTS.items() if "lesion" in keys}
-    assert set(cohort.endpoints) == {*POPULATIONS[name].usual, *POPULATIONS[name].further} - listed
+    assert set(cohort.endpoints) == {*POPULATIONS[name].usual, *POPULATIONS[name].further}
     assert not cohort.specimens
     assert {*cohort.table("visits").patient_id} == {*cohort.table("expression").patient_id} == {*cohort.patients.index}
     assert cohort.last("visits", column="afp_ng_ml").notna().all()

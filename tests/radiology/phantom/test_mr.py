@@ -69,8 +69,8 @@ def test_slices_lie_where_the_masks_lie(folder: Path, headers: list[pydicom.Data
 def test_the_cohort_has_outlines_and_categories(folder: Path) -> None:
     cohort = load_cohort(folder)
     assert {each.modality for each in cohort.specimens} == {"mr"}
-    assert (cohort.lesions.lirads != "LR-3").tolist() == (cohort.lesions.lirads_4_5 == 1).tolist()
-    assert cohort.lesions.lirads_4_5.tolist() == cohort.patients.lirads_4_5.tolist()
+    group = cohort.lesions.lirads.map(lambda each: each if each == "LR-3" else "LR-4/5")
+    assert group.tolist() == cohort.lesions.lirads_group.tolist()
     for lesion, specimen in zip(cohort.lesions.itertuples(), cohort.specimens, strict=True):
         values, geometry = read_nifti(specimen.attachments["mask"])
         x, y, z = (np.linalg.inv(geometry.lps) @ [lesion.x_mm, lesion.y_mm, lesion.z_mm, 1])[:3].round().astype(int)

@@ -27,10 +27,7 @@ TRUTH = "truth.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a phantom cohort is made from; `settings` are the rooms' own, by the folder of their files.
-
-    `located`: whether a room lists the lesions that it shows.
-    """
+    """What a phantom cohort is made from; `settings` are the rooms' own, by the folder of their files."""
 
     patients: int
     seed: int
@@ -40,7 +37,6 @@ class Recipe:
     endpoints: EndpointSet
     settings: Mapping[str, Any]
     missing: Missing = "none"
-    located: bool = False
     version: str = version("hepatica")
 
     def check(self, *, hospitals: Collection[str]) -> None:
@@ -60,8 +56,7 @@ class Recipe:
     def declared(self) -> dict[str, Mapping[str, Any]]:
         """The endpoints of cohort.toml."""
         further = self.population.further if self.endpoints == "all" else ()
-        found = {name: ENDPOINTS[name] for name in (*self.population.usual, *further)}
-        return {name: keys for name, keys in found.items() if self.located or "lesion" not in keys}
+        return {name: ENDPOINTS[name] for name in (*self.population.usual, *further)}
 
 
 def claim(folder: Path, recipe: Recipe) -> None:

@@ -50,9 +50,12 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
         "cyst", "hemangioma", "focal nodular hyperplasia", "other benign", HCC, "metastasis", "other malignant",
     ),
     "malignancy": (HCC, "metastasis", "other malignant"),
+    "lesion_malignant": ("benign", "malignant"),
+    "lirads_group": ("LR-3", "LR-4/5"),
 }  # fmt: skip
 """Classes of a lesion, by the column of lesions.csv: A to E of Yasaka 2018; six of Hamm 2019 (doi
-10.1007/s00330-019-06205-9); seven, and three, of Zhen 2020 (doi 10.3389/fonc.2020.00680)."""
+10.1007/s00330-019-06205-9); seven, three and two of Zhen 2020 (doi 10.3389/fonc.2020.00680); two of Wu 2020 (Ann Transl
+Med 8:701)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,14 +130,7 @@ class Lesion:
             "lesion_kind": self.kind,
             "lesion_group": shown,
             "malignancy": shown,
+            "lesion_malignant": "malignant" if shown in CLASSES["malignancy"] else "benign",
+            "lirads_group": self.lirads and ("LR-3" if self.lirads == "LR-3" else "LR-4/5"),
         }
         return {name: each if each in CLASSES[name] else None for name, each in found.items()}
-
-    @property
-    def states(self) -> dict[str, int | None]:
-        """Whether it is malignant, and whether it is LR-4 or LR-5, 1 or 0; None where features were not drawn."""
-        category = self.lirads
-        return {
-            "lesion_malignant": int(self.type in (HCC, "other malignant")),
-            "lirads_4_5": None if category is None else int(category != "LR-3"),
-        }

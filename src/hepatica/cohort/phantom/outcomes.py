@@ -51,9 +51,7 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
     "grade": {"label": "differentiation", "classes": list(DIFFERENTIATION), "ordered": True},
     "fibrosis": {"label": "metavir", "classes": ["0", "1", "2", "3", "4"], "ordered": True},
     "stiffness": {"value": "stiffness_kpa", "unit": "kPa"},
-    "lesion_malignant": {"label": "lesion_malignant"},
-    "lirads_4_5": {"label": "lirads_4_5"},
-    **{name: {"lesion": name, "classes": list(classes), "ordered": False} for name, classes in CLASSES.items()},
+    **{name: {"label": name, "classes": list(classes), "ordered": False} for name, classes in CLASSES.items()},
 }
 """Every endpoint that phantom patients can have, as cohort.toml declares it."""
 
@@ -63,10 +61,7 @@ ONSETS = ("recurrence", "incidence")
 STATES = ("hcc_vs_healthy", "hcc_vs_cirrhosis", "malignant")
 """HCC against one kind of control alone; blank for the others."""
 
-OF_LARGEST = ("lesion_malignant", "lirads_4_5")
-"""What is true of the largest lesion; blank where it is not known, or there is none."""
-
-APART = (*STATES, *OF_LARGEST, "tumour_type", "recurrence_free_survival")
+APART = (*STATES, "tumour_type", "recurrence_free_survival", *CLASSES)
 """Endpoints of which only a population that has them tells."""
 
 

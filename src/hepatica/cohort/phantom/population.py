@@ -258,7 +258,8 @@ FOCAL_LESIONS = replace(
     usual=("lesion_class", "lesion_type", "lesion_group", "lesion_malignant", "malignancy"),
     columns=(
         "patient_id", "age_years", "sex", "hbsag", "metavir", "prior_cancer", "afp_ng_ml", "alt_u_l", "ast_u_l",
-        "bilirubin_umol_l", "albumin_g_l", "platelets_10e9_l", "lesion_malignant", "lesion_type",
+        "bilirubin_umol_l", "albumin_g_l", "platelets_10e9_l", "lesion_class", "lesion_type", "lesion_group",
+        "lesion_malignant", "malignancy",
     ),
     hcc_share=0.25, incidental_share=0.3,
     control_kinds=(
@@ -271,7 +272,7 @@ set has 21, 9, 35, 20 and 15 of 100. Numbers are ours."""
 
 TYPICAL_LESIONS = replace(
     _OUTLINED, name="typical_lesions", usual=("lesion_kind",),
-    columns=("patient_id", "age_years", "sex"), hcc_share=1 / 6, atypical_share_when_hard=0.0,
+    columns=("patient_id", "age_years", "sex", "lesion_kind"), hcc_share=1 / 6, atypical_share_when_hard=0.0,
     control_kinds=tuple(
         (name, 1.0)
         for name in ("cyst", "hemangioma", "focal nodular hyperplasia", "cholangiocarcinoma", "metastasis")
@@ -280,7 +281,7 @@ TYPICAL_LESIONS = replace(
 """The six kinds of Hamm 2019 (doi 10.1007/s00330-019-06205-9), typical and equally often."""
 
 AT_RISK = replace(
-    _OUTLINED, name="at_risk", usual=("lirads_4_5",), columns=("patient_id", "age_years", "sex", "lirads_4_5"),
+    _OUTLINED, name="at_risk", usual=("lirads_group",), columns=("patient_id", "age_years", "sex", "lirads_group"),
     hcc_share=0.6, metavir_hcc=_CIRRHOSIS, metavir_control=_CIRRHOSIS, atypical_share_when_hard=0.0, several_share=0.0,
     control_kinds=(("dysplastic nodule", 1.0),), large_share=0.01, feature_shares=((0.9, 0.7, 0.5), (0.3, 0.1, 0.1)),
 )  # fmt: skip

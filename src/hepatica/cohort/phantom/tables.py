@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.special import expit
 
 from hepatica.cohort.phantom.folder import Missing
-from hepatica.cohort.phantom.lesion import CCA, HCC, NORMAL
-from hepatica.cohort.phantom.outcomes import OF_LARGEST, ONSETS, STATES, months
+from hepatica.cohort.phantom.lesion import CCA, CLASSES, HCC, NORMAL
+from hepatica.cohort.phantom.outcomes import ONSETS, STATES, months
 from hepatica.cohort.phantom.patient import Patient
 from hepatica.cohort.streams import generator
 
@@ -21,7 +21,6 @@ _VIABLE = ("viable_baseline_mm", "viable_nadir_mm", "viable_now_mm", "nontarget"
 
 _PERHAPS = (
     *("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response", "extrahepatic_spread", "hbeag", "sorafenib"),
-    *OF_LARGEST,
     *STATES,
 )
 """Columns of whole numbers that some patients lack."""
@@ -144,7 +143,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "kind": tumour.kind,
         "lesion_type": tumour.type,
         "tumour_size_cm": tumour.size_cm,
-        **(tumour.lesions[0].states if tumour.lesions else dict.fromkeys(OF_LARGEST)),
+        **(tumour.lesions[0].classes if tumour.lesions else dict.fromkeys(CLASSES)),
         "tumour_number": len(tumour.own),
         "tumour_sum_cm": round(sum(each.diameter_cm for each in tumour.own), 1),
         "bclc_stage": tumour.bclc,

@@ -42,17 +42,27 @@ class Mark:
         return float(len(self.points) * np.prod(self.geometry.spacing) / 1000)
 
 
-def read_marks(specimen: Specimen, lesions: pd.DataFrame, *, step: float) -> list[Mark]:
-    """The lesions of one specimen (rows of lesions.csv), in their order; a mask file is decoded once.
+def read_marks(specimen: Specimen, lesions: pd.DataFrame, *, step: float) -> tuple[list[Mark], tuple[str, ...]]:
+    """The lesions of one specimen (rows of lesions.csv), in their order, and notes on those that are left out; a mask
+    file is decoded once.
 
     A lesion is what its `segment` marks in its `mask`, or in that of the specimen; all of its mask without segment;
-    without both, a sphere of its diameter about its centre. `step` is that of `open_mask`. SpecimenError where a lesion
-    has none of these, or nothing is marked.
+    without both, a sphere of its diameter about its centre. `step` is that of `open_mask`. A lesion that has none of
+    these, or of which nothing is marked, is left out; SpecimenError where it is the largest, or none is left.
     """
     if lesions.empty:
         raise SpecimenError("no lesion of this specimen is in lesions.csv; add a row for each with its mask or place")
     opened: dict[Path, Take] = {}
-    return [_mark(row, specimen, opened, step=step) for row in lesions.to_dict("records")]
+    found, faults = [], {}
+    for row in lesions.to_dict("records"):
+        try:
+            found.append(_mark(row, specimen, opened, step=step))
+        except SpecimenError as error:
+            faults[error] = row["diameter_mm"]
+    for error, diameter in faults.items():
+        if not found or diameter > max(each.diameter_mm for each in found):
+            raise error
+    return found, tuple(f"left out: {error}" for error in faults)
 
 
 def masks_of(specimen: Specimen, lesions: pd.DataFrame) -> list[Path]:

@@ -47,7 +47,6 @@ class Scans(Renderer):
     """One zip of DICOM files a patient, all series together, and where its lesions are."""
 
     suffix = ".zip"
-    locates = True
     truth: ClassVar[str] = MASKS
     outlines: ClassVar[Mapping[str, Mapping[str, str]]] = {"outlines": {"mask": "mask"}}
     settings: PhantomSettings = STANDARD
@@ -102,7 +101,6 @@ class Scans(Renderer):
                 **dict(zip(("x_mm", "y_mm", "z_mm"), place, strict=True)),
                 "diameter_mm": round(10 * lesion.diameter_cm, 1),
                 **lesion.classes,
-                **lesion.states,
                 **lesion.observed,
             }
             for number, (lesion, label, place) in enumerate(zip(lesions, labels, places, strict=True), start=1)
