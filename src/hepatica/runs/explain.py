@@ -87,7 +87,8 @@ def extremes(table: pd.DataFrame, count: int) -> pd.DataFrame:
 
     Of several classes the last one is ranked. `table` is a predictions table, whose rows they are, by specimen_id.
     """
-    unseen = table[table["score"].notna() & table["specimen_id"].notna() & ~table["fold"].isin(["train", "validation"])]
+    whole = table["score"].notna() & table["specimen_id"].notna() & table["lesion_id"].isna()
+    unseen = table[whole & ~table["fold"].isin(["train", "validation"])]
     target = unseen[["endpoint", "horizon_months"]].astype("string").fillna("")
     own = unseen[(target == target.head(1).squeeze()).all(axis=1)].drop_duplicates("specimen_id", keep="last")
     first = own.sort_values("score", ascending=False).drop_duplicates("patient_id").set_index("specimen_id")
