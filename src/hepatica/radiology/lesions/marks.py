@@ -70,10 +70,10 @@ def read_marks(specimen: Specimen, lesions: pd.DataFrame, *, geometry: Geometry)
             found.append(_mark(row, specimen, opened, geometry))
         except SpecimenError as error:
             faults[error] = row["diameter_mm"]
-    for error, diameter in faults.items():
+    for fault, diameter in faults.items():
         if not found or diameter > max(each.diameter_mm for each in found):
-            raise error
-    return found, tuple(f"left out: {error}" for error in faults)
+            raise fault
+    return found, tuple(f"left out: {fault}" for fault in faults)
 
 
 def masks_of(specimen: Specimen, lesions: pd.DataFrame) -> list[Path]:

@@ -23,6 +23,7 @@ from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping, crops
 from hepatica.radiology.lesions.marks import find_marks, masks_of, read_marks
+from hepatica.radiology.mr.measures import measured
 from hepatica.radiology.phase.together import PHASE, SERIES, Absent, Register, StudyPhases, is_phase, read_phases
 from hepatica.radiology.slicing import Window
 
@@ -69,7 +70,7 @@ class LesionStore:
     `index`: one row a crop: patient_id, specimen_id, lesion_id, label (of lesions.csv), diameter_mm, volume_ml, place
     (within its file), x_mm, y_mm, z_mm (the crop's centre, DICOM patient axes), area_mm2 (of the lesion in a slice).
     `specimens`: one row a study: patient_id, specimen_id, key (its content), lesions, phases, series (keys), units,
-    notes.
+    notes; of MR also `mr.measures`.
     `failures`: one row a study that gave no crop: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
@@ -221,12 +222,13 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Re
 
 def _described(phases: StudyPhases) -> dict[str, Any]:
     """What is kept of one study."""
-    return {
+    reference = phases.volumes[phases.reference]
+    return (measured(reference) if reference.units == "signal" else {}) | {
         "phases": ", ".join(phases.found.values()),
         "series": " ".join(phases.keys),
-        "units": phases.volumes[phases.reference].units,
-        "slice_mm": phases.volumes[phases.reference].geometry.spacing[0],
-        "pixel_mm": phases.volumes[phases.reference].geometry.spacing[1],
+        "units": reference.units,
+        "slice_mm": reference.geometry.spacing[0],
+        "pixel_mm": reference.geometry.spacing[1],
         "notes": "; ".join(phases.notes),
     }
 

@@ -91,6 +91,13 @@ _CAPITALS = {
     "masld", "tace", "mvi", "tp53", "ctnnb1",
 }  # fmt: skip
 
+_GENES = (
+    "alb", "arid1a", "ash1l", "csmd1", "csmd3", "ctnnb1", "eys", "fmn2", "mdm4", "muc4", "obscn", "rb1", "ryr2", "tp53",
+    "zfx4",
+)  # fmt: skip
+_FINDINGS = {"malignant": "malignancy"} | {gene: f"{gene.upper()} mutation" for gene in _GENES}
+"""What patients have whose label, called by an adjective or a gene, is 1."""
+
 
 def estimate(row: Any) -> str:
     """A row of metrics.json (or None) as a journal prints it: 0.818 (0.700 to 0.936)."""
@@ -177,8 +184,8 @@ def _spelt(text: str) -> str:
 
 
 def about(target: Target) -> str:
-    """A target inside a sentence: recurrence at 12 months, HCC."""
-    return _spelt(target.label)
+    """A target inside a sentence: recurrence at 12 months, HCC, TP53 mutation."""
+    return _spelt(_FINDINGS.get(target.label, target.label))
 
 
 def heading(target: Target) -> str:
@@ -202,6 +209,8 @@ def outcomes(target: Target) -> tuple[str, str]:
 
 def event(target: Target) -> str:
     """What a share of patients is the share of: patients with the event, patients with HCC."""
+    if target.task == "multi_class":
+        return f"a class of {about(target)}"
     return "the event" if target.followed else outcomes(target)[0]
 
 
