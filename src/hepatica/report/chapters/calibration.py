@@ -15,7 +15,7 @@ from hepatica.evaluate import Recalibration, brier, calibration_intercept, calib
 from hepatica.report.figures import calibration_curve
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.wording import NONE, about, event, heading, when
+from hepatica.report.page.wording import NONE, about, event, events, heading, when
 
 SHOWN = ("calibration_intercept", "calibration_slope", "brier")
 
@@ -30,7 +30,7 @@ NOT_APPLIED = "not applied to any other number of this report"
 
 def section(run: Run, gallery: Gallery) -> Section:
     """A calibration panel a target and cohort; intercept, slope and Brier score; updates offered for other cohorts."""
-    of = event(run.targets[0])
+    of = events(run.targets)
     figure = gallery.by_target(
         "calibration",
         [(each, target) for target in run.targets for each in run.cohorts],

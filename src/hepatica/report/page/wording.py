@@ -1,6 +1,6 @@
 """Wording: how numbers, folds, metrics and columns of a cohort are written for a reader."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -212,6 +212,12 @@ def event(target: Target) -> str:
     if target.task == "multi_class":
         return f"a class of {about(target)}"
     return "the event" if target.followed else outcomes(target)[0]
+
+
+def events(targets: Iterable[Target]) -> str:
+    """The same in a sentence about several targets: the finding, where they are of different ones."""
+    names = {event(each) for each in targets}
+    return names.pop() if len(names) == 1 else "the finding"
 
 
 def happening(target: Target) -> str:
