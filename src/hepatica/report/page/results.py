@@ -38,6 +38,7 @@ CUTOFFS = {
     "median": "the median score of the training patients",
     "balanced": "the score at which sensitivity and specificity are equal in the patients of training and tuning",
     "of_simulation": "the score at which sensitivity and specificity are equal in simulated patients",
+    "first": "that of the first score",
 }
 """The rules by which a system locks its cut-offs."""
 
@@ -48,7 +49,8 @@ _TABLES = ("metrics.json", "cohort.json", "predictions.parquet", "patients.parqu
 class Results:
     """One cohort as a locked model saw it; `fold` names the patients that are reported (`test` or `external`).
 
-    `patients` are those with a score; `cohort` holds the flow that counts the others too.
+    `patients` are those with a score; `cohort` holds the flow that counts the others too. `task` is the kind of task
+    that is looked at; none: all.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Results:
     predictions: pd.DataFrame
     patients: pd.DataFrame
     metrics: pd.DataFrame
+    task: str | None = None
 
     @property
     def title(self) -> str:
@@ -71,7 +74,7 @@ class Results:
     @property
     def targets(self) -> list[Target]:
         """What the scores predict: those of the first kind of task, and what the cohort has an endpoint for."""
-        found = targets(self.predictions)
+        found = [each for each in targets(self.predictions) if self.task in (None, each.task)]
         known = self.cohort["endpoints"]
         return [each for each in found if each.task == found[0].task or each.endpoint in known]
 
@@ -210,6 +213,10 @@ class Run:
     def cutoff_rule(self) -> str:
         """The rule of the locked cut-offs, in words."""
         return CUTOFFS.get(self.tasks[0].cutoff or "", "none")
+
+    def asking(self, task: str) -> "Run":
+        """The same with the scores of one kind of task alone."""
+        return replace(self, cohorts=tuple(replace(each, task=task) for each in self.cohorts))
 
     @property
     def columns(self) -> Literal[2, 3]:
