@@ -61,9 +61,12 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path | None = No
         {
             "row": by_id[str(name)].row,
             "score": float(score),
+            "class_or_quantity": None
+            if pd.isna(chosen["class_or_quantity"][name])
+            else chosen["class_or_quantity"][name],
             "files": [path.name for path in drawn[by_id[str(name)].row]],
         }
-        for name, score in chosen.items()
+        for name, score in chosen["score"].items()
         if by_id[str(name)].row in drawn
     ]
     write_sealed(results / "explained" / "explained.json", records)
@@ -79,13 +82,15 @@ def _results_of(run: Path, cohort: Cohort) -> Path:
     return next(own, run)
 
 
-def extremes(table: pd.DataFrame, count: int) -> pd.Series:
-    """Scores of `count` specimens of unseen patients, from both ends of the first target's ranking, the highest first.
+def extremes(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """`count` specimens of unseen patients, one each, from both ends of the first target's ranking, the highest first.
 
-    `table` is a predictions table; the scores are indexed by specimen_id.
+    Of several classes the last one is ranked. `table` is a predictions table, whose rows they are, by specimen_id.
     """
-    unseen = table[table["score"].notna() & table["specimen_id"].notna() & ~table["fold"].isin(["train", "validation"])]
-    first = unseen.drop_duplicates("specimen_id").set_index("specimen_id")["score"].sort_values(ascending=False)
+    whole = table["score"].notna() & table["specimen_id"].notna() & table["lesion_id"].isna()
+    unseen = table[whole & ~table["fold"].isin(["train", "validation"])]
+    target = unseen[["endpoint", "horizon_months"]].astype("string").fillna("")
+    own = unseen[(target == target.head(1).squeeze()).all(axis=1)].drop_duplicates("specimen_id", keep="last")
+    first = own.sort_values("score", ascending=False).drop_duplicates("patient_id").set_index("specimen_id")
     low = min(count // 2, len(first) // 2)
-    chosen: pd.Series = pd.concat([first.iloc[: count - low], first.iloc[len(first) - low :]])
-    return chosen
+    return pd.concat([first.iloc[: count - low], first.iloc[len(first) - low :]])

@@ -26,10 +26,10 @@ from functools import partial
 
 from hepatica.cohort import Binary, MultiClass
 from hepatica.cohort.phantom import BIOPSIED, SEQUENCED
-from hepatica.learn import Share
+from hepatica.learn import Share, pixels_to_images
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.protocol import Paper, System
-from hepatica.protocol.plain import NARROW, pooled, train_plainly
+from hepatica.protocol.plain import NARROW, grad_cam_of_body, pooled, train_plainly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,8 @@ GRADE = replace(
     task=MultiClass("grade", classes=("well", "moderate", "poor"), ordered=True),
     population=SEQUENCED,
     build=partial(pooled, outputs=3),
-    meaning="probability of a grade",
+    saliency=partial(grad_cam_of_body, read=pixels_to_images, output=-1),
+    meaning="probability of poor differentiation",
 )
 """The second network of the paper."""
 
@@ -100,6 +101,7 @@ MUTATIONS = replace(
     population=SEQUENCED,
     trial={**NARROW, "genes": ("ctnnb1", "tp53")},
     build=partial(pooled, outputs="genes"),
-    meaning="probability of a mutation",
+    saliency=partial(grad_cam_of_body, read=pixels_to_images, output=0),
+    meaning="probability of a mutation of the first gene",
 )
 """The third."""

@@ -20,9 +20,10 @@ from functools import partial
 
 from hepatica.cohort import Binary
 from hepatica.cohort.phantom import BIOPSIED, SEQUENCED
+from hepatica.learn import pixels_to_images
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.protocol import Paper, System
-from hepatica.protocol.plain import NARROW, pooled, train_plainly
+from hepatica.protocol.plain import NARROW, grad_cam_of_body, pooled, train_plainly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,7 @@ MUTATIONS = replace(
     population=SEQUENCED,
     trial={**NARROW, "genes": ("ctnnb1", "tp53")},
     build=partial(pooled, outputs="genes"),
-    meaning="probability of a mutation",
+    saliency=partial(grad_cam_of_body, read=pixels_to_images, output=0),
+    meaning="probability of a mutation of the first gene",
 )
 """The second network of the paper."""

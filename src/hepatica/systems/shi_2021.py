@@ -196,5 +196,5 @@ SYSTEM = System(
     infer=predict,
     saliency=saliency,
     parts=lambda network: network.parts,
-    meaning="risk of death",
+    meaning="hazard of death, relative",
 )

@@ -209,6 +209,8 @@ def outcomes(target: Target) -> tuple[str, str]:
 
 def event(target: Target) -> str:
     """What a share of patients is the share of: patients with the event, patients with HCC."""
+    if target.task == "multi_class":
+        return f"a class of {about(target)}"
     return "the event" if target.followed else outcomes(target)[0]
 
 

@@ -226,7 +226,7 @@ def _draw_thresholds(
     chosen = extremes(pd.read_parquet(results / "predictions.parquet"), SPECIMENS)
     by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens}
     target, drawn = locked.system.targets(locked.settings)[0].label, []
-    for name, score in chosen.items():
+    for name, score in chosen["score"].items():
         specimen, own = by_id[str(name)], tiles[tiles["specimen_id"] == name]
         file = f"thresholds_{specimen.row:04d}.png"
         with open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp) as slide:
