@@ -167,8 +167,8 @@ class NoisyAnd(nn.Module):
         return (torch.sigmoid(slope * (shares - threshold)) - low) / (high - low)
 
     def forward(self, rows: Tensor, mask: Tensor) -> BagReading:
-        """Judge a batch of bags; the signature is how positive a bag is for each concept, and the score of a row is that
-        of a bag of it alone.
+        """Judge a batch of bags; the signature is how positive a bag is for each concept, and a row's score that of a
+        bag of it alone.
         """
         own = self.detect(rows).sigmoid()
         signature = self.pool(masked_mean(own, mask))
