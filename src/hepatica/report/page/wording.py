@@ -53,6 +53,7 @@ METRICS = {
     "log_rank_p": "Log-rank P",
     "log_rank_permutation_p": "Log-rank P, by permutation",
     "hazard_ratio": "Hazard ratio, high vs. low",
+    "adjusted_hazard_ratio": "Hazard ratio, high vs. low, adjusted",
     "auroc_macro": "AUROC, macro",
     "f1_macro": "F1, macro",
     "kappa_weighted": "Kappa, quadratic weights",
