@@ -16,7 +16,7 @@ other lesions is not known.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from einops import rearrange
@@ -46,7 +46,7 @@ class Settings(LesionPlan):
     """Share of values that training drops."""
     phases: tuple[str, ...] = ("arterial", "portal venous", "delayed")
     voxels: tuple[int, int, int] = (12, 24, 24)
-    scale: str = "crop"
+    scale: Literal["window", "crop"] = "crop"
     copies: int = 100
     balanced: bool = True
     degrees: float = 180.0
@@ -58,7 +58,7 @@ class Settings(LesionPlan):
     offset: float = 0.025  # 0.05 on -1 to 1
     epochs: int = 30
     batch: int = 24
-    patience: int = 3
+    patience: int | None = 3
     learning_rate: float = 1e-3
     validation: Share = 0.0
     test: Share = 0.12  # 60 of 494

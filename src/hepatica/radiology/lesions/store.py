@@ -31,6 +31,7 @@ SCHEMA = 1
 """Version of the crop files; raised whenever the same settings would give other crops."""
 
 _WORKERS = 2  # ours: studies at once
+_HALF = 65504.0  # the largest number of half precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +212,7 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Re
                 | {"area_mm2": crop.area_mm2}
             )
     arrays = {
-        "crops": np.stack([each.values for each in found]).astype(np.float16),
+        "crops": np.stack([each.values for each in found]).clip(-_HALF, _HALF).astype(np.float16),
         "masks": np.stack([each.mask for each in found]),
         "lps": np.stack([each.geometry.lps for each in found]),
     }
