@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from hepatica.cohort.predictions import as_predictions
 from hepatica.runs.explain import extremes
 
 
@@ -12,7 +13,8 @@ def test_one_specimen_a_patient_is_chosen_by_the_last_class_of_the_first_target(
          "horizon_months": None, "class_or_quantity": grade, "score": score if grade == "poor" else 1 - score}
         for endpoint in ("grade", "other") for grade in ("well", "poor") for name, score in scores.items()
     ]  # fmt: skip
-    table = pd.DataFrame(rows).astype({"horizon_months": "Float64"})
+    rows.append(rows[5] | {"specimen_id": "b1", "lesion_id": "1", "score": 1.0})
+    table = as_predictions(pd.DataFrame(rows).assign(group=None))
     table.loc[table["endpoint"] == "other", "score"] = 1.0
     found = extremes(table, 2)
     assert found["score"].to_dict() == {"a2": 0.9, "c1": 0.3}

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.inputs import Booleans, Floats
@@ -61,6 +63,17 @@ def nomogram(
         raise EvaluationError(f"nomogram: got no marks of {', '.join(lacking)}; wanted two values or more of each")
     scales = {name: {f"{at:g}": each * at for at in marks[name]} for name, each in coefficients.items()}
     return Nomogram(scales=scales, outcomes=outcomes)
+
+
+def marks_of(values: ArrayLike) -> tuple[float, ...]:
+    """Round numbers within the range of values (n,), five or so; of 0 and 1 both."""
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    ends = (float(known.min()), float(known.max()))
+    if set(np.unique(known)) <= {0.0, 1.0}:
+        return (0.0, 1.0)
+    ticks = MaxNLocator(5).tick_values(*ends)
+    return tuple(float(each) for each in ticks if ends[0] <= each <= ends[1]) or ends
 
 
 def odds_marks(intercept: float) -> dict[str, float]:

@@ -157,10 +157,15 @@ def infer_lesions(network: Any, material: LesionStore, settings: LesionPlan, tas
     whole = _pooled(lesions, columns=list(range(score.shape[1])), pooling=settings.pooling)
     return Inference(
         specimens=scored(whole.index.to_frame(index=False), whole.to_numpy(), task=task),
-        regions=material.index.assign(score=score.max(axis=1)),
+        regions=material.index.assign(score=score.max(axis=1), **_by_class(score, task)),
         signatures=signature,
         lesions=scored(lesions[LESION], lesions[whole.columns].to_numpy(), task=task),
     )
+
+
+def _by_class(score: np.ndarray, task: Task) -> dict[str, np.ndarray]:
+    """The probability of each class of a multi-class task, `probability_` before its name."""
+    return {f"probability_{name}": score[:, k] for k, name in enumerate(getattr(task, "classes", ()))}
 
 
 def _pooled(lesions: pd.DataFrame, *, columns: list[int], pooling: str) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Wording: how numbers, folds, metrics and columns of a cohort are written for a reader."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -53,6 +53,7 @@ METRICS = {
     "log_rank_p": "Log-rank P",
     "log_rank_permutation_p": "Log-rank P, by permutation",
     "hazard_ratio": "Hazard ratio, high vs. low",
+    "adjusted_hazard_ratio": "Hazard ratio, high vs. low, adjusted",
     "auroc_macro": "AUROC, macro",
     "f1_macro": "F1, macro",
     "kappa_weighted": "Kappa, quadratic weights",
@@ -212,6 +213,12 @@ def event(target: Target) -> str:
     if target.task == "multi_class":
         return f"a class of {about(target)}"
     return "the event" if target.followed else outcomes(target)[0]
+
+
+def events(targets: Iterable[Target]) -> str:
+    """The same in a sentence about several targets: the finding, where they are of different ones."""
+    names = {event(each) for each in targets}
+    return names.pop() if len(names) == 1 else "the finding"
 
 
 def happening(target: Target) -> str:
