@@ -31,9 +31,10 @@ ROOT = Path(__file__).parents[2]
 SMALL = {
     "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
     "slide": {"settings": SlidePhantom(side=512, images=1)},
-    "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=14, thickness_mm=12), "patients": 48},
-    "ct_mvi": {"settings": PhantomSettings(matrix=64, slices=14, thickness_mm=12)},
-    "ct_tace_sorafenib": {"settings": PhantomSettings(matrix=64, slices=14, thickness_mm=12)},
+    "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 36},
+    "mr_typical_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 30},
+    "ct_mvi": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
+    "ct_tace_sorafenib": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
     "table": {"patients": 60},
 }
 """What makes the phantom of a modality, or a population, smaller where the usual one takes long, or larger where it is

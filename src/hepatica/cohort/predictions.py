@@ -2,11 +2,11 @@
 
 Columns: patient_id; specimen_id (missing in the row of a whole patient, pooled over specimens); lesion_id (missing but
 in rows of a lesion, which come last); fold (train, validation, test, set_aside, external or predicted); task (its
-kind); endpoint; horizon_months (of a binary task: 0 = at the examination, missing = end of follow-up); class_or_quantity (what a
-multi-class score or a quantity is of); score (a probability, a risk or a quantity, by the task; missing where the
-specimen was not assessable); group (high or low by the locked cut-off, or the class called; missing in rows of
-specimens); applicability (`in_domain`, `unusual`, `not_assessable` or `unknown`) and reason; seen_in_training; path (of
-a predicted mask).
+kind); endpoint; horizon_months (of a binary task: 0 = at the examination, missing = end of follow-up);
+class_or_quantity (what a multi-class score or a quantity is of); score (a probability, a risk or a quantity, by the
+task; missing where the specimen was not assessable); group (high or low by the locked cut-off, or the class called;
+missing in rows of specimens); applicability (`in_domain`, `unusual`, `not_assessable` or `unknown`) and reason;
+seen_in_training; path (of a predicted mask).
 """
 
 from pathlib import Path

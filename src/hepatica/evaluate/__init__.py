@@ -21,6 +21,7 @@ from hepatica.evaluate.binary.confusion import (
     sensitivity,
     specificity,
 )
+from hepatica.evaluate.binary.decision import net_benefit
 from hepatica.evaluate.binary.discrimination import auroc, average_precision, compare_auroc
 from hepatica.evaluate.binary.over_folds import auroc_over_folds, compare_auroc_over_folds
 from hepatica.evaluate.binary.paired import compare_paired
@@ -154,6 +155,7 @@ __all__ = [
     "missing_patterns",
     "missing_shares",
     "multiclass_metrics",
+    "net_benefit",
     "npv",
     "over_readers",
     "pearson",

@@ -20,6 +20,7 @@ from skimage.measure import approximate_polygon, find_contours
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.faults import did_you_mean, slip_of
+from hepatica.cohort.preparation import place_of
 from hepatica.cohort.specimens import Specimen
 from hepatica.protocol.records import Material
 
@@ -46,6 +47,9 @@ OVER_THE_EDGE = 0.02
 
 CELLS = 16
 """Parts of a tile's side by which the share of it that lies in outlines is measured (ours)."""
+
+SQUARE = 128
+"""Pixels of the side of the squares by which regions of one slide are found to overlap (ours)."""
 
 LARGEST = 2**30
 """Bytes of outlines, unpacked, beyond which they are not read (ours): Shi's largest has 1.2 MB."""
@@ -98,6 +102,11 @@ class Region:
             ring.tobytes() for part in (self.inside, self.without) for rings in part for ring in (*rings, rings[0])
         ]
         return hashlib.sha256(b"|".join(parts)).hexdigest()
+
+    def place(self, size: tuple[int, int]) -> str:
+        """`place_of` the squares of a slide of `size` whose centres lie in it."""
+        shape = tuple(-(-each // SQUARE) for each in reversed(size))
+        return place_of(self.mask(shape, size=(shape[1] * SQUARE, shape[0] * SQUARE)))
 
     def check(self, size: tuple[int, int]) -> None:
         """SpecimenError where it lies outside a slide of `size`."""

@@ -27,9 +27,9 @@ def grad_cam(
     A map is 1 where that image's evidence is strongest and 0 where there is none; how strong it is beside another
     image's, the map does not say. An image without any evidence for the answer gets a map of zeros.
 
-    `layer` is the module of `network` whose output is weighed, usually the last feature map (b, k, y, x), or (b, k, z, y, x); `arrange`
-    brings another output to that shape, such as the tokens (b, n, d) of a transformer. `target` is the column of the
-    network's (b, answers) output, or a function from its output to one number an image.
+    `layer` is the module of `network` whose output is weighed, usually the last feature map (b, k, y, x), or
+    (b, k, z, y, x); `arrange` brings another output to that shape, such as the tokens (b, n, d) of a transformer.
+    `target` is the column of the network's (b, answers) output, or a function from its output to one number an image.
 
     The network answers as in use (evaluation mode) and is left as it was: modes, gradients and hooks.
     Raises SettingsError when the layer takes no part in the answer or its output is no feature map.

@@ -3,19 +3,18 @@
 A box around the mass, from the plain, arterial and delayed phase, is resized to 70 x 70 pixels and read as an image of
 three channels by six convolutions, three poolings and three fully connected layers. The paper parts A classic HCC, B
 other malignant masses, C indeterminate masses, early HCC, dysplastic nodules and rare benign ones, D haemangioma and E
-cyst; here they are the classes of a cohort's endpoint `lesion_type`.
+cyst; here they are the classes of a cohort's endpoint `lesion_class`, of each mass.
 
 Departures:
 1. Patients, not image sets, are dealt into training and test, and augmentation happens while training, so that no copy
    of a training mass is on the other side. The paper's 1,068 x 52 = 55,536 copies are 52 new views of each in an epoch.
-2. Category A is all HCC, and C all other benign masses: what a cohort's table tells.
-3. One training, whose test patients were set aside; the paper reports the median of five.
+2. One training, whose test patients were set aside; the paper reports the median of five.
 
 Unclear: widths of the layers, dropout, optimiser and epochs could not be read: see `Settings`; nor the median accuracy
 of 0.84, which reviews report.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -24,13 +23,13 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from hepatica.cohort import MultiClass
-from hepatica.cohort.phantom import SUSPECTED
+from hepatica.cohort.phantom import FOCAL_LESIONS
 from hepatica.learn import Share
 from hepatica.networks.heads import Reading
 from hepatica.protocol import Paper, System
 from hepatica.radiology.lesions.room import LESIONS_CT, LesionPlan, Shift, train_lesions
 
-CLASSES = ("hcc", "other malignant", "other benign", "hemangioma", "cyst")
+CLASSES = ("classic hcc", "other malignant", "indeterminate or rare benign", "hemangioma", "cyst")
 """A, B, C, D and E."""
 
 
@@ -87,11 +86,6 @@ def build(settings: Settings, *, pretrained: bool) -> Any:
     return Masses(settings)
 
 
-FOCAL = replace(
-    SUSPECTED, name="focal_lesions", hcc_share=0.25,
-    control_kinds=("metastasis", "hemangioma", "cyst", "focal nodular hyperplasia", "adenoma", "abscess"),
-)  # fmt: skip
-
 SYSTEM = System(
     name="yasaka_2018",
     question="Which of five categories is this liver mass?",
@@ -102,15 +96,15 @@ SYSTEM = System(
         journal="Radiology 286(3):887-896",
         year=2018,
         doi="10.1148/radiol.2017170706",
-        reported={"internal": {"accuracy lesion_type": 0.84, "auroc malignant": 0.92}},
+        reported={"internal": {"accuracy lesion_class": 0.84, "auroc malignant": 0.92}},
         patients="460 (1,068 image sets) to train; 100 masses to test",
         network="six convolutions, three fully connected layers",
         validation="later patients of the same hospital",
         code="not released",
     ),
-    task=MultiClass("lesion_type", classes=CLASSES),
+    task=MultiClass("lesion_class", classes=CLASSES),
     room=LESIONS_CT,
-    population=FOCAL,
+    population=FOCAL_LESIONS,
     settings=Settings(),
     trial={"width": 16, "hidden": 64, "voxels": (1, 40, 40), "copies": 4, "shift": (0.0, 3.0, 3.0)},
     shortest={"width": 4, "copies": 1},

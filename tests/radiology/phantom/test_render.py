@@ -137,7 +137,8 @@ def test_a_population_of_lesions_comes_with_outlines_and_classes(tmp_path: Path)
     assert all(set(each.attachments) == {"mask"} for each in cohort.specimens)
     assert cohort.lesions.segment.notna().all()
     first = cohort.lesions.groupby("patient_id").first()
-    assert first.lesion_class.to_dict() == cohort.patients.lesion_class.to_dict()
+    assert first.lesion_class.to_dict() == cohort.patients.largest_lesion_class.to_dict()
+    assert "lesion_class" not in cohort.patients
 
 
 def test_embolisation_leaves_less_that_enhances(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Room: what every system of focal lesions shares: crops over phases in, scores of lesions and patients out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from hepatica.cohort import Cohort, Task
+from hepatica.cohort import Cohort, SettingsError, Task
 from hepatica.cohort.predictions import LESION
 from hepatica.learn import Augment, Chosen, Loss, Plan, Samples, augmentation, infer
 from hepatica.learn.images import as_network_input
@@ -23,7 +23,7 @@ from hepatica.radiology.lesions.deliver import deliver_lesions
 from hepatica.radiology.lesions.measures import TOLERANCES, measure
 from hepatica.radiology.lesions.store import LesionStore, Reading, Scale
 from hepatica.radiology.lesions.store import prepare as prepare_lesions
-from hepatica.radiology.phantom import phantom_ct
+from hepatica.radiology.phantom import phantom_ct, phantom_mr
 from hepatica.radiology.phase.together import Absent, Register
 from hepatica.radiology.results.deliver import decline_study
 from hepatica.radiology.slicing import WINDOWS
@@ -81,7 +81,12 @@ class LesionPlan(Plan):
 
 
 def prepare(cohort: Cohort, settings: LesionPlan, folder: Path, *, kind: Kind = "ct") -> LesionStore:
-    """Crops of the lesions of lesions.csv, in Hounsfield units, or of MR in the signal of its sequences."""
+    """Crops of the lesions of lesions.csv, in Hounsfield units, or of MR in the signal of its sequences.
+
+    SettingsError where MR is to be read in a window of Hounsfield units.
+    """
+    if kind == "mr" and settings.scale == "window":
+        raise SettingsError("got scale window, which is of Hounsfield units, for MR; wanted crop")
     cropping = Cropping(
         voxels=settings.voxels,
         share=settings.lesion_share,
@@ -151,10 +156,15 @@ def infer_lesions(network: Any, material: LesionStore, settings: LesionPlan, tas
     whole = _pooled(lesions, columns=list(range(score.shape[1])), pooling=settings.pooling)
     return Inference(
         specimens=scored(whole.index.to_frame(index=False), whole.to_numpy(), task=task),
-        regions=material.index.assign(score=score.max(axis=1)),
+        regions=material.index.assign(score=score.max(axis=1), **_by_class(score, task)),
         signatures=signature,
         lesions=scored(lesions[LESION], lesions[whole.columns].to_numpy(), task=task),
     )
+
+
+def _by_class(score: np.ndarray, task: Task) -> dict[str, np.ndarray]:
+    """The probability of each class of a multi-class task, `probability_` before its name."""
+    return {f"probability_{name}": score[:, k] for k, name in enumerate(getattr(task, "classes", ()))}
 
 
 def _pooled(lesions: pd.DataFrame, *, columns: list[int], pooling: str) -> pd.DataFrame:
@@ -181,6 +191,11 @@ LESIONS_CT: Room[LesionPlan, LesionStore] = Room(
     saliency=partial(grad_cam_of_body, read=lambda values: as_network_input(torch.from_numpy(values))),
     deliver=deliver_lesions,
     decline=decline_study,
-    phantom=partial(phantom_ct, endpoints="all"),
+    phantom=phantom_ct,
 )
 """Focal lesions on CT, over contrast phases."""
+
+LESIONS_MR: Room[LesionPlan, LesionStore] = replace(
+    LESIONS_CT, modality="mr", prepare=partial(prepare, kind="mr"), phantom=partial(phantom_mr, endpoints="all")
+)
+"""Focal lesions on MR, over phases and sequences, each crop on the range of its own phase (`scale` "crop")."""

@@ -91,8 +91,8 @@ class Palette:
     """How an instrument shows lesions: a look a kind, and of HCC without arterial enhancement or capsule.
 
     `liver`: its values in the same pictures, of which the first `dynamic` follow one injection; `arterial` and
-    `washing` are those that show hyperenhancement and washout. `halo`: what is added to a hyperaemic liver in the
-    arterial one; `gas`: the value of gas.
+    `washing` are those that show hyperenhancement and washout. `halo` is added to the liver around an HCC that
+    infiltrates it, `invaded` to the HCC itself. `gas`: the value of gas.
     """
 
     looks: Mapping[str, Look]
@@ -101,7 +101,8 @@ class Palette:
     dynamic: int = 4
     arterial: int = 1
     washing: tuple[int, ...] = (2, 3)
-    halo: float
+    halo: Curve
+    invaded: Curve = (0,)
     gas: float
 
     def look(self, lesion: Lesion) -> Look:
@@ -116,9 +117,10 @@ class Palette:
             look = replace(look, rim=hcc.rim, rim_share=hcc.rim_share * lesion.features.capsule)
         level = self.liver[self.arterial]
         body[self.arterial] = level + lesion.vascularity * (body[self.arterial] - level)
+        invaded = np.array(body) + lesion.infiltration * np.array(self.invaded)
         return replace(
             look,
-            body=tuple(body),
+            body=tuple(invaded.tolist()),
             rim_share=look.rim_share * (1 - lesion.infiltration),
             lobulation=look.lobulation + _IRREGULAR * lesion.infiltration,
         )
@@ -136,7 +138,7 @@ def ct_palette(*, late: float = 0) -> Palette:
         looks={name: shifted(look) for name, look in {**LOOKS, TREATED: TREATED_LOOK}.items()},
         atypical=shifted(replace(_HCC, body=(46, 68, 88, 78), rim_share=0)),
         liver=later(ATTENUATION[Tissue.LIVER], share=late),
-        halo=40,
+        halo=(0, 40, 0, 0),
         gas=-600,
     )
 
@@ -195,7 +197,8 @@ def paint(
     cover = seen.cover * liver[seen.where]
     region = pictures[:, *seen.where]
     if lesion.infiltration:
-        region[palette.arterial] += palette.halo * effect * lesion.infiltration * seen.around * liver[seen.where]
+        strength = effect * lesion.infiltration * seen.around * liver[seen.where]
+        region += strength * np.array(palette.halo, dtype=np.float32)[:, np.newaxis, np.newaxis, np.newaxis]
     region += cover * (seen.inside - region)
     mask[seen.where][cover >= 0.5] = label
 

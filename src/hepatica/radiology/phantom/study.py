@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hepatica.cohort.phantom import Patient
+from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.phantom.anatomy import Anatomy, draw_anatomy
 from hepatica.radiology.phantom.enhancement import curves, in_pictures
 from hepatica.radiology.phantom.lesions import FIRST_LABEL, Palette, ct_palette, embolised, paint, place
@@ -22,11 +23,13 @@ _SPREAD = np.array([0.3, 0.7, 1.0, 1.0], dtype=np.float32)
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """`hounsfield` (phase, z, y, x) int16, z from the feet up; `mask` (z, y, x) uint8: 1 liver, 2 and on lesions."""
+    """`values` (picture, z, y, x), whole numbers, of CT Hounsfield units by phase, z from the feet up; `mask` (z, y, x)
+    uint8: 1 liver, 2 and on lesions.
+    """
 
-    hounsfield: np.ndarray
+    values: np.ndarray
     mask: np.ndarray
-    grid: Grid
+    geometry: Geometry
 
 
 def draw_study(
@@ -46,7 +49,7 @@ def draw_study(
     )  # fmt: skip
     noise = 1 + settings.noise_added_when_hard * difficulty
     seen = scan(rng, attenuation, hospital=hospital, pixel=grid.pixel, noise=noise)
-    return Study(hounsfield=seen, mask=mask, grid=grid)
+    return Study(values=seen, mask=mask, geometry=grid.geometry)
 
 
 def draw_body(

@@ -12,6 +12,9 @@ from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.liver.liver import find_liver
+from hepatica.radiology.mr.adc import fit_adc
+from hepatica.radiology.mr.sequence import sequences_of
+from hepatica.radiology.mr.signal import normalised
 from hepatica.radiology.phase.phase import contrast_phase
 from hepatica.radiology.phase.phase_tags import phase_from_tags
 
@@ -25,6 +28,9 @@ ORDER = {"plain": 0, "pre": 0, "arterial": 1, "portal venous": 2, "delayed": 3, 
 """Phases by the order in which they are scanned: plain of CT, pre of MR."""
 
 _COLUMNS = {each.replace(" ", "_"): each for each in (*ORDER, "t2", "t1_in", "t1_opposed", "dwi")}
+
+ADC = "adc"
+"""The phase that is fitted to all diffusion-weighted images of MR (`mr.adc`)."""
 
 REFERENCE = ("portal venous", "arterial", "hepatobiliary", "delayed")
 """Whose slices and axes those of crops are: the first of these that is there (ours)."""
@@ -68,7 +74,8 @@ def read_phases(
 ) -> StudyPhases:
     """The wanted phases of a study: of DICOM by header and, of CT where that is not clear, by image; else as named.
 
-    Sequences of MR are named as `mr.sequence` has them, diffusion by its b-value (`dwi b600`). What is not DICOM is
+    Sequences of MR are named as `mr.sequence` has them, diffusion by its b-value (`dwi b600`), and brought onto one
+    scale each (`mr.signal`); ADC is fitted to all b-values before. What is not DICOM is
     named by specimens.csv: `path` by its column PHASE, others by columns with a phase's name, `_` for spaces
     (`arterial`, `portal_venous`, `dwi_b600`). Of several series of one phase the one with the clearest header counts,
     then that of most slices. SpecimenError that names what was found where a wanted phase is not, unless `absent`
@@ -79,6 +86,8 @@ def read_phases(
     """
     scans, notes = _scans(specimen, kind=kind)
     chosen = {each: _standing_in(each, scans, absent=absent) for each in wanted}
+    if ADC in chosen and len(_diffusion(scans)) > 1:
+        chosen[ADC] = ADC
     lost = [each for each, name in chosen.items() if name is None]
     if len(lost) == len(wanted) or (lost and absent != "zero"):
         have = ", ".join(scans) or "none that is known"
@@ -87,7 +96,7 @@ def read_phases(
             " in specimens.csv, or set absent"
         )
     found = {each: name for each, name in chosen.items() if name is not None}
-    read = {name: scans[name].read() for name in dict.fromkeys(found.values())}
+    read = {name: _read(name, scans, kind=kind) for name in dict.fromkeys(found.values())}
     volumes = {each: read[name] for each, name in found.items()}
     notes += [f"no {each} phase; {name} stands in" for each, name in found.items() if name != each]
     notes += [f"no {each} phase; left empty" for each in lost]
@@ -100,9 +109,21 @@ def read_phases(
         volumes=volumes,
         found=found,
         reference=reference,
-        keys=tuple(scans[name].key for name in names),
+        keys=tuple(scans[name].key for name in names if name in scans),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _read(name: str, scans: Mapping[str, Scan], *, kind: Kind) -> Volume:
+    if name == ADC:
+        return fit_adc({b_value: scan.read() for b_value, scan in _diffusion(scans).items()})
+    volume = scans[name].read()
+    return normalised(volume) if kind == "mr" else volume
+
+
+def _diffusion(scans: Mapping[str, Scan]) -> dict[float, Scan]:
+    """Diffusion-weighted scans by b-value, s/mm2."""
+    return {float(name.removeprefix("dwi b")): scan for name, scan in scans.items() if name.startswith("dwi b")}
 
 
 def _standing_in(wanted: str, scans: Mapping[str, Scan], *, absent: Absent) -> str | None:
@@ -162,8 +183,6 @@ def is_phase(column: str) -> bool:
 
 def _sequences(series: Sequence[Series]) -> list[tuple[str, float]]:
     """Name and confidence of each series of MR; no name where it is unknown."""
-    from hepatica.radiology.mr.sequence import sequences_of
-
     return [
         (
             "" if each.name == "unknown" else each.name if each.b_value is None else f"dwi b{each.b_value:.0f}",

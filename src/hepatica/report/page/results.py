@@ -241,6 +241,7 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
     model = verify_lock(folder)
     cohorts = (_read_results(path, fold="test"), *(_read_results(each, fold="external") for each in external))
     cohorts = (cohorts[0], *(_named_as(each, cohorts[0].cohort["endpoints"]) for each in cohorts[1:]))
+    cohorts = _told_apart(cohorts)
     tables = _of_one_type([each.patients for each in cohorts])
     cohorts = tuple(replace(each, patients=table) for each, table in zip(cohorts, tables, strict=True))
     digest = file_digest(folder.model)
@@ -255,6 +256,17 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
         cutoffs=read_json(folder.cutoffs),
         system=find_system(settings["reference"]),
         cohorts=cohorts,
+    )
+
+
+def _told_apart(cohorts: tuple[Results, ...]) -> tuple[Results, ...]:
+    """The same; of external cohorts that share a name, with the folder of their results in it."""
+    names = [each.cohort["name"] for each in cohorts]
+    return tuple(
+        replace(each, cohort=each.cohort | {"name": f"{each.cohort['name']}, {each.folder.name}"})
+        if each.fold == "external" and names.count(each.cohort["name"]) > 1
+        else each
+        for each in cohorts
     )
 
 
