@@ -14,7 +14,7 @@ from hepatica.systems.zhen_2020 import SYSTEM
 
 @pytest.mark.parametrize(("question", "outputs"), [("binary", 2), ("seven", 7), ("three", 3)])
 def test_parameters_and_shape(question: str, outputs: int) -> None:
-    """Inception-ResNet-v2 without its last layer has 54,276,192 in Keras, and 30,272 scales of batch normalisation more.
+    """Inception-ResNet-v2 has 54,276,192 in Keras without its last layer, and 30,272 scales of normalisation more.
 
     Of six channels for three the first convolution, 32 kernels of 3 x 3, has 864 more. Ten columns, each with its gap,
     are read by a layer of 32; 1,536 maps and these by the last.
