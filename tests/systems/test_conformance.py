@@ -34,6 +34,7 @@ SMALL = {
     "slide": {"settings": SlidePhantom(side=512, images=1)},
     "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 36},
     "mr_typical_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 30},
+    "mr+table_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 24},
     "ct_mvi": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
     "ct_tace": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 30},
     "ct_tace_sorafenib": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
