@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepatica.cohort import Classes, CohortError, Measured, Months, Outlined, Status, Target, TimeToEvent, declared
+from hepatica.cohort import (
+    Classes,
+    CohortError,
+    LesionClasses,
+    Measured,
+    Months,
+    Outlined,
+    Status,
+    Target,
+    TimeToEvent,
+    declared,
+)
 
 RECURRENCE = TimeToEvent(name="recurrence", time="months", event="event")
 HCC = Status(name="hcc", column="is_hcc")
@@ -132,3 +143,18 @@ def test_strata_are_the_class_the_status_or_above_the_median():
     assert RECURRENCE.strata(patients).tolist() == [0, 1, 1]
     assert GRADE.strata(patients).dropna().to_dict() == {"P1": "G1", "P3": "G3"}
     assert STIFFNESS.strata(patients).dropna().to_dict() == {"P1": 0.0, "P3": 1.0}
+
+
+def test_a_patient_has_the_class_of_their_largest_lesion():
+    endpoint = declared("kind", keys={"lesion": "label", "classes": ["hcc", "cyst"]})
+    assert endpoint == LesionClasses(name="kind", lesion="label", classes=("hcc", "cyst"))
+    assert (endpoint.column, endpoint.columns) == ("largest_label", ("largest_label",))
+    lesions = pd.DataFrame(
+        [
+            ("P1", "cyst", 8), ("P1", "hcc", 31), ("P2", None, 20), ("P2", "cyst", 5), ("P3", "hcc", None),
+            ("P3", "cyst", None),
+        ],
+        columns=["patient_id", "label", "diameter_mm"],
+    )  # fmt: skip
+    found = endpoint.of_patients(lesions)
+    assert found.fillna("").to_dict() == {"P1": "hcc", "P2": "", "P3": "hcc"}

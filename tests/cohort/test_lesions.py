@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hepatica.cohort import CohortError, load_cohort
+from hepatica.cohort import CohortError, MultiClass, load_cohort
 from hepatica.cohort.lesions import COLUMNS
 
 HEADER = "patient_id,specimen_id,lesion_id,label,mask,segment,x_mm,y_mm,z_mm,diameter_mm"
@@ -85,3 +85,38 @@ def test_a_slip_of_a_column_is_a_fault(fault):
     assert "lesions.csv has the unknown column diametr_mm; did you mean diameter_mm?" in fault(
         "P1,S1,1,5", header=header.replace("diameter", "diametr_mm")
     )
+
+
+HEAD = """\
+name = "tiny"
+
+[endpoints.kind]
+lesion = "label"
+classes = ["hcc", "cyst"]
+"""
+
+
+def test_an_endpoint_of_lesions_gives_each_patient_a_class(tmp_path, write_cohort):
+    folder = write_cohort(tmp_path, head=HEAD)
+    rows = ["P1,S1,1,cyst,5", "P1,S2,1,hcc,30", "P2,S3,1,,"]
+    (folder / "lesions.csv").write_text("\n".join(["patient_id,specimen_id,lesion_id,label,diameter_mm", *rows, ""]))
+    cohort = load_cohort(folder)
+    assert cohort.patients["largest_label"].dropna().to_dict() == {"P1": "hcc"}
+    assert MultiClass("kind", classes=("hcc", "cyst")).eligible(cohort) == ("P1",)
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        (None, "lesions.csv has no rows, and [endpoints.kind] of cohort.toml names its column label"),
+        ("hc", "lesions.csv row 2 column label: got 'hc', wanted a class"),
+        ("7", "lesions.csv row 2 column label: got '7', wanted a class"),
+    ],
+)
+def test_classes_of_lesions_are_checked(tmp_path, write_cohort, label, message):
+    folder = write_cohort(tmp_path, head=HEAD)
+    if label:
+        (folder / "lesions.csv").write_text(f"patient_id,specimen_id,lesion_id,label\nP1,S1,1,{label}\n")
+    with pytest.raises(CohortError) as caught:
+        load_cohort(folder)
+    assert message in str(caught.value)

@@ -1,6 +1,7 @@
 """By task: each target has the statistics of its kind of task and no others, of patients whose outcome is known."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from hepatica.cohort import Classes, Cohort, Endpoint, Measured, Status, TimeToEvent
+from hepatica.cohort import Classes, Cohort, Endpoint, LesionClasses, Measured, Status, TimeToEvent
 from hepatica.cohort.predictions import as_predictions
 from hepatica.evaluate.binary.binary import binary_metrics
 from hepatica.evaluate.by_task import EVEN_ODDS, task_metrics
@@ -136,6 +137,33 @@ def test_classes_have_their_own_whatever_the_order_of_the_rows(*, ordered: bool)
     wanted = multiclass_metrics(grades[known].to_numpy(), score=score[known], classes=names, ordered=ordered)
     assert values == {(name, None): pytest.approx(each.value) for name, each in wanted.items()}
     assert (("kappa_weighted", None) in values) is ordered
+
+
+def test_lesions_have_their_own_clustered_by_patient() -> None:
+    rng, names = np.random.default_rng(3), ("hcc", "cyst")
+    endpoint = LesionClasses(name="kind", lesion="label", classes=names)
+    owner, lesion = [f"P{n}" for n in range(20) for _ in range(3)], ["1", "2", "3"] * 20
+    truth, score = rng.choice(names, 60), rng.dirichlet(np.ones(2), 60)
+    lesions = pd.DataFrame({"patient_id": owner, "specimen_id": owner, "lesion_id": lesion, "label": truth})
+    lesions.loc[4, "label"] = None
+    cohort = replace(cohort_of(endpoint, largest_label=truth[::3]), lesions=lesions[::-1])
+    keys = {"specimen_id": owner, "lesion_id": lesion}
+    parts = [table_of(cohort, score[::3, k], task="multi_class", class_or_quantity=names[k]) for k in (0, 1)]
+    about = parts[0].iloc[-1][["task", "endpoint", "fold"]].to_dict() | {"horizon_months": None, "group": None}
+    for k in (0, 1):
+        own = pd.DataFrame({"patient_id": owner, "score": score[:, k]} | keys)
+        parts.append(as_predictions(own.assign(class_or_quantity=names[k], **about)))
+    rows = task_metrics(pd.concat(parts, ignore_index=True), cohort=cohort, cutoffs={}, fold="test")
+    by_name = {row["metric"]: row for row in rows}
+    known = lesions["label"].notna().to_numpy()
+    wanted = multiclass_metrics(truth[known], score=score[known], classes=names, group=np.array(owner)[known])
+    for name, each in wanted.items():
+        row, estimate = by_name[f"lesion_{name}"], each.as_dict()
+        assert {key: row[key] for key in estimate} == {
+            key: pytest.approx(value) if isinstance(value, float) else value for key, value in estimate.items()
+        }
+    assert "clustered by patient" in by_name["lesion_accuracy"]["method"]
+    assert by_name["lesion_auroc_macro"]["n"] == by_name["auroc_macro"]["n"] == 20
 
 
 @pytest.mark.parametrize("task", ["quantities", "margin"])

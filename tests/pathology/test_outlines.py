@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from hepatica.cohort.errors import NotAssessableError, SpecimenError
+from hepatica.cohort.preparation import overlapping
 from hepatica.pathology.outlines import drawn, polygons_of, read_outlines, tile_share, write_outlines
 from hepatica.pathology.picture import box_of, look
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.store import prepare
 from hepatica.pathology.tiles import Tiling
+from hepatica.runs.lock import keyed
 
 TILING = Tiling(side=64)
 
@@ -163,7 +165,10 @@ def test_a_specimen_is_its_region_alone(specimen, tmp_path):
     x = tiles.index.groupby("specimen_id")["x"].agg(list)
     assert (max(x["s2"]), min(x["s3"])) == (256, 320)
     assert sorted(x["s4"]) == sorted(x["s5"]) == sorted(x["s2"] + x["s3"])
-    assert tiles.specimens["key"].str[:32].nunique() == 3  # two cores of one slide are two contents
+    shown = dict(zip(tiles.specimens["specimen_id"], keyed(tiles)["content"], strict=True))
+    assert overlapping([shown["s2"]], [shown["s3"]]) == set()  # two cores of one slide are two contents
+    assert overlapping(shown.values(), [shown["s2"]]) == {shown["s2"], shown["s4"], shown["s5"]}
+    assert overlapping([shown["s3"]], [shown["s3"][:32]]) == {shown["s3"]}  # the slide, whole
     area = tiles.specimens.set_index("specimen_id")["tissue_mm2"]
     assert area["s2"] + area["s3"] == pytest.approx(area["s4"], rel=1e-3)
 
@@ -221,6 +226,8 @@ def test_the_share_of_each_tile_in_outlines(specimen, slides, written, tmp_path)
     inside = np.clip((288 - tiles.index.loc[own, ["x", "y"]].to_numpy()) / 64, 0, 1)
     np.testing.assert_allclose(share[own], inside.prod(axis=1))
     assert np.isnan(share[~own]).all()
+    bare = replace(tiles, specimens=tiles.specimens.drop(columns=["width", "height"]))  # as features from elsewhere
+    assert np.array_equal(tile_share(bare, [outlined, plain], classes=["Tumor"]), share, equal_nan=True)
     outlined.attachments["annotation"].write_text("")
     with pytest.raises(SpecimenError, match=r"specimens.csv row 2 column annotation: the outlines are no GeoJSON"):
         tile_share(tiles, [outlined], classes=["Tumor"])

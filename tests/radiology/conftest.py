@@ -10,7 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from hepatica.radiology.liver.liver import LiverExtent
 
@@ -124,6 +124,28 @@ class SeriesMaker:
             groups.append(group)
         dataset.PerFrameFunctionalGroupsSequence = groups
         return self.save(dataset)
+
+
+class MrMaker(SeriesMaker):
+    """Writes MR series: signal is the HU of CT + 1024, so that air is 24."""
+
+    @staticmethod
+    def dataset(stored: np.ndarray, **tags) -> Dataset:
+        """One MR slice; a tag that CT alone has is left out."""
+        usual = {
+            "SOPClassUID": MRImageStorage,
+            "Modality": "MR",
+            "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"],
+            "EchoTime": 2.3,
+            "RescaleSlope": None,
+            "RescaleIntercept": None,
+        }
+        return SeriesMaker.dataset(stored, **usual | tags)
+
+
+@pytest.fixture
+def mr(tmp_path) -> MrMaker:
+    return MrMaker(tmp_path / "mr")
 
 
 @pytest.fixture

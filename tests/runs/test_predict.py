@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import CohortError, SpecimenError
+from hepatica.cohort.atomic import write_json
 from hepatica.runs import open_run, predict
 
 DATA = os.environ.get("HEPATICA_DATA")
@@ -42,6 +44,20 @@ def test_patients_the_model_was_trained_on_are_marked(trained, tmp_path: Path) -
     table = predict(trained.run, [trained.cohort], out=tmp_path, pictures=0)
     assert set(table["fold"]) == {"predicted"}
     assert table.loc[table["seen_in_training"], "patient_id"].nunique() == len(open_run(trained.run).seen)
+
+
+def test_a_region_of_a_slide_the_model_was_trained_on_is_marked(trained, tmp_path: Path) -> None:
+    cohort = shutil.copytree(trained.cohort, tmp_path / "cohort")
+    split = pd.read_csv(trained.run / "splits.csv").drop_duplicates("fold").set_index("patient_id")["fold"]
+    table = pd.read_csv(cohort / "specimens.csv").drop_duplicates("patient_id").assign(region="a.geojson")
+    table[table["patient_id"].isin(split.index)].to_csv(cohort / "specimens.csv", index=False)
+    corners = [[100, 100], [400, 100], [400, 400], [100, 400]]
+    write_json(
+        cohort / "slides" / "a.geojson", {"geometry": {"type": "Polygon", "coordinates": [corners]}, "properties": {}}
+    )
+    found = predict(trained.run, [cohort], out=tmp_path / "out", pictures=0)
+    seen = found.groupby("patient_id")["seen_in_training"].any()
+    assert seen[split.index].tolist() == (split != "test").tolist()
 
 
 def test_a_file_that_is_no_slide_among_slides_is_told_in_the_ledger(trained, tmp_path: Path) -> None:

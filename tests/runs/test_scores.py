@@ -9,7 +9,7 @@ import pytest
 
 from hepatica.cohort import Binary, MultiClass, Task, mean_by_patient
 from hepatica.protocol import Inference
-from hepatica.runs.scores import median_cutoffs, pooled, predictions
+from hepatica.runs.scores import median_cutoffs, pooled, predictions, rows_lost
 
 HCC = Binary("hcc")
 GRADES = MultiClass("grade", classes=("low", "high"))
@@ -56,6 +56,22 @@ def test_what_was_not_assessable_has_a_row_a_target_with_its_reason() -> None:
     assert set(table.loc[table["score"].notna(), "applicability"]) == {"unknown"}
 
 
+def test_rows_of_lesions_come_after_those_of_patients_and_have_the_judgement_of_their_specimen() -> None:
+    grades = {"class_or_quantity": "low", "endpoint": "grade", "horizon_months": np.nan, "task": "multi_class"}
+    lesions = scored(("P1", "S1", 0.1), ("P1", "S1", 0.9), lesion_id=["1", "2"], **grades)
+    system: Any = SimpleNamespace(targets=lambda settings: GRADES.targets, pool=mean_by_patient)
+    specimens = scored(("P1", "S1", 0.9), **grades)
+    inference = Inference(specimens=specimens, regions=lesions, signatures=np.zeros((2, 1)), lesions=lesions)
+    judgement = pd.DataFrame({"applicability": ["unusual"], "reason": ["large"]}, index=["S1"])
+    pool = pooled(system, inference, settings=None, judgement=judgement)
+    table = predictions(pool, folds=pd.Series("test", ["P1"]), cutoffs={})
+    assert table["lesion_id"].fillna("").tolist() == ["", "", "1", "2"]
+    assert table["specimen_id"].fillna("").tolist() == ["S1", "", "S1", "S1"]
+    assert table["score"].tolist() == [0.9, 0.9, 0.1, 0.9]
+    assert set(table["reason"]) == {"large"}
+    assert table["group"].notna().tolist() == [False, True, False, False]
+
+
 def test_groups_are_by_the_locked_cutoff_of_whole_patients() -> None:
     table = predictions(pool_of(ONE, HCC), folds=pd.Series("test", ["P1", "P2"]), cutoffs={"hcc": 0.7})
     patients = table[table["specimen_id"].isna()].set_index("patient_id")["group"]
@@ -84,3 +100,10 @@ def test_patients_of_training_are_marked(seen: set[str] | None, wanted: set[str]
 def test_the_median_is_over_patients() -> None:
     table = pool_of(pd.concat([ONE, scored(("P3", "S4", 0.4))]), HCC)
     assert median_cutoffs(table) == {"hcc": pytest.approx(0.4)}
+
+
+def test_nobody_with_a_score_of_several_classes_is_of_no_group() -> None:
+    lost = pd.DataFrame([("P1", "S1", 2, "torn")], columns=["patient_id", "specimen_id", "row", "error"])
+    found = predictions(rows_lost(lost, GRADES.targets), folds=pd.Series({"P1": "predicted"}), cutoffs={}, seen=set())
+    assert found["reason"].tolist() == ["torn", "torn"]
+    assert found["group"].isna().all()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,11 +13,11 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import CohortError, RunError, Split, load_cohort, read_predictions
-from hepatica.cohort.atomic import read_json
+from hepatica.cohort.atomic import read_json, write_json
 from hepatica.protocol import override
 from hepatica.runs import open_run, train
 from hepatica.runs.folder import RunFolder, start_run
-from hepatica.runs.lock import patient_digest
+from hepatica.runs.lock import keyed, patient_digest, refuse_shared_files
 from hepatica.runs.train import _caution
 
 TRAIN = """
@@ -102,9 +103,34 @@ def test_one_file_under_two_patients_is_refused(trained, tmp_path: Path) -> None
     table = pd.read_csv(cohort / "specimens.csv")
     first, other = table["path"][0], table.loc[table["patient_id"] != table["patient_id"][0], "path"].iloc[0]
     shutil.copy(cohort / "slides" / first, cohort / "slides" / other)
-    prepared = trained.run / "prepared"
+    prepared = tmp_path / "prepared"
     with pytest.raises(CohortError, match=r"specimens.csv rows 2, \d+: .* under two patients"):
         train(trained.system, cohort, run=tmp_path / "run", settings=trained.settings, prepared=prepared)
+    assert not prepared.exists()  # before hours of work
+
+
+def test_regions_of_one_slide_that_overlap_under_two_patients_are_refused(trained, tmp_path: Path) -> None:
+    """Two that do not, such as two cores, are not: the training then has another fault."""
+    cohort = shutil.copytree(trained.cohort, tmp_path / "cohort")
+    table = pd.read_csv(cohort / "specimens.csv").drop_duplicates("patient_id").assign(region="", region_class="")
+    table.loc[table.index[1], "path"] = table["path"].iloc[0]
+    table.loc[table.index[:2], "region"] = "regions.geojson"
+    squares = {"a": 0, "b": 100, "c": 256}
+    write_json(
+        cohort / "slides" / "regions.geojson",
+        [
+            {"geometry": {"type": "Polygon", "coordinates": [[[x, 0], [x + 256, 0], [x + 256, 512], [x, 512]]]},
+             "properties": {"name": name}}
+            for name, x in squares.items()
+        ],
+    )  # fmt: skip
+    for other, overlap in (("b", True), ("c", False)):
+        table.loc[table.index[:2], "region_class"] = ["a", other]
+        table.to_csv(cohort / "specimens.csv", index=False)
+        found = load_cohort(cohort)
+        read = keyed(trained.system.prepare(found, trained.settings, trained.run / "prepared"))
+        with pytest.raises(CohortError, match=r"rows 2, 3: .*overlap") if overlap else nullcontext():
+            refuse_shared_files(read, found)
 
 
 def test_a_specimen_replaced_between_two_stages_or_after_the_training_is_refused(trained, tmp_path: Path) -> None:

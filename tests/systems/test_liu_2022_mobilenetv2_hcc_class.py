@@ -18,6 +18,7 @@ BLOCKS = ((3, 8), (8, 16), (16, 32), (32, 64), (96, 32), (48, 16), (24, 8))
 UNET = sum(9 * a * b + 9 * b * b + 4 * b for a, b in BLOCKS) + 8 * 2 + 2
 # Noisy-AND of 8 concepts: detector, thresholds, slope, classifier.
 NOISY = 1280 * 8 + 8 + 8 + 1 + 8 + 1
+SMALL = override(SYSTEM.quick, {"nuclei_width": 2, "body": "mobilenetv2_035", "body_shape": {}})
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_parameters_counted_by_hand_and_one_answer_a_bag(changes: dict, count: i
 
 
 def test_a_bag_of_tiles_gets_one_log_odds_and_padding_changes_nothing() -> None:
-    network = build(override(SYSTEM.quick, {"nuclei_width": 2}), pretrained=False).eval()
+    network = build(SMALL, pretrained=False).eval()
     tiles = torch.rand(1, 3, 3, 64, 64)
     padded = torch.cat([tiles, torch.zeros(1, 2, 3, 64, 64)], dim=1)
     with torch.inference_mode():
@@ -100,7 +101,7 @@ def test_the_map_joins_the_tile_as_asked(nuclear: str, channels: int) -> None:
 
 
 def test_the_unet_learns_nothing_from_outcomes() -> None:
-    network = build(override(SYSTEM.quick, {"nuclei_width": 2}), pretrained=False).train()
+    network = build(SMALL, pretrained=False).train()
     assert not network.embed.nuclei.training
     network({"rows": torch.rand(2, 2, 3, 64, 64), "mask": torch.ones(2, 2)}).logits.sum().backward()
     assert all(each.grad is None for each in network.embed.nuclei.parameters())

@@ -2,12 +2,11 @@ import numpy as np
 import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
-from sklearn.tree import DecisionTreeClassifier
 
 from hepatica.cohort import Split, load_cohort
 from hepatica.omics.room import GENES
 from hepatica.protocol import Training, override
-from hepatica.systems.xie_2018 import PANEL, SYSTEM, Tree, build, comparators, train
+from hepatica.systems.xie_2018 import PANEL, SYSTEM, build, comparators, train
 
 
 def test_parameters_and_shape_by_hand() -> None:
@@ -16,17 +15,6 @@ def test_parameters_and_shape_by_hand() -> None:
     assert trained == 9 * 5 + 5 + 5 + 1  # nine genes, five hidden units, one output
     assert network(torch.zeros(7, 9)).logits.shape == (7, 1)
     assert len(set(PANEL)) == 9
-
-
-def test_tree_gives_what_scikit_learn_gives() -> None:
-    rng = np.random.default_rng(0)
-    values, label = rng.normal(size=(150, 4)).astype(np.float32), rng.integers(0, 2, 150)
-    label[:100] = values[:100, 1] > 0.3
-    for depth in (1, 3):
-        tree = Tree(depth)
-        tree.fit(values, label)
-        wanted = DecisionTreeClassifier(max_depth=depth, random_state=0).fit(values, label).predict_proba(values)[:, 1]
-        np.testing.assert_allclose(tree(torch.from_numpy(values)), wanted, atol=1e-6)
 
 
 def test_comparators_are_fitted_to_the_training_patients_alone(tmp_path) -> None:

@@ -1,7 +1,16 @@
 """Cohort: patients, specimens, endpoints, splits and predictions; the foundation of every other package."""
 
 from hepatica.cohort.confidence import RATIOS, confident_patients, distinct_outcomes
-from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Outlined, Status, TimeToEvent, declared
+from hepatica.cohort.endpoints import (
+    Classes,
+    Endpoint,
+    LesionClasses,
+    Measured,
+    Outlined,
+    Status,
+    TimeToEvent,
+    declared,
+)
 from hepatica.cohort.errors import (
     CohortError,
     EvaluationError,
@@ -15,6 +24,7 @@ from hepatica.cohort.errors import (
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.predictions import (
     class_scores,
+    lesion_scores,
     mean_by_patient,
     patient_scores,
     read_predictions,
@@ -37,6 +47,7 @@ __all__ = [
     "EvaluationError",
     "HepaticaError",
     "Ledger",
+    "LesionClasses",
     "Margin",
     "Measured",
     "Microns",
@@ -66,6 +77,7 @@ __all__ = [
     "declared",
     "distinct_outcomes",
     "fold_patients",
+    "lesion_scores",
     "load_cohort",
     "mean_by_patient",
     "patient_scores",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Status, TimeToEvent
+from hepatica.cohort.endpoints import Classes, Endpoint, LesionClasses, Measured, Status, TimeToEvent
 from hepatica.cohort.faults import Faults, did_you_mean, listed
 
 MOST_MONTHS = 600
@@ -30,6 +30,8 @@ def outcome_columns(table: pd.DataFrame, endpoint: Endpoint, faults: Faults) -> 
             return {time: time_column(table, time, faults), event: event_column(table, event, faults)}
         case Status(column=column):
             return {column: label_column(table, column, faults)}
+        case LesionClasses():
+            return {}  # of lesions.csv
         case Classes(column=column, classes=classes):
             return {column: class_column(table, column, faults, classes=classes)}
         case Measured(column=column, unit=unit):
@@ -70,13 +72,15 @@ def value_column(table: pd.DataFrame, name: str, faults: Faults, *, unit: str) -
     return _numbers(table, name, faults, wanted=wanted, right=np.isfinite, blank=True)
 
 
-def class_column(table: pd.DataFrame, name: str, faults: Faults, *, classes: Sequence[str]) -> pd.Series:
-    """The class of each patient, missing where the cell is empty."""
-    cells = _cells(table, name, faults)
+def class_column(
+    table: pd.DataFrame, name: str, faults: Faults, *, classes: Sequence[str], file: str = _FILE
+) -> pd.Series:
+    """The class of each patient, or lesion, missing where the cell is empty."""
+    cells = _cells(table, name, faults, file=file)
     known = cells.isin(classes)
     for row, cell in cells[~known & (cells != "")].items():
         message = f"got {cell!r}, wanted a class of cohort.toml ({listed(classes)})"
-        faults.add(_FILE, f"{message}; {did_you_mean(cell, classes, near=0)}", row, name)
+        faults.add(file, f"{message}; {did_you_mean(cell, classes, near=0)}", row, name)
     return cells.where(known)
 
 
@@ -145,9 +149,9 @@ def _numbers(
     return number_cells(cells, faults, file=_FILE, wanted=wanted, right=right, blank=blank)
 
 
-def _cells(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
+def _cells(table: pd.DataFrame, name: str, faults: Faults, *, file: str = _FILE) -> pd.Series:
     """The column of that name; a column of empty cells, and a fault, where there is none."""
     if name in table.columns:
         return table[name]
-    faults.add(_FILE, f"has no column {name}, which cohort.toml names; {did_you_mean(name, table.columns)}")
+    faults.add(file, f"has no column {name}, which cohort.toml names; {did_you_mean(name, table.columns)}")
     return pd.Series("", index=table.index, name=name, dtype=object)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -115,6 +115,27 @@ class Classes(Endpoint):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LesionClasses(Classes):
+    """One of several classes of each lesion: `lesion` names a column of lesions.csv.
+
+    A patient's class, by which they are dealt into folds and counted, is that of their largest lesion by diameter_mm,
+    of the first row where none is given; `column` of `Cohort.patients` holds it.
+    """
+
+    KEYS: ClassVar[Mapping[str, str]] = {"lesion": "lesion", "classes": "classes", "ordered": "ordered"}
+    column: str = field(init=False, default="")
+    lesion: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "column", f"largest_{self.lesion}")
+
+    def of_patients(self, lesions: pd.DataFrame) -> pd.Series:
+        """The class of the largest lesion of each patient that has one, by patient_id."""
+        by_size = lesions.sort_values("diameter_mm", ascending=False, kind="stable")
+        return by_size.drop_duplicates("patient_id").set_index("patient_id")[self.lesion].rename(self.column)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measured(Endpoint):
     """A measured value: `column` holds a number in `unit`, or nothing (unknown)."""
 
@@ -142,7 +163,7 @@ class Outlined(Endpoint):
         return pd.Series(0.0, index=patients.index)
 
 
-KINDS: tuple[type[Endpoint], ...] = (TimeToEvent, Status, Classes, Measured, Outlined)
+KINDS: tuple[type[Endpoint], ...] = (TimeToEvent, Status, Classes, LesionClasses, Measured, Outlined)
 
 
 def declared(name: str, *, keys: Mapping[str, Any]) -> Endpoint:
@@ -154,5 +175,5 @@ def declared(name: str, *, keys: Mapping[str, Any]) -> Endpoint:
             return kind(name=name, **values)
     raise CohortError(
         f"endpoint {name}: got the keys {', '.join(sorted(keys)) or 'none'}, wanted time and event; or label; or label"
-        " and classes (and ordered); or value and unit; or mask"
+        " or lesion and classes (and ordered); or value and unit; or mask"
     )

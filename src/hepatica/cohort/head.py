@@ -145,7 +145,7 @@ def _are_classes(given: Any) -> bool:
 
 _COLUMN = (_is_text, "a column name in quotes")
 _ENDPOINT_KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("time", "event", "label", "value", "mask"), _COLUMN),
+    **dict.fromkeys(("time", "event", "label", "lesion", "value", "mask"), _COLUMN),
     "classes": (_are_classes, 'a list of two or more names, such as ["cyst", "hcc"]'),
     "ordered": (lambda given: isinstance(given, bool), "true or false"),
     "unit": (_is_text, 'a unit in quotes, such as "kPa"'),

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.columns import covariate, number_cells, without_codes
+from hepatica.cohort.columns import class_column, covariate, number_cells, without_codes
 from hepatica.cohort.delimited import is_absent, read_table
+from hepatica.cohort.endpoints import LesionClasses
 from hepatica.cohort.faults import Faults
 from hepatica.cohort.head import Head
 from hepatica.cohort.named_files import NamedFiles, further_columns
@@ -28,7 +29,10 @@ def read_lesions(folder: Path, head: Head, specimens: Sequence[Specimen], faults
     raw = None
     if not is_absent(folder / FILE, faults):
         raw = read_table(folder / FILE, faults, wanted=_IDS, unique=())
+    by_lesion = [each for each in head.endpoints.values() if isinstance(each, LesionClasses)]
     if raw is None:
+        for each in by_lesion:
+            faults.add(FILE, f"has no rows, and [endpoints.{each.name}] of cohort.toml names its column {each.lesion}")
         return pd.DataFrame(columns=list(COLUMNS))
     further = further_columns(raw, COLUMNS, file=FILE, faults=faults)
     raw = without_codes(raw, head.missing, faults, file=FILE, kept=(*_IDS, *_PLACE, "mask"))
@@ -48,8 +52,10 @@ def read_lesions(folder: Path, head: Head, specimens: Sequence[Specimen], faults
     partial = (cells[list(_PLACE)] == "").any(axis="columns") & (cells[list(_PLACE)] != "").any(axis="columns")
     for row in cells.index[partial]:
         faults.add(FILE, f"got one or two of {', '.join(_PLACE)}, wanted all three or none", row)
-    table = pd.DataFrame(columns | {name: covariate(cells[name], faults, file=FILE) for name in further})
-    return table.reset_index(drop=True)
+    columns |= {name: covariate(cells[name], faults, file=FILE) for name in further}
+    for each in by_lesion:
+        columns[each.lesion] = class_column(cells, each.lesion, faults, classes=each.classes, file=FILE)
+    return pd.DataFrame(columns).reset_index(drop=True)
 
 
 def _numbers(cells: pd.DataFrame, name: str, faults: Faults, *, wanted: str, least: float) -> pd.Series:

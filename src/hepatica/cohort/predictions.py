@@ -1,12 +1,12 @@
 """Predictions table: the hinge between networks and statistics, one row a score.
 
 Columns: patient_id; specimen_id (missing in the row of a whole patient, pooled over specimens); lesion_id (missing but
-in rows of a lesion); fold (train, validation, test, set_aside, external or predicted); task (its kind); endpoint;
-horizon_months (of a binary task: 0 = at the examination, missing = end of follow-up); class_or_quantity (what a
-multi-class score or a quantity is of); score (a probability, a risk or a quantity, by the task; missing where the
-specimen was not assessable); group (high or low by the locked cut-off, or the class called; missing in rows of
-specimens); applicability (`in_domain`, `unusual`, `not_assessable` or `unknown`) and reason; seen_in_training; path (of
-a predicted mask).
+in rows of a lesion, which come last); fold (train, validation, test, set_aside, external or predicted); task (its
+kind); endpoint; horizon_months (of a binary task: 0 = at the examination, missing = end of follow-up);
+class_or_quantity (what a multi-class score or a quantity is of); score (a probability, a risk or a quantity, by the
+task; missing where the specimen was not assessable); group (high or low by the locked cut-off, or the class called;
+missing in rows of specimens); applicability (`in_domain`, `unusual`, `not_assessable` or `unknown`) and reason;
+seen_in_training; path (of a predicted mask).
 """
 
 from pathlib import Path
@@ -47,6 +47,9 @@ DEFAULTS: dict[str, Any] = {
     "path": pd.NA,
 }
 """What a column holds where a table does not have it."""
+
+LESION = ["patient_id", "specimen_id", "lesion_id"]
+"""Columns that say of which lesion a row is."""
 
 TARGET = ["task", "endpoint", "horizon_months"]
 """Columns that say what a score is about."""
@@ -125,6 +128,12 @@ def of_patients(table: pd.DataFrame, *, target: Target, fold: str | None = None)
 def patient_scores(table: pd.DataFrame, *, target: Target, fold: str | None = None) -> pd.DataFrame:
     """Score, group and fold of each patient for a target of one score, indexed by patient_id."""
     return of_patients(table, target=target, fold=fold).set_index("patient_id")[["score", "group", "fold"]]
+
+
+def lesion_scores(table: pd.DataFrame, *, target: Target, fold: str) -> pd.DataFrame:
+    """Score of each lesion (rows, by patient_id, specimen_id and lesion_id) and class (columns), of one fold."""
+    rows = table[table["lesion_id"].notna() & is_about(table, target=target) & (table["fold"] == fold)]
+    return rows.pivot(index=LESION, columns="class_or_quantity", values="score")
 
 
 def class_scores(table: pd.DataFrame, *, target: Target, fold: str | None = None) -> pd.DataFrame:

@@ -1,14 +1,18 @@
 """Preparation: every specimen made ready once, named by its content and settings, and recorded in the ledger."""
 
+import base64
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import track
@@ -44,6 +48,30 @@ def specimen_key(
 def content_of(keys: "pd.Series[str]") -> "pd.Series[str]":
     """The part of each key that is alike for equal files, whatever the settings, masks and version they are read by."""
     return keys.str[:CONTENT]
+
+
+def place_of(squares: np.ndarray) -> str:
+    """Which squares (h w) bool of a specimen a region of it covers, as text that `overlapping` reads behind a content;
+    "" means all of it.
+    """
+    return base64.b85encode(zlib.compress(np.packbits(squares).tobytes())).decode()
+
+
+@lru_cache(maxsize=2**16)
+def _squares(place: str) -> int:
+    return int.from_bytes(zlib.decompress(base64.b85decode(place))) if place else -1
+
+
+def overlapping(some: Iterable[str], others: Iterable[str]) -> set[str]:
+    """Those of `some` contents, each with the place of a region or none, that show what one of the `others` shows."""
+    places: dict[str, set[str]] = {}
+    for each in others:
+        places.setdefault(each[:CONTENT], set()).add(each[CONTENT:])
+    return {
+        each
+        for each in some
+        if any(_squares(each[CONTENT:]) & _squares(other) for other in places.get(each[:CONTENT], ()))
+    }
 
 
 def prepare_each(

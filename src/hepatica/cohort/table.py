@@ -12,7 +12,7 @@ import pandas as pd
 
 from hepatica.cohort.columns import LONG_MONTHS, covariate, outcome_columns, without_codes
 from hepatica.cohort.delimited import TABLES, is_absent, read_table
-from hepatica.cohort.endpoints import Classes, Endpoint, Measured, Outlined, Status, TimeToEvent
+from hepatica.cohort.endpoints import Classes, Endpoint, LesionClasses, Measured, Outlined, Status, TimeToEvent
 from hepatica.cohort.errors import CohortError
 from hepatica.cohort.faults import Faults
 from hepatica.cohort.further_table import FurtherTable
@@ -211,9 +211,11 @@ def load_cohort(folder: "Cohort | str | Path") -> Cohort:
     known = set(patients.index) - {""}
     specimens = () if _no_specimens(folder, head, faults) else read_specimens(folder, head, known, faults)
     lesions = read_lesions(folder, head, specimens, faults)
+    by_lesion = [each for each in head.endpoints.values() if isinstance(each, LesionClasses)]
     for table in head.tables.values():
         table.check(known, faults)
     faults.raise_if_any(folder)
+    patients = patients.join([each.of_patients(lesions) for each in by_lesion])
     return Cohort(
         name=head.name,
         hospital=head.hospital,

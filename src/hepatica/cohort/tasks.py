@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 Kind = Literal["binary", "multi_class", "survival", "quantities", "segmentation", "subtypes", "margin"]
 """The kinds of task, as the column `task` of a predictions table has them."""
 
-Cutoff = Literal["median", "balanced", "of_simulation"]
+Cutoff = Literal["median", "balanced", "of_simulation", "first"]
 """The rule of a locked cut-off: the median score of the training patients; the score at which sensitivity and
-specificity of the patients of training and tuning are alike; or that of simulated patients, which training left in the
-network's buffer `cutoff`."""
+specificity of the patients of training and tuning are alike; that of simulated patients, which training left in the
+network's buffer `cutoff`; or that of the system's first task, whose score this task's is."""
 
 EXAMINATION = Months(0)
 """The horizon of what is present at the examination."""

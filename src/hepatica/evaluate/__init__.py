@@ -21,6 +21,7 @@ from hepatica.evaluate.binary.confusion import (
     sensitivity,
     specificity,
 )
+from hepatica.evaluate.binary.decision import net_benefit
 from hepatica.evaluate.binary.discrimination import auroc, average_precision, compare_auroc
 from hepatica.evaluate.binary.over_folds import auroc_over_folds, compare_auroc_over_folds
 from hepatica.evaluate.binary.paired import compare_paired
@@ -33,7 +34,7 @@ from hepatica.evaluate.binary.recalibration import (
 from hepatica.evaluate.binary.risk_capture import RiskCapture, risk_capture
 from hepatica.evaluate.binary.time_dependent import compare_time_dependent_auroc, time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
-from hepatica.evaluate.groups.agreement import quantity_metrics
+from hepatica.evaluate.groups.agreement import intraclass_correlation, quantity_metrics
 from hepatica.evaluate.groups.case_mix import rate_difference, standardised_difference
 from hepatica.evaluate.groups.clusters import cluster_stability
 from hepatica.evaluate.groups.contingency import Contingency, compare_shares, mcnemar_p
@@ -52,6 +53,7 @@ from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
 from hepatica.evaluate.models.imputation import Imputation, complete_by_fold, fit_imputation, pool, pooled_cox
 from hepatica.evaluate.models.logistic import LogisticRisk, fit_logistic
+from hepatica.evaluate.models.nomogram import Nomogram, cox_nomogram, logistic_nomogram
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.readers.multi_reader import Readings, auroc_readings, over_readers, rate_readings
@@ -92,6 +94,7 @@ __all__ = [
     "KaplanMeier",
     "Line",
     "LogisticRisk",
+    "Nomogram",
     "Null",
     "Power",
     "ReaderStudy",
@@ -126,6 +129,7 @@ __all__ = [
     "confusion",
     "cox",
     "cox_each",
+    "cox_nomogram",
     "cox_over_time",
     "cumulative_incidence",
     "detections",
@@ -139,16 +143,19 @@ __all__ = [
     "fleiss_kappa",
     "froc",
     "heterogeneity_p",
+    "intraclass_correlation",
     "kaplan_meier",
     "kappa",
     "linear",
     "log_rank_p",
+    "logistic_nomogram",
     "mask_pair",
     "mcnemar_p",
     "measure_case",
     "missing_patterns",
     "missing_shares",
     "multiclass_metrics",
+    "net_benefit",
     "npv",
     "over_readers",
     "pearson",

@@ -10,13 +10,16 @@ from hepatica.cohort import (
     Classes,
     Cohort,
     EvaluationError,
+    LesionClasses,
     Measured,
     Target,
     TimeToEvent,
     class_scores,
+    lesion_scores,
     patient_scores,
     targets,
 )
+from hepatica.cohort.predictions import LESION
 from hepatica.cohort.tasks import Kind
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF, binary_metrics
 from hepatica.evaluate.estimate import Estimate
@@ -93,6 +96,30 @@ def _multi_class(table: pd.DataFrame, cohort: Cohort, target: Target, locked: fl
                 lambda: multiclass_metrics(label.to_numpy(), score=known, classes=names, ordered=endpoint.ordered),
             ),
         )
+
+    if isinstance(endpoint, LesionClasses):
+        yield None, _lesions(table, cohort, target, endpoint, fold)
+
+
+def _lesions(
+    table: pd.DataFrame, cohort: Cohort, target: Target, endpoint: LesionClasses, fold: str
+) -> dict[str, Estimate]:
+    """The same of single lesions, `lesion_` before each name; intervals rest on patients."""
+    scores = lesion_scores(table, target=target, fold=fold)
+    label = cohort.lesions.set_index(LESION)[endpoint.lesion].reindex(scores.index).dropna()
+    known, owner = scores.loc[label.index, list(endpoint.classes)], label.index.get_level_values("patient_id")
+    found = _or_absent(
+        "auroc_macro",
+        owner.nunique(),
+        lambda: multiclass_metrics(
+            label.to_numpy(),
+            score=known.to_numpy(),
+            classes=endpoint.classes,
+            ordered=endpoint.ordered,
+            group=owner.to_numpy(),
+        ),
+    )
+    return {f"lesion_{name}": each for name, each in found.items()}
 
 
 def _subtypes(table: pd.DataFrame, cohort: Cohort, target: Target, locked: float | None, fold: str) -> Found:

@@ -30,6 +30,7 @@ from hepatica.networks.nearest import NearestCentre
 from hepatica.networks.recurrent import Recurrent, Series
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
 from hepatica.networks.tabular import Standardise, Tabular
+from hepatica.networks.trees import Boosted, Trees
 from hepatica.networks.unet import UNet
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Autoencoder",
     "BagNetwork",
     "BagReading",
+    "Boosted",
     "Chowder",
     "CnnSasm",
     "Estimates",
@@ -60,6 +62,7 @@ __all__ = [
     "Standardise",
     "Tabular",
     "TransMil",
+    "Trees",
     "TwoStage",
     "UNet",
     "backbone",

@@ -20,6 +20,7 @@ from skimage.measure import approximate_polygon, find_contours
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.faults import did_you_mean, slip_of
+from hepatica.cohort.preparation import place_of
 from hepatica.cohort.specimens import Specimen
 from hepatica.protocol.records import Material
 
@@ -46,6 +47,9 @@ OVER_THE_EDGE = 0.02
 
 CELLS = 16
 """Parts of a tile's side by which the share of it that lies in outlines is measured (ours)."""
+
+SQUARE = 128
+"""Pixels of the side of the squares by which regions of one slide are found to overlap (ours)."""
 
 LARGEST = 2**30
 """Bytes of outlines, unpacked, beyond which they are not read (ours): Shi's largest has 1.2 MB."""
@@ -98,6 +102,11 @@ class Region:
             ring.tobytes() for part in (self.inside, self.without) for rings in part for ring in (*rings, rings[0])
         ]
         return hashlib.sha256(b"|".join(parts)).hexdigest()
+
+    def place(self, size: tuple[int, int]) -> str:
+        """`place_of` the squares of a slide of `size` whose centres lie in it."""
+        shape = tuple(-(-each // SQUARE) for each in reversed(size))
+        return place_of(self.mask(shape, size=(shape[1] * SQUARE, shape[0] * SQUARE)))
 
     def check(self, size: tuple[int, int]) -> None:
         """SpecimenError where it lies outside a slide of `size`."""
@@ -257,32 +266,35 @@ def drawn(polygons: Iterable[Polygon], shape: tuple[int, ...], *, size: tuple[in
 def tile_share(store: Material, specimens: Iterable[Specimen], *, classes: Sequence[str]) -> np.ndarray:
     """Share 0..1 of each tile of a store (tiles,) that lies in outlines of these classes of its slide's `annotation`.
 
-    NaN where a slide has none. SpecimenError where one cannot be read, naming the row, or fits no slide of this size.
+    NaN where a slide has none. SpecimenError where one cannot be read, naming the row, or fits no slide of this size,
+    where that is known.
     """
-    share, sizes = np.full(len(store), np.nan), store.specimens.set_index("specimen_id")
+    share = np.full(len(store), np.nan)
+    sizes = store.specimens.set_index("specimen_id").reindex(columns=["width", "height", "extent"])
     places = store.index.reset_index(drop=True).groupby("specimen_id", sort=False)
     annotated = {each.specimen_id: each for each in specimens if "annotation" in each.attachments}
     for name, own in places:
         if name in annotated:
-            slide, specimen = sizes.loc[str(name)], annotated[str(name)]
-            outlines = _annotated(specimen, size=(int(slide["width"]), int(slide["height"])))
-            share[own.index] = _share(polygons_of(outlines, classes), own[["x", "y"]].to_numpy(), slide)
+            width, height, extent = sizes.loc[str(name)].tolist()
+            size = None if np.isnan(width + height) else (int(width), int(height))
+            outlines = polygons_of(_annotated(annotated[str(name)], size=size), classes)
+            share[own.index] = _share(outlines, own[["x", "y"]].to_numpy(), extent=extent)
     return share
 
 
-def _annotated(specimen: Specimen, *, size: tuple[int, int]) -> tuple[Outline, ...]:
+def _annotated(specimen: Specimen, *, size: tuple[int, int] | None) -> tuple[Outline, ...]:
     try:
         outlines = read_outlines(specimen.attachments["annotation"])
-        if wrong := _misfit(_every(outlines), size):
+        if size and (wrong := _misfit(_every(outlines), size)):
             raise SpecimenError(wrong)
     except SpecimenError as error:
         raise SpecimenError(f"specimens.csv row {specimen.row} column annotation: {error}") from error
     return outlines
 
 
-def _share(polygons: Sequence[Polygon], corners: np.ndarray, slide: Any) -> np.ndarray:
-    cell = slide["extent"] / CELLS
-    shape = tuple(int(np.ceil(slide[side] / cell)) for side in ("height", "width"))
+def _share(polygons: Sequence[Polygon], corners: np.ndarray, *, extent: float) -> np.ndarray:
+    cell = extent / CELLS
+    shape = tuple(np.ceil(corners.max(axis=0)[::-1] / cell).astype(int) + CELLS)
     size = (round(shape[1] * cell), round(shape[0] * cell))
     total = np.pad(drawn(polygons, shape, size=size).cumsum(axis=0, dtype=np.int64).cumsum(axis=1), ((1, 0), (1, 0)))
     left, top = np.rint(corners / cell).astype(int).T

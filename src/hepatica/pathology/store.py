@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
@@ -54,10 +53,11 @@ class TileStore:
     `index`: one row a tile, numbered from 0: patient_id, specimen_id, tile (its number within the slide, in raster
     order), x, y (upper left corner) and extent (side), in pixels of the slide's finest level.
     `specimens`: one row a slide: patient_id, specimen_id, key (its file), tiles (how many), mpp, mpp_known (file,
-    given, forced), notes (what contradicts it), width, height, extent, and how it looks: tissue_mm2, tissue_share and
-    ink_share (of the slide, 0..1), hue_degrees and saturation (0..1, means of the tissue), haematoxylin_r, _g, _b and
-    eosin_r, _g, _b (share of the optical density in each colour, length 1), haematoxylin_peak and eosin_peak (99th
-    percentile of the concentration); stains are NaN where they need not be and cannot be learnt.
+    given, forced), notes (what contradicts it), width, height, extent, place (of a region), and how it looks:
+    tissue_mm2, tissue_share and ink_share (of the slide, 0..1), hue_degrees and saturation (0..1, means of the
+    tissue), haematoxylin_r, _g, _b and eosin_r, _g, _b (share of the optical density in each colour, length 1),
+    haematoxylin_peak and eosin_peak (99th percentile of the concentration); stains are NaN where they need not be
+    and cannot be learnt.
     Of a region, tissue_mm2, tissue_share, ink_share and colours are those of its tissue, the rest is of its slide.
     `failures`: one row a slide that gave no tiles: patient_id, specimen_id, row (of specimens.csv), error.
     """
@@ -235,6 +235,7 @@ def _survey(slide: Slide, tiling: Tiling, region: Region | None) -> tuple[np.nda
         )
     area = {"tissue_mm2": looks["tissue_share"] * width * height * slide.mpp**2 / 1e6}
     known = {"mpp": slide.mpp, "mpp_known": slide.mpp_known, "notes": slide.note}
+    known |= {"place": region.place(slide.size)} if region else {}
     return corners, known | {"width": width, "height": height, "extent": side} | area | looks
 
 
@@ -282,7 +283,7 @@ def slide_key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None
             identity, beside = slide.identity, parts_of(specimen.path)
             settings["slide"] = [slide.mpp, slide.mpp_known, slide.note, slide.levels]
         if region := region_of(specimen):
-            identity = f"{identity or content_digest(specimen.path).hex()} {region.digest}"
+            settings["region"] = region.digest
     except SpecimenError as error:
         settings["refused"] = str(error)
     return specimen_key(specimen, settings=settings, beside=beside[1:], identity=identity)

@@ -10,8 +10,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
-from hepatica.cohort import Classes, Cohort, CohortError, MultiClass, SettingsError, Survival, Task, TimeToEvent
-from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, discrete_risk, infer
+from hepatica.cohort import (
+    Classes,
+    Cohort,
+    CohortError,
+    LesionClasses,
+    MultiClass,
+    SettingsError,
+    Survival,
+    Task,
+    TimeToEvent,
+)
+from hepatica.cohort.predictions import LESION
+from hepatica.learn import Augment, Chosen, History, Loss, Plan, Samples, cox_loss, discrete_risk, infer
 from hepatica.learn.samples import Labels
 from hepatica.networks import Pooled, backbone
 from hepatica.protocol.records import Inference, Material, Standardising, Training
@@ -40,13 +51,17 @@ NARROW: Mapping[str, Any] = {"body": "resnet18.tv_in1k", "body_shape": {"channel
 """Settings of a trial of a system whose body is too large for it: a ResNet-18 a quarter as wide (ours)."""
 
 
-def pooled(settings: Any, *, pretrained: bool, outputs: int, channels: int = 3) -> Pooled:
-    """The body and a linear layer on the mean of its maps; the same from one seed. A system's whole `build`."""
+def pooled(settings: Any, *, pretrained: bool, outputs: int | str, channels: int = 3) -> Pooled:
+    """The body and a linear layer on the mean of its maps; the same from one seed. A system's whole `build`.
+
+    `outputs`: how many, or the name of the setting that lists them.
+    """
+    count = len(getattr(settings, outputs)) if isinstance(outputs, str) else outputs
     torch.manual_seed(settings.seed)
     body = body_of(settings, pretrained=pretrained, channels=channels)
     # Of a VGG, which ends in the hidden layers of its head, the width of these.
     width = getattr(body, "head_hidden_size", None) or body.num_features
-    return Pooled(body, channels=width, classes=outputs)
+    return Pooled(body, channels=width, classes=count)
 
 
 UNKNOWN = -1
@@ -55,9 +70,13 @@ UNKNOWN = -1
 
 def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
     """What is learnt of each patient whose outcome is known, by patient_id: class (a whole number), or one column a
-    horizon (1, 0, or UNKNOWN), or time and event, or the value. SettingsError for another task.
+    horizon (1, 0, or UNKNOWN), or time and event, or the value. Of an endpoint of lesions, the class of each lesion, by
+    the columns LESION. SettingsError for another task.
     """
     endpoint, patients = task.require(cohort), cohort.patients.loc[list(task.eligible(cohort))]
+    if isinstance(task, MultiClass) and isinstance(endpoint, LesionClasses):
+        known = cohort.lesions.set_index(LESION)[[endpoint.lesion]].dropna()
+        return known.map(task.classes.index)
     if isinstance(task, MultiClass) and isinstance(endpoint, Classes):
         return patients[[endpoint.column]].map(task.classes.index)
     if isinstance(task, Survival) and isinstance(endpoint, TimeToEvent):
@@ -71,9 +90,14 @@ def outcomes(cohort: Cohort, *, task: Task) -> pd.DataFrame:
 
 
 def labelled(material: Material, *, outcome: pd.DataFrame, task: Task) -> Samples:
-    """All regions of the patients of `outcome`, each with its patient's."""
-    chosen = material.select(patient_ids=outcome.index)
-    return Samples(inputs=chosen, labels=as_labels(outcome.loc[chosen.index["patient_id"]], task=task))
+    """All regions of the patients of `outcome`, each with its patient's, or its lesion's where that is known."""
+    chosen: Any = material.select(patient_ids=outcome.index.get_level_values(0))
+    if outcome.index.nlevels == 1:
+        return Samples(inputs=chosen, labels=as_labels(outcome.loc[chosen.index["patient_id"]], task=task))
+    lesions = pd.MultiIndex.from_frame(chosen.index[list(outcome.index.names)])
+    known = lesions.isin(outcome.index)
+    inputs = Chosen(inputs=chosen, rows=np.flatnonzero(known))
+    return Samples(inputs=inputs, labels=as_labels(outcome.loc[lesions[known]], task=task))
 
 
 def as_labels(outcome: pd.DataFrame, *, task: Task) -> Labels:
@@ -159,25 +183,33 @@ def standardise(training: Training[Any, Any]) -> None:
 
 
 def train_plainly(
-    training: Training[Any, Any], *, outcome: pd.DataFrame | None = None, loss: Loss | None = None
+    training: Training[Any, Any],
+    *,
+    outcome: pd.DataFrame | None = None,
+    loss: Loss | None = None,
+    views: Callable[[Samples], Samples] | None = None,
 ) -> dict[str, Any]:
     """Fit the network to the `outcome` of each region's patient, by default that of the task; a system's whole `train`.
 
     Several horizons of one endpoint are learnt together, an output each. The loss is cross-entropy for classes, Cox's
     partial likelihood for survival, squared error for quantities, unless one is given. Images are augmented as the room
-    does; values of tables are standardised by the training patients.
+    does; values of tables are standardised by the training patients. `views` makes of the training samples what an
+    epoch has of them, such as several of each.
     """
     split = training.split
     outcome = outcomes(training.cohort, task=training.task) if outcome is None else outcome
     standardise(training)
-    known = {name: outcome[outcome.index.isin(getattr(split, name))] for name in ("train", "validation")}
+    owner = outcome.index.get_level_values(0)
+    known = {name: outcome[owner.isin(getattr(split, name))] for name in ("train", "validation")}
     there = set(training.material.index["patient_id"])
     samples = {
         name: labelled(training.material, outcome=each, task=training.task)
         for name, each in known.items()
-        if there & set(each.index)
+        if there & set(each.index.get_level_values(0))
     }
     loss = loss or LOSSES[training.task.KIND]
+    if views is not None:
+        samples["train"] = views(samples["train"])
     history = fit_stage(training, "training", training.network, samples, augment=training.augment, loss=loss)
     return {"epochs": len(history.epochs)}
 
@@ -206,7 +238,8 @@ def logits_of(read: Any) -> Tensor:
 def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inference:
     """Scores of each region, and the mean over the regions of each specimen.
 
-    The network returns logits (b, outputs), or a `Reading` of them with a signature.
+    A region's score is that of the first target, of several classes that of the last one. The network returns logits
+    (b, outputs), or a `Reading` of them with a signature.
     """
     convert = scores(task)
     score, signature = infer(
@@ -220,7 +253,7 @@ def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inf
     wide = pd.DataFrame(score).assign(**{each: material.index[each] for each in keys})
     mean = wide.groupby(keys, sort=False).mean()
     specimens = scored(mean.index.to_frame(index=False), mean.to_numpy(), task=task)
-    regions = material.index.assign(score=score.max(axis=1))
+    regions = material.index.assign(score=score[:, len(task.classes) - 1 if isinstance(task, MultiClass) else 0])
     return Inference(specimens=specimens, regions=regions, signatures=signature)
 
 
@@ -262,10 +295,12 @@ def require_both(labels: np.ndarray, *, of: str, hint: str) -> None:
         )
 
 
-def grad_cam_of_body(network: Any, images: Any, *, read: Callable[[Any], Tensor]) -> np.ndarray:
-    """Grad-CAM of the highest logit at the last feature map of the network's `body`, or of its extractor's.
+def grad_cam_of_body(
+    network: Any, images: Any, *, read: Callable[[Any], Tensor], output: int | None = None
+) -> np.ndarray:
+    """Grad-CAM of a logit at the last feature map of the network's `body`, or of its extractor's.
 
-    `read` makes pixels of images.
+    `read` makes pixels of images; `output` is the number of the logit: of one or two the last, of more the highest.
     """
     inner = getattr(network, "network", network)  # of a system with several inputs
     inner = getattr(inner, "extractor", inner)
@@ -273,7 +308,9 @@ def grad_cam_of_body(network: Any, images: Any, *, read: Callable[[Any], Tensor]
 
     def highest(found: Any) -> Tensor:
         logits = logits_of(found)
-        return logits[:, -1] if logits.shape[1] <= 2 else logits.max(dim=1).values
+        if output is None and logits.shape[1] > 2:
+            return logits.max(dim=1).values
+        return logits[:, -1 if output is None else output]
 
     body = inner.get_submodule("body")
     body = getattr(body, "features", body)  # a VGG ends in the hidden layers of its head

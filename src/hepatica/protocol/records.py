@@ -73,12 +73,14 @@ class Inference:
     horizon_months, task, class_or_quantity; one row a specimen, target and class. Further columns describe a specimen.
     `regions`: patient_id, specimen_id, score, one row a tile or slice, and where it lies: x, y, extent (pixels of the
     file's finest level) of a tile, series, slice and z_mm of a slice, the quality of a spectrum.
+    `lesions`: the same as `specimens` of each lesion, with lesion_id, where regions are of lesions.
     `signatures`: (regions, d) float32, the network's own description of each row of `regions`.
     """
 
     specimens: pd.DataFrame
     regions: pd.DataFrame
     signatures: np.ndarray
+    lesions: pd.DataFrame | None = None
 
 
 class Material(Protocol):

@@ -29,7 +29,7 @@ def locked_cutoffs(system: System[Any, Any], training: Training[Any, Any]) -> di
     for target in (each for each in targets(table) if rules.get(each.key) in ("median", "balanced")):
         median = rules[target.key] == "median"
         found[target.key] = medians[target.key] if median else _balance(training, table, target)
-    return found
+    return found | {key: found[next(iter(rules))] for key, rule in rules.items() if rule == "first"}
 
 
 def _balance(training: Training[Any, Any], table: pd.DataFrame, target: Target) -> float:

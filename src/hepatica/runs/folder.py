@@ -99,7 +99,7 @@ def start_run(folder: RunFolder, *, reference: str, system: System[Any, Any], se
         write_text(folder.settings, tomli_w.dumps(head | {"versions": versions}))
         folder.log("started", system=system.name)
         return
-    written = read_settings(folder)
+    written, head = read_settings(folder), parse_toml(tomli_w.dumps(head))  # in a file, tuples are lists
     for key in ("reference", "settings"):
         if written[key] != head[key]:
             raise RunError(

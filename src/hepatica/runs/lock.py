@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
-from hepatica.cohort import Cohort, CohortError, RunError, SettingsError
+from hepatica.cohort import Cohort, CohortError, RunError, SettingsError, Specimen
 from hepatica.cohort.applicability import Domain
 from hepatica.cohort.atomic import read_json, write_json
-from hepatica.cohort.digests import file_digest
+from hepatica.cohort.digests import CONTENT, file_digest
 from hepatica.cohort.faults import rows_in_words
-from hepatica.cohort.preparation import content_of
+from hepatica.cohort.preparation import content_of, overlapping
 from hepatica.cohort.seal import file_state, seal_states, write_sealed
 from hepatica.learn import load_weights, save_weights
 from hepatica.protocol import Material, ModelIdentity, System, from_plain, override
@@ -28,8 +28,8 @@ class LockedRun:
     """A trained system, ready to be used on patients it has not seen.
 
     `domain` is what the training specimens measured, by input. `seen` are digests of the patients of training and
-    validation, `seen_files` those of their specimens' content. `caution` is what a user must know of its training,
-    empty where there is nothing.
+    validation, `seen_files` those of their specimens' content, with the places of regions. `caution` is what a user
+    must know of its training, empty where there is nothing.
     """
 
     folder: RunFolder
@@ -46,10 +46,20 @@ class LockedRun:
 
 
 def keyed(material: Any) -> pd.DataFrame:
-    """patient_id, specimen_id and key of every specimen that was read, of all inputs, of the material's patients."""
+    """patient_id, specimen_id, key and content, with the place of a region, of every specimen that was read, of all
+    inputs, of the material's patients.
+    """
     patients = set(material.specimens["patient_id"])
     every = pd.concat([each.specimens for each in getattr(material, "parts", {"": material}).values()])
-    return pd.DataFrame(every.loc[every["patient_id"].isin(patients), ["patient_id", "specimen_id", "key"]])
+    own = every[every["patient_id"].isin(patients)].reindex(columns=["patient_id", "specimen_id", "key", "place"])
+    return own.assign(content=content_of(own["key"]) + own.pop("place").fillna(""))
+
+
+def unprepared(specimens: Sequence[Specimen], contents: Mapping[str, str]) -> pd.DataFrame:
+    """The same but for keys, by the digests of `contents`, of those that are whole files."""
+    whole = [each for each in specimens if "region" not in each.attachments]
+    rows = [(each.patient_id, each.specimen_id, contents[str(each.row)][:CONTENT]) for each in whole]
+    return pd.DataFrame(rows, columns=["patient_id", "specimen_id", "content"])
 
 
 def patient_digest(hospital: str, patient_id: str) -> str:
@@ -83,7 +93,7 @@ def lock(
         "sha256": {file.name: file_digest(file) for file in files},
         "training": training,
         "seen": sorted(patient_digest(cohort.hospital, patient) for patient in seen),
-        "seen_files": sorted(set(content_of(keyed(material.select(patient_ids=seen))["key"]))),
+        "seen_files": sorted(set(keyed(material.select(patient_ids=seen))["content"])),
     }
     write_sealed(folder.model, record)
     folder.log("locked", parameters=record["parameters"])
@@ -168,14 +178,20 @@ def changed(locked: LockedRun, changes: Mapping[str, Any]) -> LockedRun:
     return replace(locked, settings=override(locked.settings, changes))
 
 
-def refuse_shared_files(material: Material, cohort: Cohort) -> None:
-    """CohortError when one file or scan is listed under two patients: it would leak from one fold into another."""
-    specimens = keyed(material)
-    owners = specimens.groupby(content_of(specimens["key"]))["patient_id"].transform("nunique")
-    if (owners > 1).any():
-        shared = set(specimens.loc[owners > 1, "specimen_id"])
+def refuse_shared_files(specimens: pd.DataFrame, cohort: Cohort) -> None:
+    """CohortError when one file or scan, or a place on it, is listed under two patients: it would leak from one fold
+    into another. `specimens` are those of `keyed`, or of `unprepared`.
+    """
+    owners = specimens.groupby(specimens["content"].str[:CONTENT])["patient_id"].transform("nunique")
+    shared = {
+        each.specimen_id
+        for _, own in specimens[owners > 1].groupby(specimens["content"].str[:CONTENT])
+        for each in own.itertuples()
+        if overlapping([str(each.content)], own.loc[own["patient_id"] != each.patient_id, "content"])
+    }
+    if shared:
         rows = [each.row for each in cohort.specimens if each.specimen_id in shared]
         raise CohortError(
-            f"specimens.csv {rows_in_words(rows)}: files of the same specimen (identical bytes, or one scan by its"
-            " own identifier) are listed under two patients; correct or remove these rows"
+            f"specimens.csv {rows_in_words(rows)}: files of the same specimen (identical bytes, or one scan by its own"
+            " identifier), or regions of it that overlap, are listed under two patients; correct or remove these rows"
         )

@@ -11,7 +11,7 @@ import pandas as pd
 from hepatica.cohort import CohortError, MicronsPerPixel, NotAssessableError, RunError, Specimen, write_predictions
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, cautions
 from hepatica.cohort.atomic import read_json
-from hepatica.cohort.preparation import content_of
+from hepatica.cohort.preparation import overlapping
 from hepatica.cohort.seal import sealing, write_sealed
 from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.export import export_precision, exported
@@ -82,7 +82,7 @@ def predict(
 def _predicted(locked: LockedRun, material: Material, inference: Inference) -> pd.DataFrame:
     """The predictions table."""
     read = keyed(material)
-    known = content_of(read["key"]).isin(locked.seen_files).groupby(read["patient_id"]).any()
+    known = read["content"].isin(overlapping(read["content"], locked.seen_files)).groupby(read["patient_id"]).any()
     folds = pd.Series("predicted", index=pd.unique(pd.concat([read["patient_id"], material.failures["patient_id"]])))
     return predicted(locked, material, inference, folds=folds, seen=set(known.index[known]))
 
@@ -156,7 +156,9 @@ def _read(material: Material, inference: Inference, *, rows: Mapping[str, int]) 
     """What was read of each specimen, and what the system says of it beside the score; a row each."""
     aside = {"endpoint", "horizon_months", "task", "class_or_quantity", "score", "reason"}
     outputs = inference.specimens[[name for name in inference.specimens if name not in aside]].drop_duplicates()
-    read = material.specimens.drop(columns="key").merge(outputs, on=["patient_id", "specimen_id"], how="left")
+    read = material.specimens.drop(columns=["key", "place"], errors="ignore").merge(
+        outputs, on=["patient_id", "specimen_id"], how="left"
+    )
     return read.assign(row=read["specimen_id"].map(rows))
 
 

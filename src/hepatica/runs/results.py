@@ -12,14 +12,14 @@ from safetensors.numpy import save
 from hepatica.cohort import Cohort, CohortError, RunError, write_predictions
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.digests import contents, refuse_replaced
-from hepatica.cohort.preparation import content_of
+from hepatica.cohort.preparation import overlapping
 from hepatica.cohort.seal import refuse_altered, sealing, unaltered
 from hepatica.evaluate.by_task import task_metrics
 from hepatica.protocol import Material
 from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import CONTENTS, RunFolder
 from hepatica.runs.inputs import files_of
-from hepatica.runs.lock import LockedRun, keyed, refuse_shared_files
+from hepatica.runs.lock import LockedRun, keyed, refuse_shared_files, unprepared
 from hepatica.runs.scores import predicted
 
 READERS = "readers.csv"
@@ -47,13 +47,15 @@ def write_results(
     be new to the model was seen in training.
     """
     provenance = {"digest": cohort.digest, "model": locked.digest, "changes": dict(changes or {})}
-    files = contents(files_of(locked.system, cohort))
+    specimens = files_of(locked.system, cohort)
+    files = contents(specimens)
     done = _done(out, provenance=provenance, files=files)
     _copy_readers(cohort, out)
     if done:
         return
+    refuse_shared_files(unprepared(specimens, files), cohort)
     material = locked.system.prepare(cohort, locked.settings, prepared)
-    refuse_shared_files(material, cohort)
+    refuse_shared_files(keyed(material), cohort)
     _refuse_seen_files(material, locked=locked, folds=folds)
     inference = locked.system.read(locked.network, material, locked.settings)
     scored = set(inference.specimens["patient_id"])
@@ -98,7 +100,7 @@ def _copy_readers(cohort: Cohort, out: Path) -> None:
 
 def _refuse_seen_files(material: Material, *, locked: LockedRun, folds: pd.Series) -> None:
     new = folds.index[~folds.isin(["train", "validation"])]
-    known = locked.seen_files & set(content_of(keyed(material.select(patient_ids=new))["key"]))
+    known = overlapping(keyed(material.select(patient_ids=new))["content"], locked.seen_files)
     if known:
         raise CohortError(
             f"{len(known)} specimen file(s) of patients who should be new to the model were seen in its training, under"

@@ -24,7 +24,10 @@ def pooled(
 ) -> pd.DataFrame:
     """`rows_of` what a system says of specimens."""
     asked = system.targets(settings)
-    return rows_of(inference.specimens, asked, pool=system.pool, failures=failures, judgement=judgement)
+    lesions = None if inference.lesions is None else _about(inference.lesions, asked)
+    return rows_of(
+        inference.specimens, asked, pool=system.pool, failures=failures, judgement=judgement, lesions=lesions
+    )
 
 
 def predicted(
@@ -43,8 +46,10 @@ def rows_of(
     pool: Callable[[pd.DataFrame], pd.DataFrame] = mean_by_patient,
     failures: pd.DataFrame | None = None,
     judgement: pd.DataFrame | None = None,
+    lesions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Rows of specimens and, after them, rows of patients (their specimen_id missing); fold and group still open.
+    """Rows of specimens, after them rows of patients (their specimen_id missing), and of `lesions` last; fold and group
+    still open.
 
     A specimen of `failures` has a row without a score for each target, with the reason; so has a patient who has no
     other specimen. A row without a score is not assessable, for the `reason` that it has. `judgement` has applicability
@@ -53,7 +58,8 @@ def rows_of(
     specimens = _about(specimens.astype({"specimen_id": "string"}), asked)
     patients = pool(specimens)
     patients["specimen_id"] = pd.array([pd.NA] * len(patients), dtype="string")
-    found = pd.concat([specimens, patients], ignore_index=True).astype({"score": "float64"})
+    parts = [specimens, patients] if lesions is None else [specimens, patients, lesions]
+    found = pd.concat(parts, ignore_index=True).astype({"score": "float64"})
     found = found.assign(**_applicable(found, judgement))
     if failures is None or failures.empty:
         return found
@@ -129,7 +135,7 @@ def predictions(
         if target.key in cutoffs:
             high = table.loc[rows, "score"] >= cutoffs[target.key]
             table.loc[rows, "group"] = high.map({True: "high", False: "low"})
-        elif target.task in ("multi_class", "subtypes"):
+        elif target.task in ("multi_class", "subtypes") and rows.any():
             best = table[rows].loc[table[rows].groupby("patient_id")["score"].idxmax()]
             called = table.loc[rows, "patient_id"].map(best.set_index("patient_id")["class_or_quantity"])
             table.loc[rows, "group"] = called

@@ -15,7 +15,7 @@ from hepatica.protocol.domain import learn
 from hepatica.runs.cutoffs import locked_cutoffs
 from hepatica.runs.folder import RunFolder, start_run
 from hepatica.runs.inputs import files_of
-from hepatica.runs.lock import LockedRun, lock, open_run, patient_digest, refuse_shared_files
+from hepatica.runs.lock import LockedRun, keyed, lock, open_run, patient_digest, refuse_shared_files, unprepared
 from hepatica.runs.results import write_results
 from hepatica.systems import reference
 
@@ -72,7 +72,9 @@ def train(
 
 def _refuse_replaced(folder: RunFolder, system: System[Any, Any], cohort: Cohort) -> None:
     """Write down what the specimens hold, or find it the same: the stages of a training must learn the same files."""
-    now = contents(files_of(system, cohort))
+    files = files_of(system, cohort)
+    now = contents(files)
+    refuse_shared_files(unprepared(files, now), cohort)
     if folder.contents.exists():
         refuse_replaced(now, read_json(unaltered(folder.contents)), since="the training began")
     else:
@@ -99,7 +101,7 @@ def _split(folder: RunFolder, system: System[Any, Any], settings: Any, cohort: C
 
 def _fit_and_lock(folder: RunFolder, system: System[Any, Any], training: Training[Any, Any]) -> None:
     network, material, split = training.network, training.material, training.split
-    refuse_shared_files(material, training.cohort)
+    refuse_shared_files(keyed(material), training.cohort)
     folder.log("prepared", specimens=len(material.specimens))
     record = system.train(training)
     record |= _caution(training, record.get("caution")) | {
@@ -124,7 +126,8 @@ def _caution(training: Training[Any, Any], own: str | None) -> dict[str, str]:
     """What the report and the command say of the training: the system's own caution, and of too few patients."""
     counts = training.task.strata(training.cohort).loc[list(training.split.train)].value_counts()
     few = (
-        f"trained on {counts.sum()} patients, only {counts.min()} of them of the rarer outcome of"
+        f"trained on {counts.sum()} patients, only {counts.min()} of them of the"
+        f" {'rarest' if len(counts) > 2 else 'rarer'} outcome of"
         f" {training.task.endpoint.replace('_', ' ')}: from fewer than {FEWEST} hardly one variable can be learnt"
     )
     texts = [own, few if len(counts) > 1 and counts.min() < FEWEST else None]

@@ -21,14 +21,15 @@ def grad_cam(
     target: int | Callable[[Any], Tensor],
     arrange: Callable[[Tensor], Tensor] | None = None,
 ) -> np.ndarray:
-    """Map the evidence for one answer: images (b, c, h, w) to maps (b, h, w), float32 in 0..1.
+    """Map the evidence for one answer: images (b, c, h, w) to maps (b, h, w), solid ones (b, z, c, h, w) to maps
+    (b, z, h, w), float32 in 0..1.
 
     A map is 1 where that image's evidence is strongest and 0 where there is none; how strong it is beside another
     image's, the map does not say. An image without any evidence for the answer gets a map of zeros.
 
-    `layer` is the module of `network` whose output is weighed, usually the last feature map (b, k, y, x); `arrange`
-    brings another output to that shape, such as the tokens (b, n, d) of a transformer. `target` is the column of the
-    network's (b, answers) output, or a function from its output to one number an image.
+    `layer` is the module of `network` whose output is weighed, usually the last feature map (b, k, y, x), or
+    (b, k, z, y, x); `arrange` brings another output to that shape, such as the tokens (b, n, d) of a transformer.
+    `target` is the column of the network's (b, answers) output, or a function from its output to one number an image.
 
     The network answers as in use (evaluation mode) and is left as it was: modes, gradients and hooks.
     Raises SettingsError when the layer takes no part in the answer or its output is no feature map.
@@ -37,8 +38,8 @@ def grad_cam(
     doi 10.1007/s11263-019-01228-7
     """
     features, slope = map_slopes(network, images, layer=layer, target=target, arrange=arrange)
-    weight = reduce(slope, "b k y x -> b k", "mean")
-    return relative(einsum(weight, features, "b k, b k y x -> b y x"), size=images.shape[-2:])
+    weight = reduce(slope, "b k ... -> b k", "mean")
+    return relative(einsum(weight, features, "b k, b k ... -> b ..."), size=_sides(images))
 
 
 def map_slopes(
@@ -49,17 +50,27 @@ def map_slopes(
     target: int | Callable[[Any], Tensor],
     arrange: Callable[[Tensor], Tensor] | None,
 ) -> tuple[Tensor, Tensor]:
-    """`slopes` of a layer whose output is a feature map, (b, k, y, x); SettingsError when it is none."""
+    """`slopes` of a layer whose output is a feature map, (b, k, y, x) or (b, k, z, y, x); SettingsError when it is
+    none.
+    """
     features, slope = slopes(network, images, layer=layer, target=target, arrange=arrange)
-    if features.ndim != 4:
-        raise SettingsError(f"got a layer with output {tuple(features.shape)}, wanted (b, k, y, x); give `arrange`")
+    if features.ndim != images.ndim:
+        wanted = "(b, k, y, x)" if images.ndim == 4 else "(b, k, z, y, x)"
+        raise SettingsError(f"got a layer with output {tuple(features.shape)}, wanted {wanted}; give `arrange`")
     return features, slope
 
 
+def _sides(images: Tensor) -> tuple[int, ...]:
+    return images.shape[-2:] if images.ndim == 4 else (images.shape[1], *images.shape[-2:])
+
+
 def relative(evidence: Tensor, *, size: Sequence[int]) -> np.ndarray:
-    """Evidence (b, y, x) as maps (b, h, w) of that size: 1 where an image has the most of it, 0 where there is none."""
-    maps = interpolate(evidence.relu()[:, None].float(), list(size), mode="bilinear", align_corners=False)[:, 0]
-    strongest = reduce(maps, "b h w -> b 1 1", "max")
+    """Evidence (b, y, x), or (b, z, y, x), as maps of that size: 1 where an image has the most of it, 0 where there is
+    none.
+    """
+    mode = "bilinear" if evidence.ndim == 3 else "trilinear"
+    maps = interpolate(evidence.relu()[:, None].float(), list(size), mode=mode, align_corners=False)[:, 0]
+    strongest = maps.flatten(1).amax(dim=1).reshape(-1, *[1] * (maps.ndim - 1))
     return np.asarray(torch.where(strongest > 0, maps / strongest, 0).clamp(0, 1).cpu().numpy())
 
 
@@ -80,4 +91,4 @@ def hires_cam(
     arXiv 2011.08891, equation 2.
     """
     features, slope = map_slopes(network, images, layer=layer, target=target, arrange=arrange)
-    return relative(reduce(features * slope, "b k y x -> b y x", "sum"), size=images.shape[-2:])
+    return relative(reduce(features * slope, "b k ... -> b ...", "sum"), size=_sides(images))

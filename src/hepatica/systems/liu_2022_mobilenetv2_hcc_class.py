@@ -39,7 +39,7 @@ from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.bags import BagPlan, bagged, infer_bags
-from hepatica.protocol.plain import binary_loss, body_of, fit_stage, labelled
+from hepatica.protocol.plain import NARROW, binary_loss, body_of, fit_stage, labelled
 from hepatica.saliency import grad_cam
 
 Join = Literal["channel", "branches", "multiplied", "none"]
@@ -182,8 +182,8 @@ SYSTEM = System(
     task=lambda settings: Survival(settings.endpoint),
     room=SLIDES,
     settings=Settings(),
-    trial={"body": "mobilenetv2_035", "rows_drawn": 6, "batch": 8, "epochs": 10, "warm_epochs": 12, "patience": None}
-    | {"nuclei_pictures": 40, "nuclei_epochs": 20},
+    trial={**NARROW, "rows_drawn": 6, "batch": 8, "epochs": 10, "learning_rate": 1e-3, "warm_epochs": 5}
+    | {"patience": None, "monitor": "train_loss", "nuclei_pictures": 40, "nuclei_epochs": 20},
     shortest={"nuclei_pictures": 4, "nuclei_epochs": 1, "nuclei_crops": 8, "nuclei_width": 2, "warm_epochs": 0},
     adjustable=("tiles_per_specimen", "rows_read"),
     build=build,

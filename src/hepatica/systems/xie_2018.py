@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from hepatica.cohort import Binary, Cohort
 from hepatica.learn import Share, infer
-from hepatica.networks import Reading, Standardise
+from hepatica.networks import Reading, Standardise, Trees
 from hepatica.omics.room import GENES, GenePlan
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.plain import infer_regions, train_plainly
@@ -56,43 +56,6 @@ class Settings(GenePlan):
     seed: int = 2018
 
 
-class Tree(nn.Module):
-    """A classification tree of complete depth: (b, columns) to the share of cases in the leaf (b,). Node n asks whether
-    column `column[n]` is above `threshold[n]`, and 2 n + 2 follows where it is, 2 n + 1 where not.
-    """
-
-    column: Tensor
-    threshold: Tensor
-    share: Tensor
-
-    def __init__(self, depth: int) -> None:
-        super().__init__()
-        self.depth = depth
-        self.register_buffer("column", torch.zeros(2**depth - 1, dtype=torch.int64))
-        self.register_buffer("threshold", torch.full((2**depth - 1,), torch.inf))
-        self.register_buffer("share", torch.full((2 ** (depth + 1) - 1,), 0.5))
-
-    def fit(self, values: np.ndarray, label: np.ndarray) -> None:
-        """Grow it (Gini); a node that is not split leads to the left."""
-        found = DecisionTreeClassifier(max_depth=self.depth, random_state=0).fit(values, label).tree_
-        places = [(0, 0)]
-        for place, node in places:
-            self.share[place] = float(found.value[node, 0, 1])
-            if place < len(self.column) and found.feature[node] >= 0:
-                self.column[place], self.threshold[place] = int(found.feature[node]), float(found.threshold[node])
-                places += [(2 * place + 1, found.children_left[node]), (2 * place + 2, found.children_right[node])]
-            elif place < len(self.column):
-                places.append((2 * place + 1, node))
-
-    def forward(self, values: Tensor) -> Tensor:
-        """The leaf's share."""
-        place = torch.zeros(len(values), dtype=torch.int64, device=values.device)
-        for _ in range(self.depth):
-            asked = values.gather(1, self.column[place][:, None])[:, 0] > self.threshold[place]
-            place = 2 * place + 1 + asked.long()
-        return self.share[place]
-
-
 class NineGenes(nn.Module):
     """(b, columns) log2 expressions to a log-odds (b, 1), by one hidden layer; the comparators read the same."""
 
@@ -102,7 +65,7 @@ class NineGenes(nn.Module):
         self.standardise = Standardise(columns)
         self.network = nn.Sequential(nn.Linear(columns, hidden), nn.Sigmoid(), nn.Linear(hidden, 1))
         self.comparators = nn.ModuleDict({name: nn.Linear(columns, 1).requires_grad_(False) for name in LINEAR})
-        self.tree = Tree(depth)
+        self.tree = Trees(1, depth=depth)
 
     def forward(self, values: Tensor) -> Reading:
         """The log-odds; the signature is the standardised expression, 0 where one is missing."""
@@ -135,7 +98,8 @@ def train(training: Training[Settings, RowStore]) -> dict[str, Any]:
         with torch.no_grad():
             network.comparators[name].weight.copy_(torch.from_numpy(fitted.coef_))
             network.comparators[name].bias.copy_(torch.from_numpy(fitted.intercept_))
-    network.tree.fit(scaled, label)
+    fitted = DecisionTreeClassifier(max_depth=training.settings.tree_depth, random_state=0).fit(scaled, label)
+    network.tree.plant([fitted.tree_])
     return record
 
 

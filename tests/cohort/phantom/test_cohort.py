@@ -24,7 +24,7 @@ from hepatica.cohort.phantom import (
     phantom_cohort,
     phantom_tables,
 )
-from hepatica.cohort.phantom.tumour import TYPES
+from hepatica.cohort.phantom.lesion import TYPES
 from hepatica.pathology.phantom import PhantomSettings as SlideSettings
 from hepatica.pathology.phantom import Slides
 from hepatica.radiology.phantom import CT

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
 from scipy import stats
+from sklearn.metrics import roc_auc_score
 
+from hepatica.clinical.scores.registry import score
 from hepatica.cohort import Months, TimeToEvent, confident_patients
-from hepatica.cohort.phantom import RESECTED, draw_patients, patient_table, truth_table
+from hepatica.cohort.phantom import MVI, RESECTED, TACE, draw_patients, patient_table, truth_table
 
 RECURRENCE = TimeToEvent(name="recurrence", time="recurrence_months", event="recurrence_event")
 SURVIVAL = TimeToEvent(name="overall_survival", time="overall_survival_months", event="overall_survival_event")
@@ -111,3 +113,27 @@ def test_outcome_confidence_cleans_the_labels(many: pd.DataFrame, variant: str) 
     cleaned = np.corrcoef(label[kept], patients.aggressiveness[kept])[0, 1]
     assert cleaned > everybody + 0.1
     assert patients.corrupted[kept].mean() < patients.corrupted.mean() - 0.04
+
+
+def test_response_is_what_mrecist_reads_and_follows_what_shows() -> None:
+    patients = draw_patients(400, population=TACE)
+    told = patient_table(patients)
+    names = {"complete": "CR", "partial": "PR", "stable": "SD", "progression": "PD"}
+    assert list(score("mrecist", told).iloc[:, 0].map(names)) == list(told.response_class)
+    shares = told.response_class.value_counts(normalize=True)
+    assert [shares[each] for each in ("CR", "PR", "SD")] == pytest.approx(TACE.response_shares, abs=0.06)
+    vascularity = np.array([each.tumour.lesions[0].vascularity for each in patients])
+    assert roc_auc_score(told.response.astype(int), vascularity) > 0.7
+    months = told.groupby("response_class").overall_survival_months.median()
+    assert months["CR"] > months["PD"] + 6
+    assert 0.3 < told.sorafenib.mean() < 0.5
+
+
+def test_invasion_shows_at_the_margin_and_comes_back() -> None:
+    for difficulty, least, most in ((0, 0.94, 1), (1, 0.73, 0.9)):
+        patients = draw_patients(400, population=MVI, difficulty=difficulty)
+        told = patient_table(patients)
+        plainness = roc_auc_score(told.mvi.astype(int), [each.tumour.lesions[0].infiltration for each in patients])
+        assert least < plainness < most
+    months = told.groupby("mvi").recurrence_free_survival_months.median()
+    assert months[0] > 1.5 * months[1]

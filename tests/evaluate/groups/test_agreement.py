@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hepatica.cohort import EvaluationError
-from hepatica.evaluate.groups.agreement import quantity_metrics
+from hepatica.evaluate.groups.agreement import intraclass_correlation, quantity_metrics
 
 NAMES = ["bias", "limits_low", "limits_high", "rmse", "mae", "concordance"]
 PEFR = pd.read_csv(Path(__file__).parent / "published" / "bland_1986_table_1.csv")
@@ -151,3 +151,19 @@ def test_missing_and_unpaired_values_are_refused() -> None:
         quantity_metrics([1, np.nan], true=[1, 2])
     with pytest.raises(EvaluationError, match="measured: got 1 values for 2 patients"):
         quantity_metrics([1], true=[1, 2])
+
+
+def test_intraclass_correlation_of_the_textbook() -> None:
+    # Shrout and Fleiss 1979, table 2: six targets by four judges; ICC(1,1) = 0.17 (their table 4).
+    ratings = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+    found = intraclass_correlation(ratings)
+    assert found.value == pytest.approx(0.1657, abs=1e-4)
+    # By F(5, 18) = 1.79 (their table 3); R's psych::ICC gives -0.13 to 0.72.
+    assert (found.low, found.high) == pytest.approx((-0.1330, 0.7226), abs=5e-4)
+
+
+def test_intraclass_correlation_at_its_ends() -> None:
+    assert intraclass_correlation([[1, 1], [2, 2], [5, 5]]).value == 1
+    assert np.isnan(intraclass_correlation([[3, 3], [3, 3]]).value)
+    with pytest.raises(EvaluationError, match="wanted two subjects or more"):
+        intraclass_correlation([[1, 2]])

@@ -54,6 +54,7 @@ def test_our_file_comes_back(tmp_path: Path) -> None:
     found = open_features(write(tmp_path / "key.h5"))
     assert found is not None
     assert (found.width, found.extent, found.encoder, dict(found.about)) == (4, 448, "abc", ABOUT)
+    assert found.tile == (224, 0.5)
     assert np.array_equal(found.corners, CORNERS)
     assert found.read(np.array([2, 0, 0])).tolist() == FEATURES[[2, 0, 0]].tolist()
     assert found.read(np.array([], int)).shape == (0, 4)
@@ -66,6 +67,7 @@ def trident(path: Path, *, batched=False) -> Path:
         file.create_dataset("features", data=features, maxshape=(None, *features.shape[1:]), chunks=features.shape)
         coords = file.create_dataset("coords", data=CORNERS)
         coords.attrs.update({"patch_size": 256, "patch_size_level0": 512, "level0_magnification": 40, "overlap": 0})
+        coords.attrs["target_magnification"] = 20
     return path
 
 
@@ -77,11 +79,25 @@ def clam(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("make", "extent"), [(trident, 512), (clam, 448)])
-def test_theirs_are_read(tmp_path: Path, make, extent: float) -> None:
+@pytest.mark.parametrize(("make", "extent", "tile"), [(trident, 512, (256, 0.5)), (clam, 448, None)])
+def test_theirs_are_read(tmp_path: Path, make, extent: float, tile) -> None:
     found = read_features(make(tmp_path / "their.h5"))
-    assert (found.width, found.extent, found.encoder) == (4, extent, ELSEWHERE)
+    assert (found.width, found.extent, found.encoder, found.tile) == (4, extent, ELSEWHERE, tile)
     assert found.read(np.arange(3)).tolist() == FEATURES.tolist()
+
+
+def test_the_side_of_a_tile_is_found_though_each_piece_of_tissue_has_a_grid_of_its_own(tmp_path: Path) -> None:
+    """CLAM's; the second grid begins 3 pixels to the right of the first one's and 1 below. One tile alone has none."""
+    path = clam(tmp_path / "c.h5")
+    with h5py.File(path, "a") as file:
+        grid = np.argwhere(np.ones((3, 3), bool)) * 512
+        del file["coords"], file["features"]
+        file["coords"], file["features"] = np.concatenate([grid, grid + np.array([1027, 4097])]), np.zeros((18, 2))
+    assert read_features(path).extent == 512
+    with h5py.File(path, "a") as file:
+        del file["coords"], file["features"]
+        file["coords"], file["features"] = np.array([[50_000, 50_000]]), np.zeros((1, 2))
+    assert read_features(path).extent == 256
 
 
 def test_a_batch_axis_is_dropped(tmp_path: Path) -> None:
@@ -160,6 +176,8 @@ def empty(file: h5py.File, name: str, count: int, width: int, kind: str = "f4") 
         ((3, 4, "f4"), (3, 2, "i8"), {"patch_size_level0": 0}),
         ((3, 4, "f4"), (3, 2, "i8"), {"patch_size_level0": np.nan}),
         ((3, 4, "f4"), (3, 2, "i8"), {"patch_size_level0": "big"}),
+        ((3, 4, "f4"), (3, 2, "i8"), {"patch_size": 256, "target_magnification": 0}),
+        ((3, 4, "f4"), (3, 2, "i8"), {"patch_size": -1, "target_magnification": 20}),
         ((3, 4, "f4"), (3, 2, "i8"), {"patch_size_level0": np.array([256, 256])}),
     ],
 )

@@ -41,13 +41,14 @@ def cohort(slides) -> Cohort:
 
 
 def with_features(
-    cohort: Cohort, folder: Path, *, rows: int = 2, width: int = 5, of: tuple[int, ...] = (0, 1)
+    cohort: Cohort, folder: Path, *, rows: int = 2, width: int = 5, of: tuple[int, ...] = (0, 1), **attributes: int
 ) -> Cohort:
     specimens = list(cohort.specimens)
     for place in of:
         with h5py.File(folder / f"{place}.h5", "w") as file:
             file["features"] = np.zeros((rows, width), np.float32)
             file["coords"] = np.arange(2 * rows).reshape(rows, 2)
+            file["coords"].attrs.update(attributes)
         specimens[place] = replace(specimens[place], attachments={"features": folder / f"{place}.h5"})
     return cohort_of(specimens)
 
@@ -62,6 +63,22 @@ def test_training_notes_the_encoder_and_its_width(cohort: Cohort) -> None:
 def test_features_brought_are_noted_as_such(cohort: Cohort, tmp_path: Path) -> None:
     found = complete(with_features(cohort, tmp_path), PLAN)
     assert (found.width, found.made_by) == (5, "elsewhere")
+
+
+def test_features_of_tiles_of_another_size_or_magnification_are_refused(cohort: Cohort, tmp_path: Path) -> None:
+    """Of files as TRIDENT writes them; CLAM's do not say."""
+    sizes = {"patch_size": 256, "target_magnification": 20}
+    settings = complete(with_features(cohort, tmp_path, **sizes), PLAN)
+    assert (settings.side, settings.mpp) == (256, 0.5)
+    assert complete(with_features(cohort, tmp_path), PLAN).side is None  # not those of the settings, either
+    for place, other in enumerate((sizes | {"patch_size": 512}, sizes | {"target_magnification": 10})):
+        brought = with_features(with_features(cohort, tmp_path, **sizes), tmp_path, of=(place,), **other)
+        found = prepare(brought, settings, tmp_path / "prepared")
+        assert "wanted 256 of 0.5" in found.failures["error"].item()
+        assert len(found.specimens) == 1
+        with pytest.raises(CohortError, match="of 2 kinds"):
+            complete(brought, PLAN)
+    assert len(prepare(with_features(cohort, tmp_path), settings, tmp_path / "prepared").specimens) == 2
 
 
 @pytest.mark.parametrize("of", [(0,), (1,)])

@@ -80,7 +80,7 @@ def test_two_patients_in_one_folder_are_refused(ct):
 
 def test_study_without_axial_ct_is_refused(ct):
     ct.write(ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
-    with pytest.raises(SpecimenError, match="no axial CT series"):
+    with pytest.raises(SpecimenError, match=r"no axial CT series"):
         find_scans(ct.folder)
 
 
@@ -148,3 +148,47 @@ def test_a_second_patient_whose_series_cannot_be_read_counts_too(ct):
     ct.write(PatientID="SECRET-2", SeriesInstanceUID="1.9", ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
     with pytest.raises(SpecimenError, match="got CT series of 2 patients"):
         find_scans(ct.folder)
+
+
+def test_each_kind_refuses_the_other(ct, mr):
+    ct.write()
+    mr.write()
+    with pytest.raises(SpecimenError, match=r"no axial CT series that can be read .6 files: modality MR, not CT"):
+        find_scans(mr.folder)
+    with pytest.raises(SpecimenError, match=r"no axial MR series that can be read .6 files: modality CT, not MR"):
+        find_scans(ct.folder, kind="mr")
+    assert [find_scans(each.folder, kind=kind).scans[0].read().units for each, kind in ((ct, "ct"), (mr, "mr"))] == [
+        "HU",
+        "signal",
+    ]
+
+
+def test_real_files_are_read_as_their_own_kind_only(real):
+    files = {"mr": real / "totalsegmentator/example_mr_sm.nii.gz", "ct": real / "totalsegmentator/example_ct.nii.gz"}
+    volume = find_scans(files["mr"], kind="mr").scans[0].read()
+    assert (volume.units, volume.values.shape, volume.values.max()) == ("signal", (20, 91, 117), 833)
+    assert find_scans(files["ct"]).scans[0].read().units == "HU"
+    with pytest.raises(SpecimenError, match="those of CT"):
+        find_scans(files["ct"], kind="mr").scans[0].read()
+    with pytest.raises(SpecimenError, match="modality CT, not MR"):
+        find_scans(real / "totalsegmentator/dicom", kind="mr")
+
+
+def test_an_oblique_mr_keeps_its_directions(mr):
+    tilt = np.radians(30)
+    row, column = [1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)]
+    normal = np.cross(row, column)
+    values = mr.body()
+    for k, image in enumerate(values):
+        place = [*(4.0 * k * normal)]
+        mr.write(image[None], ImagePositionPatient=place, ImageOrientationPatient=[*row, *column])
+    volume = find_scans(mr.folder, kind="mr").scans[0].read()
+    assert np.array_equal(volume.values, values + 1024)
+    np.testing.assert_allclose(volume.geometry.directions, [normal, column, row], atol=1e-6)
+    assert volume.geometry.spacing == pytest.approx((4.0, 0.8, 0.7))
+
+
+def test_pictures_are_no_mr(tmp_path):
+    write(tmp_path, count=3)
+    with pytest.raises(SpecimenError, match="send the MR as DICOM or NIfTI"):
+        find_scans(tmp_path, kind="mr")

@@ -7,6 +7,7 @@ import pytest
 from hepatica.radiology.dicom.header import MOMENTS, read_headers
 from hepatica.radiology.dicom.selection import time_points, unwanted
 from hepatica.radiology.dicom.sources import Source
+from hepatica.radiology.dicom.weighting import Weighting
 
 
 @pytest.fixture
@@ -85,3 +86,26 @@ def test_a_slice_scanned_again_is_dropped_with_a_note(slices, first):
 def test_what_nothing_tells_apart_stays_one(slices):
     twice = [*slices, *(replace(each, instance=each.instance + "2") for each in slices)]
     assert time_points(twice) == ([tuple(twice)], ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"description": "3 Plane Loc"}, "a localizer"),
+        ({"description": "Calibration Scan"}, "a localizer"),
+        ({"description": "ep2d_diff_ADC"}, "a map"),
+        ({"kind": ("DERIVED", "PRIMARY", "DIFFUSION", "ADC", "ND")}, "a map"),
+        ({"kind": ("DERIVED", "PRIMARY", "M", "SUB")}, "a map"),
+        ({"description": "thk MIP_RADIAL"}, "a projection"),
+        ({"weighting": Weighting(b_value=None, echo_time=2.3, part="fat")}, "a fat image"),
+    ],
+)
+def test_what_is_set_aside_of_mr(mr, changes, reason):
+    (header,) = read_headers(Source(path=mr.write(mr.body(count=1))[0]), kind="mr")
+    assert unwanted(replace(header, **changes)).startswith(reason)
+
+
+@pytest.mark.parametrize("description", ["ep2d_diff_b50_400_800_TRACEW", "t1_vibe_dixon_tra_W", "LAVA", "t2 haste"])
+def test_what_is_read_of_mr(mr, description):
+    (path,) = mr.write(mr.body(count=1), SeriesDescription=description)
+    assert unwanted(*read_headers(Source(path=path), kind="mr")) is None

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hepatica.radiology.phantom.enhancement import ATTENUATION, Tissue, in_phases, later
+from hepatica.radiology.phantom.enhancement import ATTENUATION, Tissue, curves, in_pictures, later
 
 
 def test_every_tissue_has_its_curve() -> None:
@@ -21,4 +21,9 @@ def test_scanning_later_moves_each_enhanced_phase_towards_the_next() -> None:
 
 def test_labels_become_hounsfield_units() -> None:
     labels = np.array([[[Tissue.AIR, Tissue.LIVER]]], dtype=np.uint8)
-    assert in_phases(labels, late=0)[:, 0, 0].tolist() == [[-1000, 57], [-1000, 72], [-1000, 110], [-1000, 97]]
+    assert in_pictures(labels, curves(late=0))[:, 0, 0].tolist() == [
+        [-1000, 57],
+        [-1000, 72],
+        [-1000, 110],
+        [-1000, 97],
+    ]

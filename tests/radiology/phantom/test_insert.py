@@ -9,10 +9,9 @@ from scipy import ndimage
 from hepatica.cohort import SettingsError, SpecimenError
 from hepatica.cohort.phantom import SUSPECTED, Lesion, draw_patients
 from hepatica.cohort.streams import generator
-from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.volume import Volume, read_volume
-from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.masks.mask import read_mask
 from hepatica.radiology.phantom.enhancement import PHASES
 from hepatica.radiology.phantom.insert import insert_lesions
 from hepatica.radiology.phantom.scanner import HOSPITALS
@@ -30,9 +29,8 @@ def healthy(phase: str) -> tuple[Volume, np.ndarray]:
     patient = draw_patients(1, population=NOBODY_ILL)[0]
     settings = PhantomSettings(matrix=160, slices=20)
     study = draw_study(generator(3, "study"), patient, hospital=HOSPITALS["A"], difficulty=0, settings=settings)
-    values = study.hounsfield[PHASES.index(phase)].astype(np.float32)
-    spacing = (study.grid.thickness, study.grid.pixel, study.grid.pixel)
-    geometry = Geometry(shape=study.grid.shape, spacing=spacing, origin=(0, 0, 0))
+    values = study.values[PHASES.index(phase)].astype(np.float32)
+    geometry = replace(study.geometry, origin=(0.0, 0.0, 0.0))
     volume = Volume(values=values, geometry=geometry, units="HU", measured=np.ones(len(values), dtype=bool))
     return volume, study.mask > 0
 

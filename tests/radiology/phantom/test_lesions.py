@@ -3,7 +3,7 @@ import pytest
 
 from hepatica.cohort.phantom import Lesion
 from hepatica.radiology.phantom.anatomy import Anatomy, draw_anatomy
-from hepatica.radiology.phantom.lesions import FIRST_LABEL, LOOKS, paint, place
+from hepatica.radiology.phantom.lesions import FIRST_LABEL, LOOKS, ct_palette, paint, place
 from hepatica.radiology.phantom.settings import PhantomSettings
 from hepatica.radiology.phantom.shapes import Grid, grid_of
 
@@ -45,7 +45,7 @@ def test_a_lesion_changes_its_own_voxels_of_the_liver_only(kind: str, anatomy: A
     attenuation, mask = np.zeros((4, *grid.shape), np.float32), anatomy.liver.astype(np.uint8)
     paint(
         rng, attenuation, mask, first,
-        label=FIRST_LABEL, centre=centre, liver=anatomy.liver, grid=grid, effect=1, late=0,
+        label=FIRST_LABEL, centre=centre, liver=anatomy.liver, grid=grid, effect=1, palette=ct_palette(),
     )  # fmt: skip
     assert not attenuation[:, ~anatomy.liver].any()
     assert attenuation[:, mask == FIRST_LABEL].any(axis=0).all()
@@ -61,7 +61,7 @@ def test_without_effect_a_lesion_has_the_level_of_the_liver(anatomy: Anatomy, gr
     mask = anatomy.liver.astype(np.uint8)
     paint(
         rng, attenuation, mask, first,
-        label=FIRST_LABEL, centre=centre, liver=anatomy.liver, grid=grid, effect=0, late=0,
+        label=FIRST_LABEL, centre=centre, liver=anatomy.liver, grid=grid, effect=0, palette=ct_palette(),
     )  # fmt: skip
     deep = attenuation[:, mask == FIRST_LABEL]
     assert np.median(deep, axis=1) == pytest.approx(level, abs=3)

@@ -11,6 +11,7 @@ import pydicom
 import pytest
 
 from hepatica.cohort import SettingsError, Status, load_cohort
+from hepatica.cohort.phantom import FOCAL_LESIONS, TACE
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 
@@ -129,3 +130,30 @@ def test_impossible_wishes_are_refused(tmp_path: Path, settings: PhantomSettings
     with pytest.raises(SettingsError, match=message):
         phantom_ct(tmp_path / "new", patients=1, settings=settings)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_population_of_lesions_comes_with_outlines_and_classes(tmp_path: Path) -> None:
+    cohort = load_cohort(phantom_ct(tmp_path / "new", patients=4, population=FOCAL_LESIONS, settings=SMALL))
+    assert all(set(each.attachments) == {"mask"} for each in cohort.specimens)
+    assert cohort.lesions.segment.notna().all()
+    first = cohort.lesions.groupby("patient_id").first()
+    assert first.lesion_class.to_dict() == cohort.patients.largest_lesion_class.to_dict()
+    assert "lesion_class" not in cohort.patients
+
+
+def test_embolisation_leaves_less_that_enhances(tmp_path: Path) -> None:
+    cohort = load_cohort(
+        phantom_ct(tmp_path / "new", patients=3, seed=2, population=TACE, settings=SMALL, difficulty=0)
+    )
+    enhanced = {}
+    for specimen in cohort.specimens:
+        mask, _ = read_nifti(specimen.attachments["mask"])
+        found = []
+        for path in (specimen.path, specimen.attachments["after"]):
+            series = [each for each in slices(path) if each.SeriesNumber == 2][::-1]
+            values = np.stack([each.pixel_array + float(each.RescaleIntercept) for each in series])
+            found.append((values[mask == 2] > 100).mean())
+        enhanced[specimen.patient_id] = found[1] / found[0]
+    left = cohort.patients.viable_now_mm / cohort.patients.viable_baseline_mm
+    assert pd.Series(enhanced).sort_values().index.tolist() == left.sort_values().index.tolist()
+    assert max(enhanced.values()) < 0.9

@@ -27,7 +27,7 @@ def study(kind: str, *, difficulty: float = 0, hospital: str = "A", atypical: bo
 
 def against_liver(found: Study) -> np.ndarray:
     """Median Hounsfield units of the lesion minus those of the liver, by phase."""
-    lesion, liver = (np.median(found.hounsfield[:, found.mask == label], axis=1) for label in (2, 1))
+    lesion, liver = (np.median(found.values[:, found.mask == label], axis=1) for label in (2, 1))
     return np.asarray(lesion - liver)
 
 
@@ -48,7 +48,7 @@ def test_untypical_hcc_does_not_enhance_in_the_arterial_phase() -> None:
 def test_a_cyst_is_water_that_does_not_enhance(difficulty: float) -> None:
     found = study("cyst", difficulty=difficulty)
     z, y, x = np.argwhere(found.mask == 2).mean(axis=0).round().astype(int)
-    middle = found.hounsfield[:, z - 1 : z + 2, y - 3 : y + 4, x - 3 : x + 4].mean(axis=(1, 2, 3))
+    middle = found.values[:, z - 1 : z + 2, y - 3 : y + 4, x - 3 : x + 4].mean(axis=(1, 2, 3))
     assert (middle > 0).all()
     assert (middle < 15).all()
     assert np.ptp(middle) < 5
@@ -73,14 +73,14 @@ def test_focal_nodular_hyperplasia_enhances_early_and_does_not_wash_out() -> Non
 
 def test_some_abscesses_hold_gas() -> None:
     with_gas, without = (study("abscess", gas=gas) for gas in (True, False))
-    assert with_gas.hounsfield[:, with_gas.mask == 2].min() < -400
-    assert without.hounsfield[:, without.mask == 2].min() > -150
+    assert with_gas.values[:, with_gas.mask == 2].min() < -400
+    assert without.values[:, without.mask == 2].min() > -150
 
 
 def test_difficulty_takes_contrast_to_noise_away() -> None:
     def plainness(difficulty: float) -> float:
         found = study("hcc", difficulty=difficulty)
-        noise = found.hounsfield[ARTERIAL][found.mask == 1].std()
+        noise = found.values[ARTERIAL][found.mask == 1].std()
         return float(against_liver(found)[ARTERIAL] / noise)
 
     easy, middle, hard = (plainness(difficulty) for difficulty in (0, 0.5, 1))
@@ -89,7 +89,7 @@ def test_difficulty_takes_contrast_to_noise_away() -> None:
 
 def test_hospitals_differ_in_noise_and_timing() -> None:
     first, second = study("cyst"), study("cyst", hospital="B")
-    liver = [found.hounsfield[:, found.mask == 1] for found in (first, second)]
+    liver = [found.values[:, found.mask == 1] for found in (first, second)]
     noise = [(each[DELAYED] - each[PORTAL]).std() for each in liver]  # the anatomy cancels out
     assert noise[1] > 1.2 * noise[0]
     assert liver[1].mean(axis=1)[ARTERIAL] > liver[0].mean(axis=1)[ARTERIAL] + 6
@@ -97,6 +97,6 @@ def test_hospitals_differ_in_noise_and_timing() -> None:
 
 def test_lesions_lie_inside_the_liver_of_that_size() -> None:
     found = study("hcc")
-    volume = (found.mask == 2).sum() * found.grid.pixel**2 * found.grid.thickness
+    volume = (found.mask == 2).sum() * np.prod(found.geometry.spacing)
     assert volume == pytest.approx(4 / 3 * np.pi * 25**3, rel=0.35)
-    assert 0.7e6 < (found.mask > 0).sum() * found.grid.pixel**2 * found.grid.thickness < 2.2e6  # mm3, 100 mm of liver
+    assert 0.7e6 < (found.mask > 0).sum() * np.prod(found.geometry.spacing) < 2.2e6  # mm3, 100 mm of liver

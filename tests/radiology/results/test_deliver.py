@@ -18,7 +18,7 @@ from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 from hepatica.radiology.results.deliver import FLAGGED, MOST_MAPPED, decline_study, deliver, deliver_study
-from hepatica.radiology.results.structured_report import Result
+from hepatica.radiology.results.result import Result
 from hepatica.radiology.risk_score import as_share
 from hepatica.radiology.slices import SliceStore, prepare
 from hepatica.radiology.slicing import WINDOWS, Slicing

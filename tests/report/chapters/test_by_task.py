@@ -159,10 +159,8 @@ def test_a_real_valued_score_is_judged_at_several_times(finished: Path, tmp_path
     assert chapters_of(run)[len(FIRST) : -len(LAST)] == BY_TASK["survival"]
 
 
-@pytest.mark.parametrize("fixture", ["classes"])
-def test_every_chapter_of_a_task_can_be_made(fixture: str, request, tmp_path: Path, sketchbook: Callable) -> None:
-    run = request.getfixturevalue(fixture)
-    made = [chapter(run, sketchbook(tmp_path)) for chapter in chapters_of(run)]
+def test_every_chapter_of_a_task_can_be_made(classes: Run, tmp_path: Path, sketchbook: Callable) -> None:
+    made = [chapter(classes, sketchbook(tmp_path)) for chapter in chapters_of(classes)]
     assert {type(each) for each in made} <= {Section, str}
     anchors = [each.anchor for each in made if isinstance(each, Section)]
     assert anchors[:3] == ["summary", "flow", "applicability"]

@@ -2,11 +2,15 @@
 
 from hepatica.cohort.phantom.cohort import Job, Renderer, phantom_cohort, phantom_tables
 from hepatica.cohort.phantom.folder import EndpointSet, Recipe
+from hepatica.cohort.phantom.lesion import Features, Lesion
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import (
+    AT_RISK,
     BIOPSIED,
     CIRRHOSIS,
+    FOCAL_LESIONS,
+    MVI,
     POPULATIONS,
     PRIMARY_CANCER,
     RESECTED,
@@ -14,19 +18,24 @@ from hepatica.cohort.phantom.population import (
     SEQUENCED,
     SURVEILLANCE,
     SUSPECTED,
+    TACE,
     TRANSPLANTED,
     TREATED_HEPATITIS_B,
+    TYPICAL_LESIONS,
     WATCHED_CIRRHOSIS,
     Population,
 )
 from hepatica.cohort.phantom.readers import outlined
 from hepatica.cohort.phantom.tables import patient_table, truth_table
-from hepatica.cohort.phantom.tumour import Lesion, Tumour
+from hepatica.cohort.phantom.tumour import Tumour
 
 __all__ = [
+    "AT_RISK",
     "BIOPSIED",
     "CIRRHOSIS",
     "ENDPOINTS",
+    "FOCAL_LESIONS",
+    "MVI",
     "POPULATIONS",
     "PRIMARY_CANCER",
     "RESECTED",
@@ -34,10 +43,13 @@ __all__ = [
     "SEQUENCED",
     "SURVEILLANCE",
     "SUSPECTED",
+    "TACE",
     "TRANSPLANTED",
     "TREATED_HEPATITIS_B",
+    "TYPICAL_LESIONS",
     "WATCHED_CIRRHOSIS",
     "EndpointSet",
+    "Features",
     "Job",
     "Lesion",
     "Patient",

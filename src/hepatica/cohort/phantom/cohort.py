@@ -17,6 +17,7 @@ from rich.progress import track
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Missing, Recipe, claim, write_table
+from hepatica.cohort.phantom.lesion import CLASSES
 from hepatica.cohort.phantom.outcomes import APART, ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import SURVEILLANCE, Population
@@ -120,16 +121,19 @@ def phantom_cohort(
     claim(folder, recipe)
     root = renderers[0].root if len(renderers) == 1 else "."
     drawn = [_draw_all(folder, each, people, recipe, apart=root == ".") for each in renderers]
-    _write_patients(folder, people, recipe)
+    found = [lesions for _, lesions, _ in drawn if len(lesions)]
+    by_lesion = [name for name in CLASSES if found and name in recipe.declared]
+    _write_patients(folder, people, recipe, dropped=by_lesion)
     _write_truth(folder, people, [true for *_, true in drawn])
     read = recipe.population.assisted or any(each.read for each in renderers)
-    if read and 0 < sum(each.tumour.hcc for each in people) < patients:
-        write_table(folder / "readers.csv", _readings(people, recipe))
+    truth = [each.tumour.malignant if recipe.population.read_for != "hcc" else each.tumour.hcc for each in people]
+    if read and 0 < sum(map(bool, truth)) < patients:
+        write_table(folder / "readers.csv", _readings(people, np.array(truth, dtype=int), recipe))
     if drawn:
         write_table(folder / "specimens.csv", pd.concat([table for table, *_ in drawn]).fillna(""))
-    if found := [lesions for _, lesions, _ in drawn if len(lesions)]:
+    if found:
         write_table(folder / "lesions.csv", pd.concat(found))
-    write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe, renderers, root=root)))
+    write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe, renderers, root=root, by_lesion=by_lesion)))
     return folder
 
 
@@ -197,16 +201,16 @@ def _planned(
     return table, jobs
 
 
-def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe) -> None:
+def _write_patients(folder: Path, people: Sequence[Patient], recipe: Recipe, *, dropped: Sequence[str]) -> None:
     if recipe.endpoints == "usual":
-        write_table(folder / "patients.csv", patient_table(people, columns=recipe.population.columns))
+        columns = [name for name in recipe.population.columns if name not in dropped]
+        write_table(folder / "patients.csv", patient_table(people, columns=columns))
         return
     table = patient_table(people, competing=True)
-    absent = [name for name in (*ONSETS, *APART) if name not in recipe.declared]
-    columns = ["tumour_type", *(column for name in absent for column in ENDPOINTS[name].values())]
-    if "tumour_type" in recipe.declared:
-        columns.remove("tumour_type")
-    write_table(folder / "patients.csv", table.drop(columns=columns).dropna(axis="columns", how="all"))
+    absent = [ENDPOINTS[name] for name in (*ONSETS, *APART) if name not in recipe.declared]
+    columns = [column for keys in absent for key, column in keys.items() if key in ("time", "event", "label")]
+    table = table.drop(columns=[*columns, *dropped]).dropna(axis="columns", how="all")
+    write_table(folder / "patients.csv", table)
     for name, (make, _) in TABLES.items():
         made = make(people)
         write_table(folder / f"{name}.csv", thinned(made, people, recipe.missing) if name == "visits" else made)
@@ -218,16 +222,16 @@ def _write_truth(folder: Path, people: Sequence[Patient], more: Sequence[pd.Data
     write_table(folder / "lesions_truth.csv", lesion_table(people))
 
 
-def _readings(people: Sequence[Patient], recipe: Recipe) -> pd.DataFrame:
-    ids, hcc = [each.patient_id for each in people], np.array([int(each.tumour.hcc) for each in people])
+def _readings(people: Sequence[Patient], truth: np.ndarray, recipe: Recipe) -> pd.DataFrame:
+    ids = [each.patient_id for each in people]
     if recipe.population.assisted:
-        return read_assisted(ids, hcc, seed=recipe.seed, hospital=recipe.hospital)
+        return read_assisted(ids, truth, seed=recipe.seed, hospital=recipe.hospital)
     correlation = recipe.population.reader_correlation
-    return read_all(ids, hcc, seed=recipe.seed, hospital=recipe.hospital, correlation=correlation)
+    return read_all(ids, truth, seed=recipe.seed, hospital=recipe.hospital, correlation=correlation)
 
 
-def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str) -> dict[str, Any]:
-    """cohort.toml: says that it is a phantom, and what is not for models."""
+def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str, by_lesion: Sequence[str]) -> dict[str, Any]:
+    """cohort.toml: says that it is a phantom, and what is not for models; endpoints `by_lesion` are of lesions.csv."""
     made = " and ".join(dict.fromkeys(each.made for each in renderers)) or "tables"
     hidden = ("truth.csv", "lesions_truth.csv", *(name for each in renderers for name in each.hidden), TRUTH)
     head: dict[str, Any] = {
@@ -239,8 +243,13 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str) -> dict[s
             f"Phantom: simulated patients and {made}, no real ones. Seed {recipe.seed}, difficulty "
             f"{recipe.difficulty}. The truth is in {', '.join(hidden)}; no model may read it."
         ),
-        "endpoints": {name: dict(keys) for name, keys in recipe.declared.items()},
+        "endpoints": {
+            name: {("lesion" if key == "label" and name in by_lesion else key): each for key, each in keys.items()}
+            for name, keys in recipe.declared.items()
+        },
     }
+    if recipe.population.embolised:
+        head["attachments"] = ["after"]
     if recipe.endpoints == "all":
         for each in renderers:
             head["endpoints"] |= each.outlines

@@ -15,42 +15,55 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, ndtri
 
+from hepatica.cohort.phantom.lesion import CLASSES, TYPES
 from hepatica.cohort.phantom.population import Population
-from hepatica.cohort.phantom.tumour import DIFFERENTIATION, TYPES, Tumour, draw_tumour
+from hepatica.cohort.phantom.tumour import DIFFERENTIATION, Tumour, draw_tumour
 
 
 def _survival(name: str) -> dict[str, str]:
     return {"time": f"{name}_months", "event": f"{name}_event"}
 
 
+RESPONSES = ("CR", "PR", "SD", "PD")
+"""By mRECIST (doi 10.1055/s-0030-1247132): complete, partial, stable disease and progression."""
+
+_NOW = {"CR": (0.0, 0.0), "PR": (0.2, 0.65), "SD": (0.75, 1.15), "PD": (1.25, 1.6)}
+"""Least and most of the viable diameter that is left with each response."""
+
 ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
     "recurrence": _survival("recurrence"),
     "overall_survival": _survival("overall_survival"),
     "incidence": _survival("incidence"),
+    "recurrence_free_survival": _survival("recurrence_free_survival"),
     "hcc": {"label": "hcc"},
     "hcc_vs_healthy": {"label": "hcc_vs_healthy"},
     "hcc_vs_cirrhosis": {"label": "hcc_vs_cirrhosis"},
     "mvi": {"label": "mvi"},
     "response": {"label": "response"},
+    "response_class": {"label": "response_class", "classes": list(RESPONSES), "ordered": True},
     "tp53": {"label": "tp53"},
     "ctnnb1": {"label": "ctnnb1"},
     "lesion_type": {"label": "lesion_type", "classes": list(TYPES), "ordered": False},
     "malignant": {"label": "malignant"},
+    "malignant_mass": {"label": "malignant_mass"},
     "tumour_type": {"label": "tumour_type", "classes": ["HCC", "CCA"], "ordered": False},
     "grade": {"label": "differentiation", "classes": list(DIFFERENTIATION), "ordered": True},
     "fibrosis": {"label": "metavir", "classes": ["0", "1", "2", "3", "4"], "ordered": True},
     "stiffness": {"value": "stiffness_kpa", "unit": "kPa"},
+    **{name: {"label": name, "classes": list(classes), "ordered": False} for name, classes in CLASSES.items()},
 }
 """Every endpoint that phantom patients can have, as cohort.toml declares it."""
 
 ONSETS = ("recurrence", "incidence")
 """When the tumour comes back to a patient with HCC, and when a first one comes to a patient without."""
 
+STATES = ("hcc_vs_healthy", "hcc_vs_cirrhosis", "malignant", "malignant_mass")
+"""HCC against one kind of control alone, and malignant lesions against others; blank for the rest."""
 
-APART = ("hcc_vs_healthy", "hcc_vs_cirrhosis", "malignant")
-"""HCC against one kind of control alone; blank for the others."""
+APART = (*STATES, "tumour_type", "recurrence_free_survival", *CLASSES)
+"""Endpoints of which only a population that has them tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +72,8 @@ class Course:
 
     `recurrence`: when the own tumour comes back (without HCC at the start, when the first HCC comes); `recorded`: when
     the hospital's table says so, another's where `corrupted`; `end`: when follow-up ends by date or drop-out.
-    `response`: whether the tumour shrinks, None where nothing is given that would show it.
+    `response`: whether the tumour shrinks, None where nothing is given that would show it. `viable`: after
+    embolisation, what is left of the viable diameter, 1 before; `response_class`: one of RESPONSES, by that.
     """
 
     treatment: str
@@ -70,6 +84,8 @@ class Course:
     corrupted: bool
     death: float
     end: float
+    response_class: str | None = None
+    viable: float | None = None
 
     @property
     def last_seen(self) -> float:
@@ -85,6 +101,11 @@ class Course:
         """Months and event of the recorded recurrence: nothing recurs after death, which is 2 where it competes."""
         event = 1 if self.recorded <= self.last_seen else 2 if competing and self.died else 0
         return months(min(self.recorded, self.last_seen)), event
+
+    @property
+    def free(self) -> tuple[float, int]:
+        """Months and event of the recorded recurrence or of death, whichever comes first."""
+        return self.seen(competing=False)[0], int(self.recorded <= self.last_seen or self.died)
 
 
 def months(time: float) -> float:
@@ -106,7 +127,7 @@ def draw_course(
     end = float(rng.uniform(population.shortest_follow_up, population.longest_follow_up))
     course = Course(
         treatment=treatment,
-        response=_response(rng, tumour, treatment),
+        **_response(rng, tumour, treatment, population),
         log_hazard=log_hazard,
         recurrence=own,
         recorded=own,
@@ -138,6 +159,8 @@ def _treatment(rng: np.random.Generator, tumour: Tumour, population: Population)
         return "sorafenib" if chance < _sorafenib_chance(tumour, population) else "none"
     if population.transplanted:
         return "transplantation"
+    if population.embolised:
+        return "tace and sorafenib" if chance < population.sorafenib_share else "tace"
     early, stage = ("resection", "ablation"), tumour.tnm
     return early[int(chance < 0.4)] if stage == "I" else "systemic" if stage == "IV" else "tace"
 
@@ -159,7 +182,9 @@ def _log_hazard(tumour: Tumour, treatment: str, population: Population) -> float
         population.aggressiveness_log_hazard * tumour.aggressiveness
         + population.vascular_invasion_log_hazard * invasion
         + population.log_size_log_hazard * log_size
-        + (drug if treatment == "sorafenib" else 0)
+        + population.mvi_log_hazard * ((tumour.mvi or False) - population.mvi_share)
+        + population.response_log_hazard * tumour.responsiveness
+        + (drug if "sorafenib" in treatment else 0)
     )
 
 
@@ -168,9 +193,16 @@ def _weibull(rng: np.random.Generator, log_hazard: float, *, scale: float, shape
     return float(scale * (rng.exponential() / np.exp(log_hazard)) ** (1 / shape))
 
 
-def _response(rng: np.random.Generator, tumour: Tumour, treatment: str) -> bool | None:
+def _response(rng: np.random.Generator, tumour: Tumour, treatment: str, population: Population) -> dict[str, Any]:
     """Of what embolisation or drugs are given for; large and aggressive tumours respond less."""
-    chance = rng.random()
+    chance = float(rng.random())
+    if population.embolised:
+        limits = ndtri(np.cumsum(population.response_shares))
+        found = RESPONSES[int((-tumour.responsiveness > limits).sum())]
+        least, most = _NOW[found]
+        viable = least + chance * (most - least)
+        return {"response": found in ("CR", "PR"), "response_class": found, "viable": viable}
     if treatment not in ("tace", "systemic"):
-        return None
-    return bool(chance < expit(0.6 - 0.9 * tumour.aggressiveness - 0.5 * math.log(tumour.lesions[0].diameter_cm / 4)))
+        return {"response": None}
+    likely = expit(0.6 - 0.9 * tumour.aggressiveness - 0.5 * math.log(tumour.lesions[0].diameter_cm / 4))
+    return {"response": bool(chance < likely)}

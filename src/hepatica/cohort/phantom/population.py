@@ -1,6 +1,7 @@
 """Population: whom a phantom hospital enrols, and every number that its patients are drawn from."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -38,7 +39,8 @@ class Population:
 
     # The tumour
     controls_have_lesions: bool = False
-    control_kinds: tuple[str, ...] = ()  # of those lesions; none named: every kind but HCC
+    control_kinds: tuple[tuple[str, float], ...] = ()  # of those lesions, and how often; none named: as in Wang 2021
+    incidental_share: float = 0.0  # of patients with a lesion, in whom a small cyst or hemangioma lies beside
     large_share: float = 0.124  # of HCC above 5 cm
     size_log_sd: float = 0.45
     sizes_cm: tuple[float, float] = (1.0, 11.0)
@@ -61,9 +63,21 @@ class Population:
     gas_share: float = 0.3  # abscesses that hold gas
     atypical_share_when_hard: float = 0.4  # HCC without arterial enhancement
 
-    # Treatment: sorafenib after a resection, given to the worse half more often; a transplant; or by stage
+    # What pictures of an HCC show besides, to a degree whose probit follows what the margin tells of
+    margin: Literal["", "mvi", "aggressiveness"] = ""
+    margin_distance: float = 2.6  # standard deviations between MVI and none, or for two of aggressiveness
+    margin_lost_when_hard: float = 0.5
+    vascularity_log_sd: float = 0.0  # of arterial enhancement, between patients
+    feature_shares: tuple[tuple[float, float, float], ...] = ()  # of Features, with HCC and without
+    outlined: bool = False  # whether each study comes with the outlines of all lesions
+
+    # Treatment: sorafenib after a resection, given to the worse half more often; a transplant; embolisation, with
+    # sorafenib or without; or by stage
     resected: bool = False
     transplanted: bool = False
+    embolised: bool = False
+    response_shares: tuple[float, ...] = (0.2, 0.35, 0.25)  # complete, partial and stable by mRECIST
+    response_log_hazard: float = -0.4  # of progression, per standard deviation of what the response follows
     sorafenib_share: float = 0.216
     sorafenib_bias_aggressiveness: float = 0.5  # log odds of treatment
     sorafenib_bias_vascular_invasion: float = 0.8
@@ -73,6 +87,7 @@ class Population:
     # Recurrence
     aggressiveness_log_hazard: float = 1.8
     vascular_invasion_log_hazard: float = 0.5
+    mvi_log_hazard: float = 0.0
     log_size_log_hazard: float = 0.4
     recurrence_shape: float = 0.5
     recurrence_scale: Months = Months(80.0)
@@ -95,6 +110,7 @@ class Population:
 
     # Readers
     reader_correlation: float = 0.4  # how far the same patients are hard for all readers
+    read_for: Literal["hcc", "malignant_mass"] = "hcc"
     assisted: bool = False  # whether pathologists read, without and with the answer of a model
 
     # Slides
@@ -227,10 +243,83 @@ BIOPSIED = replace(
 
 PRIMARY_CANCER = replace(
     SUSPECTED, name="primary_cancer", columns=("patient_id", "age_years", "sex", "hcc", "tumour_type"),
-    usual=("tumour_type", "hcc"), further=("overall_survival",), control_kinds=("cholangiocarcinoma",),
+    usual=("tumour_type", "hcc"), further=("overall_survival",), control_kinds=(("cholangiocarcinoma", 1.0),),
     cut=("hcc", "cholangiocarcinoma"), varied=True, assisted=True,
 )  # fmt: skip
 """HCC and cholangiocarcinoma, as Kiani 2020 (doi 10.1038/s41746-020-0232-8) has them: half each."""
+
+_OUTLINED = replace(
+    SUSPECTED, outlined=True, further=(), controls_have_lesions=True, large_share=0.2, sizes_cm=(1.0, 9.0),
+    vascular_invasion_share=0.0,
+)  # fmt: skip
+_RARE = (("adenoma", 4.0), ("angioleiomyolipoma", 4.0), ("abscess", 4.0))
+
+FOCAL_LESIONS = replace(
+    _OUTLINED, name="focal_lesions",
+    usual=("lesion_class", "lesion_type", "lesion_group", "lesion_malignant", "malignancy", "malignant_mass"),
+    read_for="malignant_mass",
+    columns=(
+        "patient_id", "age_years", "sex", "hbsag", "metavir", "prior_cancer", "afp_ng_ml", "alt_u_l", "ast_u_l",
+        "bilirubin_umol_l", "albumin_g_l", "platelets_10e9_l", "lesion_class", "lesion_type", "lesion_group",
+        "lesion_malignant", "malignancy", "malignant_mass",
+    ),
+    hcc_share=0.25, incidental_share=0.3,
+    control_kinds=(
+        ("metastasis", 8.0), ("cholangiocarcinoma", 6.0), ("sarcoma", 1.0), ("neuroendocrine", 2.0),
+        ("hemangioma", 17.0), ("cyst", 15.0), ("focal nodular hyperplasia", 10.0), ("dysplastic nodule", 7.0), *_RARE,
+    ),
+)  # fmt: skip
+"""Every kind of focal lesion, outlined; about the classes of Yasaka 2018 (doi 10.1148/radiol.2017170706), whose test
+set has 21, 9, 35, 20 and 15 of 100. Numbers are ours."""
+
+TYPICAL_LESIONS = replace(
+    _OUTLINED, name="typical_lesions", usual=("lesion_kind",),
+    columns=("patient_id", "age_years", "sex", "lesion_kind"), hcc_share=1 / 6, atypical_share_when_hard=0.0,
+    control_kinds=tuple(
+        (name, 1.0)
+        for name in ("cyst", "hemangioma", "focal nodular hyperplasia", "cholangiocarcinoma", "metastasis")
+    ),
+)  # fmt: skip
+"""The six kinds of Hamm 2019 (doi 10.1007/s00330-019-06205-9), typical and equally often."""
+
+AT_RISK = replace(
+    _OUTLINED, name="at_risk", usual=("lirads_group",), columns=("patient_id", "age_years", "sex", "lirads_group"),
+    hcc_share=0.6, metavir_hcc=_CIRRHOSIS, metavir_control=_CIRRHOSIS, atypical_share_when_hard=0.0, several_share=0.0,
+    control_kinds=(("dysplastic nodule", 1.0),), large_share=0.01, feature_shares=((0.9, 0.7, 0.5), (0.3, 0.1, 0.1)),
+)  # fmt: skip
+"""One observation of a cirrhotic liver each, of LR-3, LR-4 or LR-5, as Wu 2020 (Ann Transl Med 8:701) has 35, 14 and 40
+of. Features are drawn and shown one by one; shares are ours."""
+
+MVI = replace(
+    RESECTED, name="mvi", usual=("mvi", "recurrence_free_survival"), further=("grade", "recurrence"),
+    columns=(
+        "patient_id", "age_years", "sex", "hbsag", "alt_u_l", "ast_u_l", "albumin_g_l", "bilirubin_umol_l",
+        "platelets_10e9_l", "afp_ng_ml", "tumour_size_cm", "tumour_number", "mvi", "recurrence_free_survival_months",
+        "recurrence_free_survival_event",
+    ),
+    outlined=True, margin="mvi", mvi_share=0.5, mvi_log_hazard=1.0, aggressiveness_log_hazard=0.4, several_share=0.1,
+    vascular_invasion_share=0.0, large_share=0.4, sizes_cm=(1.5, 9.0), corrupted_share_when_hard=0.0,
+    recurrence_scale=Months(150.0), sorafenib_share=0.01,
+)  # fmt: skip
+"""Resected HCC without invasion of a major vessel, 220 of 405 with microvascular invasion in Jiang 2021 (doi
+10.1007/s00432-020-03366-9), which shows at the margin. Numbers are ours."""
+
+TACE = replace(
+    SUSPECTED, name="tace", usual=("response_class", "response", "overall_survival"), further=("recurrence",),
+    columns=(
+        "patient_id", "age_years", "sex", "hbsag", "child_pugh", "ecog", "afp_ng_ml", "albumin_g_l", "bilirubin_umol_l",
+        "tumour_size_cm", "tumour_number", "tumour_sum_cm", "bclc_stage", "sorafenib", "response", "response_class",
+        "viable_baseline_mm", "viable_nadir_mm", "viable_now_mm", "nontarget", "new_lesion", "overall_survival_months",
+        "overall_survival_event",
+    ),
+    outlined=True, embolised=True, margin="aggressiveness", vascularity_log_sd=0.35, hcc_share=1.0,
+    large_share=0.45, sizes_cm=(1.5, 11.0), several_share=0.45, vascular_invasion_share=0.1, spread_share=0.0,
+    sorafenib_share=0.4, sorafenib_log_hazard=-0.3, sorafenib_interaction=0.0, corrupted_share_when_hard=0.0,
+    aggressiveness_log_hazard=0.8, recurrence_shape=1.0, recurrence_scale=Months(12.0),
+    after_recurrence_scale=Months(20.0),
+)  # fmt: skip
+"""HCC before embolisation, with the response by mRECIST after it, as in Peng 2020 (doi 10.1007/s00330-019-06318-1), and
+survival. Response follows arterial enhancement, size and aggressiveness, all of which show. Numbers are ours."""
 
 POPULATIONS = {
     each.name: each
@@ -246,6 +335,11 @@ POPULATIONS = {
         SEQUENCED,
         BIOPSIED,
         PRIMARY_CANCER,
+        FOCAL_LESIONS,
+        TYPICAL_LESIONS,
+        AT_RISK,
+        MVI,
+        TACE,
     )
 }
 """By name."""

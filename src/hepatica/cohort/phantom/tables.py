@@ -10,14 +10,19 @@ import pandas as pd
 from scipy.special import expit
 
 from hepatica.cohort.phantom.folder import Missing
-from hepatica.cohort.phantom.outcomes import APART, ONSETS, months
+from hepatica.cohort.phantom.lesion import CCA, CLASSES, HCC, NORMAL
+from hepatica.cohort.phantom.outcomes import ONSETS, STATES, months
 from hepatica.cohort.phantom.patient import Patient
-from hepatica.cohort.phantom.tumour import CCA, HCC, NORMAL
 from hepatica.cohort.streams import generator
 
 Row = dict[str, Any]
 
-_PERHAPS = ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response", "extrahepatic_spread", "hbeag", *APART)
+_VIABLE = ("viable_baseline_mm", "viable_nadir_mm", "viable_now_mm", "nontarget", "new_lesion")
+
+_PERHAPS = (
+    *("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response", "extrahepatic_spread", "hbeag", "sorafenib"),
+    *STATES,
+)
 """Columns of whole numbers that some patients lack."""
 
 _VISIT_MONTHS = 6
@@ -135,22 +140,37 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "hcc_vs_cirrhosis": int(tumour.hcc) if tumour.hcc or patient.person.metavir == 4 else None,
         "malignant": int(tumour.hcc) if tumour.hcc or tumour.kind == NORMAL else None,
         "tumour_type": {HCC: "HCC", CCA: "CCA"}.get(tumour.kind),
+        "malignant_mass": tumour.malignant,
         "kind": tumour.kind,
         "lesion_type": tumour.type,
         "tumour_size_cm": tumour.size_cm,
-        "tumour_number": len(tumour.lesions),
-        "tumour_sum_cm": round(sum(each.diameter_cm for each in tumour.lesions), 1),
+        **(tumour.lesions[0].classes if tumour.lesions else dict.fromkeys(CLASSES)),
+        "tumour_number": len(tumour.own),
+        "tumour_sum_cm": round(sum(each.diameter_cm for each in tumour.own), 1),
         "bclc_stage": tumour.bclc,
         "tnm_stage": tumour.tnm,
         **{name: getattr(tumour, name) for name in ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1")},
         "differentiation": tumour.differentiation,
         "extrahepatic_spread": tumour.spread,
         "treatment": course.treatment,
-        "response": course.response,
+        "sorafenib": int("sorafenib" in course.treatment) if course.response_class else None,
+        **_response(patient),
+        "recurrence_free_survival_months": course.free[0],
+        "recurrence_free_survival_event": course.free[1],
         **{f"{own}_months": onset, f"{own}_event": event, f"{other}_months": None, f"{other}_event": None},
         "overall_survival_months": months(course.last_seen),
         "overall_survival_event": int(course.died),
     }
+
+
+def _response(patient: Patient) -> Row:
+    """With what mRECIST reads at the first follow-up, the smallest sum since treatment being that before it."""
+    course, before = patient.course, round(10 * sum(each.diameter_cm for each in patient.tumour.own), 1)
+    told: Row = {"response": course.response, "response_class": course.response_class}
+    if course.viable is None:
+        return told | dict.fromkeys(_VIABLE)
+    now = round(course.viable * before, 1)
+    return told | dict(zip(_VIABLE, (before, before, now, "complete", "no"), strict=True))
 
 
 def _laboratory(patient: Patient) -> Row:
@@ -169,6 +189,8 @@ def _laboratory(patient: Patient) -> Row:
         "hbeag": int(rng.random() < 0.35) if hbv else None,
         "hbv_dna_log10_copies_ml": round(float(np.clip(6 + 1.5 * noise[2], 2, 10)), 2) if hbv else None,
         "pivka_ii_mau_ml": round(float(pivka)),
+        "prior_cancer": int(rng.random() < (0.8 if tumour.kind == "metastasis" else 0.05)),
+        "ecog": int(rng.random() < 0.2 + 0.1 * worse),
     }
 
 
@@ -190,13 +212,14 @@ def truth_table(patients: Sequence[Patient]) -> pd.DataFrame:
 
 def lesion_table(patients: Sequence[Patient]) -> pd.DataFrame:
     """One row a lesion: `number` counts a patient's lesions from 1, the largest first."""
-    columns = ("patient_id", "number", "kind", "diameter_cm", "atypical", "gas")
+    columns = ("patient_id", "number", "kind", "diameter_cm", "atypical", "gas", "infiltration", "vascularity")
     rows = [
-        (patient.patient_id, number, lesion.kind, lesion.diameter_cm, int(lesion.atypical), int(lesion.gas))
+        (patient.patient_id, number, *(getattr(lesion, name) for name in columns[2:]))
         for patient in patients
         for number, lesion in enumerate(patient.tumour.lesions, start=1)
     ]
-    return pd.DataFrame(rows, columns=list(columns))
+    table = pd.DataFrame(rows, columns=list(columns)).round({"infiltration": 3, "vascularity": 3})
+    return table.astype({"atypical": int, "gas": int})
 
 
 def visits(patients: Sequence[Patient]) -> pd.DataFrame:

@@ -1,81 +1,35 @@
 """Tumour: the lesions of a phantom patient, how aggressive they are and what a pathologist and a laboratory say.
 
-Among patients without HCC each kind of Table 1 of Wang 2021 (doi 10.1038/s41416-021-01511-w) has a share that grows
-with the root of its count in all three cohorts, so that small cohorts hold rare kinds too (ours). The stage is that of
-AJCC, 8th edition, as far as size, number and invasion tell it; invasion is that of a major branch of the portal vein.
+The stage is that of AJCC, 8th edition, as far as size, number and invasion tell it; invasion is that of a major branch
+of the portal vein.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
+from hepatica.cohort.phantom.lesion import HCC, KINDS, NORMAL, Features, Lesion
 from hepatica.cohort.phantom.population import Population
-
-HCC, CCA, NORMAL = "hcc", "cholangiocarcinoma", "normal"
-"""The kinds of a patient with HCC, with cholangiocarcinoma, and of one without lesion."""
 
 DIFFERENTIATION = ("well", "moderate", "poor")
 """Grade 1, 2, and 3 or 4."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A kind of lesion: how many of Wang 2021 had it, and of five types of lesion the one it is of.
-
-    `median_cm`: usual size of the largest one. `several_share`: of patients who have more than one.
-    """
-
-    count: int
-    type: str
-    median_cm: float = 3
-    several_share: float = 0.15
-
-
-KINDS: Mapping[str, Kind] = {
-    CCA: Kind(count=59, type="other malignant", median_cm=5),
-    "metastasis": Kind(count=271 + 5 + 205, type="other malignant", median_cm=2.6, several_share=0.75),
-    "sarcoma": Kind(count=9, type="other malignant", median_cm=8),
-    "hemangioma": Kind(count=1896 + 119 + 49, type="hemangioma", several_share=0.3),
-    "focal nodular hyperplasia": Kind(count=23 + 1, type="other benign", median_cm=3.5),
-    "angioleiomyolipoma": Kind(count=16, type="other benign", median_cm=4),
-    "adenoma": Kind(count=13, type="other benign", median_cm=4.5),
-    "abscess": Kind(count=36 + 7 + 3, type="other benign", median_cm=5, several_share=0.3),
-    "cyst": Kind(count=1097 + 36 + 16, type="cyst", median_cm=2.5, several_share=0.4),
-    "neuroendocrine": Kind(count=24 + 18, type="other malignant", median_cm=2.5, several_share=0.6),
-    NORMAL: Kind(count=3421, type=""),
-}
-"""Every kind but HCC."""
-
-TYPES = (HCC, "other malignant", "other benign", "hemangioma", "cyst")
-"""Five types of lesion, as Yasaka 2018 (doi 10.1148/radiol.2017170706) parts them, but that all HCC are one (ours)."""
-
 _MOST_LESIONS = 6
+_INCIDENTAL = ("cyst", "hemangioma")
+_INCIDENTAL_CM = (0.8, 2.0)
+_RESPONSIVENESS = (0.6, -0.5, -0.3, 0.45)  # for a standard deviation of vascularity, aggressiveness, size; and chance
 _LOG_SIZE_SD = 0.45
 _LOG10_AFP = {True: 1.1, False: 0.35}  # standard deviation with HCC and without
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lesion:
-    """One lesion; `atypical` HCC lacks arterial enhancement, `gas` is in an abscess."""
-
-    kind: str
-    diameter_cm: float
-    atypical: bool = False
-    gas: bool = False
-
-    @property
-    def radius(self) -> float:
-        """Millimetres."""
-        return 5 * self.diameter_cm
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tumour:
     """The lesions, the largest first, and what is known of them; None where there is no HCC.
 
-    `aggressiveness` is standard normal; `grade` 1 to 4.
+    `aggressiveness` is standard normal, and about so is `responsiveness`, which the response to embolisation follows;
+    `grade` 1 to 4.
     """
 
     kind: str
@@ -88,6 +42,7 @@ class Tumour:
     grade: int | None = None
     tp53: bool | None = None
     ctnnb1: bool | None = None
+    responsiveness: float = 0.0
 
     @property
     def hcc(self) -> bool:
@@ -102,7 +57,17 @@ class Tumour:
     @property
     def type(self) -> str | None:
         """One of TYPES; None without lesion."""
-        return HCC if self.hcc else KINDS[self.kind].type or None
+        return self.lesions[0].type if self.lesions else None
+
+    @property
+    def malignant(self) -> bool | None:
+        """Whether the largest lesion is; None without lesion."""
+        return self.type in (HCC, "other malignant") if self.lesions else None
+
+    @property
+    def own(self) -> tuple[Lesion, ...]:
+        """The lesions but those found beside, of another kind."""
+        return tuple(each for each in self.lesions if each.kind == self.kind)
 
     @property
     def size_cm(self) -> float | None:
@@ -115,14 +80,14 @@ class Tumour:
         if not self.hcc:
             return None
         small = self.lesions[0].diameter_cm <= 2 and not self.vascular_invasion
-        return "B" if len(self.lesions) > 1 else "0" if small else "A"
+        return "B" if len(self.own) > 1 else "0" if small else "A"
 
     @property
     def tnm(self) -> str | None:
         """I to IV."""
         if not self.hcc:
             return None
-        several = len(self.lesions) > 1
+        several = len(self.own) > 1
         if self.spread:
             return "IV"
         if self.vascular_invasion or (several and self.lesions[0].diameter_cm > 5):
@@ -136,15 +101,16 @@ def draw_tumour(rng: np.random.Generator, *, hcc: bool, difficulty: float, popul
     log_afp = _LOG10_AFP[hcc] * _correlated(rng, aggressiveness, population.afp_correlation if hcc else 0.0)
     usual = np.log10(20) + _LOG10_AFP[True] * ndtri(population.afp_raised_share) if hcc else np.log10(4)
     afp = round(max(float(10 ** (usual + log_afp)), 0.5), 1)
-    if not hcc:
-        kind = (
-            _other_kind(rng, population.control_kinds or tuple(KINDS)) if population.controls_have_lesions else NORMAL
-        )
+    if hcc:
+        lesions = _hcc(rng, aggressiveness, difficulty=difficulty, population=population)
+        tumour = Tumour(kind=HCC, lesions=lesions, aggressiveness=aggressiveness, afp_ng_ml=afp)
+        tumour = _diagnosed(rng, tumour, population)
+    else:
+        kind = _other_kind(rng, population) if population.controls_have_lesions else NORMAL
         lesions = _other_lesions(rng, kind, population)
-        return Tumour(kind=kind, lesions=lesions, aggressiveness=aggressiveness, afp_ng_ml=afp)
-    lesions = _hcc(rng, aggressiveness, difficulty=difficulty, population=population)
-    tumour = Tumour(kind=HCC, lesions=lesions, aggressiveness=aggressiveness, afp_ng_ml=afp)
-    return _diagnosed(rng, tumour, population)
+        tumour = Tumour(kind=kind, lesions=lesions, aggressiveness=aggressiveness, afp_ng_ml=afp)
+    tumour = replace(tumour, lesions=_seen(rng, tumour, difficulty=difficulty, population=population))
+    return replace(tumour, responsiveness=_responsiveness(rng, tumour, population)) if population.embolised else tumour
 
 
 def _correlated(rng: np.random.Generator, aggressiveness: float, correlation: float) -> float:
@@ -152,9 +118,10 @@ def _correlated(rng: np.random.Generator, aggressiveness: float, correlation: fl
     return float(correlation * aggressiveness + np.sqrt(1 - correlation**2) * rng.standard_normal())
 
 
-def _other_kind(rng: np.random.Generator, kinds: tuple[str, ...]) -> str:
-    weights = np.sqrt([KINDS[name].count for name in kinds])
-    return kinds[int(rng.choice(len(weights), p=weights / weights.sum()))]
+def _other_kind(rng: np.random.Generator, population: Population) -> str:
+    counted = tuple((name, float(np.sqrt(kind.count))) for name, kind in KINDS.items())
+    names, weights = zip(*(population.control_kinds or counted), strict=True)
+    return str(names[int(rng.choice(len(names), p=np.array(weights) / np.sum(weights)))])
 
 
 def _other_lesions(rng: np.random.Generator, name: str, population: Population) -> tuple[Lesion, ...]:
@@ -204,3 +171,34 @@ def _diagnosed(rng: np.random.Generator, tumour: Tumour, population: Population)
         tp53=bool(tendency(population.tp53_correlation) > -ndtri(population.tp53_share)),
         ctnnb1=bool(tendency(population.ctnnb1_correlation) > -ndtri(population.ctnnb1_share)),
     )
+
+
+def _seen(rng: np.random.Generator, tumour: Tumour, *, difficulty: float, population: Population) -> tuple[Lesion, ...]:
+    """The lesions as pictures show them, and one found beside, where the population has any of this."""
+    lesions = list(tumour.lesions)
+    if population.margin and tumour.hcc:
+        distance = population.margin_distance * (1 - population.margin_lost_when_hard * difficulty)
+        sign = tumour.aggressiveness / 2 if population.margin == "aggressiveness" else bool(tumour.mvi) - 0.5
+        share = float(ndtr(distance * sign + rng.standard_normal()))
+        vascularity = float(np.exp(population.vascularity_log_sd * rng.standard_normal()))
+        lesions = [replace(each, infiltration=share, vascularity=vascularity) for each in lesions]
+    if population.feature_shares:
+        lesions = [
+            replace(each, features=_features(rng, population.feature_shares[not tumour.hcc])) for each in lesions
+        ]
+    if population.incidental_share and lesions and rng.random() < population.incidental_share:
+        size = round(min(float(rng.uniform(*_INCIDENTAL_CM)), lesions[-1].diameter_cm), 1)
+        lesions.append(Lesion(kind=_INCIDENTAL[int(rng.integers(2))], diameter_cm=size))
+    return tuple(lesions)
+
+
+def _features(rng: np.random.Generator, shares: tuple[float, float, float]) -> Features:
+    hyperenhancing, washout, capsule = (bool(each) for each in rng.random(3) < shares)
+    return Features(hyperenhancing=hyperenhancing, washout=washout, capsule=capsule)
+
+
+def _responsiveness(rng: np.random.Generator, tumour: Tumour, population: Population) -> float:
+    largest = tumour.lesions[0]
+    vascularity = np.log(largest.vascularity) / population.vascularity_log_sd
+    size = (np.log(largest.diameter_cm) - population.log_size_mean) / population.size_log_sd
+    return float(np.dot(_RESPONSIVENESS, (vascularity, tumour.aggressiveness, size, rng.standard_normal())))

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import nct
+from scipy.stats import f, nct
 
+from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
 from hepatica.evaluate.inputs import Floats, numbers
 from hepatica.evaluate.intervals import NO_SPREAD, Z, sum_variance
@@ -95,3 +96,26 @@ def concordance_correlation(found: Floats, known: Floats, patients: Patients) ->
     low, high = np.tanh(np.arctanh(value) + np.array([-margin, margin]))
     method = f"Lin's concordance correlation, Fisher z{patients.clustered}"
     return Estimate(value=value, low=float(low), high=float(high), n=patients.count, method=method)
+
+
+def intraclass_correlation(values: ArrayLike) -> Estimate:
+    """ICC(1,1) of measurements (subjects, repeats): the share of their variance that is between subjects.
+
+    One-way random effects, exact interval by F (Shrout and Fleiss 1979, doi 10.1037/0033-2909.86.2.420; McGraw and Wong
+    1996, doi 10.1037/1082-989X.1.1.30). Undefined where nothing varies. EvaluationError for fewer than two subjects or
+    repeats, or values that are not finite.
+    """
+    table = np.asarray(values, np.float64)
+    if table.ndim != 2 or min(table.shape) < 2 or not np.isfinite(table).all():
+        raise EvaluationError(
+            f"got measurements of shape {table.shape}, wanted two subjects or more with two or more each"
+        )
+    n, k = table.shape
+    between, within = k * table.mean(axis=1).var(ddof=1), table.var(axis=1, ddof=1).mean()
+    if between + within <= NO_SPREAD * np.abs(table).max() ** 2:
+        return undefined("the measurements do not vary", n=n)
+    degrees = n - 1, n * (k - 1)
+    ratio = between / within if within > 0 else np.inf
+    ends = (ratio, ratio / f.ppf(0.975, *degrees), ratio * f.ppf(0.975, *degrees[::-1]))
+    value, low, high = (float((each - 1) / (each + k - 1)) if np.isfinite(each) else 1.0 for each in ends)
+    return Estimate(value=value, low=low, high=high, n=n, method="ICC(1,1), F")

@@ -1,3 +1,3 @@
 """Models: small statistical models fitted to tables."""
 
-__all__ = ["discriminant", "logistic", "stacking"]
+__all__ = ["discriminant", "logistic", "nomogram", "stacking"]

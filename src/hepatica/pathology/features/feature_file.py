@@ -3,8 +3,8 @@
 Datasets `features` (n, width) float32 and `coords` (n, 2) int64, the upper left corner (x, y) of each tile in pixels of
 the finest level; attributes of `coords` as TRIDENT's (IO.py, `coords_to_h5`): patch_size, patch_size_level0,
 level0_magnification, target_magnification, overlap, name, savetodir, level0_width, level0_height; of `features`: name,
-savetodir. CLAM's h5_files have the datasets alone, coords int32. Ours have two more attributes of the file: `encoder`,
-the digest of the network, and `about`, what is known of the slide, as JSON.
+savetodir. CLAM's h5_files have the datasets alone, coords int32. Ours have three attributes of the file: `encoder`,
+the digest of the network, `mpp` of its tiles, and `about`, what is known of the slide, as JSON.
 """
 
 import json
@@ -31,6 +31,9 @@ MAGNIFICATION_UM = 10.0
 MOST_TILES, FARTHEST = 10_000_000, 2**31
 """More tiles than any slide has, and pixels beyond which no slide reaches (ours)."""
 
+USUAL = 256
+"""Pixels of a tile's side where nothing says it: the usual of CLAM."""
+
 _CHUNK = 64  # rows
 
 
@@ -39,14 +42,16 @@ class FeatureFile:
     """A feature file that was found whole; it is opened for each reading, for a cohort may have thousands.
 
     `width` numbers describe a tile; `corners` (n, 2) int64; `extent` side of a tile in pixels of the finest level;
-    `encoder` the digest of what made it; `about` what else is known of the slide, at least its width and height in such
-    pixels, as far as its tiles reach where the file does not say.
+    `tile` its side in pixels as the encoder read it and micrometres of each, None where the file does not say;
+    `encoder` the digest of what made it; `about` what else is known of the slide, such as its width and height in
+    pixels of the finest level.
     """
 
     path: Path
     width: int
     corners: np.ndarray
     extent: float
+    tile: tuple[int, float] | None
     encoder: str
     about: dict[str, Any]
 
@@ -83,19 +88,17 @@ def read_features(path: Path) -> FeatureFile:
             # What is declared is looked at before it is read: it may be far more than the file holds.
             if coords.shape[:1] > (MOST_TILES,) or kinds.strip("fiub"):
                 raise ValueError(f"coords of shape {coords.shape} and types {features.dtype} and {coords.dtype}")
-            places, attributes = coords[()], dict(coords.attrs)
-            encoder, about = str(file.attrs.get("encoder", ELSEWHERE)), dict(json.loads(file.attrs.get("about", "{}")))
+            places, attributes = coords[()], {**coords.attrs, **file.attrs}
         if not (np.abs(places) < FARTHEST).all():
             raise ValueError("coords that lie on no slide")
-        corners, extent = places.astype(np.int64), _extent(places, attributes)
-        reach = (corners.max(axis=0, initial=0) + extent).tolist()
+        encoder, about = str(attributes.get("encoder", ELSEWHERE)), dict(json.loads(attributes.get("about", "{}")))
+        corners, extent, tile = places.astype(np.int64), _extent(places, attributes), _tile(attributes)
         size = {
-            name: int(attributes.get(f"level0_{name}", least))
-            for name, least in zip(("width", "height"), reach, strict=False)
+            name: int(attributes[f"level0_{name}"]) for name in ("width", "height") if f"level0_{name}" in attributes
         }
     except FileNotFoundError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise SpecimenError(
             f"the file of features cannot be read ({error}); wanted HDF5 with `features` (n, width) and `coords` (n,"
             " 2), as TRIDENT and CLAM write it"
@@ -106,17 +109,33 @@ def read_features(path: Path) -> FeatureFile:
             f"got features of shape {shape} and coords of shape {corners.shape}, wanted (n, width) and (n, 2) with n of"
             " at least 1; compute them again"
         )
-    return FeatureFile(path=path, width=width, corners=corners, extent=extent, encoder=encoder, about=size | about)
+    known: dict[str, Any] = {"extent": extent, "tile": tile, "encoder": encoder, "about": size | about}
+    return FeatureFile(path=path, width=width, corners=corners, **known)
 
 
 def _extent(corners: np.ndarray, attributes: Mapping[str, Any]) -> float:
-    """A tile's side: as written, else the least distance of two columns or rows of tiles, 1 where there are no two."""
-    steps = [np.diff(np.unique(axis)) for axis in corners.T]
-    least = min((each.min() for each in steps if each.size), default=1)
-    extent = float(attributes.get("patch_size_level0", least))
+    """A tile's side: as written, else the commonest distance of neighbours in a row or column, for CLAM lays a grid of
+    its own over each piece of tissue; USUAL where there are none.
+    """
+    steps = []
+    for along, across in ((0, 1), (1, 0)):
+        ahead = np.diff(corners[np.lexsort((corners[:, along], corners[:, across]))], axis=0)
+        steps.append(ahead[(ahead[:, across] == 0) & (ahead[:, along] > 0), along])
+    sizes, counts = np.unique(np.concatenate(steps), return_counts=True)
+    extent = float(attributes.get("patch_size_level0", sizes[counts.argmax()] if sizes.size else USUAL))
     if not 0 < extent < FARTHEST:
         raise ValueError(f"tiles of {extent} pixels")
     return extent
+
+
+def _tile(attributes: Mapping[str, Any]) -> tuple[int, float] | None:
+    if not {"patch_size", "target_magnification"} <= attributes.keys():
+        return None
+    mpp = attributes.get("mpp", MAGNIFICATION_UM / float(attributes["target_magnification"]))
+    found = int(attributes["patch_size"]), float(mpp)
+    if not min(found) > 0:
+        raise ValueError(f"tiles of {found[0]} pixels of {found[1]} micrometres")
+    return found
 
 
 def distribution(found: FeatureFile) -> dict[str, float]:
@@ -162,7 +181,7 @@ def writing(
             coords = file.create_dataset("coords", data=corners, dtype="i8", maxshape=(None, 2), chunks=(rows, 2))
             features.attrs.update(names)
             coords.attrs.update(of_tiles)
-            file.attrs.update({"encoder": encoder, "about": json.dumps(about)})
+            file.attrs.update({"encoder": encoder, "mpp": mpp, "about": json.dumps(about)})
             done = 0
 
             def append(found: np.ndarray) -> None:

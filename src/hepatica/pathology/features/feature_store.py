@@ -31,6 +31,7 @@ from hepatica.pathology.features.feature_file import (
 )
 from hepatica.pathology.measures import measure_tiles, spread
 from hepatica.pathology.reader import open_reader
+from hepatica.pathology.slide import SAME_MPP
 from hepatica.pathology.stain import StainSettings
 from hepatica.pathology.store import cutting, slide_key
 from hepatica.pathology.tiles import Tiling
@@ -109,6 +110,7 @@ def prepare(
     encoder: Callable[[], nn.Module],
     made_by: str,
     width: int,
+    tile: tuple[int, float] | None = None,
     batch: int,
     folder: Path,
     progress: bool = True,
@@ -116,11 +118,12 @@ def prepare(
     """Describe the tiles of every slide once, or take the features that come with it.
 
     `encoder` builds the network, where there is a slide to be read; `made_by` is its digest, and every file of features
-    must be of it and of `width`. At most two batches of tiles are in memory at once. As for tiles, a slide that cannot
+    must be of it and of `width`, and, where both are known, of tiles of the same side in pixels and micrometres per
+    pixel as `tile`. At most two batches of tiles are in memory at once. As for tiles, a slide that cannot
     be used goes into the ledger and `failures`, and all may be killed at any moment and started again.
     Raises SpecimenError when no slide gives features, UnavailableError when the folder cannot be written.
     """
-    common: dict[str, Any] = {"made_by": made_by, "width": width}
+    common: dict[str, Any] = {"made_by": made_by, "width": width, "tile": tile}
     with ThreadPoolExecutor(_WORKERS) as pool:
         found = pool.map(partial(_key, tiling=tiling, stain=stain, **common), specimens)
         keys = dict(zip(specimens, found, strict=True))
@@ -129,8 +132,7 @@ def prepare(
 
     def note(key: str, specimen: Specimen) -> None:
         own = _checked(read_features(files[key]), **common)
-        _refuse_another_slide(specimen, own)
-        write_json(_note(folder, key), distribution(own))
+        write_json(_note(folder, key), _size_of_slide(specimen, own) | distribution(own))
 
     def compute(key: str, specimen: Specimen) -> None:
         describe(specimen, network, tiling=tiling, stain=stain, made_by=made_by, batch=batch, to=files[key])
@@ -144,19 +146,25 @@ def prepare(
     return _gather(keys, files, ledger=ledger, folder=folder, width=width)
 
 
-def _checked(found: FeatureFile, *, made_by: str, width: int) -> FeatureFile:
+def _checked(found: FeatureFile, *, made_by: str, width: int, tile: tuple[int, float] | None) -> FeatureFile:
     if found.encoder != made_by or found.width != width:
         raise SpecimenError(
             f"got {found.width} features of encoder {found.encoder[:12]}, wanted {width} of {made_by[:12]}, which the"
             " model was trained on; compute them with the same encoder"
         )
+    if found.tile and tile and not np.allclose(found.tile, tile, rtol=SAME_MPP):
+        (side, mpp), (wanted, wanted_mpp) = found.tile, tile
+        raise SpecimenError(
+            f"got features of tiles of {side} pixels of {mpp:.4g} micrometres, wanted {wanted} of {wanted_mpp:.4g},"
+            " which the model was trained on; compute them at that size and magnification"
+        )
     return found
 
 
-def _refuse_another_slide(specimen: Specimen, found: FeatureFile) -> None:
-    """SpecimenError where tiles lie outside the slide that the features come with."""
+def _size_of_slide(specimen: Specimen, found: FeatureFile) -> dict[str, float]:
+    """Width and height of the slide that the features come with; SpecimenError where tiles lie outside it."""
     if specimen.path.suffix.lower() in SUFFIXES:
-        return
+        return {}
     with closing(open_reader(specimen.path)) as reader:
         size = np.array(reader.sizes[0])
     # The last tiles of a row may pass the edge by less than one.
@@ -166,6 +174,7 @@ def _refuse_another_slide(specimen: Specimen, found: FeatureFile) -> None:
             f"got features of tiles from {low} to {high}, on a slide of {size.tolist()} pixels: of another slide,"
             " or another level; compute them again"
         )
+    return dict(zip(("width", "height"), size.tolist(), strict=True))
 
 
 def _on_device(network: nn.Module) -> nn.Module:
@@ -223,9 +232,9 @@ def _note(folder: Path, key: str) -> Path:
     return folder / f"{key}.json"
 
 
-def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, made_by: str, width: int) -> str:
+def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, made_by: str, **own: Any) -> str:
     if file := brought(specimen):
-        settings = {"features": SCHEMA, "encoder": made_by, "width": width}
+        settings = {"features": SCHEMA, "encoder": made_by, **own}
         return specimen_key(specimen, settings=settings, beside=[file])
     return slide_key(specimen, tiling=tiling, stain=stain, features=SCHEMA, encoder=made_by)
 

@@ -24,6 +24,7 @@ from hepatica.pathology.stain import StainSettings
 from hepatica.pathology.tiles import Tiling
 from hepatica.protocol.bags import BagPlan, infer_bags
 from hepatica.protocol.records import Room
+from hepatica.protocol.settings import override
 
 SHOWN = TilePixels(224)
 """Pixels of the side of a tile as it is drawn."""
@@ -68,8 +69,9 @@ def width_of(settings: FeaturePlan) -> int:
 
 
 def complete(cohort: Cohort, settings: FeaturePlan) -> FeaturePlan:
-    """Note which encoder the features are of, and how many there are; CohortError where slides with features brought
-    from elsewhere lie beside slides without, or such of different encoders.
+    """Note which encoder the features are of, how many there are and, of features brought from elsewhere, side and mpp
+    of their tiles (None where the files do not say); CohortError where slides with such lie beside slides without, or
+    such of different encoders or tiles.
     """
     files = [brought(each) for each in cohort.specimens_of("slide")]
     given = [each for each in files if each is not None]
@@ -79,13 +81,14 @@ def complete(cohort: Cohort, settings: FeaturePlan) -> FeaturePlan:
         return replace(settings, made_by=encoder_digest(network), width=width)
     # A damaged file is a failure of its own slide, later; all of them are one here.
     found = [each for each in map(open_features, given) if each is not None] or [read_features(given[0])]
-    kinds = {(each.encoder, each.width) for each in found}
+    kinds = {(each.encoder, each.width, each.tile) for each in found}
     if len(given) < len(files) or len(kinds) > 1:
         raise CohortError(
-            f"got features of {len(given)} of {len(files)} slides, of {len(kinds)} kinds (encoder and number); give"
-            " those of all slides by one encoder in the column `features`, or none"
+            f"got features of {len(given)} of {len(files)} slides, of {len(kinds)} kinds (encoder, number, size and"
+            " magnification of tiles); give those of all slides by one encoder in the column `features`, or none"
         )
-    return replace(settings, made_by=found[0].encoder, width=found[0].width)
+    side, mpp = found[0].tile or (None, None)
+    return override(settings, {"made_by": found[0].encoder, "width": found[0].width, "side": side, "mpp": mpp})
 
 
 def _answer(network: Encoder, *, side: int) -> torch.Tensor:
@@ -108,9 +111,11 @@ def prepare(cohort: Cohort, settings: FeaturePlan, folder: Path) -> FeatureStore
         limit=settings.tiles_per_specimen,
         seed=settings.seed,
     )
+    unknown = settings.made_by == ELSEWHERE and settings.side is None
     return prepare_features(
         cohort.specimens_of("slide"),
         tiling=tiling,
+        tile=None if unknown else (tiling.side, tiling.mpp),
         stain=StainSettings() if settings.stain else None,
         encoder=partial(_same_encoder, settings),
         made_by=settings.made_by,

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from hepatica.cohort.phantom import Patient, Population
-from hepatica.cohort.phantom.tumour import CCA, NORMAL
+from hepatica.cohort.phantom.lesion import CCA, NORMAL
 from hepatica.pathology.phantom.layout import Layout
 from hepatica.pathology.phantom.noise import ramp, smooth_noise
 from hepatica.pathology.phantom.settings import PhantomSettings

@@ -6,6 +6,7 @@ __all__ = [
     "geometry",
     "header",
     "hounsfield",
+    "magnitude",
     "nifti",
     "patients",
     "scans",
@@ -14,4 +15,5 @@ __all__ = [
     "sources",
     "stack",
     "volume",
+    "weighting",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pydicom
@@ -14,6 +14,10 @@ from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.frames import LARGEST, tolerant
 from hepatica.radiology.dicom.patients import Identity, identity
 from hepatica.radiology.dicom.sources import Source
+from hepatica.radiology.dicom.weighting import Weighting, weighting
+
+Kind = Literal["ct", "mr"]
+"""Computed tomography, in Hounsfield units, or magnetic resonance, in units of signal that no two scans share."""
 
 _NOT_HOUNSFIELD = "the pixels are {}, not Hounsfield units (effective atomic number, density or similar); exclude it"
 
@@ -27,7 +31,7 @@ MOMENTS = {
     "ContentTime": "",
     "TriggerTime": "",
 }
-"""Attributes that distinguish the time points of one series, in this order, and their names in enhanced CT."""
+"""Attributes that distinguish the time points of one series, in this order, and their names in enhanced files."""
 
 FARTHEST = 1e5  # ours
 """mm from the origin of the frame of reference beyond which no slice lies."""
@@ -35,13 +39,14 @@ FARTHEST = 1e5  # ours
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """One slice: where it lies and how its stored numbers become Hounsfield units; lengths in mm, patient axes (LPS).
+    """One slice: where it lies and how stored numbers become Hounsfield units or signal; in mm, patient axes (LPS).
 
     `patient`, `series`, `instance` and `description` are identifiers or may be; they are never printed.
     `moments` are the values of MOMENTS, blank where the file is silent; `kind` is the image type, `kernel` that of the
     reconstruction. `orientation` is the direction of a row, then of a column; `spacing` is that between rows, then
     between columns. `slope` and `intercept` are None where the file is silent; `padding` are the lowest and the highest
-    stored value that fill what lies outside the image. `frame` counts the frames of a multi-frame file.
+    stored value that fill what lies outside the image. `frame` counts the frames of a multi-frame file. `weighting` is
+    of MR alone.
     """
 
     source: Source = field(repr=False)
@@ -66,19 +71,24 @@ class Header:
     padding: tuple[float, float] | None
     signed: bool
     bits: int
+    modality: Kind = "ct"
+    weighting: Weighting | None = None
 
 
-def read_headers(source: Source) -> tuple[Header, ...]:
-    """The slices of one file, in the order of its frames: one, or many in an enhanced (multi-frame) CT.
+def read_headers(source: Source, *, kind: Kind = "ct") -> tuple[Header, ...]:
+    """The slices of one file, in the order of its frames: one, or many in an enhanced (multi-frame) file.
 
-    SpecimenError with the reason when the file is no CT image in Hounsfield units with a place in the patient: another
-    modality, a localizer, a screen shot, a dose report, no DICOM at all, or a damaged header.
+    SpecimenError with the reason when the file is no image of this kind with a place in the patient (of CT in
+    Hounsfield units): another modality, a localizer, a screen shot, a dose report, spectra, no DICOM at all, or a
+    damaged header.
     """
     dataset = read_dataset(source)
     try:
         with tolerant():  # values are converted, and would be complained of, only when they are asked for
-            _refuse_other(dataset)
-            return tuple(_placed(_header(dataset, source=source, frame=k)) for k in range(_frames(dataset)))
+            _refuse_other(dataset, wanted=kind)
+            return tuple(
+                _placed(_header(dataset, source=source, frame=k, modality=kind)) for k in range(_frames(dataset))
+            )
     except SpecimenError:
         raise
     except Exception:  # values of any kind stand where a number should
@@ -111,25 +121,25 @@ def _frames(dataset: pydicom.Dataset) -> int:
     return claimed
 
 
-def _refuse_other(dataset: pydicom.Dataset) -> None:
+def _refuse_other(dataset: pydicom.Dataset, *, wanted: Kind) -> None:
     modality = str(dataset.get("Modality") or "unnamed")
-    kind = _kind(dataset)
-    if modality != "CT":
-        raise SpecimenError(f"modality {modality}, not CT")
+    kind, what = _kind(dataset), UID(dataset.get("SOPClassUID") or "").keyword
+    if modality != wanted.upper():
+        raise SpecimenError(f"modality {modality}, not {wanted.upper()}")
     if "LOCALIZER" in kind:
         raise SpecimenError("a localizer (scout), not an axial image")
-    if "Rows" not in dataset:
-        raise SpecimenError("not an image (a report or a list)")
-    if "SecondaryCapture" in UID(dataset.get("SOPClassUID") or "").keyword or {"SCREEN SAVE", "DOSE INFO"} & set(kind):
+    if "Rows" not in dataset or "Spectroscopy" in what:
+        raise SpecimenError("not an image (a report, a list or spectra)")
+    if "SecondaryCapture" in what or {"SCREEN SAVE", "DOSE INFO"} & set(kind):
         raise SpecimenError("a screen shot or dose report, not an acquired image")
     if int(dataset.get("SamplesPerPixel") or 1) != 1:
-        raise SpecimenError("a colour image, not in Hounsfield units")
+        raise SpecimenError("a colour image, not one of values")
     if not 0 < int(dataset.Rows) * int(dataset.Columns) <= LARGEST:
         raise SpecimenError(f"got {dataset.Rows} x {dataset.Columns} pixels, wanted 1 to {LARGEST}; send it again")
 
 
-def _value(dataset: pydicom.Dataset, frame: int, name: str, group: str) -> Any:
-    """From the frame's functional groups, the shared ones, or the plain header, in this order."""
+def value_of(dataset: pydicom.Dataset, frame: int, name: str, group: str) -> Any:
+    """An attribute from the frame's functional groups, the shared ones, or the plain header, in this order."""
     for groups in _groups(dataset, frame):
         found = groups[group][0].get(name) if groups.get(group) else None
         if found is not None:
@@ -144,11 +154,13 @@ def _moments(value: Callable[[str, str], Any]) -> tuple[str, ...]:
     )
 
 
-def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
-    value = partial(_value, dataset, frame)
+def _header(dataset: pydicom.Dataset, *, source: Source, frame: int, modality: Kind) -> Header:
+    value = partial(value_of, dataset, frame)
     unit = str(value("RescaleType", "PixelValueTransformationSequence") or "HU").upper()
-    if unit not in {"HU", "HU_MOD", "US"}:
+    if modality == "ct" and unit not in {"HU", "HU_MOD", "US"}:
         raise SpecimenError(_NOT_HOUNSFIELD.format(unit))
+    frame_type = _several(value("FrameType", f"{modality.upper()}ImageFrameTypeSequence"))
+    kind = tuple(str(each).upper() for each in frame_type or _kind(dataset))
     thickness = value("SliceThickness", "PixelMeasuresSequence")
     slope = value("RescaleSlope", "PixelValueTransformationSequence")
     intercept = value("RescaleIntercept", "PixelValueTransformationSequence")
@@ -163,9 +175,7 @@ def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
         instance=str(dataset.get("SOPInstanceUID") or ""),
         description=str(dataset.get("SeriesDescription") or ""),
         moments=_moments(value),
-        kind=tuple(
-            str(each).upper() for each in _several(value("FrameType", "CTImageFrameTypeSequence")) or _kind(dataset)
-        ),
+        kind=kind,
         kernel=str(next(iter(_several(value("ConvolutionKernel", "CTReconstructionSequence"))), "")).strip().upper(),
         transfer_syntax=str(dataset.file_meta.get("TransferSyntaxUID") or ""),
         photometric=str(dataset.get("PhotometricInterpretation") or "MONOCHROME2"),
@@ -179,6 +189,8 @@ def _header(dataset: pydicom.Dataset, *, source: Source, frame: int) -> Header:
         padding=_padding(dataset),
         signed=bool(dataset.get("PixelRepresentation") or 0),
         bits=int(dataset.get("BitsStored") or 16),
+        modality=modality,
+        weighting=weighting(dataset, value=value, kind=kind) if modality == "mr" else None,
     )
 
 

@@ -17,6 +17,10 @@ HIGHEST = 31743.0
 LEAST_AIR = 0.001  # ours
 """Least part of a CT's voxels that are fat, lung or air: MR, z-scores and shares have none there."""
 
+LEAST_BELOW = 0.1  # ours
+"""The lowest Hounsfield unit is at least so far below 0, as a part of the 99th percentile; that of MR is not."""
+
+_SAMPLE = 500_000  # voxels, of which the percentile is measured
 _FAT = -100.0  # HU, at most, of what proves that values are Hounsfield units
 _TISSUE = (-200.0, 1500.0)  # HU; padding declared within is believed where it touches the border of the slice
 _BORDER = 4  # pixels
@@ -90,11 +94,24 @@ def _outside(pixels: np.ndarray, header: Header) -> np.ndarray:
     return np.asarray(np.isin(parts, edges[edges > 0]))
 
 
-def refuse_other_units(values: np.ndarray, *, remedy: str) -> None:
-    """SpecimenError when values of any shape are not Hounsfield units: no air or fat, air alone, or beyond HIGHEST."""
+def are_hounsfield(values: np.ndarray) -> bool:
+    """Whether values of any shape may be Hounsfield units: some fat or air, not air alone, none beyond HIGHEST.
+
+    Interpolated MR dips below 0 at edges, by a small part of its signal only: LEAST_BELOW tells both apart.
+    """
     low, high = float(values.min()), float(values.max())
-    if AIR < high <= HIGHEST and np.count_nonzero(values <= _FAT) >= max(1, LEAST_AIR * values.size) and low < high:
+    if not (AIR < high <= HIGHEST and low < high):
+        return False
+    bright = np.percentile(values.reshape(-1)[:: max(1, values.size // _SAMPLE)], 99)
+    some = np.count_nonzero(values <= _FAT) >= max(1, LEAST_AIR * values.size)
+    return bool(some and low <= -LEAST_BELOW * bright)
+
+
+def refuse_other_units(values: np.ndarray, *, remedy: str) -> None:
+    """SpecimenError when values of any shape are not Hounsfield units."""
+    if are_hounsfield(values):
         return
+    low, high = float(values.min()), float(values.max())
     raise SpecimenError(
         f"values from {low:.3g} to {high:.3g} are not Hounsfield units (air is -1000; wanted {LEAST_AIR:.1%} of them "
         f"and more at {_FAT:.0f} or below, up to {HIGHEST:.0f}, not air alone); {remedy}: send the original series"

@@ -1,4 +1,4 @@
-"""Scans: the volumes of a CT study, DICOM, NIfTI or pictures, series by series."""
+"""Scans: the volumes of a CT or MR study, DICOM, NIfTI or pictures, series by series."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.frames import LARGEST
 from hepatica.radiology.dicom.geometry import Geometry
+from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.dicom.hounsfield import refuse_other_units
+from hepatica.radiology.dicom.magnitude import refuse_hounsfield
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.dicom.series import Refusal, Series, read_study
 from hepatica.radiology.dicom.stack import MOST_MADE, refuse_oblique
@@ -71,6 +73,7 @@ class Scan:
 
     path: Path
     key: str
+    kind: Kind = "ct"
     series: Series | None = None
 
     def read(self, *, regular: bool = True) -> Volume:
@@ -78,34 +81,40 @@ class Scan:
         with reading("the series"):
             if self.series is not None:
                 return read_volume(self.series, regular=regular)
-            return _nifti(self.path) if _is_nifti(self.path) else read_pictures(self.path)
+            return _nifti(self.path, kind=self.kind) if _is_nifti(self.path) else read_pictures(self.path)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scans:
-    """The scans of one specimen; `refused` are the files of a study that are no readable CT series, and why."""
+    """The scans of one specimen; `refused` are files of a study that are no readable series of the kind, and why."""
 
     scans: tuple[Scan, ...]
     refused: tuple[Refusal, ...] = ()
 
 
-def find_scans(path: Path, *, wanted: str = "") -> Scans:
+def find_scans(path: Path, *, wanted: str = "", kind: Kind = "ct") -> Scans:
     """Find the scans of a file or folder without decoding a pixel.
 
-    A folder of pictures and nothing else is a series of pictures, a file named as NIfTI is one volume, and
+    A folder of pictures and nothing else is a series of CT pictures, a file named as NIfTI is one volume, and
     everything else is a DICOM study, of which `wanted` names series as in `read_study`. SpecimenError when a study has
-    no axial CT series, or more than one patient.
+    no axial series of the kind, or more than one patient; a NIfTI of the other kind is refused when it is read.
     """
+    if kind == "mr" and _holds_pictures(path):
+        raise SpecimenError(
+            "got a folder of pictures, which say neither sequence nor mm; send the MR as DICOM or NIfTI"
+        )
     if _is_nifti(path) or _holds_pictures(path):
-        return Scans(scans=(Scan(path=path, key=content_digest(path).hex()[:16]),))
+        return Scans(scans=(Scan(path=path, key=content_digest(path).hex()[:16], kind=kind),))
     with reading("the study"):
-        study = read_study(path, wanted=wanted)
+        study = read_study(path, wanted=wanted, kind=kind)
     series = study.axial()
     if study.patients > 1:
         raise SpecimenError(
-            f"got CT series of {study.patients} patients in one study, wanted one; separate them by patient"
+            f"got {kind.upper()} series of {study.patients} patients in one study, wanted one; separate them by patient"
         )
-    return Scans(scans=tuple(Scan(path=path, key=each.key, series=each) for each in series), refused=study.refused)
+    return Scans(
+        scans=tuple(Scan(path=path, key=each.key, kind=kind, series=each) for each in series), refused=study.refused
+    )
 
 
 def _is_nifti(path: Path) -> bool:
@@ -119,10 +128,17 @@ def _holds_pictures(path: Path) -> bool:
     return bool(suffixes) and suffixes <= set(SUFFIXES)
 
 
-def _nifti(path: Path) -> Volume:
+def _nifti(path: Path, *, kind: Kind) -> Volume:
     values, geometry = read_nifti(path)
-    refuse_oblique(np.array(geometry.directions[0]))
-    refuse_other_units(values, remedy="it is MR, scaled or normalised")
-    measured = np.ones(geometry.shape[0], bool)
-    note = "NIfTI: phase and scanner unknown"
-    return Volume(values=values.astype(np.float32), geometry=geometry, units="HU", measured=measured, notes=(note,))
+    refuse_oblique(np.array(geometry.directions[0]), kind=kind)
+    if kind == "ct":
+        refuse_other_units(values, remedy="it is MR, scaled or normalised")
+    else:
+        refuse_hounsfield(values)
+    return Volume(
+        values=values.astype(np.float32),
+        geometry=geometry,
+        units="HU" if kind == "ct" else "signal",
+        measured=np.ones(geometry.shape[0], bool),
+        notes=(f"NIfTI: {'phase' if kind == 'ct' else 'sequence'} and scanner unknown",),
+    )

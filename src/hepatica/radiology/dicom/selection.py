@@ -1,4 +1,4 @@
-"""Selection: which CT series are read, one reconstruction a scan, and why the others are set aside."""
+"""Selection: which CT and MR series are read, one reconstruction a scan, and why the others are set aside."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hepatica.radiology.dicom.header import MOMENTS, Header
+from hepatica.radiology.dicom.header import MOMENTS, Header, Kind
+from hepatica.radiology.dicom.weighting import Part
 
 if TYPE_CHECKING:
     from hepatica.radiology.dicom.series import Series
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 LEAST_PLACES = 3  # ours
 """Places of a series; bolus tracking and single slices scanned again have fewer."""
 
-MOST_TIMES = 6  # ours
-"""Time points of one series; more are a dynamic (perfusion) scan, not the phases of a liver CT."""
+MOST_TIMES: dict[Kind, int] = {"ct": 6, "mr": 12}  # ours; MR has several arterial ones
+"""Time points of one series; more are a dynamic (perfusion) scan, not the phases of a liver."""
 
 USUAL_MM = 5.0  # ours
 """Of several reconstructions of one scan, that of a thickness nearest to this is read."""
@@ -33,18 +34,39 @@ _SHARP = re.compile(  # of Siemens (B60f), GE, Philips, Canon and United Imaging
     r"[A-Z]{1,2}(?:5[5-9]|[6-9]\d)[A-Z]*|(?:LUNG|BONE|EDGE).*|L[AB]?|Y[A-D]|[DE][A-D]?|FC[358]\d|.*(?:LUNG|BONE|_SHARP).*"
 )
 _SHARP_NAME = re.compile(r"\b(?:LUNG|LUNGE|LUNGENFENSTER|BONE|KNOCHEN)\b")
+_PLANNING = re.compile(
+    r"\b(?:LOC|LOCALI[SZ]ER|SCOUT|SURVEY|CALIB\w*|ASSET|(?:REF|REFERENCE|SENSE|COIL) ?(?:SCAN|SURVEY))\b"
+)
+_MAP_OF_MR = re.compile(
+    r"\b(?:E?ADC|(?:T1|T2|T2 ?STAR|R2|R2 ?STAR|B0|B1|PHASE|FIELD) ?MAP\w*|R2 ?STAR|FF|PDFF|FAT ?FRAC\w*"
+    r"|STIFFNESS|ELASTO\w*|MRE|WAVE|SUB|SUBTRACT(?:ION|ED)|PERFUSION)\b"
+)
 
 
 def unwanted(header: Header) -> str | None:
-    """Why a slice shows no section of tissue in Hounsfield units as systems read it; None where nothing says so."""
+    """Why a slice shows no section of tissue in Hounsfield units or MR signal as systems read it; None where nothing
+    says so.
+    """
     words = " ".join([*header.kind[2:], header.description.upper()]).replace("\\", " ")
+    if header.weighting is not None:
+        words = words.replace("_", " ")
     if _PROJECTION.search(words):
         return "a projection (MIP, MinIP or volume rendering), not a section"
+    if header.weighting is not None:
+        return _unwanted_of_mr(words, part=header.weighting.part)
     if _MAP.search(words) or "PERFUSION" in header.kind:
         return "a perfusion or other derived map, or a part of a perfusion scan"
     if _SHARP.fullmatch(header.kernel) or (not header.kernel and _SHARP_NAME.search(header.description.upper())):
         return "a lung or bone kernel; wanted a reconstruction for soft tissue"
     return None
+
+
+def _unwanted_of_mr(words: str, *, part: Part) -> str | None:
+    if _PLANNING.search(words):
+        return "a localizer or a calibration scan"
+    if _MAP_OF_MR.search(words):
+        return "a map or a difference computed from images (ADC, T2*, fat fraction, subtraction or similar)"
+    return f"a {part} image; wanted magnitude" if part in {"fat", "phase", "real", "imaginary"} else None
 
 
 def place(header: Header) -> tuple[float, ...]:
@@ -138,14 +160,14 @@ def _same_scan(one: "Series", other: "Series") -> bool:
     a, b = one.headers[0], other.headers[0]
     if one.patient != other.patient or (a.kernel, a.thickness, a.kind) == (b.kernel, b.thickness, b.kind):
         return False
-    times = _scanned(one), _scanned(other)
+    times = scanned(one), scanned(other)
     if times[0] is None or times[1] is None or abs(times[0] - times[1]) > AT_ONCE:
         return False
     (low, high), (lower, higher) = ((each.stack.positions[0], each.stack.positions[-1]) for each in (one, other))
     return min(high, higher) - max(low, lower) >= min(high - low, higher - lower) / 2
 
 
-def _scanned(series: "Series") -> float | None:
+def scanned(series: "Series") -> float | None:
     """Seconds of the day in the middle of a scan; None where a slice does not say."""
     at = list(MOMENTS).index("AcquisitionTime")
     recorded = [each.moments[at] or each.moments[at - 1] for each in series.headers]

@@ -14,7 +14,7 @@ import pydicom
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.decode import decode
 from hepatica.radiology.dicom.geometry import Geometry
-from hepatica.radiology.dicom.header import Header, read_dataset, read_headers
+from hepatica.radiology.dicom.header import Header, Kind, read_dataset, read_headers
 from hepatica.radiology.dicom.patients import NOTE as SPELT
 from hepatica.radiology.dicom.patients import Identity, patients
 from hepatica.radiology.dicom.selection import (
@@ -54,7 +54,7 @@ def _unlike(headers: list[Header]) -> list[Header]:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One axial CT series in order, its pixels not yet decoded (`read_volume` does that).
+    """One axial series in order, its pixels not yet decoded (`read_volume` does that).
 
     `patient` counts the patients of the study from 1; `key` is a digest by which the ledger and files may name the
     series. `notes` list corrections.
@@ -87,7 +87,7 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Files that are no readable CT series: how many, of which patient (0: unknown), and why."""
+    """Files that are no readable series of the kind wanted: how many, of which patient (0: unknown), and why."""
 
     key: str
     patient: int
@@ -101,10 +101,11 @@ class Study:
 
     series: tuple[Series, ...]
     refused: tuple[Refusal, ...]
+    kind: Kind
 
     @property
     def patients(self) -> int:
-        """How many patients have CT slices here, whether they can be read as a series or not."""
+        """How many patients have slices of the kind here, whether they can be read as a series or not."""
         found = [each.patient for each in self.series] + [each.patient for each in self.refused]
         return len(set(found) - {0})
 
@@ -113,28 +114,32 @@ class Study:
         if self.series:
             return self.series
         reasons = "; ".join(f"{each.files} files: {each.reason}" for each in self.refused)
-        raise SpecimenError(f"got no axial CT series that can be read ({reasons}); wanted at least one")
+        raise SpecimenError(
+            f"got no axial {self.kind.upper()} series that can be read ({reasons}); wanted at least one"
+        )
 
 
-def read_study(*paths: Path, wanted: str = "") -> Study:
+def read_study(*paths: Path, wanted: str = "", kind: Kind = "ct") -> Study:
     """Sort the files of folders, zip archives and single files into series, by their headers alone, and choose.
 
     Series are separated by patient and SeriesInstanceUID, and where that is blank by frame of reference, number,
-    description, kind, orientation, spacing and matrix. `selection` says which are read; `wanted` overrides it: "all",
-    or the numbers or UIDs of series, of which every one is read. SpecimenError when a path or an archive cannot be read
-    at all; files and series that cannot be used or are set aside are in `Study.refused`.
+    description, kind, orientation, spacing and matrix; those of MR also by their weighting. `selection` says which are
+    read; `wanted` overrides it: "all", or the numbers or UIDs of series, of which every one is read. SpecimenError when
+    a path or an archive cannot be read at all; files and series that cannot be used or are set aside are in
+    `Study.refused`.
     """
-    headers, aside = _headers(paths, choose=not wanted.strip())
+    headers, aside = _headers(paths, choose=not wanted.strip(), kind=kind)
     who = patients({header.patient for header in headers})
     numbers = {words: k for k, words in enumerate(sorted(set(who.values()), key=_digest), start=1)}
     groups: dict[tuple[tuple[str, ...], ...], list[Header]] = defaultdict(list)
     for header in headers:
-        groups[who[header.patient], header.series].append(header)
+        weighted = header.weighting.key if header.weighting else ()
+        groups[who[header.patient], (*header.series, *weighted)].append(header)
     found: list[Series | Refusal] = []
     for (words, what), own in groups.items():
         found += _sorted(own, patient=numbers[words], name=(*words, *what), wanted=wanted)
     series = _with_notes([each for each in found if isinstance(each, Series)], headers=headers, who=who)
-    other = {} if wanted.strip() else reconstructions(series)
+    other = {} if wanted.strip() or kind == "mr" else reconstructions(series)  # MR: each may have another weighting
     refused = [each for each in found if isinstance(each, Refusal)]
     refused += [
         Refusal(key=each.key, patient=each.patient, files=len(each.files), reason=other[each.key])
@@ -145,16 +150,17 @@ def read_study(*paths: Path, wanted: str = "") -> Study:
     return Study(
         series=tuple(sorted((each for each in series if each.key not in other), key=_order)),
         refused=tuple(sorted(refused, key=_order)),
+        kind=kind,
     )
 
 
-def _headers(paths: Sequence[Path], *, choose: bool) -> tuple[list[Header], Counter[str]]:
+def _headers(paths: Sequence[Path], *, choose: bool, kind: Kind) -> tuple[list[Header], Counter[str]]:
     """The slices of all files, and how many files are no slices that are read, by the reason."""
     found: list[Header] = []
     aside: Counter[str] = Counter()
     for source in find_sources(*paths):
         try:
-            headers = read_headers(source)
+            headers = read_headers(source, kind=kind)
             reason = next(filter(None, map(unwanted, headers)), None) if choose else None
             if reason:
                 raise SpecimenError(reason)
@@ -190,8 +196,8 @@ def _sorted(headers: Sequence[Header], *, patient: int, name: tuple[str, ...], w
         return [_refusal(headers, patient=patient, key=_digest(name), reason=reason)]
     unique, notes = drop_duplicates(headers)
     parts, remarks = time_points(unique)
-    if len(parts) > MOST_TIMES and not wanted.strip():
-        reason = f"{len(parts)} time points of the same places: a perfusion scan, not the phases of a liver CT"
+    if len(parts) > MOST_TIMES[headers[0].modality] and not wanted.strip():
+        reason = f"{len(parts)} time points of the same places: a perfusion scan, not the phases of a liver"
         return [_refusal(headers, patient=patient, key=_digest(name), reason=reason)]
     keys = [_digest((*name, str(k))) for k in range(len(parts))]
     return [_piled(own, patient=patient, key=k, notes=(*notes, *remarks)) for own, k in zip(parts, keys, strict=True)]

@@ -8,9 +8,9 @@ import numpy as np
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.geometry import Geometry
-from hepatica.radiology.dicom.header import Header
+from hepatica.radiology.dicom.header import Header, Kind
 
-AXIAL = 20.0  # ours
+AXIAL: dict[Kind, float] = {"ct": 20.0, "mr": 40.0}  # ours; MR is angled to the organ, and keeps its directions
 """Degrees a slice's normal may be off the body's long axis; beyond it the series is not axial."""
 
 SAME_DIRECTION = 0.5  # ours
@@ -122,17 +122,18 @@ def _normal(headers: Sequence[Header]) -> np.ndarray:
         raise SpecimenError(
             "slices of different orientation in one series; send the axial ones as a series of their own"
         )
-    refuse_oblique(normals[0])
+    kind = headers[0].modality
+    refuse_oblique(normals[0], kind=kind)
     turned = _degrees(np.abs(rows[0][:2]), np.array([0.0, 1.0] if _is_turned(headers[0]) else [1.0, 0.0]))
-    if turned > AXIAL:
+    if turned > AXIAL[kind]:
         raise SpecimenError(f"the rows of the slices are {turned:.0f} degrees off the body's sides; send them straight")
     return np.asarray(normals[0] / np.linalg.norm(normals[0]))
 
 
-def refuse_oblique(normal: np.ndarray) -> None:
-    """SpecimenError when slices of this normal (x y z) are not axial."""
+def refuse_oblique(normal: np.ndarray, *, kind: Kind = "ct") -> None:
+    """SpecimenError when slices of this normal (x y z) are not axial, as far as those of its kind must be."""
     off = _degrees(normal, np.array([0.0, 0.0, 1.0]))
-    if off > AXIAL:
+    if off > AXIAL[kind]:
         raise SpecimenError(
             f"not axial: the slices' normal is {off:.0f} degrees off the body's axis; send axial slices"
         )

@@ -1,4 +1,4 @@
-"""Volume: a series as numbers, Hounsfield units on a regular grid in the patient."""
+"""Volume: a series as numbers, Hounsfield units or MR signal on a regular grid in the patient."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,15 +10,16 @@ from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.decode import decode
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.hounsfield import hounsfield
+from hepatica.radiology.dicom.magnitude import magnitude
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.dicom.stack import ON_GRID, Stack, refuse_made, upright
 
-Units = Literal["HU", "grey"]
+Units = Literal["HU", "grey", "signal", "adc"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Volume:
-    """`values` (z y x) float32 on `geometry`, in Hounsfield units, or "grey" (0 to 255) when those are lost.
+    """`values` (z y x) float32 on `geometry`: Hounsfield units, MR "signal", "adc" (1e-3 mm2/s) or "grey" (0 to 255).
 
     `measured` (z) is False for slices that were interpolated because they are missing or damaged in the file; `off` are
     the mm by which slices lie off their place of the grid, none where all lie on it.
@@ -46,7 +47,7 @@ def read_volume(series: Series, *, regular: bool = True, workers: int | None = N
     A slice whose pixels are damaged is noted and interpolated between its neighbours like a missing one. Where only
     single slices are used, `regular` False also reads series of uneven distances: each slice is as it is, at the
     nearest place of the grid. SpecimenError when too many slices are damaged, or missing on a regular grid
-    (`stack.MAX_MADE`), when all are, or when the values are not Hounsfield units.
+    (`stack.MAX_MADE`), when all are, or when the values are not Hounsfield units, or of MR no signal.
     """
     pixels = decode(series.headers, workers=workers)
     sound = {k: each for k, each in enumerate(pixels) if each is not None and each.shape == series.headers[k].shape}
@@ -55,12 +56,13 @@ def read_volume(series: Series, *, regular: bool = True, workers: int | None = N
     refuse_made(len(pixels) - len(sound), count=len(pixels))
     headers = [series.headers[k] for k in sound]
     stored = [upright(each, header) for each, header in zip(sound.values(), headers, strict=True)]
-    values, corrected = hounsfield(stored, headers)
+    is_ct = headers[0].modality == "ct"
+    values, corrected = (hounsfield if is_ct else magnitude)(stored, headers)
     values, measured = _on_grid(values, list(sound), series.stack, regular=regular)
     return Volume(
         values=values,
         geometry=series.geometry,
-        units="HU",
+        units="HU" if is_ct else "signal",
         measured=measured,
         notes=(*series.notes, *_damaged(set(sound), count=len(pixels)), *corrected),
         off={} if regular else series.stack.off,

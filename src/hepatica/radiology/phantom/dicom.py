@@ -1,7 +1,8 @@
-"""DICOM: a phantom study as CT Image Storage series, one a phase, in a zip file."""
+"""DICOM: a phantom study as series of classic images in a zip file."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -11,22 +12,42 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.filewriter import dcmwrite
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.phantom import Patient
-from hepatica.radiology.phantom.enhancement import PHASES
-from hepatica.radiology.phantom.scanner import LOWEST, Hospital
-from hepatica.radiology.phantom.study import Study
+from hepatica.radiology.dicom.geometry import Geometry
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every entry of a zip file: the same study is the same bytes."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stored:
+    """One series as it is stored: `pixels` (z, y, x) int16 or uint16 from the feet up.
+
+    `name` tells it from the others of its study, `description` is what the scanner calls it; `agent`: the contrast
+    agent in the body, if any. `elements` are what only this kind of series has, by keyword.
+    """
+
+    name: str
+    description: str
+    pixels: np.ndarray
+    begun: datetime
+    agent: str
+    elements: Mapping[str, Any]
+
+
 def write_study(
-    path: Path, study: Study, *, patient: Patient, hospital: Hospital, injected: datetime, entropy: tuple[str, ...]
+    path: Path,
+    series: Sequence[Stored],
+    *,
+    patient: Patient,
+    geometry: Geometry,
+    injected: datetime,
+    entropy: tuple[str, ...],
 ) -> None:
-    """Write every slice of every phase into one zip, atomically: explicit little endian, uncompressed, head first.
+    """Write every slice of every series into one zip, atomically: explicit little endian, uncompressed, head first.
 
     `injected`: when the contrast was given; no real time. `entropy` gives the UIDs: the same words, the same UIDs.
     """
@@ -34,13 +55,13 @@ def write_study(
         replacing(path) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
     ):
-        for phase, name in enumerate(PHASES):
+        for number, each in enumerate(series, start=1):
+            words = (*entropy, each.name)
             header = _patient_and_study(patient, injected, entropy)
-            _equipment(header, hospital)
-            _geometry(header, study, hospital)
-            _series(header, phase, hospital, injected, (*entropy, name))
-            for instance, content in _slices(header, study, phase, hospital, (*entropy, name)):
-                archive.writestr(zipfile.ZipInfo(f"{phase + 1}/{instance:04d}.dcm", _EPOCH), content, compresslevel=1,
+            _geometry(header, geometry, each.pixels)
+            _series(header, each, number, injected, words)
+            for instance, content in _slices(header, each.pixels, geometry, words):
+                archive.writestr(zipfile.ZipInfo(f"{number}/{instance:04d}.dcm", _EPOCH), content, compresslevel=1,
                                  compress_type=zipfile.ZIP_DEFLATED)  # fmt: skip
 
 
@@ -51,7 +72,7 @@ def _set(header: Dataset, **elements: Any) -> None:
 
 def _patient_and_study(patient: Patient, injected: datetime, entropy: tuple[str, ...]) -> Dataset:
     header = Dataset()
-    begun = injected - timedelta(minutes=5)
+    begun = injected - timedelta(minutes=15)
     _set(
         header,
         SpecificCharacterSet="ISO_IR 192",
@@ -66,7 +87,6 @@ def _patient_and_study(patient: Patient, injected: datetime, entropy: tuple[str,
         StudyID="1",
         StudyDate=f"{begun:%Y%m%d}",
         StudyTime=f"{begun:%H%M%S}",
-        StudyDescription="CT abdomen, phantom",
         AccessionNumber="",
         ReferringPhysicianName="",
         FrameOfReferenceUID=generate_uid(entropy_srcs=[*entropy, "frame of reference"]),
@@ -75,86 +95,64 @@ def _patient_and_study(patient: Patient, injected: datetime, entropy: tuple[str,
     return header
 
 
-def _equipment(header: Dataset, hospital: Hospital) -> None:
+def _geometry(header: Dataset, geometry: Geometry, pixels: np.ndarray) -> None:
+    thickness, *sides = geometry.spacing
+    _, down, across = geometry.directions
+    _, rows, columns = geometry.shape
+    signed = pixels.dtype.kind == "i"
     _set(
         header,
-        Modality="CT",
-        Manufacturer="hepatica",
-        ManufacturerModelName="phantom",
-        KVP="120",
-        ConvolutionKernel=hospital.kernel,
-        BodyPartExamined="ABDOMEN",
-        PatientPosition="FFS",
-        RescaleIntercept=_intercept(hospital),
-        RescaleSlope="1",
-        RescaleType="HU",
-        WindowCenter="60",
-        WindowWidth="400",
-        BurnedInAnnotation="NO",
-    )
-
-
-def _intercept(hospital: Hospital) -> int:
-    return 0 if hospital.signed else LOWEST
-
-
-def _geometry(header: Dataset, study: Study, hospital: Hospital) -> None:
-    grid = study.grid
-    _, rows, columns = grid.shape
-    _set(
-        header,
-        ImageOrientationPatient=[1, 0, 0, 0, 1, 0],
-        PixelSpacing=[grid.pixel, grid.pixel],
-        SliceThickness=grid.thickness,
-        SpacingBetweenSlices=grid.thickness,
+        ImageOrientationPatient=[round(each, 9) for each in (*across, *down)],
+        PixelSpacing=[round(each, 9) for each in sides],
+        SliceThickness=thickness,
+        SpacingBetweenSlices=thickness,
         Rows=rows,
         Columns=columns,
         SamplesPerPixel=1,
         PhotometricInterpretation="MONOCHROME2",
         BitsAllocated=16,
-        BitsStored=16 if hospital.signed else 12,
-        HighBit=15 if hospital.signed else 11,
-        PixelRepresentation=int(hospital.signed),
+        BitsStored=16 if signed else 12,
+        HighBit=15 if signed else 11,
+        PixelRepresentation=int(signed),
     )
 
 
-def _series(header: Dataset, phase: int, hospital: Hospital, injected: datetime, entropy: tuple[str, ...]) -> None:
-    begun = injected + timedelta(seconds=hospital.seconds[phase])
+def _series(header: Dataset, series: Stored, number: int, injected: datetime, entropy: tuple[str, ...]) -> None:
     _set(
         header,
-        ImageType=["ORIGINAL", "PRIMARY", "AXIAL"],
-        SOPClassUID=CTImageStorage,
+        Manufacturer="hepatica",
+        BodyPartExamined="ABDOMEN",
+        PatientPosition="FFS",
+        BurnedInAnnotation="NO",
         SeriesInstanceUID=generate_uid(entropy_srcs=[*entropy, "series"]),
-        SeriesNumber=phase + 1,
-        AcquisitionNumber=phase + 1,
-        SeriesDescription=hospital.descriptions[phase],
-        **{f"{event}Date": f"{begun:%Y%m%d}" for event in ("Series", "Acquisition", "Content")},
-        **{f"{event}Time": f"{begun:%H%M%S}" for event in ("Series", "Acquisition", "Content")},
+        SeriesNumber=number,
+        AcquisitionNumber=number,
+        SeriesDescription=series.description,
+        **{f"{event}Date": f"{series.begun:%Y%m%d}" for event in ("Series", "Acquisition", "Content")},
+        **{f"{event}Time": f"{series.begun:%H%M%S}" for event in ("Series", "Acquisition", "Content")},
+        **series.elements,
     )
-    if phase:
+    if series.agent:
         _set(
             header,
-            ContrastBolusAgent="Iopromide 370",
+            ContrastBolusAgent=series.agent,
             ContrastBolusRoute="IV",
             ContrastBolusStartTime=f"{injected:%H%M%S}",
         )
+    header.StudyDescription = f"{header.Modality} abdomen, phantom"
 
 
 def _slices(
-    header: Dataset, study: Study, phase: int, hospital: Hospital, entropy: tuple[str, ...]
+    header: Dataset, pixels: np.ndarray, geometry: Geometry, entropy: tuple[str, ...]
 ) -> Iterator[tuple[int, bytes]]:
     """The files of one series, numbered from 1 at the head."""
-    grid = study.grid
-    stored = (study.hounsfield[phase].astype(np.int32) - _intercept(hospital)).astype(
-        "<i2" if hospital.signed else "<u2"
-    )
-    left, front = float(grid.x.flat[0]), float(grid.y.flat[0])
+    stored = pixels.astype(pixels.dtype.newbyteorder("<"))
     for instance, index in enumerate(reversed(range(len(stored))), start=1):
-        height = float(grid.z.flat[index])
+        place = geometry.lps @ (0, 0, index, 1)
         header.SOPInstanceUID = generate_uid(entropy_srcs=[*entropy, str(instance)])
         header.InstanceNumber = instance
-        header.ImagePositionPatient = [left, front, height]
-        header.SliceLocation = height
+        header.ImagePositionPatient = [round(float(each), 6) for each in place[:3]]
+        header.SliceLocation = round(float(np.dot(geometry.directions[0], place[:3])), 6)
         header.PixelData = stored[index].tobytes()
         yield instance, _encoded(header)
 

@@ -13,8 +13,8 @@ import numpy as np
 PHASES = ("plain", "arterial", "portal venous", "delayed")
 """In the order of scanning; every array of phases has this order."""
 
-Curve = tuple[float, float, float, float]
-"""Hounsfield units in each of PHASES."""
+Curve = tuple[float, ...]
+"""A value a picture: of CT, Hounsfield units in each of PHASES."""
 
 
 class Tissue(IntEnum):
@@ -75,12 +75,21 @@ ATTENUATION: Mapping[Tissue, Curve] = {
 
 
 def later(curve: Curve, *, share: float) -> Curve:
-    """The curve of a hospital that scans later: each enhanced phase has gone `share` of the way to the next one."""
+    """The curve of a hospital that scans later: each enhanced phase has gone `share` of the way to the next one.
+
+    One value is that of all phases.
+    """
+    if len(curve) == 1:
+        return curve
     plain, arterial, portal, delayed = curve
     return plain, arterial + share * (portal - arterial), portal + share * (delayed - portal), delayed
 
 
-def in_phases(labels: np.ndarray, *, late: float) -> np.ndarray:
-    """(phase, z, y, x) float32 Hounsfield units of a (z, y, x) map of Tissue."""
-    table = np.array([later(ATTENUATION[tissue], share=late) for tissue in Tissue], dtype=np.float32)
-    return np.stack([of_phase[labels] for of_phase in table.T])
+def curves(*, late: float) -> np.ndarray:
+    """(tissue, phase) float32 Hounsfield units of every Tissue."""
+    return np.array([later(ATTENUATION[tissue], share=late) for tissue in Tissue], dtype=np.float32)
+
+
+def in_pictures(labels: np.ndarray, tissues: np.ndarray) -> np.ndarray:
+    """(picture, z, y, x) float32 values of a (z, y, x) map of Tissue, by those of `tissues` (tissue, picture)."""
+    return np.stack([of_picture[labels] for of_picture in tissues.T])

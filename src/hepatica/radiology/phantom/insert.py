@@ -17,7 +17,7 @@ from hepatica.cohort.streams import generator
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.phantom.enhancement import ATTENUATION, PHASES, Tissue
-from hepatica.radiology.phantom.lesions import FIRST_LABEL, LOOKS, appear, place
+from hepatica.radiology.phantom.lesions import FIRST_LABEL, LOOKS, appear, ct_palette, place
 from hepatica.radiology.phantom.scan_texture import scan_blur, scan_noise
 from hepatica.radiology.phantom.settings import STANDARD
 from hepatica.radiology.phantom.shapes import Grid, Millimetres
@@ -169,10 +169,10 @@ def _drawn(
     rng: np.random.Generator, lesion: Lesion, centre: Millimetres, scene: _Scene, *, phase: int, effect: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """How much of each voxel of the box the lesion fills as the scanner sees it, and its HU times that."""
-    where, fills, inside = appear(rng, lesion, centre=centre, grid=scene.grid, effect=effect, late=0)
+    seen = appear(rng, lesion, centre=centre, grid=scene.grid, effect=effect, palette=ct_palette())
     cover, content = np.zeros((2, *scene.grid.shape), dtype=np.float32)
-    cover[where] = fills
-    content[where] = fills * inside[phase]
+    cover[seen.where] = seen.cover
+    content[seen.where] = seen.cover * seen.inside[phase]
     cover, content = (
         reduce(each, "(z part) y x -> z y x", "mean", part=scene.parts) * scene.outline for each in (cover, content)
     )

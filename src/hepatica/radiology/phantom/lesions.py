@@ -8,6 +8,7 @@ focal nodular hyperplasia; a rim round pus, sometimes gas, for abscesses; fat fo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -19,22 +20,23 @@ from hepatica.radiology.phantom.shapes import Grid, Millimetres
 FIRST_LABEL = 2
 """The label of a patient's first lesion in a truth mask; 1 is liver, 0 everything else."""
 
-_GAS_HU = -600.0
 _MOTTLE_MM = 3.125  # grain of what is uneven inside a lesion, ours
+_IRREGULAR = 0.2  # of the radius, further from the sphere where an HCC infiltrates the liver; ours
+_HALO_SHARE = 0.35  # of the radius, round such a lesion, where the liver is hyperaemic; ours
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Hounsfield units by phase of a lesion's body, of its rim and of its core.
+    """The values of a lesion's body, of its rim and of its core in each picture: of CT, Hounsfield units by phase.
 
     `rim_share`, `core_share`: of the radius, 0 for none. `nodular`: the rim is broken into nodules. `mottle`: standard
-    deviation inside the body in Hounsfield units; `lobulation`: how far the outline leaves the sphere, of the radius.
-    `fluid`: keeps its attenuation whatever the difficulty.
+    deviation inside the body; `lobulation`: how far the outline leaves the sphere, of the radius.
+    `fluid`: keeps its values whatever the difficulty.
     """
 
     body: Curve
-    rim: Curve = (0, 0, 0, 0)
-    core: Curve = (0, 0, 0, 0)
+    rim: Curve = (0,)
+    core: Curve = (0,)
     rim_share: float = 0
     core_share: float = 0
     nodular: bool = False
@@ -73,16 +75,72 @@ LOOKS: Mapping[str, Look] = {
     "neuroendocrine": Look(
         body=(45, 138, 104, 88), rim=(48, 150, 112, 90), rim_share=0.15
     ),
+    "dysplastic nodule": Look(body=(50, 66, 100, 90), mottle=5),
 }  # fmt: skip
-"""Every kind of Table 1 of Wang 2021 but the normal liver."""
+"""Every kind of Table 1 of Wang 2021 but the normal liver, and dysplastic nodules, which hardly differ from it."""
 
-ATYPICAL_HCC = replace(_HCC, body=(46, 68, 88, 78), rim_share=0)
-"""HCC without arterial enhancement or capsule."""
+TREATED = "treated"
+"""The kind of what embolisation leaves of an HCC."""
+
+TREATED_LOOK = Look(body=(75, 76, 76, 76), core=(260, 260, 260, 260), core_share=0.45, mottle=30)
+"""Dead tissue that takes up no contrast, dense where iodised oil stays in it."""
 
 
-def look_of(lesion: Lesion) -> Look:
-    """What it looks like where difficulty takes nothing away."""
-    return ATYPICAL_HCC if lesion.atypical else LOOKS[lesion.kind]
+@dataclass(frozen=True, kw_only=True)
+class Palette:
+    """How an instrument shows lesions: a look a kind, and of HCC without arterial enhancement or capsule.
+
+    `liver`: its values in the same pictures, of which the first `dynamic` follow one injection; `arterial` and
+    `washing` are those that show hyperenhancement and washout. `halo` is added to the liver around an HCC that
+    infiltrates it, `invaded` to the HCC itself. `gas`: the value of gas.
+    """
+
+    looks: Mapping[str, Look]
+    atypical: Look
+    liver: Curve
+    dynamic: int = 4
+    arterial: int = 1
+    washing: tuple[int, ...] = (2, 3)
+    halo: Curve
+    invaded: Curve = (0,)
+    gas: float
+
+    def look(self, lesion: Lesion) -> Look:
+        """What the lesion looks like where difficulty takes nothing away."""
+        look = self.atypical if lesion.atypical else self.looks[lesion.kind]
+        body = list(look.body)
+        if lesion.features is not None:
+            hcc = self.looks["hcc"]
+            body[self.arterial] = (hcc.body if lesion.features.hyperenhancing else self.liver)[self.arterial]
+            for picture in self.washing:
+                body[picture] = (hcc.body if lesion.features.washout else self.liver)[picture]
+            look = replace(look, rim=hcc.rim, rim_share=hcc.rim_share * lesion.features.capsule)
+        level = self.liver[self.arterial]
+        body[self.arterial] = level + lesion.vascularity * (body[self.arterial] - level)
+        invaded = np.array(body) + lesion.infiltration * np.array(self.invaded)
+        return replace(
+            look,
+            body=tuple(invaded.tolist()),
+            rim_share=look.rim_share * (1 - lesion.infiltration),
+            lobulation=look.lobulation + _IRREGULAR * lesion.infiltration,
+        )
+
+
+@cache
+def ct_palette(*, late: float = 0) -> Palette:
+    """Of CT; `late`: how far each phase is on the way to the next one."""
+
+    def shifted(look: Look) -> Look:
+        body, rim, core = (later(each, share=late) for each in (look.body, look.rim, look.core))
+        return replace(look, body=body, rim=rim, core=core)
+
+    return Palette(
+        looks={name: shifted(look) for name, look in {**LOOKS, TREATED: TREATED_LOOK}.items()},
+        atypical=shifted(replace(_HCC, body=(46, 68, 88, 78), rim_share=0)),
+        liver=later(ATTENUATION[Tissue.LIVER], share=late),
+        halo=(0, 40, 0, 0),
+        gas=-600,
+    )
 
 
 def place(rng: np.random.Generator, lesions: Sequence[Lesion], *, depth: np.ndarray, grid: Grid) -> list[Millimetres]:
@@ -106,9 +164,21 @@ def place(rng: np.random.Generator, lesions: Sequence[Lesion], *, depth: np.ndar
     return centres
 
 
+def embolised(lesion: Lesion, centre: Millimetres, *, viable: float) -> list[tuple[Lesion, Millimetres]]:
+    """An HCC after embolisation: what is dead, and at its side what is not, `viable` of the diameter before."""
+    dead = replace(lesion, kind=TREATED, diameter_cm=max(1.0, viable) * lesion.diameter_cm)
+    if not viable:
+        return [(dead, centre)]
+    aside = (max(1.0, viable) - viable) * lesion.radius
+    return [
+        (dead, centre),
+        (replace(lesion, diameter_cm=viable * lesion.diameter_cm), (centre[0] + aside, *centre[1:])),
+    ]
+
+
 def paint(
     rng: np.random.Generator,
-    attenuation: np.ndarray,
+    pictures: np.ndarray,
     mask: np.ndarray,
     lesion: Lesion,
     *,
@@ -117,39 +187,60 @@ def paint(
     liver: np.ndarray,
     grid: Grid,
     effect: float,
-    late: float,
+    palette: Palette,
 ) -> None:
-    """Draw one lesion into `attenuation` (phase, z, y, x) and its label into `mask` (z, y, x), both in place.
+    """Draw one lesion into `pictures` (picture, z, y, x) and its label into `mask` (z, y, x), both in place.
 
-    It keeps to the `liver` (z, y, x) bool. `effect` and `late` are those of `appear`.
+    It keeps to the `liver` (z, y, x) bool. `effect` and `palette` are those of `appear`.
     """
-    where, cover, inside = appear(rng, lesion, centre=centre, grid=grid, effect=effect, late=late)
-    cover = cover * liver[where]
-    region = attenuation[:, *where]
-    region += cover * (inside - region)
-    mask[where][cover >= 0.5] = label
+    seen = appear(rng, lesion, centre=centre, grid=grid, effect=effect, palette=palette)
+    cover = seen.cover * liver[seen.where]
+    region = pictures[:, *seen.where]
+    if lesion.infiltration:
+        strength = effect * lesion.infiltration * seen.around * liver[seen.where]
+        region += strength * np.array(palette.halo, dtype=np.float32)[:, np.newaxis, np.newaxis, np.newaxis]
+    region += cover * (seen.inside - region)
+    mask[seen.where][cover >= 0.5] = label
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Seen:
+    """The voxels around one lesion, as slices: how much of each it fills, and how near it is, 0 to 1 (z, y, x);
+    and (picture, z, y, x) the values as if the lesion filled its box.
+    """
+
+    where: tuple[slice, slice, slice]
+    cover: np.ndarray
+    around: np.ndarray
+    inside: np.ndarray
 
 
 def appear(
-    rng: np.random.Generator, lesion: Lesion, *, centre: Millimetres, grid: Grid, effect: float, late: float
-) -> tuple[tuple[slice, slice, slice], np.ndarray, np.ndarray]:
-    """The voxels around one lesion (slices of z, y, x), how much of each it fills, 0 to 1, and what it is made of.
-
-    The last is (phase, z, y, x) Hounsfield units, as if the lesion filled its box. `effect`: how much of its contrast
-    to the liver is left, 0 to 1; `late`: how far each phase is on the way to the next one.
-    """
-    where = grid.box(centre, 1.5 * lesion.radius + grid.thickness)
-    share, lumps = _share(rng, lesion, centre, where, grid)
-    cover = np.clip(share * lesion.radius / grid.pixel + 0.5, 0, 1)
-    inside = _inside(rng, lesion, share, lumps, grid=grid, effect=effect, late=late)
+    rng: np.random.Generator, lesion: Lesion, *, centre: Millimetres, grid: Grid, effect: float, palette: Palette
+) -> Seen:
+    """One lesion in every picture of the palette; `effect`: how much of its contrast to the liver is left, 0 to 1."""
+    where, look = grid.box(centre, 1.5 * lesion.radius + grid.thickness), palette.look(lesion)
+    share, lumps = _share(rng, lesion, centre, where, grid, lobulation=look.lobulation)
+    inside = _inside(rng, look, share, lumps, grid=grid, effect=effect, palette=palette)
     if lesion.gas:
         top = grid.y[:, where[1]] < centre[1] - 0.45 * lesion.radius
-        inside = np.where(top & (share > look_of(lesion).rim_share + 0.05), np.float32(_GAS_HU), inside)
-    return where, cover, inside
+        inside = np.where(top & (share > look.rim_share + 0.05), np.float32(palette.gas), inside)
+    return Seen(
+        where=where,
+        cover=np.clip(share * lesion.radius / grid.pixel + 0.5, 0, 1),
+        around=np.clip(1 + share / _HALO_SHARE, 0, 1),
+        inside=inside,
+    )
 
 
 def _share(
-    rng: np.random.Generator, lesion: Lesion, centre: Millimetres, where: tuple[slice, slice, slice], grid: Grid
+    rng: np.random.Generator,
+    lesion: Lesion,
+    centre: Millimetres,
+    where: tuple[slice, slice, slice],
+    grid: Grid,
+    *,
+    lobulation: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Depth below the surface as a share of the radius, 1 at the centre; and a field that has lumps round the edge."""
     x, y, z = grid.x[..., where[2]] - centre[0], grid.y[:, where[1]] - centre[1], grid.z[where[0]] - centre[2]
@@ -157,23 +248,22 @@ def _share(
     stretch /= np.cbrt(stretch.prod())
     outward = np.sqrt((x / stretch[0]) ** 2 + (y / stretch[1]) ** 2 + (z / stretch[2]) ** 2) / lesion.radius
     lumps = smooth_noise(rng, shape=outward.shape, grain=grid.grain(0.7 * lesion.radius))
-    return 1 - outward + look_of(lesion).lobulation * lumps, lumps
+    return 1 - outward + lobulation * lumps, lumps
 
 
 def _inside(
     rng: np.random.Generator,
-    lesion: Lesion,
+    look: Look,
     share: np.ndarray,
     lumps: np.ndarray,
     *,
     grid: Grid,
     effect: float,
-    late: float,
+    palette: Palette,
 ) -> np.ndarray:
-    """(phase, z, y, x) Hounsfield units, as if the lesion filled its box."""
-    look = look_of(lesion)
+    """(picture, z, y, x) values, as if the lesion filled its box."""
     kept = 1.0 if look.fluid else effect
-    body, rim, core = (_shown(curve, kept=kept, late=late) for curve in (look.body, look.rim, look.core))
+    body, rim, core = (_shown(curve, kept=kept, liver=palette.liver) for curve in (look.body, look.rim, look.core))
     mottle = look.mottle * smooth_noise(rng, shape=share.shape, grain=grid.grain(_MOTTLE_MM))
     at_rim = (share < look.rim_share).astype(np.float32)
     if look.nodular:
@@ -184,8 +274,8 @@ def _inside(
     return np.asarray(field + at_core * (core - field), dtype=np.float32)
 
 
-def _shown(curve: Curve, *, kept: float, late: float) -> np.ndarray:
-    """(phase, 1, 1, 1) Hounsfield units once difficulty has taken contrast away."""
-    liver = np.array(later(ATTENUATION[Tissue.LIVER], share=late), dtype=np.float32)
-    shown = liver + kept * (np.array(later(curve, share=late), dtype=np.float32) - liver)
+def _shown(curve: Curve, *, kept: float, liver: Curve) -> np.ndarray:
+    """(picture, 1, 1, 1) values once difficulty has taken contrast away."""
+    level = np.array(liver, dtype=np.float32)
+    shown = level + kept * (np.array(curve, dtype=np.float32) - level)
     return np.asarray(shown[:, np.newaxis, np.newaxis, np.newaxis])

@@ -1,11 +1,11 @@
-"""Settings: every number phantom CT is made from."""
+"""Settings: every number phantom CT and MR are made from."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhantomSettings:
-    """What phantom CT is made from; ours.
+    """What phantom CT and MR are made from; ours.
 
     "Hard" numbers hold at difficulty 1 and shrink in proportion to it.
     """
@@ -21,3 +21,6 @@ class PhantomSettings:
 
 STANDARD = PhantomSettings()
 """The phantom of the demo, the docs and the tests."""
+
+STANDARD_MR = PhantomSettings(matrix=192)
+"""That of MR, whose pixels are larger."""

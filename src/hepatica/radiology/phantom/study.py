@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hepatica.cohort.phantom import Patient
+from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.phantom.anatomy import Anatomy, draw_anatomy
-from hepatica.radiology.phantom.enhancement import in_phases
-from hepatica.radiology.phantom.lesions import FIRST_LABEL, paint, place
+from hepatica.radiology.phantom.enhancement import curves, in_pictures
+from hepatica.radiology.phantom.lesions import FIRST_LABEL, Palette, ct_palette, embolised, paint, place
 from hepatica.radiology.phantom.noise import smooth_noise
 from hepatica.radiology.phantom.scanner import Hospital, scan
 from hepatica.radiology.phantom.settings import PhantomSettings
@@ -22,45 +23,86 @@ _SPREAD = np.array([0.3, 0.7, 1.0, 1.0], dtype=np.float32)
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """`hounsfield` (phase, z, y, x) int16, z from the feet up; `mask` (z, y, x) uint8: 1 liver, 2 and on lesions."""
+    """`values` (picture, z, y, x), whole numbers, of CT Hounsfield units by phase, z from the feet up; `mask` (z, y, x)
+    uint8: 1 liver, 2 and on lesions.
+    """
 
-    hounsfield: np.ndarray
+    values: np.ndarray
     mask: np.ndarray
-    grid: Grid
+    geometry: Geometry
 
 
 def draw_study(
-    rng: np.random.Generator, patient: Patient, *, hospital: Hospital, difficulty: float, settings: PhantomSettings
+    rng: np.random.Generator,
+    patient: Patient,
+    *,
+    hospital: Hospital,
+    difficulty: float,
+    settings: PhantomSettings,
+    viable: float | None = None,
 ) -> Study:
-    """All phases of one patient; they share one breath-hold, so that the mask holds in each."""
+    """All phases of one patient; `viable`, as `draw_body` says, of a scan after embolisation."""
+    effect = 1 - settings.contrast_lost_when_hard * difficulty
+    attenuation, mask, grid = draw_body(
+        rng, patient, settings=settings, palette=ct_palette(late=hospital.late), effect=effect, texture=_SPREAD,
+        tissues=curves(late=hospital.late), flat_table=hospital.flat_table, viable=viable,
+    )  # fmt: skip
+    noise = 1 + settings.noise_added_when_hard * difficulty
+    seen = scan(rng, attenuation, hospital=hospital, pixel=grid.pixel, noise=noise)
+    return Study(values=seen, mask=mask, geometry=grid.geometry)
+
+
+def draw_body(
+    rng: np.random.Generator,
+    patient: Patient,
+    *,
+    settings: PhantomSettings,
+    palette: Palette,
+    tissues: np.ndarray,
+    texture: np.ndarray,
+    effect: float,
+    flat_table: bool,
+    viable: float | None = None,
+) -> tuple[np.ndarray, np.ndarray, Grid]:
+    """The patient before any scanner: (picture, z, y, x) values, the mask of a Study, and the grid.
+
+    `tissues` (tissue, picture) has the values, `texture` (picture) how plainly each picture shows that of the liver.
+    All share one breath-hold, so that the mask holds in each. `viable`: what embolisation left of the diameter of HCC.
+    """
     grid = grid_of(settings)
     fibrosis, tumour = patient.person.metavir, patient.tumour
-    anatomy = draw_anatomy(
-        rng, grid, fibrosis=fibrosis, invasion=bool(tumour.vascular_invasion), flat_table=hospital.flat_table
-    )
-    attenuation = in_phases(anatomy.labels, late=hospital.late)
-    _vary(rng, attenuation, anatomy, fibrosis=fibrosis, grid=grid)
+    anatomy = draw_anatomy(rng, grid, fibrosis=fibrosis, invasion=bool(tumour.vascular_invasion), flat_table=flat_table)
+    pictures = in_pictures(anatomy.labels, tissues)
+    _vary(rng, pictures, anatomy, fibrosis=fibrosis, grid=grid, texture=texture, dynamic=palette.dynamic)
     mask = anatomy.liver.astype(np.uint8)
-    effect = 1 - settings.contrast_lost_when_hard * difficulty
     depth = np.where(anatomy.liver, anatomy.liver_depth, -np.inf)
     centres = place(rng, tumour.lesions, depth=depth, grid=grid)
     for label, (lesion, centre) in enumerate(zip(tumour.lesions, centres, strict=True), start=FIRST_LABEL):
-        paint(
-            rng, attenuation, mask, lesion,
-            label=label, centre=centre, liver=anatomy.liver, grid=grid, effect=effect, late=hospital.late,
-        )  # fmt: skip
-    noise = 1 + settings.noise_added_when_hard * difficulty
-    seen = scan(rng, attenuation, hospital=hospital, pixel=grid.pixel, noise=noise)
-    return Study(hounsfield=seen, mask=mask, grid=grid)
+        treated = viable is not None and lesion.kind == "hcc"
+        for part, at in embolised(lesion, centre, viable=viable or 0.0) if treated else [(lesion, centre)]:
+            paint(
+                rng, pictures, mask, part,
+                label=label, centre=at, liver=anatomy.liver, grid=grid, effect=effect, palette=palette,
+            )  # fmt: skip
+    return pictures, mask, grid
 
 
-def _vary(rng: np.random.Generator, attenuation: np.ndarray, anatomy: Anatomy, *, fibrosis: int, grid: Grid) -> None:
+def _vary(
+    rng: np.random.Generator,
+    pictures: np.ndarray,
+    anatomy: Anatomy,
+    *,
+    fibrosis: int,
+    grid: Grid,
+    texture: np.ndarray,
+    dynamic: int,
+) -> None:
     """Give the patient an own strength of enhancement and level of the liver, and the liver its texture, in place."""
     strength = np.float32(np.exp(rng.normal(0, 0.08)))
-    plain = attenuation[:1].copy()
-    attenuation -= plain
-    attenuation *= strength
-    attenuation += plain
-    texture = smooth_noise(rng, shape=grid.shape, grain=grid.grain(7))[anatomy.liver]
-    own = rng.normal(0, 4) + (1 + _TEXTURE_HU * fibrosis) * texture
-    attenuation[:, anatomy.liver] += np.outer(_SPREAD, own).astype(np.float32)
+    plain, series = pictures[:1].copy(), pictures[:dynamic]
+    series -= plain
+    series *= strength
+    series += plain
+    grains = smooth_noise(rng, shape=grid.shape, grain=grid.grain(7))[anatomy.liver]
+    own = rng.normal(0, 4) + (1 + _TEXTURE_HU * fibrosis) * grains
+    pictures[:, anatomy.liver] += np.outer(texture, own).astype(np.float32)

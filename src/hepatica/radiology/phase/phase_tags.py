@@ -10,8 +10,10 @@ from pydicom import Dataset
 
 from hepatica.radiology.dicom.frames import tolerant
 
-PhaseName = Literal["plain", "arterial", "portal venous", "delayed"]
-"""Without contrast, or when after the injection: in the arteries, in the portal vein and the veins, evenly spread."""
+PhaseName = Literal["plain", "arterial", "portal venous", "delayed", "hepatobiliary"]
+"""Without contrast, or when after the injection: in the arteries, in the portal vein and the veins, evenly spread, and,
+of MR with such an agent, in liver cells.
+"""
 
 _MOST_CERTAIN = 0.99  # ours: never certain
 
@@ -52,7 +54,8 @@ _TIMED_CLOSE = 0.55  # the same, close to a limit
 
 # Seconds from the start of injection to the scan of the liver; ours, about those of Wang 2021 (doi
 # 10.1038/s41416-021-01511-w): arterial 5 s after the aorta's enhancement, portal venous 30 s, delayed 90 s after that.
-_BEGINS: Mapping[PhaseName, float] = {"arterial": 15, "portal venous": 48, "delayed": 110}
+BEGINS: Mapping[PhaseName, float] = {"arterial": 15, "portal venous": 48, "delayed": 110}
+"""Seconds after injection from which on a phase of CT is what it is (ours)."""
 _LATEST = 1200.0
 _CLOSE = 5.0
 _HALF_DAY = 43200.0
@@ -64,12 +67,14 @@ _WORDS: Mapping[PhaseName, str] = {
     ),
     "arterial": r"arter\w*",
     "portal venous": r"port(?:o|al)\w*|venous|ven(?:os|oes|eu)\w*|vein",
+    "hepatobiliary": r"hepato ?bil\w*|hepato ?(?:cyte|spec|spez|zyt)\w*|hepatoz\w*|hbp",
     "delayed": r"delay\w*|equilib\w*|excretory|tardi\w*|tardo|late|spat(?:phase|venos)?|spaet(?:phase|venoes)?",
 }
 _SIGNS: Mapping[PhaseName, str] = {
     "plain": "平扫|平掃|单纯|単純|非增强",
     "arterial": "动脉|動脈",
     "portal venous": "门脉|门静脉|門脈|門靜脈|(?<!门)静脉期|静脈相",
+    "hepatobiliary": "肝胆|肝细胞|肝細胞",
     "delayed": "延迟|延遲|延时|平衡|遅延|排泄",
 }
 _ABBREVIATIONS: Mapping[PhaseName, str] = {
@@ -102,9 +107,11 @@ def named_phase(dataset: Dataset) -> PhaseGuess | None:
 
 def _in_text(text: str) -> PhaseGuess | None:
     """The one phase a text names, by words before abbreviations."""
-    words = _normal(text)
+    words = plain_words(text)
     clear = {name for name in _WORDS if _has(_WORDS[name], words) or re.search(_SIGNS[name], text)}
     short = {name for name, pattern in _ABBREVIATIONS.items() if _has(pattern, words)}
+    if "hepatobiliary" in clear:  # it is delayed too, by so many minutes
+        clear, short = {"hepatobiliary"}, set()
     found = clear or short
     if len(found) != 1:
         return None
@@ -112,8 +119,8 @@ def _in_text(text: str) -> PhaseGuess | None:
     return PhaseGuess(name=name, confidence=_CLEAR if clear and not short - clear else _VAGUE)
 
 
-def _normal(text: str) -> str:
-    """Lower case without accents and punctuation; early and late of a phase's name, which are not phases, left out."""
+def plain_words(text: str) -> str:
+    """A text in lower case without accents and punctuation; early and late, of a phase's name no phases, left out."""
     letters = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", " ", letters)
     return re.sub(r"\b(?:early|late) (?=arter|port|ven)", "", words)
@@ -125,20 +132,31 @@ def _has(pattern: str, words: str) -> bool:
 
 def _timed(dataset: Dataset) -> PhaseGuess | None:
     injected, scanned = (
-        _seconds(str(dataset.get(name) or ""))
+        seconds(str(dataset.get(name) or ""))
         for name in ("ContrastBolusStartTime", "AcquisitionTime")
     )  # fmt: skip
     if injected is None or scanned is None:
         return None
-    passed = (scanned - injected + _HALF_DAY) % (2 * _HALF_DAY) - _HALF_DAY  # midnight may lie between
-    begun = [name for name, limit in _BEGINS.items() if passed >= limit]
-    if not begun or passed > _LATEST:
+    return phase_after(seconds_after(injected, scanned))
+
+
+def seconds_after(injected: float, scanned: float) -> float:
+    """Seconds from one time of the day to another, negative when it came before; midnight may lie between."""
+    return (scanned - injected + _HALF_DAY) % (2 * _HALF_DAY) - _HALF_DAY
+
+
+def phase_after(
+    passed: float, *, begins: Mapping[PhaseName, float] = BEGINS, latest: float = _LATEST
+) -> PhaseGuess | None:
+    """The phase so many seconds after injection, of those that begin in this order; None before all or too late."""
+    begun = [name for name, limit in begins.items() if passed >= limit]
+    if not begun or passed > latest:
         return None
-    close = min(abs(passed - limit) for limit in _BEGINS.values()) < _CLOSE
+    close = min(abs(passed - limit) for limit in begins.values()) < _CLOSE
     return PhaseGuess(name=begun[-1], confidence=_TIMED_CLOSE if close else _TIMED)
 
 
-def _seconds(time: str) -> float | None:
+def seconds(time: str) -> float | None:
     """DICOM's HHMMSS.FFFFFF as seconds of the day."""
     parts = re.fullmatch(r"(\d\d):?(\d\d):?(\d\d(?:\.\d*)?)\s*", time)
     return None if parts is None else 3600 * int(parts[1]) + 60 * int(parts[2]) + float(parts[3])

@@ -14,13 +14,15 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
+from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.dicom.patients import patients
 from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.picture import glowing, highest_slices
 from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation
 from hepatica.radiology.results.evidence import Evidence, evidence_of
-from hepatica.radiology.results.structured_report import NotAssessable, Result, structured_report
+from hepatica.radiology.results.result import NotAssessable, Result
+from hepatica.radiology.results.structured_report import structured_report
 from hepatica.radiology.risk_score import Variant, as_share, from_share
 from hepatica.radiology.slices import SERIES, SliceStore
 from hepatica.radiology.slicing import full_size
@@ -80,14 +82,15 @@ def deliver_study(
 def decline_study(specimen: Specimen, *, reason: str, model: ModelIdentity, folder: Path) -> list[Path]:
     """Write a report that the study is not assessable, and why; no file where no series of it can be referred to."""
     try:
-        scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, "")).scans
+        kind: Kind = "mr" if specimen.modality == "mr" else "ct"
+        scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=kind).scans
         evidence = [evidence_of(each.series) for each in scans if each.series is not None]
     except SpecimenError:
         return []
     if not evidence:
         return []
     report = structured_report(NotAssessable(reason=reason, model=model), evidence=evidence)
-    return _write({"sr.dcm": report}, folder)
+    return write_objects({"sr.dcm": report}, folder)
 
 
 def _result(
@@ -183,7 +186,7 @@ def deliver(
         if f"seg_{number}.dcm" not in made:
             remarks.append(f"Series {number}: no region is flagged, there is no segmentation.")
     report = structured_report(result, evidence=evidence, remarks=remarks)
-    return _write({"sr.dcm": report} | made, folder)
+    return write_objects({"sr.dcm": report} | made, folder)
 
 
 def _objects(
@@ -229,7 +232,8 @@ def _check(
                 )
 
 
-def _write(made: Mapping[str, Dataset], folder: Path) -> list[Path]:
+def write_objects(made: Mapping[str, Dataset], folder: Path) -> list[Path]:
+    """Write DICOM objects by the names of their files; RunError when the folder has files of another delivery."""
     others = {path.name for path in folder.glob("*.dcm")} - set(made)
     if others:
         raise RunError(f"got a folder with {len(others)} other DICOM files; give an empty one, so that no results mix")

@@ -12,7 +12,7 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.config import RAISE
 from pydicom.datadict import dictionary_VR
-from pydicom.uid import CTImageStorage, generate_uid
+from pydicom.uid import UID, CTImageStorage, MRImageStorage, generate_uid
 from pydicom.valuerep import DSfloat, validate_value
 
 from hepatica.radiology.dicom.frames import tolerant
@@ -93,7 +93,7 @@ def _common(dataset: Dataset, series: Series) -> tuple[Dataset, tuple[str, ...]]
     for keyword in _IF_STATED:
         if value := _sound(keyword, dataset):
             setattr(common, keyword, value)
-    common.Modality = "CT"
+    common.Modality = str(dataset.get("Modality") or "CT")
     common.PositionReferenceIndicator = ""
     study = [str(dataset.get(each) or "") for each in ("PatientID", "PatientName", "StudyDate", "StudyTime", "StudyID")]
     derived = {"StudyInstanceUID": study, "SeriesInstanceUID": [series.key], "FrameOfReferenceUID": [series.key]}
@@ -133,7 +133,7 @@ def _slice(common: Dataset, header: Header, *, first: Header, uid: str) -> Datas
     """Direction and spacing are those of the first slice: a stack's slices agree, though not to the last digit."""
     image = Dataset()
     image.update(common)
-    image.SOPClassUID = CTImageStorage
+    image.SOPClassUID = _storage(common)
     image.SOPInstanceUID = uid
     image.Rows, image.Columns = header.shape
     image.ImagePositionPatient = decimals(header.position)
@@ -143,10 +143,15 @@ def _slice(common: Dataset, header: Header, *, first: Header, uid: str) -> Datas
     return image
 
 
+def _storage(common: Dataset) -> UID:
+    """Of single images of this modality."""
+    return MRImageStorage if common.Modality == "MR" else CTImageStorage
+
+
 def _file(common: Dataset, dataset: Dataset, uid: str) -> Dataset:
     file = Dataset()
     file.update(common)
-    file.SOPClassUID = str(dataset.get("SOPClassUID") or CTImageStorage)
+    file.SOPClassUID = str(dataset.get("SOPClassUID") or _storage(common))
     file.SOPInstanceUID = uid
     file.Rows, file.Columns = dataset.Rows, dataset.Columns
     return file

@@ -1,82 +1,16 @@
-"""Structured report: a system's result for one study, and its DICOM structured report."""
+"""Structured report: the DICOM structured report of a system's result for one study."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from pydicom import Dataset
 
-from hepatica.cohort.errors import EvaluationError
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.results.derived import MANUFACTURER, derived_uid, digest, finish, origin
 from hepatica.radiology.results.evidence import Evidence
-from hepatica.radiology.risk_score import Variant
-
-MOST_CHARACTERS = 64
-"""Of a DICOM text of value representation LO (PS3.5 table 6.2-1), such as a device's name or serial number."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """The HCC risk score of one patient, its interval and what was made of it.
-
-    `low` and `high` bound the score at `level` (0 to 1); `is_hcc` is whether the score reaches `cutoff`; `images`
-    counts the images read. EvaluationError when the score, a bound or the cut-off is no finite number of 0 or more, the
-    bounds are in the wrong order, the level is not between 0 and 1, no image was read, `is_hcc` contradicts it all, or
-    the model's system, version, digest or DOI is blank or longer than MOST_CHARACTERS.
-    """
-
-    risk_score: float
-    low: float
-    high: float
-    level: float
-    variant: Variant
-    cutoff: float
-    is_hcc: bool
-    images: int
-    model: ModelIdentity
-
-    def __post_init__(self) -> None:
-        _check_model(self.model)
-        for name in ("risk_score", "low", "high", "cutoff"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise EvaluationError(f"got {name} {value}, wanted a finite number of 0 or more")
-        if self.low > self.high or not 0 < self.level < 1:
-            raise EvaluationError(
-                f"got the interval {self.low} to {self.high} at level {self.level}, wanted low <= high, 0 < level < 1"
-            )
-        if self.images < 1:
-            raise EvaluationError(f"got a result of {self.images} images, wanted at least one")
-        if self.is_hcc != (self.risk_score >= self.cutoff):
-            raise EvaluationError(
-                f"got is_hcc {self.is_hcc} for a score of {self.risk_score} and a cut-off of {self.cutoff}, "
-                "wanted True where the score reaches the cut-off and False below"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotAssessable:
-    """That a study has no score, and the reason."""
-
-    reason: str
-    model: ModelIdentity
-
-    def __post_init__(self) -> None:
-        _check_model(self.model)
-
-
-def _check_model(model: ModelIdentity) -> None:
-    for name in ("system", "version", "digest", "doi"):
-        value = getattr(model, name)
-        if not value.strip() or len(value) > MOST_CHARACTERS:
-            raise EvaluationError(
-                f"got the model's {name} {value!r}, wanted 1 to {MOST_CHARACTERS} characters: a result must name "
-                "its model"
-            )
-
+from hepatica.radiology.results.result import MOST_CHARACTERS, Finding, Findings, NotAssessable, Result
 
 SCHEME = "99HEPATICA"
 """Designator of our own codes, for what no public scheme has a code for (PS3.16 section 8.2: 99 and a name)."""
@@ -89,6 +23,7 @@ _CODES = {
     "cutoff": ("CUTOFF", "Cut-off of the HCC risk score"),
     "images": ("IMAGES", "Number of images read"),
     "class": ("CLASS", "Class by the HCC risk score"),
+    "called": ("CALLED", "Class of the highest probability, or group by the locked cut-off"),
     "not_assessable": ("NOT_ASSESSABLE", "Not assessable, no score"),
     "not_hcc": ("NOT_HCC", "Below the cut-off, not classed as HCC"),
     "as_printed": ("AS_PRINTED", "Weighted mean over the number of images"),
@@ -98,9 +33,10 @@ _CODES = {
 
 
 def structured_report(
-    result: Result | NotAssessable, *, evidence: Sequence[Evidence], remarks: Sequence[str] = ()
+    result: Result | Findings | NotAssessable, *, evidence: Sequence[Evidence], remarks: Sequence[str] = ()
 ) -> Dataset:
-    """The score, its interval, cut-off, variant and class; the model as the observer; the images read; remarks as text.
+    """The score, its interval, cut-off, variant and class, or what is found of each lesion; the model as the observer;
+    the images read; remarks as text.
 
     Of a study that is not assessable, that and its reason alone.
 
@@ -111,13 +47,14 @@ def structured_report(
     from pydicom.sr.codedict import codes
 
     first, model = evidence[0], result.model
+    mr = first.head.Modality == "MR"
     reason = f"Not assessable: {result.reason}" if isinstance(result, NotAssessable) else ""
     texts = [each for each in (reason, model.note, *remarks) if each]
     with tolerant():
         report = hd.sr.MeasurementReport(
             observation_context=_observer(model),
-            procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
-            imaging_measurements=[_measurements(result, first)],
+            procedure_reported=codes.LN.MRIUnspecifiedBodyRegion if mr else codes.LN.CTUnspecifiedBodyRegion,
+            imaging_measurements=_groups(result, first),
             title=codes.DCM.ImagingMeasurementReport,
         )
         report[0].ContentSequence.insert(-1, _library(evidence))
@@ -127,7 +64,7 @@ def structured_report(
             content=report[0],
             is_complete=True,
             coding_schemes=[hd.coding_schemes.CodingSchemeIdentificationItem(SCHEME, name="Codes of hepatica")],
-            series_description="HCC: risk score",
+            series_description="HCC: findings" if isinstance(result, Findings) else "HCC: risk score",
             **origin("report", digest(repr((result, texts))), evidence=first, model=model),
         )
         return finish(made, first)
@@ -147,13 +84,19 @@ def _group(evidence: Evidence) -> list[Any]:
     source = hd.sr.CodedConcept(value="260753009", scheme_designator="SCT", meaning="Source")
     context = "HAS ACQ CONTEXT"
     return [
-        hd.sr.CodeContentItem(codes.DCM.Modality, codes.cid29.ComputedTomography, context),
+        hd.sr.CodeContentItem(codes.DCM.Modality, _modality(evidence), context),
         hd.sr.UIDRefContentItem(codes.DCM.FrameOfReferenceUID, evidence.head.FrameOfReferenceUID, context),
         *(
             hd.sr.ImageContentItem(source, file.SOPClassUID, file.SOPInstanceUID, relationship_type="CONTAINS")
             for file in evidence.files
         ),
     ]
+
+
+def _modality(evidence: Evidence) -> Any:
+    from pydicom.sr.codedict import codes
+
+    return codes.cid29.MagneticResonance if evidence.head.Modality == "MR" else codes.cid29.ComputedTomography
 
 
 def _container(name: Any, content: Sequence[Any]) -> Any:
@@ -187,34 +130,74 @@ def _observer(model: ModelIdentity) -> Any:
     return hd.sr.ObservationContext(observer_device_context=context)
 
 
-def _measurements(result: Result | NotAssessable, evidence: Evidence) -> Any:
+def _groups(result: Result | Findings | NotAssessable, evidence: Evidence) -> list[Any]:
+    if isinstance(result, Findings):
+        return [_finding(each, result.model, evidence) for each in result.findings]
+    import highdicom as hd
+
+    evaluation = hd.sr.QualitativeEvaluation(name=_code("class"), value=_class(result))
+    return [
+        hd.sr.MeasurementsAndQualitativeEvaluations(
+            **_group_of("HCC risk score", result.model, evidence),
+            measurements=_values(result) if isinstance(result, Result) else None,
+            qualitative_evaluations=[evaluation],
+        )
+    ]
+
+
+def _group_of(name: str, model: ModelIdentity, evidence: Evidence) -> dict[str, Any]:
+    """What every group of measurements says of itself; `name` is that by which it is followed from study to study."""
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
-    return hd.sr.MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=hd.sr.TrackingIdentifier(
-            uid=derived_uid("tracking", evidence=evidence, model=result.model), identifier="HCC risk score"
+    words = ("tracking", name) if name != "HCC risk score" else ("tracking",)
+    return {
+        "tracking_identifier": hd.sr.TrackingIdentifier(
+            uid=derived_uid(*words, evidence=evidence, model=model), identifier=name
         ),
-        algorithm_id=hd.sr.AlgorithmIdentification(
-            name=result.model.system,
-            version=result.model.version,
-            parameters=[f"weights, digest: {result.model.digest}", f"paper, doi: {result.model.doi}"],
+        "algorithm_id": hd.sr.AlgorithmIdentification(
+            name=model.system,
+            version=model.version,
+            parameters=[f"weights, digest: {model.digest}", f"paper, doi: {model.doi}"],
             family=codes.cid7162.ArtificialIntelligence,
             manufacturer=MANUFACTURER,
         ),
-        finding_sites=[hd.sr.FindingSite(anatomic_location=codes.SCT.Liver)],
-        measurements=_values(result) if isinstance(result, Result) else None,
-        qualitative_evaluations=[hd.sr.QualitativeEvaluation(name=_code("class"), value=_class(result))],
-    )
+        "finding_sites": [hd.sr.FindingSite(anatomic_location=codes.SCT.Liver)],
+    }
+
+
+def _finding(finding: Finding, model: ModelIdentity, evidence: Evidence) -> Any:
+    """A group of measurements; at the lesion's centre where it is of one (TID 1410), else of the study (TID 1501)."""
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+
+    unit = codes.UCUM.NoUnits
+    measured = [hd.sr.Measurement(name=_own(name), value=value, unit=unit) for name, value in finding.values.items()]
+    if finding.diameter_mm is not None:
+        measured.append(
+            hd.sr.Measurement(name=codes.SCT.Diameter, value=finding.diameter_mm, unit=codes.UCUM.Millimeter)
+        )
+    called = [hd.sr.QualitativeEvaluation(name=_code("called"), value=_own(finding.called))] if finding.called else None
+    about = _group_of(finding.name, model, evidence) | {"measurements": measured, "qualitative_evaluations": called}
+    if finding.centre_mm is None:
+        return hd.sr.MeasurementsAndQualitativeEvaluations(**about)
+    place = hd.sr.ImageRegion3D("POINT", np.array([finding.centre_mm]), evidence.head.FrameOfReferenceUID)
+    return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(referenced_region=place, **about)
+
+
+def _own(name: str) -> Any:
+    """A code of our scheme for a name, the same each time; HCC has a public one."""
+    import highdicom as hd
+
+    if name.lower() == "hcc":
+        return hd.sr.CodedConcept(value="109841003", scheme_designator="SCT", meaning="Hepatocellular carcinoma")
+    return hd.sr.CodedConcept(value=digest(name)[:16].upper(), scheme_designator=SCHEME, meaning=name[:MOST_CHARACTERS])
 
 
 def _class(result: Result | NotAssessable) -> Any:
-    import highdicom as hd
-
     if isinstance(result, NotAssessable):
         return _code("not_assessable")
-    hcc = hd.sr.CodedConcept(value="109841003", scheme_designator="SCT", meaning="Hepatocellular carcinoma")
-    return hcc if result.is_hcc else _code("not_hcc")
+    return _own("hcc") if result.is_hcc else _code("not_hcc")
 
 
 def _values(result: Result) -> list[Any]:

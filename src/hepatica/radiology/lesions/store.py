@@ -1,0 +1,266 @@
+"""Store: crops of the lesions of many studies, read once, kept in the units of their volumes, scaled when asked for."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from einops import rearrange
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from hepatica.cohort import Specimen
+from hepatica.cohort.atomic import replacing
+from hepatica.cohort.digests import content_digest
+from hepatica.cohort.errors import UnavailableError
+from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
+from hepatica.radiology.dicom.geometry import Geometry, from_lps
+from hepatica.radiology.dicom.header import Kind
+from hepatica.radiology.lesions.crops import Cropping, crops
+from hepatica.radiology.lesions.marks import find_marks, masks_of, read_marks
+from hepatica.radiology.mr.measures import measured
+from hepatica.radiology.phase.together import PHASE, SERIES, Absent, Register, StudyPhases, is_phase, read_phases
+from hepatica.radiology.slicing import Window
+
+SCHEMA = 1
+"""Version of the crop files; raised whenever the same settings would give other crops."""
+
+_WORKERS = 2  # ours: studies at once
+_HALF = 65504.0  # the largest number of half precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What is read of a study: of which kind, which phases (`absent`, `register`: see `together`), and how lesions are
+    cut out.
+    """
+
+    kind: Kind = "ct"
+    phases: tuple[str, ...]
+    absent: Absent = "refuse"
+    register: Register = "none"
+    cropping: Cropping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How stored values become what a network reads: a window of HU, or each phase of a crop by its own range."""
+
+    kind: Literal["window", "crop"]
+    window: Window | None = None
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """(… z y x) in the units of the volumes to float32 on 0..1; 0 in a phase that was left empty."""
+        if self.kind == "window" and self.window is not None:
+            return np.asarray(np.nan_to_num(self.window.shades(values)))
+        known = np.nan_to_num(values)  # a phase is empty as a whole or not at all
+        low = known.min(axis=(-3, -2, -1), keepdims=True)
+        high = known.max(axis=(-3, -2, -1), keepdims=True)
+        return np.asarray((known - low) / np.maximum(high - low, 1e-6), np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LesionStore:
+    """Crops of lesions as one numbered sequence, which `hepatica.learn` reads as its inputs.
+
+    `index`: one row a crop: patient_id, specimen_id, lesion_id, label (of lesions.csv), diameter_mm, volume_ml, place
+    (within its file), x_mm, y_mm, z_mm (the crop's centre, DICOM patient axes), area_mm2 (of the lesion in a slice).
+    `specimens`: one row a study: patient_id, specimen_id, key (its content), lesions, phases, series (keys), units,
+    notes; of MR also `mr.measures`.
+    `failures`: one row a study that gave no crop: patient_id, specimen_id, row (of specimens.csv), error.
+    """
+
+    folder: Path
+    scale: Scale
+    index: pd.DataFrame
+    specimens: pd.DataFrame
+    failures: pd.DataFrame
+    _open: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_open": {}}  # open files do not travel to another process
+
+    @cached_property
+    def _places(self) -> list[tuple[str, int]]:
+        keys = self.specimens.set_index("specimen_id").loc[self.index["specimen_id"], "key"]
+        return list(zip(keys, self.index["place"].tolist(), strict=True))
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Crops of these rows, scaled to 0..1, phases as channels: (b y x phase) float32 of single slices, else
+        (b z y x phase).
+        """
+        values = self.scale.apply(self.stored(indices))
+        if values.shape[2] == 1:
+            return rearrange(values, "b c 1 y x -> b y x c")
+        return rearrange(values, "b c z y x -> b z y x c")
+
+    def stored(self, indices: np.ndarray) -> np.ndarray:
+        """Crops as they are kept, in the units of their volumes, NaN where a phase was left empty: (b phase z y x)."""
+        return self._read("crops", indices).astype(np.float32)
+
+    def masks(self, indices: np.ndarray) -> np.ndarray:
+        """What is marked in these crops, `crops.LESION`, `crops.RIM` or 0: (b z y x) uint8."""
+        return self._read("masks", indices)
+
+    def geometries(self, indices: np.ndarray) -> list[Geometry]:
+        """Where these crops lie."""
+        z, y, x = self.masks(indices[:1]).shape[1:]
+        return [from_lps(matrix, shape=(z, y, x)) for matrix in self._read("lps", indices)]
+
+    def select(
+        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
+    ) -> "LesionStore":
+        """The same store with the crops of these patients, or these studies, only; in the store's own order."""
+        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
+
+    def rows(self, chosen: np.ndarray) -> "LesionStore":
+        """The same store with the rows of `index` where `chosen` (n,) is true only."""
+        return replace(self, index=self.index[chosen].reset_index(drop=True))
+
+    def _read(self, name: str, indices: np.ndarray) -> np.ndarray:
+        if len(indices) == 0:
+            return self._read(name, np.zeros(1, int))[:0]
+        places = [self._places[number] for number in indices]
+        return np.stack([self._file(key).get_slice(name)[place] for key, place in places])
+
+    def _file(self, key: str) -> Any:
+        if key not in self._open:
+            opened = _opened(_path(self.folder, key))
+            if opened is None:
+                raise UnavailableError(f"the crop file {key} has been removed or damaged; prepare the lesions again")
+            self._open[key] = opened
+        return self._open[key]
+
+
+def prepare(
+    specimens: Sequence[Specimen],
+    lesions: pd.DataFrame,
+    *,
+    reading: Reading,
+    scale: Scale,
+    folder: Path,
+    progress: bool = True,
+) -> LesionStore:
+    """Cut out the lesions of every study, once: what is in `folder` from the same content, rows and settings is not
+    read again. They are the rows of lesions.csv; without any, what masks mark that lie with a study.
+
+    A study that cannot be used goes, with the reason, into the ledger (`folder`/ledger) and into `failures`. May be
+    killed at any moment and started again. Raises SpecimenError when no study gives a crop, UnavailableError when the
+    folder cannot be written (disk full).
+    """
+    own = {each: lesions[lesions["specimen_id"] == each.specimen_id] for each in specimens}
+    keys = {each: _key(each, rows, reading=reading, alone=lesions.empty) for each, rows in own.items()}
+    ledger = Ledger(folder / "ledger")
+    missing = {key: each for each, key in keys.items() if _opened(_path(folder, key)) is None}
+
+    def cut_out(key: str, specimen: Specimen) -> None:
+        _write(_path(folder, key), specimen, own[specimen], reading=reading, alone=lesions.empty)
+
+    prepare_each(missing, cut_out, ledger=ledger, label="Cutting out lesions", workers=_WORKERS, progress=progress)
+    return _gather(keys, lesions, ledger=ledger, folder=folder, scale=scale)
+
+
+_ROW = ("lesion_id", "segment", "x_mm", "y_mm", "z_mm", "diameter_mm", PHASE)
+
+
+def _key(specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading, alone: bool) -> str:
+    masks = [content_digest(each).hex() for each in masks_of(specimen, lesions)]
+    others = {name: content_digest(path).hex() for name, path in specimen.attachments.items() if is_phase(name)}
+    rows = lesions.reindex(columns=list(_ROW)).astype(str).to_numpy().tolist()
+    about = {
+        "schema": SCHEMA,
+        "alone": alone,
+        "reading": asdict(reading),
+        "rows": rows,
+        "masks": masks,
+        "others": others,
+    }
+    named = {name: specimen.extra.get(name, "") for name in (SERIES, PHASE)}
+    return specimen_key(specimen, settings=about | named)
+
+
+def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading, alone: bool) -> None:
+    drawn = lesions.reindex(columns=[PHASE])[PHASE].dropna().astype(str)
+    phases = read_phases(
+        specimen,
+        kind=reading.kind,
+        wanted=reading.phases,
+        absent=reading.absent,
+        register=reading.register,
+        reference=next(iter(drawn), None),
+    )
+    geometry = phases.volumes[phases.reference].geometry
+    if alone:
+        marks, notes = find_marks(specimen, geometry=geometry)
+    else:
+        marks, notes = read_marks(specimen, lesions, geometry=geometry)
+    rows, found = [], []
+    for mark in marks:
+        for crop in crops(mark, phases, cropping=reading.cropping, wanted=reading.phases):
+            found.append(crop)
+            rows.append(
+                {"lesion_id": mark.lesion_id, "diameter_mm": mark.diameter_mm, "volume_ml": mark.volume_ml}
+                | dict(zip(("x_mm", "y_mm", "z_mm"), crop.centre.round(2).tolist(), strict=True))
+                | {"area_mm2": crop.area_mm2}
+            )
+    arrays = {
+        "crops": np.stack([each.values for each in found]).clip(-_HALF, _HALF).astype(np.float16),
+        "masks": np.stack([each.mask for each in found]),
+        "lps": np.stack([each.geometry.lps for each in found]),
+    }
+    about = {"index": rows, "study": _described(replace(phases, notes=(*phases.notes, *notes)))}
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(arrays, {"about": json.dumps(about)}))
+
+
+def _described(phases: StudyPhases) -> dict[str, Any]:
+    """What is kept of one study."""
+    reference = phases.volumes[phases.reference]
+    return (measured(reference) if reference.units == "signal" else {}) | {
+        "phases": ", ".join(phases.found.values()),
+        "series": " ".join(phases.keys),
+        "units": reference.units,
+        "slice_mm": reference.geometry.spacing[0],
+        "pixel_mm": reference.geometry.spacing[1],
+        "notes": "; ".join(phases.notes),
+    }
+
+
+def _gather(
+    keys: Mapping[Specimen, str], lesions: pd.DataFrame, *, ledger: Ledger, folder: Path, scale: Scale
+) -> LesionStore:
+    found, failures = gather(
+        keys, lambda key: _opened(_path(folder, key)), ledger=ledger, wanted="studies gave a lesion"
+    )
+    tables, studies = [], []
+    for who, opened in found:
+        about = json.loads(opened.metadata()["about"])
+        table = pd.DataFrame(about["index"])
+        names = {name: who[name] for name in ("patient_id", "specimen_id")}
+        tables.append(table.assign(place=table.index, **names).astype({"area_mm2": float}))
+        studies.append(who | {"lesions": table["lesion_id"].nunique()} | about["study"])
+    labels = lesions[["specimen_id", "lesion_id", "label"]]
+    index = pd.concat(tables, ignore_index=True).merge(labels, on=["specimen_id", "lesion_id"], how="left")
+    first = ["patient_id", "specimen_id", "lesion_id", "label"]
+    index = index[[*first, *index.columns.drop(first)]]
+    return LesionStore(folder=folder, scale=scale, index=index, specimens=pd.DataFrame(studies), failures=failures)
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / f"{key}.safetensors"
+
+
+def _opened(path: Path) -> Any:
+    """An open crop file; None where there is none, or none that is whole."""
+    try:
+        return safe_open(path, "numpy")
+    except (FileNotFoundError, SafetensorError):
+        return None

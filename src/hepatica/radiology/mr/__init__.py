@@ -1,0 +1,3 @@
+"""MR: what each series of a study shows, its signal made comparable, and diffusion coefficients."""
+
+__all__ = ["adc", "measures", "sequence", "signal"]

@@ -1,0 +1,40 @@
+"""Study: a variant of Liu 2022 begins with the nuclear U-Net of the study's run."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from hepatica.cohort import load_cohort
+from hepatica.cohort.phantom import RESECTED, phantom_tables
+from hepatica.learn import fit
+from hepatica.pathology.nuclei.pretrained import train_nuclei, untrained
+from hepatica.protocol import override
+from hepatica.runs import RunFolder
+from hepatica.runs.folder import start_run
+from hepatica.studies.liu_2022_mobilenetv2_hcc_class.study import VARIANTS, _share_nuclei
+from hepatica.studies.study import Work
+from hepatica.systems.liu_2022_mobilenetv2_hcc_class import SYSTEM
+
+SETTINGS = SYSTEM.shortest_quick
+
+
+def trained(run: RunFolder) -> Any:
+    training: Any = SimpleNamespace(settings=SETTINGS, folder=run.work, cohort=None, trainer={})
+    network = untrained(SETTINGS)
+    train_nuclei(training, network, mpp=SETTINGS.mpp)
+    return network.state_dict()
+
+
+def test_a_variant_takes_the_unet_of_the_run_and_trains_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cohort = phantom_tables(tmp_path / "cohort", patients=12, population=RESECTED, endpoints="usual")
+    work = Work(cohort=cohort, run=tmp_path / "run", external={}, settings=SETTINGS)
+    own, changed = trained(RunFolder(work.run)), override(SETTINGS, VARIANTS["attention"])
+    variant = RunFolder(work.run / "ablation" / "attention")
+    _share_nuclei(work, variant, changed)
+    _share_nuclei(work, variant, changed)  # as when the study is taken up again
+    monkeypatch.setattr(fit, "_train", lambda *given, **flags: pytest.fail("a U-Net was trained again"))
+    torch.testing.assert_close(trained(variant), own, rtol=0, atol=0)
+    start_run(variant, reference=SYSTEM.name, system=SYSTEM, settings=changed, cohort=load_cohort(cohort))
