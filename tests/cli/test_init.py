@@ -1,14 +1,17 @@
 from typer.testing import CliRunner
 
 from hepatica.cli.app import app
+from hepatica.cli.init import init
 from hepatica.radiology.layouts import LAYOUTS, read_layout
 
 
-def test_help_names_every_layout_and_its_licence():
-    shown = " ".join(CliRunner().invoke(app, ["init", "--help"], terminal_width=200).output.split())
+def test_help_teaches_every_layout_and_its_licence():
+    rows = {row.split("|")[1].strip(): row for row in init.__doc__.splitlines() if "| " in row}
+    assert {*rows} - {"layout"} == {*LAYOUTS}
     for name in LAYOUTS:
-        assert name in shown
-        assert read_layout(name).licence.split(",")[0] in shown
+        assert read_layout(name).licence.split(",")[0] in rows[name]
+    shown = CliRunner().invoke(app, ["init", "--help"], terminal_width=200).output
+    assert all(name in shown for name in LAYOUTS)
 
 
 def test_licence_and_what_is_not_verified_are_printed(tmp_path):
