@@ -7,11 +7,12 @@ of ROUNDS in seconds of wall-clock time and, in brackets, of processor time. All
 JPEG 2000 in pydicom and SimpleITK start threads on every core; the loop is therefore also timed on one core.
 
 The ceiling of JPEG 2000 is printed from one further run of each: what a reader would reach that spends nothing but the
-decoder's own time, spread over CORES. Measured on two cores, in ms of processor time a slice, main thread + others:
-ours 2.1 + 26.1, the loop 8.3 + 24.9 (gdcm decodes in threads of its own). So ours takes 2.1 + 13.0 = 15.2 ms, the loop
-8.3 + 12.5 = 20.7, ratio 1.37; without any work but decoding it would be 1.59. 1.8 would need a faster decoder: gdcm,
-pylibjpeg, Pillow and imagecodecs are all OpenJPEG (26 to 37 ms a slice; one frame on two threads of imagecodecs 29),
-OpenJPH reads HTJ2K alone, and what is faster is not free to use (Kakadu), of another licence (Grok, AGPL) or on a GPU.
+decoder's own time, spread over CORES. Measured on two (busy) cores, in ms of processor time a slice, main thread and
+others: ours 2 to 3 + 26 to 28, the loop 6 to 8 + 25 to 27, because gdcm decodes in threads of its own. So ours can take
+15 to 17 ms, the loop 19 to 21, as the ratio of 1.37 measured before has it; with no work but decoding it would be 1.4
+to 1.6. 1.8 would need a faster decoder: gdcm, pylibjpeg, Pillow and imagecodecs are all OpenJPEG (26 to 37 ms a slice;
+29 where imagecodecs takes two threads for one), OpenJPH reads HTJ2K alone, and what is faster is proprietary (Kakadu),
+AGPL (Grok) or needs a GPU.
 """
 
 import os
