@@ -8,7 +8,7 @@ import pytest
 import torch
 from lifelines import CoxPHFitter
 
-from hepatica.systems.zhang_2020_tace_sorafenib import SIGNATURE, SYSTEM, _nomogram, fit_cox
+from hepatica.systems.zhang_2020_tace_sorafenib import SIGNATURE, SYSTEM, fit_cox, nomogram_of
 
 SMALL = replace(SYSTEM.quick, columns=("age", "male"), ridge=0.0)
 
@@ -54,16 +54,16 @@ def test_the_nomogram_reads_what_the_model_says(followed) -> None:
     network.standardise.fit(table.numpy())
     network.clinical.weight[:] = torch.tensor([[0.6, -0.3]])
     network.combined.weight[:] = torch.tensor([[1.5, 0.8]])
-    signature = pd.Series(values[:, 1].numpy())
-    found = _nomogram(network, signature, table, outcome, SMALL)
-    judged = network.judge(torch.tensor(signature.to_numpy(np.float32)), table)[:, 0]
+    signature = values[:, 1].float()
+    found = nomogram_of(network, signature, table, outcome)
+    judged = network.judge(signature, table)[:, 0]
     slope = 0.8 * 0.6 / float(network.standardise.sd[0])
-    ages = {float(mark): each for mark, each in found["scales"]["age"].items()}
+    ages = {float(mark): each for mark, each in found.scales["age"].items()}
     assert list(ages.values()) == pytest.approx([slope * age for age in ages])
-    assert found["scales"]["male"] == pytest.approx({"0": 0, "1": 0.8 * -0.3 / float(network.standardise.sd[1])})
-    assert all(each == pytest.approx(1.5 * float(mark)) for mark, each in found["scales"][SIGNATURE].items())
-    assert list(found["outcomes"]) == ["Survival to 12 months", "Survival to 24 months"]
+    assert found.scales["male"] == pytest.approx({"0": 0, "1": 0.8 * -0.3 / float(network.standardise.sd[1])})
+    assert all(each == pytest.approx(1.5 * float(mark)) for mark, each in found.scales[SIGNATURE].items())
+    assert list(found.outcomes) == ["Survival to 12 months", "Survival to 24 months"]
     # Predictors of the nomogram and of the network differ by a constant: the same survival at the same patient.
-    own = 1.5 * signature[0] + slope * float(table[0, 0]) + found["scales"]["male"]["1"] * float(table[0, 1])
-    other = 1.5 * signature[1] + slope * float(table[1, 0]) + found["scales"]["male"]["1"] * float(table[1, 1])
+    own = 1.5 * float(signature[0]) + slope * float(table[0, 0]) + found.scales["male"]["1"] * float(table[0, 1])
+    other = 1.5 * float(signature[1]) + slope * float(table[1, 0]) + found.scales["male"]["1"] * float(table[1, 1])
     assert own - other == pytest.approx(float(judged[0] - judged[1]), abs=1e-4)

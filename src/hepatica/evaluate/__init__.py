@@ -53,7 +53,7 @@ from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
 from hepatica.evaluate.models.imputation import Imputation, complete_by_fold, fit_imputation, pool, pooled_cox
 from hepatica.evaluate.models.logistic import LogisticRisk, fit_logistic
-from hepatica.evaluate.models.nomogram import Nomogram, nomogram, odds_marks, survival_marks
+from hepatica.evaluate.models.nomogram import Nomogram, cox_nomogram, logistic_nomogram
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.readers.multi_reader import Readings, auroc_readings, over_readers, rate_readings
@@ -129,6 +129,7 @@ __all__ = [
     "confusion",
     "cox",
     "cox_each",
+    "cox_nomogram",
     "cox_over_time",
     "cumulative_incidence",
     "detections",
@@ -147,6 +148,7 @@ __all__ = [
     "kappa",
     "linear",
     "log_rank_p",
+    "logistic_nomogram",
     "mask_pair",
     "mcnemar_p",
     "measure_case",
@@ -154,9 +156,7 @@ __all__ = [
     "missing_shares",
     "multiclass_metrics",
     "net_benefit",
-    "nomogram",
     "npv",
-    "odds_marks",
     "over_readers",
     "pearson",
     "permutation_null",
@@ -181,7 +181,6 @@ __all__ = [
     "specificity",
     "standardised_difference",
     "study_readers",
-    "survival_marks",
     "survival_metrics",
     "t_over_readers",
     "time_dependent_auroc",

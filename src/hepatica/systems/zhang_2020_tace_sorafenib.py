@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from hepatica.clinical.rows import read_rows
 from hepatica.cohort import Cohort, Survival
 from hepatica.cohort.phantom import TACE
-from hepatica.evaluate.models.nomogram import baseline_survival, marks_of, nomogram, survival_marks
+from hepatica.evaluate import Nomogram, cox_nomogram
 from hepatica.learn import Share, cox_loss
 from hepatica.networks import Reading, Standardise
 from hepatica.protocol import Inference, Paper, System, Training
@@ -119,69 +119,52 @@ def fit_cox(values: Tensor, outcome: Tensor, *, ridge: float) -> Tensor:
 
 def train(training: Training[Settings, LesionStore]) -> dict[str, Any]:
     """Fit the network, then the clinical Cox model, then the weights of both."""
-    record, network, settings = train_lesions(training), training.network, training.settings
-    seen = [*training.split.train, *training.split.validation]
-    signature, values = _measured(network, training.material.select(patient_ids=seen), training)
-    outcome = torch.tensor(outcomes(training.cohort, task=training.task).loc[signature.index].to_numpy(float))
+    record, network, settings, split = train_lesions(training), training.network, training.settings, training.split
+    seen = [*split.train, *split.validation]
+    found, signature, values = _read(network, training.material.select(patient_ids=seen), settings)
+    who = found.specimens["patient_id"]
+    outcome = torch.tensor(outcomes(training.cohort, task=training.task).loc[who].to_numpy(float))
     network.standardise.fit(values.numpy())
     scaled = network.standardise(values)[:, : values.shape[1]]
     network.clinical.weight.copy_(fit_cox(scaled, outcome, ridge=settings.ridge))
-    judged = network.judge(torch.tensor(signature.to_numpy(np.float32)), values)
-    unseen = signature.index.isin(training.split.validation or seen)
-    network.combined.weight.copy_(fit_cox(judged[unseen, 1:], outcome[unseen], ridge=settings.ridge))
-    return record | {"nomogram": _nomogram(network, signature, values, outcome, settings)}
+    unseen = torch.from_numpy(who.isin(split.validation or seen).to_numpy())
+    both = network.judge(signature, values)[unseen, 1:]
+    network.combined.weight.copy_(fit_cox(both, outcome[unseen], ridge=settings.ridge))
+    made = nomogram_of(network, signature, values, outcome)
+    return record | {"nomogram": {"scales": made.scales, "outcomes": made.outcomes}}
 
 
-def _measured(network: Nomograms, material: LesionStore, training: Training[Any, Any]) -> tuple[pd.Series, Tensor]:
-    """Signature and clinical values of each patient, in one order."""
-    found = infer_lesions(network, material, training.settings, training.task).specimens
-    signature = found.groupby("patient_id", sort=False)["score"].mean()
-    return signature, _values(material, training.settings, of=signature.index, by="patient_id")
-
-
-def _values(material: LesionStore, settings: Settings, *, of: "pd.Index[str] | pd.Series[str]", by: str) -> Tensor:
-    rows = material.index.drop_duplicates(by).set_index(by).loc[of, list(settings.columns)]
-    return torch.tensor(rows.to_numpy(np.float32))
-
-
-def _nomogram(
-    network: Nomograms, signature: pd.Series, values: Tensor, outcome: Tensor, settings: Settings
-) -> dict[str, Any]:
-    """The combined model, in the units of its variables; a missing value counts as the mean."""
+def nomogram_of(network: Nomograms, signature: Tensor, values: Tensor, outcome: Tensor) -> Nomogram:
+    """The combined model in the units of its variables; a missing value counts as the mean."""
     deep, clinical = network.combined.weight[0].tolist()
-    weights = clinical * (network.clinical.weight[0] / network.standardise.sd).numpy()
-    filled = torch.where(values.isnan(), network.standardise.mean, values).numpy()
-    table = pd.DataFrame(filled, columns=list(settings.columns)).assign(**{SIGNATURE: signature.to_numpy()})
-    coefficients = pd.Series([*weights, deep], index=table.columns, dtype=float)
-    predictor, (time, event) = (table * coefficients).sum(axis=1).to_numpy(), outcome.numpy().T
-    survival = {each: baseline_survival(predictor, time=time, event=event > 0, at=each) for each in settings.horizons}
-    found = nomogram(
-        coefficients.to_dict(),
-        marks={name: marks_of(table[name]) for name in table},
-        outcomes={f"Survival to {each:g} months": survival_marks(at) for each, at in survival.items() if 0 < at < 1},
-    )
-    return {"scales": found.scales, "outcomes": found.outcomes}
+    weights = clinical * network.clinical.weight[0] / network.standardise.sd
+    filled = torch.where(values.isnan(), network.standardise.mean, values)
+    names = [*network.settings.columns, SIGNATURE]
+    table = pd.DataFrame(torch.column_stack([filled, signature]).numpy(), columns=names)
+    coefficients = dict(zip(names, [*weights.tolist(), deep], strict=True))
+    time, event = outcome.numpy().T
+    return cox_nomogram(coefficients, values=table, time=time, event=event, horizons=network.settings.horizons)
 
 
-def _judged(network: Nomograms, material: LesionStore, settings: Settings) -> tuple[Inference, np.ndarray]:
-    """What the network says of crops, and by specimen the combined, deep and clinical log hazard (n, 3)."""
+def _read(network: Nomograms, material: LesionStore, settings: Settings) -> tuple[Inference, Tensor, Tensor]:
+    """What the network says of crops; by specimen the signature (n,) and the clinical values (n, columns)."""
     found = infer_lesions(network, material, settings, SYSTEM.tasks(settings)[0])
-    values = _values(material, settings, of=found.specimens["specimen_id"], by="specimen_id")
-    with torch.inference_mode():
-        judged = network.judge(torch.tensor(found.specimens["score"].to_numpy(np.float32)), values)
-    return found, judged.numpy()
+    rows = material.index.drop_duplicates("specimen_id").set_index("specimen_id")
+    values = rows.loc[found.specimens["specimen_id"], list(settings.columns)]
+    signature = found.specimens["score"].to_numpy(np.float32)
+    return found, torch.from_numpy(signature), torch.from_numpy(values.to_numpy(np.float32))
 
 
 def predict(network: Nomograms, material: LesionStore, settings: Settings) -> Inference:
     """Log hazard of death by the combined nomogram; that of a crop or a lesion is the signature alone."""
-    found, judged = _judged(network, material, settings)
-    return replace(found, specimens=found.specimens.assign(score=judged[:, 0]))
+    found, signature, values = _read(network, material, settings)
+    return replace(found, specimens=found.specimens.assign(score=network.judge(signature, values)[:, 0].numpy()))
 
 
 def comparators(network: Nomograms, material: LesionStore, cohort: Cohort) -> pd.DataFrame:
     """Log hazard by the deep signature alone, and by the clinical nomogram, by patient_id."""
-    found, judged = _judged(network, material, network.settings)
-    table = pd.DataFrame(judged[:, 1:], columns=[SIGNATURE, CLINICAL])
+    found, signature, values = _read(network, material, network.settings)
+    table = pd.DataFrame(network.judge(signature, values)[:, 1:].numpy(), columns=[SIGNATURE, CLINICAL])
     return table.groupby(found.specimens["patient_id"].to_numpy()).mean()
 
 

@@ -140,6 +140,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "hcc_vs_cirrhosis": int(tumour.hcc) if tumour.hcc or patient.person.metavir == 4 else None,
         "malignant": int(tumour.hcc) if tumour.hcc or tumour.kind == NORMAL else None,
         "tumour_type": {HCC: "HCC", CCA: "CCA"}.get(tumour.kind),
+        "malignant_mass": tumour.malignant,
         "kind": tumour.kind,
         "lesion_type": tumour.type,
         "tumour_size_cm": tumour.size_cm,
