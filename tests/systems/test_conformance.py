@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 SMALL = {
     "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
     "slide": {"settings": SlidePhantom(side=512, images=1)},
+    "mr": {"settings": PhantomSettings(matrix=64, slices=14, thickness_mm=12)},
     "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=14, thickness_mm=12), "patients": 48},
     "table": {"patients": 60},
 }
