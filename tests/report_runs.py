@@ -360,5 +360,8 @@ def results(
             path.parent.mkdir(exist_ok=True)
             Image.fromarray(np.full((60, 80, 3), 200, dtype=np.uint8)).save(path)
             files.append(path.name)
-        write_json(out / "explained" / "explained.json", [{"row": 2, "score": 0.91, "files": [*files, "a.geojson"]}])
+        write_json(
+            out / "explained" / "explained.json",
+            [{"row": 2, "score": 0.91, "class_or_quantity": None, "files": [*files, "a.geojson"]}],
+        )
         seal_tables(out / "explained")

@@ -153,11 +153,11 @@ class Run:
     ) -> list[Path]:
         """Draw the specimens of highest and lowest score that the model was not trained on; the files.
 
-        `results` is the folder of a validation, by default the run itself.
+        `results` is the folder of a validation, by default that of this cohort in the run.
         """
         from hepatica.runs import explain
 
-        return explain(self.path, cohort, results=Path(results or self.path), specimens=specimens)
+        return explain(self.path, cohort, results=None if results is None else Path(results), specimens=specimens)
 
     def verify(self, *cohorts: str | Path) -> pd.DataFrame:
         """Whether model, results and, with their cohort folders, specimens are as they were; see `runs.verify`."""

@@ -121,7 +121,10 @@ def test_noisy_and_by_hand() -> None:
     read = judge(*whole([[0], [math.log(3)]]))
     pooled = (s(0.5) - s(-2)) / (s(2) - s(-2))
     assert read.logits.item() == pytest.approx(2 * pooled - 1, abs=1e-6)
-    assert read.scores[0].tolist() == pytest.approx([1 / 2, 3 / 4])
+    alone = (s(1) - s(-2)) / (s(2) - s(-2))  # a bag of the second row, whose share is 3/4
+    assert read.scores[0].tolist() == pytest.approx([1 / 2, s(2 * alone - 1)])
+    linear(judge.classify, [[-2]], [1])  # a concept that speaks against the answer
+    assert judge(*whole([[0], [math.log(3)]])).scores[0].tolist() == pytest.approx([1 / 2, s(1 - 2 * alone)])
 
 
 def test_chowder_by_hand() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort.applicability import distances, learn_domain
-from hepatica.pathology.measures import STAINS, TOLERANCES, measure
+from hepatica.pathology.measures import CHANNEL_TOLERANCES, STAINS, TOLERANCES, channel_maps, measure, measure_tiles
 
 
 class Tiles:
@@ -48,6 +48,18 @@ def test_every_measure_has_a_tolerance_and_a_slide_one_row() -> None:
     assert set(found) <= set(TOLERANCES)
     assert found.loc["a", "haematoxylin_peak_log2"] == 1.0
     assert found.notna().all(axis=None)
+
+
+def test_channels_are_measured_whatever_the_gain() -> None:
+    """Half the counts of the second channel; by hand, of half of the tile 0 and half 1, median 0.5 / 0.5 SD."""
+    tiles = blobs(0)
+    dim = (tiles // [1, 2, 1]).astype(np.uint8)
+    bright, dark = (measure_tiles(each, maps=channel_maps) for each in (tiles, dim))
+    assert set(bright) == set(CHANNEL_TOLERANCES)
+    assert dark == pytest.approx(bright, rel=0.02, abs=0.02)
+    halves = np.zeros((1, 64, 64, 3), np.uint8)
+    halves[:, :, 32:] = 200
+    assert measure_tiles(halves, maps=channel_maps)["SHG_median"] == pytest.approx(1)
 
 
 def test_stripes_of_the_same_colours_are_told_from_spots() -> None:

@@ -140,7 +140,7 @@ def test_a_specimen_has_the_mean_of_its_regions_one_row_a_class(rows) -> None:
     assert set(found.specimens["task"]) == {"multi_class"}
     assert set(found.specimens["endpoint"]) == {"grade"}
     assert found.specimens["horizon_months"].isna().all()
-    assert found.regions["score"].tolist() == pytest.approx([0.5, 0.6, 0.8])
+    assert found.regions["score"].tolist() == pytest.approx([0.5, 0.3, 0.8])
     np.testing.assert_allclose(found.signatures, 2 * np.array(shares), rtol=1e-6)
 
 

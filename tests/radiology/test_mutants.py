@@ -21,7 +21,7 @@ from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.series import read_study
-from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.masks.mask import read_mask
 from hepatica.radiology.results.derived_images import segmentation
 from hepatica.radiology.results.evidence import evidence_of
 

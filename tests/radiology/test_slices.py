@@ -16,7 +16,7 @@ from hepatica.cohort import Ledger, NotAssessableError, Specimen, SpecimenError,
 from hepatica.radiology import slices as slices_module
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.dicom.scans import find_scans
-from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.masks.mask import read_mask
 from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 from hepatica.radiology.slices import SliceStore, prepare
 from hepatica.radiology.slicing import WINDOWS, Slicing, resized

@@ -1,6 +1,7 @@
 """Validate: the locked model on other people, and on other people only."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -130,6 +131,16 @@ def test_explains_unseen_specimens_by_their_row(trained, external: Path) -> None
 def test_explain_wants_the_cohort_of_the_results(trained, external: Path) -> None:
     with pytest.raises(RunError, match=r"not of .*--results"):
         explain(trained.run, trained.cohort, results=external)
+
+
+def test_explain_finds_the_results_of_the_cohort_and_goes_on_without_a_picture(
+    trained, external: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shutil.copytree(trained.run, tmp_path / "run")
+    own = shutil.copytree(external, run / "external" / "other")
+    monkeypatch.setattr(sys.modules["hepatica.runs.explain"], "draw_specimens", lambda *_, **__: {})
+    assert explain(run, trained.other, specimens=2) == []
+    assert read_json(own / "explained" / "explained.json") == []
 
 
 def test_fewer_tiles_may_be_read_and_nothing_else_changed(trained, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def explain(
     run: Run,
     cohort: Cohort,
     results: Annotated[
-        Path | None, typer.Option(help="Results to explain: the folder of a validation; the run itself by default.")
+        Path | None, typer.Option(help="Folder of the results to explain; those of this cohort in RUN by default.")
     ] = None,
     specimens: Annotated[
         int, typer.Option(help="Number of specimens to draw, half of high and half of low risk.", min=1)
@@ -197,7 +197,7 @@ def explain(
     """Draw risk and saliency maps of specimens that were not used for training."""
     from hepatica.runs import explain as explain_run
 
-    drawn = explain_run(run, cohort, results=results or run, specimens=specimens)
+    drawn = explain_run(run, cohort, results=results, specimens=specimens)
     typer.echo("\n".join(str(path) for path in drawn))
 
 

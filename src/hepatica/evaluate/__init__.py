@@ -21,6 +21,7 @@ from hepatica.evaluate.binary.confusion import (
     sensitivity,
     specificity,
 )
+from hepatica.evaluate.binary.decision import net_benefit
 from hepatica.evaluate.binary.discrimination import auroc, average_precision, compare_auroc
 from hepatica.evaluate.binary.over_folds import auroc_over_folds, compare_auroc_over_folds
 from hepatica.evaluate.binary.paired import compare_paired
@@ -52,7 +53,7 @@ from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
 from hepatica.evaluate.models.imputation import Imputation, complete_by_fold, fit_imputation, pool, pooled_cox
 from hepatica.evaluate.models.logistic import LogisticRisk, fit_logistic
-from hepatica.evaluate.models.nomogram import Nomogram, nomogram, odds_marks, survival_marks
+from hepatica.evaluate.models.nomogram import Nomogram, cox_nomogram, logistic_nomogram
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.readers.multi_reader import Readings, auroc_readings, over_readers, rate_readings
@@ -128,6 +129,7 @@ __all__ = [
     "confusion",
     "cox",
     "cox_each",
+    "cox_nomogram",
     "cox_over_time",
     "cumulative_incidence",
     "detections",
@@ -146,15 +148,15 @@ __all__ = [
     "kappa",
     "linear",
     "log_rank_p",
+    "logistic_nomogram",
     "mask_pair",
     "mcnemar_p",
     "measure_case",
     "missing_patterns",
     "missing_shares",
     "multiclass_metrics",
-    "nomogram",
+    "net_benefit",
     "npv",
-    "odds_marks",
     "over_readers",
     "pearson",
     "permutation_null",
@@ -179,7 +181,6 @@ __all__ = [
     "specificity",
     "standardised_difference",
     "study_readers",
-    "survival_marks",
     "survival_metrics",
     "t_over_readers",
     "time_dependent_auroc",

@@ -167,10 +167,12 @@ class NoisyAnd(nn.Module):
         return (torch.sigmoid(slope * (shares - threshold)) - low) / (high - low)
 
     def forward(self, rows: Tensor, mask: Tensor) -> BagReading:
-        """Judge a batch of bags; the signature is how positive a bag is for each concept."""
-        own = self.detect(rows)
-        signature = self.pool(masked_mean(own.sigmoid(), mask))
-        return BagReading(self.classify(signature), signature, row_score(own, mask))
+        """Judge a batch of bags; the signature is how positive a bag is for each concept, and a row's score that of a
+        bag of it alone.
+        """
+        own = self.detect(rows).sigmoid()
+        signature = self.pool(masked_mean(own, mask))
+        return BagReading(self.classify(signature), signature, row_score(self.classify(self.pool(own)), mask))
 
 
 def scorer(sizes: Sequence[int]) -> nn.Sequential:

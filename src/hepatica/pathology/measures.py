@@ -1,5 +1,7 @@
 """Measures: what tells slides of one tissue from others: stains, and the structure of each stain in tissue tiles."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pandas as pd
 from einops import rearrange
@@ -28,14 +30,42 @@ TOLERANCES = {
 }
 """How far slides of another hospital may lie beyond those of training (ours; docs/studies/applicability.md)."""
 
+CHANNEL_TOLERANCES = {
+    name.replace("haematoxylin", channel): limit
+    for channel in ("SHG", "TPEF")
+    for name, limit in TOLERANCES.items()
+    if name.startswith("haematoxylin") and name.partition("_")[2] not in ("r", "g", "b", "peak_log2")
+}
+"""The same of the two channels of a multiphoton microscope."""
 
-def measure(store: TileStore) -> pd.DataFrame:
+Maps = Callable[[np.ndarray], Mapping[str, np.ndarray]]
+"""From tiles (n side side 3) to what is measured in them, by name, each (n side side)."""
+
+
+def stain_maps(tiles: np.ndarray) -> Mapping[str, np.ndarray]:
+    """The concentration of each stain."""
+    density = DENSITY.astype(np.float32)[rearrange(tiles, "n y x c -> (n y x) c")]
+    found = concentrations(density, REFERENCE.matrix, sparsity=StainSettings().applied_sparsity)
+    every = rearrange(found, "(n y x) stain -> stain n y x", n=len(tiles), y=tiles.shape[1])
+    return dict(zip(STAINS, every, strict=True))
+
+
+def channel_maps(tiles: np.ndarray) -> Mapping[str, np.ndarray]:
+    """SHG (red) and TPEF (green), each in its own SD, for gains differ."""
+    return {
+        name: tiles[..., place] / np.float32(max(tiles[..., place].std(), 1e-3))
+        for place, name in enumerate(("SHG", "TPEF"))
+    }
+
+
+def measure(store: TileStore, *, maps: Maps = stain_maps) -> pd.DataFrame:
     """One row a slide, by specimen_id: how it looks, the stains where they were learnt, and of each stain's
-    concentration its median and upper quartile; its structure by scale (log2 of the SD of what a filter keeps); its
-    kurtosis, higher where structure is sparse (log2); its coherence, 1 where all structure runs one way (Bigün 1987).
+    concentration, or other `maps`, its median and upper quartile; its structure by scale (log2 of the SD of what a
+    filter keeps); its kurtosis, higher where structure is sparse (log2); its coherence, 1 where all structure runs
+    one way (Bigün 1987).
     """
     places = store.index.reset_index().groupby("specimen_id", sort=False)["index"]
-    rows = {name: measure_tiles(store.read(spread(own.to_numpy()))) for name, own in places}
+    rows = {name: measure_tiles(store.read(spread(own.to_numpy())), maps=maps) for name, own in places}
     found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("specimen_id")
     return found.join(of_slides(store.specimens))
 
@@ -52,19 +82,14 @@ def spread(places: np.ndarray) -> np.ndarray:
     return np.asarray(places[np.linspace(0, len(places) - 1, min(TILES, len(places))).astype(int)])
 
 
-def measure_tiles(tiles: np.ndarray) -> dict[str, float]:
-    """What is measured of each stain in tiles (n side side 3) of one slide."""
-    density = DENSITY.astype(np.float32)[rearrange(tiles, "n y x c -> (n y x) c")]
-    found = concentrations(density, REFERENCE.matrix, sparsity=StainSettings().applied_sparsity)
-    every = rearrange(found, "(n y x) stain -> stain n y x", n=len(tiles), y=tiles.shape[1])
+def measure_tiles(tiles: np.ndarray, *, maps: Maps = stain_maps) -> dict[str, float]:
+    """What is measured of each stain, or other map, in tiles (n side side 3) of one slide."""
     return {
-        f"{stain}_{name}": float(value)
-        for stain, own in zip(STAINS, every, strict=True)
-        for name, value in _of_stain(own).items()
+        f"{which}_{name}": float(value) for which, own in maps(tiles).items() for name, value in _of_map(own).items()
     }
 
 
-def _of_stain(own: np.ndarray) -> dict[str, float]:
+def _of_map(own: np.ndarray) -> dict[str, float]:
     kept = bands(own, scales=SCALES)
     return {
         "median": np.median(own),

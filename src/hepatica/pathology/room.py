@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, MicronsPerPixel, TilePixels
 from hepatica.learn import Augment, Share, augmentation, pixels_to_images
-from hepatica.pathology.measures import TOLERANCES, measure
+from hepatica.pathology.measures import CHANNEL_TOLERANCES, STAINS, TOLERANCES, channel_maps, measure
 from hepatica.pathology.phantom import phantom_multiphoton, phantom_slides
 from hepatica.pathology.picture import draw_slide
 from hepatica.pathology.stain import REFERENCE, StainSettings
@@ -93,5 +93,19 @@ SLIDES: Room[SlidePlan, TileStore] = Room(
 )
 """H&E slides of resections and biopsies."""
 
-MULTIPHOTON = replace(SLIDES, phantom=phantom_multiphoton)
+
+def prepare_unstained(cohort: Cohort, settings: SlidePlan, folder: Path) -> TileStore:
+    """The same tiles, and nothing of stains."""
+    store = prepare(cohort, settings, folder)
+    names = store.specimens.columns
+    return replace(store, specimens=store.specimens[names[~names.str.startswith(STAINS)]])
+
+
+MULTIPHOTON = replace(
+    SLIDES,
+    prepare=prepare_unstained,
+    measure=partial(measure, maps=channel_maps),
+    tolerances=CHANNEL_TOLERANCES,
+    phantom=phantom_multiphoton,
+)
 """Unstained sections under a multiphoton microscope, as images with SHG red and TPEF green."""

@@ -22,7 +22,7 @@ from hepatica.cohort import (
     TimeToEvent,
 )
 from hepatica.cohort.predictions import LESION
-from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, discrete_risk, infer
+from hepatica.learn import Augment, Chosen, History, Loss, Plan, Samples, cox_loss, discrete_risk, infer
 from hepatica.learn.samples import Labels
 from hepatica.networks import Pooled, backbone
 from hepatica.protocol.records import Inference, Material, Standardising, Training
@@ -51,13 +51,17 @@ NARROW: Mapping[str, Any] = {"body": "resnet18.tv_in1k", "body_shape": {"channel
 """Settings of a trial of a system whose body is too large for it: a ResNet-18 a quarter as wide (ours)."""
 
 
-def pooled(settings: Any, *, pretrained: bool, outputs: int, channels: int = 3) -> Pooled:
-    """The body and a linear layer on the mean of its maps; the same from one seed. A system's whole `build`."""
+def pooled(settings: Any, *, pretrained: bool, outputs: int | str, channels: int = 3) -> Pooled:
+    """The body and a linear layer on the mean of its maps; the same from one seed. A system's whole `build`.
+
+    `outputs`: how many, or the name of the setting that lists them.
+    """
+    count = len(getattr(settings, outputs)) if isinstance(outputs, str) else outputs
     torch.manual_seed(settings.seed)
     body = body_of(settings, pretrained=pretrained, channels=channels)
     # Of a VGG, which ends in the hidden layers of its head, the width of these.
     width = getattr(body, "head_hidden_size", None) or body.num_features
-    return Pooled(body, channels=width, classes=outputs)
+    return Pooled(body, channels=width, classes=count)
 
 
 UNKNOWN = -1
@@ -92,7 +96,8 @@ def labelled(material: Material, *, outcome: pd.DataFrame, task: Task) -> Sample
         return Samples(inputs=chosen, labels=as_labels(outcome.loc[chosen.index["patient_id"]], task=task))
     lesions = pd.MultiIndex.from_frame(chosen.index[list(outcome.index.names)])
     known = lesions.isin(outcome.index)
-    return Samples(inputs=chosen.rows(known), labels=as_labels(outcome.loc[lesions[known]], task=task))
+    inputs = Chosen(inputs=chosen, rows=np.flatnonzero(known))
+    return Samples(inputs=inputs, labels=as_labels(outcome.loc[lesions[known]], task=task))
 
 
 def as_labels(outcome: pd.DataFrame, *, task: Task) -> Labels:
@@ -233,7 +238,8 @@ def logits_of(read: Any) -> Tensor:
 def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inference:
     """Scores of each region, and the mean over the regions of each specimen.
 
-    The network returns logits (b, outputs), or a `Reading` of them with a signature.
+    A region's score is that of the first target, of several classes that of the last one. The network returns logits
+    (b, outputs), or a `Reading` of them with a signature.
     """
     convert = scores(task)
     score, signature = infer(
@@ -247,7 +253,7 @@ def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inf
     wide = pd.DataFrame(score).assign(**{each: material.index[each] for each in keys})
     mean = wide.groupby(keys, sort=False).mean()
     specimens = scored(mean.index.to_frame(index=False), mean.to_numpy(), task=task)
-    regions = material.index.assign(score=score.max(axis=1))
+    regions = material.index.assign(score=score[:, len(task.classes) - 1 if isinstance(task, MultiClass) else 0])
     return Inference(specimens=specimens, regions=regions, signatures=signature)
 
 
@@ -289,10 +295,12 @@ def require_both(labels: np.ndarray, *, of: str, hint: str) -> None:
         )
 
 
-def grad_cam_of_body(network: Any, images: Any, *, read: Callable[[Any], Tensor]) -> np.ndarray:
-    """Grad-CAM of the highest logit at the last feature map of the network's `body`, or of its extractor's.
+def grad_cam_of_body(
+    network: Any, images: Any, *, read: Callable[[Any], Tensor], output: int | None = None
+) -> np.ndarray:
+    """Grad-CAM of a logit at the last feature map of the network's `body`, or of its extractor's.
 
-    `read` makes pixels of images.
+    `read` makes pixels of images; `output` is the number of the logit: of one or two the last, of more the highest.
     """
     inner = getattr(network, "network", network)  # of a system with several inputs
     inner = getattr(inner, "extractor", inner)
@@ -300,7 +308,9 @@ def grad_cam_of_body(network: Any, images: Any, *, read: Callable[[Any], Tensor]
 
     def highest(found: Any) -> Tensor:
         logits = logits_of(found)
-        return logits[:, -1] if logits.shape[1] <= 2 else logits.max(dim=1).values
+        if output is None and logits.shape[1] > 2:
+            return logits.max(dim=1).values
+        return logits[:, -1 if output is None else output]
 
     body = inner.get_submodule("body")
     body = getattr(body, "features", body)  # a VGG ends in the hidden layers of its head

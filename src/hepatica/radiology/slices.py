@@ -23,7 +23,7 @@ from hepatica.cohort.specimens import Specimen
 from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.liver.liver import LiverExtent, find_liver, liver_extent
-from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.masks.mask import read_mask
 from hepatica.radiology.phase.phase import Phase, contrast_phase
 from hepatica.radiology.slicing import Slicing, Window, resized
 

@@ -19,20 +19,21 @@ IMPORTANCE = "importance.json"
 """Which variables the score depends on, of systems that read tables."""
 
 
-def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens: int = 4) -> list[Path]:
+def explain(run: Path, cohort: Cohort | str | Path, *, results: Path | None = None, specimens: int = 4) -> list[Path]:
     """Draw `specimens` specimens of the cohort whose results are in `results`, half of high and half of low risk.
 
-    `results` is the run folder itself or the folder of a validation; only patients the model was not trained on are
-    drawn. The pictures and `explained.json`, which lists them with their risk, go into `results/explained`, and of a
-    system of tables `importance.json`.
+    `results` is the run folder itself or the folder of a validation, by default that of the run's that is of this
+    cohort; only patients the model was not trained on are drawn. The pictures and `explained.json`, which lists them
+    with their risk, go into `results/explained`, and of a system of tables `importance.json`. A specimen that cannot be
+    drawn is warned of.
     """
-    locked = open_run(run)
+    locked, cohort = open_run(run), load_cohort(cohort)
+    results = _results_of(run, cohort) if results is None else results
     if not (results / "metrics.json").exists():
         raise RunError(f"{results} has no results yet; run hepatica train or hepatica validate on this cohort first")
     refuse_altered(results)
     table = pd.read_parquet(results / "predictions.parquet")
     chosen = extremes(table, specimens)
-    cohort = load_cohort(cohort)
     written = read_json(results / "cohort.json")
     if written["model"] != locked.digest:
         raise RunError(f"{results} holds results of another model than {run}; name the run they belong to")
@@ -60,9 +61,13 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
         {
             "row": by_id[str(name)].row,
             "score": float(score),
+            "class_or_quantity": None
+            if pd.isna(chosen["class_or_quantity"][name])
+            else chosen["class_or_quantity"][name],
             "files": [path.name for path in drawn[by_id[str(name)].row]],
         }
-        for name, score in chosen.items()
+        for name, score in chosen["score"].items()
+        if by_id[str(name)].row in drawn
     ]
     write_sealed(results / "explained" / "explained.json", records)
     if found := importance(locked, cohort, table=table, folder=folder):
@@ -70,13 +75,22 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path, specimens:
     return [path for paths in drawn.values() for path in paths]
 
 
-def extremes(table: pd.DataFrame, count: int) -> pd.Series:
-    """Scores of `count` specimens of unseen patients, from both ends of the first target's ranking, the highest first.
+def _results_of(run: Path, cohort: Cohort) -> Path:
+    """The results of this cohort; those of the run itself where there are none."""
+    written = ((each, each / "cohort.json") for each in (run, *sorted((run / "external").glob("*"))))
+    own = (each for each, path in written if path.exists() and read_json(path)["digest"] == cohort.digest)
+    return next(own, run)
 
-    `table` is a predictions table; the scores are indexed by specimen_id.
+
+def extremes(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """`count` specimens of unseen patients, one each, from both ends of the first target's ranking, the highest first.
+
+    Of several classes the last one is ranked. `table` is a predictions table, whose rows they are, by specimen_id.
     """
-    unseen = table[table["score"].notna() & table["specimen_id"].notna() & ~table["fold"].isin(["train", "validation"])]
-    first = unseen.drop_duplicates("specimen_id").set_index("specimen_id")["score"].sort_values(ascending=False)
+    whole = table["score"].notna() & table["specimen_id"].notna() & table["lesion_id"].isna()
+    unseen = table[whole & ~table["fold"].isin(["train", "validation"])]
+    target = unseen[["endpoint", "horizon_months"]].astype("string").fillna("")
+    own = unseen[(target == target.head(1).squeeze()).all(axis=1)].drop_duplicates("specimen_id", keep="last")
+    first = own.sort_values("score", ascending=False).drop_duplicates("patient_id").set_index("specimen_id")
     low = min(count // 2, len(first) // 2)
-    chosen: pd.Series = pd.concat([first.iloc[: count - low], first.iloc[len(first) - low :]])
-    return chosen
+    return pd.concat([first.iloc[: count - low], first.iloc[len(first) - low :]])

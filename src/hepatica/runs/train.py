@@ -126,7 +126,8 @@ def _caution(training: Training[Any, Any], own: str | None) -> dict[str, str]:
     """What the report and the command say of the training: the system's own caution, and of too few patients."""
     counts = training.task.strata(training.cohort).loc[list(training.split.train)].value_counts()
     few = (
-        f"trained on {counts.sum()} patients, only {counts.min()} of them of the rarer outcome of"
+        f"trained on {counts.sum()} patients, only {counts.min()} of them of the"
+        f" {'rarest' if len(counts) > 2 else 'rarer'} outcome of"
         f" {training.task.endpoint.replace('_', ' ')}: from fewer than {FEWEST} hardly one variable can be learnt"
     )
     texts = [own, few if len(counts) > 1 and counts.min() < FEWEST else None]

@@ -32,6 +32,7 @@ ROOMS = {
     "MULTIPHOTON": "slide",
     "CT": "ct",
     "LESIONS_CT": "ct",
+    "LESIONS_CT_AND_TABLE": "ct",
     "LESIONS_MR": "mr",
     "MR": "mr",
     "ULTRASOUND": "ultrasound",

@@ -23,14 +23,13 @@ Unclear:
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from hepatica.cohort import Binary, MultiClass
 from hepatica.cohort.phantom import BIOPSIED, SEQUENCED
-from hepatica.learn import Share
+from hepatica.learn import Share, pixels_to_images
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.protocol import Paper, System
-from hepatica.protocol.plain import NARROW, pooled, train_plainly
+from hepatica.protocol.plain import NARROW, grad_cam_of_body, pooled, train_plainly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +52,6 @@ class Settings(SlidePlan):
     seed: int = 2020
 
 
-def mutations(settings: Settings) -> Binary:
-    """Whether each gene is mutated, learnt together."""
-    return Binary(settings.genes[0], beside=settings.genes[1:])
-
-
 SYSTEM = System(
     name="chen_2020",
     question="Is this liver tissue malignant?",
@@ -68,7 +62,7 @@ SYSTEM = System(
         journal="npj Precision Oncology 4:14",
         year=2020,
         doi="10.1038/s41698-020-0120-3",
-        reported={"external": {"accuracy malignant": 0.960, "accuracy grade": 0.896}},
+        reported={"external": {"accuracy malignant": 0.960}},
         patients="425 of TCGA-LIHC (450 slides); 67 with HCC and 34 normal slides of a hospital",
         network="Inception-v3",
         validation="a second hospital, with the cut-off that is best in it",
@@ -88,27 +82,26 @@ GRADE = replace(
     SYSTEM,
     name="chen_2020_grade",
     question="Is this hepatocellular carcinoma well, moderately or poorly differentiated?",
+    paper=replace(SYSTEM.paper, reported={"external": {"accuracy grade": 0.896}}),
     task=MultiClass("grade", classes=("well", "moderate", "poor"), ordered=True),
     population=SEQUENCED,
     build=partial(pooled, outputs=3),
-    meaning="probability of a grade",
+    saliency=partial(grad_cam_of_body, read=pixels_to_images, output=-1),
+    meaning="probability of poor differentiation",
 )
 """The second network of the paper."""
-
-
-def build_mutations(settings: Settings, *, pretrained: bool) -> Any:
-    """An output a gene."""
-    return pooled(settings, pretrained=pretrained, outputs=len(settings.genes))
 
 
 MUTATIONS = replace(
     SYSTEM,
     name="chen_2020_mutations",
     question="Which genes are mutated in this hepatocellular carcinoma?",
-    task=mutations,
+    paper=replace(SYSTEM.paper, reported={}),
+    task=lambda settings: Binary(settings.genes[0], beside=settings.genes[1:]),  # learnt together
     population=SEQUENCED,
     trial={**NARROW, "genes": ("ctnnb1", "tp53")},
-    build=build_mutations,
-    meaning="probability of a mutation",
+    build=partial(pooled, outputs="genes"),
+    saliency=partial(grad_cam_of_body, read=pixels_to_images, output=0),
+    meaning="probability of a mutation of the first gene",
 )
 """The third."""

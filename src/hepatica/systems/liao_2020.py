@@ -17,13 +17,13 @@ Unclear: the text could not be read where this was written, only its abstract an
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from hepatica.cohort import Binary
 from hepatica.cohort.phantom import BIOPSIED, SEQUENCED
+from hepatica.learn import pixels_to_images
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.protocol import Paper, System
-from hepatica.protocol.plain import NARROW, pooled, train_plainly
+from hepatica.protocol.plain import NARROW, grad_cam_of_body, pooled, train_plainly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,24 +68,16 @@ SYSTEM = System(
 )
 
 
-def mutations(settings: Settings) -> Binary:
-    """Whether each gene is mutated, learnt together."""
-    return Binary(settings.genes[0], beside=settings.genes[1:])
-
-
-def build_mutations(settings: Settings, *, pretrained: bool) -> Any:
-    """An output a gene."""
-    return pooled(settings, pretrained=pretrained, outputs=len(settings.genes))
-
-
 MUTATIONS = replace(
     SYSTEM,
     name="liao_2020_mutations",
     question="Which genes are mutated in this hepatocellular carcinoma?",
-    task=mutations,
+    paper=replace(SYSTEM.paper, reported={}),
+    task=lambda settings: Binary(settings.genes[0], beside=settings.genes[1:]),  # learnt together
     population=SEQUENCED,
     trial={**NARROW, "genes": ("ctnnb1", "tp53")},
-    build=build_mutations,
-    meaning="probability of a mutation",
+    build=partial(pooled, outputs="genes"),
+    saliency=partial(grad_cam_of_body, read=pixels_to_images, output=0),
+    meaning="probability of a mutation of the first gene",
 )
 """The second network of the paper."""

@@ -15,6 +15,7 @@ accuracy above 0.90. All settings but the two channels, VGG-16 and the three gra
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -22,10 +23,10 @@ from torch.nn.functional import instance_norm
 
 from hepatica.cohort import MultiClass
 from hepatica.cohort.phantom import SEQUENCED
-from hepatica.learn import Share
+from hepatica.learn import Share, pixels_to_images
 from hepatica.pathology.room import MULTIPHOTON, SlidePlan
 from hepatica.protocol import Paper, System
-from hepatica.protocol.plain import NARROW, pooled, train_plainly
+from hepatica.protocol.plain import NARROW, grad_cam_of_body, pooled, train_plainly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,5 +81,6 @@ SYSTEM = System(
     trial={**NARROW, "learning_rate": 1e-3},
     build=build,
     train=train_plainly,
-    meaning="probability of a grade",
+    saliency=partial(grad_cam_of_body, read=pixels_to_images, output=-1),
+    meaning="probability of poor differentiation",
 )

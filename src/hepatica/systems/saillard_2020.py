@@ -137,7 +137,7 @@ SYSTEM = System(
     adjustable=("tiles_per_specimen", "rows_read", "weights"),
     build=build,
     train=train,
-    meaning="risk of death",
+    meaning="hazard of death, relative",
 )
 
 SCHMOWDER = replace(

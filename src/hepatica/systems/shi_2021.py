@@ -179,7 +179,7 @@ SYSTEM = System(
         journal="Gut 70(5):951",
         year=2021,
         doi="10.1136/gutjnl-2020-320930",
-        reported={"external": {"logrank_p overall_survival": 3e-4}},
+        reported={"external": {"log_rank_p overall_survival": 3e-4}},
         patients="1,125 (2,451 slides); 320 of TCGA-LIHC",
         network="ResNet18 with a CRF; ResNet50",
         validation="TCGA-LIHC",
@@ -196,5 +196,5 @@ SYSTEM = System(
     infer=predict,
     saliency=saliency,
     parts=lambda network: network.parts,
-    meaning="risk of death",
+    meaning="hazard of death, relative",
 )

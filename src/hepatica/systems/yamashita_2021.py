@@ -194,5 +194,5 @@ SYSTEM = System(
     comparators=published("ajcc_8"),
     saliency=lambda network, images: partial(grad_cam_of_body, read=pixels_to_images)(network.parts["risk"], images),
     parts=lambda network: network.parts,
-    meaning="risk of recurrence",
+    meaning="hazard of recurrence, relative",
 )

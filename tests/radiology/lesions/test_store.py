@@ -86,3 +86,10 @@ def test_a_study_without_lesions_is_a_failure_with_its_reason(made, cohort_folde
     assert "no lesion of this specimen" in store.failures["error"].iloc[0]
     assert len(store.select(patient_ids=["P1"])) == 2
     assert store.rows(np.array([True, False])).index["label"].tolist() == ["hcc"]
+
+
+def test_without_a_table_lesions_are_those_of_the_masks(made, cohort_folder):
+    cohort = load_cohort(cohort_folder)
+    store = made(cohort=replace(cohort, lesions=cohort.lesions.iloc[:0]))
+    assert store.index[["specimen_id", "lesion_id"]].to_numpy().tolist() == [["S1", "1"], ["S1", "2"], ["S2", "1"]]
+    assert "no rows in lesions.csv" in store.specimens["notes"].iloc[0]

@@ -12,7 +12,7 @@ from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.volume import Volume, read_volume
 from hepatica.radiology.liver.liver import PADDING_MM, LiverExtent, estimate_liver, find_liver, liver_extent
-from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.masks.mask import read_mask
 from hepatica.radiology.phantom import phantom_ct
 
 ALL = {"first": 0, "source": "all", "confidence": 0.0}

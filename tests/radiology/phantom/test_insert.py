@@ -11,7 +11,7 @@ from hepatica.cohort.phantom import SUSPECTED, Lesion, draw_patients
 from hepatica.cohort.streams import generator
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.volume import Volume, read_volume
-from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.masks.mask import read_mask
 from hepatica.radiology.phantom.enhancement import PHASES
 from hepatica.radiology.phantom.insert import insert_lesions
 from hepatica.radiology.phantom.scanner import HOSPITALS

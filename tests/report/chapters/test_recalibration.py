@@ -64,7 +64,7 @@ def test_updates_change_no_other_number_and_say_so(
     alone = section(read_run(run.folder, external=[]), sketchbook(tmp_path)).blocks
     tables = [block for block in blocks if isinstance(block, Table)]
     assert [NOT_APPLIED in table.caption for table in tables] == [False, True]
-    assert len(alone) == 2
+    assert len(alone) == 3
     locked = [row for row in tables[1].rows if row[0] == "As locked"]
     assert [row[1] for row in locked] == [
         row[2].replace("\N{NO-BREAK SPACE}", " ") for row in tables[0].rows if row[0] == "Brier score"

@@ -1,20 +1,19 @@
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from hepatica.evaluate import nomogram, odds_marks, survival_marks
+from hepatica.evaluate import cox_nomogram, logistic_nomogram
 from hepatica.report.figures.nomogram import height, paint_nomogram
 
-MODEL = nomogram(
+RANGES = pd.DataFrame({"signature": [-2, 2], "afp_ng_ml_log10": [0, 5], "bclc_c": [0, 1], "albumin_g_l": [25, 45]})
+MODEL = cox_nomogram(
     {"signature": 1.2, "afp_ng_ml_log10": 0.4, "bclc_c": 0.6, "albumin_g_l": -0.04},
-    marks={
-        "signature": (-2, -1, 0, 1, 2),
-        "afp_ng_ml_log10": (0, 1, 2, 3, 4, 5),
-        "bclc_c": (0, 1),
-        "albumin_g_l": (25, 30, 35, 40, 45),
-    },
-    outcomes={"Survival to 12 months": survival_marks(0.8), "Survival to 36 months": survival_marks(0.1)},
+    values=RANGES,
+    time=[6, 30],
+    event=[1, 1],
+    horizons=(12.0, 36.0),
 )
 
 
@@ -47,7 +46,7 @@ def test_labels_do_not_touch() -> None:
 
 
 def test_a_probability_out_of_reach_is_named() -> None:
-    model = nomogram({"age": 0.001}, marks={"age": (40, 50)}, outcomes={"Risk": odds_marks(-9.0)})
+    model = logistic_nomogram({"signature": 0.001}, values=RANGES, intercept=-9.0)
     figure = Figure()
     paint_nomogram(figure, model=model, title="")
     assert "beyond the scale" in {text.get_text() for text in figure.axes[0].texts}

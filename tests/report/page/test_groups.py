@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 from hepatica.report.page.groups import compared_groups
@@ -13,3 +14,11 @@ def test_groups_are_of_different_patients_and_the_first_was_learnt_from(finished
     ]
     assert [set(each.patients["fold"]) for each in groups] == [{"train", "validation"}, {"test"}, {"external"}]
     assert len({each.colour for each in groups}) == 3
+
+
+def test_cohorts_of_one_name_are_told_apart_by_the_folder_of_their_results(copied: tuple[Path, list[Path]]) -> None:
+    run, (external,) = copied
+    shutil.copytree(external, external.with_name("second"))
+    found = read_run(run)
+    assert [each.title.split(", ")[-1] for each in found.external] == ["hospital_b", "second"]
+    assert len({each.name for each in compared_groups(found)}) == 4

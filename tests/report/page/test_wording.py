@@ -57,6 +57,13 @@ def test_a_diagnosis_is_named_without_a_time() -> None:
     assert outcomes(target) == calls(target) == ("HCC", "no HCC")
 
 
+@pytest.mark.parametrize(("label", "told"), [("malignant", "malignancy"), ("tp53", "TP53 mutation")])
+def test_what_a_label_says_of_patients_is_named_by_a_noun(label: str, told: str) -> None:
+    target = Target(endpoint=label, horizon=Months(0))
+    assert outcomes(target) == (told, f"no {told}")
+    assert heading(target) == told[0].upper() + told[1:]
+
+
 def test_an_event_is_named_with_its_time() -> None:
     target = Target(endpoint="overall_survival", horizon=Months(12))
     assert about(target) == "overall survival at 12 months"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ from einops import rearrange
 from scipy import stats
 
 from hepatica.cohort import RunError, load_cohort
-from hepatica.cohort.atomic import read_json
+from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.seal import SEAL
 from hepatica.learn import Arrays, as_images
 from hepatica.networks import CnnSasm, backbone
 from hepatica.pathology.store import TileStore
 from hepatica.runs import LockedRun, open_run
 from hepatica.saliency import grad_cam, hires_cam
+from hepatica.studies.li_2025_cnn_sasm import interpretation
 from hepatica.studies.li_2025_cnn_sasm.interpretation import channel_weights, interpret, module_maps
 
 MODULES = ["convolution", "channel self-attention", "spatial self-attention"]
@@ -173,6 +175,20 @@ def test_only_unseen_patients_are_seen(trained, locked, material, tmp_path: Path
     assert seen["levels"][3]["high"] == pytest.approx(float(np.quantile(scores, 0.95)))
     for each in seen["thresholds"]:
         assert each["relapsed"] == bool(cohort.patients.loc[by_row[each["row"]], "recurrence_event"])
+
+
+def test_of_a_region_the_region_alone_is_drawn(trained, locked, material, tmp_path: Path, monkeypatch) -> None:
+    """A square of 300 pixels with a margin of a twentieth."""
+    region, cohort, drawn = tmp_path / "region.geojson", load_cohort(trained.cohort), []
+    square = [[100, 100], [400, 100], [400, 400], [100, 400]]
+    write_json(region, {"geometry": {"type": "Polygon", "coordinates": [square]}, "properties": {}})
+    specimens = tuple(replace(each, attachments={"region": region}) for each in cohort.specimens)
+    tiles = interpretation._unseen(material, results=trained.run)[0].assign(relapsed=True)
+    monkeypatch.setattr(interpretation, "save_levels", lambda path, **given: drawn.append(given))
+    cohort = replace(cohort, specimens=specimens)
+    interpretation._draw_thresholds(locked, cohort, tiles, results=trained.run, out=tmp_path)
+    assert {(each["size"], each["thumbnail"].shape) for each in drawn} == {((330, 330), (330, 330, 3))}
+    assert min(each["corners"].min() for each in drawn) == tiles[["x", "y"]].min(axis=None) - 85
 
 
 def test_tiles_that_were_not_scored_are_refused(trained, locked, material, tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ class Population:
 
     # Readers
     reader_correlation: float = 0.4  # how far the same patients are hard for all readers
+    read_for: Literal["hcc", "malignant_mass"] = "hcc"
     assisted: bool = False  # whether pathologists read, without and with the answer of a model
 
     # Slides
@@ -255,11 +256,12 @@ _RARE = (("adenoma", 4.0), ("angioleiomyolipoma", 4.0), ("abscess", 4.0))
 
 FOCAL_LESIONS = replace(
     _OUTLINED, name="focal_lesions",
-    usual=("lesion_class", "lesion_type", "lesion_group", "lesion_malignant", "malignancy"),
+    usual=("lesion_class", "lesion_type", "lesion_group", "lesion_malignant", "malignancy", "malignant_mass"),
+    read_for="malignant_mass",
     columns=(
         "patient_id", "age_years", "sex", "hbsag", "metavir", "prior_cancer", "afp_ng_ml", "alt_u_l", "ast_u_l",
         "bilirubin_umol_l", "albumin_g_l", "platelets_10e9_l", "lesion_class", "lesion_type", "lesion_group",
-        "lesion_malignant", "malignancy",
+        "lesion_malignant", "malignancy", "malignant_mass",
     ),
     hcc_share=0.25, incidental_share=0.3,
     control_kinds=(

@@ -140,6 +140,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "hcc_vs_cirrhosis": int(tumour.hcc) if tumour.hcc or patient.person.metavir == 4 else None,
         "malignant": int(tumour.hcc) if tumour.hcc or tumour.kind == NORMAL else None,
         "tumour_type": {HCC: "HCC", CCA: "CCA"}.get(tumour.kind),
+        "malignant_mass": tumour.malignant,
         "kind": tumour.kind,
         "lesion_type": tumour.type,
         "tumour_size_cm": tumour.size_cm,
@@ -211,13 +212,14 @@ def truth_table(patients: Sequence[Patient]) -> pd.DataFrame:
 
 def lesion_table(patients: Sequence[Patient]) -> pd.DataFrame:
     """One row a lesion: `number` counts a patient's lesions from 1, the largest first."""
-    columns = ("patient_id", "number", "kind", "diameter_cm", "atypical", "gas")
+    columns = ("patient_id", "number", "kind", "diameter_cm", "atypical", "gas", "infiltration", "vascularity")
     rows = [
-        (patient.patient_id, number, lesion.kind, lesion.diameter_cm, int(lesion.atypical), int(lesion.gas))
+        (patient.patient_id, number, *(getattr(lesion, name) for name in columns[2:]))
         for patient in patients
         for number, lesion in enumerate(patient.tumour.lesions, start=1)
     ]
-    return pd.DataFrame(rows, columns=list(columns))
+    table = pd.DataFrame(rows, columns=list(columns)).round({"infiltration": 3, "vascularity": 3})
+    return table.astype({"atypical": int, "gas": int})
 
 
 def visits(patients: Sequence[Patient]) -> pd.DataFrame:

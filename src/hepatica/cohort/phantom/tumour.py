@@ -60,6 +60,11 @@ class Tumour:
         return self.lesions[0].type if self.lesions else None
 
     @property
+    def malignant(self) -> bool | None:
+        """Whether the largest lesion is; None without lesion."""
+        return self.type in (HCC, "other malignant") if self.lesions else None
+
+    @property
     def own(self) -> tuple[Lesion, ...]:
         """The lesions but those found beside, of another kind."""
         return tuple(each for each in self.lesions if each.kind == self.kind)

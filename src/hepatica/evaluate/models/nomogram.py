@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.inputs import Booleans, Floats
+from hepatica.evaluate.inputs import follow_up
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Probabilities that are marked."""
@@ -35,47 +38,56 @@ class Nomogram:
     @property
     def points(self) -> dict[str, dict[str, float]]:
         """Of each marked value; the lowest of each variable has 0."""
-        return {name: _above(each, min(each.values()), self.unit) for name, each in self.scales.items()}
+        return {name: self._above(each, min(each.values())) for name, each in self.scales.items()}
 
     @property
     def totals(self) -> dict[str, dict[str, float]]:
         """Sum of points at each marked probability that a sum reaches."""
         lowest = sum(min(each.values()) for each in self.scales.values())
         most = sum(max(each.values()) for each in self.points.values())
-        found = {name: _above(each, lowest, self.unit) for name, each in self.outcomes.items()}
+        found = {name: self._above(each, lowest) for name, each in self.outcomes.items()}
         return {name: {mark: at for mark, at in each.items() if 0 <= at <= most} for name, each in found.items()}
 
+    def _above(self, marks: Marks, lowest: float) -> dict[str, float]:
+        return {mark: (each - lowest) / self.unit for mark, each in marks.items()}
 
-def _above(marks: Marks, lowest: float, unit: float) -> dict[str, float]:
-    return {mark: (each - lowest) / unit for mark, each in marks.items()}
 
-
-def nomogram(
-    coefficients: Mapping[str, float], *, marks: Mapping[str, Sequence[float]], outcomes: Mapping[str, Marks]
+def logistic_nomogram(
+    coefficients: Marks, *, values: pd.DataFrame, intercept: float, outcome: str = "Risk"
 ) -> Nomogram:
-    """Of a model of these coefficients, for the values of each variable that are to be marked, and axes of probability
-    by `odds_marks` or `survival_marks`. A category has the marks 0 and 1. EvaluationError where a variable has no mark.
+    """Of a logistic model; the columns of `values` are the patients' by which each variable's scale is marked."""
+    odds = {f"{each:g}": float(np.log(each / (1 - each)) - intercept) for each in SHARES}
+    return Nomogram(scales=_scales(coefficients, values), outcomes={outcome: odds})
+
+
+def cox_nomogram(
+    coefficients: Marks, *, values: pd.DataFrame, time: ArrayLike, event: ArrayLike, horizons: Sequence[float]
+) -> Nomogram:
+    """Of a Cox model, with an axis for survival to each of `horizons`, in months as `time` (n,) of the patients.
+
+    `values` (n) are those that it was fitted to: they mark the scales and give survival, by Breslow's cumulative hazard
+    (J R Stat Soc B 1972;34:216). A horizon before the first event has no axis.
     """
-    lacking = [name for name in coefficients if len(marks.get(name, ())) < 2]
-    if lacking:
-        raise EvaluationError(f"nomogram: got no marks of {', '.join(lacking)}; wanted two values or more of each")
-    scales = {name: {f"{at:g}": each * at for at in marks[name]} for name, each in coefficients.items()}
-    return Nomogram(scales=scales, outcomes=outcomes)
+    times, events = follow_up(time, event=event)
+    hazard = np.exp((values[list(coefficients)] * pd.Series(coefficients)).sum(axis=1).to_numpy(float))
+    steps = [(times[each], 1 / hazard[times >= times[each]].sum()) for each in np.flatnonzero(events)]
+    total = {horizon: sum(step for at, step in steps if at <= horizon) for horizon in horizons}
+    outcomes = {
+        f"Survival to {horizon:g} months": {f"{each:g}": float(np.log(-np.log(each) / over)) for each in SHARES}
+        for horizon, over in total.items()
+        if over > 0
+    }
+    return Nomogram(scales=_scales(coefficients, values), outcomes=outcomes)
 
 
-def odds_marks(intercept: float) -> dict[str, float]:
-    """The linear predictor without intercept of each of SHARES, by a logistic model."""
-    return {f"{each:g}": float(np.log(each / (1 - each)) - intercept) for each in SHARES}
+def _scales(coefficients: Marks, values: pd.DataFrame) -> dict[str, dict[str, float]]:
+    return {name: {f"{at:g}": each * at for at in _marks(values[name])} for name, each in coefficients.items()}
 
 
-def survival_marks(baseline: float) -> dict[str, float]:
-    """The linear predictor at which the probability of survival is each of SHARES, by a Cox model in which it is
-    `baseline` at a linear predictor of 0 (`baseline_survival`).
-    """
-    return {f"{each:g}": float(np.log(np.log(each) / np.log(baseline))) for each in SHARES}
-
-
-def baseline_survival(predictor: Floats, *, time: Floats, event: Booleans, at: float) -> float:
-    """Survival to `at`, in the unit of `time`, at a linear predictor of 0, by Breslow's cumulative hazard (1974)."""
-    before = np.flatnonzero(event & (time <= at))
-    return float(np.exp(-sum(1 / np.exp(predictor[time >= time[each]]).sum() for each in before)))
+def _marks(values: "pd.Series[float]") -> Sequence[float]:
+    """Round numbers within the range of values, five or so; of 0 and 1 both."""
+    low, high = float(values.min()), float(values.max())
+    if values.dropna().isin([0, 1]).all():
+        return (0.0, 1.0)
+    inside = [float(each) for each in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= each <= high]
+    return inside if len(inside) > 1 else (low, high)

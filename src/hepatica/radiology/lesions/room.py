@@ -21,6 +21,7 @@ from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping
 from hepatica.radiology.lesions.deliver import deliver_lesions
 from hepatica.radiology.lesions.measures import TOLERANCES, measure
+from hepatica.radiology.lesions.picture import draw_lesions
 from hepatica.radiology.lesions.store import LesionStore, Reading, Scale
 from hepatica.radiology.lesions.store import prepare as prepare_lesions
 from hepatica.radiology.phantom import phantom_ct, phantom_mr
@@ -156,10 +157,15 @@ def infer_lesions(network: Any, material: LesionStore, settings: LesionPlan, tas
     whole = _pooled(lesions, columns=list(range(score.shape[1])), pooling=settings.pooling)
     return Inference(
         specimens=scored(whole.index.to_frame(index=False), whole.to_numpy(), task=task),
-        regions=material.index.assign(score=score.max(axis=1)),
+        regions=material.index.assign(score=score.max(axis=1), **_by_class(score, task)),
         signatures=signature,
         lesions=scored(lesions[LESION], lesions[whole.columns].to_numpy(), task=task),
     )
+
+
+def _by_class(score: np.ndarray, task: Task) -> dict[str, np.ndarray]:
+    """The probability of each class of a multi-class task, `probability_` before its name."""
+    return {f"probability_{name}": score[:, k] for k, name in enumerate(getattr(task, "classes", ()))}
 
 
 def _pooled(lesions: pd.DataFrame, *, columns: list[int], pooling: str) -> pd.DataFrame:
@@ -184,6 +190,7 @@ LESIONS_CT: Room[LesionPlan, LesionStore] = Room(
     augment=augment,
     infer=infer_lesions,
     saliency=partial(grad_cam_of_body, read=lambda values: as_network_input(torch.from_numpy(values))),
+    draw=draw_lesions,
     deliver=deliver_lesions,
     decline=decline_study,
     phantom=phantom_ct,

@@ -22,7 +22,7 @@ from hepatica.cohort.preparation import gather, prepare_each, selected, specimen
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping, crops
-from hepatica.radiology.lesions.marks import masks_of, read_marks
+from hepatica.radiology.lesions.marks import find_marks, masks_of, read_marks
 from hepatica.radiology.mr.measures import measured
 from hepatica.radiology.phase.together import PHASE, SERIES, Absent, Register, StudyPhases, is_phase, read_phases
 from hepatica.radiology.slicing import Window
@@ -31,6 +31,7 @@ SCHEMA = 1
 """Version of the crop files; raised whenever the same settings would give other crops."""
 
 _WORKERS = 2  # ours: studies at once
+_HALF = 65504.0  # the largest number of half precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,20 +149,20 @@ def prepare(
     folder: Path,
     progress: bool = True,
 ) -> LesionStore:
-    """Cut out the lesions (rows of lesions.csv) of every study, once: what is in `folder` from the same content, rows
-    and settings is not read again.
+    """Cut out the lesions of every study, once: what is in `folder` from the same content, rows and settings is not
+    read again. They are the rows of lesions.csv; without any, what masks mark that lie with a study.
 
     A study that cannot be used goes, with the reason, into the ledger (`folder`/ledger) and into `failures`. May be
     killed at any moment and started again. Raises SpecimenError when no study gives a crop, UnavailableError when the
     folder cannot be written (disk full).
     """
     own = {each: lesions[lesions["specimen_id"] == each.specimen_id] for each in specimens}
-    keys = {each: _key(each, rows, reading=reading) for each, rows in own.items()}
+    keys = {each: _key(each, rows, reading=reading, alone=lesions.empty) for each, rows in own.items()}
     ledger = Ledger(folder / "ledger")
     missing = {key: each for each, key in keys.items() if _opened(_path(folder, key)) is None}
 
     def cut_out(key: str, specimen: Specimen) -> None:
-        _write(_path(folder, key), specimen, own[specimen], reading=reading)
+        _write(_path(folder, key), specimen, own[specimen], reading=reading, alone=lesions.empty)
 
     prepare_each(missing, cut_out, ledger=ledger, label="Cutting out lesions", workers=_WORKERS, progress=progress)
     return _gather(keys, lesions, ledger=ledger, folder=folder, scale=scale)
@@ -170,16 +171,23 @@ def prepare(
 _ROW = ("lesion_id", "segment", "x_mm", "y_mm", "z_mm", "diameter_mm", PHASE)
 
 
-def _key(specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading) -> str:
+def _key(specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading, alone: bool) -> str:
     masks = [content_digest(each).hex() for each in masks_of(specimen, lesions)]
     others = {name: content_digest(path).hex() for name, path in specimen.attachments.items() if is_phase(name)}
     rows = lesions.reindex(columns=list(_ROW)).astype(str).to_numpy().tolist()
-    about = {"schema": SCHEMA, "reading": asdict(reading), "rows": rows, "masks": masks, "others": others}
+    about = {
+        "schema": SCHEMA,
+        "alone": alone,
+        "reading": asdict(reading),
+        "rows": rows,
+        "masks": masks,
+        "others": others,
+    }
     named = {name: specimen.extra.get(name, "") for name in (SERIES, PHASE)}
     return specimen_key(specimen, settings=about | named)
 
 
-def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading) -> None:
+def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Reading, alone: bool) -> None:
     drawn = lesions.reindex(columns=[PHASE])[PHASE].dropna().astype(str)
     phases = read_phases(
         specimen,
@@ -189,8 +197,11 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Re
         register=reading.register,
         reference=next(iter(drawn), None),
     )
-    step = phases.volumes[phases.reference].geometry.spacing[0]
-    marks, notes = read_marks(specimen, lesions, step=step)
+    geometry = phases.volumes[phases.reference].geometry
+    if alone:
+        marks, notes = find_marks(specimen, geometry=geometry)
+    else:
+        marks, notes = read_marks(specimen, lesions, geometry=geometry)
     rows, found = [], []
     for mark in marks:
         for crop in crops(mark, phases, cropping=reading.cropping, wanted=reading.phases):
@@ -201,7 +212,7 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Re
                 | {"area_mm2": crop.area_mm2}
             )
     arrays = {
-        "crops": np.stack([each.values for each in found]).astype(np.float16),
+        "crops": np.stack([each.values for each in found]).clip(-_HALF, _HALF).astype(np.float16),
         "masks": np.stack([each.mask for each in found]),
         "lps": np.stack([each.geometry.lps for each in found]),
     }

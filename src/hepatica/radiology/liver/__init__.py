@@ -1,3 +1,3 @@
 """Liver: where the liver lies in a CT volume, estimated or from a mask."""
 
-__all__ = ["coarse", "liver", "mask"]
+__all__ = ["coarse", "liver"]

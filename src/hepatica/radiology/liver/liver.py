@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.liver.coarse import Coarse, filled, gather
-from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.masks.mask import read_mask
 
 PADDING_MM = 5.0  # ours
 """What an estimate may miss of the liver's thin ends: so much is added above and below, one slice at least."""

@@ -19,7 +19,7 @@ from hepatica.radiology.dicom.series import Series, read_study
 from hepatica.radiology.dicom.stack import as_stored
 from hepatica.radiology.dicom.volume import Volume, read_volume
 from hepatica.radiology.liver.liver import estimate_liver
-from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.masks.mask import read_mask
 from hepatica.radiology.phantom.insert import insert_lesions
 
 SERIES_NUMBER = 9100  # ours

@@ -13,6 +13,7 @@ from hepatica.report.chapters import (
     localisation,
     modules,
     multiclass,
+    nomogram,
     published,
     readers,
     regions,
@@ -39,6 +40,7 @@ FIRST: tuple[Chapter, ...] = (
 )
 LAST: tuple[Chapter, ...] = (
     modules.section,
+    nomogram.section,
     comparators.section,
     importance.section,
     signatures.section,
@@ -80,5 +82,14 @@ one by the horizons of a survival endpoint."""
 
 
 def chapters_of(run: Run) -> Sequence[Chapter]:
-    """The chapters of a run's report."""
-    return (*FIRST, *BY_TASK[summary.kind(run)], *LAST)
+    """The chapters of a run's report; of a system with several kinds of task those of each, the first one's first."""
+    tasks, own = list(dict.fromkeys(target.task for target in run.targets)), BY_TASK[summary.kind(run)]
+    if len(tasks) == 1:
+        return (*FIRST, *own, *LAST)
+    further = [_of(each, task) for task in tasks[1:] for each in BY_TASK[task] if each not in own]
+    first, last = ([_of(each, tasks[0]) for each in chapters] for chapters in ((*FIRST, *own), LAST))
+    return (*first, *further, *last)
+
+
+def _of(chapter: Chapter, task: str) -> Chapter:
+    return lambda run, gallery: chapter(run.asking(task), gallery)

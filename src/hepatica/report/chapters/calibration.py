@@ -12,10 +12,10 @@ from sklearn.model_selection import StratifiedKFold
 
 from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import Recalibration, brier, calibration_intercept, calibration_slope, recalibrate
-from hepatica.report.figures import calibration_curve
+from hepatica.report.figures import calibration_curve, decision_curve
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
-from hepatica.report.page.wording import NONE, about, event, heading, when
+from hepatica.report.page.wording import NONE, about, event, events, heading, when
 
 SHOWN = ("calibration_intercept", "calibration_slope", "brier")
 
@@ -30,7 +30,7 @@ NOT_APPLIED = "not applied to any other number of this report"
 
 def section(run: Run, gallery: Gallery) -> Section:
     """A calibration panel a target and cohort; intercept, slope and Brier score; updates offered for other cohorts."""
-    of = event(run.targets[0])
+    of = events(run.targets)
     figure = gallery.by_target(
         "calibration",
         [(each, target) for target in run.targets for each in run.cohorts],
@@ -49,7 +49,17 @@ def section(run: Run, gallery: Gallery) -> Section:
         " extreme. Brier score: mean squared difference of score and outcome; 0 is perfect, and a constant score of 0.5"
         " gives 0.25.",
     )
-    blocks: list[Block] = [figure, table]
+    decisions = gallery.by_target(
+        "decision",
+        [(each, target) for target in run.targets for each in run.cohorts],
+        _decide,
+        alt="Decision curve of the score",
+        caption=f"Net benefit by the threshold from which on patients are treated as if they had {of}: true positives"
+        " less false positives, these weighed by the odds of the threshold (Vickers and Elkin 2006). A score is of use"
+        " where its curve lies above those of treating all and nobody.",
+        columns=run.columns,
+    )
+    blocks: list[Block] = [figure, table, decisions]
     for each in run.external:
         found = [(target, updates(each, target)) for target in run.targets]
         blocks += _recalibration(each, [(target, offered) for target, offered in found if offered], gallery)
@@ -59,6 +69,11 @@ def section(run: Run, gallery: Gallery) -> Section:
 def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
     title = f"{results.title}\n{when(target)}"
     calibration_curve.paint(figure, known=_known(results, target), of=event(target), title=title)
+
+
+def _decide(figure: Drawing, *, results: Results, target: Target) -> None:
+    title = f"{results.title}\n{when(target)}"
+    decision_curve.paint(figure, known=_known(results, target), title=title)
 
 
 def _known(results: Results, target: Target) -> pd.DataFrame:

@@ -13,7 +13,19 @@ from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table
 from hepatica.report.page.metric_table import metric_rows, target_table
-from hepatica.report.page.wording import METRICS, about, attempt, calls, cell, estimate, event, heading, outcomes, when
+from hepatica.report.page.wording import (
+    METRICS,
+    about,
+    attempt,
+    calls,
+    cell,
+    estimate,
+    event,
+    events,
+    heading,
+    outcomes,
+    when,
+)
 
 AT_A_CUTOFF = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "kappa")
 WITHOUT_CUTOFF = ("auroc", "average_precision", "brier")
@@ -44,7 +56,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         partial(_over_all, run),
         caption="Discrimination over all cut-offs, with 95% confidence intervals.",
         note=f"{_methods(run, WITHOUT_CUTOFF)} Risk capture: the smallest share of patients, from the highest score"
-        f" down, with {CAPTURED:.0%} of those with {event(run.targets[0])}, by bootstrap of patients; a score without"
+        f" down, with {CAPTURED:.0%} of those with {events(run.targets)}, by bootstrap of patients; a score without"
         f" information needs {CAPTURED:.0%} of the patients.",
     )
     confusion = gallery.by_cohort(
@@ -83,7 +95,7 @@ def _curves(run: Run, gallery: Gallery, *, kind: roc.Kind) -> Figure:
         found = "; ".join(f"{about(target)} {estimate(results.metric(metric, target))}" for target in results.targets)
         return f"{caption.split(':')[0].split(',')[0]}, {results.title}: {found}"
 
-    return gallery.by_cohort(kind, run.cohorts, paint, alt=alt, caption=caption.format(event=event(run.targets[0])))
+    return gallery.by_cohort(kind, run.cohorts, paint, alt=alt, caption=caption.format(event=events(run.targets)))
 
 
 def _known(results: Results, metric: str) -> list[roc.Curve]:

@@ -156,8 +156,7 @@ def _counted(run: Run, target: Target) -> list[list[str]]:
 def _classes(run: Run, target: Target) -> list[list[str]]:
     """Patients of each class, and those without an outcome."""
     known = [each.endpoint(target).strata(each.reported) for each in run.cohorts]
-    levels = dict.fromkeys(name for each in known for name in sorted(each.dropna().unique(), key=str))
-    levels = levels if target.task == "multi_class" else {}
+    levels = dict.fromkeys(name for each in run.cohorts for name in getattr(each.endpoint(target), "classes", ()))
     rows = [[level(name), *(share(int((each == name).sum()), len(each)) for each in known)] for name in levels]
     return [*rows, ["Unknown", *(share(int(each.isna().sum()), len(each)) for each in known)]]
 

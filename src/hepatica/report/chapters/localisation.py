@@ -50,7 +50,8 @@ def pictures(run: Run, gallery: Gallery) -> list[Block]:
             words = f"{results.title}, specimen in row {specimen['row']}, score {specimen['score']:.2f}"
             panels = [gallery.show(path, alt=f"{words}: {_what(path.stem)}") for path in files]
             shown = "; ".join(dict.fromkeys(_what(path.stem) for path in files))
-            caption = f"{words} ({about(run.targets[0])}): {shown}."
+            of = ": ".join(filter(None, [about(run.targets[0]), specimen["class_or_quantity"]]))
+            caption = f"{words} ({of}): {shown}."
             if panels:
                 blocks.append(Figure(caption=caption, panels=panels, columns="strip" if slide else 1))
     return blocks

@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Classes, LesionClasses, Target, class_scores
-from hepatica.evaluate.multiclass.metrics import OF_A_CLASS
+from hepatica.cohort.predictions import LESION
+from hepatica.evaluate.multiclass.metrics import OF_A_CLASS, multiclass_metrics
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table
@@ -15,6 +16,8 @@ from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.wording import METRICS, estimate, level
 
 OVERALL = ("accuracy", "auroc_macro", "f1_macro", "kappa")
+PROBABILITY = "probability_"
+"""Before the name of a class in the columns of regions.parquet."""
 OF_ORDERED = ("kappa_weighted", "kappa_weighted_linear")
 
 
@@ -48,7 +51,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
             caption="Classification into all classes, with 95% confidence intervals.",
             note="Macro: the unweighted mean over classes.",
         ),
-        *(_of_lesions(run) if isinstance(endpoint, LesionClasses) else []),
+        *(_of_lesions(run) if isinstance(endpoint, LesionClasses) else _of_regions(run, target, classes)),
         *(_by_class(each, target, classes) for each in run.cohorts),
     ]
     return Section(anchor="discrimination", title="Classification", blocks=blocks)
@@ -58,6 +61,33 @@ def _of_lesions(run: Run) -> list[Block]:
     names = tuple(f"lesion_{name}" for name in ("accuracy", "auroc_macro", "kappa"))
     caption = "Classification of single lesions, with 95% confidence intervals clustered by patient."
     return [metric_table(run, names, caption=caption, note="Above, a patient's class is that of their largest lesion.")]
+
+
+def _of_regions(run: Run, target: Target, classes: list[str]) -> list[Block]:
+    """The same of single regions and lesions of patients who have several, each by the class of their patient."""
+    rows = []
+    for each in run.cohorts:
+        regions = pd.read_parquet(each.folder / "regions.parquet").rename(
+            columns=lambda name: name.removeprefix(PROBABILITY)
+        )
+        if not {*classes, "lesion_id"} <= {*regions.columns}:
+            return []
+        truth = scored(each, target)["truth"]
+        own = regions[regions["patient_id"].isin(truth.index)]
+        for unit, table in (
+            (f"{run.region} patches", own),
+            ("lesions", own.groupby(LESION, as_index=False)[classes].mean()),
+        ):
+            found = multiclass_metrics(
+                truth.loc[table["patient_id"]], score=table[classes], classes=classes, group=table["patient_id"]
+            )
+            count = f"{len(table):,} of {table['patient_id'].nunique()}"
+            rows.append([f"{each.title}, {unit}", count, *(str(found[name]) for name in OVERALL)])
+    header = ["", "Count, patients", *(METRICS[name] for name in OVERALL)]
+    caption = (
+        "The same of single patches and lesions, each with the class of its patient; intervals clustered by patient."
+    )
+    return [Table(caption=caption, header=header, rows=rows)]
 
 
 def scored(results: Results, target: Target) -> pd.DataFrame:

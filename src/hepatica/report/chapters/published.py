@@ -13,6 +13,9 @@ from hepatica.report.page.wording import METRICS, NONE, about, interval, p_value
 PLACES = {"internal": "Paper, its internal patients", "external": "Paper, its external patients"}
 """Patients of a paper as `Paper.reported` names them, and the head of their column."""
 
+ELSEWHERE = {"adjusted_hazard_ratio": "see the chapter of clinical factors"}
+"""Metrics that a chapter computes, and metrics.json lacks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Printed:
@@ -74,8 +77,8 @@ def _reported(run: Run) -> list[list[str]]:
 
 
 def _here(run: Run, target: Target | None, metric: str) -> list[str]:
-    if target is None:
-        return [NONE for _ in run.cohorts]
+    if target is None or metric in ELSEWHERE:
+        return [ELSEWHERE.get(metric, NONE) for _ in run.cohorts]
     return [metric_cell(run, each, metric, target=target) for each in run.cohorts]
 
 

@@ -18,7 +18,7 @@ from hepatica.report.figures import kaplan_meier as curves
 from hepatica.report.page import Block, Figure, Gallery, Run, Section, Table, Text
 from hepatica.report.page.groups import Group, compared_groups
 from hepatica.report.page.style import FAINT, QUIET
-from hepatica.report.page.wording import NONE, about, column, event, heading, p_value, patients, share, when
+from hepatica.report.page.wording import NONE, about, column, events, heading, p_value, patients, share, when
 
 SHORT = "short_follow_up"
 """Fold of patients whose event-free follow-up was too short to be reported."""
@@ -39,7 +39,7 @@ def section(run: Run, gallery: Gallery) -> Section:
     groups = compared_groups(run)
     followed = ", because they were followed for a shorter time" if run.followed else ""
     text = (
-        f"A model may perform worse elsewhere because the patients differ (case mix), because {event(run.targets[0])}"
+        f"A model may perform worse elsewhere because the patients differ (case mix), because {events(run.targets)}"
         f" is more or less common{followed}, or because the specimens look different. What can be observed of each is"
         " shown here; none of it was used to change the model or its scores."
     )

@@ -27,7 +27,7 @@ def stain_blocks(groups: Sequence[Slides], gallery: Gallery) -> list[Block]:
     """Stain vectors of every slide by group, their colours, and differences from the first group."""
     known = [(name, colour, slides) for name, colour, slides in groups if len(slides) and len(slides.columns)]
     if len(known) < 2 or known[0][0] != groups[0][0]:
-        text = "No stains were estimated in two groups of slides (stain normalisation is off, or the run is older)."
+        text = "No stains were estimated in two groups of slides."
         return [Text(text=text, tone="note")]
     names = ", ".join(name for name, _, _ in known)
     panels = [

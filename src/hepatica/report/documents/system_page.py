@@ -21,6 +21,7 @@ def system_page(system: System[Any, Any]) -> str:
     reported = [
         f"| {name}, {where} | {value} |" for where, numbers in paper.reported.items() for name, value in numbers.items()
     ]
+    none = "No number of this system alone; what its paper says of it stands below."
     rows = [f"| `{name}` | {settings.get(name, 'none')} | {what} |" for name, what in meanings(system.settings).items()]
     notes = inspect.cleandoc(sys.modules[type(system.settings).__module__].__doc__ or "")
     parts = [
@@ -32,7 +33,7 @@ def system_page(system: System[Any, Any]) -> str:
         f"Input: {system.modality}. Predicts: {', '.join(predicts)}.",
         "## What the paper reports",
         "Results on the patients of the paper, not of this software.",
-        "\n".join(["| statistic | value |", "|---|---|", *reported]),
+        "\n".join(["| statistic | value |", "|---|---|", *reported]) if reported else none,
         "## Settings",
         f"To change a setting: `hepatica train {system.name} COHORT --run RUN --set NAME=VALUE`.",
         "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows]),
@@ -52,7 +53,7 @@ def evidence_page(systems: Sequence[System[Any, Any]]) -> str:
             where: ", ".join(f"{name} {value:g}" for name, value in each.items())
             for where, each in paper.reported.items()
         }
-        reported = "; ".join(f"{where}: {each}" for where, each in numbers.items())
+        reported = "; ".join(f"{where}: {each}" for where, each in numbers.items()) or "none of it alone"
         cells = (paper.patients, system.modality, paper.network, endpoints, paper.validation, reported, paper.code)
         rows.append(f"| [{system.name}](systems/{system.name}.md) | {' | '.join(cells)} |")
     parts = (

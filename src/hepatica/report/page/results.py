@@ -38,6 +38,7 @@ CUTOFFS = {
     "median": "the median score of the training patients",
     "balanced": "the score at which sensitivity and specificity are equal in the patients of training and tuning",
     "of_simulation": "the score at which sensitivity and specificity are equal in simulated patients",
+    "first": "that of the first score",
 }
 """The rules by which a system locks its cut-offs."""
 
@@ -48,7 +49,8 @@ _TABLES = ("metrics.json", "cohort.json", "predictions.parquet", "patients.parqu
 class Results:
     """One cohort as a locked model saw it; `fold` names the patients that are reported (`test` or `external`).
 
-    `patients` are those with a score; `cohort` holds the flow that counts the others too.
+    `patients` are those with a score; `cohort` holds the flow that counts the others too. `task` is the kind of task
+    that is looked at; none: all.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Results:
     predictions: pd.DataFrame
     patients: pd.DataFrame
     metrics: pd.DataFrame
+    task: str | None = None
 
     @property
     def title(self) -> str:
@@ -71,7 +74,7 @@ class Results:
     @property
     def targets(self) -> list[Target]:
         """What the scores predict: those of the first kind of task, and what the cohort has an endpoint for."""
-        found = targets(self.predictions)
+        found = [each for each in targets(self.predictions) if self.task in (None, each.task)]
         known = self.cohort["endpoints"]
         return [each for each in found if each.task == found[0].task or each.endpoint in known]
 
@@ -211,6 +214,10 @@ class Run:
         """The rule of the locked cut-offs, in words."""
         return CUTOFFS.get(self.tasks[0].cutoff or "", "none")
 
+    def asking(self, task: str) -> "Run":
+        """The same with the scores of one kind of task alone."""
+        return replace(self, cohorts=tuple(replace(each, task=task) for each in self.cohorts))
+
     @property
     def columns(self) -> Literal[2, 3]:
         """Panels side by side in a figure of every target (rows) and cohort (columns)."""
@@ -234,6 +241,7 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
     model = verify_lock(folder)
     cohorts = (_read_results(path, fold="test"), *(_read_results(each, fold="external") for each in external))
     cohorts = (cohorts[0], *(_named_as(each, cohorts[0].cohort["endpoints"]) for each in cohorts[1:]))
+    cohorts = _told_apart(cohorts)
     tables = _of_one_type([each.patients for each in cohorts])
     cohorts = tuple(replace(each, patients=table) for each, table in zip(cohorts, tables, strict=True))
     digest = file_digest(folder.model)
@@ -248,6 +256,17 @@ def read_run(path: Path, *, external: Sequence[Path] | None = None) -> Run:
         cutoffs=read_json(folder.cutoffs),
         system=find_system(settings["reference"]),
         cohorts=cohorts,
+    )
+
+
+def _told_apart(cohorts: tuple[Results, ...]) -> tuple[Results, ...]:
+    """The same; of external cohorts that share a name, with the folder of their results in it."""
+    names = [each.cohort["name"] for each in cohorts]
+    return tuple(
+        replace(each, cohort=each.cohort | {"name": f"{each.cohort['name']}, {each.folder.name}"})
+        if each.fold == "external" and names.count(each.cohort["name"]) > 1
+        else each
+        for each in cohorts
     )
 
 

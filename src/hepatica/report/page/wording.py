@@ -1,6 +1,6 @@
 """Wording: how numbers, folds, metrics and columns of a cohort are written for a reader."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -53,6 +53,7 @@ METRICS = {
     "log_rank_p": "Log-rank P",
     "log_rank_permutation_p": "Log-rank P, by permutation",
     "hazard_ratio": "Hazard ratio, high vs. low",
+    "adjusted_hazard_ratio": "Hazard ratio, high vs. low, adjusted",
     "auroc_macro": "AUROC, macro",
     "f1_macro": "F1, macro",
     "kappa_weighted": "Kappa, quadratic weights",
@@ -90,6 +91,13 @@ _CAPITALS = {
     "afp", "alt", "ast", "bclc", "inr", "ecog", "tnm", "alp", "ggt", "bmi", "albi", "meld", "cnlc", "hcc", "metavir",
     "masld", "tace", "mvi", "tp53", "ctnnb1",
 }  # fmt: skip
+
+_GENES = (
+    "alb", "arid1a", "ash1l", "csmd1", "csmd3", "ctnnb1", "eys", "fmn2", "mdm4", "muc4", "obscn", "rb1", "ryr2", "tp53",
+    "zfx4",
+)  # fmt: skip
+_FINDINGS = {"malignant": "malignancy"} | {gene: f"{gene.upper()} mutation" for gene in _GENES}
+"""What patients have whose label, called by an adjective or a gene, is 1."""
 
 
 def estimate(row: Any) -> str:
@@ -177,8 +185,8 @@ def _spelt(text: str) -> str:
 
 
 def about(target: Target) -> str:
-    """A target inside a sentence: recurrence at 12 months, HCC."""
-    return _spelt(target.label)
+    """A target inside a sentence: recurrence at 12 months, HCC, TP53 mutation."""
+    return _spelt(_FINDINGS.get(target.label, target.label))
 
 
 def heading(target: Target) -> str:
@@ -202,7 +210,15 @@ def outcomes(target: Target) -> tuple[str, str]:
 
 def event(target: Target) -> str:
     """What a share of patients is the share of: patients with the event, patients with HCC."""
+    if target.task == "multi_class":
+        return f"a class of {about(target)}"
     return "the event" if target.followed else outcomes(target)[0]
+
+
+def events(targets: Iterable[Target]) -> str:
+    """The same in a sentence about several targets: the finding, where they are of different ones."""
+    names = {event(each) for each in targets}
+    return names.pop() if len(names) == 1 else "the finding"
 
 
 def happening(target: Target) -> str:

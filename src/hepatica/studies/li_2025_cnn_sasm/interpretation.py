@@ -39,6 +39,7 @@ from hepatica.cohort.seal import write_sealed
 from hepatica.learn import Inputs, as_images
 from hepatica.learn.samples import read_tensor
 from hepatica.networks import CnnSasm, Reading
+from hepatica.pathology.picture import box_of, look
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.store import TileStore
 from hepatica.runs import LockedRun
@@ -225,17 +226,18 @@ def _draw_thresholds(
     chosen = extremes(pd.read_parquet(results / "predictions.parquet"), SPECIMENS)
     by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens}
     target, drawn = locked.system.targets(locked.settings)[0].label, []
-    for name, score in chosen.items():
+    for name, score in chosen["score"].items():
         specimen, own = by_id[str(name)], tiles[tiles["specimen_id"] == name]
         file = f"thresholds_{specimen.row:04d}.png"
         with open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp) as slide:
+            left, top, width, height = box_of(slide, specimen)
             save_levels(
                 out / file,
-                thumbnail=slide.thumbnail(longest=LONGEST),
-                corners=own[["x", "y"]].to_numpy(),
+                thumbnail=look(slide, specimen, longest=LONGEST),
+                corners=own[["x", "y"]].to_numpy() - (left, top),
                 scores=own["score"].to_numpy(),
                 extent=float(own["extent"].iloc[0]),
-                size=slide.size,
+                size=(width, height),
                 levels=cutoffs,
                 meaning="denoised recurrence score",
                 note=picture_note(locked),

@@ -7,13 +7,14 @@ from hepatica.evaluate import Risk, compare_time_dependent_auroc, time_dependent
 from hepatica.report.chapters.follow_up.factors import terms
 from hepatica.report.chapters.follow_up.survival import HORIZONS
 from hepatica.report.page import Gallery, Results, Run, Section, Table, Text
+from hepatica.report.page.results import TRAINED_ON
 from hepatica.report.page.wording import NONE, cell, difference, p_value
 
 TEXT = (
     "The paper states that the classifier had a higher time-dependent AUC than the other factors in the transplanted"
-    " patients and in TCGA; the abstract gives no values. A factor counts in the direction in which its AUROC was above"
-    " one half in the internal test patients, which favours the factors there. Differences are of the same patients,"
-    " those in whom the factor is known, and are not corrected for the number of factors."
+    " patients and in TCGA; the abstract gives no values. A factor counts in the direction in which its AUROC is above"
+    " one half in the training and tuning patients. Differences are of the same patients, those in whom the factor is"
+    " known, and are not corrected for the number of factors."
 )
 
 
@@ -29,16 +30,16 @@ def section(run: Run, gallery: Gallery) -> Section:
 
 def _table(run: Run, results: Results, horizon: float) -> Table | None:
     outcomes = results.outcomes(run.targets[0])
-    internal = run.internal.outcomes(run.targets[0])
+    training = pd.concat([run.internal.outcomes(run.targets[0], fold=each) for each in TRAINED_ON])
     names = [name for name in run.internal.covariates() if name in results.patients]
     own = terms(results.patients.loc[outcomes.index], names, reference=run.internal.patients)
-    reference = terms(run.internal.patients.loc[internal.index], names, reference=run.internal.patients)
+    reference = terms(run.internal.patients.loc[training.index], names, reference=run.internal.patients)
     score = _auroc(outcomes, outcomes["score"], horizon)
     if score == NONE:
         return None
     rows = [["Risk score", score, NONE, ""]]
     for name, values in own.items():
-        sign = _direction(internal, reference.get(name), horizon)
+        sign = _direction(training, reference.get(name), horizon)
         rows.append([str(name), *_beside(outcomes, sign * values, horizon)])
     return Table(
         caption=f"{results.title}: AUROC at {horizon:g} months, with 95% confidence intervals.",
@@ -48,7 +49,7 @@ def _table(run: Run, results: Results, horizon: float) -> Table | None:
 
 
 def _direction(outcomes: pd.DataFrame, values: "pd.Series[float] | None", horizon: float) -> int:
-    """1 or -1; 1 where the internal patients do not tell."""
+    """1 or -1; 1 where the training patients do not tell."""
     if values is None:
         return 1
     known = values.dropna()

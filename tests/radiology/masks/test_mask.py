@@ -19,7 +19,7 @@ from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.volume import read_volume
-from hepatica.radiology.liver.mask import read_mask
+from hepatica.radiology.masks.mask import read_mask
 
 PLACE = Geometry(shape=(6, 40, 48), spacing=(5.0, 0.8, 0.7), origin=(-10.0, -12.0, 0.0))
 OLD_LIVER = CodedConcept(value="T-62000", scheme_designator="SRT", meaning="Liver")
@@ -148,6 +148,16 @@ def test_a_folder_of_totalsegmentator_has_the_liver_in_a_file_of_its_own(tmp_pat
     assert read_mask(tmp_path, geometry=PLACE, only="liver").sum() == 2 * 4 * 8
     with pytest.raises(SpecimenError, match="got 2 masks"):
         read_mask(tmp_path, geometry=PLACE)
+
+
+def test_the_segments_of_a_liver_together_are_the_liver_and_lesions_have_their_own_file(tmp_path):
+    parts = [np.s_[1:5, 5:30, 3 * k : 3 * k + 3] for k in range(1, 9)]
+    for number, part in enumerate(parts, start=1):
+        nifti(tmp_path / f"liver_segment_{number}.nii.gz", marks(part))
+    nifti(tmp_path / "liver_lesions.nii.gz", marks(SMALL))
+    whole = marks(np.s_[1:5, 5:30, 3:27]) > 0
+    assert np.array_equal(read_mask(tmp_path, geometry=PLACE, only="liver"), whole)
+    assert np.array_equal(read_mask(tmp_path, geometry=PLACE), marks(SMALL) > 0)
 
 
 @pytest.mark.parametrize(
