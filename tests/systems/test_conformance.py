@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 SMALL = {
     "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
     "slide": {"settings": SlidePhantom(side=512, images=1)},
+    "mr": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
     "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 36},
     "mr_typical_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 30},
     "mr+table_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 24},
