@@ -67,8 +67,9 @@ def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
     counts = {"A": given.patients, "B": given.new}
     homes = {hospital: folder / f"{system.population.name}_{hospital}_{seeds[hospital]}" for hospital in "AB"}
     for hospital, home in homes.items():
-        settings = PhantomSettings(matrix=given.matrix)
-        system.phantom(home, patients=counts[hospital], seed=seeds[hospital], hospital=hospital, settings=settings)
+        if not (home / "cohort.toml").exists():
+            scans = PhantomSettings(matrix=given.matrix)
+            system.phantom(home, patients=counts[hospital], seed=seeds[hospital], hospital=hospital, settings=scans)
     settings = override(system.quick, {"seed": given.seed} | tomllib.loads("\n".join(given.set)))
     out = folder / f"{name}_{given.seed}"
     start = time.perf_counter()

@@ -19,7 +19,8 @@ from hepatica.systems import find_system
 
 COMMANDS = (
     "demo", "study", "systems", "phantom", "fetch", "init", "train", "validate", "predict", "explain", "report",
-    "verify", "evaluate", "scores", "readers", "audit", "export", "deidentify", "basis", "quantify",
+    "verify",
+    "evaluate", "scores", "readers", "audit", "export", "deidentify", "basis", "quantify",
     "doctor", "nuclei",
 )  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")

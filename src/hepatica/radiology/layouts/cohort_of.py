@@ -95,7 +95,8 @@ def _rows(
     row: dict[str, Any] = {**ids, "modality": main.modality, "path": f"{DATA}/{main.path}"}
     row |= {"phase": main.phase} if main.phase else {}
     row |= {item.phase.replace(" ", "_"): f"{DATA}/{item.path}" for item in images if item.phase and item is not main}
-    lesions, notes = [], []
+    lesions: list[dict[str, Any]] = []
+    notes = []
     for item in own:
         try:
             mask = _mask(item, folder=folder) if item.role != "image" and item.path else ""
@@ -135,7 +136,9 @@ def _with_table(patients: pd.DataFrame, table: Table, *, download: Path) -> tupl
     timed = [each[key] for each in table.endpoints.values() for key in ("time", "event")]
     faults = Faults()
     read = read_table(found[0], faults, wanted=[table.patient], unique=[table.patient])
-    for name in [*table.columns.values(), *timed] if read is not None else ():
+    if read is None:
+        raise CohortError(f"{download}: {faults}")
+    for name in [*table.columns.values(), *timed]:
         if name not in read.columns:
             faults.add(found[0].name, f"has no column {name}; {did_you_mean(name, read.columns)}")
     faults.raise_if_any(download)
