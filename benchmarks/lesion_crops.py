@@ -1,8 +1,8 @@
 """Lesion crops: 1,000 lesions cut out of CT studies, and how much longer that takes than decoding their series alone.
 
-The studies are phantoms of four phases (256 x 256 x 32, uncompressed DICOM in zip archives), some lesions each; the same
-studies are prepared again and again under other settings until 1,000 lesions are cut out. Aim: 1.15 times the decoding
-of the three phases that are read, headers included.
+The studies are phantoms of four phases (256 x 256 x 32, uncompressed DICOM in zip archives), some lesions each; the
+same studies are prepared again and again until 1,000 lesions are cut out. Aim: 1.15 times the decoding of the three
+phases that are read, headers included.
 
     nice -n 15 python benchmarks/lesion_crops.py FOLDER
 """
@@ -55,6 +55,7 @@ def cut_out(cohort: Cohort, cropping: Cropping, rounds: int) -> tuple[float, int
 
 
 def main(folder: Path) -> None:
+    """Print seconds and ratios."""
     cohort = load_cohort(phantom_ct(folder / "phantom", patients=PATIENTS, seed=1, population=FOCAL_LESIONS))
     rounds = -(-LESIONS // len(cohort.lesions))
     cut_out(cohort.select(cohort.patients.index[:2]), CROPPINGS["slices of 70 x 70"], 1)  # first: imports

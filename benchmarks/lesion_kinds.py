@@ -65,6 +65,7 @@ def simple(system, folders, run: Path, settings) -> dict:
 
 
 def main(folder: Path, names: list[str]) -> None:
+    """Print metrics of test patients of A and of B."""
     for name in names:
         system = find_system(name)
         folders = {
@@ -81,9 +82,8 @@ def main(folder: Path, names: list[str]) -> None:
             found = {row["metric"]: row for row in read_json(out / "metrics.json")}
             for metric in SHOWN:
                 row = found[metric]
-                print(
-                    f"{name}, {place}: {metric} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f}), n {row['n']}"
-                )
+                low, high = row["low"], row["high"]
+                print(f"{name}, {place}: {metric} {row['value']:.3f} ({low:.3f} to {high:.3f}), n {row['n']}")
         for metric, each in simple(system, folders, run, system.quick).items():
             if metric in ("accuracy", "auroc_macro", "kappa"):
                 print(f"{name}, B, levels alone: lesion_{metric} {each.value:.3f} ({each.low:.3f} to {each.high:.3f})")
