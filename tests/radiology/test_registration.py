@@ -127,14 +127,14 @@ def test_a_displaced_phase_comes_back_to_about_a_millimetre(study, registered):
     assert "deformable registration: overlap of the livers" in registered.volume.notes[-1]
 
 
-def test_the_same_inputs_give_the_same_volume(study, registered):
+def test_the_same_inputs_give_the_same_volume(study):
     drawn, geometry = study
     arterial, portal = (drawn.hounsfield[k].astype(np.float32) for k in (1, 2))
     again = [
         register(volume(displaced(portal, geometry), geometry), volume(arterial, geometry), kind="rigid").volume.values
         for _ in range(2)
     ]
-    np.testing.assert_allclose(again[0], again[1], atol=1e-3)
+    assert np.array_equal(*again)
 
 
 def test_phases_that_agree_are_left_as_they_are(study):

@@ -9,7 +9,7 @@ import pytest
 
 from hepatica.cohort import Binary, MultiClass, Task, mean_by_patient
 from hepatica.protocol import Inference
-from hepatica.runs.scores import median_cutoffs, pooled, predictions
+from hepatica.runs.scores import median_cutoffs, pooled, predictions, rows_lost
 
 HCC = Binary("hcc")
 GRADES = MultiClass("grade", classes=("low", "high"))
@@ -100,3 +100,10 @@ def test_patients_of_training_are_marked(seen: set[str] | None, wanted: set[str]
 def test_the_median_is_over_patients() -> None:
     table = pool_of(pd.concat([ONE, scored(("P3", "S4", 0.4))]), HCC)
     assert median_cutoffs(table) == {"hcc": pytest.approx(0.4)}
+
+
+def test_nobody_with_a_score_of_several_classes_is_of_no_group() -> None:
+    lost = pd.DataFrame([("P1", "S1", 2, "torn")], columns=["patient_id", "specimen_id", "row", "error"])
+    found = predictions(rows_lost(lost, GRADES.targets), folds=pd.Series({"P1": "predicted"}), cutoffs={}, seen=set())
+    assert found["reason"].tolist() == ["torn", "torn"]
+    assert found["group"].isna().all()

@@ -5,11 +5,14 @@ prepared once. That one seed gives one result is tested once a room and kind of 
 """
 
 import sys
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import tomli_w
 import torch
 
 from hepatica.cohort import load_cohort, read_predictions
@@ -31,9 +34,12 @@ ROOT = Path(__file__).parents[2]
 SMALL = {
     "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
     "slide": {"settings": SlidePhantom(side=512, images=1)},
+    "mr": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
     "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 36},
     "mr_typical_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 30},
+    "mr+table_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 24},
     "ct_mvi": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
+    "ct_tace": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 30},
     "ct_tace_sorafenib": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
     "table": {"patients": 60},
 }
@@ -57,26 +63,34 @@ def kind(name: str) -> tuple[str, ...]:
 FIRST_OF_KIND = tuple({kind(name): name for name in reversed(NAMES)}.values())
 
 
+class Made(dict[str, Path]):
+    """Folders by name, each made when it is first asked for, so that one system alone is soon tested."""
+
+    def __init__(self, make: Callable[[str], Path]) -> None:
+        self.make = make
+
+    def __missing__(self, name: str) -> Path:
+        self[name] = self.make(name)
+        return self[name]
+
+
 @pytest.fixture(scope="session")
-def cohorts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def cohorts(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The phantom cohorts, by `phantom_of`."""
     firsts = {phantom_of(system): system for system in all_systems().values()}
-    return {
-        name: system.phantom(
-            tmp_path_factory.mktemp("phantom") / name,
-            **{"patients": 18, "seed": 3} | SMALL.get(name, SMALL.get(system.modality, {})),
-        )
-        for name, system in firsts.items()
-    }
+
+    def make(name: str) -> Path:
+        more = SMALL.get(name, SMALL.get(firsts[name].modality, {}))
+        return firsts[name].phantom(tmp_path_factory.mktemp("phantom") / name, **{"patients": 18, "seed": 3} | more)
+
+    return Made(make)
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory: pytest.TempPathFactory, cohorts: dict[str, Path]) -> dict[str, Path]:
+def runs(tmp_path_factory: pytest.TempPathFactory, cohorts: Made) -> Made:
     """A run of each system; specimens of a room are prepared in one folder."""
     folder = tmp_path_factory.mktemp("runs")
-    for name, system in all_systems().items():
-        once_more(system, folder / name, cohorts, folder)
-    return {name: folder / name for name in NAMES}
+    return Made(lambda name: once_more(all_systems()[name], folder / name, cohorts, folder))
 
 
 def once_more(system: System, run: Path, cohorts: dict[str, Path], folder: Path) -> Path:
@@ -155,7 +169,7 @@ def test_saliency_has_the_size_of_its_input(prepared) -> None:
 def test_settings_survive_the_settings_file_and_each_has_a_meaning(name: str) -> None:
     system = all_systems()[name]
     for settings in (system.settings, system.quick):
-        assert from_plain(system.settings, as_plain(settings)) == settings
+        assert from_plain(system.settings, tomllib.loads(tomli_w.dumps(as_plain(settings)))) == settings
     assert [each for each, meaning in meanings(system.settings).items() if not meaning] == []
 
 

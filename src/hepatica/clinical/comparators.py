@@ -24,12 +24,13 @@ def published(*names: str) -> Callable[[Any, Any, Cohort], pd.DataFrame]:
         raise KeyError(f"no such score: {', '.join(unknown)}")
 
     def compare(network: Any, material: Any, cohort: Cohort) -> pd.DataFrame:
-        return pd.DataFrame({name: _risk(name, cohort.patients) for name in names}, index=cohort.patients.index)
+        return pd.DataFrame({name: as_risk(name, cohort.patients) for name in names}, index=cohort.patients.index)
 
     return compare
 
 
-def _risk(name: str, patients: pd.DataFrame) -> "pd.Series[float]":
+def as_risk(name: str, patients: pd.DataFrame) -> "pd.Series[float]":
+    """A score of each row of a table, categories in their order as 0, 1, …; missing where it cannot be computed."""
     try:
         found = score(name, patients)[name]
     except CohortError:

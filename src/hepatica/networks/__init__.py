@@ -1,5 +1,6 @@
 """Networks: the bricks that papers borrow."""
 
+from hepatica.networks.alexnet import AlexNet
 from hepatica.networks.autoencoder import Autoencoder, Stacked, reconstruction_loss
 from hepatica.networks.backbone import backbone, widened
 from hepatica.networks.cnn_sasm import CnnSasm
@@ -36,6 +37,7 @@ from hepatica.networks.unet import UNet
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_SD",
+    "AlexNet",
     "Attention",
     "Autoencoder",
     "BagNetwork",

@@ -141,7 +141,7 @@ def _alternatives() -> str:
 
 
 def _load(body: nn.Module, file: Path) -> None:
-    found = _read(file)
+    found = read_weights(file)
     head = f"{body.pretrained_cfg.get('classifier')}."  # type: ignore[operator, union-attr]
     found = {key: tensor for key, tensor in found.items() if not key.startswith(head)}
     wanted = body.state_dict()
@@ -163,7 +163,8 @@ def _fault(key: str, wanted: Tensor | None, found: Tensor | None) -> str:
     return ""
 
 
-def _read(file: Path) -> dict[str, Tensor]:
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file by name; SettingsError for another file."""
     if file.suffix.lower() in PICKLES:
         raise SettingsError(
             f"{file.name} is a pickle, which can run any code when it is opened; "

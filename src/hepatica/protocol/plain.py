@@ -22,7 +22,7 @@ from hepatica.cohort import (
     TimeToEvent,
 )
 from hepatica.cohort.predictions import LESION
-from hepatica.learn import Augment, History, Loss, Plan, Samples, cox_loss, discrete_risk, infer
+from hepatica.learn import Augment, Chosen, History, Loss, Plan, Samples, cox_loss, discrete_risk, infer
 from hepatica.learn.samples import Labels
 from hepatica.networks import Pooled, backbone
 from hepatica.protocol.records import Inference, Material, Standardising, Training
@@ -47,7 +47,7 @@ def body_of(settings: ImagePlan, *, pretrained: bool, channels: int = 3) -> Any:
     return backbone(settings.body, weights=weights, shape=settings.body_shape, channels=channels)
 
 
-NARROW: Mapping[str, Any] = {"body": "resnet18.tv_in1k", "body_shape": {"channels": (16, 32, 64, 128)}}
+NARROW: Mapping[str, Any] = {"body": "resnet18.tv_in1k", "body_shape": {"channels": [16, 32, 64, 128]}}
 """Settings of a trial of a system whose body is too large for it: a ResNet-18 a quarter as wide (ours)."""
 
 
@@ -96,7 +96,8 @@ def labelled(material: Material, *, outcome: pd.DataFrame, task: Task) -> Sample
         return Samples(inputs=chosen, labels=as_labels(outcome.loc[chosen.index["patient_id"]], task=task))
     lesions = pd.MultiIndex.from_frame(chosen.index[list(outcome.index.names)])
     known = lesions.isin(outcome.index)
-    return Samples(inputs=chosen.rows(known), labels=as_labels(outcome.loc[lesions[known]], task=task))
+    inputs = Chosen(inputs=chosen, rows=np.flatnonzero(known))
+    return Samples(inputs=inputs, labels=as_labels(outcome.loc[lesions[known]], task=task))
 
 
 def as_labels(outcome: pd.DataFrame, *, task: Task) -> Labels:

@@ -23,8 +23,9 @@ from hepatica.saliency.slopes import evaluating
 class RowStore:
     """Values of many patients: `columns` names them, `values` (n, d) float32 has NaN where one is missing.
 
-    `index` and `specimens`: one row a patient: patient_id, specimen_id (the same), place (row of `values`); key in
-    `specimens`. `failures`: patients of whom every value is missing: patient_id, specimen_id, row, error.
+    `index` and `specimens`: one row a patient: patient_id, specimen_id (the same); in `index` also place (row of
+    `values`), in `specimens` key. `failures`: patients of whom every value is missing: patient_id, specimen_id, row,
+    error.
     """
 
     columns: tuple[str, ...]
@@ -45,7 +46,7 @@ class RowStore:
         index = pd.DataFrame(table[known]).reset_index(drop=True)
         error = f"no value of {listed(columns)}"
         failures = lost.assign(row=lost["place"] + 2, error=error).drop(columns="place")
-        specimens = index.assign(key=np.array(keys, dtype=object)[known])
+        specimens = index.drop(columns="place").assign(key=np.array(keys, dtype=object)[known])
         return cls(columns=tuple(columns), values=values, index=index, specimens=specimens, failures=failures)
 
     def __len__(self) -> int:

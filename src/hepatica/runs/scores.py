@@ -135,7 +135,7 @@ def predictions(
         if target.key in cutoffs:
             high = table.loc[rows, "score"] >= cutoffs[target.key]
             table.loc[rows, "group"] = high.map({True: "high", False: "low"})
-        elif target.task in ("multi_class", "subtypes"):
+        elif target.task in ("multi_class", "subtypes") and rows.any():
             best = table[rows].loc[table[rows].groupby("patient_id")["score"].idxmax()]
             called = table.loc[rows, "patient_id"].map(best.set_index("patient_id")["class_or_quantity"])
             table.loc[rows, "group"] = called

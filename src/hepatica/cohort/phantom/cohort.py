@@ -126,8 +126,9 @@ def phantom_cohort(
     _write_patients(folder, people, recipe, dropped=by_lesion)
     _write_truth(folder, people, [true for *_, true in drawn])
     read = recipe.population.assisted or any(each.read for each in renderers)
-    if read and 0 < sum(each.tumour.hcc for each in people) < patients:
-        write_table(folder / "readers.csv", _readings(people, recipe))
+    truth = [each.tumour.malignant if recipe.population.read_for != "hcc" else each.tumour.hcc for each in people]
+    if read and 0 < sum(map(bool, truth)) < patients:
+        write_table(folder / "readers.csv", _readings(people, np.array(truth, dtype=int), recipe))
     if drawn:
         write_table(folder / "specimens.csv", pd.concat([table for table, *_ in drawn]).fillna(""))
     if found:
@@ -221,12 +222,12 @@ def _write_truth(folder: Path, people: Sequence[Patient], more: Sequence[pd.Data
     write_table(folder / "lesions_truth.csv", lesion_table(people))
 
 
-def _readings(people: Sequence[Patient], recipe: Recipe) -> pd.DataFrame:
-    ids, hcc = [each.patient_id for each in people], np.array([int(each.tumour.hcc) for each in people])
+def _readings(people: Sequence[Patient], truth: np.ndarray, recipe: Recipe) -> pd.DataFrame:
+    ids = [each.patient_id for each in people]
     if recipe.population.assisted:
-        return read_assisted(ids, hcc, seed=recipe.seed, hospital=recipe.hospital)
+        return read_assisted(ids, truth, seed=recipe.seed, hospital=recipe.hospital)
     correlation = recipe.population.reader_correlation
-    return read_all(ids, hcc, seed=recipe.seed, hospital=recipe.hospital, correlation=correlation)
+    return read_all(ids, truth, seed=recipe.seed, hospital=recipe.hospital, correlation=correlation)
 
 
 def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str, by_lesion: Sequence[str]) -> dict[str, Any]:

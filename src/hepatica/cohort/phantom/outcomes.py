@@ -47,6 +47,7 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
     "ctnnb1": {"label": "ctnnb1"},
     "lesion_type": {"label": "lesion_type", "classes": list(TYPES), "ordered": False},
     "malignant": {"label": "malignant"},
+    "malignant_mass": {"label": "malignant_mass"},
     "tumour_type": {"label": "tumour_type", "classes": ["HCC", "CCA"], "ordered": False},
     "grade": {"label": "differentiation", "classes": list(DIFFERENTIATION), "ordered": True},
     "fibrosis": {"label": "metavir", "classes": ["0", "1", "2", "3", "4"], "ordered": True},
@@ -58,8 +59,8 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
 ONSETS = ("recurrence", "incidence")
 """When the tumour comes back to a patient with HCC, and when a first one comes to a patient without."""
 
-STATES = ("hcc_vs_healthy", "hcc_vs_cirrhosis", "malignant")
-"""HCC against one kind of control alone; blank for the others."""
+STATES = ("hcc_vs_healthy", "hcc_vs_cirrhosis", "malignant", "malignant_mass")
+"""HCC against one kind of control alone, and malignant lesions against others; blank for the rest."""
 
 APART = (*STATES, "tumour_type", "recurrence_free_survival", *CLASSES)
 """Endpoints of which only a population that has them tells."""

@@ -110,6 +110,7 @@ class Population:
 
     # Readers
     reader_correlation: float = 0.4  # how far the same patients are hard for all readers
+    read_for: Literal["hcc", "malignant_mass"] = "hcc"
     assisted: bool = False  # whether pathologists read, without and with the answer of a model
 
     # Slides
@@ -227,7 +228,7 @@ WATCHED_CIRRHOSIS = replace(
 courses tell who will get one."""
 
 SEQUENCED = replace(
-    RESECTED, name="sequenced", columns=(*RESECTED.columns, "differentiation", "tp53", "ctnnb1"),
+    RESECTED, name="sequenced", columns=(*RESECTED.columns, "differentiation", "tp53", "ctnnb1", "genomic_cluster"),
     usual=("grade", "tp53", "ctnnb1", "overall_survival"), further=("recurrence", "mvi", "fibrosis", "stiffness"),
     grade_shares=(0.3, 0.4, 0.25, 0.05), grade_correlation=0.95, tp53_share=0.4, ctnnb1_share=0.35, varied=True,
 )  # fmt: skip
@@ -255,11 +256,12 @@ _RARE = (("adenoma", 4.0), ("angioleiomyolipoma", 4.0), ("abscess", 4.0))
 
 FOCAL_LESIONS = replace(
     _OUTLINED, name="focal_lesions",
-    usual=("lesion_class", "lesion_type", "lesion_group", "lesion_malignant", "malignancy"),
+    usual=("lesion_class", "lesion_type", "lesion_group", "lesion_malignant", "malignancy", "malignant_mass"),
+    read_for="malignant_mass",
     columns=(
         "patient_id", "age_years", "sex", "hbsag", "metavir", "prior_cancer", "afp_ng_ml", "alt_u_l", "ast_u_l",
         "bilirubin_umol_l", "albumin_g_l", "platelets_10e9_l", "lesion_class", "lesion_type", "lesion_group",
-        "lesion_malignant", "malignancy",
+        "lesion_malignant", "malignancy", "malignant_mass",
     ),
     hcc_share=0.25, incidental_share=0.3,
     control_kinds=(

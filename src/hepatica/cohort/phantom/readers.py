@@ -6,6 +6,8 @@ its rows swapped; the counts here are those that its confidence intervals allow.
 class, with its threshold at 0: patients hard for one reader are hard for all (ours), and the score is how sure the
 reader is of HCC.
 
+Who tells malignant masses from others reads at the same rates (ours).
+
 Departures: rates do not depend on the difficulty of the pictures, and the help is no network of hepatica's.
 
 Eleven pathologists tell HCC from cholangiocarcinoma as in Kiani 2020 (doi 10.1038/s41746-020-0232-8), whose released

@@ -28,6 +28,7 @@ _PRIVATE = (  # creator, group and element of the b-value
     ("PHILIPS IMAGING DD 001", 0x2001, 0x03),
     ("IMAGE PRIVATE HEADER", 0x0065, 0x09),  # United Imaging
 )
+_BLOCKS = range(0x10, 0x18)  # where creators of private elements are named, the first of them first
 _GE_FLAG = 100_000  # newer GE scanners write b as 1,000,000,000 + b
 _IN_NAME = re.compile(r"ep_b(\d+)")
 
@@ -71,8 +72,9 @@ def _b_value(dataset: Dataset, standard: Any) -> float | None:
 
 def _private(dataset: Dataset) -> Any:
     for creator, group, element in _PRIVATE:
-        for block in range(0x10, 0x100):
-            if str(dataset.get_item((group, block)) and dataset[group, block].value).strip().upper() == creator:
+        for block in _BLOCKS:
+            owner = dataset.get((group, block))
+            if owner is not None and str(owner.value).strip().upper() == creator:
                 found = dataset.get((group, (block << 8) + element))
                 return None if found is None else _number(found.value)
     return None

@@ -21,6 +21,7 @@ from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping
 from hepatica.radiology.lesions.deliver import deliver_lesions
 from hepatica.radiology.lesions.measures import TOLERANCES, measure
+from hepatica.radiology.lesions.picture import draw_lesions
 from hepatica.radiology.lesions.store import LesionStore, Reading, Scale
 from hepatica.radiology.lesions.store import prepare as prepare_lesions
 from hepatica.radiology.phantom import phantom_ct, phantom_mr
@@ -189,6 +190,7 @@ LESIONS_CT: Room[LesionPlan, LesionStore] = Room(
     augment=augment,
     infer=infer_lesions,
     saliency=partial(grad_cam_of_body, read=lambda values: as_network_input(torch.from_numpy(values))),
+    draw=draw_lesions,
     deliver=deliver_lesions,
     decline=decline_study,
     phantom=phantom_ct,

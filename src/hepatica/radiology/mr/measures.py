@@ -1,6 +1,7 @@
 """Measures: what tells MR of the upper abdomen from other images: size and outline of the body, levels, structure."""
 
 import numpy as np
+from einops import reduce
 from scipy import ndimage
 
 from hepatica.cohort.texture import bands, coherence
@@ -30,16 +31,15 @@ def measured(volume: Volume) -> dict[str, float]:
     its depth (log2), its share of the image, its lower quartile and median on a scale from its 1st to its 99th
     percentile, structure by scale (log2 of the SD on that scale) and coherence, 1 where all structure runs one way.
     """
-    values = _coarser(normalised(volume))
+    values, pixel = _coarser(normalised(volume))
     body = np.stack([_body(each) for each in values])
     inside = values[body] if body.any() else np.zeros(1, np.float32)
     sides = [np.ptp(np.argwhere(each), axis=0) + 1 for each in body if each.any()] or [np.ones(2)]
-    down, across = np.median(sides, axis=0) * [_step(volume, axis) for axis in (1, 2)]
-    area = np.median(body.sum(axis=(1, 2))) * _step(volume, 1) * _step(volume, 2) / 100
+    down, across = np.median(sides, axis=0) * pixel
     shown = np.clip(values, 0, 1)
     kept = bands(shown, scales=SCALES)
     return {
-        "body_cm2_log2": float(np.log2(max(area, 1.0))),
+        "body_cm2_log2": float(np.log2(max(np.median(body.sum(axis=(1, 2))) * np.prod(pixel) / 100, 1.0))),
         "body_aspect_log2": float(np.log2(across / down)),
         "body_share": float(body.mean()),
         "level_low": float(np.quantile(inside, 0.25)),
@@ -49,24 +49,13 @@ def measured(volume: Volume) -> dict[str, float]:
     }
 
 
-def _factor(volume: Volume, axis: int) -> int:
-    return max(1, round(FINEST / volume.geometry.spacing[axis]))
-
-
-def _step(volume: Volume, axis: int) -> float:
-    """mm of a pixel once it is coarser."""
-    return _factor(volume, axis) * volume.geometry.spacing[axis]
-
-
-def _coarser(volume: Volume) -> np.ndarray:
-    """(n y x) float32: the slices that are measured, blocks of pixels averaged."""
-    count = len(volume.values)
-    chosen = np.unique(np.linspace(0, count - 1, min(SLICES, count)).astype(int))
-    factors = [_factor(volume, 1), _factor(volume, 2)]
-    rows, columns = ((side // each) * each for side, each in zip(volume.values.shape[1:], factors, strict=True))
-    cut = volume.values[chosen, :rows, :columns]
-    shape = (len(chosen), rows // factors[0], factors[0], columns // factors[1], factors[1])
-    return np.asarray(cut.reshape(shape).mean(axis=(2, 4)))
+def _coarser(volume: Volume) -> tuple[np.ndarray, np.ndarray]:
+    """(n y x) float32: the slices that are measured, blocks of pixels averaged, and the mm of their pixels (y x)."""
+    values, spacing = volume.values, np.array(volume.geometry.spacing[1:])
+    down, across = (int(each) for each in np.maximum(np.rint(FINEST / spacing), 1))
+    chosen = values[np.unique(np.linspace(0, len(values) - 1, min(SLICES, len(values))).astype(int))]
+    cut = chosen[:, : values.shape[1] // down * down, : values.shape[2] // across * across]
+    return reduce(cut, "n (y j) (x i) -> n y x", "mean", j=down, i=across), spacing * [down, across]
 
 
 def _body(image: np.ndarray) -> np.ndarray:

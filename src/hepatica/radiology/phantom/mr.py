@@ -96,6 +96,7 @@ class MR(Scans):
     hidden = (truth,)
     population = FOCAL_LESIONS
     hospitals = SCANNERS
+    read = True
     settings: PhantomSettings = STANDARD_MR
 
     def study(

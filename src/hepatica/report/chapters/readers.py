@@ -86,7 +86,8 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
     blocks += [Text(text=f"{each}: no reported patients of both classes were read.", tone="note") for each in unread]
     for each in read:
         paper = printed.against[0 if each.fold == "test" else 1] if printed else {}
-        blocks += against(tables[each.key], each, disease=about(target), paper=paper)
+        margin = run.settings["settings"].get("margin")
+        blocks += against(tables[each.key], each, disease=about(target), paper=paper, margin=margin)
     if twice:
         arrows = gallery.by_cohort(
             "roc_aided",
@@ -197,8 +198,13 @@ def _points(table: ReaderTable, reading: Reading) -> tuple[np.ndarray, np.ndarra
     return called[:, ~label].mean(axis=1), called[:, label].mean(axis=1)
 
 
-def against(table: ReaderTable, results: Results, *, disease: str, paper: Mapping[str, float]) -> list[Block]:
-    """The first arm of a reader study against the model; `paper` holds printed P values by metric."""
+def against(
+    table: ReaderTable, results: Results, *, disease: str, paper: Mapping[str, float], margin: float | None = None
+) -> list[Block]:
+    """The first arm of a reader study against the model; `paper` holds printed P values by metric.
+
+    Within a `margin`, if there is one, readers may be better and the model not inferior.
+    """
     study = study_readers(table)
     name, arm = next(iter(study.arms.items()))
     machine = study.machine or {}
@@ -215,6 +221,7 @@ def against(table: ReaderTable, results: Results, *, disease: str, paper: Mappin
     )
     return [
         rates,
+        *_within(arm.against_machine, margin),
         *_mcnemar(arm.against_machine, f"the model. {results.title}", disease),
         *_agreement(arm, results),
     ]
@@ -282,6 +289,20 @@ def _versus(versus: Versus | None, name: str, paper: Mapping[str, float]) -> lis
     found = versus.over_readers_and_cases.get(name)
     own = NONE if found is None else p_value(found.p)
     return [difference(found), own, p_value(versus.t_p.get(name)), *theirs]
+
+
+def _within(versus: Versus | None, margin: float | None) -> list[Block]:
+    """In which rates the model is not inferior: the upper limit of readers minus model lies below the margin."""
+    if versus is None or margin is None:
+        return []
+    limits = {METRICS[name]: each.difference.high for name, each in versus.over_readers_and_cases.items()}
+    found = {name: high for name, high in limits.items() if high is not None}
+    within = [name for name, high in found.items() if high < margin]
+    beyond = [name for name in found if name not in within]
+    text = (
+        f"Margin of non-inferiority {margin:g}, stated beforehand. The model is not inferior to the mean of readers in"
+    )
+    return [Text(text=f"{text}: {', '.join(within) or 'none'}. Not shown for: {', '.join(beyond) or 'none'}.")]
 
 
 def _mcnemar(versus: Versus | None, other: str, disease: str) -> list[Block]:
