@@ -20,11 +20,12 @@ from hepatica.cohort.atomic import read_json
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.radiology.phantom import PhantomSettings
 from hepatica.runs import train, validate
+from hepatica.runs.folder import RunFolder
 from hepatica.systems import find_system
 
-PATIENTS = {"A": 120, "B": 80}
+PATIENTS = {"A": 100, "B": 60}
 SEEDS = {"A": 15, "B": 16}
-SMALLER = PhantomSettings(matrix=160, slices=28, thickness_mm=5.5)
+SMALLER = PhantomSettings(matrix=128, slices=24, thickness_mm=6.5)
 SHOWN = ("accuracy", "auroc_macro", "lesion_accuracy", "lesion_auroc_macro", "lesion_kappa")
 
 
@@ -52,7 +53,7 @@ def simple(system, folders, run: Path, settings) -> dict:
             index,
             truth.reindex(pd.MultiIndex.from_frame(index[["specimen_id", "lesion_id"]])).to_numpy(),
         )
-    split = Split.read(run / "split.json")
+    split = Split.read(RunFolder(run).split)
     x, index, y = parts["A"]
     learnt = index["patient_id"].isin([*split.train, *split.validation]).to_numpy() & ~pd.isna(y)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(x[learnt], y[learnt].astype(str))
