@@ -93,9 +93,9 @@ if __name__ == "__main__":
     for number, patient in enumerate(draw_patients(PATIENTS, seed=SEED, population=SUSPECTED)):
         rng = generator(SEED + number, "registration")
         study = draw_study(rng, patient, hospital=HOSPITALS["A"], difficulty=0.5, settings=STANDARD)
-        geometry = study.grid.geometry
-        still = volume(study.hounsfield[ARTERIAL], geometry)
-        moved = volume(displaced(study.hounsfield[PORTAL].astype(np.float32), geometry), geometry)
+        geometry = study.geometry
+        still = volume(study.values[ARTERIAL], geometry)
+        moved = volume(displaced(study.values[PORTAL].astype(np.float32), geometry), geometry)
         fixed, moving = landmarks(study.mask > 0, geometry)
         for kind in ("rigid", "deformable"):
             found = register(moved, still, kind=kind)
