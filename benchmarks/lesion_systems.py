@@ -1,6 +1,6 @@
 """Systems of focal lesions on phantoms: trained on hospital A, validated on B, beside an oracle of what shows.
 
-    .venv/bin/python benchmarks/lesion_systems.py SYSTEM... [--patients 160] [--new 100] [--seed 1] [--epochs 30]
+    .venv/bin/python benchmarks/lesion_systems.py SYSTEM... [--patients 160] [--new 100] [--seed 1] [--epochs 20]
 
 The oracle of a response is a logistic regression, fitted to hospital A, on what the phantom shows of the largest lesion
 (lesions_truth.csv: arterial enhancement, margin, diameter): no picture says more. Classes of lesions are what their
@@ -33,9 +33,10 @@ def main() -> None:
     """Print statistics of each system on hospital B."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("systems", nargs="+")
-    for name, usual in (("patients", 160), ("new", 100), ("seed", 1), ("matrix", 128), ("slices", 32), ("epochs", 30)):
+    for name, usual in (("patients", 160), ("new", 100), ("seed", 1), ("matrix", 128), ("slices", 32), ("epochs", 20)):
         arguments.add_argument(f"--{name}", type=int, default=usual)
     arguments.add_argument("--difficulty", type=float, default=0.3)
+    arguments.add_argument("--thickness", type=float, default=5.0, help="of slices, mm")
     arguments.add_argument("--set", action="append", default=[], help="a setting: name=value")
     arguments.add_argument("--full", action="store_true", help="the paper's network alone, forward once")
     arguments.add_argument("--folder", type=Path, help="keeps phantoms, prepared lesions and runs")
@@ -59,7 +60,7 @@ def forward(name: str) -> None:
 def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
     """One system; those of one population share its phantoms."""
     system = find_system(name)
-    scans = PhantomSettings(matrix=given.matrix, slices=given.slices)
+    scans = PhantomSettings(matrix=given.matrix, slices=given.slices, thickness_mm=given.thickness)
     shown = f"{system.modality}_{system.population.name}_{given.seed}"
     home, away = (folder / f"{shown}_{hospital}" for hospital in "AB")
     start = time.perf_counter()

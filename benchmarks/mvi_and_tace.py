@@ -34,6 +34,7 @@ def main() -> None:
     arguments.add_argument("systems", nargs="+")
     for name, usual in (("patients", 140), ("new", 120), ("seed", 1), ("matrix", 128)):
         arguments.add_argument(f"--{name}", type=int, default=usual)
+    arguments.add_argument("--new-seed", type=int, help="of hospital B; by default 999 more than the seed")
     arguments.add_argument("--set", action="append", default=[], metavar="name=value", help="settings, as in TOML")
     arguments.add_argument("--full", action="store_true", help="the paper's network alone, forward once")
     arguments.add_argument("--folder", type=Path, help="keeps phantoms, crops and runs")
@@ -63,16 +64,17 @@ def forward(name: str) -> None:
 def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
     """One system."""
     system = find_system(name)
-    seeds = {"A": given.seed, "B": 999 + given.seed}
+    seeds = {"A": given.seed, "B": given.new_seed or 999 + given.seed}
     counts = {"A": given.patients, "B": given.new}
     homes = {hospital: folder / f"{system.population.name}_{hospital}_{seeds[hospital]}" for hospital in "AB"}
     for hospital, home in homes.items():
-        settings = PhantomSettings(matrix=given.matrix)
-        system.phantom(home, patients=counts[hospital], seed=seeds[hospital], hospital=hospital, settings=settings)
+        if not (home / "cohort.toml").exists():
+            scans = PhantomSettings(matrix=given.matrix)
+            system.phantom(home, patients=counts[hospital], seed=seeds[hospital], hospital=hospital, settings=scans)
     settings = override(system.quick, {"seed": given.seed} | tomllib.loads("\n".join(given.set)))
-    out = folder / f"{name}_{given.seed}"
+    out = folder / f"{name}_{seeds['A']}_{seeds['B']}"
     start = time.perf_counter()
-    train(system, homes["A"], run=out, settings=settings)
+    train(system, homes["A"], run=out, settings=settings, prepared=folder / f"{homes['A'].name}_{name}")
     print(f"\n{name}: {counts}, seed {given.seed}, {time.perf_counter() - start:.0f} s of training")
     validate(out, homes["B"], out=out / "external" / "phantom_B")
     cohort = load_cohort(homes["B"])

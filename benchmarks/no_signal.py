@@ -1,13 +1,14 @@
 """No signal: over 20 seeds fixed beforehand, how often the interval of a system trained on nothing holds chance.
 
-    .venv/bin/python benchmarks/no_signal.py SYSTEM [TARGET] [--patients 200] [--seeds 0 20] [--slides 512]
+    .venv/bin/python benchmarks/no_signal.py SYSTEM [TARGET] [--patients 200] [--seeds 0 20] [--side 512]
         [--set NAME=VALUE]
 
 The outcomes of both phantom hospitals are dealt to other patients. (Were the second to keep its own, a system trained
 on nothing would still differ from chance there: what it reads goes with the outcome.)
 Prints each C-index (of an event of follow-up), AUROC or, of several classes, mean AUROC of one against the others
 there, and how many 95 % intervals hold 0.5: 17 of 20 or more are wanted, which 98 % of systems without a fault reach.
-`--slides` is the side in pixels of phantom slides, one a patient, smaller than usual; `--seeds` some of the 20 alone.
+`--side` is that in pixels of phantom slides, one a patient, or of scans of 16 slices, smaller than usual; `--seeds` are
+some of the 20 alone.
 """
 
 import argparse
@@ -18,9 +19,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort import load_cohort
+from hepatica.cohort import LesionClasses, load_cohort
 from hepatica.pathology.phantom import PhantomSettings
 from hepatica.protocol import override
+from hepatica.radiology.phantom import PhantomSettings as ScanSettings
 from hepatica.runs import train, validate
 from hepatica.systems import find_system
 
@@ -36,7 +38,18 @@ def shuffled(folder: Path, seed: int) -> Path:
     names = [name for name in dict.fromkeys(columns) if name in table]
     table[names] = table[names].to_numpy()[np.random.default_rng(seed).permutation(len(table))]
     table.to_csv(path, index=False)
+    for endpoint in load_cohort(folder).endpoints.values():
+        if isinstance(endpoint, LesionClasses):
+            deal_lesions(folder / "lesions.csv", endpoint, seed)
     return folder
+
+
+def deal_lesions(path: Path, endpoint: LesionClasses, seed: int) -> None:
+    """Deal the class of a patient's largest lesion, for all of their lesions, to other patients."""
+    table = pd.read_csv(path, dtype={"patient_id": str})
+    own = endpoint.of_patients(table)
+    dealt = pd.Series(own.to_numpy()[np.random.default_rng(seed).permutation(len(own))], index=own.index)
+    table.assign(**{endpoint.lesion: table["patient_id"].map(dealt)}).to_csv(path, index=False)
 
 
 def main() -> None:
@@ -46,7 +59,7 @@ def main() -> None:
     arguments.add_argument("target", nargs="?")
     arguments.add_argument("--patients", type=int, default=200, help="of each hospital")
     arguments.add_argument("--seeds", type=int, nargs=2, default=(0, 20), help="the first, and one beyond the last")
-    arguments.add_argument("--slides", type=int, help="side of phantom slides in pixels")
+    arguments.add_argument("--side", type=int, help="of phantom slides or scans, in pixels")
     arguments.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the trial")
     given = arguments.parse_args()
     changes = dict(each.split("=", 1) for each in given.set)
@@ -59,7 +72,9 @@ def main() -> None:
 def one(seed: int, given: argparse.Namespace, changes: dict[str, str]) -> pd.Series:
     """Value and interval in the second hospital."""
     system = find_system(given.system)
-    drawn = {"settings": PhantomSettings(side=given.slides, images=1)} if given.slides else {}
+    slides = PhantomSettings(side=given.side or 512, images=1)
+    scans = ScanSettings(matrix=given.side or 96, slices=16, thickness_mm=10)
+    drawn = {"settings": slides if system.modality == "slide" else scans} if given.side else {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         home = system.phantom(folder / "home", patients=given.patients, seed=seed, hospital="A", **drawn)

@@ -18,7 +18,8 @@ from hepatica.cli.app import PANELS, remarks
 from hepatica.systems import find_system
 
 COMMANDS = (
-    "demo", "study", "systems", "phantom", "fetch", "train", "validate", "predict", "explain", "report", "verify",
+    "demo", "study", "systems", "phantom", "fetch", "init", "train", "validate", "predict", "explain", "report",
+    "verify",
     "evaluate", "scores", "readers", "audit", "export", "deidentify", "basis", "quantify",
     "doctor", "nuclei",
 )  # fmt: skip

@@ -1,9 +1,10 @@
 """Settings: they are changed by name, checked by type, described by their text, and survive their file."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import tomli_w
@@ -41,6 +42,17 @@ ANY = st.builds(
 def test_settings_survive_toml(settings: Some) -> None:
     written = tomllib.loads(tomli_w.dumps(as_plain(settings)))
     assert from_plain(Some(), written) == settings
+
+
+def test_tuples_within_a_mapping_are_lists_as_toml_gives_them() -> None:
+    """Else a run that was stopped would be taken for one of other settings."""
+
+    @dataclass(frozen=True)
+    class Shaped:
+        shape: Mapping[str, Any]
+
+    plain = as_plain(Shaped({"channels": (8, 16), "deep": {"widths": (1,)}}))
+    assert plain == tomllib.loads(tomli_w.dumps(plain))
 
 
 def test_override_reads_text_as_the_type_wants() -> None:

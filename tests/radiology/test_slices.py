@@ -205,7 +205,7 @@ def test_pictures_are_read_as_they_are(tmp_path):
 
 KILLED = """
 import os, pickle, signal, sys
-from hepatica.radiology import slices
+from hepatica.radiology import array_store, slices
 specimens, slicing, window, folder, reads = pickle.load(sys.stdin.buffer)
 sliced = slices._sliced
 def counted(*arguments, **options):
@@ -214,7 +214,7 @@ def counted(*arguments, **options):
     if reads < 0:
         os.kill(os.getpid(), signal.SIGKILL)
     return sliced(*arguments, **options)
-slices._sliced, slices._WORKERS = counted, 1
+slices._sliced, slices._WORKERS, array_store._WORKERS = counted, 1, 1
 slices.prepare(specimens, slicing=slicing, window=window, folder=folder)
 """
 
@@ -233,7 +233,7 @@ def test_a_removed_file_is_a_clear_error(specimens, tmp_path):
     found = prepare(specimens[:1], slicing=SLICING, window=WINDOW, folder=tmp_path)
     for path in tmp_path.glob("*.safetensors"):
         path.unlink()
-    with pytest.raises(UnavailableError, match="prepare the slices again"):
+    with pytest.raises(UnavailableError, match="prepare the studies again"):
         found.read(np.arange(1))
 
 

@@ -11,6 +11,7 @@ from hepatica.cohort import (
     Binary,
     Quantities,
     Split,
+    Survival,
     load_cohort,
     mean_by_patient,
     patient_scores,
@@ -72,8 +73,12 @@ def test_one_of_simulation_is_the_network_s_own_and_looks_at_no_patient(trained_
     assert locked_cutoffs(system, training) == {"hcc": 0.625}
 
 
-def test_a_task_without_a_rule_has_no_cutoff() -> None:
-    asked = (Binary("hcc"), Quantities("fat"))
+@pytest.mark.parametrize(
+    ("second", "cutoffs"),
+    [(Quantities("fat"), {"hcc": 0.3}), (Survival("death", rule="first"), {"hcc": 0.3, "death": 0.3})],
+)
+def test_a_task_without_a_rule_has_no_cutoff_and_another_that_of_the_first(second, cutoffs) -> None:
+    asked = (Binary("hcc"), second)
     scores = pd.DataFrame(
         {"patient_id": ["P1", "P2", "P3"], "specimen_id": ["S1", "S2", "S3"], "score": [0.1, 0.3, 0.4]}
     )
@@ -83,7 +88,7 @@ def test_a_task_without_a_rule_has_no_cutoff() -> None:
     system = SimpleNamespace(
         tasks=lambda settings: asked,
         targets=lambda settings: tuple(target for task in asked for target in task.targets),
-        read=lambda network, material, settings: SimpleNamespace(specimens=pd.concat(rows)),
+        read=lambda network, material, settings: SimpleNamespace(specimens=pd.concat(rows), lesions=None),
         pool=mean_by_patient,
     )
     training = SimpleNamespace(
@@ -92,4 +97,4 @@ def test_a_task_without_a_rule_has_no_cutoff() -> None:
         split=SimpleNamespace(train=["P1", "P2", "P3"]),
         settings=None,
     )
-    assert locked_cutoffs(system, training) == {"hcc": 0.3}
+    assert locked_cutoffs(system, training) == cutoffs

@@ -5,12 +5,14 @@ prepared once. That one seed gives one result is tested once a room and kind of 
 """
 
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import tomli_w
 import torch
 
 from hepatica.cohort import load_cohort, read_predictions
@@ -167,7 +169,7 @@ def test_saliency_has_the_size_of_its_input(prepared) -> None:
 def test_settings_survive_the_settings_file_and_each_has_a_meaning(name: str) -> None:
     system = all_systems()[name]
     for settings in (system.settings, system.quick):
-        assert from_plain(system.settings, as_plain(settings)) == settings
+        assert from_plain(system.settings, tomllib.loads(tomli_w.dumps(as_plain(settings)))) == settings
     assert [each for each, meaning in meanings(system.settings).items() if not meaning] == []
 
 

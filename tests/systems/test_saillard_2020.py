@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from hepatica.cohort import CohortError, load_cohort, read_predictions
+from hepatica.cohort.atomic import read_json, write_json
 from hepatica.evaluate.survival.concordance import c_index
 from hepatica.runs import predict, train, validate
 from hepatica.systems.saillard_2020 import SCHMOWDER, SYSTEM, Schmowder, Settings, build
@@ -109,6 +110,19 @@ def test_features_in_clams_layout_train_it(run: Path, tmp_path: Path) -> None:
     regions = pd.read_parquet(tmp_path / "out" / "regions.parquet")
     assert regions["extent"].unique().tolist() == [256]
     assert len(regions) == 48 * 40
+
+
+def test_the_tumour_branch_learns_from_outlines_of_slides_whose_size_is_unknown(tmp_path: Path) -> None:
+    """CLAM's files do not state it. A square holds half of the places of tiles."""
+    cohort = clam_cohort(tmp_path / "A", name="A", seed=0)
+    square = [[0, 0], [1280, 0], [1280, 9999], [0, 9999]]
+    tumour = {"classification": {"name": "Tumor"}}
+    write_json(cohort / "a.geojson", {"geometry": {"type": "Polygon", "coordinates": [square]}, "properties": tumour})
+    pd.read_csv(cohort / "specimens.csv").assign(annotation="a.geojson").to_csv(cohort / "specimens.csv", index=False)
+    settings = replace(SCHMOWDER.settings, epochs=1, tumour_epochs=1, validation=0.0, score_width=8, extreme=4)
+    train(SCHMOWDER, cohort, run=tmp_path / "run", settings=settings, trainer={"accelerator": "cpu"})
+    found = read_json(tmp_path / "run" / "model.json")["training"]
+    assert found["of tumour"] == pytest.approx(found["outlined tiles"] / 2, rel=0.2)
 
 
 def test_a_slide_is_not_read_by_a_model_of_features_made_elsewhere(run: Path, tmp_path: Path) -> None:

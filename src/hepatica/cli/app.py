@@ -12,6 +12,7 @@ from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
 from hepatica.cli.doctor import doctor
 from hepatica.cli.export import export
+from hepatica.cli.init import init
 from hepatica.cli.options import Cohort, Quick, Reading, Run, Settings, Trainer, assignments
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
@@ -216,7 +217,7 @@ def report(
 
 PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
-    "Data": (phantom.app, fetch.app, deidentify, export),
+    "Data": (phantom.app, fetch.app, init, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
     "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),
 }

@@ -275,7 +275,7 @@ def tile_share(store: Material, specimens: Iterable[Specimen], *, classes: Seque
     annotated = {each.specimen_id: each for each in specimens if "annotation" in each.attachments}
     for name, own in places:
         if name in annotated:
-            width, height, extent = sizes.loc[str(name)].tolist()
+            width, height, extent = map(float, sizes.loc[str(name)])
             size = None if np.isnan(width + height) else (int(width), int(height))
             outlines = polygons_of(_annotated(annotated[str(name)], size=size), classes)
             share[own.index] = _share(outlines, own[["x", "y"]].to_numpy(), extent=extent)

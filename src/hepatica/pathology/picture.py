@@ -25,6 +25,9 @@ MARGIN = 0.05
 FADED = 4
 """How many times fainter than a region its surroundings are shown (ours)."""
 
+WORDS = 5.0
+"""Inches that the words around a few tiles need."""
+
 EACH_END = 4
 """Tiles shown of the highest and of the lowest scores."""
 
@@ -108,7 +111,8 @@ def draw_tiles(
 ) -> Path:
     """Tiles, the highest scores on the left, the lowest on the right; with `maps`, in a second row their saliency."""
     count, rows = len(images), 1 if maps is None else 2
-    figure = Figure(figsize=(1.1 * count + 0.6, 1.2 * rows + 0.5), dpi=180, layout="constrained")
+    width = max(1.1 * count + 0.6, WORDS)
+    figure = Figure(figsize=(width, 1.2 * rows + 0.5), dpi=180, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(rows, count, squeeze=False)
     for place, (image, score) in enumerate(zip(images, scores, strict=True)):

@@ -47,7 +47,7 @@ def body_of(settings: ImagePlan, *, pretrained: bool, channels: int = 3) -> Any:
     return backbone(settings.body, weights=weights, shape=settings.body_shape, channels=channels)
 
 
-NARROW: Mapping[str, Any] = {"body": "resnet18.tv_in1k", "body_shape": {"channels": (16, 32, 64, 128)}}
+NARROW: Mapping[str, Any] = {"body": "resnet18.tv_in1k", "body_shape": {"channels": [16, 32, 64, 128]}}
 """Settings of a trial of a system whose body is too large for it: a ResNet-18 a quarter as wide (ours)."""
 
 

@@ -38,7 +38,6 @@ _PERCENTILES = (1.0, 99.0)  # of values that are no HU
 _STARTS = range(-30, 31, 5)  # mm along the body from which the rigid one may begin: another breath-hold
 _LEVELS = {2: 1.0, 1: 0.5}  # resolutions of the rigid one, in voxels of WORK_MM, and the share of them that is drawn
 _STEPS, _SEED = 150, 1
-_PARTS = 4  # of SimpleITK's work, whatever the cores, so that sums are taken in one order
 _WAVERS = 0.01  # Dice by which estimates of one liver may differ
 
 
@@ -212,7 +211,7 @@ class _Pair:
         method.SetMetricSamplingStrategy(method.RANDOM)
         method.SetMetricSamplingPercentagePerLevel(list(_LEVELS.values()), _SEED)
         method.SetInterpolator(sitk.sitkLinear)
-        method.SetNumberOfWorkUnits(_PARTS)
+        method.SetNumberOfWorkUnits(1)  # sums in one order, whatever the cores
         method.SetShrinkFactorsPerLevel(list(_LEVELS))
         method.SetSmoothingSigmasPerLevel([level / 2 for level in _LEVELS])
         method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()

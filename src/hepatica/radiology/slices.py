@@ -1,43 +1,37 @@
 """Slices: the axial slices of CT studies, read once, kept in Hounsfield units and windowed when asked for."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from einops import repeat
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
-from hepatica.cohort.atomic import replacing
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
+from hepatica.cohort.preparation import specimen_key
 from hepatica.cohort.specimens import Specimen
+from hepatica.radiology.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.liver.liver import LiverExtent, find_liver, liver_extent
 from hepatica.radiology.masks.mask import read_mask
 from hepatica.radiology.phase.phase import Phase, contrast_phase
+from hepatica.radiology.phase.together import SERIES
 from hepatica.radiology.slicing import Slicing, Window, resized
 
 SCHEMA = 2
 """Version of the slice files; raised whenever the same settings would give other slices."""
 
-SERIES = "series"
-"""Column of specimens.csv that names the series of a study to read, by number or UID, or "all"; blank: chosen."""
-
-_WORKERS = 2  # ours: studies at once; compressed slices are decoded on all cores anyway, and a study may take 1 GB
+_WORKERS = 2  # ours: series at once
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SliceStore:
+class SliceStore(ArrayStore):
     """Axial slices of many studies as one numbered sequence, which `hepatica.learn` reads as its inputs.
 
     `index`: one row a slice: patient_id, specimen_id, place (within its file), series (from 1), slice (within the
@@ -48,67 +42,26 @@ class SliceStore:
     `failures`: one row a study that gave no slice: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
-    folder: Path
     side: int
     window: Window
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
-    _open: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_open": {}}  # open files do not travel to another process
-
-    @cached_property
-    def _places(self) -> list[tuple[str, int, bool]]:
-        table = self.specimens.set_index("specimen_id").loc[self.index["specimen_id"]]
-        places = self.index["place"].tolist()
-        return list(zip(table["key"], places, table["units"] == "HU", strict=True))
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Slices of these rows of `index`, windowed, grey in three equal channels: (b side side 3) uint8."""
-        grey = np.empty((len(indices), self.side, self.side), np.uint8)
-        for image, number in zip(grey, indices, strict=True):
-            key, place, in_units = self._places[number]
-            values = self._file(key).get_slice("slices")[place]
-            image[:] = self.window.grey(values) if in_units else values
+        values = self.stored(indices)
+        units = self.specimens.set_index("specimen_id")["units"]
+        in_units = (units.loc[self.index["specimen_id"].iloc[indices]] == "HU").to_numpy()
+        grey = np.where(in_units[:, None, None], self.window.grey(values), values).astype(np.uint8)
         return repeat(grey, "b y x -> b y x 3")
 
     def stored(self, indices: np.ndarray) -> np.ndarray:
         """Slices of these rows of `index` as they are kept, HU or grey levels: (b side side)."""
-        places = [self._places[number] for number in indices]
-        return np.stack([self._file(key).get_slice("slices")[place] for key, place, _ in places])
+        return self.arrays("slices", indices)
 
     def nodules(self, indices: np.ndarray) -> np.ndarray:
         """Experts' nodules on these slices, (b side side) bool; UnavailableError for a slice no expert looked at."""
-        marked = np.empty((len(indices), self.side, self.side), bool)
-        for image, number in zip(marked, indices, strict=True):
-            key, place, _ = self._places[number]
-            if "nodules" not in self._file(key).keys():  # noqa: SIM118 - not a dict
-                raise UnavailableError("no expert marked the nodules of this study; give it a nodule_mask")
-            image[:] = self._file(key).get_slice("nodules")[place]
-        return marked
-
-    def select(
-        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
-    ) -> "SliceStore":
-        """The same store with the slices of these patients, or these studies, only; in the store's own order."""
-        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
-
-    def rows(self, chosen: "pd.Series[bool]") -> "SliceStore":
-        """The same store with the rows of `index` where `chosen` is true only."""
-        return replace(self, index=self.index[chosen.to_numpy(bool)].reset_index(drop=True))
-
-    def _file(self, key: str) -> Any:
-        if key not in self._open:
-            opened = _opened(_path(self.folder, key))
-            if opened is None:
-                raise UnavailableError(f"the slice file {key} has been removed or damaged; prepare the slices again")
-            self._open[key] = opened
-        return self._open[key]
+        if not self.has("nodules", indices):
+            raise UnavailableError("no expert marked the nodules of this study; give it a nodule_mask")
+        return self.arrays("nodules", indices).astype(bool)
 
 
 def prepare(
@@ -122,16 +75,18 @@ def prepare(
     again, one run at a time to a folder. Raises SpecimenError when no study gives a slice, UnavailableError when the
     folder cannot be written (disk full).
     """
-    keys = [_key(each, slicing=slicing) for each in specimens]
+    keys = {each: _key(each, slicing=slicing) for each in specimens}
     ledger = Ledger(folder / "ledger")
-    missing = {key: each for key, each in zip(keys, specimens, strict=True) if _opened(_path(folder, key)) is None}
 
-    def read(key: str, specimen: Specimen) -> None:
-        _write(_path(folder, key), specimen, slicing=slicing, ledger=ledger)
+    def write(path: Path, specimen: Specimen) -> None:
+        _write(path, specimen, slicing=slicing, ledger=ledger)
 
-    prepare_each(missing, read, ledger=ledger, label="Reading CT", workers=_WORKERS, progress=progress)
-    return _gather(
-        dict(zip(specimens, keys, strict=True)), ledger=ledger, folder=folder, side=slicing.side, window=window
+    found, failures = prepare_files(
+        keys, write, ledger=ledger, label="Reading CT", wanted="studies gave a slice", progress=progress
+    )
+    index, studies = _gathered(found)
+    return SliceStore(
+        folder=folder, side=slicing.side, window=window, index=index, specimens=studies, failures=failures
     )
 
 
@@ -171,8 +126,7 @@ def _write(path: Path, specimen: Specimen, *, slicing: Slicing, ledger: Ledger) 
     arrays = {"slices": np.concatenate([part.slices for part in parts])}
     if "nodule_mask" in specimen.attachments:
         arrays["nodules"] = np.concatenate([part.nodules for part in parts]).astype(np.uint8)
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(arrays, {"about": json.dumps(about)}))
+    write_arrays(path, arrays, about=about)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,25 +202,15 @@ def _nodules(volume: Volume, specimen: Specimen) -> np.ndarray:
     return read_mask(specimen.attachments["nodule_mask"], geometry=volume.geometry)
 
 
-def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side: int, window: Window) -> SliceStore:
-    found, failures = gather(
-        keys, lambda key: _opened(_path(folder, key)), ledger=ledger, wanted="studies gave a slice"
-    )
+def _gathered(found: Sequence[tuple[dict[str, Any], Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of slices and of studies."""
     tables, studies = [], []
-    for who, opened in found:
-        about = json.loads(opened.metadata()["about"])
+    for who, about in found:
         table = pd.DataFrame(about["index"])
         names = pd.DataFrame({name: who[name] for name in ("patient_id", "specimen_id")}, index=table.index)
         tables.append(names.assign(place=table.index, **table.astype({"nodule": float})))
         studies.append(who | {"slices": len(table)} | _facts(about))
-    return SliceStore(
-        folder=folder,
-        side=side,
-        window=window,
-        index=pd.concat(tables, ignore_index=True),
-        specimens=pd.DataFrame(studies),
-        failures=failures,
-    )
+    return pd.concat(tables, ignore_index=True), pd.DataFrame(studies)
 
 
 def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -282,15 +226,3 @@ def _facts(about: Mapping[str, Any]) -> dict[str, Any]:
         "pixel_mm": float(series["pixel_mm"].median()),
         "notes": "; ".join([*notes, *about["refused"]]),
     }
-
-
-def _path(folder: Path, key: str) -> Path:
-    return folder / f"{key}.safetensors"
-
-
-def _opened(path: Path) -> Any:
-    """An open slice file; None where there is none, or none that is whole."""
-    try:
-        return safe_open(path, "numpy")
-    except (FileNotFoundError, SafetensorError):
-        return None

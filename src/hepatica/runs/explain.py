@@ -61,12 +61,10 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path | None = No
         {
             "row": by_id[str(name)].row,
             "score": float(score),
-            "class_or_quantity": None
-            if pd.isna(chosen["class_or_quantity"][name])
-            else chosen["class_or_quantity"][name],
+            "class_or_quantity": None if pd.isna(which) else which,
             "files": [path.name for path in drawn[by_id[str(name)].row]],
         }
-        for name, score in chosen["score"].items()
+        for name, score, which in chosen[["score", "class_or_quantity"]].itertuples()
         if by_id[str(name)].row in drawn
     ]
     write_sealed(results / "explained" / "explained.json", records)

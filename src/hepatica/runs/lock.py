@@ -50,9 +50,10 @@ def keyed(material: Any) -> pd.DataFrame:
     inputs, of the material's patients.
     """
     patients = set(material.specimens["patient_id"])
-    every = pd.concat([each.specimens for each in getattr(material, "parts", {"": material}).values()])
+    parts = getattr(material, "parts", {"": material}).values()
+    every = pd.concat([each.specimens for each in parts], ignore_index=True)
     own = every[every["patient_id"].isin(patients)].reindex(columns=["patient_id", "specimen_id", "key", "place"])
-    return own.assign(content=content_of(own["key"]) + own.pop("place").fillna(""))
+    return pd.DataFrame(own.assign(content=content_of(own["key"]) + own.pop("place").fillna("")))
 
 
 def unprepared(specimens: Sequence[Specimen], contents: Mapping[str, str]) -> pd.DataFrame:

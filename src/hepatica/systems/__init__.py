@@ -194,7 +194,7 @@ def reference(system: System[Any, Any], *, settings: Any) -> str:
             f"{system.name} could not be found again when its run is opened: define its record at the top level of a"
             " module that is installed, and name it by an entry point or as module:RECORD"
         )
-    if from_plain(settings, as_plain(settings)) != settings:
+    if as_plain(from_plain(settings, plain := as_plain(settings))) != plain:
         raise SettingsError(f"settings of {system.name} do not come back from a file; use plain values and tuples")
     return names[0]
 

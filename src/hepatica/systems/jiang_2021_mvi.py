@@ -32,7 +32,7 @@ from hepatica.learn import Share
 from hepatica.networks import Boosted, Reading
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.plain import scored
-from hepatica.radiology.lesions.room import LESIONS_CT, LesionPlan, infer_lesions, train_lesions
+from hepatica.radiology.lesions.room import LESIONS_CT, LesionPlan, Shift, infer_lesions, train_lesions
 from hepatica.radiology.lesions.store import LesionStore
 from hepatica.radiology.radiomics import RadiomicsSettings
 from hepatica.radiology.radiomics.features import Family
@@ -67,6 +67,12 @@ class Settings(LesionPlan):
     """Questions that each asks, at most."""
     shrinkage: Annotated[float, Field(gt=0, le=1)] = 0.1  # ours
     """Share of each tree's answer that counts."""
+    copies: PositiveInt = 4  # ours
+    degrees: float = 180.0  # ours
+    shift: Shift = (1.0, 3.0, 3.0)  # ours
+    zoom: float = 0.1  # ours
+    flip: bool = True  # ours
+    noise: float = 0.02  # ours
     epochs: int = 60  # ours
     batch: int = 16  # ours
     learning_rate: float = 1e-3  # ours
@@ -169,8 +175,8 @@ SYSTEM = System(
     room=LESIONS_CT,
     population=MVI,
     settings=Settings(),
-    trial={"voxels": (20, 40, 40), "voxel_mm": (5.0, 2.5, 2.5), "width": 8},
-    shortest={"families": ("first_order",), "stability_lesions": 2, "trees": 5},
+    trial={"voxels": (20, 40, 40), "voxel_mm": (5.0, 2.5, 2.5), "width": 8, "copies": 2},
+    shortest={"copies": 1, "families": ("first_order",), "stability_lesions": 2, "trees": 5},
     build=build,
     train=train,
     infer=predict,

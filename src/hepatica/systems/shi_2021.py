@@ -164,7 +164,7 @@ def saliency(network: SideBySide, images: np.ndarray) -> np.ndarray:
 
 
 QUICK: dict[str, Any] = {
-    "body": "resnet18.tv_in1k", "body_shape": {"channels": (16, 32, 64, 128)}, "side": 64, "tiles_per_specimen": None,
+    "body": "resnet18.tv_in1k", "body_shape": {"channels": [16, 32, 64, 128]}, "side": 64, "tiles_per_specimen": None,
     "grids": 200, "tumour_epochs": 4, "tumour_learning_rate": 0.03, "block": 3, "most": 30, "drop_block": 0.0,
     "epochs": 30, "warmup_epochs": 2, "learning_rate": 1e-3, "batch": 25, "validation": 0.15, "monitor": "train_loss",
 }  # fmt: skip

@@ -12,9 +12,11 @@ Departures:
    permutation of survival among patients, in the report; stability and ambiguity are among the locked model's facts.
 3. Patients are described by the mean over their slides.
 
-Unclear (the abstract was read):
+Unclear (read: the head of the abstract, and the review of Ahn et al., which reports 246 features and three subtypes of
+different prognosis, independent of genomic clusters; that the patients were those of TCGA-LIHC is unconfirmed):
 1. The list of the 246 features: here 18 measures, 4 statistics, 3 classes, and 30 numbers of neighbourhood.
-2. How three groups were chosen: here by least ambiguity; the number by the gap statistic is printed beside it.
+2. How three groups were chosen: here three are given; the numbers by least ambiguity and by the gap statistic are
+   printed beside it.
 3. The clustering inside the consensus: here K-means of standardised features.
 """
 
@@ -29,6 +31,7 @@ from pydantic import Field, PositiveInt
 from torch import nn
 
 from hepatica.cohort import MicronsPerPixel, Subtypes
+from hepatica.cohort.phantom import SEQUENCED
 from hepatica.evaluate import cluster_stability
 from hepatica.evaluate.groups.consensus import consensus
 from hepatica.networks import NearestCentre, UNet
@@ -156,13 +159,14 @@ SYSTEM = System(
         year=2020,
         doi="10.3390/cancers12123562",
         reported={"development": {"subtypes overall_survival": 3}},
-        patients="304 of TCGA-LIHC",
+        patients="TCGA-LIHC (unconfirmed)",
         network="nuclear segmentation network, consensus clustering",
         validation="none outside TCGA-LIHC",
         code="not released",
     ),
     task=lambda settings: Subtypes(settings.endpoint),
     room=SLIDES,
+    population=SEQUENCED,
     settings=Settings(),
     trial={"nuclei_pictures": 40, "nuclei_epochs": 12, "parts": 40, "resamples": 20},
     shortest={

@@ -162,7 +162,7 @@ def predict(network: SideBySide, tiles: TileStore, settings: Settings) -> Infere
 
 
 QUICK: dict[str, Any] = {
-    "body": "resnet18.tv_in1k", "body_shape": {"channels": (16, 32, 64, 128)}, "dropout": 0.2, "epochs": 25,
+    "body": "resnet18.tv_in1k", "body_shape": {"channels": [16, 32, 64, 128]}, "dropout": 0.2, "epochs": 25,
     "batch": 32, "learning_rate": 1e-3, "patience": None, "monitor": "train_loss", "tumour_epochs": 4, "tiles_read": 12,
 }  # fmt: skip
 

@@ -53,11 +53,13 @@ class Settings(ImagePlan, LesionPlan):
     phases: tuple[str, ...] = ("arterial", "portal venous", "delayed")  # ours
     voxels: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 224, 224)
     body: str = "densenet121.tv_in1k"
+    degrees: float = 180.0  # ours
+    flip: bool = True  # ours
+    noise: float = 0.02  # ours
     epochs: int = 30  # ours
     batch: int = 32  # ours
     learning_rate: float = 1e-4  # ours
     validation: Share = 0.25  # ours
-    test: Share = 81 / 201
     seed: int = 2020
 
 
@@ -69,9 +71,8 @@ class Nomograms(nn.Module):
 
     def __init__(self, extractor: nn.Module, settings: Settings) -> None:
         super().__init__()
-        columns = len(settings.columns)
-        self.settings, self.extractor, self.standardise = settings, extractor, Standardise(columns)
-        self.clinical = nn.Linear(columns, 1, bias=False).requires_grad_(False)
+        self.settings, self.extractor, self.standardise = settings, extractor, Standardise(len(settings.columns))
+        self.clinical = nn.Linear(len(settings.columns), 1, bias=False).requires_grad_(False)
         self.combined = nn.Linear(2, 1, bias=False).requires_grad_(False)
 
     def forward(self, images: Tensor) -> Reading:
@@ -87,11 +88,8 @@ class Nomograms(nn.Module):
 
 
 def build(settings: Settings, *, pretrained: bool) -> Nomograms:
-    """The DenseNet, and Cox models of weight 1; the same from one seed."""
-    network = Nomograms(pooled(settings, pretrained=pretrained, outputs=1), settings)
-    for layer in (network.clinical, network.combined):
-        nn.init.ones_(layer.weight)
-    return network
+    """The DenseNet and the Cox models, untrained; the same from one seed."""
+    return Nomograms(pooled(settings, pretrained=pretrained, outputs=1), settings)
 
 
 def prepare(cohort: Cohort, settings: Settings, folder: Path) -> LesionStore:

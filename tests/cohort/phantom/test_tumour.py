@@ -38,6 +38,13 @@ def test_differentiation_follows_grade_and_aggressiveness() -> None:
     assert roc_auc_score(poor, [each.tumour.aggressiveness for each in patients]) > 0.9
 
 
+def test_the_genomic_cluster_follows_the_mutations() -> None:
+    told = patient_table(draw_patients(100, population=SEQUENCED))
+    assert set(told[told.ctnnb1 == 1].genomic_cluster) == {"C2"}
+    assert set(told[told.ctnnb1 == 0].groupby("tp53").genomic_cluster.unique().map(tuple)) == {("C1",), ("C3",)}
+    assert patient_table(draw_patients(20, population=SUSPECTED)).query("hcc == 0").genomic_cluster.isna().all()
+
+
 def test_every_kind_has_a_look() -> None:
     assert set(LOOKS) == {*KINDS, "hcc"} - {NORMAL}
 

@@ -158,6 +158,15 @@ def test_features_of_another_encoder_or_width_are_refused(specimens, folder, tmp
         assert found.specimens["specimen_id"].tolist() == ["s2"]
 
 
+def test_features_that_come_with_a_region_are_refused(specimens, folder, tmp_path) -> None:
+    """Nothing would restrict them to it."""
+    given = [brought(each, tmp_path / f"{number}.h5") for number, each in enumerate(specimens)]
+    store_of(given, folder, made_by="elsewhere")
+    part = replace(given[1], attachments={**given[1].attachments, "region": tmp_path / "a.geojson"})
+    found = store_of([given[0], part], folder, made_by="elsewhere")
+    assert "column region" in found.failures["error"].item()
+
+
 def test_features_of_another_slide_are_refused(specimens, folder, tmp_path) -> None:
     """One corner lies beyond the slide, which another or a finer level has."""
     given = [brought(each, tmp_path / f"{number}.h5") for number, each in enumerate(specimens)]

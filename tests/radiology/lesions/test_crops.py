@@ -110,6 +110,15 @@ def test_a_coarse_crop_is_the_mean_of_what_it_covers():
     assert found.mean() == pytest.approx(50, abs=3)
 
 
+@pytest.mark.parametrize("step", [1.5, 3.0, 3.7, 6.0])
+def test_a_coarse_crop_is_not_shifted(step):
+    """A ramp along x keeps its values at every step."""
+    ramp = np.broadcast_to(np.arange(56.0), PLACE.shape)
+    grid = Geometry(shape=(1, 1, 5), spacing=(4.0, step, step), origin=(-10.0, 0.0, 120.0))
+    found = sampled(volume(ramp), grid, of="1")[0, 0]
+    np.testing.assert_allclose(found, (np.arange(5) * step + 30) / 1.5, atol=1e-4)
+
+
 def test_share_and_voxels_exclude_each_other():
     with pytest.raises(SettingsError, match="either lesion_share or voxel_mm"):
         Cropping(voxels=(4, 8, 8), share=0.7, voxel_mm=(1, 1, 1))

@@ -103,6 +103,29 @@ def test_classes_are_counted_and_judged_one_by_one(classes: Run, tmp_path: Path,
     assert "Kappa, quadratic weights" in [row[0] for row in overall.rows]
 
 
+def test_patches_and_lesions_are_judged_apart_by_the_class_of_their_patient(
+    classes: Run, tmp_path: Path, sketchbook: Callable
+) -> None:
+    target, rng, cohorts = classes.targets[0], np.random.default_rng(0), []
+    for each in classes.cohorts:
+        known = scored(each, target)
+        rows = known.loc[known.index.repeat(3)].rename_axis(None)
+        patches = rows[list(CLASSES)] + rng.random((len(rows), 3))
+        table = patches.add_prefix(multiclass.PROBABILITY).assign(
+            patient_id=rows.index, specimen_id="1", lesion_id=np.tile(["1", "1", "2"], len(known))
+        )
+        cohorts.append(replace(each, folder=tmp_path / each.key))
+        cohorts[-1].folder.mkdir()
+        table.to_parquet(cohorts[-1].folder / "regions.parquet", index=False)
+    classes = replace(classes, cohorts=tuple(cohorts))
+    _, levels, *_ = blocks_of(multiclass.section(classes, sketchbook(tmp_path)), Table)
+    assert len(levels.rows) == 2 * len(classes.cohorts)
+    (patch, lesion), count = levels.rows[-2:], len(known)
+    assert (patch[1], lesion[1]) == (f"{3 * count:,} of {count}", f"{2 * count:,} of {count}")
+    right = (patches.idxmax(axis=1) == rows["truth"]).mean()
+    assert patch[2].startswith(f"{right:.3f} (")
+
+
 def test_measured_values_are_compared(finished: Path, tmp_path: Path, sketchbook: Callable) -> None:
     target = Target(endpoint="stiffness", task="quantities")
     run = of_task(

@@ -15,7 +15,7 @@ from hepatica.report.chapters.readers import against, aided, read_by, reader_tab
 from hepatica.report.page.blocks import Figure, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
-from hepatica.report.page.wording import NONE, difference, p_value
+from hepatica.report.page.wording import METRICS, NONE, difference, p_value
 from hepatica.studies.wang_2021_hccnet.chapters.printed import READERS
 
 Sketch = Callable[[Path], Gallery]
@@ -123,6 +123,22 @@ def test_p_over_readers_and_cases_is_that_of_evaluate(study: Run, printed: Calla
     assert versus is not None
     assert rows["Specificity"][-3] == p_value(versus.over_readers_and_cases["specificity"].p)
     assert rows["Specificity"][-2:] == ["0.039", "0.039"]  # from the counts, and as the paper prints it
+
+
+def test_within_a_margin_the_model_is_not_inferior(study: Run, printed: Callable[[str], ReaderTable]) -> None:
+    table = printed("external")
+    versus = study_readers(table).arms["unaided"].against_machine
+    assert versus is not None
+    limits = {METRICS[name]: found.difference.high for name, found in versus.over_readers_and_cases.items()}
+    for margin in (-1.0, float(np.median(list(limits.values()))), 1.01):
+        [told] = [
+            block.text
+            for block in against(table, study.internal, disease="HCC", paper={}, margin=margin)
+            if isinstance(block, Text) and block.text.startswith("Margin")
+        ]
+        shown, _, not_shown = told.partition("Not shown for")
+        assert all((name in shown) == (high < margin) for name, high in limits.items())
+        assert all((name in not_shown) == (high >= margin) for name, high in limits.items())
 
 
 @pytest.mark.parametrize(("place", "t", "papers"), [(0, "0.026", "0.026"), (1, "0.013", "0.017")])

@@ -228,7 +228,7 @@ WATCHED_CIRRHOSIS = replace(
 courses tell who will get one."""
 
 SEQUENCED = replace(
-    RESECTED, name="sequenced", columns=(*RESECTED.columns, "differentiation", "tp53", "ctnnb1"),
+    RESECTED, name="sequenced", columns=(*RESECTED.columns, "differentiation", "tp53", "ctnnb1", "genomic_cluster"),
     usual=("grade", "tp53", "ctnnb1", "overall_survival"), further=("recurrence", "mvi", "fibrosis", "stiffness"),
     grade_shares=(0.3, 0.4, 0.25, 0.05), grade_correlation=0.95, tp53_share=0.4, ctnnb1_share=0.35, varied=True,
 )  # fmt: skip

@@ -151,6 +151,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "tnm_stage": tumour.tnm,
         **{name: getattr(tumour, name) for name in ("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1")},
         "differentiation": tumour.differentiation,
+        "genomic_cluster": tumour.genomic_cluster,
         "extrahepatic_spread": tumour.spread,
         "treatment": course.treatment,
         "sorafenib": int("sorafenib" in course.treatment) if course.response_class else None,

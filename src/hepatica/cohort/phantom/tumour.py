@@ -55,6 +55,11 @@ class Tumour:
         return None if self.grade is None else DIFFERENTIATION[min(self.grade, 3) - 1]
 
     @property
+    def genomic_cluster(self) -> str | None:
+        """C2 with a mutation of CTNNB1, C3 with one of TP53 alone, C1 of an HCC with neither (ours)."""
+        return "C2" if self.ctnnb1 else "C3" if self.tp53 else "C1" if self.hcc else None
+
+    @property
     def type(self) -> str | None:
         """One of TYPES; None without lesion."""
         return self.lesions[0].type if self.lesions else None

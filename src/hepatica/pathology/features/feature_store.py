@@ -131,6 +131,8 @@ def prepare(
     ledger = Ledger(folder / "ledger")
 
     def note(key: str, specimen: Specimen) -> None:
+        if "region" in specimen.attachments:
+            raise SpecimenError("column region: got features of all tiles; give those of the region, and no region")
         own = _checked(read_features(files[key]), **common)
         write_json(_note(folder, key), _size_of_slide(specimen, own) | distribution(own))
 
@@ -234,7 +236,7 @@ def _note(folder: Path, key: str) -> Path:
 
 def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, made_by: str, **own: Any) -> str:
     if file := brought(specimen):
-        settings = {"features": SCHEMA, "encoder": made_by, **own}
+        settings = {"features": SCHEMA, "encoder": made_by, "region": "region" in specimen.attachments, **own}
         return specimen_key(specimen, settings=settings, beside=[file])
     return slide_key(specimen, tiling=tiling, stain=stain, features=SCHEMA, encoder=made_by)
 

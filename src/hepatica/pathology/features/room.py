@@ -191,7 +191,7 @@ FEATURES: Room[FeaturePlan, FeatureStore] = Room(
     plan=FeaturePlan,
     trial={
         "encoder": "resnet18.tv_in1k",
-        "encoder_shape": {"channels": (16, 32, 64, 128)},
+        "encoder_shape": {"channels": [16, 32, 64, 128]},
         "weights": "random",
         "side": 128,
         "mpp": 1.0,

@@ -115,7 +115,7 @@ def sampled(volume: Volume, geometry: Geometry, *, of: str) -> np.ndarray:
     matrix, offset = steps(volume.geometry, geometry)
     ends = np.array(np.meshgrid(*((0, side - 1) for side in geometry.shape))).reshape(3, -1)
     corners = matrix @ ends + offset[:, None]
-    coarser = np.maximum(np.rint(np.abs(matrix).sum(axis=1)).astype(int), 1)
+    coarser = 2 * (np.abs(matrix).sum(axis=1) // 2).astype(int) + 1  # odd, so that the mean lies in the middle
     if geometry.shape[0] == 1:
         coarser[0] = 1
     shape = np.array(volume.values.shape)

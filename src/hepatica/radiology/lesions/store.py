@@ -1,24 +1,19 @@
 """Store: crops of the lesions of many studies, read once, kept in the units of their volumes, scaled when asked for."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from einops import rearrange
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from hepatica.cohort import Specimen
-from hepatica.cohort.atomic import replacing
 from hepatica.cohort.digests import content_digest
-from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
+from hepatica.cohort.preparation import specimen_key
+from hepatica.radiology.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping, crops
@@ -30,7 +25,6 @@ from hepatica.radiology.slicing import Window
 SCHEMA = 1
 """Version of the crop files; raised whenever the same settings would give other crops."""
 
-_WORKERS = 2  # ours: studies at once
 _HALF = 65504.0  # the largest number of half precision
 
 
@@ -65,7 +59,7 @@ class Scale:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LesionStore:
+class LesionStore(ArrayStore):
     """Crops of lesions as one numbered sequence, which `hepatica.learn` reads as its inputs.
 
     `index`: one row a crop: patient_id, specimen_id, lesion_id, label (of lesions.csv), diameter_mm, volume_ml, place
@@ -75,23 +69,7 @@ class LesionStore:
     `failures`: one row a study that gave no crop: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
-    folder: Path
     scale: Scale
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
-    _open: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_open": {}}  # open files do not travel to another process
-
-    @cached_property
-    def _places(self) -> list[tuple[str, int]]:
-        keys = self.specimens.set_index("specimen_id").loc[self.index["specimen_id"], "key"]
-        return list(zip(keys, self.index["place"].tolist(), strict=True))
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Crops of these rows, scaled to 0..1, phases as channels: (b y x phase) float32 of single slices, else
@@ -104,40 +82,16 @@ class LesionStore:
 
     def stored(self, indices: np.ndarray) -> np.ndarray:
         """Crops as they are kept, in the units of their volumes, NaN where a phase was left empty: (b phase z y x)."""
-        return self._read("crops", indices).astype(np.float32)
+        return self.arrays("crops", indices).astype(np.float32)
 
     def masks(self, indices: np.ndarray) -> np.ndarray:
         """What is marked in these crops, `crops.LESION`, `crops.RIM` or 0: (b z y x) uint8."""
-        return self._read("masks", indices)
+        return self.arrays("masks", indices)
 
     def geometries(self, indices: np.ndarray) -> list[Geometry]:
         """Where these crops lie."""
         z, y, x = self.masks(indices[:1]).shape[1:]
-        return [from_lps(matrix, shape=(z, y, x)) for matrix in self._read("lps", indices)]
-
-    def select(
-        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
-    ) -> "LesionStore":
-        """The same store with the crops of these patients, or these studies, only; in the store's own order."""
-        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
-
-    def rows(self, chosen: np.ndarray) -> "LesionStore":
-        """The same store with the rows of `index` where `chosen` (n,) is true only."""
-        return replace(self, index=self.index[chosen].reset_index(drop=True))
-
-    def _read(self, name: str, indices: np.ndarray) -> np.ndarray:
-        if len(indices) == 0:
-            return self._read(name, np.zeros(1, int))[:0]
-        places = [self._places[number] for number in indices]
-        return np.stack([self._file(key).get_slice(name)[place] for key, place in places])
-
-    def _file(self, key: str) -> Any:
-        if key not in self._open:
-            opened = _opened(_path(self.folder, key))
-            if opened is None:
-                raise UnavailableError(f"the crop file {key} has been removed or damaged; prepare the lesions again")
-            self._open[key] = opened
-        return self._open[key]
+        return [from_lps(matrix, shape=(z, y, x)) for matrix in self.arrays("lps", indices)]
 
 
 def prepare(
@@ -158,14 +112,20 @@ def prepare(
     """
     own = {each: lesions[lesions["specimen_id"] == each.specimen_id] for each in specimens}
     keys = {each: _key(each, rows, reading=reading, alone=lesions.empty) for each, rows in own.items()}
-    ledger = Ledger(folder / "ledger")
-    missing = {key: each for each, key in keys.items() if _opened(_path(folder, key)) is None}
 
-    def cut_out(key: str, specimen: Specimen) -> None:
-        _write(_path(folder, key), specimen, own[specimen], reading=reading, alone=lesions.empty)
+    def write(path: Path, specimen: Specimen) -> None:
+        _write(path, specimen, own[specimen], reading=reading, alone=lesions.empty)
 
-    prepare_each(missing, cut_out, ledger=ledger, label="Cutting out lesions", workers=_WORKERS, progress=progress)
-    return _gather(keys, lesions, ledger=ledger, folder=folder, scale=scale)
+    found, failures = prepare_files(
+        keys,
+        write,
+        ledger=Ledger(folder / "ledger"),
+        label="Cutting out lesions",
+        wanted="studies gave a lesion",
+        progress=progress,
+    )
+    index, studies = _gathered(found, lesions)
+    return LesionStore(folder=folder, scale=scale, index=index, specimens=studies, failures=failures)
 
 
 _ROW = ("lesion_id", "segment", "x_mm", "y_mm", "z_mm", "diameter_mm", PHASE)
@@ -217,8 +177,7 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, reading: Re
         "lps": np.stack([each.geometry.lps for each in found]),
     }
     about = {"index": rows, "study": _described(replace(phases, notes=(*phases.notes, *notes)))}
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(arrays, {"about": json.dumps(about)}))
+    write_arrays(path, arrays, about=about)
 
 
 def _described(phases: StudyPhases) -> dict[str, Any]:
@@ -234,15 +193,10 @@ def _described(phases: StudyPhases) -> dict[str, Any]:
     }
 
 
-def _gather(
-    keys: Mapping[Specimen, str], lesions: pd.DataFrame, *, ledger: Ledger, folder: Path, scale: Scale
-) -> LesionStore:
-    found, failures = gather(
-        keys, lambda key: _opened(_path(folder, key)), ledger=ledger, wanted="studies gave a lesion"
-    )
+def _gathered(found: Sequence[tuple[dict[str, Any], Any]], lesions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of crops and of studies."""
     tables, studies = [], []
-    for who, opened in found:
-        about = json.loads(opened.metadata()["about"])
+    for who, about in found:
         table = pd.DataFrame(about["index"])
         names = {name: who[name] for name in ("patient_id", "specimen_id")}
         tables.append(table.assign(place=table.index, **names).astype({"area_mm2": float}))
@@ -250,17 +204,4 @@ def _gather(
     labels = lesions[["specimen_id", "lesion_id", "label"]]
     index = pd.concat(tables, ignore_index=True).merge(labels, on=["specimen_id", "lesion_id"], how="left")
     first = ["patient_id", "specimen_id", "lesion_id", "label"]
-    index = index[[*first, *index.columns.drop(first)]]
-    return LesionStore(folder=folder, scale=scale, index=index, specimens=pd.DataFrame(studies), failures=failures)
-
-
-def _path(folder: Path, key: str) -> Path:
-    return folder / f"{key}.safetensors"
-
-
-def _opened(path: Path) -> Any:
-    """An open crop file; None where there is none, or none that is whole."""
-    try:
-        return safe_open(path, "numpy")
-    except (FileNotFoundError, SafetensorError):
-        return None
+    return index[[*first, *index.columns.drop(first)]], pd.DataFrame(studies)

@@ -18,13 +18,14 @@ from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.dicom.patients import patients
 from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.series import Series
+from hepatica.radiology.phase.together import SERIES
 from hepatica.radiology.picture import glowing, highest_slices
 from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation
 from hepatica.radiology.results.evidence import Evidence, evidence_of
 from hepatica.radiology.results.result import NotAssessable, Result
 from hepatica.radiology.results.structured_report import structured_report
 from hepatica.radiology.risk_score import Variant, as_share, from_share
-from hepatica.radiology.slices import SERIES, SliceStore
+from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.slicing import full_size
 
 Pictures = Sequence[tuple[int, np.ndarray]]

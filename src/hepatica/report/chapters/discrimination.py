@@ -13,19 +13,7 @@ from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table
 from hepatica.report.page.metric_table import metric_rows, target_table
-from hepatica.report.page.wording import (
-    METRICS,
-    about,
-    attempt,
-    calls,
-    cell,
-    estimate,
-    event,
-    events,
-    heading,
-    outcomes,
-    when,
-)
+from hepatica.report.page.wording import METRICS, about, attempt, calls, cell, estimate, events, heading, outcomes, when
 
 AT_A_CUTOFF = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "kappa")
 WITHOUT_CUTOFF = ("auroc", "average_precision", "brier")
@@ -76,7 +64,7 @@ def _over_all(run: Run, target: Target) -> list[list[str]]:
     needed = [cell(attempt(partial(_needed, each, target))) for each in run.cohorts]
     return [
         *metric_rows(run, WITHOUT_CUTOFF, target=target),
-        [f"Risk capture, {CAPTURED:.0%} of those with {event(target)}", *needed],
+        [f"Risk capture, {CAPTURED:.0%} of those with {events([target])}", *needed],
     ]
 
 

@@ -74,10 +74,9 @@ def _of_regions(run: Run, target: Target, classes: list[str]) -> list[Block]:
             return []
         truth = scored(each, target)["truth"]
         own = regions[regions["patient_id"].isin(truth.index)]
-        for unit, table in (
-            (f"{run.region} patches", own),
-            ("lesions", own.groupby(LESION, as_index=False)[classes].mean()),
-        ):
+        lesions = own.groupby(LESION, as_index=False)[classes].mean()
+        units = {f"{run.region} patches": own} if len(own) > len(lesions) else {}
+        for unit, table in (units | {"lesions": lesions}).items():
             found = multiclass_metrics(
                 truth.loc[table["patient_id"]], score=table[classes], classes=classes, group=table["patient_id"]
             )

@@ -1,0 +1,177 @@
+"""Cohort of: a cohort folder made from a downloaded public set; its images stay where they are."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tomli_w
+
+from hepatica.cohort import load_cohort
+from hepatica.cohort.atomic import write_text
+from hepatica.cohort.delimited import read_table
+from hepatica.cohort.errors import CohortError, SpecimenError
+from hepatica.cohort.faults import Faults, did_you_mean
+from hepatica.cohort.further_table import UNITS
+from hepatica.cohort.phantom.folder import write_table
+from hepatica.cohort.specimens import ATTACHMENTS
+from hepatica.radiology.dicom.nifti import write_nifti
+from hepatica.radiology.layouts.boxes import boxed_items
+from hepatica.radiology.layouts.layout import Item, Layout, Table, read_layout
+from hepatica.radiology.layouts.slice_masks import mask_of_slices
+
+DATA, MASKS = "data", "masks"
+"""The link to the download, and the folder of masks that had to be converted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A cohort `folder`: how many patients, specimens and lesions it has, and what its user should know."""
+
+    layout: Layout
+    folder: Path
+    patients: int
+    specimens: int
+    lesions: int
+    notes: tuple[str, ...]
+
+
+def cohort_of(download: Path, folder: Path, *, layout: str) -> Made:
+    """Make the cohort `folder` from a `download` of the set `layout` (one of LAYOUTS) and check it as a whole.
+
+    The images are not copied: `folder/data` is a link to them. Masks that are single slices are converted to NIfTI in
+    `folder/masks`. SettingsError for an unknown layout; CohortError where the folder is not empty, the download has
+    nothing of the set, or a table of it is damaged.
+    """
+    chosen = read_layout(layout)
+    if folder.exists() and any(folder.iterdir()):
+        raise CohortError(f"{folder} is not empty; give a folder to create")
+    items = [*chosen.items(download)]
+    for path in sorted(download.rglob(chosen.annotations)) if chosen.annotations else ():
+        items += boxed_items(chosen, path, folder=path.parents[1])
+    examinations, left = _examinations(items, needs=chosen.needs)
+    if not examinations:
+        raise CohortError(f"got nothing of {chosen.title} in {download}, wanted files such as {chosen.example}")
+    notes = [f"{left} examinations without a {chosen.needs} are left out"] if left else []
+    patients = pd.DataFrame({"patient_id": list(dict.fromkeys(own[0].patient for own in examinations))})
+    if chosen.table:
+        patients, remark = _with_table(patients, chosen.table, download=download)
+        notes.append(remark)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DATA).symlink_to(download.resolve(), target_is_directory=True)
+    rows = [_rows(own, chosen, folder=folder) for own in examinations if own[0].patient in set(patients["patient_id"])]
+    specimens = pd.DataFrame([row for row, _, _ in rows])
+    lesions = pd.DataFrame([lesion for _, marked, _ in rows for lesion in marked])
+    notes += [note for _, _, remarks in rows for note in remarks]
+    _write(folder, chosen, patients=patients, specimens=specimens, lesions=lesions)
+    load_cohort(folder)
+    return Made(
+        layout=chosen, folder=folder, patients=len(patients), specimens=len(specimens), lesions=len(lesions),
+        notes=tuple(filter(None, dict.fromkeys(notes))),
+    )  # fmt: skip
+
+
+def _examinations(items: Iterable[Item], *, needs: str) -> tuple[list[list[Item]], int]:
+    """The items of each specimen that has an image, and how many of those lack what is needed."""
+    found = defaultdict(list)
+    for item in items:
+        found[item.patient, item.specimen].append(item)
+    shown = [own for own in found.values() if any(item.role == "image" for item in own)]
+    whole = [own for own in shown if not needs or any(item.role == needs for item in own)]
+    return whole, len(shown) - len(whole)
+
+
+def _rows(
+    own: Sequence[Item], layout: Layout, *, folder: Path
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
+    """The row of a specimen, those of its lesions, and notes. Its path is the phase that its lesions are marked in."""
+    images = [item for item in own if item.role == "image"]
+    order = [*(item.phase for item in own if item.role == "lesion"), *layout.phases.values(), ""]
+    main = next(item for phase in order for item in images if item.phase == phase)
+    ids = {"patient_id": main.patient, "specimen_id": main.specimen}
+    row: dict[str, Any] = {**ids, "modality": main.modality, "path": f"{DATA}/{main.path}"}
+    row |= {"phase": main.phase} if main.phase else {}
+    row |= {item.phase.replace(" ", "_"): f"{DATA}/{item.path}" for item in images if item.phase and item is not main}
+    lesions: list[dict[str, Any]] = []
+    notes = []
+    for item in own:
+        try:
+            mask = _mask(item, folder=folder) if item.role != "image" and item.path else ""
+        except SpecimenError as error:
+            notes.append(f"{item.specimen}, {Path(item.path).name}: not converted: {error}")
+            continue
+        if item.role == "lesion":
+            place = dict(zip(("x_mm", "y_mm", "z_mm", "diameter_mm"), item.place, strict=False))
+            rounded = {name: round(value, 2) for name, value in place.items()}
+            number = item.lesion or str(len(lesions) + 1)
+            row_of = {"lesion_id": number, "label": item.label, "mask": mask, "segment": item.segment}
+            lesions.append(ids | row_of | rounded)
+        elif mask:
+            row[item.role] = mask
+    return row, lesions, notes
+
+
+def _mask(item: Item, *, folder: Path) -> str:
+    """The path of a mask in the cohort; converted where it is single slices."""
+    if not item.slices_of:
+        return f"{DATA}/{item.path}"
+    base = folder / DATA
+    marked, geometry = mask_of_slices(base / item.path, base / item.slices_of, values=item.values)
+    name = f"{MASKS}/{item.specimen}_{item.role}{item.lesion and f'_{item.lesion}'}.nii.gz"
+    write_nifti(folder / name, values=marked, geometry=geometry)
+    return name
+
+
+def _with_table(patients: pd.DataFrame, table: Table, *, download: Path) -> tuple[pd.DataFrame, str]:
+    """Those of the patients whose outcomes a table of the set has, in months, and what to know of the others."""
+    found = [path for path in sorted(download.rglob("*.csv")) if re.fullmatch(table.file, path.name)]
+    if len(found) != 1:
+        return patients, (
+            f"no outcomes: got {len(found)} tables named like {table.file}, wanted one; save the set's workbook as CSV"
+            " UTF-8 beside the images and begin again in a new folder"
+        )
+    timed = [each[key] for each in table.endpoints.values() for key in ("time", "event")]
+    faults = Faults()
+    read = read_table(found[0], faults, wanted=[table.patient], unique=[table.patient])
+    if read is None:
+        raise CohortError(f"{download}: {faults}")
+    for name in [*table.columns.values(), *timed]:
+        if name not in read.columns:
+            faults.add(found[0].name, f"has no column {name}; {did_you_mean(name, read.columns)}")
+    faults.raise_if_any(download)
+    own = read.set_index(table.patient).reindex(patients["patient_id"])
+    own = own[(own[timed].notna() & (own[timed] != "")).all(axis=1)]
+    added = {name: own[column] for name, column in table.columns.items()}
+    for name, keys in table.endpoints.items():
+        months = pd.to_numeric(own[keys["time"]], errors="coerce") * UNITS[keys["unit"]]
+        added |= {f"{name}_months": months.round(3), f"{name}_event": own[keys["event"]]}
+    lost = len(patients) - len(own)
+    return pd.DataFrame(added).reset_index(), f"{lost} patients without outcomes are left out" if lost else ""
+
+
+def _write(
+    folder: Path, layout: Layout, *, patients: pd.DataFrame, specimens: pd.DataFrame, lesions: pd.DataFrame
+) -> None:
+    endpoints: dict[str, Any] = {}
+    for name in layout.table.endpoints if layout.table else ():
+        if f"{name}_months" in patients:
+            endpoints[name] = {"time": f"{name}_months", "event": f"{name}_event"}
+    if layout.classes:
+        there = set(lesions["label"])
+        classes = [each for each in dict.fromkeys(layout.classes.values()) if each in there]
+        endpoints["lesion_type"] = {"lesion": "label", "classes": classes}
+    known = ("patient_id", "specimen_id", "modality", "path", "phase", *ATTACHMENTS)
+    head = {
+        "name": layout.name,
+        "hospital": layout.title,
+        "notes": f"Licence: {layout.licence}. Cite: {layout.cite}. Made by hepatica init --layout {layout.name}.",
+        "attachments": [name for name in specimens.columns if name not in known],
+        "endpoints": endpoints,
+    }
+    for name, table in (("patients", patients), ("specimens", specimens), ("lesions", lesions)):
+        if len(table.columns):
+            write_table(folder / f"{name}.csv", table)
+    write_text(folder / "cohort.toml", tomli_w.dumps(head))
