@@ -129,12 +129,13 @@ def test_a_displaced_phase_comes_back_to_about_a_millimetre(study, registered):
 
 def test_the_same_inputs_give_the_same_volume(study):
     drawn, geometry = study
-    arterial, portal = (drawn.values[k].astype(np.float32) for k in (1, 2))
-    again = [
-        register(volume(displaced(portal, geometry), geometry), volume(arterial, geometry), kind="rigid").volume.values
-        for _ in range(2)
-    ]
-    assert np.array_equal(*again)
+    _, down, across = geometry.spacing
+    coarse = replace(geometry, shape=(24, 48, 48), spacing=(6.0, 2 * down, 2 * across))
+    pair = [volume(drawn.values[k][:, ::2, ::2], coarse) for k in (2, 1)]
+    pair[0] = replace(pair[0], geometry=replace(coarse, origin=(0.0, 4.0, 12.0)))
+    again = [register(*pair, kind="rigid") for _ in range(2)]
+    assert again[0].kind == "rigid"
+    assert np.array_equal(*(each.volume.values for each in again))
 
 
 def test_phases_that_agree_are_left_as_they_are(study):

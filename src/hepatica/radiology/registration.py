@@ -70,8 +70,8 @@ class Registered:
 
     `transform` takes a place of the fixed volume to where the moving one shows the same (LPS, mm). `kind` is what is
     used, "none" where nothing made it better. Before and after: `information`, mutual information (nats) in and around
-    the liver, and `overlap`, Dice of the two livers (0 to 1; None where one is not known). `folded_share`: of the
-    voxels there, those where space is turned inside out.
+    the liver times the share of it that both show, and `overlap`, Dice of the two livers (0 to 1; None where one is not
+    known). `folded_share`: of the voxels there, those where space is turned inside out.
     """
 
     volume: Volume
@@ -185,10 +185,12 @@ class _Pair:
         )
 
     def information(self, transform: Any) -> float:
-        """Mutual information (nats) of the two in the region, as far as both show it; 0 where they nowhere do."""
+        """Mutual information (nats) of the two in the region, times the share of it that both show."""
         one, other, inside = _array(self.fixed), self.moved(transform), _array(self.region) > 0
         seen = inside & np.isfinite(other)
-        return mutual_information(one[seen], other[seen])[0] if seen.any() else 0.0
+        if not seen.any():
+            return 0.0
+        return float(mutual_information(one[seen], other[seen])[0] * seen.sum() / inside.sum())
 
     def moved(self, transform: Any) -> np.ndarray:
         """(z y x) the moving one on the voxels of the fixed; NaN outside of it."""

@@ -118,7 +118,7 @@ def build(settings: Settings, *, pretrained: bool) -> Fused:
     return Fused(settings, classes=classes, pretrained=pretrained)
 
 
-def prepare(cohort: Cohort, settings: Settings, folder: Path) -> LesionStore:
+def prepare(cohort: Cohort, settings: Any, folder: Path) -> LesionStore:
     """Crops of the sequences that are read."""
     return LESIONS_MR.prepare(cohort, replace(settings, phases=settings.seen), folder)
 

@@ -86,11 +86,13 @@ def compare(table: pd.DataFrame, finders: Sequence[Finder]) -> dict[str, dict[st
     by_finder = {each.name: table[table["finder"] == each.name].reset_index(drop=True) for each in finders}
     found = {name: segmentation_metrics(own[[*NAMES]]) for name, own in by_finder.items()}
     first, second = (own[[*NAMES]] for own in by_finder.values())
-    apart = (first - second).dropna()
+    return found | {"difference": {name: _mean((first - second)[name].dropna()) for name in NAMES}}
+
+
+def _mean(apart: "pd.Series[float]") -> Estimate:
     if apart.empty:
-        none = undefined("no picture on which both found nuclei", n=0)
-        return found | {"difference": dict.fromkeys(NAMES, none)}
-    return found | {"difference": {name: mean_of(apart[name].to_numpy(), Patients(count=len(apart))) for name in NAMES}}
+        return undefined("no picture on which both found nuclei", n=0)
+    return mean_of(apart.to_numpy(), Patients(count=len(apart)))
 
 
 def draw(pictures: Sequence[Picture], table: pd.DataFrame, finders: Sequence[Finder], *, path: Path) -> None:
