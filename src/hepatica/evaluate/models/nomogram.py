@@ -81,7 +81,7 @@ def cox_nomogram(
 
 
 def _scales(coefficients: Marks, values: pd.DataFrame) -> dict[str, dict[str, float]]:
-    return {name: {f"{at:g}": each * at for at in _marks(values[name])} for name, each in coefficients.items()}
+    return {name: {f"{at:g}": each * at for at in _marks(values[name])} for name, each in coefficients.items() if each}
 
 
 def _marks(values: "pd.Series[float]") -> Sequence[float]:
