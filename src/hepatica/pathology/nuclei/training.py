@@ -153,7 +153,7 @@ def amid_other_tissue(
 
 def _field(rng: np.random.Generator, *, side: int, finest: float) -> NDArray[np.float32]:
     """Smooth noise (side, side) of a grain of `finest` pixels to eight times as many."""
-    return smooth_noise(rng, side=side, grain=finest * 8 ** rng.random())
+    return np.asarray(smooth_noise(rng, side=side, grain=finest * 8 ** rng.random()), np.float32)
 
 
 def _patches(rng: np.random.Generator, *, side: int, finest: float, most: float) -> NDArray[np.float32]:
