@@ -124,7 +124,8 @@ def _calls(body: list[ast.stmt]) -> Iterator[tuple[str, ast.Call]]:
 def _listed(words: dict[str, ast.expr], functions: dict[str, ast.AST], *, reference: str) -> Listed:
     paper, task = words["paper"], words["task"]
     asked = functions.get(task.id, task) if isinstance(task, ast.Name) else task
-    rooms = [name for key in ("room", "inputs") if key in words for name in _names(words[key])]
+    given = [words[key] for key in ("room", "inputs") if key in words]
+    rooms = [_room(each) for one in given for each in (one.values if isinstance(one, ast.Dict) else [one])]
     return Listed(
         name=_literal(words["name"]),
         question=_literal(words["question"]),
@@ -133,6 +134,12 @@ def _listed(words: dict[str, ast.expr], functions: dict[str, ast.AST], *, refere
         paper={each.arg: _literal(each.value) for each in getattr(paper, "keywords", []) if each.arg},
         reference=reference,
     )
+
+
+def _room(node: ast.expr) -> str:
+    """The room that is named, or changed by `replace`."""
+    names = _names(node)
+    return next((each for each in names if each in ROOMS), names[0])
 
 
 def _names(node: ast.AST) -> list[str]:

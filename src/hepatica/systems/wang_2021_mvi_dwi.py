@@ -46,6 +46,7 @@ class Settings(LesionPlan):
     supervision: NonNegativeFloat = 0.5  # ours
     """Weight of the loss of the single networks against that of the fused features; 0: no deep supervision."""
     dropout: Share = 0.5  # ours
+    """Share of hidden values that training drops."""
     degrees: float = 180.0  # ours
     shift: tuple[float, float, float] = (0.0, 2.0, 2.0)  # ours
     flip: bool = True  # ours

@@ -40,7 +40,6 @@ from hepatica.radiology.lesions.room import LESIONS_MR, LesionPlan, infer_lesion
 from hepatica.radiology.lesions.store import LesionStore
 
 HIGH = "LR-4/5"
-TASK = MultiClass("lirads_group", classes=("LR-3", HIGH))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +58,7 @@ class Settings(LesionPlan):
     """Folds of the training patients, by which phases are chosen and sensitivity and precision given; 0: the first
     three phases are read."""
     dropout: Share = 0.5
+    """Share of hidden values that training drops."""
     degrees: float = 180.0  # ours
     shift: tuple[float, float, float] = (0.0, 10.0, 10.0)  # ours
     flip: bool = True  # ours
@@ -114,7 +114,7 @@ def cross_validated(training: Training[Settings, LesionStore], chosen: tuple[int
     that did not see its patient.
     """
     patients = [*training.split.train, *training.split.validation]
-    strata = TASK.strata(training.cohort).loc[patients]
+    strata = training.task.strata(training.cohort).loc[patients]
     found = []
     for number, (kept, held_out) in enumerate(fold_patients(strata, folds=training.settings.folds, seed=0), start=1):
         network = build(training.settings, pretrained=True)
@@ -122,9 +122,9 @@ def cross_validated(training: Training[Settings, LesionStore], chosen: tuple[int
         own = training.folder / f"phases_{'_'.join(map(str, chosen))}_fold_{number}"
         train_lesions(replace(training, network=network, folder=own, split=Split(train=kept, validation=(), test=())))
         held = training.material.select(patient_ids=held_out)
-        lesions = infer_lesions(network, held, training.settings, TASK).lesions
+        lesions = infer_lesions(network, held, training.settings, training.task).lesions
         found.append(lesions[lesions["class_or_quantity"] == HIGH].assign(fold=number))
-    labels = training.cohort.lesions.set_index(LESION)[TASK.endpoint]
+    labels = training.cohort.lesions.set_index(LESION)[training.task.endpoint]
     return pd.concat(found).join(labels.rename("label"), on=LESION).dropna(subset="label")
 
 
@@ -176,7 +176,7 @@ SYSTEM = System(
         validation="five folds of one hospital",
         code="not released",
     ),
-    task=TASK,
+    task=MultiClass("lirads_group", classes=("LR-3", HIGH)),
     room=LESIONS_MR,
     population=AT_RISK,
     settings=Settings(),

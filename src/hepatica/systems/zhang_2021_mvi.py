@@ -39,6 +39,7 @@ class Settings(LesionPlan):
     width: PositiveInt = 16  # ours
     """Filters of the first convolution; twice as many in each further one."""
     dropout: Share = 0.3  # ours
+    """Share of hidden values that training drops."""
     degrees: float = 180.0  # ours
     shift: tuple[float, float, float] = (1.0, 4.0, 4.0)  # ours
     flip: bool = True  # ours
