@@ -153,13 +153,13 @@ def amid_other_tissue(
 
 def _field(rng: np.random.Generator, *, side: int, finest: float) -> NDArray[np.float32]:
     """Smooth noise (side, side) of a grain of `finest` pixels to eight times as many."""
-    return np.asarray(smooth_noise(rng, side=side, grain=finest * 8 ** rng.random()), np.float32)
+    return smooth_noise(rng, side=side, grain=finest * 8 ** rng.random())
 
 
 def _patches(rng: np.random.Generator, *, side: int, finest: float, most: float) -> NDArray[np.float32]:
     """Concentrations (side, side) of a stain that lies in patches, up to `most`."""
     uneven = 1 + rng.uniform(0, 1.5) * _field(rng, side=side, finest=finest)
-    return np.clip(rng.uniform(0, most) * uneven, 0, most)
+    return np.asarray(np.clip(rng.uniform(0, most) * uneven, 0, most), np.float32)
 
 
 def restained(image: NDArray[np.uint8], rng: np.random.Generator, *, spread: float) -> NDArray[np.uint8]:

@@ -92,7 +92,7 @@ def compare(table: pd.DataFrame, finders: Sequence[Finder]) -> dict[str, dict[st
 def _mean(apart: "pd.Series[float]") -> Estimate:
     if apart.empty:
         return undefined("no picture on which both found nuclei", n=0)
-    return mean_of(apart.to_numpy(np.float64), Patients(count=len(apart)))
+    return mean_of(np.asarray(apart, np.float64), Patients(count=len(apart)))
 
 
 def draw(pictures: Sequence[Picture], table: pd.DataFrame, finders: Sequence[Finder], *, path: Path) -> None:
