@@ -135,7 +135,8 @@ def _read(network: Invasion, material: LesionStore, settings: Settings) -> Infer
     task, *_ = SYSTEM.tasks(settings)
     if settings.variant == "cnn":
         return infer_lesions(network, material, settings, task)
-    features = lesion_features(material, **settings.measured, spacing_mm=settings.voxel_mm)
+    how: dict[str, Any] = settings.measured | {"spacing_mm": settings.voxel_mm}
+    features = lesion_features(material, **how)
     return infer_lesions(network.boosted, features, settings, task)
 
 

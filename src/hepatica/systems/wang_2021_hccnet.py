@@ -99,7 +99,7 @@ def train(training: Training[Settings, SliceStore]) -> dict[str, Any]:
     parts, settings, split = training.network.parts, training.settings, training.split
     folds = {"train": split.train, "validation": split.validation}
     slices = {fold: training.material.select(patient_ids=patients) for fold, patients in folds.items()}
-    marked = {fold: own.rows(own.index["nodule"].notna()) for fold, own in slices.items()}
+    marked = {fold: own.rows(own.index["nodule"].notna().to_numpy()) for fold, own in slices.items()}
     common: dict[str, Any] = {"augment": training.augment, "loss": smoothed_cross_entropy(settings.smoothing)}
     lost = training.material.failures["error"]
     hint = f"fill the column nodule_mask for more patients; {len(lost)} studies not read{': ' if len(lost) else ''}"
@@ -132,7 +132,7 @@ def weakly_labelled(nodule_net: nn.Module, slices: SliceStore, label: pd.Series,
     shown = slices.index["nodule"].eq(1).where(slices.index["nodule"].notna(), flagged)
     kept = ~carcinoma | shown | (settings.nodule_free == "negative")
     labels = (carcinoma & shown)[kept].to_numpy().astype(np.int64)
-    return Samples(inputs=slices.rows(kept), labels=labels)
+    return Samples(inputs=slices.rows(kept.to_numpy()), labels=labels)
 
 
 def predict(network: SideBySide, slices: SliceStore, settings: Settings) -> Inference:

@@ -123,6 +123,7 @@ def cross_validated(training: Training[Settings, LesionStore], chosen: tuple[int
         train_lesions(replace(training, network=network, folder=own, split=Split(train=kept, validation=(), test=())))
         held = training.material.select(patient_ids=held_out)
         lesions = infer_lesions(network, held, training.settings, training.task).lesions
+        assert lesions is not None
         found.append(lesions[lesions["class_or_quantity"] == HIGH].assign(fold=number))
     labels = training.cohort.lesions.set_index(LESION)[training.task.endpoint]
     return pd.concat(found).join(labels.rename("label"), on=LESION).dropna(subset="label")
@@ -136,8 +137,8 @@ def log_loss(judged: pd.DataFrame) -> float:
 
 def by_fold(judged: pd.DataFrame) -> dict[str, str]:
     """Sensitivity and precision for LR-4/5 in each fold, and their means, which no count of lesions need give."""
-    called, positive = judged["score"] >= 0.5, judged["label"] == HIGH
-    right = (called & positive).groupby(judged["fold"]).sum()
+    called, positive = (judged["score"] >= 0.5).astype(float), (judged["label"] == HIGH).astype(float)
+    right = (called * positive).groupby(judged["fold"]).sum()
     found = {"sensitivity": right / positive.groupby(judged["fold"]).sum(),
              "precision": right / called.groupby(judged["fold"]).sum()}  # fmt: skip
     return {

@@ -108,7 +108,7 @@ def fit_cox(values: Tensor, outcome: Tensor, *, ridge: float) -> Tensor:
     def loss() -> Tensor:
         search.zero_grad()
         found = cox_loss(values.double() @ weight.T, outcome, ties="efron") + ridge / 2 * (weight**2).sum()
-        found.backward()
+        found.backward()  # type: ignore[no-untyped-call]
         return found
 
     search.step(loss)  # type: ignore[no-untyped-call]
@@ -191,7 +191,7 @@ SYSTEM = System(
     room=LESIONS_CT_AND_TABLE,
     population=replace(TACE, name="tace_sorafenib", sorafenib_share=0.99),
     settings=Settings(),
-    trial=NARROW | {"weights": "random", "voxels": (1, 64, 64), "learning_rate": 1e-3},
+    trial={**NARROW, "weights": "random", "voxels": (1, 64, 64), "learning_rate": 1e-3},
     build=build,
     train=train,
     infer=predict,

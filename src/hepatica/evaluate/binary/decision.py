@@ -1,5 +1,6 @@
 """Decision: the net benefit of acting on scores (Vickers and Elkin 2006, doi 10.1177/0272989X06295361)."""
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from hepatica.cohort.errors import EvaluationError
@@ -20,4 +21,5 @@ def net_benefit(label: ArrayLike, *, score: ArrayLike, threshold: float, group: 
         raise EvaluationError(f"got a threshold of {threshold}, wanted a probability between 0 and 1")
     event, probability = probabilities(label, score)
     harm = threshold / (1 - threshold)
-    return mean_of((probability >= threshold) * (event - harm * (1 - event)), patients_of(group, rows=event.size))
+    benefit = np.where(probability >= threshold, np.where(event, 1.0, -harm), 0.0)
+    return mean_of(benefit, patients_of(group, rows=event.size))

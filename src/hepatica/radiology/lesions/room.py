@@ -142,7 +142,7 @@ def repeated(samples: Samples, *, copies: int, even: bool) -> Samples:
     return Samples(inputs=Chosen(inputs=samples.inputs, rows=rows), labels=samples.labels[rows])
 
 
-def infer_lesions(network: Any, material: LesionStore, settings: LesionPlan, task: Task) -> Inference:
+def infer_lesions(network: Any, material: Any, settings: LesionPlan, task: Task) -> Inference:
     """Scores of each crop, their mean over the slices of each lesion, and of each specimen by `pooling`."""
     convert = scores(task)
     score, signature = infer(
