@@ -43,7 +43,7 @@ def draw_lesions(
     chosen = rows.index.to_numpy()
     images, marks, places = own.read(chosen), own.masks(chosen), own.geometries(chosen)
     phases = own.specimens["phases"].iloc[0].split(", ")
-    drawn = []
+    drawn: list[Path] = []
     for image, seen, mark, place, (_, row) in zip(
         images, saliency(images), marks, places, rows.iterrows(), strict=True
     ):
@@ -94,4 +94,4 @@ def _draw(
 def _cut(crop: np.ndarray, across: int) -> np.ndarray:
     """The middle slice across an axis, the head up where z is an axis of it."""
     middle = np.take(crop, crop.shape[across] // 2, axis=across)
-    return middle if across == 0 else middle[::-1]
+    return np.asarray(middle if across == 0 else middle[::-1])

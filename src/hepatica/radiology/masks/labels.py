@@ -80,7 +80,7 @@ def _labelled(
 
     def take(only: Only) -> tuple[np.ndarray, Geometry]:
         if only is None:
-            return (layers > 0).any(axis=0), geometry
+            return np.asarray((layers > 0).any(axis=0)), geometry
         wanted = _liver(layers[0], names) if only == "liver" else only
         marked = np.zeros(layers.shape[1:], bool)
         for layer, label in (places[each] for each in wanted if each in places):
