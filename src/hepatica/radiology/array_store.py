@@ -60,7 +60,7 @@ class ArrayStore:
         """The same store with these patients, or these studies, only; in the store's own order."""
         return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
-    def rows(self, chosen: np.ndarray) -> Self:
+    def rows(self, chosen: "np.ndarray | pd.Series[bool]") -> Self:
         """The same store with the rows of `index` where `chosen` (n,) is true only."""
         return replace(self, index=self.index[np.asarray(chosen, bool)].reset_index(drop=True))
 
