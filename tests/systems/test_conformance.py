@@ -20,6 +20,7 @@ from hepatica.learn import load_weights, save_weights
 from hepatica.pathology.phantom import PhantomSettings as SlidePhantom
 from hepatica.pathology.room import MULTIPHOTON
 from hepatica.protocol import System, as_plain, from_plain
+from hepatica.protocol.joined import Joined
 from hepatica.protocol.settings import meanings
 from hepatica.radiology.phantom import PhantomSettings
 from hepatica.report import write_report
@@ -158,8 +159,12 @@ def test_one_patient_is_enough_to_predict(prepared, name: str, runs: dict[str, P
 @pytest.mark.parametrize("name", NAMES)
 def test_saliency_has_the_size_of_its_input(prepared) -> None:
     system, settings, _, material = prepared
+    network = system.build(settings, pretrained=False)
+    if isinstance(material, Joined):
+        network = material.first_alone(network, patient_id=material.specimens["patient_id"].iloc[0])
+        material = next(iter(material.parts.values()))
     images = material.read(np.arange(3))
-    maps = system.explain(system.build(settings, pretrained=False), images)
+    maps = system.explain(network, images)
     assert maps.shape == images.shape[: maps.ndim]
     assert maps.min() >= 0
     assert maps.max() <= 1

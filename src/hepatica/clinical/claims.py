@@ -210,6 +210,6 @@ def _store(
         months=settings.months,
         matrix=matrix,
         index=index,
-        specimens=index.assign(key=keys),
+        specimens=index.drop(columns="place").assign(key=keys),
         failures=lost.drop(columns="place").reset_index(drop=True),
     )

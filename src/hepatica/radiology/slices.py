@@ -59,6 +59,8 @@ class SliceStore(ArrayStore):
 
     def nodules(self, indices: np.ndarray) -> np.ndarray:
         """Experts' nodules on these slices, (b side side) bool; UnavailableError for a slice no expert looked at."""
+        if len(indices) == 0:
+            return np.zeros((0, self.side, self.side), bool)
         if not self.has("nodules", indices):
             raise UnavailableError("no expert marked the nodules of this study; give it a nodule_mask")
         return self.arrays("nodules", indices).astype(bool)
