@@ -35,13 +35,13 @@ ROOT = Path(__file__).parents[2]
 SMALL = {
     "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
     "slide": {"settings": SlidePhantom(side=512, images=1)},
-    "mr": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
-    "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 36},
-    "mr_typical_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 30},
-    "mr+table_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 24},
-    "ct_mvi": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
-    "ct_tace": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12), "patients": 30},
-    "ct_tace_sorafenib": {"settings": PhantomSettings(matrix=64, slices=12, thickness_mm=12)},
+    "mr": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18)},
+    "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 36},
+    "mr_typical_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 30},
+    "mr+table_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 24},
+    "ct_mvi": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18)},
+    "ct_tace": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 30},
+    "ct_tace_sorafenib": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18)},
     "table": {"patients": 60},
 }
 """What makes the phantom of a modality, or a population, smaller where the usual one takes long, or larger where it is
