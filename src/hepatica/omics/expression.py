@@ -103,9 +103,9 @@ def read_features(cohort: Cohort, *, features: Sequence[str]) -> tuple[RowStore,
     """
     if not features:
         raise SettingsError("got no features to read; name some, such as --set 'features=[\"expression.GPC3\"]'")
-    blocks, told = zip(*_blocks(cohort, features), strict=True)
+    blocks, reports = zip(*_blocks(cohort, features), strict=True)
     values = pd.concat(blocks, axis=1)[list(features)]
-    report = pd.concat(told).set_index("feature").loc[list(features)].reset_index()
+    report = pd.concat(reports).set_index("feature").loc[list(features)].reset_index()
     store = RowStore.of(cohort, columns=features, values=np.ascontiguousarray(values.to_numpy(np.float32)))
     return store, report.assign(patients=np.isfinite(store.values).sum(axis=0))
 

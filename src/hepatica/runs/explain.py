@@ -1,6 +1,8 @@
 """Explain: the specimens a locked model finds most and least at risk, and what it looks at in them."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +14,7 @@ from hepatica.cohort.seal import refuse_altered, write_sealed
 from hepatica.protocol import override
 from hepatica.runs.folder import CONTENTS
 from hepatica.runs.importance import importance
-from hepatica.runs.lock import open_run
+from hepatica.runs.lock import LockedRun, open_run
 from hepatica.runs.pictures import draw_specimens
 
 IMPORTANCE = "importance.json"
@@ -35,14 +37,7 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path | None = No
     table = pd.read_parquet(results / "predictions.parquet")
     chosen = extremes(table, specimens)
     written = read_json(results / "cohort.json")
-    if written["model"] != locked.digest:
-        raise RunError(f"{results} holds results of another model than {run}; name the run they belong to")
-    if written["digest"] != cohort.digest:
-        raise RunError(
-            f"{results} holds results of {written['name']} (tables {written['digest'][:8]}), not of {cohort.name}"
-            f" (tables {cohort.digest[:8]}); name their folder, as in --results RUN/external/NAME, or the cohort they"
-            " belong to"
-        )
+    _refuse_others(written, results, locked=locked, cohort=cohort)
     by_id = {specimen.specimen_id: specimen for specimen in cohort.specimens_of(locked.system.first.modality)}
     specimens_drawn = [by_id[name] for name in chosen.index.astype(str)]
     before = read_json(results / CONTENTS)
@@ -71,6 +66,20 @@ def explain(run: Path, cohort: Cohort | str | Path, *, results: Path | None = No
     if found := importance(locked, cohort, table=table, folder=folder):
         write_sealed(results / "explained" / IMPORTANCE, found)
     return [path for paths in drawn.values() for path in paths]
+
+
+def _refuse_others(written: Mapping[str, Any], results: Path, *, locked: LockedRun, cohort: Cohort) -> None:
+    """RunError where what `results` says of itself is of another model, or of another cohort."""
+    if written["model"] != locked.digest:
+        raise RunError(
+            f"{results} holds results of another model than {locked.folder.path}; name the run they belong to"
+        )
+    if written["digest"] != cohort.digest:
+        raise RunError(
+            f"{results} holds results of {written['name']} (tables {written['digest'][:8]}), not of {cohort.name}"
+            f" (tables {cohort.digest[:8]}); name their folder, as in --results RUN/external/NAME, or the cohort they"
+            " belong to"
+        )
 
 
 def _results_of(run: Path, cohort: Cohort) -> Path:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from filecmp import cmp
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,8 @@ def write_results(
     dealt, folds = folds, folds.where(folds.index.isin(scored), "not_scored")
     table = predicted(locked, material, inference, folds=dealt)
     flow = cohort_flow(cohort, modality=locked.system.first.modality, material=material, folds=folds)
-    found = [
-        row
-        for fold in reported_folds
-        if (folds == fold).any()
-        for row in task_metrics(table, cohort=cohort, cutoffs=locked.cutoffs, fold=fold)
-    ]
+    reported = [fold for fold in reported_folds if (folds == fold).any()]
+    found = [task_metrics(table, cohort=cohort, cutoffs=locked.cutoffs, fold=fold) for fold in reported]
     writers: dict[str, Callable[[Path], Any]] = {
         "regions.parquet": partial(inference.regions.to_parquet, index=False),
         "signatures.safetensors": lambda path: path.write_bytes(save({"signatures": inference.signatures})),
@@ -75,7 +72,7 @@ def write_results(
         "specimens.parquet": partial(material.specimens.to_parquet, index=False),
         "cohort.json": lambda path: write_json(path, flow | provenance),
         CONTENTS: lambda path: write_json(path, files),
-        "metrics.json": lambda path: write_json(path, found),  # last: it says that all is done
+        "metrics.json": lambda path: write_json(path, list(chain(*found))),  # last: it says that all is done
     }
     if (compare := locked.system.comparators) is not None:
         writers = {COMPARATORS: compare(locked.network, material, cohort).to_parquet} | writers

@@ -125,7 +125,7 @@ def by_vectors(
     """The genes of the training patients' paths: how many of each group have it, norm, t, group, score, `biomarker`."""
     settings = training.settings
     places = {name.partition(".")[2]: place for place, name in enumerate(settings.features)}
-    network, told = network_of(training.cohort, settings.network, genes=tuple(places))
+    network, described = network_of(training.cohort, settings.network, genes=tuple(places))
     own = np.array([places[gene] for gene in network.genes])
     walked: dict[str, Any] = {"above": settings.correlation, "walks": settings.walks, "longest": settings.longest}
     paths, poor = paths_of_groups(network, values[:, own], label=label, **walked, seed=settings.seed)
@@ -141,7 +141,7 @@ def by_vectors(
     genes["score"] = genes[["norm", "t"]].apply(lambda own: (own - own.min()) / (np.ptp(own) or 1)).mean(axis=1)
     best = genes[genes["group"] != "other"].sort_values("score", ascending=False, kind="stable")
     genes["biomarker"] = genes.index.isin(best.groupby("group").head(settings.biomarkers).index)
-    return genes, {"network": told, "paths": len(poor), "genes of paths": len(known), **record}
+    return genes, {"network": described, "paths": len(poor), "genes of paths": len(known), **record}
 
 
 def by_statistic(

@@ -10,7 +10,7 @@ Departures:
    patches. A patient's probabilities here are the means over their lesions, a lesion's those over its patches.
 2. Classes are drawn equally often in training (ours), as responses are not.
 3. For trials a narrow ResNet, drawn at random, replaces ResNet-50.
-4. mRECIST after treatment stands beside the system: from it the class was made, so that it should be right.
+4. mRECIST after treatment is reported beside the system: the class was made from it, so that it should be right.
 
 Unclear: how many layers were kept, how many patches a tumour gave, learning rate and epochs: see `Settings`. That the
 second cohort did better than the training cohort is as a leak of patients would make it; how patches were dealt is not

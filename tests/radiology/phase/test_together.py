@@ -1,4 +1,4 @@
-"""Together: the phases a system wants, by header, image or name, and what stands in for an absent one."""
+"""Together: the phases a system reads, by header, image or name, and what is read in place of an absent one."""
 
 from dataclasses import replace
 
@@ -69,7 +69,7 @@ def test_an_absent_phase_is_refused_stands_in_or_is_left_empty(volumes):
         read_phases(specimen, wanted=wanted)
     near = read_phases(specimen, wanted=wanted, absent="nearest")
     assert near.found == {"plain": "plain", "arterial": "plain", "delayed": "portal venous"}
-    assert "no delayed phase; portal venous stands in" in near.notes
+    assert "no delayed phase; portal venous is read in its place" in near.notes
     empty = read_phases(specimen, wanted=wanted, absent="zero")
     assert list(empty.volumes) == ["plain"]
     with pytest.raises(SpecimenError, match="none that is known"):

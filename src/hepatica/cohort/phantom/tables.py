@@ -167,11 +167,11 @@ def _row(patient: Patient, *, competing: bool) -> Row:
 def _response(patient: Patient) -> Row:
     """With what mRECIST reads at the first follow-up, the smallest sum since treatment being that before it."""
     course, before = patient.course, round(10 * sum(each.diameter_cm for each in patient.tumour.own), 1)
-    told: Row = {"response": course.response, "response_class": course.response_class}
+    response: Row = {"response": course.response, "response_class": course.response_class}
     if course.viable is None:
-        return told | dict.fromkeys(_VIABLE)
+        return response | dict.fromkeys(_VIABLE)
     now = round(course.viable * before, 1)
-    return told | dict(zip(_VIABLE, (before, before, now, "complete", "no"), strict=True))
+    return response | dict(zip(_VIABLE, (before, before, now, "complete", "no"), strict=True))
 
 
 def _laboratory(patient: Patient) -> Row:

@@ -14,7 +14,7 @@ def net_benefit(label: ArrayLike, *, score: ArrayLike, threshold: float, group: 
     """True positives less false positives times the odds of the threshold, a row, when those with a score from it on
     are treated; by patient where `group` names them.
 
-    With every score 1: that of treating all; of treating nobody it is 0. Raises as `brier` does, and EvaluationError
+    With every score 1: that of treating all; of treating none it is 0. Raises as `brier` does, and EvaluationError
     for a threshold that is not between 0 and 1.
     """
     if not 0 < threshold < 1:

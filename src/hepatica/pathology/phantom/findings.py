@@ -37,7 +37,7 @@ class Findings:
     necrotic: float = 0.0
 
     @property
-    def told(self) -> Mapping[str, float]:
+    def recorded(self) -> Mapping[str, float]:
         """For truth.csv."""
         return {f"section_{name}": round(share, 3) for name, share in asdict(self).items()}
 

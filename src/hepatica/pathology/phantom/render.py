@@ -68,9 +68,9 @@ def phantom_multiphoton(folder: Path, *, settings: PhantomSettings = STANDARD, *
 
 def _draw(job: Job, *, recipe: Recipe, settings: PhantomSettings) -> Mapping[str, float]:
     found = findings(job.patient, population=recipe.population, difficulty=recipe.difficulty, settings=settings)
-    told = found.told if recipe.population.varied else {}
+    recorded = found.recorded if recipe.population.varied else {}
     if all(each.exists() for each in job.files.values()):
-        return told
+        return recorded
     hospital, number = HOSPITALS[recipe.hospital], job.patient.number
     rng = generator(recipe.seed, recipe.hospital, "image", number, job.image)
     staining = stain(generator(recipe.seed, recipe.hospital, "staining", number), hospital=hospital)
@@ -87,4 +87,4 @@ def _draw(job: Job, *, recipe: Recipe, settings: PhantomSettings) -> Mapping[str
     if not job.files["annotation"].exists():
         pixel = settings.side / len(uptake.outlined)
         write_outlines(job.files["annotation"], uptake.outlined, classes=CLASSES, pixel=pixel)
-    return told
+    return recorded

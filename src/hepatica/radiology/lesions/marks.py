@@ -28,7 +28,7 @@ LIVER_ML = 150.0
 
 _ORGAN = re.compile(r"^liver(?!.*(lesion|tumou?r|mass))|vessel|spleen|kidney", re.IGNORECASE)
 
-_BALL = 24  # ours: voxels across a sphere that stands for a lesion without mask
+_BALL = 24  # ours: voxels across a sphere in place of a lesion without mask
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

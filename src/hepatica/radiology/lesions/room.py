@@ -40,7 +40,7 @@ class LesionPlan(Plan):
     phases: tuple[str, ...] = ("plain", "arterial", "delayed")
     """Phases that are read, as channels in this order."""
     absent: Absent = "refuse"
-    """A study without one of them is refused; or the nearest phase stands in (nearest), or it is left empty (zero)."""
+    """A study without one of them is refused; or the nearest phase is read (nearest), or it is left empty (zero)."""
     voxels: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 70, 70)
     """Voxels of a crop along z, y and x; one along z: single slices."""
     slices: PositiveInt = 1

@@ -72,7 +72,7 @@ LOOKS: Mapping[str, Look] = {
         body=(68, 120, 150, 155, 85, 150, 115), core=(50, 52, 58, 60, 58, 230, 210), core_share=0.5, mottle=18,
         lobulation=0.2,
     ),
-    "hemangioma": Look(  # blood that stands still: bright on T2, fills from the rim
+    "hemangioma": Look(  # stagnant blood: bright on T2, fills from the rim
         body=(62, 68, 110, 190, 125, 220, 190), rim=(62, 340, 290, 205, 125, 215, 185), rim_share=0.4, nodular=True,
         mottle=3,
     ),

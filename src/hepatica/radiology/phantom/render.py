@@ -69,8 +69,8 @@ class Scans(Renderer):
 
     def attached(self, patients: Sequence[Patient], stems: Sequence[str], *, recipe: Recipe) -> dict[str, list[str]]:
         """The outlines of all lesions, where the population is outlined or the cohort has every endpoint."""
-        told = recipe.population.outlined or recipe.endpoints == "all"
-        return {"mask": [f"{OUTLINES}/{stem}.nii.gz" for stem in stems]} if told else {}
+        outlined_all = recipe.population.outlined or recipe.endpoints == "all"
+        return {"mask": [f"{OUTLINES}/{stem}.nii.gz" for stem in stems]} if outlined_all else {}
 
     def check(self) -> None:
         """SettingsError when the pictures are too small, or the experts' share is none."""

@@ -43,8 +43,8 @@ Register = Literal["none", "rigid", "deformable"]
 """How other phases are brought onto the reference."""
 
 Absent = Literal["refuse", "nearest", "zero"]
-"""What becomes of a study without a wanted phase: refused; the phase scanned nearest to it stands in, the earlier of
-two; or it is left empty."""
+"""What becomes of a study without a wanted phase: refused; the phase scanned nearest is read, the earlier of two; or it
+is left empty."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,7 +98,7 @@ def read_phases(
     found = {each: name for each, name in chosen.items() if name is not None}
     read = {name: _read(name, scans, kind=kind) for name in dict.fromkeys(found.values())}
     volumes = {each: read[name] for each, name in found.items()}
-    notes += [f"no {each} phase; {name} stands in" for each, name in found.items() if name != each]
+    notes += [f"no {each} phase; {name} is read in its place" for each, name in found.items() if name != each]
     notes += [f"no {each} phase; left empty" for each in lost]
     reference = next(each for each in (reference, *REFERENCE, *volumes) if each in volumes)
     if register != "none":

@@ -56,7 +56,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         alt="Decision curve of the score",
         caption=f"Net benefit by the threshold from which on patients are treated as if they had {of}: true positives"
         " less false positives, these weighed by the odds of the threshold (Vickers and Elkin 2006). A score is of use"
-        " where its curve lies above those of treating all and nobody.",
+        " where its curve lies above those of treating all and none.",
         columns=run.columns,
     )
     blocks: list[Block] = [figure, table, decisions]

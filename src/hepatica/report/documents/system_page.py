@@ -21,7 +21,7 @@ def system_page(system: System[Any, Any]) -> str:
     reported = [
         f"| {name}, {where} | {value} |" for where, numbers in paper.reported.items() for name, value in numbers.items()
     ]
-    none = "No number of this system alone; what its paper says of it stands below."
+    none = "No number of this system alone; what its paper reports of it is below."
     rows = [f"| `{name}` | {settings.get(name, 'none')} | {what} |" for name, what in meanings(system.settings).items()]
     notes = inspect.cleandoc(sys.modules[type(system.settings).__module__].__doc__ or "")
     parts = [

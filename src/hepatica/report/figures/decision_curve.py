@@ -1,4 +1,4 @@
-"""Decision curve: net benefit of treating patients above each threshold, beside treating all and nobody."""
+"""Decision curve: net benefit of treating patients above each threshold, beside treating all and none."""
 
 import numpy as np
 import pandas as pd

@@ -76,8 +76,8 @@ def _value(value: Any) -> str:
 
 def _facts(run: Run) -> Table:
     facts = [["Parameters", f"{run.model['parameters']:,}"]]
-    told = {name: value for name, value in run.model["training"].items() if not isinstance(value, dict)}
-    facts += [[f"{name[:1].upper()}{name[1:]}", _value(value)] for name, value in told.items()]
+    recorded = {name: value for name, value in run.model["training"].items() if not isinstance(value, dict)}
+    facts += [[f"{name[:1].upper()}{name[1:]}", _value(value)] for name, value in recorded.items()]
     targets = {target.key: about(target) for target in run.targets}
     facts += [
         [f"Cut-off, {targets.get(key, key)}", f"{cutoff:.4f} ({run.cutoff_rule})"]
