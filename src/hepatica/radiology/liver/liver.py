@@ -112,7 +112,7 @@ def find_liver(volume: Volume) -> FoundLiver | None:
     coarse = gather(volume) if volume.units == "HU" else None
     if coarse is None:
         return None
-    search = _Search(coarse=coarse, values=coarse.smooth(), place=coarse.body & ~_beside_spine(coarse))
+    search = _Search(coarse=coarse, values=coarse.smooth, place=coarse.body & ~_beside_spine(coarse))
     level = search.commonest()
     if level is None:
         return None
