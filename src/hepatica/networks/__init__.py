@@ -33,6 +33,7 @@ from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClas
 from hepatica.networks.tabular import Standardise, Tabular
 from hepatica.networks.trees import Boosted, Trees
 from hepatica.networks.unet import UNet
+from hepatica.networks.volume import Volume
 
 __all__ = [
     "IMAGENET_MEAN",
@@ -67,6 +68,7 @@ __all__ = [
     "Trees",
     "TwoStage",
     "UNet",
+    "Volume",
     "backbone",
     "masked_max",
     "masked_mean",
