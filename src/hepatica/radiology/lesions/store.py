@@ -16,7 +16,7 @@ from hepatica.cohort.preparation import specimen_key
 from hepatica.radiology.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.header import Kind
-from hepatica.radiology.lesions.crops import Cropping, crops
+from hepatica.radiology.lesions.crops import LESION, Cropping, crops
 from hepatica.radiology.lesions.marks import find_marks, masks_of, read_marks
 from hepatica.radiology.mr.measures import measured
 from hepatica.radiology.phase.together import PHASE, SERIES, Absent, Register, StudyPhases, is_phase, read_phases
@@ -43,19 +43,50 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How stored values become what a network reads: a window of HU, or each phase of a crop by its own range."""
+    """How stored values become what a network reads: a window of HU, each phase of a crop by its own range, or by its
+    own median around the lesion and its rim, which is mostly liver and becomes a half; such a median is not taken of
+    the phases that have a `highest` value, which becomes 1.
 
-    kind: Literal["window", "crop"]
+    Without `surroundings` all is 0 beyond the lesion and its rim; with `outline` the last phase is the mask, the lesion
+    1 and its rim 1/2.
+    """
+
+    kind: Literal["window", "crop", "liver"]
     window: Window | None = None
+    highest: tuple[float | None, ...] = ()
+    surroundings: bool = True
+    outline: bool = False
 
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """(… z y x) in the units of the volumes to float32 on 0..1; 0 in a phase that was left empty."""
+    def apply(self, values: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """Crops (b phase z y x) in the units of the volumes, and what is marked in them (b z y x), to float32 on 0..1;
+        0 in a phase that was left empty.
+        """
+        scaled, marked = self._scaled(values, masks), masks[:, np.newaxis]
+        if not self.surroundings:
+            scaled = scaled * (marked > 0)
+        return np.concatenate([scaled, (marked > 0) / np.float32(marked.clip(1))], axis=1) if self.outline else scaled
+
+    def _scaled(self, values: np.ndarray, masks: np.ndarray) -> np.ndarray:
         if self.kind == "window" and self.window is not None:
             return np.asarray(np.nan_to_num(self.window.shades(values)))
         known = np.nan_to_num(values)  # a phase is empty as a whole or not at all
+        if self.kind == "liver":
+            levels = [around(crop, mask) for crop, mask in zip(known, masks, strict=True)]
+            tops = np.reshape(levels, known.shape[:2]) * 2
+            for place, highest in enumerate(self.highest):
+                tops[:, place] = highest or tops[:, place]
+            return np.asarray((known / np.maximum(tops, 1e-3)[..., None, None, None]).clip(0, 1), np.float32)
         low = known.min(axis=(-3, -2, -1), keepdims=True)
         high = known.max(axis=(-3, -2, -1), keepdims=True)
         return np.asarray((known - low) / np.maximum(high - low, 1e-6), np.float32)
+
+
+def around(crop: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(phase,) median of a crop (phase z y x) beyond its lesion and rim; where these fill it, beyond the lesion."""
+    for there in (mask == 0, mask != LESION):
+        if there.any():
+            return np.asarray(np.median(crop[:, there], axis=1))
+    return np.asarray(np.median(crop, axis=(1, 2, 3)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,7 +106,7 @@ class LesionStore(ArrayStore):
         """Crops of these rows, scaled to 0..1, phases as channels: (b y x phase) float32 of single slices, else
         (b z y x phase).
         """
-        values = self.scale.apply(self.stored(indices))
+        values = self.scale.apply(self.stored(indices), self.masks(indices))
         if values.shape[2] == 1:
             return rearrange(values, "b c 1 y x -> b y x c")
         return rearrange(values, "b c z y x -> b z y x c")
