@@ -38,6 +38,7 @@ class Settings(LesionPlan):
     voxels: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 28, 28)
     slices: PositiveInt = 3  # ours
     lesion_share: float | None = 0.7  # ours
+    rim_mm: float = 10.0  # ours
     scale: Scaled = "liver"  # ours
     width: PositiveInt = 16  # ours
     """Filters of the first convolution of each network; the second has twice as many."""

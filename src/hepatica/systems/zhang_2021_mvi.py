@@ -31,6 +31,7 @@ class Settings(LesionPlan):
     phases: tuple[str, ...] = ("t2", "arterial", "portal venous", "delayed")
     voxels: tuple[PositiveInt, PositiveInt, PositiveInt] = (16, 64, 64)  # ours
     lesion_share: float | None = 0.7  # ours
+    rim_mm: float = 10.0  # ours
     scale: Scaled = "liver"  # ours
     width: PositiveInt = 16  # ours
     """Filters of the first convolution; twice as many in each further one."""

@@ -53,7 +53,7 @@ def test_crops_are_scaled_by_their_own_range(made):
     images = made(scale=Scale(kind="crop")).read(np.arange(3))
     assert images[0, ..., 1].min() == 0
     assert images[0, ..., 1].max() == 1
-    empty = Scale(kind="crop").apply(np.full((1, 1, 2, 2, 2), np.nan), np.zeros((1, 2, 2, 2)))
+    empty = Scale(kind="crop").apply(np.full((1, 2, 2, 2), np.nan))
     assert (empty == 0).all()
 
 
