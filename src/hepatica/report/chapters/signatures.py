@@ -13,7 +13,7 @@ from sklearn.manifold import TSNE
 
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Text
 from hepatica.report.page.style import HIGH, LOW, QUIET, SCALE, SERIES
-from hepatica.report.page.wording import about, happening, outcomes
+from hepatica.report.page.wording import about, outcomes
 
 LIMIT = 2000
 """Tiles drawn at most, over all cohorts."""
@@ -71,7 +71,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     tiles, target = gather(run, limit=LIMIT), run.targets[0]
     if len(tiles.signatures) < FEWEST:
         return f"Only {len(tiles.signatures)} {tiles.region}s of unseen patients: too few to map signatures."
-    outcome = f"{happening(target)} by the end of follow-up" if target.followed else about(target)
+    outcome = f"{target.happening} by the end of follow-up" if target.followed else about(target)
     blocks: list[Block] = [Text(text=MEANING.format(region=tiles.region))]
     for laid in maps(tiles.signatures):
         panels = [
