@@ -105,5 +105,5 @@ SYSTEM = System(
     trial={"voxels": (8, 32, 32), "width": 8},
     build=build,
     train=train_lesions,
-    meaning="microvascular invasion",
+    meaning="probability of microvascular invasion",
 )

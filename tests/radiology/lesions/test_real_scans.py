@@ -1,5 +1,6 @@
 """Real scans: the real CT and MR of the liver through every lesion system: its own kind is read, the other refused."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,9 @@ def test_its_own_kind_is_read_and_the_other_refused(name: str, real: Path, place
             *([each, f"{each}_1", 1, *place.round(1), 30] for each, place in places.items()),
         ],
     }
-    head = f'name = "real"\nhospital = "a real scanner"\nspecimen_root = "{real / "totalsegmentator"}"\n'
-    (tmp_path / "cohort.toml").write_text(head)
+    (tmp_path / "cohort.toml").write_text('name = "real"\nhospital = "a real scanner"\n')
+    for file in FILES.values():
+        shutil.copy(real / "totalsegmentator" / file, tmp_path)
     for file, rows in tables.items():
         (tmp_path / file).write_text("\n".join(",".join(map(str, row)) for row in rows))
     found = system.prepare(load_cohort(tmp_path), settings, tmp_path / "prepared")

@@ -152,7 +152,7 @@ def test_of_two_classes_the_second_is_compared_with_other_scores(
         assert table.header[3] == "AUROC"
         (title,), row = table.rows
         assert title == "Kind: LR-4/5"
-        assert (row[0], row[1]) == ("LI-RADS v2018", f"{len(known)}\u00a0(100%)")
+        assert (row[0], row[1]) == ("LI-RADS category", f"{len(known)}\u00a0(100%)")
         assert row[3].startswith("1.000")
         assert row[4] == str(auroc(known["truth"] == "LR-4/5", score=known["LR-4/5"]))
 

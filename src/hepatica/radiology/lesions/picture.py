@@ -98,7 +98,8 @@ def _draw(
             for panel in (upper, lower):
                 panel.set_axis_off()
     figure.suptitle(title, fontsize=9)
-    figure.supxlabel(f"below each: where the network finds the evidence\n{note}", fontsize=7)
+    where = "where the network finds the evidence" if seen.any() else "the network finds no evidence for it here"
+    figure.supxlabel(f"below each: {where}\n{note}", fontsize=7)
     with replacing(path) as temporary:
         figure.savefig(temporary)
 

@@ -41,8 +41,8 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
         return "The system file holds no number that the paper reports: there is none to compare with."
     paper = run.system.paper
     note = (
-        f"Reported: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}. Other patients,"
-        " other specimens, other cut-offs: the columns are for orientation, and their difference is not tested."
+        f"Reported: {paper.citation}, doi {paper.doi}. Other patients, other specimens, other cut-offs: the columns are"
+        " for orientation, and their difference is not tested."
     )
     table = Table(
         caption="Reported by the paper on its own patients, beside what was found here.",

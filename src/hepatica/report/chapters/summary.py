@@ -40,7 +40,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         f" applied to {_applied(run)}. Nothing was fitted, chosen or re-tuned on those patients; the cut-offs are"
         " locked with the model."
     )
-    source = f"The system: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}."
+    source = f"The system: {paper.citation}, doi {paper.doi}."
     blocks: list[Block] = [Text(text=design), Text(text=source), _key_numbers(run), *_warnings(run)]
     return Section(anchor="summary", title="Summary", blocks=blocks)
 

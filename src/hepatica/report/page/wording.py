@@ -87,6 +87,7 @@ _UNITS = {
 
 _NAMES = {
     "hbsag": "HBsAg", "hbeag": "HBeAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP", "dna": "DNA", "svr": "SVR",
+    "lirads": "LI-RADS",
 }  # fmt: skip
 _CAPITALS = {
     "afp", "alt", "ast", "bclc", "inr", "ecog", "tnm", "alp", "ggt", "bmi", "albi", "meld", "cnlc", "hcc", "metavir",
