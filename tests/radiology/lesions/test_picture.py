@@ -7,7 +7,7 @@ from matplotlib.image import imread
 
 from hepatica.cohort import load_cohort
 from hepatica.radiology.lesions.crops import Cropping
-from hepatica.radiology.lesions.picture import _likeliest, draw_lesions
+from hepatica.radiology.lesions.picture import _finding, draw_lesions
 from hepatica.radiology.lesions.store import Reading, Scale, prepare
 
 
@@ -40,6 +40,7 @@ def test_each_lesion_is_drawn_with_its_planes_and_what_was_seen(cohort_folder, t
 
 
 def test_of_several_classes_the_likeliest_is_named():
-    assert _likeliest(pd.Series({"score": 0.4, "diameter_mm": 30.0})) == "0.40"
+    one = pd.Series({"score": 0.4, "diameter_mm": 30.0})
+    assert _finding(one, meaning="probability of malignancy") == "probability of malignancy: 0.40"
     classes = {"probability_cyst": 0.2, "probability_hcc": 0.73, "probability_metastasis": 0.07}
-    assert _likeliest(pd.Series({"score": 0.8, "diameter_mm": 30.0} | classes)) == "hcc, 0.73"
+    assert _finding(pd.concat([one, pd.Series(classes)]), meaning="malignancy") == "probability of hcc: 0.73"

@@ -50,8 +50,8 @@ def draw_lesions(
     for image, seen, mark, place, (_, row) in zip(
         images, saliency(images), marks, places, rows.iterrows(), strict=True
     ):
-        finding = _likeliest(said.loc[row["lesion_id"]])
-        title = f"lesion {row['lesion_id']}, {row['diameter_mm']:.0f} mm\n{meaning}: {finding}"
+        finding = _finding(said.loc[row["lesion_id"]], meaning=meaning)
+        title = f"lesion {row['lesion_id']}, {row['diameter_mm']:.0f} mm\n{finding}"
         path = stem.with_name(f"{stem.name}_lesion_{len(drawn) + 1}.png")
         _draw(image.reshape(*mark.shape, -1), seen.reshape(mark.shape), mark == LESION,
               place=place, phases=phases, path=path, title=title, note=note)  # fmt: skip
@@ -59,12 +59,12 @@ def draw_lesions(
     return drawn
 
 
-def _likeliest(scores: "pd.Series[float]") -> str:
-    """The score of a lesion; of several classes that of the likeliest, after its name."""
+def _finding(scores: "pd.Series[float]", *, meaning: str) -> str:
+    """The score of a lesion and what it says; of several classes that of the likeliest."""
     classes = scores[scores.index.str.startswith(PROBABILITY)]
     if classes.empty:
-        return f"{scores['score']:.2f}"
-    return f"{str(classes.idxmax()).removeprefix(PROBABILITY)}, {classes.max():.2f}"
+        return f"{meaning}: {scores['score']:.2f}"
+    return f"probability of {str(classes.idxmax()).removeprefix(PROBABILITY)}: {classes.max():.2f}"
 
 
 def _draw(
