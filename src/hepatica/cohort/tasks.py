@@ -42,6 +42,15 @@ class Target:
         return self.task == "survival" or (self.task == "binary" and self.horizon != EXAMINATION)
 
     @property
+    def happening(self) -> str:
+        """The event of follow-up in words: recurrence; of a survival, death, or recurrence or death."""
+        words = self.endpoint.replace("_", " ")
+        if not words.endswith("survival"):
+            return words
+        first, free, _ = words.partition(" free survival")
+        return f"{first} or death" if free else "death"
+
+    @property
     def label(self) -> str:
         """Name for tables and figures, such as `recurrence at 12 months`, or `hcc`."""
         name = self.endpoint.replace("_", " ")

@@ -133,5 +133,5 @@ SYSTEM = System(
     settings=Settings(),
     build=build,
     train=train,
-    meaning="microvascular invasion",
+    meaning="probability of microvascular invasion",
 )

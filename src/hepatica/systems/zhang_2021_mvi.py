@@ -7,8 +7,8 @@ Departures:
 1. The network sees a margin around the tumour, of which the paper's outline is not known.
 2. Sequences lie where the scanner says they do; registering them is a setting (`register`).
 
-Unclear: neither paper nor abstract were at hand, only reviews and what is known of them by memory (sequences, 237
-patients, AUC 0.81 in training and 0.72 in validation); layers, sizes and optimiser are ours, see `Settings`.
+Unclear: neither paper nor abstract were at hand, only a review (AUC from 0.72) and memory, unverified: the DOI, the
+authors, the sequences, 237 patients, AUC 0.81 in training; layers, sizes and optimiser are ours, see `Settings`.
 """
 
 from dataclasses import dataclass
@@ -79,5 +79,5 @@ SYSTEM = System(
     trial={"voxels": (8, 32, 32), "width": 8},
     build=build,
     train=train_lesions,
-    meaning="microvascular invasion",
+    meaning="probability of microvascular invasion",
 )

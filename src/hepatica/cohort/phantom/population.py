@@ -291,7 +291,8 @@ AT_RISK = replace(
 of. Features are drawn and shown one by one; shares are ours."""
 
 MVI = replace(
-    RESECTED, name="mvi", usual=("mvi", "recurrence_free_survival"), further=("grade", "recurrence"),
+    RESECTED, name="mvi", usual=("mvi", "recurrence_free_survival"),
+    further=("grade", "recurrence", "overall_survival"),
     columns=(
         "patient_id", "age_years", "sex", "hbsag", "alt_u_l", "ast_u_l", "albumin_g_l", "bilirubin_umol_l",
         "platelets_10e9_l", "afp_ng_ml", "tumour_size_cm", "tumour_number", "mvi", "recurrence_free_survival_months",

@@ -9,7 +9,7 @@ import pandas as pd
 from pydicom import Dataset
 from scipy import ndimage
 
-from hepatica.cohort import Specimen
+from hepatica.cohort import Specimen, Target
 from hepatica.cohort.predictions import targets
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.geometry import Geometry
@@ -90,14 +90,15 @@ def _of_lesions(own: LesionStore, inference: Inference) -> Iterator[Finding]:
 
 
 def _values(rows: pd.DataFrame) -> dict[str, float]:
-    """Each score by what it is of."""
-    about = rows["class_or_quantity"].fillna(rows["endpoint"].str.replace("_", " "))
+    """Each score by what it is of; of a survival, by its event."""
+    about = rows["class_or_quantity"].fillna(rows["endpoint"].map(lambda name: Target(endpoint=name).happening))
     names = [_NAMES.get(task, "{}").format(of) for task, of in zip(rows["task"], about, strict=True)]
     return dict(zip(names, rows["score"].astype(float), strict=True))
 
 
 def _called(rows: pd.DataFrame, cutoffs: Mapping[str, float]) -> str | None:
-    """The likeliest class; or whether the score reaches the locked cut-off, where there is one."""
+    """The likeliest class of the first task; or whether its score reaches the locked cut-off, where there is one."""
+    rows = rows[rows["task"] == rows["task"].iloc[0]]
     if rows["task"].iloc[0] == "multi_class":
         return str(rows.loc[rows["score"].idxmax(), "class_or_quantity"])
     cutoff = cutoffs.get(targets(rows)[0].key)

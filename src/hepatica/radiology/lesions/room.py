@@ -11,7 +11,7 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, SettingsError, Task
-from hepatica.cohort.predictions import LESION
+from hepatica.cohort.predictions import LESION, PROBABILITY
 from hepatica.learn import Augment, Chosen, Loss, Plan, Samples, augmentation, infer
 from hepatica.learn.images import as_network_input
 from hepatica.learn.volumes import brightened, moved
@@ -186,8 +186,8 @@ def infer_lesions(network: Any, material: Any, settings: LesionPlan, task: Task)
 
 
 def _by_class(score: np.ndarray, task: Task) -> dict[str, np.ndarray]:
-    """The probability of each class of a multi-class task, `probability_` before its name."""
-    return {f"probability_{name}": score[:, k] for k, name in enumerate(getattr(task, "classes", ()))}
+    """The probability of each class of a multi-class task."""
+    return {f"{PROBABILITY}{name}": score[:, k] for k, name in enumerate(getattr(task, "classes", ()))}
 
 
 def _pooled(lesions: pd.DataFrame, *, columns: list[int], pooling: str) -> pd.DataFrame:
