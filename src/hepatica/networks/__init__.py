@@ -31,6 +31,7 @@ from hepatica.networks.recurrent import Recurrent, Series
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
 from hepatica.networks.tabular import Boosted, NearestCentre, Standardise, Tabular, Trees
 from hepatica.networks.unet import UNet
+from hepatica.networks.volume import Volume
 
 __all__ = [
     "IMAGENET_MEAN",
@@ -65,6 +66,7 @@ __all__ = [
     "Trees",
     "TwoStage",
     "UNet",
+    "Volume",
     "backbone",
     "masked_max",
     "masked_mean",
