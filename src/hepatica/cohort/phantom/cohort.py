@@ -14,9 +14,9 @@ import tomli_w
 from rich.console import Console
 from rich.progress import track
 
-from hepatica.cohort.atomic import write_text
+from hepatica.cohort.atomic import write_table, write_text
 from hepatica.cohort.errors import SettingsError
-from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Missing, Recipe, claim, write_table
+from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Missing, Recipe, claim
 from hepatica.cohort.phantom.lesion import CLASSES
 from hepatica.cohort.phantom.outcomes import APART, ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
