@@ -164,6 +164,12 @@ CIRRHOSIS = Population(
 )  # fmt: skip
 """Cirrhosis by hepatitis B, without and with HCC: 17 of 37 have it (Bae 2025, doi 10.2463/mrms.mp.2025-0064)."""
 
+SCANNED_CIRRHOSIS = replace(
+    CIRRHOSIS, name="scanned_cirrhosis", further=(), outlined=True, hcc_share=0.5, large_share=0.15,
+    sizes_cm=(1.0, 9.0), several_share=0.3, atypical_share_when_hard=0.2,
+)  # fmt: skip
+"""Cirrhosis without and with HCC, which is outlined, as on ultrasound in Brehar 2020 (doi 10.3390/s20113085)."""
+
 SURVEILLANCE = Population(
     name="surveillance",
     columns=(
@@ -327,6 +333,7 @@ POPULATIONS = {
         RESECTED,
         SUSPECTED,
         CIRRHOSIS,
+        SCANNED_CIRRHOSIS,
         SURVEILLANCE,
         WATCHED_CIRRHOSIS,
         SCREENED,
