@@ -30,9 +30,9 @@ Whom = Annotated[
     str | None,
     typer.Option(
         "--population",
-        help="resected, suspected, cirrhosis, scanned_cirrhosis, watched_cirrhosis, surveillance, screened,"
-        " treated_hepatitis_b, transplanted, sequenced, biopsied, primary_cancer, focal_lesions, typical_lesions,"
-        " at_risk, mvi, tace; the instrument's by default.",
+        help="resected, suspected, cirrhosis, scanned_cirrhosis, liver_states, watched_cirrhosis, hepatitis_b,"
+        " surveillance, screened, treated_hepatitis_b, transplanted, sequenced, biopsied, primary_cancer,"
+        " focal_lesions, typical_lesions, at_risk, mvi, tace; the instrument's by default.",
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Write all endpoints, columns and tables.")]
@@ -68,7 +68,7 @@ _instrument(
 )  # fmt: skip
 _instrument(
     "ultrasound", patients=60,
-    words="Write liver ultrasound (zipped DICOM): B-mode with the patient's name burned in.",
+    words="Write liver ultrasound (zipped DICOM): B-mode with burned-in names, elastograms or contrast cines.",
 )  # fmt: skip
 _instrument(
     "spectra", patients=37,

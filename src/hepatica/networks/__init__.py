@@ -4,6 +4,7 @@ from hepatica.networks.alexnet import AlexNet
 from hepatica.networks.autoencoder import Autoencoder, Stacked, reconstruction_loss
 from hepatica.networks.backbone import backbone, widened
 from hepatica.networks.cnn_sasm import CnnSasm
+from hepatica.networks.conventional import Conventional
 from hepatica.networks.grid_crf import GridCrf, GridNetwork
 from hepatica.networks.heads import (
     IMAGENET_MEAN,
@@ -45,6 +46,7 @@ __all__ = [
     "Boosted",
     "Chowder",
     "CnnSasm",
+    "Conventional",
     "Estimates",
     "GridCrf",
     "GridNetwork",

@@ -15,21 +15,25 @@ sides of the split: see `Settings`.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
+import pandas as pd
 import torch
 from einops import reduce
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from hepatica.cohort import Binary
+from hepatica.cohort import Binary, Cohort
 from hepatica.cohort.phantom import SCANNED_CIRRHOSIS
 from hepatica.learn import Share
-from hepatica.networks import Reading
-from hepatica.protocol import Paper, System
-from hepatica.radiology.ultrasound.room import ULTRASOUND, UltrasoundPlan, train_views
+from hepatica.networks import Conventional, Reading
+from hepatica.protocol import Paper, System, Training
+from hepatica.protocol.plain import outcomes
+from hepatica.radiology.ultrasound import textures
+from hepatica.radiology.ultrasound.room import ULTRASOUND, UltrasoundPlan, labelled_views, pooled, train_views
+from hepatica.radiology.ultrasound.store import UltrasoundStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,8 @@ class Settings(UltrasoundPlan):
     """Width of the dense layer that reads all branches."""
     dropout: Share = 0.5  # ours
     """Share of its values that training drops."""
+    texture_squares: PositiveInt = 600  # ours
+    """Training squares of either kind, at most, whose textures the compared classifiers learn."""
     jitter: float = 0.2  # ours
     noise: float = 0.02  # ours
     epochs: int = 30  # ours
@@ -68,6 +74,7 @@ class MultiResolution(nn.Module):
         self.body = nn.Sequential(*layers)
         self.hidden = nn.Sequential(nn.Linear(widths[-1], settings.hidden), nn.ReLU(), nn.Dropout(settings.dropout))
         self.classify = nn.Linear(settings.hidden, 2)
+        self.textures, self.top_share = Conventional(textures.count()), settings.top_share
 
     def forward(self, squares: Tensor) -> Reading:
         """Read a batch."""
@@ -79,6 +86,33 @@ def build(settings: Settings, *, pretrained: bool) -> MultiResolution:
     """The network, its weights drawn from the seed."""
     torch.manual_seed(settings.seed)
     return MultiResolution(settings)
+
+
+def train(training: Training[Settings, UltrasoundStore]) -> dict[str, Any]:
+    """Fit the network, then the compared classifiers to the textures of some of the same squares."""
+    record, settings = train_views(training, lesions=True), training.settings
+    outcome = outcomes(training.cohort, task=training.task)
+    learnt = labelled_views(training.material, outcome.loc[list(training.split.train)], lesions=True)
+    rng, chosen = np.random.default_rng(settings.seed), []
+    for each in (0, 1):
+        own = rng.permutation(np.flatnonzero(learnt.labels == each))
+        chosen.append(own[: settings.texture_squares])
+    rows = np.concatenate(chosen)
+    found = textures.texture_rows(learnt.inputs.read(rows)[..., 0])
+    training.network.textures.fit(found, learnt.labels[rows], seed=settings.seed)
+    return record
+
+
+def comparators(network: MultiResolution, material: UltrasoundStore, cohort: Cohort) -> pd.DataFrame:
+    """The two classifiers on textures, pooled as the network's squares are, by patient_id."""
+    found = textures.texture_rows(material.read(np.arange(len(material)))[..., 0])
+    score = network.textures(torch.from_numpy(found)).numpy()
+    owner = material.index["patient_id"].to_numpy()
+    columns = {
+        f"textures_{name}": pooled(score[:, [place]], owner, share=network.top_share)[:, 0]
+        for place, name in enumerate(network.textures.NAMES)
+    }
+    return pd.DataFrame(columns, index=pd.Index(pd.unique(owner), name="patient_id"))
 
 
 SYSTEM = System(
@@ -104,8 +138,9 @@ SYSTEM = System(
     population=SCANNED_CIRRHOSIS,
     settings=Settings(),
     trial={"width": 8, "hidden": 64},
-    shortest={"width": 4, "images": 1, "step_mm": 28.0},
+    shortest={"width": 4, "images": 1, "step_mm": 28.0, "texture_squares": 20},
     build=build,
-    train=partial(train_views, lesions=True),
+    train=train,
+    comparators=comparators,
     meaning="probability of HCC",
 )

@@ -195,6 +195,19 @@ SCREENED = Population(
 )  # fmt: skip
 """HCC, cirrhosis without HCC, and healthy livers, as studies of molecular tests enrol them (ours)."""
 
+LIVER_STATES = replace(
+    SCANNED_CIRRHOSIS, name="liver_states", columns=("patient_id", "age_years", "sex", "liver_state"),
+    usual=("liver_state",), further=("fibrosis",), hcc_share=0.25,
+    metavir_control=(1 / 3, 1 / 9, 1 / 9, 1 / 9, 1 / 3),
+)  # fmt: skip
+"""Normal livers, chronic liver disease, cirrhosis and HCC in it, a quarter each, as on ultrasound in Bharti 2018 (doi
+10.1177/0161734618787447). Numbers are ours."""
+
+HEPATITIS_B = replace(
+    SURVEILLANCE, name="hepatitis_b", hbv_share=1.0, incidence_scale=Months(900.0), shortest_follow_up=Months(36.0),
+)  # fmt: skip
+"""Chronic hepatitis B without HCC at the start, as in Jin 2021 (doi 10.1007/s00330-021-07803-2). Numbers are ours."""
+
 TREATED_HEPATITIS_B = Population(
     name="treated_hepatitis_b",
     columns=(
@@ -334,6 +347,8 @@ POPULATIONS = {
         SUSPECTED,
         CIRRHOSIS,
         SCANNED_CIRRHOSIS,
+        LIVER_STATES,
+        HEPATITIS_B,
         SURVEILLANCE,
         WATCHED_CIRRHOSIS,
         SCREENED,

@@ -31,6 +31,9 @@ LINE = 4  # ours
 PRINTED = 0.6  # ours
 """Part of the range from which on a character that lies on tissue is told from its speckle."""
 
+GAP = 2.5  # ours
+"""Heights between the middles of neighbouring characters of a line at most."""
+
 _MODALITIES = {"US", "IVUS", "ES", "XC", "GM", "OT", "DOC"}
 _SCREENS = {"SCREEN SAVE", "DOSE INFO", "SECONDARY_CAPTURE", "SCREENSHOT"}
 
@@ -76,14 +79,14 @@ def text_like(image: np.ndarray) -> bool:
 
 def text_places(image: np.ndarray, *, border: float = BORDER) -> np.ndarray:
     """Where `text_like` finds lines of text as bright as printed, within a share `border` of each side: (y x) bool,
-    boxes twice as high.
+    each character with its neighbours.
     """
     found = np.zeros(np.shape(image)[:2], bool)
     for grey in _both_ways(image)[:1]:
-        glyphs = [each for each in _glyphs(grey, border=border) if each[3] > PRINTED]
+        glyphs = _glyphs(grey, border=border, least=PRINTED)
         for y, x, high, _ in (each for each in glyphs if _beside(each, glyphs) >= LINE):
-            top, left = max(int(y - high), 0), max(int(x - high), 0)
-            found[top : int(y + high) + 1, left : int(x + high) + 1] = True
+            top, left = max(int(y - high), 0), max(int(x - GAP * high), 0)
+            found[top : int(y + high) + 1, left : int(x + GAP * high) + 1] = True
     return found
 
 
@@ -98,9 +101,9 @@ def _both_ways(image: np.ndarray) -> list[np.ndarray]:
     return [grey, 1 - grey]
 
 
-def _glyphs(grey: np.ndarray, *, border: float = BORDER) -> list["Glyph"]:
+def _glyphs(grey: np.ndarray, *, border: float = BORDER, least: float = 0.0) -> list["Glyph"]:
     """The pieces near the border that contrast with their surroundings and may be characters."""
-    stands_out = ndimage.white_tophat(grey, size=WIDEST_STROKE) > CONTRAST
+    stands_out = (ndimage.white_tophat(grey, size=WIDEST_STROKE) > CONTRAST) & (grey >= least)
     down, across = (round(border * side) for side in grey.shape)
     stands_out[down : grey.shape[0] - down, across : grey.shape[1] - across] = False
     labels, _ = ndimage.label(stands_out, structure=np.ones((3, 3)))
@@ -138,5 +141,5 @@ def _beside(glyph: Glyph, glyphs: Sequence[Glyph]) -> int:
         for other in glyphs
         if abs(other[0] - y) <= 0.35 * high and 0.6 <= other[2] / high <= 1.67 and abs(other[3] - bright) <= 2 * FLAT
     )
-    runs = np.split(line, np.flatnonzero(np.diff(line) > 2.5 * high) + 1)
+    runs = np.split(line, np.flatnonzero(np.diff(line) > GAP * high) + 1)
     return max(len(run) for run in runs if run[0] <= x <= run[-1])

@@ -88,9 +88,9 @@ def draw_plane(rng: np.random.Generator, patient: Patient, *, effect: float) -> 
     capsule = rng.uniform(20, 27) + 10 * (x / 100) ** 2 + NODULARITY_MM[stage] * bumps
     floor = rng.uniform(125, 140) - 22 * (x / 80) ** 2
     liver = (y > capsule) & (y < floor)
-    decibels = -3 + 3 * _grains(rng, down=2, across=30)
+    decibels = -3 + 3 * grains(rng, down=2, across=30)
     decibels[y >= floor] -= 10
-    texture = COARSENESS_DB[stage] * _grains(rng, down=_GRAIN_MM, across=_GRAIN_MM)
+    texture = COARSENESS_DB[stage] * grains(rng, down=_GRAIN_MM, across=_GRAIN_MM)
     decibels[liver] = (patient.stream("echogenicity").normal(0, 1.5) + texture)[liver]
     _draw_vessels(rng, decibels, liver, count=7 - stage)
     decibels[np.abs(y - capsule) < 0.8] = 9
@@ -102,7 +102,8 @@ def draw_plane(rng: np.random.Generator, patient: Patient, *, effect: float) -> 
     return Plane(decibels=decibels, labels=labels)
 
 
-def _grains(rng: np.random.Generator, *, down: float, across: float) -> np.ndarray:
+def grains(rng: np.random.Generator, *, down: float, across: float) -> np.ndarray:
+    """A smooth random plane (y x) of standard deviation 1, of grains of these lengths in mm."""
     return smooth_noise(rng, shape=(1, DEPTH_MM, WIDTH_MM), grain=(1, down, across))[0]
 
 
@@ -141,7 +142,7 @@ def _draw_lesion(
     inside = (away < edge) & (labels > 0)
     echo = ECHO_DB[lesion.kind] * (0.4 if lesion.atypical else 1.0)
     mosaic = 3.0 * (lesion.kind == "hcc") * (lesion.diameter_cm > 2)
-    decibels[inside] += (effect * (echo + mosaic * _grains(rng, down=4, across=4)))[inside]
+    decibels[inside] += (effect * (echo + mosaic * grains(rng, down=4, across=4)))[inside]
     if lesion.kind in ("hcc", "metastasis"):
         halo = inside & (away > edge - 1.8)
         decibels[halo] -= 6 * effect * (1 - lesion.infiltration)

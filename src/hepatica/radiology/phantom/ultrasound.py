@@ -2,13 +2,14 @@
 
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import hsv_to_rgb
 from PIL import Image, ImageDraw, ImageFont
 from pydicom import Dataset
 from pydicom.uid import UltrasoundImageStorage, UltrasoundMultiFrameImageStorage, generate_uid
@@ -20,7 +21,8 @@ from hepatica.cohort.streams import generator
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.phantom.dicom import encoded, entry, patient_and_study
-from hepatica.radiology.phantom.sonogram import MACHINES, Fan, Machine, draw_plane, fan_of, insonify
+from hepatica.radiology.phantom.lesions import FIRST_LABEL
+from hepatica.radiology.phantom.sonogram import MACHINES, Fan, Machine, draw_plane, fan_of, grains, insonify
 from hepatica.radiology.ultrasound.regions import Box
 
 MASKS = "masks_ultrasound"
@@ -29,7 +31,14 @@ MASKS = "masks_ultrasound"
 OUTLINES = "outlines"
 """The folder, below the studies, of the same where a population is outlined or the cohort tells all."""
 
+FASTEST = 4.5
+"""m/s at the upper end of colour bars."""
+
 _HEAD, _FOOT = 0.08, 0.05  # shares of the screen that are printed on
+_HALF = 0.47  # of the columns, of each of two images side by side
+_SECTOR = np.radians(16)  # half of that in which stiffness is measured
+_LOST = 0.9  # standard deviations from which on a measurement is lost: a fifth
+_CINE_SECONDS = 60.0
 _FIRST_DAY = datetime(2020, 1, 1, 9)
 
 
@@ -40,6 +49,7 @@ class UltrasoundSettings:
     rows: int = 360
     columns: int = 480
     images: int = 2  # B-mode, each of another plane
+    frames: int = 24  # of a contrast cine
     contrast_lost_when_hard: float = 0.5  # of lesion against liver
     noise_db: float = 25.0  # by which noise rises to the deepest place
     noise_db_added_when_hard: float = 10.0
@@ -60,7 +70,8 @@ class Screen:
 
 @dataclass(frozen=True, kw_only=True)
 class Ultrasound(Renderer):
-    """One zip of DICOM files a patient. Difficulty takes contrast from lesions and adds noise; hospitals A and B have
+    """One zip of DICOM files a patient: B-mode images; an elastogram, where a first HCC is waited for; a contrast cine,
+    where it is before embolisation. Difficulty takes contrast from lesions and adds noise; hospitals A and B have
     other machines, of which A stores in colour.
     """
 
@@ -99,6 +110,10 @@ def _draw(settings: UltrasoundSettings, job: Job, *, recipe: Recipe, entropy: st
     begun = _FIRST_DAY + timedelta(minutes=20 * int(rng.integers(20)), days=int(rng.integers(1000)))
     look = _Look(rng=rng, patient=job.patient, machine=machine, settings=settings, difficulty=recipe.difficulty)
     screens = [look.b_mode(number) for number in range(settings.images)]
+    if "incidence" in recipe.population.usual:
+        screens.append(look.elastogram())
+    if recipe.population.embolised:
+        screens.append(look.cine())
     mask = np.stack([each.labels for each in screens])
     geometry = Geometry(shape=mask.shape, spacing=(1.0, 1.0, 1.0), origin=(0.0, 0.0, 0.0))
     for path in masks:
@@ -133,13 +148,86 @@ class _Look:
         fan = self.fan(self.settings.columns)
         plane = draw_plane(self.rng, self.patient, effect=self.effect)
         seen = insonify(self.rng, plane.decibels, machine=self.machine, fan=fan, noise=self.noise)
-        screen, box = self.printed(seen[None], left=0)
-        labels = np.zeros(screen.shape[1:3], np.uint8)
-        labels[box] = fan.from_plane(plane.labels)
-        return Screen(name=f"b{number}", pixels=screen, labels=labels, regions=[(1, box, fan.mm)], elements={})
+        pixels, labels, regions = self.screen([seen[None]], fan.from_plane(plane.labels), fan)
+        return Screen(name=f"b{number}", pixels=pixels, labels=labels, regions=regions, elements={})
 
-    def printed(self, frames: np.ndarray, *, left: int) -> tuple[np.ndarray, Box]:
-        """Frames (t y x) on a screen with what machines print on it, in and beside the image; and where they lie."""
+    def elastogram(self) -> Screen:
+        """B-mode beside the same with stiffness in colours, and their bar, whose rows are speeds."""
+        fan, stiff = self.fan(round(self.settings.columns * _HALF)), self.patient.person.stiffness_kpa
+        plane = draw_plane(self.rng, self.patient, effect=self.effect)
+        grey = insonify(self.rng, plane.decibels, machine=self.machine, fan=fan, noise=self.noise)
+        kpa = stiff * np.exp(0.15 * grains(self.rng, down=12, across=12) + 0.05 * grains(self.rng, down=3, across=3))
+        speed = np.sqrt(fan.from_plane(kpa, order=1) / 3)
+        depth, angle = fan.places
+        lost = fan.from_plane(grains(self.rng, down=10, across=10), order=1) > _LOST
+        measured = (np.abs(depth - 55) < 25) & (np.abs(angle) < _SECTOR) & (fan.from_plane(plane.labels) > 0) & ~lost
+        tinted = np.repeat(grey[..., None], 3, axis=-1)
+        tinted[measured] = np.rint(0.6 * colours(speed) + 0.4 * tinted)[measured]
+        pixels, labels, regions = self.screen([grey[None], tinted[None]], fan.from_plane(plane.labels), fan)
+        rows, left = pixels.shape[1], pixels.shape[2] - 14
+        bar = (slice(round(0.2 * rows), round(0.7 * rows)), slice(left, left + 8))
+        scale = np.linspace(FASTEST, 0, bar[0].stop - bar[0].start)
+        pixels[:, bar[0], bar[1]] = colours(scale)[None, :, None]
+        regions.append((14, bar, (100 * FASTEST, 0.0)))
+        return Screen(name="elastogram", pixels=pixels, labels=labels, regions=regions, elements={})
+
+    def cine(self) -> Screen:
+        """Contrast beside B-mode, over a minute from its injection."""
+        fan, count = self.fan(round(self.settings.columns * _HALF)), self.settings.frames
+        plane = draw_plane(self.rng, self.patient, effect=self.effect)
+        machine = replace(self.machine, dynamic_db=45)
+        labels = fan.from_plane(plane.labels)
+        still = insonify(self.rng, plane.decibels, machine=self.machine, fan=fan, noise=self.noise)
+        frames = []
+        for second in np.linspace(0, _CINE_SECONDS, count):
+            bubbles = np.full(plane.labels.shape, 0.004)
+            for label, amount in self.enhancement(float(second)).items():
+                bubbles[plane.labels == label] += amount
+            seen = 10 * np.log10(bubbles) + np.where(plane.decibels < -20, -6, 0)  # vessels of the plane: few bubbles
+            frames.append(insonify(self.rng, seen, machine=machine, fan=fan, noise=self.noise))
+        pixels, marked, regions = self.screen([np.stack(frames), np.repeat(still[None], count, axis=0)], labels, fan)
+        step = 1000 * _CINE_SECONDS / (count - 1)
+        elements = {"NumberOfFrames": count, "FrameTime": step, "FrameIncrementPointer": 0x00181063}
+        elements |= {"ContrastBolusAgent": "Sulfur hexafluoride"}
+        return Screen(name="contrast", pixels=pixels, labels=marked, regions=regions, elements=elements)
+
+    def enhancement(self, second: float) -> dict[int, float]:
+        """Bubbles, as a share of the liver's most, by label of the mask: arterial blood first, then the portal vein's.
+
+        An HCC has as much arterial blood as it is vascular, and loses contrast the sooner the more aggressive it is.
+        """
+        arterial = float(np.exp(-(np.log(max(second - 8, 0.1) / 10) ** 2) / 0.5))
+        found = {1: 0.25 * arterial + 0.9 * (1 - np.exp(-max(second - 20, 0) / 12))}
+        for label, lesion in enumerate(self.patient.tumour.lesions, start=FIRST_LABEL):
+            vascular = lesion.vascularity**self.effect * (0.3 if lesion.atypical else 1.2)
+            washed = np.clip(0.35 + 0.2 * self.effect * self.patient.tumour.aggressiveness, 0, 0.9)
+            late = 0.9 * (1 - np.exp(-max(second - 14, 0) / 12)) * (1 - washed * np.clip((second - 30) / 30, 0, 1))
+            found[label] = vascular * arterial + late
+        return found
+
+    def screen(
+        self, pictures: Sequence[np.ndarray], labels: np.ndarray, fan: Fan
+    ) -> tuple[np.ndarray, np.ndarray, list[tuple[int, Box, float | tuple[float, float]]]]:
+        """Pictures (t y x) or (t y x 3) side by side on a screen with what machines print on it, in and beside the
+        images; the labels of the screen; and the regions.
+        """
+        paper = self.printed()
+        top, marked = round(len(paper) * _HEAD), np.zeros(paper.shape, np.uint8)
+        colour = self.machine.colour or any(each.ndim == 4 for each in pictures)
+        screens = np.repeat(paper[None], len(pictures[0]), axis=0)
+        screens = np.repeat(screens[..., None], 3, axis=-1) if colour else screens
+        regions: list[tuple[int, Box, float | tuple[float, float]]] = []
+        for number, picture in enumerate(pictures):
+            left = number * fan.shape[1]
+            box = (slice(top, top + fan.shape[0]), slice(left, left + fan.shape[1]))
+            shown = np.repeat(picture[..., None], 3, axis=-1) if colour and picture.ndim == 3 else picture
+            screens[:, box[0], box[1]] = np.maximum(screens[:, box[0], box[1]], shown)
+            marked[box] = labels
+            regions.append((1, box, fan.mm))
+        return screens, marked, regions
+
+    def printed(self) -> np.ndarray:
+        """A screen (y x) with the patient's name, the machine and its settings."""
         rows, columns = self.settings.rows, self.settings.columns
         paper = Image.new("L", (columns, rows))
         pen, font = ImageDraw.Draw(paper), ImageFont.load_default(size=max(9, rows / 30))
@@ -149,10 +237,14 @@ class _Look:
         pen.text((4, top + 2), self.machine.probe, fill=200, font=font)
         pen.text((4, top + 2 + line), f"{self.machine.megahertz} MHz", fill=200, font=font)
         pen.text((4, rows - line - 2), "MI 0.9  TIs 0.4", fill=200, font=font)
-        screens = np.repeat(np.asarray(paper)[None], len(frames), axis=0)
-        box = (slice(top, top + frames.shape[1]), slice(left, left + frames.shape[2]))
-        screens[:, box[0], box[1]] = np.maximum(screens[:, box[0], box[1]], frames)
-        return (np.repeat(screens[..., None], 3, axis=-1) if self.machine.colour else screens), box
+        return np.asarray(paper)
+
+
+def colours(speed: np.ndarray) -> np.ndarray:
+    """(… 3) uint8 of speeds in m/s: from blue at 0 to red at FASTEST and above."""
+    hue = (1 - np.clip(speed / FASTEST, 0, 1)) * 2 / 3
+    full = np.ones_like(hue)
+    return np.asarray(np.rint(255 * hsv_to_rgb(np.stack([hue, full, full], axis=-1))), np.uint8)
 
 
 def _write(

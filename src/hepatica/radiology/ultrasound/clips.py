@@ -54,9 +54,9 @@ class ClipFile:
             some = frames[np.unique(np.linspace(0, len(frames) - 1, _SEEN).astype(int))]
             aside = [each.box for each in self.regions if each.kind not in ("tissue", "colour flow")]
             seen = shown(some, boxes=boxes, without=aside)
-            bars = {each: frames[0][each.box].copy() for each in self.regions if each.kind == "colour bar"}
+            bars = [(each, frames[0][each.box].copy()) for each in self.regions if each.kind == "colour bar"]
             np.multiply(frames, seen if frames.ndim == 3 else seen[..., None], out=frames)
-            return Clip(file=self, frames=frames, seen=seen, bars=bars, boxes=tuple(boxes))
+            return Clip(file=self, frames=frames, seen=seen, bars=tuple(bars), boxes=tuple(boxes))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,7 +69,7 @@ class Clip:
     file: ClipFile
     frames: np.ndarray = field(repr=False)
     seen: np.ndarray = field(repr=False)
-    bars: dict[Region, np.ndarray] = field(repr=False)
+    bars: tuple[tuple[Region, np.ndarray], ...] = field(repr=False)
     boxes: tuple[Box, ...]
 
     @property

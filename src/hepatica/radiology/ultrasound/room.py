@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 import torch
+from einops import rearrange
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, Task
@@ -40,8 +41,10 @@ LESION = 0.5
 class UltrasoundPlan(Plan):
     """Settings of a system of ultrasound."""
 
-    view: Literal["patches"] = "patches"
-    """What is read: squares of tissue of B-mode images."""
+    view: Literal["patches", "capsule", "elastogram", "cine"] = "patches"
+    """What is read: squares of tissue of B-mode images, alone or with the capsule above them; elastograms; or the
+    lesion of a contrast cine.
+    """
     side: PositiveInt = 56
     """Pixels of a view's side."""
     pixel_mm: PositiveFloat = 0.5
@@ -51,7 +54,9 @@ class UltrasoundPlan(Plan):
     scales: tuple[PositiveFloat, ...] = (1.0,)
     """Widths at which the surroundings of each place are read, as channels, in units of the first."""
     images: PositiveInt = 4
-    """B-mode images of a study that are read, the first."""
+    """Images of a study that are read, the first of the kind."""
+    times: PositiveInt = 16
+    """Times at which a cine is read, evenly from its first to its last frame."""
     top_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of a study's views, those of the highest score of the last class, whose mean is the study's score."""
     balanced: bool = False
@@ -73,17 +78,26 @@ def prepare(cohort: Cohort, settings: UltrasoundPlan, folder: Path) -> Ultrasoun
         step_mm=settings.step_mm,
         scales=settings.scales,
         images=settings.images,
+        times=settings.times,
     )
     return prepare_views(cohort.specimens_of("ultrasound"), viewing=viewing, folder=folder)
 
 
 def augment(settings: UltrasoundPlan) -> Augment:
-    """Mirroring, brightness and contrast, noise."""
-    return augmentation.compose(
+    """Mirroring, brightness and contrast, noise; all times of a cine alike."""
+    changed = augmentation.compose(
         augmentation.mirror(p=0.5 if settings.flip else 0.0),
         augmentation.jitter(brightness=settings.jitter, contrast=settings.jitter),
         augmentation.noise(sd=settings.noise),
     )
+    if settings.view != "cine":
+        return changed
+
+    def of_cine(cines: torch.Tensor) -> torch.Tensor:
+        times = cines.shape[1]
+        return rearrange(changed(rearrange(cines, "b t c y x -> b (t c) y x")), "b (t c) y x -> b t c y x", t=times)
+
+    return of_cine
 
 
 def measure(store: UltrasoundStore) -> pd.DataFrame:
@@ -101,7 +115,6 @@ def labelled_views(store: UltrasoundStore, outcome: pd.DataFrame, *, lesions: bo
     kept = np.ones(len(own), bool)
     if lesions:
         kept = np.where(label == outcome.iloc[:, 0].max(), share >= LESION, ~(share > 0))
-    require_both(label[kept], of="views", hint="outline the lesions of training patients in specimens.csv: mask")
     return Samples(inputs=Chosen(inputs=own, rows=np.flatnonzero(kept)), labels=label[kept])
 
 
@@ -113,7 +126,8 @@ def train_views(training: Training[Any, Any], *, lesions: bool) -> dict[str, Any
         for name, patients in (("train", split.train), ("validation", split.validation))
         if patients
     }
-    learnt = len(samples["train"])
+    learnt, labels = len(samples["train"]), np.asarray(samples["train"].labels)
+    require_both(labels, of="views", hint="outline the lesions of training patients in specimens.csv: mask")
     samples["train"] = repeated(samples["train"], copies=1, even=training.settings.balanced)
     loss = LOSSES[training.task.KIND]
     history = fit_stage(training, "training", training.network, samples, augment=training.augment, loss=loss)

@@ -19,6 +19,7 @@ from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.dicom.scans import SUFFIXES
 from hepatica.radiology.lesions.marks import MASK
 from hepatica.radiology.ultrasound.clips import Clip, find_clips
+from hepatica.radiology.ultrasound.elastogram import KPA_MAX
 from hepatica.radiology.ultrasound.measures import measured
 from hepatica.radiology.ultrasound.views import Viewing, views
 
@@ -31,7 +32,8 @@ class UltrasoundStore(ArrayStore):
     """Views as one numbered sequence, which `hepatica.learn` reads as its inputs.
 
     `index`: one row a view: patient_id, specimen_id, place (within its file), image (from 1), x_mm, y_mm (its centre
-    from the image's upper left corner), lesion (share of it that a mask calls lesion, missing without mask).
+    from the image's upper left corner), lesion (share of it that a mask calls lesion, missing without mask); of an
+    elastogram kpa (median) and quality (share of its box that can be read), of a cine duration_s.
     `specimens`: one row a study: patient_id, specimen_id, key (its content), images, kinds, machine, probe, notes, and
     `measures.measured`.
     `failures`: one row a study that gave no view: patient_id, specimen_id, row (of specimens.csv), error.
@@ -79,13 +81,15 @@ def prepare(specimens: Sequence[Specimen], *, viewing: Viewing, folder: Path, pr
 
 def _key(specimen: Specimen, *, viewing: Viewing) -> str:
     mask = specimen.attachments.get(MASK)
-    about = {"schema": SCHEMA, "viewing": asdict(viewing), "mask": mask and content_digest(mask).hex()}
+    about = {"schema": SCHEMA, "viewing": asdict(viewing), "kpa_max": specimen.extra.get(KPA_MAX, "")}
+    about |= {"mask": mask and content_digest(mask).hex()}
     return specimen_key(specimen, settings=about)
 
 
 def _write(path: Path, specimen: Specimen, *, viewing: Viewing) -> None:
     clips = [each.read() for each in find_clips(specimen.path)]
-    found = views(clips, _masks(specimen), viewing=viewing)
+    stated = specimen.extra.get(KPA_MAX)
+    found = views(clips, _masks(specimen), viewing=viewing, kpa_max=float(stated) if stated else None)
     about = {"index": [each.row for each in found], "study": _described(clips)}
     write_arrays(path, {"views": np.stack([each.values for each in found])}, about=about)
 
