@@ -7,8 +7,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
-from hepatica.networks.tabular import Standardise
-from hepatica.networks.trees import Trees
+from hepatica.networks.tabular import Standardise, Trees
 
 
 class Conventional(nn.Module):

@@ -3,7 +3,7 @@
 from hepatica.radiology.phantom.into_scan import lesions_into_scan
 from hepatica.radiology.phantom.mr import MR, phantom_mr
 from hepatica.radiology.phantom.render import CT, phantom_ct
-from hepatica.radiology.phantom.settings import PhantomSettings
+from hepatica.radiology.phantom.scanner import PhantomSettings
 from hepatica.radiology.phantom.ultrasound import Ultrasound, UltrasoundSettings, phantom_ultrasound
 
 __all__ = [

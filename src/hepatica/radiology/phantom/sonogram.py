@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from hepatica.cohort.phantom import Lesion, Patient
 from hepatica.radiology.phantom.lesions import FIRST_LABEL
-from hepatica.radiology.phantom.noise import smooth_noise
+from hepatica.radiology.phantom.scanner import smooth_noise
 
 DEPTH_MM, WIDTH_MM = 190, 260
 """Of a plane, in pixels of a millimetre, from the skin under the middle of the array."""

@@ -14,9 +14,8 @@ from pydicom.pixels import apply_color_lut
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.frames import LARGEST, is_available, read_frames, tolerant
 from hepatica.radiology.dicom.header import read_dataset
-from hepatica.radiology.dicom.patients import identity, patients
 from hepatica.radiology.dicom.scans import SUFFIXES, visible
-from hepatica.radiology.dicom.sources import Source, find_sources
+from hepatica.radiology.dicom.sources import Source, find_sources, identity, patients
 from hepatica.radiology.ultrasound.masking import MARKED, coloured, shown
 from hepatica.radiology.ultrasound.regions import Box, Region, read_regions
 

@@ -10,11 +10,10 @@ import pandas as pd
 from PIL import Image
 
 from hepatica.cohort import Specimen
+from hepatica.cohort.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import reading
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import specimen_key
-from hepatica.radiology.array_store import ArrayStore, prepare_files, write_arrays
+from hepatica.cohort.preparation import Ledger, specimen_key
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.dicom.scans import SUFFIXES
 from hepatica.radiology.lesions.marks import MASK
