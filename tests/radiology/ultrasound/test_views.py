@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.ultrasound.clips import find_clips
-from hepatica.radiology.ultrasound.views import Viewing, resized, views
+from hepatica.radiology.ultrasound.views import MOST_KPA, Viewing, capsule_course, capsule_strip, resized, views
 
 SQUARES = Viewing(kind="patches", side=16, pixel_mm=1.0, step_mm=8.0, scales=(1.0, 2.0), images=2)
 
@@ -44,3 +45,61 @@ def test_a_mask_of_another_size_is_refused(scanned: Path) -> None:
     clips = [find_clips(scanned / "ultrasound" / "0001.zip")[0].read()]
     with pytest.raises(SpecimenError, match="wanted the same"):
         views(clips, np.zeros((1, 10, 10), np.uint8), viewing=SQUARES)
+
+
+def test_the_course_of_a_bright_line_is_found() -> None:
+    """A capsule at row 40 + x / 8 in half millimetres, among speckle."""
+    rng = np.random.default_rng(0)
+    grey = rng.rayleigh(40, (120, 200))
+    true = 40 + np.arange(200) // 8
+    for shift in (-1, 0, 1):
+        grey[true + shift, np.arange(200)] = 200
+    found = capsule_course(grey.clip(0, 255).astype(np.uint8), np.ones((120, 200), bool), pixel_mm=0.5)
+    assert np.abs(found - true)[5:-5].max() <= 2
+
+
+def test_the_strip_keeps_what_is_rough_and_straightens_what_is_smooth() -> None:
+    """Bumps of 2 mm every 10 mm stay in the strip; a slope of 12 mm over the image is taken out."""
+    columns = np.arange(240)
+    bumps = np.rint(4 * np.sin(2 * np.pi * columns / 20)).astype(int)
+    course = 50 + columns // 10 + bumps
+    grey = np.full((140, 240), 60, np.uint8)
+    for shift in (-1, 0, 1):
+        grey[course + shift, columns] = 220
+    strip = capsule_strip(grey, np.ones_like(grey, bool), pixel_mm=0.5)
+    height = strip[:, 40:200].argmax(axis=0)
+    assert strip.shape == (32, 240)
+    assert np.ptp(height) <= 2 * 4 + 6
+    assert height.std() > 1.5
+
+
+def test_an_elastogram_gives_b_mode_kpa_and_quality(followed: Path) -> None:
+    table = pd.read_csv(followed / "patients.csv").merge(pd.read_csv(followed / "specimens.csv"))
+    for row in table.to_dict("records"):
+        clips = [each.read() for each in find_clips(followed / "ultrasound" / Path(row["path"]).name)]
+        (view,) = views(clips, None, viewing=Viewing(kind="elastogram", side=32))
+        assert view.values.shape == (32, 32, 3)
+        assert view.row["kpa"] == pytest.approx(row["stiffness_kpa"], rel=0.15)
+        known = view.values[..., 2] == 255
+        assert 0.3 < known.mean() <= 1
+        assert MOST_KPA * np.median(view.values[known][:, 1]) / 255 == pytest.approx(view.row["kpa"], rel=0.1)
+        assert view.values[..., 0].mean() > 20  # the B-mode image beside, not the colours
+
+
+def test_a_cine_is_cut_around_its_lesion_at_even_times(embolised: Path) -> None:
+    clips = [each.read() for each in find_clips(embolised / "ultrasound" / "0001.zip")]
+    masks, _ = read_nifti(embolised / "masks_ultrasound" / "0001.nii.gz")
+    (view,) = views(clips, np.asarray(masks, np.uint8), viewing=Viewing(kind="cine", side=24, times=6))
+    assert view.values.shape == (6, 24, 24, 3)
+    assert view.row["duration_s"] == pytest.approx(60)
+    lesion = view.values[0, ..., 2] > 0
+    assert 0.2 < lesion.mean() < 0.75
+    contrast = view.values[..., 0][:, lesion].mean(axis=1)
+    assert contrast.max() > contrast[0] + 20
+    assert np.ptp(view.values[..., 1], axis=0).max() == 0  # the B-mode image beside it is one
+
+
+def test_another_kind_is_refused_by_name(scanned: Path) -> None:
+    clips = [each.read() for each in find_clips(scanned / "ultrasound" / "0001.zip")]
+    with pytest.raises(SpecimenError, match="kinds b-mode, wanted cine"):
+        views(clips, None, viewing=Viewing(kind="cine", side=24))
