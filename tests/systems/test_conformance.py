@@ -23,7 +23,7 @@ from hepatica.pathology.room import MULTIPHOTON
 from hepatica.protocol import System, as_plain, from_plain
 from hepatica.protocol.joined import Joined
 from hepatica.protocol.settings import meanings
-from hepatica.radiology.phantom import PhantomSettings
+from hepatica.radiology.phantom import PhantomSettings, UltrasoundSettings
 from hepatica.report import write_report
 from hepatica.report.documents.system_page import evidence_page, system_page
 from hepatica.runs import predict, train
@@ -37,6 +37,7 @@ SMALL = {
     "ct": {"settings": PhantomSettings(matrix=64, slices=10, thickness_mm=16)},
     "slide": {"settings": SlidePhantom(side=512, images=1)},
     "mr": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18)},
+    "ultrasound": {"settings": UltrasoundSettings(rows=180, columns=240, images=1)},
     "ct_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 36},
     "mr_typical_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 30},
     "mr+table_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 24},

@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, ndtri
 
-from hepatica.cohort.phantom.lesion import CLASSES, TYPES
+from hepatica.cohort.phantom.lesion import CLASSES, HCC, TYPES
 from hepatica.cohort.phantom.population import Population
 from hepatica.cohort.phantom.tumour import DIFFERENTIATION, Tumour, draw_tumour
+
+LIVER_STATES = ("normal", "chronic liver disease", "cirrhosis", HCC)
+"""METAVIR stage 0, 1 to 3 and 4 without HCC, and with it, as Bharti 2018 parts livers."""
 
 
 def _survival(name: str) -> dict[str, str]:
@@ -50,6 +53,7 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
     "malignant_mass": {"label": "malignant_mass"},
     "tumour_type": {"label": "tumour_type", "classes": ["HCC", "CCA"], "ordered": False},
     "grade": {"label": "differentiation", "classes": list(DIFFERENTIATION), "ordered": True},
+    "liver_state": {"label": "liver_state", "classes": list(LIVER_STATES), "ordered": True},
     "fibrosis": {"label": "metavir", "classes": ["0", "1", "2", "3", "4"], "ordered": True},
     "stiffness": {"value": "stiffness_kpa", "unit": "kPa"},
     **{name: {"label": name, "classes": list(classes), "ordered": False} for name, classes in CLASSES.items()},
@@ -62,7 +66,7 @@ ONSETS = ("recurrence", "incidence")
 STATES = ("hcc_vs_healthy", "hcc_vs_cirrhosis", "malignant", "malignant_mass")
 """HCC against one kind of control alone, and malignant lesions against others; blank for the rest."""
 
-APART = (*STATES, "tumour_type", "recurrence_free_survival", *CLASSES)
+APART = (*STATES, "tumour_type", "liver_state", "recurrence_free_survival", *CLASSES)
 """Endpoints of which only a population that has them tells."""
 
 

@@ -164,6 +164,12 @@ CIRRHOSIS = Population(
 )  # fmt: skip
 """Cirrhosis by hepatitis B, without and with HCC: 17 of 37 have it (Bae 2025, doi 10.2463/mrms.mp.2025-0064)."""
 
+SCANNED_CIRRHOSIS = replace(
+    CIRRHOSIS, name="scanned_cirrhosis", further=(), outlined=True, hcc_share=0.5, large_share=0.15,
+    sizes_cm=(1.0, 9.0), several_share=0.3, atypical_share_when_hard=0.2,
+)  # fmt: skip
+"""Cirrhosis without and with HCC, which is outlined, as on ultrasound in Brehar 2020 (doi 10.3390/s20113085)."""
+
 SURVEILLANCE = Population(
     name="surveillance",
     columns=(
@@ -188,6 +194,19 @@ SCREENED = Population(
     hcc_share=0.6, metavir_hcc=(0.0, 0.0, 0.0, 0.2, 0.8), metavir_control=(0.5, 0.0, 0.0, 0.0, 0.5),
 )  # fmt: skip
 """HCC, cirrhosis without HCC, and healthy livers, as studies of molecular tests enrol them (ours)."""
+
+LIVER_STATES = replace(
+    SCANNED_CIRRHOSIS, name="liver_states", columns=("patient_id", "age_years", "sex", "liver_state"),
+    usual=("liver_state",), further=("fibrosis",), hcc_share=0.25,
+    metavir_control=(1 / 3, 1 / 9, 1 / 9, 1 / 9, 1 / 3),
+)  # fmt: skip
+"""Normal livers, chronic liver disease, cirrhosis and HCC in it, a quarter each, as on ultrasound in Bharti 2018 (doi
+10.1177/0161734618787447). Numbers are ours."""
+
+HEPATITIS_B = replace(
+    SURVEILLANCE, name="hepatitis_b", hbv_share=1.0, incidence_scale=Months(900.0), shortest_follow_up=Months(36.0),
+)  # fmt: skip
+"""Chronic hepatitis B without HCC at the start, as in Jin 2021 (doi 10.1007/s00330-021-07803-2). Numbers are ours."""
 
 TREATED_HEPATITIS_B = Population(
     name="treated_hepatitis_b",
@@ -328,6 +347,9 @@ POPULATIONS = {
         RESECTED,
         SUSPECTED,
         CIRRHOSIS,
+        SCANNED_CIRRHOSIS,
+        LIVER_STATES,
+        HEPATITIS_B,
         SURVEILLANCE,
         WATCHED_CIRRHOSIS,
         SCREENED,

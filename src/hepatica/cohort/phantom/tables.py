@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from hepatica.cohort.phantom.folder import Missing
 from hepatica.cohort.phantom.lesion import CCA, CLASSES, HCC, NORMAL
-from hepatica.cohort.phantom.outcomes import ONSETS, STATES, months
+from hepatica.cohort.phantom.outcomes import LIVER_STATES, ONSETS, STATES, months
 from hepatica.cohort.phantom.patient import Patient
 from hepatica.cohort.streams import generator
 
@@ -142,6 +142,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "tumour_type": {HCC: "HCC", CCA: "CCA"}.get(tumour.kind),
         "malignant_mass": tumour.malignant,
         "kind": tumour.kind,
+        "liver_state": LIVER_STATES[3 if tumour.hcc else (0, 1, 1, 1, 2)[patient.person.metavir]],
         "lesion_type": tumour.type,
         "tumour_size_cm": tumour.size_cm,
         **(tumour.lesions[0].classes if tumour.lesions else dict.fromkeys(CLASSES)),

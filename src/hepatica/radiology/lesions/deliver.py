@@ -49,7 +49,9 @@ def deliver_lesions(
     if not series:
         return []
     evidence = [evidence_of(each) for each in series]
-    findings = Findings(findings=(_of_study(specimen, inference, cutoffs), *_of_lesions(own, inference)), model=model)
+    findings = Findings(
+        findings=(finding_of_study(specimen, inference, cutoffs), *_of_lesions(own, inference)), model=model
+    )
     remarks = [f"Series {number}: {note}." for number, each in enumerate(evidence, start=1) for note in each.notes]
     made: dict[str, Dataset] = {"sr.dcm": structured_report(findings, evidence=evidence, remarks=remarks)}
     seen = on_grid(saliency(own.read(np.arange(len(own)))), own, series[0].geometry)
@@ -68,7 +70,8 @@ def _series(specimen: Specimen, own: LesionStore) -> list[Series]:
     return [known[key] for key in wanted] if set(wanted) <= set(known) else []
 
 
-def _of_study(specimen: Specimen, inference: Inference, cutoffs: Mapping[str, float]) -> Finding:
+def finding_of_study(specimen: Specimen, inference: Inference, cutoffs: Mapping[str, float]) -> Finding:
+    """The values of a whole study, called by the locked `cutoffs`."""
     rows = inference.specimens[inference.specimens["specimen_id"] == specimen.specimen_id]
     return Finding(name="Study", values=_values(rows), called=_called(rows, cutoffs))
 
