@@ -41,7 +41,7 @@ def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarra
         marked, own = open_mask(path, geometry=geometry, only=only).take(only)
     if not _meet(own, geometry):
         raise SpecimenError("the mask lies entirely outside the volume; give the mask of this patient and this study")
-    return marked if own.agrees(geometry) else _resampled(marked, own, geometry)
+    return marked if own.agrees(geometry) else resampled(marked, own, geometry)
 
 
 def open_mask(path: Path, *, geometry: Geometry, only: Only = None) -> Segments:
@@ -115,7 +115,8 @@ def _box(geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:
     return places.min(axis=(0, 1, 2, 3)), places.max(axis=(0, 1, 2, 3))
 
 
-def _resampled(marked: np.ndarray, own: Geometry, geometry: Geometry) -> np.ndarray:
+def resampled(marked: np.ndarray, own: Geometry, geometry: Geometry) -> np.ndarray:
+    """What is marked on the grid `own`, on another grid by the nearest voxel, (z y x) bool."""
     step = (np.linalg.inv(own.lps) @ geometry.lps)[[2, 1, 0, 3]][:, [2, 1, 0, 3]]
     nearest = ndimage.affine_transform(
         marked.view(np.uint8), step, output_shape=geometry.shape, order=0, mode="grid-constant", cval=0
