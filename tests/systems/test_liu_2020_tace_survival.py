@@ -26,7 +26,7 @@ def test_parameters_and_shape_of_the_network() -> None:
 
 
 def test_the_lasso_meets_the_conditions_of_its_minimum() -> None:
-    """Slopes are the penalty against the sign of a coefficient, and no steeper where it is 0; none is left at the top."""
+    """A slope is the penalty against the sign of a coefficient, no steeper where it is 0; none is left at the top."""
     rng = np.random.default_rng(3)
     values = torch.from_numpy(rng.standard_normal((60, 6)))
     time = torch.from_numpy(rng.exponential(np.exp(-values[:, 0].numpy())).round(1) + 0.1)

@@ -1,13 +1,15 @@
-"""Dense: densely connected blocks in 2 or 3 axes (Huang, CVPR 2017, arXiv 1608.06993), each layer's scale learnt anew.
+"""Dense: densely connected U-Nets in 2 or 3 axes, of blocks as DenseNet has them (Huang 2017, arXiv 1608.06993).
 
 The layers of block and transition are those of DenseNet-BC; after batch normalisation comes a further scale and shift
 for each channel (Li, IEEE TMI 2018, arXiv 1709.07330).
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 EPSILON = 1.1e-5
 """Added to variances, as the networks had it that were made in Keras."""
@@ -87,3 +89,36 @@ class DenseEncoder(nn.Module):
             found.append(block(maps))
             maps = transition(found[-1])
         return found
+
+
+class DenseUNet(nn.Module):
+    """(b, channels, …, y, x), sides that 32 divides, to features of the same size, (b, up[-1], …); the deepest maps'
+    mean (b, d) with it. In 3 axes depth is halved twice and doubled twice.
+    """
+
+    def __init__(
+        self, *, channels: int, first: int, growth: int, layers: Sequence[int], up: Sequence[int], axes: int
+    ) -> None:
+        super().__init__()
+        self.encode = DenseEncoder(channels=channels, first=first, growth=growth, layers=layers, axes=axes)
+        *finer, deepest = self.encode.widths
+        convolution = CONVOLUTIONS[axes]
+        self.doubled = [(1, 2, 2)] * 3 + [(2, 2, 2)] * 2 if axes == 3 else [(2, 2)] * 5
+        sums = [deepest, *up[:-1]]
+        self.lines = nn.ModuleList(
+            nn.Identity() if beside == wide else convolution(beside, wide, 1)
+            for beside, wide in zip(reversed(finer), sums, strict=False)
+        )
+        self.up = nn.ModuleList(
+            nn.Sequential(convolution(given, made, 3, padding=1), NORMALISATIONS[axes](made), nn.ReLU())
+            for given, made in pairwise([deepest, *up])
+        )
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of a batch, and the signature."""
+        *finer, maps = self.encode(images)
+        signature = maps.flatten(2).mean(dim=2)
+        skips = [line(beside) for line, beside in zip(self.lines, reversed(finer), strict=True)]
+        for block, factor, beside in zip(self.up, self.doubled, [*skips, 0], strict=True):
+            maps = block(interpolate(maps, scale_factor=tuple(map(float, factor))) + beside)
+        return maps, signature

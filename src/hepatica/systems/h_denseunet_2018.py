@@ -16,21 +16,18 @@ width are added on the way up of the 3-D network: here the finer ones by a convo
 on the way up; the factor of the scores beside the volume.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import torch
 from einops import rearrange, reduce
 from pydantic import PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from hepatica.cohort import Segmentation
 from hepatica.cohort.phantom import FOCAL_LESIONS
 from hepatica.learn import Loss, Share, segmentation_loss
-from hepatica.networks.dense import CONVOLUTIONS, NORMALISATIONS, DenseEncoder
+from hepatica.networks.dense import DenseUNet
 from hepatica.networks.heads import Reading
 from hepatica.protocol import Paper, System, Training
 from hepatica.radiology.segmentation.plan import SegmentPlan
@@ -74,39 +71,6 @@ class Settings(SegmentPlan):
     learning_rate: float = 1e-3
     test: Share = 0.25  # ours
     seed: int = 2018
-
-
-class DenseUNet(nn.Module):
-    """(b, channels, …, y, x), sides that 32 divides, to features of the same size, (b, up[-1], …); the deepest maps'
-    mean (b, d) with it. In 3 axes depth is halved twice and doubled twice.
-    """
-
-    def __init__(
-        self, *, channels: int, first: int, growth: int, layers: Sequence[int], up: Sequence[int], axes: int
-    ) -> None:
-        super().__init__()
-        self.encode = DenseEncoder(channels=channels, first=first, growth=growth, layers=layers, axes=axes)
-        *finer, deepest = self.encode.widths
-        convolution = CONVOLUTIONS[axes]
-        self.doubled = [(1, 2, 2)] * 3 + [(2, 2, 2)] * 2 if axes == 3 else [(2, 2)] * 5
-        sums = [deepest, *up[:-1]]
-        self.lines = nn.ModuleList(
-            nn.Identity() if beside == wide else convolution(beside, wide, 1)
-            for beside, wide in zip(reversed(finer), sums, strict=False)
-        )
-        self.up = nn.ModuleList(
-            nn.Sequential(convolution(given, made, 3, padding=1), NORMALISATIONS[axes](made), nn.ReLU())
-            for given, made in pairwise([deepest, *up])
-        )
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of a batch, and the signature."""
-        *finer, maps = self.encode(images)
-        signature = maps.flatten(2).mean(dim=2)
-        skips = [line(beside) for line, beside in zip(self.lines, reversed(finer), strict=True)]
-        for block, factor, beside in zip(self.up, self.doubled, [*skips, 0], strict=True):
-            maps = block(interpolate(maps, scale_factor=tuple(map(float, factor))) + beside)
-        return maps, signature
 
 
 class Slices(nn.Module):
@@ -211,7 +175,7 @@ SYSTEM = System(
         "first_epochs": 20, "batch": 8, "learning_rate": 0.03, "beside": 1.0,
     },
     shortest={
-        "voxel_mm": None, "voxels": (4, 32, 32), "first": 4, "growth": (4, 4), "first_epochs": 1,
+        "voxel_mm": None, "voxels": (4, 64, 64), "first": 4, "growth": (4, 4), "first_epochs": 1,
         "up": ((8, 8, 8, 8, 8), (8, 8, 8, 8, 8)), "layers": ((1, 1, 1, 1), (1, 1, 1, 1)),
     },
     build=build,

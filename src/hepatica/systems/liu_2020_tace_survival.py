@@ -10,8 +10,8 @@ Departures:
 3. The endpoint is named by `survival`. The paper's is disease-specific survival: in cohort.toml an endpoint whose event
    is 2 for deaths of other causes. Phantoms have overall survival.
 
-Unclear (the paper was not at hand, only its outline: 243 patients, hazard ratio 3.01): network, features, preparation
-and the radiomic score beside: see `Settings`; radiomic features are those of `hepatica.radiology.radiomics`.
+Unclear (the paper was not at hand, only its outline: 243 patients, hazard ratio 3.01; the citation is unverified):
+network, features, preparation and the radiomic score beside: see `Settings`.
 """
 
 from dataclasses import dataclass, replace
@@ -61,8 +61,8 @@ class Settings(SegmentPlan):
 
 
 class Scored(nn.Module):
-    """(b, channels, y, x) on 0..1 to logits (b, outputs, y, x) and the mean of the deepest maps (b, d); `risk` of such
-    means is the deep score, a log hazard.
+    """(b, channels, y, x) on 0..1 to logits (b, outputs, y, x) and the mean of the deepest maps (b, d), of which `cox`
+    makes the deep score, a log hazard.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -81,13 +81,8 @@ class Scored(nn.Module):
         return Reading(maps, reduce(deepest, "b c y x -> b c", "mean"))
 
     def scaled(self, features: Tensor) -> Tensor:
-        """Features (n, d) by the mean and spread of the training patients."""
+        """Features (n, d) by the mean and spread of the training patients, as `cox` reads them."""
         return self.standardise(features)[:, : features.shape[1]]
-
-    def risk(self, features: Tensor) -> Tensor:
-        """Log hazard (n,) of features (n, d)."""
-        found: Tensor = self.cox(self.scaled(features))[:, 0]
-        return found
 
 
 def build(settings: Settings, *, pretrained: bool) -> Segmenter:
@@ -171,7 +166,8 @@ def predict(network: Segmenter, material: VolumeStore, settings: Settings) -> In
     """The log hazard of each study, then its mask as any system of segmentation has it."""
     found = infer_segments(network, material, settings, Segmentation(settings.endpoint))
     features = features_of(found, settings)
-    risk = network.body.risk(torch.from_numpy(features.to_numpy(np.float32))).detach().numpy()
+    scaled = network.body.scaled(torch.from_numpy(features.to_numpy(np.float32)))
+    risk = network.body.cox(scaled)[:, 0].detach().numpy()
     who = material.specimens.set_index("specimen_id").loc[features.index, ["patient_id"]].reset_index()
     rows = who.assign(score=risk, task="survival", endpoint=settings.survival, horizon_months=np.nan)
     return replace(found, specimens=pd.concat([rows, found.specimens], ignore_index=True))
@@ -203,7 +199,7 @@ SYSTEM = System(
     population=TACE,
     settings=Settings(),
     trial={"width": 8, "levels": 4, "voxels": (1, 96, 96), "learning_rate": 3e-3},
-    shortest={"width": 4, "levels": 3, "voxels": (1, 32, 32), "penalties": 3},
+    shortest={"width": 4, "levels": 3, "voxels": (1, 64, 64), "penalties": 3},
     build=build,
     train=train,
     infer=predict,

@@ -22,7 +22,7 @@ def test_slices_come_with_their_neighbours_as_shades(store, settings) -> None:
 
 
 def test_a_study_without_outlines_is_read(store) -> None:
-    assert [store.has_mask(name) for name in store.specimens["specimen_id"]] == [True, True, False]
+    assert store.specimens["outlined"].tolist() == [True, True, False]
     assert set(np.unique(store.part("S1", "mask")[:])) == {0, 1, 2}
     centres = store.part("S1", "centres_lesions")[:]
     assert (store.part("S1", "mask")[:][tuple(centres.T)] == LABELS["lesions"]).all()

@@ -32,7 +32,7 @@ from hepatica.radiology.segmentation.store import VolumeStore
 TOLERANCE_MM = 2.0
 """Distance up to which surfaces agree, in surface Dice (ours)."""
 
-COLOURS = {"liver": "#2a9df4", "lesions": "#ffb000"}
+COLOURS = {"liver": "deepskyblue", "lesions": "orange"}
 """Of contours."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class VolumeStore(ArrayStore):
 
     `index`: one row a slice: patient_id, specimen_id, place (from the feet, from 0), z_mm.
     `specimens`: one row a study: patient_id, specimen_id, key (its content), slices, series (key), phase, units,
-    outlined, slice_mm, pixel_mm, lps and shape (of the scan's own grid), notes; of MR also `mr.measures`.
+    outlined, slice_mm, pixel_mm, notes; of MR also `mr.measures`.
     `failures`: one row a study that could not be read: patient_id, specimen_id, row (of specimens.csv), error.
     `black_white` become 0 and 1; `depth` slices are read at once, as a solid where `solid`, else as channels.
     """
@@ -100,27 +101,17 @@ class VolumeStore(ArrayStore):
         """
         return self._file(self._keys[specimen_id]).get_slice(name)
 
-    def has_mask(self, specimen_id: str) -> bool:
-        """Whether something was outlined in this study."""
-        return bool(self._studies.loc[specimen_id, "outlined"])
-
     def grid(self, specimen_id: str) -> Geometry:
         """The grid on which a study is kept."""
-        lps = self._file(self._keys[specimen_id]).get_tensor("lps")
         z, y, x = self.part(specimen_id, "volume").get_shape()
-        return from_lps(lps, shape=(z, y, x))
+        return from_lps(self.part(specimen_id, "lps")[:], shape=(z, y, x))
 
     def own_grid(self, specimen_id: str) -> Geometry:
         """The grid of the scan itself."""
-        lps, shape = (self._file(self._keys[specimen_id]).get_tensor(name) for name in ("own_lps", "own_shape"))
-        z, y, x = shape.tolist()
-        return from_lps(lps, shape=(z, y, x))
+        z, y, x = self.part(specimen_id, "own_shape")[:].tolist()
+        return from_lps(self.part(specimen_id, "own_lps")[:], shape=(z, y, x))
 
-    @property
-    def _studies(self) -> pd.DataFrame:
-        return self.specimens.set_index("specimen_id")
-
-    @property
+    @cached_property
     def _keys(self) -> dict[str, str]:
         return dict(zip(self.specimens["specimen_id"], self.specimens["key"], strict=True))
 

@@ -76,7 +76,8 @@ def cases(results: Results) -> pd.DataFrame | None:
 def _paint(figure: Drawing, *, columns: list[tuple[str, np.ndarray]], name: str) -> None:
     axes = figure.subplots()
     for place, (_, values) in enumerate(columns):
-        box(axes, values, place=place, colour=INK)
+        if values.size:  # a distance to an empty mask is none
+            box(axes, values, place=place, colour=INK)
         axes.plot(sideways(values.size, place=place), values, "o", color=LOW, markersize=3, alpha=0.7)
     axes.set_xticks(range(len(columns)), labels=[title.replace(": ", ":\n") for title, _ in columns])
     axes.set(ylabel=METRICS[name], xlim=(-0.6, len(columns) - 0.4))
