@@ -24,7 +24,7 @@ from hepatica.evaluate import mask_pair, measure_case, segmentation_metrics
 from hepatica.learn import Arrays, Samples, segmentation_loss
 from hepatica.learn.fit import fit
 from hepatica.protocol import override
-from hepatica.radiology.masks.parts import LABELS, outlined
+from hepatica.radiology.masks.mask import LABELS, outlined
 from hepatica.radiology.phantom import PhantomSettings
 from hepatica.radiology.segmentation.patches import as_classes
 from hepatica.radiology.segmentation.results import labels_of

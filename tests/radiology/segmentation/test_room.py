@@ -12,7 +12,7 @@ from torch import nn
 from hepatica.cohort import Segmentation
 from hepatica.evaluate.by_task import case_metrics
 from hepatica.networks.heads import Reading
-from hepatica.radiology.masks.parts import outlined
+from hepatica.radiology.masks.mask import outlined
 from hepatica.radiology.segmentation.plan import SegmentPlan
 from hepatica.radiology.segmentation.results import cases, labels_of
 from hepatica.radiology.segmentation.room import Segmenter, infer_segments, marked, prepare, probabilities

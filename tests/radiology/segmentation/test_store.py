@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from ct_balls import PLACE, balls
 
-from hepatica.radiology.masks.parts import LABELS
+from hepatica.radiology.masks.mask import LABELS
 from hepatica.radiology.segmentation.room import prepare
 from hepatica.radiology.segmentation.store import coarser
 

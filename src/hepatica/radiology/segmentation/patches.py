@@ -8,7 +8,7 @@ from einops import rearrange
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hepatica.radiology.masks.parts import LABELS
+from hepatica.radiology.masks.mask import LABELS
 from hepatica.radiology.segmentation.store import VolumeStore
 
 

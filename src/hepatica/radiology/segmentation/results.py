@@ -18,7 +18,7 @@ from hepatica.cohort.atomic import replacing
 from hepatica.evaluate import detections, mask_pair, measure_case
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.lesions.deliver import series_of, values_of
-from hepatica.radiology.masks.parts import LABELS, outlined
+from hepatica.radiology.masks.mask import LABELS, outlined
 from hepatica.radiology.measures import measure as measure_slices
 from hepatica.radiology.mr import measures as of_mr
 from hepatica.radiology.picture import highest_slices

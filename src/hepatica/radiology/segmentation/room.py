@@ -23,7 +23,7 @@ from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.dicom.nifti import nifti_bytes
 from hepatica.radiology.lesions.crops import steps
 from hepatica.radiology.lesions.marks import MASK
-from hepatica.radiology.masks.parts import LABELS
+from hepatica.radiology.masks.mask import LABELS
 from hepatica.radiology.phantom import phantom_ct, phantom_mr
 from hepatica.radiology.results.deliver import decline_study
 from hepatica.radiology.segmentation.patches import patches
@@ -109,7 +109,7 @@ def train_segments(
 
 
 def infer_segments(network: Segmenter, material: VolumeStore, settings: SegmentPlan, task: Task) -> Inference:
-    """The mask of each study on the grid of its scan, as NIfTI of the labels of `masks.parts`, and the volume of each
+    """The mask of each study on the grid of its scan, as NIfTI of the labels of `masks.mask`, and the volume of each
     class; of each lesion its volume, highest probability, centre and diameter. A slice's score is the highest
     probability of the last class in it.
     """

@@ -11,19 +11,18 @@ import pandas as pd
 from einops import rearrange
 
 from hepatica.cohort import Specimen
+from hepatica.cohort.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.cohort.digests import content_digest
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import specimen_key
-from hepatica.radiology.array_store import ArrayStore, prepare_files, write_arrays
+from hepatica.cohort.preparation import Ledger, specimen_key
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.lesions.crops import sampled
 from hepatica.radiology.lesions.marks import MASK
-from hepatica.radiology.masks.parts import LABELS, outlined
+from hepatica.radiology.masks.mask import LABELS, outlined
+from hepatica.radiology.mr.adc import normalised
 from hepatica.radiology.mr.measures import measured
-from hepatica.radiology.mr.signal import normalised
 from hepatica.radiology.phase.together import PHASE, SERIES, read_phases
 
 SCHEMA = 1
