@@ -250,9 +250,10 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str, by_lesion
     }
     if recipe.population.embolised:
         head["attachments"] = ["after"]
-    if recipe.endpoints == "all":
+    if recipe.endpoints == "all" or recipe.population.outlined:
         for each in renderers:
             head["endpoints"] |= each.outlines
+    if recipe.endpoints == "all":
         tables = {name: {"path": f"{name}.csv", "patient": "patient_id", **keys} for name, (_, keys) in TABLES.items()}
         head["tables"] = tables
     return head
