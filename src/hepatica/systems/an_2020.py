@@ -30,7 +30,7 @@ from hepatica.cohort import Cohort, Margin, Survival
 from hepatica.learn import Loss, Samples, infer
 from hepatica.networks.displacement import DisplacementUNet, folded_share, misplaced, roughness, unlike, warp
 from hepatica.protocol import Inference, Paper, System, Training
-from hepatica.protocol.plain import fit_stage
+from hepatica.protocol.plain import fit_stage, scored
 from hepatica.radiology.ablation.margin import SAFE_MM
 from hepatica.radiology.ablation.room import ABLATION, AFTER, BEFORE, TUMOUR, ZONE, PairPlan, infer_margins
 from hepatica.radiology.ablation.store import PairStore
@@ -142,10 +142,8 @@ def predict(network: Registering, material: PairStore, settings: Settings) -> In
     """The margin, and of local progression the same with its sign turned."""
     margin, local = SYSTEM.tasks(settings)
     found = infer_margins(network, material, settings, margin)
-    turned = found.specimens.assign(
-        score=-found.specimens["score"], task=local.KIND, endpoint=local.endpoint, class_or_quantity=None
-    )
-    return replace(found, specimens=pd.concat([found.specimens, turned], ignore_index=True))
+    owner, score = found.regions[["patient_id", "specimen_id"]], -found.regions[["score"]].to_numpy()
+    return replace(found, specimens=pd.concat([found.specimens, scored(owner, score, task=local)], ignore_index=True))
 
 
 def comparators(network: Registering, material: PairStore, cohort: Cohort) -> pd.DataFrame:

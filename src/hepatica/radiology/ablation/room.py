@@ -17,6 +17,7 @@ from hepatica.cohort.phantom import ABLATED
 from hepatica.learn import Plan, infer
 from hepatica.learn.images import as_network_input
 from hepatica.protocol import Inference, ModelIdentity
+from hepatica.protocol.plain import scored
 from hepatica.protocol.records import Room
 from hepatica.radiology.ablation.margin import SAFE_MM, Margin, margin_of
 from hepatica.radiology.ablation.picture import draw_margin
@@ -71,8 +72,8 @@ def margins_of(pairs: np.ndarray, moved: np.ndarray, *, spacing: tuple[float, fl
 
 
 def infer_margins(network: Any, material: PairStore, settings: PairPlan, task: Task) -> Inference:
-    """The least margin of each tumour in mm, its 90 % interval, the share of the surface below 5 mm and, where there
-    are landmarks, their mean distance; the same by the rigid registration alone.
+    """The least margin of each tumour in mm; of each pair, in `regions`, also its 90 % interval, the share of the
+    surface below 5 mm and, where there are landmarks, their mean distance; the same by the rigid registration alone.
 
     The network returns (b 5 z y x): the zone on the scan before, the field in mm along z, y and x, and the share of
     folded voxels; its buffer `error_mm` is the error of landmarks that it was locked with.
@@ -80,18 +81,12 @@ def infer_margins(network: Any, material: PairStore, settings: PairPlan, task: T
     found = infer(network, material, batch=settings.batch, label="registering", outputs=lambda read: read.moved)
     rows = [_row(network, material, place, read) for place, read in enumerate(found)]
     table = pd.DataFrame(rows)
-    owner = material.index[["patient_id", "specimen_id"]]
-    score = pd.concat([owner, table], axis=1).assign(
-        score=table["margin_mm"],
-        task=task.KIND,
-        endpoint=task.endpoint,
-        horizon_months=np.nan,
-        class_or_quantity="margin",
-    )
     described = table[["margin_mm", "share_below_5_mm", "margin_p10_mm", "margin_p50_mm"]].to_numpy(np.float32)
+    kept = table.drop(columns=["margin_mm", "margin_p10_mm", "margin_p50_mm"])
+    owner = material.index[["patient_id", "specimen_id"]]
     return Inference(
-        specimens=score.drop(columns=["margin_mm", "margin_p10_mm", "margin_p50_mm"]),
-        regions=material.index.assign(score=table["margin_mm"]),
+        specimens=scored(owner, table[["margin_mm"]].to_numpy(), task=task).assign(class_or_quantity="margin"),
+        regions=material.index.assign(score=table["margin_mm"]).join(kept),
         signatures=described,
     )
 
@@ -157,7 +152,7 @@ def deliver_margin(
     series = [each.series for each in scans if each.series is not None and each.key in wanted]
     if not series:
         return []
-    row = inference.specimens.set_index("specimen_id").loc[[specimen.specimen_id]].iloc[0]
+    row = inference.regions.set_index("specimen_id").loc[specimen.specimen_id]
     finding = Finding(
         name="Ablation",
         lengths_mm={
