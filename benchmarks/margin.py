@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/margin.py FOLDER [--patients 60 40] [--seeds 1 2]
 
 Trained at `quick` in hospital A; measured in hospital B: the median error of the least margin (aim: 1 mm), how often
-its 90 % interval holds the truth (aim: 85 %), the error of landmarks and the share of folded voxels, seconds a pair (aim:
+its 90 % interval holds the truth (aim: 85 %), the error of landmarks, the share of folded voxels, seconds a pair (aim:
 90 on two cores), and the C-index of local progression beside that of the planted margin itself, an oracle. The phantom
 has voxels of 2.5 mm.
 """

@@ -37,17 +37,14 @@ def section(run: Run, gallery: Gallery) -> Section | str:
         caption="Least ablative margin of each patient and its 90% interval from the error of the registration, in"
         f" order; the line is {SAFE_MM:g} mm.",
     )
-    rows = [
-        [name, *(_mean(table, column) for table in tables.values() if table is not None)]
-        for column, name in ROWS.items()
-    ]
-    below = [f"{(table['score'] < SAFE_MM).sum()} of {len(table)}" for table in tables.values() if table is not None]
-    table = Table(
+    below = [f"{(table['score'] < SAFE_MM).sum()} of {len(table)}" for table in tables.values()]
+    rows = [[name, *(_mean(table, column) for table in tables.values())] for column, name in ROWS.items()]
+    means = Table(
         caption="Margins and registration, means with 95% confidence intervals.",
         header=["", *tables],
         rows=[[f"patients with a least margin below {SAFE_MM:g} mm", *below], *rows],
     )
-    return Section(anchor="margins", title="Ablative margins", blocks=[figure, table])
+    return Section(anchor="margins", title="Ablative margins", blocks=[figure, means])
 
 
 def _pairs(results: Results) -> pd.DataFrame | None:
