@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort import load_cohort
-from hepatica.omics.expression import all_features, read_features
+from hepatica.omics.room import all_features, read_features
 
 HEAD = """name = "x"
 [tables.expression]

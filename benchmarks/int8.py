@@ -21,8 +21,7 @@ from torch import Tensor, nn
 
 from hepatica.learn import as_images
 from hepatica.learn.images import channels_last
-from hepatica.learn.onnx_export import export_onnx, quantise
-from hepatica.learn.onnx_network import OnnxNetwork
+from hepatica.learn.onnx_export import OnnxNetwork, export_onnx, quantise
 from hepatica.networks import Pooled, backbone
 
 SIDE = 224

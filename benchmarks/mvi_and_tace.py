@@ -1,6 +1,7 @@
-"""Jiang 2021 and Zhang 2020 on phantoms: trained on hospital A, validated on B, beside an oracle of the signal.
+"""Microvascular invasion and TACE on phantoms: trained on hospital A, validated on B, beside an oracle of the signal.
 
-    .venv/bin/python benchmarks/mvi_and_tace.py SYSTEM... [--patients 140] [--new 120] [--seed 1] [--set name=value]
+    .venv/bin/python benchmarks/mvi_and_tace.py SYSTEM... [--patients 140] [--new 120] [--seed 1] [--new-seed 1000]
+        [--slices 32] [--thickness 5] [--set name=value]
 
 The oracle of microvascular invasion reads what a picture can show of it, how far the margin is infiltrated, without
 error; that of survival the log hazard of recurrence and aggressiveness, from which death is drawn. `--full` runs the
@@ -8,14 +9,13 @@ networks of the papers forward once. Without signal: benchmarks/no_signal.py.
 """
 
 import argparse
-import tempfile
 import time
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
+from two_hospitals import study
 
 from hepatica.cohort import Cohort, load_cohort, read_predictions
 from hepatica.cohort.phantom.patient import draw_patients
@@ -28,48 +28,18 @@ from hepatica.systems import find_system
 DIFFICULTY = 0.5
 
 
-def main() -> None:
-    """Print what each system, what stands beside it and the oracle reach on the external phantom."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("systems", nargs="+")
-    for name, usual in (("patients", 140), ("new", 120), ("seed", 1), ("matrix", 128)):
-        arguments.add_argument(f"--{name}", type=int, default=usual)
-    arguments.add_argument("--new-seed", type=int, help="of hospital B; by default 999 more than the seed")
-    arguments.add_argument("--set", action="append", default=[], metavar="name=value", help="settings, as in TOML")
-    arguments.add_argument("--full", action="store_true", help="the paper's network alone, forward once")
-    arguments.add_argument("--folder", type=Path, help="keeps phantoms, crops and runs")
-    given = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        for name in given.systems:
-            if given.full:
-                forward(name)
-            else:
-                run(name, given, folder=given.folder or Path(temporary))
-
-
-def forward(name: str) -> None:
-    """One crop through the network of the paper."""
-    system = find_system(name)
-    network = system.build(system.settings, pretrained=False).eval()
-    z, y, x = system.settings.voxels
-    phases = len(system.settings.phases)
-    crop = torch.rand(1, phases, y, x) if z == 1 else torch.rand(1, z, phases, y, x)
-    start = time.perf_counter()
-    with torch.inference_mode():
-        logits = network(crop).logits
-    parameters = sum(each.numel() for each in network.parameters())
-    print(f"{name}: {parameters:,} parameters, {tuple(logits.shape)} in {time.perf_counter() - start:.1f} s")
-
-
 def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
     """One system."""
     system = find_system(name)
-    seeds = {"A": given.seed, "B": given.new_seed or 999 + given.seed}
+    seeds = {"A": given.seed, "B": given.new_seed}
     counts = {"A": given.patients, "B": given.new}
-    homes = {hospital: folder / f"{system.population.name}_{hospital}_{seeds[hospital]}" for hospital in "AB"}
+    homes = {
+        hospital: folder / f"{system.modality}_{system.population.name}_{hospital}_{seeds[hospital]}"
+        for hospital in "AB"
+    }
     for hospital, home in homes.items():
         if not (home / "cohort.toml").exists():
-            scans = PhantomSettings(matrix=given.matrix)
+            scans = PhantomSettings(matrix=given.matrix, slices=given.slices, thickness_mm=given.thickness)
             system.phantom(home, patients=counts[hospital], seed=seeds[hospital], hospital=hospital, settings=scans)
     settings = override(system.quick, {"seed": given.seed} | tomllib.loads("\n".join(given.set)))
     out = folder / f"{name}_{seeds['A']}_{seeds['B']}"
@@ -90,7 +60,8 @@ def show(results: Path, *, cohort: Cohort, truth: pd.DataFrame) -> None:
     """The external score of each endpoint, of what stands beside it, and of the oracle."""
     table = read_predictions(results / "predictions.parquet")
     patients = table[table["specimen_id"].isna() & table["score"].notna()]
-    beside = pd.read_parquet(results / "comparators.parquet")
+    file = results / "comparators.parquet"
+    beside = pd.read_parquet(file) if file.exists() else pd.DataFrame()
     for endpoint, rows in patients.groupby("endpoint", sort=False):
         rows = rows.set_index("patient_id")
         score, known = rows["score"].astype(float), cohort.patients.loc[rows.index]
@@ -132,4 +103,4 @@ def _against(found: Comparison) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    study(__doc__, run, patients=140, new=120, seed=1, new_seed=1000, matrix=128, slices=32, thickness=5)

@@ -12,10 +12,10 @@ from einops import rearrange
 from hepatica.cohort import TilePixels, TimeToEvent, confident_patients
 from hepatica.cohort.phantom import RESECTED, draw_patients, patient_table
 from hepatica.pathology.phantom.histology import draw_tissue
+from hepatica.pathology.phantom.layout import STANDARD
 from hepatica.pathology.phantom.scanner import HOSPITALS, photograph, stain
-from hepatica.pathology.phantom.settings import STANDARD
 from hepatica.pathology.store import TileStore
-from hepatica.pathology.tile_file import writing
+from hepatica.pathology.tiles import writing
 
 RECURRENCE = TimeToEvent(name="recurrence", time="recurrence_months", event="recurrence_event")
 SURVIVAL = TimeToEvent(name="survival", time="overall_survival_months", event="overall_survival_event")

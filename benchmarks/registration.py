@@ -22,8 +22,7 @@ from hepatica.cohort.streams import generator
 from hepatica.radiology import registration
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.volume import Volume
-from hepatica.radiology.phantom.scanner import HOSPITALS
-from hepatica.radiology.phantom.settings import STANDARD
+from hepatica.radiology.phantom.scanner import HOSPITALS, STANDARD
 from hepatica.radiology.phantom.study import draw_study
 from hepatica.radiology.registration import BINS, register
 

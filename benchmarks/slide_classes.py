@@ -1,6 +1,7 @@
 """Systems that classify slides, on phantoms: trained on hospital A, validated on B, beside an oracle of the signal.
 
     .venv/bin/python benchmarks/slide_classes.py SYSTEM... [--patients 100] [--new 100] [--seed 1] [--epochs 20]
+        [--set name=value]
 
 The oracle scores each patient by the share of the tumour that shows what marks the class in their sections (truth.csv),
 which no picture can surpass. Of grades, "poor" is told from the others, and the oracle is how aggressive the tumour is.
@@ -8,12 +9,11 @@ Without signal: benchmarks/no_signal.py.
 """
 
 import argparse
-import tempfile
-import time
+import tomllib
 from pathlib import Path
 
 import pandas as pd
-import torch
+from two_hospitals import study
 
 from hepatica.cohort import load_cohort, read_predictions
 from hepatica.evaluate import auroc
@@ -32,34 +32,6 @@ ORACLES = {
 """Column of truth.csv and the sign by which it goes with the endpoint."""
 
 
-def main() -> None:
-    """Print an AUROC of each system and of the oracle for each endpoint."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("systems", nargs="+")
-    for name, usual in (("patients", 100), ("new", 100), ("seed", 1), ("side", 768), ("epochs", 20)):
-        arguments.add_argument(f"--{name}", type=int, default=usual)
-    arguments.add_argument("--full", action="store_true", help="the paper's network alone, forward once")
-    arguments.add_argument("--folder", type=Path, help="keeps phantoms, prepared slides and runs")
-    given = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        for name in given.systems:
-            if given.full:
-                forward(name)
-            else:
-                run(name, given, folder=given.folder or Path(temporary))
-
-
-def forward(name: str) -> None:
-    """Two tiles through the network of the paper."""
-    system = find_system(name)
-    network = system.build(system.settings, pretrained=False).eval()
-    start, tiles = time.perf_counter(), torch.rand(2, 3, system.settings.side, system.settings.side)
-    with torch.inference_mode():
-        logits = network(tiles).logits
-    parameters = sum(each.numel() for each in network.parameters())
-    print(f"{name}: {parameters:,} parameters, {tuple(logits.shape)} in {time.perf_counter() - start:.1f} s")
-
-
 def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
     """One system; those that are shown the same sections share their phantoms."""
     system = find_system(name)
@@ -72,7 +44,9 @@ def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
         (away, "B", given.new, away_seed),
     ):
         system.phantom(where, patients=count, seed=seed, hospital=hospital, settings=slides)
-    settings = override(system.quick, {"epochs": given.epochs, "seed": given.seed})
+    settings = override(
+        system.quick, {"epochs": given.epochs, "seed": given.seed} | tomllib.loads("\n".join(given.set))
+    )
     train(system, home, run=folder / name, settings=settings)
     validate(folder / name, away, out=folder / name / "external" / "phantom_B")
     print(
@@ -104,4 +78,4 @@ def show(results: Path, *, cohort: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    study(__doc__, run, patients=100, new=100, seed=1, side=768, epochs=20)

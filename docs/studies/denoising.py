@@ -36,8 +36,8 @@ from hepatica.evaluate import auroc
 from hepatica.learn import as_images, augmentation
 from hepatica.networks import Pooled
 from hepatica.pathology.phantom.histology import draw_tissue
+from hepatica.pathology.phantom.layout import STANDARD
 from hepatica.pathology.phantom.scanner import HOSPITALS, photograph, stain
-from hepatica.pathology.phantom.settings import STANDARD
 
 RAW = Fraction(1)
 CHECKED = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))

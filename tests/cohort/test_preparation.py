@@ -1,19 +1,25 @@
 """Preparation: each specimen once, by its content; faults stay with the specimen they are of."""
 
 import errno
+import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError
+from hepatica.cohort import HepaticaError, Ledger, Specimen, SpecimenError, UnavailableError
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.preparation import (
+    Store,
     content_of,
     gather,
     prepare_each,
-    selected,
     specimen_key,
 )
 
@@ -147,21 +153,91 @@ def test_what_was_made_is_gathered_and_what_was_not_is_told(tmp_path: Path) -> N
         gather(keys, {}.get, ledger=ledger, wanted="files gave a line")
 
 
-@dataclass(frozen=True)
-class Store:
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
+@dataclass(frozen=True, kw_only=True)
+class Named(Store):
     other: str
 
 
 def test_all_tables_of_a_store_keep_the_rows_wanted_in_their_order() -> None:
     rows = pd.DataFrame({"patient_id": list("ABCA"), "specimen_id": list("1234")})
-    store = Store(index=rows, specimens=rows.iloc[::-1], failures=rows[:0], other="kept")
-    found = selected(store, patient_id=iter("CA"), specimen_id=None)
+    store = Named(index=rows, specimens=rows.iloc[::-1], failures=rows[:0], other="kept")
+    found = store.select(patient_ids=iter("CA"))
     assert found.index["specimen_id"].tolist() == ["1", "3", "4"]
     assert found.specimens["specimen_id"].tolist() == ["4", "3", "1"]
     assert found.specimens.index.tolist() == [0, 1, 2]
-    assert selected(store, patient_id="A", specimen_id="4").index["specimen_id"].tolist() == ["4"]
+    assert store.select(patient_ids="A", specimen_ids="4").index["specimen_id"].tolist() == ["4"]
     assert found.failures.empty
     assert found.other == "kept"
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path / "ledger")
+
+
+def test_a_specimen_never_tried_has_no_attempt(ledger):
+    assert ledger.read("abc") == {"attempts": []}
+    assert ledger.error("abc") is None
+
+
+def test_an_attempt_that_ends_well_is_finished(ledger):
+    with ledger.entry("abc", row=4):
+        (open_attempt,) = ledger.read("abc")["attempts"]
+        assert open_attempt["started"]
+        assert (open_attempt["finished"], open_attempt["error"]) == (None, None)
+    record = ledger.read("abc")
+    (attempt,) = record["attempts"]
+    assert record["row"] == 4
+    assert datetime.fromisoformat(attempt["started"]) <= datetime.fromisoformat(attempt["finished"])
+    assert attempt["error"] is ledger.error("abc") is None
+
+
+@pytest.mark.parametrize("kind", [HepaticaError, SpecimenError, UnavailableError])
+def test_what_a_user_can_mend_is_recorded_and_goes_no_further(ledger, kind):
+    with ledger.entry("abc", row=2):
+        raise kind("got 0 bytes, wanted a slide")
+    assert ledger.error("abc") == f"{kind.__name__}: got 0 bytes, wanted a slide"
+    assert ledger.read("abc")["attempts"][0]["finished"] is None
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, ValueError, OSError, MemoryError])
+def test_any_other_fault_is_recorded_and_raised(ledger, kind):
+    with pytest.raises(kind, match="why"), ledger.entry("abc", row=2):
+        raise kind("why")
+    assert ledger.error("abc") == f"{kind.__name__}: why"
+
+
+def test_attempts_add_up_and_the_last_one_counts(ledger):
+    with ledger.entry("abc", row=2):
+        raise SpecimenError("truncated")
+    with ledger.entry("abc", row=3):
+        pass
+    record = ledger.read("abc")
+    assert [attempt["error"] for attempt in record["attempts"]] == ["SpecimenError: truncated", None]
+    assert record["row"] == 3
+    assert ledger.error("abc") is None
+
+
+def test_a_killed_attempt_stays_open_and_the_next_follows_it(ledger):
+    script = (
+        "import os, signal, sys; from pathlib import Path; from hepatica.cohort.preparation import Ledger\n"
+        "with Ledger(Path(sys.argv[1])).entry('abc', row=2): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, os.fspath(ledger.folder)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (attempt,) = ledger.read("abc")["attempts"]
+    assert attempt["started"]
+    assert (attempt["finished"], attempt["error"]) == (None, None)
+    with ledger.entry("abc", row=2):
+        pass
+    assert [bool(each["finished"]) for each in ledger.read("abc")["attempts"]] == [False, True]
+
+
+def test_specimens_do_not_mix_and_files_are_plain_json(ledger):
+    with ledger.entry("abc", row=2):
+        raise SpecimenError("Größe 0")
+    with ledger.entry("def", row=3):
+        pass
+    assert sorted(path.name for path in ledger.folder.iterdir()) == ["abc.json", "def.json"]
+    assert json.loads((ledger.folder / "abc.json").read_text(encoding="utf-8"))["row"] == 2
+    assert (ledger.error("abc"), ledger.error("def")) == ("SpecimenError: Größe 0", None)

@@ -1,3 +1,4 @@
+import json
 import math
 from typing import Any
 
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.learn import Plan
+from hepatica.learn import Epoch, History, Plan
 from hepatica.learn.plan import seed_from, share_of_rate
 
 
@@ -104,3 +105,12 @@ def test_cosine_rises_to_1_falls_and_never_ends(epochs: int, share: float) -> No
     assert found[: warm + 1] == sorted(found[: warm + 1])
     assert found[warm:] == sorted(found[warm:], reverse=True)
     assert min(found) > 0
+
+
+def test_json_and_back() -> None:
+    epochs = (
+        Epoch(train_loss=0.1 + 0.2, learning_rate=1e-4),
+        Epoch(train_loss=0.2, learning_rate=1e-5, validation_loss=0.3, validation_accuracy=1.0),
+    )
+    history = History(epochs=epochs, best=1, monitor="train_loss", stopped_early=False)
+    assert History.from_dict(json.loads(json.dumps(history.as_dict()))) == history

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hepatica.networks.conventional_attention import ChannelAttention, SpatialAttention
+from hepatica.networks.cnn_sasm import ChannelAttention, SpatialAttention
 
 
 def count(module: nn.Module) -> int:

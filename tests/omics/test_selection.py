@@ -7,7 +7,7 @@ from scipy.stats import norm, ttest_ind
 from statsmodels.duration.hazard_regression import PHReg
 
 from hepatica.evaluate.survival.kaplan_meier import log_rank_p
-from hepatica.omics.selection import cox_statistics, lasso_statistics, t_statistics
+from hepatica.omics.path_vectors import cox_statistics, lasso_statistics, t_statistics
 
 RNG = np.random.default_rng(4)
 LABEL = np.arange(40) % 3 == 0

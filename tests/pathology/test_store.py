@@ -14,8 +14,7 @@ import tifffile
 from slide_formats import write_dicom, write_mirax
 
 from hepatica.cohort.errors import SpecimenError, UnavailableError
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import content_of
+from hepatica.cohort.preparation import Ledger, content_of
 from hepatica.pathology import store
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.stain import StainSettings

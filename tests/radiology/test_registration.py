@@ -10,8 +10,7 @@ from hepatica.cohort.streams import generator
 from hepatica.radiology import registration
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.volume import Volume
-from hepatica.radiology.phantom.scanner import HOSPITALS
-from hepatica.radiology.phantom.settings import PhantomSettings
+from hepatica.radiology.phantom.scanner import HOSPITALS, PhantomSettings
 from hepatica.radiology.phantom.study import draw_study
 from hepatica.radiology.registration import register, to_grid
 

@@ -205,7 +205,8 @@ def test_pictures_are_read_as_they_are(tmp_path):
 
 KILLED = """
 import os, pickle, signal, sys
-from hepatica.radiology import array_store, slices
+from hepatica.cohort import array_store
+from hepatica.radiology import slices
 specimens, slicing, window, folder, reads = pickle.load(sys.stdin.buffer)
 sliced = slices._sliced
 def counted(*arguments, **options):

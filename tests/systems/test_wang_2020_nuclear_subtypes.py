@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from hepatica.cohort import TimeToEvent
-from hepatica.pathology.nuclei.profile import PROFILE
+from hepatica.pathology.nuclei.measures import PROFILE
 from hepatica.systems.wang_2020_nuclear_subtypes import SYSTEM, NuclearSubtypes, Settings, build, by_deaths
 
 

@@ -94,7 +94,7 @@ def phantom(
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.", min=0)] = 0,
 ) -> None:
     """Write phantom pictures of nuclei with their label maps, stained by two hospitals, to train on."""
-    from hepatica.pathology.nuclei.drawn import drawn_pictures, write_pictures
+    from hepatica.pathology.nuclei.pictures import drawn_pictures, write_pictures
 
     write_pictures(folder, drawn_pictures(pictures, seed=seed))
     typer.echo(f"{pictures} phantom pictures: {folder}\nnext: hepatica nuclei train {folder} --run nuclei")

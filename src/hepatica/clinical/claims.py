@@ -5,7 +5,7 @@ month is kept.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -20,7 +20,7 @@ from scipy import sparse
 from hepatica.clinical.landmarks import LandmarkPlan, past, past_reason
 from hepatica.cohort import Cohort, CohortError, SettingsError
 from hepatica.cohort.further_table import FARTHEST, UNITS, FurtherTable
-from hepatica.cohort.preparation import selected
+from hepatica.cohort.preparation import Store
 
 SEPARATORS = b",;\t"
 BLOCK_ROWS, BLOCK_BYTES = 1 << 22, 1 << 26
@@ -45,7 +45,7 @@ class ClaimPlan(LandmarkPlan):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CodeStore:
+class CodeStore(Store):
     """Code histories of many patients: `matrix` (patients, months x codes), sparse, has 1 where a code was claimed.
 
     `columns` names the codes. `index` and `specimens`: one row a patient: patient_id, specimen_id (the same), months
@@ -56,24 +56,12 @@ class CodeStore:
     columns: tuple[str, ...]
     months: int
     matrix: sparse.csr_array
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
-
-    def __len__(self) -> int:
-        return len(self.index)
 
     def read(self, indices: np.ndarray) -> NDArray[np.float32]:
         """Matrices of these rows of `index`: (b, months, codes), the last month that before the landmark."""
         rows = self.matrix[self.index["place"].to_numpy()[indices]].astype(np.float32)
         found: NDArray[np.float32] = rows.toarray().reshape(-1, self.months, len(self.columns))
         return found
-
-    def select(
-        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
-    ) -> "CodeStore":
-        """The same store with these patients only, in the store's own order."""
-        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
 
 def listed_codes(ranges: Sequence[str]) -> tuple[str, ...]:

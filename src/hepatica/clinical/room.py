@@ -19,7 +19,7 @@ from hepatica.protocol.plain import infer_regions, log_odds
 from hepatica.protocol.records import Inference, Room
 from hepatica.protocol.row_picture import draw_row
 from hepatica.protocol.rows import MISSING, RowStore, measure, without_each
-from hepatica.saliency.slopes import slopes
+from hepatica.saliency.grad_cam import slopes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from hepatica.clinical.landmarks import LandmarkPlan, past, past_reason
 from hepatica.clinical.rows import column_of, numeric
 from hepatica.cohort import Cohort, CohortError, Months, SettingsError
-from hepatica.cohort.preparation import selected
+from hepatica.cohort.preparation import Store
 from hepatica.learn import Share
 from hepatica.networks import Series, Standardise
 
@@ -35,7 +35,7 @@ class VisitPlan(LandmarkPlan):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class VisitStore:
+class VisitStore(Store):
     """Histories of many patients, one row of `index` a visit: what was known at that visit, no later.
 
     `cells` (visits, 1 + d + s) float32: the month of each visit, values of `columns` and of the patient's `baseline`,
@@ -48,12 +48,6 @@ class VisitStore:
     columns: tuple[str, ...]
     baseline: tuple[str, ...]
     cells: NDArray[np.float32]
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
-
-    def __len__(self) -> int:
-        return len(self.index)
 
     def read(self, indices: np.ndarray) -> NDArray[np.float32]:
         """Histories of these rows of `index`: (b, v, 1 + d + s), v visits as the longest has; others end in NaN."""
@@ -62,12 +56,6 @@ class VisitStore:
         found: NDArray[np.float32] = self.cells[np.minimum(steps, last)]
         found[steps > last] = np.nan
         return found
-
-    def select(
-        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
-    ) -> "VisitStore":
-        """The same store with these patients only, in the store's own order."""
-        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
     def at_landmark(self) -> "VisitStore":
         """The same with the row of each patient's landmark alone."""

@@ -21,7 +21,6 @@ from hepatica.cohort.errors import (
     SpecimenError,
     UnavailableError,
 )
-from hepatica.cohort.ledger import Ledger
 from hepatica.cohort.predictions import (
     class_scores,
     lesion_scores,
@@ -31,6 +30,7 @@ from hepatica.cohort.predictions import (
     targets,
     write_predictions,
 )
+from hepatica.cohort.preparation import Ledger
 from hepatica.cohort.specimens import Specimen
 from hepatica.cohort.splits import Split, fold_patients, refuse_overlap, split_patients
 from hepatica.cohort.table import Cohort, load_cohort

@@ -1,34 +1,79 @@
-"""Preparation: every specimen made ready once, named by its content and settings, and recorded in the ledger."""
+"""Preparation: every specimen made ready once, named by its content and settings, and recorded in the ledger.
+
+Ledger: what happened to each specimen, attempt by attempt, so that no failure stops a cohort or vanishes.
+"""
 
 import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
+from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.digests import CONTENT, content_digest, content_name
-from hepatica.cohort.errors import NotAssessableError, UnavailableError, reading
-from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.errors import HepaticaError, NotAssessableError, UnavailableError, reading
 from hepatica.cohort.specimens import Specimen
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A folder with one small JSON file a specimen: its table row and every attempt (started, finished, error).
+
+    Keys are digests, never identifiers; `row` is the row of specimens.csv, by which the owner finds the file.
+    """
+
+    folder: Path
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.json"
+
+    def read(self, key: str) -> dict[str, Any]:
+        """One specimen's record, empty of attempts when it was never tried."""
+        path = self._path(key)
+        record: dict[str, Any] = read_json(path) if path.exists() else {"attempts": []}
+        return record
+
+    @contextmanager
+    def entry(self, key: str, *, row: int) -> Iterator[None]:
+        """Record one attempt; a HepaticaError ends in the record and goes no further, any other fault is raised too."""
+        record = self.read(key) | {"row": row}
+        attempt: dict[str, Any] = {"started": _now(), "finished": None, "error": None}
+        record["attempts"].append(attempt)
+        write_json(self._path(key), record)
+        try:
+            yield
+            attempt["finished"] = _now()
+        except BaseException as error:
+            attempt["error"] = f"{type(error).__name__}: {error}"
+            if not isinstance(error, HepaticaError):
+                raise
+        finally:
+            write_json(self._path(key), record)
+
+    def error(self, key: str) -> str | None:
+        """The error of the last attempt; None when it finished, is still open or was never made."""
+        attempts = self.read(key)["attempts"]
+        return attempts[-1]["error"] if attempts else None
+
 
 T = TypeVar("T")
-
-D = TypeVar("D", bound="DataclassInstance")
-"""A store: a frozen dataclass with the tables of `protocol.Material` and an index."""
 
 
 def specimen_key(
@@ -111,17 +156,34 @@ def prepare_each(
             pool.shutdown(cancel_futures=True)
 
 
-def selected(store: D, **wanted: Iterable[str] | None) -> D:
-    """A store with those rows of its tables `index`, `specimens` and `failures` whose columns are among those wanted.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Store:
+    """What was prepared of many specimens, as one numbered sequence; the tables of `protocol.Material`.
 
-    `wanted` are values by column, such as patient_id; a column that is None does not choose. The store's order stays.
+    `index`: one row a number: patient_id, specimen_id, and what else is known of it. `specimens`: one row a specimen
+    that was prepared: patient_id, specimen_id, key, … `failures`: one row a specimen that gave nothing: patient_id,
+    specimen_id, row (of specimens.csv), error.
     """
-    tables = {name: getattr(store, name) for name in ("index", "specimens", "failures")}
-    for column, values in wanted.items():
-        if values is not None:
-            chosen = set(values)
-            tables = {name: table[table[column].isin(chosen)] for name, table in tables.items()}
-    return replace(store, **{name: table.reset_index(drop=True) for name, table in tables.items()})
+
+    index: pd.DataFrame
+    specimens: pd.DataFrame
+    failures: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def select(self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None) -> Self:
+        """The same store with these patients, or these specimens, only; in the store's own order."""
+        tables = {name: getattr(self, name) for name in ("index", "specimens", "failures")}
+        for column, wanted in (("patient_id", patient_ids), ("specimen_id", specimen_ids)):
+            if wanted is not None:
+                chosen = set(wanted)
+                tables = {name: table[table[column].isin(chosen)] for name, table in tables.items()}
+        return replace(self, **{name: table.reset_index(drop=True) for name, table in tables.items()})
+
+    def rows(self, chosen: "np.ndarray | pd.Series[bool]") -> Self:
+        """The same store with the rows of `index` where `chosen` (n,) is true only."""
+        return replace(self, index=self.index[np.asarray(chosen, bool)].reset_index(drop=True))
 
 
 def gather(

@@ -10,9 +10,8 @@ from uuid import UUID
 import pandas as pd
 
 from hepatica.cohort.errors import UnavailableError
-from hepatica.fetch.covariates import covariates
 from hepatica.fetch.download import RemoteFile
-from hepatica.fetch.follow_up import FollowUp, follow_up
+from hepatica.fetch.follow_up import FollowUp, covariates, follow_up
 from hepatica.fetch.record import Record, number, records, text
 
 _BARCODE = re.compile(r"TCGA-\w{2}-\w{4}-(\d\d)[A-Z]")

@@ -1,7 +1,7 @@
 """TCGA-LIHC: the liver cancers of The Cancer Genome Atlas as a cohort, with slides and follow-up from the GDC.
 
 Patient ids are TCGA's public barcodes and slides keep the GDC's file names. `hepatica.fetch.follow_up` describes how
-recurrence and survival are read, `hepatica.fetch.covariates` covariates and treatment. No minimum follow-up is required
+recurrence and survival are read, `hepatica.fetch.follow_up` covariates and treatment. No minimum follow-up is required
 here: a study that requires two years (doi 10.1186/s12916-025-03977-4) applies that itself.
 
 *Unclear*: the machine this was written on does not reach the GDC. Questions and answers follow its user's guide, its

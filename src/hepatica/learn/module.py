@@ -1,22 +1,28 @@
-"""Module: one step of learning, its optimizer and its batches, the same for all our networks."""
+"""Module: one step of learning, its optimizer and its batches, the same for all our networks.
+
+Watch: follows the losses, keeps the best weights, stops when nothing improves, saves after every epoch.
+"""
 
 import math
 from collections.abc import Callable, Sized
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import LightningDataModule, LightningModule
+from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
+from hepatica.cohort.errors import RunError
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.bags import Bags
-from hepatica.learn.batches import Shuffled, loader
 from hepatica.learn.fresh import Fresh, Onward
 from hepatica.learn.images import as_network_input
+from hepatica.learn.infer import Shuffled, loader
 from hepatica.learn.losses import Loss
-from hepatica.learn.plan import Plan, seed_from, share_of_rate
+from hepatica.learn.plan import Epoch, History, Plan, seed_from, share_of_rate
 from hepatica.learn.samples import Samples
 
 
@@ -147,3 +153,72 @@ class Loaders(LightningDataModule):
 def _source(samples: Samples | Fresh) -> Sized:
     """Where the inputs come from: processes may have to read or make them ahead."""
     return samples if isinstance(samples, Fresh) else samples.inputs
+
+
+class Watch(Callback):
+    """What a training remembers from epoch to epoch.
+
+    Everything is part of the one checkpoint file that replaces the last one whole, so that weights, best weights and
+    losses can never come from different epochs after a kill. Lightning's own callbacks write several files.
+    """
+
+    def __init__(self, *, plan: Plan, checkpoint: Path, label: str) -> None:
+        self.plan, self.checkpoint, self.label = plan, checkpoint, label
+        self.epochs: list[Epoch] = []
+        self.best = 0
+        self.best_weights: dict[str, Tensor] = {}
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether too many epochs in a row brought no lower loss."""
+        return self.plan.patience is not None and len(self.epochs) - 1 - self.best >= self.plan.patience
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.stopped_early or len(self.epochs) >= self.plan.epochs
+
+    def history(self) -> History:
+        """What happened."""
+        monitor, early = self.plan.monitor, self.stopped_early and len(self.epochs) < self.plan.epochs
+        return History(epochs=tuple(self.epochs), best=self.best, monitor=monitor, stopped_early=early)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Train no further after a kill between the last epoch and the end."""
+        trainer.should_stop = self.done
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note the losses, keep the weights if they are the best, save all."""
+        epoch = self._epoch(trainer)
+        self.epochs.append(epoch)
+        if len(self.epochs) == 1 or self._monitored(epoch) < self._monitored(self.epochs[self.best]):
+            self.best = len(self.epochs) - 1
+            network: Any = pl_module.network
+            self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
+        trainer.should_stop = self.done
+        trainer.save_checkpoint(self.checkpoint, weights_only=False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything, for the checkpoint."""
+        epochs = [asdict(epoch) for epoch in self.epochs]
+        return {"epochs": epochs, "best": self.best, "best_weights": self.best_weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.epochs = [Epoch(**epoch) for epoch in state_dict["epochs"]]
+        self.best, self.best_weights = state_dict["best"], state_dict["best_weights"]
+
+    def _epoch(self, trainer: Trainer) -> Epoch:
+        means = {name: float(mean) for name, mean in trainer.callback_metrics.items()}
+        rate = self.plan.rate * share_of_rate(self.plan, epoch=len(self.epochs))
+        epoch = Epoch(**means, learning_rate=rate)
+        if not math.isfinite(self._monitored(epoch)):
+            raise RunError(
+                f"{self.label}: {self.plan.monitor} became {self._monitored(epoch)} in epoch {len(self.epochs) + 1}; "
+                "lower learning_rate, or look for inputs that are not numbers."
+            )
+        return epoch
+
+    def _monitored(self, epoch: Epoch) -> float:
+        value: float = getattr(epoch, self.plan.monitor)
+        return value

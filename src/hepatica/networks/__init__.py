@@ -1,13 +1,13 @@
 """Networks: the bricks that papers borrow."""
 
-from hepatica.networks.alexnet import AlexNet
 from hepatica.networks.autoencoder import Autoencoder, Stacked, reconstruction_loss
-from hepatica.networks.backbone import backbone, widened
+from hepatica.networks.backbone import AlexNet, backbone, widened
 from hepatica.networks.cnn_sasm import CnnSasm
-from hepatica.networks.grid_crf import GridCrf, GridNetwork
 from hepatica.networks.heads import (
     IMAGENET_MEAN,
     IMAGENET_SD,
+    GridCrf,
+    GridNetwork,
     Normalise,
     Pooled,
     Reading,
@@ -27,12 +27,11 @@ from hepatica.networks.multiple_instance import (
     masked_mean,
     masked_top,
 )
-from hepatica.networks.nearest import NearestCentre
 from hepatica.networks.recurrent import Recurrent, Series
 from hepatica.networks.spectral_cnn import Estimates, SpectralBody, SpectralClassifier, SpectralEstimator
-from hepatica.networks.tabular import Standardise, Tabular
-from hepatica.networks.trees import Boosted, Trees
+from hepatica.networks.tabular import Boosted, NearestCentre, Standardise, Tabular, Trees
 from hepatica.networks.unet import UNet
+from hepatica.networks.volume import Volume
 
 __all__ = [
     "IMAGENET_MEAN",
@@ -67,6 +66,7 @@ __all__ = [
     "Trees",
     "TwoStage",
     "UNet",
+    "Volume",
     "backbone",
     "masked_max",
     "masked_mean",

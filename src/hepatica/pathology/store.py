@@ -4,17 +4,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.errors import SpecimenError, UnavailableError
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
+from hepatica.cohort.array_store import ArrayStore, open_arrays, prepare_files
+from hepatica.cohort.errors import SpecimenError
+from hepatica.cohort.preparation import Ledger, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
@@ -23,8 +23,7 @@ from hepatica.pathology.reader import as_specimen_error
 from hepatica.pathology.slide import Slide, extent, open_slide
 from hepatica.pathology.slide_files import parts_of
 from hepatica.pathology.stain import REFERENCE, StainFit, StainSettings, fit, normalise
-from hepatica.pathology.tile_file import TileFile, open_tiles, writing
-from hepatica.pathology.tiles import Tiling, grid
+from hepatica.pathology.tiles import Tiling, grid, writing
 from hepatica.pathology.tissue import SPECK, Pieces, appearance, find_tissue
 
 SCHEMA = 2
@@ -47,7 +46,7 @@ _WORKERS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TileStore:
+class TileStore(ArrayStore):
     """Tiles of many slides as one numbered sequence, which `hepatica.learn` reads as its inputs.
 
     `index`: one row a tile, numbered from 0: patient_id, specimen_id, tile (its number within the slide, in raster
@@ -62,59 +61,22 @@ class TileStore:
     `failures`: one row a slide that gave no tiles: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
-    folder: Path
+    PLACE, KIND = "tile", "tiles"
     side: TilePixels
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
-    _open: dict[str, TileFile] = field(default_factory=dict, init=False, repr=False)
-
-    @cached_property
-    def _places(self) -> list[tuple[str, int]]:
-        keys = self.specimens.set_index("specimen_id")["key"]
-        return list(zip(keys.loc[self.index["specimen_id"]], self.index["tile"].tolist(), strict=True))
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_open": {}}  # open files do not travel to another process
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Tiles of these rows of `index`, in the order asked: (b side side 3) uint8."""
-        tiles = np.empty((len(indices), self.side, self.side, 3), np.uint8)
-        for tile, number in zip(tiles, indices, strict=True):
-            key, place = self._places[number]
-            tile[:] = self._file(key)[place]
-        return tiles
+        return self.arrays("tiles", indices) if len(indices) else np.empty((0, self.side, self.side, 3), np.uint8)
 
     def mean_by_specimen(self, values: np.ndarray) -> pd.DataFrame:
         """Mean over each specimen of its tiles' values (tiles d), indexed by patient_id and specimen_id."""
         owner = pd.MultiIndex.from_frame(self.index[["patient_id", "specimen_id"]])
         return pd.DataFrame(values, index=owner).groupby(level=["patient_id", "specimen_id"], sort=False).mean()
 
-    def select(
-        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
-    ) -> "TileStore":
-        """The same store with the tiles of these patients, or these specimens, only; in the store's own order."""
-        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
-
-    def rows(self, chosen: np.ndarray) -> "TileStore":
-        """The same store with the tiles alone where `chosen` (tiles,) is true."""
-        return replace(self, index=self.index[chosen].reset_index(drop=True))
-
     def labelled(self, label: pd.Series) -> Samples:
         """All tiles of the patients of `label`, which maps patient_id to a class, each with its patient's class."""
         chosen = self.select(patient_ids=label.index)
         return Samples(inputs=chosen, labels=label.loc[chosen.index["patient_id"]].to_numpy(int))
-
-    def _file(self, key: str) -> TileFile:
-        if key not in self._open:
-            opened = open_tiles(_path(self.folder, key))
-            if opened is None:
-                raise UnavailableError(f"the tile file {key} has been removed or damaged; prepare the tiles again")
-            self._open[key] = opened
-        return self._open[key]
 
 
 def prepare(
@@ -134,14 +96,39 @@ def prepare(
     """
     with ThreadPoolExecutor(_WORKERS) as pool:
         keys = list(pool.map(partial(slide_key, tiling=tiling, stain=stain), specimens))
-    ledger = Ledger(folder / "ledger")
-    missing = {key: each for key, each in zip(keys, specimens, strict=True) if open_tiles(_path(folder, key)) is None}
 
-    def cut(key: str, specimen: Specimen) -> None:
-        _cut(specimen, tiling=tiling, stain=stain, to=_path(folder, key))
+    def cut(path: Path, specimen: Specimen) -> None:
+        _cut(specimen, tiling=tiling, stain=stain, to=path)
 
-    prepare_each(missing, cut, ledger=ledger, label="Cutting slides", workers=_WORKERS, progress=progress)
-    return _gather(dict(zip(specimens, keys, strict=True)), ledger=ledger, folder=folder, side=tiling.side)
+    found, failures = prepare_files(
+        dict(zip(specimens, keys, strict=True)),
+        cut,
+        ledger=Ledger(folder / "ledger"),
+        label="Cutting slides",
+        wanted="slides gave a tile",
+        workers=_WORKERS,
+        progress=progress,
+    )
+    corners = [open_arrays(folder, who["key"]).get_tensor("corners") for who, _ in found]
+    return TileStore(
+        folder=folder,
+        side=tiling.side,
+        index=tile_index((who, own, about["extent"]) for (who, about), own in zip(found, corners, strict=True)),
+        specimens=pd.DataFrame(
+            [who | {"tiles": len(own)} | about for (who, about), own in zip(found, corners, strict=True)]
+        ),
+        failures=failures,
+    )
+
+
+def tile_index(slides: Iterable[tuple[Mapping[str, Any], np.ndarray, float]]) -> pd.DataFrame:
+    """One row a tile: patient_id, specimen_id, tile, x, y, extent; of each slide who it is of, its corners and extent."""
+    tables = []
+    for who, corners, side in slides:
+        names = {name: who[name] for name in ("patient_id", "specimen_id")}
+        x, y = corners.T
+        tables.append(pd.DataFrame(names | {"tile": np.arange(len(x)), "x": x, "y": y, "extent": side}))
+    return pd.concat(tables, ignore_index=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,31 +228,6 @@ def _survey(slide: Slide, tiling: Tiling, region: Region | None) -> tuple[np.nda
 
 def _extent(slide: Slide, tiling: Tiling) -> float:
     return extent(side=tiling.side, mpp=tiling.mpp, native=slide.mpp)
-
-
-def _gather(keys: Mapping[Specimen, str], *, ledger: Ledger, folder: Path, side: TilePixels) -> TileStore:
-    found, failures = gather(
-        keys, lambda key: open_tiles(_path(folder, key)), ledger=ledger, wanted="slides gave a tile"
-    )
-    tiles, slides = [], []
-    for who, opened in found:
-        x, y = opened.corners.T
-        slides.append(who | {"tiles": len(x)} | dict(opened.about))
-        names = {name: who[name] for name in ("patient_id", "specimen_id")}
-        tiles.append(
-            pd.DataFrame(names | {"tile": np.arange(len(x)), "x": x, "y": y, "extent": opened.about["extent"]})
-        )
-    return TileStore(
-        folder=folder,
-        side=side,
-        index=pd.concat(tiles, ignore_index=True),
-        specimens=pd.DataFrame(slides),
-        failures=failures,
-    )
-
-
-def _path(folder: Path, key: str) -> Path:
-    return folder / f"{key}.safetensors"
 
 
 def slide_key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, **further: Any) -> str:

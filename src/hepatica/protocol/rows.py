@@ -13,14 +13,14 @@ from torch import nn
 
 from hepatica.cohort import Cohort, CohortError
 from hepatica.cohort.faults import listed
-from hepatica.cohort.preparation import selected
+from hepatica.cohort.preparation import Store
 from hepatica.networks import Standardise
 from hepatica.protocol.plain import log_odds
-from hepatica.saliency.slopes import evaluating
+from hepatica.saliency.grad_cam import evaluating
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RowStore:
+class RowStore(Store):
     """Values of many patients: `columns` names them, `values` (n, d) float32 has NaN where one is missing.
 
     `index` and `specimens`: one row a patient: patient_id, specimen_id (the same); in `index` also place (row of
@@ -30,9 +30,6 @@ class RowStore:
 
     columns: tuple[str, ...]
     values: NDArray[np.float32]
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
 
     @classmethod
     def of(cls, cohort: Cohort, *, columns: Sequence[str], values: NDArray[np.float32]) -> Self:
@@ -49,17 +46,10 @@ class RowStore:
         specimens = index.drop(columns="place").assign(key=np.array(keys, dtype=object)[known])
         return cls(columns=tuple(columns), values=values, index=index, specimens=specimens, failures=failures)
 
-    def __len__(self) -> int:
-        return len(self.index)
-
     def read(self, indices: np.ndarray) -> NDArray[np.float32]:
         """Values of these rows of `index`: (b d)."""
         chosen: NDArray[np.float32] = self.values[self.index["place"].to_numpy()[indices]]
         return chosen
-
-    def select(self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None) -> Self:
-        """The same store with these patients only, in the store's own order."""
-        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
     def standardise(self, network: nn.Module, *, patients: Iterable[str]) -> None:
         """Fix mean and SD of the network's `Standardise` layers by the rows of these patients, those of training.

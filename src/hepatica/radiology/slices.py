@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 from einops import repeat
 
+from hepatica.cohort.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, UnavailableError
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import specimen_key
+from hepatica.cohort.preparation import Ledger, specimen_key
 from hepatica.cohort.specimens import Specimen
-from hepatica.radiology.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.liver.liver import LiverExtent, find_liver, liver_extent

@@ -112,8 +112,7 @@ def _parts(locked: LockedRun) -> dict[str, nn.Module]:
 
 def _written(part: nn.Module, stem: Path, images: Pixels, *, int8: bool) -> dict[str, Any]:
     with _extra():
-        from hepatica.learn.onnx_export import export_onnx, quantise
-        from hepatica.learn.onnx_network import OnnxNetwork
+        from hepatica.learn.onnx_export import OnnxNetwork, export_onnx, quantise
 
         plain, whole = stem.with_suffix(".onnx"), stem.with_name(f"{stem.name}_int8.onnx")
         export_onnx(part, path=plain, example=images)
@@ -133,7 +132,7 @@ def _written(part: nn.Module, stem: Path, images: Pixels, *, int8: bool) -> dict
 
 def _opened(folder: Path, part: dict[str, Any]) -> nn.Module:
     with _extra():
-        from hepatica.learn.onnx_network import OnnxNetwork
+        from hepatica.learn.onnx_export import OnnxNetwork
 
     path = folder / part["file"]
     if not path.is_file() or file_digest(path) != part["sha256"]:

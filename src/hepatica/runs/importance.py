@@ -14,9 +14,8 @@ from hepatica.evaluate import Risk
 from hepatica.evaluate.survival.concordance import c_index_of_samples
 from hepatica.protocol.plain import log_odds, logits_of, scores
 from hepatica.runs.lock import LockedRun
-from hepatica.saliency.attribution import integrated_gradients
-from hepatica.saliency.importance import partial_dependence, permutation_importance
-from hepatica.saliency.slopes import evaluating
+from hepatica.saliency.grad_cam import evaluating
+from hepatica.saliency.importance import integrated_gradients, partial_dependence, permutation_importance
 
 MOST, DRAWN, MOST_PATIENTS, FEWEST = 20, 6, 1000, 2
 """Variables that are permuted, variables that are drawn, and patients, at most and at least. Ours."""

@@ -9,8 +9,7 @@ import pandas as pd
 from hepatica.cohort import SettingsError, Specimen, write_predictions
 from hepatica.cohort.applicability import UNKNOWN, UNUSUAL
 from hepatica.cohort.atomic import replacing
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import content_of, gather, prepare_each
+from hepatica.cohort.preparation import Ledger, content_of, gather, prepare_each
 from hepatica.cohort.seal import sealing
 from hepatica.runs.inputs import read_inputs
 from hepatica.runs.predict import SPECIMENS, claim, describe

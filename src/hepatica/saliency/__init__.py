@@ -1,14 +1,17 @@
 """Saliency: where a network looks, and where in a specimen the risk lies."""
 
-from hepatica.saliency.attribution import integrated_gradients
 from hepatica.saliency.flattened import flattened
-from hepatica.saliency.grad_cam import grad_cam, hires_cam
+from hepatica.saliency.grad_cam import grad_cam, hires_cam, slopes
 from hepatica.saliency.heatmap import THIRDS, Band, geojson, overlay, save_overlay, write_geojson
-from hepatica.saliency.importance import Dependence, Drop, partial_dependence, permutation_importance
-from hepatica.saliency.pointing import dice_at, pointing
-from hepatica.saliency.slopes import slopes
+from hepatica.saliency.importance import (
+    Dependence,
+    Drop,
+    integrated_gradients,
+    partial_dependence,
+    permutation_importance,
+)
 from hepatica.saliency.smoe import RESNET_LAYERS, combined, gauss_norm, normalised, smoe, smoe_scale, smoe_watch
-from hepatica.saliency.thresholds import Level, levels, save_levels
+from hepatica.saliency.thresholds import Level, dice_at, levels, pointing, save_levels
 
 __all__ = [
     "RESNET_LAYERS",

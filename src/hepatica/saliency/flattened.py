@@ -13,7 +13,7 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.saliency.slopes import evaluating
+from hepatica.saliency.grad_cam import evaluating
 
 WIDTH = 12
 """Points flattened at once (ours): 0.18 ppm of the usual acquisition, a line and its feet."""

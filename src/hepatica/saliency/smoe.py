@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.saliency.slopes import evaluating
+from hepatica.saliency.grad_cam import evaluating
 
 RESNET_LAYERS = ("act1", "layer1", "layer2", "layer3", "layer4")
 """Where the reference looks in a ResNet, in timm's names: the stem before its pooling, and the end of each stage."""

@@ -3,6 +3,8 @@
 Source: Li et al., BMC Med 2025;23:162, doi 10.1186/s12916-025-03977-4, Figure 3B and C.
 
 Unclear: the paper gives neither the cut-offs nor the tiles they are taken from; the shares below are ours.
+
+Pointing: how well the brightest part of a map lies in the lesion (pointing game, Dice).
 """
 
 from collections.abc import Sequence
@@ -10,14 +12,64 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from einops import reduce
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from scipy.ndimage import distance_transform_edt
 
 from hepatica.cohort.atomic import replacing
+from hepatica.cohort.errors import EvaluationError
 from hepatica.saliency.heatmap import COLORMAP, overlay
+
+
+def pointing(maps: np.ndarray, masks: np.ndarray, *, tolerance: float = 0.0) -> np.ndarray:
+    """Hits (b,) of maps (b, h, w) on lesion masks of that shape: 1 where the largest value lies in the lesion, else 0.
+
+    Where several places share the largest value, the share of them that hit, so that a map without differences scores
+    as a blind guess does. `tolerance`: pixels by which a place may miss the lesion and still count.
+
+    Raises EvaluationError where shapes differ or a mask is empty: leave images without a lesion out.
+    Zhang J, et al. Top-down neural attention by excitation backprop. ECCV 2016, arXiv 1608.00507, section 4.2.
+    """
+    masks = paired_masks(maps, masks)
+    return np.array([_hit(*pair, tolerance) for pair in zip(maps, masks, strict=True)], dtype=float)
+
+
+def _hit(values: np.ndarray, mask: np.ndarray, tolerance: float) -> float:
+    near = distance_transform_edt(~mask) <= tolerance
+    return float(near[values == values.max()].mean())
+
+
+def paired_masks(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """The masks as booleans; EvaluationError where they do not fit the maps (b, h, w) or one is empty."""
+    masks = np.asarray(masks, dtype=bool)
+    if masks.shape != maps.shape or maps.ndim != 3:
+        raise EvaluationError(f"got maps {maps.shape} and masks {masks.shape}, wanted both (b, h, w)")
+    if empty := int((~masks.any(axis=(1, 2))).sum()):
+        raise EvaluationError(f"got {empty} masks without a lesion; leave these images out")
+    if np.isnan(maps).any():
+        raise EvaluationError("got maps with values that are not numbers; compute them again")
+    return masks
+
+
+def dice_at(maps: np.ndarray, masks: np.ndarray, *, quantile: float | None = None) -> np.ndarray:
+    """Dice coefficients (b,), in 0..1, of lesion masks and the brightest pixels of maps, both (b, h, w).
+
+    The brightest are those at or above that quantile of the map, and above its smallest value: a map without
+    differences marks nothing. By default as many are taken as the lesion has pixels, so that only their places count.
+    Errors are those of `pointing`.
+    """
+    masks = paired_masks(maps, masks)
+    marked = np.zeros_like(masks)
+    for brightest, values, mask in zip(marked, maps, masks, strict=True):
+        level = 1 - mask.mean() if quantile is None else quantile
+        brightest[:] = (values >= np.quantile(values, level, method="higher")) & (values > values.min())
+    both, either = (reduce(each.astype(float), "b h w -> b", "sum") for each in (marked & masks, marked))
+    return np.asarray(2 * both / (either + reduce(masks.astype(float), "b h w -> b", "sum")))
+
 
 SHARES = (0.5, 0.3, 0.15, 0.05)
 """Share of the tiles that count as high risk, and as low risk, from the loosest level to the strictest (ours)."""

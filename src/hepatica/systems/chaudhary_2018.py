@@ -37,10 +37,16 @@ from hepatica.cohort import Cohort, SettingsError, Status, Subtypes
 from hepatica.cohort.named_files import inside, portable
 from hepatica.learn import Arrays, Samples, Share, infer
 from hepatica.networks import reconstruction_loss
-from hepatica.omics.enrichment import associated, enriched, read_gene_sets
 from hepatica.omics.machines import MultiOmics, fit_machines
 from hepatica.omics.room import GENES, GenePlan
-from hepatica.omics.subtypes import find_subtypes, null_of_subtypes, stability_of_subtypes
+from hepatica.omics.subtypes import (
+    associated,
+    enriched,
+    find_subtypes,
+    null_of_subtypes,
+    read_gene_sets,
+    stability_of_subtypes,
+)
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.plain import fit_stage
 from hepatica.protocol.rows import RowStore

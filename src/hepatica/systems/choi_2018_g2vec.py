@@ -36,9 +36,16 @@ from hepatica.cohort.units import Months
 from hepatica.learn import Share
 from hepatica.networks import Reading, Standardise
 from hepatica.omics.network import network_of
-from hepatica.omics.path_vectors import PathNetwork, clusters, learn_paths, paths_of_groups
+from hepatica.omics.path_vectors import (
+    PathNetwork,
+    clusters,
+    cox_statistics,
+    lasso_statistics,
+    learn_paths,
+    paths_of_groups,
+    t_statistics,
+)
 from hepatica.omics.room import GENES, GenePlan
-from hepatica.omics.selection import cox_statistics, lasso_statistics, t_statistics
 from hepatica.protocol import Paper, System, Training
 from hepatica.protocol.plain import outcomes, require_both
 from hepatica.protocol.rows import RowStore

@@ -16,20 +16,17 @@ rim, the resampling and the grey levels: see `Settings`.
 """
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
-from einops import rearrange, reduce
 from pydantic import Field, NonNegativeInt, PositiveInt
-from torch import Tensor, nn
 
 from hepatica.cohort import Binary, Cohort, Survival
 from hepatica.cohort.phantom import MVI
 from hepatica.learn import Share
-from hepatica.networks import Boosted, Reading
+from hepatica.networks import Boosted, Volume
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.plain import scored
 from hepatica.radiology.lesions.room import LESIONS_CT, LesionPlan, Shift, infer_lesions, train_lesions
@@ -87,27 +84,14 @@ class Settings(LesionPlan):
         return {"phases": self.phases, "settings": radiomics}
 
 
-class Invasion(nn.Module):
-    """(b, z, phases, y, x) on 0..1 to a log-odds (b, 1), by four convolutions, pooled; the trees read features."""
+class Invasion(Volume):
+    """(b, z, phases, y, x) on 0..1 to a log-odds (b, 1), by four convolutions; the trees read features."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
+        super().__init__(len(settings.phases), width=settings.width, pools=4 * ((2, 2, 2),))
         self.settings = settings
-        widths = [len(settings.phases), *(settings.width * 2**place for place in range(4))]
-        layers = [
-            (nn.Conv3d(given, made, 3, padding=1, bias=False), nn.BatchNorm3d(made), nn.ReLU(), nn.MaxPool3d(2))
-            for given, made in pairwise(widths)
-        ]
-        self.body = nn.Sequential(*(each for layer in layers for each in layer))
-        self.classify = nn.Linear(widths[-1], 1)
         names = feature_names(**settings.measured)
         self.boosted = Boosted(len(names), trees=settings.trees, depth=settings.tree_depth)
-
-    def forward(self, volumes: Tensor) -> Reading:
-        """Read a batch by the convolutions."""
-        maps = self.body(rearrange(volumes, "b z c y x -> b c z y x"))
-        signature = reduce(maps, "b c z y x -> b c", "mean")
-        return Reading(self.classify(signature), signature)
 
 
 def build(settings: Settings, *, pretrained: bool) -> Invasion:

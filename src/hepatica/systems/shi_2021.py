@@ -34,10 +34,9 @@ from torch import Tensor, nn
 from hepatica.cohort import Survival
 from hepatica.learn import Samples, Share, compose, cox_loss, in_bags, infer, jitter, pixels_to_images
 from hepatica.networks import BagNetwork, BagReading, GridCrf, GridNetwork, Normalise, Pooled, SideBySide, masked_max
-from hepatica.pathology.neighbours import Grids, centre_by_field, neighbours
+from hepatica.pathology.neighbours import Grids, centre_by_field, neighbours, outlined_tumour
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
-from hepatica.pathology.tumour_tiles import outlined_tumour
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.bags import BagPlan, infer_bags, train_bags
 from hepatica.protocol.plain import UNKNOWN, binary_loss, body_of, fit_stage

@@ -38,9 +38,9 @@ from hepatica.clinical.comparators import published
 from hepatica.cohort import Survival
 from hepatica.learn import Samples, Share, compose, infer, jitter, pixels_to_images
 from hepatica.networks import Normalise, Pooled, SideBySide
+from hepatica.pathology.neighbours import outlined_tumour
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
-from hepatica.pathology.tumour_tiles import outlined_tumour
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.plain import UNKNOWN, body_of, fit_stage, grad_cam_of_body, scored, train_plainly
 

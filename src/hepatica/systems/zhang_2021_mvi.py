@@ -12,18 +12,15 @@ patients, AUC 0.81 in training and 0.72 in validation); layers, sizes and optimi
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import torch
-from einops import rearrange, reduce
 from pydantic import PositiveInt
-from torch import Tensor, nn
 
 from hepatica.cohort import Binary
 from hepatica.cohort.phantom import MVI
 from hepatica.learn import Share
-from hepatica.networks import Reading
+from hepatica.networks import Volume
 from hepatica.protocol import Paper, System
 from hepatica.radiology.lesions.room import LESIONS_MR, LesionPlan, train_lesions
 
@@ -52,34 +49,11 @@ class Settings(LesionPlan):
     seed: int = 2021
 
 
-class Sequences(nn.Module):
-    """(b, z, sequences, y, x) on 0..1 to log-odds (b, 1), by four convolutions, each normalised and pooled; in the
-    first two z is left as it is, for slices are thick.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        widths = [len(settings.phases), *(settings.width * 2**place for place in range(4))]
-        pools = ((1, 2, 2), (1, 2, 2), (2, 2, 2), (2, 2, 2))
-        layers: list[nn.Module] = []
-        for (given, made), pool in zip(pairwise(widths), pools, strict=True):
-            convolution = nn.Conv3d(given, made, 3, padding=1, bias=False)
-            layers += [convolution, nn.BatchNorm3d(made), nn.ReLU(), nn.MaxPool3d(pool)]
-        self.body = nn.Sequential(*layers)
-        self.drop = nn.Dropout(settings.dropout)
-        self.classify = nn.Linear(widths[-1], 1)
-
-    def forward(self, volumes: Tensor) -> Reading:
-        """Read a batch."""
-        maps = self.body(rearrange(volumes, "b z c y x -> b c z y x"))
-        signature = self.drop(reduce(maps, "b c z y x -> b c", "mean"))
-        return Reading(self.classify(signature), signature)
-
-
-def build(settings: Settings, *, pretrained: bool) -> Sequences:
-    """The network, its weights drawn from the seed."""
+def build(settings: Settings, *, pretrained: bool) -> Volume:
+    """The network, its weights drawn from the seed; its first two layers leave z as it is, for slices are thick."""
     torch.manual_seed(settings.seed)
-    return Sequences(settings)
+    pools = ((1, 2, 2), (1, 2, 2), (2, 2, 2), (2, 2, 2))
+    return Volume(len(settings.phases), width=settings.width, pools=pools, dropout=settings.dropout)
 
 
 SYSTEM = System(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.cohort.ledger import Ledger
+from hepatica.cohort.preparation import Ledger
 from hepatica.networks.multiple_instance import Scaled
 from hepatica.pathology.features import feature_store
 from hepatica.pathology.features.feature_store import describe, prepare

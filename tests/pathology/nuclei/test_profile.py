@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.pathology.nuclei.measures import FEATURES, KINDS
-from hepatica.pathology.nuclei.profile import AMONG, OF_NUCLEI, PROFILE, profile, profiles
+from hepatica.pathology.nuclei.measures import AMONG, FEATURES, KINDS, OF_NUCLEI, PROFILE, profile, profiles
 
 
 def nuclei(count: int, *, seed: int = 0) -> pd.DataFrame:

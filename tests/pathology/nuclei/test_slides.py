@@ -10,9 +10,8 @@ from hepatica.cohort.errors import NotAssessableError
 from hepatica.evaluate.segmentation.instances import measure_instances
 from hepatica.pathology.nuclei import slides
 from hepatica.pathology.nuclei.detections import read_detections
-from hepatica.pathology.nuclei.drawn import drawn_pictures
 from hepatica.pathology.nuclei.finder import Finder
-from hepatica.pathology.nuclei.pictures import MARKS
+from hepatica.pathology.nuclei.pictures import MARKS, drawn_pictures
 from hepatica.pathology.nuclei.slides import edged_nuclei, find_nuclei, write_nuclei
 from hepatica.pathology.slide import open_slide
 

@@ -10,8 +10,7 @@ from sklearn.metrics import roc_auc_score
 from hepatica.cohort import Microns
 from hepatica.cohort.phantom import BIOPSIED, PRIMARY_CANCER, RESECTED, SEQUENCED, draw_patients
 from hepatica.pathology.phantom.findings import PLAIN, Findings, altered, findings
-from hepatica.pathology.phantom.layout import Layout, draw_layout
-from hepatica.pathology.phantom.settings import STANDARD
+from hepatica.pathology.phantom.layout import STANDARD, Layout, draw_layout
 
 LAYOUT = draw_layout(np.random.default_rng(1), side=128, pixel=Microns(2), plate_width=Microns(50))
 

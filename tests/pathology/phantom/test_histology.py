@@ -8,7 +8,7 @@ from skimage import measure
 
 from hepatica.cohort import SlidePixels
 from hepatica.pathology.phantom.histology import Uptake, aggressive_share, draw_tissue
-from hepatica.pathology.phantom.settings import STANDARD
+from hepatica.pathology.phantom.layout import STANDARD
 
 SMALL = replace(STANDARD, side=SlidePixels(512))
 

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from hepatica.cohort import SpecimenError
 from hepatica.radiology.dicom.header import MOMENTS, Header
-from hepatica.radiology.dicom.patients import Identity
 from hepatica.radiology.dicom.series import read_study
-from hepatica.radiology.dicom.sources import Source
+from hepatica.radiology.dicom.sources import Identity, Source
 from hepatica.radiology.dicom.stack import as_stored, pile
 from hepatica.radiology.dicom.volume import read_volume
 

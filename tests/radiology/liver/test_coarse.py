@@ -5,7 +5,7 @@ import pytest
 
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.volume import Volume
-from hepatica.radiology.liver.coarse import filled, gather
+from hepatica.radiology.liver.liver import filled, gather
 
 
 def volume_of(values, *, spacing):

@@ -9,7 +9,7 @@ from hepatica.cohort import SettingsError, SpecimenError
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.volume import Volume
-from hepatica.radiology.mr.signal import SignalScale, normalised
+from hepatica.radiology.mr.adc import SignalScale, normalised
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 
 from hepatica.radiology.phantom.anatomy import Anatomy, draw_anatomy
 from hepatica.radiology.phantom.enhancement import Tissue
-from hepatica.radiology.phantom.settings import PhantomSettings
+from hepatica.radiology.phantom.scanner import PhantomSettings
 from hepatica.radiology.phantom.shapes import Grid, grid_of
 
 

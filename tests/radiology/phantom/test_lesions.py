@@ -4,7 +4,7 @@ import pytest
 from hepatica.cohort.phantom import Lesion
 from hepatica.radiology.phantom.anatomy import Anatomy, draw_anatomy
 from hepatica.radiology.phantom.lesions import FIRST_LABEL, LOOKS, ct_palette, paint, place
-from hepatica.radiology.phantom.settings import PhantomSettings
+from hepatica.radiology.phantom.scanner import PhantomSettings
 from hepatica.radiology.phantom.shapes import Grid, grid_of
 
 SIZES = (4.0, 2.5, 2.0, 1.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hepatica.radiology.phantom.settings import PhantomSettings
+from hepatica.radiology.phantom.scanner import PhantomSettings
 from hepatica.radiology.phantom.shapes import Grid, ellipsoid, grid_of, tube
 
 

@@ -7,8 +7,7 @@ from scipy import ndimage
 
 from hepatica.cohort.phantom import SUSPECTED, Lesion, draw_patients
 from hepatica.cohort.streams import generator
-from hepatica.radiology.phantom.scanner import HOSPITALS
-from hepatica.radiology.phantom.settings import PhantomSettings
+from hepatica.radiology.phantom.scanner import HOSPITALS, PhantomSettings
 from hepatica.radiology.phantom.study import Study, draw_study
 
 HEALTHY = replace(SUSPECTED, hcc_share=0, metavir_control=(0.0, 1.0, 0.0, 0.0, 0.0))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
-from hepatica.radiology.radiomics.first_order import histogram, statistics
+from hepatica.radiology.radiomics.features import histogram, statistics
 from hepatica.radiology.radiomics.shape import shape
 
 SPACING = (2.0, 1.0, 1.5)

@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 
 from hepatica.radiology.radiomics.aggregation import HALF, averaged, combined, directions, entropy
-from hepatica.radiology.radiomics.emphasis import tabulated
-from hepatica.radiology.radiomics.glcm import glcm
-from hepatica.radiology.radiomics.glrlm import glrlm
-from hepatica.radiology.radiomics.glszm import glszm
-from hepatica.radiology.radiomics.ngtdm import ngtdm
+from hepatica.radiology.radiomics.emphasis import glrlm, glszm, tabulated
+from hepatica.radiology.radiomics.glcm import glcm, ngtdm
 
 
 def at(levels: np.ndarray, place: np.ndarray) -> int:

@@ -7,7 +7,7 @@ from pydicom.uid import UID
 
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.series import read_study
-from hepatica.radiology.results.derived import digest, origin
+from hepatica.radiology.results.derived_images import digest, origin
 from hepatica.radiology.results.evidence import evidence_of
 
 MODEL = ModelIdentity(system="HCCNet", version="1", digest="ab" * 32, doi="10.1038/s41416-021-01511-w", note="")

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.pathology.nuclei.review import FINDINGS
+from hepatica.pathology.nuclei.detections import FINDINGS
 from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters.reviewed import EXPECTED, compared
 
 

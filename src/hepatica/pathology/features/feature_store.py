@@ -15,8 +15,7 @@ from torch import nn
 
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.errors import SpecimenError
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
+from hepatica.cohort.preparation import Ledger, Store, gather, prepare_each, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.learn import as_images
 from hepatica.learn.images import channels_last
@@ -33,7 +32,7 @@ from hepatica.pathology.measures import measure_tiles, spread
 from hepatica.pathology.reader import open_reader
 from hepatica.pathology.slide import SAME_MPP
 from hepatica.pathology.stain import StainSettings
-from hepatica.pathology.store import cutting, slide_key
+from hepatica.pathology.store import cutting, slide_key, tile_index
 from hepatica.pathology.tiles import Tiling
 
 SCHEMA = 1
@@ -44,7 +43,7 @@ _PART = 4096  # rows in memory at once
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FeatureStore:
+class FeatureStore(Store):
     """Features of the tiles of many slides as one numbered sequence, which `hepatica.learn` reads as its inputs.
 
     `width` numbers describe a tile. `index`: one row a tile, as a TileStore's: patient_id, specimen_id, tile, x, y,
@@ -55,18 +54,12 @@ class FeatureStore:
     """
 
     width: int
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
     files: Mapping[str, FeatureFile]
 
     @cached_property
     def _places(self) -> tuple[np.ndarray, np.ndarray]:
         keys = self.specimens.set_index("specimen_id")["key"]
         return keys.loc[self.index["specimen_id"]].to_numpy(), self.index["tile"].to_numpy()
-
-    def __len__(self) -> int:
-        return len(self.index)
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Features of these rows of `index`, in the order asked: (b width) float32."""
@@ -88,12 +81,6 @@ class FeatureStore:
         sd = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0))
         for layer in layers:
             layer.fit(torch.from_numpy(mean), torch.from_numpy(sd))
-
-    def select(
-        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
-    ) -> "FeatureStore":
-        """The same with these patients, or these specimens, only; in the store's own order."""
-        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
 
 def brought(specimen: Specimen) -> Path | None:
@@ -254,16 +241,12 @@ def _gather(
         )
 
     found, failures = gather(keys, opened, ledger=ledger, wanted="slides gave features")
-    slides, tiles = [], []
-    for who, (own, about) in found:
-        slides.append({**who, "tiles": len(own.corners), "extent": own.extent, **about})
-        names = {name: who[name] for name in ("patient_id", "specimen_id")}
-        x, y = own.corners.T
-        tiles.append(pd.DataFrame(names | {"tile": np.arange(len(x)), "x": x, "y": y, "extent": own.extent}))
     return FeatureStore(
         width=width,
-        index=pd.concat(tiles, ignore_index=True),
-        specimens=pd.DataFrame(slides),
+        index=tile_index((who, own.corners, own.extent) for who, (own, _) in found),
+        specimens=pd.DataFrame(
+            [{**who, "tiles": len(own.corners), "extent": own.extent, **about} for who, (own, about) in found]
+        ),
         failures=failures,
         files={who["key"]: own for who, (own, _) in found},
     )

@@ -21,7 +21,7 @@ from hepatica.learn import Arrays, Fresh, History, Plan, Samples, dice_and_cross
 from hepatica.networks import UNet
 from hepatica.pathology.nuclei.instances import targets
 from hepatica.pathology.nuclei.pictures import Picture
-from hepatica.pathology.phantom.noise import smooth_noise
+from hepatica.pathology.phantom.layout import smooth_noise
 from hepatica.pathology.stain import DENSITY, RUIFROK
 
 

@@ -15,9 +15,7 @@ from scipy.special import ndtr
 
 from hepatica.cohort.phantom import Patient, Population
 from hepatica.cohort.phantom.lesion import CCA, NORMAL
-from hepatica.pathology.phantom.layout import Layout
-from hepatica.pathology.phantom.noise import ramp, smooth_noise
-from hepatica.pathology.phantom.settings import PhantomSettings
+from hepatica.pathology.phantom.layout import Layout, PhantomSettings, ramp, smooth_noise
 
 _GLAND, _EPITHELIUM = 38.0, 13.0  # micrometres: grain of glands, thickness of what lines them
 _TERRITORY = 170.0  # micrometres: grain of areas that look alike

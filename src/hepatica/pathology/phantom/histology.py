@@ -12,10 +12,8 @@ from scipy import ndimage, special
 
 from hepatica.cohort.units import Microns
 from hepatica.pathology.phantom.findings import PLAIN, Findings, altered
-from hepatica.pathology.phantom.layout import Layout, draw_layout
-from hepatica.pathology.phantom.noise import enlarge, ramp, smooth_noise
+from hepatica.pathology.phantom.layout import Layout, PhantomSettings, draw_layout, enlarge, ramp, smooth_noise
 from hepatica.pathology.phantom.nuclei import AGGRESSIVE, HOLE, LYMPHOCYTE, MILD, RED_CELL, SPINDLE, between, stamp
-from hepatica.pathology.phantom.settings import PhantomSettings
 
 _COARSE = 2  # the layout is drawn at half the resolution, having no finer detail
 _LOOKS = 6  # nuclei are drawn in this many looks from mild to aggressive

@@ -1,11 +1,65 @@
-"""Layout: where a phantom core has tissue, tumour, adjacent liver, plates of cells, sinusoids, stroma and vessels."""
+"""Layout: where a phantom core has tissue, tumour, adjacent liver, plates of cells, sinusoids, stroma and vessels.
+
+Noise: smooth random fields, the raw material of phantom tissue.
+
+Settings: every number phantom slides are made from.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
-from hepatica.cohort.units import Microns
-from hepatica.pathology.phantom.noise import ramp, smooth_noise
+from hepatica.cohort.units import Microns, MicronsPerPixel, SlidePixels
+
+MICROSCOPES = ("brightfield", "multiphoton")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhantomSettings:
+    """What phantom slides are made from; ours.
+
+    "Hard" numbers hold at difficulty 1 and shrink in proportion to it; an effect loses `effect_lost_when_hard` of its
+    size at difficulty 1.
+    """
+
+    images: int = 2
+    side: SlidePixels = SlidePixels(1024)
+    mpp: MicronsPerPixel = MicronsPerPixel(0.5)
+    nucleus_mild: Microns = Microns(6.8)
+    nucleus_aggressive: Microns = Microns(11.2)
+    lymphocytes_mild: float = 1800.0  # per mm2 of tissue
+    lymphocytes_aggressive: float = 120.0
+    effect_lost_when_hard: float = 0.6
+    image_variation_when_hard: float = 0.6  # share of what an image shows that is not the patient's aggressiveness
+    mark_distance: float = 2.6  # standard deviations between those with a diagnosis and those without, in what marks it
+    missed_when_hard: float = 0.2  # share of biopsies that hold no tumour
+    microscope: str = "brightfield"  # stained section, or TPEF and SHG of a plain one
+
+
+STANDARD = PhantomSettings()
+"""The phantom of the demo, the docs and the tests."""
+
+
+def smooth_noise(rng: np.random.Generator, *, side: int, grain: float) -> np.ndarray:
+    """(side, side) float32 field of mean 0 and variance about 1, correlated over about `grain` pixels."""
+    coarse = max(4, round(side / grain) + 3)
+    field = rng.standard_normal((coarse, coarse), dtype=np.float32)
+    field /= field.std()
+    return enlarge(field, side=side)
+
+
+def enlarge(field: np.ndarray, *, side: int) -> np.ndarray:
+    """(n, n) field interpolated bicubically to (side, side) float32."""
+    image = Image.fromarray(np.asarray(field, dtype=np.float32))
+    return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC))
+
+
+def ramp(field: np.ndarray, *, low: float, high: float) -> np.ndarray:
+    """0 at or below `low`, 1 at or above `high`, smooth between; `low` above `high` turns it round."""
+    t = np.clip((field - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
 
 _EDGE_REACH = 60.0  # micrometres from the tumour's edge over which it still shows
 _ADJACENT_SHARE = 0.4  # of the cores hold some liver beside the tumour

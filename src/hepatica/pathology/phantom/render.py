@@ -14,8 +14,8 @@ from hepatica.cohort.streams import generator
 from hepatica.pathology.outlines import write_outlines
 from hepatica.pathology.phantom.findings import findings
 from hepatica.pathology.phantom.histology import CLASSES, draw_tissue
+from hepatica.pathology.phantom.layout import MICROSCOPES, STANDARD, PhantomSettings
 from hepatica.pathology.phantom.scanner import HOSPITALS, photograph, stain, two_photons, write_slide, write_two_photons
-from hepatica.pathology.phantom.settings import MICROSCOPES, STANDARD, PhantomSettings
 
 
 @dataclass(frozen=True, kw_only=True)

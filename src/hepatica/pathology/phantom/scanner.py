@@ -12,7 +12,7 @@ from scipy import ndimage
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.units import MicronsPerPixel, SlidePixels
 from hepatica.pathology.phantom.histology import Uptake
-from hepatica.pathology.phantom.noise import enlarge
+from hepatica.pathology.phantom.layout import enlarge
 
 TILE = SlidePixels(256)
 _PHOTONS = 0.15  # detected for each grey level

@@ -22,8 +22,7 @@ from hepatica.radiology.deidentify.burned_in import suspect_header, text_like
 from hepatica.radiology.deidentify.confidentiality import Pseudonyms, protect, pseudonyms
 from hepatica.radiology.dicom.frames import is_available, read_frames, tolerant
 from hepatica.radiology.dicom.header import read_dataset
-from hepatica.radiology.dicom.patients import Identity, identity, patients
-from hepatica.radiology.dicom.sources import Source, find_sources
+from hepatica.radiology.dicom.sources import Identity, Source, find_sources, identity, patients
 from hepatica.radiology.phase.phase_tags import named_phase
 
 _AT_ONCE = 16  # frames

@@ -12,8 +12,7 @@ from pydicom.uid import UID
 
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.frames import LARGEST, tolerant
-from hepatica.radiology.dicom.patients import Identity, identity
-from hepatica.radiology.dicom.sources import Source
+from hepatica.radiology.dicom.sources import Identity, Source, identity
 from hepatica.radiology.dicom.weighting import Weighting, weighting
 
 Kind = Literal["ct", "mr"]

@@ -12,8 +12,7 @@ from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.frames import LARGEST
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.header import Kind
-from hepatica.radiology.dicom.hounsfield import refuse_other_units
-from hepatica.radiology.dicom.magnitude import refuse_hounsfield
+from hepatica.radiology.dicom.hounsfield import refuse_hounsfield, refuse_other_units
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.dicom.series import Refusal, Series, read_study
 from hepatica.radiology.dicom.stack import MOST_MADE, refuse_oblique

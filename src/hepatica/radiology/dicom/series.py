@@ -1,9 +1,14 @@
-"""Series: the files of a study grouped into series, duplicate slices dropped, those to be read chosen."""
+"""Series: the files of a study grouped into series, duplicate slices dropped, those to be read chosen.
+
+Decode: the stored pixels of many slices, compressed ones on several cores at once.
+"""
 
 import hashlib
+import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -12,11 +17,9 @@ import numpy as np
 import pydicom
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.radiology.dicom.decode import decode
+from hepatica.radiology.dicom.frames import is_available, read_frames, tolerant
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.header import Header, Kind, read_dataset, read_headers
-from hepatica.radiology.dicom.patients import NOTE as SPELT
-from hepatica.radiology.dicom.patients import Identity, patients
 from hepatica.radiology.dicom.selection import (
     LEAST_PLACES,
     MOST_TIMES,
@@ -25,7 +28,8 @@ from hepatica.radiology.dicom.selection import (
     time_points,
     unwanted,
 )
-from hepatica.radiology.dicom.sources import Source, find_sources
+from hepatica.radiology.dicom.sources import NOTE as SPELT
+from hepatica.radiology.dicom.sources import Identity, Source, find_sources, patients
 from hepatica.radiology.dicom.stack import Stack, pile
 
 
@@ -227,3 +231,36 @@ def _piled(headers: Sequence[Header], *, patient: int, key: str, notes: tuple[st
 
 def _refusal(headers: Sequence[Header], *, patient: int, key: str, reason: str) -> Refusal:
     return Refusal(key=key, patient=patient, files=len({header.source for header in headers}), reason=reason)
+
+
+_AT_ONCE = 16  # frames a task
+
+
+def decode(headers: Sequence[Header], *, workers: int | None = None) -> list[np.ndarray | None]:
+    """The stored values (y x) of each slice, in the order given; None for a slice whose pixels are damaged.
+
+    JPEG 2000, JPEG-LS and lossless JPEG are decoded by `workers` threads (by default one a core);
+    others one after the other, since they hold Python's lock or have nothing to decode.
+    """
+    tasks = list(_tasks(headers))
+    together = any(is_available(header.transfer_syntax) for header in headers)
+    with tolerant(), ThreadPoolExecutor((workers or _cores()) if together else 1) as pool:
+        return [frame for part in pool.map(_read, tasks) for frame in part]
+
+
+def _tasks(headers: Sequence[Header]) -> Iterable[Sequence[Header]]:
+    """Neighbouring frames of one file go together, so that its header is read once for them."""
+    for _, own in groupby(headers, key=lambda header: header.source):
+        frames = list(own)
+        for start in range(0, len(frames), _AT_ONCE):
+            yield frames[start : start + _AT_ONCE]
+
+
+def _read(headers: Sequence[Header]) -> list[np.ndarray | None]:
+    source, syntax = headers[0].source, headers[0].transfer_syntax
+    frames = [header.frame for header in headers]
+    return read_frames(source.path, member=source.member, frames=frames, transfer_syntax=syntax)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,11 +7,9 @@ from typing import Literal
 import numpy as np
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.radiology.dicom.decode import decode
 from hepatica.radiology.dicom.geometry import Geometry
-from hepatica.radiology.dicom.hounsfield import hounsfield
-from hepatica.radiology.dicom.magnitude import magnitude
-from hepatica.radiology.dicom.series import Series
+from hepatica.radiology.dicom.hounsfield import hounsfield, magnitude
+from hepatica.radiology.dicom.series import Series, decode
 from hepatica.radiology.dicom.stack import ON_GRID, Stack, refuse_made, upright
 
 Units = Literal["HU", "grey", "signal", "adc"]

@@ -1,27 +1,119 @@
-"""Cohort of: a cohort folder made from a downloaded public set; its images stay where they are."""
+"""Cohort of: a cohort folder made from a downloaded public set; its images stay where they are.
 
+Boxes: lesions of LLD-MMRI, whose annotation names each phase's file and the box around each lesion in its voxels.
+
+Slice masks: a mask that is a folder of pictures or of DICOM slices, one for each slice of a series, as a volume.
+"""
+
+import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
+import numpy as np
 import pandas as pd
+import pydicom
 import tomli_w
 
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import write_text
 from hepatica.cohort.delimited import read_table
-from hepatica.cohort.errors import CohortError, SpecimenError
+from hepatica.cohort.errors import CohortError, SpecimenError, reading
 from hepatica.cohort.faults import Faults, did_you_mean
 from hepatica.cohort.further_table import UNITS
 from hepatica.cohort.phantom.folder import write_table
 from hepatica.cohort.specimens import ATTACHMENTS
+from hepatica.radiology.dicom.frames import tolerant
+from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.nifti import write_nifti
-from hepatica.radiology.layouts.boxes import boxed_items
 from hepatica.radiology.layouts.layout import Item, Layout, Table, read_layout
-from hepatica.radiology.layouts.slice_masks import mask_of_slices
+
+
+def mask_of_slices(marks: Path, images: Path, *, values: tuple[int, int]) -> tuple[np.ndarray, Geometry]:
+    """(z y x) uint8, 1 where a value lies within `values`, and where it lies by the positions of the DICOM `images`.
+
+    Marks and images are paired in the order of their names, numbers by their size. SpecimenError where they are not as
+    many, not of one matrix, or cannot be read.
+    """
+    with reading("the mask"), tolerant():
+        paths = [_in_order(folder) for folder in (marks, images)]
+        if len(paths[0]) != len(paths[1]) or len(paths[0]) < 2:
+            raise SpecimenError(f"got {len(paths[0])} slices of the mask for {len(paths[1])} of the series")
+        headers = [pydicom.dcmread(path, stop_before_pixels=True, force=True) for path in paths[1]]
+        places = np.array([header.ImagePositionPatient for header in headers], float)
+        rows, columns = np.split(np.array(headers[0].ImageOrientationPatient, float), 2)
+        heights = places @ np.cross(rows, columns)
+        order = np.argsort(heights)
+        marked = np.stack([_pixels(paths[0][k]) for k in order])
+    z, y, x = marked.shape
+    lps = np.eye(4)
+    down, across = (float(each) for each in headers[0].PixelSpacing)
+    step = (places[order[-1]] - places[order[0]]) / (z - 1)
+    lps[:3] = np.stack([rows * across, columns * down, step, places[order[0]]], axis=1)
+    low, high = values
+    return ((marked >= low) & (marked <= high)).astype(np.uint8), from_lps(lps, shape=(z, y, x))
+
+
+def _in_order(folder: Path) -> list[Path]:
+    files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    return sorted(
+        files, key=lambda path: [int(each) if each.isdigit() else 0 for each in re.split(r"(\d+)", path.name)]
+    )
+
+
+def _pixels(path: Path) -> np.ndarray:
+    if path.suffix.lower() == ".png":
+        from PIL import Image
+
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("L"))
+    return np.asarray(pydicom.dcmread(path, force=True).pixel_array)
+
+
+_nifti: Any = nib
+
+
+def boxed_items(layout: Layout, annotations: Path, *, folder: Path) -> Iterator[Item]:
+    """The images of each patient and the lesions of the preferred phase that is there; SpecimenError for no such JSON.
+
+    `Annotation.json` has, of each patient, an entry a phase with studyUID, seriesUID, phase, and
+    annotation.lesion.N with category and bbox.3D_box (x_min ... z_max, whole voxels of the NIfTI file, both included),
+    as `main/preprocess/crop_roi.py` of LMMMEng/LLD-MMRI2023 reads it.
+    """
+    try:
+        patients = json.loads(annotations.read_text(encoding="utf-8"))["Annotation_info"]
+        for patient, entries in sorted(patients.items()):
+            there = {}
+            for entry in entries:
+                path = f"images/{patient}/{entry['studyUID']}/{entry['seriesUID']}.nii.gz"
+                phase = layout.phases.get(entry["phase"])
+                if phase and (folder / path).is_file():
+                    there[phase] = entry, path
+                    yield Item(role="image", patient=patient, specimen=patient, path=path, modality="mr", phase=phase)
+            first = next((there[phase] for phase in layout.phases.values() if phase in there), None)
+            if first:
+                yield from _lesions(layout, patient, *first, folder=folder)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SpecimenError(
+            f"{annotations.name} is not as LLD-MMRI writes it ({type(error).__name__}: {error}); download it again"
+        ) from error
+
+
+def _lesions(layout: Layout, patient: str, entry: dict[str, Any], path: str, *, folder: Path) -> Iterator[Item]:
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ _nifti.load(folder / path).affine
+    for number, lesion in sorted(entry["annotation"]["lesion"].items()):
+        box = lesion["bbox"]["3D_box"]
+        low, high = (np.array([float(box[f"{axis}_{end}"]) for axis in "xyz"]) for end in ("min", "max"))
+        centre = (affine @ [*(low + high) / 2, 1])[:3]
+        sides = (high - low + 1) * np.linalg.norm(affine[:3, :3], axis=0)
+        place = (*(float(each) for each in centre), float(sides.max()))
+        label = layout.classes.get(str(lesion["category"]), "")
+        yield Item(role="lesion", patient=patient, specimen=patient, lesion=str(number), label=label, place=place)
+
 
 DATA, MASKS = "data", "masks"
 """The link to the download, and the folder of masks that had to be converted."""

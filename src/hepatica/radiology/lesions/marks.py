@@ -14,8 +14,8 @@ from scipy import ndimage
 from hepatica.cohort import Specimen
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.geometry import Geometry
+from hepatica.radiology.masks.frames import Segments
 from hepatica.radiology.masks.mask import open_mask
-from hepatica.radiology.masks.segments import Segments
 
 MASK = "mask"
 """Column of specimens.csv with a mask of all lesions of a specimen."""

@@ -10,10 +10,9 @@ import pandas as pd
 from einops import rearrange
 
 from hepatica.cohort import Specimen
+from hepatica.cohort.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.cohort.digests import content_digest
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import specimen_key
-from hepatica.radiology.array_store import ArrayStore, prepare_files, write_arrays
+from hepatica.cohort.preparation import Ledger, specimen_key
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping, crops

@@ -1,3 +1,1 @@
 """Liver: where the liver lies in a CT volume, estimated or from a mask."""
-
-__all__ = ["coarse", "liver"]

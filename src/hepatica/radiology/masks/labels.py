@@ -13,7 +13,7 @@ from scipy import ndimage
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.nifti import LARGEST, read_nifti
-from hepatica.radiology.masks.segments import Only, Segments
+from hepatica.radiology.masks.frames import Only, Segments
 
 _TOTAL_SEGMENTATOR_LIVER = 5  # label of its task `total`, versions 1 and 2 (Wasserthal 2023, doi 10.1148/ryai.230024)
 

@@ -10,10 +10,8 @@ from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.header import read_dataset
 from hepatica.radiology.dicom.sources import Source, find_sources
-from hepatica.radiology.masks.contours import of_structures
-from hepatica.radiology.masks.frames import of_seg
+from hepatica.radiology.masks.frames import Only, Segments, of_seg, of_structures
 from hepatica.radiology.masks.labels import of_nifti, of_nrrd
-from hepatica.radiology.masks.segments import Only, Segments
 
 NIFTI, NRRD = (".nii", ".nii.gz"), (".nrrd",)
 

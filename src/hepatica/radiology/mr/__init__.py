@@ -1,3 +1,1 @@
 """MR: what each series of a study shows, its signal made comparable, and diffusion coefficients."""
-
-__all__ = ["adc", "measures", "sequence", "signal"]

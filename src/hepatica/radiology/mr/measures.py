@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from hepatica.cohort.texture import bands, coherence
 from hepatica.radiology.dicom.volume import Volume
-from hepatica.radiology.mr.signal import normalised
+from hepatica.radiology.mr.adc import normalised
 
 SLICES, FINEST = 8, 3.0
 """Slices, evenly spread, that are measured, and mm of their pixels, made coarser to about this (ours)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hepatica.radiology.phantom.enhancement import Tissue
-from hepatica.radiology.phantom.noise import smooth_noise
+from hepatica.radiology.phantom.scanner import smooth_noise
 from hepatica.radiology.phantom.shapes import Grid, ellipsoid, tube
 
 _RIGHT_PORTAL = ((-30, -8, 2), (-76, 0, 8), 6.0)

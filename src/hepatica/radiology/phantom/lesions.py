@@ -14,7 +14,7 @@ import numpy as np
 
 from hepatica.cohort.phantom import Lesion
 from hepatica.radiology.phantom.enhancement import ATTENUATION, Curve, Tissue, later
-from hepatica.radiology.phantom.noise import smooth_noise
+from hepatica.radiology.phantom.scanner import smooth_noise
 from hepatica.radiology.phantom.shapes import Grid, Millimetres
 
 FIRST_LABEL = 2

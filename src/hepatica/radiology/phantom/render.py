@@ -22,8 +22,7 @@ from hepatica.radiology.phantom.ablation import ZONE, ablate
 from hepatica.radiology.phantom.dicom import Stored, write_study
 from hepatica.radiology.phantom.enhancement import PHASES
 from hepatica.radiology.phantom.lesions import FIRST_LABEL
-from hepatica.radiology.phantom.scanner import HOSPITALS, LOWEST
-from hepatica.radiology.phantom.settings import STANDARD, PhantomSettings
+from hepatica.radiology.phantom.scanner import HOSPITALS, LOWEST, STANDARD, PhantomSettings
 from hepatica.radiology.phantom.study import Study, draw_study
 
 MASKS = "masks"

@@ -1,12 +1,70 @@
-"""Scanner: what the CT of a hospital makes of a body: its sharpness, noise, calibration, timing and habits."""
+"""Scanner: what the CT of a hospital makes of a body: its sharpness, noise, calibration, timing and habits.
+
+Noise: smooth random fields, the raw material of phantom organs, and the correlated noise of CT.
+
+Settings: every number phantom CT and MR are made from.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from einops import einsum
 from scipy import ndimage
 
-from hepatica.radiology.phantom.noise import scanner_noise
+
+@dataclass(frozen=True, kw_only=True)
+class PhantomSettings:
+    """What phantom CT and MR are made from; ours.
+
+    "Hard" numbers hold at difficulty 1 and shrink in proportion to it.
+    """
+
+    expert_share: float = 0.8  # of patients with and without HCC whose nodules experts outlined, rounded up
+    matrix: int = 256
+    slices: int = 32
+    thickness_mm: float = 5.0  # slices touch
+    field_of_view_mm: float = 400.0
+    contrast_lost_when_hard: float = 0.6  # of lesion against liver
+    noise_added_when_hard: float = 1.0  # of the hospital's own noise
+
+
+STANDARD = PhantomSettings()
+"""The phantom of the demo, the docs and the tests."""
+
+STANDARD_MR = PhantomSettings(matrix=192)
+"""That of MR, whose pixels are larger."""
+
+
+def smooth_noise(
+    rng: np.random.Generator, *, shape: tuple[int, int, int], grain: tuple[float, float, float]
+) -> np.ndarray:
+    """(z, y, x) float32 field of standard deviation 1, correlated over about `grain` voxels along each axis.
+
+    Random coefficients of a cubic B-spline.
+    """
+    z, y, x = (_splines(count, each) for count, each in zip(shape, grain, strict=True))
+    field = rng.standard_normal((z.shape[1], y.shape[1], x.shape[1]), dtype=np.float32)
+    rows = einsum(z, field @ x.T, "z i, i j x -> z j x")
+    smooth = y @ rows
+    return np.asarray(smooth / smooth.std())
+
+
+def _splines(count: int, grain: float) -> np.ndarray:
+    """(count, knots) values of the cubic B-splines, one knot every `grain` voxels."""
+    knots = int(np.ceil((count - 1) / grain)) + 4
+    apart = np.abs(np.arange(count)[:, np.newaxis] / grain + 1 - np.arange(knots))
+    inner = 2 / 3 - apart**2 + apart**3 / 2
+    outer = (2 - np.minimum(apart, 2)) ** 3 / 6
+    return np.where(apart < 1, inner, outer).astype(np.float32)
+
+
+def scanner_noise(rng: np.random.Generator, *, shape: tuple[int, int, int, int], grain: float) -> np.ndarray:
+    """(phase, z, y, x) float32 noise of standard deviation 1, correlated within slices over `grain` pixels."""
+    white = rng.standard_normal(shape, dtype=np.float32)
+    correlated = ndimage.gaussian_filter(white, sigma=(0, 0, grain, grain), mode="wrap", truncate=3)
+    return np.asarray(correlated / correlated.std())
+
 
 LOWEST, HIGHEST = -1024, 3071
 """Hounsfield units that 12 bits hold."""

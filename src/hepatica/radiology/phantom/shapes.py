@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hepatica.radiology.dicom.geometry import Geometry
-from hepatica.radiology.phantom.settings import PhantomSettings
+from hepatica.radiology.phantom.scanner import PhantomSettings
 
 Millimetres = tuple[float, float, float]
 """x to the patient's left, y to the back, z to the head: the axes of DICOM."""

@@ -10,9 +10,7 @@ from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.phantom.anatomy import Anatomy, draw_anatomy
 from hepatica.radiology.phantom.enhancement import curves, in_pictures
 from hepatica.radiology.phantom.lesions import FIRST_LABEL, Palette, ct_palette, embolised, paint, place
-from hepatica.radiology.phantom.noise import smooth_noise
-from hepatica.radiology.phantom.scanner import Hospital, scan
-from hepatica.radiology.phantom.settings import PhantomSettings
+from hepatica.radiology.phantom.scanner import Hospital, PhantomSettings, scan, smooth_noise
 from hepatica.radiology.phantom.shapes import Grid, grid_of
 
 _TEXTURE_HU = 2.5

@@ -6,8 +6,7 @@ from typing import Literal
 import numpy as np
 
 from hepatica.radiology.dicom.series import Series
-from hepatica.radiology.liver.coarse import Coarse
-from hepatica.radiology.liver.liver import CREDIBLE, FoundLiver
+from hepatica.radiology.liver.liver import CREDIBLE, Coarse, FoundLiver
 from hepatica.radiology.phase.phase_tags import PhaseGuess, PhaseName, phase_from_tags, together
 
 # Where and how levels are measured, all ours. Lengths in mm, values in HU.

@@ -12,9 +12,8 @@ from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.series import Series
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.liver.liver import find_liver
-from hepatica.radiology.mr.adc import fit_adc
+from hepatica.radiology.mr.adc import fit_adc, normalised
 from hepatica.radiology.mr.sequence import sequences_of
-from hepatica.radiology.mr.signal import normalised
 from hepatica.radiology.phase.phase import contrast_phase
 from hepatica.radiology.phase.phase_tags import phase_from_tags
 

@@ -15,9 +15,9 @@ from hepatica.cohort.errors import RunError, SpecimenError
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.header import Kind
-from hepatica.radiology.dicom.patients import patients
 from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.series import Series
+from hepatica.radiology.dicom.sources import patients
 from hepatica.radiology.phase.together import SERIES
 from hepatica.radiology.picture import glowing, highest_slices
 from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation

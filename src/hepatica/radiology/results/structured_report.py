@@ -8,7 +8,7 @@ from pydicom import Dataset
 
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
-from hepatica.radiology.results.derived import MANUFACTURER, derived_uid, digest, finish, origin
+from hepatica.radiology.results.derived_images import MANUFACTURER, derived_uid, digest, finish, origin
 from hepatica.radiology.results.evidence import Evidence
 from hepatica.radiology.results.result import MOST_CHARACTERS, Finding, Findings, NotAssessable, Result
 

@@ -1,7 +1,7 @@
 """Spectra: the spectra of a cohort, read once, brought to one acquisition, kept whole and windowed when asked for."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
-from hepatica.cohort.atomic import replacing
+from hepatica.cohort.array_store import open_arrays, prepare_files, write_arrays
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import UnavailableError
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import gather, prepare_each, selected, specimen_key
+from hepatica.cohort.preparation import Ledger, Store, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.spectroscopy.fitting.signal_model import WINDOW_PPM
 from hepatica.spectroscopy.networks.network_input import as_network_values, norm
@@ -36,7 +33,7 @@ _WORKERS = 1  # silencing spec2nii's warnings affects the whole process; a spect
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SpectraStore:
+class SpectraStore(Store):
     """Spectra of many specimens as one numbered sequence, which `hepatica.learn` reads as its inputs.
 
     `index`: one row a spectrum: patient_id, specimen_id, norm (mean modulus of the window, by which `read` divides),
@@ -50,13 +47,7 @@ class SpectraStore:
     folder: Path
     acquisition: Acquisition
     window_ppm: tuple[float, float]
-    index: pd.DataFrame
-    specimens: pd.DataFrame
-    failures: pd.DataFrame
     _open: dict[str, Spectrum] = field(default_factory=dict, init=False, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.index)
 
     @property
     def ppm(self) -> NDArray[np.float64]:
@@ -85,19 +76,13 @@ class SpectraStore:
         """The whole spectrum of one row of `index`, brought to `acquisition`, with its water reference if any."""
         key = self._keys[number]
         if key not in self._open:
-            opened = _opened(_path(self.folder, key))
+            opened = open_arrays(self.folder, key)
             if opened is None:
                 raise UnavailableError(
                     f"the spectrum file {key} has been removed or damaged; prepare the spectra again"
                 )
             self._open[key] = _spectrum(opened)
         return self._open[key]
-
-    def select(
-        self, *, patient_ids: Iterable[str] | None = None, specimen_ids: Iterable[str] | None = None
-    ) -> "SpectraStore":
-        """The same store with the spectra of these patients, or specimens, only; in the store's own order."""
-        return selected(self, patient_id=patient_ids, specimen_id=specimen_ids)
 
 
 def prepare(
@@ -119,18 +104,39 @@ def prepare(
     """
     settled: dict[str, Any] = {"acquisition": acquisition, "header_overrides": header_overrides, "settings": settings}
     made_by = {"schema": SCHEMA, **{name: asdict(each) for name, each in settled.items()}}
-    keys = [spectrum_key(each, settings=made_by) for each in specimens]
-    ledger = Ledger(folder / "ledger")
-    missing = {key: each for key, each in zip(keys, specimens, strict=True) if _opened(_path(folder, key)) is None}
+    keys = {each: spectrum_key(each, settings=made_by) for each in specimens}
 
-    def read(key: str, specimen: Specimen) -> None:
+    def read(path: Path, specimen: Specimen) -> None:
         water = specimen.attachments.get("water")
         spectrum = read_spectrum(specimen.path, water=water, header_overrides=header_overrides, settings=settings)
-        _write(_path(folder, key), resampled(spectrum, acquisition=acquisition))
+        _write(path, resampled(spectrum, acquisition=acquisition))
 
-    prepare_each(missing, read, ledger=ledger, label="Reading spectra", workers=_WORKERS, progress=progress)
-    found = dict(zip(specimens, keys, strict=True))
-    return _gather(found, ledger=ledger, folder=folder, acquisition=acquisition, window_ppm=window_ppm)
+    found, failures = prepare_files(
+        keys,
+        read,
+        ledger=Ledger(folder / "ledger"),
+        label="Reading spectra",
+        wanted="specimens gave a spectrum",
+        workers=_WORKERS,
+        progress=progress,
+    )
+    window = acquisition.within(*window_ppm)
+    rows, studies = [], []
+    for who, about in found:
+        spectrum = _spectrum(open_arrays(folder, who["key"]))
+        facts = {"averages": spectrum.averages or 0, "water": spectrum.water is not None}
+        studies.append(who | facts | {"notes": "; ".join(spectrum.notes)})
+        names = {name: who[name] for name in ("patient_id", "specimen_id")}
+        strength = {"norm": float(norm(spectrum.values[window])), "noise_sd": about["noise_sd"]}
+        rows.append(names | strength | about["quality"])
+    return SpectraStore(
+        folder=folder,
+        acquisition=acquisition,
+        window_ppm=window_ppm,
+        index=pd.DataFrame(rows),
+        specimens=pd.DataFrame(studies),
+        failures=failures,
+    )
 
 
 def spectrum_key(specimen: Specimen, *, settings: Mapping[str, Any]) -> str:
@@ -155,8 +161,7 @@ def _write(path: Path, spectrum: Spectrum) -> None:
         "noise_sd": spectrum.noise_sd,
         "quality": asdict(quality(spectrum)),
     }
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(arrays, {"about": json.dumps(about)}))
+    write_arrays(path, arrays, about=about)
 
 
 def _parts(fid: Signal) -> NDArray[np.float64]:
@@ -175,45 +180,3 @@ def _spectrum(opened: Any) -> Spectrum:
         water_acquisition=about["water_acquisition"] and Acquisition(**about["water_acquisition"]),
         measured_noise_sd=about["noise_sd"],
     )
-
-
-def _gather(
-    keys: Mapping[Specimen, str],
-    *,
-    ledger: Ledger,
-    folder: Path,
-    acquisition: Acquisition,
-    window_ppm: tuple[float, float],
-) -> SpectraStore:
-    found, failures = gather(
-        keys, lambda key: _opened(_path(folder, key)), ledger=ledger, wanted="specimens gave a spectrum"
-    )
-    window = acquisition.within(*window_ppm)
-    rows, specimens = [], []
-    for who, opened in found:
-        about, spectrum = json.loads(opened.metadata()["about"]), _spectrum(opened)
-        facts = {"averages": spectrum.averages or 0, "water": spectrum.water is not None}
-        specimens.append(who | facts | {"notes": "; ".join(spectrum.notes)})
-        names = {name: who[name] for name in ("patient_id", "specimen_id")}
-        strength = {"norm": float(norm(spectrum.values[window])), "noise_sd": about["noise_sd"]}
-        rows.append(names | strength | about["quality"])
-    return SpectraStore(
-        folder=folder,
-        acquisition=acquisition,
-        window_ppm=window_ppm,
-        index=pd.DataFrame(rows),
-        specimens=pd.DataFrame(specimens),
-        failures=failures,
-    )
-
-
-def _path(folder: Path, key: str) -> Path:
-    return folder / f"{key}.safetensors"
-
-
-def _opened(path: Path) -> Any:
-    """An open spectrum file; None where there is none, or none that is whole."""
-    try:
-        return safe_open(path, "numpy")
-    except (FileNotFoundError, SafetensorError):
-        return None

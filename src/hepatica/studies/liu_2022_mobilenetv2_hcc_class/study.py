@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import MicronsPerPixel, load_cohort
+from hepatica.pathology.nuclei.detections import contact_sheet, review
 from hepatica.pathology.nuclei.finder import Finder
-from hepatica.pathology.nuclei.review import contact_sheet, review
 from hepatica.protocol import override
 from hepatica.report import Chapter
 from hepatica.report.page import Run, read_run

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, wilcoxon
 
-from hepatica.pathology.nuclei.review import FINDINGS
+from hepatica.pathology.nuclei.detections import FINDINGS
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import NONE, p_value
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import Ledger, Specimen, SpecimenError, UnavailableError
-from hepatica.radiology.array_store import ArrayStore, prepare_files, write_arrays
+from hepatica.cohort.array_store import ArrayStore, prepare_files, write_arrays
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from hepatica.cohort import CohortError, load_cohort
 from hepatica.cohort.further_table import KINDS
-from hepatica.omics.expression import (
+from hepatica.omics.room import (
     all_features,
     centred_log_ratio,
     feature_names,
