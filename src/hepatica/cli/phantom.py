@@ -29,8 +29,8 @@ Whom = Annotated[
     typer.Option(
         "--population",
         help="resected, suspected, cirrhosis, watched_cirrhosis, surveillance, screened, treated_hepatitis_b,"
-        " transplanted, sequenced, biopsied, primary_cancer, focal_lesions, typical_lesions, at_risk, mvi, tace, ablated;"
-        " the instrument's by default.",
+        " transplanted, sequenced, biopsied, primary_cancer, focal_lesions, typical_lesions, at_risk, mvi, tace,"
+        " ablated; the instrument's by default.",
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Write all endpoints, columns and tables.")]

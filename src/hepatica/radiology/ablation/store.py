@@ -11,11 +11,10 @@ from einops import rearrange
 from scipy import ndimage
 
 from hepatica.cohort import Specimen
+from hepatica.cohort.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, reading
-from hepatica.cohort.ledger import Ledger
-from hepatica.cohort.preparation import specimen_key
-from hepatica.radiology.array_store import ArrayStore, prepare_files, write_arrays
+from hepatica.cohort.preparation import Ledger, specimen_key
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.lesions.crops import sampled

@@ -6,7 +6,7 @@ from scipy import ndimage
 from hepatica.radiology.ablation.margin import Surface
 from hepatica.radiology.phantom.anatomy import BRANCHINGS
 from hepatica.radiology.phantom.lesions import FIRST_LABEL
-from hepatica.radiology.phantom.noise import smooth_noise
+from hepatica.radiology.phantom.scanner import smooth_noise
 from hepatica.radiology.phantom.shapes import Grid
 
 ZONE = FIRST_LABEL
