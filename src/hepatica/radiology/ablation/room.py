@@ -47,6 +47,8 @@ class PairPlan(Plan):
 
     phase: str = "portal venous"
     """Phase that is read of both scans."""
+    rigid: bool = True
+    """Whether a rigid registration comes before the network."""
     voxels: tuple[PositiveInt, PositiveInt, PositiveInt] = (96, 96, 96)
     """Voxels along z, y and x about the tumour; multiples of 16."""
     voxel_mm: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.25, 1.25, 1.25)
@@ -60,7 +62,7 @@ def prepare(cohort: Cohort, settings: PairPlan, folder: Path) -> PairStore:
     return prepare_pairs(
         cohort.specimens_of("ct"),
         cohort.lesions,
-        how=PairReading(phase=settings.phase, voxels=settings.voxels, voxel_mm=settings.voxel_mm),
+        how=PairReading(phase=settings.phase, rigid=settings.rigid, voxels=settings.voxels, voxel_mm=settings.voxel_mm),
         window=WINDOWS[settings.window],
         folder=folder,
     )
@@ -180,7 +182,7 @@ ABLATION: Room[PairPlan, PairStore] = Room(
     extra="radiology",
     plan=PairPlan,
     trial={"voxels": (48, 48, 48), "voxel_mm": (2.5, 2.5, 2.5), "epochs": 40, "batch": 4},
-    shortest={"voxels": (16, 16, 16), "voxel_mm": (6.0, 6.0, 6.0), "epochs": 2},
+    shortest={"voxels": (16, 16, 16), "voxel_mm": (6.0, 6.0, 6.0), "rigid": False, "epochs": 2},
     prepare=prepare,
     infer=infer_margins,
     saliency=narrow,

@@ -39,9 +39,12 @@ _SMOOTH_MM = 1.5  # ours: standard deviation by which outlines, drawn voxel by v
 
 @dataclass(frozen=True, kw_only=True)
 class PairReading:
-    """`phase` that is read of both scans; the grid, `voxels` (z y x) of `voxel_mm`, about the middle of the tumour."""
+    """`phase` that is read of both scans, brought together rigidly first where `rigid`; the grid, `voxels` (z y x) of
+    `voxel_mm`, about the middle of the tumour.
+    """
 
     phase: str
+    rigid: bool
     voxels: tuple[int, int, int]
     voxel_mm: tuple[float, float, float]
 
@@ -135,7 +138,7 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, how: PairRe
     marks, notes = read_marks(specimen, lesions, geometry=before.geometry)
     tumour = max(marks, key=lambda each: each.volume_ml)
     geometry = _grid(tumour.points.mean(axis=0), before.geometry, how=how)
-    done = register(after, before, kind="rigid")
+    done = register(after, before, kind="rigid" if how.rigid else "none")
     zone = read_mask(specimen.attachments[ZONE], geometry=after.geometry)
     moved = to_grid(_marked(zone, after), before.geometry, transform=done.transform)
     own = _marked(tumour.marked, replace(before, geometry=tumour.geometry), edge=2)
