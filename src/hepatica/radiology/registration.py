@@ -97,12 +97,11 @@ def register(
     """Bring `moving` onto the grid and the anatomy of `fixed`, another phase or sequence of the same study.
 
     `within` and `moving_within` mark the livers (z y x) bool, each on the grid of its volume; without them that of CT
-    is estimated (`find_liver`) unless `kind` is none, and where that is not credible the whole volume counts and no
-    overlap is known. A step
-    is not used, and a note says so, where mutual information rises by less than LEAST_GAIN, the overlap falls, or more
-    than MOST_FOLDED is folded: what is returned is never worse by them than the common grid alone. The same inputs give
-    the same volume on any number of cores. SettingsError for a kind that is none; SpecimenError where a mask is not on
-    the voxels of its volume.
+    is estimated (`find_liver`) unless `kind` is "none", and where that is not credible the whole volume counts and no
+    overlap is known. A step is not used, and a note says so, where mutual information rises by less than LEAST_GAIN,
+    the overlap falls, or more than MOST_FOLDED is folded: what is returned is never worse by them than the common grid
+    alone. The same inputs give the same volume on any number of cores. SettingsError for another kind; SpecimenError
+    where a mask is not on the voxels of its volume.
     """
     begun = time.perf_counter()
     if kind not in get_args(Kind):
