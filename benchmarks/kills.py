@@ -4,7 +4,7 @@
 
 On small phantoms in FOLDER, each command is run once to its end. Then, `--kills` times, one of them is started anew,
 sent SIGKILL, SIGTERM or SIGINT at a random moment, once or twice, and repeated until it ends. Its exit code must be
-that of the signal, its last line on stderr the sentence of `cli.stopping`, and every file at the end must be, byte for
+that of the signal, its last line on stderr the sentence of `cli.end`, and every file at the end must be, byte for
 byte, that of the command that was left alone, but for times (log.jsonl, the ledger, headers of
 NIfTI-MRS). Printed is one line a kill; the exit code is 1 where one of them failed.
 """

@@ -29,8 +29,8 @@ from hepatica.protocol import Inference, as_plain
 from hepatica.report.page.blocks import Panel
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.style import RC
-from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import FORMAT
+from hepatica.runs.results import cohort_flow
 from hepatica.runs.scores import median_cutoffs, pooled, predictions
 from hepatica.systems import find_system
 

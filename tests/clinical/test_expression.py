@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hepatica.clinical.expression import names_in, value
+from hepatica.clinical.score import names_in, value
 
 SCOPE = {"x": np.array([1.0, 4.0]), "y": np.array([2.0, 2.0])}
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from hepatica.report.documents.score_page import score_page
+from hepatica.report.documents.system_page import score_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -22,7 +22,7 @@ from hepatica.cohort.atomic import read_json
 from hepatica.evaluate.binary.confusion import balanced_cutoff
 from hepatica.protocol import Training
 from hepatica.runs import open_run
-from hepatica.runs.cutoffs import locked_cutoffs
+from hepatica.runs.train import locked_cutoffs
 
 
 def test_median_is_that_of_the_training_patients(trained) -> None:

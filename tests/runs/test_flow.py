@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 
 from hepatica.cohort import Cohort, Status
-from hepatica.runs.flow import cohort_flow
+from hepatica.runs.results import cohort_flow
 
 
 def test_the_flow_tells_the_column_of_a_diagnosis() -> None:

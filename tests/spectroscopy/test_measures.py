@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort.applicability import judge, learn_domain
-from hepatica.spectroscopy.measures import BANDS_PPM, TOLERANCES, measure
+from hepatica.spectroscopy.room import BANDS_PPM, TOLERANCES, measure
 
 PPM = np.linspace(0.4, 4.2, 400)
 

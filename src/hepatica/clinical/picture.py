@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hepatica.clinical.claims import CodeStore
@@ -35,7 +34,6 @@ def draw_visits(
     names, months = own.columns, history[0, :, 0]
     moved = saliency(history)[0, :, 1 : 1 + len(names)]
     figure = Figure(figsize=(6.4, 0.28 * len(names) + 3.2), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, height_ratios=(2, 0.28 * len(names)))
     above.plot(regions["months"], regions["score"], marker=".", color=MOVES)
     above.set_ylim(0, 1)
@@ -71,7 +69,6 @@ def draw_codes(
     claimed = np.flatnonzero(history[0].any(axis=0))
     chosen = claimed[np.argsort(-moved[:, claimed].sum(axis=0), kind="stable")][:CODES]
     figure = Figure(figsize=(6.4, 0.25 * len(chosen) + 1.4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     months, codes = np.nonzero(history[0][:, chosen])
     weight = moved[months, chosen[codes]]

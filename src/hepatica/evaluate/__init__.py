@@ -9,6 +9,7 @@ from hepatica.evaluate.binary.calibration import (
     calibration_curve,
     calibration_intercept,
     calibration_slope,
+    net_benefit,
 )
 from hepatica.evaluate.binary.confusion import (
     Confusion,
@@ -21,7 +22,6 @@ from hepatica.evaluate.binary.confusion import (
     sensitivity,
     specificity,
 )
-from hepatica.evaluate.binary.decision import net_benefit
 from hepatica.evaluate.binary.discrimination import auroc, average_precision, compare_auroc
 from hepatica.evaluate.binary.over_folds import auroc_over_folds, compare_auroc_over_folds
 from hepatica.evaluate.binary.paired import compare_paired
@@ -35,11 +35,10 @@ from hepatica.evaluate.binary.risk_capture import RiskCapture, risk_capture
 from hepatica.evaluate.binary.time_dependent import compare_time_dependent_auroc, time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.groups.agreement import intraclass_correlation, quantity_metrics
-from hepatica.evaluate.groups.case_mix import rate_difference, standardised_difference
-from hepatica.evaluate.groups.clusters import cluster_stability
+from hepatica.evaluate.groups.case_mix import missing_patterns, missing_shares, rate_difference, standardised_difference
+from hepatica.evaluate.groups.consensus import cluster_stability
 from hepatica.evaluate.groups.contingency import Contingency, compare_shares, mcnemar_p
 from hepatica.evaluate.groups.correlation import Correlation, Line, linear, pearson
-from hepatica.evaluate.groups.missing import missing_patterns, missing_shares
 from hepatica.evaluate.groups.permutation import (
     Null,
     Power,

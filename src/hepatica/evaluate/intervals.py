@@ -5,6 +5,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
+from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.inputs import Floats
 
 Z = float(norm.ppf(0.975))
@@ -56,3 +57,10 @@ def difference_limits(difference: float, *, variance: float) -> tuple[float | No
         return None, None
     margin = Z * np.sqrt(variance)
     return float(max(difference - margin, -1)), float(min(difference + margin, 1))
+
+
+def normal_comparison(value: float, *, variance: float, n: int, method: str) -> Comparison:
+    """A difference of two shares with the limits of `difference_limits` and the P of `two_sided_p`."""
+    low, high = difference_limits(value, variance=variance)
+    difference = Estimate(value=value, low=low, high=high, n=n, method=method)
+    return Comparison(difference=difference, p=two_sided_p(value, variance=variance))

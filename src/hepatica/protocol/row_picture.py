@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hepatica.cohort import Specimen
@@ -39,7 +38,6 @@ def draw_row(
     drawn = order[: max(int((moved[order] > 0).sum()), 1)]
     names = [f"{material.columns[place]} = {row[0, place]:.3g}" for place in drawn]
     figure = Figure(figsize=(6.4, 0.32 * len(names) + 1.2), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.barh(names[::-1], moved[drawn][::-1], color=MOVES)
     axes.set_xlim(0, 1.02)

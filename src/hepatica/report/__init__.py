@@ -8,8 +8,7 @@ from hepatica.cohort.atomic import write_text
 from hepatica.report.chapters.by_task import Chapter, chapters_of
 from hepatica.report.documents.card import write_card
 from hepatica.report.page import Gallery, Run, Section, Text, read_run
-from hepatica.report.page.page import write_page
-from hepatica.report.page.tables import write_tables
+from hepatica.report.page.page import write_page, write_tables
 
 __all__ = ["Chapter", "write_pages", "write_report"]
 

@@ -17,7 +17,6 @@ from hepatica.cohort.preparation import overlapping
 from hepatica.cohort.seal import refuse_altered, sealing, unaltered
 from hepatica.evaluate.by_task import task_metrics
 from hepatica.protocol import Material
-from hepatica.runs.flow import cohort_flow
 from hepatica.runs.folder import CONTENTS, RunFolder
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, refuse_shared_files, unprepared
@@ -121,3 +120,35 @@ def _done(out: Path, *, provenance: Mapping[str, Any], files: Mapping[str, str])
     refuse_altered(out)
     refuse_replaced(files, read_json(unaltered(out / CONTENTS)), since=f"the results in {out} were written")
     return True
+
+
+def cohort_flow(cohort: Cohort, *, modality: str, material: Material, folds: pd.Series) -> dict[str, Any]:
+    """Counts at each step and the specimens that failed, by their row in specimens.csv and without any identifier."""
+    specimens = cohort.specimens_of(modality)
+    with_files = {specimen.patient_id for specimen in specimens}
+    steps = [
+        _step("in the tables", len(cohort.patients), len(specimens)),
+        _step("with a specimen", len(with_files), len(specimens)),
+        _step("with a usable specimen", int((folds != "not_scored").sum()), len(material.specimens)),
+    ]
+    counts = folds[folds != "not_scored"].value_counts(sort=False)
+    per_patient = material.specimens.groupby("patient_id").size()
+    steps += [
+        _step(
+            f"fold {fold}", int(count), int(per_patient.loc[per_patient.index.isin(folds.index[folds == fold])].sum())
+        )
+        for fold, count in counts.items()
+    ]
+    return {
+        "name": cohort.name,
+        "hospital": cohort.hospital,
+        "phantom": cohort.phantom,
+        "digest": cohort.digest,
+        "endpoints": {name: each.declared for name, each in cohort.endpoints.items()},
+        "flow": steps,
+        "failures": material.failures[["row", "error"]].to_dict("records"),
+    }
+
+
+def _step(name: str, patients: int, specimens: int) -> dict[str, Any]:
+    return {"step": name, "patients": patients, "specimens": specimens}

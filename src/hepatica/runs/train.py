@@ -1,22 +1,34 @@
-"""Train: a cohort and a system in, a run folder with a locked model and its internal results out."""
+"""Train: a cohort and a system in, a run folder with a locked model, its cut-offs and internal results out."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 
-from hepatica.cohort import Cohort, CohortError, RunError, Split, load_cohort, split_patients
+from hepatica.cohort import (
+    Cohort,
+    CohortError,
+    RunError,
+    Split,
+    Target,
+    load_cohort,
+    patient_scores,
+    split_patients,
+    targets,
+)
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import contents, refuse_replaced
 from hepatica.cohort.seal import unaltered, write_sealed
+from hepatica.evaluate.binary.confusion import balanced_cutoff
 from hepatica.protocol import System, Training
 from hepatica.protocol.domain import learn
-from hepatica.runs.cutoffs import locked_cutoffs
 from hepatica.runs.folder import RunFolder, start_run
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, lock, open_run, patient_digest, refuse_shared_files, unprepared
 from hepatica.runs.results import write_results
+from hepatica.runs.scores import median_cutoffs, pooled
 from hepatica.systems import reference
 
 FEWEST = 10
@@ -132,3 +144,32 @@ def _caution(training: Training[Any, Any], own: str | None) -> dict[str, str]:
     )
     texts = [own, few if len(counts) > 1 and counts.min() < FEWEST else None]
     return {"caution": "; ".join(filter(None, texts))} if any(texts) else {}
+
+
+def locked_cutoffs(system: System[Any, Any], training: Training[Any, Any]) -> dict[str, float]:
+    """Cut-off of each target by the system's rule, for the network as it is now trained.
+
+    Those of training set the median; those of training and tuning, of known outcome, set the balance; no patient sets
+    one of simulation.
+    """
+    tasks = system.tasks(training.settings)
+    rules = {target.key: task.cutoff for task in tasks for target in task.targets if task.cutoff}
+    found = {key: float(training.network.cutoff) for key, rule in rules.items() if rule == "of_simulation"}
+    if len(found) == len(rules):
+        return found
+    split = training.split
+    patients = [*split.train, *split.validation] if "balanced" in rules.values() else split.train
+    material = training.material.select(patient_ids=patients)
+    table = pooled(system, system.read(training.network, material, training.settings), settings=training.settings)
+    medians = median_cutoffs(table[table["patient_id"].isin(split.train)])
+    for target in (each for each in targets(table) if rules.get(each.key) in ("median", "balanced")):
+        median = rules[target.key] == "median"
+        found[target.key] = medians[target.key] if median else _balance(training, table, target)
+    return found | {key: found[next(iter(rules))] for key, rule in rules.items() if rule == "first"}
+
+
+def _balance(training: Training[Any, Any], table: pd.DataFrame, target: Target) -> float:
+    label = training.cohort.label(target)
+    score = patient_scores(table.assign(fold="train", group=None), target=target)["score"]
+    known = label.loc[score.index].dropna()
+    return balanced_cutoff(known, score=score.loc[known.index])

@@ -34,8 +34,7 @@ class Quantifier:
         """Concentrations of complex spectra (n, w), the model's window, whose noise's real part has SD `noise_sd`.
 
         Fits take the noise from their residuals where it is None, as LCModel does; networks need it. Raises
-        SettingsError on an unknown method, and where needed priors or networks are missing, or `values` are
-        not in mM.
+        SettingsError on an unknown method, and where needed priors or networks are missing, or `values` are not in mM.
         """
         if method not in METHODS:
             raise SettingsError(f"got the unknown method {method!r}, wanted one of {', '.join(METHODS)}")

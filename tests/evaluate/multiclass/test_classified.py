@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.multiclass.classified import classified
+from hepatica.evaluate.multiclass.metrics import classified
 
 STAGES = ["A", "B", "C"]
 SCORE = [[0.7, 0.2, 0.1], [0.4, 0.4, 0.2], [0.1, 0.3, 0.6], [0.2, 0.5, 0.3], [0.1, 0.1, 0.8]]

@@ -6,8 +6,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from hepatica.evaluate.binary.discrimination import auroc
 from hepatica.evaluate.intervals import clopper_pearson
-from hepatica.evaluate.multiclass.classified import Classified, classified
-from hepatica.evaluate.multiclass.macro import macro_auroc, macro_f1
+from hepatica.evaluate.multiclass.metrics import Classified, classified, macro_auroc, macro_f1
 
 CLASSES = ["a", "b", "c"]
 SEEDS = st.integers(0, 10_000)

@@ -7,8 +7,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from hepatica.evaluate import multiclass_metrics
 from hepatica.evaluate.binary.confusion import Confusion, kappa
-from hepatica.evaluate.multiclass.classified import Classified, classified
-from hepatica.evaluate.multiclass.metrics import weighted_kappa
+from hepatica.evaluate.multiclass.metrics import Classified, classified, weighted_kappa
 
 GRADES = ["low", "middle", "high"]
 RNG = np.random.default_rng(2)

@@ -9,9 +9,8 @@ import pytest
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
-from hepatica.evaluate.readers.advice import by_advice
 from hepatica.evaluate.readers.reader_table import read_readers
-from hepatica.evaluate.readers.readers import study_readers
+from hepatica.evaluate.readers.readers import by_advice, study_readers
 
 
 def test_by_hand() -> None:

@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 
-from hepatica.evaluate.segmentation.overlap import mask_pair
-from hepatica.evaluate.segmentation.surface import SurfaceDistances, hausdorff, surface_dice, surface_distances
+from hepatica.evaluate.segmentation.overlap import (
+    SurfaceDistances,
+    hausdorff,
+    mask_pair,
+    surface_dice,
+    surface_distances,
+)
 
 MASK = arrays(bool, (5, 4, 4))
 SPACING = st.tuples(*[st.sampled_from([0.5, 1.0, 2.5])] * 3)

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from hepatica.evaluate import cox_nomogram, logistic_nomogram
-from hepatica.report.figures.nomogram import height, paint_nomogram
+from hepatica.report.chapters.variables.nomogram import height, paint_nomogram
 
 RANGES = pd.DataFrame({"signature": [-2, 2], "afp_ng_ml_log10": [0, 5], "bclc_c": [0, 1], "albumin_g_l": [25, 45]})
 MODEL = cox_nomogram(

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from hepatica.report.page.blocks import Section, Table, Text
-from hepatica.report.page.tables import write_tables
+from hepatica.report.page.page import write_tables
 
 
 def test_one_file_a_table_named_by_its_chapter(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hepatica.spectroscopy.phantom.render import Receiver, draw_receiver, receive
 from hepatica.spectroscopy.phantom.settings import HOSPITALS
-from hepatica.spectroscopy.phantom.transients import Receiver, draw_receiver, receive
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 
 ACQUISITION = Acquisition(points=512)

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from hepatica.cohort.atomic import read_json
+from hepatica.report.chapters.quantification.spectra import FITS
 from hepatica.spectroscopy.fitting.fit_picture import DrawnFit
-from hepatica.studies.bae_2025_qcnn import fits
-from hepatica.studies.bae_2025_qcnn.fits import FITS, draw_fits
+from hepatica.studies.bae_2025_qcnn import study
+from hepatica.studies.bae_2025_qcnn.study import draw_fits
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def results(studied_spectra, tmp_path: Path) -> Path:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[DrawnFit, str, str]]:
     """What would be drawn, its title and its note."""
     found: list[tuple[DrawnFit, str, str]] = []
-    monkeypatch.setattr(fits, "draw_fit", lambda fit, *, path, title, note: found.append((fit, title, note)))
+    monkeypatch.setattr(study, "draw_fit", lambda fit, *, path, title, note: found.append((fit, title, note)))
     return found
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from hepatica.spectroscopy.simulation.simulated_samples import SWEPT
-from hepatica.studies.bae_2025_qcnn.robustness import (
+from hepatica.studies.bae_2025_qcnn.simulated_test import (
     BASELINES,
     GAUSS_HZ,
     SNRS,

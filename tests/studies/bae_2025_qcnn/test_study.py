@@ -12,9 +12,8 @@ from hepatica.cohort import CohortError, RunError, Split
 from hepatica.cohort.atomic import read_json
 from hepatica.studies import Work, run_study
 from hepatica.studies.bae_2025_qcnn import study as module
-from hepatica.studies.bae_2025_qcnn.robustness import conditions
 from hepatica.studies.bae_2025_qcnn.settings import QUANTIFIER
-from hepatica.studies.bae_2025_qcnn.simulated_test import METHODS
+from hepatica.studies.bae_2025_qcnn.simulated_test import METHODS, conditions
 from hepatica.studies.bae_2025_qcnn.study import TESTED
 
 

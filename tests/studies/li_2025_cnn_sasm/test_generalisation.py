@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from hepatica.cohort import SettingsError, confident_patients, load_cohort
 from hepatica.protocol import override
 from hepatica.studies import Work, run_study
-from hepatica.studies.li_2025_cnn_sasm.generalisation import STRICT, generalisation
+from hepatica.studies.li_2025_cnn_sasm.choice import STRICT, generalisation
 
 
 def test_is_the_tile_auroc_of_the_strictly_denoised(studied: Any) -> None:

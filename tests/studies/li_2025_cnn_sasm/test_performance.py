@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from hepatica.studies.li_2025_cnn_sasm.performance import at_level, compare, performance
+from hepatica.studies.li_2025_cnn_sasm.choice import at_level, compare, performance
 
 
 def cells() -> pd.DataFrame:

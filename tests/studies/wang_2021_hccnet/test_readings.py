@@ -6,7 +6,7 @@ import pytest
 
 from hepatica.cohort import EvaluationError
 from hepatica.runs.results import READERS
-from hepatica.studies.wang_2021_hccnet.readings import check_readings
+from hepatica.studies.wang_2021_hccnet.study import check_readings
 
 HEAD = "case,reader,arm,truth,call\n"
 

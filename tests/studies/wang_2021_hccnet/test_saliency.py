@@ -9,7 +9,7 @@ import pytest
 from hepatica.cohort import RunError
 from hepatica.radiology.slices import SliceStore
 from hepatica.radiology.slicing import WINDOWS
-from hepatica.studies.wang_2021_hccnet.saliency import MOST_SLICES, saliency_hits
+from hepatica.studies.wang_2021_hccnet.study import MOST_SLICES, saliency_hits
 
 
 class Outlined(SliceStore):

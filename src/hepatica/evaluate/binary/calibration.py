@@ -1,4 +1,4 @@
-"""Calibration: whether of patients with a score of 0.3 about 30 in 100 have the event."""
+"""Calibration: whether of patients with a score of 0.3 about 30 in 100 have the event; what acting on scores gains."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
 from hepatica.evaluate.inputs import Booleans, Floats, both_classes, numbers
 from hepatica.evaluate.intervals import Z, clopper_pearson, sum_variance, within_unit
+from hepatica.evaluate.mean import mean_of
 from hepatica.evaluate.patients import Patients, patients_of
 
 SUREST = 1e-6
@@ -135,3 +136,18 @@ def logits(probability: Floats) -> Floats:
     """Log odds of probabilities, of which none counts as surer than SUREST."""
     clipped: Floats = logit(np.clip(probability, SUREST, 1 - SUREST))
     return clipped
+
+
+def net_benefit(label: ArrayLike, *, score: ArrayLike, threshold: float, group: ArrayLike | None = None) -> Estimate:
+    """True positives less false positives times the odds of the threshold, a row, when those with a score from it on
+    are treated; by patient where `group` names them (Vickers and Elkin 2006, doi 10.1177/0272989X06295361).
+
+    With every score 1: that of treating all; of treating none it is 0. Raises as `brier` does, and EvaluationError
+    for a threshold that is not between 0 and 1.
+    """
+    if not 0 < threshold < 1:
+        raise EvaluationError(f"got a threshold of {threshold}, wanted a probability between 0 and 1")
+    event, probability = probabilities(label, score)
+    harm = threshold / (1 - threshold)
+    benefit = np.where(probability >= threshold, np.where(event, 1.0, -harm), 0.0)
+    return mean_of(benefit, patients_of(group, rows=event.size))

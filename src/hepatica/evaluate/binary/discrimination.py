@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 from hepatica.evaluate.compiled import compiled
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.inputs import Booleans, Floats, both_classes, numbers
-from hepatica.evaluate.intervals import difference_limits, two_sided_p, within_unit
+from hepatica.evaluate.intervals import normal_comparison, within_unit
 from hepatica.evaluate.patients import Patients, patients_of
 
 
@@ -44,10 +44,8 @@ def compare_auroc(
     apart = placements(positive, a) - placements(positive, b)
     value = float(apart[positive].mean())
     variance = auroc_variance(positive, apart, patients)
-    low, high = difference_limits(value, variance=variance)
     method = "paired DeLong" if group is None else "paired DeLong clustered by patient (Obuchowski)"
-    difference = Estimate(value=value, low=low, high=high, n=patients.count, method=method)
-    return Comparison(difference=difference, p=two_sided_p(value, variance=variance))
+    return normal_comparison(value, variance=variance, n=patients.count, method=method)
 
 
 def placements(positive: Booleans, score: Floats) -> Floats:

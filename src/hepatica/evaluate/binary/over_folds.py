@@ -15,7 +15,7 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.binary.discrimination import auroc_variance, placements
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.inputs import Booleans, Floats, numbers, zero_or_one
-from hepatica.evaluate.intervals import difference_limits, two_sided_p, within_unit
+from hepatica.evaluate.intervals import normal_comparison, within_unit
 from hepatica.evaluate.patients import Patients, patients_of
 
 
@@ -56,11 +56,8 @@ def compare_auroc_over_folds(
         values[name] = float(apart[positive].mean())
         variances.append(_variance(positive, apart, patients))
     value, variance = float(np.mean(list(values.values()))), _of_mean(variances)
-    low, high = difference_limits(value, variance=variance)
-    difference = Estimate(
-        value=value, low=low, high=high, n=_patients(a, group), method=f"paired, {_method(values, fold)}"
-    )
-    return Comparison(difference=difference, p=two_sided_p(value, variance=variance))
+    method = f"paired, {_method(values, fold)}"
+    return normal_comparison(value, variance=variance, n=_patients(a, group), method=method)
 
 
 def _folds(

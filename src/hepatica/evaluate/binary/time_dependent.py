@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.inputs import Booleans, Floats, Risk, follow_up, numbers
-from hepatica.evaluate.intervals import difference_limits, sum_variance, two_sided_p, within_unit
+from hepatica.evaluate.intervals import normal_comparison, sum_variance, within_unit
 
 METHOD = "cumulative/dynamic, inverse probability of censoring weights, influence function, logit scale"
 
@@ -38,10 +38,8 @@ def compare_time_dependent_auroc(
     of what each patient adds to either. Raises as `time_dependent_auroc`.
     """
     a, b = (_influenced(time, event, each, horizon) for each in (score_a, score_b))
-    difference, variance = a.value - b.value, sum_variance(a.influence - b.influence)
-    low, high = difference_limits(difference, variance=variance)
-    found = Estimate(value=difference, low=low, high=high, n=a.influence.size, method=f"{METHOD}; paired")
-    return Comparison(difference=found, p=two_sided_p(difference, variance=variance))
+    variance = sum_variance(a.influence - b.influence)
+    return normal_comparison(a.value - b.value, variance=variance, n=a.influence.size, method=f"{METHOD}; paired")
 
 
 @dataclass(frozen=True, kw_only=True)

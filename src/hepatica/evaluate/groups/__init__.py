@@ -3,10 +3,8 @@
 __all__ = [
     "agreement",
     "case_mix",
-    "clusters",
     "contingency",
     "correlation",
-    "missing",
     "paired_errors",
     "permutation",
     "quantification",

@@ -44,7 +44,8 @@ def compare_errors(
     a, b = _sizes(first, targets), _sizes(second, targets)
     if a.shape != b.shape:
         raise EvaluationError(f"errors: got {len(a)} and {len(b)} spectra, wanted the same by both methods")
-    p = np.array([_signed_rank(one, other) for one, other in zip(a.T, b.T, strict=True)])
+    pairs = zip(a.T, b.T, strict=True)
+    p = np.array([1.0 if np.array_equal(*pair) else float(wilcoxon(*pair).pvalue) for pair in pairs])
     corrected = holm(p)
     drawn = np.random.default_rng(seed).multinomial(len(a), np.full(len(a), 1 / len(a)), size=DRAWS)
     ratios = np.vstack([a.mean(axis=0) / b.mean(axis=0), (drawn @ a) / (drawn @ b)])
@@ -129,10 +130,6 @@ def _sizes(errors: ArrayLike, targets: Sequence[str]) -> Floats:
             f"errors: got {(~np.isfinite(found)).sum()} that are not numbers; leave those spectra out"
         )
     return found
-
-
-def _signed_rank(first: Floats, second: Floats) -> float:
-    return 1.0 if np.array_equal(first, second) else float(wilcoxon(first, second).pvalue)
 
 
 def _ratio(values: Floats, *, n: int) -> Estimate:

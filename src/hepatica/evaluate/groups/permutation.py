@@ -40,13 +40,9 @@ def permutation_p(
     worth = rankdata(scores) if cutoff is None else (scores >= cutoff).astype(float)
     rng = np.random.default_rng(seed)
     counts = [len(each) for each in np.array_split(np.arange(permutations), -(-permutations // _AT_ONCE))]
-    sums = np.concatenate([_shuffled(event, count, rng) @ worth for count in counts])
+    sums = np.concatenate([rng.permuted(np.tile(event, (count, 1)), axis=1).astype(float) @ worth for count in counts])
     better = int((sums >= worth[event].sum() - 1e-9).sum())
     return (1 + better) / (1 + permutations)
-
-
-def _shuffled(event: "np.ndarray[tuple[int], np.dtype[np.bool_]]", count: int, rng: np.random.Generator) -> Floats:
-    return np.asarray(rng.permuted(np.tile(event, (count, 1)), axis=1), float)
 
 
 @dataclass(frozen=True, kw_only=True)

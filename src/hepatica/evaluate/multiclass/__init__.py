@@ -1,7 +1,3 @@
 """Multiclass: numbers with intervals for outcomes of several classes, ordered or not, and one score a class."""
 
-__all__ = [
-    "classified",
-    "macro",
-    "metrics",
-]
+__all__ = ["metrics"]

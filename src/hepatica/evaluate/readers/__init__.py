@@ -1,3 +1,3 @@
 """Readers: statistics of several readers of the same patients."""
 
-__all__ = ["advice", "fleiss", "multi_reader", "reader_table", "readers"]
+__all__ = ["fleiss", "multi_reader", "reader_table", "readers"]

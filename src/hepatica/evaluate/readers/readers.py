@@ -1,45 +1,40 @@
 """Readers: radiologists one by one, on average, among each other, against a machine, and with its help."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import t as student
 from scipy.stats import ttest_1samp
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.binary.confusion import (
-    Confusion,
-    accuracy,
-    confusion,
-    f1,
-    kappa,
-    npv,
-    ppv,
-    sensitivity,
-    specificity,
-)
+from hepatica.evaluate.binary.binary import AT_A_CUTOFF
+from hepatica.evaluate.binary.confusion import Confusion, accuracy, confusion
 from hepatica.evaluate.binary.discrimination import auroc
-from hepatica.evaluate.estimate import Comparison, Estimate
+from hepatica.evaluate.estimate import Comparison, Estimate, undefined
 from hepatica.evaluate.groups.contingency import mcnemar_p
-from hepatica.evaluate.inputs import Booleans, numbers
+from hepatica.evaluate.inputs import Booleans, Floats, numbers
 from hepatica.evaluate.intervals import NO_SPREAD
-from hepatica.evaluate.readers.advice import Followed, by_advice
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.readers.multi_reader import RATES, Readings, auroc_readings, over_readers, rate_readings
 from hepatica.evaluate.readers.reader_table import ReaderTable, Reading
 
-PER_READER: dict[str, Callable[[Confusion], Estimate]] = {
-    "accuracy": accuracy,
-    "sensitivity": sensitivity,
-    "specificity": specificity,
-    "ppv": ppv,
-    "npv": npv,
-    "f1": f1,
-    "kappa": kappa,
-}
-
 Rates = dict[str, Estimate]
+
+METHOD = "mean over readings, clustered by reader and by case"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """Readings of one kind of advice: share of right calls before it, with it, and the difference of the two.
+
+    `n` of each estimate counts the cases; `readings` the pairs of readings, one before and one with advice.
+    """
+
+    readings: int
+    before: Estimate
+    after: Estimate
+    gain: Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +128,7 @@ def _arm(table: ReaderTable, reading: Reading) -> Arm:
 
 def _rates(table: ReaderTable, reading: Reading, row: int) -> Rates:
     counted = confusion(table.label, score=table.called(reading)[row], cutoff=0.5)
-    found = {name: rate(counted) for name, rate in PER_READER.items()}
+    found = {name: rate(counted) for name, rate in AT_A_CUTOFF.items()}
     if reading.scores is not None:
         found["auroc"] = auroc(table.label, score=reading.scores[row])
     if np.unique(table.truth).size > 2:
@@ -178,3 +173,39 @@ def _mcnemar(table: ReaderTable, first: Reading, second: Reading) -> dict[str, d
         name: {rate: mcnemar_p(right[0][row, rows], right_b=other[row, rows]) for rate, rows in among.items()}
         for row, name in enumerate(table.readers)
     }
+
+
+def by_advice(right: Booleans, *, before: Booleans, after: Booleans) -> dict[str, Followed]:
+    """Readings by whether the advice shown was `right`, "right" and "wrong"; all arrays (readers, cases).
+
+    `before` and `after` say whether the reader called the case rightly. Advice may differ between readers of a case,
+    where each shows the machine another part of it. Readers have different cases in a group, so the test of Obuchowski
+    and Rockette does not apply: intervals add the variance over readers to that over cases and subtract that over
+    readings (Cameron, Gelbach and Miller 2011, doi 10.1198/jbes.2010.07136), never less than the larger one, with the
+    degrees of freedom of the fewer clusters.
+    """
+    return {name: _followed(chosen, before, after) for name, chosen in {"right": right, "wrong": ~right}.items()}
+
+
+def _followed(chosen: Booleans, before: Booleans, after: Booleans) -> Followed:
+    first, second = before.astype(float), after.astype(float)
+    return Followed(
+        readings=int(chosen.sum()),
+        before=_mean(first, chosen, least=0.0),
+        after=_mean(second, chosen, least=0.0),
+        gain=_mean(second - first, chosen, least=-1.0),
+    )
+
+
+def _mean(values: Floats, chosen: Booleans, *, least: float) -> Estimate:
+    cases, clusters = int(chosen.any(axis=0).sum()), int(min(chosen.any(axis=0).sum(), chosen.any(axis=1).sum()))
+    if clusters < 2:
+        return undefined(f"advice of this kind for {clusters} readers or cases, wanted 2 or more", n=cases)
+    mean = float(values[chosen].mean())
+    apart = np.where(chosen, values - mean, 0.0) / chosen.sum()
+    over = [float((part**2).sum()) for part in (apart.sum(axis=0), apart.sum(axis=1), apart)]
+    variance = max(over[0] + over[1] - over[2], over[0], over[1]) * clusters / (clusters - 1)
+    if variance < NO_SPREAD:
+        return Estimate(value=mean, low=None, high=None, n=cases, method="no interval: the sample shows no variation")
+    margin = float(student.ppf(0.975, clusters - 1)) * variance**0.5
+    return Estimate(value=mean, low=max(mean - margin, least), high=min(mean + margin, 1.0), n=cases, method=METHOD)

@@ -5,5 +5,4 @@ __all__ = [
     "instances",
     "lesions",
     "overlap",
-    "surface",
 ]

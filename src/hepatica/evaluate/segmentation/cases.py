@@ -12,8 +12,15 @@ from hepatica.evaluate.inputs import Floats
 from hepatica.evaluate.mean import Scale, mean_of
 from hepatica.evaluate.patients import Patients, patients_of
 from hepatica.evaluate.segmentation.instances import OF_INSTANCES
-from hepatica.evaluate.segmentation.overlap import MaskPair, dice, relative_volume_error, volume_error_ml
-from hepatica.evaluate.segmentation.surface import hausdorff, surface_dice, surface_distances
+from hepatica.evaluate.segmentation.overlap import (
+    MaskPair,
+    dice,
+    hausdorff,
+    relative_volume_error,
+    surface_dice,
+    surface_distances,
+    volume_error_ml,
+)
 
 SCALES: dict[str, Scale] = {
     "dice": "logit",

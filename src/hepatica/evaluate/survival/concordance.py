@@ -10,7 +10,7 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.compiled import compiled
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.inputs import Booleans, Floats, Risk, follow_up, numbers
-from hepatica.evaluate.intervals import difference_limits, sum_variance, two_sided_p, within_unit
+from hepatica.evaluate.intervals import normal_comparison, sum_variance, within_unit
 from hepatica.evaluate.patients import patients_of
 
 
@@ -67,10 +67,9 @@ def compare_c_index(time: ArrayLike, *, event: ArrayLike, score_a: Risk, score_b
         comparable_pairs(times, event=events, score=numbers(score, name=name, like=times.size))
         for score, name in ((score_a, "score_a"), (score_b, "score_b"))
     )
-    value, variance = a.c_index - b.c_index, sum_variance(a.influence - b.influence)
-    low, high = difference_limits(value, variance=variance)
-    difference = Estimate(value=value, low=low, high=high, n=times.size, method="paired infinitesimal jackknife")
-    return Comparison(difference=difference, p=two_sided_p(value, variance=variance))
+    variance = sum_variance(a.influence - b.influence)
+    method = "paired infinitesimal jackknife"
+    return normal_comparison(a.c_index - b.c_index, variance=variance, n=times.size, method=method)
 
 
 def comparable_pairs(time: Floats, *, event: Booleans, score: Floats) -> Pairs:

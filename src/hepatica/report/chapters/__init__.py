@@ -19,6 +19,7 @@ __all__ = [
     "quantification",
     "readers",
     "regions",
+    "reviewed",
     "segmentation",
     "shift",
     "signatures",

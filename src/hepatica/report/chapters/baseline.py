@@ -10,7 +10,19 @@ from pandas.api.types import is_numeric_dtype
 from hepatica.cohort import Status, TimeToEvent, declared
 from hepatica.evaluate import compare_groups, compare_shares, standardised_difference
 from hepatica.report.page import TRAINED_ON, Gallery, Results, Run, Section, Table, Text
-from hepatica.report.page.wording import FOLDS, INDENT, NONE, TIED, attempt, column, level, outcomes, p_value, share
+from hepatica.report.page.wording import (
+    FOLDS,
+    INDENT,
+    NONE,
+    TIED,
+    attempt,
+    column,
+    level,
+    outcomes,
+    p_value,
+    quartiles,
+    share,
+)
 
 CATEGORIES = 6
 """A numeric covariate with fewer values than this is shown as categories. Ours."""
@@ -101,7 +113,7 @@ def is_category(values: pd.Series) -> bool:
 def _baseline_rows(name: str, columns: list[pd.Series], shifts: list[str]) -> list[list[str]]:
     everybody = pd.concat([each for each in columns if len(each)])
     missing = [f"{INDENT}missing", *(share(int(each.isna().sum()), len(each)) for each in columns)]
-    rows = _rows(column(name), everybody, columns, number=_quartiles, apart=shifts)
+    rows = _rows(column(name), everybody, columns, number=quartiles, apart=shifts)
     return [*rows, missing] if everybody.isna().any() else rows
 
 
@@ -123,14 +135,6 @@ def _rows(
         [f"{INDENT}{level(each)}", *(_share_of(one, each) for one in columns), *("" for _ in apart)] for each in levels
     ]
     return [head, *below]
-
-
-def _quartiles(values: pd.Series) -> str:
-    known = values.dropna().astype(float)
-    if known.empty:
-        return NONE
-    low, middle, high = known.quantile([0.25, 0.5, 0.75])
-    return f"{middle:.3g} [{low:.3g}{TIED}to{TIED}{high:.3g}]"
 
 
 def _share_of(values: pd.Series, code: Any) -> str:
@@ -163,7 +167,7 @@ def _endpoints(run: Run, groups: Groups) -> list[list[str]]:
             rows.append([f"{column(name)}: present", *(_share_of(table[endpoint.column], 1) for table in tables)])
         if isinstance(endpoint, TimeToEvent):
             events = [share(int((table[endpoint.event] == 1).sum()), len(table)) for table in tables]
-            censored = [_quartiles(table.loc[table[endpoint.event] == 0, endpoint.time]) for table in tables]
+            censored = [quartiles(table.loc[table[endpoint.event] == 0, endpoint.time]) for table in tables]
             rows += [[f"{column(name)}: events", *events], [f"{column(name)}: months to censoring", *censored]]
     return rows
 

@@ -13,7 +13,6 @@ from hepatica.report.chapters import (
     localisation,
     modules,
     multiclass,
-    nomogram,
     published,
     readers,
     regions,
@@ -32,7 +31,7 @@ from hepatica.report.chapters.follow_up import (
     treated,
     treatment_effect,
 )
-from hepatica.report.chapters.variables import comparators, covariates, importance, missing, subgroups
+from hepatica.report.chapters.variables import comparators, covariates, importance, missing, nomogram, subgroups
 from hepatica.report.page import Gallery, Run, Section, provenance
 
 Chapter = Callable[[Run, Gallery], Section | str]

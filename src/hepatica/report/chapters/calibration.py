@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import Recalibration, brier, calibration_intercept, calibration_slope, recalibrate
-from hepatica.report.figures import calibration_curve, decision_curve
+from hepatica.report.figures import calibration_curve
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.wording import NONE, about, event, events, heading, when
@@ -73,7 +73,7 @@ def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
 
 def _decide(figure: Drawing, *, results: Results, target: Target) -> None:
     title = f"{results.title}\n{when(target)}"
-    decision_curve.paint(figure, known=_known(results, target), title=title)
+    calibration_curve.paint_decision(figure, known=_known(results, target), title=title)
 
 
 def _known(results: Results, target: Target) -> pd.DataFrame:

@@ -5,9 +5,9 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.evaluate import cox, log_rank_p
+from hepatica.evaluate import cox
 from hepatica.report.chapters.follow_up.survival import TALL, competing, free_of
-from hepatica.report.figures.kaplan_meier import Arm, paint
+from hepatica.report.figures.kaplan_meier import Arm, log_rank, paint
 from hepatica.report.page import Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW
 from hepatica.report.page.wording import attempt, cell, equals, p_value
@@ -29,7 +29,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     def draw(figure: Drawing, *, results: Results, name: str) -> None:
         own = found[results.key]
         sides = {"Above the training mean": (HIGH, own[own[name] > 0]), "Below": (LOW, own[own[name] <= 0])}
-        arms = [Arm(name=side, colour=colour, patients=who) for side, (colour, who) in sides.items() if len(who)]
+        arms = [Arm(name=side, colour=colour, patients=who) for side, (colour, who) in sides.items()]
         note = f"Log-rank P {equals(_log_rank(own, name))}"
         paint(figure, drawn=arms, title=f"{results.title}\n{name}", note=note, ylabel=free_of(run.targets[0]))
 
@@ -61,7 +61,7 @@ def _joined(results: Results, run: Run) -> pd.DataFrame:
 
 
 def _log_rank(own: pd.DataFrame, name: str) -> str:
-    return p_value(log_rank_p(own["time"], event=own["event"], group=own[name] > 0).value)
+    return p_value(log_rank(own[own[name] > 0], own[own[name] <= 0]))
 
 
 def _rows(run: Run, found: dict[str, pd.DataFrame], name: str) -> list[list[str]]:

@@ -13,7 +13,7 @@ from hepatica.evaluate.intervals import clopper_pearson
 from hepatica.report.page import Block, Figure, Gallery, Panel, Run, Table
 from hepatica.report.page.groups import Group
 from hepatica.report.page.style import QUIET, say
-from hepatica.report.page.wording import NONE, about, calls, heading, outcomes, share, when
+from hepatica.report.page.wording import NONE, about, calls, heading, outcomes, quartiles, share, when
 
 
 def prevalence_blocks(run: Run, groups: list[Group], gallery: Gallery) -> list[Block]:
@@ -96,17 +96,13 @@ def score_rows(run: Run, groups: Sequence[Group]) -> list[list[str]]:
         of = when(target).lower() if target.followed else when(target)
         called = "high risk" if target.followed else calls(target)[0]
         rows += [
-            [f"Score {of}: median [interquartile range]", *map(_middle, tables)],
+            [
+                f"Score {of}: median [interquartile range]",
+                *(NONE if each is None else quartiles(each["score"], form=".2f", tie=" ") for each in tables),
+            ],
             [
                 f"Score {of}: called {called}",
                 *(NONE if each is None else share(int((each["group"] == "high").sum()), len(each)) for each in tables),
             ],
         ]
     return rows
-
-
-def _middle(table: pd.DataFrame | None) -> str:
-    if table is None or table.empty:
-        return NONE
-    low, middle, high = table["score"].quantile([0.25, 0.5, 0.75])
-    return f"{middle:.2f} [{low:.2f} to {high:.2f}]"

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import EvaluationError, Months, Target
-from hepatica.evaluate import Estimate, kaplan_meier, log_rank_p, rate_difference
+from hepatica.evaluate import Estimate, kaplan_meier, rate_difference
 from hepatica.evaluate.estimate import undefined
 from hepatica.report.chapters.baseline import NOTABLE, arrowed, unlike
 from hepatica.report.chapters.follow_up.survival import TALL, competing, free_of
@@ -156,8 +156,7 @@ def _left_out(run: Run) -> str:
 
 
 def _paint_course(figure: Drawing, *, groups: list[Group], target: Target) -> None:
-    found = [curves.Arm(name=each.name, colour=each.colour, patients=each.outcomes(target)) for each in groups]
-    drawn = [arm for arm in found if len(arm.patients)]
+    drawn = [curves.Arm(name=each.name, colour=each.colour, patients=each.outcomes(target)) for each in groups]
     curves.paint(figure, drawn=drawn, title="All patients", note="", ylabel=free_of(target))
 
 
@@ -167,10 +166,11 @@ def _followed(run: Run, groups: list[Group]) -> list[list[str]]:
         known = [target for target in run.targets if target.endpoint == name]
         tables = [each.outcomes(known[0]) for each in groups]
         title = name.replace("_", " ").capitalize()
+        p = [p_value(curves.log_rank(tables[0], each)) for each in tables[1:]]
         rows += [
             [f"{title}: events", *(share(int(each["event"].sum()), len(each)) for each in tables)],
             [f"{title}: median follow-up, months", *map(_median_follow_up, tables)],
-            [f"{title}: log-rank P against training", NONE, *(_log_rank(tables[0], each) for each in tables[1:])],
+            [f"{title}: log-rank P against training", NONE, *p],
         ]
         for target in known:
             if target.horizon is not None:
@@ -206,8 +206,3 @@ def _median_follow_up(table: pd.DataFrame) -> str:
     curve = kaplan_meier(table["time"].to_numpy(), event=1 - table["event"].to_numpy())
     half = curve.time[curve.survival <= 0.5]
     return f"{half[0]:.1f}" if half.size else f"not reached by {curve.time[-1]:.1f}"
-
-
-def _log_rank(known: pd.DataFrame, others: pd.DataFrame) -> str:
-    both = pd.concat([known.assign(new=0), others.assign(new=1)])
-    return p_value(log_rank_p(both["time"], event=both["event"], group=both["new"]).value)

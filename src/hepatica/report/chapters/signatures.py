@@ -1,5 +1,6 @@
 """Signatures: the network's own description of each tile or slice in a plane, to see whether outcomes separate."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from sklearn.metrics import silhouette_score
 
-from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Text
+from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW, QUIET, SCALE, SERIES
-from hepatica.report.page.wording import about, happening, outcomes
+from hepatica.report.page.wording import NONE, about, happening, outcomes
 
 LIMIT = 2000
 """Tiles drawn at most, over all cohorts."""
@@ -26,6 +28,12 @@ SEED = 0
 
 SIZE = (3.5, 3.5)
 """Inches of a panel, three of which are side by side."""
+
+FEWEST_OF_CLOUD = 8
+"""Signatures of a cloud below which no map is drawn. Ours."""
+
+PALE, PLAIN = 0.18, 0.95
+"""Opacity in a cloud of patients whose status is not confirmed, and of the others."""
 
 MEANING = (
     "Each dot is one {region}, placed by the network's description of it: close dots look alike to the network. If"
@@ -160,7 +168,96 @@ def _paint(figure: Drawing, *, laid: Map, tiles: Tiles, by: str) -> None:
         figure.colorbar(dots, ax=axes, location="bottom", shrink=0.6, pad=0.02, aspect=30, drawedges=False)
 
 
-def _key(axes: Axes, names: dict[str, str]) -> None:
+def _key(axes: Axes, names: Mapping[str, str]) -> None:
+    _name_colours(axes, names)
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.04, -0.06), ncols=len(names), handletextpad=0.1, columnspacing=1)
+
+
+def _name_colours(axes: Axes, names: Mapping[str, str]) -> None:
     for name, colour in names.items():
         axes.plot([], [], "o", markersize=5, color=colour, label=name)
-    axes.legend(loc="upper left", bbox_to_anchor=(-0.04, -0.06), ncols=len(names), handletextpad=0.1, columnspacing=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """Signatures (n, d) by one network (`name`), final status of their patients, and whether survival confirms it."""
+
+    name: str
+    signatures: np.ndarray
+    label: np.ndarray
+    confirmed: np.ndarray
+
+    @property
+    def everybody(self) -> float:
+        """Silhouette of the outcomes, all patients."""
+        return silhouette(self.signatures, label=self.label)
+
+    @property
+    def subset(self) -> float:
+        """Silhouette of the outcomes, confirmed patients."""
+        return silhouette(self.signatures[self.confirmed], label=self.label[self.confirmed])
+
+
+def silhouette(signatures: np.ndarray, *, label: np.ndarray) -> float:
+    """Mean silhouette of outcomes 1 and 0 among signatures (n, d), Euclidean; NaN where an outcome has under two.
+
+    Rousseeuw PJ. J Comput Appl Math 1987;20:53. doi 10.1016/0377-0427(87)90125-7
+    """
+    if min((label == outcome).sum() for outcome in (0, 1)) < 2:
+        return float("nan")
+    known = np.isin(label, (0, 1))
+    return float(silhouette_score(signatures[known], label[known]))
+
+
+def cloud_figure(clouds: Sequence[Cloud], level: str, gallery: Gallery, *, caption: str) -> Block:
+    """Small PCA and t-SNE maps of the same specimens by several networks; a note where they are too few."""
+    fewest = min(len(cloud.signatures) for cloud in clouds)
+    if fewest < FEWEST_OF_CLOUD:
+        few = f"Only {fewest} {level}s of patients the networks were not trained on: too few to draw a map."
+        return Text(text=few, tone="note")
+    laid = [maps(cloud.signatures) for cloud in clouds]
+    panels = [
+        gallery.draw(
+            f"clusters_{level}_{key}",
+            partial(_paint_clouds, clouds=clouds, laid=method, title=f"{name} of {level}s"),
+            alt=f"{name} of {level} signatures by subset",
+            size=(4.6, 1.9 * -(-len(clouds) // 3) + 0.6),
+        )
+        for key, name, method in zip(("pca", "tsne"), ("PCA", "t-SNE"), zip(*laid, strict=True), strict=True)
+    ]
+    return Figure(caption=caption, panels=panels)
+
+
+def _paint_clouds(figure: Drawing, *, clouds: Sequence[Cloud], laid: Sequence[Map], title: str) -> None:
+    panels = figure.subplots(-(-len(clouds) // 3), 3, squeeze=False).ravel()
+    for axes in panels[len(clouds) :]:
+        axes.set_axis_off()
+    for axes, cloud, each in zip(panels, clouds, laid, strict=False):
+        order = by_lot(len(each.places))  # or the last colour would hide the first
+        opacity = np.where(cloud.confirmed, PLAIN, PALE)[order]
+        colours = outcome_colours(cloud.label)[order]
+        axes.scatter(each.places[order, 0], each.places[order, 1], c=colours, alpha=opacity, **DOT)
+        axes.set(title=cloud.name, xticks=[], yticks=[])
+        axes.set_xlabel(f"all {_signed(cloud.everybody)}\nconfirmed {_signed(cloud.subset)}", fontsize=7.5)
+        axes.margins(0.06)
+    _name_colours(panels[0], {"event": HIGH, "no event": LOW})
+    figure.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+    figure.legend(loc="outside upper right", ncols=2, handletextpad=0.1, columnspacing=1)
+
+
+def _signed(value: float) -> str:
+    return NONE if np.isnan(value) else f"{value:+.2f}"
+
+
+def cloud_table(found: Mapping[str, Sequence[Cloud]], *, head: str, note: str) -> Table:
+    """Silhouettes of clouds (`found` by level), all patients and confirmed ones, a row a network."""
+    rows = [
+        [own[0].name, *(_signed(value) for each in own for value in (each.everybody, each.subset))]
+        for own in zip(*found.values(), strict=True)
+    ]
+    return Table(
+        caption="Silhouette of event against no event among signatures of patients the networks were not trained on.",
+        header=[head, *(f"{level.capitalize()}s, {who}" for level in found for who in ("all", "confirmed"))],
+        rows=rows,
+        note=note,
+    )

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.evaluate import kaplan_meier
+from hepatica.evaluate import kaplan_meier, log_rank_p
 from hepatica.report.page.style import HIGH, LOW, QUIET, say
 
 GROUPS = {"high": ("High risk", HIGH), "low": ("Low risk", LOW)}
@@ -34,10 +34,20 @@ def arms(outcomes: pd.DataFrame) -> list[Arm]:
     ]
 
 
+def log_rank(*tables: pd.DataFrame) -> float:
+    """P that the patients of these tables (columns time and event) have the same course."""
+    every = pd.concat(tables, keys=range(len(tables)))
+    return log_rank_p(every["time"], event=every["event"], group=every.index.get_level_values(0)).value
+
+
 def paint(
     figure: Drawing, *, drawn: Sequence[Arm], title: str, note: str, ylabel: str, horizon: float | None = None
 ) -> None:
-    """Curves over numbers at risk; `note` is written into the panel, `horizon` (months) is marked by a thin line."""
+    """Curves over numbers at risk; `note` is written into the panel, `horizon` (months) is marked by a thin line.
+
+    A group without patients has no curve.
+    """
+    drawn = [arm for arm in drawn if len(arm.patients)]
     axes, below = figure.subplots(2, 1, height_ratios=[5, 0.45 * max(len(drawn), 1) + 0.25])
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     below.set_axis_off()

@@ -1,13 +1,16 @@
-"""Page: lays sections out as one self-contained HTML file."""
+"""Page: lays sections out as one self-contained HTML file, and writes their tables as CSV files for spreadsheets."""
 
+import csv
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hepatica.report.page.blocks import Section
+from hepatica.cohort.atomic import replacing
+from hepatica.report.page.blocks import Section, Table
 from hepatica.report.page.provenance import system_title
 from hepatica.report.page.results import Run
 
@@ -51,3 +54,16 @@ def render_page(sections: Sequence[Section], *, title: str, kicker: str, lead: s
             version=version("hepatica"),
         )
     )
+
+
+def write_tables(sections: Sequence[Section], folder: Path) -> list[Path]:
+    """Write each table as `<chapter>_<number>.csv`, its caption in the first row; the files in their order."""
+    written = []
+    for section in sections:
+        tables = [block for block in section.blocks if isinstance(block, Table)]
+        for number, table in enumerate(tables, start=1):
+            path = folder / f"{section.anchor}_{number}.csv"
+            with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerows([[table.caption], table.header, *table.rows])
+            written.append(path)
+    return written

@@ -164,6 +164,15 @@ def share(part: int, whole: int) -> str:
     return f"{part}{TIED}({part / whole:.0%})" if whole else f"{part}"
 
 
+def quartiles(values: pd.Series, *, form: str = ".3g", tie: str = TIED) -> str:
+    """Median and interquartile range of the known values; a dash where there are none."""
+    known = values.dropna().astype(float)
+    if known.empty:
+        return NONE
+    low, middle, high = (f"{each:{form}}" for each in known.quantile([0.25, 0.5, 0.75]))
+    return f"{middle} [{low}{tie}to{tie}{high}]"
+
+
 def column(name: str) -> str:
     """A column of patients.csv as a reader expects it: afp_ng_ml becomes AFP (ng/mL)."""
     for suffix, unit in _UNITS.items():

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hepatica.cohort.atomic import replacing
@@ -29,7 +28,6 @@ def draw_basis(basis: Basis, *, path: Path, width_hz: float = WIDTH_HZ) -> None:
     window = fine.within(*WINDOW_PPM)
     spectra, ppm = to_spectrum(damped).real[:, window], fine.ppm[window]
     figure = Figure(figsize=(7.2, 0.9 + 0.36 * len(spectra)), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     heights = np.abs(spectra).max(1)
     for row, (name, spectrum, height) in enumerate(zip(basis.names, spectra, heights, strict=True)):

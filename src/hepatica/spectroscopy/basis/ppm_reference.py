@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 from einops import rearrange
-from numpy.typing import NDArray
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.basis.basis import Basis
@@ -69,7 +68,7 @@ def _offset(basis: Basis, *, most_ppm: float) -> tuple[float, float]:
     if not known:
         raise SettingsError(f"no component of the basis is known: {', '.join(basis.names)}; name them as hepatica does")
     like = simulate_basis(basis.acquisition, names=sorted(set(known.values())))
-    own, simulated = (_damped(each, WIDTH_HZ) for each in (basis, like))
+    own, simulated = (each.fids * np.exp(-np.pi * WIDTH_HZ * each.acquisition.time_s) for each in (basis, like))
     rows = [basis.names.index(name) for name in known]
     others = [like.names.index(ours) for ours in known.values()]
     products = own[rows] * simulated[others].conj()
@@ -81,7 +80,3 @@ def _offset(basis: Basis, *, most_ppm: float) -> tuple[float, float]:
     mean = np.where(np.abs(ppm) <= most_ppm, cosines.mean(0), 0)
     best = int(mean.argmax())
     return float(ppm[best]), float(mean[best])
-
-
-def _damped(basis: Basis, width_hz: float) -> NDArray[np.complex128]:
-    return basis.fids * np.exp(-np.pi * width_hz * basis.acquisition.time_s)

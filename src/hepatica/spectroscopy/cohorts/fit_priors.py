@@ -53,7 +53,8 @@ def fit_priors(
     arrays that do not fit, numbers that are none, and classes of fewer than FEWEST patients.
     """
     _check(concentrations, classes, based_on=based_on, nuisance=nuisance)
-    logs = np.log(np.maximum(concentrations, _floor(based_on)))
+    floor = np.exp(based_on.log_mean - _FLOOR_SD * np.sqrt(np.diag(based_on.log_covariance)))
+    logs = np.log(np.maximum(concentrations, floor))
     return {
         int(label): replace(
             based_on,
@@ -81,10 +82,6 @@ def next_patient(logs: Floats, *, names: tuple[str, ...]) -> FromPatients:
     return FromPatients(
         names=names, log_mean=logs.mean(axis=0), log_covariance=covariance * (1 + 1 / n), freedom=n + 2.0
     )
-
-
-def _floor(based_on: Priors) -> Floats:
-    return np.exp(based_on.log_mean - _FLOOR_SD * np.sqrt(np.diag(based_on.log_covariance)))
 
 
 def _measured(based_on: Priors, nuisance: Mapping[str, NDArray[Any]], chosen: NDArray[np.bool_]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
@@ -54,7 +53,6 @@ def draw_spectrum(
 
 def _draw(ppm: np.ndarray, real: np.ndarray, seen: np.ndarray, *, title: str, note: str, path: Path) -> None:
     figure = Figure(figsize=(7.2, 4.4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     _paint_spectrum(upper, ppm, real, seen)
     upper.set_title(title, loc="left", fontsize=9)

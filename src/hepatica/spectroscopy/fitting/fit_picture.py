@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -127,7 +126,6 @@ def _share(of: float) -> str:
 def draw_fit(fit: DrawnFit, *, path: Path, title: str, note: str = "") -> None:
     """Write the picture as PNG; `note` (such as "phantom") is printed at its foot."""
     figure = Figure(figsize=(7.2, 7.6), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     paint_fit(figure, fit, title=title)
     if note:
         figure.supxlabel(note, x=0.99, ha="right", fontsize=8, color="#a4343a")

@@ -39,9 +39,8 @@ class Quantities:
     """Concentrations (n, k) of `names` in n spectra, in mM where the water scaled them, else in institutional units.
 
     `covariance` (n, k, k) is the method's own, `bound` (n, k, k) the Cramér-Rao bound's, `prior_covariance` (k, k) that
-    of the prior, if any. `vector` (n, p) are the signal model's parameters that go with them, for
-    pictures. `flags` are warnings of each spectrum. Raises SettingsError
-    on shapes that do not fit.
+    of the prior, if any. `vector` (n, p) are the signal model's parameters that go with them, for pictures. `flags` are
+    warnings of each spectrum. Raises SettingsError on shapes that do not fit.
     """
 
     names: tuple[str, ...]
@@ -77,11 +76,9 @@ class Quantities:
         """(n, k) whether both the bound and the method's own deviation are below half of the value, and the bound
         below the prior's deviation.
         """
-        return _quantifiable(self.concentration, np.maximum(self.crlb, self.sd), self.crlb, self._prior_sd)
-
-    @property
-    def _prior_sd(self) -> Floats | None:
-        return None if self.prior_covariance is None else np.sqrt(np.diag(self.prior_covariance))
+        sure = np.maximum(self.crlb, self.sd) < LEAST_SURE * self.concentration
+        prior = self.prior_covariance
+        return np.asarray(sure if prior is None else sure & (self.crlb < np.sqrt(np.diag(prior))))
 
     def with_sums(self) -> "Quantities":
         """The same with the sums of `targets.SUMS` of which all components are there, each as a further name."""
@@ -162,11 +159,6 @@ def _reason(share: float, unsure: float) -> str:
     if unsure >= LEAST_SURE:
         return f"the method's own deviation is {unsure:.0%} of the value"
     return "the spectrum is less informative than the prior"
-
-
-def _quantifiable(value: Floats, least: Floats, crlb: Floats, prior_sd: Floats | None) -> NDArray[np.bool_]:
-    sure = least < LEAST_SURE * value
-    return np.asarray(sure if prior_sd is None else sure & (crlb < prior_sd))
 
 
 def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior | None = None) -> Quantities:

@@ -5,7 +5,7 @@ squares and MAP, on simulated spectra of known content, as trained and under oth
 report's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,22 +13,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort import RunError
+from hepatica.cohort import RunError, load_cohort
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.seal import write_sealed
 from hepatica.report import Chapter
+from hepatica.report.chapters.quantification.spectra import FITS
 from hepatica.report.page import Run, read_run
 from hepatica.runs import LockedRun, explain, open_run, train, validate
+from hepatica.spectroscopy.cohorts.millimolar import millimolar
+from hepatica.spectroscopy.cohorts.spectra import SpectraStore
+from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, draw_fit, drawn_fits
+from hepatica.spectroscopy.fitting.least_squares import map_fit
+from hepatica.spectroscopy.fitting.prior_terms import gaussian_prior_of
 from hepatica.spectroscopy.priors.priors import read_priors
 from hepatica.spectroscopy.quantify import Quantifier
 from hepatica.spectroscopy.simulation.nuisance import OF_MODEL, STANDARD
 from hepatica.spectroscopy.simulation.simulated_samples import TEST, SimulatedSamples
 from hepatica.studies.bae_2025_qcnn.chapters import CHAPTERS
-from hepatica.studies.bae_2025_qcnn.fits import FITS, draw_fits
-from hepatica.studies.bae_2025_qcnn.robustness import swept
 from hepatica.studies.bae_2025_qcnn.settings import QUANTIFIER, QUICK, StudySettings
-from hepatica.studies.bae_2025_qcnn.simulated_test import METHODS, quantified
+from hepatica.studies.bae_2025_qcnn.simulated_test import METHODS, quantified, swept
 from hepatica.studies.study import Study, Work
+from hepatica.systems.bae_2025_ccnn import SYSTEM, Settings
 from hepatica.systems.bae_2025_ccnn import SYSTEM as CCNN
 from hepatica.systems.bae_2025_ccnn import Settings as CcnnSettings
 from hepatica.systems.bae_2025_qcnn import SYSTEM as QCNN
@@ -121,6 +126,40 @@ def chapters(folder: Path) -> tuple[Run, Sequence[Chapter]]:
     """
     open_run(folder / QUANTIFIER)
     return read_run(folder), CHAPTERS
+
+
+def draw_fits(cohort_folder: Path, *, results: Path, settings: Settings) -> None:
+    """Draw the MAP fit of each spectrum of `results`/explained that has a usable water reference, highest score first.
+
+    Without one a spectrum is not in mM, the unit of the priors, and is left out.
+    """
+    cohort = load_cohort(cohort_folder)
+    explained = {each["row"]: each["score"] for each in read_json(results / "explained" / "explained.json")}
+    specimens = [each for each in cohort.specimens_of("spectrum") if each.row in explained]
+    store = SYSTEM.prepare(cohort.select(each.patient_id for each in specimens), settings, results / "prepared")
+    rows = {each.specimen_id: each.row for each in specimens}
+    drawn = dict(_drawn(store, settings))
+    files = []
+    for name in sorted(drawn, key=lambda name: explained[rows[name]], reverse=True):
+        row, score = rows[name], explained[rows[name]]
+        path = results / FITS / f"specimen_{row:04d}_fit.png"
+        title = f"specimen in row {row}, score {score:.2f}: MAP fit"
+        draw_fit(drawn[name], path=path, title=title, note="phantom" if cohort.phantom else "")
+        files.append({"row": row, "score": score, "file": path.name})
+    write_sealed(results / FITS / "fits.json", files)
+
+
+def _drawn(store: SpectraStore, settings: Settings) -> Iterator[tuple[str, DrawnFit]]:
+    """Specimen and fit of each spectrum that is in mM."""
+    scaled = millimolar(store)
+    usable = np.flatnonzero(scaled.scaled)
+    if not usable.size:
+        return
+    values, model = scaled.values[usable], settings.model
+    prior = gaussian_prior_of(read_priors(), names=model.names)
+    fit = map_fit(values, model=model, prior=prior, noise_sd=scaled.noise_sd[usable])
+    names = store.index["specimen_id"].iloc[usable]
+    yield from zip(names, drawn_fits(fit.parameters.vector, values, model=model), strict=True)
 
 
 STUDY = Study(settings=StudySettings(), quick=QUICK, steps=steps, chapters=chapters)

@@ -15,16 +15,18 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from hepatica.cohort import Split, fold_patients
+from hepatica.cohort import Split, fold_patients, read_predictions, split_patients, write_predictions
 from hepatica.cohort.seal import sealing
 from hepatica.learn import infer
 from hepatica.networks import Reading
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Training
+from hepatica.runs.scores import pooled
 from hepatica.studies.li_2025_cnn_sasm.candidates import CANDIDATES
 from hepatica.studies.li_2025_cnn_sasm.settings import Name, StudySettings
 from hepatica.studies.li_2025_cnn_sasm.subsets import confirmed
-from hepatica.systems.li_2025_cnn_sasm import denoised_tiles, train_extractor
+from hepatica.systems.li_2025_cnn_sasm import SYSTEM, build, denoised_tiles, train_extractor
+from hepatica.systems.li_2025_cnn_sasm import train as train_system
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,3 +123,38 @@ def denoised_patients(training: Training[Any, Any], patients: Sequence[str]) -> 
     settings, cohort = training.settings, training.cohort
     survival = cohort.survival(settings.survival)
     return confirmed(final_status(training, patients), cohort.patients, survival, settings, ratio=settings.ratio)
+
+
+def out_of_fold(training: Training[StudySettings, TileStore], *, folder: Path) -> pd.DataFrame:
+    """Predictions table of the held-out patients of every fold, by networks of both stages not trained on them; its
+    fold is the fold's number. Resumes as fit does.
+
+    The value of the signature beside clinical indicators can only be estimated from such risks, because scores of
+    patients a network was trained on are too extreme.
+    """
+    tables = []
+    for fold, (kept, held_out) in enumerate(folds_of(training), start=1):
+        path = folder / f"fold_{fold}.parquet"
+        if not path.exists():
+            write_predictions(_of_fold(training, kept, held_out, fold=fold, folder=folder / f"fold_{fold}"), path=path)
+            shutil.rmtree(folder / f"fold_{fold}")
+        tables.append(read_predictions(path))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _of_fold(
+    training: Training[StudySettings, TileStore],
+    kept: tuple[str, ...],
+    held_out: tuple[str, ...],
+    *,
+    fold: int,
+    folder: Path,
+) -> pd.DataFrame:
+    settings = training.settings
+    dealt = split_patients(final_status(training, kept), validation=settings.validation, test=0, seed=settings.seed)
+    network = build(settings, pretrained=True)
+    split = Split(train=dealt.train, validation=dealt.validation, test=held_out)
+    train_system(replace(training, network=network, split=split, folder=folder))
+    read = SYSTEM.read(network, training.material.select(patient_ids=held_out), settings)
+    table = pooled(SYSTEM, read, settings=settings)
+    return table[table["specimen_id"].isna()].assign(fold=str(fold), group=None)

@@ -27,7 +27,6 @@ import pandas as pd
 import torch
 from einops import einsum, rearrange
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy import stats
@@ -182,7 +181,6 @@ def _draw_modules(locked: LockedRun, store: TileStore, tiles: pd.DataFrame, out:
 def _module_picture(tiles: np.ndarray, maps: dict[str, np.ndarray], names: list[str]) -> Figure:
     """A row a tile of (n, h, w, 3) uint8, called by `names`: the tile, then the map of each module."""
     figure = Figure(figsize=(1.35 * (len(maps) + 1) + 0.9, 1.38 * len(tiles) + 0.8), dpi=180, layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(len(tiles), len(maps) + 1, squeeze=False)
     for row, name in zip(panels, names, strict=True):
         row[0].set_ylabel(name, fontsize=8)

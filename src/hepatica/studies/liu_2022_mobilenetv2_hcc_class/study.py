@@ -18,11 +18,13 @@ from hepatica.pathology.nuclei.detections import contact_sheet, review
 from hepatica.pathology.nuclei.finder import Finder
 from hepatica.protocol import override
 from hepatica.report import Chapter
+from hepatica.report.chapters.follow_up.ablation import ABLATIONS
+from hepatica.report.chapters.reviewed import REVIEW, SHEET
 from hepatica.report.page import Run, read_run
 from hepatica.runs import LockedRun, RunFolder, explain, open_run, train, validate
 from hepatica.runs.folder import start_run
 from hepatica.runs.lock import picture_note
-from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters import ABLATIONS, CHAPTERS, REVIEW, SHEET
+from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters import CHAPTERS
 from hepatica.studies.study import Study, Work
 from hepatica.systems.liu_2022_mobilenetv2_hcc_class import SYSTEM, Settings
 

@@ -8,7 +8,7 @@ from hepatica.report.chapters.quantification.bounds import section, typical
 from hepatica.report.page.blocks import Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run
-from hepatica.studies.bae_2025_qcnn.chapters.compared import COMPARED
+from hepatica.studies.bae_2025_qcnn.chapters import COMPARED
 
 Sketch = Callable[[Path], Gallery]
 

@@ -19,7 +19,7 @@ from hepatica.report.page.blocks import Figure, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
 from hepatica.report.page.wording import interval
-from hepatica.studies.bae_2025_qcnn.chapters.compared import PAPER, classification
+from hepatica.studies.bae_2025_qcnn.chapters import PAPER, classification
 from hepatica.studies.bae_2025_qcnn.settings import QUANTIFIER
 
 NUISANCE = ("linewidth_hz", "noise_sd")

@@ -11,7 +11,7 @@ from hepatica.report.chapters.quantification.errors import counts, paint_errors,
 from hepatica.report.page.blocks import Figure, Panel, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run
-from hepatica.studies.bae_2025_qcnn.chapters.compared import COMPARED
+from hepatica.studies.bae_2025_qcnn.chapters import COMPARED
 
 
 class Undrawn(Gallery):

@@ -11,7 +11,7 @@ from hepatica.report.chapters.quantification.robustness import relative as relat
 from hepatica.report.page.blocks import Figure, Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run
-from hepatica.studies.bae_2025_qcnn.chapters.compared import COMPARED
+from hepatica.studies.bae_2025_qcnn.chapters import COMPARED
 
 Sketch = Callable[[Path], Gallery]
 

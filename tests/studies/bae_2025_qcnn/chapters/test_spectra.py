@@ -3,17 +3,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hepatica.cohort.atomic import write_json
+from hepatica.report.chapters.quantification.spectra import FITS, section
 from hepatica.report.page.blocks import Figure, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
-from hepatica.studies.bae_2025_qcnn.chapters.spectra import section
-from hepatica.studies.bae_2025_qcnn.fits import FITS
 
 Sketch = Callable[[Path], Gallery]
 
 
 def figures(run: Run, gallery: Gallery) -> list[Figure]:
-    return [block for block in section(run, gallery).blocks if isinstance(block, Figure)]
+    return [block for block in section(run, gallery, network="cCNN").blocks if isinstance(block, Figure)]
 
 
 def test_fits_of_each_cohort_then_what_the_network_looks_at(study: Run, tmp_path: Path, sketchbook: Sketch) -> None:
@@ -31,5 +30,7 @@ def test_a_cohort_without_fits_is_told(folder: Path, tmp_path: Path, sketchbook:
     write_json(folder / FITS / "fits.json", [])
     shutil.rmtree(folder / "external" / "b" / FITS)
     run = read_run(folder, external=[folder / "external" / "b"])
-    told = [block.text for block in section(run, sketchbook(tmp_path)).blocks if isinstance(block, Text)]
+    told = [
+        block.text for block in section(run, sketchbook(tmp_path), network="cCNN").blocks if isinstance(block, Text)
+    ]
     assert told[1:] == [f"No fit was drawn. {each.title}." for each in run.cohorts]

@@ -10,7 +10,7 @@ from hepatica.report.chapters.quantification import robustness
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import read_run
 from hepatica.studies import write_study_report
-from hepatica.studies.bae_2025_qcnn.chapters.compared import COMPARED
+from hepatica.studies.bae_2025_qcnn.chapters import COMPARED
 
 TITLES = (
     "Errors of quantities",

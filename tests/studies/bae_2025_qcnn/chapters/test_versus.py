@@ -7,7 +7,7 @@ import pytest
 from hepatica.report.chapters.quantification.compared import quantified
 from hepatica.report.chapters.quantification.errors import versus
 from hepatica.report.page.results import Run
-from hepatica.studies.bae_2025_qcnn.chapters.compared import COMPARED
+from hepatica.studies.bae_2025_qcnn.chapters import COMPARED
 
 PAPER_P = COMPARED.level
 

@@ -11,7 +11,7 @@ import pytest
 from hepatica.protocol import override
 from hepatica.report.page.results import Run, read_run
 from hepatica.runs.scores import predictions
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
+from hepatica.studies.li_2025_cnn_sasm.found import Study
 from hepatica.studies.li_2025_cnn_sasm.settings import StudySettings
 
 FOLDS = 5

@@ -22,7 +22,7 @@ from hepatica.report.chapters.follow_up.indicators import (
 from hepatica.report.page.blocks import Figure, Section, Table, Text
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.wording import p_value
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
+from hepatica.studies.li_2025_cnn_sasm.found import Study
 
 Make = Callable[..., Study]
 Sketch = Callable[[Path], Gallery]

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hepatica.report.chapters.signatures import silhouette
 from hepatica.report.page.blocks import Figure, Table, Text
 from hepatica.studies.li_2025_cnn_sasm.chapters import clusters
-from hepatica.studies.li_2025_cnn_sasm.chapters.clusters import clouds, section, silhouette
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
+from hepatica.studies.li_2025_cnn_sasm.chapters.clusters import clouds, section
+from hepatica.studies.li_2025_cnn_sasm.found import Study
 
 
 def test_silhouette_by_hand() -> None:

@@ -10,7 +10,7 @@ from hepatica.report.chapters.compare_runs import Other, Row, rows, scored, sect
 from hepatica.report.page.blocks import Table
 from hepatica.report.page.wording import interval
 from hepatica.studies.li_2025_cnn_sasm.chapters import TABLE_3
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
+from hepatica.studies.li_2025_cnn_sasm.found import Study
 
 ONE = Estimate(value=0.7, low=0.6, high=0.8, n=57, method="")
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from hepatica.cohort.atomic import write_json
 from hepatica.report.page.blocks import Figure, Text
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
 from hepatica.studies.li_2025_cnn_sasm.chapters.interpretation import modules_section, thresholds_section
+from hepatica.studies.li_2025_cnn_sasm.found import Study
 
 CHANNELS = pd.DataFrame(
     {

@@ -13,7 +13,8 @@ import hepatica.report
 from hepatica.cohort import RunError, load_cohort
 from hepatica.report.page.blocks import Figure, Table, Text
 from hepatica.studies import write_study_report
-from hepatica.studies.li_2025_cnn_sasm.chapters import chapters_of, levels, read_study, selection
+from hepatica.studies.li_2025_cnn_sasm.chapters import chapters_of, levels, selection
+from hepatica.studies.li_2025_cnn_sasm.found import read_study
 
 
 @pytest.fixture

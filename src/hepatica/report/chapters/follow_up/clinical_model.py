@@ -37,7 +37,7 @@ from hepatica.report.figures.boxes import over_folds
 from hepatica.report.figures.forest import dots
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW, SERIES, say
-from hepatica.report.page.wording import NONE, between, p_value, when
+from hepatica.report.page.wording import NONE, between, p_value, quartiles, when
 
 COLOURS = {SIGNATURE: HIGH, TOGETHER: LOW, INTEGRATED: SERIES[2]}
 
@@ -206,9 +206,8 @@ def _cross_validated(folds: pd.DataFrame, pooled: list[Judged], target: Target) 
 
 
 def _over_folds(areas: pd.Series) -> list[str]:
-    low, middle, high = areas.quantile([0.25, 0.5, 0.75])
     limits = (f"{end:.3f}" for end in mean_limits(areas))
-    return [f"{middle:.3f} [{low:.3f} to {high:.3f}]", between(f"{areas.mean():.3f}", *limits)]
+    return [quartiles(areas, form=".3f", tie=" "), between(f"{areas.mean():.3f}", *limits)]
 
 
 def _short(run: Run, target: Target, inside: Table, areas: dict[str, list[Judged]]) -> Table:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Target
-from hepatica.evaluate import HazardRatio, Interaction, log_rank_p, treatment_interaction
+from hepatica.evaluate import HazardRatio, Interaction, treatment_interaction
 from hepatica.report.chapters.follow_up.survival import competing, free_of
 from hepatica.report.chapters.follow_up.treated import FOLD, with_treated
 from hepatica.report.figures import boxes, kaplan_meier
@@ -168,14 +168,12 @@ def _comparison(results: Results, pairs: Pairs, gallery: Gallery, *, ylabel: str
 
 
 def _paint_curves(figure: Drawing, *, pair: tuple[Arm, Arm], title: str, ylabel: str) -> None:
-    followed = [arm for arm in pair if len(arm.patients)]
-    note = f"Log-rank P {equals(p_value(_log_rank(pair)))}" if followed else ""
-    kaplan_meier.paint(figure, drawn=followed, title=title, note=note, ylabel=ylabel)
+    note = f"Log-rank P {equals(p_value(_log_rank(pair)))}" if any(len(arm.patients) for arm in pair) else ""
+    kaplan_meier.paint(figure, drawn=pair, title=title, note=note, ylabel=ylabel)
 
 
 def _log_rank(pair: tuple[Arm, Arm]) -> float:
-    both = pd.concat([arm.patients for arm in pair])
-    return log_rank_p(both["time"], event=both["event"], group=both["treated"]).value
+    return kaplan_meier.log_rank(*(arm.patients for arm in pair))
 
 
 def _tests(pairs: Pairs, results: Results) -> Table:

@@ -5,4 +5,4 @@ estimate, sd, crlb and bayesian (bounds on the standard deviation), seconds, and
 `robustness.parquet`, a row a condition (sweep, level), method and target: mae, the mean |error|.
 """
 
-__all__ = ["bounds", "compared", "errors", "robustness"]
+__all__ = ["bounds", "compared", "errors", "robustness", "spectra"]

@@ -1,3 +1,3 @@
 """Variables: chapters of what is known of patients beside the specimen: covariates, subgroups, other scores."""
 
-__all__ = ["comparators", "covariates", "importance", "missing", "subgroups"]
+__all__ = ["comparators", "covariates", "importance", "missing", "nomogram", "subgroups"]

@@ -51,6 +51,16 @@ def parts(values: pd.Series, *, most: int = MOST_LEVELS) -> "dict[str, pd.Series
     return split if 2 <= len(split) <= most else {}
 
 
+def divided(threshold: float, below: str, above: str) -> Parts:
+    """Patients up to and above a threshold, by these names."""
+    return lambda values: {below: values <= threshold, above: values > threshold}
+
+
+def levels(letter: str, numbers: Sequence[int]) -> Parts:
+    """Patients of each of these numbers, called by the letter: F0, F1."""
+    return lambda values: {f"{letter}{number}": values == number for number in numbers}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
     """A covariate by which scores are compared: title, column of patients.csv, parts of the patients.

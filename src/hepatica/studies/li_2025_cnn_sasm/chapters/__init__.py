@@ -23,9 +23,9 @@ from hepatica.report.chapters.follow_up import clinical_model, factors, progress
 from hepatica.report.chapters.variables import subgroups
 from hepatica.report.page import Gallery, Run, Section, Text, provenance
 from hepatica.studies.li_2025_cnn_sasm.chapters import clusters, interpretation, levels, selection
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import FOLDER, Study, read_study
+from hepatica.studies.li_2025_cnn_sasm.found import Study
 
-__all__ = ["FOLDER", "Study", "chapters_of", "read_study"]
+__all__ = ["chapters_of"]
 
 _ROWS = pd.read_csv(Path(__file__).with_name("table_3.csv")).to_numpy().tolist()
 TABLE_3: dict[str, dict[str, Sequence[float]]] = {

@@ -4,17 +4,12 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure as Drawing
-from matplotlib.patches import Patch
 
 from hepatica.cohort.atomic import read_json
+from hepatica.report.figures.ranking import paint_ends, paint_ranked
 from hepatica.report.page import Block, Figure, Gallery, Section, Text
-from hepatica.report.page.style import HIGH, INK, LOW, QUIET
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import FOLDER, Study
+from hepatica.studies.li_2025_cnn_sasm.found import FOLDER, Study
 from hepatica.studies.li_2025_cnn_sasm.interpretation import FOUND
-
-EACH_END = 10
-"""Channels drawn at each end of the ranking."""
 
 MODULES = (
     "Tiles of patients the network was not trained on, chosen because their score agrees with the outcome of their"
@@ -66,10 +61,10 @@ def _overlays(study: Study, modules: dict[str, Any], gallery: Gallery) -> Figure
 
 def _channels(study: Study, channels: dict[str, Any], gallery: Gallery) -> Figure:
     table = pd.read_csv(study.folder / FOLDER / channels["file"])
-    ends = gallery.draw(
-        "channels_ends", partial(_ends, table=table), alt="Bar plot of the channels that weigh most and least"
-    )
-    ranked = gallery.draw("channels_ranked", partial(_ranked, table=table), alt="Weight of every channel by rank")
+    of: dict[str, Any] = {"table": table, "part": "channel", "answer": "relapse"}
+    alt = "Bar plot of the channels that weigh most and least"
+    ends = gallery.draw("channels_ends", partial(paint_ends, **of), alt=alt)
+    ranked = gallery.draw("channels_ranked", partial(paint_ranked, **of), alt="Weight of every channel by rank")
     caption = (
         f"Weight of the {len(table)} channels of the channel self-attention: how far, to first order, a tile's relapse"
         " logit would move without the channel, on average over a patient's tiles and then over patients. Bars and"
@@ -78,31 +73,6 @@ def _channels(study: Study, channels: dict[str, Any], gallery: Gallery) -> Figur
         " ones. Channels count from 0."
     )
     return Figure(caption=caption, panels=[ends, ranked])
-
-
-def _ends(figure: Drawing, *, table: pd.DataFrame) -> None:
-    count = min(EACH_END, len(table) // 2)
-    shown = pd.concat([table.iloc[:count], table.iloc[len(table) - count :]])
-    place = [float(rank + (rank >= count)) for rank in range(2 * count)]
-    axes = figure.subplots()
-    error = [shown["importance"] - shown["low"], shown["high"] - shown["importance"]]
-    colours = [HIGH if direction > 0 else LOW for direction in shown["direction"]]
-    axes.barh(place, shown["importance"], color=colours, xerr=error, error_kw={"elinewidth": 0.9, "ecolor": INK})
-    axes.set_yticks(place, labels=[str(channel) for channel in shown["channel"]], fontsize=7.5)
-    axes.axhline(count, color=QUIET, linestyle=":", linewidth=1)
-    axes.invert_yaxis()
-    axes.locator_params(axis="x", nbins=5)
-    axes.set(xlabel="Weight in the relapse logit", ylabel="Channel", title=f"Top {count} and bottom {count}")
-    keys = [Patch(color=HIGH, label="speaks for relapse"), Patch(color=LOW, label="speaks against")]
-    axes.legend(handles=keys, loc="lower right")
-
-
-def _ranked(figure: Drawing, *, table: pd.DataFrame) -> None:
-    axes = figure.subplots()
-    axes.fill_between(table["rank"], table["low"], table["high"], color=QUIET, alpha=0.35, linewidth=0)
-    axes.plot(table["rank"], table["importance"], color=INK)
-    axes.set(xlabel="Rank of the channel", ylabel="Weight in the relapse logit", title="All channels")
-    axes.set_ylim(bottom=0)
 
 
 def thresholds_section(study: Study, gallery: Gallery) -> Section:

@@ -10,7 +10,7 @@ from hepatica.evaluate import Estimate, auroc
 from hepatica.report.chapters.regions import level_figure, level_table
 from hepatica.report.figures.lines import paint_lines
 from hepatica.report.page import Block, Figure, Gallery, Results, Section, Text
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study, confirmed_patients
+from hepatica.studies.li_2025_cnn_sasm.found import Study, confirmed_patients
 
 STRICT = "1/4"
 """The ratio of the paper's generalisation test: 7 patients of each class."""

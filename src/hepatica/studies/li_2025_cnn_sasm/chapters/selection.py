@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.evaluate import Estimate
-from hepatica.report.figures.lines import paint_lines
+from hepatica.report.figures.lines import paint_folds, paint_lines
 from hepatica.report.page import Block, Figure, Gallery, Section, Table, Text
 from hepatica.report.page.style import HIGH, INK, QUIET, SERIES
 from hepatica.report.page.wording import NONE, between, difference, p_value
 from hepatica.studies.li_2025_cnn_sasm.candidates import CANDIDATES, mebibytes, parameters
-from hepatica.studies.li_2025_cnn_sasm.chapters.found import Study
-from hepatica.studies.li_2025_cnn_sasm.performance import LEVELS, WHO, Level, Patients, compare, performance
+from hepatica.studies.li_2025_cnn_sasm.choice import LEVELS, WHO, Level, Patients, compare, performance
+from hepatica.studies.li_2025_cnn_sasm.found import Study
 from hepatica.studies.li_2025_cnn_sasm.settings import OURS, Name, StudySettings
 
 WHOM = {
@@ -58,9 +58,12 @@ def names(study: Study) -> list[Name]:
 
 
 def _networks(study: Study, gallery: Gallery, found: Found) -> Figure:
+    palette: dict[str, str] = dict(zip([name for name in CANDIDATES if name != OURS], COLOURS, strict=True))
+    palette[OURS] = HIGH
+    own = {str(name): [found.get((name, ratio)) for ratio in study.subsets] for name in names(study)}
     panel = gallery.draw(
         "selection_networks",
-        partial(_paint_networks, study=study, found=found),
+        lambda figure: paint_folds(figure, own, names=list(study.subsets), palette=palette),
         alt="AUROC of each network on each subset: mean over the folds, dots are folds",
         size=WIDE,
     )
@@ -69,25 +72,6 @@ def _networks(study: Study, gallery: Gallery, found: Found) -> Figure:
         " survival confirms their status. Dots are folds, bars their mean; the dotted line is chance."
     )
     return Figure(caption=caption, panels=[panel], columns=1)
-
-
-def _paint_networks(figure: Drawing, *, study: Study, found: Found) -> None:
-    axes = figure.subplots()
-    others = dict(zip([name for name in CANDIDATES if name != OURS], COLOURS, strict=True))
-    palette = others | {OURS: HIGH}
-    for place, name in enumerate(names(study)):
-        for column, ratio in enumerate(study.subsets):
-            if (name, ratio) not in found:
-                continue
-            mean, folds = found[name, ratio]
-            x = column + (place - (len(names(study)) - 1) / 2) * 0.1
-            label = name if column == 0 else None
-            axes.plot([x - 0.04, x + 0.04], [mean.value] * 2, color=palette[name], linewidth=2.4, label=label)
-            axes.plot([x] * len(folds), list(folds.values()), "o", color=palette[name], markersize=2.4, alpha=0.55)
-    axes.axhline(0.5, color=QUIET, linewidth=0.8, linestyle=":")
-    axes.set(xlabel="Denoised subset", ylabel="AUROC, held-out folds", ylim=(min(0.4, axes.get_ylim()[0]), 1.01))
-    axes.set_xticks(range(len(study.subsets)), labels=list(study.subsets))
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1.0)
 
 
 def _subsets(study: Study, gallery: Gallery, found: dict[tuple[Level, Patients], Found]) -> Figure:

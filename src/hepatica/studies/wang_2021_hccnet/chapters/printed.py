@@ -14,7 +14,7 @@ from hepatica.evaluate import Confusion
 from hepatica.radiology.risk_score import from_share
 from hepatica.report.chapters import readers
 from hepatica.report.chapters.published import Printed
-from hepatica.report.chapters.variables.covariates import Parameter, Parts, Scale
+from hepatica.report.chapters.variables.covariates import Parameter, Parts, Scale, divided, levels
 
 TABLE_2 = Printed(
     counts={
@@ -73,14 +73,6 @@ RISK = Scale(
 """Only resected patients count, as in the paper, where patients.csv has that column."""
 
 
-def _at(threshold: float, below: str, above: str) -> Parts:
-    return lambda values: {below: values <= threshold, above: values > threshold}
-
-
-def _levels(letter: str, numbers: Sequence[int]) -> Parts:
-    return lambda values: {f"{letter}{number}": values == number for number in numbers}
-
-
 def _stages(values: pd.Series) -> "dict[str, pd.Series[bool]]":
     """Early and late, whatever letter follows the numeral: IIIA is III."""
     numeral = values.astype("string").str.extract(r"^(IV|III|II|I)", expand=False)
@@ -88,13 +80,13 @@ def _stages(values: pd.Series) -> "dict[str, pd.Series[bool]]":
 
 
 _PARTS: Mapping[str, tuple[str, Parts]] = {
-    "Tumour size": ("tumour_size_cm", _at(5.0, "≤ 5 cm", "> 5 cm")),
+    "Tumour size": ("tumour_size_cm", divided(5.0, "≤ 5 cm", "> 5 cm")),
     "TNM stage": ("tnm_stage", _stages),
-    "Tumour number": ("tumour_number", _at(1, "solitary", "multiple")),
-    "Major vascular invasion": ("vascular_invasion", _at(0, "no", "yes")),
-    "Fibrosis stage (METAVIR)": ("metavir", _levels("F", range(5))),
-    "Severe fibrosis (METAVIR)": ("metavir", _at(2, "F0 to F2", "F3 and F4")),
-    "Histologic grade": ("grade", _levels("G", range(1, 5))),
+    "Tumour number": ("tumour_number", divided(1, "solitary", "multiple")),
+    "Major vascular invasion": ("vascular_invasion", divided(0, "no", "yes")),
+    "Fibrosis stage (METAVIR)": ("metavir", levels("F", range(5))),
+    "Severe fibrosis (METAVIR)": ("metavir", divided(2, "F0 to F2", "F3 and F4")),
+    "Histologic grade": ("grade", levels("G", range(1, 5))),
 }
 _ROWS = pd.read_csv(Path(__file__).with_name("table_3.csv"), keep_default_na=False).to_numpy().tolist()
 

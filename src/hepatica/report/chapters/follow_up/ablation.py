@@ -1,4 +1,4 @@
-"""Ablation: what changes when each thing that the abstracts leave open is done otherwise."""
+"""Ablation: what changes in the ranking of patients when a system is trained with one thing done otherwise."""
 
 from pathlib import Path
 
@@ -12,24 +12,22 @@ from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, T
 from hepatica.report.page.wording import NONE, cell, difference, p_value
 
 ABLATIONS = "ablation"
-"""Folder of the variants in that of the study, a run each."""
+"""Folder of the variants in that of the run, a run each."""
 
 TEXT = (
-    "The abstracts state neither how the nuclear map joins the tile nor how tiles become one answer, and only the"
-    " preprint says that patients were chosen by a distinct outcome. Each variant was trained on the same patients by"
-    " the same seed and changes one thing. Choosing one of them by these patients would be tuning on test patients."
+    "Each variant was trained on the same patients by the same seed and changes one thing. Choosing one of them by"
+    " these patients would be tuning on test patients."
 )
 
 
-def section(run: Run, gallery: Gallery) -> Section | str:
+def section(run: Run, gallery: Gallery, *, title: str = "Variants", remark: str = "") -> Section | str:
     """A table a cohort: C-index of each variant, and its difference from the run, corrected for their number."""
     root = run.internal.folder / ABLATIONS
     names = sorted(each.name for each in root.iterdir()) if root.is_dir() else []
     if not names:
         return "No variant was trained."
-    blocks: list[Block] = [Text(text=TEXT)]
-    blocks += [_table(run, each, root, names) for each in run.cohorts]
-    return Section(anchor="ablation", title="What the abstracts leave open", blocks=blocks)
+    blocks: list[Block] = [Text(text=f"{remark}{TEXT}"), *(_table(run, each, root, names) for each in run.cohorts)]
+    return Section(anchor="ablation", title=title, blocks=blocks)
 
 
 def _table(run: Run, results: Results, root: Path, names: list[str]) -> Table:
@@ -42,12 +40,9 @@ def _table(run: Run, results: Results, root: Path, names: list[str]) -> Table:
     own = c_index(time, event=event, score=Risk(outcomes["score"].to_numpy()))
     rows = [["This run", cell(own), NONE, ""]]
     for name, pair in found.items():
-        words = name.replace("_", " ")
-        if pair is None:
-            rows.append([words, NONE, NONE, ""])
-            continue
         p = p_value(corrected[name]) if name in corrected else ""
-        rows.append([words, cell(pair[0]), difference(pair[1]), p])
+        value, apart = pair or (None, None)
+        rows.append([name.replace("_", " "), cell(value), difference(apart), p])
     return Table(
         caption=f"C-index of the variants, with 95% confidence intervals. {results.title}.",
         header=["", "C-index", "Variant minus this run", "P, corrected"],
@@ -63,8 +58,7 @@ def _compared(outcomes: pd.DataFrame, folder: Path, target: Target, fold: str) -
     time, event = both["time"].to_numpy(), both["event"].to_numpy()
     ours, theirs = Risk(both["score"].to_numpy(float)), Risk(both["other"].to_numpy(float))
     try:
-        return c_index(time, event=event, score=theirs), compare_c_index(
-            time, event=event, score_a=theirs, score_b=ours
-        )
+        apart = compare_c_index(time, event=event, score_a=theirs, score_b=ours)
+        return c_index(time, event=event, score=theirs), apart
     except EvaluationError:
         return None

@@ -1,13 +1,32 @@
-"""Nomogram: scales of points above each other, their total, and the probability that belongs to it."""
+"""Nomogram: the locked model of a system that has one, as scales of points to be read with a ruler."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.evaluate import Nomogram
+from hepatica.report.page import Figure, Gallery, Run, Section
 from hepatica.report.page.style import INK, QUIET
 from hepatica.report.page.wording import column
+
+NOTE = (
+    "Read off the points of each variable, add them, and read the probability below their total. It is the locked"
+    " model, fitted to training patients; calibration is not implied."
+)
+
+
+def section(run: Run, gallery: Gallery) -> Section | str:
+    """The picture; an empty sentence for a system without."""
+    scales = run.model["training"].get("nomogram")
+    if scales is None:
+        return ""
+    model = Nomogram(**scales)
+    paint = partial(paint_nomogram, model=model, title=run.targets[0].label.capitalize())
+    panel = gallery.draw("nomogram", paint, alt="Nomogram of the locked model", size=(7.0, height(model)))
+    return Section(anchor="nomogram", title="Nomogram", blocks=[Figure(caption=NOTE, panels=[panel], columns=1)])
+
 
 _TICK, _APART = 0.12, 0.045
 """Height of a tick in rows, and the least distance of two labels in widths of the figure."""

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from hepatica.pathology.nuclei.detections import FINDINGS
-from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters.reviewed import EXPECTED, compared
+from hepatica.report.chapters.reviewed import compared
+from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters import EXPECTED
 
 
 def counted(effect: float, *, patients: int = 20) -> pd.DataFrame:

@@ -1,9 +1,23 @@
-"""Compared: methods, claims and controls of Bae 2025, for the chapters on quantification and on few patients."""
+"""Chapters: the report of Bae 2025: quantities in simulation, then classification of patients."""
+
+from functools import partial
 
 from hepatica.evaluate import Confusion
-from hepatica.report.chapters import small_sample
+from hepatica.report import Chapter
+from hepatica.report.chapters import (
+    baseline,
+    calibration,
+    checklist,
+    discrimination,
+    flow,
+    published,
+    shift,
+    small_sample,
+    summary,
+)
+from hepatica.report.chapters.quantification import bounds, errors, robustness, spectra
 from hepatica.report.chapters.quantification.compared import Compared, Method
-from hepatica.report.page import Gallery, Run, Section, read_run
+from hepatica.report.page import Gallery, Run, Section, provenance, read_run
 from hepatica.runs.folder import RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
 from hepatica.studies.bae_2025_qcnn.settings import QUANTIFIER
@@ -84,3 +98,21 @@ def classification(run: Run, gallery: Gallery) -> Section:
         " specificity in training patients, that of linewidth and noise is one half.",
     )
     return small_sample.section(run, gallery, controls=controls)
+
+
+CHAPTERS: tuple[Chapter, ...] = (
+    summary.section,
+    flow.section,
+    baseline.section,
+    published.section,
+    partial(errors.section, compared=COMPARED),
+    partial(bounds.section, compared=COMPARED),
+    partial(robustness.section, compared=COMPARED),
+    classification,
+    partial(spectra.section, network="cCNN"),
+    discrimination.section,
+    shift.section,
+    calibration.section,
+    provenance.section,
+    checklist.section,
+)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import Target, write_predictions
-from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters.ablation import ABLATIONS, section
+from hepatica.report.chapters.follow_up.ablation import ABLATIONS, section
 
 TARGET = Target(endpoint="recurrence", task="survival")
 RNG = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import Target
-from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters.over_time import section
+from hepatica.report.chapters.follow_up.over_time import section
 
 TARGET = Target(endpoint="recurrence", task="survival")
 

@@ -1,4 +1,6 @@
-"""Reviewed: the tiles that speak most and least for recurrence, counted, with tests corrected for their number."""
+"""Reviewed: the tiles of highest and lowest score, their findings counted, with tests corrected for their number."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,25 +16,25 @@ REVIEW, SHEET = "review.parquet", "review.png"
 TEXT = (
     "Of each patient, the tile of the highest and the tile of the lowest score are compared. Nuclei are found and"
     " classed by the program, not by a pathologist: a stromal nucleus is a long one, a lymphocyte a small, round, dark"
-    " one. The paper reports stroma, cytological atypia, nuclear hyperchromasia and few immune cells where recurrence"
-    " was predicted, without counts. Patients differ more among themselves than their tiles do; where the score depends"
-    " on what all tiles of a patient share, the highest and lowest tile look alike."
+    " one. {}Patients differ more among themselves than their tiles do; where the score depends on what all tiles of a"
+    " patient share, the highest and lowest tile look alike."
 )
 
-EXPECTED = {"stroma": 1, "nuclear_size": 1, "nuclear_variation": 1, "hyperchromasia": 1, "immune_cells": -1}
-"""Direction in which the paper's pathologists found it in predictive areas."""
 
+def section(run: Run, gallery: Gallery, *, expected: Mapping[str, int], remark: str = "") -> Section | str:
+    """A contact sheet and a table of each cohort whose tiles were counted.
 
-def section(run: Run, gallery: Gallery) -> Section | str:
-    """A contact sheet and a table of each cohort whose tiles were counted."""
-    blocks: list[Block] = [Text(text=TEXT)]
+    `expected` is the direction, 1 or -1, in which a paper's pathologists saw each finding where the score is high, and
+    `remark` what the paper reports.
+    """
+    blocks: list[Block] = [Text(text=TEXT.format(remark))]
     for results in run.cohorts:
         if not (results.folder / REVIEW).exists():
             continue
-        table = pd.read_parquet(results.folder / REVIEW)
         alt = f"Tiles of highest and lowest score, {results.title}"
         panel = gallery.show(results.folder / SHEET, alt=alt)
-        blocks += [Figure(caption=f"{alt}, one of each patient.", panels=[panel], columns=1), _table(results, table)]
+        table = _table(results, compared(pd.read_parquet(results.folder / REVIEW)), expected)
+        blocks += [Figure(caption=f"{alt}, one of each patient.", panels=[panel], columns=1), table]
     return Section(anchor="reviewed", title="Pathology of predictive tiles, counted", blocks=blocks)
 
 
@@ -54,14 +56,13 @@ def compared(table: pd.DataFrame) -> pd.DataFrame:
     return found.reindex(columns=["n", "high", "low", "difference", "p", "q"])
 
 
-def _table(results: Results, table: pd.DataFrame) -> Table:
-    found = compared(table)
+def _table(results: Results, found: pd.DataFrame, expected: Mapping[str, int]) -> Table:
     rows = []
     for name, row in found.iterrows():
         numbers = [f"{row[each]:.3g}" for each in ("high", "low", "difference")]
-        agrees = "" if pd.isna(row["q"]) or row["q"] >= 0.05 else _direction(str(name), row["difference"])
+        agrees = "as described" if row["difference"] * expected[str(name)] > 0 else "opposite"
         q = NONE if pd.isna(row["q"]) else p_value(row["q"])
-        rows.append([FINDINGS[str(name)], f"{row['n']:.0f}", *numbers, q, agrees])
+        rows.append([FINDINGS[str(name)], f"{row['n']:.0f}", *numbers, q, agrees if row["q"] < 0.05 else ""])
     return Table(
         caption=f"Findings in the highest and the lowest tile of each patient. {results.title}.",
         header=["", "Patients", "Highest, median", "Lowest, median", "Median difference", "P, corrected", "Paper"],
@@ -69,7 +70,3 @@ def _table(results: Results, table: pd.DataFrame) -> Table:
         note="Wilcoxon's signed rank test within patients; P corrected by Benjamini and Hochberg over the findings."
         " Paper: whether a difference with P below 0.05 has the direction that its pathologists describe.",
     )
-
-
-def _direction(name: str, difference: float) -> str:
-    return "as described" if difference * EXPECTED[name] > 0 else "opposite"
