@@ -38,7 +38,8 @@ def test_the_cut_off_is_that_of_the_paper() -> None:
 
 def test_a_pair_without_displacement_keeps_its_zone() -> None:
     network = build(SETTINGS, pretrained=False)
-    torch.nn.init.zeros_(network.unet.field.weight)
+    for each in network.unet.field.parameters():
+        torch.nn.init.zeros_(each)
     pairs = torch.rand(1, 16, 4, 16, 16)
     read = network(pairs).moved
     np.testing.assert_allclose(read[:, 0].detach(), pairs[:, :, 3], atol=1e-5)

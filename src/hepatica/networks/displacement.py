@@ -25,8 +25,8 @@ class DisplacementUNet(nn.Module):
         self.up = nn.ModuleList(nn.Conv3d(4 * width, 2 * width, 3, padding=1) for _ in range(levels - 2))
         self.last = nn.Conv3d(3 * width, width, 3, padding=1)
         self.field = nn.Conv3d(width, 3, 3, padding=1)
-        nn.init.normal_(self.field.weight, std=1e-2)  # begins near no displacement
-        nn.init.zeros_(self.field.bias)
+        for each in self.field.parameters():
+            nn.init.normal_(each, std=1e-2)  # begins near no displacement
         self.register_buffer("spacing", torch.tensor(list(spacing), dtype=torch.float32))
 
     def forward(self, volumes: Tensor) -> Tensor:
@@ -89,4 +89,5 @@ def folded_share(field: Tensor, *, spacing: Tensor) -> Tensor:
     """(b,) share of voxels where a field (b, 3, z, y, x) mm turns space inside out."""
     slopes = torch.stack([torch.gradient(field, dim=2 + axis)[0] / spacing[axis] for axis in range(3)], dim=-1)
     jacobian = rearrange(slopes, "b c z y x d -> b z y x c d") + torch.eye(3, device=field.device)
-    return reduce((torch.linalg.det(jacobian) <= 0).float(), "b z y x -> b", "mean")
+    share: Tensor = reduce((torch.linalg.det(jacobian) <= 0).float(), "b z y x -> b", "mean")
+    return share
