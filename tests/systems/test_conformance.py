@@ -42,6 +42,7 @@ SMALL = {
     "mr_typical_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 30},
     "mr+table_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 24},
     "ct_mvi": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18)},
+    "ct_ablated": {"settings": PhantomSettings(matrix=80, slices=24, thickness_mm=6)},
     "ct_tace": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 30},
     "ct_tace_sorafenib": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18)},
     "table": {"patients": 60},

@@ -229,9 +229,8 @@ class Subtypes(Task):
 
 
 @dataclass(frozen=True)
-class Margin(Task):
-    """How wide is the margin? The score is in mm."""
+class Margin(Quantities):
+    """How wide is the margin? The score is in mm; the true one, an endpoint, is optional."""
 
     KIND: ClassVar[Kind] = "margin"
-    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Measured,)
-    CLASSES: ClassVar[Literal[1, 2]] = 1
+    units: tuple[tuple[str, str], ...] = field(default=(("margin", "mm"),), kw_only=True)

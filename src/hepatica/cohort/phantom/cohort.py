@@ -248,8 +248,8 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str, by_lesion
             for name, keys in recipe.declared.items()
         },
     }
-    if recipe.population.embolised:
-        head["attachments"] = ["after"]
+    if recipe.population.embolised or recipe.population.ablated:
+        head["attachments"] = ["after", "zone", "landmarks"][: 3 if recipe.population.ablated else 1]
     if recipe.endpoints == "all" or recipe.population.outlined:
         for each in renderers:
             head["endpoints"] |= each.outlines
