@@ -35,6 +35,8 @@ ROOMS = {
     "LESIONS_CT": "ct",
     "LESIONS_CT_AND_TABLE": "ct",
     "LESIONS_MR": "mr",
+    "SEGMENT_CT": "ct",
+    "SEGMENT_MR": "mr",
     "MR": "mr",
     "ULTRASOUND": "ultrasound",
     "SPECTRA": "spectrum",
