@@ -207,11 +207,17 @@ class Quantities(Task):
 
 @dataclass(frozen=True)
 class Segmentation(Task):
-    """Where is it? The prediction is a mask (column `path`), the score its volume in mL."""
+    """Where is it? The prediction is a mask (column `path`), the score its volume in mL, one a class."""
 
     KIND: ClassVar[Kind] = "segmentation"
     ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Outlined,)
     CLASSES: ClassVar[Literal[1, 2]] = 1
+
+    def eligible(self, cohort: "Cohort") -> tuple[str, ...]:
+        """Patients with a specimen in which it is outlined."""
+        found = self.require(cohort)
+        outlined = {each.patient_id for each in cohort.specimens if getattr(found, "column", "") in each.attachments}
+        return tuple(each for each in cohort.patients.index if each in outlined)
 
 
 @dataclass(frozen=True)
@@ -223,9 +229,8 @@ class Subtypes(Task):
 
 
 @dataclass(frozen=True)
-class Margin(Task):
-    """How wide is the margin? The score is in mm."""
+class Margin(Quantities):
+    """How wide is the margin? The score is in mm; the true one, an endpoint, is optional."""
 
     KIND: ClassVar[Kind] = "margin"
-    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Measured,)
-    CLASSES: ClassVar[Literal[1, 2]] = 1
+    units: tuple[tuple[str, str], ...] = field(default=(("margin", "mm"),), kw_only=True)

@@ -98,16 +98,16 @@ def register(
     """Bring `moving` onto the grid and the anatomy of `fixed`, another phase or sequence of the same study.
 
     `within` and `moving_within` mark the livers (z y x) bool, each on the grid of its volume; without them that of CT
-    is estimated (`find_liver`), and where that is not credible the whole volume counts and no overlap is known; of MR
-    the bodies take their place. A step is not used, and a note says so, where mutual information rises by less than
-    LEAST_GAIN, the overlap falls, or more than MOST_FOLDED is folded: what is returned is never worse by them than the
-    common grid alone. The same inputs give the same volume on any number of cores. SettingsError for a kind that is
-    none; SpecimenError where a mask is not on the voxels of its volume.
+    is estimated (`find_liver`) unless `kind` is "none", and where that is not credible the whole volume counts and no
+    overlap is known; of MR the bodies take their place. A step is not used, and a note says so, where mutual
+    information rises by less than LEAST_GAIN, the overlap falls, or more than MOST_FOLDED is folded: what is returned
+    is never worse by them than the common grid alone. The same inputs give the same volume on any number of cores.
+    SettingsError for another kind; SpecimenError where a mask is not on the voxels of its volume.
     """
     begun = time.perf_counter()
     if kind not in get_args(Kind):
         raise SettingsError(f"got the registration {kind!r}, wanted one of {', '.join(get_args(Kind))}")
-    pair = _pair(moving, fixed, within=within, moving_within=moving_within)
+    pair = _pair(moving, fixed, within=within, moving_within=moving_within, estimate=kind != "none")
     first = best = pair.step("none", sitk.Transform(3, sitk.sitkIdentity))
     notes = []
     ways = {"rigid": pair.rigid, "deformable": pair.deformable}
@@ -249,11 +249,13 @@ class _Pair:
         return float((_array(sitk.DisplacementFieldJacobianDeterminant(shifts))[_array(to) > 0] <= 0).mean())
 
 
-def _pair(moving: Volume, fixed: Volume, *, within: np.ndarray | None, moving_within: np.ndarray | None) -> _Pair:
+def _pair(
+    moving: Volume, fixed: Volume, *, within: np.ndarray | None, moving_within: np.ndarray | None, estimate: bool
+) -> _Pair:
     of, slack = "livers", _WAVERS if within is None or moving_within is None else 0.0
     if within is None and moving_within is None and fixed.units == "signal":  # a liver's signal is that of no scale
         of, (within, moving_within) = "bodies", (np.stack([*map(skin, each.values)]) for each in (fixed, moving))
-    livers = [_liver(fixed, within), _liver(moving, moving_within)]
+    livers = [_liver(fixed, within, estimate=estimate), _liver(moving, moving_within, estimate=estimate)]
     images = [_coarse(each) for each in (fixed, moving)]
     region = sitk.Image(images[0].GetSize(), sitk.sitkUInt8) + 1
     region.CopyInformation(images[0])
@@ -268,10 +270,12 @@ def _pair(moving: Volume, fixed: Volume, *, within: np.ndarray | None, moving_wi
     )  # fmt: skip
 
 
-def _liver(volume: Volume, given: np.ndarray | None) -> Any:
+def _liver(volume: Volume, given: np.ndarray | None, *, estimate: bool) -> Any:
     """The liver as an image, as given or estimated; None where it is not known."""
     if given is not None and given.shape != volume.values.shape:
         raise SpecimenError(f"got a mask of {given.shape} voxels, wanted those of the volume, {volume.values.shape}")
+    if given is None and not estimate:
+        return None
     if given is None:
         found = find_liver(volume)
         if found is None or found.confidence < CREDIBLE:

@@ -36,6 +36,7 @@ def draw_specimens(
     """
     system = locked.system
     draw = system.draw or system.first.draw
+    meaning = system.meaning.format(first=system.targets(locked.settings)[0].endpoint.upper())
     drawn: dict[int, list[Path]] = {}
     for specimen in specimens if draw else ():
         network, own = first_input(locked, material, specimen)
@@ -47,7 +48,7 @@ def draw_specimens(
                 saliency=partial(system.explain, network),
                 stem=out / f"specimen_{specimen.row:04d}",
                 note=cautioned(picture_note(locked), cautions.get(specimen.specimen_id)),
-                meaning=system.meaning,
+                meaning=meaning,
             )
     return drawn
 

@@ -94,7 +94,7 @@ def _draw(
             if cuts[2].any() and not cuts[2].all():
                 upper.contour(cuts[2], levels=[0.5], colors="#ffb000", linewidths=0.7)
             lower.imshow(glowing(grey, cuts[1]), aspect=down / along)
-            upper.set_title(f"{phases[column] if column < len(phases) else ''}\n{name}".strip(), fontsize=8)
+            upper.set_title(f"{phases[column] if column < len(phases) else 'outline'}\n{name}", fontsize=8)
             for panel in (upper, lower):
                 panel.set_axis_off()
     figure.suptitle(title, fontsize=9)

@@ -16,6 +16,7 @@ QUOTED = {
     "subtypes": ("c_index", "log_rank_p"),
     "quantities": ("bias", "rmse", "concordance"),
     "margin": ("bias", "rmse", "concordance"),
+    "segmentation": ("dice_liver", "dice_lesions", "hd95_mm_liver", "lesion_sensitivity_lesions"),
 }
 """Metrics on the first page, by the task of the primary score."""
 
@@ -24,6 +25,7 @@ NOTES = {
     " cut-off with those below it.",
     "binary": "AUROC: 0.5 is chance, 1 is perfect. Calls are those at the locked cut-off, {}.",
     "survival": "C-index: 0.5 is chance, 1 is perfect. Groups are those at the locked cut-off, {}.",
+    "segmentation": "Dice: 0 is no overlap, 1 is perfect; the mean over scans, intervals clustered by patient.",
     "subtypes": "C-index of the expected subtype: 0.5 is chance, 1 is perfect. Log-rank P compares the subtypes.",
 }
 
@@ -61,8 +63,10 @@ def kind(run: Run) -> str:
 
 
 def quoted(run: Run) -> tuple[str, ...]:
-    """Metrics on the first page."""
-    return QUOTED.get(kind(run), ())
+    """Metrics on the first page; of segmentation those of what is segmented."""
+    named = QUOTED.get(kind(run), ())
+    there = {name for each in run.cohorts for name in each.metrics["metric"]}
+    return tuple(each for each in named if each in there) if kind(run) == "segmentation" else named
 
 
 def _key_numbers(run: Run) -> Table:

@@ -74,7 +74,16 @@ METRICS = {
     "hausdorff_mm": "Hausdorff distance, mm",
     "volume_error_ml": "Volume error, mL",
     "relative_volume_error": "Relative volume error",
+    "lesion_sensitivity": "Lesions hit",
+    "false_positives": "False positives per scan",
 }
+
+PARTS = ("liver", "lesions")
+"""Classes of segmentation, as the end of the names of their metrics."""
+
+METRICS |= {f"{name}_{part}": f"{words}, {part}" for name, words in METRICS.items() for part in PARTS
+            if name in ("dice", "surface_dice", "hd95_mm", "hausdorff_mm", "volume_error_ml", "relative_volume_error",
+                        "lesion_sensitivity", "false_positives")}  # fmt: skip
 
 PHASES = ("plain", "arterial", "portal venous", "delayed")
 """In the order of an examination; other names of phases follow."""
