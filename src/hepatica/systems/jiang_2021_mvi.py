@@ -171,7 +171,7 @@ SYSTEM = System(
         "epochs": 20,
         "learning_rate": 4e-3,
         "schedule": "cosine",
-    },  # fmt: skip
+    },
     shortest={"families": ("first_order",), "stability_lesions": 2, "trees": 5},
     build=build,
     train=train,

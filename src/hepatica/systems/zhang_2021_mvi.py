@@ -85,7 +85,7 @@ SYSTEM = System(
         "dropout": 0.0,
         "learning_rate": 4e-3,
         "schedule": "cosine",
-    },  # fmt: skip
+    },
     build=build,
     train=train_lesions,
     meaning="microvascular invasion",
