@@ -13,9 +13,9 @@ import pandas as pd
 from pydicom.uid import CTImageStorage
 from scipy.ndimage import center_of_mass
 
+from hepatica.cohort.atomic import write_table
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.phantom import SUSPECTED, Job, Patient, Recipe, Renderer, outlined, phantom_cohort
-from hepatica.cohort.phantom.folder import write_table
 from hepatica.cohort.streams import generator
 from hepatica.radiology.dicom.nifti import read_nifti, write_nifti
 from hepatica.radiology.phantom.ablation import ZONE, ablate
