@@ -1,7 +1,4 @@
-"""Module: one step of learning, its optimizer and its batches, the same for all our networks.
-
-Watch: follows the losses, keeps the best weights, stops when nothing improves, saves after every epoch.
-"""
+"""Module: one step of learning, its optimizer and batches, and what is watched, kept and saved after each epoch."""
 
 import math
 from collections.abc import Callable, Sized

@@ -1,7 +1,4 @@
-"""Grad-CAM and HiResCAM: where in an image a network finds the evidence for its answer.
-
-Slopes: what one layer of a network says of an image, and how the answer would change with it.
-"""
+"""Grad-CAM and HiResCAM: where in an image a network finds the evidence for its answer, by the slopes of one layer."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
