@@ -15,11 +15,10 @@ from torch.utils.data import DataLoader
 from hepatica.cohort.errors import RunError
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.bags import Bags
-from hepatica.learn.fresh import Fresh, Onward
 from hepatica.learn.images import as_network_input
 from hepatica.learn.losses import Loss
 from hepatica.learn.plan import Epoch, History, Plan, seed_from, share_of_rate
-from hepatica.learn.samples import Samples, Shuffled, loader
+from hepatica.learn.samples import Fresh, Onward, Samples, Shuffled, loader
 
 
 class Learner(LightningModule):
