@@ -17,6 +17,7 @@ from hepatica.learn.losses import (
     discrete_time_loss,
     gaussian_nll,
     likelihood_and_bound,
+    segmentation_loss,
     smoothed_cross_entropy,
 )
 from hepatica.learn.plan import Epoch, History, Plan, Share
@@ -64,6 +65,7 @@ __all__ = [
     "read_note",
     "rotation",
     "save_weights",
+    "segmentation_loss",
     "smoothed_cross_entropy",
     "warp",
 ]

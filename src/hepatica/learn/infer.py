@@ -38,7 +38,7 @@ def infer(
     `label` names the work in the progress bar. No inputs give arrays of no rows.
     """
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    with _evaluating(network, where), torch.inference_mode():
+    with evaluating(network, where), torch.inference_mode():
         parts = [_run(network, rows, outputs, where) for rows in _batches(inputs, batch, label)]
         if not parts:
             # One blank input tells how many columns the outputs have.
@@ -66,7 +66,8 @@ def _batches(inputs: Inputs, batch: int, label: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _evaluating(network: nn.Module, device: torch.device) -> Iterator[None]:
+def evaluating(network: nn.Module, device: torch.device) -> Iterator[None]:
+    """The network on a device, without dropout and with batch normalisation frozen; afterwards as it was."""
     modes = {module: module.training for module in network.modules()}
     home = next((parameter.device for parameter in network.parameters()), device)
     channels_last(network).to(device).eval()
