@@ -1,6 +1,7 @@
 """Systems of ultrasound on phantoms, trained on hospital A, validated on B; and how fast a cine is read and masked.
 
-.venv/bin/python benchmarks/ultrasound_systems.py SYSTEM... [--patients 80] [--new 60] [--seed 1] [--set name=value]
+    .venv/bin/python benchmarks/ultrasound_systems.py SYSTEM... [--patients 80] [--new 60] [--seed 1] [--set name=value]
+    .venv/bin/python benchmarks/ultrasound_systems.py --leakage [--patients 60] [--set epochs=10]
 .venv/bin/python benchmarks/ultrasound_systems.py --cine 600
 """
 
