@@ -32,7 +32,7 @@ Whom = Annotated[
         "--population",
         help="resected, suspected, cirrhosis, scanned_cirrhosis, liver_states, watched_cirrhosis, hepatitis_b,"
         " surveillance, screened, treated_hepatitis_b, transplanted, sequenced, biopsied, primary_cancer,"
-        " focal_lesions, typical_lesions, at_risk, mvi, tace; the instrument's by default.",
+        " focal_lesions, typical_lesions, at_risk, mvi, tace, ablated; the instrument's by default.",
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Write all endpoints, columns and tables.")]

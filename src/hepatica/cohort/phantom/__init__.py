@@ -6,6 +6,7 @@ from hepatica.cohort.phantom.lesion import Features, Lesion
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import (
+    ABLATED,
     AT_RISK,
     BIOPSIED,
     CIRRHOSIS,
@@ -33,6 +34,7 @@ from hepatica.cohort.phantom.tables import patient_table, truth_table
 from hepatica.cohort.phantom.tumour import Tumour
 
 __all__ = [
+    "ABLATED",
     "AT_RISK",
     "BIOPSIED",
     "CIRRHOSIS",

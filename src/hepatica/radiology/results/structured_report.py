@@ -188,8 +188,12 @@ def _finding(finding: Finding, model: ModelIdentity, evidence: FileEvidence) -> 
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
-    unit = codes.UCUM.NoUnits
-    measured = [hd.sr.Measurement(name=_own(name), value=value, unit=unit) for name, value in finding.values.items()]
+    units = ((finding.values, codes.UCUM.NoUnits), (finding.lengths_mm, codes.UCUM.Millimeter))
+    measured = [
+        hd.sr.Measurement(name=_own(name), value=value, unit=unit)
+        for values, unit in units
+        for name, value in values.items()
+    ]
     if finding.diameter_mm is not None:
         measured.append(
             hd.sr.Measurement(name=codes.SCT.Diameter, value=finding.diameter_mm, unit=codes.UCUM.Millimeter)
