@@ -28,7 +28,7 @@ def test_stiffness_changes_the_score_of_equal_features() -> None:
     network = Incidence(SYSTEM.quick).eval()
     boxes = torch.rand(1, 3, 48, 48)
     found = network(boxes)
-    assert found.signature[0, -1] == pytest.approx(float(stiffness(boxes)[0]))
+    assert float(found.signature[0, -1]) == pytest.approx(float(stiffness(boxes)[0]))
     with torch.no_grad():
         network.classify.weight[0, -1] += 1
     assert float((network(boxes).logits - found.logits)[0, 0]) == pytest.approx(float(stiffness(boxes)[0]), abs=1e-4)
