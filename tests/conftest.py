@@ -105,7 +105,7 @@ def trained_ct(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     from hepatica.systems import find_system
 
     folder = tmp_path_factory.mktemp("trained_ct")
-    small = PhantomSettings(matrix=64, slices=10, thickness_mm=16, expert_share=0.6)
+    small = PhantomSettings(matrix=96, slices=14, thickness_mm=12, expert_share=0.6)
     system = find_system("wang_2021_hccnet")
     settings = system.shortest_quick
     cohort = system.phantom(folder / "a", patients=20, seed=1, hospital="A", settings=small)

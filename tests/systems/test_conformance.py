@@ -34,7 +34,7 @@ NAMES = tuple(listed())
 ROOT = Path(__file__).parents[2]
 
 SMALL = {
-    "ct": {"settings": PhantomSettings(matrix=64, slices=10, thickness_mm=16)},
+    "ct": {"settings": PhantomSettings(matrix=96, slices=14, thickness_mm=12)},
     "slide": {"settings": SlidePhantom(side=512, images=1)},
     "mr": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18)},
     "ultrasound": {"settings": UltrasoundSettings(rows=180, columns=240, images=1, frames=9)},
