@@ -5,7 +5,6 @@
 
 from hepatica.learn.augmentation import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
 from hepatica.learn.bags import Bags, Chosen, in_bags
-from hepatica.learn.fresh import Fresh
 from hepatica.learn.images import as_images, pixels_to_images
 from hepatica.learn.infer import infer
 from hepatica.learn.losses import (
@@ -18,10 +17,11 @@ from hepatica.learn.losses import (
     discrete_time_loss,
     gaussian_nll,
     likelihood_and_bound,
+    segmentation_loss,
     smoothed_cross_entropy,
 )
 from hepatica.learn.plan import Epoch, History, Plan, Share
-from hepatica.learn.samples import Arrays, Inputs, OnDevice, Samples
+from hepatica.learn.samples import Arrays, Fresh, Inputs, OnDevice, Samples
 from hepatica.learn.warps import Warp, crop, perspective, rotation, warp
 from hepatica.learn.weights import load_weights, read_note, save_weights
 
@@ -65,6 +65,7 @@ __all__ = [
     "read_note",
     "rotation",
     "save_weights",
+    "segmentation_loss",
     "smoothed_cross_entropy",
     "warp",
 ]

@@ -177,5 +177,5 @@ SYSTEM = System(
     train=train,
     infer=predict,
     comparators=comparators,
-    meaning="microvascular invasion",
+    meaning="probability of microvascular invasion",
 )

@@ -135,5 +135,5 @@ SYSTEM = System(
     settings=Settings(),
     build=build,
     train=train,
-    meaning="microvascular invasion",
+    meaning="probability of microvascular invasion",
 )

@@ -8,8 +8,8 @@ Departures:
    both is read as a share of that of the liver around them. At `quick` the outline is a fifth channel.
 2. Sequences lie where the scanner says they do; registering them is a setting (`register`).
 
-Unclear: neither paper nor abstract were at hand, only reviews and what is known of them by memory (sequences, 237
-patients, AUC 0.81 in training and 0.72 in validation); layers, sizes and optimiser are ours, see `Settings`.
+Unclear: neither paper nor abstract were at hand, only a review (AUC from 0.72) and memory, unverified: the DOI, the
+authors, the sequences, 237 patients, AUC 0.81 in training; layers, sizes and optimiser are ours, see `Settings`.
 """
 
 from dataclasses import dataclass
@@ -88,5 +88,5 @@ SYSTEM = System(
     },
     build=build,
     train=train_lesions,
-    meaning="microvascular invasion",
+    meaning="probability of microvascular invasion",
 )
