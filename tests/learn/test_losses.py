@@ -13,6 +13,7 @@ from hepatica.learn import (
     discrete_time_loss,
     gaussian_nll,
     likelihood_and_bound,
+    segmentation_loss,
     smoothed_cross_entropy,
 )
 
@@ -101,3 +102,16 @@ def test_discrete_risk_is_less_the_longer_the_survival_expected() -> None:
 def test_intervals_rise(ends: tuple[float, ...]) -> None:
     with pytest.raises(SettingsError, match="that rise"):
         discrete_time_loss(ends)
+
+
+def test_several_classes_are_learnt_by_weighted_cross_entropy_and_dice() -> None:
+    """Two pixels, three classes, by hand: the first is right with 1/2, the second, of class 2, has 1/4."""
+    logits = torch.tensor([[0.5, 0.5], [0.25, 0.25], [0.25, 0.25]]).log()[None]
+    labels = torch.tensor([[0.0, 2.0]])
+    weighted = (1 * math.log(2) + 3 * math.log(4)) / 4
+    assert segmentation_loss(weights=(1, 1, 3), dice=0)(logits, labels).item() == pytest.approx(weighted)
+    of_dice = ((2 * 0 + 1) / (0.5 + 0 + 1) + (2 * 0.25 + 1) / (0.5 + 1 + 1)) / 2
+    plain = (math.log(2) + math.log(4)) / 2
+    assert segmentation_loss(dice=2)(logits, labels).item() == pytest.approx(plain + 2 * (1 - of_dice))
+    with pytest.raises(SettingsError, match="wanted 0 or more"):
+        segmentation_loss(dice=-1)

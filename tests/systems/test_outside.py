@@ -16,7 +16,7 @@ from hepatica.systems import find_system, listed
 
 PACKAGE = Path(__file__).parent / "outside" / "outside_systems"
 MORE = {
-    "plain_slide": {"settings": SlidePhantom(side=512)},
+    "plain_slide": {"settings": SlidePhantom(side=512, images=1)},
     "five_class_ct": {
         "patients": 40,
         "population": replace(SUSPECTED, hcc_share=0.3),
@@ -25,7 +25,8 @@ MORE = {
 }
 """Patients of every class, in small pictures."""
 
-SMALLER = {"plain_slide": {"body_shape": {"channels": [16, 32, 64, 128], "stem_width": 16}}}
+NARROW = {"body_shape": {"channels": [16, 32, 64, 128], "stem_width": 16}}
+SMALLER = {"plain_slide": NARROW, "five_class_ct": NARROW}
 """A narrower body than the published one."""
 
 NAMES = ("plain_slide", "five_class_ct", "table_survival", "spectrum_and_table")

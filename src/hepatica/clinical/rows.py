@@ -39,7 +39,8 @@ def column_of(cohort: Cohort, name: str) -> NDArray[np.float64]:
     found = cohort.last(table, column=inner) if dot else cohort.patients.get(column)
     if found is None:
         have = ", ".join(map(str, cohort.patients.columns))
-        raise CohortError(f"cohort {cohort.name} has no column {column!r} in patients.csv; it has {have}")
+        have = f"it has {have}" if have else "it has no patients.csv: give a cohort folder, not files alone"
+        raise CohortError(f"cohort {cohort.name} has no column {column!r} in patients.csv; {have}")
     if category:
         return _categories(found, category=category, cohort=cohort.name)
     if not dot and column in COLUMNS and QUANTITIES[COLUMNS[column][0]].units:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hepatica.cohort import (
@@ -25,6 +26,9 @@ from hepatica.evaluate.binary.binary import AT_A_CUTOFF, binary_metrics
 from hepatica.evaluate.estimate import Estimate
 from hepatica.evaluate.groups.agreement import quantity_metrics
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
+from hepatica.evaluate.segmentation.cases import SCALES, segmentation_metrics
+from hepatica.evaluate.segmentation.instances import OF_INSTANCES
+from hepatica.evaluate.segmentation.lesions import Detections, froc
 from hepatica.evaluate.survival.survival import subtype_metrics, survival_metrics
 
 EVEN_ODDS = 0.5
@@ -156,7 +160,43 @@ METRICS: dict[Kind, Callable[[pd.DataFrame, Cohort, Target, float | None, str], 
     "margin": _quantities,
     "subtypes": _subtypes,
 }
-"""Statistics of each kind of task; segmentations are measured where their masks are read."""
+"""Statistics of each kind of task; of segmentations `case_metrics`."""
+
+
+def case_metrics(cases: pd.DataFrame, *, patients: pd.Index, fold: str, target: Target) -> list[dict[str, Any]]:
+    """One row a statistic and class of the measured cases of these patients, as `task_metrics` has them, such as
+    `dice_liver`; intervals rest on patients; of lesions also the share that is hit, and false positives a scan.
+    """
+    own = cases[cases["patient_id"].isin(patients)]
+    return [
+        {"fold": fold, "target": target.key, "cutoff": None, "metric": f"{metric}_{name}"} | estimate.as_dict()
+        for name, rows in own.groupby("class_or_quantity", sort=False)
+        for metric, estimate in segmented(rows).items()
+    ]
+
+
+def segmented(rows: pd.DataFrame) -> dict[str, Estimate]:
+    """Every statistic of the cases of one class, by name: those columns that `segmentation_metrics` knows, and of
+    lesions the share that is hit and the false positives a scan.
+    """
+    known = [name for name in SCALES | OF_INSTANCES if name in rows]
+    found = segmentation_metrics(rows[known], group=rows["patient_id"])
+    if not has_lesions(rows):
+        return found
+    (point,) = froc(scans_of(rows), thresholds=[-1e9], group=rows["patient_id"])
+    return found | {"lesion_sensitivity": point.sensitivity, "false_positives": point.false_positives}
+
+
+def has_lesions(rows: pd.DataFrame) -> bool:
+    """Whether the lesions of these cases were matched one by one, and there is one."""
+    known = "lesion_scores" in rows and rows["lesion_scores"].notna().all()
+    return bool(known and any(len(each) for each in rows["lesion_scores"]))
+
+
+def scans_of(rows: pd.DataFrame) -> list[Detections]:
+    """The detections of each case, for `froc`."""
+    pairs = zip(rows["lesion_scores"], rows["false_positives"], strict=True)
+    return [Detections(lesions=np.asarray(a, float), false_positives=np.asarray(b, float)) for a, b in pairs]
 
 
 def _or_absent(metric: str, n: int, compute: Callable[[], dict[str, Estimate]]) -> dict[str, Estimate]:

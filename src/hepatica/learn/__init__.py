@@ -18,6 +18,7 @@ from hepatica.learn.losses import (
     discrete_time_loss,
     gaussian_nll,
     likelihood_and_bound,
+    segmentation_loss,
     smoothed_cross_entropy,
 )
 from hepatica.learn.plan import Epoch, History, Plan, Share
@@ -65,6 +66,7 @@ __all__ = [
     "read_note",
     "rotation",
     "save_weights",
+    "segmentation_loss",
     "smoothed_cross_entropy",
     "warp",
 ]

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
 
 from hepatica.cohort.errors import SettingsError
 
@@ -138,3 +138,26 @@ def dice_and_cross_entropy(logits: Tensor, masks: Tensor) -> Tensor:
     share = logits.sigmoid()
     both, either = ((share * masks).sum(dim=(0, 2, 3)), (share + masks).sum(dim=(0, 2, 3)))
     return binary_cross_entropy_with_logits(logits, masks) + (1 - (2 * both + 1) / (either + 1)).mean()
+
+
+def segmentation_loss(*, weights: Sequence[float] | None = None, dice: float = 1.0) -> Loss:
+    """Cross-entropy of logits (b, classes, …) and classes (b, …), 0 for none, each voxel weighted by its class; and
+    `dice` times 1 minus the Dice coefficient of probabilities, the mean over the other classes of the whole batch, one
+    voxel being added to both sides. Raises SettingsError for a weight or `dice` below 0.
+
+    Source of Dice: as `dice_and_cross_entropy`.
+    """
+    if dice < 0 or min(weights or (0,)) < 0:
+        raise SettingsError(f"got the weights {weights} of classes and {dice} of Dice, wanted 0 or more.")
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        classes = labels.long()
+        weight = None if weights is None else logits.new_tensor(weights)
+        found = cross_entropy(logits, classes, weight=weight)
+        if not dice:
+            return found
+        share, true = logits.softmax(1).flatten(2), one_hot(classes.flatten(1), logits.shape[1]).mT
+        both, either = ((share * true).sum(dim=(0, 2)), (share + true).sum(dim=(0, 2)))
+        return found + dice * (1 - (2 * both + 1) / (either + 1))[1:].mean()
+
+    return loss

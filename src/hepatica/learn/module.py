@@ -20,10 +20,9 @@ from hepatica.learn.augmentation import Augment
 from hepatica.learn.bags import Bags
 from hepatica.learn.fresh import Fresh, Onward
 from hepatica.learn.images import as_network_input
-from hepatica.learn.infer import Shuffled, loader
 from hepatica.learn.losses import Loss
 from hepatica.learn.plan import Epoch, History, Plan, seed_from, share_of_rate
-from hepatica.learn.samples import Samples
+from hepatica.learn.samples import Samples, Shuffled, loader
 
 
 class Learner(LightningModule):

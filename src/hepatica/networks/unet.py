@@ -41,22 +41,29 @@ def convolutions(channels: int, width: int) -> nn.Sequential:
 
 
 class UNet(nn.Module):
-    """(b, 3, h, w) in 0..1, of any size, to (b, outputs, h, w) logits.
+    """(b, 3, h, w) in 0..1, of any size, to (b, outputs, h, w) logits; images are standardised as slides are, or by
+    `standardise`.
 
     `levels` resolutions, each half of the one above and twice as wide, from `width` channels at the finest.
     """
 
-    def __init__(self, *, outputs: int, width: int = 16, levels: int = 4, channels: int = 3) -> None:
+    def __init__(
+        self, *, outputs: int, width: int = 16, levels: int = 4, channels: int = 3, standardise: nn.Module | None = None
+    ) -> None:
         super().__init__()
         widths = [width * 2**level for level in range(levels)]
         self.multiple = 2 ** (levels - 1)
-        self.standardise = Standardised()
+        self.standardise = standardise or Standardised()
         self.down = nn.ModuleList(convolutions(before, after) for before, after in pairwise([channels, *widths]))
         self.up = nn.ModuleList(convolutions(wide + narrow, narrow) for narrow, wide in pairwise(widths))
         self.out = nn.Conv2d(width, outputs, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map a batch; a size that does not halve often enough is mirrored at its right and lower edge."""
+        return self.read(images)[0]
+
+    def read(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and the maps of the lowest resolution."""
         height, width = images.shape[-2:]
         beyond = [-side % self.multiple for side in (width, height)]
         maps = self.standardise(images)
@@ -67,5 +74,4 @@ class UNet(nn.Module):
             kept.append(maps)
         for block, beside in zip(reversed(self.up), reversed(kept[:-1]), strict=True):
             maps = block(torch.cat([interpolate(maps, scale_factor=2, mode="nearest"), beside], dim=1))
-        found: Tensor = self.out(maps)[..., :height, :width]
-        return found
+        return self.out(maps)[..., :height, :width], kept[-1]

@@ -46,6 +46,11 @@ class Paper:
         if wrong:
             raise SettingsError(f'got the reported number {wrong[0]!r}, wanted "metric target", such as "auroc hcc"')
 
+    @property
+    def citation(self) -> str:
+        """Authors, title, journal and year."""
+        return f"{self.authors.removesuffix('.')}. {self.title}. {self.journal} ({self.year})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Training(Generic[S_co, M_co]):
@@ -75,12 +80,14 @@ class Inference:
     file's finest level) of a tile, series, slice and z_mm of a slice, the quality of a spectrum.
     `lesions`: the same as `specimens` of each lesion, with lesion_id, where regions are of lesions.
     `signatures`: (regions, d) float32, the network's own description of each row of `regions`.
+    `files`: what is written beside the results, such as masks, by the place there that the column `path` names.
     """
 
     specimens: pd.DataFrame
     regions: pd.DataFrame
     signatures: np.ndarray
     lesions: pd.DataFrame | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Material(Protocol):
@@ -195,7 +202,8 @@ class Room(Generic[S, M]):
     `augment` makes the augmentation that settings describe. `measure` describes each prepared specimen (rows, by
     specimen_id) by numbers and words whose range in training is the system's domain, and `tolerances` how far beyond it
     each may lie. `complete` fills settings that are read off the cohort trained on, such as names of genes, without
-    looking at a value. `phantom` writes a phantom cohort.
+    looking at a value. `cases` measures what was segmented against what is outlined in the cohort, a row a specimen and
+    class (`evaluate.segmentation_metrics`). `phantom` writes a phantom cohort.
     """
 
     modality: Modality
@@ -214,4 +222,5 @@ class Room(Generic[S, M]):
     draw: Draw | None = None
     deliver: Deliver | None = None
     decline: Decline | None = None
+    cases: Callable[[Any, Inference, Cohort], pd.DataFrame] | None = None
     phantom: Callable[..., Path]

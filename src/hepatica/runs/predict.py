@@ -17,7 +17,8 @@ from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
-from hepatica.runs.pictures import cautioned, draw_specimens, only_warned
+from hepatica.runs.pictures import cautioned, draw_specimens, first_input, only_warned
+from hepatica.runs.results import file_writers, write_all
 from hepatica.runs.scores import predicted, predictions, rows_lost
 
 SPECIMENS = "specimens.csv"
@@ -68,6 +69,7 @@ def predict(
     inference = locked.system.read(network, material, locked.settings)
     table = _predicted(locked, material, inference)
     write_predictions(table, path=out / "predictions.csv")
+    write_all(file_writers(inference), out)
     rows = {specimen.specimen_id: specimen.row for specimen in specimens}
     described = _read(material, inference, rows=rows).merge(_judged(table), on="specimen_id", how="left")
     describe(described, material.failures, path=out / SPECIMENS)
@@ -107,17 +109,18 @@ def _deliver(
     model: ModelIdentity,
     out: Path,
 ) -> None:
-    """Results for the archive, where the system has them."""
+    """Results for the archive, where the system has them; of several inputs about the first."""
     deliver = locked.system.deliver or locked.system.first.deliver
     for specimen in specimens if deliver is not None else ():
+        network, own = first_input(locked, material, specimen)
         with only_warned(specimen, "results for the archive", out=out):
             deliver(  # type: ignore[misc]
                 specimen,
-                material=material,
+                material=own,
                 inference=inference,
                 settings=locked.settings,
                 cutoffs=locked.cutoffs,
-                saliency=partial(locked.system.explain, locked.network),
+                saliency=partial(locked.system.explain, network),
                 model=replace(model, note=cautioned(model.note, doubts.get(specimen.specimen_id))),
                 folder=_archive(out, specimen),
             )
@@ -154,7 +157,7 @@ def _as_exported(locked: LockedRun) -> ModelIdentity:
 
 def _read(material: Material, inference: Inference, *, rows: Mapping[str, int]) -> pd.DataFrame:
     """What was read of each specimen, and what the system says of it beside the score; a row each."""
-    aside = {"endpoint", "horizon_months", "task", "class_or_quantity", "score", "reason"}
+    aside = {"endpoint", "horizon_months", "task", "class_or_quantity", "score", "reason", "path"}
     outputs = inference.specimens[[name for name in inference.specimens if name not in aside]].drop_duplicates()
     read = material.specimens.drop(columns=["key", "place"], errors="ignore").merge(
         outputs, on=["patient_id", "specimen_id"], how="left"

@@ -15,8 +15,8 @@ from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.digests import contents, refuse_replaced
 from hepatica.cohort.preparation import overlapping
 from hepatica.cohort.seal import refuse_altered, sealing, unaltered
-from hepatica.evaluate.by_task import task_metrics
-from hepatica.protocol import Material
+from hepatica.evaluate.by_task import case_metrics, task_metrics
+from hepatica.protocol import Inference, Material
 from hepatica.runs.folder import CONTENTS, RunFolder
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, refuse_shared_files, unprepared
@@ -24,6 +24,9 @@ from hepatica.runs.scores import predicted
 
 READERS = "readers.csv"
 """Readings of the patients of a cohort by readers, in its folder and, as they now are, beside the model's results."""
+
+CASES = "cases.parquet"
+"""What was segmented against what is outlined, a row a specimen and class."""
 
 COMPARATORS = "comparators.parquet"
 """What `System.comparators` says of every patient."""
@@ -65,6 +68,7 @@ def write_results(
     reported = [fold for fold in reported_folds if (folds == fold).any()]
     found = [task_metrics(table, cohort=cohort, cutoffs=locked.cutoffs, fold=fold) for fold in reported]
     writers: dict[str, Callable[[Path], Any]] = {
+        **file_writers(inference),
         "regions.parquet": partial(inference.regions.to_parquet, index=False),
         "signatures.safetensors": lambda path: path.write_bytes(save({"signatures": inference.signatures})),
         "patients.parquet": cohort.patients.assign(fold=folds).to_parquet,
@@ -73,15 +77,28 @@ def write_results(
         CONTENTS: lambda path: write_json(path, files),
         "metrics.json": lambda path: write_json(path, list(chain(*found))),  # last: it says that all is done
     }
+    if (measure := locked.system.first.cases) is not None and inference.files:
+        cases = measure(material, inference, cohort)
+        target = next(each for each in locked.system.targets(locked.settings) if each.task == "segmentation")
+        found += [case_metrics(cases, patients=folds.index[folds == fold], fold=fold, target=target)
+                  for fold in reported]  # fmt: skip
+        writers = {CASES: partial(cases.to_parquet, index=False)} | writers
     if (compare := locked.system.comparators) is not None:
         writers = {COMPARATORS: compare(locked.network, material, cohort).to_parquet} | writers
     write_predictions(table, path=out / "predictions.parquet")
-    _write(writers, out)
+    write_all(writers, out)
     RunFolder(out).log("evaluated", patients=len(scored))
 
 
-def _write(writers: Mapping[str, Callable[[Path], Any]], out: Path) -> None:
+def file_writers(inference: Inference) -> dict[str, Callable[[Path], Any]]:
+    """What writes each of the files that belong to what a system says, by its place beside the results."""
+    return {name: partial(Path.write_bytes, data=content) for name, content in inference.files.items()}
+
+
+def write_all(writers: Mapping[str, Callable[[Path], Any]], out: Path) -> None:
+    """Write files into a folder, each sealed, in their order."""
     for name, write in writers.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
         with sealing(out / name) as temporary:
             write(temporary)
 

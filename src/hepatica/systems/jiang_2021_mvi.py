@@ -88,7 +88,7 @@ class Invasion(Volume):
     """(b, z, phases, y, x) on 0..1 to a log-odds (b, 1), by four convolutions; the trees read features."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(len(settings.phases), width=settings.width, pools=4 * ((2, 2, 2),))
+        super().__init__(settings.channels, width=settings.width, pools=4 * ((2, 2, 2),))
         self.settings = settings
         names = feature_names(**settings.measured)
         self.boosted = Boosted(len(names), trees=settings.trees, depth=settings.tree_depth)
@@ -166,5 +166,5 @@ SYSTEM = System(
     train=train,
     infer=predict,
     comparators=comparators,
-    meaning="microvascular invasion",
+    meaning="probability of microvascular invasion",
 )

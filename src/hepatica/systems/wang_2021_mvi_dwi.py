@@ -13,7 +13,7 @@ of the supervision: see `Settings`. That the reported AUC of 0.7969 is that with
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
@@ -25,7 +25,7 @@ from hepatica.cohort.phantom import MVI
 from hepatica.learn import Share
 from hepatica.networks import Reading
 from hepatica.protocol import Paper, System, Training
-from hepatica.radiology.lesions.room import LESIONS_MR, LesionPlan, train_lesions
+from hepatica.radiology.lesions.room import LESIONS_MR, LesionPlan, Scaled, train_lesions
 from hepatica.radiology.lesions.store import LesionStore
 
 
@@ -38,7 +38,8 @@ class Settings(LesionPlan):
     voxels: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 28, 28)
     slices: PositiveInt = 3  # ours
     lesion_share: float | None = 0.7  # ours
-    scale: Literal["window", "crop"] = "crop"  # ours
+    rim_mm: float = 10.0  # ours
+    scale: Scaled = "liver"  # ours
     width: PositiveInt = 16  # ours
     """Filters of the first convolution of each network; the second has twice as many."""
     features: PositiveInt = 64  # ours
@@ -132,5 +133,5 @@ SYSTEM = System(
     settings=Settings(),
     build=build,
     train=train,
-    meaning="microvascular invasion",
+    meaning="probability of microvascular invasion",
 )

@@ -7,12 +7,11 @@ Departures:
 1. The network sees a margin around the tumour, of which the paper's outline is not known.
 2. Sequences lie where the scanner says they do; registering them is a setting (`register`).
 
-Unclear: neither paper nor abstract were at hand, only reviews and what is known of them by memory (sequences, 237
-patients, AUC 0.81 in training and 0.72 in validation); layers, sizes and optimiser are ours, see `Settings`.
+Unclear: neither paper nor abstract were at hand, only a review (AUC from 0.72) and memory, unverified: the DOI, the
+authors, the sequences, 237 patients, AUC 0.81 in training; layers, sizes and optimiser are ours, see `Settings`.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from pydantic import PositiveInt
@@ -22,7 +21,7 @@ from hepatica.cohort.phantom import MVI
 from hepatica.learn import Share
 from hepatica.networks import Volume
 from hepatica.protocol import Paper, System
-from hepatica.radiology.lesions.room import LESIONS_MR, LesionPlan, train_lesions
+from hepatica.radiology.lesions.room import LESIONS_MR, LesionPlan, Scaled, train_lesions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,8 @@ class Settings(LesionPlan):
     phases: tuple[str, ...] = ("t2", "arterial", "portal venous", "delayed")
     voxels: tuple[PositiveInt, PositiveInt, PositiveInt] = (16, 64, 64)  # ours
     lesion_share: float | None = 0.7  # ours
-    scale: Literal["window", "crop"] = "crop"  # ours
+    rim_mm: float = 10.0  # ours
+    scale: Scaled = "liver"  # ours
     width: PositiveInt = 16  # ours
     """Filters of the first convolution; twice as many in each further one."""
     dropout: Share = 0.3  # ours
@@ -53,7 +53,7 @@ def build(settings: Settings, *, pretrained: bool) -> Volume:
     """The network, its weights drawn from the seed; its first two layers leave z as it is, for slices are thick."""
     torch.manual_seed(settings.seed)
     pools = ((1, 2, 2), (1, 2, 2), (2, 2, 2), (2, 2, 2))
-    return Volume(len(settings.phases), width=settings.width, pools=pools, dropout=settings.dropout)
+    return Volume(settings.channels, width=settings.width, pools=pools, dropout=settings.dropout)
 
 
 SYSTEM = System(
@@ -79,5 +79,5 @@ SYSTEM = System(
     trial={"voxels": (8, 32, 32), "width": 8},
     build=build,
     train=train_lesions,
-    meaning="microvascular invasion",
+    meaning="probability of microvascular invasion",
 )

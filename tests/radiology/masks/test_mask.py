@@ -19,7 +19,7 @@ from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.volume import read_volume
-from hepatica.radiology.masks.mask import read_mask
+from hepatica.radiology.masks.mask import outlined, read_mask
 
 PLACE = Geometry(shape=(6, 40, 48), spacing=(5.0, 0.8, 0.7), origin=(-10.0, -12.0, 0.0))
 OLD_LIVER = CodedConcept(value="T-62000", scheme_designator="SRT", meaning="Liver")
@@ -238,3 +238,24 @@ def test_real_seg_lies_on_the_slices_it_was_drawn_on(real):
     assert np.median(volume.values[liver]) == 45
     with pytest.raises(SpecimenError, match="entirely outside"):
         read_mask(real / "dcmqi/seg.dcm", geometry=volume.geometry)
+
+
+BLOCK = np.zeros(PLACE.shape, np.uint8)
+BLOCK[1:5, 5:25, 5:25] = 1
+BLOCK[2:3, 8:12, 8:12] = 2
+BLOCK[4:5, 8:12, 8:12] = 3
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected", "name"),
+    [
+        (BLOCK, np.minimum(BLOCK, 2), "lits.nii.gz"),
+        (np.minimum(BLOCK, 1), BLOCK > 0, "0001.nii.gz"),
+        ((BLOCK > 1).astype(np.uint8), 2 * (BLOCK > 1), "livertumor.nii.gz"),
+        (5 * np.minimum(BLOCK, 1), BLOCK > 0, "liver.nii.gz"),
+        (np.zeros_like(BLOCK), np.zeros_like(BLOCK), "empty.nii.gz"),
+    ],
+)
+def test_liver_and_lesions_of_label_maps_whatever_they_number_and_call_them(labels, expected, name, tmp_path) -> None:
+    write_nifti(tmp_path / name, values=labels, geometry=PLACE)
+    np.testing.assert_array_equal(outlined(tmp_path / name, geometry=PLACE), expected)

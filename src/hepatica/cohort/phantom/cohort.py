@@ -14,9 +14,9 @@ import tomli_w
 from rich.console import Console
 from rich.progress import track
 
-from hepatica.cohort.atomic import write_text
+from hepatica.cohort.atomic import write_table, write_text
 from hepatica.cohort.errors import SettingsError
-from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Missing, Recipe, claim, write_table
+from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Missing, Recipe, claim
 from hepatica.cohort.phantom.lesion import CLASSES
 from hepatica.cohort.phantom.outcomes import APART, ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
@@ -248,11 +248,12 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str, by_lesion
             for name, keys in recipe.declared.items()
         },
     }
-    if recipe.population.embolised:
-        head["attachments"] = ["after"]
-    if recipe.endpoints == "all":
+    if recipe.population.embolised or recipe.population.ablated:
+        head["attachments"] = ["after", "zone", "landmarks"][: 3 if recipe.population.ablated else 1]
+    if recipe.endpoints == "all" or recipe.population.outlined:
         for each in renderers:
             head["endpoints"] |= each.outlines
+    if recipe.endpoints == "all":
         tables = {name: {"path": f"{name}.csv", "patient": "patient_id", **keys} for name, (_, keys) in TABLES.items()}
         head["tables"] = tables
     return head

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.io import loadmat
@@ -225,7 +224,6 @@ def contact_sheet(tiles: TileStore, reviewed: pd.DataFrame, *, path: Path, note:
     high = reviewed[reviewed["end"] == "high"].nlargest(SHOWN, "score")
     low = reviewed[reviewed["end"] == "low"].nsmallest(SHOWN, "score")
     figure = Figure(figsize=(1.25 * SHOWN, 3.3), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     parts: Any = figure.subfigures(2, 1)
     for part, rows, name in zip(parts, (high, low), ("highest", "lowest"), strict=True):
         part.suptitle(f"{meaning}: {name} tiles, one of each patient", fontsize=8)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from skimage.segmentation import mark_boundaries
 
@@ -101,7 +100,6 @@ def draw(pictures: Sequence[Picture], table: pd.DataFrame, finders: Sequence[Fin
     chosen = order.iloc[np.unique(np.linspace(0, len(order) - 1, min(SHOWN, len(order))).round().astype(int))]
     own = {each.name: each for each in pictures}
     figure = Figure(figsize=(9.6, 2.7 * len(chosen)), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
     for panels, name in zip(figure.subplots(len(chosen), 3, squeeze=False), chosen, strict=True):
         picture = own[name]
         maps = {"outlined by experts": picture.labels} | {each.name: each(picture.image) for each in finders}

@@ -77,10 +77,15 @@ def _refuse_place(image: Any) -> None:
 
 def write_nifti(path: Path, *, values: np.ndarray, geometry: Geometry) -> None:
     """Write an array (z y x) as NIfTI-1 (`path` ends in .nii or .nii.gz), axes to the left, the back and the head."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(nifti_bytes(values, geometry, packed=path.suffix == ".gz"))
+
+
+def nifti_bytes(values: np.ndarray, geometry: Geometry, *, packed: bool = True) -> bytes:
+    """The same as the bytes of the file, by default those of .nii.gz."""
     image = _nifti.Nifti1Image(rearrange(values, "z y x -> x y z"), geometry.affine, dtype=values.dtype)
     image.set_qform(geometry.affine, code=1)
     image.set_sform(geometry.affine, code=1)
     image.header.set_xyzt_units("mm")
-    content = image.to_bytes()
-    with replacing(path) as temporary:
-        temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    content: bytes = image.to_bytes()
+    return gzip.compress(content, mtime=0) if packed else content

@@ -20,12 +20,11 @@ import pydicom
 import tomli_w
 
 from hepatica.cohort import load_cohort
-from hepatica.cohort.atomic import write_text
+from hepatica.cohort.atomic import write_table, write_text
 from hepatica.cohort.delimited import read_table
 from hepatica.cohort.errors import CohortError, SpecimenError, reading
 from hepatica.cohort.faults import Faults, did_you_mean
 from hepatica.cohort.further_table import UNITS
-from hepatica.cohort.phantom.folder import write_table
 from hepatica.cohort.specimens import ATTACHMENTS
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.geometry import Geometry, from_lps

@@ -9,7 +9,7 @@ import pandas as pd
 from pydicom import Dataset
 from scipy import ndimage
 
-from hepatica.cohort import Specimen
+from hepatica.cohort import Specimen, Target
 from hepatica.cohort.predictions import targets
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.geometry import Geometry
@@ -25,7 +25,12 @@ from hepatica.radiology.results.evidence import evidence_of
 from hepatica.radiology.results.result import Finding, Findings
 from hepatica.radiology.results.structured_report import structured_report
 
-_NAMES = {"binary": "probability of {}", "multi_class": "probability of {}", "survival": "risk of {}"}
+_NAMES = {
+    "binary": "probability of {}",
+    "multi_class": "probability of {}",
+    "survival": "risk of {}",
+    "segmentation": "volume of {}, mL",
+}
 
 
 def deliver_lesions(
@@ -45,11 +50,13 @@ def deliver_lesions(
     `cutoffs` are those of the predictions table, by target. No files for a specimen that is no DICOM study.
     """
     own = material.select(specimen_ids=[specimen.specimen_id])
-    series = _series(specimen, own)
+    series = series_of(specimen, own.specimens.iloc[0])
     if not series:
         return []
     evidence = [evidence_of(each) for each in series]
-    findings = Findings(findings=(_of_study(specimen, inference, cutoffs), *_of_lesions(own, inference)), model=model)
+    findings = Findings(
+        findings=(finding_of_study(specimen, inference, cutoffs), *_of_lesions(own, inference)), model=model
+    )
     remarks = [f"Series {number}: {note}." for number, each in enumerate(evidence, start=1) for note in each.notes]
     made: dict[str, Dataset] = {"sr.dcm": structured_report(findings, evidence=evidence, remarks=remarks)}
     seen = on_grid(saliency(own.read(np.arange(len(own)))), own, series[0].geometry)
@@ -58,19 +65,21 @@ def deliver_lesions(
     return write_objects(made, folder)
 
 
-def _series(specimen: Specimen, own: LesionStore) -> list[Series]:
-    """The series whose volumes were read, that which gave the crops' axes first; none where a file is no DICOM."""
-    study = own.specimens.set_index("specimen_id").loc[specimen.specimen_id]
-    wanted = study["series"].split()
+def series_of(specimen: Specimen, study: pd.Series) -> list[Series]:
+    """The series whose volumes were read, by the keys and units in the row of a store's `specimens`, that which gave
+    the axes first; none where a file is no DICOM.
+    """
+    wanted = str(study["series"]).split()
     kind: Kind = "mr" if study["units"] == "signal" else "ct"
     scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=kind).scans
     known = {each.key: each.series for each in scans if each.series is not None}
     return [known[key] for key in wanted] if set(wanted) <= set(known) else []
 
 
-def _of_study(specimen: Specimen, inference: Inference, cutoffs: Mapping[str, float]) -> Finding:
+def finding_of_study(specimen: Specimen, inference: Inference, cutoffs: Mapping[str, float]) -> Finding:
+    """The values of a whole study, called by the locked `cutoffs`."""
     rows = inference.specimens[inference.specimens["specimen_id"] == specimen.specimen_id]
-    return Finding(name="Study", values=_values(rows), called=_called(rows, cutoffs))
+    return Finding(name="Study", values=values_of(rows), called=_called(rows, cutoffs))
 
 
 def _of_lesions(own: LesionStore, inference: Inference) -> Iterator[Finding]:
@@ -82,22 +91,23 @@ def _of_lesions(own: LesionStore, inference: Inference) -> Iterator[Finding]:
         x, y, z = (float(crops[f"{axis}_mm"].iloc[0]) for axis in "xyz")
         yield Finding(
             name=f"Lesion {lesion}",
-            values=_values(rows),
+            values=values_of(rows),
             called=_called(rows, {}),
             centre_mm=(x, y, z),
             diameter_mm=float(crops["diameter_mm"].iloc[0]),
         )
 
 
-def _values(rows: pd.DataFrame) -> dict[str, float]:
-    """Each score by what it is of."""
-    about = rows["class_or_quantity"].fillna(rows["endpoint"].str.replace("_", " "))
+def values_of(rows: pd.DataFrame) -> dict[str, float]:
+    """Each score by what it is of; of a survival, by its event."""
+    about = rows["class_or_quantity"].fillna(rows["endpoint"].map(lambda name: Target(endpoint=name).happening))
     names = [_NAMES.get(task, "{}").format(of) for task, of in zip(rows["task"], about, strict=True)]
     return dict(zip(names, rows["score"].astype(float), strict=True))
 
 
 def _called(rows: pd.DataFrame, cutoffs: Mapping[str, float]) -> str | None:
-    """The likeliest class; or whether the score reaches the locked cut-off, where there is one."""
+    """The likeliest class of the first task; or whether its score reaches the locked cut-off, where there is one."""
+    rows = rows[rows["task"] == rows["task"].iloc[0]]
     if rows["task"].iloc[0] == "multi_class":
         return str(rows.loc[rows["score"].idxmax(), "class_or_quantity"])
     cutoff = cutoffs.get(targets(rows)[0].key)

@@ -1,5 +1,6 @@
 """Mask: a segmentation of a patient, from any format, brought onto the voxels of a volume."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from hepatica.radiology.masks.frames import Only, Segments, of_seg, of_structure
 from hepatica.radiology.masks.labels import of_nifti, of_nrrd
 
 NIFTI, NRRD = (".nii", ".nii.gz"), (".nrrd",)
+
+LABELS = {"liver": 1, "lesions": 2}
+"""The label from which on a voxel is of each part: lesions lie in the liver. Also that of masks we write."""
+
+_LESION = re.compile(r"lesion|tumou?r|mass|nodule|hcc", re.IGNORECASE)
 
 _LIVER_SEGMENTS = tuple(f"liver_segment_{number}.nii.gz" for number in range(1, 9))
 
@@ -40,6 +46,27 @@ def read_mask(path: Path, *, geometry: Geometry, only: Only = None) -> np.ndarra
     if not _meet(own, geometry):
         raise SpecimenError("the mask lies entirely outside the volume; give the mask of this patient and this study")
     return marked if own.agrees(geometry) else _resampled(marked, own, geometry)
+
+
+def outlined(path: Path, *, geometry: Geometry) -> np.ndarray:
+    """What is marked in a mask (`mask.open_mask`), (z y x) uint8 on `geometry` by the nearest voxel: 2 lesion, 1 other
+    liver, 0 else.
+
+    Liver is what `read_mask` takes for it. Lesions are the segments whose names say so (lesion, tumour, mass, nodule,
+    HCC); where no segment is called liver, also those numbered 2 and on, as LiTS and our phantoms have them. Raises
+    SpecimenError when the mask is damaged or absent.
+    """
+    with reading("the mask"):
+        segments = open_mask(path, geometry=geometry)
+        named = {number for number, name in segments.names.items() if _LESION.search(name)}
+        tabled = any(name.strip().lower() == "liver" for name in segments.names.values())
+        lesions = named if tabled else named | {number for number in segments.names if number > 1}
+        found = np.zeros(geometry.shape, np.uint8)
+        if set(segments.names) - named:
+            found[_on(segments, "liver", geometry)] = LABELS["liver"]
+        if lesions:
+            found[_on(segments, sorted(lesions), geometry)] = LABELS["lesions"]
+    return found
 
 
 def open_mask(path: Path, *, geometry: Geometry, only: Only = None) -> Segments:
@@ -119,3 +146,11 @@ def _resampled(marked: np.ndarray, own: Geometry, geometry: Geometry) -> np.ndar
         marked.view(np.uint8), step, output_shape=geometry.shape, order=0, mode="grid-constant", cval=0
     )
     return np.asarray(nearest, bool)
+
+
+def _on(segments: Segments, only: Only, geometry: Geometry) -> np.ndarray:
+    try:
+        marked, own = segments.take(only)
+    except SpecimenError:  # a mask of lesions alone
+        return np.zeros(geometry.shape, bool)
+    return marked if own.agrees(geometry) else _resampled(marked, own, geometry)

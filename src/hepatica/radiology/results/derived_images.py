@@ -7,6 +7,7 @@ model on the same files gives the same bytes, whenever and wherever it runs.
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from pydicom.uid import generate_uid
 from hepatica.cohort.errors import SpecimenError
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
-from hepatica.radiology.results.evidence import Evidence, decimals, in_files, positions
+from hepatica.radiology.results.evidence import Evidence, FileEvidence, decimals, in_files, positions
 
 MANUFACTURER = "hepatica"
 
@@ -39,15 +40,13 @@ def digest(content: np.ndarray | str) -> str:
     ).hexdigest()
 
 
-def derived_uid(*words: str, evidence: Evidence, model: ModelIdentity) -> str:
+def derived_uid(*words: str, evidence: FileEvidence, model: ModelIdentity) -> str:
     """The same words, series, files and model, the same UID."""
     files = [str(file.SOPInstanceUID) for file in evidence.files]
-    return str(
-        generate_uid(entropy_srcs=[*words, model.system, model.version, model.digest, evidence.series.key, *files])
-    )
+    return str(generate_uid(entropy_srcs=[*words, model.system, model.version, model.digest, evidence.key, *files]))
 
 
-def origin(kind: str, content: str, *, evidence: Evidence, model: ModelIdentity, number: int = 1) -> dict[str, Any]:
+def origin(kind: str, content: str, *, evidence: FileEvidence, model: ModelIdentity, number: int = 1) -> dict[str, Any]:
     """What highdicom asks of every object: `kind` is a key of SERIES_NUMBER, `content` a digest, `number` from 1 on."""
     head = evidence.head
     date = str(head.StudyDate) or NO_DATE
@@ -67,7 +66,7 @@ def origin(kind: str, content: str, *, evidence: Evidence, model: ModelIdentity,
     }
 
 
-def finish(made: Dataset, evidence: Evidence) -> Dataset:
+def finish(made: Dataset, evidence: FileEvidence) -> Dataset:
     """Give an object its patient's name and a fixed time, and refer to frames of multi-frame files."""
     made.add_new("PatientName", "PN", evidence.name)  # a new element: highdicom shares that of the evidence
     made.InstanceCreationDate, made.InstanceCreationTime = made.ContentDate, made.ContentTime
@@ -90,7 +89,7 @@ def _settle(made: Dataset) -> None:
             each.value = fixed[each.keyword]
 
 
-def _name_frames(made: Dataset, evidence: Evidence) -> None:
+def _name_frames(made: Dataset, evidence: FileEvidence) -> None:
     for each in made.get("PerFrameFunctionalGroupsSequence", ()):
         for derivation in each.get("DerivationImageSequence", ()):
             for image in derivation.SourceImageSequence:
@@ -100,7 +99,7 @@ def _name_frames(made: Dataset, evidence: Evidence) -> None:
         made.SourceImageSequence = made.ReferencedSeriesSequence[0].ReferencedInstanceSequence = files
 
 
-def reference(uid: str, evidence: Evidence) -> Dataset:
+def reference(uid: str, evidence: FileEvidence) -> Dataset:
     """The file, and the frame of a multi-frame one, that a slice of the evidence is."""
     if uid not in evidence.frames:
         return _reference(evidence.head.SOPClassUID, uid)
@@ -162,30 +161,40 @@ def _check_picture(picture: np.ndarray, index: int, *, slices: int) -> None:
         raise SpecimenError(f"got a picture of slice {index}, wanted 0 to {slices - 1}")
 
 
-def segmentation(flagged: np.ndarray, *, evidence: Evidence, model: ModelIdentity) -> Dataset | None:
-    """The region `flagged` (z y x) bool of the volume's grid as a binary segment (PS3.3 A.51); None where it is empty.
+def segmentation(
+    flagged: np.ndarray | Mapping[str, np.ndarray], *, evidence: Evidence, model: ModelIdentity
+) -> Dataset | None:
+    """The region `flagged` (z y x) bool of the volume's grid as a binary segment (PS3.3 A.51), or of a mapping, by name
+    ("liver", "lesions"), a segment each; None where all is empty.
 
     Rows, columns and places are those of the files; slices without a flagged voxel are left out. Each frame names the
     file (and frame) it lies on, unless a flagged slice is in no file because it was interpolated.
     """
-    chosen = np.flatnonzero(flagged.any(axis=(1, 2)))
-    if not chosen.size:
+    named = flagged if isinstance(flagged, Mapping) else {"flagged": flagged}
+    parts = {name: part for name, part in named.items() if part.any()}
+    chosen = np.flatnonzero(np.any([part.any(axis=(1, 2)) for part in parts.values()], axis=0)) if parts else None
+    if chosen is None:
         return None
+    content = np.stack([part[chosen] for part in parts.values()], axis=-1)
+    said = ("FLAGGED", "Region flagged by the system", "HCC: flagged region")
+    label, description, series = said if "flagged" in parts else ("ORGANS", "Liver and lesions", "Liver and lesions")
     import highdicom as hd
 
     with tolerant():
         made = hd.seg.Segmentation(
             source_images=evidence.slices,
-            pixel_array=in_files(flagged[chosen], evidence).astype(np.uint8),
+            pixel_array=in_files(content, evidence).astype(np.uint8),
             plane_positions=[
                 hd.PlanePositionSequence("PATIENT", decimals(each)) for each in positions(evidence, chosen)
             ],
             segmentation_type="BINARY",
-            segment_descriptions=[_segment(model)],
-            content_label="FLAGGED",
-            content_description="Region flagged by the system",
-            series_description="HCC: flagged region",
-            **origin("segmentation", digest(flagged), evidence=evidence, model=model),
+            segment_descriptions=[_segment(name, number, model) for number, name in enumerate(parts, start=1)],
+            content_label=label,
+            content_description=description,
+            series_description=series,
+            **origin(
+                "segmentation", digest(content[..., 0] if len(parts) == 1 else content), evidence=evidence, model=model
+            ),
         )
         return _spaced(made, evidence)
 
@@ -197,15 +206,21 @@ def _spaced(made: Dataset, evidence: Evidence) -> Dataset:
     return finish(made, evidence)
 
 
-def _segment(model: ModelIdentity) -> Any:
+def _segment(name: str, number: int, model: ModelIdentity) -> Any:
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
+    label, category, kind = {
+        # salient to the network, and no finding of a lesion
+        "flagged": ("Flagged region", codes.SCT.SpatialAndRelationalConcept, codes.DCM.SelectedRegion),
+        "liver": ("Liver", codes.SCT.AnatomicalStructure, codes.SCT.Liver),
+        "lesions": ("Lesions", codes.SCT.MorphologicallyAbnormalStructure, codes.SCT.Lesion),
+    }[name]
     return hd.seg.SegmentDescription(
-        segment_number=1,
-        segment_label="Flagged region",
-        segmented_property_category=codes.SCT.SpatialAndRelationalConcept,
-        segmented_property_type=codes.DCM.SelectedRegion,  # salient to the network, and no finding of a lesion
+        segment_number=number,
+        segment_label=label,
+        segmented_property_category=category,
+        segmented_property_type=kind,
         algorithm_type="AUTOMATIC",
         algorithm_identification=hd.AlgorithmIdentificationSequence(
             name=model.system,

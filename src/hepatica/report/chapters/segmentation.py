@@ -1,58 +1,92 @@
 """Segmentation: overlap, distance and volume error of predicted masks, case by case and on average."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import chain, cycle
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.evaluate import segmentation_metrics
+from hepatica.evaluate.by_task import has_lesions, scans_of, segmented
+from hepatica.evaluate.segmentation.lesions import FrocPoint, froc
 from hepatica.report.figures.boxes import box, sideways
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table
 from hepatica.report.page.style import INK, LOW
 from hepatica.report.page.wording import METRICS, cell
 
 CASES = "cases.parquet"
-"""Beside the results of a cohort, one row a case: patient_id, and columns as `evaluate.measure_case` names them."""
+"""Beside the results of a cohort, one row a case: patient_id, and columns as `evaluate.measure_case` names them; where
+there are several classes, one row a case and class.
+"""
+
+PART = "class_or_quantity"
 
 
 def section(run: Run, gallery: Gallery) -> Section | str:
-    """Box plots of every case, and the means with intervals that rest on patients."""
+    """Of each class box plots of every case, and the means with intervals that rest on patients; of lesions how many
+    are hit at how many false positives.
+    """
     found = [(each, own) for each in run.cohorts if (own := cases(each)) is not None]
     if not found:
         return f"No case was measured ({CASES}): segmentation cannot be assessed."
-    names = [str(name) for name in found[0][1] if name != "patient_id"]
+    parts = dict.fromkeys(name for _, table in found for name in table[PART])
+    blocks = [
+        block
+        for part in parts
+        for block in _part(str(part), [(each.title, table[table[PART] == part]) for each, table in found], gallery)
+    ]
+    return Section(anchor="segmentation", title="Segmentation", blocks=blocks)
+
+
+def _part(part: str, columns: Sequence[tuple[str, pd.DataFrame]], gallery: Gallery) -> list[Block]:
+    """Figure and table of one class; the name is empty where there is one."""
+    names = [str(name) for name in columns[0][1] if name in METRICS]
+    what = part or "regions"
     panels = [
         gallery.draw(
-            f"segmentation_{name}",
-            partial(
-                _paint, columns=[(each.title, table[name].dropna().to_numpy()) for each, table in found], name=name
-            ),
-            alt=f"Box plots of {METRICS[name]} by cohort",
+            f"segmentation_{name}_{part}".strip("_"),
+            partial(_paint, columns=[(title, table[name].dropna().to_numpy()) for title, table in columns], name=name),
+            alt=f"Box plots of {METRICS[name]} of {what} by cohort",
         )
         for name in names
     ]
-    means = [segmentation_metrics(table[names], group=table["patient_id"]) for _, table in found]
+    means = [segmented(table) for _, table in columns]
     table = Table(
-        caption="Predicted and outlined regions: means over cases, with 95% confidence intervals.",
-        header=["", *(f"{each.title}, {len(table)} cases" for each, table in found)],
-        rows=[[METRICS[name], *(cell(mean[name]) for mean in means)] for name in names],
+        caption=f"Predicted and outlined {what}: means over cases, with 95% confidence intervals.",
+        header=["", *(f"{title}, {len(own)} cases" for title, own in columns)],
+        rows=[[METRICS[name], *(cell(mean.get(name)) for mean in means)] for name in dict.fromkeys(chain(*means))],
         note="Intervals are clustered by patient.",
     )
-    caption = "Every case; boxes are quartiles."
-    blocks: list[Block] = [Figure(caption=caption, panels=panels, columns=3), table]
-    return Section(anchor="segmentation", title="Segmentation", blocks=blocks)
+    figure = Figure(caption=f"Every case, {what}; boxes are quartiles.", panels=panels, columns=3)
+    curves = {title: froc(scans_of(own), group=own["patient_id"]) for title, own in columns if has_lesions(own)}
+    if not any(curves.values()):
+        return [figure, table]
+    drawn = gallery.draw("froc", partial(_paint_froc, curves=curves), alt="Lesions hit by false positives per scan")
+    caption = "Lesions hit against false positives per scan (FROC), as the cut-off on a region's probability falls."
+    return [figure, table, Figure(caption=caption, panels=[drawn])]
 
 
 def cases(results: Results) -> pd.DataFrame | None:
     """Measured cases of the reported patients; None where there are none."""
-    return results.own_rows(CASES, results.reported.index)
+    own = results.own_rows(CASES, results.reported.index)
+    return own if own is None or PART in own else own.assign(**{PART: ""})
 
 
 def _paint(figure: Drawing, *, columns: list[tuple[str, np.ndarray]], name: str) -> None:
     axes = figure.subplots()
     for place, (_, values) in enumerate(columns):
-        box(axes, values, place=place, colour=INK)
+        if values.size:  # a distance to an empty mask is none
+            box(axes, values, place=place, colour=INK)
         axes.plot(sideways(values.size, place=place), values, "o", color=LOW, markersize=3, alpha=0.7)
     axes.set_xticks(range(len(columns)), labels=[title.replace(": ", ":\n") for title, _ in columns])
     axes.set(ylabel=METRICS[name], xlim=(-0.6, len(columns) - 0.4))
+
+
+def _paint_froc(figure: Drawing, *, curves: Mapping[str, Sequence[FrocPoint]]) -> None:
+    axes = figure.subplots()
+    for (title, points), colour in zip(curves.items(), cycle((INK, LOW)), strict=False):
+        places = [(each.false_positives.value, each.sensitivity.value) for each in points]
+        axes.step(*zip(*places, strict=True), where="post", label=title, color=colour)
+    axes.set(xlabel=METRICS["false_positives"], ylabel=METRICS["lesion_sensitivity"], ylim=(0, 1.02), xlim=(0, None))
+    axes.legend(frameon=False, fontsize=8)

@@ -6,7 +6,7 @@ from hepatica.report.chapters import applicability
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.provenance import system_title
-from hepatica.report.page.wording import event, happening, patients, when
+from hepatica.report.page.wording import event, patients, when
 
 QUOTED = {
     "followed": ("auroc", "c_index", "log_rank_p"),
@@ -16,6 +16,7 @@ QUOTED = {
     "subtypes": ("c_index", "log_rank_p"),
     "quantities": ("bias", "rmse", "concordance"),
     "margin": ("bias", "rmse", "concordance"),
+    "segmentation": ("dice_liver", "dice_lesions", "hd95_mm_liver", "lesion_sensitivity_lesions"),
 }
 """Metrics on the first page, by the task of the primary score."""
 
@@ -24,6 +25,7 @@ NOTES = {
     " cut-off with those below it.",
     "binary": "AUROC: 0.5 is chance, 1 is perfect. Calls are those at the locked cut-off, {}.",
     "survival": "C-index: 0.5 is chance, 1 is perfect. Groups are those at the locked cut-off, {}.",
+    "segmentation": "Dice: 0 is no overlap, 1 is perfect; the mean over scans, intervals clustered by patient.",
     "subtypes": "C-index of the expected subtype: 0.5 is chance, 1 is perfect. Log-rank P compares the subtypes.",
 }
 
@@ -40,7 +42,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         f" applied to {_applied(run)}. Nothing was fitted, chosen or re-tuned on those patients; the cut-offs are"
         " locked with the model."
     )
-    source = f"The system: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}."
+    source = f"The system: {paper.citation}, doi {paper.doi}."
     blocks: list[Block] = [Text(text=design), Text(text=source), _key_numbers(run), *_warnings(run)]
     return Section(anchor="summary", title="Summary", blocks=blocks)
 
@@ -61,8 +63,10 @@ def kind(run: Run) -> str:
 
 
 def quoted(run: Run) -> tuple[str, ...]:
-    """Metrics on the first page."""
-    return QUOTED.get(kind(run), ())
+    """Metrics on the first page; of segmentation those of what is segmented."""
+    named = QUOTED.get(kind(run), ())
+    there = {name for each in run.cohorts for name in each.metrics["metric"]}
+    return tuple(each for each in named if each in there) if kind(run) == "segmentation" else named
 
 
 def _key_numbers(run: Run) -> Table:
@@ -91,7 +95,7 @@ def _limits(results: Results, target: Target) -> list[str]:
     outcomes, texts = results.outcomes(target), []
     label = outcomes["label" if target.task == "binary" else "event"]
     events, without = int((label == 1).sum()), int((label == 0).sum())
-    named = f"{happening(target)} {when(target).lower()}" if target.followed else event(target)
+    named = f"{target.happening} {when(target).lower()}" if target.followed else event(target)
     if target.task == "binary" and min(events, without) < FEW_EVENTS:
         texts.append(
             f"{results.title}: {events} with and {without} without {named}; fewer than {FEW_EVENTS} of either"

@@ -59,6 +59,7 @@ METRICS = {
     "kappa_weighted": "Kappa, quadratic weights",
     "kappa_weighted_linear": "Kappa, linear weights",
     "lesion_accuracy": "Accuracy",
+    "patch_accuracy": "Accuracy of patches",
     "lesion_auroc_macro": "AUROC, macro",
     "lesion_kappa": "Cohen's kappa",
     "bias": "Bias",
@@ -73,7 +74,16 @@ METRICS = {
     "hausdorff_mm": "Hausdorff distance, mm",
     "volume_error_ml": "Volume error, mL",
     "relative_volume_error": "Relative volume error",
+    "lesion_sensitivity": "Lesions hit",
+    "false_positives": "False positives per scan",
 }
+
+PARTS = ("liver", "lesions")
+"""Classes of segmentation, as the end of the names of their metrics."""
+
+METRICS |= {f"{name}_{part}": f"{words}, {part}" for name, words in METRICS.items() for part in PARTS
+            if name in ("dice", "surface_dice", "hd95_mm", "hausdorff_mm", "volume_error_ml", "relative_volume_error",
+                        "lesion_sensitivity", "false_positives")}  # fmt: skip
 
 PHASES = ("plain", "arterial", "portal venous", "delayed")
 """In the order of an examination; other names of phases follow."""
@@ -86,6 +96,7 @@ _UNITS = {
 
 _NAMES = {
     "hbsag": "HBsAg", "hbeag": "HBeAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP", "dna": "DNA", "svr": "SVR",
+    "lirads": "LI-RADS",
 }  # fmt: skip
 _CAPITALS = {
     "afp", "alt", "ast", "bclc", "inr", "ecog", "tnm", "alp", "ggt", "bmi", "albi", "meld", "cnlc", "hcc", "metavir",
@@ -228,15 +239,6 @@ def events(targets: Iterable[Target]) -> str:
     """The same in a sentence about several targets: the finding, where they are of different ones."""
     names = {event(each) for each in targets}
     return names.pop() if len(names) == 1 else "the finding"
-
-
-def happening(target: Target) -> str:
-    """The event of follow-up in words: recurrence; of a survival, death, or recurrence or death."""
-    words = target.endpoint.replace("_", " ")
-    if not words.endswith("survival"):
-        return words
-    first, free, _ = words.partition(" free survival")
-    return f"{first} or death" if free else "death"
 
 
 def calls(target: Target) -> tuple[str, str]:

@@ -1,0 +1,194 @@
+"""Results: masks beside outlines, for a reader, and for the archive."""
+
+import gzip
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from pydicom import Dataset
+from scipy import ndimage
+
+from hepatica.cohort import Cohort, Specimen
+from hepatica.cohort.atomic import replacing
+from hepatica.evaluate import detections, mask_pair, measure_case
+from hepatica.protocol import Inference, ModelIdentity
+from hepatica.radiology.lesions.deliver import series_of, values_of
+from hepatica.radiology.masks.mask import LABELS, outlined
+from hepatica.radiology.measures import measure as measure_slices
+from hepatica.radiology.mr import measures as of_mr
+from hepatica.radiology.picture import highest_slices
+from hepatica.radiology.results.deliver import write_objects
+from hepatica.radiology.results.derived_images import segmentation
+from hepatica.radiology.results.evidence import evidence_of
+from hepatica.radiology.results.result import Finding, Findings
+from hepatica.radiology.results.structured_report import structured_report
+from hepatica.radiology.segmentation.store import VolumeStore
+
+TOLERANCE_MM = 2.0
+"""Distance up to which surfaces agree, in surface Dice (ours)."""
+
+COLOURS = {"liver": "deepskyblue", "lesions": "orange"}
+"""Of contours."""
+
+
+def measure(store: VolumeStore) -> pd.DataFrame:
+    """One row a study, by specimen_id, as `radiology.measures` and, of MR, `mr.measures` have it."""
+    found = measure_slices(store)  # type: ignore[arg-type]
+    of_signal = store.specimens.set_index("specimen_id").reindex(columns=list(of_mr.TOLERANCES))
+    known = of_signal.dropna(axis="columns", how="all")
+    return found.dropna(axis="columns", how="all").join(known)
+
+
+def labels_of(inference: Inference, specimen_id: str) -> np.ndarray:
+    """The predicted labels of a specimen, (z y x) uint8 on its scan's own grid."""
+    rows = _masks(inference, specimen_id)
+    image: Any = nib.Nifti1Image.from_bytes(gzip.decompress(inference.files[str(rows["path"].iloc[0])]))
+    return np.ascontiguousarray(np.asanyarray(image.dataobj).transpose(2, 1, 0))
+
+
+def _masks(inference: Inference, specimen_id: str) -> pd.DataFrame:
+    """The rows of a specimen that name a mask, one a class."""
+    rows = inference.specimens
+    return rows[(rows["specimen_id"] == specimen_id) & rows["path"].notna()]
+
+
+def cases(material: VolumeStore, inference: Inference, cohort: Cohort) -> pd.DataFrame:
+    """Predicted against outlined, a row a specimen and class: patient_id, specimen_id, class_or_quantity, what
+    `measure_case` gives, and of lesions `lesion_scores` (of each outlined one the highest probability of a part that
+    hits it, -inf where none does) and `false_positives` (of each part that touches none). Outlines are read anew, on
+    the scan's own grid.
+    """
+    endpoint = inference.specimens.loc[inference.specimens["path"].notna(), "endpoint"]
+    column = cohort.endpoint(str(endpoint.iloc[0])).declared.get("mask")
+    rows = []
+    for specimen in cohort.specimens:
+        own = _masks(inference, specimen.specimen_id)
+        if own.empty or column not in specimen.attachments:
+            continue
+        geometry = material.own_grid(specimen.specimen_id)
+        truth = outlined(specimen.attachments[column], geometry=geometry)
+        found = labels_of(inference, specimen.specimen_id)
+        for name in own["class_or_quantity"]:
+            masks = truth >= LABELS[name], found >= LABELS[name]
+            pair = mask_pair(masks[0], predicted=masks[1], spacing=geometry.spacing)
+            row = {"patient_id": specimen.patient_id, "specimen_id": specimen.specimen_id, "class_or_quantity": name}
+            rows.append(row | measure_case(pair, tolerance=TOLERANCE_MM) | _hits(name, *masks, inference, specimen))
+    return pd.DataFrame(rows)
+
+
+def _hits(name: str, truth: np.ndarray, found: np.ndarray, inference: Inference, specimen: Specimen) -> dict[str, Any]:
+    if name != "lesions" or inference.lesions is None:
+        return {}
+    own = inference.lesions[inference.lesions["specimen_id"] == specimen.specimen_id]
+    numbers, _ = ndimage.label(found, np.ones((3, 3, 3)))  # the same order as that of `lesions`
+    seen = detections(truth, predicted=found, score=np.array([0.0, *own["probability"]])[numbers])
+    return {"lesion_scores": seen.lesions.tolist(), "false_positives": seen.false_positives.tolist()}
+
+
+def draw_masks(
+    specimen: Specimen,
+    *,
+    material: VolumeStore,
+    regions: pd.DataFrame,
+    saliency: Callable[[np.ndarray], np.ndarray],
+    stem: Path,
+    note: str,
+    meaning: str,
+) -> list[Path]:
+    """Write the slices of the highest scores with the contours of the mask, `_contours.png`; below, the probability of
+    the last class. The patient's right is on the left. Contours are those of the mask file where it lies beside the
+    pictures or one folder above, else of a probability of one half. Returns the file.
+    """
+    own = material.select(specimen_ids=[specimen.specimen_id])
+    rows = regions.reset_index(drop=True)
+    chosen = highest_slices(rows)
+    images = own.read(chosen)
+    seen = saliency(images)
+    if material.solid:
+        images, seen = images[:, images.shape[1] // 2], seen[:, seen.shape[1] // 2]
+    contours = _contours(rows.loc[chosen], seen, material, specimen.specimen_id, stem)
+    path = stem.with_name(f"{stem.name}_contours.png")
+    figure = Figure(figsize=(2.6 * len(chosen) + 0.3, 5.8), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(2, len(chosen), squeeze=False)
+    _, down, across = material.grid(specimen.specimen_id).spacing
+    for upper, lower, image, share, drawn, (_, row) in zip(
+        *panels, images, seen, contours, rows.loc[chosen].iterrows(), strict=True
+    ):
+        for panel in (upper, lower):
+            panel.imshow(image[..., image.shape[-1] // 2], cmap="gray", vmin=0, vmax=1, aspect=down / across)
+            panel.set_axis_off()
+        for name, part in drawn.items():
+            if part.any() and not part.all():
+                upper.contour(part, levels=[0.5], colors=COLOURS[name], linewidths=0.9)
+        lower.imshow(share, cmap="inferno", alpha=np.clip(share, 0, 0.7), vmin=0, vmax=1, aspect=down / across)
+        upper.set_title(f"slice {row['place'] + 1}, {row['z_mm']:.0f} mm", fontsize=8)
+    legend = ", ".join(f"{name} {COLOURS[name]}" for name in dict.fromkeys(key for each in contours for key in each))
+    figure.suptitle(f"{meaning}; contours of the mask: {legend}", fontsize=9)
+    figure.supxlabel(f"below: the probability in each voxel\n{note}", fontsize=7)
+    with replacing(path) as temporary:
+        figure.savefig(temporary)
+    return [path]
+
+
+def _contours(
+    rows: pd.DataFrame, seen: np.ndarray, material: VolumeStore, specimen_id: str, stem: Path
+) -> list[dict[str, np.ndarray]]:
+    """By name, what is marked on each of the slices, (y x) bool."""
+    name = str(rows["path"].iloc[0])
+    files = [folder / name for folder in (stem.parent, stem.parent.parent) if (folder / name).is_file()]
+    if not files:
+        return [{"lesions": each >= 0.5} for each in seen]
+    labels = outlined(files[0], geometry=material.grid(specimen_id))
+    return [{part: labels[k] >= label for part, label in LABELS.items()} for k in rows["place"]]
+
+
+def deliver_masks(
+    specimen: Specimen,
+    *,
+    material: VolumeStore,
+    inference: Inference,
+    settings: Any,
+    cutoffs: Mapping[str, float],
+    saliency: Callable[[np.ndarray], np.ndarray],
+    model: ModelIdentity,
+    folder: Path,
+) -> list[Path]:
+    """Write a report with the volume of each class and every lesion, and a segmentation with a segment a class, on the
+    slices of the series that was read; the files, the report first. None for a specimen that is no DICOM study.
+    """
+    study = material.specimens.set_index("specimen_id").loc[specimen.specimen_id]
+    series = series_of(specimen, study)
+    if not series:
+        return []
+    evidence, labels = evidence_of(series[0]), labels_of(inference, specimen.specimen_id)
+    rows = inference.specimens[inference.specimens["specimen_id"] == specimen.specimen_id]
+    findings = (Finding(name="Study", values=values_of(rows)), *_found(inference, specimen))
+    remarks = [f"Series 1: {note}." for note in evidence.notes]
+    parts = {name: labels >= LABELS[name] for name in rows["class_or_quantity"].dropna()}
+    said = Findings(findings=findings, model=model)
+    made: dict[str, Dataset] = {"sr.dcm": structured_report(said, evidence=[evidence], remarks=remarks)}
+    if (drawn := segmentation(parts, evidence=evidence, model=model)) is not None:
+        made["seg_1.dcm"] = drawn
+    return write_objects(made, folder)
+
+
+def _found(inference: Inference, specimen: Specimen) -> list[Finding]:
+    """One a lesion."""
+    if inference.lesions is None:
+        return []
+    own = inference.lesions[inference.lesions["specimen_id"] == specimen.specimen_id]
+    return [
+        Finding(
+            name=f"Lesion {row['lesion_id']}",
+            values={"volume, mL": float(row["score"]), "highest probability": float(row["probability"])},
+            centre_mm=(float(row["x_mm"]), float(row["y_mm"]), float(row["z_mm"])),
+            diameter_mm=float(row["diameter_mm"]),
+        )
+        for row in own.to_dict("records")
+    ]
