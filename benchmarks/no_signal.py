@@ -93,7 +93,8 @@ def one(seed: int, given: argparse.Namespace, changes: dict[str, str]) -> pd.Ser
     row = (found if given.target is None else found[found["target"] == given.target]).iloc[0]
     value = f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
     p = by_chance.astype(float).get(by_chance.first_valid_index(), np.nan)
-    print(f"seed {seed}: {row['metric']} {row['target']} {value}" + f", P {p:.3f}" * np.isfinite(p), flush=True)
+    said = f", P {p:.3f}" if np.isfinite(p) else ""
+    print(f"seed {seed}: {row['metric']} {row['target']} {value}{said}", flush=True)
     return pd.concat([row, pd.Series({"p": p})])
 
 
