@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
+from two_hospitals import shape
 
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import read_json
@@ -52,16 +53,15 @@ def forward(name: str) -> None:
     """One crop through the network of the paper, after another that warms it up; a row of a table."""
     system = find_system(name)
     settings, network = system.settings, system.build(system.settings, pretrained=False).eval()
-    z, y, x = settings.voxels
-    phases = len(settings.phases)
-    crop = torch.rand(1, phases, y, x) if z == 1 else torch.rand(1, z, phases, y, x)
+    crop = torch.rand(1, *shape(settings))
     given = crop if len(system.rooms) == 1 else {"mr": crop, "table": torch.zeros(1, len(settings.columns))}
     with torch.inference_mode():
         network(given)
         start = time.perf_counter()
         classes = network(given).logits.shape[1]
     seconds, parameters = time.perf_counter() - start, sum(each.numel() for each in network.parameters())
-    print(f"| `{name}` | {phases} x {z} x {y} x {x} | {classes} | {parameters:,} | {seconds:.2f} |")
+    size = " x ".join(map(str, (len(settings.phases), *settings.voxels)))
+    print(f"| `{name}` | {size} | {classes} | {parameters:,} | {seconds:.2f} |")
 
 
 def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepatica.cohort import load_cohort
+from hepatica.cohort import Specimen, SpecimenError, load_cohort
 from hepatica.protocol import override
 from hepatica.protocol.joined import Joined
 from hepatica.radiology.dicom.nifti import read_nifti
+from hepatica.radiology.phase.together import read_phases
 from hepatica.systems import find_system, listed
 
 FILES = {"ct": "example_ct.nii.gz", "mr": "example_mr_sm.nii.gz"}
@@ -30,6 +31,18 @@ def places(real: Path) -> dict[str, np.ndarray]:
     return {kind: (grid.lps @ [*voxels[kind][::-1], 1])[:3] for kind, grid in (("ct", liver), ("mr", other))}
 
 
+def test_a_file_whose_phase_is_not_named_is_refused_for_its_kind_first(real: Path) -> None:
+    bare = {
+        each: Specimen(patient_id="P", specimen_id="S", modality="ct", path=real / "totalsegmentator" / file, row=1)
+        for each, file in FILES.items()
+    }
+    for kind, other in (("ct", "mr"), ("mr", "ct")):
+        with pytest.raises(SpecimenError, match=REASONS[other]):
+            read_phases(bare[other], kind=kind)
+        with pytest.raises(SpecimenError, match="got the phases none that is known"):
+            read_phases(bare[kind], kind=kind)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_its_own_kind_is_read_and_the_other_refused(name: str, real: Path, places, tmp_path: Path) -> None:
     system = find_system(name)
@@ -37,7 +50,7 @@ def test_its_own_kind_is_read_and_the_other_refused(name: str, real: Path, place
     settings = override(system.shortest_quick, {"absent": "zero"})
     columns = [each.removeprefix("log10 ").split("=")[0] for each in getattr(settings, "columns", ())]
     tables = {
-        "patients.csv": [["patient_id", *columns], *([each, *"1" * len(columns)] for each in FILES)],
+        "patients.csv": [["patient_id", *columns], *([each, *[""] * len(columns)] for each in FILES)],
         "specimens.csv": [
             ["patient_id", "specimen_id", "modality", "path", "phase"],
             *([each, f"{each}_1", kind, file, settings.phases[0]] for each, file in FILES.items()),

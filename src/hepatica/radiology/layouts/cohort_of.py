@@ -1,9 +1,4 @@
-"""Cohort of: a cohort folder made from a downloaded public set; its images stay where they are.
-
-Boxes: lesions of LLD-MMRI, whose annotation names each phase's file and the box around each lesion in its voxels.
-
-Slice masks: a mask that is a folder of pictures or of DICOM slices, one for each slice of a series, as a volume.
-"""
+"""Cohort of: a cohort folder made from a downloaded public set, whose images stay; its boxes and slice masks read."""
 
 import json
 import re
