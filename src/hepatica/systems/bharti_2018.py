@@ -13,7 +13,8 @@ Departures:
    the mean over all squares.
 
 Unclear (neither text nor abstract was at hand; the four classes, 754 regions and the accuracy of 0.966 are quoted from
-reviews): size of regions, layers, how views are joined, and training: see `Settings`.
+reviews): size of regions, layers, how views are joined, and training: see `Settings`. Title, authors and DOI of the
+paper are by memory.
 """
 
 from dataclasses import dataclass

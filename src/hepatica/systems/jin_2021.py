@@ -11,7 +11,8 @@ Departures:
 3. No clinical variables.
 
 Unclear (the text was not at hand; 434 patients and the AUC of 0.900 are quoted from reviews): the network, its inputs
-in pixels, training, and how deaths and losses before five years were counted: see `Settings`.
+in pixels, training, and how deaths and losses before five years were counted: see `Settings`. Title, authors and DOI of
+the paper are by memory.
 """
 
 from dataclasses import dataclass

@@ -205,13 +205,13 @@ LIVER_STATES = replace(
     usual=("liver_state",), further=("fibrosis",), hcc_share=0.25,
     metavir_control=(1 / 3, 1 / 9, 1 / 9, 1 / 9, 1 / 3),
 )  # fmt: skip
-"""Normal livers, chronic liver disease, cirrhosis and HCC in it, a quarter each, as on ultrasound in Bharti 2018 (doi
-10.1177/0161734618787447). Numbers are ours."""
+"""Normal livers, chronic liver disease, cirrhosis and HCC in it, a quarter each, as on ultrasound in Bharti 2018
+(Ultrasonic Imaging 40:357). Numbers are ours."""
 
 HEPATITIS_B = replace(
     SURVEILLANCE, name="hepatitis_b", hbv_share=1.0, incidence_scale=Months(900.0), shortest_follow_up=Months(36.0),
 )  # fmt: skip
-"""Chronic hepatitis B without HCC at the start, as in Jin 2021 (doi 10.1007/s00330-021-07803-2). Numbers are ours."""
+"""Chronic hepatitis B without HCC at the start, as in Jin 2021 (European Radiology 31). Numbers are ours."""
 
 TREATED_HEPATITIS_B = Population(
     name="treated_hepatitis_b",
