@@ -43,10 +43,10 @@ def main() -> None:
     """Print statistics of a system on hospital B."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("system")
-    for name, usual in (("patients", 40), ("new", 24), ("seed", 1), ("matrix", 128), ("slices", 24), ("epochs", 30)):
+    for name, usual in (("patients", 40), ("new", 24), ("seed", 1), ("matrix", 96), ("slices", 20), ("epochs", 30)):
         arguments.add_argument(f"--{name}", type=int, default=usual)
     arguments.add_argument("--difficulty", type=float, default=0.3)
-    arguments.add_argument("--thickness", type=float, default=6.0, help="of slices, mm")
+    arguments.add_argument("--thickness", type=float, default=7.0, help="of slices, mm")
     arguments.add_argument("--set", action="append", default=[], help="a setting: name=value")
     arguments.add_argument("--by", choices=("patient", "slice"), default="patient")
     arguments.add_argument("--real", action="store_true", help="the real CT")

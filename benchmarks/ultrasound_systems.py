@@ -1,6 +1,7 @@
 """Systems of ultrasound on phantoms, trained on hospital A, validated on B; and how fast a cine is read and masked.
 
-.venv/bin/python benchmarks/ultrasound_systems.py SYSTEM... [--patients 80] [--new 60] [--seed 1] [--set name=value]
+    .venv/bin/python benchmarks/ultrasound_systems.py SYSTEM... [--patients 80] [--new 60] [--seed 1] [--set name=value]
+    .venv/bin/python benchmarks/ultrasound_systems.py --leakage [--patients 60] [--set epochs=10]
 .venv/bin/python benchmarks/ultrasound_systems.py --cine 600
 """
 
@@ -8,6 +9,7 @@ import argparse
 import shutil
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,25 @@ import pandas as pd
 import pydicom
 from pydicom.uid import UltrasoundMultiFrameImageStorage
 from sklearn.linear_model import LogisticRegression
+from torch.nn.functional import cross_entropy
 
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import read_json
 from hepatica.evaluate import auroc, compare_auroc
+from hepatica.evaluate.binary.confusion import accuracy, confusion
 from hepatica.evaluate.binary.time_dependent import compare_time_dependent_auroc, time_dependent_auroc
+from hepatica.learn import Chosen, Samples, infer
+from hepatica.learn.fit import fit
 from hepatica.protocol import override
+from hepatica.protocol.plain import outcomes
 from hepatica.radiology.ultrasound.clips import find_clips
+from hepatica.radiology.ultrasound.room import labelled_views
 from hepatica.report import write_report
 from hepatica.runs import train, validate
 from hepatica.systems import find_system
+
+SHARE = 0.3
+"""Of squares, or of patients, that are held out to show leakage."""
 
 WANTED = (
     "accuracy", "auroc_macro", "macro_f1", "auroc", "sensitivity", "specificity", "c_index",
@@ -41,10 +52,13 @@ def main() -> None:
     arguments.add_argument("--difficulty", type=float, default=0.3)
     arguments.add_argument("--set", action="append", default=[], help="a setting: name=value")
     arguments.add_argument("--folder", type=Path, help="keeps phantoms, prepared views and runs")
+    arguments.add_argument("--leakage", action="store_true", help="squares against patients dealt, of Bharti 2018")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         for name in given.systems:
             run(name, given, folder=given.folder or Path(temporary))
+        if given.leakage:
+            leakage(given, folder=given.folder or Path(temporary))
         if given.cine:
             cine(given.cine, folder=Path(temporary))
 
@@ -75,6 +89,37 @@ def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
                 print(f"  {named} {row['target']} {row['metric']} {row['value']} ({limits}), n {row['n']}")
     compare(out, away, home, system=system)
     print(f"  {write_report(own)}")
+
+
+def leakage(given: argparse.Namespace, *, folder: Path) -> None:
+    """Accuracy of squares of Bharti 2018 where squares, and where patients, are dealt into training and test."""
+    system = find_system("bharti_2018")
+    settings = replace(override(system.quick, dict(each.split("=") for each in given.set)), monitor="train_loss")
+    home = folder / f"{system.population.name}_{given.seed}_A"
+    how = {"patients": given.patients, "seed": given.seed, "difficulty": given.difficulty}
+    cohort = load_cohort(system.phantom(home, **how))
+    material = system.prepare(cohort, settings, folder / "leakage")
+    every = labelled_views(material, outcomes(cohort, task=system.tasks(settings)[0]), lesions=True)
+    own = every.inputs.inputs.index["patient_id"].iloc[every.inputs.rows].to_numpy()
+    rng = np.random.default_rng(given.seed)
+    patients = rng.permutation(np.unique(own))
+    splits = {
+        "squares": rng.random(len(own)) < SHARE,
+        "patients": np.isin(own, patients[: round(SHARE * len(patients))]),
+    }
+    for name, held in splits.items():
+        parts = [
+            Samples(inputs=Chosen(inputs=every.inputs.inputs, rows=every.inputs.rows[each]), labels=every.labels[each])
+            for each in (~held, held)
+        ]
+        network = system.build(settings, pretrained=False)
+        where = folder / f"leak_{name}_{given.seed}"
+        how = {"augment": system.augmentation(settings), "loss": cross_entropy}
+        fit(network, parts[0], settings, folder=where, label=name, **how)
+        logits = infer(network, parts[1].inputs, batch=256, label=name, outputs=lambda read: (read.logits,))[0]
+        right = logits.argmax(axis=1) == parts[1].labels
+        found = accuracy(confusion(right.astype(int), score=np.ones(len(right)), group=own[held]))
+        print(f"  {name} dealt: accuracy of squares {found}", flush=True)
 
 
 def compare(out: Path, away: Path, home: Path, *, system: Any) -> None:

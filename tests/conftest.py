@@ -152,7 +152,7 @@ def studied_spectra(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     from hepatica.protocol import override
     from hepatica.spectroscopy.phantom import phantom_spectra
     from hepatica.studies import run_study
-    from hepatica.studies.bae_2025_qcnn import robustness
+    from hepatica.studies.bae_2025_qcnn import simulated_test
     from hepatica.studies.bae_2025_qcnn.settings import QUICK
 
     folder = tmp_path_factory.mktemp("studied_spectra")
@@ -167,8 +167,8 @@ def studied_spectra(tmp_path_factory: pytest.TempPathFactory) -> Studied:
 
     with pytest.MonkeyPatch.context() as patch:  # every level is that of tests/studies/bae_2025_qcnn/test_robustness.py
         for name, levels in {"SNRS": (5.0, 80.0), "GAUSS_HZ": (6.0, 32.0), "TE_MS_OFF": (5.0,)}.items():
-            patch.setattr(robustness, name, levels)
-        patch.setattr(robustness, "BASELINES", ("none", "walk"))
+            patch.setattr(simulated_test, name, levels)
+        patch.setattr(simulated_test, "BASELINES", ("none", "walk"))
         return Studied(cohort=cohort, other=other, folder=again(), settings=settings, again=again)
 
 

@@ -1,12 +1,17 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+from torch.nn.functional import mse_loss
 
-from hepatica.cohort.errors import CohortError, UnavailableError
-from hepatica.learn import Arrays, OnDevice, Samples
-from hepatica.learn.samples import Shuffled, loader, read_tensor, workers
+from hepatica.cohort.errors import CohortError, RunError, UnavailableError
+from hepatica.learn import Arrays, Fresh, OnDevice, Plan, Samples
+from hepatica.learn.fit import fit
+from hepatica.learn.samples import Onward, Shuffled, loader, read_tensor, workers
 
 
 def vectors(count: int) -> Arrays:
@@ -147,3 +152,70 @@ def test_a_loader_takes_nothing_from_torchs_generator() -> None:
     before = torch.get_rng_state()
     assert [len(labels) for _, labels in loader(samples, samples.inputs, batch=2)] == [2, 2, 1]
     assert torch.equal(before, torch.get_rng_state())
+
+
+PLAN = Plan(epochs=3, batch=4, learning_rate=1e-2)
+
+
+class Made:
+    """Vectors of two numbers drawn by their number alone, their sum as target; notes what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+
+    def __call__(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.asked.append(numbers.tolist())
+        values = np.stack([np.random.default_rng(number).normal(size=2) for number in numbers]).astype(np.float32)
+        return values, values.sum(axis=1, keepdims=True)
+
+
+def fitted(folder: Path, made: Made, *, plan: Plan = PLAN, name: str = "sums") -> nn.Module:
+    torch.manual_seed(0)
+    network = nn.Linear(2, 1)
+    samples = Fresh(make=made, count=10, name=name)
+    fit(network, samples, plan, folder=folder, label="sums", loss=mse_loss, trainer={"accelerator": "cpu"})
+    return network
+
+
+def test_no_sample_is_seen_twice_and_all_are_seen_in_order(tmp_path: Path) -> None:
+    made = Made()
+    fitted(tmp_path, made)
+    assert [number for batch in made.asked for number in batch] == list(range(30))
+    assert [len(batch) for batch in made.asked] == [4, 4, 2] * 3
+
+
+def test_a_training_taken_up_again_goes_on_with_the_samples_that_are_due(tmp_path: Path) -> None:
+    def stops(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if numbers[0] >= 14:
+            raise KeyboardInterrupt
+        return Made()(numbers)
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted(tmp_path / "stopped", stops)
+    made = Made()
+    again = fitted(tmp_path / "stopped", made)
+    assert made.asked[0] == [10, 11, 12, 13]
+    whole = fitted(tmp_path / "whole", Made())
+    assert torch.equal(again.weight, whole.weight)
+
+
+def test_samples_of_another_name_are_another_training(tmp_path: Path) -> None:
+    fitted(tmp_path, Made())
+    with pytest.raises(RunError, match="labels"):
+        fitted(tmp_path, Made(), name="other sums")
+
+
+def test_a_sample_alone_is_that_of_a_batch() -> None:
+    samples = Fresh(make=Made(), count=5, name="sums")
+    inputs, targets = samples.__getitems__([7, 3])
+    assert torch.equal(samples[3][0][0], inputs[1])
+    assert targets.dtype == torch.float32
+    assert len(samples) == 5
+
+
+def test_numbers_go_on_from_epoch_to_epoch() -> None:
+    order = Onward(3)
+    assert list(order) == [0, 1, 2]
+    order.set_epoch(2)
+    assert list(order) == [6, 7, 8]
+    assert len(order) == 3

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from einops import rearrange
+from einops import rearrange, repeat
 
 from hepatica.cohort import SettingsError
 from hepatica.protocol import override
-from hepatica.systems.chen_2019_channel_unet import SYSTEM, ChannelUNet, PixelMap, extended
+from hepatica.systems.chen_2019_channel_unet import SYSTEM, ChannelUNet, PixelMap
 
 
 def test_parameters_and_shape_of_the_published_network() -> None:
@@ -29,12 +29,13 @@ def test_a_map_takes_each_pixel_from_where_its_weights_say() -> None:
     torch.testing.assert_close(pixels(maps), expected)
 
 
-def test_an_extended_map_is_its_table() -> None:
+def test_an_extended_map_is_the_table_in_which_pixels_share_the_weight_of_that_in_which_they_lie() -> None:
     torch.manual_seed(0)
     pixels = PixelMap(2)
     pixels.weight.data = torch.rand(4, 4)
     maps = torch.rand(2, 3, 6, 6)
-    table = extended(pixels.weight.data, times=3)
+    square = rearrange(pixels.weight.data, "(y x) (v u) -> y x v u", y=2, v=2) / 9
+    table = repeat(square, "y x v u -> (y m x n) (v p u q)", m=3, n=3, p=3, q=3)
     flat = rearrange(maps, "b c y x -> b c (y x)") @ table.T
     torch.testing.assert_close(pixels(maps), rearrange(flat, "b c (y x) -> b c y x", y=6))
 

@@ -24,11 +24,11 @@ def test_stiffness_is_the_mean_where_it_is_known() -> None:
     assert stiffness(boxes).tolist() == pytest.approx([1.0, 0.0], abs=1e-5)
 
 
+@torch.no_grad()
 def test_stiffness_changes_the_score_of_equal_features() -> None:
     network = Incidence(SYSTEM.quick).eval()
     boxes = torch.rand(1, 3, 48, 48)
     found = network(boxes)
-    assert found.signature[0, -1] == pytest.approx(float(stiffness(boxes)[0]))
-    with torch.no_grad():
-        network.classify.weight[0, -1] += 1
+    assert float(found.signature[0, -1]) == pytest.approx(float(stiffness(boxes)[0]))
+    network.classify.weight[0, -1] += 1
     assert float((network(boxes).logits - found.logits)[0, 0]) == pytest.approx(float(stiffness(boxes)[0]), abs=1e-4)

@@ -10,7 +10,7 @@ def test_parameters_are_those_of_four_solid_convolutions() -> None:
     with torch.device("meta"):
         network = Response(SYSTEM.settings)
         found = network(torch.empty(2, 16, 3, 64, 64))
-        maps = network.body(torch.empty(1, 1, 16, 64, 64))
+        maps = network.network.body(torch.empty(1, 1, 16, 64, 64))
     trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     convolutions = 27 * (1 * 16 + 16 * 32 + 32 * 64 + 64 * 128) + 2 * (16 + 32 + 64 + 128)
     assert trained == convolutions + 129 == 291_345

@@ -25,8 +25,7 @@ MORE = {
 }
 """Patients of every class, in small pictures."""
 
-NARROW = {"body_shape": {"channels": [16, 32, 64, 128], "stem_width": 16}}
-SMALLER = {"plain_slide": NARROW, "five_class_ct": NARROW}
+SMALLER = {"plain_slide": {"body_shape": {"channels": [16, 32, 64, 128], "stem_width": 16}}}
 """A narrower body than the published one."""
 
 NAMES = ("plain_slide", "five_class_ct", "table_survival", "spectrum_and_table")

@@ -1,6 +1,6 @@
 """Picture: one CT study for a reader: the risk from slice to slice, and what excited the network in the highest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def draw_study(
     _draw_profile(rows, path=profile, note=note, meaning=meaning, unit=_unit(own))
     chosen = highest_slices(rows)
     images = own.read(chosen)
-    _draw_highest(rows.loc[chosen], images, saliency(images), path=highest, note=note, meaning=meaning)
+    draw_highest(rows.loc[chosen], images, saliency(images), path=highest, note=note, meaning=meaning)
     return [profile, highest]
 
 
@@ -101,20 +101,35 @@ def _draw_profile(regions: pd.DataFrame, *, path: Path, note: str, meaning: str,
         figure.savefig(temporary)
 
 
-def _draw_highest(
-    slices: pd.DataFrame, images: np.ndarray, maps: np.ndarray, *, path: Path, note: str, meaning: str
+def draw_highest(
+    slices: pd.DataFrame,
+    images: np.ndarray,
+    maps: np.ndarray,
+    *,
+    path: Path,
+    note: str,
+    meaning: str,
+    contours: Sequence[Mapping[str, np.ndarray]] = (),
+    aspect: float = 1.0,
 ) -> None:
-    """Two rows, slices and their saliency, the highest score on the left; the patient's right is on the left."""
+    """Two rows, slices and their saliency, the highest score on the left; the patient's right is on the left.
+
+    `contours` of each slice are those of masks (y x) by colour; `aspect` is the height of a pixel over its width.
+    """
     figure = Figure(figsize=(2.3 * len(slices) + 0.3, 5.6), dpi=150, layout="constrained")
     panels = figure.subplots(2, len(slices), squeeze=False)
     for upper, lower, image, seen, (_, row) in zip(*panels, images, maps, slices.iterrows(), strict=True):
-        upper.imshow(image)
+        upper.imshow(image, aspect=aspect)
         upper.set_title(
             f"{row['score']:.2f}   {row['phase']}\nslice {row['slice'] + 1}, {row['z_mm']:.0f} mm", fontsize=8
         )
-        lower.imshow(glowing(image, seen))
+        lower.imshow(glowing(image, seen), aspect=aspect)
         for panel in (upper, lower):
             panel.set_axis_off()
+    for upper, drawn in zip(panels[0], contours, strict=False):
+        for colour, mask in drawn.items():
+            if mask.any() and not mask.all():
+                upper.contour(mask, levels=[0.5], colors=colour, linewidths=0.9)
     figure.suptitle(f"{meaning}: the slices most likely to show it", fontsize=9)
     figure.supxlabel(f"below: where the network finds the evidence\n{note}", fontsize=7)
     with replacing(path) as temporary:

@@ -18,7 +18,6 @@ reviews): size of regions, layers, how views are joined, and training: see `Sett
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Annotated, Literal
 
 import torch
@@ -30,6 +29,7 @@ from hepatica.cohort import MultiClass
 from hepatica.cohort.phantom import LIVER_STATES
 from hepatica.learn import Share
 from hepatica.networks import Reading
+from hepatica.networks.volume import convolved
 from hepatica.protocol import Paper, System
 from hepatica.radiology.ultrasound.room import ULTRASOUND, UltrasoundPlan, train_views
 
@@ -65,13 +65,9 @@ class TwoViews(nn.Module):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        widths = [VIEWS, *(VIEWS * settings.width * 2**place for place in range(3))]
-        layers: list[nn.Module] = []
-        for given, made in pairwise(widths):  # in groups: no channel of one view reaches the other
-            layers += [nn.Conv2d(given, made, 3, padding=1, groups=VIEWS, bias=False), nn.BatchNorm2d(made)]
-            layers += [nn.ReLU(), nn.MaxPool2d(2)]
-        self.body, self.drop = nn.Sequential(*layers), nn.Dropout(settings.dropout)
-        self.classify = nn.ModuleList(nn.Linear(widths[-1] // VIEWS, len(CLASSES)) for _ in range(VIEWS))
+        self.body = convolved(VIEWS, width=settings.width, pools=(2, 2, 2), groups=VIEWS)
+        self.drop = nn.Dropout(settings.dropout)
+        self.classify = nn.ModuleList(nn.Linear(4 * settings.width, len(CLASSES)) for _ in range(VIEWS))
 
     def forward(self, views: Tensor) -> Reading:
         """Classify a batch."""

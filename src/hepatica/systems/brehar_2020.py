@@ -15,7 +15,6 @@ sides of the split: see `Settings`.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from hepatica.cohort import Binary, Cohort
 from hepatica.cohort.phantom import SCANNED_CIRRHOSIS
 from hepatica.learn import Share
 from hepatica.networks import Conventional, Reading
+from hepatica.networks.volume import convolved
 from hepatica.protocol import Paper, System, Training
 from hepatica.protocol.plain import outcomes
 from hepatica.radiology.ultrasound import textures
@@ -66,13 +66,9 @@ class MultiResolution(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         count = len(settings.scales)
-        widths = [count, *(count * settings.width * 2**place for place in range(3))]
-        layers: list[nn.Module] = []
-        for given, made in pairwise(widths):  # in groups: no channel of one resolution reaches another
-            layers += [nn.Conv2d(given, made, 3, padding=1, groups=count, bias=False), nn.BatchNorm2d(made)]
-            layers += [nn.ReLU(), nn.MaxPool2d(2)]
-        self.body = nn.Sequential(*layers)
-        self.hidden = nn.Sequential(nn.Linear(widths[-1], settings.hidden), nn.ReLU(), nn.Dropout(settings.dropout))
+        self.body = convolved(count, width=settings.width, pools=(2, 2, 2), groups=count)
+        dense = nn.Linear(4 * count * settings.width, settings.hidden)
+        self.hidden = nn.Sequential(dense, nn.ReLU(), nn.Dropout(settings.dropout))
         self.classify = nn.Linear(settings.hidden, 2)
         self.textures, self.top_share = Conventional(textures.count()), settings.top_share
 

@@ -21,7 +21,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from einops import einsum, rearrange, reduce, repeat
+from einops import einsum, reduce, repeat
 from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
@@ -113,19 +113,6 @@ class ChannelUNet(nn.Module):
         for block, beside in zip(reversed(self.up), reversed(kept[:-1]), strict=True):
             maps = block(torch.cat([interpolate(maps, scale_factor=2), beside], dim=1), self.pixels)
         return Reading(self.out(maps), reduce(kept[-1], "b c y x -> b c", "mean"))
-
-
-def extended(weight: Tensor, *, times: int) -> Tensor:
-    """The weights (pixels, pixels) of a map with `times` as many pixels a side, as one table: each pixel takes its
-    share of the weight of the pixel in which it lies, and gives what that gives.
-    """
-    side = int(weight.shape[0] ** 0.5)
-    square = rearrange(weight, "(y x) (v u) -> y x v u", y=side, v=side) / times**2
-    return (
-        repeat(square, "y x v u -> (y m) (x n) (v p) (u q)", m=times, n=times, p=times, q=times)
-        .flatten(2)
-        .flatten(0, 1)
-    )
 
 
 def build(settings: Settings, *, pretrained: bool) -> Segmenter:

@@ -16,7 +16,6 @@ in pixels, training, and how deaths and losses before five years were counted: s
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Any, Literal
 
 import pandas as pd
@@ -29,6 +28,7 @@ from hepatica.cohort import Binary, Cohort, Months
 from hepatica.cohort.phantom import HEPATITIS_B
 from hepatica.learn import Share
 from hepatica.networks import Reading
+from hepatica.networks.volume import convolved
 from hepatica.protocol import Paper, System
 from hepatica.radiology.ultrasound.room import ULTRASOUND, UltrasoundPlan, train_views
 from hepatica.radiology.ultrasound.store import UltrasoundStore
@@ -66,13 +66,9 @@ class Incidence(nn.Module):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        widths = [3, *(settings.width * 2**place for place in range(4))]
-        layers: list[nn.Module] = []
-        for given, made in pairwise(widths):
-            layers += [nn.Conv2d(given, made, 3, padding=1, bias=False), nn.BatchNorm2d(made), nn.ReLU()]
-            layers += [nn.MaxPool2d(2)]
-        self.body, self.drop = nn.Sequential(*layers), nn.Dropout(settings.dropout)
-        self.classify = nn.Linear(widths[-1] + 1, 1)
+        self.body = convolved(3, width=settings.width, pools=(2, 2, 2, 2))
+        self.drop = nn.Dropout(settings.dropout)
+        self.classify = nn.Linear(8 * settings.width + 1, 1)
 
     def forward(self, boxes: Tensor) -> Reading:
         """Score a batch."""

@@ -15,13 +15,11 @@ sampled, the features of curves, and training: see `Settings`.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
-from einops import rearrange, reduce
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
@@ -29,6 +27,7 @@ from hepatica.cohort import Binary, Cohort
 from hepatica.cohort.phantom import TACE
 from hepatica.learn import Share
 from hepatica.networks import Conventional, Reading
+from hepatica.networks.volume import Volume
 from hepatica.protocol import Paper, System, Training
 from hepatica.radiology.ultrasound import textures
 from hepatica.radiology.ultrasound.perfusion import NAMES, time_intensity
@@ -65,20 +64,14 @@ class Response(nn.Module):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        widths = [1, *(settings.width * 2**place for place in range(4))]
-        layers: list[nn.Module] = []
-        for place, (given, made) in enumerate(pairwise(widths)):
-            layers += [nn.Conv3d(given, made, 3, padding=1, bias=False), nn.BatchNorm3d(made), nn.ReLU()]
-            layers += [nn.MaxPool3d((1, 2, 2) if place == 0 else 2)]  # as in C3D, time is kept at first
-        self.body, self.drop = nn.Sequential(*layers), nn.Dropout(settings.dropout)
-        self.classify = nn.Linear(widths[-1], 1)
+        pools = [(1, 2, 2), *[(2, 2, 2)] * 3]  # as in C3D, time is kept at first
+        self.network = Volume(1, width=settings.width, pools=pools, dropout=settings.dropout)
         self.curve, self.b_mode = Conventional(len(NAMES)), Conventional(textures.count())
 
     def forward(self, cines: Tensor) -> Reading:
         """Score a batch."""
-        maps = self.body(rearrange(cines[:, :, :1], "b t c y x -> b c t y x"))
-        signature = reduce(maps, "b c t y x -> b c", "mean")
-        return Reading(self.classify(self.drop(signature)), signature)
+        found: Reading = self.network(cines[:, :, :1])
+        return found
 
 
 def build(settings: Settings, *, pretrained: bool) -> Response:

@@ -7,6 +7,7 @@ fused, and in training each network is also judged by itself (deep supervision).
 Departures:
 1. Patients, not tumours, are dealt 60 to 40; in the paper three patients have two tumours, which may be on both sides.
 2. Patches of several slices are read, and their mean is the tumour's score; the largest tumour is the patient's.
+3. Signal is read as a share of that around the tumour, ADC on a scale of its own; each image is standardised first.
 
 Unclear (the abstract was at hand): layers of the networks, how patches were cut, slices a tumour, optimiser and weight
 of the supervision: see `Settings`. That the reported AUC of 0.7969 is that with deep supervision is by memory.
@@ -66,6 +67,7 @@ class Fused(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         count, wide = len(settings.phases), settings.width
+        self.standardise = nn.BatchNorm2d(count, affine=False)  # ours; levels that differ by little are else not learnt
         self.body = nn.Sequential(  # the networks side by side: channels of one never reach another
             nn.Conv2d(count, count * wide, 3, padding=1, groups=count), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(count * wide, count * 2 * wide, 3, padding=1, groups=count), nn.ReLU(), nn.MaxPool2d(2),
@@ -79,7 +81,7 @@ class Fused(nn.Module):
 
     def forward(self, images: Tensor) -> Reading:
         """Read a batch."""
-        maps = self.body(images).flatten(1).chunk(len(self.deep), dim=1)
+        maps = self.body(self.standardise(images)).flatten(1).chunk(len(self.deep), dim=1)
         deep = [self.drop(layer(each)) for layer, each in zip(self.deep, maps, strict=True)]
         signature = torch.cat(deep, dim=1)
         fused = self.classify(signature)

@@ -61,7 +61,7 @@ def test_a_study_is_called_by_its_first_question_and_a_survival_by_its_event() -
     )
     assert deliver._called(rows, {"response": 0.4}) == "SD"
     assert deliver._called(rows[2:], {"response": 0.4}) == "high"
-    assert [*deliver._values(rows)][2:] == ["probability of response", "risk of death"]
+    assert [*deliver.values_of(rows)][2:] == ["probability of response", "risk of death"]
 
 
 def test_files_pass_the_validator_and_lesions_lie_where_the_table_has_them(store, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hepatica.cohort.errors import SpecimenError
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.stack import upright
-from hepatica.radiology.masks.mask import read_mask
+from hepatica.radiology.masks.mask import outlined, read_mask
 from hepatica.radiology.results.derived_images import parametric_map, secondary_capture, segmentation
 from hepatica.radiology.results.evidence import evidence_of
 
@@ -186,6 +186,21 @@ def test_nothing_flagged_is_no_segmentation(ct):
     ct.write()
     own = evidence(ct.folder)
     assert segmentation(np.zeros(own.series.geometry.shape, bool), evidence=own, model=MODEL) is None
+
+
+def test_liver_and_lesions_are_segments_that_may_overlap(ct, tmp_path):
+    ct.write()
+    own = evidence(ct.folder)
+    liver = region(own.series.geometry.shape)
+    lesions = liver.copy()
+    lesions[:, :, 10:] = False
+    made = segmentation({"liver": liver, "lesions": lesions}, evidence=own, model=MODEL)
+    assert [each.SegmentLabel for each in made.SegmentSequence] == ["Liver", "Lesions"]
+    made.save_as(tmp_path / "seg.dcm")
+    found = outlined(tmp_path / "seg.dcm", geometry=own.series.geometry)
+    np.testing.assert_array_equal(found, liver.astype(np.uint8) + lesions)
+    alone = segmentation({"liver": liver, "lesions": np.zeros_like(liver)}, evidence=own, model=MODEL)
+    assert [each.SegmentLabel for each in alone.SegmentSequence] == ["Liver"]
 
 
 def test_it_says_which_algorithm_and_carries_study_and_frame_of_reference(ct):

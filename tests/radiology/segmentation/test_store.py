@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from ct_balls import PLACE, balls
 
+from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.masks.mask import LABELS
 from hepatica.radiology.segmentation.room import prepare
 from hepatica.radiology.segmentation.store import coarser
@@ -26,6 +27,21 @@ def test_a_study_without_outlines_is_read(store) -> None:
     assert set(np.unique(store.part("S1", "mask")[:])) == {0, 1, 2}
     centres = store.part("S1", "centres_lesions")[:]
     assert (store.part("S1", "mask")[:][tuple(centres.T)] == LABELS["lesions"]).all()
+
+
+def test_mr_is_read_on_the_scale_of_its_body(outlined_cohort, settings, tmp_path) -> None:
+    values, labels = balls(lesions=[("hcc", (0.0, 0.0, 130.0), 20.0)])
+    write_nifti(tmp_path / "mr.nii.gz", values=(values["arterial"] + 1000).astype(np.int16), geometry=PLACE)
+    write_nifti(tmp_path / "mask.nii.gz", values=(1 + labels).astype(np.uint8), geometry=PLACE)
+    one = replace(
+        outlined_cohort.specimens[0], modality="mr", path=tmp_path / "mr.nii.gz",
+        attachments={"mask": tmp_path / "mask.nii.gz"},
+    )  # fmt: skip
+    store = prepare(replace(outlined_cohort, specimens=(one,)), settings, tmp_path / "store", kind="mr")
+    shades = store.slab("S1", 0, PLACE.shape[0])
+    assert 0 <= shades.min() < shades.max() <= 1
+    assert np.median(shades[labels == 1]) > np.median(shades[labels == 0])
+    assert store.specimens["units"].item() == "signal"
 
 
 def test_a_coarser_grid_covers_the_same_box(outlined_cohort, settings, tmp_path) -> None:

@@ -27,10 +27,10 @@ from skimage.measure import find_contours
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError, reading
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import Labels
 from hepatica.pathology.nuclei.measures import nuclei_of_tiles
 from hepatica.pathology.nuclei.pictures import IMAGES, read_labels
+from hepatica.pathology.nuclei.training import Finder
 from hepatica.pathology.store import TileStore
 
 COLOURS = {"parenchymal": (200, 120, 0), "lymphocyte": (160, 90, 160), "stromal": (0, 140, 110)}

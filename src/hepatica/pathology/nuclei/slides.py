@@ -22,9 +22,9 @@ from hepatica.pathology.nuclei.detections import (
     read_detections,
     write_detections,
 )
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import Labels
 from hepatica.pathology.nuclei.measures import FEATURES, KINDS, kinds_of, measure_nuclei, neighbourhood
+from hepatica.pathology.nuclei.training import Finder
 from hepatica.pathology.slide import Slide, extent, open_slide
 from hepatica.pathology.store import MASK_MPP, MASK_SIDES
 from hepatica.pathology.tissue import find_tissue

@@ -20,9 +20,8 @@ from hepatica.evaluate.patients import Patients
 from hepatica.evaluate.segmentation.cases import segmentation_metrics
 from hepatica.evaluate.segmentation.instances import measure_instances
 from hepatica.learn import save_weights
-from hepatica.pathology.nuclei.finder import WEIGHTS, Finder, open_finder
 from hepatica.pathology.nuclei.pictures import Picture, appearances, read_pictures, set_apart
-from hepatica.pathology.nuclei.training import NucleiPlan, build_unet, fit_unet
+from hepatica.pathology.nuclei.training import WEIGHTS, Finder, NucleiPlan, build_unet, fit_unet, open_finder
 from hepatica.protocol.settings import as_plain
 
 NAMES = {"dice": "Dice", "aji": "AJI", "pq": "PQ", "dq": "F1 at IoU 0.5", "sq": "Mean IoU of matched nuclei"}

@@ -60,16 +60,13 @@ class Surface:
 
     @cached_property
     def triangles(self) -> tuple[np.ndarray, np.ndarray]:
-        """Points (n 3) in mm along z, y and x, and which three make each triangle (m 3). SpecimenError where nothing is
-        marked, or what is marked reaches the edge of the grid.
+        """Points (n 3) in mm along z, y and x, and which three make each triangle (m 3); what reaches the edge of the
+        grid ends there. SpecimenError where nothing is marked.
         """
-        edges = max(np.take(self.share, place, axis=axis).max() for axis in range(3) for place in (0, -1))
         if not (self.share >= _EDGE).any():
             raise SpecimenError("got a tumour or an ablation zone of no voxel in the crop; correct its outline")
-        if edges >= _EDGE:
-            raise SpecimenError("the tumour or the ablation zone reaches beyond the crop; give it more voxels")
-        points, faces, *_ = marching_cubes(self.share, _EDGE, spacing=self.spacing)
-        return points, faces
+        points, faces, *_ = marching_cubes(np.pad(self.share, 1), _EDGE, spacing=self.spacing)
+        return points - np.array(self.spacing), faces
 
     @property
     def areas(self) -> np.ndarray:
@@ -100,9 +97,15 @@ def margin_of(tumour: np.ndarray, zone: np.ndarray, *, spacing: tuple[float, flo
     """Of a tumour and the ablation zone, shares 0..1 of each voxel (z y x) of one grid; `spacing` in mm.
 
     Both surfaces are where a half of a voxel is marked, between voxels by the straight line. SpecimenError where one
-    marks nothing or reaches the edge of the grid.
+    marks nothing.
     """
     own, around = Surface(share=tumour, spacing=spacing), Surface(share=zone, spacing=spacing)
     points, _ = own.triangles
     mm, slope = around.depth(points)
     return Margin(points=points, area=own.areas, mm=mm, slope=slope)
+
+
+def refuse_cut(share: np.ndarray, *, what: str) -> None:
+    """SpecimenError where `what` is marked at the edge of the grid, beyond which it may go on."""
+    if max(np.take(share, place, axis=axis).max() for axis in range(3) for place in (0, -1)) >= _EDGE:
+        raise SpecimenError(f"the {what} reaches beyond the crop; give it more voxels")

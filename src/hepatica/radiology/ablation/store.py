@@ -15,6 +15,7 @@ from hepatica.cohort.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.cohort.preparation import Ledger, specimen_key
+from hepatica.radiology.ablation.margin import refuse_cut
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.lesions.crops import sampled
@@ -142,9 +143,14 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, how: PairRe
     zone = read_mask(specimen.attachments[ZONE], geometry=after.geometry)
     moved = to_grid(_marked(zone, after), before.geometry, transform=done.transform)
     own = _marked(tumour.marked, replace(before, geometry=tumour.geometry), edge=2)
+    outlines = {
+        name: sampled(each, geometry, of=tumour.lesion_id) for name, each in (("tumour", own), ("ablation zone", moved))
+    }
+    for name, each in outlines.items():
+        refuse_cut(each, what=name)
     arrays = {
         "images": np.stack([sampled(each, geometry, of=tumour.lesion_id) for each in (before, done.volume)]),
-        "outlines": np.stack([sampled(each, geometry, of=tumour.lesion_id) for each in (own, moved)]),
+        "outlines": np.stack([*outlines.values()]),
     }
     about = {
         "lesion": {"lesion_id": tumour.lesion_id, "diameter_mm": tumour.diameter_mm},

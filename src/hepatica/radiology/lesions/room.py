@@ -12,10 +12,10 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, SettingsError, Task
 from hepatica.cohort.predictions import LESION, PROBABILITY
-from hepatica.learn import Augment, Chosen, Loss, Plan, Samples, augmentation, infer
+from hepatica.learn import Augment, Chosen, Loss, Plan, Samples, augmentation
 from hepatica.learn.images import as_network_input
 from hepatica.learn.volumes import brightened, moved
-from hepatica.protocol.plain import grad_cam_of_body, logits_of, scored, scores, train_plainly
+from hepatica.protocol.plain import grad_cam_of_body, read_scores, scored, train_plainly
 from hepatica.protocol.records import Inference, Room, Training
 from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping
@@ -166,14 +166,7 @@ def repeated(samples: Samples, *, copies: int, even: bool) -> Samples:
 
 def infer_lesions(network: Any, material: Any, settings: LesionPlan, task: Task) -> Inference:
     """Scores of each crop, their mean over the slices of each lesion, and of each specimen by `pooling`."""
-    convert = scores(task)
-    score, signature = infer(
-        network,
-        material,
-        batch=settings.batch,
-        label="reading",
-        outputs=lambda read: (convert(logits_of(read)), getattr(read, "signature", read)),
-    )
+    score, signature = read_scores(network, material, settings, task)
     wide = pd.DataFrame(score).assign(**{each: material.index[each] for each in (*LESION, "diameter_mm")})
     lesions = wide.groupby(LESION, sort=False).mean().reset_index()
     whole = _pooled(lesions, columns=list(range(score.shape[1])), pooling=settings.pooling)

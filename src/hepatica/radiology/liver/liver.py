@@ -1,7 +1,4 @@
-"""Liver: from which slice to which a CT series shows it, by a mask or by a fast estimate of our own.
-
-Coarse: a CT volume in blocks of about 5 mm, without table and surroundings, to find organs fast.
-"""
+"""Liver: from which slice to which a CT series shows it, by a mask or our own fast estimate in blocks of about 5 mm."""
 
 from dataclasses import dataclass, field
 from functools import cached_property

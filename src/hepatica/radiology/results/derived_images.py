@@ -192,9 +192,7 @@ def segmentation(
             content_label=label,
             content_description=description,
             series_description=series,
-            **origin(
-                "segmentation", digest(content[..., 0] if len(parts) == 1 else content), evidence=evidence, model=model
-            ),
+            **origin("segmentation", digest(np.concatenate(list(parts.values()))), evidence=evidence, model=model),
         )
         return _spaced(made, evidence)
 

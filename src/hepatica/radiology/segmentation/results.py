@@ -8,20 +8,17 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from pydicom import Dataset
 from scipy import ndimage
 
 from hepatica.cohort import Cohort, Specimen
-from hepatica.cohort.atomic import replacing
 from hepatica.evaluate import detections, mask_pair, measure_case
 from hepatica.protocol import Inference, ModelIdentity
+from hepatica.radiology import measures as of_ct
 from hepatica.radiology.lesions.deliver import series_of, values_of
 from hepatica.radiology.masks.mask import LABELS, outlined
-from hepatica.radiology.measures import measure as measure_slices
 from hepatica.radiology.mr import measures as of_mr
-from hepatica.radiology.picture import highest_slices
+from hepatica.radiology.picture import draw_highest, highest_slices
 from hepatica.radiology.results.deliver import write_objects
 from hepatica.radiology.results.derived_images import segmentation
 from hepatica.radiology.results.evidence import evidence_of
@@ -29,16 +26,19 @@ from hepatica.radiology.results.result import Finding, Findings
 from hepatica.radiology.results.structured_report import structured_report
 from hepatica.radiology.segmentation.store import VolumeStore
 
+TOLERANCES = {**of_mr.TOLERANCES, **of_ct.TOLERANCES}
+"""How far studies of another hospital may lie beyond those of training."""
+
 TOLERANCE_MM = 2.0
 """Distance up to which surfaces agree, in surface Dice (ours)."""
 
-COLOURS = {"liver": "deepskyblue", "lesions": "orange"}
+COLOURS = {"liver": "cyan", "lesions": "orange"}
 """Of contours."""
 
 
 def measure(store: VolumeStore) -> pd.DataFrame:
     """One row a study, by specimen_id, as `radiology.measures` and, of MR, `mr.measures` have it."""
-    found = measure_slices(store)  # type: ignore[arg-type]
+    found = of_ct.measure(store)  # type: ignore[arg-type]
     of_signal = store.specimens.set_index("specimen_id").reindex(columns=list(of_mr.TOLERANCES))
     known = of_signal.dropna(axis="columns", how="all")
     return found.dropna(axis="columns", how="all").join(known)
@@ -100,52 +100,26 @@ def draw_masks(
     note: str,
     meaning: str,
 ) -> list[Path]:
-    """Write the slices of the highest scores with the contours of the mask, `_contours.png`; below, the probability of
-    the last class. The patient's right is on the left. Contours are those of the mask file where it lies beside the
-    pictures or one folder above, else of a probability of one half. Returns the file.
+    """Write the slices of the highest scores with the contours of the mask, `_contours.png`, and below the probability
+    of the last class. Contours are those of the mask file, where it lies beside the pictures or one folder above.
     """
     own = material.select(specimen_ids=[specimen.specimen_id])
-    rows = regions.reset_index(drop=True)
+    rows = regions.reset_index(drop=True).rename(columns={"place": "slice"})
     chosen = highest_slices(rows)
     images = own.read(chosen)
     seen = saliency(images)
     if material.solid:
         images, seen = images[:, images.shape[1] // 2], seen[:, seen.shape[1] // 2]
-    contours = _contours(rows.loc[chosen], seen, material, specimen.specimen_id, stem)
+    grid, name = material.grid(specimen.specimen_id), str(rows["path"].iloc[0])
+    labels = next((outlined(each, geometry=grid) for folder in (stem.parent, stem.parent.parent)
+                   if (each := folder / name).is_file()), np.zeros(grid.shape))  # fmt: skip
+    contours = [{COLOURS[part]: labels[k] >= LABELS[part] for part in COLOURS} for k in rows.loc[chosen, "slice"]]
     path = stem.with_name(f"{stem.name}_contours.png")
-    figure = Figure(figsize=(2.6 * len(chosen) + 0.3, 5.8), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(2, len(chosen), squeeze=False)
-    _, down, across = material.grid(specimen.specimen_id).spacing
-    for upper, lower, image, share, drawn, (_, row) in zip(
-        *panels, images, seen, contours, rows.loc[chosen].iterrows(), strict=True
-    ):
-        for panel in (upper, lower):
-            panel.imshow(image[..., image.shape[-1] // 2], cmap="gray", vmin=0, vmax=1, aspect=down / across)
-            panel.set_axis_off()
-        for name, part in drawn.items():
-            if part.any() and not part.all():
-                upper.contour(part, levels=[0.5], colors=COLOURS[name], linewidths=0.9)
-        lower.imshow(share, cmap="inferno", alpha=np.clip(share, 0, 0.7), vmin=0, vmax=1, aspect=down / across)
-        upper.set_title(f"slice {row['place'] + 1}, {row['z_mm']:.0f} mm", fontsize=8)
-    legend = ", ".join(f"{name} {COLOURS[name]}" for name in dict.fromkeys(key for each in contours for key in each))
-    figure.suptitle(f"{meaning}; contours of the mask: {legend}", fontsize=9)
-    figure.supxlabel(f"below: the probability in each voxel\n{note}", fontsize=7)
-    with replacing(path) as temporary:
-        figure.savefig(temporary)
+    grey = np.rint(255 * images[..., images.shape[-1] // 2]).astype(np.uint8)
+    draw_highest(rows.loc[chosen], np.stack([grey] * 3, axis=-1), seen, path=path, note=note, contours=contours,
+                 meaning=f"{meaning} ({', '.join(f'{part} {COLOURS[part]}' for part in COLOURS)})",
+                 aspect=grid.spacing[1] / grid.spacing[2])  # fmt: skip
     return [path]
-
-
-def _contours(
-    rows: pd.DataFrame, seen: np.ndarray, material: VolumeStore, specimen_id: str, stem: Path
-) -> list[dict[str, np.ndarray]]:
-    """By name, what is marked on each of the slices, (y x) bool."""
-    name = str(rows["path"].iloc[0])
-    files = [folder / name for folder in (stem.parent, stem.parent.parent) if (folder / name).is_file()]
-    if not files:
-        return [{"lesions": each >= 0.5} for each in seen]
-    labels = outlined(files[0], geometry=material.grid(specimen_id))
-    return [{part: labels[k] >= label for part, label in LABELS.items()} for k in rows["place"]]
 
 
 def deliver_masks(

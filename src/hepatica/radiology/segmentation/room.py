@@ -1,6 +1,6 @@
 """Room: what every system of segmentation shares: volumes in, patches learnt, windows slid over, masks out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from hepatica.radiology.phantom import phantom_ct, phantom_mr
 from hepatica.radiology.results.deliver import decline_study
 from hepatica.radiology.segmentation.patches import patches
 from hepatica.radiology.segmentation.plan import SegmentPlan
-from hepatica.radiology.segmentation.results import cases, deliver_masks, draw_masks, measure
+from hepatica.radiology.segmentation.results import TOLERANCES, cases, deliver_masks, draw_masks, measure
 from hepatica.radiology.segmentation.store import Reading, VolumeStore
 from hepatica.radiology.segmentation.store import prepare as prepare_volumes
 from hepatica.radiology.segmentation.windows import Planes, slide
@@ -141,14 +141,16 @@ def _segmented(network: Segmenter, store: VolumeStore, name: str, settings: Segm
     volumes = [np.count_nonzero(labels >= LABELS[each]) * ml for each in settings.classes]
     rows = pd.DataFrame({"class_or_quantity": settings.classes, "score": volumes})
     more = who | {"horizon_months": np.nan}
-    regions = pd.DataFrame({"score": np.concatenate(scores), "series": 1, "path": path})
+    regions = pd.DataFrame({"score": np.concatenate(scores), "series": 1, "phase": study["phase"], "path": path})
     return (
         rows.assign(**more, path=path), lesions.assign(**more), {path: nifti_bytes(labels, own)},
         regions, np.concatenate(signatures),
     )  # fmt: skip
 
 
-def sliding(network: Segmenter, read: Callable[[int, int], np.ndarray], shape: tuple[int, int, int]) -> list[Planes]:
+def sliding(
+    network: Segmenter, read: Callable[[int, int], np.ndarray], shape: tuple[int, int, int]
+) -> Iterator[Planes]:
     """What the network says of a volume, its slices in order; on the GPU if there is one."""
     where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with evaluating(network, where), torch.inference_mode():
@@ -238,10 +240,11 @@ SEGMENT_CT: Room[SegmentPlan, VolumeStore] = Room(
     region="slice",
     extra="radiology",
     plan=SegmentPlan,
-    trial={"voxel_mm": (5.0, 3.0, 3.0), "epochs": 30, "batch": 16, "patches": 4},
+    trial={"voxel_mm": (6.0, 4.0, 4.0), "epochs": 30, "batch": 16, "patches": 4},
     shortest={"voxel_mm": None, "voxels": (1, 64, 64), "overlap": 0.0, "epochs": 2, "patches": 4, "batch": 8},
     prepare=prepare,
     measure=measure,
+    tolerances=TOLERANCES,
     infer=infer_segments,
     saliency=probabilities,
     draw=draw_masks,

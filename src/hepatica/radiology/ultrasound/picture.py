@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,12 +67,12 @@ def _middle(view: np.ndarray) -> np.ndarray:
     return np.asarray(view if view.ndim == 3 else view[len(view) // 2])
 
 
-def _draw_whole(panel: object, specimen: Specimen, rows: pd.DataFrame, *, number: int) -> None:
+def _draw_whole(panel: Any, specimen: Specimen, rows: pd.DataFrame, *, number: int) -> None:
     clip = find_clips(specimen.path)[number - 1].read()
     down, across = millimetres(clip)
     own = rows[rows["image"] == number]
-    panel.imshow(clip.grey[len(clip.grey) // 2], cmap="gray", vmin=0, vmax=255)  # type: ignore[attr-defined]
-    panel.scatter(  # type: ignore[attr-defined]
+    panel.imshow(clip.grey[len(clip.grey) // 2], cmap="gray", vmin=0, vmax=255)
+    panel.scatter(
         own["x_mm"] / across, own["y_mm"] / down, c=own["score"], cmap="inferno", vmin=0, vmax=1, s=16, alpha=0.8,
     )  # fmt: skip
-    panel.set_title(f"image {number}, the score at each place", fontsize=8)  # type: ignore[attr-defined]
+    panel.set_title(f"image {number}, the score at each place", fontsize=8)

@@ -12,17 +12,16 @@ from einops import rearrange
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, Task
-from hepatica.learn import Augment, Chosen, Plan, Samples, augmentation, infer
+from hepatica.learn import Augment, Chosen, Plan, Samples, augmentation
 from hepatica.learn.images import as_network_input
 from hepatica.protocol.plain import (
     LOSSES,
     fit_stage,
     grad_cam_of_body,
-    logits_of,
     outcomes,
+    read_scores,
     require_both,
     scored,
-    scores,
 )
 from hepatica.protocol.records import Inference, Room, Training
 from hepatica.radiology.lesions.room import repeated
@@ -136,14 +135,7 @@ def train_views(training: Training[Any, Any], *, lesions: bool) -> dict[str, Any
 
 def infer_views(network: Any, material: Any, settings: Any, task: Task) -> Inference:
     """Scores of each view, and of each study by `top_share`."""
-    convert = scores(task)
-    score, signature = infer(
-        network,
-        material,
-        batch=settings.batch,
-        label="reading",
-        outputs=lambda read: (convert(logits_of(read)), getattr(read, "signature", read)),
-    )
+    score, signature = read_scores(network, material, settings, task)
     owner = material.index[["patient_id", "specimen_id"]]
     studies = pooled(score, owner["specimen_id"].to_numpy(), share=settings.top_share)
     specimens = scored(owner.drop_duplicates().reset_index(drop=True), studies, task=task)
