@@ -44,8 +44,8 @@ def _tables(results: Results, beside: pd.DataFrame) -> Iterator[Table]:
 
 
 def _classes(results: Results, target: Target) -> Sequence[str]:
-    endpoint = results.endpoint(target)
-    return endpoint.classes if isinstance(endpoint, Classes) and target.task == "multi_class" else ()
+    endpoint = results.endpoint(target) if target.task == "multi_class" else None
+    return tuple(map(str, endpoint.classes)) if isinstance(endpoint, Classes) else ()
 
 
 def _table(results: Results, targets: Sequence[Target], beside: pd.DataFrame, *, statistic: str) -> Table:
