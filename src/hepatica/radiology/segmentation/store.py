@@ -98,7 +98,7 @@ class VolumeStore(ArrayStore):
         """An array of a study's file that is read where it is cut: "volume" (z y x) int16, "mask" (z y x) uint8, and
         `centres_CLASS` (n 3), voxels of a class.
         """
-        return self._file(self._keys[specimen_id]).get_slice(name)
+        return self.file(self._keys[specimen_id]).get_slice(name)
 
     def grid(self, specimen_id: str) -> Geometry:
         """The grid on which a study is kept."""
