@@ -32,10 +32,9 @@ from gpu_paper_001 import EpochEnds
 
 from hepatica.learn import save_weights
 from hepatica.learn.fit import fit
-from hepatica.learn.fresh import Onward
 from hepatica.learn.images import channels_last
-from hepatica.learn.infer import loader
 from hepatica.learn.losses import gaussian_nll
+from hepatica.learn.samples import Onward, loader
 from hepatica.spectroscopy.networks.network_input import as_network_values
 from hepatica.spectroscopy.networks.qcnn import Qcnn, build_qcnn
 from hepatica.spectroscopy.networks.qcnn_quantify import measured

@@ -1,10 +1,11 @@
 """Systems of focal lesions on phantoms: trained on hospital A, validated on B, beside an oracle of what shows.
 
     .venv/bin/python benchmarks/lesion_systems.py SYSTEM... [--patients 160] [--new 100] [--seed 1] [--epochs 20]
+    .venv/bin/python benchmarks/lesion_systems.py --full
 
 The oracle of a response is a logistic regression, fitted to hospital A, on what the phantom shows of the largest lesion
 (lesions_truth.csv: arterial enhancement, margin, diameter): no picture says more. Classes of lesions are what their
-kinds look like: their oracle is 1. `--full`: the paper's network alone, forward once.
+kinds look like: their oracle is 1. `--full`: the papers' networks alone, all of them by default, each forward once.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
+from two_hospitals import shape
 
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import read_json
@@ -24,15 +26,16 @@ from hepatica.protocol import override
 from hepatica.radiology.phantom import PhantomSettings
 from hepatica.report import write_report
 from hepatica.runs import train, validate
-from hepatica.systems import find_system
+from hepatica.systems import all_systems, find_system
 
+NAMES = [name for name, each in all_systems().items() if each.first.region == "lesion"]
 SHOWN = ("infiltration", "vascularity", "diameter_cm")
 
 
 def main() -> None:
     """Print statistics of each system on hospital B."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("systems", nargs="+")
+    arguments.add_argument("systems", nargs="*", default=sorted(NAMES))
     for name, usual in (("patients", 160), ("new", 100), ("seed", 1), ("matrix", 128), ("slices", 32), ("epochs", 20)):
         arguments.add_argument(f"--{name}", type=int, default=usual)
     arguments.add_argument("--difficulty", type=float, default=0.3)
@@ -47,14 +50,18 @@ def main() -> None:
 
 
 def forward(name: str) -> None:
-    """One input through the network of the paper."""
+    """One crop through the network of the paper, after another that warms it up; a row of a table."""
     system = find_system(name)
-    network = system.build(system.settings, pretrained=False).eval()
-    start, (_, y, x) = time.perf_counter(), system.settings.voxels
+    settings, network = system.settings, system.build(system.settings, pretrained=False).eval()
+    crop = torch.rand(1, *shape(settings))
+    given = crop if len(system.rooms) == 1 else {"mr": crop, "table": torch.zeros(1, len(settings.columns))}
     with torch.inference_mode():
-        logits = network(torch.rand(2, len(system.settings.phases), y, x)).logits
-    parameters = sum(each.numel() for each in network.parameters())
-    print(f"{name}: {parameters:,} parameters, {tuple(logits.shape)} in {time.perf_counter() - start:.1f} s")
+        network(given)
+        start = time.perf_counter()
+        classes = network(given).logits.shape[1]
+    seconds, parameters = time.perf_counter() - start, sum(each.numel() for each in network.parameters())
+    size = " x ".join(map(str, (len(settings.phases), *settings.voxels)))
+    print(f"| `{name}` | {size} | {classes} | {parameters:,} | {seconds:.2f} |")
 
 
 def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:

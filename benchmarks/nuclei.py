@@ -19,11 +19,10 @@ import pandas as pd
 import torch
 
 from hepatica.evaluate.segmentation.cases import segmentation_metrics
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import baseline, part, targets
 from hepatica.pathology.nuclei.measures import measure_nuclei
 from hepatica.pathology.nuclei.pictures import appearances, read_pictures
-from hepatica.pathology.nuclei.training import NucleiPlan, build_unet, fit_unet
+from hepatica.pathology.nuclei.training import Finder, NucleiPlan, build_unet, fit_unet
 from hepatica.pathology.nuclei.trial import NAMES, cases
 
 DATA = Path(os.environ.get("HEPATICA_DATA", "")) / "pathology" / "dsb2018_he"

@@ -105,7 +105,7 @@ def trained_ct(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     from hepatica.systems import find_system
 
     folder = tmp_path_factory.mktemp("trained_ct")
-    small = PhantomSettings(matrix=96, slices=14, thickness_mm=12, expert_share=0.6)
+    small = PhantomSettings(matrix=64, slices=10, thickness_mm=16, expert_share=0.6)
     system = find_system("wang_2021_hccnet")
     settings = system.shortest_quick
     cohort = system.phantom(folder / "a", patients=20, seed=1, hospital="A", settings=small)
@@ -152,6 +152,7 @@ def studied_spectra(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     from hepatica.protocol import override
     from hepatica.spectroscopy.phantom import phantom_spectra
     from hepatica.studies import run_study
+    from hepatica.studies.bae_2025_qcnn import simulated_test
     from hepatica.studies.bae_2025_qcnn.settings import QUICK
 
     folder = tmp_path_factory.mktemp("studied_spectra")
@@ -164,7 +165,11 @@ def studied_spectra(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     def again() -> Path:
         return run_study("bae_2025_qcnn", cohort, run=folder / "study", external=[other], settings=settings)
 
-    return Studied(cohort=cohort, other=other, folder=again(), settings=settings, again=again)
+    with pytest.MonkeyPatch.context() as patch:  # every level is that of tests/studies/bae_2025_qcnn/test_robustness.py
+        for name, levels in {"SNRS": (5.0, 80.0), "GAUSS_HZ": (6.0, 32.0), "TE_MS_OFF": (5.0,)}.items():
+            patch.setattr(simulated_test, name, levels)
+        patch.setattr(simulated_test, "BASELINES", ("none", "walk"))
+        return Studied(cohort=cohort, other=other, folder=again(), settings=settings, again=again)
 
 
 @dataclass(frozen=True)
@@ -217,7 +222,7 @@ def published() -> Callable[[Path], dict[str, tuple[float, float, float]]]:
 
 
 HEAVY = (
-    "trained", "trained_ct", "studied_spectra", "runs", "studied", "trained_spectra", "trained_qcnn", "finished",
+    "runs", "trained", "trained_ct", "studied_spectra", "studied", "finished", "trained_spectra", "trained_qcnn",
 )  # fmt: skip
 """Session fixtures that take long, the longest first: tests that share one run in one process, others by their file."""
 
@@ -243,8 +248,12 @@ def place(group: str) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave the order of groups to `place`; pytest-xdist would begin with the groups of the most tests."""
+    """Leave the order of groups to `place`, for pytest-xdist would begin with the groups of the most tests.
+
+    No test ends in a power cut: files are not waited for until they are on the disk.
+    """
     config.option.loadscopereorder = False
+    os.fsync = lambda descriptor: None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -81,7 +81,12 @@ class Sketchbook(Gallery):
 
     def __init__(self, folder: Path, *, phantom: bool) -> None:
         super().__init__(folder, phantom=phantom)
-        self.words: dict[str, str] = {}
+        self.figures: dict[str, Figure] = {}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What each figure says."""
+        return {name: " ".join(text.get_text() for text in each.findobj(Text)) for name, each in self.figures.items()}
 
     def draw(
         self, name: str, paint: Callable[[Figure], None], *, alt: str, size: tuple[float, float] = (4.0, 4.0)
@@ -89,7 +94,7 @@ class Sketchbook(Gallery):
         with rc_context(RC):
             figure = Figure(figsize=size)
             paint(figure)
-        self.words[name] = " ".join(text.get_text() for text in figure.findobj(Text))
+        self.figures[name] = figure
         return Panel(source="data:,", alt=alt)
 
 

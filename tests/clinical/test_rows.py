@@ -1,6 +1,7 @@
 """Rows: columns as vectors, with their units and categories checked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,14 @@ def made(tmp_path: Path, write_cohort: Callable[..., Path]) -> Callable[[str, li
 def test_a_category_is_read_in_any_case_and_a_blank_is_missing(made: Callable[..., Cohort]) -> None:
     np.testing.assert_array_equal(column_of(made("sex", ["Male", "female", ""]), "sex=male"), [1, 0, np.nan])
     np.testing.assert_array_equal(column_of(made("sex", ["female", "female"]), "sex=male"), [0, 0])
+
+
+def test_an_absent_column_is_named_with_what_there_is(made: Callable[..., Cohort]) -> None:
+    cohort = made("sex", ["Male"])
+    with pytest.raises(CohortError, match=r"no column 'afp_ng_ml' in patients.csv; it has hcc, sex$"):
+        column_of(cohort, "afp_ng_ml")
+    with pytest.raises(CohortError, match=r"it has none: files alone have no patients.csv; give a cohort folder"):
+        column_of(replace(cohort, patients=cohort.patients[[]]), "afp_ng_ml")
 
 
 def test_other_names_of_categories_are_not_taken_for_another_category(made: Callable[..., Cohort]) -> None:

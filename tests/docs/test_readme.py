@@ -11,11 +11,13 @@ from hepatica.protocol import System, override
 ROOT = Path(__file__).parents[2]
 
 
-def test_its_python_runs(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_python_runs(trained, sketches: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The training is that of the fixture, which a run folder of the same cohort and settings is not given again."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"<!-- tested: tests/docs/test_readme.py -->\n```python\n(.*?)```", text, re.DOTALL)
     shutil.copytree(trained.cohort, tmp_path / "my_hospital")
     shutil.copytree(trained.other, tmp_path / "other_hospital")
+    shutil.copytree(trained.run, tmp_path / "my_run", ignore=shutil.ignore_patterns("external", "report.html"))
     (tmp_path / "new_slide.tiff").symlink_to(next((trained.other / "slides").glob("*.tif*")))
     seconds = property(lambda system: override(system.settings, system._changes("trial") | system._changes("shortest")))
     monkeypatch.setattr(System, "quick", seconds)

@@ -166,7 +166,7 @@ def test_workers_that_read_ahead_change_nothing(
 ) -> None:
     with pytest.raises(StoppedError):
         learn(tmp_path, stopping(11))
-    monkeypatch.setattr("hepatica.learn.infer.workers", lambda _: 1)
+    monkeypatch.setattr("hepatica.learn.samples.workers", lambda _: 1)
     taught, history = learn(tmp_path)
     assert history == undisturbed[1]
     assert equal(taught, undisturbed[0])

@@ -37,10 +37,19 @@ def answers(one: nn.Module, values: np.ndarray) -> Any:
     return infer(one, Arrays(values=values), batch=4, label="check")
 
 
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The file of each network, written once."""
+    folder = tmp_path_factory.mktemp("exports")
+    paths = {name: folder / f"{name}.onnx" for name in ("pooled", "attention")}
+    for name, path in paths.items():
+        export_onnx(network(name), path=path, example=pixels(1))
+    return paths
+
+
 @pytest.mark.parametrize("name", ["pooled", "attention"])
-def test_the_file_answers_as_the_network_for_any_number_of_rows(name: str, tmp_path: Path) -> None:
-    export_onnx(network(name), path=tmp_path / "a.onnx", example=pixels(1))
-    there, here = answers(OnnxNetwork(tmp_path / "a.onnx"), pixels(9)), answers(network(name), pixels(9))
+def test_the_file_answers_as_the_network_for_any_number_of_rows(name: str, exports: dict[str, Path]) -> None:
+    there, here = answers(OnnxNetwork(exports[name]), pixels(9)), answers(network(name), pixels(9))
     assert here.logits.std() > 1e-3
     np.testing.assert_allclose(there.logits, here.logits, atol=1e-5)
     np.testing.assert_allclose(there.signature, here.signature, atol=1e-5)
@@ -53,9 +62,8 @@ def test_vectors_and_a_single_output(tmp_path: Path) -> None:
     np.testing.assert_allclose(answers(OnnxNetwork(tmp_path / "a.onnx"), values), answers(head, values), atol=1e-6)
 
 
-def test_batch_normalisation_is_folded(tmp_path: Path) -> None:
-    export_onnx(network(), path=tmp_path / "a.onnx", example=pixels(1))
-    model = onnx.load(tmp_path / "a.onnx")
+def test_batch_normalisation_is_folded(exports: dict[str, Path]) -> None:
+    model = onnx.load(exports["pooled"])
     assert {node.op_type for node in model.graph.node} == {
         "Add", "Conv", "Div", "Gemm", "MaxPool", "ReduceMean", "Relu", "Sub",
     }  # fmt: skip
@@ -63,15 +71,20 @@ def test_batch_normalisation_is_folded(tmp_path: Path) -> None:
     onnx.checker.check_model(model, full_check=True)
 
 
-def test_the_network_is_left_as_it_was(tmp_path: Path) -> None:
+def test_the_network_is_left_as_it_was_and_nothing_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     one = network().train()
     before = {name: tensor.clone() for name, tensor in one.state_dict().items()}
     export_onnx(one, path=tmp_path / "a.onnx", example=pixels(1))
     assert all(module.training for module in one.modules())
     assert all(torch.equal(before[name], tensor) for name, tensor in one.state_dict().items())
+    assert capfd.readouterr() == ("", "")
 
 
-def test_equal_weights_give_equal_bytes_in_another_process_and_memory_order(tmp_path: Path) -> None:
+def test_equal_weights_give_equal_bytes_in_another_process_and_memory_order(
+    exports: dict[str, Path], tmp_path: Path
+) -> None:
     reordered = network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     export_onnx(reordered, path=tmp_path / "a.onnx", example=pixels(1))
     script = (
@@ -79,20 +92,14 @@ def test_equal_weights_give_equal_bytes_in_another_process_and_memory_order(tmp_
         f"test['export_onnx'](test['network'](), path=Path({str(tmp_path / 'b.onnx')!r}), example=test['pixels'](3))"
     )
     subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
-    digests = {hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("a.onnx", "b.onnx")}
-    assert len(digests) == 1
+    files = (exports["pooled"], tmp_path / "a.onnx", tmp_path / "b.onnx")
+    assert len({hashlib.sha256(path.read_bytes()).hexdigest() for path in files}) == 1
 
 
-def test_the_file_tells_nothing_of_the_machine(tmp_path: Path) -> None:
-    export_onnx(network(), path=tmp_path / "a.onnx", example=pixels(1))
-    written = (tmp_path / "a.onnx").read_bytes()
-    assert b"hepatica" not in written
-    assert str(Path.cwd()).encode() not in written
-
-
-def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    export_onnx(network(), path=tmp_path / "a.onnx", example=pixels(1))
-    assert capfd.readouterr() == ("", "")
+def test_the_file_tells_nothing_of_the_machine(exports: dict[str, Path]) -> None:
+    content = exports["pooled"].read_bytes()
+    assert b"hepatica" not in content
+    assert str(Path.cwd()).encode() not in content
 
 
 def discs(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +113,7 @@ def discs(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def trained() -> nn.Module:
+def learnt() -> nn.Module:
     """Trained, for the errors of a random network say nothing: its logits are all alike."""
     torch.manual_seed(0)
     body: Any = backbone("resnet18.tv_in1k", shape={"channels": [16, 16, 32, 32], "stem_width": 16})
@@ -124,9 +131,9 @@ def trained() -> nn.Module:
 
 
 @pytest.fixture(scope="module")
-def exported(trained: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(learnt: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "network.onnx"
-    export_onnx(trained, path=path, example=discs(2, seed=1)[0])
+    export_onnx(learnt, path=path, example=discs(2, seed=1)[0])
     return path
 
 
@@ -135,10 +142,10 @@ def logits(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
     return found
 
 
-def test_a_trained_network_keeps_its_calls(trained: nn.Module, exported: Path, tmp_path: Path) -> None:
+def test_a_trained_network_keeps_its_calls(learnt: nn.Module, exported: Path, tmp_path: Path) -> None:
     quantise(exported, to=tmp_path / "int8.onnx", calibration=discs(64, seed=1)[0])
     pixels, label = discs(200, seed=2)
-    exact, whole = logits(trained, pixels), logits(OnnxNetwork(tmp_path / "int8.onnx"), pixels)
+    exact, whole = logits(learnt, pixels), logits(OnnxNetwork(tmp_path / "int8.onnx"), pixels)
     assert (exact.argmax(1) == label).mean() > 0.9
     assert (exact.argmax(1) != whole.argmax(1)).mean() <= 0.02
     assert 0 < np.abs(whole - exact).max() < 0.2 * exact.std()

@@ -1,12 +1,17 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+from torch.nn.functional import mse_loss
 
-from hepatica.cohort.errors import CohortError, UnavailableError
-from hepatica.learn import Arrays, OnDevice, Samples
-from hepatica.learn.samples import read_tensor
+from hepatica.cohort.errors import CohortError, RunError, UnavailableError
+from hepatica.learn import Arrays, Fresh, OnDevice, Plan, Samples
+from hepatica.learn.fit import fit
+from hepatica.learn.samples import Onward, Shuffled, loader, read_tensor, workers
 
 
 def vectors(count: int) -> Arrays:
@@ -94,3 +99,123 @@ def test_a_batch_stays_on_the_device_of_its_inputs() -> None:
 def test_a_device_that_is_not_there_is_said_so() -> None:
     with pytest.raises(UnavailableError, match=r"3 inputs cannot lie on cuda: .*Learn from where they are"):
         OnDevice.copy(vectors(3))
+
+
+class Store:
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        return np.zeros((len(indices), 1), dtype=np.float32)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 50), st.integers(0, 99), st.integers(0, 99))
+def test_an_epoch_is_every_sample_once_in_an_order_of_seed_and_epoch_alone(count: int, seed: int, epoch: int) -> None:
+    order = Shuffled(count, seed=seed)
+    list(order)
+    order.set_epoch(epoch)
+    assert sorted(order) == list(range(count)) == list(range(len(order)))
+    assert list(order) == list(Shuffled(count, seed=seed, epoch=epoch))
+
+
+def test_epochs_and_seeds_differ() -> None:
+    orders = {tuple(Shuffled(20, seed=seed, epoch=epoch)) for seed in range(3) for epoch in range(3)}
+    assert len(orders) == 9
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1, 0), (2, 0), (4, 3), (64, 8)])
+def test_workers_read_ahead_where_there_are_cores_for_them(
+    monkeypatch: pytest.MonkeyPatch, cores: int, expected: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    assert workers(Store(1000)) == expected
+    assert workers(Store(10)) == 0
+    assert workers(Arrays(values=np.zeros((1000, 2), dtype=np.float32))) == 0
+    assert workers(OnDevice(values=torch.zeros(1000, 2))) == 0
+
+
+def test_what_lies_on_a_gpu_is_not_pinned_as_the_rest_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    values = np.zeros((5, 2), dtype=np.float32)
+    there, here = OnDevice(values=torch.from_numpy(values)), Arrays(values=values)
+    pinned = [loader(Samples(inputs=each, labels=np.zeros(5, int)), each, batch=2).pin_memory for each in (there, here)]
+    assert pinned == [False, True]
+
+
+def test_a_loader_takes_nothing_from_torchs_generator() -> None:
+
+    samples = Samples(inputs=Arrays(values=np.zeros((5, 2), dtype=np.float32)), labels=np.zeros(5, dtype=np.int64))
+    before = torch.get_rng_state()
+    assert [len(labels) for _, labels in loader(samples, samples.inputs, batch=2)] == [2, 2, 1]
+    assert torch.equal(before, torch.get_rng_state())
+
+
+PLAN = Plan(epochs=3, batch=4, learning_rate=1e-2)
+
+
+class Made:
+    """Vectors of two numbers drawn by their number alone, their sum as target; notes what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+
+    def __call__(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.asked.append(numbers.tolist())
+        values = np.stack([np.random.default_rng(number).normal(size=2) for number in numbers]).astype(np.float32)
+        return values, values.sum(axis=1, keepdims=True)
+
+
+def fitted(folder: Path, made: Made, *, plan: Plan = PLAN, name: str = "sums") -> nn.Module:
+    torch.manual_seed(0)
+    network = nn.Linear(2, 1)
+    samples = Fresh(make=made, count=10, name=name)
+    fit(network, samples, plan, folder=folder, label="sums", loss=mse_loss, trainer={"accelerator": "cpu"})
+    return network
+
+
+def test_no_sample_is_seen_twice_and_all_are_seen_in_order(tmp_path: Path) -> None:
+    made = Made()
+    fitted(tmp_path, made)
+    assert [number for batch in made.asked for number in batch] == list(range(30))
+    assert [len(batch) for batch in made.asked] == [4, 4, 2] * 3
+
+
+def test_a_training_taken_up_again_goes_on_with_the_samples_that_are_due(tmp_path: Path) -> None:
+    def stops(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if numbers[0] >= 14:
+            raise KeyboardInterrupt
+        return Made()(numbers)
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted(tmp_path / "stopped", stops)
+    made = Made()
+    again = fitted(tmp_path / "stopped", made)
+    assert made.asked[0] == [10, 11, 12, 13]
+    whole = fitted(tmp_path / "whole", Made())
+    assert torch.equal(again.weight, whole.weight)
+
+
+def test_samples_of_another_name_are_another_training(tmp_path: Path) -> None:
+    fitted(tmp_path, Made())
+    with pytest.raises(RunError, match="labels"):
+        fitted(tmp_path, Made(), name="other sums")
+
+
+def test_a_sample_alone_is_that_of_a_batch() -> None:
+    samples = Fresh(make=Made(), count=5, name="sums")
+    inputs, targets = samples.__getitems__([7, 3])
+    assert torch.equal(samples[3][0][0], inputs[1])
+    assert targets.dtype == torch.float32
+    assert len(samples) == 5
+
+
+def test_numbers_go_on_from_epoch_to_epoch() -> None:
+    order = Onward(3)
+    assert list(order) == [0, 1, 2]
+    order.set_epoch(2)
+    assert list(order) == [6, 7, 8]
+    assert len(order) == 3

@@ -17,7 +17,7 @@ from hepatica.radiology.liver.liver import LiverExtent
 AXIAL = [1, 0, 0, 0, 1, 0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real() -> Path:
     """The folder of real files."""
     if "HEPATICA_DATA" not in os.environ:

@@ -137,6 +137,18 @@ def test_the_same_inputs_give_the_same_volume(study):
     assert np.array_equal(*(each.volume.values for each in again))
 
 
+def test_of_mr_the_bodies_are_laid_on_each_other(study):
+    drawn, geometry = study
+    _, down, across = geometry.spacing
+    coarse = replace(geometry, shape=(24, 48, 48), spacing=(6.0, 2 * down, 2 * across))
+    t2, t1 = (volume(1024.0 + drawn.values[k][:, ::2, ::2], coarse, "signal") for k in (2, 1))
+    x, y, z = coarse.origin
+    found = register(replace(t2, geometry=replace(coarse, origin=(x, y + 24, z))), t1, kind="rigid")
+    assert found.kind == "rigid"
+    assert found.overlap_before < 0.95 < found.overlap_after
+    assert found.volume.notes[-1].startswith("rigid registration: overlap of the bodies 0.")
+
+
 def test_phases_that_agree_are_left_as_they_are(study):
     drawn, geometry = study
     arterial, portal = (drawn.values[k].astype(np.float32) for k in (1, 2))
@@ -144,7 +156,7 @@ def test_phases_that_agree_are_left_as_they_are(study):
     assert found.kind == "none"
     assert np.array_equal(found.volume.values, portal)
     assert [note.split(":")[0] for note in found.volume.notes] == [
-        "rigid registration not used", "deformable registration not used"
+        "rigid registration not used", "deformable registration not used", "overlap of the livers 0.96"
     ]  # fmt: skip
     assert found.landmark_error(np.zeros((1, 3)), np.ones((1, 3)))[1] == pytest.approx(np.sqrt(3))
 
@@ -183,4 +195,4 @@ def test_volumes_that_share_no_place_are_left_alone(study):
     away = volume(drawn.values[1], replace(geometry, origin=(2000.0, 0.0, 0.0)))
     found = register(away, volume(drawn.values[1], geometry), kind="rigid")
     assert found.kind == "none"
-    assert "share too few places" in found.volume.notes[-1]
+    assert "share too few places" in found.volume.notes[0]

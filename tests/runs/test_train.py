@@ -26,13 +26,14 @@ from pathlib import Path
 from hepatica.runs import train
 from hepatica.systems import find_system
 system = find_system("li_2025_cnn_sasm")
-train(system, Path(sys.argv[1]), run=Path(sys.argv[2]), settings=system.shortest_quick)
+cohort, run, prepared = map(Path, sys.argv[1:])
+train(system, cohort, run=run, settings=system.shortest_quick, prepared=prepared)
 """
 
 
-def train_and_kill(cohort: Path, run: Path, *, once: str) -> None:
+def train_and_kill(cohort: Path, run: Path, *, prepared: Path, once: str) -> None:
     """Start the training in a process of its own and kill it with -9 as soon as a file of that pattern is there."""
-    process = subprocess.Popen([sys.executable, "-c", TRAIN, cohort, run])
+    process = subprocess.Popen([sys.executable, "-c", TRAIN, cohort, run, prepared])
     while process.poll() is None and not list(run.glob(once)):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
@@ -41,10 +42,11 @@ def train_and_kill(cohort: Path, run: Path, *, once: str) -> None:
 
 
 def test_killed_training_ends_with_the_same_predictions(trained, tmp_path: Path) -> None:
-    run = tmp_path / "run"
+    """Killed in the training alone: preparation that is killed is that of each room's own tests."""
+    run, prepared = tmp_path / "run", trained.run / "prepared"
     for once in ("work/stage_1/unfinished.safetensors", "work/stage_2_*/fit.json"):
-        train_and_kill(trained.cohort, run, once=once)
-    train(trained.system, trained.cohort, run=run, settings=trained.settings)
+        train_and_kill(trained.cohort, run, prepared=prepared, once=once)
+    train(trained.system, trained.cohort, run=run, settings=trained.settings, prepared=prepared)
     first, second = (read_predictions(each / "predictions.parquet") for each in (trained.run, run))
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     assert read_json(run / "cutoffs.json") == read_json(trained.run / "cutoffs.json")

@@ -19,7 +19,9 @@ def test_parameters_shape_and_features_by_hand() -> None:
 
 
 def test_volumes_are_read_slice_by_slice_as_the_store_gives_them() -> None:
-    settings = override(SYSTEM.quick, {"voxels": (16, 16, 16), "families": ("first_order",), "trees": 1})
+    settings = override(
+        SYSTEM.quick, {"voxels": (16, 16, 16), "families": ("first_order",), "trees": 1, "outline": False}
+    )
     network = SYSTEM.build(settings, pretrained=False).eval()
     first, second = torch.rand(2, 1, 16, 3, 16, 16)
     with torch.inference_mode():

@@ -16,7 +16,7 @@ from hepatica.systems import find_system, listed
 
 PACKAGE = Path(__file__).parent / "outside" / "outside_systems"
 MORE = {
-    "plain_slide": {"settings": SlidePhantom(side=512)},
+    "plain_slide": {"settings": SlidePhantom(side=512, images=1)},
     "five_class_ct": {
         "patients": 40,
         "population": replace(SUSPECTED, hcc_share=0.3),

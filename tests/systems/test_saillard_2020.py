@@ -73,6 +73,7 @@ def test_schmowder_by_hand() -> None:
     own score, and the judge adds 10 times the highest and the lowest; the weighted mean is (2 + 2) / (3 / 4).
     """
     judge = Schmowder(1, hidden=1, top=1, bottom=1, score=(), judge=())
+    assert judge.mean_risk(torch.ones(1, 1)).item() == 0  # begins without a say
     judge.tumour = nn.Linear(1, 1)
     for layer, weight, bias in (
         (judge.tumour, [[-math.log(3) / 4]], math.log(3)),  # log-odds 0 and -log 3

@@ -105,7 +105,7 @@ def predict(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            help="A cohort folder; or slide files; or CT studies (folders, zip archives, NIfTI files, folders of"
+            help="A cohort folder; or slide files; or CT or MR studies (folders, zip archives, NIfTI files, folders of"
             " images), one patient each."
         ),
     ],

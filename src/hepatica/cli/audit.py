@@ -27,6 +27,8 @@ def audit(
 
     Counts: columns characteristic, level, one for each group of patients, and p if printed.
 
+    Summaries: columns row, n, and mean, sd, minimum and maximum, or events and cumulative (a Kaplan-Meier rate).
+
     An inconsistency is a misprint or an arithmetic error; only the authors can say which.
     """
     import json

@@ -69,8 +69,8 @@ def find(
     Outputs are numbered in input order; file names are not used, to protect identity.
     """
     from hepatica.cohort import SettingsError
-    from hepatica.pathology.nuclei.finder import open_finder
     from hepatica.pathology.nuclei.slides import write_nuclei
+    from hepatica.pathology.nuclei.training import open_finder
 
     if detections is not None and (model is not None or len(inputs) > 1):
         raise SettingsError("got --detections with several slides or a --model; name the one slide they are of")

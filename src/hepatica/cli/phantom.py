@@ -22,15 +22,17 @@ Difficulty = Annotated[float, typer.Option(help="0 (obvious) to 1 (hardly visibl
 Hospital = Annotated[str, typer.Option(help="A or B: hospitals with different instruments and practice.")]
 Others = Annotated[
     list[str] | None,
-    typer.Option("--with", help="A further instrument for the same patients: slides, ct, mr or spectra; repeatable."),
+    typer.Option(
+        "--with", help="A further instrument for the same patients: slides, ct, mr, ultrasound or spectra; repeatable."
+    ),
 ]
 Whom = Annotated[
     str | None,
     typer.Option(
         "--population",
-        help="resected, suspected, cirrhosis, watched_cirrhosis, surveillance, screened, treated_hepatitis_b,"
-        " transplanted, sequenced, biopsied, primary_cancer, focal_lesions, typical_lesions, at_risk, mvi, tace; the"
-        " instrument's by default.",
+        help="resected, suspected, cirrhosis, scanned_cirrhosis, liver_states, watched_cirrhosis, hepatitis_b,"
+        " surveillance, screened, treated_hepatitis_b, transplanted, sequenced, biopsied, primary_cancer,"
+        " focal_lesions, typical_lesions, at_risk, mvi, tace, ablated; the instrument's by default.",
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Write all endpoints, columns and tables.")]
@@ -63,6 +65,10 @@ _instrument(
 _instrument(
     "mr", patients=60,
     words="Write liver MR (zipped DICOM): T1 before and after gadoxetate, T2 and diffusion, with outlined lesions.",
+)  # fmt: skip
+_instrument(
+    "ultrasound", patients=60,
+    words="Write liver ultrasound (zipped DICOM): B-mode with burned-in names, elastograms or contrast cines.",
 )  # fmt: skip
 _instrument(
     "spectra", patients=37,
@@ -112,11 +118,15 @@ def _renderer(instrument: str) -> "Renderer":
         from hepatica.radiology.phantom import MR
 
         return MR()
+    if instrument == "ultrasound":
+        from hepatica.radiology.phantom import Ultrasound
+
+        return Ultrasound()
     if instrument == "spectra":
         from hepatica.spectroscopy.phantom import Spectra
 
         return Spectra()
-    raise SettingsError(f"got the instrument {instrument!r}, wanted slides, multiphoton, ct, mr or spectra")
+    raise SettingsError(f"got the instrument {instrument!r}, wanted slides, multiphoton, ct, mr, ultrasound or spectra")
 
 
 @app.command()

@@ -38,7 +38,8 @@ def column_of(cohort: Cohort, name: str) -> NDArray[np.float64]:
     table, dot, inner = column.partition(".")
     found = cohort.last(table, column=inner) if dot else cohort.patients.get(column)
     if found is None:
-        have = ", ".join(map(str, cohort.patients.columns))
+        alone = "none: files alone have no patients.csv; give a cohort folder"
+        have = ", ".join(map(str, cohort.patients.columns)) or alone
         raise CohortError(f"cohort {cohort.name} has no column {column!r} in patients.csv; it has {have}")
     if category:
         return _categories(found, category=category, cohort=cohort.name)

@@ -51,6 +51,9 @@ DEFAULTS: dict[str, Any] = {
 LESION = ["patient_id", "specimen_id", "lesion_id"]
 """Columns that say of which lesion a row is."""
 
+PROBABILITY = "probability_"
+"""Before the name of a class in the columns of regions.parquet."""
+
 TARGET = ["task", "endpoint", "horizon_months"]
 """Columns that say what a score is about."""
 

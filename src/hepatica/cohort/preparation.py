@@ -1,7 +1,4 @@
-"""Preparation: every specimen made ready once, named by its content and settings, and recorded in the ledger.
-
-Ledger: what happened to each specimen, attempt by attempt, so that no failure stops a cohort or vanishes.
-"""
+"""Preparation: every specimen made ready once, named by content and settings, each attempt recorded in the ledger."""
 
 import base64
 import hashlib

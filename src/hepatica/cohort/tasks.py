@@ -42,6 +42,15 @@ class Target:
         return self.task == "survival" or (self.task == "binary" and self.horizon != EXAMINATION)
 
     @property
+    def happening(self) -> str:
+        """The event of follow-up in words: recurrence; of a survival, death, or recurrence or death."""
+        words = self.endpoint.replace("_", " ")
+        if not words.endswith("survival"):
+            return words
+        first, free, _ = words.partition(" free survival")
+        return f"{first} or death" if free else "death"
+
+    @property
     def label(self) -> str:
         """Name for tables and figures, such as `recurrence at 12 months`, or `hcc`."""
         name = self.endpoint.replace("_", " ")
@@ -220,9 +229,8 @@ class Subtypes(Task):
 
 
 @dataclass(frozen=True)
-class Margin(Task):
-    """How wide is the margin? The score is in mm."""
+class Margin(Quantities):
+    """How wide is the margin? The score is in mm; the true one, an endpoint, is optional."""
 
     KIND: ClassVar[Kind] = "margin"
-    ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Measured,)
-    CLASSES: ClassVar[Literal[1, 2]] = 1
+    units: tuple[tuple[str, str], ...] = field(default=(("margin", "mm"),), kw_only=True)

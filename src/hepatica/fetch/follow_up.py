@@ -42,7 +42,7 @@ only when those agree; the archive may keep it elsewhere for TCGA. Sorafenib is 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hepatica.fetch.record import Record, day, no, number, records, text, words, yes
+from hepatica.fetch.gdc import Record, day, no, number, records, text, words, yes
 
 DAYS_A_MONTH = 365.25 / 12
 """Days in a month, as `hepatica.cohort.units.Months` defines it."""

@@ -12,7 +12,7 @@ import pandas as pd
 from hepatica.cohort.errors import UnavailableError
 from hepatica.fetch.download import RemoteFile
 from hepatica.fetch.follow_up import FollowUp, covariates, follow_up
-from hepatica.fetch.record import Record, number, records, text
+from hepatica.fetch.gdc import Record, number, records, text
 
 _BARCODE = re.compile(r"TCGA-\w{2}-\w{4}-(\d\d)[A-Z]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.svs", re.IGNORECASE)

@@ -31,7 +31,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from hepatica.cohort.atomic import read_json, replacing, write_json, write_text
+from hepatica.cohort.atomic import read_json, replacing, write_json, write_table, write_text
 from hepatica.cohort.errors import CohortError, SettingsError, SpecimenError, UnavailableError
 from hepatica.fetch.download import RemoteFile, download, is_whole, part_of
 from hepatica.fetch.gdc import API, Gdc, all_of, open_gdc
@@ -232,12 +232,6 @@ def _write_tables(folder: Path, plan: Plan, *, drawn: str | None) -> None:
         Console(stderr=True).print(f"outlines of {count} of {len(specimens)} slides")
     for name, table in {"patients.csv": patients[recorded], "specimens.csv": specimens}.items():
         write_table(folder / name, table)
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write it at once, or not at all."""
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def _label(folder: Path, written: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@
 
 from hepatica.learn.augmentation import Augment, compose, erase, flips, jitter, mirror, noise, quarter_turns
 from hepatica.learn.bags import Bags, Chosen, in_bags
-from hepatica.learn.fresh import Fresh
 from hepatica.learn.images import as_images, pixels_to_images
 from hepatica.learn.infer import infer
 from hepatica.learn.losses import (
@@ -22,7 +21,7 @@ from hepatica.learn.losses import (
     smoothed_cross_entropy,
 )
 from hepatica.learn.plan import Epoch, History, Plan, Share
-from hepatica.learn.samples import Arrays, Inputs, OnDevice, Samples
+from hepatica.learn.samples import Arrays, Fresh, Inputs, OnDevice, Samples
 from hepatica.learn.warps import Warp, crop, perspective, rotation, warp
 from hepatica.learn.weights import load_weights, read_note, save_weights
 

@@ -36,12 +36,11 @@ from torch.nn.functional import cross_entropy
 from hepatica.cohort.atomic import read_json, replacing, write_json
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
 from hepatica.learn.augmentation import Augment
-from hepatica.learn.fresh import Fresh
 from hepatica.learn.images import channels_last
 from hepatica.learn.losses import Loss
 from hepatica.learn.module import Learner, Loaders, Watch
 from hepatica.learn.plan import History, Plan
-from hepatica.learn.samples import Samples
+from hepatica.learn.samples import Fresh, Samples
 from hepatica.learn.weights import load_weights, save_weights
 
 IDENTITY, UNFINISHED, FINISHED, HISTORY = "fit.json", "unfinished.safetensors", "finished.safetensors", "history.json"

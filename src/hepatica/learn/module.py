@@ -1,7 +1,4 @@
-"""Module: one step of learning, its optimizer and its batches, the same for all our networks.
-
-Watch: follows the losses, keeps the best weights, stops when nothing improves, saves after every epoch.
-"""
+"""Module: one step of learning, its optimizer and batches, and what is watched, kept and saved after each epoch."""
 
 import math
 from collections.abc import Callable, Sized
@@ -18,12 +15,10 @@ from torch.utils.data import DataLoader
 from hepatica.cohort.errors import RunError
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.bags import Bags
-from hepatica.learn.fresh import Fresh, Onward
 from hepatica.learn.images import as_network_input
-from hepatica.learn.infer import Shuffled, loader
 from hepatica.learn.losses import Loss
 from hepatica.learn.plan import Epoch, History, Plan, seed_from, share_of_rate
-from hepatica.learn.samples import Samples
+from hepatica.learn.samples import Fresh, Onward, Samples, Shuffled, loader
 
 
 class Learner(LightningModule):

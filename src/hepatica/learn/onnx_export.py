@@ -1,7 +1,4 @@
-"""ONNX export: a trained network as one ONNX file, which runs without PyTorch, in float32 or in whole numbers.
-
-ONNX network: an exported network in the place of the one in PyTorch, faster than that on a CPU.
-"""
+"""ONNX export: a trained network as one ONNX file, in float32 or whole numbers, and its use in place of PyTorch's."""
 
 from collections import namedtuple
 from copy import deepcopy

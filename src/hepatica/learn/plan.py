@@ -1,7 +1,4 @@
-"""Plan: duration, learning rate, random seed and patient shares of one training.
-
-History: the losses of every epoch, and which epoch was kept.
-"""
+"""Plan: duration, learning rate, random seed and patient shares of one training, and the history of its losses."""
 
 import math
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
-"""Samples: what a network reads, a batch at a time, and the label of each."""
+"""Samples: what a network reads and the label of each, stored or made anew, a batch at a time, in order or shuffled."""
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,9 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from hepatica.cohort.errors import CohortError, UnavailableError
+from hepatica.learn.plan import seed_from
 
 Pixels = NDArray[np.uint8]
 Vectors = NDArray[np.float32]
@@ -150,3 +152,107 @@ def read_tensor(inputs: Inputs, indices: NDArray[np.int64]) -> Any:
 def each(change: Callable[[Any], Any], batch: Any) -> Any:
     """What `change` makes of a batch, or of each batch of a mapping."""
     return {name: change(part) for name, part in batch.items()} if isinstance(batch, dict) else change(batch)
+
+
+MOST_WORKERS = 8
+"""Reading tiles keeps a network busy with fewer; more only take memory (ours)."""
+
+FEW_INPUTS = 256
+"""With fewer inputs, starting a worker takes longer than reading them (ours)."""
+
+
+class Shuffled(Sampler[int]):
+    """The numbers 0 to count - 1 in an order that depends on nothing but the seed and the epoch.
+
+    `onward`, epoch e has the numbers from e count on instead, as bags that are drawn anew want.
+    """
+
+    def __init__(self, count: int, *, seed: int, epoch: int = 0, onward: bool = False) -> None:
+        self.count, self.seed, self.epoch, self.onward = count, seed, epoch, onward
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[int]:
+        order = np.random.default_rng(seed_from(self.seed, epoch=self.epoch)).permutation(self.count)
+        return iter((order + self.onward * self.epoch * self.count).tolist())
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch; Lightning calls this at the start of each."""
+        self.epoch = epoch
+
+
+def loader(dataset: Dataset[Any], inputs: Sized, *, batch: int, **settings: Any) -> DataLoader[Any]:
+    """Build a loader that reads a batch at once and takes no number from torch's own generator."""
+    count = workers(inputs)
+    return DataLoader(
+        dataset,
+        batch_size=batch,
+        collate_fn=_as_it_is,
+        num_workers=count,
+        persistent_workers=count > 0,
+        pin_memory=torch.cuda.is_available() and not isinstance(inputs, OnDevice),
+        generator=torch.Generator().manual_seed(0),
+        **settings,
+    )
+
+
+def workers(inputs: Sized) -> int:
+    """Count the processes that read ahead: none where the inputs lie in memory, are few, or cores are."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if isinstance(inputs, Arrays | OnDevice) or len(inputs) < FEW_INPUTS or cores <= 2:
+        return 0
+    return min(cores - 1, MOST_WORKERS)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+Make = Callable[[NDArray[np.int64]], tuple[Pixels | Vectors, Labels]]
+"""From the numbers (b,) of samples to their inputs and labels, the same for a number in any batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fresh(Dataset[tuple[Tensor, Tensor]]):
+    """`count` samples an epoch: epoch e makes those numbered from e count on, so that none is ever seen twice.
+
+    `name` says what is made, and by which numbers: a training begun on other samples is not gone on with.
+    """
+
+    make: Make
+    count: int
+    name: str
+
+    @property
+    def digest(self) -> str:
+        """Twelve characters that tell these samples from others."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:12]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        """Make a whole batch at once."""
+        inputs, labels = self.make(np.asarray(indices, dtype=np.int64))
+        return torch.from_numpy(inputs), label_tensor(labels)
+
+
+class Onward(Sampler[int]):
+    """The numbers of one epoch's samples in their order: they are drawn alike, so there is nothing to shuffle."""
+
+    def __init__(self, count: int, *, epoch: int = 0) -> None:
+        self.count, self.epoch = count, epoch
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.epoch * self.count, (self.epoch + 1) * self.count))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch; Lightning calls this at the start of each."""
+        self.epoch = epoch

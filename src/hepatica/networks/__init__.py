@@ -3,6 +3,7 @@
 from hepatica.networks.autoencoder import Autoencoder, Stacked, reconstruction_loss
 from hepatica.networks.backbone import AlexNet, backbone, widened
 from hepatica.networks.cnn_sasm import CnnSasm
+from hepatica.networks.conventional import Conventional
 from hepatica.networks.heads import (
     IMAGENET_MEAN,
     IMAGENET_SD,
@@ -44,6 +45,7 @@ __all__ = [
     "Boosted",
     "Chowder",
     "CnnSasm",
+    "Conventional",
     "Estimates",
     "GridCrf",
     "GridNetwork",

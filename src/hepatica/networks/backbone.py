@@ -1,7 +1,4 @@
-"""Backbone: the convolutional body a paper borrows (ResNet, MobileNet, VGG …), from timm, without its head.
-
-AlexNet: five convolutions and three fully connected layers, as torchvision has them, of any width.
-"""
+"""Backbone: the convolutional body a paper borrows (ResNet, MobileNet, VGG …), from timm, without its head; AlexNet."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches

@@ -1,9 +1,4 @@
-"""Tabular: vectors of measured values, standardised by the training patients, missing ones at their mean.
-
-Nearest: which of several groups of training patients a vector lies nearest to.
-
-Trees: decision trees of scikit-learn as arrays, so that they are locked as weights and read without it.
-"""
+"""Tabular: vectors of measured values, standardised by the training patients; trees and nearest centres of these."""
 
 from collections.abc import Sequence
 from typing import Any

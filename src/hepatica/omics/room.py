@@ -1,7 +1,4 @@
-"""Room: what every system of molecular tables shares: one vector a patient in, a score out.
-
-Expression: matrices of genes, miRNAs, methylation, proteins or taxa as vectors on a common scale, one a patient.
-"""
+"""Room: what systems of molecular tables share: one vector a patient on a common scale in, a score out."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

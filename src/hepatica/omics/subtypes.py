@@ -1,7 +1,4 @@
-"""Subtypes: patients clustered by features associated with survival, with a permutation null and the stability.
-
-Enrichment: which sets of genes, and which mutations, go with a selection of genes or with groups of patients.
-"""
+"""Subtypes: patients clustered by features tied to survival, a null, the stability, and what is enriched in groups."""
 
 import math
 from collections.abc import Collection, Mapping

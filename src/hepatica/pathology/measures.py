@@ -101,4 +101,5 @@ def _of_map(own: np.ndarray) -> dict[str, float]:
 
 
 def _kurtosis(band: np.ndarray) -> float:
-    return float(np.log2(max((band**4).mean(), 1e-12) / max((band**2).mean() ** 2, 1e-12)))
+    square = band**2
+    return float(np.log2(max((square**2).mean(), 1e-12) / max(square.mean() ** 2, 1e-12)))

@@ -1,7 +1,4 @@
-"""Neighbours: each tile of a store with those that touch it, as one grid of three by three.
-
-Tumour tiles: which tiles of a store are tumour, as outlined: what systems learn that first look for the tumour.
-"""
+"""Neighbours: each tile of a store with those that touch it, three by three, and which tiles are outlined as tumour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

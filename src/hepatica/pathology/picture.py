@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.ndimage import binary_erosion
 
@@ -113,7 +112,6 @@ def draw_tiles(
     count, rows = len(images), 1 if maps is None else 2
     width = max(1.1 * count + 0.6, WORDS)
     figure = Figure(figsize=(width, 1.2 * rows + 0.5), dpi=180, layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(rows, count, squeeze=False)
     for place, (image, score) in enumerate(zip(images, scores, strict=True)):
         for panel in panels[:, place]:

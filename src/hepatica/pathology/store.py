@@ -122,7 +122,7 @@ def prepare(
 
 
 def tile_index(slides: Iterable[tuple[Mapping[str, Any], np.ndarray, float]]) -> pd.DataFrame:
-    """One row a tile: patient_id, specimen_id, tile, x, y, extent; of each slide its owner, corners and extent."""
+    """One row a tile: patient_id, specimen_id, tile, x, y and extent; of each slide its names, corners and extent."""
     tables = []
     for who, corners, side in slides:
         names = {name: who[name] for name in ("patient_id", "specimen_id")}

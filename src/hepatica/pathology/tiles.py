@@ -1,7 +1,4 @@
-"""Tiles: where to cut a slide into squares of one size and resolution, on tissue and without overlap.
-
-Tile file: the tiles of one slide in one safetensors file, written as a stream and read tile by tile.
-"""
+"""Tiles: where to cut a slide into squares of one size and resolution, on tissue; and the file they are written to."""
 
 import json
 import math

@@ -235,20 +235,26 @@ def logits_of(read: Any) -> Tensor:
     return logits
 
 
-def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inference:
-    """Scores of each region, and the mean over the regions of each specimen.
-
-    A region's score is that of the first target, of several classes that of the last one. The network returns logits
-    (b, outputs), or a `Reading` of them with a signature.
-    """
+def read_scores(network: Any, material: Any, settings: Any, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (n, columns) of each region as `scores` has them, and signatures (n, d), else its outputs."""
     convert = scores(task)
-    score, signature = infer(
+    found: tuple[np.ndarray, np.ndarray] = infer(
         network,
         material,
         batch=settings.batch,
         label="reading",
         outputs=lambda read: (convert(logits_of(read)), getattr(read, "signature", read)),
     )
+    return found
+
+
+def infer_regions(network: Any, material: Any, settings: Any, task: Task) -> Inference:
+    """Scores of each region, and the mean over the regions of each specimen.
+
+    A region's score is that of the first target, of several classes that of the last one. The network returns logits
+    (b, outputs), or a `Reading` of them with a signature.
+    """
+    score, signature = read_scores(network, material, settings, task)
     keys = ["patient_id", "specimen_id"]
     wide = pd.DataFrame(score).assign(**{each: material.index[each] for each in keys})
     mean = wide.groupby(keys, sort=False).mean()

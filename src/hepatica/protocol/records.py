@@ -46,6 +46,11 @@ class Paper:
         if wrong:
             raise SettingsError(f'got the reported number {wrong[0]!r}, wanted "metric target", such as "auroc hcc"')
 
+    @property
+    def citation(self) -> str:
+        """Authors, title, journal and year."""
+        return f"{self.authors.removesuffix('.')}. {self.title}. {self.journal} ({self.year})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Training(Generic[S_co, M_co]):

@@ -41,8 +41,8 @@ class System(Generic[S, M]):
     kept in the network, and read here.
     `signature` names the numbers of a reading's signature, where survival is to be reported by each of them.
     `infer(network, material, settings)`, `saliency`, `draw`, `deliver` stand in for the room's; `pool` makes patients
-    of specimens; `meaning` is what pictures call the score. `parts` gives the networks that can be exported, by name;
-    what is replaced there is replaced in the whole.
+    of specimens; `meaning` is what pictures call the score, {first} in it the first endpoint. `parts` gives the
+    networks that can be exported, by name; what is replaced there is replaced in the whole.
     """
 
     name: str

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.special import expit
 
@@ -76,7 +75,6 @@ def _unit(slices: SliceStore) -> str:
 
 def _draw_profile(regions: pd.DataFrame, *, path: Path, note: str, meaning: str, unit: str) -> None:
     figure = Figure(figsize=(7.2, 4.2), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     drawn = {meaning: regions["score"]}
     if "nodule_log_odds" in regions:
         drawn["nodule"] = pd.Series(expit(regions["nodule_log_odds"].to_numpy(float)), index=regions.index)
@@ -119,7 +117,6 @@ def draw_highest(
     `contours` of each slice are those of masks (y x) by colour; `aspect` is the height of a pixel over its width.
     """
     figure = Figure(figsize=(2.3 * len(slices) + 0.3, 5.6), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(2, len(slices), squeeze=False)
     for upper, lower, image, seen, (_, row) in zip(*panels, images, maps, slices.iterrows(), strict=True):
         upper.imshow(image, aspect=aspect)

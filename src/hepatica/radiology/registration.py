@@ -17,6 +17,7 @@ from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.hounsfield import AIR
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.liver.liver import CREDIBLE, find_liver
+from hepatica.radiology.mr.measures import skin
 
 Kind = Literal["none", "rigid", "deformable"]
 """How far a phase may be moved; each begins with the one before it."""
@@ -70,8 +71,8 @@ class Registered:
 
     `transform` takes a place of the fixed volume to where the moving one shows the same (LPS, mm). `kind` is what is
     used, "none" where nothing made it better. Before and after: `information`, mutual information (nats) in and around
-    the liver times the share of it that both show, and `overlap`, Dice of the two livers (0 to 1; None where one is not
-    known). `folded_share`: of the voxels there, those where space is turned inside out.
+    the liver times the share of it that both show, and `overlap`, Dice of the two livers, or bodies (0 to 1; None where
+    one is not known). `folded_share`: of the voxels there, those where space is turned inside out.
     """
 
     volume: Volume
@@ -97,16 +98,16 @@ def register(
     """Bring `moving` onto the grid and the anatomy of `fixed`, another phase or sequence of the same study.
 
     `within` and `moving_within` mark the livers (z y x) bool, each on the grid of its volume; without them that of CT
-    is estimated (`find_liver`), and where that is not credible the whole volume counts and no overlap is known. A step
-    is not used, and a note says so, where mutual information rises by less than LEAST_GAIN, the overlap falls, or more
-    than MOST_FOLDED is folded: what is returned is never worse by them than the common grid alone. The same inputs give
-    the same volume on any number of cores. SettingsError for a kind that is none; SpecimenError where a mask is not on
-    the voxels of its volume.
+    is estimated (`find_liver`) unless `kind` is "none", and where that is not credible the whole volume counts and no
+    overlap is known; of MR the bodies take their place. A step is not used, and a note says so, where mutual
+    information rises by less than LEAST_GAIN, the overlap falls, or more than MOST_FOLDED is folded: what is returned
+    is never worse by them than the common grid alone. The same inputs give the same volume on any number of cores.
+    SettingsError for another kind; SpecimenError where a mask is not on the voxels of its volume.
     """
     begun = time.perf_counter()
     if kind not in get_args(Kind):
         raise SettingsError(f"got the registration {kind!r}, wanted one of {', '.join(get_args(Kind))}")
-    pair = _pair(moving, fixed, within=within, moving_within=moving_within)
+    pair = _pair(moving, fixed, within=within, moving_within=moving_within, estimate=kind != "none")
     first = best = pair.step("none", sitk.Transform(3, sitk.sitkIdentity))
     notes = []
     ways = {"rigid": pair.rigid, "deformable": pair.deformable}
@@ -120,8 +121,7 @@ def register(
             notes.append(f"{name} registration not used: {fault}")
         else:
             best = step
-    if best is not first:
-        notes.append(best.reported(first))
+    notes += best.reported(first)
     volume = to_grid(moving, fixed.geometry, transform=None if best is first else best.transform)
     return Registered(
         volume=replace(volume, notes=(*volume.notes, *notes)),
@@ -145,27 +145,31 @@ class _Step:
     information: float
     overlap: float | None
     folded: float
+    of: str
 
     def worse_than(self, other: "_Step", *, slack: float) -> str:
         """In what; empty where in nothing."""
         if self.information <= (1 + LEAST_GAIN) * other.information:
             return f"mutual information rises by less than {LEAST_GAIN:.0%}"
         if (self.overlap or 0.0) < (other.overlap or 0.0) - slack:
-            return f"the overlap of the livers falls from {other.overlap:.3f} to {self.overlap:.3f}"
+            return f"the overlap of the {self.of} falls from {other.overlap:.3f} to {self.overlap:.3f}"
         return f"{self.folded:.2%} of voxels are folded" if self.folded > MOST_FOLDED else ""
 
-    def reported(self, first: "_Step") -> str:
-        """What was done, for the volume's notes."""
-        livers = "" if first.overlap is None else f"overlap of the livers {first.overlap:.2f} to {self.overlap:.2f}, "
-        return f"{self.kind} registration: {livers}{self.folded:.2%} of voxels folded"
+    def reported(self, first: "_Step") -> list[str]:
+        """What was done and how the two overlap, for the volume's notes."""
+        before = [] if first.overlap is None else [f"overlap of the {self.of} {first.overlap:.2f}"]
+        if self is first:
+            return before
+        shown = "".join(f"{each} to {self.overlap:.2f}, " for each in before)
+        return [f"{self.kind} registration: {shown}{self.folded:.2%} of voxels folded"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Pair:
     """Two volumes as they are compared: averaged to WORK_MM, values of a window as 0 to 1.
 
-    `region`: where, on the voxels of `fixed`. `livers`: of the fixed and the moving volume, where both are known, and
-    `slack` how much their overlap may fall.
+    `region`: where, on the voxels of `fixed`. `livers`, or what `of` says: of the fixed and the moving volume, where
+    both are known, and `slack` how much their overlap may fall.
     """
 
     fixed: Any
@@ -173,6 +177,7 @@ class _Pair:
     region: Any
     livers: tuple[Any, Any] | None
     slack: float
+    of: str
 
     def step(self, kind: Kind, transform: Any) -> _Step:
         """A transform and what it is worth here."""
@@ -182,6 +187,7 @@ class _Pair:
             information=self.information(transform),
             overlap=self.livers and _dice(*self.livers, transform),
             folded=self.folded(transform) if kind == "deformable" else 0.0,
+            of=self.of,
         )
 
     def information(self, transform: Any) -> float:
@@ -243,8 +249,13 @@ class _Pair:
         return float((_array(sitk.DisplacementFieldJacobianDeterminant(shifts))[_array(to) > 0] <= 0).mean())
 
 
-def _pair(moving: Volume, fixed: Volume, *, within: np.ndarray | None, moving_within: np.ndarray | None) -> _Pair:
-    livers = [_liver(fixed, within), _liver(moving, moving_within)]
+def _pair(
+    moving: Volume, fixed: Volume, *, within: np.ndarray | None, moving_within: np.ndarray | None, estimate: bool
+) -> _Pair:
+    of, slack = "livers", _WAVERS if within is None or moving_within is None else 0.0
+    if within is None and moving_within is None and fixed.units == "signal":  # a liver's signal is that of no scale
+        of, (within, moving_within) = "bodies", (np.stack([*map(skin, each.values)]) for each in (fixed, moving))
+    livers = [_liver(fixed, within, estimate=estimate), _liver(moving, moving_within, estimate=estimate)]
     images = [_coarse(each) for each in (fixed, moving)]
     region = sitk.Image(images[0].GetSize(), sitk.sitkUInt8) + 1
     region.CopyInformation(images[0])
@@ -255,14 +266,16 @@ def _pair(moving: Volume, fixed: Volume, *, within: np.ndarray | None, moving_wi
     known = livers[0] is not None and livers[1] is not None
     return _Pair(
         fixed=images[0], moving=images[1], region=region, livers=(livers[0], livers[1]) if known else None,
-        slack=_WAVERS if within is None or moving_within is None else 0.0,
+        slack=slack, of=of,
     )  # fmt: skip
 
 
-def _liver(volume: Volume, given: np.ndarray | None) -> Any:
+def _liver(volume: Volume, given: np.ndarray | None, *, estimate: bool) -> Any:
     """The liver as an image, as given or estimated; None where it is not known."""
     if given is not None and given.shape != volume.values.shape:
         raise SpecimenError(f"got a mask of {given.shape} voxels, wanted those of the volume, {volume.values.shape}")
+    if given is None and not estimate:
+        return None
     if given is None:
         found = find_liver(volume)
         if found is None or found.confidence < CREDIBLE:

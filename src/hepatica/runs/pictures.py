@@ -36,12 +36,10 @@ def draw_specimens(
     """
     system = locked.system
     draw = system.draw or system.first.draw
+    meaning = system.meaning.format(first=system.targets(locked.settings)[0].endpoint.upper())
     drawn: dict[int, list[Path]] = {}
     for specimen in specimens if draw else ():
-        network, own = locked.network, material
-        if isinstance(material, Joined):
-            network = material.first_alone(locked.network, patient_id=specimen.patient_id)
-            own = next(iter(material.parts.values()))
+        network, own = first_input(locked, material, specimen)
         with only_warned(specimen, "pictures", out=out):
             drawn[specimen.row] = draw(  # type: ignore[misc]
                 specimen,
@@ -50,9 +48,17 @@ def draw_specimens(
                 saliency=partial(system.explain, network),
                 stem=out / f"specimen_{specimen.row:04d}",
                 note=cautioned(picture_note(locked), cautions.get(specimen.specimen_id)),
-                meaning=system.meaning,
+                meaning=meaning,
             )
     return drawn
+
+
+def first_input(locked: LockedRun, material: Any, specimen: Specimen) -> tuple[Any, Any]:
+    """Network and material of the first input alone, the others as the patient of this specimen has them."""
+    if not isinstance(material, Joined):
+        return locked.network, material
+    alone = material.first_alone(locked.network, patient_id=specimen.patient_id)
+    return alone, next(iter(material.parts.values()))
 
 
 @contextmanager

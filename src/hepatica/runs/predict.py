@@ -17,7 +17,7 @@ from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.inputs import read_inputs
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
-from hepatica.runs.pictures import cautioned, draw_specimens, only_warned
+from hepatica.runs.pictures import cautioned, draw_specimens, first_input, only_warned
 from hepatica.runs.results import file_writers, write_all
 from hepatica.runs.scores import predicted, predictions, rows_lost
 
@@ -109,17 +109,18 @@ def _deliver(
     model: ModelIdentity,
     out: Path,
 ) -> None:
-    """Results for the archive, where the system has them."""
+    """Results for the archive, where the system has them; of several inputs about the first."""
     deliver = locked.system.deliver or locked.system.first.deliver
     for specimen in specimens if deliver is not None else ():
+        network, own = first_input(locked, material, specimen)
         with only_warned(specimen, "results for the archive", out=out):
             deliver(  # type: ignore[misc]
                 specimen,
-                material=material,
+                material=own,
                 inference=inference,
                 settings=locked.settings,
                 cutoffs=locked.cutoffs,
-                saliency=partial(locked.system.explain, locked.network),
+                saliency=partial(locked.system.explain, network),
                 model=replace(model, note=cautioned(model.note, doubts.get(specimen.specimen_id))),
                 folder=_archive(out, specimen),
             )

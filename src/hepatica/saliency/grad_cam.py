@@ -1,7 +1,4 @@
-"""Grad-CAM and HiResCAM: where in an image a network finds the evidence for its answer.
-
-Slopes: what one layer of a network says of an image, and how the answer would change with it.
-"""
+"""Grad-CAM and HiResCAM: where in an image a network finds the evidence for its answer, by the slopes of one layer."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -104,7 +101,7 @@ def map_slopes(
     *,
     layer: nn.Module,
     target: int | Callable[[Any], Tensor],
-    arrange: Callable[[Tensor], Tensor] | None,
+    arrange: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """`slopes` of a layer whose output is a feature map, (b, k, y, x) or (b, k, z, y, x); SettingsError when it is
     none.
@@ -130,14 +127,7 @@ def relative(evidence: Tensor, *, size: Sequence[int]) -> np.ndarray:
     return np.asarray(torch.where(strongest > 0, maps / strongest, 0).clamp(0, 1).cpu().numpy())
 
 
-def hires_cam(
-    network: nn.Module,
-    images: Tensor,
-    *,
-    layer: nn.Module,
-    target: int | Callable[[Any], Tensor],
-    arrange: Callable[[Tensor], Tensor] | None = None,
-) -> np.ndarray:
+def hires_cam(network: nn.Module, images: Tensor, **how: Any) -> np.ndarray:
     """Map the evidence for one answer as `grad_cam` does, whose arguments, values and errors these are.
 
     Grad-CAM averages a channel's slopes over all positions. Where a softmax over positions follows, they cancel: what
@@ -146,5 +136,5 @@ def hires_cam(
     Draelos RL, Carin L. Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks.
     arXiv 2011.08891, equation 2.
     """
-    features, slope = map_slopes(network, images, layer=layer, target=target, arrange=arrange)
+    features, slope = map_slopes(network, images, **how)
     return relative(reduce(features * slope, "b k ... -> b ...", "sum"), size=_sides(images))

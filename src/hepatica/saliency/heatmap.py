@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -110,7 +109,6 @@ def save_overlay(
     high, wide = picture.shape[:2]
     inches = INCHES / max(high, wide)
     figure = Figure(figsize=(wide * inches + 1.6, high * inches + 0.7), dpi=240, layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.imshow(picture)
     axes.set_axis_off()

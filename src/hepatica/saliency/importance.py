@@ -1,7 +1,4 @@
-"""Importance: how much worse scores are without a variable, and how they change with it.
-
-Attribution: how much of a score comes from each measured value of a patient (integrated gradients).
-"""
+"""Importance: how much worse scores are without a variable, how they change with it, and integrated gradients."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -15,7 +15,6 @@ import numpy as np
 from einops import reduce
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from scipy.ndimage import distance_transform_edt
@@ -122,7 +121,6 @@ def save_levels(
     figure = Figure(
         figsize=(2 * wide * inches + 0.3, rows * (high * inches + 0.5) + 0.9), dpi=180, layout="constrained"
     )
-    FigureCanvasAgg(figure)
     panels = figure.subplots(rows, 2, squeeze=False).ravel()
     for panel in panels:
         panel.set_axis_off()

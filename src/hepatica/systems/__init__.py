@@ -15,6 +15,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -201,25 +202,21 @@ def reference(system: System[Any, Any], *, settings: Any) -> str:
 
     SettingsError where it could not be found again, or its settings could not be read again: before training.
     """
-    names = [each for each in (system.name, *_records(system)) if _finds(each, system)]
-    if not names:
+    found = next((each for each in chain([system.name], _records(system)) if _finds(each, system)), None)
+    if found is None:
         raise SettingsError(
             f"{system.name} could not be found again when its run is opened: define its record at the top level of a"
             " module that is installed, and name it by an entry point or as module:RECORD"
         )
     if as_plain(from_plain(settings, plain := as_plain(settings))) != plain:
         raise SettingsError(f"settings of {system.name} do not come back from a file; use plain values and tuples")
-    return names[0]
+    return found
 
 
-def _records(system: System[Any, Any]) -> list[str]:
+def _records(system: System[Any, Any]) -> Iterator[str]:
     modules = {name: module for name, module in sys.modules.items() if name != "__main__" and module is not None}
-    return [
-        f"{module}:{name}"
-        for module in sorted(modules)
-        for name, each in list(vars(modules[module]).items())
-        if each is system
-    ]
+    for module in sorted(modules):
+        yield from (f"{module}:{name}" for name, each in list(vars(modules[module]).items()) if each is system)
 
 
 def _finds(name: str, system: System[Any, Any]) -> bool:

@@ -102,6 +102,6 @@ MUTATIONS = replace(
     trial={**NARROW, "genes": ("ctnnb1", "tp53")},
     build=partial(pooled, outputs="genes"),
     saliency=partial(grad_cam_of_body, read=pixels_to_images, output=0),
-    meaning="probability of a mutation of the first gene",
+    meaning="probability of a {first} mutation",
 )
 """The third."""

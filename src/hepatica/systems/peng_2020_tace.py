@@ -26,6 +26,7 @@ from pydantic import PositiveInt
 from hepatica.clinical.comparators import published
 from hepatica.cohort import Binary, Cohort, MultiClass
 from hepatica.cohort.phantom import TACE
+from hepatica.cohort.predictions import PROBABILITY
 from hepatica.learn import Share
 from hepatica.networks import Pooled
 from hepatica.protocol import Inference, Paper, System
@@ -79,7 +80,7 @@ def predict(network: Pooled, material: LesionStore, settings: Settings) -> Infer
     responding = found.specimens[found.specimens["class_or_quantity"].isin(RESPONSE)]
     response = responding.groupby(owner, sort=False)["score"].sum().clip(0, 1).reset_index()
     binary = scored(response[owner], response[["score"]].to_numpy(), task=objective)
-    of_patches = found.regions[[f"probability_{each}" for each in RESPONSE]].sum(axis=1)
+    of_patches = found.regions[[f"{PROBABILITY}{each}" for each in RESPONSE]].sum(axis=1)
     return replace(
         found,
         specimens=pd.concat([found.specimens, binary], ignore_index=True),

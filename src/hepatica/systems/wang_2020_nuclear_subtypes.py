@@ -35,10 +35,10 @@ from hepatica.cohort.phantom import SEQUENCED
 from hepatica.evaluate import cluster_stability
 from hepatica.evaluate.groups.consensus import consensus
 from hepatica.networks import NearestCentre, UNet
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import baseline
 from hepatica.pathology.nuclei.measures import PROFILE, nuclei_of_tiles, profiles
 from hepatica.pathology.nuclei.pretrained import NucleiSettings, train_nuclei, untrained
+from hepatica.pathology.nuclei.training import Finder
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
 from hepatica.protocol import Inference, Paper, System, Training

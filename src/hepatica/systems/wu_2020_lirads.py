@@ -12,8 +12,9 @@ Departures:
 3. Each fold of the choice is trained without the validation part of the paper's 60/20/20; the final network has one.
 4. Image registration of all phases, which the paper has on the tumour's slice, is a setting (`register`).
 
-Unclear (the abstract was at hand): which layers were frozen, optimiser, augmentation and the fit of six phases to the
-three colours. Precision, 0.835 at a sensitivity of 1 in 89 tumours, is a mean over folds: no count gives it (see
+Unclear (the abstract was at hand, on the journal's page atm.amegroups.org/article/view/35992; the DOI is by memory and
+unverified): which layers were frozen, optimiser, augmentation and the fit of six phases to the three colours.
+Precision, 0.835 at a sensitivity of 1 in 89 tumours, is a mean over folds: no count gives it (see
 `tests/systems/test_wu_2020_lirads.py`). torchvision's weights of AlexNet are to be brought as a .safetensors file.
 """
 

@@ -10,8 +10,8 @@ Departures:
    predictor to those of tuning alone, whom the network has not seen: a signature is too good in patients it has.
 3. Coefficients have a small ridge penalty, so that few patients give finite ones.
 
-Unclear (the abstract was at hand, its 0.051 of C-index ahead of the clinical nomogram has P 0.023): the phase, the
-clinical variables, the training: see `Settings`.
+Unclear (the abstract, PMC7556271, was at hand: 0.730 against 0.679, P 0.023; in training 0.739 against 0.664, P 0.002;
+the DOI is by memory and unverified): the phase, the clinical variables, the training: see `Settings`.
 """
 
 from dataclasses import dataclass, replace

@@ -132,7 +132,7 @@ def train(training: Training[Settings, Any]) -> dict[str, Any]:
 
 SYSTEM = System(
     name="zhen_2020",
-    question="Is this mass of the liver malignant?",
+    question="Is this mass of the liver malignant, or of which kind is it?",
     paper=Paper(
         title="Deep learning for accurate diagnosis of liver tumor based on magnetic resonance imaging and clinical"
         " data",

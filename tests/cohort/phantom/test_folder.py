@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import CohortError, SettingsError
-from hepatica.cohort.atomic import read_json
+from hepatica.cohort.atomic import read_json, write_table
 from hepatica.cohort.phantom import SUSPECTED
-from hepatica.cohort.phantom.folder import TRUTH, Recipe, claim, write_table
+from hepatica.cohort.phantom.folder import TRUTH, Recipe, claim
 
 
 @dataclass(frozen=True, kw_only=True)

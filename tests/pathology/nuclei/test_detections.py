@@ -19,9 +19,9 @@ from hepatica.pathology.nuclei.detections import (
     review,
     write_detections,
 )
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.measures import PROFILE, nuclei_of_tiles, profiles
 from hepatica.pathology.nuclei.pictures import drawn_pictures
+from hepatica.pathology.nuclei.training import Finder
 from hepatica.pathology.phantom.scanner import write_slide
 from hepatica.pathology.store import TileStore, prepare
 from hepatica.pathology.tiles import Tiling

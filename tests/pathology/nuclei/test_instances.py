@@ -5,8 +5,8 @@ from skimage.draw import disk
 
 from hepatica.cohort import MicronsPerPixel
 from hepatica.evaluate.segmentation.instances import measure_instances
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import Separation, baseline, part, stains, targets
+from hepatica.pathology.nuclei.training import Finder
 
 
 def discs(*centres: tuple[int, int], radius: int = 9, size: int = 64) -> np.ndarray:

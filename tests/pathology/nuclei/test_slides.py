@@ -10,9 +10,9 @@ from hepatica.cohort.errors import NotAssessableError
 from hepatica.evaluate.segmentation.instances import measure_instances
 from hepatica.pathology.nuclei import slides
 from hepatica.pathology.nuclei.detections import read_detections
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.pictures import MARKS, drawn_pictures
 from hepatica.pathology.nuclei.slides import edged_nuclei, find_nuclei, write_nuclei
+from hepatica.pathology.nuclei.training import Finder
 from hepatica.pathology.slide import open_slide
 
 PICTURE = drawn_pictures(1, seed=3, side=300)[0]

@@ -7,10 +7,9 @@ from scipy import ndimage
 
 from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json
-from hepatica.pathology.nuclei.finder import Finder, open_finder
 from hepatica.pathology.nuclei.instances import targets
 from hepatica.pathology.nuclei.pictures import drawn_pictures, read_pictures, write_pictures
-from hepatica.pathology.nuclei.training import NucleiPlan, amid_other_tissue, crops, restained
+from hepatica.pathology.nuclei.training import Finder, NucleiPlan, amid_other_tissue, crops, open_finder, restained
 from hepatica.pathology.nuclei.trial import train_nuclei
 from hepatica.protocol import override
 

@@ -216,7 +216,7 @@ def test_chaos_pictures_become_masks_of_ct_and_mr(download, ct):
 
 
 def test_faults(download):
-    with pytest.raises(SettingsError, match="wanted one of 3d-ircadb, chaos"):
+    with pytest.raises(SettingsError, match="wanted one of 3d-ircadb, aul, chaos"):
         made(download, "lits")
     for layout in LAYOUTS:
         with pytest.raises(CohortError, match="wanted files such as"):
@@ -231,4 +231,39 @@ def test_each_layout_says_where_it_is_known_from(name):
     layout = read_layout(name)
     assert layout.source
     assert layout.unverified
-    assert "CC BY" in layout.licence
+    assert "CC BY" in layout.licence or "to be read" in layout.licence
+
+
+def picture(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((40, 60), 90, np.uint8)).save(path)
+
+
+def test_aul_has_classes_of_images_and_masks_of_polygons(download):
+    for name, count in (("Normal", 1), ("Benign", 2), ("Malignant", 1)):
+        for number in range(1, count + 1):
+            picture(download / f"AUL/{name}/image/{number}.jpg")
+    outline = download / "AUL/Malignant/segmentation/mass/1.json"
+    outline.parent.mkdir(parents=True)
+    outline.write_text("[[10, 10], [29, 10], [29, 19], [10, 19]]")
+    result, cohort, specimens = made(download, "aul")
+    assert (result.patients, result.specimens) == (4, 4)
+    assert cohort.patients["mass"].to_dict() == {
+        "Benign_1": "benign", "Benign_2": "benign", "Malignant_1": "malignant", "Normal_1": "normal",
+    }  # fmt: skip
+    assert set(specimens["modality"]) == {"ultrasound"}
+    (outlined,) = (each for each in cohort.specimens if "mask" in each.attachments)
+    with Image.open(outlined.attachments["mask"]) as mask:
+        marked = np.asarray(mask)
+    assert marked.shape == (40, 60)
+    assert (marked == 2).sum() == 20 * 10
+    assert set(np.unique(marked)) == {0, 2}
+
+
+def test_smc_lud_has_a_folder_a_patient_and_hcc_against_hemangioma(download):
+    for path in ("HCC/P1/001.png", "HCC/P1/002.png", "Hemangioma/P2/001.png"):
+        picture(download / path)
+    result, cohort, specimens = made(download, "smc-lud")
+    assert (result.patients, result.specimens) == (2, 2)
+    assert cohort.patients["hcc"].to_dict() == {"P1": 1, "P2": 0}
+    assert set(specimens["path"]) == {"data/HCC/P1", "data/Hemangioma/P2"}

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import highdicom as hd
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 
 from hepatica.cohort import load_cohort
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.geometry import Geometry
+from hepatica.radiology.lesions import deliver
 from hepatica.radiology.lesions.crops import Cropping
 from hepatica.radiology.lesions.deliver import deliver_lesions, on_grid
 from hepatica.radiology.lesions.store import LesionStore, Reading, Scale, prepare
@@ -45,6 +47,21 @@ def said(store: LesionStore, score: float) -> Inference:
     specimens = lesions.drop(columns="lesion_id").drop_duplicates("specimen_id")
     return Inference(specimens=specimens, regions=keys.assign(score=score), signatures=np.zeros((len(keys), 2)),
                      lesions=lesions)  # fmt: skip
+
+
+def test_a_study_is_called_by_its_first_question_and_a_survival_by_its_event() -> None:
+    rows = pd.DataFrame(
+        {
+            "task": ["multi_class", "multi_class", "binary", "survival"],
+            "endpoint": ["response_class", "response_class", "response", "overall_survival"],
+            "horizon_months": [pd.NA, pd.NA, 0.0, pd.NA],
+            "class_or_quantity": ["PR", "SD", pd.NA, pd.NA],
+            "score": [0.2, 0.3, 0.48, 1.5],
+        }
+    )
+    assert deliver._called(rows, {"response": 0.4}) == "SD"
+    assert deliver._called(rows[2:], {"response": 0.4}) == "high"
+    assert [*deliver.values_of(rows)][2:] == ["probability of response", "risk of death"]
 
 
 def test_files_pass_the_validator_and_lesions_lie_where_the_table_has_them(store, tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Picture: one file a lesion, the largest first; phases beside each other, planes of solid crops below."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.image import imread
 
 from hepatica.cohort import load_cohort
 from hepatica.radiology.lesions.crops import Cropping
-from hepatica.radiology.lesions.picture import draw_lesions
+from hepatica.radiology.lesions.picture import _finding, draw_lesions
 from hepatica.radiology.lesions.store import Reading, Scale, prepare
 
 
@@ -36,3 +37,10 @@ def test_each_lesion_is_drawn_with_its_planes_and_what_was_seen(cohort_folder, t
     assert sizes[0][0] == pytest.approx((4.2 * planes + 0.9) * 120, abs=2)
     warm = [float(np.ptp(imread(each)[..., :3], axis=-1).max()) for each in files]
     assert min(warm) > 0.5  # the map glows on grey
+
+
+def test_of_several_classes_the_likeliest_is_named():
+    one = pd.Series({"score": 0.4, "diameter_mm": 30.0})
+    assert _finding(one, meaning="probability of malignancy") == "probability of malignancy: 0.40"
+    classes = {"probability_cyst": 0.2, "probability_hcc": 0.73, "probability_metastasis": 0.07}
+    assert _finding(pd.concat([one, pd.Series(classes)]), meaning="malignancy") == "probability of hcc: 0.73"

@@ -9,7 +9,7 @@ import pytest
 from hepatica.cohort import load_cohort
 from hepatica.radiology.lesions import store as module
 from hepatica.radiology.lesions.crops import Cropping
-from hepatica.radiology.lesions.store import Reading, Scale, prepare
+from hepatica.radiology.lesions.store import Reading, Scale, around, prepare
 from hepatica.radiology.slicing import WINDOWS
 
 FLAT = Reading(
@@ -55,6 +55,32 @@ def test_crops_are_scaled_by_their_own_range(made):
     assert images[0, ..., 1].max() == 1
     empty = Scale(kind="crop").apply(np.full((1, 2, 2, 2), np.nan))
     assert (empty == 0).all()
+
+
+def test_a_level_is_kept_by_that_of_the_liver_around_by_hand():
+    """Around lesion and rim there is 0.4 in the first phase, which becomes 0.5; the second has a highest value of 4."""
+    scale, mask = Scale(kind="liver", highest=(None, 4.0)), np.array([1, 2, 0, 0]).reshape(1, 1, 1, 4)
+    values = np.array([[0.6, 1.7, 0.4, 0.4], [1.0, 3.0, 9.0, np.nan]], np.float32).reshape(1, 2, 1, 1, 4)
+    read = scale.apply(values, mask)[0, :, 0, 0]
+    np.testing.assert_allclose(read, [[0.75, 1, 0.5, 0.5], [0.25, 0.75, 1, 0]])
+    np.testing.assert_allclose(around(values[0], np.ones((1, 1, 4)))[0], 0.5)  # lesion everywhere: all of it
+
+
+def test_nothing_is_read_beyond_lesion_and_rim_where_surroundings_are_not_wanted(made):
+    seen, alone = (made(SOLID, scale=replace(LIVER, surroundings=each)) for each in (True, False))
+    rows = np.arange(3)
+    inside = seen.masks(rows)[..., None] > 0
+    assert seen.read(rows)[~np.broadcast_to(inside, (3, 6, 12, 12, 3))].any()
+    np.testing.assert_array_equal(alone.read(rows), seen.read(rows) * inside)
+
+
+def test_the_outline_is_a_last_channel(made):
+    outlined = made(SOLID, scale=replace(LIVER, outline=True))
+    rows = np.arange(3)
+    read, marks = outlined.read(rows), outlined.masks(rows)
+    assert read.shape == (3, 6, 12, 12, 4)
+    np.testing.assert_array_equal(read[..., 3], np.array([0, 1, 0.5])[marks])
+    assert read.dtype == np.float32
 
 
 def test_nothing_is_read_twice_unless_a_row_changes(made, cohort_folder, monkeypatch):

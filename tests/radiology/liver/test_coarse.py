@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.volume import Volume
@@ -53,12 +54,17 @@ def test_depth_is_in_mm_and_the_ends_are_no_surface():
     assert np.isinf(coarse.depth(marked)).all()
     marked[:, :, 0] = False
     assert coarse.depth(marked)[0, 0, :3] == pytest.approx([0, 5.2, 10.4])
+    marked[:] = False
+    assert not coarse.depth(marked).any()
+    marked[1:3, 4:9, 3:9] = True
+    marked[2, 6, 5] = False
+    np.testing.assert_array_equal(coarse.depth(marked), distance_transform_edt(marked, sampling=coarse.spacing))
 
 
 def test_smoothing_takes_away_what_is_thin_and_keeps_what_is_thick():
     volume = trunk()
     volume.values[:, 24:26, 14:16] = 300  # a vessel of one block
-    smooth = gather(volume).smooth()
+    smooth = gather(volume).smooth
     assert smooth[:, 7, 1] == pytest.approx(50, abs=5)
 
 

@@ -40,6 +40,15 @@ def test_phases_diffusion_and_adc_are_channels(store):
     assert 0.5 < np.median(adc) < 2  # liver, 1e-3 mm2/s
 
 
+def test_by_the_level_of_the_liver_adc_keeps_its_own_scale(cohort, store):
+    of_liver = LESIONS_MR.prepare(cohort, replace(SETTINGS, scale="liver"), store.folder)
+    rows = np.arange(2)
+    read, stored = of_liver.read(rows), store.stored(rows)[:, :, 0]
+    np.testing.assert_allclose(read[..., 4], (stored[:, 4] / 4).clip(0, 1), atol=1e-6)
+    around = np.median(stored[0, 0][store.masks(rows[:1])[0, 0] == 0])
+    np.testing.assert_allclose(read[0, ..., 0], (stored[0, 0] / around / 2).clip(0, 1), atol=1e-6)
+
+
 def test_studies_are_measured_as_a_whole(store):
     found = LESIONS_MR.measure(store)
     assert set(TOLERANCES) <= set(found.columns)
@@ -54,5 +63,7 @@ def test_the_other_kind_is_not_assessable(cohort, tmp_path):
 
 
 def test_there_is_no_window_of_signal(cohort, tmp_path):
-    with pytest.raises(SettingsError, match="wanted crop"):
+    with pytest.raises(SettingsError, match="wanted crop or liver for MR"):
         LESIONS_MR.prepare(cohort, replace(SETTINGS, scale="window"), tmp_path)
+    with pytest.raises(SettingsError, match="wanted window or crop for CT"):
+        LESIONS_CT.prepare(cohort, replace(SETTINGS, scale="liver"), tmp_path)

@@ -9,16 +9,18 @@ import pandas as pd
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from hepatica.cohort import Target
-from hepatica.cohort.predictions import as_predictions
+from hepatica.cohort import Binary, MultiClass, Target
+from hepatica.cohort.predictions import PROBABILITY, as_predictions
+from hepatica.cohort.seal import sealing
 from hepatica.evaluate import auroc, quantity_metrics
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
 from hepatica.report.chapters import agreement, multiclass, segmentation, summary
 from hepatica.report.chapters.by_task import BY_TASK, FIRST, LAST, chapters_of
 from hepatica.report.chapters.follow_up import survival
 from hepatica.report.chapters.multiclass import scored
+from hepatica.report.chapters.variables import comparators
 from hepatica.report.page.blocks import Figure, Section, Table
-from hepatica.report.page.results import Results, Run, read_run
+from hepatica.report.page.results import CUTOFFS, Results, Run, read_run
 
 CLASSES = ("A", "B", "C")
 FOLDS = ("test", "set_aside")
@@ -111,7 +113,7 @@ def test_patches_and_lesions_are_judged_apart_by_the_class_of_their_patient(
         known = scored(each, target)
         rows = known.loc[known.index.repeat(3)].rename_axis(None)
         patches = rows[list(CLASSES)] + rng.random((len(rows), 3))
-        table = patches.add_prefix(multiclass.PROBABILITY).assign(
+        table = patches.add_prefix(PROBABILITY).assign(
             patient_id=rows.index, specimen_id="1", lesion_id=np.tile(["1", "1", "2"], len(known))
         )
         cohorts.append(replace(each, folder=tmp_path / each.key))
@@ -124,6 +126,35 @@ def test_patches_and_lesions_are_judged_apart_by_the_class_of_their_patient(
     assert (patch[1], lesion[1]) == (f"{3 * count:,} of {count}", f"{2 * count:,} of {count}")
     right = (patches.idxmax(axis=1) == rows["truth"]).mean()
     assert patch[2].startswith(f"{right:.3f} (")
+
+
+def test_of_two_classes_the_second_is_compared_with_other_scores(
+    finished: Path, tmp_path: Path, sketchbook: Callable
+) -> None:
+    target = Target(endpoint="kind", task="multi_class")
+    of_two = of_task(
+        read_run(finished), target, {"LR-3": "p", "LR-4/5": "q"},
+        endpoint={"label": "kind", "classes": ["LR-3", "LR-4/5"]},
+        kind=lambda table: np.where(np.arange(len(table)) % 3, "LR-3", "LR-4/5"),
+        p=lambda table: 1 - np.arange(len(table)) / len(table), q=lambda table: np.arange(len(table)) / len(table),
+    )  # fmt: skip
+    cohorts = [replace(each, folder=tmp_path / each.key) for each in of_two.cohorts]
+    for each in cohorts:
+        each.folder.mkdir()
+        truth = each.patients["kind"].eq("LR-4/5")
+        with sealing(each.folder / "comparators.parquet") as temporary:
+            truth.to_frame("li_rads").astype(float).to_parquet(temporary)
+    made = comparators.section(replace(of_two, cohorts=tuple(cohorts)), sketchbook(tmp_path))
+    tables = blocks_of(made, Table)
+    assert len(tables) == len(cohorts)
+    for table, each in zip(tables, cohorts, strict=True):
+        known = scored(each, target)
+        assert table.header[3] == "AUROC"
+        (title,), row = table.rows
+        assert title == "Kind: LR-4/5"
+        assert (row[0], row[1]) == ("LI-RADS category", f"{len(known)}\u00a0(100%)")
+        assert row[3].startswith("1.000")
+        assert row[4] == str(auroc(known["truth"] == "LR-4/5", score=known["LR-4/5"]))
 
 
 def test_measured_values_are_compared(finished: Path, tmp_path: Path, sketchbook: Callable) -> None:
@@ -180,6 +211,14 @@ def test_a_real_valued_score_is_judged_at_several_times(finished: Path, tmp_path
     assert rows["Time-dependent AUROC at 12 months"].startswith("1.000")
     assert summary.kind(run) == "survival"
     assert chapters_of(run)[len(FIRST) : -len(LAST)] == BY_TASK["survival"]
+
+
+def test_the_rule_of_cutoffs_is_that_of_the_task_that_has_one(finished: Path) -> None:
+    run = read_run(finished, external=[])
+    tasks = (MultiClass("kind", classes=CLASSES), Binary("response", rule="balanced"))
+    asked = replace(run, system=replace(run.system, task=tasks))
+    assert asked.cutoff_rule == CUTOFFS["balanced"]
+    assert replace(run, system=replace(run.system, task=tasks[:1])).cutoff_rule == "none"
 
 
 def test_every_chapter_of_a_task_can_be_made(classes: Run, tmp_path: Path, sketchbook: Callable) -> None:

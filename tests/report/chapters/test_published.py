@@ -47,6 +47,11 @@ def test_a_system_without_reported_numbers_has_none(finished: Path, tmp_path: Pa
 
 def test_a_metric_that_is_not_known_is_shown_by_its_name(finished: Path, tmp_path: Path, sketchbook: Sketch) -> None:
     run = read_run(finished, external=[])
-    paper = replace(run.system.paper, reported={"internal": {"cindex recurrence_12": 0.7}})
+    numbers = {"cindex recurrence_12": 0.7, "auroc[hcc] recurrence_12": 0.9, "patch_accuracy recurrence_12": 0.8}
+    paper = replace(run.system.paper, reported={"internal": numbers})
     rows = rows_of(section(replace(run, system=replace(run.system, paper=paper)), sketchbook(tmp_path)))
-    assert rows == {"cindex, recurrence at 12 months": ["0.700", "not computable"]}
+    assert rows == {
+        "cindex, recurrence at 12 months": ["0.700", "not computable"],
+        "AUROC of HCC, recurrence at 12 months": ["0.900", "not computable"],
+        "Accuracy of patches, recurrence at 12 months": ["0.800", "see the chapter of classification"],
+    }

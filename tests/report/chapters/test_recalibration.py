@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 from hepatica.evaluate import brier, recalibrate
-from hepatica.report.chapters.calibration import NOT_APPLIED, cross_validated, section, updates
+from hepatica.report.chapters.calibration import NOT_APPLIED, Update, caution, cross_validated, section, updates
 from hepatica.report.page.blocks import Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
@@ -70,3 +70,12 @@ def test_updates_change_no_other_number_and_say_so(
         row[2].replace("\N{NO-BREAK SPACE}", " ") for row in tables[0].rows if row[0] == "Brier score"
     ]
     assert [row[4:] for row in locked] == [["\N{EN DASH}", "\N{EN DASH}"]] * 3
+
+
+def test_an_update_that_turns_the_order_round_is_no_remedy(run: Run) -> None:
+    known = miscalibrated(60)
+    target, turned = run.targets[0], recalibrate(1 - known["label"], score=known["score"], slope=True)
+    rising = recalibrate(known["label"], score=known["score"], slope=True)
+    offered = [Update(name="Intercept and slope updated", known=known, fitted=each) for each in (rising, turned)]
+    assert caution([(target, offered[:1])]) == ""
+    assert "a slope is not above 0" in caution([(target, offered)])

@@ -1,6 +1,7 @@
 """Regions: patients are the unit of intervals, levels count what they are of."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -75,3 +76,13 @@ def test_scores_of_regions_are_judged_at_every_level(diagnosed: Path, tmp_path: 
     counts = [row[1] for row in table.rows if row[0] == "Rows; patients"]
     known = run.internal.outcomes(run.targets[0])["label"].notna().sum()
     assert counts == [f"{6 * known}; {known}", f"{2 * known}; {known}", f"{known}; {known}"]
+
+
+def test_slices_of_a_lesion_are_one_lesion(diagnosed: Path, tmp_path: Path) -> None:
+    results = read_run(diagnosed, external=[]).internal
+    table = pd.read_parquet(results.folder / "regions.parquet")
+    table["lesion_id"] = "1"
+    table.to_parquet(tmp_path / "regions.parquet")
+    found = regions._scored(replace(results, folder=tmp_path)).set_index("specimen_id")["score"]
+    assert found.index.is_unique
+    assert found.to_dict() == pytest.approx(table.groupby("specimen_id")["score"].mean().loc[found.index].to_dict())

@@ -7,7 +7,6 @@ from hepatica.report.page.wording import (
     column,
     estimate,
     event,
-    happening,
     heading,
     level,
     outcomes,
@@ -97,4 +96,4 @@ def test_one_kind_of_patients_against_another_is_named_by_both() -> None:
     ],
 )
 def test_the_event_of_a_survival_is_death(endpoint: str, event: str) -> None:
-    assert happening(Target(endpoint=endpoint, task="survival")) == event
+    assert Target(endpoint=endpoint, task="survival").happening == event

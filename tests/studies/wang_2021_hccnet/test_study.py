@@ -48,14 +48,16 @@ def test_report_has_the_chapters_of_the_paper_and_says_phantom(done: Path) -> No
     assert "Traceback" not in page
 
 
-def test_a_cohort_without_outlines_and_readers_is_reported(trained_ct, sketches: None, tmp_path: Path) -> None:
+def test_a_cohort_without_outlines_and_readers_is_reported(
+    done: Path, trained_ct, sketches: None, tmp_path: Path
+) -> None:
     bare, run = tmp_path / "bare", tmp_path / "study"
     shutil.copytree(trained_ct.other, bare)
     (bare / READERS).unlink()
     pd.read_csv(bare / "specimens.csv", dtype=str).drop(columns="nodule_mask").to_csv(
         bare / "specimens.csv", index=False
     )
-    shutil.copytree(trained_ct.run, run)
+    shutil.copytree(done, run, ignore=shutil.ignore_patterns("external", "report.html"))
     run_study("wang_2021_hccnet", trained_ct.cohort, run=run, external=[bare], settings=trained_ct.settings)
     assert pd.read_parquet(run / "external" / "bare" / "saliency.parquet").empty
     page = write_study_report("wang_2021_hccnet", run).read_text(encoding="utf-8")

@@ -6,14 +6,18 @@ from hepatica.cohort.phantom.lesion import Features, Lesion
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
 from hepatica.cohort.phantom.population import (
+    ABLATED,
     AT_RISK,
     BIOPSIED,
     CIRRHOSIS,
     FOCAL_LESIONS,
+    HEPATITIS_B,
+    LIVER_STATES,
     MVI,
     POPULATIONS,
     PRIMARY_CANCER,
     RESECTED,
+    SCANNED_CIRRHOSIS,
     SCREENED,
     SEQUENCED,
     SURVEILLANCE,
@@ -30,15 +34,19 @@ from hepatica.cohort.phantom.tables import patient_table, truth_table
 from hepatica.cohort.phantom.tumour import Tumour
 
 __all__ = [
+    "ABLATED",
     "AT_RISK",
     "BIOPSIED",
     "CIRRHOSIS",
     "ENDPOINTS",
     "FOCAL_LESIONS",
+    "HEPATITIS_B",
+    "LIVER_STATES",
     "MVI",
     "POPULATIONS",
     "PRIMARY_CANCER",
     "RESECTED",
+    "SCANNED_CIRRHOSIS",
     "SCREENED",
     "SEQUENCED",
     "SURVEILLANCE",

@@ -14,9 +14,9 @@ import tomli_w
 from rich.console import Console
 from rich.progress import track
 
-from hepatica.cohort.atomic import write_text
+from hepatica.cohort.atomic import write_table, write_text
 from hepatica.cohort.errors import SettingsError
-from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Missing, Recipe, claim, write_table
+from hepatica.cohort.phantom.folder import TRUTH, EndpointSet, Missing, Recipe, claim
 from hepatica.cohort.phantom.lesion import CLASSES
 from hepatica.cohort.phantom.outcomes import APART, ENDPOINTS, ONSETS
 from hepatica.cohort.phantom.patient import Patient, draw_patients
@@ -24,6 +24,9 @@ from hepatica.cohort.phantom.population import SURVEILLANCE, Population
 from hepatica.cohort.phantom.readers import RATES, read_all, read_assisted
 from hepatica.cohort.phantom.tables import TABLES, lesion_table, patient_table, thinned, truth_table
 from hepatica.cohort.streams import generator
+
+ATTACHED = ("after", "zone", "landmarks")
+"""Columns of specimens.csv that some renderers have, and that cohort.toml declares then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +136,9 @@ def phantom_cohort(
         write_table(folder / "specimens.csv", pd.concat([table for table, *_ in drawn]).fillna(""))
     if found:
         write_table(folder / "lesions.csv", pd.concat(found))
-    write_text(folder / "cohort.toml", tomli_w.dumps(_head(recipe, renderers, root=root, by_lesion=by_lesion)))
+    attached = [name for name in ATTACHED if any(name in table for table, *_ in drawn)]
+    head = _head(recipe, renderers, root=root, by_lesion=by_lesion, attachments=attached)
+    write_text(folder / "cohort.toml", tomli_w.dumps(head))
     return folder
 
 
@@ -230,7 +235,9 @@ def _readings(people: Sequence[Patient], truth: np.ndarray, recipe: Recipe) -> p
     return read_all(ids, truth, seed=recipe.seed, hospital=recipe.hospital, correlation=correlation)
 
 
-def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str, by_lesion: Sequence[str]) -> dict[str, Any]:
+def _head(
+    recipe: Recipe, renderers: Sequence[Renderer], *, root: str, by_lesion: Sequence[str], attachments: Sequence[str]
+) -> dict[str, Any]:
     """cohort.toml: says that it is a phantom, and what is not for models; endpoints `by_lesion` are of lesions.csv."""
     made = " and ".join(dict.fromkeys(each.made for each in renderers)) or "tables"
     hidden = ("truth.csv", "lesions_truth.csv", *(name for each in renderers for name in each.hidden), TRUTH)
@@ -248,8 +255,8 @@ def _head(recipe: Recipe, renderers: Sequence[Renderer], *, root: str, by_lesion
             for name, keys in recipe.declared.items()
         },
     }
-    if recipe.population.embolised:
-        head["attachments"] = ["after"]
+    if attachments:
+        head["attachments"] = list(attachments)
     if recipe.endpoints == "all" or recipe.population.outlined:
         for each in renderers:
             head["endpoints"] |= each.outlines

@@ -7,9 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import pandas as pd
-
-from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.errors import CohortError, SettingsError
 from hepatica.cohort.phantom.outcomes import ENDPOINTS
 from hepatica.cohort.phantom.population import Population
@@ -74,9 +72,3 @@ def claim(folder: Path, recipe: Recipe) -> None:
         raise CohortError(f"{folder} is not empty and holds no phantom cohort; choose an empty folder")
     else:
         write_json(folder / TRUTH, wanted)
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a CSV that is the same, byte for byte, on every system."""
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")

@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, ndtri
 
-from hepatica.cohort.phantom.lesion import CLASSES, TYPES
+from hepatica.cohort.phantom.lesion import CLASSES, HCC, TYPES
 from hepatica.cohort.phantom.population import Population
 from hepatica.cohort.phantom.tumour import DIFFERENTIATION, Tumour, draw_tumour
+
+LIVER_STATES = ("normal", "chronic liver disease", "cirrhosis", HCC)
+"""METAVIR stage 0, 1 to 3 and 4 without HCC, and with it, as Bharti 2018 parts livers."""
 
 
 def _survival(name: str) -> dict[str, str]:
@@ -31,6 +34,8 @@ RESPONSES = ("CR", "PR", "SD", "PD")
 
 _NOW = {"CR": (0.0, 0.0), "PR": (0.2, 0.65), "SD": (0.75, 1.15), "PD": (1.25, 1.6)}
 """Least and most of the viable diameter that is left with each response."""
+
+_SAFE_MM, _WIDEST_MM = 5.0, 16.0  # margins of An 2020
 
 ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
     "recurrence": _survival("recurrence"),
@@ -50,8 +55,11 @@ ENDPOINTS: Mapping[str, Mapping[str, Any]] = {
     "malignant_mass": {"label": "malignant_mass"},
     "tumour_type": {"label": "tumour_type", "classes": ["HCC", "CCA"], "ordered": False},
     "grade": {"label": "differentiation", "classes": list(DIFFERENTIATION), "ordered": True},
+    "liver_state": {"label": "liver_state", "classes": list(LIVER_STATES), "ordered": True},
     "fibrosis": {"label": "metavir", "classes": ["0", "1", "2", "3", "4"], "ordered": True},
     "stiffness": {"value": "stiffness_kpa", "unit": "kPa"},
+    "ablative_margin": {"value": "ablative_margin_mm", "unit": "mm"},
+    "local_progression": _survival("local_progression"),
     **{name: {"label": name, "classes": list(classes), "ordered": False} for name, classes in CLASSES.items()},
 }
 """Every endpoint that phantom patients can have, as cohort.toml declares it."""
@@ -62,7 +70,9 @@ ONSETS = ("recurrence", "incidence")
 STATES = ("hcc_vs_healthy", "hcc_vs_cirrhosis", "malignant", "malignant_mass")
 """HCC against one kind of control alone, and malignant lesions against others; blank for the rest."""
 
-APART = (*STATES, "tumour_type", "recurrence_free_survival", *CLASSES)
+APART = (
+    *STATES, "tumour_type", "liver_state", "recurrence_free_survival", "ablative_margin", "local_progression", *CLASSES,
+)  # fmt: skip
 """Endpoints of which only a population that has them tells."""
 
 
@@ -74,6 +84,7 @@ class Course:
     the hospital's table says so, another's where `corrupted`; `end`: when follow-up ends by date or drop-out.
     `response`: whether the tumour shrinks, None where nothing is given that would show it. `viable`: after
     embolisation, what is left of the viable diameter, 1 before; `response_class`: one of RESPONSES, by that.
+    `margin_mm`: after ablation, how far the zone reaches beyond the tumour at the least; `local`: when that progresses.
     """
 
     treatment: str
@@ -86,6 +97,8 @@ class Course:
     end: float
     response_class: str | None = None
     viable: float | None = None
+    margin_mm: float | None = None
+    local: float | None = None
 
     @property
     def last_seen(self) -> float:
@@ -128,6 +141,7 @@ def draw_course(
     course = Course(
         treatment=treatment,
         **_response(rng, tumour, treatment, population),
+        **_ablation(rng, population),
         log_hazard=log_hazard,
         recurrence=own,
         recorded=own,
@@ -159,6 +173,8 @@ def _treatment(rng: np.random.Generator, tumour: Tumour, population: Population)
         return "sorafenib" if chance < _sorafenib_chance(tumour, population) else "none"
     if population.transplanted:
         return "transplantation"
+    if population.ablated:
+        return "ablation"
     if population.embolised:
         return "tace and sorafenib" if chance < population.sorafenib_share else "tace"
     early, stage = ("resection", "ablation"), tumour.tnm
@@ -206,3 +222,12 @@ def _response(rng: np.random.Generator, tumour: Tumour, treatment: str, populati
         return {"response": None}
     likely = expit(0.6 - 0.9 * tumour.aggressiveness - 0.5 * math.log(tumour.lesions[0].diameter_cm / 4))
     return {"response": bool(chance < likely)}
+
+
+def _ablation(rng: np.random.Generator, population: Population) -> dict[str, Any]:
+    if not population.ablated:
+        return {}
+    margin = float(population.margin_median_mm * np.exp(population.margin_log_sd * rng.standard_normal()))
+    margin = round(min(margin, _WIDEST_MM), 1)
+    log_hazard = population.margin_log_hazard * (margin - _SAFE_MM)
+    return {"margin_mm": margin, "local": _weibull(rng, log_hazard, scale=population.local_scale)}

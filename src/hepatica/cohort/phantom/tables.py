@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from hepatica.cohort.phantom.folder import Missing
 from hepatica.cohort.phantom.lesion import CCA, CLASSES, HCC, NORMAL
-from hepatica.cohort.phantom.outcomes import ONSETS, STATES, months
+from hepatica.cohort.phantom.outcomes import LIVER_STATES, ONSETS, STATES, months
 from hepatica.cohort.phantom.patient import Patient
 from hepatica.cohort.streams import generator
 
@@ -20,7 +20,18 @@ Row = dict[str, Any]
 _VIABLE = ("viable_baseline_mm", "viable_nadir_mm", "viable_now_mm", "nontarget", "new_lesion")
 
 _PERHAPS = (
-    *("vascular_invasion", "mvi", "grade", "tp53", "ctnnb1", "response", "extrahepatic_spread", "hbeag", "sorafenib"),
+    *(
+        "vascular_invasion",
+        "mvi",
+        "grade",
+        "tp53",
+        "ctnnb1",
+        "response",
+        "extrahepatic_spread",
+        "hbeag",
+        "sorafenib",
+        "local_progression_event",
+    ),
     *STATES,
 )
 """Columns of whole numbers that some patients lack."""
@@ -142,6 +153,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "tumour_type": {HCC: "HCC", CCA: "CCA"}.get(tumour.kind),
         "malignant_mass": tumour.malignant,
         "kind": tumour.kind,
+        "liver_state": LIVER_STATES[3 if tumour.hcc else (0, 1, 1, 1, 2)[patient.person.metavir]],
         "lesion_type": tumour.type,
         "tumour_size_cm": tumour.size_cm,
         **(tumour.lesions[0].classes if tumour.lesions else dict.fromkeys(CLASSES)),
@@ -156,6 +168,7 @@ def _row(patient: Patient, *, competing: bool) -> Row:
         "treatment": course.treatment,
         "sorafenib": int("sorafenib" in course.treatment) if course.response_class else None,
         **_response(patient),
+        **_ablation(patient),
         "recurrence_free_survival_months": course.free[0],
         "recurrence_free_survival_event": course.free[1],
         **{f"{own}_months": onset, f"{own}_event": event, f"{other}_months": None, f"{other}_event": None},
@@ -172,6 +185,18 @@ def _response(patient: Patient) -> Row:
         return response | dict.fromkeys(_VIABLE)
     now = round(course.viable * before, 1)
     return response | dict(zip(_VIABLE, (before, before, now, "complete", "no"), strict=True))
+
+
+def _ablation(patient: Patient) -> Row:
+    course = patient.course
+    found: Row = {"ablative_margin_mm": course.margin_mm}
+    if course.local is None:
+        return found | {"local_progression_months": None, "local_progression_event": None}
+    seen = months(min(course.local, course.last_seen))
+    return found | {
+        "local_progression_months": seen,
+        "local_progression_event": int(course.local <= course.last_seen),
+    }
 
 
 def _laboratory(patient: Patient) -> Row:

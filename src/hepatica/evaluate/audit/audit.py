@@ -13,6 +13,7 @@ from hepatica.evaluate.audit.count_totals import audit_totals
 from hepatica.evaluate.audit.findings import Finding
 from hepatica.evaluate.audit.integer_tables import Counts, Printed, possible_tables, rounding_to
 from hepatica.evaluate.audit.rate_rows import RateRow, read_rate_rows
+from hepatica.evaluate.audit.summaries import audit_summaries
 
 MOST_PATIENTS = 200
 """Up to this many patients are looked among where n is not printed. Ours."""
@@ -24,7 +25,7 @@ Swap = tuple[str, dict[str, Printed]]
 
 
 def audit(path: Path, *, most: int = MOST_PATIENTS) -> list[Finding]:
-    """Judge every row of a published table, in a CSV of one of the two layouts of docs/audit.md.
+    """Judge every row of a published table, in a CSV of one of the three layouts of docs/audit.md.
 
     `most` is the greatest number of patients looked for in rows that give none. Raises EvaluationError when the file is
     no such table.
@@ -37,6 +38,8 @@ def audit(path: Path, *, most: int = MOST_PATIENTS) -> list[Finding]:
         raise EvaluationError(str(faults))
     if "characteristic" in table.columns:
         return audit_totals(table, name=path.name)
+    if {"sd", "cumulative"} & set(table.columns):
+        return audit_summaries(table, name=path.name)
     return audit_rates(read_rate_rows(table, name=path.name), most=most)
 
 

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.io import loadmat
@@ -28,10 +27,10 @@ from skimage.measure import find_contours
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError, reading
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import Labels
 from hepatica.pathology.nuclei.measures import nuclei_of_tiles
 from hepatica.pathology.nuclei.pictures import IMAGES, read_labels
+from hepatica.pathology.nuclei.training import Finder
 from hepatica.pathology.store import TileStore
 
 COLOURS = {"parenchymal": (200, 120, 0), "lymphocyte": (160, 90, 160), "stromal": (0, 140, 110)}
@@ -225,7 +224,6 @@ def contact_sheet(tiles: TileStore, reviewed: pd.DataFrame, *, path: Path, note:
     high = reviewed[reviewed["end"] == "high"].nlargest(SHOWN, "score")
     low = reviewed[reviewed["end"] == "low"].nsmallest(SHOWN, "score")
     figure = Figure(figsize=(1.25 * SHOWN, 3.3), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     parts: Any = figure.subfigures(2, 1)
     for part, rows, name in zip(parts, (high, low), ("highest", "lowest"), strict=True):
         part.suptitle(f"{meaning}: {name} tiles, one of each patient", fontsize=8)

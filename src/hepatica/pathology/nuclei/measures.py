@@ -17,8 +17,8 @@ from scipy.spatial import Delaunay, QhullError, cKDTree
 from skimage.measure import regionprops_table
 from skimage.segmentation import expand_labels
 
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import Labels, part, stains
+from hepatica.pathology.nuclei.training import Finder
 from hepatica.pathology.store import TileStore
 
 KINDS = ("parenchymal", "lymphocyte", "stromal")

@@ -1,7 +1,4 @@
-"""Pictures: a folder of images with their nuclei outlined, told apart by how they look.
-
-Drawn: phantom pictures of nuclei whose outlines are known to the pixel, as a map to train on where there is none.
-"""
+"""Pictures: a folder of images with their nuclei outlined, told apart by how they look; or drawn as a phantom."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -12,9 +12,8 @@ from hepatica.cohort import Cohort, SettingsError
 from hepatica.cohort.named_files import inside, portable
 from hepatica.learn import Plan, load_weights
 from hepatica.networks import UNet
-from hepatica.pathology.nuclei.finder import WEIGHTS
 from hepatica.pathology.nuclei.pictures import Picture, drawn_pictures, read_pictures
-from hepatica.pathology.nuclei.training import NucleiPlan, build_unet, fit_unet
+from hepatica.pathology.nuclei.training import WEIGHTS, NucleiPlan, build_unet, fit_unet
 from hepatica.protocol import Training
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
@@ -23,9 +22,9 @@ from hepatica.pathology.nuclei.detections import (
     read_detections,
     write_detections,
 )
-from hepatica.pathology.nuclei.finder import Finder
 from hepatica.pathology.nuclei.instances import Labels
 from hepatica.pathology.nuclei.measures import FEATURES, KINDS, kinds_of, measure_nuclei, neighbourhood
+from hepatica.pathology.nuclei.training import Finder
 from hepatica.pathology.slide import Slide, extent, open_slide
 from hepatica.pathology.store import MASK_MPP, MASK_SIDES
 from hepatica.pathology.tissue import find_tissue
@@ -187,7 +186,6 @@ def draw_busiest(found: Found, *, path: Path, note: str) -> None:
     """The window of most nuclei, as it is and with each nucleus edged in the colour of its class."""
     image, labels, where = found.busiest
     figure = Figure(figsize=(9, 5), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
     plain, edged = figure.subplots(1, 2)
     plain.imshow(image)
     kinds = ["" if place < 0 else str(found.nuclei["kind"].iloc[place]) for place in where]

@@ -1,7 +1,7 @@
 """Training: a nuclear U-Net learns where nuclei and their borders are, from crops drawn anew in every epoch.
 
 A crop is enlarged or reduced, turned, flipped, stained otherwise and set amid eosin and glass, since slides of another
-laboratory differ in all of these.
+laboratory differ in all of these. A `Finder` finds the nuclei of an image by the locked network, or by the baseline.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,22 @@ from PIL import Image
 from pydantic import Field, PositiveFloat, PositiveInt
 from scipy import ndimage
 
-from hepatica.learn import Arrays, Fresh, History, Plan, Samples, dice_and_cross_entropy
+from hepatica.cohort.errors import RunError
+from hepatica.cohort.seal import unaltered
+from hepatica.cohort.units import MicronsPerPixel
+from hepatica.learn import (
+    Arrays,
+    Fresh,
+    History,
+    Plan,
+    Samples,
+    dice_and_cross_entropy,
+    load_weights,
+    pixels_to_images,
+    read_note,
+)
 from hepatica.networks import UNet
-from hepatica.pathology.nuclei.instances import targets
+from hepatica.pathology.nuclei.instances import Labels, Separation, baseline, part, targets
 from hepatica.pathology.nuclei.pictures import Picture
 from hepatica.pathology.phantom.layout import smooth_noise
 from hepatica.pathology.stain import DENSITY, RUIFROK
@@ -169,3 +182,63 @@ def restained(image: NDArray[np.uint8], rng: np.random.Generator, *, spread: flo
     mixed = np.maximum(np.eye(3) + rng.normal(0, spread, (3, 3)), 0) * np.exp(rng.normal(0, spread, 3))
     density = DENSITY.astype(np.float32)[image] @ mixed.astype(np.float32)
     return np.asarray(np.exp(-density) * 255, np.uint8)
+
+
+WEIGHTS = "nuclei.safetensors"
+"""The locked network in the folder of its training."""
+
+
+LEAST_PIXELS = 8
+"""Fewer pixels are no nucleus at any resolution (ours)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finder:
+    """Finds nuclei at `mpp`: by the network, or without one by Otsu's threshold of haematoxylin."""
+
+    network: UNet | None = None
+    mpp: MicronsPerPixel = MicronsPerPixel(0.5)
+
+    @property
+    def name(self) -> str:
+        """How nuclei are found, in words."""
+        return "haematoxylin-Otsu and watershed" if self.network is None else "nuclear U-Net"
+
+    @property
+    def how(self) -> Separation:
+        """The same areas and distances in um at any resolution: those of `Separation` at 0.5 um per pixel."""
+        usual, scale = Separation(), 0.5 / self.mpp
+        area = max(LEAST_PIXELS, round(usual.least_area * scale**2))
+        return Separation(least_area=area, least_peak=usual.least_peak * scale)
+
+    def __call__(self, image: NDArray[np.uint8]) -> Labels:
+        """Nuclei of an image (h, w, 3) uint8."""
+        if self.network is None:
+            return baseline(image, how=self.how)
+        return part(self.maps(image[None])[0], how=self.how)
+
+    def maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities (b, 2, h, w) of nucleus and border, of images (b, h, w, 3) uint8."""
+        assert self.network is not None, "the baseline has no probabilities"
+        with torch.inference_mode():
+            read = pixels_to_images(np.require(images, requirements=("C", "W")))
+            found: NDArray[np.float32] = self.network.eval()(read).sigmoid().numpy()
+        return found
+
+
+def open_finder(path: Path | None) -> Finder:
+    """A finder from the folder `hepatica nuclei train` wrote, or its weight file; None gives the baseline.
+
+    RunError where the file is absent, was changed since it was locked, or is of another kind.
+    """
+    if path is None:
+        return Finder()
+    file = path / WEIGHTS if path.is_dir() else path
+    unaltered(file)
+    note = read_note(file)
+    if "nuclei" not in note:
+        raise RunError(f"{file} holds no nuclear U-Net; name the folder that hepatica nuclei train wrote")
+    shape = note["nuclei"]
+    network = build_unet(width=shape["width"], levels=shape["levels"], seed=0)
+    load_weights(network, file)
+    return Finder(network=network, mpp=MicronsPerPixel(shape["mpp"]))

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from skimage.segmentation import mark_boundaries
 
@@ -21,9 +20,8 @@ from hepatica.evaluate.patients import Patients
 from hepatica.evaluate.segmentation.cases import segmentation_metrics
 from hepatica.evaluate.segmentation.instances import measure_instances
 from hepatica.learn import save_weights
-from hepatica.pathology.nuclei.finder import WEIGHTS, Finder, open_finder
 from hepatica.pathology.nuclei.pictures import Picture, appearances, read_pictures, set_apart
-from hepatica.pathology.nuclei.training import NucleiPlan, build_unet, fit_unet
+from hepatica.pathology.nuclei.training import WEIGHTS, Finder, NucleiPlan, build_unet, fit_unet, open_finder
 from hepatica.protocol.settings import as_plain
 
 NAMES = {"dice": "Dice", "aji": "AJI", "pq": "PQ", "dq": "F1 at IoU 0.5", "sq": "Mean IoU of matched nuclei"}
@@ -101,7 +99,6 @@ def draw(pictures: Sequence[Picture], table: pd.DataFrame, finders: Sequence[Fin
     chosen = order.iloc[np.unique(np.linspace(0, len(order) - 1, min(SHOWN, len(order))).round().astype(int))]
     own = {each.name: each for each in pictures}
     figure = Figure(figsize=(9.6, 2.7 * len(chosen)), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
     for panels, name in zip(figure.subplots(len(chosen), 3, squeeze=False), chosen, strict=True):
         picture = own[name]
         maps = {"outlined by experts": picture.labels} | {each.name: each(picture.image) for each in finders}

@@ -1,9 +1,4 @@
-"""Layout: where a phantom core has tissue, tumour, adjacent liver, plates of cells, sinusoids, stroma and vessels.
-
-Noise: smooth random fields, the raw material of phantom tissue.
-
-Settings: every number phantom slides are made from.
-"""
+"""Layout: where a phantom core has tumour, liver, plates of cells, stroma and vessels; its settings and noise."""
 
 from dataclasses import dataclass
 

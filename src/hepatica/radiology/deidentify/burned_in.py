@@ -28,6 +28,12 @@ HEIGHTS = (5, 48)  # ours
 LINE = 4  # ours
 """Characters of one height on one line that count as text."""
 
+PRINTED = 0.6  # ours
+"""Part of the range from which on a character that lies on tissue is told from its speckle."""
+
+GAP = 2.5  # ours
+"""Heights between the middles of neighbouring characters of a line at most."""
+
 _MODALITIES = {"US", "IVUS", "ES", "XC", "GM", "OT", "DOC"}
 _SCREENS = {"SCREEN SAVE", "DOSE INFO", "SECONDARY_CAPTURE", "SCREENSHOT"}
 
@@ -68,29 +74,45 @@ def text_like(image: np.ndarray) -> bool:
     That is LINE pieces and more of equal brightness, sharply set off, equally high and side by side. It finds printed
     characters on a plain background, brighter or darker; it does not read, and small or faint text escapes it.
     """
+    return any(_longest(_glyphs(each)) >= LINE for each in _both_ways(image))
+
+
+def text_places(image: np.ndarray, *, border: float = BORDER) -> np.ndarray:
+    """Where `text_like` finds lines of text as bright as printed, within a share `border` of each side: (y x) bool,
+    each character with its neighbours.
+    """
+    found = np.zeros(np.shape(image)[:2], bool)
+    for grey in _both_ways(image)[:1]:
+        glyphs = _glyphs(grey, border=border, least=PRINTED)
+        for y, x, high, _ in (each for each in glyphs if _beside(each, glyphs) >= LINE):
+            top, left = max(int(y - high), 0), max(int(x - GAP * high), 0)
+            found[top : int(y + high) + 1, left : int(x + GAP * high) + 1] = True
+    return found
+
+
+def _both_ways(image: np.ndarray) -> list[np.ndarray]:
+    """The image on 0..1, bright on dark and dark on bright; none where it is of one value."""
     grey = np.asarray(image, np.float32)
     grey = grey.max(axis=-1) if grey.ndim == 3 else grey
     low, high = float(grey.min()), float(grey.max())
     if high <= low:
-        return False
+        return []
     grey = (grey - low) / (high - low)
-    return any(_longest(_glyphs(each)) >= LINE for each in (grey, 1 - grey))
+    return [grey, 1 - grey]
 
 
-def _glyphs(grey: np.ndarray) -> list[tuple[float, float, int, float]]:
+def _glyphs(grey: np.ndarray, *, border: float = BORDER, least: float = 0.0) -> list["Glyph"]:
     """The pieces near the border that contrast with their surroundings and may be characters."""
-    stands_out = ndimage.white_tophat(grey, size=WIDEST_STROKE) > CONTRAST
-    down, across = (round(BORDER * side) for side in grey.shape)
+    stands_out = (ndimage.white_tophat(grey, size=WIDEST_STROKE) > CONTRAST) & (grey >= least)
+    down, across = (round(border * side) for side in grey.shape)
     stands_out[down : grey.shape[0] - down, across : grey.shape[1] - across] = False
     labels, _ = ndimage.label(stands_out, structure=np.ones((3, 3)))
     found = (_glyph(grey, labels, k, box) for k, box in enumerate(ndimage.find_objects(labels), start=1))
     return [each for each in found if each is not None]
 
 
-def _glyph(
-    grey: np.ndarray, labels: np.ndarray, label: int, box: tuple[slice, slice]
-) -> tuple[float, float, int, float] | None:
-    """Middle (y, x), height and brightness of a piece, None where it is no character."""
+def _glyph(grey: np.ndarray, labels: np.ndarray, label: int, box: tuple[slice, slice]) -> "Glyph | None":
+    """A piece as a character, None where it is none."""
     high, wide = (part.stop - part.start for part in box)
     if not (HEIGHTS[0] <= high <= HEIGHTS[1] and 1 <= wide <= 1.5 * high):
         return None
@@ -102,17 +124,22 @@ def _glyph(
     return y, x, high, bright
 
 
-def _longest(glyphs: Sequence[tuple[float, float, int, float]]) -> int:
+Glyph = tuple[float, float, int, float]
+"""Middle (y, x), height and brightness."""
+
+
+def _longest(glyphs: Sequence[Glyph]) -> int:
     """Characters of the longest line."""
-    longest = 0
-    for y, x, high, bright in glyphs:
-        line = sorted(
-            other[1]
-            for other in glyphs
-            if abs(other[0] - y) <= 0.35 * high
-            and 0.6 <= other[2] / high <= 1.67
-            and abs(other[3] - bright) <= 2 * FLAT
-        )
-        runs = np.split(line, np.flatnonzero(np.diff(line) > 2.5 * high) + 1)
-        longest = max(longest, *(len(run) for run in runs if run[0] <= x <= run[-1]))
-    return longest
+    return max((_beside(each, glyphs) for each in glyphs), default=0)
+
+
+def _beside(glyph: Glyph, glyphs: Sequence[Glyph]) -> int:
+    """Characters of the line that a glyph is of."""
+    y, x, high, bright = glyph
+    line = sorted(
+        other[1]
+        for other in glyphs
+        if abs(other[0] - y) <= 0.35 * high and 0.6 <= other[2] / high <= 1.67 and abs(other[3] - bright) <= 2 * FLAT
+    )
+    runs = np.split(line, np.flatnonzero(np.diff(line) > GAP * high) + 1)
+    return max(len(run) for run in runs if run[0] <= x <= run[-1])

@@ -88,22 +88,23 @@ def open_file(path: Path, *, member: str | None) -> BinaryIO:
 
 
 def read_frames(
-    path: Path, *, member: str | None, frames: Sequence[int], transfer_syntax: str
+    path: Path, *, member: str | None, frames: Sequence[int], transfer_syntax: str, raw: bool = True
 ) -> list[np.ndarray | None]:
     """The stored values (y x) of each frame asked for; None for one whose pixels are damaged or of no known coding.
 
-    To be called within `tolerant`.
+    Of colour images (y x 3), as stored or, unless `raw`, as red, green and blue. To be called within `tolerant`.
     """
     plugin = IMAGECODECS if is_available(transfer_syntax) else ""  # "": whatever pydicom has
     try:
         with open_file(path, member=member) as file:
             deflated = transfer_syntax == uid.DeflatedExplicitVRLittleEndian  # no place of it can be sought
             source = pydicom.dcmread(file) if deflated else file
-            return list(iter_pixels(source, indices=list(frames), raw=True, decoding_plugin=plugin))
+            return list(iter_pixels(source, indices=list(frames), raw=raw, decoding_plugin=plugin))
     except Exception:  # decoders raise anything
         if len(frames) == 1:
             return [None]
-        alone = (read_frames(path, member=member, frames=[each], transfer_syntax=transfer_syntax) for each in frames)
+        how = {"member": member, "transfer_syntax": transfer_syntax, "raw": raw}
+        alone = (read_frames(path, frames=[each], **how) for each in frames)  # type: ignore[arg-type]
         return [one for (one,) in alone]
 
 

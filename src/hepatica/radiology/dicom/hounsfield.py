@@ -1,7 +1,4 @@
-"""Hounsfield: from stored pixel values to Hounsfield units, also of files with wrong headers.
-
-Magnitude: from stored pixel values to MR signal, and values that are none.
-"""
+"""Hounsfield: from stored pixel values to Hounsfield units, also of files with wrong headers, or to MR signal."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,4 @@
-"""Series: the files of a study grouped into series, duplicate slices dropped, those to be read chosen.
-
-Decode: the stored pixels of many slices, compressed ones on several cores at once.
-"""
+"""Series: the files of a study grouped into series, duplicates dropped, those to be read chosen, pixels decoded."""
 
 import hashlib
 import os

@@ -1,7 +1,4 @@
-"""Sources: the files of a study, wherever they lie: a folder, a zip archive or single files.
-
-Patients: which files are of one patient, by ID and issuer, whatever the spelling of names and birth dates.
-"""
+"""Sources: the files of a study, in a folder, a zip archive or single, and which of them are of one patient."""
 
 import os
 import zipfile

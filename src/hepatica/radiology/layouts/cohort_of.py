@@ -1,9 +1,4 @@
-"""Cohort of: a cohort folder made from a downloaded public set; its images stay where they are.
-
-Boxes: lesions of LLD-MMRI, whose annotation names each phase's file and the box around each lesion in its voxels.
-
-Slice masks: a mask that is a folder of pictures or of DICOM slices, one for each slice of a series, as a volume.
-"""
+"""Cohort of: a cohort folder made from a downloaded public set, whose images stay; its boxes and slice masks read."""
 
 import json
 import re
@@ -18,14 +13,14 @@ import numpy as np
 import pandas as pd
 import pydicom
 import tomli_w
+from PIL import Image, ImageDraw
 
 from hepatica.cohort import load_cohort
-from hepatica.cohort.atomic import write_text
+from hepatica.cohort.atomic import write_table, write_text
 from hepatica.cohort.delimited import read_table
 from hepatica.cohort.errors import CohortError, SpecimenError, reading
 from hepatica.cohort.faults import Faults, did_you_mean
 from hepatica.cohort.further_table import UNITS
-from hepatica.cohort.phantom.folder import write_table
 from hepatica.cohort.specimens import ATTACHMENTS
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
@@ -58,6 +53,17 @@ def mask_of_slices(marks: Path, images: Path, *, values: tuple[int, int]) -> tup
     return ((marked >= low) & (marked <= high)).astype(np.uint8), from_lps(lps, shape=(z, y, x))
 
 
+def polygon_mask(points: Path, picture: Path, *, path: Path) -> Path:
+    """Write 2, a lesion, within the polygon of a JSON list of x and y on a picture, as a picture of its size."""
+    with reading("the outline"), Image.open(picture) as image:
+        corners = [(float(x), float(y)) for x, y in json.loads(points.read_text(encoding="utf-8"))]
+        made = Image.new("L", image.size)
+        ImageDraw.Draw(made).polygon(corners, fill=2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made.save(path)
+    return path
+
+
 def _in_order(folder: Path) -> list[Path]:
     files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
     return sorted(
@@ -67,8 +73,6 @@ def _in_order(folder: Path) -> list[Path]:
 
 def _pixels(path: Path) -> np.ndarray:
     if path.suffix.lower() == ".png":
-        from PIL import Image
-
         with Image.open(path) as picture:
             return np.asarray(picture.convert("L"))
     return np.asarray(pydicom.dcmread(path, force=True).pixel_array)
@@ -148,7 +152,10 @@ def cohort_of(download: Path, folder: Path, *, layout: str) -> Made:
     if not examinations:
         raise CohortError(f"got nothing of {chosen.title} in {download}, wanted files such as {chosen.example}")
     notes = [f"{left} examinations without a {chosen.needs} are left out"] if left else []
-    patients = pd.DataFrame({"patient_id": list(dict.fromkeys(own[0].patient for own in examinations))})
+    outcomes = {item.patient: item.outcome for own in examinations for item in own if item.role == "image"}
+    patients = pd.DataFrame({"patient_id": list(outcomes)})
+    if chosen.endpoint:
+        patients[chosen.endpoint] = list(outcomes.values())
     if chosen.table:
         patients, remark = _with_table(patients, chosen.table, download=download)
         notes.append(remark)
@@ -211,6 +218,9 @@ def _mask(item: Item, *, folder: Path) -> str:
     if not item.slices_of:
         return f"{DATA}/{item.path}"
     base = folder / DATA
+    if item.polygons:
+        name = f"{MASKS}/{item.specimen}_{item.role}.png"
+        return polygon_mask(base / item.path, base / item.slices_of, path=folder / name).relative_to(folder).as_posix()
     marked, geometry = mask_of_slices(base / item.path, base / item.slices_of, values=item.values)
     name = f"{MASKS}/{item.specimen}_{item.role}{item.lesion and f'_{item.lesion}'}.nii.gz"
     write_nifti(folder / name, values=marked, geometry=geometry)
@@ -251,6 +261,10 @@ def _write(
     for name in layout.table.endpoints if layout.table else ():
         if f"{name}_months" in patients:
             endpoints[name] = {"time": f"{name}_months", "event": f"{name}_event"}
+    if layout.endpoint:
+        classes = [each for each in dict.fromkeys(layout.outcomes.values()) if each in set(patients[layout.endpoint])]
+        own: dict[str, Any] = {"label": layout.endpoint}
+        endpoints[layout.endpoint] = own if {*classes} <= {"0", "1"} else own | {"classes": classes, "ordered": False}
     if layout.classes:
         there = set(lesions["label"])
         classes = [each for each in dict.fromkeys(layout.classes.values()) if each in there]

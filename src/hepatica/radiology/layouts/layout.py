@@ -19,6 +19,7 @@ LAYOUTS = tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.toml"
 class Item:
     """A file or folder of a set. `role`: "image", "lesion", or the attachment (a column of specimens.csv) that it is.
 
+    `outcome`: of an image, what it says of its patient. `polygons`: a mask is of points on the picture `slices_of`.
     `slices_of`: the folder of DICOM images on whose slices a mask lies that is a folder of pictures or DICOM slices, of
     which values from `values[0]` to `values[1]` are marked. `place`: of a lesion without mask, x, y, z and diameter
     (LPS, mm).
@@ -36,6 +37,8 @@ class Item:
     slices_of: str = ""
     values: tuple[int, int] = (1, 255)
     place: tuple[float, ...] = ()
+    outcome: str = ""
+    polygons: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,8 @@ class Layout:
     """A set. `files` are rules: patterns of paths below the download, with what the groups of a match mean.
 
     `phases` has what the set calls a phase, and our name, the preferred reference first; `needs` a role without which
-    an examination is left out; `classes` those of lesions, or `annotations` the file that has boxes of lesions.
+    an examination is left out; `classes` those of lesions, `outcomes` what the set calls the outcome of a patient, and
+    our value of the `endpoint` (a class, or 0 and 1); `annotations` the file that has boxes of lesions.
     """
 
     name: str
@@ -69,6 +73,8 @@ class Layout:
     phases: Mapping[str, str] = field(default_factory=dict)
     needs: str = ""
     classes: Mapping[str, str] = field(default_factory=dict)
+    endpoint: str = ""
+    outcomes: Mapping[str, str] = field(default_factory=dict)
     annotations: str = ""
     table: Table | None = None
 
@@ -93,6 +99,8 @@ class Layout:
             label=rule.get("label", ""),
             slices_of=rule.get("slices_of", "").format(**groups),
             values=tuple(rule.get("values", (1, 255))),
+            outcome=self.outcomes.get(groups.get("outcome", ""), ""),
+            polygons=rule.get("polygons", False),
         )
         if "segment" not in rule:
             yield item

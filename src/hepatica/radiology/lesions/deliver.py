@@ -9,7 +9,7 @@ import pandas as pd
 from pydicom import Dataset
 from scipy import ndimage
 
-from hepatica.cohort import Specimen
+from hepatica.cohort import Specimen, Target
 from hepatica.cohort.predictions import targets
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.geometry import Geometry
@@ -54,7 +54,9 @@ def deliver_lesions(
     if not series:
         return []
     evidence = [evidence_of(each) for each in series]
-    findings = Findings(findings=(_of_study(specimen, inference, cutoffs), *_of_lesions(own, inference)), model=model)
+    findings = Findings(
+        findings=(finding_of_study(specimen, inference, cutoffs), *_of_lesions(own, inference)), model=model
+    )
     remarks = [f"Series {number}: {note}." for number, each in enumerate(evidence, start=1) for note in each.notes]
     made: dict[str, Dataset] = {"sr.dcm": structured_report(findings, evidence=evidence, remarks=remarks)}
     seen = on_grid(saliency(own.read(np.arange(len(own)))), own, series[0].geometry)
@@ -74,7 +76,8 @@ def series_of(specimen: Specimen, study: pd.Series) -> list[Series]:
     return [known[key] for key in wanted] if set(wanted) <= set(known) else []
 
 
-def _of_study(specimen: Specimen, inference: Inference, cutoffs: Mapping[str, float]) -> Finding:
+def finding_of_study(specimen: Specimen, inference: Inference, cutoffs: Mapping[str, float]) -> Finding:
+    """The values of a whole study, called by the locked `cutoffs`."""
     rows = inference.specimens[inference.specimens["specimen_id"] == specimen.specimen_id]
     return Finding(name="Study", values=values_of(rows), called=_called(rows, cutoffs))
 
@@ -96,14 +99,15 @@ def _of_lesions(own: LesionStore, inference: Inference) -> Iterator[Finding]:
 
 
 def values_of(rows: pd.DataFrame) -> dict[str, float]:
-    """Each score by what it is of."""
-    about = rows["class_or_quantity"].fillna(rows["endpoint"].str.replace("_", " "))
+    """Each score by what it is of; of a survival, by its event."""
+    about = rows["class_or_quantity"].fillna(rows["endpoint"].map(lambda name: Target(endpoint=name).happening))
     names = [_NAMES.get(task, "{}").format(of) for task, of in zip(rows["task"], about, strict=True)]
     return dict(zip(names, rows["score"].astype(float), strict=True))
 
 
 def _called(rows: pd.DataFrame, cutoffs: Mapping[str, float]) -> str | None:
-    """The likeliest class; or whether the score reaches the locked cut-off, where there is one."""
+    """The likeliest class of the first task; or whether its score reaches the locked cut-off, where there is one."""
+    rows = rows[rows["task"] == rows["task"].iloc[0]]
     if rows["task"].iloc[0] == "multi_class":
         return str(rows.loc[rows["score"].idxmax(), "class_or_quantity"])
     cutoff = cutoffs.get(targets(rows)[0].key)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from hepatica.cohort import Specimen
 from hepatica.cohort.atomic import replacing
+from hepatica.cohort.predictions import PROBABILITY
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.lesions.crops import LESION
 from hepatica.radiology.lesions.store import LesionStore
@@ -35,24 +36,35 @@ def draw_lesions(
     """Write a picture of each lesion, `_lesion_ID.png`: a column a phase, and of solid crops the middle slices of three
     planes, each with its outline above and its saliency below; the patient's right is on the left.
 
-    `regions` are the crops of this study (lesion_id, score, diameter_mm), in the order of `material`; of several slices
-    of a lesion the first is drawn. `note` is printed on each picture, `meaning` says what is scored. Returns the files.
+    `regions` are the crops of this study (lesion_id, score, diameter_mm, and of several classes a probability each), in
+    the order of `material`; of several slices of a lesion the first is drawn, and their mean is what is said of it.
+    `note` is printed on each picture, `meaning` says what is scored. Returns the files.
     """
     own = material.select(specimen_ids=[specimen.specimen_id])
     rows = regions.reset_index(drop=True).drop_duplicates("lesion_id").nlargest(MOST, "diameter_mm")
     chosen = rows.index.to_numpy()
     images, marks, places = own.read(chosen), own.masks(chosen), own.geometries(chosen)
+    said = regions.groupby("lesion_id").mean(numeric_only=True)
     phases = own.specimens["phases"].iloc[0].split(", ")
     drawn: list[Path] = []
     for image, seen, mark, place, (_, row) in zip(
         images, saliency(images), marks, places, rows.iterrows(), strict=True
     ):
-        title = f"lesion {row['lesion_id']}, {row['diameter_mm']:.0f} mm\n{meaning}: {row['score']:.2f} at most"
+        finding = _finding(said.loc[row["lesion_id"]], meaning=meaning)
+        title = f"lesion {row['lesion_id']}, {row['diameter_mm']:.0f} mm\n{finding}"
         path = stem.with_name(f"{stem.name}_lesion_{len(drawn) + 1}.png")
         _draw(image.reshape(*mark.shape, -1), seen.reshape(mark.shape), mark == LESION,
               place=place, phases=phases, path=path, title=title, note=note)  # fmt: skip
         drawn.append(path)
     return drawn
+
+
+def _finding(scores: "pd.Series[float]", *, meaning: str) -> str:
+    """The score of a lesion and what it says; of several classes that of the likeliest."""
+    classes = scores[scores.index.str.startswith(PROBABILITY)]
+    if classes.empty:
+        return f"{meaning}: {scores['score']:.2f}"
+    return f"probability of {str(classes.idxmax()).removeprefix(PROBABILITY)}: {classes.max():.2f}"
 
 
 def _draw(
@@ -82,11 +94,12 @@ def _draw(
             if cuts[2].any() and not cuts[2].all():
                 upper.contour(cuts[2], levels=[0.5], colors="#ffb000", linewidths=0.7)
             lower.imshow(glowing(grey, cuts[1]), aspect=down / along)
-            upper.set_title(f"{phases[column] if column < len(phases) else ''}\n{name}".strip(), fontsize=8)
+            upper.set_title(f"{phases[column] if column < len(phases) else 'outline'}\n{name}", fontsize=8)
             for panel in (upper, lower):
                 panel.set_axis_off()
     figure.suptitle(title, fontsize=9)
-    figure.supxlabel(f"below each: where the network finds the evidence\n{note}", fontsize=7)
+    where = "where the network finds the evidence" if seen.any() else "the network finds no evidence for it here"
+    figure.supxlabel(f"below each: {where}\n{note}", fontsize=7)
     with replacing(path) as temporary:
         figure.savefig(temporary)
 

@@ -11,11 +11,11 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from hepatica.cohort import Cohort, SettingsError, Task
-from hepatica.cohort.predictions import LESION
-from hepatica.learn import Augment, Chosen, Loss, Plan, Samples, augmentation, infer
+from hepatica.cohort.predictions import LESION, PROBABILITY
+from hepatica.learn import Augment, Chosen, Loss, Plan, Samples, augmentation
 from hepatica.learn.images import as_network_input
 from hepatica.learn.volumes import brightened, moved
-from hepatica.protocol.plain import grad_cam_of_body, logits_of, scored, scores, train_plainly
+from hepatica.protocol.plain import grad_cam_of_body, read_scores, scored, train_plainly
 from hepatica.protocol.records import Inference, Room, Training
 from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.lesions.crops import Cropping
@@ -24,13 +24,17 @@ from hepatica.radiology.lesions.measures import TOLERANCES, measure
 from hepatica.radiology.lesions.picture import draw_lesions
 from hepatica.radiology.lesions.store import LesionStore, Reading, Scale
 from hepatica.radiology.lesions.store import prepare as prepare_lesions
+from hepatica.radiology.mr.adc import HIGHEST
 from hepatica.radiology.phantom import phantom_ct, phantom_mr
-from hepatica.radiology.phase.together import Absent, Register
+from hepatica.radiology.phase.together import ADC, Absent, Register
 from hepatica.radiology.results.deliver import decline_study
 from hepatica.radiology.slicing import WINDOWS
 
 Shift = tuple[NonNegativeFloat, NonNegativeFloat, NonNegativeFloat]
 """Voxels along z, y and x."""
+
+Scaled = Literal["window", "crop", "liver"]
+"""The `kind` of a `Scale`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +55,14 @@ class LesionPlan(Plan):
     """Fixed size of voxels along z, y and x in mm; none: by lesion_share."""
     rim_mm: Annotated[float, Field(ge=0)] = 0.0
     """Width of the rim around the lesion in its mask, mm."""
-    scale: Literal["window", "crop"] = "window"
-    """What becomes 0 to 1: the window, or the range of each phase within the crop."""
+    scale: Scaled = "window"
+    """What becomes 0 to 1: the window (CT), the range of each phase within the crop, or (MR) twice its level around the
+    lesion and rim, which keeps how bright these are; ADC then has the scale of its own, 0 to 4e-3 mm2/s.
+    """
+    surroundings: bool = True
+    """Whether what lies beyond the lesion and its rim is read; otherwise it is 0."""
+    outline: bool = False
+    """Whether the mask, the lesion 1 and its rim 1/2, is read as a further channel, the last."""
     register: Register = "none"
     """How phases are brought onto the one whose slices count: none (by their position), rigid or deformable."""
     window: Literal["abdomen", "liver", "bone", "lung"] = "liver"
@@ -80,14 +90,20 @@ class LesionPlan(Plan):
     noise: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Standard deviation of the noise of each voxel in augmentation, on 0 to 1."""
 
+    @property
+    def channels(self) -> int:
+        """Of what the network reads."""
+        return len(self.phases) + self.outline
+
 
 def prepare(cohort: Cohort, settings: LesionPlan, folder: Path, *, kind: Kind = "ct") -> LesionStore:
     """Crops of the lesions of lesions.csv, in Hounsfield units, or of MR in the signal of its sequences.
 
-    SettingsError where MR is to be read in a window of Hounsfield units.
+    SettingsError where MR is to be read in a window of Hounsfield units, or CT by the level of the liver.
     """
-    if kind == "mr" and settings.scale == "window":
-        raise SettingsError("got scale window, which is of Hounsfield units, for MR; wanted crop")
+    if settings.scale == {"mr": "window", "ct": "liver"}[kind]:
+        other = "crop or liver" if kind == "mr" else "window or crop"
+        raise SettingsError(f"got scale {settings.scale}, wanted {other} for {kind.upper()}")
     cropping = Cropping(
         voxels=settings.voxels,
         share=settings.lesion_share,
@@ -105,7 +121,13 @@ def prepare(cohort: Cohort, settings: LesionPlan, folder: Path, *, kind: Kind = 
             register=settings.register,
             cropping=cropping,
         ),
-        scale=Scale(kind=settings.scale, window=WINDOWS[settings.window]),
+        scale=Scale(
+            kind=settings.scale,
+            window=WINDOWS[settings.window],
+            highest=tuple(HIGHEST if phase == ADC else None for phase in settings.phases),
+            surroundings=settings.surroundings,
+            outline=settings.outline,
+        ),
         folder=folder,
     )
 
@@ -144,14 +166,7 @@ def repeated(samples: Samples, *, copies: int, even: bool) -> Samples:
 
 def infer_lesions(network: Any, material: Any, settings: LesionPlan, task: Task) -> Inference:
     """Scores of each crop, their mean over the slices of each lesion, and of each specimen by `pooling`."""
-    convert = scores(task)
-    score, signature = infer(
-        network,
-        material,
-        batch=settings.batch,
-        label="reading",
-        outputs=lambda read: (convert(logits_of(read)), getattr(read, "signature", read)),
-    )
+    score, signature = read_scores(network, material, settings, task)
     wide = pd.DataFrame(score).assign(**{each: material.index[each] for each in (*LESION, "diameter_mm")})
     lesions = wide.groupby(LESION, sort=False).mean().reset_index()
     whole = _pooled(lesions, columns=list(range(score.shape[1])), pooling=settings.pooling)
@@ -164,8 +179,8 @@ def infer_lesions(network: Any, material: Any, settings: LesionPlan, task: Task)
 
 
 def _by_class(score: np.ndarray, task: Task) -> dict[str, np.ndarray]:
-    """The probability of each class of a multi-class task, `probability_` before its name."""
-    return {f"probability_{name}": score[:, k] for k, name in enumerate(getattr(task, "classes", ()))}
+    """The probability of each class of a multi-class task."""
+    return {f"{PROBABILITY}{name}": score[:, k] for k, name in enumerate(getattr(task, "classes", ()))}
 
 
 def _pooled(lesions: pd.DataFrame, *, columns: list[int], pooling: str) -> pd.DataFrame:
@@ -200,4 +215,4 @@ LESIONS_CT: Room[LesionPlan, LesionStore] = Room(
 LESIONS_MR: Room[LesionPlan, LesionStore] = replace(
     LESIONS_CT, modality="mr", prepare=partial(prepare, kind="mr"), phantom=partial(phantom_mr, endpoints="all")
 )
-"""Focal lesions on MR, over phases and sequences, each crop on the range of its own phase (`scale` "crop")."""
+"""Focal lesions on MR, over phases and sequences, scaled by the crop or the liver (`scale`)."""

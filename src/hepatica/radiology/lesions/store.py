@@ -15,7 +15,7 @@ from hepatica.cohort.digests import content_digest
 from hepatica.cohort.preparation import Ledger, specimen_key
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.header import Kind
-from hepatica.radiology.lesions.crops import Cropping, crops
+from hepatica.radiology.lesions.crops import LESION, Cropping, crops
 from hepatica.radiology.lesions.marks import find_marks, masks_of, read_marks
 from hepatica.radiology.mr.measures import measured
 from hepatica.radiology.phase.together import PHASE, SERIES, Absent, Register, StudyPhases, is_phase, read_phases
@@ -42,19 +42,60 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How stored values become what a network reads: a window of HU, or each phase of a crop by its own range."""
+    """How stored values become what a network reads: a window of HU, each phase of a crop by its own range, or by its
+    own median around the lesion and its rim, which is mostly liver and becomes a half; such a median is not taken of
+    the phases that have a `highest` value, which becomes 1.
 
-    kind: Literal["window", "crop"]
+    Without `surroundings` all is 0 beyond the lesion and its rim; with `outline` the last phase is the mask, the lesion
+    1 and its rim 1/2.
+    """
+
+    kind: Literal["window", "crop", "liver"]
     window: Window | None = None
+    highest: tuple[float | None, ...] = ()
+    surroundings: bool = True
+    outline: bool = False
 
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """(… z y x) in the units of the volumes to float32 on 0..1; 0 in a phase that was left empty."""
+    @property
+    def by_mask(self) -> bool:
+        """Whether what is marked in a crop matters."""
+        return self.kind == "liver" or self.outline or not self.surroundings
+
+    def apply(self, values: np.ndarray, masks: np.ndarray | None = None) -> np.ndarray:
+        """Crops (b phase z y x) in the units of the volumes, and `by_mask` what is marked in them (b z y x), to float32
+        on 0..1; 0 in a phase that was left empty.
+        """
+        if masks is None:
+            return self._scaled(values)
+        scaled = self._by_liver(values, masks) if self.kind == "liver" else self._scaled(values)
+        marked = masks[:, np.newaxis]
+        if not self.surroundings:
+            scaled = scaled * (marked > 0)
+        return np.concatenate([scaled, (marked > 0) / np.float32(marked.clip(1))], axis=1) if self.outline else scaled
+
+    def _by_liver(self, values: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        known = np.nan_to_num(values)
+        levels = [around(crop, mask) for crop, mask in zip(known, masks, strict=True)]
+        tops = 2 * np.reshape(levels, known.shape[:2])
+        for place, highest in enumerate(self.highest):
+            tops[:, place] = highest or tops[:, place]
+        return np.asarray((known / np.maximum(tops, 1e-3)[..., None, None, None]).clip(0, 1), np.float32)
+
+    def _scaled(self, values: np.ndarray) -> np.ndarray:
         if self.kind == "window" and self.window is not None:
             return np.asarray(np.nan_to_num(self.window.shades(values)))
         known = np.nan_to_num(values)  # a phase is empty as a whole or not at all
         low = known.min(axis=(-3, -2, -1), keepdims=True)
         high = known.max(axis=(-3, -2, -1), keepdims=True)
         return np.asarray((known - low) / np.maximum(high - low, 1e-6), np.float32)
+
+
+def around(crop: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(phase,) median of a crop (phase z y x) beyond its lesion and rim; where these fill it, beyond the lesion."""
+    for there in (mask == 0, mask != LESION):
+        if there.any():
+            return np.asarray(np.median(crop[:, there], axis=1))
+    return np.asarray(np.median(crop, axis=(1, 2, 3)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +115,7 @@ class LesionStore(ArrayStore):
         """Crops of these rows, scaled to 0..1, phases as channels: (b y x phase) float32 of single slices, else
         (b z y x phase).
         """
-        values = self.scale.apply(self.stored(indices))
+        values = self.scale.apply(self.stored(indices), self.masks(indices) if self.scale.by_mask else None)
         if values.shape[2] == 1:
             return rearrange(values, "b c 1 y x -> b y x c")
         return rearrange(values, "b c z y x -> b z y x c")

@@ -1,9 +1,7 @@
-"""Liver: from which slice to which a CT series shows it, by a mask or by a fast estimate of our own.
-
-Coarse: a CT volume in blocks of about 5 mm, without table and surroundings, to find organs fast.
-"""
+"""Liver: from which slice to which a CT series shows it, by a mask or our own fast estimate in blocks of about 5 mm."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +33,7 @@ class Coarse:
     factors: tuple[int, ...]
     shape: tuple[int, ...]
 
+    @cached_property
     def smooth(self) -> np.ndarray:
         """(z y x) HU without noise, vessels and what else is thinner than two blocks."""
         median = ndimage.median_filter(np.minimum(self.values, 300), 3)
@@ -54,7 +53,13 @@ class Coarse:
         """(z y x) mm from each block marked to the nearest that is not; the ends of the volume are no surface."""
         if marked.all():
             return np.full(marked.shape, np.inf)
-        return np.asarray(ndimage.distance_transform_edt(marked, sampling=self.spacing))
+        found = np.zeros(marked.shape)
+        for box in ndimage.find_objects(
+            marked.astype(np.uint8)
+        ):  # the nearest lies in the box around all, or next to it
+            near = tuple(slice(max(each.start - 1, 0), each.stop + 1) for each in box)
+            found[near] = ndimage.distance_transform_edt(marked[near], sampling=self.spacing)
+        return found
 
     def finely(self, marked: np.ndarray) -> np.ndarray:
         """Blocks marked (z y x) bool, as voxels of the volume."""
@@ -203,7 +208,7 @@ def find_liver(volume: Volume) -> FoundLiver | None:
     coarse = gather(volume) if volume.units == "HU" else None
     if coarse is None:
         return None
-    search = _Search(coarse=coarse, values=coarse.smooth(), place=coarse.body & ~_beside_spine(coarse))
+    search = _Search(coarse=coarse, values=coarse.smooth, place=coarse.body & ~_beside_spine(coarse))
     level = search.commonest()
     if level is None:
         return None

@@ -1,9 +1,4 @@
-"""Frames: DICOM Segmentations, whose frames lie where each of them says.
-
-Segments: what every kind of mask file gives, decoded once: numbers and names, and what each of them marks.
-
-Contours: RT Structure Sets, whose regions are outlined slice by slice, filled on the slices of a volume.
-"""
+"""Frames: DICOM Segmentations, each frame where it says, and RT Structure Sets, filled: segments by number and name."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""ADC: the apparent diffusion coefficient, fitted to images of several b-values.
-
-Signal: MR made comparable between scans, whose units are their own.
-"""
+"""ADC: the apparent diffusion coefficient of several b-values, and signal made comparable between scans."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -32,7 +32,7 @@ def measured(volume: Volume) -> dict[str, float]:
     percentile, structure by scale (log2 of the SD on that scale) and coherence, 1 where all structure runs one way.
     """
     values, pixel = _coarser(normalised(volume))
-    body = np.stack([_body(each) for each in values])
+    body = np.stack([skin(each) for each in values])
     inside = values[body] if body.any() else np.zeros(1, np.float32)
     sides = [np.ptp(np.argwhere(each), axis=0) + 1 for each in body if each.any()] or [np.ones(2)]
     down, across = np.median(sides, axis=0) * pixel
@@ -58,8 +58,8 @@ def _coarser(volume: Volume) -> tuple[np.ndarray, np.ndarray]:
     return reduce(cut, "n (y j) (x i) -> n y x", "mean", j=down, i=across), spacing * [down, across]
 
 
-def _body(image: np.ndarray) -> np.ndarray:
-    """The largest bright part of a slice, filled."""
+def skin(image: np.ndarray) -> np.ndarray:
+    """Where the body is in a slice (y x) of MR: its largest bright part, filled; (y x) bool."""
     parts, count = ndimage.label(image > image.mean())
     if not count:
         return np.zeros(image.shape, bool)

@@ -25,6 +25,9 @@ _HEPATIC = (
     ((-20, 27, 48), (12, -46, 24), 4.0),
 )
 
+BRANCHINGS = tuple(dict.fromkeys(place for start, end, _ in (*_PORTAL[2:], *_HEPATIC) for place in (start, end)))
+"""Where vessels in and at the liver branch or end, x, y and z in mm."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Anatomy:

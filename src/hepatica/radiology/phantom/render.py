@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from pydicom.uid import CTImageStorage
 from scipy.ndimage import center_of_mass
 
+from hepatica.cohort.atomic import write_table
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.phantom import SUSPECTED, Job, Patient, Recipe, Renderer, outlined, phantom_cohort
 from hepatica.cohort.streams import generator
 from hepatica.radiology.dicom.nifti import read_nifti, write_nifti
+from hepatica.radiology.phantom.ablation import ZONE, ablate
 from hepatica.radiology.phantom.dicom import Stored, write_study
 from hepatica.radiology.phantom.enhancement import PHASES
 from hepatica.radiology.phantom.lesions import FIRST_LABEL
@@ -35,7 +38,7 @@ OUTLINES = "outlines"
 """The folder, below the studies, of all outlines of a cohort that tells all: its column mask names the truth masks."""
 
 AFTER = "after"
-"""The folder, below the studies, of the scans six weeks after embolisation."""
+"""The folder, below the studies, of the scans six weeks after embolisation or ablation."""
 
 _FIRST_DAY = datetime(2020, 1, 1, 9)
 _BETWEEN = timedelta(days=42)
@@ -127,6 +130,9 @@ class CT(Scans):
         outlines = super().attached(patients, stems, recipe=recipe)
         if recipe.population.embolised:
             return outlines | {"after": [f"{AFTER}/{stem}.zip" for stem in stems]}
+        if recipe.population.ablated:
+            files = {"after": ".zip", "zone": "_zone.nii.gz", "landmarks": "_landmarks.csv"}
+            return outlines | {name: [f"{AFTER}/{stem}{end}" for stem in stems] for name, end in files.items()}
         if recipe.population.outlined:
             return outlines
         hcc, share = np.array([each.tumour.hcc for each in patients]), self.settings.expert_share
@@ -186,7 +192,14 @@ def _draw(scans: Scans, job: Job, *, recipe: Recipe, entropy: str) -> Mapping[st
         write_study(path, series, patient=job.patient, geometry=drawn.geometry, injected=when, entropy=words)
 
     if later := job.files.get("after"):
-        after = draw(generator(recipe.seed, recipe.hospital, "study", number), job.patient, viable=course.viable)
+        how = {"viable": course.viable}
+        if course.margin_mm is not None:
+            how = {"change": partial(ablate, margin_mm=course.margin_mm)}
+        after = draw(generator(recipe.seed, recipe.hospital, "study", number), job.patient, **how)
         write(later, after, when=injected + _BETWEEN, words=(entropy, str(number), AFTER))
+        if after.landmarks is not None:
+            write_nifti(job.files["zone"], values=(after.mask == ZONE).astype(np.uint8), geometry=after.geometry)
+            columns = [f"{when}_{axis}_mm" for when in ("before", "after") for axis in "xyz"]
+            write_table(job.files["landmarks"], pd.DataFrame(after.landmarks, columns=columns))
     write(job.path, study, when=injected, words=(entropy, str(number)))
     return {}

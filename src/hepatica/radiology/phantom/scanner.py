@@ -1,9 +1,4 @@
-"""Scanner: what the CT of a hospital makes of a body: its sharpness, noise, calibration, timing and habits.
-
-Noise: smooth random fields, the raw material of phantom organs, and the correlated noise of CT.
-
-Settings: every number phantom CT and MR are made from.
-"""
+"""Scanner: what the CT of a hospital makes of a body: sharpness, noise, calibration, timing; settings of phantoms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

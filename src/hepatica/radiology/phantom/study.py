@@ -1,5 +1,6 @@
 """Study: one phantom patient from anatomy to what the scanner sees, in all phases, with the truth mask."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +23,17 @@ _SPREAD = np.array([0.3, 0.7, 1.0, 1.0], dtype=np.float32)
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """`values` (picture, z, y, x), whole numbers, of CT Hounsfield units by phase, z from the feet up; `mask` (z, y, x)
-    uint8: 1 liver, 2 and on lesions.
+    uint8: 1 liver, 2 and on lesions. `landmarks` (n 6): places of the same in the scan before, and in this one.
     """
 
     values: np.ndarray
     mask: np.ndarray
     geometry: Geometry
+    landmarks: np.ndarray | None = None
+
+
+Change = Callable[[np.random.Generator, np.ndarray, np.ndarray, Grid], tuple[np.ndarray, np.ndarray, np.ndarray]]
+"""What a treatment makes of a body: pictures, mask and landmarks."""
 
 
 def draw_study(
@@ -38,16 +44,22 @@ def draw_study(
     difficulty: float,
     settings: PhantomSettings,
     viable: float | None = None,
+    change: Change | None = None,
 ) -> Study:
-    """All phases of one patient; `viable`, as `draw_body` says, of a scan after embolisation."""
+    """All phases of one patient; `viable`, as `draw_body` says, of a scan after embolisation; `change`: after another
+    treatment.
+    """
     effect = 1 - settings.contrast_lost_when_hard * difficulty
     attenuation, mask, grid = draw_body(
         rng, patient, settings=settings, palette=ct_palette(late=hospital.late), effect=effect, texture=_SPREAD,
         tissues=curves(late=hospital.late), flat_table=hospital.flat_table, viable=viable,
     )  # fmt: skip
+    landmarks = None
+    if change is not None:
+        attenuation, mask, landmarks = change(rng, attenuation, mask, grid)
     noise = 1 + settings.noise_added_when_hard * difficulty
     seen = scan(rng, attenuation, hospital=hospital, pixel=grid.pixel, noise=noise)
-    return Study(values=seen, mask=mask, geometry=grid.geometry)
+    return Study(values=seen, mask=mask, geometry=grid.geometry, landmarks=landmarks)
 
 
 def draw_body(

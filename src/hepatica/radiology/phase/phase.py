@@ -118,7 +118,7 @@ def _spleen(found: FoundLiver, lowest: int, highest: int) -> float | None:
     """The level of what lies deep in soft tissue at the back of the left side, beside the liver."""
     coarse = found.coarse
     low, high = _SPLEEN_LEVELS
-    soft = coarse.body & ~found.blocks & (coarse.smooth() > low) & (coarse.smooth() < high)
+    soft = coarse.body & ~found.blocks & (coarse.smooth > low) & (coarse.smooth < high)
     left = (coarse.from_middle() > _SPLEEN_LEFT) & (coarse.from_back() < _SPLEEN_BACK)
     beside = np.zeros(soft.shape, bool)
     beside[lowest : highest + 1] = True

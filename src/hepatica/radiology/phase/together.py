@@ -89,6 +89,7 @@ def read_phases(
         chosen[ADC] = ADC
     lost = [each for each, name in chosen.items() if name is None]
     if len(lost) == len(wanted) or (lost and absent != "zero"):
+        _refuse_other_kinds(specimen, kind=kind)
         have = ", ".join(scans) or "none that is known"
         raise SpecimenError(
             f"got the phases {have}, wanted {', '.join(wanted)}: no {' and no '.join(lost)}; give that series, name it"
@@ -111,6 +112,13 @@ def read_phases(
         keys=tuple(scans[name].key for name in names if name in scans),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _refuse_other_kinds(specimen: Specimen, *, kind: Kind) -> None:
+    """SpecimenError where a file without headers is by its values of another kind, whatever it is named."""
+    for scan in find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=kind).scans:
+        if scan.series is None:
+            scan.read()
 
 
 def _read(name: str, scans: Mapping[str, Scan], *, kind: Kind) -> Volume:

@@ -1,9 +1,4 @@
-"""Emphasis: the sixteen features that run lengths (GLRLM) and zone sizes (GLSZM) have in common.
-
-GLSZM: how large the connected zones of one grey level are (IBSI 3.8, 9SAK).
-
-GLRLM: how many voxels in a row have the same grey level (IBSI 3.7, TP0I).
-"""
+"""Emphasis: run lengths (GLRLM, IBSI 3.7, TP0I) and zone sizes (GLSZM, IBSI 3.8, 9SAK), sixteen features of each."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,4 @@
-"""GLCM: which grey levels lie beside which (IBSI 3.6, LFYI).
-
-NGTDM: how far grey levels differ from the mean of their neighbours (IBSI 3.10, IPET).
-"""
+"""GLCM: which grey levels lie side by side (IBSI 3.6, LFYI), and NGTDM: how far they differ there (IBSI 3.10, IPET)."""
 
 import numpy as np
 from scipy.ndimage import correlate1d

@@ -17,7 +17,7 @@ from pydicom.uid import generate_uid
 from hepatica.cohort.errors import SpecimenError
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
-from hepatica.radiology.results.evidence import Evidence, decimals, in_files, positions
+from hepatica.radiology.results.evidence import Evidence, FileEvidence, decimals, in_files, positions
 
 MANUFACTURER = "hepatica"
 
@@ -40,15 +40,13 @@ def digest(content: np.ndarray | str) -> str:
     ).hexdigest()
 
 
-def derived_uid(*words: str, evidence: Evidence, model: ModelIdentity) -> str:
+def derived_uid(*words: str, evidence: FileEvidence, model: ModelIdentity) -> str:
     """The same words, series, files and model, the same UID."""
     files = [str(file.SOPInstanceUID) for file in evidence.files]
-    return str(
-        generate_uid(entropy_srcs=[*words, model.system, model.version, model.digest, evidence.series.key, *files])
-    )
+    return str(generate_uid(entropy_srcs=[*words, model.system, model.version, model.digest, evidence.key, *files]))
 
 
-def origin(kind: str, content: str, *, evidence: Evidence, model: ModelIdentity, number: int = 1) -> dict[str, Any]:
+def origin(kind: str, content: str, *, evidence: FileEvidence, model: ModelIdentity, number: int = 1) -> dict[str, Any]:
     """What highdicom asks of every object: `kind` is a key of SERIES_NUMBER, `content` a digest, `number` from 1 on."""
     head = evidence.head
     date = str(head.StudyDate) or NO_DATE
@@ -68,7 +66,7 @@ def origin(kind: str, content: str, *, evidence: Evidence, model: ModelIdentity,
     }
 
 
-def finish(made: Dataset, evidence: Evidence) -> Dataset:
+def finish(made: Dataset, evidence: FileEvidence) -> Dataset:
     """Give an object its patient's name and a fixed time, and refer to frames of multi-frame files."""
     made.add_new("PatientName", "PN", evidence.name)  # a new element: highdicom shares that of the evidence
     made.InstanceCreationDate, made.InstanceCreationTime = made.ContentDate, made.ContentTime
@@ -91,7 +89,7 @@ def _settle(made: Dataset) -> None:
             each.value = fixed[each.keyword]
 
 
-def _name_frames(made: Dataset, evidence: Evidence) -> None:
+def _name_frames(made: Dataset, evidence: FileEvidence) -> None:
     for each in made.get("PerFrameFunctionalGroupsSequence", ()):
         for derivation in each.get("DerivationImageSequence", ()):
             for image in derivation.SourceImageSequence:
@@ -101,7 +99,7 @@ def _name_frames(made: Dataset, evidence: Evidence) -> None:
         made.SourceImageSequence = made.ReferencedSeriesSequence[0].ReferencedInstanceSequence = files
 
 
-def reference(uid: str, evidence: Evidence) -> Dataset:
+def reference(uid: str, evidence: FileEvidence) -> Dataset:
     """The file, and the frame of a multi-frame one, that a slice of the evidence is."""
     if uid not in evidence.frames:
         return _reference(evidence.head.SOPClassUID, uid)

@@ -4,6 +4,7 @@ Hospitals' and de-identifiers' headers lack what the standard asks of every file
 derive the rest the same way each time: a blank UID from the series' digest, a blank or misspelt date as none.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.config import RAISE
 from pydicom.datadict import dictionary_VR
-from pydicom.uid import UID, CTImageStorage, MRImageStorage, generate_uid
+from pydicom.uid import UID, CTImageStorage, MRImageStorage, UltrasoundImageStorage, generate_uid
 from pydicom.valuerep import DSfloat, validate_value
 
 from hepatica.radiology.dicom.frames import tolerant
@@ -34,14 +35,15 @@ _IF_STATED = (
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Evidence:
-    """The files of one series and their slices, identifiers included, from the feet to the head; no pixels.
+class FileEvidence:
+    """Files of one patient, identifiers included; no pixels.
 
-    `slices` are single images one each, also those of a multi-frame file; `frames` maps such a slice's UID to
-    the frame of its file. `files` are the files, each once. `name` is the patient's; `notes` list what was missing.
+    `files` are the files, each once; `key` is a digest of what they are of, `name` the patient's; `notes` list what was
+    missing. `slices` are single images one each, also those of a multi-frame file; `frames` maps such a slice's UID to
+    the frame of its file.
     """
 
-    series: Series
+    key: str
     name: str = field(repr=False)
     slices: tuple[Dataset, ...] = field(repr=False)
     files: tuple[Dataset, ...] = field(repr=False)
@@ -50,8 +52,15 @@ class Evidence:
 
     @property
     def head(self) -> Dataset:
-        """The slice nearest the feet, for what all have in common."""
+        """The first image, for what all have in common; of slices that nearest the feet."""
         return self.slices[0]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence(FileEvidence):
+    """The files of one series and their slices from the feet to the head."""
+
+    series: Series
 
     def at(self, index: int) -> Dataset | None:
         """The slice that lies at a place of the volume's grid, None where that was interpolated."""
@@ -63,7 +72,7 @@ def evidence_of(series: Series) -> Evidence:
     """What results may contain of a series and refer to; SpecimenError when its first file is no longer to be read."""
     dataset = series.dataset()
     with tolerant():
-        common, notes = _common(dataset, series)
+        common, notes = _common(dataset, series.key)
         instances = _instances(series, common.SeriesInstanceUID)
         many = "NumberOfFrames" in dataset
         slices = tuple(
@@ -79,12 +88,27 @@ def evidence_of(series: Series) -> Evidence:
         }
         unnamed = ("the files have no UID; derived",) if not all(header.instance for header in series.headers) else ()
         name = str(dataset.get("PatientName") or "")
+    notes = (*series.notes, *notes, *unnamed)
     return Evidence(
-        series=series, name=name, slices=slices, files=files, frames=frames, notes=(*series.notes, *notes, *unnamed)
-    )
+        key=series.key, series=series, name=name, slices=slices, files=files, frames=frames, notes=notes
+    )  # fmt: skip
 
 
-def _common(dataset: Dataset, series: Series) -> tuple[Dataset, tuple[str, ...]]:
+def evidence_of_files(datasets: Sequence[Dataset]) -> FileEvidence:
+    """The same of images that have no place in the patient, such as ultrasound; all of one patient, one or more."""
+    with tolerant():
+        uids = [str(each.get("SOPInstanceUID") or "") for each in datasets]
+        key = hashlib.sha256("\0".join(uids).encode()).hexdigest()[:16]
+        common, notes = _common(datasets[0], key)
+        del common.FrameOfReferenceUID
+        blank = [uid or generate_uid(entropy_srcs=[key, str(k)]) for k, uid in enumerate(uids)]
+        files = tuple(_file(common, each, uid) for each, uid in zip(datasets, blank, strict=True))
+    notes = tuple(each for each in notes if "FrameOfReferenceUID" not in each)
+    name = str(datasets[0].get("PatientName") or "")
+    return FileEvidence(key=key, name=name, slices=files, files=files, frames={}, notes=notes)
+
+
+def _common(dataset: Dataset, key: str) -> tuple[Dataset, tuple[str, ...]]:
     common = Dataset()
     common.SpecificCharacterSet = "ISO_IR 192"
     common.PatientName = None  # highdicom logs names it finds odd, so that it never gets one
@@ -96,7 +120,7 @@ def _common(dataset: Dataset, series: Series) -> tuple[Dataset, tuple[str, ...]]
     common.Modality = str(dataset.get("Modality") or "CT")
     common.PositionReferenceIndicator = ""
     study = [str(dataset.get(each) or "") for each in ("PatientID", "PatientName", "StudyDate", "StudyTime", "StudyID")]
-    derived = {"StudyInstanceUID": study, "SeriesInstanceUID": [series.key], "FrameOfReferenceUID": [series.key]}
+    derived = {"StudyInstanceUID": study, "SeriesInstanceUID": [key], "FrameOfReferenceUID": [key]}
     blank = [keyword for keyword in derived if not dataset.get(keyword)]
     for keyword, words in derived.items():
         setattr(common, keyword, str(dataset.get(keyword) or generate_uid(entropy_srcs=[keyword, *words])))
@@ -145,7 +169,7 @@ def _slice(common: Dataset, header: Header, *, first: Header, uid: str) -> Datas
 
 def _storage(common: Dataset) -> UID:
     """Of single images of this modality."""
-    return MRImageStorage if common.Modality == "MR" else CTImageStorage
+    return {"MR": MRImageStorage, "US": UltrasoundImageStorage}.get(common.Modality, CTImageStorage)
 
 
 def _file(common: Dataset, dataset: Dataset, uid: str) -> Dataset:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.protocol import ModelIdentity
@@ -64,22 +64,25 @@ class NotAssessable:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What a system says of one lesion, or of the whole study: `values` by name ("probability of cyst", "risk").
+    """What a system says of one lesion, or of the whole study: `values` by name ("probability of cyst", "risk"), and
+    `lengths_mm`.
 
     `called` is the class or group; `centre_mm` is the lesion's centre (x y z, DICOM patient axes) and `diameter_mm`
     its diameter, None of a study. EvaluationError when there is no value, or one is no finite number.
     """
 
     name: str
-    values: Mapping[str, float]
+    values: Mapping[str, float] = field(default_factory=dict)
+    lengths_mm: Mapping[str, float] = field(default_factory=dict)
     called: str | None = None
     centre_mm: tuple[float, float, float] | None = None
     diameter_mm: float | None = None
 
     def __post_init__(self) -> None:
-        numbers = [*self.values.values(), *(self.centre_mm or ()), self.diameter_mm or 0.0]
-        if not self.values or not all(map(math.isfinite, numbers)):
-            raise EvaluationError(f"got the values {dict(self.values)} of a finding, wanted one finite number or more")
+        values = {**self.values, **self.lengths_mm}
+        numbers = [*values.values(), *(self.centre_mm or ()), self.diameter_mm or 0.0]
+        if not values or not all(map(math.isfinite, numbers)):
+            raise EvaluationError(f"got the values {values} of a finding, wanted one finite number or more")
 
 
 @dataclass(frozen=True, kw_only=True)

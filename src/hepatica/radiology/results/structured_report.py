@@ -9,7 +9,7 @@ from pydicom import Dataset
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.results.derived_images import MANUFACTURER, derived_uid, digest, finish, origin
-from hepatica.radiology.results.evidence import Evidence
+from hepatica.radiology.results.evidence import FileEvidence
 from hepatica.radiology.results.result import MOST_CHARACTERS, Finding, Findings, NotAssessable, Result
 
 SCHEME = "99HEPATICA"
@@ -31,9 +31,16 @@ _CODES = {
     "unnormalised": ("UNNORMALISED", "Weighted sum over the number of images"),
 }
 
+_PROCEDURES = {
+    "CT": ("25045-6", "CT unspecified body region", "ComputedTomography"),
+    "MR": ("25056-3", "MRI unspecified body region", "MagneticResonance"),
+    "US": ("25061-3", "US unspecified body region", "Ultrasound"),
+}
+"""Codes of LOINC, and keywords of context group 29, by modality."""
+
 
 def structured_report(
-    result: Result | Findings | NotAssessable, *, evidence: Sequence[Evidence], remarks: Sequence[str] = ()
+    result: Result | Findings | NotAssessable, *, evidence: Sequence[FileEvidence], remarks: Sequence[str] = ()
 ) -> Dataset:
     """The score, its interval, cut-off, variant and class, or what is found of each lesion; the model as the observer;
     the images read; remarks as text.
@@ -47,13 +54,12 @@ def structured_report(
     from pydicom.sr.codedict import codes
 
     first, model = evidence[0], result.model
-    mr = first.head.Modality == "MR"
     reason = f"Not assessable: {result.reason}" if isinstance(result, NotAssessable) else ""
     texts = [each for each in (reason, model.note, *remarks) if each]
     with tolerant():
         report = hd.sr.MeasurementReport(
             observation_context=_observer(model),
-            procedure_reported=codes.LN.MRIUnspecifiedBodyRegion if mr else codes.LN.CTUnspecifiedBodyRegion,
+            procedure_reported=_procedure(first),
             imaging_measurements=_groups(result, first),
             title=codes.DCM.ImagingMeasurementReport,
         )
@@ -70,14 +76,14 @@ def structured_report(
         return finish(made, first)
 
 
-def _library(evidence: Sequence[Evidence]) -> Any:
+def _library(evidence: Sequence[FileEvidence]) -> Any:
     """Image Library (TID 1600): a group a series, with once what highdicom's has for each file."""
     from pydicom.sr.codedict import codes
 
     return _container(codes.DCM.ImageLibrary, [_container(codes.DCM.ImageLibraryGroup, _group(e)) for e in evidence])
 
 
-def _group(evidence: Evidence) -> list[Any]:
+def _group(evidence: FileEvidence) -> list[Any]:
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
@@ -85,7 +91,11 @@ def _group(evidence: Evidence) -> list[Any]:
     context = "HAS ACQ CONTEXT"
     return [
         hd.sr.CodeContentItem(codes.DCM.Modality, _modality(evidence), context),
-        hd.sr.UIDRefContentItem(codes.DCM.FrameOfReferenceUID, evidence.head.FrameOfReferenceUID, context),
+        *(
+            [hd.sr.UIDRefContentItem(codes.DCM.FrameOfReferenceUID, evidence.head.FrameOfReferenceUID, context)]
+            if "FrameOfReferenceUID" in evidence.head
+            else []
+        ),
         *(
             hd.sr.ImageContentItem(source, file.SOPClassUID, file.SOPInstanceUID, relationship_type="CONTAINS")
             for file in evidence.files
@@ -93,10 +103,17 @@ def _group(evidence: Evidence) -> list[Any]:
     ]
 
 
-def _modality(evidence: Evidence) -> Any:
+def _modality(evidence: FileEvidence) -> Any:
     from pydicom.sr.codedict import codes
 
-    return codes.cid29.MagneticResonance if evidence.head.Modality == "MR" else codes.cid29.ComputedTomography
+    return getattr(codes.cid29, _PROCEDURES.get(evidence.head.Modality, _PROCEDURES["CT"])[2])
+
+
+def _procedure(evidence: FileEvidence) -> Any:
+    from highdicom.sr import CodedConcept
+
+    value, meaning, _ = _PROCEDURES.get(evidence.head.Modality, _PROCEDURES["CT"])
+    return CodedConcept(value=value, scheme_designator="LN", meaning=meaning)
 
 
 def _container(name: Any, content: Sequence[Any]) -> Any:
@@ -130,7 +147,7 @@ def _observer(model: ModelIdentity) -> Any:
     return hd.sr.ObservationContext(observer_device_context=context)
 
 
-def _groups(result: Result | Findings | NotAssessable, evidence: Evidence) -> list[Any]:
+def _groups(result: Result | Findings | NotAssessable, evidence: FileEvidence) -> list[Any]:
     if isinstance(result, Findings):
         return [_finding(each, result.model, evidence) for each in result.findings]
     import highdicom as hd
@@ -145,7 +162,7 @@ def _groups(result: Result | Findings | NotAssessable, evidence: Evidence) -> li
     ]
 
 
-def _group_of(name: str, model: ModelIdentity, evidence: Evidence) -> dict[str, Any]:
+def _group_of(name: str, model: ModelIdentity, evidence: FileEvidence) -> dict[str, Any]:
     """What every group of measurements says of itself; `name` is that by which it is followed from study to study."""
     import highdicom as hd
     from pydicom.sr.codedict import codes
@@ -166,13 +183,17 @@ def _group_of(name: str, model: ModelIdentity, evidence: Evidence) -> dict[str, 
     }
 
 
-def _finding(finding: Finding, model: ModelIdentity, evidence: Evidence) -> Any:
+def _finding(finding: Finding, model: ModelIdentity, evidence: FileEvidence) -> Any:
     """A group of measurements; at the lesion's centre where it is of one (TID 1410), else of the study (TID 1501)."""
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
-    unit = codes.UCUM.NoUnits
-    measured = [hd.sr.Measurement(name=_own(name), value=value, unit=unit) for name, value in finding.values.items()]
+    units = ((finding.values, codes.UCUM.NoUnits), (finding.lengths_mm, codes.UCUM.Millimeter))
+    measured = [
+        hd.sr.Measurement(name=_own(name), value=value, unit=unit)
+        for values, unit in units
+        for name, value in values.items()
+    ]
     if finding.diameter_mm is not None:
         measured.append(
             hd.sr.Measurement(name=codes.SCT.Diameter, value=finding.diameter_mm, unit=codes.UCUM.Millimeter)

@@ -22,7 +22,15 @@ from hepatica.report.chapters import (
     subtypes,
     summary,
 )
-from hepatica.report.chapters.follow_up import factors, lead_time, progression, survival, treated, treatment_effect
+from hepatica.report.chapters.follow_up import (
+    factors,
+    lead_time,
+    margin,
+    progression,
+    survival,
+    treated,
+    treatment_effect,
+)
 from hepatica.report.chapters.variables import comparators, covariates, importance, missing, nomogram, subgroups
 from hepatica.report.page import Gallery, Run, Section, provenance
 
@@ -72,7 +80,7 @@ BY_TASK: Mapping[str, tuple[Chapter, ...]] = {
     "multi_class": (multiclass.section, shift.section),
     "survival": (*FOLLOWED, *TREATED),
     "quantities": (agreement.section, shift.section),
-    "margin": (agreement.section, shift.section),
+    "margin": (agreement.section, margin.section, shift.section),
     "segmentation": (segmentation.section, shift.section),
     "subtypes": (subtypes.section, shift.section),
 }
@@ -91,4 +99,4 @@ def chapters_of(run: Run) -> Sequence[Chapter]:
 
 
 def _of(chapter: Chapter, task: str) -> Chapter:
-    return lambda run, gallery: chapter(run.asking(task), gallery)
+    return chapter if chapter is comparators.section else lambda run, gallery: chapter(run.asking(task), gallery)

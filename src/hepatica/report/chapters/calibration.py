@@ -3,6 +3,7 @@
 Updated scores of another cohort are offered here and applied to nothing else.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -131,6 +132,7 @@ def _recalibration(results: Results, found: list[tuple[Target, list[Update]]], g
         f" The scores shown were updated by a fit on {FOLDS - 1} of {FOLDS} parts of the patients and judged on the"
         " remaining part, in turn, because an update judged on the patients it was fitted on appears better than it is."
     )
+    text += caution(found)
     target, shown = found[0]
     panels = [
         gallery.draw(
@@ -145,6 +147,13 @@ def _recalibration(results: Results, found: list[tuple[Target, list[Update]]], g
         f" ({NOT_APPLIED})."
     )
     return [Text(text=text), Figure(caption=caption, panels=panels, columns=3), _table(name, found)]
+
+
+def caution(found: Sequence[tuple[Target, Sequence[Update]]]) -> str:
+    """A sentence where an update would turn the order of patients round; else nothing."""
+    turned = [about(target) for target, offered in found if any(e.fitted and e.fitted.slope <= 0 for e in offered)]
+    said = f" Of {' and '.join(turned)} a slope is not above 0: that update turns the order round and is no remedy."
+    return said if turned else ""
 
 
 def _key(update: Update) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Classes, LesionClasses, Target, class_scores
-from hepatica.cohort.predictions import LESION
+from hepatica.cohort.predictions import LESION, PROBABILITY
 from hepatica.evaluate.multiclass.metrics import OF_A_CLASS, multiclass_metrics
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
@@ -16,8 +16,6 @@ from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.wording import METRICS, estimate, level
 
 OVERALL = ("accuracy", "auroc_macro", "f1_macro", "kappa")
-PROBABILITY = "probability_"
-"""Before the name of a class in the columns of regions.parquet."""
 OF_ORDERED = ("kappa_weighted", "kappa_weighted_linear")
 
 

@@ -8,12 +8,15 @@ from hepatica.evaluate import Confusion, confusion
 from hepatica.evaluate.binary.binary import AT_A_CUTOFF
 from hepatica.report.page import Gallery, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_cell
-from hepatica.report.page.wording import METRICS, NONE, about, interval, p_value
+from hepatica.report.page.wording import METRICS, NONE, about, interval, level, p_value
 
 PLACES = {"internal": "Paper, its internal patients", "external": "Paper, its external patients"}
 """Patients of a paper as `Paper.reported` names them, and the head of their column."""
 
-ELSEWHERE = {"adjusted_hazard_ratio": "see the chapter of clinical factors"}
+ELSEWHERE = {
+    "adjusted_hazard_ratio": "see the chapter of clinical factors",
+    "patch_accuracy": "see the chapter of classification",
+}
 """Metrics that a chapter computes, and metrics.json lacks."""
 
 
@@ -38,8 +41,8 @@ def section(run: Run, gallery: Gallery, *, printed: Printed | None = None) -> Se
         return "The system file holds no number that the paper reports: there is none to compare with."
     paper = run.system.paper
     note = (
-        f"Reported: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}. Other patients,"
-        " other specimens, other cut-offs: the columns are for orientation, and their difference is not tested."
+        f"Reported: {paper.citation}, doi {paper.doi}. Other patients, other specimens, other cut-offs: the columns are"
+        " for orientation, and their difference is not tested."
     )
     table = Table(
         caption="Reported by the paper on its own patients, beside what was found here.",
@@ -68,12 +71,18 @@ def _reported(run: Run) -> list[list[str]]:
             theirs.setdefault((metric, key), {})[where] = p_value(value) if metric.endswith("_p") else f"{value:.3f}"
     return [
         [
-            METRICS.get(metric, metric) + (f", {about(known[key])}" if key in known else f" {key}"),
+            _named(metric) + (f", {about(known[key])}" if key in known else f" {key}"),
             *(reported.get(where, NONE) for where in _places(run)),
             *(_here(run, known.get(key), metric)),
         ]
         for (metric, key), reported in theirs.items()
     ]
+
+
+def _named(metric: str) -> str:
+    """A metric in words; of one class, `auroc[HCC]`, with its name."""
+    name, _, of = metric.partition("[")
+    return METRICS.get(name, name) + (f" of {level(of[:-1])}" if of else "")
 
 
 def _here(run: Run, target: Target | None, metric: str) -> list[str]:

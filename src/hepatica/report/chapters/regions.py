@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from scipy.special import logit
 
 from hepatica.cohort import EvaluationError
+from hepatica.cohort.predictions import LESION
 from hepatica.evaluate import Estimate, accuracy, auroc, average_precision, confusion, sensitivity, specificity
 from hepatica.evaluate.by_task import EVEN_ODDS
 from hepatica.report.figures import roc
@@ -210,4 +211,6 @@ def _scored(results: Results) -> pd.DataFrame:
     table = pd.read_parquet(results.folder / "regions.parquet")
     label = results.outcomes(results.targets[0])["label"].dropna()
     own = table[table["patient_id"].isin(label.index)]
+    if "lesion_id" in own:  # of which there may be several slices
+        own = own.groupby(LESION, sort=False, as_index=False)["score"].mean()
     return own.assign(label=own["patient_id"].map(label), region=np.arange(len(own)))

@@ -15,7 +15,7 @@ from sklearn.metrics import silhouette_score
 
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import HIGH, LOW, QUIET, SCALE, SERIES
-from hepatica.report.page.wording import NONE, about, happening, outcomes
+from hepatica.report.page.wording import NONE, about, outcomes
 
 LIMIT = 2000
 """Tiles drawn at most, over all cohorts."""
@@ -79,7 +79,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     tiles, target = gather(run, limit=LIMIT), run.targets[0]
     if len(tiles.signatures) < FEWEST:
         return f"Only {len(tiles.signatures)} {tiles.region}s of unseen patients: too few to map signatures."
-    outcome = f"{happening(target)} by the end of follow-up" if target.followed else about(target)
+    outcome = f"{target.happening} by the end of follow-up" if target.followed else about(target)
     blocks: list[Block] = [Text(text=MEANING.format(region=tiles.region))]
     for laid in maps(tiles.signatures):
         panels = [

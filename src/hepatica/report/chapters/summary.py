@@ -6,7 +6,7 @@ from hepatica.report.chapters import applicability
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.provenance import system_title
-from hepatica.report.page.wording import event, happening, patients, when
+from hepatica.report.page.wording import event, patients, when
 
 QUOTED = {
     "followed": ("auroc", "c_index", "log_rank_p"),
@@ -42,7 +42,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         f" applied to {_applied(run)}. Nothing was fitted, chosen or re-tuned on those patients; the cut-offs are"
         " locked with the model."
     )
-    source = f"The system: {paper.authors} {paper.title}. {paper.journal} ({paper.year}), doi {paper.doi}."
+    source = f"The system: {paper.citation}, doi {paper.doi}."
     blocks: list[Block] = [Text(text=design), Text(text=source), _key_numbers(run), *_warnings(run)]
     return Section(anchor="summary", title="Summary", blocks=blocks)
 
@@ -95,7 +95,7 @@ def _limits(results: Results, target: Target) -> list[str]:
     outcomes, texts = results.outcomes(target), []
     label = outcomes["label" if target.task == "binary" else "event"]
     events, without = int((label == 1).sum()), int((label == 0).sum())
-    named = f"{happening(target)} {when(target).lower()}" if target.followed else event(target)
+    named = f"{target.happening} {when(target).lower()}" if target.followed else event(target)
     if target.task == "binary" and min(events, without) < FEW_EVENTS:
         texts.append(
             f"{results.title}: {events} with and {without} without {named}; fewer than {FEW_EVENTS} of either"

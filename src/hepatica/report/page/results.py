@@ -212,7 +212,8 @@ class Run:
     @property
     def cutoff_rule(self) -> str:
         """The rule of the locked cut-offs, in words."""
-        return CUTOFFS.get(self.tasks[0].cutoff or "", "none")
+        rules = (CUTOFFS.get(each.cutoff or "") for each in self.tasks)
+        return next(filter(None, rules), "none")
 
     def asking(self, task: str) -> "Run":
         """The same with the scores of one kind of task alone."""

@@ -59,6 +59,7 @@ METRICS = {
     "kappa_weighted": "Kappa, quadratic weights",
     "kappa_weighted_linear": "Kappa, linear weights",
     "lesion_accuracy": "Accuracy",
+    "patch_accuracy": "Accuracy of patches",
     "lesion_auroc_macro": "AUROC, macro",
     "lesion_kappa": "Cohen's kappa",
     "bias": "Bias",
@@ -95,6 +96,7 @@ _UNITS = {
 
 _NAMES = {
     "hbsag": "HBsAg", "hbeag": "HBeAg", "hcv": "HCV", "hbv": "HBV", "dcp": "DCP", "dna": "DNA", "svr": "SVR",
+    "lirads": "LI-RADS",
 }  # fmt: skip
 _CAPITALS = {
     "afp", "alt", "ast", "bclc", "inr", "ecog", "tnm", "alp", "ggt", "bmi", "albi", "meld", "cnlc", "hcc", "metavir",
@@ -237,15 +239,6 @@ def events(targets: Iterable[Target]) -> str:
     """The same in a sentence about several targets: the finding, where they are of different ones."""
     names = {event(each) for each in targets}
     return names.pop() if len(names) == 1 else "the finding"
-
-
-def happening(target: Target) -> str:
-    """The event of follow-up in words: recurrence; of a survival, death, or recurrence or death."""
-    words = target.endpoint.replace("_", " ")
-    if not words.endswith("survival"):
-        return words
-    first, free, _ = words.partition(" free survival")
-    return f"{first} or death" if free else "death"
 
 
 def calls(target: Target) -> tuple[str, str]:

@@ -92,15 +92,19 @@ def grid_of(model: SignalModel) -> Grid:
 @compiled
 def _descend(gram: Any, projected: Any, c: Any, slope: Any) -> float:
     """Least half of the squares beyond those of the data, the concentrations `c` (k,) 0 or more that have it."""
-    c[:] = 0.0
-    slope[:] = -projected
+    for i in range(c.size):
+        c[i], slope[i] = 0.0, -projected[i]
     for _ in range(SWEEPS):
         for i in range(c.size):
             change = max(-slope[i], -c[i])
             if change != 0.0:
                 c[i] += change
-                slope += change * gram[i]
-    return float(0.5 * (c * (slope - projected)).sum())
+                for j in range(c.size):
+                    slope[j] += change * gram[i, j]
+    squares = 0.0
+    for i in range(c.size):
+        squares += c[i] * (slope[i] - projected[i])
+    return 0.5 * squares
 
 
 @compiled
@@ -108,12 +112,14 @@ def _best(gram: Any, projected: Any, turns: Any) -> Any:
     """Of each spectrum the node and the phase with the least squares, and the concentrations there."""
     n, nodes, k = projected.shape
     best_node, best_phase, best = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros((n, k))
-    c, slope = np.zeros(k), np.zeros(k)
+    turned, c, slope = np.zeros(k), np.zeros(k), np.zeros(k)
     for row in range(n):
         least = np.inf
         for node in range(nodes):
             for turn in range(turns.size):
-                cost = _descend(gram[node], (projected[row, node] * turns[turn]).real, c, slope)
+                for i in range(k):
+                    turned[i] = (projected[row, node, i] * turns[turn]).real
+                cost = _descend(gram[node], turned, c, slope)
                 if cost < least:
                     least, best_node[row], best_phase[row] = cost, node, turn
                     best[row] = c

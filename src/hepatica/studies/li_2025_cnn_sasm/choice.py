@@ -1,4 +1,4 @@
-"""Choice: which denoised subset CNN-SASM is trained on, with the reason.
+"""Choice: AUROC of each network on each denoised subset, and which subset CNN-SASM is trained on, with the reason.
 
 The paper trades performance on denoised patients, which falls as the subset grows, against generalisation, which
 first rises. It measures the latter on 14 TCGA patients of the cohort it validates on afterwards and reads the choice

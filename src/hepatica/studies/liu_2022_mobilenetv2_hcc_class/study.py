@@ -15,7 +15,7 @@ import pandas as pd
 
 from hepatica.cohort import MicronsPerPixel, load_cohort
 from hepatica.pathology.nuclei.detections import contact_sheet, review
-from hepatica.pathology.nuclei.finder import Finder
+from hepatica.pathology.nuclei.training import Finder
 from hepatica.protocol import override
 from hepatica.report import Chapter
 from hepatica.report.chapters.follow_up.ablation import ABLATIONS

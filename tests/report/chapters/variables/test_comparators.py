@@ -23,8 +23,10 @@ BESIDE = pd.DataFrame(
 
 
 def run(outcomes: pd.DataFrame, target: Target, beside: pd.DataFrame | None) -> SimpleNamespace:
-    results = SimpleNamespace(title="Internal test: x", comparators=lambda: beside, outcomes=lambda _: outcomes)
-    return SimpleNamespace(cohorts=[results], targets=[target])
+    results = SimpleNamespace(
+        title="Internal test: x", comparators=lambda: beside, outcomes=lambda _: outcomes, targets=[target]
+    )
+    return SimpleNamespace(cohorts=[results])
 
 
 def rows(outcomes: pd.DataFrame, target: Target, gallery: Gallery) -> dict[str, list[str]]:

@@ -13,8 +13,8 @@ from hepatica.report.chapters.quantification.errors import errors
 from hepatica.report.page.results import Run
 from hepatica.report.page.style import log_scale
 from hepatica.spectroscopy.quantify import METHODS
+from hepatica.studies.bae_2025_qcnn import chapters as module
 from hepatica.studies.bae_2025_qcnn.chapters import COMPARED, KINDS, training
-from hepatica.studies.bae_2025_qcnn.chapters import compared as module
 from hepatica.studies.bae_2025_qcnn.study import TESTED
 
 

@@ -11,7 +11,7 @@ from hepatica.report.figures import boxes, scatter
 from hepatica.report.figures.kaplan_meier import GROUPS, Arm
 from hepatica.report.page import Block, Columns, Gallery, Results, Run, Section, Text
 from hepatica.report.page.metric_table import target_table
-from hepatica.report.page.wording import happening, interval, p_value, when
+from hepatica.report.page.wording import interval, p_value, when
 
 SIZE = (3.5, 3.4)
 """Inches of a panel, three of which are side by side: the targets of a cohort."""
@@ -34,7 +34,7 @@ TESTS = (
 
 def section(run: Run, gallery: Gallery) -> Section:
     """Box plots of time by risk group, regressions of time on score, and a table with the trace of every test."""
-    event = happening(run.targets[0])
+    event = run.targets[0].happening
     pairs = [(each, target) for each in run.cohorts for target in run.targets]
     columns: Columns = 3 if len(run.targets) == 3 else 2
     box_plots = gallery.by_target(

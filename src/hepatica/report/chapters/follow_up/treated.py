@@ -11,7 +11,7 @@ from hepatica.report.chapters.baseline import DIFFERENCE_RULES, differences
 from hepatica.report.chapters.follow_up.survival import TALL, competing, log_rank, paint_groups
 from hepatica.report.figures import scatter
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
-from hepatica.report.page.wording import METRICS, attempt, cell, equals, estimate, happening, p_value
+from hepatica.report.page.wording import METRICS, attempt, cell, equals, estimate, p_value
 
 FOLD = "set_aside"
 
@@ -122,7 +122,7 @@ def _table(shown: list[Results], target: Target) -> Table:
 
 def _baseline(results: Results, target: Target) -> Table:
     """Covariates of patients set aside by predicted group and by outcome, as in Table 4 of Li 2025."""
-    outcomes, event = results.outcomes(target, fold=FOLD), happening(target)
+    outcomes, event = results.outcomes(target, fold=FOLD), target.happening
     treated = results.patients.loc[outcomes.index]
     high, had = (outcomes["group"] == "high").to_numpy(), (outcomes["event"] == 1).to_numpy()
     return differences(

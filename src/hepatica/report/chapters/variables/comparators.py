@@ -1,7 +1,7 @@
 """Comparators: published scores, or fitted baselines, against the system on the very patients whom they can judge."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ import pandas as pd
 from hepatica.clinical.scores import SCORES
 from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import Comparison, Estimate, Risk, auroc, c_index, compare_auroc, compare_c_index
+from hepatica.report.chapters.multiclass import scored
 from hepatica.report.page import Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.wording import heading, p_value, share
 
@@ -22,8 +23,10 @@ NOTE = (
 
 
 def section(run: Run, gallery: Gallery) -> Section | str:
-    """A table a cohort; an empty sentence for a system that names no comparators."""
-    tables = [_table(each, run.targets, beside) for each in run.cohorts if (beside := each.comparators()) is not None]
+    """A table a cohort and statistic; an empty sentence for a system that names no comparators."""
+    tables = [
+        table for each in run.cohorts if (beside := each.comparators()) is not None for table in _tables(each, beside)
+    ]
     if not tables:
         return ""
     return Section(
@@ -31,10 +34,25 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     )
 
 
-def _table(results: Results, targets: Sequence[Target], beside: pd.DataFrame) -> Table:
-    judged = [target for target in targets if target.followed or target.task == "binary"]
-    statistic = "C-index" if any(target.followed for target in judged) else "AUROC"
-    rows = [row for target in judged for row in ([heading(target)], *_rows(results, target, beside))]
+def _tables(results: Results, beside: pd.DataFrame) -> Iterator[Table]:
+    """Of what is true or false, of two classes, and of what is followed: one number ranks patients by these alone."""
+    found = {"AUROC": [], "C-index": []}
+    for target in results.targets:
+        if target.followed or target.task == "binary" or len(_classes(results, target)) == 2:
+            found["C-index" if target.followed else "AUROC"].append(target)
+    return (_table(results, targets, beside, statistic=name) for name, targets in found.items() if targets)
+
+
+def _classes(results: Results, target: Target) -> Sequence[str]:
+    return results.endpoint(target).classes if target.task == "multi_class" else ()
+
+
+def _table(results: Results, targets: Sequence[Target], beside: pd.DataFrame, *, statistic: str) -> Table:
+    rows = [
+        row
+        for target in targets
+        for row in ([": ".join([heading(target), *_classes(results, target)[1:]])], *_rows(results, target, beside))
+    ]
     return Table(
         caption=f"{results.title}: comparators and the system on the same patients, with 95% intervals.",
         header=["", "Evaluable", "Beyond the rule", statistic, f"{statistic} of the system", "Difference", "P"],
@@ -43,7 +61,11 @@ def _table(results: Results, targets: Sequence[Target], beside: pd.DataFrame) ->
 
 
 def _rows(results: Results, target: Target, beside: pd.DataFrame) -> list[list[str]]:
-    outcomes = results.outcomes(target)
+    if target.task == "multi_class":
+        (_, last), table = _classes(results, target), scored(results, target)
+        outcomes = pd.DataFrame({"score": table[last], "label": table["truth"] == last})
+    else:
+        outcomes = results.outcomes(target)
     if not target.followed:
         outcomes = outcomes.dropna(subset="label")
     return [_row(str(name), column.reindex(outcomes.index), outcomes, target) for name, column in beside.items()]

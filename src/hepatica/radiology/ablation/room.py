@@ -1,0 +1,194 @@
+"""Room: what a system of ablative margins shares: pairs of scans in, fields and margins out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import PositiveFloat, PositiveInt
+from scipy import ndimage
+
+from hepatica.cohort import Cohort, Specimen, Task
+from hepatica.cohort.phantom import ABLATED
+from hepatica.learn import Plan, infer
+from hepatica.learn.images import as_network_input
+from hepatica.protocol import Inference, ModelIdentity
+from hepatica.protocol.plain import scored
+from hepatica.protocol.records import Room
+from hepatica.radiology.ablation.margin import SAFE_MM, Margin, margin_of
+from hepatica.radiology.ablation.picture import draw_margin
+from hepatica.radiology.ablation.store import PairReading, PairStore
+from hepatica.radiology.ablation.store import prepare as prepare_pairs
+from hepatica.radiology.dicom.scans import find_scans
+from hepatica.radiology.lesions.deliver import on_grid
+from hepatica.radiology.phantom import PhantomSettings, phantom_ct
+from hepatica.radiology.phase.together import SERIES
+from hepatica.radiology.results.deliver import decline_study, write_objects
+from hepatica.radiology.results.derived_images import parametric_map
+from hepatica.radiology.results.evidence import evidence_of
+from hepatica.radiology.results.result import Finding, Findings
+from hepatica.radiology.results.structured_report import structured_report
+from hepatica.radiology.slicing import WINDOWS
+
+WIDEST_MM = 10.0
+"""Margin from which on maps show nothing (ours)."""
+
+BEFORE, AFTER, TUMOUR, ZONE = range(4)
+"""Channels of a pair as networks read it, (b z 4 y x)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairPlan(Plan):
+    """Settings of a system of ablative margins."""
+
+    phase: str = "portal venous"
+    """Phase that is read of both scans."""
+    rigid: bool = True
+    """Whether a rigid registration comes before the network."""
+    voxels: tuple[PositiveInt, PositiveInt, PositiveInt] = (96, 96, 96)
+    """Voxels along z, y and x about the tumour; multiples of 16."""
+    voxel_mm: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.25, 1.25, 1.25)
+    """Their sides in mm."""
+    window: Literal["abdomen", "liver", "bone", "lung"] = "liver"
+    """Window of Hounsfield units that the network reads."""
+
+
+def prepare(cohort: Cohort, settings: PairPlan, folder: Path) -> PairStore:
+    """Both scans of each specimen about its tumour, on one grid."""
+    return prepare_pairs(
+        cohort.specimens_of("ct"),
+        cohort.lesions,
+        how=PairReading(phase=settings.phase, rigid=settings.rigid, voxels=settings.voxels, voxel_mm=settings.voxel_mm),
+        window=WINDOWS[settings.window],
+        folder=folder,
+    )
+
+
+def margins_of(pairs: np.ndarray, moved: np.ndarray, *, spacing: tuple[float, float, float]) -> list[Margin]:
+    """Of pairs (b z y x 4) and their zones (b z y x) on the scan before."""
+    return [margin_of(pair[..., TUMOUR], zone, spacing=spacing) for pair, zone in zip(pairs, moved, strict=True)]
+
+
+def infer_margins(network: Any, material: PairStore, settings: PairPlan, task: Task) -> Inference:
+    """The least margin of each tumour in mm; of each pair, in `regions`, also its 90 % interval, the share of the
+    surface below 5 mm and, where there are landmarks, their mean distance; the same by the rigid registration alone.
+
+    The network returns (b 5 z y x): the zone on the scan before, the field in mm along z, y and x, and the share of
+    folded voxels; its buffer `error_mm` is the error of landmarks that it was locked with.
+    """
+    found = infer(network, material, batch=settings.batch, label="registering", outputs=lambda read: read.moved)
+    rows = [_row(network, material, place, read) for place, read in enumerate(found)]
+    table = pd.DataFrame(rows)
+    described = table[["margin_mm", "share_below_5_mm", "margin_p10_mm", "margin_p50_mm"]].to_numpy(np.float32)
+    kept = table.drop(columns=["margin_mm", "margin_p10_mm", "margin_p50_mm"])
+    owner = material.index[["patient_id", "specimen_id"]]
+    return Inference(
+        specimens=scored(owner, table[["margin_mm"]].to_numpy(), task=task).assign(class_or_quantity="margin"),
+        regions=material.index.assign(score=table["margin_mm"]).join(kept),
+        signatures=described,
+    )
+
+
+def _row(network: Any, material: PairStore, place: int, read: np.ndarray) -> dict[str, float]:
+    where = np.array([place])
+    pair = material.read(where)
+    (own,), (rigid,) = (margins_of(pair, each, spacing=material.spacing) for each in (read[:1], pair[..., ZONE]))
+    low, high = own.interval(float(network.error_mm))
+    marks = material.landmarks(where)[0]
+    known = marks[marks[:, 6] > 0]
+    led = (
+        np.stack([_at(axis, known[:, :3], material.spacing) for axis in read[1:4]], axis=1)
+        if len(known)
+        else known[:, :3]
+    )
+    away = np.linalg.norm(known[:, :3] + led - known[:, 3:6], axis=1)
+    return {
+        "margin_mm": own.least,
+        "margin_low_mm": low,
+        "margin_high_mm": high,
+        "share_below_5_mm": own.share_below(SAFE_MM),
+        "rigid_margin_mm": rigid.least,
+        "landmark_error_mm": float(away.mean()) if len(away) else np.nan,
+        "rigid_landmark_error_mm": float(np.linalg.norm(known[:, :3] - known[:, 3:6], axis=1).mean())
+        if len(away)
+        else np.nan,
+        "folded_share": float(read[4].flat[0]),
+        "margin_p10_mm": float(np.quantile(own.mm, 0.1)),
+        "margin_p50_mm": float(np.median(own.mm)),
+    }
+
+
+def _at(values: np.ndarray, points: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
+    return np.asarray(ndimage.map_coordinates(values, (points / np.array(spacing)).T, order=1))
+
+
+def narrow(network: Any, pairs: Any) -> np.ndarray:
+    """Where the margin is narrow, (b z y x): on the surface of the tumour 1 at 0 mm and less, 0 at WIDEST_MM; the maps
+    of a system of margins.
+    """
+    values = as_network_input(torch.from_numpy(np.asarray(pairs)))
+    with torch.inference_mode():
+        moved = network(values).moved[:, 0].numpy()
+    spacing = tuple(network.spacing.tolist())
+    maps = np.zeros(moved.shape, np.float32)
+    for place, margin in enumerate(margins_of(pairs, moved, spacing=spacing)):
+        voxel = tuple(np.rint(margin.points / np.array(spacing)).astype(int).T)
+        np.maximum.at(maps[place], voxel, np.clip(1 - margin.mm / WIDEST_MM, 0, 1).astype(np.float32))
+    return maps
+
+
+def deliver_margin(
+    specimen: Specimen, *, material: PairStore, inference: Inference, settings: Any, cutoffs: Mapping[str, float],
+    saliency: Callable[[np.ndarray], np.ndarray], model: ModelIdentity, folder: Path,
+) -> list[Path]:  # fmt: skip
+    """Write a report with the margin, its interval and the share below 5 mm, and the map of narrow places, on the
+    series before ablation; no files for a specimen that is no DICOM study.
+    """
+    own = material.select(specimen_ids=[specimen.specimen_id])
+    wanted = own.specimens["series"].iloc[0].split()
+    scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, "")).scans
+    series = [each.series for each in scans if each.series is not None and each.key in wanted]
+    if not series:
+        return []
+    row = inference.regions.set_index("specimen_id").loc[specimen.specimen_id]
+    finding = Finding(
+        name="Ablation",
+        lengths_mm={
+            "least ablative margin": float(row["score"]),
+            "lower limit of 90 %": float(row["margin_low_mm"]),
+            "upper limit of 90 %": float(row["margin_high_mm"]),
+        },
+        values={"share of the surface below 5 mm": float(row["share_below_5_mm"])},
+        called="sufficient" if row["score"] > SAFE_MM else "insufficient",
+    )
+    evidence = evidence_of(series[0])
+    remarks = [f"Series 1: {note}." for note in evidence.notes]
+    made = {
+        "sr.dcm": structured_report(Findings(findings=(finding,), model=model), evidence=[evidence], remarks=remarks)
+    }
+    seen = on_grid(saliency(own.read(np.arange(len(own)))), own, series[0].geometry)
+    if (drawn := parametric_map(seen, evidence=evidence, model=model)) is not None:
+        made["saliency_map_1.dcm"] = drawn
+    return write_objects(made, folder)
+
+
+ABLATION: Room[PairPlan, PairStore] = Room(
+    modality="ct",
+    region="pair of scans",
+    extra="radiology",
+    plan=PairPlan,
+    trial={"voxels": (48, 48, 48), "voxel_mm": (2.5, 2.5, 2.5), "epochs": 40, "batch": 4},
+    shortest={"voxels": (16, 16, 16), "voxel_mm": (6.0, 6.0, 6.0), "rigid": False, "epochs": 2},
+    prepare=prepare,
+    infer=infer_margins,
+    saliency=narrow,
+    draw=draw_margin,
+    deliver=deliver_margin,
+    decline=decline_study,
+    phantom=partial(phantom_ct, population=ABLATED, settings=PhantomSettings(matrix=200, slices=70, thickness_mm=2.0)),
+)
+"""CT before and after ablation."""

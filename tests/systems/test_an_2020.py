@@ -1,0 +1,46 @@
+"""An 2020: parameters, the loss by hand, and what is said of a pair that needs no registration."""
+
+import numpy as np
+import pytest
+import torch
+
+from hepatica.systems.an_2020 import SYSTEM, Registering, build, loss_of
+
+SETTINGS = SYSTEM.shortest_quick
+
+
+def test_parameters_at_the_full_size() -> None:
+    with torch.device("meta"):
+        network = Registering(SYSTEM.settings)
+    pairs = 2 * 16 + 16 * 32 + 2 * 32 * 32 + 2 * 64 * 32 + 48 * 16 + 16 * 3
+    assert sum(each.numel() for each in network.parameters()) == 27 * pairs + 16 + 3 * 32 + 2 * 32 + 16 + 3
+
+
+def test_loss_is_the_sum_of_its_terms() -> None:
+    z, y, x = SETTINGS.voxels
+    maps = torch.zeros(1, 6, z, y, x)
+    torch.manual_seed(0)
+    maps[:, :2] = torch.rand(1, 1, z, y, x)  # the same image twice
+    maps[:, 2] = 1
+    maps[:, 3] = 2.0  # 2 mm along z everywhere
+    landmarks = torch.zeros(1, 16, 7)
+    landmarks[0, 0] = torch.tensor([30.0, 30, 30, 37, 30, 30, 1])
+    alike = loss_of(SETTINGS)(maps, torch.zeros(1, 16, 7))
+    assert alike == pytest.approx(0, abs=0.02)
+    assert loss_of(SETTINGS)(maps, landmarks) - alike == pytest.approx(SETTINGS.landmarks * 5, rel=1e-4)
+
+
+def test_the_cut_off_is_that_of_the_paper() -> None:
+    margin, local = SYSTEM.tasks(SETTINGS)
+    assert (margin.cutoff, local.cutoff) == (None, "of_simulation")
+    assert float(build(SETTINGS, pretrained=False).cutoff) == -5
+
+
+def test_a_pair_without_displacement_keeps_its_zone() -> None:
+    network = build(SETTINGS, pretrained=False)
+    for each in network.unet.field.parameters():
+        torch.nn.init.zeros_(each)
+    pairs = torch.rand(1, 16, 4, 16, 16)
+    read = network(pairs).moved
+    np.testing.assert_allclose(read[:, 0].detach(), pairs[:, :, 3], atol=1e-5)
+    assert (read[:, 1:] == 0).all()
