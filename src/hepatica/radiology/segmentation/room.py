@@ -119,7 +119,7 @@ def infer_segments(network: Segmenter, material: VolumeStore, settings: SegmentP
         specimens=pd.concat(specimens, ignore_index=True),
         regions=material.index.assign(**pd.concat(regions, ignore_index=True)),
         signatures=np.concatenate(signatures),
-        lesions=pd.concat(lesions, ignore_index=True) if "lesions" in settings.classes else None,
+        lesions=pd.concat(known, ignore_index=True) if (known := [each for each in lesions if len(each)]) else None,
         files={name: content for each in files for name, content in each.items()},
     )
 
