@@ -212,5 +212,5 @@ def _scored(results: Results) -> pd.DataFrame:
     label = results.outcomes(results.targets[0])["label"].dropna()
     own = table[table["patient_id"].isin(label.index)]
     if "lesion_id" in own:  # of which there may be several slices
-        own = own.groupby(LESION, sort=False, as_index=False)["score"].mean()
+        own = own.groupby(LESION, sort=False)[["score"]].mean().reset_index()
     return own.assign(label=own["patient_id"].map(label), region=np.arange(len(own)))

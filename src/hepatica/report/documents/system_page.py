@@ -75,10 +75,6 @@ def write_system_pages(folder: Path) -> None:
     write_text(folder.parent / "reference" / "scores.md", score_page())
 
 
-if __name__ == "__main__":
-    write_system_pages(Path(sys.argv[1]))
-
-
 UNSEEN = (
     *("mpage_b", "cu_hcc", "gag_hcc", "gag_hcc_simplified", "hcc_rescue", "fib_4", "ucsf", "kyoto", "moral"),
     *("decompensation", "cnlc", "ajcc_7"),
@@ -145,3 +141,7 @@ def _further(given: Any) -> str:
 
 def _listed(columns: tuple[str, ...]) -> str:
     return ", ".join(f"`{column}`" for column in columns)
+
+
+if __name__ == "__main__":
+    write_system_pages(Path(sys.argv[1]))

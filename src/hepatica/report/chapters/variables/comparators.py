@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hepatica.clinical.scores import SCORES
-from hepatica.cohort import EvaluationError, Target
+from hepatica.cohort import Classes, EvaluationError, Target
 from hepatica.evaluate import Comparison, Estimate, Risk, auroc, c_index, compare_auroc, compare_c_index
 from hepatica.report.chapters.multiclass import scored
 from hepatica.report.page import Gallery, Results, Run, Section, Table, Text
@@ -36,7 +36,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
 
 def _tables(results: Results, beside: pd.DataFrame) -> Iterator[Table]:
     """Of what is true or false, of two classes, and of what is followed: one number ranks patients by these alone."""
-    found = {"AUROC": [], "C-index": []}
+    found: dict[str, list[Target]] = {"AUROC": [], "C-index": []}
     for target in results.targets:
         if target.followed or target.task == "binary" or len(_classes(results, target)) == 2:
             found["C-index" if target.followed else "AUROC"].append(target)
@@ -44,7 +44,8 @@ def _tables(results: Results, beside: pd.DataFrame) -> Iterator[Table]:
 
 
 def _classes(results: Results, target: Target) -> Sequence[str]:
-    return results.endpoint(target).classes if target.task == "multi_class" else ()
+    endpoint = results.endpoint(target)
+    return endpoint.classes if isinstance(endpoint, Classes) and target.task == "multi_class" else ()
 
 
 def _table(results: Results, targets: Sequence[Target], beside: pd.DataFrame, *, statistic: str) -> Table:
