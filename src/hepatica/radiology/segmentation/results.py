@@ -82,11 +82,12 @@ def cases(material: VolumeStore, inference: Inference, cohort: Cohort) -> pd.Dat
 
 
 def _hits(name: str, truth: np.ndarray, found: np.ndarray, inference: Inference, specimen: Specimen) -> dict[str, Any]:
-    if name != "lesions" or inference.lesions is None:
+    if name != "lesions":
         return {}
-    own = inference.lesions[inference.lesions["specimen_id"] == specimen.specimen_id]
+    every = inference.lesions
+    own = [] if every is None else every.loc[every["specimen_id"] == specimen.specimen_id, "probability"]
     numbers, _ = ndimage.label(found, np.ones((3, 3, 3)))  # the same order as that of `lesions`
-    seen = detections(truth, predicted=found, score=np.array([0.0, *own["probability"]])[numbers])
+    seen = detections(truth, predicted=found, score=np.array([0.0, *own])[numbers])
     return {"lesion_scores": seen.lesions.tolist(), "false_positives": seen.false_positives.tolist()}
 
 

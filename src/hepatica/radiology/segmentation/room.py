@@ -119,7 +119,7 @@ def infer_segments(network: Segmenter, material: VolumeStore, settings: SegmentP
         specimens=pd.concat(specimens, ignore_index=True),
         regions=material.index.assign(**pd.concat(regions, ignore_index=True)),
         signatures=np.concatenate(signatures),
-        lesions=pd.concat(lesions, ignore_index=True) if "lesions" in settings.classes else None,
+        lesions=pd.concat(known, ignore_index=True) if (known := [each for each in lesions if len(each)]) else None,
         files={name: content for each in files for name, content in each.items()},
     )
 
@@ -232,7 +232,7 @@ def _last(network: Segmenter, image: np.ndarray) -> np.ndarray:
     shape = (len(slab) if solid else 1, *slab.shape[1:])
     planes = sliding(network, lambda first, end: slab, shape)
     found = np.concatenate([each.probabilities[-1] for each in planes])
-    return found if solid else found[0]
+    return np.clip(found if solid else found[0], 0, 1)
 
 
 SEGMENT_CT: Room[SegmentPlan, VolumeStore] = Room(

@@ -59,8 +59,9 @@ def _part(part: str, columns: Sequence[tuple[str, pd.DataFrame]], gallery: Galle
         note="Intervals are clustered by patient.",
     )
     figure = Figure(caption=f"Every case, {what}; boxes are quartiles.", panels=panels, columns=3)
-    curves = {title: froc(scans_of(own), group=own["patient_id"]) for title, own in columns if has_lesions(own)}
-    if not any(curves.values()):
+    matched = {title: froc(scans_of(own), group=own["patient_id"]) for title, own in columns if has_lesions(own)}
+    curves = {title: points for title, points in matched.items() if points}
+    if not curves:
         return [figure, table]
     drawn = gallery.draw("froc", partial(_paint_froc, curves=curves), alt="Lesions hit by false positives per scan")
     caption = "Lesions hit against false positives per scan (FROC), as the cut-off on a region's probability falls."
