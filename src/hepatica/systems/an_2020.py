@@ -32,7 +32,7 @@ from hepatica.networks.displacement import DisplacementUNet, folded_share, mispl
 from hepatica.protocol import Inference, Paper, System, Training
 from hepatica.protocol.plain import fit_stage, scored
 from hepatica.radiology.ablation.margin import SAFE_MM
-from hepatica.radiology.ablation.room import ABLATION, AFTER, BEFORE, TUMOUR, ZONE, PairPlan, infer_margins
+from hepatica.radiology.ablation.room import ABLATION, AFTER, BEFORE, TUMOUR, ZONE, PairPlan, infer_margins, margins_of
 from hepatica.radiology.ablation.store import PairStore
 
 Weight = Annotated[float, Field(ge=0)]
@@ -148,10 +148,10 @@ def predict(network: Registering, material: PairStore, settings: Settings) -> In
 
 def comparators(network: Registering, material: PairStore, cohort: Cohort) -> pd.DataFrame:
     """The margin by the rigid registration alone, sign turned, by patient_id."""
-    rows = infer_margins(network, material, Settings(), Margin("ablative_margin")).specimens
-    return (
-        -rows.groupby("patient_id")[["rigid_margin_mm"]].min().rename(columns={"rigid_margin_mm": "rigid_registration"})
-    )
+    pairs = (material.read(np.array([place])) for place in range(len(material)))
+    least = [margins_of(pair, pair[..., ZONE], spacing=material.spacing)[0].least for pair in pairs]
+    owner = material.index["patient_id"]
+    return pd.DataFrame({"rigid_registration": np.negative(least)}).groupby(owner).max()
 
 
 SYSTEM = System(
