@@ -70,7 +70,7 @@ class DenseEncoder(nn.Module):
         )
         self.pool = (nn.MaxPool2d if axes == 2 else nn.MaxPool3d)(3, stride=2, padding=1)
         self.blocks, self.transitions, self.widths = nn.ModuleList(), nn.ModuleList(), [first]
-        given, half = first, (1, 2, 2) if axes == 3 else (2, 2)
+        given, half = first, [1, 2, 2][-axes:]
         for number, count in enumerate(layers, start=1):
             made = given + count * growth
             block = [DenseLayer(given + place * growth, growth=growth, axes=axes) for place in range(count)]
@@ -79,7 +79,7 @@ class DenseEncoder(nn.Module):
             given = made // 2
         for made in self.widths[1:-1]:
             reduced = convolution(made, made // 2, 1, bias=False)
-            self.transitions.append(nn.Sequential(activated(made, axes=axes), reduced, MEANS[axes](half)))
+            self.transitions.append(nn.Sequential(activated(made, axes=axes), reduced, MEANS[axes](tuple(half))))
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Read a batch."""

@@ -131,7 +131,8 @@ def median_frequency(slices: Iterable[np.ndarray], *, classes: int) -> list[floa
         own, there = own + counts, there + each.size * (counts > 0)
     frequency = own / np.maximum(there, 1)
     known = frequency > 0
-    return np.where(known, np.median(frequency[known]) / np.where(known, frequency, 1), 0.0).tolist()
+    weights: list[float] = np.where(known, np.median(frequency[known]) / np.where(known, frequency, 1), 0.0).tolist()
+    return weights
 
 
 def train(training: Training[Settings, VolumeStore]) -> dict[str, Any]:

@@ -85,7 +85,8 @@ class Registering(nn.Module):
         """Register a batch."""
         channels = rearrange(pairs, "b z c y x -> b c z y x")
         field = self.unet(channels[:, [BEFORE, AFTER]])
-        after, zone = warp(channels[:, [AFTER, ZONE]], field, spacing=self.spacing).split(1, dim=1)
+        moved = warp(channels[:, [AFTER, ZONE]], field, spacing=self.spacing)
+        after, zone = moved[:, :1], moved[:, 1:]
         before, tumour = channels[:, BEFORE, None], channels[:, TUMOUR, None]
         compared = 1 - torch.maximum(tumour, zone).detach()
         folded = repeat(folded_share(field, spacing=self.spacing), "b -> b 1 z y x", **_sides(field))

@@ -82,7 +82,8 @@ class Scored(nn.Module):
 
     def scaled(self, features: Tensor) -> Tensor:
         """Features (n, d) by the mean and spread of the training patients, as `cox` reads them."""
-        return self.standardise(features)[:, : features.shape[1]]
+        scaled: Tensor = self.standardise(features)
+        return scaled[:, : features.shape[1]]
 
 
 def build(settings: Settings, *, pretrained: bool) -> Segmenter:
@@ -166,8 +167,8 @@ def predict(network: Segmenter, material: VolumeStore, settings: Settings) -> In
     """The log hazard of each study, then its mask as any system of segmentation has it."""
     found = infer_segments(network, material, settings, Segmentation(settings.endpoint))
     features = features_of(found, settings)
-    scaled = network.body.scaled(torch.from_numpy(features.to_numpy(np.float32)))
-    risk = network.body.cox(scaled)[:, 0].detach().numpy()
+    body: Any = network.body
+    risk = body.cox(body.scaled(torch.from_numpy(features.to_numpy(np.float32))))[:, 0].detach().numpy()
     who = material.specimens.set_index("specimen_id").loc[features.index, ["patient_id"]].reset_index()
     rows = who.assign(score=risk, task="survival", endpoint=settings.survival, horizon_months=np.nan)
     return replace(found, specimens=pd.concat([rows, found.specimens], ignore_index=True))

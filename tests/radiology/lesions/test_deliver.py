@@ -96,21 +96,11 @@ def test_no_file_of_what_is_no_dicom(store, tmp_path: Path) -> None:
     assert deliver_lesions(specimen, material=named, inference=said(crops, 0.1), **given) == []
 
 
-class Placed:
-    """Crops that lie at `place`."""
-
-    def __init__(self, place: Geometry) -> None:
-        self.place = place
-
-    def geometries(self, indices: np.ndarray) -> list[Geometry]:
-        return [self.place] * len(indices)
-
-
 def test_saliency_returns_to_its_voxels() -> None:
     grid = Geometry(shape=(4, 6, 8), spacing=(5.0, 1.0, 1.0), origin=(10.0, 20.0, 30.0))
     crop = Geometry(shape=(2, 3, 4), spacing=(5.0, 1.0, 1.0), origin=(13.0, 22.0, 35.0))
     maps = np.arange(1, 49, dtype=np.float32).reshape(2, 2, 3, 4) / 48
-    found = on_grid(maps, Placed(crop), grid)
+    found = on_grid(maps, [crop] * len(maps), grid)
     expected = np.zeros((4, 6, 8), np.float32)
     expected[1:3, 2:5, 3:7] = maps[1]
     np.testing.assert_allclose(found, expected, atol=1e-6)
@@ -119,4 +109,4 @@ def test_saliency_returns_to_its_voxels() -> None:
 def test_saliency_beside_the_grid_is_left_out() -> None:
     grid = Geometry(shape=(4, 6, 8), spacing=(5.0, 1.0, 1.0), origin=(10.0, 20.0, 30.0))
     crop = Geometry(shape=(1, 3, 4), spacing=(5.0, 1.0, 1.0), origin=(130.0, 22.0, 35.0))
-    assert not on_grid(np.ones((1, 3, 4)), Placed(crop), grid).any()
+    assert not on_grid(np.ones((1, 3, 4)), [crop], grid).any()

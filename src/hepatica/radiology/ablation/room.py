@@ -168,7 +168,8 @@ def deliver_margin(
     made = {
         "sr.dcm": structured_report(Findings(findings=(finding,), model=model), evidence=[evidence], remarks=remarks)
     }
-    seen = on_grid(saliency(own.read(np.arange(len(own)))), own, series[0].geometry)
+    only = np.arange(1)
+    seen = on_grid(saliency(own.read(only)), own.geometries(only), series[0].geometry)
     if (drawn := parametric_map(seen, evidence=evidence, model=model)) is not None:
         made["saliency_map_1.dcm"] = drawn
     return write_objects(made, folder)

@@ -59,7 +59,8 @@ def deliver_lesions(
     )
     remarks = [f"Series {number}: {note}." for number, each in enumerate(evidence, start=1) for note in each.notes]
     made: dict[str, Dataset] = {"sr.dcm": structured_report(findings, evidence=evidence, remarks=remarks)}
-    seen = on_grid(saliency(own.read(np.arange(len(own)))), own, series[0].geometry)
+    every = np.arange(len(own))
+    seen = on_grid(saliency(own.read(every)), own.geometries(every), series[0].geometry)
     if (drawn := parametric_map(seen, evidence=evidence[0], model=model)) is not None:
         made["saliency_map_1.dcm"] = drawn
     return write_objects(made, folder)
@@ -114,12 +115,12 @@ def _called(rows: pd.DataFrame, cutoffs: Mapping[str, float]) -> str | None:
     return None if cutoff is None else "high" if rows["score"].iloc[0] >= cutoff else "low"
 
 
-def on_grid(maps: np.ndarray, own: LesionStore, geometry: Geometry) -> np.ndarray:
-    """Saliency of crops (b z y x), or of single slices (b y x), on the grid of a series (z y x), the highest of each
-    voxel; 0 outside the crops.
+def on_grid(maps: np.ndarray, places: Sequence[Geometry], geometry: Geometry) -> np.ndarray:
+    """Saliency of crops (b z y x), or of single slices (b y x), that lie at `places`, on the grid of a series (z y x),
+    the highest of each voxel; 0 outside the crops.
     """
     volume = np.zeros(geometry.shape, np.float32)
-    for seen, place in zip(maps, own.geometries(np.arange(len(maps))), strict=True):
+    for seen, place in zip(maps, places, strict=True):
         where = _box(place, geometry)
         matrix, offset = steps(place, geometry)
         start = np.array([each.start for each in where])

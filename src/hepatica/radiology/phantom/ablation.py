@@ -76,4 +76,4 @@ def _landmarks(moved: np.ndarray, mask: np.ndarray, grid: Grid) -> np.ndarray:
     voxel = np.rint((before - first)[:, ::-1] / spacing).astype(int)
     inside = ((voxel >= 0) & (voxel < grid.shape)).all(axis=1)
     inside[inside] = mask[tuple(voxel[inside].T)] > 0
-    return np.round(np.concatenate([before, after], axis=1)[inside], 2)
+    return np.asarray(np.concatenate([before, after], axis=1)[inside].round(2))

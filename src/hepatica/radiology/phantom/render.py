@@ -192,7 +192,7 @@ def _draw(scans: Scans, job: Job, *, recipe: Recipe, entropy: str) -> Mapping[st
         write_study(path, series, patient=job.patient, geometry=drawn.geometry, injected=when, entropy=words)
 
     if later := job.files.get("after"):
-        how = {"viable": course.viable}
+        how: dict[str, Any] = {"viable": course.viable}
         if course.margin_mm is not None:
             how = {"change": partial(ablate, margin_mm=course.margin_mm)}
         after = draw(generator(recipe.seed, recipe.hospital, "study", number), job.patient, **how)

@@ -104,7 +104,7 @@ def draw_plane(rng: np.random.Generator, patient: Patient, *, effect: float) -> 
 
 def grains(rng: np.random.Generator, *, down: float, across: float) -> np.ndarray:
     """A smooth random plane (y x) of standard deviation 1, of grains of these lengths in mm."""
-    return smooth_noise(rng, shape=(1, DEPTH_MM, WIDTH_MM), grain=(1, down, across))[0]
+    return np.asarray(smooth_noise(rng, shape=(1, DEPTH_MM, WIDTH_MM), grain=(1, down, across))[0])
 
 
 def _draw_vessels(rng: np.random.Generator, decibels: np.ndarray, liver: np.ndarray, *, count: int) -> None:

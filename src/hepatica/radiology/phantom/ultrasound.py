@@ -187,7 +187,7 @@ class _Look:
             frames.append(insonify(self.rng, seen, machine=machine, fan=fan, noise=self.noise))
         pixels, marked, regions = self.screen([np.stack(frames), np.repeat(still[None], count, axis=0)], labels, fan)
         step = 1000 * _CINE_SECONDS / (count - 1)
-        elements = {"NumberOfFrames": count, "FrameTime": step, "FrameIncrementPointer": 0x00181063}
+        elements: dict[str, Any] = {"NumberOfFrames": count, "FrameTime": step, "FrameIncrementPointer": 0x00181063}
         elements |= {"ContrastBolusAgent": "Sulfur hexafluoride"}
         return Screen(name="contrast", pixels=pixels, labels=marked, regions=regions, elements=elements)
 

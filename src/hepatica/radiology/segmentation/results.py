@@ -64,7 +64,7 @@ def cases(material: VolumeStore, inference: Inference, cohort: Cohort) -> pd.Dat
     the scan's own grid.
     """
     endpoint = inference.specimens.loc[inference.specimens["path"].notna(), "endpoint"]
-    column = cohort.endpoint(str(endpoint.iloc[0])).declared.get("mask")
+    column = cohort.endpoint(str(endpoint.iloc[0])).declared["mask"]
     rows = []
     for specimen in cohort.specimens:
         own = _masks(inference, specimen.specimen_id)
@@ -85,7 +85,7 @@ def _hits(name: str, truth: np.ndarray, found: np.ndarray, inference: Inference,
     if name != "lesions":
         return {}
     every = inference.lesions
-    own = [] if every is None else every.loc[every["specimen_id"] == specimen.specimen_id, "probability"]
+    own: Any = [] if every is None else every.loc[every["specimen_id"] == specimen.specimen_id, "probability"]
     numbers, _ = ndimage.label(found, np.ones((3, 3, 3)))  # the same order as that of `lesions`
     seen = detections(truth, predicted=found, score=np.array([0.0, *own])[numbers])
     return {"lesion_scores": seen.lesions.tolist(), "false_positives": seen.false_positives.tolist()}
@@ -137,7 +137,7 @@ def deliver_masks(
     """Write a report with the volume of each class and every lesion, and a segmentation with a segment a class, on the
     slices of the series that was read; the files, the report first. None for a specimen that is no DICOM study.
     """
-    study = material.specimens.set_index("specimen_id").loc[specimen.specimen_id]
+    study: Any = material.specimens.set_index("specimen_id").loc[specimen.specimen_id]
     series = series_of(specimen, study)
     if not series:
         return []

@@ -232,7 +232,7 @@ def _last(network: Segmenter, image: np.ndarray) -> np.ndarray:
     shape = (len(slab) if solid else 1, *slab.shape[1:])
     planes = sliding(network, lambda first, end: slab, shape)
     found = np.concatenate([each.probabilities[-1] for each in planes])
-    return np.clip(found if solid else found[0], 0, 1)
+    return np.asarray(np.clip(found if solid else found[0], 0, 1))
 
 
 SEGMENT_CT: Room[SegmentPlan, VolumeStore] = Room(

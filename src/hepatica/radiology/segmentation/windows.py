@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, product
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -73,7 +73,8 @@ def slide(read: Read, shape: tuple[int, int, int], predict: Predict, *, sliding:
     along_z, along_y, along_x = sliding.starts(shape)
     depth, height, width = sliding.voxels
     padded = max(shape[1], height), max(shape[2], width)
-    places, known, weights = list(product(along_y, along_x)), {}, sliding.weights()
+    places, weights = list(product(along_y, along_x)), sliding.weights()
+    known: dict[Any, Any] = {}
     total: Tensor | None = None
     for start, following in zip(along_z, [*along_z[1:], None], strict=True):
         reach = 0 if sliding.solid else sliding.depth // 2

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pydicom
 from PIL import Image
-from pydicom.pixels import apply_color_lut
+from pydicom.pixels.processing import apply_color_lut
 
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.frames import LARGEST, is_available, read_frames, tolerant

@@ -29,8 +29,9 @@ from hepatica.radiology.phantom import phantom_ultrasound
 from hepatica.radiology.ultrasound.deliver import decline_ultrasound, deliver_ultrasound
 from hepatica.radiology.ultrasound.measures import TOLERANCES
 from hepatica.radiology.ultrasound.picture import draw_ultrasound
-from hepatica.radiology.ultrasound.store import UltrasoundStore, Viewing
+from hepatica.radiology.ultrasound.store import UltrasoundStore
 from hepatica.radiology.ultrasound.store import prepare as prepare_views
+from hepatica.radiology.ultrasound.views import Viewing
 
 LESION = 0.5
 """Share of a view that is lesion from which on it is learnt as one (ours)."""

@@ -26,7 +26,7 @@ def wavelet_energies(square: np.ndarray) -> dict[str, float]:
     """log2 of the mean square of each detail of the orthonormal Haar wavelet (Mallat 1989, doi 10.1109/34.192463); what
     is beyond an even number of rows or columns is left out.
     """
-    coarse, found = np.asarray(square, float), {}
+    coarse, found = np.asarray(square, float), dict[str, float]()
     for level in range(1, LEVELS + 1):
         rows, columns = (side // 2 * 2 for side in coarse.shape)
         four = rearrange(coarse[:rows, :columns], "(y j) (x i) -> j i y x", j=2, i=2)

@@ -213,8 +213,8 @@ def _beneath(clip: Clip, box: Box) -> np.ndarray:
     """Grey levels at a box: of the image without colours beside it, or what is grey of the colours themselves."""
     frame = clip.frames[0]
     own = next((each for each in clip.boxes if all(_within(a, b) for a, b in zip(box, each, strict=True))), None)
-    for other in clip.boxes if own else ():
-        if other != own and not coloured(frame[other][None]).any():
+    for other in () if own is None else clip.boxes:
+        if own is not None and other != own and not coloured(frame[other][None]).any():
             moved = tuple(
                 slice(a.start - b.start + c.start, a.stop - b.start + c.start)
                 for a, b, c in zip(box, own, other, strict=True)
