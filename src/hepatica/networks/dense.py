@@ -5,6 +5,7 @@ for each channel (Li, IEEE TMI 2018, arXiv 1709.07330).
 """
 
 from collections.abc import Sequence
+from typing import Any
 from itertools import pairwise
 
 import torch
@@ -16,7 +17,7 @@ EPSILON = 1.1e-5
 
 CONVOLUTIONS = {2: nn.Conv2d, 3: nn.Conv3d}
 NORMALISATIONS = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
-MEANS = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
+MEANS: dict[int, Any] = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
 
 
 class Scale(nn.Module):
