@@ -5,8 +5,8 @@ for each channel (Li, IEEE TMI 2018, arXiv 1709.07330).
 """
 
 from collections.abc import Sequence
-from typing import Any
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
