@@ -116,7 +116,7 @@ def test_noise_is_rician_and_scanners_differ_in_gain() -> None:
 
 def test_any_population_can_be_shown(tmp_path: Path) -> None:
     cohort = load_cohort(phantom_mr(tmp_path / "mvi", patients=2, population=MVI, settings=SMALL))
-    assert set(cohort.endpoints) == {"mvi", "recurrence_free_survival"}
+    assert set(cohort.endpoints) == {"mvi", "recurrence_free_survival", "outlines"}
 
 
 LIVER = dict(zip(PICTURES, SIGNAL[Tissue.LIVER], strict=True))
