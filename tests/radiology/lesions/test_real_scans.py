@@ -50,7 +50,10 @@ def test_its_own_kind_is_read_and_the_other_refused(name: str, real: Path, place
     settings = override(system.shortest_quick, {"absent": "zero"})
     columns = [each.removeprefix("log10 ").split("=")[0] for each in getattr(settings, "columns", ())]
     tables = {
-        "patients.csv": [["patient_id", *columns], *([each, *[""] * len(columns)] for each in FILES)],
+        "patients.csv": [
+            ["patient_id", *columns],
+            *([each, *("50" if name == "age_years" else "" for name in columns)] for each in FILES),
+        ],
         "specimens.csv": [
             ["patient_id", "specimen_id", "modality", "path", "phase"],
             *([each, f"{each}_1", kind, file, settings.phases[0]] for each, file in FILES.items()),
