@@ -54,7 +54,7 @@ def test_tables_are_written_of_a_population(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "wanted"),
-    [(("--with", "mri"), "slides, multiphoton, ct, mr or spectra"), (("--population", "x"), "resected")],
+    [(("--with", "mri"), "slides, multiphoton, ct, mr, ultrasound or spectra"), (("--population", "x"), "resected")],
 )
 def test_an_unknown_instrument_or_population_is_refused(tmp_path: Path, words: tuple[str, str], wanted: str) -> None:
     with pytest.raises(SettingsError, match=wanted):

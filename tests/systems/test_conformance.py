@@ -44,7 +44,7 @@ SMALL = {
     "mr_typical_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 30},
     "mr+table_focal_lesions": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 24},
     "ct_mvi": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18)},
-    "ct_ablated": {"settings": PhantomSettings(matrix=80, slices=24, thickness_mm=6)},
+    "ct_ablated": {"settings": PhantomSettings(matrix=64, slices=20, thickness_mm=7), "patients": 12},
     "ct_tace": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18), "patients": 30},
     "ct_tace_sorafenib": {"settings": PhantomSettings(matrix=64, slices=8, thickness_mm=18)},
     "table": {"patients": 60},
@@ -130,7 +130,10 @@ def test_scores_are_what_the_task_says(name: str, runs: dict[str, Path]) -> None
     scored = table[table["score"].notna()]
     assert set(scored["task"]) <= set(listed()[name].tasks)
     assert scored.loc[scored["task"].isin(["binary", "multi_class"]), "score"].between(0, 1).all()
-    assert scored.groupby("endpoint")["score"].nunique().max() > scored["patient_id"].nunique() / 2
+    # A mask that was hardly trained may be all of a scan or nothing: its probabilities differ.
+    shown = pd.read_parquet(runs[name] / "regions.parquet") if set(scored["task"]) == {"segmentation"} else scored
+    grouped = shown.groupby("endpoint") if "endpoint" in shown else shown.groupby(lambda _: "all")
+    assert grouped["score"].nunique().max() > scored["patient_id"].nunique() / 2
     assert set(table["patient_id"]) == set(pd.read_parquet(runs[name] / "patients.parquet").index)
 
 

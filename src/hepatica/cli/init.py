@@ -32,6 +32,8 @@ def init(
     | liverhccseg | MR, four phases, two readers | HCC, masks | none | CC BY 4.0 |
     | chaos | CT and MR of healthy livers | none; liver masks | none | CC BY-NC-SA 4.0 |
     | 3d-ircadb | CT, portal venous | tumours, masks | none | CC BY-NC-ND 4.0 |
+    | aul | ultrasound | benign or malignant, outlines | none | CC BY 4.0 |
+    | smc-lud | ultrasound | HCC or hemangioma | none | as its page states |
 
     Outcomes are workbooks: save them as CSV UTF-8 beside the images first. Then, for example:
 

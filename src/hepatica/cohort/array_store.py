@@ -65,7 +65,7 @@ def prepare_files(
     label: str,
     wanted: str,
     progress: bool,
-    workers: int = _WORKERS,
+    workers: int | None = None,
 ) -> tuple[list[tuple[dict[str, Any], Any]], pd.DataFrame]:
     """Let `write` make the file of each study that is not there yet, by its key, beside the ledger (`prepare_each`).
 
@@ -78,7 +78,7 @@ def prepare_files(
     def make(key: str, specimen: Specimen) -> None:
         write(path_of(folder, key), specimen)
 
-    prepare_each(missing, make, ledger=ledger, label=label, workers=workers, progress=progress)
+    prepare_each(missing, make, ledger=ledger, label=label, workers=workers or _WORKERS, progress=progress)
     found, failures = gather(keys, partial(open_arrays, folder), ledger=ledger, wanted=wanted)
     return [(who, json.loads(opened.metadata()["about"])) for who, opened in found], failures
 

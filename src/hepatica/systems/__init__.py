@@ -34,6 +34,7 @@ ROOMS = {
     "CT": "ct",
     "LESIONS_CT": "ct",
     "LESIONS_CT_AND_TABLE": "ct",
+    "ABLATION": "ct",
     "LESIONS_MR": "mr",
     "SEGMENT_CT": "ct",
     "SEGMENT_MR": "mr",

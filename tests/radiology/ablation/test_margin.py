@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hepatica.cohort.errors import SpecimenError
-from hepatica.radiology.ablation.margin import Surface, margin_of, refuse_cut
+from hepatica.radiology.ablation.margin import Surface, margin_of, refuse
 
 SPACING = (2.5, 2.0, 2.0)
 SHAPE = (32, 40, 40)
@@ -49,9 +49,11 @@ def test_slope_is_how_the_margin_changes_as_the_tumour_moves() -> None:
 def test_nothing_marked_or_cut_off_is_refused() -> None:
     with pytest.raises(SpecimenError, match="no voxel"):
         margin_of(np.zeros(SHAPE), ball((40, 40, 40), 18), spacing=SPACING)
-    refuse_cut(ball((40, 40, 40), 18), what="zone")
+    refuse(ball((40, 40, 40), 18), what="zone")
+    with pytest.raises(SpecimenError, match="zone marks no voxel"):
+        refuse(np.zeros(SHAPE), what="zone")
     with pytest.raises(SpecimenError, match="zone reaches beyond"):
-        refuse_cut(ball((4, 40, 40), 18), what="zone")
+        refuse(ball((4, 40, 40), 18), what="zone")
 
 
 def test_a_zone_that_leaves_the_grid_ends_there() -> None:

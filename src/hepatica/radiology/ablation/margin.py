@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from skimage.measure import marching_cubes
 
 from hepatica.cohort.errors import SpecimenError
 
@@ -63,6 +62,8 @@ class Surface:
         """Points (n 3) in mm along z, y and x, and which three make each triangle (m 3); what reaches the edge of the
         grid ends there. SpecimenError where nothing is marked.
         """
+        from skimage.measure import marching_cubes  # of an extra
+
         if not (self.share >= _EDGE).any():
             raise SpecimenError("got a tumour or an ablation zone of no voxel in the crop; correct its outline")
         points, faces, *_ = marching_cubes(np.pad(self.share, 1), _EDGE, spacing=self.spacing)
@@ -105,7 +106,9 @@ def margin_of(tumour: np.ndarray, zone: np.ndarray, *, spacing: tuple[float, flo
     return Margin(points=points, area=own.areas, mm=mm, slope=slope)
 
 
-def refuse_cut(share: np.ndarray, *, what: str) -> None:
-    """SpecimenError where `what` is marked at the edge of the grid, beyond which it may go on."""
+def refuse(share: np.ndarray, *, what: str) -> None:
+    """SpecimenError where nothing of `what` is marked, or it is at the edge of the grid, beyond which it may go on."""
+    if not (share >= _EDGE).any():
+        raise SpecimenError(f"the {what} marks no voxel of the crop; correct its outline")
     if max(np.take(share, place, axis=axis).max() for axis in range(3) for place in (0, -1)) >= _EDGE:
         raise SpecimenError(f"the {what} reaches beyond the crop; give it more voxels")

@@ -15,7 +15,7 @@ from hepatica.cohort.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.cohort.preparation import Ledger, specimen_key
-from hepatica.radiology.ablation.margin import refuse_cut
+from hepatica.radiology.ablation.margin import refuse
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.lesions.crops import sampled
@@ -147,7 +147,7 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, how: PairRe
         name: sampled(each, geometry, of=tumour.lesion_id) for name, each in (("tumour", own), ("ablation zone", moved))
     }
     for name, each in outlines.items():
-        refuse_cut(each, what=name)
+        refuse(each, what=name)
     arrays = {
         "images": np.stack([sampled(each, geometry, of=tumour.lesion_id) for each in (before, done.volume)]),
         "outlines": np.stack([*outlines.values()]),
