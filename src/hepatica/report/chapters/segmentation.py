@@ -41,7 +41,7 @@ def section(run: Run, gallery: Gallery) -> Section | str:
 
 def _part(part: str, columns: Sequence[tuple[str, pd.DataFrame]], gallery: Gallery) -> list[Block]:
     """Figure and table of one class; the name is empty where there is one."""
-    names = [str(name) for name in columns[0][1] if name in METRICS]
+    names = [str(name) for name in columns[0][1].select_dtypes("number") if name in METRICS]
     what = part or "regions"
     panels = [
         gallery.draw(
