@@ -175,7 +175,7 @@ SYSTEM = System(
         "first_epochs": 20, "batch": 8, "learning_rate": 0.03, "beside": 1.0,
     },
     shortest={
-        "voxel_mm": None, "voxels": (4, 64, 64), "first": 4, "growth": (4, 4), "first_epochs": 1,
+        "voxel_mm": None, "voxels": (4, 32, 32), "first": 4, "growth": (4, 4), "first_epochs": 1,
         "up": ((8, 8, 8, 8, 8), (8, 8, 8, 8, 8)), "layers": ((1, 1, 1, 1), (1, 1, 1, 1)),
     },
     build=build,
