@@ -6,7 +6,7 @@ weighted by median frequency: tumour, which is rare, counts as much as everythin
 
 Departures:
 1. Patients, not slices, are dealt into training and test: slices of one patient resemble each other, and a network
-   that has seen some knows the others (docs/studies/segmentation.md shows by how much).
+   that has seen some knows the others (benchmarks/segmentation.py, `--by slice`).
 2. Patches of whole slices are drawn around tumour as often as anywhere, and Dice, distances and lesions hit are
    reported in place of pixel accuracy, which is above 0.99 where nothing at all is marked.
 3. The last convolution gives the logits; MATLAB's SegNet normalises and rectifies them first.

@@ -1,4 +1,4 @@
-"""Pictures: a folder of images with their nuclei outlined, told apart by how they look; or drawn as a phantom."""
+"""Pictures: a folder of images with their nuclei outlined, grouped by how they look; or drawn as a phantom."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

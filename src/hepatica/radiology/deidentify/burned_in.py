@@ -29,7 +29,7 @@ LINE = 4  # ours
 """Characters of one height on one line that count as text."""
 
 PRINTED = 0.6  # ours
-"""Part of the range from which on a character that lies on tissue is told from its speckle."""
+"""Part of the range from which on a character that lies on tissue differs from its speckle."""
 
 GAP = 2.5  # ours
 """Heights between the middles of neighbouring characters of a line at most."""

@@ -88,8 +88,8 @@ class Ultrasound(Renderer):
 
     def attached(self, patients: Sequence[Patient], stems: Sequence[str], *, recipe: Recipe) -> dict[str, list[str]]:
         """The outlines, where the population is outlined or the cohort has every endpoint."""
-        told = recipe.population.outlined or recipe.endpoints == "all"
-        return {"mask": [f"{OUTLINES}/{stem}.nii.gz" for stem in stems]} if told else {}
+        drawn = recipe.population.outlined or recipe.endpoints == "all"
+        return {"mask": [f"{OUTLINES}/{stem}.nii.gz" for stem in stems]} if drawn else {}
 
     def begin(self, recipe: Recipe) -> Callable[[Job], Mapping[str, float]]:
         """What draws one study."""

@@ -48,7 +48,7 @@ def paint_decision(figure: Drawing, *, known: pd.DataFrame, title: str) -> None:
     axes = figure.subplots()
     axes.set_title(title)
     label = known["label"].to_numpy()
-    drawn = {"Score": (known["score"].to_numpy(), HIGH, "-"), "All treated": (np.ones(len(known)), INK, "--")}
+    drawn = {"Score": (known["score"].to_numpy(), HIGH, "-"), "Treat all": (np.ones(len(known)), INK, "--")}
     try:
         for name, (score, colour, style) in drawn.items():
             found = [net_benefit(label, score=score, threshold=float(each)).value for each in THRESHOLDS]
@@ -56,7 +56,7 @@ def paint_decision(figure: Drawing, *, known: pd.DataFrame, title: str) -> None:
     except EvaluationError:
         say(axes, "All patients have the same outcome:\nbenefit cannot be judged.")
         return
-    axes.axhline(0, color=QUIET, linewidth=0.8, label="Nobody treated")
+    axes.axhline(0, color=QUIET, linewidth=0.8, label="Treat none")
     share = float(label.mean())
     axes.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), ylim=(-0.15 * share, 1.1 * share))
     axes.legend()
