@@ -33,7 +33,7 @@ def init(
     | chaos | CT and MR of healthy livers | none; liver masks | none | CC BY-NC-SA 4.0 |
     | 3d-ircadb | CT, portal venous | tumours, masks | none | CC BY-NC-ND 4.0 |
     | aul | ultrasound | benign or malignant, outlines | none | CC BY 4.0 |
-    | smc-lud | ultrasound | HCC or hemangioma | none | as its page states |
+    | smc-lud | ultrasound | HCC or hemangioma | none | to be read on its page |
 
     Outcomes are workbooks: save them as CSV UTF-8 beside the images first. Then, for example:
 
