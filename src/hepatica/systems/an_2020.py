@@ -16,6 +16,7 @@ the least margin: 3.4 mm with a standard deviation of 0.7 and a range of 0 to 16
 16 among 141 alone makes it 1.07).
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -67,8 +68,10 @@ class Aligned(NamedTuple):
 
 
 class Registering(nn.Module):
-    """Pairs (b, z, 4, y, x) to what they are when aligned. `error_mm`: root of the mean square of landmarks' distance
-    when it was locked; `cutoff`: of local progression, whose score is the margin with its sign turned.
+    """Pairs (b, z, 4, y, x) to what they are when aligned.
+
+    `error_mm`: root of the mean square of landmarks' distance when it was locked, not a number where there were none;
+    `cutoff`: of local progression, whose score is the margin with its sign turned.
     """
 
     spacing: Tensor
@@ -78,7 +81,7 @@ class Registering(nn.Module):
         super().__init__()
         self.unet = DisplacementUNet(spacing=settings.voxel_mm, width=settings.width)
         self.register_buffer("spacing", torch.tensor(settings.voxel_mm, dtype=torch.float32))
-        self.register_buffer("error_mm", torch.tensor(0.0))
+        self.register_buffer("error_mm", torch.tensor(math.nan))
         self.register_buffer("cutoff", torch.tensor(-SAFE_MM))
 
     def forward(self, pairs: Tensor) -> Aligned:
@@ -136,7 +139,10 @@ def train(training: Training[Settings, PairStore]) -> dict[str, Any]:
     known = marks[..., 6] > 0
     if known.any():
         training.network.error_mm.copy_(away[known].square().mean().sqrt())
-    return {"epochs": len(history.epochs), "error of landmarks, mm": round(float(training.network.error_mm), 2)}
+    error = (
+        f"{float(training.network.error_mm):.2f}" if known.any() else "no landmarks, so that margins have no interval"
+    )
+    return {"epochs": len(history.epochs), "error of landmarks, mm": error}
 
 
 def predict(network: Registering, material: PairStore, settings: Settings) -> Inference:

@@ -34,6 +34,7 @@ def test_the_interval_is_about_the_margin_and_grows_with_the_error() -> None:
     margin = margin_of(ball((40, 40, 40), 10), ball((40, 44, 40), 18), spacing=SPACING)
     same, small, large = (margin.interval(error) for error in (0.0, 1.0, 3.0))
     assert same == pytest.approx((margin.least, margin.least))
+    assert np.isnan(margin.interval(np.nan)).all()  # without landmarks nothing is claimed
     assert small[0] < margin.least < small[1]
     assert large[1] - large[0] > 2 * (small[1] - small[0])
 

@@ -12,6 +12,9 @@ from hepatica.cohort.errors import SpecimenError
 SAFE_MM = 5.0
 """The margin from which on An 2020 (doi 10.3389/fonc.2020.573316) calls an ablation sufficient."""
 
+WIDEST_MM = 10.0
+"""Margin from which on maps show nothing (ours)."""
+
 _DRAWS, _SEED = 1000, 2020  # ours: registration errors that are tried
 _EDGE = 0.5  # share of a voxel from which on it is within
 
@@ -39,11 +42,14 @@ class Margin:
         return float(self.area[self.mm < mm].sum() / self.area.sum())
 
     def interval(self, error_mm: float, *, level: float = 0.9) -> tuple[float, float]:
-        """Of the least margin, mm, where the registration is off by `error_mm` (root of the mean square, in space).
+        """Of the least margin, mm, where the registration is off by `error_mm` (root of the mean square, in space); not
+        numbers where that is not known.
 
         The tumour is moved by errors drawn from a normal distribution; the margins that these give are mirrored about
         the measured one, as in the basic bootstrap, because an error that is there moved it the same way (ours).
         """
+        if np.isnan(error_mm):
+            return np.nan, np.nan
         moved = np.random.default_rng(_SEED).normal(0, error_mm / np.sqrt(3), (_DRAWS, 3))
         least = (self.mm + moved @ self.slope.T).min(axis=1)
         low, high = np.quantile(least, [(1 - level) / 2, (1 + level) / 2])

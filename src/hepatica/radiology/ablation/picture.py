@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from hepatica.cohort import Specimen
 from hepatica.cohort.atomic import replacing
-from hepatica.radiology.ablation.margin import Surface
+from hepatica.radiology.ablation.margin import WIDEST_MM, Surface
 from hepatica.radiology.ablation.store import PairStore
 
 _VIEWS = {"from the front": (0, -90), "from the left": (0, 0), "from the feet": (-90, -90)}
@@ -42,14 +42,14 @@ def draw_margin(
     voxel = (points / np.array(own.spacing)).T
     # The map lies on the voxels nearest to the surface: each point takes the narrowest beside it.
     shown = ndimage.map_coordinates(ndimage.maximum_filter(narrow, 2), voxel, order=0)
-    mm = 10 * (1 - shown[faces].mean(axis=1))
+    mm = WIDEST_MM * (1 - shown[faces].mean(axis=1))
     figure = Figure(figsize=(9.5, 4.2), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     colours = ScalarMappable(norm=BoundaryNorm(_STEPS_MM, 256, extend="max"), cmap="RdYlGn")
     panels = []
     for number, (name, (up, around)) in enumerate(_VIEWS.items(), start=1):
         axes = figure.add_subplot(1, 3, number, projection="3d", proj_type="ortho")
-        corners = points[faces][..., ::-1] * (1, 1, 1)  # x to the left, y to the back, z to the head
+        corners = points[faces][..., ::-1]  # x to the left, y to the back, z to the head
         axes.add_collection3d(Poly3DCollection(corners, facecolors=colours.to_rgba(mm), edgecolors="none"))
         low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
         middle, reach = (low + high) / 2, (high - low).max() / 2

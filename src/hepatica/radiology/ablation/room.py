@@ -19,7 +19,7 @@ from hepatica.learn.images import as_network_input
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.protocol.plain import scored
 from hepatica.protocol.records import Room
-from hepatica.radiology.ablation.margin import SAFE_MM, Margin, margin_of
+from hepatica.radiology.ablation.margin import SAFE_MM, WIDEST_MM, Margin, margin_of
 from hepatica.radiology.ablation.picture import draw_margin
 from hepatica.radiology.ablation.store import PairReading, PairStore
 from hepatica.radiology.ablation.store import prepare as prepare_pairs
@@ -33,9 +33,6 @@ from hepatica.radiology.results.evidence import evidence_of
 from hepatica.radiology.results.result import Finding, Findings
 from hepatica.radiology.results.structured_report import structured_report
 from hepatica.radiology.slicing import WINDOWS
-
-WIDEST_MM = 10.0
-"""Margin from which on maps show nothing (ours)."""
 
 BEFORE, AFTER, TUMOUR, ZONE = range(4)
 """Channels of a pair as networks read it, (b z 4 y x)."""
@@ -153,13 +150,11 @@ def deliver_margin(
     if not series:
         return []
     row = inference.regions.set_index("specimen_id").loc[specimen.specimen_id]
+    names = {"score": "least ablative margin", "margin_low_mm": "lower limit of 90 %"}
+    names |= {"margin_high_mm": "upper limit of 90 %"}
     finding = Finding(
         name="Ablation",
-        lengths_mm={
-            "least ablative margin": float(row["score"]),
-            "lower limit of 90 %": float(row["margin_low_mm"]),
-            "upper limit of 90 %": float(row["margin_high_mm"]),
-        },
+        lengths_mm={name: float(row[column]) for column, name in names.items() if pd.notna(row[column])},
         values={"share of the surface below 5 mm": float(row["share_below_5_mm"])},
         called="sufficient" if row["score"] > SAFE_MM else "insufficient",
     )
