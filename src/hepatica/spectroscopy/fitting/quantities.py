@@ -24,7 +24,7 @@ LEAST_SURE = 0.3
 """Standard deviation, as a share of the value, from which no value is reported (ours, by custom)."""
 
 LEAST_LEARNT = 0.5
-"""Standard deviation, as a share of the prior's, from which the value is more the prior's than the spectrum's (ours)."""
+"""Standard deviation, as a share of the prior's, from which a value is rather the prior's than the data's (ours)."""
 
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
@@ -47,8 +47,9 @@ class Quantities:
     """Concentrations (n, k) of `names` in n spectra, in mM where the water scaled them, else in institutional units.
 
     `covariance` (n, k, k) is the method's own, what is not known of the model and the scale included, `bound` (n, k, k)
-    the Cramér-Rao bound's, `prior_covariance` (k, k) that of the prior, if any. `vector` (n, p) are the signal model's parameters that go with them, for pictures. `flags` are
-    warnings of each spectrum. Raises SettingsError on shapes that do not fit.
+    the Cramér-Rao bound's, `prior_covariance` (k, k) that of the prior, if any. `vector` (n, p) are the signal model's
+    parameters that go with them, for pictures. `flags` are warnings of each spectrum. Raises SettingsError on shapes
+    that do not fit.
     """
 
     names: tuple[str, ...]
