@@ -37,6 +37,9 @@ RELATIVE: Unit = "institutional units"
 LEAST_TCHO_BET_MM, MOST_METABOLITE_MM = 0.1, 100.0
 """Of choline compounds and betaine together, and of any metabolite (ours): beyond, the water was not that voxel's."""
 
+MOST_DOUBTED = 0.5
+"""Standard deviation, as a share of a value, up to which it is judged whether it is plausible (ours)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quantification:
@@ -256,8 +259,8 @@ def _doubted(found: Quantities) -> Quantities:
     """With a flag where mM are not those of a liver: then the water was of another voxel, gain or scale."""
     if found.unit != "mM":
         return found
-    found_here = zip(found.names, found.concentration[0], found.quantifiable[0], strict=True)
-    sure = {name: mm for name, mm, quantifiable in found_here if quantifiable}
+    found_here = zip(found.names, found.concentration[0], found.sd[0], strict=True)
+    sure = {name: mm for name, mm, sd in found_here if sd < MOST_DOUBTED * mm}
     strange = [name for name, mm in sure.items() if name not in (*LIPIDS5, "Lipids") and mm > MOST_METABOLITE_MM]
     strange += ["tCho+Bet"] if sure.get("tCho+Bet", LEAST_TCHO_BET_MM) < LEAST_TCHO_BET_MM else []
     if not strange:

@@ -24,7 +24,7 @@ LEAST_SURE = 0.3
 """Standard deviation, as a share of the value, from which no value is reported (ours, by custom)."""
 
 LEAST_LEARNT = 0.5
-"""Standard deviation, as a share of the prior's, from which a value is rather the prior's than the data's (ours)."""
+"""Variance, as a share of the prior's, from which the prior weighs more in a value than the spectrum (ours)."""
 
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
@@ -46,10 +46,10 @@ COLUMNS = ("target", "value", "unit", "sd", "crlb", "crlb_percent", "reported", 
 class Quantities:
     """Concentrations (n, k) of `names` in n spectra, in mM where the water scaled them, else in institutional units.
 
-    `covariance` (n, k, k) is the method's own, what is not known of the model and the scale included, `bound` (n, k, k)
-    the Cramér-Rao bound's, `prior_covariance` (k, k) that of the prior, if any. `vector` (n, p) are the signal model's
-    parameters that go with them, for pictures. `flags` are warnings of each spectrum. Raises SettingsError on shapes
-    that do not fit.
+    `covariance` (n, k, k) is the method's own, what is not known of the model included, `unknown_scale` (n, k, k) what
+    is not known of the scale, `bound` (n, k, k) the Cramér-Rao bound's, `prior_covariance` (k, k) that of the prior, if
+    any. `vector` (n, p) are the signal model's parameters that go with them, for pictures. `flags` are warnings of each
+    spectrum. Raises SettingsError on shapes that do not fit.
     """
 
     names: tuple[str, ...]
@@ -61,6 +61,7 @@ class Quantities:
     flags: tuple[tuple[str, ...], ...]
     prior_covariance: Floats | None = None
     vector: Floats | None = None
+    unknown_scale: Floats | None = None
 
     def __post_init__(self) -> None:
         n, k = len(self.flags), len(self.names)
@@ -72,8 +73,9 @@ class Quantities:
 
     @property
     def sd(self) -> Floats:
-        """(n, k) standard deviations of the method."""
-        return np.asarray(np.sqrt(np.einsum("nkk->nk", self.covariance)))
+        """(n, k) standard deviations of the method and of the scale together."""
+        both = self.covariance if self.unknown_scale is None else self.covariance + self.unknown_scale
+        return np.asarray(np.sqrt(np.einsum("nkk->nk", both)))
 
     @property
     def crlb(self) -> Floats:
@@ -82,9 +84,12 @@ class Quantities:
 
     @property
     def quantifiable(self) -> NDArray[np.bool_]:
-        """(n, k) whether the method's own deviation is below three tenths of the value and half of the prior's."""
+        """(n, k) whether the standard deviation is below three tenths of the value, and the method's own variance below
+        half of the prior's.
+        """
         sure, prior = self.sd < LEAST_SURE * self.concentration, self.prior_covariance
-        return np.asarray(sure if prior is None else sure & (self.sd < LEAST_LEARNT * np.sqrt(np.diag(prior))))
+        own = np.einsum("nkk->nk", self.covariance)
+        return np.asarray(sure if prior is None else sure & (own < LEAST_LEARNT * np.diag(prior)))
 
     def with_sums(self) -> "Quantities":
         """The same with the sums of `targets.SUMS` of which all components are there, each as a further name."""
@@ -108,25 +113,27 @@ class Quantities:
             flags=self.flags,
             prior_covariance=None if prior is None else mix @ prior @ mix.T,
             vector=self.vector,
+            unknown_scale=None if self.unknown_scale is None else mix @ self.unknown_scale @ mix.T,
         )
 
     def with_lipids(self, factor: ArrayLike) -> "Quantities":
         """The same with lipids times a factor, one or one a spectrum (n,): they relax unlike the metabolites by which
-        spectra were scaled. The prior is scaled by the mean factor. In mM, the covariance then has what is not known of
-        the scale: SCALE_SD of all, and METABOLITES_SD or LIPIDS_SD of those.
+        spectra were scaled. The prior is scaled by the mean factor. In mM, what is not known of the scale is added:
+        SCALE_SD of all, and METABOLITES_SD or LIPIDS_SD of those.
         """
         lipid = np.isin(self.names, (*LIPIDS5, *LCM5))
         each = np.where(lipid, np.broadcast_to(np.asarray(factor, float), len(self.flags))[:, None], 1.0)
         both, mean, value = each[:, :, None] * each[:, None, :], each.mean(axis=0), self.concentration * each
         alike = SCALE_SD**2 + np.where(lipid[:, None] == lipid, np.where(lipid, LIPIDS_SD, METABOLITES_SD) ** 2, 0.0)
-        unknown = alike * value[:, :, None] * value[:, None, :] if self.unit == "mM" else 0.0
+        unknown = alike * value[:, :, None] * value[:, None, :] if self.unit == "mM" else None
         prior = self.prior_covariance
         return replace(
             self,
             concentration=value,
-            covariance=self.covariance * both + unknown,
+            covariance=self.covariance * both,
             bound=self.bound * both,
             prior_covariance=None if prior is None else prior * np.outer(mean, mean),
+            unknown_scale=unknown,
         )
 
     def to_table(self) -> pd.DataFrame:
