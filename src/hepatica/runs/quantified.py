@@ -170,9 +170,15 @@ def _file(path: Path, water: Path | None, settings: Quantification) -> Found:
     )
 
 
+ACQUIRED = ("f0_mhz", "sequence", "te_ms", "tr_ms", "bandwidth_hz", "points")
+"""What is said of each spectrum's acquisition, beside its averages."""
+
+
 def _about(spectrum: Spectrum, *notes: str) -> dict[str, Any]:
-    """Quality and notes of a spectrum, and further notes."""
-    return {**vars(quality(spectrum)), "notes": "; ".join([*spectrum.notes, *notes])}
+    """Quality, acquisition and notes of a spectrum, and further notes."""
+    own = {name: getattr(spectrum.acquisition, name) for name in ACQUIRED} | {"averages": spectrum.averages}
+    own["water_te_ms"] = None if spectrum.water is None else (spectrum.water_acquisition or spectrum.acquisition).te_ms
+    return {**vars(quality(spectrum)), **own, "notes": "; ".join([*spectrum.notes, *notes])}
 
 
 def _brain(spectrum: Spectrum, settings: Quantification) -> Found:

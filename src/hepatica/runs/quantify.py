@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 
@@ -22,6 +23,9 @@ from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 
 QUANTITIES = "quantities.csv"
 """A row a specimen and quantity: value, unit, standard deviation, bound, and what is doubtful of the specimen."""
+
+FLAG_WIDTH = 110
+"""Characters of a line of flags at the foot of a picture."""
 
 IDS = ["row", "patient_id", "specimen_id"]
 
@@ -94,7 +98,8 @@ def _quantified(
 
 def _draw(found: Found, out: Path, *, row: int, settings: Quantification) -> None:
     title = f"spectrum {row}: {settings.method}"
-    draw_fit(found.drawn, path=out / f"specimen_{row:04d}_fit.png", title=title, note=settings.note)
+    note = "\n".join([*(fill(each, FLAG_WIDTH) for each in found.quantities.flags[0]), settings.note])
+    draw_fit(found.drawn, path=out / f"specimen_{row:04d}_fit.png", title=title, note=note)
     if found.spectrum is not None:
         write_nifti_mrs(
             out / f"specimen_{row:04d}.nii.gz",
