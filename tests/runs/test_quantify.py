@@ -131,6 +131,21 @@ def test_a_phantom_in_mm_is_near_its_truth(cohort: Path, tmp_path: Path, method:
     assert table["value"].isna().any()  # fifteen metabolites are never all reported
 
 
+def test_a_folder_of_pairs_gives_what_the_pair_gives(cohort: Path, tmp_path: Path) -> None:
+    path, water = files(cohort)
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    ending = "".join(path.suffixes)
+    for source, name in ((path, "a_act"), (water, "a_ref"), (path, "b")):
+        (folder / f"{name}{ending}").write_bytes(source.read_bytes())
+    found = table_of(folder, tmp_path / "out", settings=Quantification())
+    alone = table_of(path, tmp_path / "alone", settings=Quantification(), water=water)
+    assert found.groupby("row")["unit"].first().tolist() == ["mM", "institutional units"]
+    assert found.loc[found["row"] == 1, "sd"].tolist() == alone["sd"].tolist()
+    with pytest.raises(SettingsError, match="one water reference for 2 files"):
+        table_of(folder, tmp_path / "more", settings=Quantification(), water=water)
+
+
 def test_lipids_relax_otherwise_than_metabolites(cohort: Path) -> None:
     """At TR 800 and TE 35 ms lipids keep 0.52 of their signal, metabolites 0.36, at 2000 both 0.59 (WaterScaling)."""
     path, water = files(cohort)

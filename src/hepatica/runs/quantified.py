@@ -176,9 +176,11 @@ ACQUIRED = ("f0_mhz", "sequence", "te_ms", "tr_ms", "bandwidth_hz", "points")
 
 def _about(spectrum: Spectrum, *notes: str) -> dict[str, Any]:
     """Quality, acquisition and notes of a spectrum, and further notes."""
-    own = {name: getattr(spectrum.acquisition, name) for name in ACQUIRED} | {"averages": spectrum.averages}
-    own["water_te_ms"] = None if spectrum.water is None else (spectrum.water_acquisition or spectrum.acquisition).te_ms
-    return {**vars(quality(spectrum)), **own, "notes": "; ".join([*spectrum.notes, *notes])}
+    acquired, of_water = spectrum.acquisition, spectrum.water_acquisition or spectrum.acquisition
+    own = {name: getattr(acquired, name) for name in ACQUIRED} | {"averages": spectrum.averages}
+    own["water_te_ms"] = None if spectrum.water is None else of_water.te_ms
+    known = {name: np.nan if value is None else value for name, value in own.items()}
+    return {**vars(quality(spectrum)), **known, "notes": "; ".join([*spectrum.notes, *notes])}
 
 
 def _brain(spectrum: Spectrum, settings: Quantification) -> Found:

@@ -20,6 +20,7 @@ from hepatica.spectroscopy.cohorts.spectra import spectrum_key
 from hepatica.spectroscopy.fitting.fit_picture import draw_fit
 from hepatica.spectroscopy.fitting.quantities import COLUMNS, TASKS, as_scores
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
+from hepatica.spectroscopy.reading.pairs import pairs_of
 
 QUANTITIES = "quantities.csv"
 """A row a specimen and quantity: value, unit, standard deviation, bound, and what is doubtful of the specimen."""
@@ -33,7 +34,8 @@ IDS = ["row", "patient_id", "specimen_id"]
 def quantify(
     inputs: Sequence[Path], *, out: Path, settings: Quantification, water: Path | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Quantify a cohort folder, or bare files; the tables of quantities and of specimens, as written into `out`.
+    """Quantify a cohort folder, a folder of spectra with water (`pairs_of`), or bare files: the tables of quantities and
+    of specimens, as written into `out`.
 
     Writes predictions.csv, whose scores are the values that are reported; quantities.csv with bounds and flags;
     specimens.csv; and of each specimen its fit as a picture and, where it was read as a decay, the preprocessed
@@ -42,7 +44,7 @@ def quantify(
     recorded in the ledger; SpecimenError when none can be. A call that was stopped goes on where it was. RunError when
     `out` holds other results or `settings.run` is of another system, SettingsError on settings that do not go together.
     """
-    specimens = _with_water(read_inputs(inputs, modality="spectrum").specimens_of("spectrum"), water)
+    specimens = _specimens(inputs, water)
     made_from = settings.made_from
     keys = {each: spectrum_key(each, settings=made_from) for each in specimens}
     claim(out, made_from | {"specimens": sorted(keys.values())})
@@ -64,6 +66,15 @@ def _judged(tables: pd.DataFrame) -> pd.DataFrame:
     flags = tables.groupby("specimen_id", sort=False)["flags"].first()
     doubted = flags != ""
     return pd.DataFrame({"applicability": doubted.map({True: UNUSUAL, False: UNKNOWN}), "reason": flags.where(doubted)})
+
+
+def _specimens(inputs: Sequence[Path], water: Path | None) -> Sequence[Specimen]:
+    if len(inputs) == 1 and inputs[0].is_dir() and not (inputs[0] / "cohort.toml").is_file():
+        pairs = pairs_of(inputs[0])
+        own = read_inputs(tuple(pairs), modality="spectrum").specimens
+        found = [_with_water([each], pairs[each.path])[0] for each in own]
+        return _with_water(found, water)
+    return _with_water(read_inputs(inputs, modality="spectrum").specimens_of("spectrum"), water)
 
 
 def _with_water(specimens: Sequence[Specimen], water: Path | None) -> Sequence[Specimen]:
