@@ -34,7 +34,7 @@ IDS = ["row", "patient_id", "specimen_id"]
 def quantify(
     inputs: Sequence[Path], *, out: Path, settings: Quantification, water: Path | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Quantify a cohort folder, a folder of spectra with water (`pairs_of`), or bare files: the tables of quantities and
+    """Quantify a cohort, a folder of spectra with water (`pairs_of`), or bare files: the tables of quantities and
     of specimens, as written into `out`.
 
     Writes predictions.csv, whose scores are the values that are reported; quantities.csv with bounds and flags;
