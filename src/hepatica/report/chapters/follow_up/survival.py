@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.cohort import EvaluationError, Months, Target
-from hepatica.evaluate import Risk, cumulative_incidence, fine_gray, time_dependent_auroc
+from hepatica.cohort import Months, Target
+from hepatica.evaluate import at_horizon, auroc, cumulative_incidence, fine_gray
 from hepatica.report.figures import kaplan_meier
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Text
 from hepatica.report.page.metric_table import metric_rows, target_table
@@ -110,11 +110,8 @@ def _rows(run: Run, target: Target) -> list[list[str]]:
 
 def _at(horizon: Months, results: Results, target: Target) -> str:
     table = results.outcomes(target)
-    time, event, score = (table[name].to_numpy() for name in ("time", "event", "score"))
-    try:
-        return str(time_dependent_auroc(time, event=event, score=Risk(score.astype(float)), horizon=horizon))
-    except EvaluationError:
-        return "not computable"
+    outcome = partial(at_horizon, table["time"], event=table["cause"], horizon=horizon)
+    return cell(attempt(lambda: auroc(outcome(), score=table["score"])))
 
 
 def _subdistribution(results: Results, target: Target) -> str:
