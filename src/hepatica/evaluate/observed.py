@@ -77,6 +77,11 @@ class Observed:
         """Patients of whom the outcome is known."""
         return self.patients.having(self.weight > 0)
 
+    @property
+    def rarer(self) -> int:
+        """Patients of the rarer kind: the fewer of those known to have a row with, and one without, the event."""
+        return min(self.patients.having((self.weight > 0) & kind) for kind in (self.event, ~self.event))
+
     def influence(self, own: Floats) -> Floats:
         """(patients,) what each adds to a sum of weighted terms `own` (n,), by its own term and through the weights."""
         return self.patients.sums(own if self.lost is None else own + self.lost.influence(own))

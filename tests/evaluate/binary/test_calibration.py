@@ -96,7 +96,10 @@ def test_intercept_and_slope_are_those_of_statsmodels(calibrated: tuple[np.ndarr
     label, score = (each[:300] for each in calibrated)
     log_odds = logit(score)
     patient = np.arange(300) // 3
-    for group, options in ((None, {}), (patient, {"cov_type": "cluster", "cov_kwds": {"groups": patient}})):
+    for group, options in (
+        (None, {"cov_type": "HC0"}),
+        (patient, {"cov_type": "cluster", "cov_kwds": {"groups": patient}}),
+    ):
         for statistic, design, offset in (
             (calibration_intercept, np.ones((300, 1)), log_odds),
             (calibration_slope, np.stack([log_odds, np.ones(300)], axis=1), None),

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit, logit
-from scipy.stats import t as student
 from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
 from hepatica.evaluate.inputs import Booleans, Floats, numbers
-from hepatica.evaluate.intervals import NO_SPREAD, Z, clopper_pearson, sum_variance, within_unit
+from hepatica.evaluate.intervals import NO_SPREAD, Z, clopper_pearson, quantile, sum_variance, within_unit
 from hepatica.evaluate.observed import Observed, Outcome, observed
 
 SUREST = 1e-6
@@ -87,8 +86,8 @@ def calibration_intercept(label: Outcome, *, score: ArrayLike, group: ArrayLike 
     """Calibration in the large: 0 when as many events happened as predicted, above 0 when more did.
 
     The shift of all logits that makes the mean score the share of events, which is the intercept of a logistic
-    regression with the logit as offset (Cox 1958; Van Calster 2019, doi 10.1186/s12916-019-1466-7). Normal interval
-    with the sandwich variance: that of the model is right only where the slope is 1. Raises as `brier` does.
+    regression with the logit as offset (Cox 1958; Van Calster 2019, doi 10.1186/s12916-019-1466-7). Interval with the
+    sandwich variance, for that of the model is right only where the slope is 1. Raises as `brier` does.
     """
     outcome, probability = probabilities(label, score, group=group)
     if outcome.patients.count < 2:
@@ -105,7 +104,7 @@ def calibration_intercept(label: Outcome, *, score: ArrayLike, group: ArrayLike 
 def calibration_slope(label: Outcome, *, score: ArrayLike, group: ArrayLike | None = None) -> Estimate:
     """Calibration slope: 1 is right, below 1 the scores are too extreme, above 1 too moderate.
 
-    Slope of a logistic regression on the logit of the score, normal interval with the sandwich variance. Undefined when
+    Slope of a logistic regression on the logit of the score, interval with the sandwich variance. Undefined when
     all scores are equal or a cut-off separates the classes: then it is infinite. Raises as `brier` does.
     """
     outcome, probability = probabilities(label, score, group=group)
@@ -143,11 +142,13 @@ def parted(outcome: Observed, probability: Floats) -> bool:
 
 
 def _limits(value: float, design: Floats, fitted: Floats, outcome: Observed) -> tuple[float, float]:
-    """Normal limits of the first coefficient of a weighted logistic regression, by the sandwich of its influences."""
+    """Limits of the first coefficient of a weighted logistic regression, by the sandwich of its influences, and
+    Student's t with one degree of freedom fewer than patients of the rarer kind (docs/studies/few_events.md).
+    """
     weight = outcome.weight
     bread = np.linalg.inv(design.T @ (design * (weight * fitted * (1 - fitted))[:, None]))[0]
     variance = sum_variance(outcome.influence(weight * (design @ bread) * (outcome.event - fitted)))
-    margin = Z * float(np.sqrt(variance))
+    margin = quantile(outcome.rarer - 1) * float(np.sqrt(variance))
     return value - margin, value + margin
 
 
@@ -189,5 +190,5 @@ def net_benefit(label: Outcome, *, score: ArrayLike, threshold: float, group: Ar
     if variance < NO_SPREAD:
         method = "mean, no interval: the sample shows no variation among patients"
         return Estimate(value=value, low=None, high=None, n=outcome.patients.count, method=method)
-    margin = float(student.ppf(0.975, outcome.patients.count - 1) * np.sqrt(variance))
+    margin = quantile(outcome.patients.count - 1) * float(np.sqrt(variance))
     return _estimate(value, value - margin, value + margin, outcome, "mean, linear scale")

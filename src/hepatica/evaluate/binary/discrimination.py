@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 from hepatica.evaluate.compiled import compiled
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.inputs import Booleans, Floats, numbers
-from hepatica.evaluate.intervals import normal_comparison, sum_variance, within_unit
+from hepatica.evaluate.intervals import NO_SPREAD, UNVARIED, normal_comparison, sum_variance, within_unit
 from hepatica.evaluate.observed import Observed, Outcome, observed
 from hepatica.evaluate.patients import Patients
 
@@ -29,10 +29,10 @@ def auroc(label: Outcome, *, score: ArrayLike, group: ArrayLike | None = None) -
     outcome = observed(label, group=group)
     scores = numbers(score, name="score", like=outcome.event.size)
     value, variance = _difference(outcome, scores)
-    low, high = within_unit(value, variance=variance, units=_rarer(outcome))
-    return Estimate(
-        value=value, low=low, high=high, n=outcome.patients.count, method=f"{_method(outcome)}, logit scale"
-    )
+    units = outcome.rarer
+    low, high = within_unit(value, variance=variance, units=units, degrees=units - 1 if outcome.lost else None)
+    method = f"{_method(outcome)}, logit scale" if 0 < value < 1 and variance > NO_SPREAD else UNVARIED
+    return Estimate(value=value, low=low, high=high, n=outcome.patients.count, method=method)
 
 
 def compare_auroc(
@@ -139,12 +139,6 @@ def _mean_influence(placed: Floats, rows: Booleans, patients: Patients) -> Float
     influence = np.zeros_like(placed)
     influence[rows] = (chosen - chosen.mean()) / chosen.size
     return patients.sums(influence)
-
-
-def _rarer(outcome: Observed) -> int:
-    """Patients of the rarer kind: the fewer of those that have a row with and those that have a row without."""
-    known = outcome.weight > 0
-    return min(outcome.patients.having(known & outcome.event), outcome.patients.having(known & ~outcome.event))
 
 
 def average_precision(label: Outcome, *, score: ArrayLike, group: ArrayLike | None = None) -> Estimate:
