@@ -118,7 +118,7 @@ def test_a_ratio_that_fades_is_found_out(followed: tuple[pd.DataFrame, np.ndarra
     constant = cox(covariates, time=time, event=event)["size"]
     rng = np.random.default_rng(1)
     high = np.arange(300) % 2
-    early = rng.exponential(np.where(high == 1, 0.5, 2.0))
+    early = rng.exponential(np.where(high == 1, 0.3, 3.0))
     fading = np.where(early < 0.7, early, 0.7 + rng.exponential(1, 300))  # after 0.7 the groups are alike
     faded = cox(pd.DataFrame({"high": high.astype(float)}), time=fading, event=np.ones(300))["high"]
     assert faded.changes_p < 0.001 < 0.05 < constant.changes_p

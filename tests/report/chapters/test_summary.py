@@ -1,12 +1,14 @@
 """Summary: what the first page warns of, of outcomes counted by hand."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from hepatica.cohort import Months, Target
-from hepatica.report.chapters.summary import _limits
+from hepatica.report.chapters.summary import _key_numbers, _limits
+from hepatica.report.page.results import read_run
 
 SURVIVAL = Target(endpoint="overall_survival", task="survival")
 BINARY = Target(endpoint="overall_survival", horizon=Months(24))
@@ -36,3 +38,11 @@ def test_a_follow_up_of_decades_may_be_in_days() -> None:
 @pytest.mark.parametrize("task", ["quantities", "segmentation", "multi_class"])
 def test_other_tasks_have_no_such_limits(task: str) -> None:
     assert _limits(SimpleNamespace(title="x"), Target(endpoint="x", task=task)) == []
+
+
+def test_the_end_of_follow_up_is_not_quoted_beside_horizons(finished: Path) -> None:
+    """That ignores how long each patient was followed."""
+    run = read_run(finished)
+    assert [each.horizon for each in run.targets] == [12, 24, None]
+    headings = [row[0] for row in _key_numbers(run).rows if len(row) == 1]
+    assert headings == ["Recurrence at 12 months", "Recurrence at 24 months"]

@@ -25,7 +25,7 @@ def maximise_penalised(rows: Rows) -> tuple[Floats, Floats, Floats]:
     """
     start = np.zeros(rows.x.shape[1])
     information = likelihood(rows, start).information
-    if not np.isfinite(information).all() or np.linalg.cond(information) > _SINGULAR:
+    if not np.isfinite(information).all() or not np.linalg.cond(information) < _SINGULAR:
         raise EvaluationError("Cox model: the information is singular")
     top, beta = _best(rows, start, np.ones(start.size, bool))
     limits = np.array([[_limit(rows, beta, each, sign, top) for sign in (-1, 1)] for each in range(beta.size)])

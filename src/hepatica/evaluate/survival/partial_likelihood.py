@@ -5,10 +5,11 @@ and shortens the next one only by the length of the last: on pbcseq, where the f
 overflow; statsmodels 0.15 does the same. Neither is cured by centring the covariates.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, solve
+from scipy.linalg import LinAlgError, LinAlgWarning, solve
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.inputs import Booleans, Floats
@@ -60,8 +61,10 @@ def maximise(rows: Rows, patients: Patients) -> tuple[Floats, Floats, Floats]:
     now = likelihood(rows, beta)
     for _ in range(_MOST_STEPS):
         try:
-            step = solve(now.information, now.score, assume_a="pos")
-        except (LinAlgError, ValueError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", LinAlgWarning)  # what an ill-conditioned step ends in is no estimate
+                step = solve(now.information, now.score, assume_a="pos")
+        except (LinAlgError, LinAlgWarning, ValueError):
             break
         found, after = _uphill(rows, beta, step, now)
         done = abs(after.value - now.value) <= CONVERGED * abs(after.value)
