@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
+from scipy.stats import t as student
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate import (
@@ -90,7 +91,9 @@ def test_the_interval_rests_on_the_derivative_by_each_patients_weight() -> None:
             weighted(time, event, score, 8, 1 + step) - weighted(time, event, score, 8, 1 - step)
         ) / 2e-5
     found = time_dependent_auroc(time, event=event, score=Risk(score), horizon=8)
-    margin = 1.959964 * np.sqrt((derivative**2).sum() * 60 / 59) / (found.value * (1 - found.value))
+    cases, controls = (event & (time <= 8)).sum(), ((time > 8) | (time == 8) & ~event).sum()
+    quantile = student.ppf(0.975, min(cases, controls) - 1)
+    margin = quantile * np.sqrt((derivative**2).sum() * 60 / 59) / (found.value * (1 - found.value))
     odds = found.value / (1 - found.value)
     assert found.low == pytest.approx(1 / (1 + np.exp(margin) / odds), abs=1e-6)
     assert found.high == pytest.approx(1 / (1 + np.exp(-margin) / odds), abs=1e-6)
@@ -281,8 +284,8 @@ def test_intervals_of_rates_rest_on_the_derivative_by_each_patients_weight() -> 
     outcome = at_horizon(time, event=event, horizon=8)
     estimates = brier(outcome, score=probability), binary_metrics(outcome, score=probability)["ppv"]
     assert [each.value for each in estimates] == pytest.approx(found(np.ones(60)).tolist())
-    for each, own in zip(estimates, derivative.T, strict=True):
-        margin = 1.959964 * np.sqrt((own**2).sum() * 60 / 59) / (each.value * (1 - each.value))
+    for each, own, degrees in zip(estimates, derivative.T, (np.inf, estimates[1].n - 1), strict=True):
+        margin = student.ppf(0.975, degrees) * np.sqrt((own**2).sum() * 60 / 59) / (each.value * (1 - each.value))
         assert np.log(each.high / (1 - each.high)) - np.log(each.value / (1 - each.value)) == pytest.approx(margin)
 
 
