@@ -59,7 +59,8 @@ def test_every_fault_of_a_survival_table_is_told_at_once(tmp_path: Path) -> None
         read_survival(written(tmp_path, text), time="months", event="event", score="risk")
     for complaint in (
         "scores.csv rows 2, 3 column months: got '-1', '', wanted a time of 0 or more",
-        "scores.csv rows 3, 4, 5 column event: got '-2', 'died', '', wanted 1 (happened), 0 (censored) or from 2 on a competing event",
+        "scores.csv rows 3, 4, 5 column event: got '-2', 'died', '', wanted 1 (happened), 0 (censored) or from 2 on a"
+        " competing event",
         "scores.csv row 4 column risk: got '', wanted a number",
     ):
         assert complaint in str(caught.value)

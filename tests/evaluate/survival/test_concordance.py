@@ -189,3 +189,21 @@ def test_samples_with_replacement_are_those_of_the_repeated_rows() -> None:
     assert found.tolist() == [c_index(time[each], event=event[each], score=Risk(score[each])).value for each in rows]
     nobody = c_index_of_samples(time, event=event, score=Risk(score), counts=np.zeros((1, 40), dtype=int))
     assert np.isnan(nobody).all()
+
+
+def test_limits_are_students_with_one_degree_fewer_than_events() -> None:
+    time, event = np.array([1.0, 2, 3, 4, 5]), np.array([1, 1, 1, 0, 0])
+    score = np.array([5.0, 1, 4, 2, 3])
+    pairs = comparable_pairs(time, event=event == 1, score=score)
+    found = c_index(time, event=event, score=Risk(score))
+    margin = 4.302653 * np.sqrt(sum_variance(pairs.influence)) / (found.value * (1 - found.value))
+    odds = found.value / (1 - found.value) * np.exp(margin)
+    assert found.high == pytest.approx(odds / (1 + odds), abs=1e-6)
+    assert found.method == "infinitesimal jackknife, logit scale, t"
+
+
+def test_one_event_shows_no_variation() -> None:
+    found = c_index([1.0, 2, 3, 4], event=[1, 0, 0, 0], score=Risk(np.array([3.0, 2, 4, 1])))
+    assert found.value == pytest.approx(2 / 3)
+    assert found.high - found.low > 0.9
+    assert found.method.startswith("Clopper-Pearson")
