@@ -22,9 +22,8 @@ from torch.nn.functional import cross_entropy
 
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import read_json
-from hepatica.evaluate import auroc, compare_auroc
+from hepatica.evaluate import at_horizon, auroc, compare_auroc
 from hepatica.evaluate.binary.confusion import accuracy, confusion
-from hepatica.evaluate.binary.time_dependent import compare_time_dependent_auroc, time_dependent_auroc
 from hepatica.learn import Chosen, Samples, infer
 from hepatica.learn.fit import fit
 from hepatica.protocol import override
@@ -140,12 +139,12 @@ def compare(out: Path, away: Path, home: Path, *, system: Any) -> None:
     if target.followed:
         patients = cohort.patients.loc[score.index]
         others |= {"stiffness, measured": patients["stiffness_kpa"], "METAVIR, true": patients["metavir"].astype(float)}
-        time_, event = patients["incidence_months"], (patients["incidence_event"] == 1).astype(int)
-        how = {"event": event, "horizon": target.horizon}
-        print(f"  censoring-weighted AUROC {time_dependent_auroc(time_, score=score, **how)}")
+        how = {"event": patients["incidence_event"], "horizon": target.horizon}
+        outcome = at_horizon(patients["incidence_months"], **how)
+        print(f"  censoring-weighted AUROC {auroc(outcome, score=score)}")
         for name, other in others.items():
-            print(f"  {name} {time_dependent_auroc(time_, score=other, **how)}")
-            print(f"  minus {name} {compare_time_dependent_auroc(time_, score_a=score, score_b=other, **how)}")
+            print(f"  {name} {auroc(outcome, score=other)}")
+            print(f"  minus {name} {compare_auroc(outcome, score_a=score, score_b=other)}")
         return
     if system.tasks(system.settings)[0].KIND != "binary":
         return

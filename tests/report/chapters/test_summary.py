@@ -1,12 +1,14 @@
 """Summary: what the first page warns of, of outcomes counted by hand."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from hepatica.cohort import Months, Target
-from hepatica.report.chapters.summary import _findings, _limits
+from hepatica.report.chapters.summary import _findings, _key_numbers, _limits
+from hepatica.report.page.results import read_run
 from hepatica.report.page.wording import interval
 
 SURVIVAL = Target(endpoint="overall_survival", task="survival")
@@ -60,3 +62,11 @@ def test_the_finding_comes_first_and_says_whether_there_is_one(low: float, high:
     assert second.startswith("Internal test: a")
     without = SimpleNamespace(targets=[BINARY], cohorts=[results("x", None), results("y", row | {"low": None})])
     assert _findings(without) == []
+
+
+def test_the_end_of_follow_up_is_not_quoted_beside_horizons(finished: Path) -> None:
+    """That ignores how long each patient was followed."""
+    run = read_run(finished)
+    assert [each.horizon for each in run.targets] == [12, 24, None]
+    headings = [row[0] for row in _key_numbers(run).rows if len(row) == 1]
+    assert headings == ["Recurrence at 12 months", "Recurrence at 24 months"]

@@ -100,6 +100,7 @@ def _key_numbers(run: Run) -> Table:
     return metric_table(
         run,
         quoted(run),
+        targets=[each for each in run.targets if each.task != "binary" or each.horizon is not None],
         caption="The numbers to quote, with 95% confidence intervals.",
         note=NOTES.get(kind(run), "").format(run.cutoff_rule),
     )
