@@ -55,7 +55,6 @@ class Settings(UltrasoundPlan):
     epochs: int = 60  # ours
     batch: int = 32  # ours
     learning_rate: float = 1e-3  # ours
-    schedule: Literal["steps", "cosine"] = "cosine"  # ours
     weight_decay: float = 1e-3  # ours
     test: Share = 0.3
     seed: int = 2021
@@ -63,7 +62,7 @@ class Settings(UltrasoundPlan):
 
 class Incidence(nn.Module):
     """(b, 3, y, x) on 0..1, B-mode, kPa and where it is known, to a log-odds (b, 1); the signature is the pooled
-    features and the stiffness, from which alone training starts, at a log-odds of 1 a doubling (ours).
+    features and the stiffness.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -71,8 +70,6 @@ class Incidence(nn.Module):
         self.body = convolved(3, width=settings.width, pools=(2, 2, 2, 2))
         self.drop = nn.Dropout(settings.dropout)
         self.classify = nn.Linear(8 * settings.width + 1, 1)
-        nn.init.zeros_(self.classify.weight[:, :-1])
-        nn.init.ones_(self.classify.weight[:, -1:])
 
     def forward(self, boxes: Tensor) -> Reading:
         """Score a batch."""
