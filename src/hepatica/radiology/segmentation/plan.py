@@ -56,7 +56,7 @@ class SegmentPlan(Plan):
     dice: Weight = 1.0
     """Weight of 1 minus Dice beside cross-entropy in the loss."""
     class_weights: tuple[Weight, Weight, Weight] = (0.78, 0.65, 8.57)
-    """Weight of a voxel of neither, of liver and of lesions in cross-entropy: of LiTS, in Li 2018 (arXiv 1709.07330)."""
+    """Weight of a voxel of neither, of liver and of lesions in cross-entropy; those of Li 2018 (arXiv 1709.07330)."""
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25
     """Share of a window's side by which it overlaps the next."""
     weighting: Literal["constant", "gaussian"] = "gaussian"

@@ -240,7 +240,10 @@ SEGMENT_CT: Room[SegmentPlan, VolumeStore] = Room(
     region="slice",
     extra="radiology",
     plan=SegmentPlan,
-    trial={"voxel_mm": (6.0, 4.0, 4.0), "voxels": (1, 64, 64), "epochs": 40, "batch": 8, "patches": 4},
+    trial={
+        "voxel_mm": (6.0, 4.0, 4.0), "voxels": (1, 64, 64), "epochs": 40, "batch": 8, "patches": 4,
+        "schedule": "cosine",
+    },
     shortest={"voxel_mm": None, "voxels": (1, 64, 64), "overlap": 0.0, "epochs": 2, "patches": 1, "batch": 8},
     prepare=prepare,
     measure=measure,
@@ -252,7 +255,7 @@ SEGMENT_CT: Room[SegmentPlan, VolumeStore] = Room(
     decline=decline_study,
     phantom=phantom_ct,
     cases=cases,
-)
+)  # fmt: skip
 """Liver and lesions on CT."""
 
 SEGMENT_MR: Room[SegmentPlan, VolumeStore] = replace(
