@@ -14,7 +14,7 @@ from hepatica.pathology.nuclei.pretrained import train_nuclei, untrained
 from hepatica.protocol import override
 from hepatica.runs import RunFolder
 from hepatica.runs.folder import start_run
-from hepatica.studies.liu_2022_mobilenetv2_hcc_class.study import VARIANTS, _share_nuclei
+from hepatica.studies.liu_2022_mobilenetv2_hcc_class.study import VARIANTS, _share_stages
 from hepatica.studies.study import Work
 from hepatica.systems.liu_2022_mobilenetv2_hcc_class import SYSTEM
 
@@ -33,8 +33,8 @@ def test_a_variant_takes_the_unet_of_the_run_and_trains_none(tmp_path: Path, mon
     work = Work(cohort=cohort, run=tmp_path / "run", external={}, settings=SETTINGS)
     own, changed = trained(RunFolder(work.run)), override(SETTINGS, VARIANTS["attention"])
     variant = RunFolder(work.run / "ablation" / "attention")
-    _share_nuclei(work, variant, changed)
-    _share_nuclei(work, variant, changed)  # as when the study is taken up again
+    _share_stages(work, variant, changed)
+    _share_stages(work, variant, changed)  # as when the study is taken up again
     monkeypatch.setattr(fit, "_train", lambda *given, **flags: pytest.fail("a U-Net was trained again"))
     torch.testing.assert_close(trained(variant), own, rtol=0, atol=0)
     start_run(variant, reference=SYSTEM.name, system=SYSTEM, settings=changed, cohort=load_cohort(cohort))
