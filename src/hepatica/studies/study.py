@@ -65,10 +65,9 @@ class Work:
             try:
                 for each in as_completed([pool.submit(do, self, name) for name in names]):
                     each.result()
-            except BaseException:  # a signal too: what each has finished is kept, the rest is done by the next command
-                pool.shutdown(wait=False, cancel_futures=True)
+            except BaseException:  # a signal too: each goes on after its last whole epoch when the study is resumed
                 for process in active_children():
-                    process.terminate()
+                    process.kill()
                 raise
 
     def results(self, run: Path) -> dict[Path, Path]:

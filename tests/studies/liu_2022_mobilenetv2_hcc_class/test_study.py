@@ -1,4 +1,4 @@
-"""Study: a variant of Liu 2022 begins with the nuclear U-Net of the study's run."""
+"""Study: a variant of Liu 2022 begins with what the study's run has learnt before they part."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,3 +38,19 @@ def test_a_variant_takes_the_unet_of_the_run_and_trains_none(tmp_path: Path, mon
     monkeypatch.setattr(fit, "_train", lambda *given, **flags: pytest.fail("a U-Net was trained again"))
     torch.testing.assert_close(trained(variant), own, rtol=0, atol=0)
     start_run(variant, reference=SYSTEM.name, system=SYSTEM, settings=changed, cohort=load_cohort(cohort))
+
+
+@pytest.mark.parametrize(
+    ("variant", "stages"),
+    [("attention", {"nuclei", "warm-up"}), ("all outcomes", {"nuclei"}), ("tile times nuclear map", {"nuclei"})],
+)
+def test_the_warm_up_is_shared_by_those_that_differ_in_the_pool_alone(
+    variant: str, stages: set[str], tmp_path: Path
+) -> None:
+    cohort = phantom_tables(tmp_path / "cohort", patients=12, population=RESECTED, endpoints="usual")
+    work = Work(cohort=cohort, run=tmp_path / "run", external={}, settings=SETTINGS)
+    for stage in ("nuclei", "warm-up", "classifier"):
+        (work.run / "work" / stage).mkdir(parents=True)
+    own = RunFolder(tmp_path / "variant")
+    _share_stages(work, own, override(SETTINGS, VARIANTS[variant]))
+    assert {each.name for each in own.work.iterdir()} == stages

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from einops import rearrange
 from torch import Tensor
 
-from hepatica.cohort.array_store import ArrayStore, open_arrays, path_of, write_arrays
+from hepatica.cohort.array_store import open_arrays, path_of, write_arrays
 from hepatica.cohort.digests import content_name
 from hepatica.learn import Arrays, infer
 from hepatica.networks import UNet
@@ -23,8 +24,8 @@ class MappedTiles(TileStore):
     maps: Path
 
     @cached_property
-    def _drawn(self) -> ArrayStore:
-        return ArrayStore(folder=self.maps, index=self.index, specimens=self.specimens, failures=self.failures)
+    def _drawn(self) -> TileStore:
+        return TileStore(folder=self.maps, **_tables(self))
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Tiles of these rows of `index`, in the order asked, each with its map."""
@@ -47,8 +48,11 @@ def mapped(tiles: TileStore, network: UNet | None, settings: SlidePlan) -> TileS
             drawn = infer(network, own, batch=settings.batch, label="drawing nuclei", outputs=_nuclei)
             pixels = rearrange(np.rint(255 * drawn).astype(np.uint8), "b c h w -> b h w c")
             write_arrays(path_of(folder, key), {"maps": pixels}, about="nuclei")
-    given = {name: getattr(tiles, name) for name in ("folder", "side", "index", "specimens", "failures")}
-    return MappedTiles(**given, maps=folder)
+    return MappedTiles(folder=tiles.folder, **_tables(tiles), maps=folder)
+
+
+def _tables(tiles: TileStore) -> dict[str, Any]:
+    return {name: getattr(tiles, name) for name in ("side", "index", "specimens", "failures")}
 
 
 def _nuclei(maps: Tensor) -> Tensor:
