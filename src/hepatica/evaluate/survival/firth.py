@@ -8,8 +8,8 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.inputs import Floats
 from hepatica.evaluate.survival.partial_likelihood import Rows, likelihood
 
-_SINGULAR = 1e10
-"""Condition number of the information from which it is taken for singular. Ours."""
+_SINGULAR = 1e-10
+"""Least variance of standardised covariates at an event, in any direction, that is not taken for none. Ours."""
 
 _STEEPEST = 1e-6
 """Slope of the penalised likelihood that ends the search."""
@@ -25,7 +25,7 @@ def maximise_penalised(rows: Rows) -> tuple[Floats, Floats, Floats]:
     """
     start = np.zeros(rows.x.shape[1])
     information = likelihood(rows, start).information
-    if not np.isfinite(information).all() or not np.linalg.cond(information) < _SINGULAR:
+    if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() < _SINGULAR * rows.event.sum():
         raise EvaluationError("Cox model: the information is singular")
     top, beta = _best(rows, start, np.ones(start.size, bool))
     limits = np.array([[_limit(rows, beta, each, sign, top) for sign in (-1, 1)] for each in range(beta.size)])
