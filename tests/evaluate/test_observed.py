@@ -259,7 +259,6 @@ def test_the_smooth_curve_of_a_calibrated_model_is_the_diagonal() -> None:
     inside = (curve.score > 0.1) & (curve.score < 0.8)
     assert curve.observed[inside] == pytest.approx(curve.score[inside], abs=0.07)
     assert ((curve.low <= curve.score) & (curve.score <= curve.high)).mean() > 0.8
-    assert smooth_calibration([0, 1, 0, 1], score=[0.5, 0.5, 0.5, 0.6]) is None
 
 
 def test_intervals_of_rates_rest_on_the_derivative_by_each_patients_weight() -> None:
