@@ -67,6 +67,16 @@ class Columns:
         if self.table is None:
             self.finish()
 
+    def lack(self, *names: str) -> bool:
+        """Whether none of these columns is there."""
+        assert self.table is not None
+        return not set(names) & set(self.table.columns)
+
+    def lengthen(self, *, keep: list[str], name: str, value: str) -> None:
+        """Make a row of each cell outside the columns `keep`: its column becomes `name`, the cell `value`."""
+        assert self.table is not None
+        self.table = self.table.melt([each for each in keep if each in self.table], var_name=name, value_name=value)
+
     def fault(self, column: str, message: str) -> None:
         """Note one fault of a column."""
         self.faults.add(self.path.name, message, column=column)
