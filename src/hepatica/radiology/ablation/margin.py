@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
+from scipy.stats import norm
 
 from hepatica.cohort.errors import SpecimenError
 
@@ -47,15 +48,17 @@ class Margin:
         """Of the least margin, mm, where the registration is off by `error_mm` (root of the mean square, in space); not
         numbers where that is not known.
 
-        The tumour is moved by errors drawn from a normal distribution; the margins that these give are mirrored about
-        the measured one, as in the basic bootstrap, because an error that is there moved it the same way (ours).
+        The tumour is moved by errors drawn from a normal distribution. As each makes the least margin smaller at the
+        median, so did the one that is there: by this the middle of the interval lies above the measured margin. About
+        it are the normal limits of the error along one direction (ours).
         """
         if np.isnan(error_mm):
             return np.nan, np.nan
-        moved = np.random.default_rng(_SEED).normal(0, error_mm / np.sqrt(3), (_DRAWS, 3))
-        least = (self.mm + moved @ self.slope.T).min(axis=1)
-        low, high = np.quantile(least, [(1 - level) / 2, (1 + level) / 2])
-        return float(2 * self.least - high), float(2 * self.least - low)
+        along = error_mm / np.sqrt(3)
+        moved = np.random.default_rng(_SEED).normal(0, along, (_DRAWS, 3))
+        middle = 2 * self.least - np.median((self.mm + moved @ self.slope.T).min(axis=1))
+        reach = along * norm.ppf((1 + level) / 2)
+        return float(middle - reach), float(middle + reach)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
