@@ -40,7 +40,9 @@ def test_a_displacement_is_found_beside_what_treatment_did_unless_the_network_do
     assert used(SimpleNamespace(refined=False), pair[None], found) is found
     field = used(SimpleNamespace(refined=True, spacing=SPACING), pair[None], found)
     assert field.shape == found.shape
-    np.testing.assert_allclose(field[0][:, away(*MIDDLE) < 6].mean(axis=1), SHIFT, atol=0.4)
+    np.testing.assert_allclose(
+        field[0][:, away(*MIDDLE) < 6].mean(axis=1), SHIFT, atol=0.7
+    )  # in and about the zone, where nothing is compared
 
 
 def test_landmarks_that_there_are_not_do_not_count() -> None:
