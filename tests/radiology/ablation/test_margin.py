@@ -43,7 +43,7 @@ def test_the_interval_is_about_the_margin_and_grows_with_the_error() -> None:
 def test_the_interval_holds_the_margin_where_the_registration_was_off_by_that_much(seed) -> None:
     tumour, held = ball((40, 40, 40), 10), []
     for shift in np.random.default_rng(seed).normal(0, 1.5, (20, 3)):
-        low, high = margin_of(tumour, ball((40, 41, 40) + shift, 16), spacing=SPACING).interval(1.5 * np.sqrt(3))
+        low, high = margin_of(tumour, ball(np.add(shift, (40, 41, 40)), 16), spacing=SPACING).interval(1.5 * np.sqrt(3))
         held.append(low <= 5 <= high)
     assert sum(held) >= 18  # 90 %; about the measured margin, without the shift, 17 with seed 0
 
