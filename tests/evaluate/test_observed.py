@@ -283,7 +283,7 @@ def test_intervals_of_rates_rest_on_the_derivative_by_each_patients_weight() -> 
     outcome = at_horizon(time, event=event, horizon=8)
     estimates = brier(outcome, score=probability), binary_metrics(outcome, score=probability)["ppv"]
     assert [each.value for each in estimates] == pytest.approx(found(np.ones(60)).tolist())
-    for each, own, degrees in zip(estimates, derivative.T, (np.inf, estimates[1].n - 1), strict=True):
+    for each, own, degrees in zip(estimates, derivative.T, (outcome.rarer - 1, estimates[1].n - 1), strict=True):
         margin = student.ppf(0.975, degrees) * np.sqrt((own**2).sum() * 60 / 59) / (each.value * (1 - each.value))
         assert np.log(each.high / (1 - each.high)) - np.log(each.value / (1 - each.value)) == pytest.approx(margin)
 

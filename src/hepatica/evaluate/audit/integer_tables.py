@@ -178,7 +178,7 @@ def _rounds_to(rate: Statistic, counts: Counts, figure: Printed) -> Booleans:
 
 NO_METHOD = "no closed formula gives it; near enough for a bootstrap"
 
-BOOTSTRAP = 0.25
+BOOTSTRAP = 0.5
 """How far limits may be from the exact ones, in widths of the exact interval, to be those of a bootstrap. Ours."""
 
 
