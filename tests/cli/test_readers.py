@@ -14,7 +14,7 @@ app.command()(readers)
 
 
 def run(*words: object) -> str:
-    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False, env={"COLUMNS": "160"})
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False, env={"COLUMNS": "80"})
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -39,7 +39,7 @@ def readings(tmp_path: Path) -> Path:
 
 def test_one_json_object_and_nothing_else(readings: Path) -> None:
     found = json.loads(run(readings, "--arm", "arm", "--machine", "AI", "--score", "sureness", "--json"))
-    assert list(found) == ["arms", "machine", "aided", "by_advice"]
+    assert list(found) == ["arms", "machine", "aided", "by_advice", "new_cases"]
     alone = found["arms"]["without"]
     assert list(alone["per_reader"]) == ["R1", "R2", "R3"]
     assert alone["average"]["auroc"]["low"] < alone["average"]["auroc"]["value"]
@@ -66,3 +66,20 @@ def test_help_teaches_the_file(readings: Path) -> None:
     shown = run("--help")
     assert "one row per reading" in shown
     assert "--machine" in shown
+
+
+def test_nothing_is_cut_at_80_columns(readings: Path) -> None:
+    """Two arms, three readers and an AI; ... would be the mark of a cell that did not fit."""
+    shown = run(readings, "--arm", "arm", "--machine", "AI", "--score", "sureness")
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "McNemar's exact P" in shown
+    assert " to " in next(line for line in shown.splitlines() if "average" in line)
+
+
+def test_a_row_a_case_will_do(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("case,truth,R1,R2,AI\n" + "\n".join(f"c{n},{n % 2},{n % 2},{n % 3 % 2},1" for n in range(12)))
+    found = json.loads(run(path, "--machine", "AI", "--json"))
+    assert found["arms"]["all readings"]["per_reader"]["R1"]["accuracy"]["value"] == 1
+    assert found["machine"]["sensitivity"]["value"] == 1

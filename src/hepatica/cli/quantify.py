@@ -14,8 +14,8 @@ NOTED = 5
 Inputs = Annotated[
     list[Path],
     typer.Argument(
-        help="A cohort folder; or spectra: NIfTI-MRS (.nii.gz), Siemens .rda, .IMA, .dat, Philips .SDAT, LCModel .RAW"
-        " or .COORD.",
+        help="A cohort folder; a folder of spectra and water references, paired by name (a_act.SDAT, a_ref.SDAT); or"
+        " spectra: NIfTI-MRS (.nii.gz), Siemens .rda, .IMA, .dat, Philips .SDAT, .dcm, GE .7, LCModel .RAW or .COORD.",
         exists=True,
     ),
 ]

@@ -24,6 +24,10 @@ def readers(
     arm: Annotated[str | None, typer.Option(help="Column of the arm; unaided readings come before aided ones.")] = None,
     machine: Annotated[str | None, typer.Option(help="Name of the reader that is an AI; its arm may be blank.")] = None,
     advice: Annotated[str | None, typer.Option(help="Column of the category that the AI showed to the reader.")] = None,
+    cases: Annotated[
+        str | None,
+        typer.Option("--set", help="Column of two words, the second for cases new in the second arm, unseen before."),
+    ] = None,
     positive: Annotated[str, typer.Option(help="The category that counts as the disease.")] = "1",
     as_json: Json = False,
 ) -> None:
@@ -36,10 +40,11 @@ def readers(
         c1,Radiologist 1,1,1,with
         c1,AI,1,1,
 
-    with --arm arm --machine AI. Every reader must have read every case once in every arm. A column of what the AI
-    showed in each aided reading (--advice) separates what right and wrong answers did. Comparisons generalise to
-    other readers and cases (Obuchowski-Rockette); McNemar's exact test is given for each reader. A t test over readers
-    is shown because papers report it, but it does not generalise to other cases.
+    with --arm arm --machine AI, or one row per case and a column per reader, such as case,truth,Radiologist 1,AI. Every
+    reader must have read every case once in every arm. A column of what the AI showed in each aided reading (--advice)
+    separates what right and wrong answers did; cases that only the second arm has (--set) what memory of the first did.
+    Comparisons generalise to other readers and cases (Obuchowski-Rockette); McNemar's exact test is given for each
+    reader. A t test over readers is shown because papers report it, but it does not generalise to other cases.
     """
     import json
 
@@ -47,7 +52,7 @@ def readers(
 
     table = read_readers(
         file, case=case, reader=reader, truth=truth, call=call, score=score, arm=arm, machine=machine, advice=advice,
-        positive=positive,
+        cases=cases, positive=positive,
     )  # fmt: skip
     found = study_readers(table)
     if as_json:
@@ -71,17 +76,19 @@ def _plain(found: Any) -> Any:
 
 
 def _tables(found: "ReaderStudy") -> "list[Table | str]":
-    shown: list[Table | str] = []
+    """None wider than 80 characters for two arms: readers are rows, arms columns."""
+    shown: list[Table | str] = [_rates(found), *(_agreement(name, arm) for name, arm in found.arms.items())]
     for name, arm in found.arms.items():
-        shown += [_rates(name, arm, found), *_agreement(arm)]
         if arm.against_machine is not None:
-            shown.append(_versus(f"{name}: readers minus AI", arm.against_machine))
+            shown += _versus(f"{name}: readers minus AI", arm.against_machine)
     if found.aided is not None:
         first, second = found.arms
-        shown.append(_versus(f"{second} minus {first}", found.aided))
+        shown += _versus(f"{second} minus {first}", found.aided)
+        if found.new_cases is not None:
+            shown += _versus(f"{second}, new cases, minus {first}, the others (unpaired)", found.new_cases)
     if found.by_advice:
         shown.append(_by_advice(found, list(found.arms)))
-    return shown
+    return [each for each in shown if each != ""]
 
 
 def _by_advice(found: "ReaderStudy", arms: list[str]) -> "Table":
@@ -93,35 +100,42 @@ def _by_advice(found: "ReaderStudy", arms: list[str]) -> "Table":
     return table
 
 
-def _rates(name: str, arm: "Arm", found: "ReaderStudy") -> "Table":
+def _rates(found: "ReaderStudy") -> "Table":
     from rich.table import Table
 
-    columns = arm.per_reader | ({"average": arm.average} if arm.average else {})
-    columns |= {} if found.machine is None else {"AI": found.machine}
-    table = Table("statistic", *columns, title=name)
-    for rate in next(iter(arm.per_reader.values())):
-        table.add_row(rate, *(str(each[rate]) if rate in each else "" for each in columns.values()))
+    arms = list(found.arms.values())
+    table = Table("statistic", "reader", *found.arms)
+    for rate in next(iter(arms[0].per_reader.values())):
+        rows = [(name, [arm.per_reader[name][rate] for arm in arms]) for name in arms[0].per_reader]
+        if arms[0].average.get(rate) is not None:
+            rows.append(("average", [arm.average[rate] for arm in arms]))
+        if found.machine is not None and rate in found.machine:
+            rows.append(("AI", [found.machine[rate]]))
+        for place, (name, values) in enumerate(rows):
+            table.add_row("" if place else rate, name, *map(str, values), end_section=place == len(rows) - 1)
     return table
 
 
-def _agreement(arm: "Arm") -> list[str]:
+def _agreement(name: str, arm: "Arm") -> str:
     if arm.agreement is None:
-        return []
+        return ""
     kappa, p = arm.agreement.kappa, _p(arm.agreement.p)
-    return [f"all readers agree: {arm.agreement.all_agree}; Fleiss' kappa: {kappa}, z test P {p}"]
+    return f"{name}: all readers agree: {arm.agreement.all_agree}; Fleiss' kappa: {kappa}, z test P {p}"
 
 
-def _versus(name: str, versus: "Versus") -> "Table":
+def _versus(name: str, versus: "Versus") -> "list[Table | str]":
     from rich.table import Table
 
-    table = Table(
-        "statistic", "difference", "P", *(f"{each}, McNemar" for each in versus.mcnemar_p), "t over readers", title=name
-    )
+    table = Table("statistic", "difference", "P", "P, t over readers", title=name)
     for rate, p in versus.t_p.items():
         over = versus.over_readers_and_cases.get(rate)
-        shown = ("", "") if over is None else (str(over.difference), _p(over.p))
-        table.add_row(rate, *shown, *(_p(each.get(rate)) for each in versus.mcnemar_p.values()), _p(p))
-    return table
+        table.add_row(rate, *(("", "") if over is None else (str(over.difference), _p(over.p))), _p(p))
+    if not versus.mcnemar_p:
+        return [table]
+    own = Table("reader", *next(iter(versus.mcnemar_p.values())), title=f"{name}: McNemar's exact P")
+    for reader, each in versus.mcnemar_p.items():
+        own.add_row(reader, *map(_p, each.values()))
+    return [table, own]
 
 
 def _p(p: float | None) -> str:

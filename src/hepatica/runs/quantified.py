@@ -37,6 +37,9 @@ RELATIVE: Unit = "institutional units"
 LEAST_TCHO_BET_MM, MOST_METABOLITE_MM = 0.1, 100.0
 """Of choline compounds and betaine together, and of any metabolite (ours): beyond, the water was not that voxel's."""
 
+MOST_DOUBTED = 0.5
+"""Standard deviation, as a share of a value, up to which it is judged whether it is plausible (ours)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quantification:
@@ -167,9 +170,17 @@ def _file(path: Path, water: Path | None, settings: Quantification) -> Found:
     )
 
 
+ACQUIRED = ("f0_mhz", "sequence", "te_ms", "tr_ms", "bandwidth_hz", "points")
+"""What is said of each spectrum's acquisition, beside its averages."""
+
+
 def _about(spectrum: Spectrum, *notes: str) -> dict[str, Any]:
-    """Quality and notes of a spectrum, and further notes."""
-    return {**vars(quality(spectrum)), "notes": "; ".join([*spectrum.notes, *notes])}
+    """Quality, acquisition and notes of a spectrum, and further notes."""
+    acquired, of_water = spectrum.acquisition, spectrum.water_acquisition or spectrum.acquisition
+    own = {name: getattr(acquired, name) for name in ACQUIRED} | {"averages": spectrum.averages}
+    own["water_te_ms"] = None if spectrum.water is None else of_water.te_ms
+    known = {name: np.nan if value is None else value for name, value in own.items()}
+    return {**vars(quality(spectrum)), **known, "notes": "; ".join([*spectrum.notes, *notes])}
 
 
 def _brain(spectrum: Spectrum, settings: Quantification) -> Found:
@@ -256,8 +267,8 @@ def _doubted(found: Quantities) -> Quantities:
     """With a flag where mM are not those of a liver: then the water was of another voxel, gain or scale."""
     if found.unit != "mM":
         return found
-    found_here = zip(found.names, found.concentration[0], found.quantifiable[0], strict=True)
-    sure = {name: mm for name, mm, quantifiable in found_here if quantifiable}
+    found_here = zip(found.names, found.concentration[0], found.sd[0], strict=True)
+    sure = {name: mm for name, mm, sd in found_here if sd < MOST_DOUBTED * mm}
     strange = [name for name, mm in sure.items() if name not in (*LIPIDS5, "Lipids") and mm > MOST_METABOLITE_MM]
     strange += ["tCho+Bet"] if sure.get("tCho+Bet", LEAST_TCHO_BET_MM) < LEAST_TCHO_BET_MM else []
     if not strange:

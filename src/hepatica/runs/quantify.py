@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 
@@ -19,9 +20,13 @@ from hepatica.spectroscopy.cohorts.spectra import spectrum_key
 from hepatica.spectroscopy.fitting.fit_picture import draw_fit
 from hepatica.spectroscopy.fitting.quantities import COLUMNS, TASKS, as_scores
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
+from hepatica.spectroscopy.reading.pairs import pairs_of
 
 QUANTITIES = "quantities.csv"
 """A row a specimen and quantity: value, unit, standard deviation, bound, and what is doubtful of the specimen."""
+
+FLAG_WIDTH = 110
+"""Characters of a line of flags at the foot of a picture."""
 
 IDS = ["row", "patient_id", "specimen_id"]
 
@@ -29,7 +34,8 @@ IDS = ["row", "patient_id", "specimen_id"]
 def quantify(
     inputs: Sequence[Path], *, out: Path, settings: Quantification, water: Path | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Quantify a cohort folder, or bare files; the tables of quantities and of specimens, as written into `out`.
+    """Quantify a cohort, a folder of spectra with water (`pairs_of`), or bare files: the tables of quantities and
+    of specimens, as written into `out`.
 
     Writes predictions.csv, whose scores are the values that are reported; quantities.csv with bounds and flags;
     specimens.csv; and of each specimen its fit as a picture and, where it was read as a decay, the preprocessed
@@ -38,7 +44,7 @@ def quantify(
     recorded in the ledger; SpecimenError when none can be. A call that was stopped goes on where it was. RunError when
     `out` holds other results or `settings.run` is of another system, SettingsError on settings that do not go together.
     """
-    specimens = _with_water(read_inputs(inputs, modality="spectrum").specimens_of("spectrum"), water)
+    specimens = _specimens(inputs, water)
     made_from = settings.made_from
     keys = {each: spectrum_key(each, settings=made_from) for each in specimens}
     claim(out, made_from | {"specimens": sorted(keys.values())})
@@ -60,6 +66,15 @@ def _judged(tables: pd.DataFrame) -> pd.DataFrame:
     flags = tables.groupby("specimen_id", sort=False)["flags"].first()
     doubted = flags != ""
     return pd.DataFrame({"applicability": doubted.map({True: UNUSUAL, False: UNKNOWN}), "reason": flags.where(doubted)})
+
+
+def _specimens(inputs: Sequence[Path], water: Path | None) -> Sequence[Specimen]:
+    if len(inputs) == 1 and inputs[0].is_dir() and not (inputs[0] / "cohort.toml").is_file():
+        pairs = pairs_of(inputs[0])
+        own = read_inputs(tuple(pairs), modality="spectrum").specimens
+        found = [_with_water([each], pairs[each.path])[0] for each in own]
+        return _with_water(found, water)
+    return _with_water(read_inputs(inputs, modality="spectrum").specimens_of("spectrum"), water)
 
 
 def _with_water(specimens: Sequence[Specimen], water: Path | None) -> Sequence[Specimen]:
@@ -94,7 +109,8 @@ def _quantified(
 
 def _draw(found: Found, out: Path, *, row: int, settings: Quantification) -> None:
     title = f"spectrum {row}: {settings.method}"
-    draw_fit(found.drawn, path=out / f"specimen_{row:04d}_fit.png", title=title, note=settings.note)
+    note = "\n".join([*(fill(each, FLAG_WIDTH) for each in found.quantities.flags[0]), settings.note])
+    draw_fit(found.drawn, path=out / f"specimen_{row:04d}_fit.png", title=title, note=note)
     if found.spectrum is not None:
         write_nifti_mrs(
             out / f"specimen_{row:04d}.nii.gz",

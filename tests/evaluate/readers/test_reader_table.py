@@ -92,3 +92,34 @@ def test_advice_is_read_where_it_was_shown(tmp_path: Path) -> None:
     assert found.arms["x"].advice.tolist() == [["1", "1"]]
     with pytest.raises(EvaluationError, match=r"advice: R1 writes 'hcc' in 1 readings, wanted 1 or 0"):
         read_readers(table(tmp_path, [*rows[:3], "b,R1,0,1,x,hcc"], ADVISED), arm="arm", advice="shown")
+
+
+def test_a_column_a_reader_is_a_row_a_reading(tmp_path: Path) -> None:
+    wide = table(tmp_path, ["a,1,1,0,1", "b,0,0,1,0"], "case,truth,R1,R2,AI\n")
+    found = read_readers(wide, machine="AI")
+    assert found.readers == ("R1", "R2")
+    assert found.arms["all readings"].calls.tolist() == [["1", "0"], ["0", "1"]]
+    assert found.machine is not None
+    assert found.machine.calls.tolist() == [["1", "0"]]
+    armed = table(tmp_path, ["a,1,w,1", "b,0,w,0", "a,1,x,1", "b,0,x,1"], "case,truth,arm,R1\n")
+    assert read_readers(armed, arm="arm").arms["x"].calls.tolist() == [["1", "1"]]
+    with pytest.raises(EvaluationError, match="age writes '63', '48' in 2 readings"):
+        read_readers(table(tmp_path, ["a,1,1,63", "b,0,0,48"], "case,truth,R1,age\n"))
+
+
+NEW = "case,reader,truth,call,arm,set\n"
+OLD_ROWS = [f"{case},{reader},{truth},{truth},{arm},old" for arm in "wx" for reader in ("R1", "R2")
+            for case, truth in (("a", 1), ("b", 0))]  # fmt: skip
+NEW_ROWS = [f"{case},{reader},{truth},1,x,new" for reader in ("R1", "R2") for case, truth in (("c", 1), ("d", 0))]
+
+
+def test_cases_of_the_second_arm_alone_are_kept_apart(tmp_path: Path) -> None:
+    found = read_readers(table(tmp_path, [*OLD_ROWS, *NEW_ROWS], NEW), arm="arm", cases="set")
+    assert found.truth.tolist() == ["1", "0"]
+    assert found.new is not None
+    assert found.new.arms["x"].calls.tolist() == [["1", "1"], ["1", "1"]]
+    first = [each.replace(",x,new", ",w,new") for each in NEW_ROWS]
+    with pytest.raises(EvaluationError, match="were read in w by 2 readers, wanted the second of two arms alone"):
+        read_readers(table(tmp_path, [*OLD_ROWS, *first], NEW), arm="arm", cases="set")
+    with pytest.raises(EvaluationError, match="set has 1 words, wanted two"):
+        read_readers(table(tmp_path, OLD_ROWS, NEW), arm="arm", cases="set")

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -121,6 +122,24 @@ def test_one_reader_has_no_average_and_no_agreement(internal: ReaderTable) -> No
     assert found.against_machine is not None
     assert found.against_machine.over_readers_and_cases == {}
     assert found.against_machine.mcnemar_p["R1"]["accuracy"] < 1
+
+
+def test_new_cases_are_compared_unpaired(internal: ReaderTable) -> None:
+    """The aided arm of other cases that are the same ones: differences as when paired, variances of two samples."""
+    helped = {"with": internal.arms["with"]}
+    new = ReaderTable(truth=internal.truth, positive="1", readers=internal.readers, arms=helped, machine=None)
+    found = study_readers(replace(internal, new=new))
+    assert found.new_cases is not None
+    assert found.aided is not None
+    for rate in ("accuracy", "sensitivity"):
+        unpaired, paired = (each.over_readers_and_cases[rate].difference for each in (found.new_cases, found.aided))
+        assert unpaired.value == pytest.approx(paired.value)
+        assert unpaired.high - unpaired.low > paired.high - paired.low
+    assert found.new_cases.mcnemar_p == {}
+    average = [found.arms[arm].average["accuracy"] for arm in ("without", "with")]
+    width = [(each.high - each.value) for each in average]
+    apart = found.new_cases.over_readers_and_cases["accuracy"].difference
+    assert apart.high - apart.value == pytest.approx(np.hypot(*width), rel=0.25)
 
 
 def test_three_arms_are_refused(internal: ReaderTable) -> None:

@@ -58,7 +58,7 @@ def test_each_spectrum_has_its_table_picture_and_notes(out: Path) -> None:
     assert "&gt; 999" in page
     assert "SNR 32; linewidth 18.2 Hz; 2 of 32 left out." in page
     assert "SNR 9." in page
-    assert "nan" not in re.sub(r'"data:[^"]*"', "", page).lower().replace("resonan", "")
+    assert "nan" not in re.sub(r'"data:[^"]*"', "", page).lower().replace("resonan", "").replace("provenan", "")
 
 
 def test_what_was_noticed_and_what_was_not_used_stands_out(out: Path) -> None:
@@ -88,3 +88,13 @@ def test_many_pictures_do_not_weigh_the_page_down(out: Path, monkeypatch: pytest
     page = page_of(out)
     assert page.count("data:image/jpeg") == 1
     assert "Its picture is specimen_0003_fit.png." in page
+
+
+def test_the_acquisition_is_a_table_of_what_files_say(out: Path) -> None:
+    """Two spectra of one kind are one row; what is unknown is left blank."""
+    acquired = {"f0_mhz": 127.74, "sequence": "press", "te_ms": 35.0, "tr_ms": 2000.0, "bandwidth_hz": 2000.0}
+    acquired |= {"points": 1024, "averages": np.nan, "water_te_ms": 20.0}
+    page = page_of(out, spectra=SPECTRA.assign(**{name: [each, np.nan, each] for name, each in acquired.items()}))
+    section = re.sub(r"<[^>]+>", " ", page[page.index('id="acquisition"') : page.index('id="made-from"')])
+    assert re.search(r"127\.74\s+press\s+35\s+2000\s+2000\s+1024\s+20\s+2\s", section)
+    assert 'id="acquisition"' not in page_of(out)

@@ -60,6 +60,14 @@ def test_standard_deviations_are_those_of_repeated_noise():
     assert np.mean([fit.noise_sd for fit in fits]) == pytest.approx(0.02, rel=0.05)
 
 
+def test_a_line_that_is_not_fitted_is_noted():
+    """Creatine at 3.03 ppm, a third as high as the tallest lipid; the liver alone is not noted."""
+    creatine = spectrum(0.0).max() / 3 * np.exp(-((PPM - 3.03) ** 2) / (2 * 0.03**2))
+    (flag,) = real_part_fit(spectrum(0.01) + creatine, ppm=PPM).quantities.flags[0]
+    assert "a line at 3.0" in flag
+    assert real_part_fit(spectrum(0.01), ppm=PPM).quantities.flags == ((),)
+
+
 def test_nothing_is_found_in_nothing():
     message = real_part_fit(np.zeros(800), ppm=PPM).quantities.to_table().reported
     assert (message == "not quantifiable: nothing found").all()
@@ -98,6 +106,7 @@ def test_lcmodel_s_liver_comes_out(real):
     """
     coord = read_coord(real / "coord" / "liver.COORD")
     fit = real_part_fit(coord.data, ppm=coord.ppm)
+    assert fit.flags == ()
     lcmodel = coord.table.concentration
     all_lipids = lcmodel["L16+L09+L13"] + lcmodel["L28+L23+L21"]
     area = dict(zip(fit.names, fit.area, strict=True))

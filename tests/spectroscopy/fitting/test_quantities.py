@@ -1,5 +1,7 @@
 """Quantities: sums, what is not reported, and what is flagged."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from vectors import vector_of
@@ -33,14 +35,14 @@ def test_a_sum_has_the_standard_deviation_of_its_covariance():
 
 
 def test_what_is_unsure_is_not_told_as_a_number():
-    """Cho: bound 2 of 3 is too much; GPC: 2 of 5 will do; Lac: nothing found."""
-    table = quantities().to_table().set_index("target")
+    """Cho: an SD of 2 of 3 is too much; GPC: 2 of 8 will do; Lac: nothing found."""
+    table = quantities(concentration=np.array([[3.0, 8.0, 8.0, 0.0]])).to_table().set_index("target")
     assert list(table.reset_index().columns) == ["target", *(name for name in COLUMNS if name != "target")]
-    assert table.loc["Cho", "reported"] == "not quantifiable: the bound is 67% of the value"
+    assert table.loc["Cho", "reported"] == "not quantifiable: the standard deviation is 67% of the value"
     assert np.isnan(table.loc["Cho", "value"])
-    assert table.loc["GPC", "reported"] == "5 ± 2 mM"
-    assert table.loc["GPC", "value"] == 5
-    assert table.loc["GPC", "crlb_percent"] == pytest.approx(40)
+    assert table.loc["GPC", "reported"] == "8 ± 2 mM"
+    assert table.loc["GPC", "value"] == 8
+    assert table.loc["GPC", "crlb_percent"] == pytest.approx(25)
     assert table.loc["Lac", "reported"] == "not quantifiable: nothing found"
     assert (table["flags"] == "noticed").all()
 
@@ -48,7 +50,7 @@ def test_what_is_unsure_is_not_told_as_a_number():
 def test_a_method_that_is_unsure_itself_is_not_told():
     """A network may say ± 6 of 8 where the spectrum allows ± 1."""
     table = quantities(covariance=np.diag([4, 4, 36.0, 1])[None]).to_table().set_index("target")
-    assert table.loc["PCh", "reported"] == "not quantifiable: the method's own deviation is 75% of the value"
+    assert table.loc["PCh", "reported"] == "not quantifiable: the standard deviation is 75% of the value"
     assert np.isnan(table.loc["PCh", "value"])
 
 
@@ -65,16 +67,24 @@ def test_lipids_are_scaled_with_all_that_is_said_of_them():
     scaled = found.with_lipids([2.0, 4.0])
     assert scaled.concentration.tolist() == [[3, 10], [3, 20]]
     assert scaled.covariance[0].tolist() == [[4, 2], [2, 4]]
+    unknown = [[9 * (0.1**2 + 0.12**2), 30 * 0.1**2], [30 * 0.1**2, 100 * (0.1**2 + 0.1**2)]]  # of all, of each kind
+    assert scaled.unknown_scale is not None
+    np.testing.assert_allclose(scaled.unknown_scale[0], unknown)
+    np.testing.assert_allclose(scaled.sd[0], np.sqrt([4 + unknown[0][0], 4 + unknown[1][1]]))
+    both = scaled.combined({"both": ("Cho", "Lip13")})
+    assert both.sd[0, 0] == pytest.approx(np.sqrt(4 + 4 + 2 * 2 + np.sum(unknown)))
+    assert replace(found, unit="institutional units").with_lipids([2.0, 4.0]).unknown_scale is None
     assert scaled.bound[1].tolist() == [[1, 2], [2, 16]]
     assert scaled.prior_covariance is not None
     assert scaled.prior_covariance.tolist() == [[1, 0], [0, 9]]
     assert (found.with_lipids(1.0).concentration == found.concentration).all()
 
 
-def test_what_was_believed_better_before_is_not_told():
-    held = quantities(prior_covariance=np.diag([1.0, 1.0, 4.0, 4.0]))
-    assert held.quantifiable.tolist() == [[False, False, True, False]]
-    assert "less informative than the prior" in held.to_table().reported.iloc[1]
+def test_what_comes_from_the_prior_is_not_told():
+    """PCh: a variance of 1 is below half of the prior's 4; GPC: one of 4 is not below half of 7."""
+    known = quantities(concentration=np.array([[3.0, 8.0, 8.0, 0.0]]), prior_covariance=np.diag([1.0, 7.0, 4.0, 4.0]))
+    assert known.quantifiable.tolist() == [[False, False, True, False]]
+    assert "adds little to the prior" in known.to_table().reported.iloc[1]
 
 
 def test_without_water_the_unit_says_so():
@@ -103,4 +113,7 @@ def test_a_fit_tells_its_troubles():
     assert "does not describe" in "; ".join(found.flags[0])
     assert found.flags[1] == ()
     assert found.concentration[1] == pytest.approx([3, 3], rel=0.05)
-    assert found.crlb == pytest.approx(found.sd, rel=0.01)
+    assert found.crlb[1] == pytest.approx(fit.sd[1], rel=0.01)
+    assert fit.chi2[0] > 2
+    assert found.crlb[0] == pytest.approx(np.sqrt(fit.chi2[0]) * fit.sd[0])
+    assert (found.sd > found.crlb).all()

@@ -55,10 +55,15 @@ def test_a_good_axis_is_not_mentioned(decay):
     assert find_reference(decay(LIVER, water=400.0, noise=0.5), acquisition=LIVER).notes == ()
 
 
-def test_in_a_lean_liver_choline_decides(decay):
-    fid = moved_by(decay(LIVER, {3.2: 60.0, 3.9: 15.0, 2.03: 8.0}, noise=0.5), -0.1, acquisition=LIVER)
-    found = find_reference(fid, acquisition=LIVER)
-    assert (found.by, found.off_ppm) == ("choline", pytest.approx(0.1, abs=0.01))
+def test_one_line_alone_does_not_move_the_axis(decay):
+    """Creatine, 0.17 ppm below, would be taken for choline; with the residual water beside it, choline decides."""
+    lean = {3.2: 60.0, 3.9: 15.0, 2.03: 8.0}
+    alone = find_reference(moved_by(decay(LIVER, lean, noise=0.5), -0.1, acquisition=LIVER), acquisition=LIVER)
+    assert (alone.by, alone.off_ppm, alone.offsets["choline"]) == ("choline", 0.0, pytest.approx(0.1, abs=0.01))
+    assert "according to choline alone: it was left" in alone.notes[0]
+    both = moved_by(decay(LIVER, lean, water=400.0, noise=0.5), -0.1, acquisition=LIVER)
+    agreed = find_reference(both, acquisition=LIVER)
+    assert (agreed.by, agreed.off_ppm) == ("choline", pytest.approx(0.1, abs=0.01))
 
 
 def test_creatine_is_not_taken_for_choline(decay, brain_lines):

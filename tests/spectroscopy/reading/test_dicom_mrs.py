@@ -4,7 +4,8 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.sequence import Sequence
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRSpectroscopyStorage, generate_uid
 
 from hepatica.cohort import SpecimenError
 from hepatica.spectroscopy.reading.read import read_raw
@@ -49,3 +50,51 @@ def test_a_file_cut_short_is_refused(real, tmp_path):
     (tmp_path / "a.ima").write_bytes((real / "siemens/SVS_30.IMA").read_bytes()[:-6000])
     with pytest.raises(SpecimenError, match="the DICOM file is truncated"):
         read_raw(tmp_path / "a.ima")
+
+
+def of_the_standard(path, fids, **changes):
+    """A file of MR Spectroscopy Storage as Philips writes it, without the geometry at which spec2nii fails."""
+    dataset, timing = Dataset(), Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = MRSpectroscopyStorage
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    timing.EffectiveEchoTime, timing.RepetitionTime = 35.0, 2000.0
+    usual = {
+        "Manufacturer": "Philips Medical Systems", "ResonantNucleus": "1H", "TransmitterFrequency": 127.74,
+        "SpectralWidth": 2000.0, "VolumeLocalizationTechnique": "PRESS", "WaterReferencedPhaseCorrection": "YES",
+        "SpectroscopyAcquisitionDataColumns": fids.shape[1], "Rows": 1, "Columns": 1,
+        "MREchoSequence": Sequence([timing]),
+    }  # fmt: skip
+    for name, value in (usual | changes).items():
+        setattr(dataset, name, value)
+    dataset.SpectroscopyData = fids.astype("<c8").tobytes()
+    pydicom.dcmwrite(path, dataset, enforce_file_format=True)
+    return path
+
+
+def test_the_standard_s_spectra_are_read_with_their_water(tmp_path):
+    rng = np.random.default_rng(0)
+    fids = rng.normal(size=(4, 64)) + 1j * rng.normal(size=(4, 64))
+    raw = read_raw(of_the_standard(tmp_path / "a.dcm", fids))
+    np.testing.assert_allclose(raw.fids[:, 0], fids[:2], rtol=1e-6)
+    np.testing.assert_allclose(raw.water[:, 0], fids[2:], rtol=1e-6)
+    found = raw.acquisition
+    assert (found.f0_mhz, found.bandwidth_hz, found.te_ms, found.tr_ms) == (127.74, 2000, 35, 2000)
+    assert found.sequence == "press"
+    alone = read_raw(of_the_standard(tmp_path / "b.dcm", fids, WaterReferencedPhaseCorrection="NO"))
+    assert alone.water is None
+    assert alone.fids.shape == (4, 1, 64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ResonantNucleus": "31P"}, "1 voxels of 31P"),
+        ({"Rows": 4}, "4 voxels of 1H"),
+        ({"SpectroscopyAcquisitionDataColumns": 48}, "wanted a multiple of 48"),
+    ],
+)
+def test_what_is_no_single_voxel_of_protons_is_refused(tmp_path, changes, message):
+    with pytest.raises(SpecimenError, match=message):
+        read_raw(of_the_standard(tmp_path / "a.dcm", np.ones((2, 64), complex), **changes))

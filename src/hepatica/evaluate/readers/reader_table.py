@@ -1,7 +1,7 @@
-"""Reader table: who called which case what, from a CSV with one row a reading."""
+"""Reader table: who called which case what, from a CSV with one row a reading, or one row a case."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,8 @@ class ReaderTable:
     """A reader study in which every reader read every case in every arm.
 
     `truth` (n,) is the true category of each case and `positive` the category that counts as the disease; `arms` are
-    in order of appearance, the unaided one first; `machine` holds one row, or is None.
+    in order of appearance, the unaided one first; `machine` holds one row, or is None. `new` are the cases that were
+    read in the second arm alone, by the same readers.
     """
 
     truth: Words
@@ -44,6 +45,7 @@ class ReaderTable:
     readers: tuple[str, ...]
     arms: dict[str, Reading]
     machine: Reading | None
+    new: "ReaderTable | None" = None
 
     @property
     def label(self) -> Booleans:
@@ -66,37 +68,63 @@ def read_readers(
     arm: str | None = None,
     machine: str | None = None,
     advice: str | None = None,
+    cases: str | None = None,
     positive: str = "1",
 ) -> ReaderTable:
     """Read the named columns of a CSV; one row a reading of one case by one reader in one arm.
 
+    Where the file has neither of the columns `reader` and `call`, a row is a case, in one arm, and each column that has
+    no other part holds the calls of the reader after whom it is named.
+
     Calls and truth are words of one set, such as 1 and 0, or hcc, icc and met; numbers are compared as numbers, so that
     1.0 is 1. `machine` is the reader that is a machine; its readings need no arm. `advice` is the column of what a
-    machine showed to the reader, blank where nothing was shown: in the whole second arm, or nowhere in it. Raises
-    EvaluationError with every fault: columns missing, cells blank, a case of two truths, a reading that is repeated or
-    missing, no case or only cases of the positive category, a call that is no word of the truth and would count as a
-    wrong one.
+    machine showed to the reader, blank where nothing was shown: in the whole second arm, or nowhere in it. `cases` is a
+    column of two words, the second for cases that were new in the second arm, which show what memory of the first did.
+    Raises EvaluationError with every fault: columns missing, cells blank, a case of two truths, a reading that is
+    repeated or missing, no case or only cases of the positive category, a call that is no word of the truth and would
+    count as a wrong one, new cases in the first arm.
     """
     columns = Columns(path)
     named = {"case": case, "reader": reader, "truth": truth, "call": call}
+    if columns.lack(reader, call):
+        columns.lengthen(keep=[each for each in (case, truth, arm, advice, cases) if each], name=reader, value=call)
     table = pd.DataFrame(
         {name: pd.Series(columns.text(column, wanted=f"the {name}")) for name, column in named.items()}
     )
     table["score"] = np.nan if score is None else pd.Series(columns.numbers(score, wanted="a number"))
     table["arm"] = ONE_ARM if arm is None else pd.Series(columns.words(arm))
     table["advice"] = "" if advice is None else plain_words(pd.Series(columns.words(advice)))
+    table["cases"] = "" if cases is None else pd.Series(columns.text(cases, wanted="the set of the case"))
     columns.finish()
     positive = plain_words(pd.Series([positive]))[0]
     table = table.assign(truth=plain_words(table["truth"]), call=plain_words(table["call"]))
+    sets = list(table.groupby("cases", sort=False))
+    if cases is not None and len(sets) != 2:
+        raise EvaluationError(
+            f"{path.name}: {cases} has {len(sets)} words, wanted two: of the old and of the new cases"
+        )
+    first, *rest = (_of_cases(path, rows, machine=machine, positive=positive, scored=bool(score)) for _, rows in sets)
+    if not rest:
+        return first
+    if len(first.arms) != 2 or list(rest[0].arms) != list(first.arms)[1:] or rest[0].readers != first.readers:
+        raise EvaluationError(
+            f"{path.name}: the cases {sets[1][0]} were read in {', '.join(rest[0].arms)} by {len(rest[0].readers)}"
+            f" readers, wanted the second of two arms alone, by the readers of the cases {sets[0][0]}"
+        )
+    return replace(first, new=rest[0])
+
+
+def _of_cases(path: Path, table: pd.DataFrame, *, machine: str | None, positive: str, scored: bool) -> ReaderTable:
+    """Of cases that were all read by all readers in all arms."""
     by_machine = table["reader"] == machine
     _refuse_faults(path, table, by_machine, machine=machine, positive=positive)
     cases = list(dict.fromkeys(table["case"]))
     readers = list(dict.fromkeys(table.loc[~by_machine, "reader"]))
     arms = {
-        str(name): _reading(path, rows, readers, cases, scored=score is not None)
+        str(name): _reading(path, rows, readers, cases, scored=scored)
         for name, rows in table[~by_machine].groupby("arm", sort=False)
     }
-    by = None if machine is None else _reading(path, table[by_machine], [machine], cases, scored=score is not None)
+    by = None if machine is None else _reading(path, table[by_machine], [machine], cases, scored=scored)
     true = table.drop_duplicates("case").set_index("case")["truth"].reindex(cases).to_numpy(str)
     return ReaderTable(truth=true, positive=positive, readers=tuple(readers), arms=arms, machine=by)
 

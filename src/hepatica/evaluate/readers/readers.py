@@ -66,13 +66,15 @@ class Arm:
 class ReaderStudy:
     """What a reader study shows; `aided` compares the second arm with the first and is None where there is one arm.
 
-    `by_advice` does so for right and for wrong advice, empty where no advice was recorded.
+    `by_advice` does so for right and for wrong advice, empty where no advice was recorded. `new_cases` compares the
+    second arm on cases that were new in it with the first arm on the others, so that memory plays no part; unpaired.
     """
 
     arms: dict[str, Arm]
     machine: Rates | None
     aided: Versus | None
     by_advice: dict[str, Followed]
+    new_cases: Versus | None = None
 
 
 def study_readers(table: ReaderTable) -> ReaderStudy:
@@ -90,7 +92,22 @@ def study_readers(table: ReaderTable) -> ReaderStudy:
         machine=None if table.machine is None else _rates(table, table.machine, 0),
         aided=_versus(table, readings[1], readings[0]) if len(readings) == 2 else None,
         by_advice=_by_advice(table, *readings) if len(readings) == 2 else {},
+        new_cases=None if table.new is None else _unpaired(table, table.new),
     )
+
+
+def _unpaired(table: ReaderTable, new: ReaderTable) -> Versus:
+    """The new cases, all read in the second arm, minus the first arm of the others: cases are independent."""
+    first, second = _readings(table, [*table.arms.values()][:1]), _readings(new, list(new.arms.values()))
+    apart = {
+        name: Readings(
+            values=second[name].values - each.values,
+            covariance=second[name].covariance + each.covariance,
+            cases=second[name].cases + each.cases,
+        )
+        for name, each in first.items()
+    }
+    return _compared(apart, mcnemar={})
 
 
 def _by_advice(table: ReaderTable, first: Reading, second: Reading) -> dict[str, Followed]:
@@ -153,14 +170,19 @@ def _versus(table: ReaderTable, first: Reading, second: Reading) -> Versus:
     own, theirs = np.eye(readers), np.ones((readers, 1)) if second is table.machine else np.eye(readers)
     weights = np.hstack([own, -theirs])
     apart = {name: each.weighed(weights) for name, each in _readings(table, [first, second]).items()}
+    return _compared(apart, mcnemar=_mcnemar(table, first, second))
+
+
+def _compared(apart: dict[str, Readings], *, mcnemar: dict[str, dict[str, float]]) -> Versus:
+    """From each reader's differences in each statistic."""
     return Versus(
         over_readers_and_cases={
             name: over_readers(each, bounds=(-2.0, 2.0) if name == "kappa" else (-1.0, 1.0))
             for name, each in apart.items()
-            if readers > 1
+            if each.values.size > 1
         },
         t_p={name: t_over_readers(each.values) for name, each in apart.items() if np.isfinite(each.values).all()},
-        mcnemar_p=_mcnemar(table, first, second),
+        mcnemar_p=mcnemar,
     )
 
 

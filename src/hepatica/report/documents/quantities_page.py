@@ -15,9 +15,10 @@ PICTURED = 40
 """Spectra whose pictures are taken into the page (ours): one weighs a tenth of a megabyte."""
 
 LEAD = (
-    "Concentrations with their standard deviation and their Cramér-Rao bound (CRLB), the least that any unbiased method"
-    " can reach. What cannot be distinguished from nothing, or from the prior, is not printed as a number. Lines of"
-    " choline compounds, or glutamine and glutamate, can rarely be separated: read their sums."
+    "Concentrations with their standard deviation, of noise, model and scale, and their Cramér-Rao bound (CRLB), the"
+    " least that the noise leaves to any unbiased method. What cannot be distinguished from nothing, or from the prior,"
+    " is not printed as a number. Lines of choline compounds, or glutamine and glutamate, can rarely be separated: read"
+    " their sums."
 )
 
 QUALITY = {
@@ -26,6 +27,12 @@ QUALITY = {
     "water_residual": ("Residual water", "residual water {:.2f} of the highest peak"),
 }
 """Columns of specimens.csv: the head of each in the overview, and as below a picture."""
+
+REPORTED = {
+    "f0_mhz": "Proton frequency, MHz", "sequence": "Localisation", "te_ms": "TE, ms", "tr_ms": "TR, ms",
+    "bandwidth_hz": "Bandwidth, Hz", "points": "Points", "averages": "Transients", "water_te_ms": "TE of the water, ms",
+}  # fmt: skip
+"""Columns of specimens.csv for the table of MRSinMRS."""
 
 PROVENANCE = {
     "hepatica": "hepatica, version", "method": "Method", "organ": "Organ", "model": "Digest of the model",
@@ -41,7 +48,12 @@ def write_quantities_page(quantities: pd.DataFrame, specimens: pd.DataFrame, *, 
     found = {row: quantities[quantities["row"] == row] for row in quantities["row"].unique().tolist()}
     sections = [_section(row, found.get(int(row["row"])), gallery, out) for row in rows]
     text = render_page(
-        [*([_overview(rows, found)] if len(rows) > 1 else []), *sections, _provenance(made_from)],
+        [
+            *([_overview(rows, found)] if len(rows) > 1 else []),
+            *sections,
+            *_reported(specimens),
+            _provenance(made_from),
+        ],
         title="1H-MR spectra quantified",
         kicker=f"hepatica quantify: {made_from['method']}; {made_from['note']}",
         lead=LEAD,
@@ -102,6 +114,24 @@ def _percent(value: float) -> str:
 def _remarks(row: dict[Hashable, Any]) -> Text:
     qualities = [form.format(row[name]) for name, (_, form) in QUALITY.items() if pd.notna(row.get(name))]
     return Text(text="; ".join([*qualities, *([row["notes"]] if row.get("notes") else [])]) + ".", tone="note")
+
+
+def _reported(specimens: pd.DataFrame) -> list[Section]:
+    """What MRSinMRS (Lin et al. 2021, doi 10.1002/nbm.4484) asks of the acquisition, as far as files say it."""
+    if "f0_mhz" not in specimens:
+        return []  # LCModel's output has no acquisition
+    used = specimens.dropna(subset="f0_mhz")
+    counts = used.groupby(list(REPORTED), dropna=False).size().reset_index(name="spectra").astype(object)
+    rows = [["" if pd.isna(each) else f"{each:g}" if isinstance(each, float) else str(each) for each in row]
+            for row in counts.to_numpy()]  # fmt: skip
+    table = Table(
+        caption="Acquisition, for the minimum reporting standard MRSinMRS: what the files say, corrected by the user.",
+        header=[*REPORTED.values(), "Spectra"],
+        rows=rows,
+        note="To be added by hand: scanner, coils, position and size of the voxel, shimming, water suppression, and"
+        " what was excluded. Quality is in the overview; method, basis and priors are below.",
+    )
+    return [Section(anchor="acquisition", title="Acquisition", blocks=[table])]
 
 
 def _provenance(made_from: dict[str, Any]) -> Section:

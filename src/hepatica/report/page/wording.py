@@ -47,6 +47,8 @@ METRICS = {
     "f1": "F1",
     "kappa": "Cohen's kappa",
     "brier": "Brier score",
+    "proportional_hazards_p": "P that the hazard ratio is constant",
+    "observed_to_expected": "Observed over expected events, O/E (ideal: 1)",
     "calibration_intercept": "Calibration intercept (ideal: 0)",
     "calibration_slope": "Calibration slope (ideal: 1)",
     "c_index": "C-index",

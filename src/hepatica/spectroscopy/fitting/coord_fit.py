@@ -32,6 +32,9 @@ WIDTHS_PPM = ((0.05, 0.05), (0.15, 0.15), (0.3, 0.2))
 LEAST_PPM, MOST_PPM, MOST_SHIFT_PPM = 0.003, 1.0, 0.1
 """Bounds of widths and of the shift of all lines (ours)."""
 
+MOST_LEFT, CLEAR = 0.2, 8.0
+"""Height of a line that is not fitted, in that of the tallest fitted one and in the noise, which is noted (ours)."""
+
 FEWEST = 100
 """Points (ours): fewer do not separate the lines."""
 
@@ -51,11 +54,12 @@ class RealPartFit:
     components: Floats
     baseline: Floats
     converged: bool
+    flags: tuple[str, ...] = ()
 
     @property
     def quantities(self) -> Quantities:
         """The areas as institutional units."""
-        flags = () if self.converged else ("not converged",)
+        flags = self.flags if self.converged else (*self.flags, "not converged")
         covariance = self.covariance[None]
         return Quantities(
             names=self.names,
@@ -95,7 +99,9 @@ def _fit_of(
 ) -> RealPartFit:
     k = len(names)
     components = problem.shapes(vector[None])[0][0] * vector[:k, None]
-    rest = problem.baseline.whiten(problem.values - components.sum(axis=0)) / problem.noise_sd
+    left_over = problem.values - components.sum(axis=0)
+    baseline = problem.baseline.smooth(left_over)
+    rest = problem.baseline.whiten(left_over) / problem.noise_sd
     left = float((rest**2).sum()) / (problem.values.size - FREEDOM - vector.size)
     return RealPartFit(
         names=names,
@@ -107,9 +113,19 @@ def _fit_of(
         gauss_ppm=float(vector[k + 2]),
         noise_sd=problem.noise_sd * float(np.sqrt(left)),
         components=components,
-        baseline=problem.baseline.smooth(problem.values - components.sum(axis=0)),
+        baseline=baseline,
         converged=converged,
+        flags=_misfit(left_over - baseline, problem, tallest=float(components.sum(axis=0).max())),
     )
+
+
+def _misfit(residual: Floats, problem: "_Problem", *, tallest: float) -> tuple[str, ...]:
+    """A line that is none of those fitted, such as creatine's."""
+    height = float(residual.max())
+    if height <= MOST_LEFT * tallest or height <= CLEAR * problem.noise_sd:
+        return ()
+    place = problem.ppm[residual.argmax()]
+    return (f"the model does not describe a line at {place:.2f} ppm: inspect the image, and whether it is a liver",)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,6 +12,7 @@ from hepatica.cohort import tasks
 from hepatica.cohort.errors import SettingsError
 from hepatica.spectroscopy.fitting.bounds import of_information
 from hepatica.spectroscopy.fitting.fit import Fit
+from hepatica.spectroscopy.fitting.model_error import model_error
 from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, SoftConstraints
 from hepatica.spectroscopy.signal.targets import LCM5, LIPIDS5, SUMS
 
@@ -19,11 +20,18 @@ Floats = NDArray[np.float64]
 Method = Literal["nls", "map", "qcnn", "qcnn+gn"]
 Unit = Literal["mM", "institutional units"]
 
-LEAST_SURE = 0.5
-"""Cramér-Rao bound, or own deviation, as a share of the value, from which no value is reported (ours, by custom)."""
+LEAST_SURE = 0.3
+"""Standard deviation, as a share of the value, from which no value is reported (ours, by custom)."""
+
+LEAST_LEARNT = 0.5
+"""Variance, as a share of the prior's, from which the prior weighs more in a value than the spectrum (ours)."""
 
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
+
+SCALE_SD, METABOLITES_SD, LIPIDS_SD = 0.10, 0.12, 0.10
+"""What is not known of mM, as shares of them (ours): of water content, T1 and T2 of water and fat; of T1 and T2 of all
+metabolites, a sixth of either; and of those of lipids."""
 
 TASKS: Mapping[Unit, tasks.Quantities] = {
     "mM": tasks.Quantities("concentration"),
@@ -38,9 +46,10 @@ COLUMNS = ("target", "value", "unit", "sd", "crlb", "crlb_percent", "reported", 
 class Quantities:
     """Concentrations (n, k) of `names` in n spectra, in mM where the water scaled them, else in institutional units.
 
-    `covariance` (n, k, k) is the method's own, `bound` (n, k, k) the Cramér-Rao bound's, `prior_covariance` (k, k) that
-    of the prior, if any. `vector` (n, p) are the signal model's parameters that go with them, for pictures. `flags` are
-    warnings of each spectrum. Raises SettingsError on shapes that do not fit.
+    `covariance` (n, k, k) is the method's own, what is not known of the model included, `unknown_scale` (n, k, k) what
+    is not known of the scale, `bound` (n, k, k) the Cramér-Rao bound's, `prior_covariance` (k, k) that of the prior, if
+    any. `vector` (n, p) are the signal model's parameters that go with them, for pictures. `flags` are warnings of each
+    spectrum. Raises SettingsError on shapes that do not fit.
     """
 
     names: tuple[str, ...]
@@ -52,6 +61,7 @@ class Quantities:
     flags: tuple[tuple[str, ...], ...]
     prior_covariance: Floats | None = None
     vector: Floats | None = None
+    unknown_scale: Floats | None = None
 
     def __post_init__(self) -> None:
         n, k = len(self.flags), len(self.names)
@@ -63,8 +73,9 @@ class Quantities:
 
     @property
     def sd(self) -> Floats:
-        """(n, k) standard deviations of the method."""
-        return np.asarray(np.sqrt(np.einsum("nkk->nk", self.covariance)))
+        """(n, k) standard deviations of the method and of the scale together."""
+        both = self.covariance if self.unknown_scale is None else self.covariance + self.unknown_scale
+        return np.asarray(np.sqrt(np.einsum("nkk->nk", both)))
 
     @property
     def crlb(self) -> Floats:
@@ -73,12 +84,12 @@ class Quantities:
 
     @property
     def quantifiable(self) -> NDArray[np.bool_]:
-        """(n, k) whether both the bound and the method's own deviation are below half of the value, and the bound
-        below the prior's deviation.
+        """(n, k) whether the standard deviation is below three tenths of the value, and the method's own variance below
+        half of the prior's.
         """
-        sure = np.maximum(self.crlb, self.sd) < LEAST_SURE * self.concentration
-        prior = self.prior_covariance
-        return np.asarray(sure if prior is None else sure & (self.crlb < np.sqrt(np.diag(prior))))
+        sure, prior = self.sd < LEAST_SURE * self.concentration, self.prior_covariance
+        own = np.einsum("nkk->nk", self.covariance)
+        return np.asarray(sure if prior is None else sure & (own < LEAST_LEARNT * np.diag(prior)))
 
     def with_sums(self) -> "Quantities":
         """The same with the sums of `targets.SUMS` of which all components are there, each as a further name."""
@@ -102,22 +113,27 @@ class Quantities:
             flags=self.flags,
             prior_covariance=None if prior is None else mix @ prior @ mix.T,
             vector=self.vector,
+            unknown_scale=None if self.unknown_scale is None else mix @ self.unknown_scale @ mix.T,
         )
 
     def with_lipids(self, factor: ArrayLike) -> "Quantities":
         """The same with lipids times a factor, one or one a spectrum (n,): they relax unlike the metabolites by which
-        spectra were scaled. The prior is scaled by the mean factor.
+        spectra were scaled. The prior is scaled by the mean factor. In mM, what is not known of the scale is added:
+        SCALE_SD of all, and METABOLITES_SD or LIPIDS_SD of those.
         """
         lipid = np.isin(self.names, (*LIPIDS5, *LCM5))
         each = np.where(lipid, np.broadcast_to(np.asarray(factor, float), len(self.flags))[:, None], 1.0)
-        both, mean = each[:, :, None] * each[:, None, :], each.mean(axis=0)
+        both, mean, value = each[:, :, None] * each[:, None, :], each.mean(axis=0), self.concentration * each
+        alike = SCALE_SD**2 + np.where(lipid[:, None] == lipid, np.where(lipid, LIPIDS_SD, METABOLITES_SD) ** 2, 0.0)
+        unknown = alike * value[:, :, None] * value[:, None, :] if self.unit == "mM" else None
         prior = self.prior_covariance
         return replace(
             self,
-            concentration=self.concentration * each,
+            concentration=value,
             covariance=self.covariance * both,
             bound=self.bound * both,
             prior_covariance=None if prior is None else prior * np.outer(mean, mean),
+            unknown_scale=unknown,
         )
 
     def to_table(self) -> pd.DataFrame:
@@ -134,7 +150,7 @@ class Quantities:
         share, unsure = (each / value if value > 0 else np.inf for each in (crlb, sd))
         reported = f"{value:.3g} ± {sd:.2g} {self.unit}"
         if not self.quantifiable[spectrum, target]:
-            reported, value = f"not quantifiable: {_reason(share, unsure)}", np.nan
+            reported, value = f"not quantifiable: {_reason(unsure)}", np.nan
         flags = "; ".join(self.flags[spectrum])
         return self.names[target], value, self.unit, sd, crlb, 100 * share, reported, flags
 
@@ -151,30 +167,30 @@ def as_scores(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _reason(share: float, unsure: float) -> str:
-    if not np.isfinite(share):
+def _reason(unsure: float) -> str:
+    if not np.isfinite(unsure):
         return "nothing found"
-    if share >= LEAST_SURE:
-        return f"the bound is {share:.0%} of the value"
     if unsure >= LEAST_SURE:
-        return f"the method's own deviation is {unsure:.0%} of the value"
-    return "the spectrum is less informative than the prior"
+        return f"the standard deviation is {unsure:.0%} of the value"
+    return "the spectrum adds little to the prior"
 
 
 def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior | None = None) -> Quantities:
     """The quantities of a fit; with a `prior`, also which are no better determined than by it.
 
-    The bound is that of the spectrum alone, whatever the prior. Flags name fits that did not converge, spectra that
-    the model does not describe, and a phase or width that ran to its limit.
+    The bound is that of the spectrum alone, whatever the prior. It and the covariance grow with chi² where that is
+    above 1, the covariance also by `model_error`. Flags name fits that did not converge, spectra that the model does
+    not describe, and a phase or width that ran to its limit.
     """
-    k = len(fit.model.names)
+    k, excess = len(fit.model.names), np.maximum(1, fit.chi2)[:, None, None]
+    own = excess * fit.covariance[:, :k, :k]
     return Quantities(
         names=fit.model.names,
         method=method,
         unit=unit,
         concentration=fit.concentration,
-        covariance=fit.covariance[:, :k, :k],
-        bound=fit.covariance[:, :k, :k] if prior is None else _bound(fit, prior),
+        covariance=own + model_error(fit),
+        bound=own if prior is None else excess * _bound(fit, prior),
         flags=tuple(_flags(fit, row) for row in range(len(fit.concentration))),
         prior_covariance=None if prior is None else prior.covariance_mm,
         vector=fit.parameters.vector,

@@ -88,13 +88,14 @@ def water_scale(spectrum: Spectrum, *, settings: WaterScaling = WATER_SCALING) -
 
 
 def water_amplitude(water: Signal, *, acquisition: Acquisition) -> float:
-    """The water's signal at the echo, of its reference (points,): the modulus of a straight line through the log of
-    the first samples, so that a corrupted first one has little weight.
+    """The water's signal at the echo, of its reference (points,): the modulus of a parabola, as Voigt lines have it,
+    through the log of the first samples but the very first, which filters corrupt.
     """
     alone = np.abs(only_water(water, acquisition=acquisition))
-    count = max(4, int(0.01 * acquisition.bandwidth_hz))  # ours: 10 ms
-    line = np.polyfit(np.arange(count), np.log(np.maximum(alone[:count], np.finfo(float).tiny)), 1)
-    return float(np.exp(line[-1]))
+    count = max(6, int(0.02 * acquisition.bandwidth_hz))  # ours: 20 ms
+    place = np.arange(1, count)
+    parabola = np.polyfit(place, np.log(np.maximum(alone[place], np.finfo(float).tiny)), 2)
+    return float(np.exp(parabola[-1]))
 
 
 def _relaxed(acquisition: Acquisition, *, t1: float, t2: float) -> float:

@@ -47,7 +47,10 @@ _NEIGHBOUR, _DIP = 0.3, 1.3  # ours: of creatine's height, and times the dip bes
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """By how many ppm the axis is too high, the peak it was found from, and the offset of each clear peak."""
+    """By how many ppm the axis is to be lowered, the peak that says so, and the offset of each clear peak.
+
+    0 where a single peak says so, unless it is that of the water reference: it may be another one's.
+    """
 
     off_ppm: float
     by: str
@@ -61,7 +64,13 @@ class Reference:
         notes = []
         if abs(self.off_ppm) > WARN_PPM:
             notes.append(f"the ppm axis was off by {self.off_ppm:+.2f} ppm according to {self.by}; it was corrected")
-        moved = {name: off - self.off_ppm for name, off in self.offsets.items()}
+        alone = self.offsets[self.by]
+        if self.off_ppm != alone and abs(alone) > WARN_PPM:
+            notes.append(
+                f"the ppm axis may be off by {alone:+.2f} ppm according to {self.by} alone: it was left as the file has"
+                " it; inspect the spectrum"
+            )
+        moved = {name: off - alone for name, off in self.offsets.items()}
         notes += [
             f"{name} is {off:+.2f} ppm from its position relative to {self.by}: inspect the spectrum"
             for name, off in moved.items()
@@ -73,8 +82,9 @@ class Reference:
 def find_reference(fid: Signal, *, acquisition: Acquisition, water: Signal | None = None) -> Reference:
     """How far the axis of a decay (points,), before water removal, is off; `water` is its reference's decay, if any.
 
-    The first that is clear decides: the water reference (4.65 ppm), Lip13 (1.28) where nothing is higher, choline
-    (3.2), residual water; the others are compared with it. Peaks are looked for around where the water puts them.
+    The first that is clear decides, the water reference (4.65 ppm) alone, Lip13 (1.28) where nothing is higher, choline
+    (3.2) and residual water where another agrees; the others are compared with it. Peaks are looked for around where
+    the water puts them.
     """
     offsets: dict[str, float] = {}
     name, decay, within = ("residual water", fid, _SEARCH_PPM) if water is None else ("water", water, _SEARCH_WATER_PPM)
@@ -87,7 +97,12 @@ def find_reference(fid: Signal, *, acquisition: Acquisition, water: Signal | Non
         if off is not None:
             offsets[name] = off + start
     by = next((name for name in _RANKING if name in offsets), "nothing")
-    return Reference(off_ppm=offsets.get(by, 0.0), by=by, offsets=offsets)
+    return Reference(off_ppm=offsets[by] if _agreed(offsets, by) else 0.0, by=by, offsets=offsets)
+
+
+def _agreed(offsets: dict[str, float], by: str) -> bool:
+    others = {name: abs(off - offsets[by]) for name, off in offsets.items() if name != by}
+    return by == "water" or any(away <= _LEAVE.get(name, WARN_PPM) for name, away in others.items())
 
 
 def moved_by(fid: Signal, off_ppm: float, *, acquisition: Acquisition) -> Signal:

@@ -1,4 +1,4 @@
-"""IMA: spectra in DICOM, of Siemens (VA to XA), Philips and United Imaging, read through spec2nii."""
+"""IMA: spectra in DICOM, of Siemens and United Imaging read through spec2nii, of others as the standard has them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 import pydicom
+from einops import rearrange
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.reading.nifti_mrs import of_nifti_mrs
 from hepatica.spectroscopy.signal.header import Header
 from hepatica.spectroscopy.signal.spectrum import RawSpectra
 
+_DATA = 0x56000020  # Spectroscopy Data
+_BY_SPEC2NII = ("siemens", "uih", "united imaging")
 _DEFERRED, _UNDEFINED = 256, 0xFFFFFFFF  # bytes; a length that is not given (PS3.5, 7.1.1)
 
 
@@ -26,13 +30,65 @@ def read_ima(path: Path, *, header_overrides: Header) -> RawSpectra:
     dataset = pydicom.dcmread(path, defer_size=_DEFERRED)
     if _end(dataset) > path.stat().st_size:
         raise SpecimenError("the DICOM file is truncated: its last element is incomplete; export it again")
+    if _DATA in dataset and not str(dataset.get("Manufacturer", "")).lower().startswith(_BY_SPEC2NII):
+        return _of_standard(dataset, header_overrides=header_overrides)
     convert = _converter(str(dataset.get("Manufacturer", "")))
     images = [image for image in convert([path], "spectrum", None, False)[0] if np.prod(image.shape[:3]) == 1]
     if not images:
         raise SpecimenError("got a spectroscopic image of several voxels, wanted a single voxel; leave it out")
     raw, *others = (of_nifti_mrs(image, header_overrides=header_overrides) for image in images[:2])
+    return replace(raw.with_water(next(iter(others), None)), averages=_averages(dataset))
+
+
+def _of_standard(dataset: Dataset, *, header_overrides: Header) -> RawSpectra:
+    """Decays of MR Spectroscopy Storage (PS3.3 C.8.14), whose sign is hepatica's; frames are transients.
+
+    Philips has its water reference in the second half where (0018,9199) says so (ours: after spec2nii, of which the
+    geometry, which is not needed here, fails on some files).
+    """
+    nucleus, voxels = str(dataset.get("ResonantNucleus", "1H")), dataset.get("Rows", 1) * dataset.get("Columns", 1)
+    if nucleus != "1H" or voxels > 1:
+        raise SpecimenError(f"got {voxels} voxels of {nucleus}, wanted one of 1H; leave it out")
+    points = int(dataset.get("SpectroscopyAcquisitionDataColumns") or dataset.DataPointColumns)
+    numbers = np.frombuffer(dataset[_DATA].value, "<f4").astype(float)
+    if numbers.size % (2 * points) or not numbers.size:
+        raise SpecimenError(f"got {numbers.size // 2} points, wanted a multiple of {points}; export it again")
+    fids = rearrange(numbers[::2] + 1j * numbers[1::2], "(t n) -> t 1 n", n=points)
+    with_water = dataset.get("WaterReferencedPhaseCorrection") == "YES" and len(fids) % 2 == 0
+    kept, rest = (fids[: len(fids) // 2], fids[len(fids) // 2 :]) if with_water else (fids, None)
+    raw, water = (
+        None if each is None else RawSpectra.of(each, _header(dataset), overrides=header_overrides)
+        for each in (kept, rest)
+    )
+    assert raw is not None
+    return replace(raw.with_water(water), averages=_averages(dataset))
+
+
+def _header(dataset: Dataset) -> Header:
+    def found(name: str) -> Any:
+        """The first of that name, at any depth."""
+        value = next((each.value for each in dataset.iterall() if each.keyword == name), None)
+        return value[0] if isinstance(value, MultiValue) else value
+
+    def number(name: str) -> float | None:
+        value = found(name)
+        return None if value is None else float(value)
+
+    te_ms = number("EffectiveEchoTime")
+    names = (found(name) for name in ("VolumeLocalizationTechnique", "PulseSequenceName", "ProtocolName"))
+    return Header(
+        f0_mhz=number("TransmitterFrequency"),
+        bandwidth_hz=number("SpectralWidth"),
+        te_ms=number("EchoTime") if te_ms is None else te_ms,
+        tr_ms=number("RepetitionTime"),
+        field_t=number("MagneticFieldStrength"),
+        sequence_name=" ".join(str(each) for each in names if each),
+    )
+
+
+def _averages(dataset: Dataset) -> int | None:
     averages = dataset.get("NumberOfAverages")
-    return replace(raw.with_water(next(iter(others), None)), averages=int(averages) if averages else None)
+    return int(averages) if averages else None
 
 
 def _end(dataset: Dataset) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.spectroscopy.preprocessing.preprocess import PREPROCESSING, Preprocessing, preprocess
 from hepatica.spectroscopy.reading.dicom_mrs import read_ima
+from hepatica.spectroscopy.reading.ge import read_pfile
 from hepatica.spectroscopy.reading.lcmodel_raw import read_lcmodel_raw
 from hepatica.spectroscopy.reading.nifti_mrs import read_nifti_mrs
 from hepatica.spectroscopy.reading.sdat import read_sdat
@@ -29,6 +30,7 @@ READERS: Mapping[str, Callable[..., RawSpectra]] = {
     ".ima": read_ima,
     ".dcm": read_ima,
     ".dat": read_twix,
+    ".7": read_pfile,
 }
 """Reader of each ending, in small letters."""
 
