@@ -84,7 +84,8 @@ class Registering(nn.Module):
         """The scan after as registered, the scan before, where they are compared, and the field in mm."""
         channels = rearrange(pairs, "b z c y x -> b c z y x")
         field = self.unet(channels[:, [BEFORE, AFTER]])
-        after, zone = warp(channels[:, [AFTER, ZONE]], field, spacing=self.spacing).split(1, dim=1)
+        moved = warp(channels[:, [AFTER, ZONE]], field, spacing=self.spacing)
+        after, zone = moved[:, :1], moved[:, 1:]
         before, tumour = channels[:, BEFORE, None], channels[:, TUMOUR, None]
         shown = torch.minimum(before, after) >= 0
         compared = (1 - torch.maximum(tumour, zone)).detach() * shown
