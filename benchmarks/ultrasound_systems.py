@@ -1,6 +1,7 @@
 """Systems of ultrasound on phantoms, trained on hospital A, validated on B; and how fast a cine is read and masked.
 
     .venv/bin/python benchmarks/ultrasound_systems.py SYSTEM... [--patients 80] [--new 60] [--seed 1] [--set name=value]
+        [--rows 180] [--images 1]
     .venv/bin/python benchmarks/ultrasound_systems.py --leakage [--patients 60] [--set epochs=10]
 .venv/bin/python benchmarks/ultrasound_systems.py --cine 600
 """
@@ -22,13 +23,13 @@ from torch.nn.functional import cross_entropy
 
 from hepatica.cohort import load_cohort
 from hepatica.cohort.atomic import read_json
-from hepatica.evaluate import auroc, compare_auroc
+from hepatica.evaluate import at_horizon, auroc, compare_auroc
 from hepatica.evaluate.binary.confusion import accuracy, confusion
-from hepatica.evaluate.binary.time_dependent import compare_time_dependent_auroc, time_dependent_auroc
 from hepatica.learn import Chosen, Samples, infer
 from hepatica.learn.fit import fit
 from hepatica.protocol import override
 from hepatica.protocol.plain import outcomes
+from hepatica.radiology.phantom import UltrasoundSettings, phantom_ultrasound
 from hepatica.radiology.ultrasound.clips import find_clips
 from hepatica.radiology.ultrasound.room import labelled_views
 from hepatica.report import write_report
@@ -47,7 +48,7 @@ def main() -> None:
     """Print statistics of each system on hospital B, or frames a second."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("systems", nargs="*")
-    for name, usual in (("patients", 80), ("new", 60), ("seed", 1), ("cine", 0)):
+    for name, usual in (("patients", 80), ("new", 60), ("seed", 1), ("cine", 0), ("rows", 360), ("images", 2)):
         arguments.add_argument(f"--{name}", type=int, default=usual)
     arguments.add_argument("--difficulty", type=float, default=0.3)
     arguments.add_argument("--set", action="append", default=[], help="a setting: name=value")
@@ -74,6 +75,7 @@ def run(name: str, given: argparse.Namespace, *, folder: Path) -> None:
         (away, "B", given.new, 999 + given.seed),
     ):
         options = {"patients": count, "seed": seed, "hospital": hospital, "difficulty": given.difficulty}
+        options["settings"] = UltrasoundSettings(rows=given.rows, columns=given.rows * 4 // 3, images=given.images)
         system.phantom(where, **options)
     print(f"{name}: phantoms in {time.perf_counter() - start:.0f} s", flush=True)
     settings, start = override(system.quick, dict(each.split("=") for each in given.set)), time.perf_counter()
@@ -95,7 +97,7 @@ def leakage(given: argparse.Namespace, *, folder: Path) -> None:
     """Accuracy of squares of Bharti 2018 where squares, and where patients, are dealt into training and test."""
     system = find_system("bharti_2018")
     settings = replace(override(system.quick, dict(each.split("=") for each in given.set)), monitor="train_loss")
-    home = folder / f"{system.population.name}_{given.seed}_A"
+    home = folder / f"{system.population.name}_{given.seed}_A_{given.patients}"
     how = {"patients": given.patients, "seed": given.seed, "difficulty": given.difficulty}
     cohort = load_cohort(system.phantom(home, **how))
     material = system.prepare(cohort, settings, folder / "leakage")
@@ -140,12 +142,12 @@ def compare(out: Path, away: Path, home: Path, *, system: Any) -> None:
     if target.followed:
         patients = cohort.patients.loc[score.index]
         others |= {"stiffness, measured": patients["stiffness_kpa"], "METAVIR, true": patients["metavir"].astype(float)}
-        time_, event = patients["incidence_months"], (patients["incidence_event"] == 1).astype(int)
-        how = {"event": event, "horizon": target.horizon}
-        print(f"  censoring-weighted AUROC {time_dependent_auroc(time_, score=score, **how)}")
+        how = {"event": patients["incidence_event"], "horizon": target.horizon}
+        outcome = at_horizon(patients["incidence_months"], **how)
+        print(f"  censoring-weighted AUROC {auroc(outcome, score=score)}")
         for name, other in others.items():
-            print(f"  {name} {time_dependent_auroc(time_, score=other, **how)}")
-            print(f"  minus {name} {compare_time_dependent_auroc(time_, score_a=score, score_b=other, **how)}")
+            print(f"  {name} {auroc(outcome, score=other)}")
+            print(f"  minus {name} {compare_auroc(outcome, score_a=score, score_b=other)}")
         return
     if system.tasks(system.settings)[0].KIND != "binary":
         return
@@ -169,8 +171,6 @@ def oracle(home: Path, away: Path) -> pd.Series:
 
 def cine(frames: int, *, folder: Path) -> None:
     """Frames of 480 x 640 a second, decoded, their outline and text found, and masked."""
-    from hepatica.radiology.phantom import UltrasoundSettings, phantom_ultrasound
-
     made = phantom_ultrasound(folder / "one", patients=1, settings=UltrasoundSettings(rows=480, columns=640, images=1))
     shutil.unpack_archive(made / "ultrasound" / "0001.zip", folder)
     dataset = pydicom.dcmread(folder / "0001.dcm")

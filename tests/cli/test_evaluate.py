@@ -59,7 +59,9 @@ def test_binary_at_a_cutoff_nobody_reaches_is_null_and_says_why(scores: Path) ->
 def test_survival_prints_one_json_object_and_nothing_else(scores: Path) -> None:
     words = ("survival", scores, "--time", "months", "--event", "event", "--score", "score", "--json")
     found = json.loads(run(*words))
-    assert list(found) == ["c_index", "log_rank_p", "hazard_ratio", "hazard_ratio_p"]
+    assert list(found) == [
+        "c_index", "log_rank_p", "hazard_ratio", "hazard_ratio_p", "proportional_hazards_p", "cutoff"
+    ]  # fmt: skip
     assert all(set(each) == KEYS for each in found.values())
     assert found["c_index"]["value"] > 0.5
     assert found["log_rank_p"]["low"] is None
@@ -89,3 +91,75 @@ def test_help_says_what_the_columns_hold(command: str) -> None:
     shown = run(command, "--help")
     assert "Column" in shown
     assert "--json" in shown
+
+
+@pytest.fixture
+def followed(tmp_path: Path) -> Path:
+    """80 patients, one row each, with a time, a code of the event (2: a competing one) and a probability."""
+    rng = np.random.default_rng(1)
+    risk = rng.uniform(0.05, 0.9, 80)
+    months = rng.exponential(-24 / np.log1p(-risk)).clip(0, 60).round(1)
+    code = np.where(months == 60, 0, rng.choice([0, 1, 1, 2], 80))
+    path = tmp_path / "followed.csv"
+    noise = rng.random(80)
+    pd.DataFrame({"who": np.arange(80), "m": months, "e": code, "p": risk, "q": noise}).to_csv(path, index=False)
+    return path
+
+
+def test_survival_at_a_horizon_weighs_for_censoring(followed: Path) -> None:
+    words = ("survival", followed, "--time", "m", "--event", "e", "--score", "p", "--horizon", "24", "--json")
+    found = json.loads(run(*words))
+    assert {"auroc", "brier", "observed_to_expected", "calibration_slope", "ppv"} < set(found)
+    assert "weighted for censoring" in found["ppv"]["method"]
+    assert found["cutoff"]["method"] == "the median of these scores"
+
+
+def test_rows_of_a_patient_count_once(followed: Path, tmp_path: Path) -> None:
+    table, copies = pd.read_csv(followed), tmp_path / "copies.csv"
+    pd.concat([table] * 3).to_csv(copies, index=False)
+    words = ("--time", "m", "--event", "e", "--score", "p", "--json")
+    once = json.loads(run("survival", followed, *words))
+    by_patient = json.loads(run("survival", copies, *words, "--group", "who"))
+    assert by_patient["c_index"]["high"] == pytest.approx(once["c_index"]["high"])
+    assert by_patient["hazard_ratio"]["n"] == 80
+    warned = CliRunner().invoke(app, ["survival", str(copies), *words])
+    assert "note: 160 of 240 rows repeat another in every column" in warned.stderr
+    table.assign(who=0).to_csv(copies, index=False)
+    with pytest.raises(EvaluationError, match="1 patients have rows of different time or event"):
+        run("survival", copies, *words, "--group", "who")
+
+
+@pytest.mark.parametrize("outcome", [["--label", "y"], ["--time", "m", "--event", "e", "--horizon", "24"]])
+def test_two_scores_are_compared(followed: Path, outcome: list[str]) -> None:
+    table = pd.read_csv(followed)
+    table.assign(y=(table["e"] == 1).astype(int)).to_csv(followed, index=False)
+    found = json.loads(run("compare", followed, "--score", "p", "--other", "q", *outcome, "--json"))
+    assert {"auroc", "accuracy", "f1"} < set(found)
+    assert found["auroc"]["low"] < found["auroc"]["value"] < found["auroc"]["high"]
+    assert 0 <= found["auroc"]["p"] <= 1
+    assert ("c_index" in found) == ("m" in outcome)
+
+
+def test_an_outcome_is_wanted_to_compare_by(followed: Path) -> None:
+    result = CliRunner().invoke(app, ["compare", str(followed), "--score", "p", "--other", "q"])
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "pictures"),
+    [
+        (["binary", "--label", "y", "--score", "p"], {"roc", "calibration", "decision"}),
+        (["survival", "--time", "m", "--event", "e", "--score", "p"], {"kaplan_meier"}),
+    ],
+)
+def test_a_page_with_curves(followed: Path, tmp_path: Path, words: list[str], pictures: set[str]) -> None:
+    table = pd.read_csv(followed)
+    table.assign(y=(table["e"] == 1).astype(int)).to_csv(followed, index=False)
+    run(words[0], followed, *words[1:], "--out", tmp_path / "page")
+    assert {each.stem for each in (tmp_path / "page" / "figures").glob("*.png")} == pictures
+    page = (tmp_path / "page" / "report.html").read_text()
+    assert "At or above the cut-off of" in page
+    statistics = (tmp_path / "page" / "tables" / "statistics_1.csv").read_text()
+    assert ("AUROC,0." in statistics) == (words[0] == "binary")
+    assert ("C-index,0." in statistics) == (words[0] == "survival")
+    assert ",nan," not in statistics

@@ -15,6 +15,7 @@ from hepatica.evaluate.binary.binary import binary_metrics
 from hepatica.evaluate.by_task import EVEN_ODDS, task_metrics
 from hepatica.evaluate.groups.agreement import quantity_metrics
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
+from hepatica.evaluate.observed import at_horizon
 from hepatica.evaluate.survival.survival import survival_metrics
 
 LABELS = [1, 1, 1, 0, 0, None, 1, 0]
@@ -103,7 +104,7 @@ def test_a_risk_has_survival_alone_and_a_competing_event_is_none(followed: Cohor
     cutoff = cutoffs.get("death")
     time, event = followed.patients["months"], followed.patients["event"] == 1
     wanted = survival_metrics(time, event=event.astype(int), score=score, cutoff=cutoff)
-    assert set(wanted) == {"c_index", "log_rank_p", "hazard_ratio", "hazard_ratio_p"}
+    assert set(wanted) == {"c_index", "log_rank_p", "hazard_ratio", "hazard_ratio_p", "proportional_hazards_p"}
     keys = {name: (name, None if name == "c_index" else cutoff) for name in wanted}
     assert values == {keys[name]: pytest.approx(each.value) for name, each in wanted.items()}
 
@@ -111,11 +112,14 @@ def test_a_risk_has_survival_alone_and_a_competing_event_is_none(followed: Cohor
 def test_an_event_by_a_horizon_has_both(followed: Cohort) -> None:
     score = expit(np.random.default_rng(1).normal(size=30))
     values = found(table_of(followed, score, task="binary", horizon=12), followed, {"death_12": 0.4})
-    label = followed.endpoint("death").label(followed.patients, horizon=12).to_numpy()
-    known = ~np.isnan(label)
-    assert not known.all()
-    wanted = binary_metrics(label[known].astype(int), score=score[known])["auroc"].value
-    assert values["auroc", None] == pytest.approx(wanted)
+    endpoint = followed.endpoint("death")
+    assert isinstance(endpoint, TimeToEvent)
+    time, event = (followed.patients[name] for name in (endpoint.time, endpoint.event))
+    outcome = at_horizon(time, event=event, horizon=12)
+    assert (outcome.weight == 0).any()
+    wanted = binary_metrics(outcome, score=score)
+    assert values["auroc", None] == pytest.approx(wanted["auroc"].value)
+    assert values["ppv", 0.5] == pytest.approx(wanted["ppv"].value)
     assert ("hazard_ratio", 0.4) in values
     assert ("c_index", None) in values
 

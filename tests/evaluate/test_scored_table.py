@@ -54,19 +54,20 @@ def test_every_fault_of_a_binary_table_is_told_at_once(tmp_path: Path, text: str
 
 
 def test_every_fault_of_a_survival_table_is_told_at_once(tmp_path: Path) -> None:
-    text = "months,event,risk\n-1,1,0.1\n,2,0.2\n3,died,\n4,,0.4\n"
+    text = "months,event,risk\n-1,1,0.1\n,-2,0.2\n3,died,\n4,,0.4\n"
     with pytest.raises(EvaluationError) as caught:
         read_survival(written(tmp_path, text), time="months", event="event", score="risk")
     for complaint in (
         "scores.csv rows 2, 3 column months: got '-1', '', wanted a time of 0 or more",
-        "scores.csv rows 3, 4, 5 column event: got '2', 'died', '', wanted 1 (happened) or 0 (censored)",
+        "scores.csv rows 3, 4, 5 column event: got '-2', 'died', '', wanted 1 (happened), 0 (censored) or from 2 on a"
+        " competing event",
         "scores.csv row 4 column risk: got '', wanted a number",
     ):
         assert complaint in str(caught.value)
 
 
 def test_follow_up_without_events_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="column event: is 0 in all 2 rows"):
+    with pytest.raises(EvaluationError, match="column event: is 1 in none of 2 rows"):
         read_survival(written(tmp_path, "t,event,s\n1,0,1\n2,0,2\n"), time="t", event="event", score="s")
 
 

@@ -148,6 +148,15 @@ def test_impossible_jitter_is_refused() -> None:
         jitter(contrast=2)
 
 
+def test_stains_leave_further_channels_as_they_are() -> None:
+    images = torch.rand(2, 4, 3, 3)
+    torch.manual_seed(1)
+    found = stains(torch.eye(3), strength=0.5)(images)
+    torch.manual_seed(1)
+    torch.testing.assert_close(found[:, :3], stains(torch.eye(3), strength=0.5)(images[:, :3]))
+    torch.testing.assert_close(found[:, 3:], images[:, 3:], rtol=0, atol=0)
+
+
 def test_stains_change_by_their_amounts_and_glass_stays() -> None:
     """By hand: 2 units of the first stain and none of the second become 1 to 3 units of the first."""
     matrix = torch.tensor([[0.5, 0.8, 0.3], [0.1, 0.9, 0.4]])

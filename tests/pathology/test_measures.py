@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort.applicability import distances, learn_domain
+from hepatica.pathology import measures
 from hepatica.pathology.measures import CHANNEL_TOLERANCES, STAINS, TOLERANCES, channel_maps, measure, measure_tiles
 
 
@@ -84,3 +85,13 @@ def test_a_real_slide_of_skin_is_unusual_and_says_why(trained, tmp_path: Path) -
     table = predict(trained.run, [slide], out=tmp_path, pictures=0)
     assert set(table["applicability"]) == {"unusual"}
     assert table["reason"].str.startswith("unlike the training specimens: ").all()
+
+
+def test_tiles_are_measured_once_and_others_of_their_size_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "_MEASURED", {})
+    first, asked = measure_tiles(blobs(41)), []
+    monkeypatch.setattr(measures, "_of_map", lambda own: asked.append(own) or {"median": 0.0})
+    assert measure_tiles(blobs(41)) == first
+    assert not asked
+    assert measure_tiles(blobs(42)) == {"haematoxylin_median": 0.0, "eosin_median": 0.0}
+    assert len(asked) == 2

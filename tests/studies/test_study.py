@@ -1,10 +1,13 @@
 """Study: studies are found by name, steps are done once, external cohorts that cannot validate are refused."""
 
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from jobs import write_or_fail
 
 from hepatica.cohort import CohortError, RunError, SettingsError
 from hepatica.cohort.seal import write_sealed
@@ -64,3 +67,17 @@ def test_a_step_is_done_once_and_wholly(tmp_path: Path, monkeypatch: pytest.Monk
     work.once(path, made, step="a step")
     assert len(times) == 2
     assert pd.read_parquet(path)["a"].tolist() == [0, 1]
+
+
+def test_a_job_in_its_own_process_writes_the_same_bytes_and_raises_the_same_error(tmp_path: Path) -> None:
+    """In half of the threads: the others are for the other job."""
+    found, threads = [], torch.get_num_threads()
+    for jobs in (1, 2):
+        work = Work(cohort=tmp_path, run=tmp_path, external={}, settings=None, jobs=jobs)
+        with pytest.raises(RunError, match="got bad, wanted good"):
+            work.side_by_side(write_or_fail, ["bad"])
+        found.append((tmp_path / "bad").read_bytes())
+        assert int((tmp_path / "threads").read_text()) == max(1, threads // jobs)
+        (tmp_path / "bad").unlink()
+    assert found[0] == found[1]
+    assert active_children() == []

@@ -81,6 +81,10 @@ class _Half(nn.Module):
         return maps
 
 
+class _Never(nn.Module):
+    """A U-Net that is not to be asked."""
+
+
 class _Kept(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.seen = images
@@ -98,6 +102,13 @@ def test_the_map_joins_the_tile_as_asked(nuclear: str, channels: int) -> None:
     else:
         black = Tiles(body, nuclear="none", nuclei=None).normalise(torch.zeros(1, 3, 8, 8))
         torch.testing.assert_close(body.seen[:, :, :, 4:], black.expand(2, 3, 8, 8)[..., 4:])
+
+
+@pytest.mark.parametrize("nuclear", ["channel", "branches", "multiplied"])
+def test_a_tile_that_brings_its_map_is_read_as_one_whose_map_is_drawn(nuclear: str) -> None:
+    tiles, share = torch.rand(2, 3, 8, 8), (torch.arange(8) < 4).float().expand(2, 1, 8, 8)
+    drawn, given = (Tiles(_Kept(), nuclear=nuclear, nuclei=nuclei, branch=_Kept()) for nuclei in (_Half(), _Never()))
+    torch.testing.assert_close(given(torch.cat([tiles, share], dim=1)), drawn(tiles))
 
 
 def test_the_unet_learns_nothing_from_outcomes() -> None:

@@ -47,6 +47,7 @@ def _lines(finding: "Finding") -> str:
     lines = [f"{finding.row}: {'inconsistent' if finding.contradictions else 'no inconsistency'}"]
     lines += [f"  - {each}" for each in finding.contradictions]
     lines += [f"  ? {each}" for each in finding.repairs]
+    lines += [f"  . {each}" for each in finding.notes]
     counts = finding.possible if finding.repaired is None else finding.repaired
     if counts is not None and len(counts):
         tp, fp, fn, tn = counts[0]

@@ -1,14 +1,15 @@
 """Evaluate: the commands that evaluate scores in a CSV file."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hepatica.cli.options import Json
 
 if TYPE_CHECKING:
-    from hepatica.evaluate import Estimate
+    from hepatica.evaluate import Comparison, Estimate
 
 app = typer.Typer(
     name="evaluate",
@@ -18,6 +19,23 @@ app = typer.Typer(
 
 File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="CSV file with a header and one row per patient.")]
 Score = Annotated[str, typer.Option(help="Column of the score; higher means a likelier or earlier event.")]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATIENT_COLUMN",
+        help="Column of the patient, if patients have several rows; intervals then account for it.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Also write report.html with curves, figures/ and tables/ to this folder."),
+]
+Horizon = Annotated[
+    float | None,
+    typer.Option(min=0, help="Time, in the unit of the file, by which the event is predicted; weighs for censoring."),
+]
+EVENT = "Column of the event: 1 event, 0 censored, from 2 on a competing event."
+TIME = "Column of the time to the event or the end of follow-up, 0 or more."
 
 
 @app.command()
@@ -26,64 +44,145 @@ def binary(
     label: Annotated[str, typer.Option(help="Column of the outcome: 1 event, 0 no event, no blanks.")],
     score: Score,
     cutoff: Annotated[float, typer.Option(help="Scores at or above this are called positive.")] = 0.5,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATIENT_COLUMN",
-            help="Column of the patient, if patients have several rows; intervals then account for it.",
-        ),
-    ] = None,
+    group: Group = None,
+    out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate scores against a binary outcome.
 
     AUROC and average precision measure discrimination over all cut-offs. Accuracy, sensitivity, specificity, predictive
     values, F1 and Cohen's kappa refer to one cut-off, which should have been chosen on other patients. Brier score,
-    calibration intercept and calibration slope require probabilities from 0 to 1. All have 95% confidence intervals.
+    O/E, calibration intercept and slope require probabilities from 0 to 1. All have 95% confidence intervals.
     """
     from hepatica.evaluate import binary_metrics, read_binary
+    from hepatica.evaluate.observed import observed
 
     table = read_binary(file, label=label, score=score, group=group)
-    show(binary_metrics(table.label, score=table.score, cutoff=cutoff, group=table.group), as_json=as_json)
+    found = binary_metrics(table.label, score=table.score, cutoff=cutoff, group=table.group)
+    found |= _cutoff(cutoff, n=found["auroc"].n, how="as given" if cutoff != 0.5 else "0.5 unless --cutoff is given")
+    if out is not None:
+        outcome = observed(table.label, group=table.group)
+        _page(out, file, found, table.notes, outcome=outcome, score=table.score, cutoff=cutoff)
+    show(found, as_json=as_json, notes=table.notes)
 
 
 @app.command()
 def survival(
     file: File,
-    time: Annotated[str, typer.Option(help="Column of the time to the event or the end of follow-up, 0 or more.")],
-    event: Annotated[str, typer.Option(help="Column of the event: 1 event, 0 censored.")],
+    time: Annotated[str, typer.Option(help=TIME)],
+    event: Annotated[str, typer.Option(help=EVENT)],
     score: Score,
     cutoff: Annotated[
         float | None,
         typer.Option(help="Scores at or above this are high risk; the median score by default."),
     ] = None,
+    horizon: Horizon = None,
+    group: Group = None,
+    out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate scores against a censored time to event.
 
     The C-index is the probability that, of two patients, the one with the higher score has the event first: 1 is
     perfect, 0.5 is chance, and a value below 0.5 indicates a reversed score. The log-rank test and the hazard ratio
-    compare patients at or above the cut-off with those below it.
+    compare patients at or above the cut-off with those below it. With --horizon, also discrimination, classification
+    and calibration for the event by that time, weighted for censoring (inverse probability, Kaplan-Meier); calibration
+    requires scores that are probabilities of the event by then. Competing events count as censored in the C-index and
+    hazard ratio, and as free of the event at the horizon.
     """
-    from hepatica.evaluate import read_survival, survival_metrics
+    import numpy as np
+    import pandas as pd
 
-    table = read_survival(file, time=time, event=event, score=score)
-    show(survival_metrics(table.time, event=table.event, score=table.score, cutoff=cutoff), as_json=as_json)
+    from hepatica.evaluate import at_horizon, read_survival, survival_metrics
+
+    table = read_survival(file, time=time, event=event, score=score, group=group)
+    found = survival_metrics(table.time, event=table.event, score=table.score, cutoff=cutoff, horizon=horizon)
+    split = float(np.median(table.score)) if cutoff is None else cutoff
+    found |= _cutoff(split, n=table.score.size, how="the median of these scores" if cutoff is None else "as given")
+    if out is not None:
+        outcome = None if horizon is None else at_horizon(table.time, event=table.event, horizon=horizon)
+        followed = pd.DataFrame({"time": table.time, "cause": table.event})
+        more = {"score": table.score, "cutoff": split, "followed": followed, "unit": time, "horizon": horizon}
+        _page(out, file, found, table.notes, outcome=outcome, **more)
+    show(found, as_json=as_json, notes=table.notes)
 
 
-def show(found: "dict[str, Estimate]", *, as_json: bool) -> None:
-    """Print estimates as one JSON object or as a table; a statistic that cannot be computed is null."""
+@app.command()
+def compare(
+    file: File,
+    score: Score,
+    other: Annotated[str, typer.Option(help="Column of the score it is compared with.")],
+    label: Annotated[str | None, typer.Option(help="Column of a binary outcome: 1 event, 0 no event.")] = None,
+    time: Annotated[str | None, typer.Option(help=TIME)] = None,
+    event: Annotated[str | None, typer.Option(help=EVENT)] = None,
+    horizon: Horizon = None,
+    cutoff: Annotated[float, typer.Option(help="Scores at or above this are called positive.")] = 0.5,
+    other_cutoff: Annotated[float | None, typer.Option(help="That of the other score; --cutoff by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two scores of the same patients: the first minus the second, paired.
+
+    With --label, or with --time, --event and --horizon: AUROC, average precision, and accuracy, PPV, sensitivity and F1
+    at the cut-offs. With --time and --event: the C-index.
+    """
+    from hepatica.evaluate import at_horizon, compare_c_index, compare_paired, read_binary, read_survival
+    from hepatica.evaluate.inputs import Risk
+
+    if (label is None) == (time is None or event is None):
+        raise typer.BadParameter("got neither or both of --label and --time with --event; give one outcome")
+    cutoffs: dict[str, Any] = {"cutoff_a": cutoff, "cutoff_b": cutoff if other_cutoff is None else other_cutoff}
+    found: dict[str, Comparison] = {}
+    if label is not None:
+        table: Any = read_binary(file, label=label, score=score, other=other)
+        found = compare_paired(table.label, score_a=table.score, score_b=table.other, **cutoffs)
+    else:
+        table = read_survival(file, time=str(time), event=str(event), score=score, other=other)
+        ranks = {"score_a": Risk(table.score), "score_b": Risk(table.other)}
+        found["c_index"] = compare_c_index(table.time, event=table.event == 1, **ranks)
+        if horizon is not None:
+            outcome = at_horizon(table.time, event=table.event, horizon=horizon)
+            found |= compare_paired(outcome, score_a=table.score, score_b=table.other, **cutoffs)
+    show(
+        {name: each.difference for name, each in found.items()},
+        as_json=as_json,
+        notes=table.notes,
+        p={name: each.p for name, each in found.items()},
+    )
+
+
+def _cutoff(cutoff: float, *, n: int, how: str) -> "dict[str, Estimate]":
+    from hepatica.evaluate import Estimate
+
+    return {"cutoff": Estimate(value=cutoff, low=None, high=None, n=n, method=how)}
+
+
+def _page(out: Path, file: Path, found: "dict[str, Estimate]", notes: Sequence[str], **of: Any) -> None:
+    from hepatica.report.documents.evaluation_page import Evaluated, write_evaluation_page
+
+    page = write_evaluation_page(Evaluated(name=file.name, found=found, notes=notes, **of), out=out)
+    typer.echo(f"wrote {page}", err=True)
+
+
+def show(
+    found: "dict[str, Estimate]", *, as_json: bool, notes: Sequence[str] = (), p: dict[str, float] | None = None
+) -> None:
+    """Print estimates, with P where given, as one JSON object or as a table; what cannot be computed is null."""
     import json
+    from math import isfinite
 
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     if as_json:
         wanted = ("value", "low", "high", "n", "method")
         plain = {name: {key: each.as_dict()[key] for key in wanted} for name, each in found.items()}
+        for name, chance in (p or {}).items():
+            plain[name]["p"] = chance if isfinite(chance) else None
         typer.echo(json.dumps(plain, indent=2, allow_nan=False))
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("statistic", "value (95% interval)", "n", "how")
+    table = Table("statistic", "value (95% interval)", *(["P"] if p else []), "n", "how")
     for name, each in found.items():
-        table.add_row(name, str(each), str(each.n), each.method)
+        table.add_row(name, str(each), *([f"{p[name]:.3g}"] if p else []), str(each.n), each.method)
     Console().print(table)

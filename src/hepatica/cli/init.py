@@ -12,7 +12,7 @@ def init(
     ],
     layout: Annotated[
         str,
-        typer.Option(help="Which set it is: 3d-ircadb, chaos, hcc-tace-seg, liverhccseg, lld-mmri or waw-tace."),
+        typer.Option(help="Which set it is: a name of the table above."),
     ],
     out: Annotated[
         Path | None, typer.Option(help="Cohort folder to create; by default FOLDER with _cohort added to its name.")
@@ -32,6 +32,8 @@ def init(
     | liverhccseg | MR, four phases, two readers | HCC, masks | none | CC BY 4.0 |
     | chaos | CT and MR of healthy livers | none; liver masks | none | CC BY-NC-SA 4.0 |
     | 3d-ircadb | CT, portal venous | tumours, masks | none | CC BY-NC-ND 4.0 |
+    | lits | CT, portal venous | tumours, masks | none | CC BY-NC-ND 4.0, to be read on its page |
+    | msd | CT, portal venous (Decathlon, Task03 and Task08) | tumours, masks | none | CC BY-SA 4.0 |
     | aul | ultrasound | benign or malignant, outlines | none | CC BY 4.0 |
     | smc-lud | ultrasound | HCC or hemangioma | none | to be read on its page |
 

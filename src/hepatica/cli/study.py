@@ -24,6 +24,7 @@ def study(
     quick: Quick = False,
     settings: Settings = None,
     trainer: Trainer = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Variants of liu_2022 that are trained side by side.")] = 1,
 ) -> None:
     """Make every table and figure of a paper from your cohort, in one report.
 
@@ -52,5 +53,5 @@ def study(
 
     found = find_study(name)
     changed = override(found.quick if quick else found.settings, assignments(settings))
-    run_study(name, cohort, run=run, external=external or [], settings=changed, trainer=assignments(trainer))
+    run_study(name, cohort, run=run, external=external or [], settings=changed, trainer=assignments(trainer), jobs=jobs)
     typer.echo(f"report: {write_study_report(name, run)}")

@@ -16,8 +16,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from hepatica.cohort import Cohort, CohortError, TimeToEvent
 from hepatica.cohort.units import Months
-from hepatica.evaluate.binary.time_dependent import censoring
 from hepatica.evaluate.inputs import Floats
+from hepatica.evaluate.observed import censoring
 from hepatica.learn import Plan, Samples
 from hepatica.protocol import Training
 from hepatica.protocol.plain import fit_stage, require_both, train_plainly

@@ -12,10 +12,13 @@ HepaticaError
 A message says what was got, what was wanted and what to do next. The command line prints it as one line, exit code 2.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
+from traceback import walk_tb
+from types import ModuleType
 from typing import Any
 
 
@@ -60,8 +63,9 @@ def reading(what: str, *, advice: str = "send it again", writing: Path | None = 
     """At a reader's front door: whatever goes wrong within, in whichever library, is a SpecimenError that names `what`.
 
     The libraries that decode files of strangers raise anything, from struct.error to RecursionError; none of it is a
-    fault of the caller. The message has the kind of the fault alone: its text may quote the file. A full disk, and a
-    failure to write into the folder `writing`, are no faults of what is read, and are raised as they are.
+    fault of the caller. The message has the kind of the fault alone: its text may quote the file. A full disk, a
+    failure to write into the folder `writing`, and `miscoded` code are no faults of what is read, and are raised as
+    they are.
     """
     try:
         yield
@@ -70,9 +74,27 @@ def reading(what: str, *, advice: str = "send it again", writing: Path | None = 
     except Exception as error:
         system = error if isinstance(error, OSError) else OSError()
         own = writing is not None and str(system.filename or "").startswith(str(writing))
-        if own or system.errno in (ENOSPC, EDQUOT, EROFS):
+        if own or system.errno in (ENOSPC, EDQUOT, EROFS) or miscoded(error):
             raise
         fault = ": ".join(filter(None, (type(error).__name__, system.strerror)))
         raise SpecimenError(
             f"{what} cannot be read ({fault}): it is damaged or of an unknown kind; {advice}"
         ) from error
+
+
+def miscoded(error: Exception) -> bool:
+    """Whether it is a fault of hepatica's code whatever a file holds: in a line of ours, a name that nothing has, an
+    attribute that a module or an object of ours lacks, or a call whose arguments do not fit.
+
+    Other TypeErrors and AttributeErrors in our lines, such as None + 1, may come of values that a file lacks.
+    """
+    frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    if not frames or frames[-1].partition(".")[0] != "hepatica":
+        return False
+    if isinstance(error, AttributeError):
+        kind = error.obj if isinstance(error.obj, type) else type(error.obj)
+        return kind is ModuleType or kind.__module__.partition(".")[0] == "hepatica"
+    return isinstance(error, NameError) or (isinstance(error, TypeError) and bool(_MISFIT.search(str(error))))
+
+
+_MISFIT = re.compile(r"\w\(\) (got an unexpected|got multiple|got some|missing|takes) ")

@@ -10,6 +10,7 @@ from hepatica.evaluate.binary.calibration import (
     calibration_intercept,
     calibration_slope,
     net_benefit,
+    observed_to_expected,
 )
 from hepatica.evaluate.binary.confusion import (
     Confusion,
@@ -32,7 +33,6 @@ from hepatica.evaluate.binary.recalibration import (
     recalibrate,
 )
 from hepatica.evaluate.binary.risk_capture import RiskCapture, risk_capture
-from hepatica.evaluate.binary.time_dependent import compare_time_dependent_auroc, time_dependent_auroc
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.groups.agreement import intraclass_correlation, quantity_metrics
 from hepatica.evaluate.groups.case_mix import missing_patterns, missing_shares, rate_difference, standardised_difference
@@ -54,6 +54,7 @@ from hepatica.evaluate.models.imputation import Imputation, complete_by_fold, fi
 from hepatica.evaluate.models.logistic import LogisticRisk, fit_logistic
 from hepatica.evaluate.models.nomogram import Nomogram, cox_nomogram, logistic_nomogram
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
+from hepatica.evaluate.observed import Observed, Outcome, at_horizon
 from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.readers.multi_reader import Readings, auroc_readings, over_readers, rate_readings
 from hepatica.evaluate.readers.reader_table import ReaderTable, Reading, read_readers
@@ -95,6 +96,8 @@ __all__ = [
     "LogisticRisk",
     "Nomogram",
     "Null",
+    "Observed",
+    "Outcome",
     "Power",
     "ReaderStudy",
     "ReaderTable",
@@ -104,6 +107,7 @@ __all__ = [
     "Risk",
     "RiskCapture",
     "accuracy",
+    "at_horizon",
     "audit",
     "auroc",
     "auroc_over_folds",
@@ -123,7 +127,6 @@ __all__ = [
     "compare_groups",
     "compare_paired",
     "compare_shares",
-    "compare_time_dependent_auroc",
     "complete_by_fold",
     "confusion",
     "cox",
@@ -156,6 +159,7 @@ __all__ = [
     "multiclass_metrics",
     "net_benefit",
     "npv",
+    "observed_to_expected",
     "over_readers",
     "pearson",
     "permutation_null",
@@ -182,6 +186,5 @@ __all__ = [
     "study_readers",
     "survival_metrics",
     "t_over_readers",
-    "time_dependent_auroc",
     "treatment_interaction",
 ]

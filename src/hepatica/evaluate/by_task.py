@@ -26,6 +26,7 @@ from hepatica.evaluate.binary.binary import AT_A_CUTOFF, binary_metrics
 from hepatica.evaluate.estimate import Estimate
 from hepatica.evaluate.groups.agreement import quantity_metrics
 from hepatica.evaluate.multiclass.metrics import multiclass_metrics
+from hepatica.evaluate.observed import Outcome, at_horizon
 from hepatica.evaluate.segmentation.cases import SCALES, segmentation_metrics
 from hepatica.evaluate.segmentation.instances import OF_INSTANCES
 from hepatica.evaluate.segmentation.lesions import Detections, froc
@@ -55,17 +56,37 @@ def task_metrics(table: pd.DataFrame, *, cohort: Cohort, cutoffs: dict[str, floa
 
 def _binary(table: pd.DataFrame, cohort: Cohort, target: Target, locked: float | None, fold: str) -> Found:
     scores = patient_scores(table, target=target, fold=fold)["score"]
-    label = cohort.label(target).loc[scores.index].dropna()
-    known = scores.loc[label.index].to_numpy()
     calls = set(AT_A_CUTOFF)
     at_even, at_locked = (
-        _or_absent("auroc", len(label), partial(binary_metrics, label.to_numpy(), score=known, cutoff=each))
+        _or_absent("auroc", len(scores), partial(_against_outcome, scores, cohort, target, cutoff=each))
         for each in (EVEN_ODDS, EVEN_ODDS if locked is None else locked)
     )
     yield None, {name: each for name, each in at_even.items() if name not in calls}
     yield EVEN_ODDS, {name: each for name, each in at_even.items() if name in calls}
     yield locked, {name: each for name, each in at_locked.items() if name in calls}
     yield from _survival(table, cohort, target, locked, fold)
+
+
+def _against_outcome(scores: pd.Series, cohort: Cohort, target: Target, *, cutoff: float) -> dict[str, Estimate]:
+    endpoint, patients = cohort.endpoint(target.endpoint), cohort.patients.loc[scores.index]
+    table = pd.DataFrame({"score": scores.astype(float), "label": endpoint.label(patients, horizon=target.horizon)})
+    if isinstance(endpoint, TimeToEvent):
+        table = table.assign(time=patients[endpoint.time], cause=patients[endpoint.event])
+    known, outcome = known_outcome(table, target)
+    return binary_metrics(outcome, score=known["score"].to_numpy(), cutoff=cutoff)
+
+
+def known_outcome(table: pd.DataFrame, target: Target) -> tuple[pd.DataFrame, Outcome]:
+    """The patients who enter the statistics of a binary target, and what is known of their outcome.
+
+    `table` has the columns label, and of follow-up time and cause. To a horizon all patients enter, and those censored
+    before it are weighed for (`at_horizon`); else those whose label is known. Raises EvaluationError where nobody is
+    known to have had, or not to have had, the event by the horizon.
+    """
+    if "time" in table and target.horizon is not None:
+        return table, at_horizon(table["time"], event=table["cause"], horizon=target.horizon)
+    known = table.dropna(subset=["label"])
+    return known, known["label"].to_numpy()
 
 
 def _survival(table: pd.DataFrame, cohort: Cohort, target: Target, locked: float | None, fold: str) -> Found:

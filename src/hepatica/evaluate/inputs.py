@@ -66,3 +66,12 @@ def follow_up(time: ArrayLike, *, event: ArrayLike) -> tuple[Floats, Booleans]:
     if times.min() < 0:
         raise EvaluationError(f"time: got {times.min():g}, wanted 0 or more")
     return times, zero_or_one(event, name="event", like=times.size)
+
+
+def first_events(time: ArrayLike, *, event: ArrayLike) -> tuple[Floats, Floats]:
+    """Times of 0 or more and which event ended them: 0 none (censored), else its whole number; EvaluationError."""
+    causes = numbers(event, name="event")
+    times, _ = follow_up(time, event=causes > 0)
+    if (causes < 0).any() or (causes != np.round(causes)).any():
+        raise EvaluationError("event: wanted 0 for censored patients and whole numbers for the kinds of event")
+    return times, causes

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import norm
+from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
 from hepatica.evaluate.estimate import Comparison, Estimate
@@ -10,6 +11,9 @@ from hepatica.evaluate.inputs import Floats
 
 Z = float(norm.ppf(0.975))
 """Normal quantile of a two-sided 95 % interval."""
+
+UNVARIED = "Clopper-Pearson of as many as are of the rarer kind, for the sample shows no variation"
+"""Method of the limits of `within_unit` where the variance is 0."""
 
 NO_SPREAD = 1e-28
 """A variance below this is rounding: the sample shows no variation. Ours."""
@@ -21,8 +25,13 @@ def clopper_pearson(part: float, whole: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def within_unit(value: float, *, variance: float, units: int) -> tuple[float, float]:
-    """Limits of a statistic between 0 and 1: normal on its logit, back-transformed.
+def quantile(degrees: float | None) -> float:
+    """Of a two-sided 95 % interval: Student's of so many degrees of freedom (at least one), else the normal one."""
+    return Z if degrees is None else float(student.ppf(0.975, max(degrees, 1)))
+
+
+def within_unit(value: float, *, variance: float, units: int, degrees: float | None = None) -> tuple[float, float]:
+    """Limits of a statistic between 0 and 1: on its logit, back-transformed, by the `quantile` of `degrees`.
 
     Where the sample shows no variation (perfect separation, constant scores) the variance of the method is 0 and its
     interval would be a point. The limits are then Clopper and Pearson's for the same share of `units` patients, the
@@ -31,7 +40,7 @@ def within_unit(value: float, *, variance: float, units: int) -> tuple[float, fl
     if not 0 < value < 1 or variance < NO_SPREAD:
         low, high = clopper_pearson(value * units, units)
         return min(low, value), max(high, value)  # near 0 and 1 the quantiles of the beta distribution are rounded
-    margin = Z * np.sqrt(variance) / (value * (1 - value))
+    margin = quantile(degrees) * np.sqrt(variance) / (value * (1 - value))
     return float(expit(logit(value) - margin)), float(expit(logit(value) + margin))
 
 
@@ -44,23 +53,32 @@ def sum_variance(influence: Floats) -> float:
     return float(influence @ influence * k / (k - 1)) if k > 1 else 0.0
 
 
-def two_sided_p(difference: float, *, variance: float) -> float:
-    """P value of a normal test; 1 for no difference at all, NaN where the sample shows no variation to judge it by."""
+def two_sided_p(difference: float, *, variance: float, degrees: float | None = None) -> float:
+    """P value of a normal test, or of Student's with `degrees`; 1 for no difference at all, NaN where the sample shows
+    no variation to judge it by.
+    """
     if variance < NO_SPREAD:
         return 1.0 if difference == 0 else np.nan
-    return float(2 * norm.sf(abs(difference) / np.sqrt(variance)))
+    upper = norm if degrees is None else student(max(degrees, 1))
+    return float(2 * upper.sf(abs(difference) / np.sqrt(variance)))
 
 
-def difference_limits(difference: float, *, variance: float) -> tuple[float | None, float | None]:
-    """Normal limits of a difference of two shares, cut at -1 and 1; None where the sample shows no variation."""
+def difference_limits(
+    difference: float, *, variance: float, degrees: float | None = None
+) -> tuple[float | None, float | None]:
+    """Limits, by the `quantile` of `degrees`, of a difference of two shares, cut at -1 and 1; None where the sample
+    shows no variation.
+    """
     if variance < NO_SPREAD:
         return None, None
-    margin = Z * np.sqrt(variance)
+    margin = quantile(degrees) * np.sqrt(variance)
     return float(max(difference - margin, -1)), float(min(difference + margin, 1))
 
 
-def normal_comparison(value: float, *, variance: float, n: int, method: str) -> Comparison:
+def normal_comparison(
+    value: float, *, variance: float, n: int, method: str, degrees: float | None = None
+) -> Comparison:
     """A difference of two shares with the limits of `difference_limits` and the P of `two_sided_p`."""
-    low, high = difference_limits(value, variance=variance)
+    low, high = difference_limits(value, variance=variance, degrees=degrees)
     difference = Estimate(value=value, low=low, high=high, n=n, method=method)
-    return Comparison(difference=difference, p=two_sided_p(value, variance=variance))
+    return Comparison(difference=difference, p=two_sided_p(value, variance=variance, degrees=degrees))

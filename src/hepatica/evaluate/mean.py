@@ -4,11 +4,10 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from scipy.stats import t as student
 
 from hepatica.evaluate.estimate import Estimate
 from hepatica.evaluate.inputs import Floats
-from hepatica.evaluate.intervals import NO_SPREAD, Z, sum_variance, within_unit
+from hepatica.evaluate.intervals import NO_SPREAD, quantile, sum_variance, within_unit
 from hepatica.evaluate.patients import Patients
 
 Scale = Literal["linear", "log", "logit"]
@@ -24,13 +23,12 @@ def mean_of(values: Floats, patients: Patients, *, scale: Scale = "linear") -> E
     value, n = float(values.mean()), patients.count
     variance = sum_variance(patients.sums((values - value) / values.size))
     found = Estimate(value=value, low=None, high=None, n=n, method=f"mean, {scale} scale{patients.clustered}")
-    quantile = float(student.ppf(0.975, max(n - 1, 1)))
     if scale == "logit":
-        low, high = within_unit(value, variance=variance * (quantile / Z) ** 2, units=n)
+        low, high = within_unit(value, variance=variance, units=n, degrees=n - 1)
         return replace(found, low=low, high=high)
     if variance <= NO_SPREAD * np.abs(values).max() ** 2:
         return replace(found, method="mean, no interval: the sample shows no variation among patients")
-    margin = quantile * float(np.sqrt(variance))
+    margin = quantile(n - 1) * float(np.sqrt(variance))
     if scale == "linear":
         return replace(found, low=value - margin, high=value + margin)
     factor = float(np.exp(margin / value))

@@ -16,44 +16,80 @@ from hepatica.evaluate.inputs import Floats
 
 @dataclass(frozen=True, kw_only=True)
 class BinaryTable:
-    """Rows (n,) of a CSV: label 0 or 1, score, and the patient of each row when a column for it was named."""
+    """Rows (n,) of a CSV: label 0 or 1, score, and the patient of each row when a column for it was named.
+
+    `other` is a second score, where one was named; `notes` are what the user should hear of the rows.
+    """
 
     label: Floats
     score: Floats
     group: np.ndarray | None
+    other: Floats | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class SurvivalTable:
-    """Rows (n,) of a CSV: time of 0 or more, event 0 or 1, score."""
+    """Patients (n,) of a CSV: time of 0 or more, event 0, 1, or from 2 on a competing one, score; see BinaryTable."""
 
     time: Floats
     event: Floats
     score: Floats
+    other: Floats | None = None
+    notes: tuple[str, ...] = ()
 
 
-def read_binary(path: Path, *, label: str, score: str, group: str | None = None) -> BinaryTable:
+def read_binary(
+    path: Path, *, label: str, score: str, group: str | None = None, other: str | None = None
+) -> BinaryTable:
     """Read the named columns of a CSV; EvaluationError with every fault when one does not fit a BinaryTable."""
     reader = Columns(path)
     labels = reader.zero_or_one(label, wanted="0 (no event) or 1 (event)")
     if labels.size and labels.min() == labels.max() and not reader.faults:
         reader.fault(label, f"is {labels[0]:g} in all {labels.size} rows, wanted rows with 0 and rows with 1")
     scores = reader.numbers(score, wanted="a number")
+    others = None if other is None else reader.numbers(other, wanted="a number")
     groups = None if group is None else reader.text(group)
     reader.finish()
-    return BinaryTable(label=labels, score=scores, group=groups)
+    notes = () if group else reader.repeated(label, score, other)
+    return BinaryTable(label=labels, score=scores, group=groups, other=others, notes=notes)
 
 
-def read_survival(path: Path, *, time: str, event: str, score: str) -> SurvivalTable:
-    """Read the named columns of a CSV; EvaluationError with every fault when one does not fit a SurvivalTable."""
+def read_survival(
+    path: Path, *, time: str, event: str, score: str, group: str | None = None, other: str | None = None
+) -> SurvivalTable:
+    """Read the named columns of a CSV; EvaluationError with every fault when one does not fit a SurvivalTable.
+
+    Of several rows of one patient (`group` names the column), which must agree in time and event, the scores are
+    averaged.
+    """
     reader = Columns(path)
     times = reader.numbers(time, wanted="a time of 0 or more", least=0.0)
-    events = reader.zero_or_one(event, wanted="1 (happened) or 0 (censored)")
-    if events.size and not events.any() and not reader.faults:
-        reader.fault(event, f"is 0 in all {events.size} rows, wanted some events (1)")
-    scores = reader.numbers(score, wanted="a number")
+    wanted = "1 (happened), 0 (censored) or from 2 on a competing event"
+    events = reader.whole(event, wanted=wanted)
+    if events.size and not (events == 1).any() and not reader.faults:
+        reader.fault(event, f"is 1 in none of {events.size} rows, wanted some events (1)")
+    found = pd.DataFrame({"time": times, "event": events}) if len(times) == len(events) else pd.DataFrame()
+    names = {"score": score} | ({} if other is None else {"other": other})
+    columns = {key: reader.numbers(name, wanted="a number") for key, name in names.items()}
+    groups = None if group is None else reader.text(group)
     reader.finish()
-    return SurvivalTable(time=times, event=events, score=scores)
+    found, notes = found.assign(**columns), reader.repeated(time, event, score, other)
+    if groups is not None:
+        found, notes = _by_patient(found, groups, path)
+    values = {str(name): np.asarray(cells, np.float64) for name, cells in found.items()}
+    return SurvivalTable(**values, notes=notes)
+
+
+def _by_patient(rows: pd.DataFrame, groups: np.ndarray, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    by = rows.groupby(groups, sort=False)
+    apart = int((by[["time", "event"]].nunique() > 1).any(axis=1).sum())
+    if apart:
+        raise EvaluationError(
+            f"{path.name}: {apart} patients have rows of different time or event, wanted one of each; give follow-up"
+            " from one start"
+        )
+    return by.mean(), (f"{len(rows)} rows of {by.ngroups} patients; the score of a patient is the mean of their rows",)
 
 
 class Columns:
@@ -98,6 +134,17 @@ class Columns:
     def zero_or_one(self, name: str, *, wanted: str) -> Floats:
         """A column of 0 and 1."""
         return self._numbers(name, wanted=wanted, right=lambda each: each.isin([0, 1]))
+
+    def whole(self, name: str, *, wanted: str) -> Floats:
+        """A column of whole numbers of 0 or more."""
+        return self._numbers(name, wanted=wanted, right=lambda each: (each >= 0) & (each == each.round()))
+
+    def repeated(self, *names: str | None) -> tuple[str, ...]:
+        """A note where rows repeat each other in all columns, and one of these may name the patient."""
+        assert self.table is not None
+        again = int(self.table.duplicated().sum()) if set(self.table.columns) - set(names) else 0
+        note = f"{again} of {len(self.table)} rows repeat another in every column, and intervals count each; if"
+        return (f"{note} patients have several rows, name their column with --group",) if again else ()
 
     def finish(self) -> None:
         """Raise EvaluationError with all faults; do nothing when there are none."""

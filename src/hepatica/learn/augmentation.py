@@ -92,7 +92,7 @@ def stains(matrix: ArrayLike, *, strength: float) -> Augment:
 
     `matrix` (stains, channels) holds how much of a unit of each stain's optical density, as a natural logarithm, is in
     each channel. What no stain explains stays, and so does glass. Source: Tellez et al. 2018, doi
-    10.1109/TMI.2018.2820199, without their shift.
+    10.1109/TMI.2018.2820199, without their shift. Channels beyond those of `matrix` stay as they are.
     """
     if not 0 <= strength < 1:
         raise SettingsError(f"stains needs a strength in [0, 1), not {strength}.")
@@ -100,12 +100,12 @@ def stains(matrix: ArrayLike, *, strength: float) -> Augment:
 
     def changed(images: Tensor) -> Tensor:
         to, back = directions.to(images.device), torch.linalg.pinv(directions).to(images.device)
-        images = images.clamp(min=1 / 255)
+        images, others = images[:, : directions.shape[1]].clamp(min=1 / 255), images[:, directions.shape[1] :]
         amounts = einsum(-images.log(), back, "b c h w, c s -> b s h w")
         more = strength * (2 * torch.rand(len(images), len(to), device=images.device) - 1)
         density = einsum(amounts, more, to, "b s h w, b s, s c -> b c h w")
-        lit: Tensor = images * (-density).exp()
-        return lit.clamp(0, 1)
+        lit = (images * (-density).exp()).clamp(0, 1)
+        return torch.cat([lit, others], dim=1)
 
     return changed
 

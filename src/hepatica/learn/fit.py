@@ -6,6 +6,7 @@ Tensors lie in the file as tensors. All else is one JSON text in its metadata, w
 themselves and everything that holds other values is a list that begins with its kind: ["tuple", 1, ["list"]].
 """
 
+import ctypes
 import hashlib
 import json
 import logging
@@ -14,7 +15,7 @@ import sys
 import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,7 @@ def fit(
     if not (folder / FINISHED).exists():
         watch = Watch(plan=plan, checkpoint=folder / UNFINISHED, label=label)
         module = Learner(channels_last(network).train(), plan=plan, augment=augment, loss=loss)
+        _keep_memory()
         with quiet(), isolate_rng():
             engine = _train(module, Loaders(samples, validation, plan=plan), watch, flags=trainer or {})
         if engine.is_global_zero:
@@ -132,6 +134,16 @@ def _train(module: Learner, loaders: Loaders, watch: Watch, *, flags: Mapping[st
             raise stopped.__context__ from None
         raise SystemExit(128 + signal.SIGTERM) from None
     return trainer
+
+
+def _keep_memory() -> None:
+    """Let glibc keep what one step frees for the next one, up to 1 GB: the kernel need not clear new pages each time,
+    which took a third of the processor time of a training on a loaded machine (measured with Liu 2022's quick network).
+    """
+    with suppress(AttributeError, OSError, TypeError):  # another system's C library
+        libc = ctypes.CDLL(None)
+        for parameter in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+            libc.mallopt(parameter, 2**30)
 
 
 def _trainer(loaders: Loaders, watch: Watch, flags: Mapping[str, Any]) -> Trainer:

@@ -15,7 +15,7 @@ from einops import rearrange
 from PIL import Image
 from tifffile import TiffFile
 
-from hepatica.cohort.errors import HepaticaError, SpecimenError
+from hepatica.cohort.errors import HepaticaError, SpecimenError, miscoded
 from hepatica.pathology.slide_files import (
     VENDOR_SUFFIXES,
     file_of,
@@ -112,6 +112,8 @@ def as_specimen_error(path: Path) -> Iterator[None]:
     except HepaticaError:
         raise
     except Exception as error:  # libraries raise anything on a damaged header: TypeError, MemoryError, struct.error
+        if miscoded(error):
+            raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
         reason = reason.replace(str(path), "the file").replace(path.name, "the file")
         raise SpecimenError(

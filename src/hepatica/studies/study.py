@@ -2,13 +2,17 @@
 
 import difflib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from importlib import import_module
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from rich.console import Console
 
 import hepatica.studies
@@ -23,7 +27,8 @@ from hepatica.report.page import Run
 class Work:
     """What the steps of a study work on: the cohort's folder, external ones by the name of their results, settings.
 
-    `run` is the folder of the study, `trainer` are flags of Lightning's Trainer.
+    `run` is the folder of the study, `trainer` are flags of Lightning's Trainer, `jobs` how many trainings that do not
+    depend on each other run side by side.
     """
 
     cohort: Path
@@ -31,6 +36,7 @@ class Work:
     external: Mapping[str, Path]
     settings: Any
     trainer: Mapping[str, Any] = field(default_factory=dict)
+    jobs: int = 1
 
     def say(self, step: str) -> None:
         """Print which step begins."""
@@ -45,9 +51,34 @@ class Work:
         with sealing(path) as temporary:
             table.to_parquet(temporary, index=False)
 
+    def side_by_side(self, do: Callable[["Work", str], None], names: Iterable[str]) -> None:
+        """Call `do`, a function of a module, with this work and each name; each in a process of its own where there are
+        several jobs, which share the processor's threads. The first error ends them all.
+        """
+        if self.jobs == 1:
+            for name in names:
+                do(self, name)
+            return
+        threads = max(1, torch.get_num_threads() // self.jobs)
+        processes = get_context("spawn")  # torch's threads do not survive a fork
+        with ProcessPoolExecutor(self.jobs, processes, initializer=_begin, initargs=(threads,)) as pool:
+            try:
+                for each in as_completed([pool.submit(do, self, name) for name in names]):
+                    each.result()
+            except BaseException:  # a signal too: each goes on after its last whole epoch when the study is resumed
+                for process in active_children():
+                    process.kill()
+                raise
+
     def results(self, run: Path) -> dict[Path, Path]:
         """Where the results of a run in each cohort lie: its own folder and those of its validations, to the cohort."""
         return {run: self.cohort} | {run / "external" / name: folder for name, folder in self.external.items()}
+
+
+def _begin(threads: int) -> None:
+    """In a new process: that many threads, and Ctrl-C left to the process that began it."""
+    torch.set_num_threads(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,18 +123,20 @@ def run_study(
     external: Sequence[Path] = (),
     settings: Any = None,
     trainer: Mapping[str, Any] | None = None,
+    jobs: int = 1,
 ) -> Path:
     """Do all steps of a study in the folder `run`, and return it; what was done there before is not done again.
 
     `external` are cohort folders to validate on; one that lacks the endpoint, or shares patients with `cohort`, is
-    refused before training (CohortError). Raises what training and validating raise, and RunError where `run` belongs
-    to another study.
+    refused before training (CohortError). `jobs` trainings run side by side, where a study has such; a script that asks
+    for several needs `if __name__ == "__main__"`. Raises what training and validating raise, and RunError where `run`
+    belongs to another study.
     """
     study = find_study(name)
     settings = settings or study.settings
     check_external(external, cohort=cohort, endpoint=settings.endpoint)
     named = dict(zip(external_names(external), external, strict=True))
-    work = Work(cohort=cohort, run=run, external=named, settings=settings, trainer=trainer or {})
+    work = Work(cohort=cohort, run=run, external=named, settings=settings, trainer=trainer or {}, jobs=jobs)
     refuse_altered_below(run)
     study.check(work)
     study.steps(work)

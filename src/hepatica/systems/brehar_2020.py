@@ -6,7 +6,8 @@ against squares of cirrhotic parenchyma, and is compared with the textures (Hara
 
 Departures:
 1. Patients, not squares, are dealt into training and test.
-2. A study is scored without outlines: squares of its whole images are read, and the mean of the highest tenth counts.
+2. A study is scored without outlines: squares of its whole images are read, and the mean of the highest tenth counts,
+   shifted to the share of carcinomas among the training patients.
 3. Squares are of mm, not of pixels, where the file says how long pixels are.
 4. Of the compared classifiers, a linear support vector machine and a random forest on the textures stand for the rest.
 
@@ -71,6 +72,7 @@ class MultiResolution(nn.Module):
         self.hidden = nn.Sequential(dense, nn.ReLU(), nn.Dropout(settings.dropout))
         self.classify = nn.Linear(settings.hidden, 2)
         self.textures, self.top_share = Conventional(textures.count()), settings.top_share
+        self.register_buffer("offset", torch.zeros(2))
 
     def forward(self, squares: Tensor) -> Reading:
         """Read a batch."""

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from hepatica.cohort import Segmentation
 from hepatica.cohort.phantom import FOCAL_LESIONS
-from hepatica.learn import Loss, Share, segmentation_loss
+from hepatica.learn import Loss, Share
 from hepatica.networks.dense import DenseUNet
 from hepatica.networks.heads import Reading
 from hepatica.protocol import Paper, System, Training
@@ -54,8 +54,6 @@ class Settings(SegmentPlan):
     """Maps on the way up, of the 2-D and the 3-D network; the last must be alike."""
     beside: float = 250.0
     """Factor of the 2-D network's scores beside the volume."""
-    weights: tuple[float, ...] = (0.78, 0.65, 8.57)
-    """Weight of a voxel of background, liver and tumour in the loss."""
     first_epochs: PositiveInt = 100  # ours
     """Epochs of the 2-D network alone."""
     voxels: tuple[int, int, int] = (8, 224, 224)
@@ -144,10 +142,8 @@ def inner(loss: Loss) -> Loss:
 def train(training: Training[Settings, VolumeStore]) -> dict[str, Any]:
     """The 2-D network alone, then all."""
     settings = training.settings
-    loss = segmentation_loss(weights=settings.weights[: 1 + len(settings.classes)], dice=settings.dice)
-    first = train_segments(training, network=training.network.body.slices, loss=loss, stage="slices",
-                           epochs=settings.first_epochs)  # fmt: skip
-    return {"epochs of the 2-D network": first["epochs"]} | train_segments(training, loss=inner(loss))
+    first = train_segments(training, network=training.network.body.slices, stage="slices", epochs=settings.first_epochs)
+    return {"epochs of the 2-D network": first["epochs"]} | train_segments(training, loss=inner(settings.loss))
 
 
 SYSTEM = System(

@@ -5,7 +5,8 @@ tiles of a patient are pooled to one answer, which learns from patients of disti
 freedom from it. The risk is the log-odds of early recurrence; its median in the training patients parts high from low.
 
 Departures (only the abstracts were read: arXiv 2106.00090, Research Square, the journal):
-1. The map is computed inside the network, so that the locked model needs no other file.
+1. The map is computed inside the network, so that the locked model needs no other file. Where each slide gives a few
+   tiles only (`tiles_per_specimen`), the same maps are computed once, to 1/255, and turned with the tiles.
 2. A nuclear map is of the resolution of the tiles: pictures of outlined nuclei are resized to it before training.
 3. Where no outlined nuclei are given, phantom nuclei are drawn, and what is learnt of nuclei is that of phantoms.
 
@@ -34,6 +35,7 @@ from torch import Tensor, nn
 from hepatica.cohort import Binary, Months, Survival, distinct_outcomes
 from hepatica.learn import in_bags, pixels_to_images
 from hepatica.networks import Attention, BagNetwork, Instances, NoisyAnd, Normalise, UNet, widened
+from hepatica.pathology.nuclei.mapped import mapped
 from hepatica.pathology.nuclei.pretrained import NucleiSettings, train_nuclei, untrained
 from hepatica.pathology.room import SLIDES, SlidePlan
 from hepatica.pathology.store import TileStore
@@ -78,7 +80,7 @@ class Settings(SlidePlan, BagPlan, NucleiSettings):
 
 
 class Tiles(nn.Module):
-    """Tiles (b, 3, h, w) in 0..1 to features (b, d), by one body or two, with the nuclear map of a frozen U-Net."""
+    """Tiles (b, 3, h, w) in 0..1, or (b, 4, h, w) with their nuclear map, to features (b, d), by one body or two."""
 
     def __init__(self, body: Any, *, nuclear: Join, nuclei: UNet | None, branch: Any = None) -> None:
         super().__init__()
@@ -94,8 +96,10 @@ class Tiles(nn.Module):
 
     def forward(self, tiles: Tensor) -> Tensor:
         """Read a batch."""
-        with torch.no_grad():
-            share = tiles[:, :0] if self.nuclei is None else self.nuclei(tiles)[:, :1].sigmoid()
+        tiles, share = tiles[:, :3], tiles[:, 3:]
+        if self.nuclei is not None and share.shape[1] == 0:
+            with torch.no_grad():
+                share = self.nuclei(tiles)[:, :1].sigmoid()
         seen, scaled = self.normalise(tiles * share if self.nuclear == "multiplied" else tiles), 2 * share - 1
         read = [(self.body, torch.cat([seen, scaled], dim=1) if self.nuclear == "channel" else seen)]
         read += [] if self.branch is None else [(self.branch, scaled)]
@@ -134,12 +138,14 @@ def labels_of(training: Training[Settings, TileStore], fold: str) -> pd.DataFram
 
 def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     """Fit the U-Net to outlined nuclei, then the rest to the tiles of patients of known outcome."""
-    settings, network, tiles, facts = training.settings, training.network, training.material, {}
+    settings, network, facts = training.settings, training.network, {}
     if network.embed.nuclei is not None:
         facts = train_nuclei(training, network.embed.nuclei, mpp=settings.mpp)
+    tiles = mapped(training.material, network.embed.nuclei, settings)
     known = {fold: own for fold in ("train", "validation") if len(own := labels_of(training, fold)) or fold == "train"}
     if settings.warm_epochs:
         plan = replace(settings, epochs=settings.warm_epochs, learning_rate=settings.warm_learning_rate, patience=None)
+        torch.manual_seed(settings.seed)  # whatever the pool, the same warm-up
         alone = BagNetwork(Instances(network.embed.width, outputs=1), embed=network.embed)
         samples = {fold: labelled(tiles, outcome=own, task=KNOWN) for fold, own in known.items()}
         plan = replace(plan, batch=WARM_BATCH)
@@ -152,9 +158,9 @@ def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     return facts | counts | {"epochs": len(history.epochs), "not stated in the abstracts, ours": chosen}
 
 
-def predict(network: BagNetwork, tiles: TileStore, settings: Settings) -> Inference:
+def predict(network: Any, tiles: TileStore, settings: Settings) -> Inference:
     """Log-odds of early recurrence of each patient; of a tile, how strongly it speaks for it."""
-    return infer_bags(network, tiles, settings, Survival(settings.endpoint))
+    return infer_bags(network, mapped(tiles, network.embed.nuclei, settings), settings, Survival(settings.endpoint))
 
 
 def saliency(network: BagNetwork, tiles: np.ndarray) -> np.ndarray:

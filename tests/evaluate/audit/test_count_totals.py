@@ -1,6 +1,8 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import kruskal
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.audit.audit import audit
@@ -37,7 +39,10 @@ def test_a_p_that_comes_out_of_no_test(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(HEADER + "sex,m,14,18,0.321\nsex,f,17,30,\nage,old,14,18,0.658\nage,young,17,30,\n")
     sex, age = audit(path)
-    assert sex.contradictions[0].startswith("P 0.321 is not that of a chi-square test")
+    assert sex.contradictions == (
+        "P 0.321 is not that of any test of these counts: chi-square without correction 0.498; chi-square with Yates'"
+        " correction 0.658; Fisher's exact test 0.639",
+    )
     assert age.contradictions == ()
 
 
@@ -54,3 +59,23 @@ def test_what_is_no_table_of_counts(tmp_path: Path, text: str, told: str) -> Non
     path.write_text(text)
     with pytest.raises(EvaluationError, match=told):
         audit(path)
+
+
+def test_counts_with_percentages_and_a_column_of_totals(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "characteristic,level,Total,a,b,p\nsex,m,32,14 (45.2),18 (37.5%),0.658\nsex,f,48,17 (54.8),30 (62.5),\n"
+        "age,old,32,14,18,\nage,young,47,17,30,\n"
+    )
+    sex, age = audit(path)
+    assert sex.contradictions == ("f: Total is 48, the groups sum to 47",)
+    assert age.contradictions == ()
+
+
+def test_a_rank_test_of_ordered_levels_may_give_p(tmp_path: Path) -> None:
+    counts = np.array([[30, 12], [25, 20], [15, 28]])
+    p = kruskal(*(np.repeat(np.arange(3), column) for column in counts.T)).pvalue
+    path = tmp_path / "table.csv"
+    rows = "".join(f"grade,{level},{a},{b},{p if level == 0 else ''}\n" for level, (a, b) in enumerate(counts))
+    path.write_text(HEADER + rows + "sex,m,40,30,\nsex,f,30,30,\n")
+    assert [each.contradictions for each in audit(path)] == [(), ()]

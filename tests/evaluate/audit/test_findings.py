@@ -11,6 +11,7 @@ def test_plain_values_and_no_endless_lists() -> None:
         "row": "A",
         "contradictions": ["one"],
         "repairs": [],
+        "notes": [],
         "possible": {"number": 12, "tables": [{"tp": 44, "fp": 3, "fn": 10, "tn": 38}] * 10},
         "repaired": None,
     }

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.proportion import proportion_confint
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.audit.integer_tables import possible_tables, read_printed
+from hepatica.evaluate.audit.integer_tables import (
+    NO_METHOD,
+    interval_notes,
+    limits_of,
+    possible_tables,
+    read_printed,
+)
 from hepatica.evaluate.binary.confusion import Confusion, accuracy, f1, kappa, npv, ppv, sensitivity, specificity
 
 RATES = {
@@ -45,12 +52,39 @@ def test_no_others_are_found_than_by_trying_all(shown: tuple[str, ...]) -> None:
     assert sorted(possible_tables(printed, n=18).tolist()) == sorted(wanted)
 
 
-def test_a_wilson_interval_counts_too() -> None:
-    """8 of 10: Wilson 0.490 to 0.943, Clopper-Pearson 0.444 to 0.975."""
-    for text in ("0.800 (0.490-0.943)", "0.800 (0.444-0.975)"):
-        found = possible_tables({"sensitivity": read_printed(text)}, n=12, positives=10)
+def test_an_interval_by_any_usual_method_counts() -> None:
+    """8 of 10 by hand: Wilson 0.490 to 0.943, Clopper-Pearson 0.444 to 0.975, Wald 0.552 to 1."""
+    for limits, method in (("0.490-0.943", "Wilson"), ("0.444-0.975", "Clopper-Pearson"), ("0.552-1.000", "Wald")):
+        printed = {"sensitivity": read_printed(f"0.800 ({limits})")}
+        found = possible_tables(printed, n=12, positives=10)
         assert np.unique(found[:, 0]).tolist() == [8]
-    assert not len(possible_tables({"sensitivity": read_printed("0.800 (0.490-0.975)")}, n=12, positives=10))
+        assert interval_notes(found[0], printed) == [f"interval of sensitivity: {method}"]
+
+
+def test_an_interval_of_no_method_may_be_a_bootstraps_where_it_is_near() -> None:
+    near, far = ({"sensitivity": read_printed(text)} for text in ("0.800 (0.500-1.000)", "0.800 (0.100-0.850)"))
+    (found, *_) = possible_tables(near, n=12, positives=10)
+    assert interval_notes(found, near) == [f"interval of sensitivity: {NO_METHOD}"]
+    assert not len(possible_tables(far, n=12, positives=10))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 59), st.integers(0, 20))
+def test_intervals_are_those_of_statsmodels(part: int, more: int) -> None:
+    whole = part + more
+    found = limits_of(np.array([[part, 0, more, 30]]), "sensitivity")
+    names = {"Clopper-Pearson": "beta", "Wilson": "wilson", "Jeffreys": "jeffreys", "Agresti-Coull": "agresti_coull"}
+    for name, theirs in (names | {"Wald": "normal"}).items():
+        low, high = proportion_confint(part, whole, method=theirs)
+        assert (found[name][0][0], found[name][1][0]) == pytest.approx((max(low, 0), min(high, 1)), abs=1e-9)
+
+
+def test_the_others_are_those_of_their_papers() -> None:
+    """Newcombe 1998, table I, method 4: 81 of 263 has 0.2535 to 0.3682. MedCalc of TP 60, FP 5, FN 7, TN 22."""
+    (low,), (high,) = limits_of(np.array([[81, 0, 182, 1]]), "sensitivity")["Wilson with continuity correction"]
+    assert (low, high) == pytest.approx((0.2535, 0.3682), abs=5e-5)
+    (low,), (high,) = limits_of(np.array([[60, 5, 7, 22]]), "ppv")["logit (MedCalc)"]
+    assert (low, high) == pytest.approx((0.844, 0.964), abs=5e-4)
 
 
 @pytest.mark.parametrize(

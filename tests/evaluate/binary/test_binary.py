@@ -20,6 +20,7 @@ NAMES = [
     "f1",
     "kappa",
     "brier",
+    "observed_to_expected",
     "calibration_intercept",
     "calibration_slope",
 ]

@@ -9,7 +9,13 @@ from sklearn.metrics import brier_score_loss
 from statsmodels.api import GLM, families
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.binary.calibration import brier, calibration_curve, calibration_intercept, calibration_slope
+from hepatica.evaluate.binary.calibration import (
+    brier,
+    calibration_curve,
+    calibration_intercept,
+    calibration_slope,
+    observed_to_expected,
+)
 from hepatica.evaluate.intervals import clopper_pearson
 
 
@@ -96,7 +102,10 @@ def test_intercept_and_slope_are_those_of_statsmodels(calibrated: tuple[np.ndarr
     label, score = (each[:300] for each in calibrated)
     log_odds = logit(score)
     patient = np.arange(300) // 3
-    for group, options in ((None, {}), (patient, {"cov_type": "cluster", "cov_kwds": {"groups": patient}})):
+    for group, options in (
+        (None, {"cov_type": "HC0"}),
+        (patient, {"cov_type": "cluster", "cov_kwds": {"groups": patient}}),
+    ):
         for statistic, design, offset in (
             (calibration_intercept, np.ones((300, 1)), log_odds),
             (calibration_slope, np.stack([log_odds, np.ones(300)], axis=1), None),
@@ -149,3 +158,20 @@ def test_rows_of_one_patient_are_too_few(statistic: object) -> None:
     found = statistic([0, 1, 0, 1], score=[0.2, 0.1, 0.6, 0.7], group=["a"] * 4)  # type: ignore[operator]
     assert math.isnan(found.value)
     assert found.n == 1
+
+
+def test_the_sandwich_of_two_events_one_can_count() -> None:
+    """Scores of a half, 2 of 6 with the event: influences (label - 1/3) / (6 x 2/9), one degree of freedom."""
+    found = calibration_intercept([1, 1, 0, 0, 0, 0], score=[0.5] * 6)
+    variance = 6 / 5 * (2 * (2 / 3) ** 2 + 4 * (1 / 3) ** 2) / (6 * 2 / 9) ** 2
+    assert found.value == pytest.approx(math.log(1 / 2))
+    assert found.high - found.value == pytest.approx(12.706205 * math.sqrt(variance), rel=1e-6)
+    assert found.method == "logistic regression with the logit as offset, sandwich"
+
+
+def test_observed_over_expected_one_can_count() -> None:
+    """2 of 4 with the event, 0.4 expected; each adds 0.5 / 4 to the share, up or down."""
+    found = observed_to_expected([1, 1, 0, 0], score=[0.4] * 4)
+    assert found.value == pytest.approx(1.25)
+    error = math.sqrt(4 / 3 * 4 * (0.5 / 4) ** 2) / 0.5
+    assert found.high == pytest.approx(1.25 * math.exp(1.959964 * error))

@@ -8,7 +8,7 @@ from lifelines.utils.concordance import _concordance_summary_statistics
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.binary.discrimination import auroc, auroc_variance, placements
 from hepatica.evaluate.inputs import Risk, risk_of_survival
-from hepatica.evaluate.intervals import Z, clopper_pearson, sum_variance
+from hepatica.evaluate.intervals import clopper_pearson, sum_variance
 from hepatica.evaluate.patients import Patients
 from hepatica.evaluate.survival.concordance import c_index, c_index_of_samples, comparable_pairs, compare_c_index
 
@@ -164,14 +164,14 @@ def test_the_paired_interval_is_narrower_than_that_of_strangers() -> None:
     assert sum_variance(a.influence - b.influence) < sum_variance(a.influence) + sum_variance(b.influence)
 
 
-def test_the_interval_of_a_difference_is_normal() -> None:
+def test_the_interval_of_a_difference_is_students() -> None:
     time, event = np.array([1.0, 2, 3, 4, 5]), np.array([1, 1, 1, 1, 0])
     a, b = np.array([5.0, 4, 2, 3, 1]), np.array([3.0, 5, 1, 2, 4])
     influence = [comparable_pairs(time, event=event == 1, score=each).influence for each in (a, b)]
     found = compare_c_index(time, event=event, score_a=Risk(a), score_b=Risk(b)).difference
-    margin = Z * np.sqrt(sum_variance(influence[0] - influence[1]))
+    margin = 3.182446 * np.sqrt(sum_variance(influence[0] - influence[1]))  # four events, three degrees of freedom
     assert found.value == pytest.approx(0.9 - 0.5)
-    assert found.low == pytest.approx(found.value - margin)
+    assert found.low == pytest.approx(max(found.value - margin, -1))
 
 
 @pytest.mark.parametrize(("time", "event"), [([1.0, 2.0], [0, 0]), ([1.0, 2.0], [0, 1]), ([1.0, 1.0], [1, 1])])
@@ -189,3 +189,21 @@ def test_samples_with_replacement_are_those_of_the_repeated_rows() -> None:
     assert found.tolist() == [c_index(time[each], event=event[each], score=Risk(score[each])).value for each in rows]
     nobody = c_index_of_samples(time, event=event, score=Risk(score), counts=np.zeros((1, 40), dtype=int))
     assert np.isnan(nobody).all()
+
+
+def test_limits_are_students_with_one_degree_fewer_than_events() -> None:
+    time, event = np.array([1.0, 2, 3, 4, 5]), np.array([1, 1, 1, 0, 0])
+    score = np.array([5.0, 1, 4, 2, 3])
+    pairs = comparable_pairs(time, event=event == 1, score=score)
+    found = c_index(time, event=event, score=Risk(score))
+    margin = 4.302653 * np.sqrt(sum_variance(pairs.influence)) / (found.value * (1 - found.value))
+    odds = found.value / (1 - found.value) * np.exp(margin)
+    assert found.high == pytest.approx(odds / (1 + odds), abs=1e-6)
+    assert found.method == "infinitesimal jackknife, logit scale, t"
+
+
+def test_one_event_shows_no_variation() -> None:
+    found = c_index([1.0, 2, 3, 4], event=[1, 0, 0, 0], score=Risk(np.array([3.0, 2, 4, 1])))
+    assert found.value == pytest.approx(2 / 3)
+    assert found.high - found.low > 0.9
+    assert found.method.startswith("Clopper-Pearson")

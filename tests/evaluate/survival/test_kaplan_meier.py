@@ -19,7 +19,7 @@ def test_the_curve_one_can_count() -> None:
     assert curve.time.tolist() == [0, 2, 3, 5, 6]
     assert curve.survival == pytest.approx([1, 4 / 5, 3 / 5, 3 / 10, 3 / 10])
     assert curve.at_risk.tolist() == [5, 5, 4, 2, 1]
-    assert (curve.low[0], curve.high[0]) == (1, 1)
+    assert (curve.low[0], curve.high[0]) == (clopper_pearson(5, 5)[0], 1)  # a band, although no event has come yet
 
 
 def test_the_table_at_given_times() -> None:

@@ -20,7 +20,7 @@ def followed() -> dict[str, np.ndarray]:
 
 def test_a_risk_that_ranks_well(followed: dict[str, np.ndarray]) -> None:
     found = survival_metrics(**followed)
-    assert list(found) == ["c_index", "log_rank_p", "hazard_ratio", "hazard_ratio_p"]
+    assert list(found) == ["c_index", "log_rank_p", "hazard_ratio", "hazard_ratio_p", "proportional_hazards_p"]
     assert found["c_index"].low is not None
     assert found["c_index"].low > 0.5
     assert found["log_rank_p"].value < 0.01

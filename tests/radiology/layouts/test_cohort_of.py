@@ -15,7 +15,7 @@ from hepatica.cohort import CohortError, SettingsError, SpecimenError, load_coho
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.layouts import LAYOUTS, cohort_of, read_layout
-from hepatica.radiology.masks.mask import read_mask
+from hepatica.radiology.masks.mask import outlined, read_mask
 
 GRID = Geometry(shape=(6, 40, 48), spacing=(5.0, 0.8, 0.7), origin=(-10.0, -12.0, 0.0))
 
@@ -215,9 +215,47 @@ def test_chaos_pictures_become_masks_of_ct_and_mr(download, ct):
     assert cohort.specimens[1].attachments["t1_in"].name == "InPhase"
 
 
+def labelled(path: Path) -> np.ndarray:
+    """Write a mask of 1 with a part of 2."""
+    values = np.zeros(GRID.shape, np.uint8)
+    values[1:5, 8:30, 9:30], values[2:4, 10:16, 12:18] = 1, 2
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_nifti(path, values=values, geometry=GRID)
+    return values
+
+
+@pytest.mark.parametrize(
+    ("layout", "image", "mask", "left"),
+    [
+        ("lits", "Training Batch 1/volume-3.nii", "Training Batch 1/segmentation-3.nii", "Test/volume-9.nii"),
+        ("msd", "Task03_Liver/imagesTr/liver_3.nii.gz", "Task03_Liver/labelsTr/liver_3.nii.gz",
+         "Task03_Liver/imagesTs/liver_9.nii.gz"),
+    ],
+)  # fmt: skip
+def test_lits_and_the_decathlon_have_liver_and_tumours_outlined(download, layout, image, mask, left):
+    nifti(download / image)
+    nifti(download / left)
+    values = labelled(download / mask)
+    result, cohort, specimens = made(download, layout)
+    assert (result.patients, specimens["path"].tolist()) == (1, [f"data/{image}"])
+    column = cohort.endpoint("outlines").declared["mask"]
+    assert np.array_equal(outlined(cohort.specimens[0].attachments[column], geometry=GRID), values)
+
+
+def test_the_decathlons_vessels_are_no_liver_and_its_tumours_a_lesion(download):
+    nifti(download / "Task08_HepaticVessel/imagesTr/hepaticvessel_001.nii.gz")
+    values = labelled(download / "Task08_HepaticVessel/labelsTr/hepaticvessel_001.nii.gz")
+    _, cohort, specimens = made(download, "msd")
+    assert "mask" not in specimens
+    assert "outlines" not in cohort.endpoints
+    (lesion,) = cohort.lesions.to_dict("records")
+    only = [int(lesion["segment"])]
+    assert np.array_equal(read_mask(lesion["mask"], geometry=GRID, only=only), values == 2)
+
+
 def test_faults(download):
     with pytest.raises(SettingsError, match="wanted one of 3d-ircadb, aul, chaos"):
-        made(download, "lits")
+        made(download, "atlas")
     for layout in LAYOUTS:
         with pytest.raises(CohortError, match="wanted files such as"):
             made(download, layout)
@@ -252,8 +290,8 @@ def test_aul_has_classes_of_images_and_masks_of_polygons(download):
         "Benign_1": "benign", "Benign_2": "benign", "Malignant_1": "malignant", "Normal_1": "normal",
     }  # fmt: skip
     assert set(specimens["modality"]) == {"ultrasound"}
-    (outlined,) = (each for each in cohort.specimens if "mask" in each.attachments)
-    with Image.open(outlined.attachments["mask"]) as mask:
+    (drawn,) = (each for each in cohort.specimens if "mask" in each.attachments)
+    with Image.open(drawn.attachments["mask"]) as mask:
         marked = np.asarray(mask)
     assert marked.shape == (40, 60)
     assert (marked == 2).sum() == 20 * 10

@@ -9,7 +9,15 @@ import pytest
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.nifti import read_nifti
 from hepatica.radiology.ultrasound.clips import find_clips
-from hepatica.radiology.ultrasound.views import MOST_KPA, Viewing, capsule_course, capsule_strip, resized, views
+from hepatica.radiology.ultrasound.views import (
+    MOST_KPA,
+    Viewing,
+    capsule_course,
+    capsule_strip,
+    evened,
+    resized,
+    views,
+)
 
 SQUARES = Viewing(kind="patches", side=16, pixel_mm=1.0, step_mm=8.0, scales=(1.0, 2.0), images=2)
 
@@ -17,6 +25,18 @@ SQUARES = Viewing(kind="patches", side=16, pixel_mm=1.0, step_mm=8.0, scales=(1.
 def test_a_picture_on_pixels_twice_as_long_has_the_means() -> None:
     picture = np.array([[0, 0, 80, 80], [0, 0, 80, 80]], np.uint8).repeat(2, axis=0)
     np.testing.assert_array_equal(resized(picture, mm=(0.5, 0.5), to_mm=1.0, smooth=False), [[0, 80], [0, 80]])
+
+
+def test_gain_and_dynamic_range_of_a_machine_are_evened_out() -> None:
+    """Grey levels of 1.25 times the spread, and 30 more, give the same picture within rounding, black beside it."""
+    grey = np.random.default_rng(0).normal(90, 20, (40, 60)).clip(30, 150).round()
+    seen = np.ones(grey.shape, bool)
+    seen[:5] = False
+    other = np.where(seen, 1.25 * grey + 30, 0)
+    np.testing.assert_allclose(evened(other, seen).astype(int), evened(np.where(seen, grey, 0), seen), atol=1)
+    assert not evened(other, seen)[:5].any()
+    assert evened(other, seen)[5:].mean() == pytest.approx(96, abs=1)
+    assert evened(other, seen)[5:].std() == pytest.approx(32, abs=1)
 
 
 def test_views_are_whole_tissue_and_do_not_depend_on_masks(scanned: Path) -> None:

@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import pandas as pd
+import pytest
 
+from hepatica.cohort import RunError
+from hepatica.cohort.atomic import read_json
+from hepatica.cohort.seal import write_sealed
 from hepatica.report.chapters.localisation import hits, section
 from hepatica.report.page.blocks import Figure, Table
 from hepatica.report.page.gallery import Gallery
@@ -49,3 +54,11 @@ def test_no_outlines_leave_the_pictures(diagnosed: Path, tmp_path: Path, sketchb
     made = section(read_run(diagnosed, external=[]), sketchbook(tmp_path))
     assert not isinstance(made, str)
     assert {type(block) for block in made.blocks} == {Figure}
+
+
+def test_pictures_of_an_older_version_are_to_be_drawn_again(diagnosed: Path, tmp_path: Path) -> None:
+    run = copytree(diagnosed, tmp_path / "older")
+    path = run / "explained" / "explained.json"
+    write_sealed(path, [{name: each[name] for name in ("row", "score", "files")} for each in read_json(path)])
+    with pytest.raises(RunError, match=r"explained.json was written by an older version .* run hepatica explain again"):
+        read_run(run, external=[]).internal.explained()

@@ -6,11 +6,15 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from hepatica.cohort import Target
+from hepatica.cohort.tasks import EXAMINATION
 from hepatica.evaluate import brier, recalibrate
-from hepatica.report.chapters.calibration import NOT_APPLIED, Update, caution, cross_validated, section, updates
+from hepatica.report.chapters.calibration import NOT_APPLIED, Update, caution, cross_validated, judged, section, updates
 from hepatica.report.page.blocks import Table
 from hepatica.report.page.gallery import Gallery
 from hepatica.report.page.results import Run, read_run
+
+DIAGNOSIS = Target(endpoint="hcc", horizon=EXAMINATION)
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def miscalibrated(n: int) -> pd.DataFrame:
 
 def test_an_update_mends_scores_and_both_mend_them_better() -> None:
     known = miscalibrated(400)
-    scores = [known["score"], *(cross_validated(known, slope=slope)["score"] for slope in (False, True))]
+    scores = [known["score"], *(cross_validated(known, DIAGNOSIS, slope=slope)["score"] for slope in (False, True))]
     locked, shifted, stretched = (brier(known["label"], score=score).value for score in scores)
     assert stretched < shifted < locked
 
@@ -37,7 +41,7 @@ def test_nobody_is_updated_by_his_own_outcome() -> None:
     # 20 patients of one score, 8 with the event; each fold holds back 4, of whom 1 or 2 have it: of the others, 7 or 6
     # of 16. A fit that had seen everybody would say 8 of 20 for all.
     known = pd.DataFrame({"label": [1.0] * 8 + [0.0] * 12, "score": 0.3})
-    found = cross_validated(known, slope=False)["score"]
+    found = cross_validated(known, DIAGNOSIS, slope=False)["score"]
     assert found.to_numpy() == pytest.approx(np.where(np.isclose(found, 7 / 16), 7 / 16, 6 / 16))
     assert np.isclose(found, 7 / 16).sum() == 8
     assert found.index.equals(known.index)
@@ -49,9 +53,9 @@ def test_numbers_for_practice_are_fitted_on_all(run: Run) -> None:
     assert [each.name for each in (locked, shifted, stretched)] == [
         "As locked", "Intercept updated", "Intercept and slope updated"
     ]  # fmt: skip
-    known = external.outcomes(target).dropna(subset=["label"])
+    outcome, score = judged(external.outcomes(target), target)
     for each, slope in ((shifted, False), (stretched, True)):
-        assert each.fitted == recalibrate(known["label"], score=known["score"], slope=slope)
+        assert each.fitted == recalibrate(outcome, score=score, slope=slope)
     assert locked.fitted is None
     assert shifted.fitted is not None
     assert shifted.fitted.intercept == pytest.approx(external.metric("calibration_intercept", target)["value"])

@@ -14,6 +14,16 @@ def test_one_file_a_table_named_by_its_chapter(tmp_path: Path) -> None:
         Section(anchor="second", title="Second", blocks=[table, Text(text="between"), table]),
     ]
     written = write_tables(sections, tmp_path)
-    assert [path.name for path in written] == ["second_1.csv", "second_2.csv"]
+    assert [path.name for path in written] == ["second_1.csv", "second_2.csv", "captions.csv"]
     with written[0].open() as file:
-        assert list(csv.reader(file)) == [["Two, of them"], ["", "A"], ["Group"], ["x", "1 (0.5 to 2)"]]
+        assert list(csv.reader(file)) == [["part", "row", "A"], ["Group", "x", "1 (0.5 to 2)"]]
+    with written[2].open() as file:
+        assert list(csv.reader(file))[1] == ["second_1.csv", "Two, of them", ""]
+
+
+def test_without_subheadings_a_table_is_as_shown(tmp_path: Path) -> None:
+    """A row with fewer cells than the header is filled with blanks, so that a program can read it."""
+    table = Table(caption="One", header=["Fact", "Value", "Unit"], rows=[["x", "1"]])
+    (path, _) = write_tables([Section(anchor="only", title="Only", blocks=[table])], tmp_path)
+    with path.open() as file:
+        assert list(csv.reader(file)) == [["Fact", "Value", "Unit"], ["x", "1", ""]]

@@ -1,4 +1,4 @@
-"""Study: a variant of Liu 2022 begins with the nuclear U-Net of the study's run."""
+"""Study: a variant of Liu 2022 begins with what the study's run has learnt before they part."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from hepatica.pathology.nuclei.pretrained import train_nuclei, untrained
 from hepatica.protocol import override
 from hepatica.runs import RunFolder
 from hepatica.runs.folder import start_run
-from hepatica.studies.liu_2022_mobilenetv2_hcc_class.study import VARIANTS, _share_nuclei
+from hepatica.studies.liu_2022_mobilenetv2_hcc_class.study import VARIANTS, _share_stages
 from hepatica.studies.study import Work
 from hepatica.systems.liu_2022_mobilenetv2_hcc_class import SYSTEM
 
@@ -33,8 +33,24 @@ def test_a_variant_takes_the_unet_of_the_run_and_trains_none(tmp_path: Path, mon
     work = Work(cohort=cohort, run=tmp_path / "run", external={}, settings=SETTINGS)
     own, changed = trained(RunFolder(work.run)), override(SETTINGS, VARIANTS["attention"])
     variant = RunFolder(work.run / "ablation" / "attention")
-    _share_nuclei(work, variant, changed)
-    _share_nuclei(work, variant, changed)  # as when the study is taken up again
+    _share_stages(work, variant, changed)
+    _share_stages(work, variant, changed)  # as when the study is taken up again
     monkeypatch.setattr(fit, "_train", lambda *given, **flags: pytest.fail("a U-Net was trained again"))
     torch.testing.assert_close(trained(variant), own, rtol=0, atol=0)
     start_run(variant, reference=SYSTEM.name, system=SYSTEM, settings=changed, cohort=load_cohort(cohort))
+
+
+@pytest.mark.parametrize(
+    ("variant", "stages"),
+    [("attention", {"nuclei", "warm-up"}), ("all outcomes", {"nuclei"}), ("tile times nuclear map", {"nuclei"})],
+)
+def test_the_warm_up_is_shared_by_those_that_differ_in_the_pool_alone(
+    variant: str, stages: set[str], tmp_path: Path
+) -> None:
+    cohort = phantom_tables(tmp_path / "cohort", patients=12, population=RESECTED, endpoints="usual")
+    work = Work(cohort=cohort, run=tmp_path / "run", external={}, settings=SETTINGS)
+    for stage in ("nuclei", "warm-up", "classifier"):
+        (work.run / "work" / stage).mkdir(parents=True)
+    own = RunFolder(tmp_path / "variant")
+    _share_stages(work, own, override(SETTINGS, VARIANTS[variant]))
+    assert {each.name for each in own.work.iterdir()} == stages

@@ -11,7 +11,7 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.cohort.faults import Faults
 from hepatica.evaluate.audit.count_totals import audit_totals
 from hepatica.evaluate.audit.findings import Finding
-from hepatica.evaluate.audit.integer_tables import Counts, Printed, possible_tables, rounding_to
+from hepatica.evaluate.audit.integer_tables import Counts, Printed, interval_notes, possible_tables, rounding_to
 from hepatica.evaluate.audit.rate_rows import RateRow, read_rate_rows
 from hepatica.evaluate.audit.summaries import audit_summaries
 
@@ -84,7 +84,8 @@ def _sizes(tables: Counts, *, outcome: bool) -> list[tuple[int, int]]:
 def _finding(row: RateRow, alone: Counts, shared: Counts, *, most: int) -> Finding:
     wrong = _wrong_by_itself(row)
     if len(shared):
-        return Finding(row=row.name, contradictions=tuple(wrong), repairs=(), possible=shared)
+        notes = tuple(interval_notes(shared[0], row.printed))
+        return Finding(row=row.name, contradictions=tuple(wrong), repairs=(), possible=shared, notes=notes)
     if len(alone):
         wrong.append(f"possible alone, but with no number of patients that the other rows of {row.patients} allow")
         return Finding(row=row.name, contradictions=tuple(wrong), repairs=(), possible=shared)

@@ -1,6 +1,8 @@
 """Count totals: whether the characteristics of a published baseline table add up to the same patients."""
 
+import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,9 +10,15 @@ from scipy import stats
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.audit.findings import Finding
-from hepatica.evaluate.audit.integer_tables import SLACK, Counts, Printed, read_printed
+from hepatica.evaluate.audit.integer_tables import DASHES, SLACK, Counts, Printed, read_printed
 
 KEYS = ("characteristic", "level")
+
+COUNT = re.compile(r"(\d+)(?: ?\(\d*\.?\d+ ?%?\))?")
+"""A count as printed: 128, 128 (85.3) or 128 (85.3%)."""
+
+TOTALS = ("total", "all", "overall", "all patients")
+"""Names, in small letters, of a column that is the sum of the others."""
 
 
 def audit_totals(table: pd.DataFrame, *, name: str) -> list[Finding]:
@@ -19,18 +27,37 @@ def audit_totals(table: pd.DataFrame, *, name: str) -> list[Finding]:
     `table` is of text with the columns characteristic, level, one a group of patients, and p where it is printed (once
     a characteristic). Raises EvaluationError when a column is missing or a count is no whole number.
     """
-    groups = [column for column in table.columns if column not in (*KEYS, "p")]
+    groups = [each for each in table.columns if each not in (*KEYS, "p") and each.casefold() not in TOTALS]
+    sums = [each for each in table.columns if each.casefold() in TOTALS]
     if not set(KEYS) <= set(table.columns) or len(groups) < 2:
         raise EvaluationError(f"{name} has {', '.join(table.columns)}; wanted characteristic, level, two groups")
-    if not table[groups].map(str.isdecimal).to_numpy().all():
-        raise EvaluationError(f"{name}: columns {', '.join(groups)} have a value that is not a whole number")
+    cells = table[[*groups, *sums]].map(lambda cell: COUNT.fullmatch(cell.translate(DASHES).strip()))
+    if cells.isna().to_numpy().any():
+        raise EvaluationError(
+            f"{name}: columns {', '.join(map(str, cells.columns))} have a value that is not a whole number, or one with"
+            " its percentage"
+        )
+    table = table.assign(**cells.map(lambda found: int(found[1])))
     parts = {str(key): rows for key, rows in table.groupby("characteristic", sort=False)}
     counts = {key: rows[groups].to_numpy(np.int64) for key, rows in parts.items()}
     printed = {key: _p_of(rows) for key, rows in parts.items()}
     (usual, times), *_ = Counter(tuple(each.sum(axis=0).tolist()) for each in counts.values()).most_common()
     if times < 2 and len(counts) > 1:
         raise EvaluationError(f"{name}: no two characteristics have the same totals; there is nothing to compare with")
-    return [_judge(key, each, groups, np.array(usual), printed[key]) for key, each in counts.items()]
+    found = [_judge(key, each, groups, np.array(usual), printed[key]) for key, each in counts.items()]
+    return [_with_sums(each, parts[each.row], groups, sums) for each in found]
+
+
+def _with_sums(finding: Finding, rows: pd.DataFrame, groups: list[str], sums: list[str]) -> Finding:
+    """The finding, and each level whose column of totals is not the sum of the groups."""
+    added = rows[groups].sum(axis=1)
+    wrong = [
+        f"{level}: {column} is {printed}, the groups sum to {sum_}"
+        for column in sums
+        for level, printed, sum_ in zip(rows["level"], rows[column], added, strict=True)
+        if printed != sum_
+    ]
+    return replace(finding, contradictions=(*finding.contradictions, *wrong))
 
 
 def _p_of(rows: pd.DataFrame) -> Printed | None:
@@ -48,7 +75,8 @@ def _judge(row: str, counts: Counts, groups: list[str], usual: Counts, p: Printe
     if wrong:
         repairs = _repairs(counts, groups, usual, p)
     elif p is not None and not _tests_giving(counts, p):
-        wrong.append(f"P {p.value:g} is not that of a chi-square test, with or without correction, nor of Fisher's")
+        computed = "; ".join(f"{test} {value:.3g}" for test, value in p_values(counts).items())
+        wrong.append(f"P {p.value:g} is not that of any test of these counts: {computed or 'there is none'}")
     return Finding(row=row, contradictions=tuple(wrong), repairs=tuple(repairs))
 
 
@@ -71,13 +99,20 @@ def _repairs(counts: Counts, groups: list[str], usual: Counts, p: Printed | None
 
 def _tests_giving(counts: Counts, p: Printed) -> list[str]:
     """Tests whose P rounds to the printed one."""
+    return [test for test, value in p_values(counts).items() if abs(value - p.value) <= p.half + SLACK]
+
+
+def p_values(counts: Counts) -> dict[str, float]:
+    """P of each usual test of a table of levels (rows) and groups; of more than two levels also of their rank."""
     table = counts[counts.any(axis=1)]
     if min(table.shape) < 2 or not table.any(axis=0).all():
-        return []
-    values = {
-        "chi-square without correction": stats.chi2_contingency(table, correction=False).pvalue,
-        "chi-square with Yates' correction": stats.chi2_contingency(table, correction=True).pvalue,
-    }
+        return {}
+    plain = {"chi-square without correction": float(stats.chi2_contingency(table, correction=False).pvalue)}
     if table.shape == (2, 2):
-        values["Fisher's exact test"] = stats.fisher_exact(table).pvalue
-    return [test for test, value in values.items() if abs(value - p.value) <= p.half + SLACK]
+        yates = float(stats.chi2_contingency(table, correction=True).pvalue)
+        return plain | {
+            "chi-square with Yates' correction": yates,
+            "Fisher's exact test": stats.fisher_exact(table).pvalue,
+        }
+    ranks = [np.repeat(np.arange(len(table)), column) for column in table.T]
+    return plain | {"rank test (Kruskal-Wallis)": float(stats.kruskal(*ranks).pvalue)}

@@ -14,7 +14,8 @@ class Finding:
     """Verdict on one row: `possible` (k, 4) counts TP, FP, FN, TN that may lie behind it, and what is wrong in words.
 
     `repairs` are changes that would make the row possible: likely misprints, none proven. `possible` are counts of the
-    row as printed; where there are none and one repair is left, `repaired` are those of the repaired row.
+    row as printed; where there are none and one repair is left, `repaired` are those of the repaired row. `notes` say
+    what was found and is no fault: by which method intervals were computed.
     """
 
     row: str
@@ -22,6 +23,7 @@ class Finding:
     repairs: tuple[str, ...]
     possible: Counts | None = None
     repaired: Counts | None = None
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -29,6 +31,7 @@ class Finding:
             "row": self.row,
             "contradictions": list(self.contradictions),
             "repairs": list(self.repairs),
+            "notes": list(self.notes),
             "possible": _listed(self.possible),
             "repaired": _listed(self.repaired),
         }

@@ -1,6 +1,7 @@
 """Integer tables: which counts of true and false positives and negatives can lie behind rates as printed."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,8 @@ SHARES = {
 }
 """Rates that are shares: the cells above and below the fraction line; cells are TP, FP, FN, TN."""
 
+PREDICTIVE = ("ppv", "npv")
+
 
 FIGURES: dict[str, Statistic] = RATES | {"f1_of_the_negative": lambda tp, fp, fn, tn: 2 * tn / (2 * tn + fp + fn)}
 """What may be printed, and F1 of the wrong class, which may be printed for F1."""
@@ -81,9 +84,9 @@ def possible_tables(printed: Mapping[str, Printed], *, n: int, positives: int | 
     """All (k, 4) counts TP, FP, FN, TN of n patients whose rates, rounded, are the printed ones.
 
     `printed` has any of FIGURES; `positives` is the number with the disease, all from 1 to n - 1 when not known. Where
-    an interval is printed, the Clopper-Pearson or the Wilson interval must round to it too (not for kappa and F1).
-    Each rate narrows a row of counts before the next, so thousands of patients are no matter. Raises EvaluationError
-    when the figures narrow them so little that more than MOST_TABLES are left.
+    an interval is printed (not for kappa and F1), see `rounding_to`. Each rate narrows a row of counts before the next,
+    so thousands of patients are no matter. Raises EvaluationError when the figures narrow them so little that more than
+    MOST_TABLES are left.
     """
     diseased = np.arange(1, n) if positives is None else np.array([positives])
     low, high = _bounds(printed.get("sensitivity"))
@@ -96,13 +99,34 @@ def possible_tables(printed: Mapping[str, Printed], *, n: int, positives: int | 
 
 
 def rounding_to(counts: Counts, printed: Mapping[str, Printed]) -> Counts:
-    """Those of the (k, 4) counts TP, FP, FN, TN whose rates and intervals, rounded, are the printed ones."""
+    """Those of the (k, 4) counts TP, FP, FN, TN whose rates, rounded, are the printed ones, and whose intervals, by any
+    method of `limits_of`; where there are none, those whose intervals are as near as a bootstrap's.
+    """
     for name, figure in printed.items():
         counts = counts[_rounds_to(FIGURES[name], counts, figure)]
-    for name, figure in printed.items():
-        if figure.low is not None and name in SHARES:
-            counts = counts[_interval_rounds_to(counts, SHARES[name], figure)]
-    return counts
+    ranks = [_interval_rank(counts, name, each) for name, each in printed.items() if _has_limits(name, each)]
+    if not ranks or not len(counts):
+        return counts
+    total = np.where(np.min(ranks, axis=0) > 0, np.sum(ranks, axis=0), 0)
+    return np.asarray(counts[(total > 0) & (total == total.max())])
+
+
+def _has_limits(name: str, figure: Printed) -> bool:
+    return figure.low is not None and name in SHARES
+
+
+def interval_notes(counts: Counts, printed: Mapping[str, Printed]) -> list[str]:
+    """By which method the printed intervals come out of one set of counts (4,): a line a method."""
+    fitting = {
+        name: [method for method, fits in _fits(counts[None], name, figure).items() if fits[0]]
+        for name, figure in printed.items()
+        if _has_limits(name, figure)
+    }
+    often = Counter(method for methods in fitting.values() for method in methods)
+    chosen: dict[str, list[str]] = {}
+    for name, methods in fitting.items():
+        chosen.setdefault(max(methods, key=often.__getitem__, default=NO_METHOD), []).append(name)
+    return [f"interval of {', '.join(names)}: {method}" for method, names in chosen.items()]
 
 
 def _bounds(figure: Printed | None) -> tuple[float, float]:
@@ -152,24 +176,69 @@ def _rounds_to(rate: Statistic, counts: Counts, figure: Printed) -> Booleans:
     return np.asarray(np.abs(value - figure.value) <= figure.half + SLACK)
 
 
-def _interval_rounds_to(counts: Counts, cells: tuple[tuple[int, ...], tuple[int, ...]], figure: Printed) -> Booleans:
-    part, whole = (counts[:, list(each)].sum(axis=1).astype(np.float64) for each in cells)
+NO_METHOD = "no closed formula gives it; near enough for a bootstrap"
+
+BOOTSTRAP = 0.5
+"""How far limits may be from the exact ones, in widths of the exact interval, to be those of a bootstrap. Ours."""
+
+
+def _fits(counts: Counts, name: str, figure: Printed) -> dict[str, Booleans]:
+    """For each method, which (k,) of the (k, 4) counts have the printed interval."""
     wanted = np.array([[figure.low], [figure.high]], dtype=np.float64)
-    fits = [
-        np.asarray(np.all(np.abs(np.stack(limits) - wanted) <= figure.half + SLACK, axis=0))
-        for limits in (_clopper_pearson(part, whole), _wilson(part, whole))
-    ]
-    return np.asarray(fits[0] | fits[1])
+    return {
+        method: np.asarray(np.all(np.abs(np.stack(limits) - wanted) <= figure.half + SLACK, axis=0))
+        for method, limits in limits_of(counts, name).items()
+    }
+
+
+def _interval_rank(counts: Counts, name: str, figure: Printed) -> Counts:
+    """2 where some method gives the printed interval, 1 where it is as near as that of a bootstrap, else 0."""
+    named = np.any(list(_fits(counts, name, figure).values()), axis=0)
+    exact, wanted = np.stack(limits_of(counts, name)["Clopper-Pearson"]), np.array([[figure.low], [figure.high]], float)
+    near = np.all(np.abs(exact - wanted) <= BOOTSTRAP * (exact[1] - exact[0]) + figure.half, axis=0)
+    return np.where(named, 2, near.astype(int))
+
+
+def limits_of(counts: Counts, name: str) -> dict[str, tuple[Floats, Floats]]:
+    """The usual 95 % intervals (k,) of a share of (k, 4) counts, by method; NaN where a method has none.
+
+    Formulas: Newcombe 1998, doi 10.1002/(SICI)1097-0258(19980430)17:8<857; Brown, Cai and DasGupta 2001, doi
+    10.1214/ss/1009213286. MedCalc gives predictive values the logit interval of Mercaldo 2007, doi 10.1002/sim.2677.
+    """
+    part, whole = (counts[:, list(each)].sum(axis=1).astype(np.float64) for each in SHARES[name])
+    rest, z2 = whole - part, Z**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share, odds, variance = part / whole, part / rest, 1 / part + 1 / rest
+        fixed = 1 / counts[:, [0, 2]].sum(axis=1) + 1 / counts[:, [1, 3]].sum(axis=1)
+        spread, less = (np.exp(Z * np.sqrt(np.maximum(each, 0))) for each in (variance, variance - fixed))
+        error = Z * np.sqrt(share * rest) / whole
+        root = Z * np.sqrt(share * rest + z2 / 4)
+        flat = (part + z2 / 2) / (whole + z2)
+        wide = Z * np.sqrt(flat * (1 - flat) / (whole + z2))
+        lower = Z * np.sqrt(np.maximum(z2 - 2 - 1 / whole + 4 * share * (rest + 1), 0)) / 2
+        upper = Z * np.sqrt(np.maximum(z2 + 2 - 1 / whole + 4 * share * (rest - 1), 0)) / 2
+        beta = (part + 0.5, rest + 0.5)
+        found = {
+            "Clopper-Pearson": _clopper_pearson(part, whole),
+            "Wilson": (flat - root / (whole + z2), flat + root / (whole + z2)),
+            "Wald": _cut(share - error, share + error),
+            "Wilson with continuity correction": _cut(
+                flat - (lower + 0.5) / (whole + z2), flat + (upper + 0.5) / (whole + z2)
+            ),
+            "logit": (odds / (odds + spread), odds * spread / (1 + odds * spread)),
+            "Jeffreys": (betaincinv(*beta, 0.025), betaincinv(*beta, 0.975)),
+            "Agresti-Coull": _cut(flat - wide, flat + wide),
+        }
+        return found | (
+            {"logit (MedCalc)": (odds / (odds + less), odds * less / (1 + odds * less))} if name in PREDICTIVE else {}
+        )
+
+
+def _cut(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    return np.maximum(low, 0), np.minimum(high, 1)
 
 
 def _clopper_pearson(part: Floats, whole: Floats) -> tuple[Floats, Floats]:
     low = np.where(part > 0, betaincinv(np.maximum(part, 1), whole - part + 1, 0.025), 0.0)
     high = np.where(part < whole, betaincinv(part + 1, np.maximum(whole - part, 1), 0.975), 1.0)
     return low, high
-
-
-def _wilson(part: Floats, whole: Floats) -> tuple[Floats, Floats]:
-    share = part / whole
-    middle = share + Z**2 / (2 * whole)
-    margin = Z * np.sqrt(share * (1 - share) / whole + Z**2 / (4 * whole**2))
-    return (middle - margin) / (1 + Z**2 / whole), (middle + margin) / (1 + Z**2 / whole)

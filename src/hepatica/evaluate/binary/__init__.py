@@ -9,5 +9,4 @@ __all__ = [
     "over_folds",
     "paired",
     "recalibration",
-    "time_dependent",
 ]

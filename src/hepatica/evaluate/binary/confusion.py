@@ -9,8 +9,9 @@ from scipy.stats import t as student
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
 from hepatica.evaluate.inputs import Floats, both_classes, numbers, zero_or_one
-from hepatica.evaluate.intervals import NO_SPREAD, clopper_pearson, sum_variance
+from hepatica.evaluate.intervals import NO_SPREAD, clopper_pearson, sum_variance, within_unit
 from hepatica.evaluate.kappa import kappa_of
+from hepatica.evaluate.observed import Observed, Outcome
 from hepatica.evaluate.patients import patients_of
 
 TP, FP, FN, TN = np.eye(4)
@@ -27,6 +28,8 @@ class Confusion:
     """Counts at one cut-off: true and false positives, false and true negatives.
 
     `per_patient` (patients, 4) holds the same counts of each patient, in that order, when patients have several rows.
+    Of an outcome `at_horizon` the counts are those of patients for whom it is known, and `rows` (n, 4) are 1 in the
+    cell of each; rates are then weighted as `outcome` says.
     """
 
     tp: int
@@ -34,6 +37,8 @@ class Confusion:
     fn: int
     tn: int
     per_patient: Floats | None = None
+    outcome: Observed | None = None
+    rows: Floats | None = None
 
     @property
     def units(self) -> Floats:
@@ -43,18 +48,23 @@ class Confusion:
         return np.repeat(np.eye(4), [self.tp, self.fp, self.fn, self.tn], axis=0)
 
 
-def confusion(label: ArrayLike, *, score: ArrayLike, cutoff: float, group: ArrayLike | None = None) -> Confusion:
-    """Count (n,) rows by label (0 or 1) and by call; a score at or above `cutoff` is called positive.
+def confusion(label: Outcome, *, score: ArrayLike, cutoff: float, group: ArrayLike | None = None) -> Confusion:
+    """Count (n,) rows by label (0 or 1, or of `at_horizon`) and by call; a score at or above `cutoff` is positive.
 
     `group` (n,) names the patient of each row when there are several. Raises EvaluationError on values that are not
     finite, labels other than 0 and 1, or a cut-off that is no number.
     """
     if not np.isfinite(cutoff):
         raise EvaluationError(f"cut-off: got {cutoff}, wanted a number")
-    event = zero_or_one(label, name="label")
+    outcome = label if isinstance(label, Observed) else None
+    event = label.event if isinstance(label, Observed) else zero_or_one(label, name="label")
     called = numbers(score, name="score", like=event.size) >= cutoff
     cells = np.stack([event & called, ~event & called, event & ~called, ~event & ~called], axis=1).astype(float)
+    if outcome is not None:
+        cells *= outcome.weight[:, None] > 0
     tp, fp, fn, tn = (int(count) for count in cells.sum(axis=0))
+    if outcome is not None:
+        return Confusion(tp=tp, fp=fp, fn=fn, tn=tn, outcome=outcome, rows=cells)
     if group is None:
         return Confusion(tp=tp, fp=fp, fn=fn, tn=tn)
     patients = patients_of(group, rows=event.size)
@@ -107,6 +117,10 @@ def _share(counted: Confusion, part: Floats, *, of: Floats, named: str) -> Estim
     n = int(np.count_nonzero(wholes))
     if not n:
         return undefined(f"0/0, {named}", n=0)
+    if counted.outcome is not None and counted.rows is not None:
+        value, variance = counted.outcome.ratio(counted.rows @ part, of=counted.rows @ of)
+        low, high = within_unit(value, variance=variance, units=n, degrees=n - 1)
+        return Estimate(value=value, low=low, high=high, n=n, method=f"logit scale{counted.outcome.how}")
     value, effective = float(parts.sum() / wholes.sum()), float(wholes.sum())
     if counted.per_patient is not None:
         effective = _effective_rows(parts[wholes > 0], wholes[wholes > 0])
@@ -130,15 +144,19 @@ def _effective_rows(parts: Floats, wholes: Floats) -> float:
 
 def kappa(counted: Confusion) -> Estimate:
     """Cohen's kappa of call and outcome, with the interval of `kappa_of`."""
-    counts = counted.units
+    counts, weighted = counted.units, counted.outcome
+    if weighted is not None and counted.rows is not None:
+        counts = counted.rows * weighted.weight[:, None]
     rows = counts.sum()
     tp, fp, fn, tn = counts.sum(axis=0) / rows
     return kappa_of(
         np.array([[tn, fp], [fn, tp]]),
         weight=np.eye(2),
-        by_patient=lambda values: counts @ np.array([values[1, 1], values[0, 1], values[1, 0], values[0, 0]]) / rows,
-        n=len(counts),
-        clustered="" if counted.per_patient is None else ", clustered by patient",
+        by_patient=lambda values: (np.asarray if weighted is None else weighted.influence)(
+            counts @ np.array([values[1, 1], values[0, 1], values[1, 0], values[0, 0]]) / rows
+        ),
+        n=len(counted.units),
+        clustered=weighted.how if weighted else "" if counted.per_patient is None else ", clustered by patient",
     )
 
 

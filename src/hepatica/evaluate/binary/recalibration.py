@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax, softmax
-from statsmodels.genmod import families
-from statsmodels.genmod.generalized_linear_model import GLM
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.binary.calibration import calibration_intercept, logits, parted, probabilities
+from hepatica.evaluate.binary.calibration import calibration_intercept, logistic, logits, parted, probabilities
 from hepatica.evaluate.inputs import Floats
+from hepatica.evaluate.observed import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +27,8 @@ class Recalibration:
         return updated
 
 
-def recalibrate(label: ArrayLike, *, score: ArrayLike, slope: bool) -> Recalibration:
-    """The update that fits scores (n,) from 0 to 1 to labels (n,), 0 or 1, of patients of another cohort.
+def recalibrate(label: Outcome, *, score: ArrayLike, slope: bool) -> Recalibration:
+    """The update that fits scores (n,) from 0 to 1 to labels (n,), 0 or 1 or of `at_horizon`, of another cohort.
 
     Without `slope` only the intercept is estimated, after which the mean score is the share of events; with it, both
     by logistic regression on the log odds (Steyerberg 2004, doi 10.1002/sim.1844; Van Calster 2019, doi
@@ -39,12 +38,11 @@ def recalibrate(label: ArrayLike, *, score: ArrayLike, slope: bool) -> Recalibra
     """
     if not slope:
         return Recalibration(intercept=calibration_intercept(label, score=score).value, slope=1.0)
-    event, probability = probabilities(label, score)
-    if parted(event, probability):
+    outcome, probability = probabilities(label, score)
+    if parted(outcome, probability):
         raise EvaluationError("recalibration: the scores are equal or a cut-off separates the classes; no slope fits")
-    design = np.stack([np.ones(event.size), logits(probability)], axis=1)
-    found = GLM(event.astype(float), design, family=families.Binomial()).fit()
-    return Recalibration(intercept=float(found.params[0]), slope=float(found.params[1]))
+    found = logistic(outcome, np.stack([np.ones(probability.size), logits(probability)], axis=1))
+    return Recalibration(intercept=float(found[0]), slope=float(found[1]))
 
 
 BINS = 10

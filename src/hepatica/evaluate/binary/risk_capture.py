@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate
-from hepatica.evaluate.inputs import Floats, both_classes, numbers
+from hepatica.evaluate.inputs import Floats, numbers
+from hepatica.evaluate.observed import Outcome, observed
 
 RESAMPLES = 1000
 _AT_ONCE = 5_000_000
@@ -45,14 +46,15 @@ class RiskCapture:
         return Estimate(value=float(np.interp(share, x, y)), low=float(low), high=float(high), n=self.n, method=method)
 
 
-def risk_capture(label: ArrayLike, *, score: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -> RiskCapture:
-    """The risk-capture curve of scores (n,) and labels (n,), 0 or 1; patients of one score enter in proportion.
+def risk_capture(label: Outcome, *, score: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -> RiskCapture:
+    """The risk-capture curve of scores (n,) and labels (n,), 0 or 1 or of `at_horizon`; equal scores share alike.
 
     "80 % of the cancers were in the 51 % of patients at highest risk" (Ioannou 2020, doi
     10.1001/jamanetworkopen.2020.15626) is `needed(0.8)` of 0.51; a score without information needs 0.8. Raises
     EvaluationError on one class or scores that are not numbers.
     """
-    event = both_classes(label)
+    outcome = observed(label)
+    event = outcome.event * outcome.weight
     scores = numbers(score, name="score", like=event.size)
     order = np.argsort(-scores, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(scores[order])), event.size - 1)

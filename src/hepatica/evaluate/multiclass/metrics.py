@@ -136,8 +136,9 @@ def macro_auroc(rows: Classified) -> Estimate:
     """Mean of the AUROC of each class against the rest, over the classes that some row is of.
 
     Its variance comes from the mean of what each patient adds to each AUROC, by DeLong's placements, clustered as in
-    `auroc` (Obuchowski 1997, doi 10.2307/2533958); for two classes it is DeLong's. Normal on the logit scale. Undefined
-    when all rows are of one class.
+    `auroc` (Obuchowski 1997, doi 10.2307/2533958); for two classes it is DeLong's. On the logit scale; of more classes,
+    of which one often has few patients, by Student's t with Satterthwaite's degrees of freedom of the classes (ours).
+    Undefined when all rows are of one class.
     """
     n, classes = rows.patients.count, rows.present
     if len(classes) < 2:
@@ -145,14 +146,25 @@ def macro_auroc(rows: Classified) -> Estimate:
     positives = [rows.of == which for which in classes]
     placed = [placements(positive, rows.score[:, which]) for positive, which in zip(positives, classes, strict=True)]
     value = float(np.mean([each[positive].mean() for each, positive in zip(placed, positives, strict=True)]))
-    variance = 0.0
+    variance, degrees = 0.0, None
     if rows.rarest > 1:
         pairs = zip(positives, placed, strict=True)
         added = np.mean([_influence(positive, each, rows.patients) for positive, each in pairs], axis=0)
-        variance = float(added @ added)
-    low, high = within_unit(value, variance=variance, units=rows.rarest)
+        variance, degrees = float(added @ added), _satterthwaite(rows, added) if len(classes) > 2 else None
+    low, high = within_unit(value, variance=variance, units=rows.rarest, degrees=degrees)
     method = f"mean of one-vs-rest AUROC, DeLong, logit scale{rows.patients.clustered}{rows.over_present}"
     return Estimate(value=value, low=low, high=high, n=n, method=method)
+
+
+def _satterthwaite(rows: Classified, added: Floats) -> float:
+    """Degrees of freedom of a variance that is the sum of those of the classes' patients (Satterthwaite 1946)."""
+    squares, degrees = [], []
+    for which in rows.present:
+        share = rows.patients.sums((rows.of == which).astype(float)) / rows.patients.sums(np.ones(rows.of.size))
+        squares.append(float(share @ added**2))
+        degrees.append(max(rows.patients.having(rows.of == which) - 1, 1))
+    total, parts = sum(squares), np.array(squares) ** 2 / degrees
+    return total**2 / float(parts.sum()) if total else 1.0
 
 
 def _influence(positive: Booleans, placed: Floats, patients: Patients) -> Floats:

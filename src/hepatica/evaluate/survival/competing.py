@@ -7,10 +7,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.binary.time_dependent import censoring
 from hepatica.evaluate.estimate import Estimate, undefined
-from hepatica.evaluate.inputs import Floats, follow_up, numbers
+from hepatica.evaluate.inputs import Floats, first_events
 from hepatica.evaluate.intervals import Z, clopper_pearson
+from hepatica.evaluate.observed import censoring
 from hepatica.evaluate.survival.cox import HazardRatio, cox
 from hepatica.evaluate.survival.over_time import cox_over_time
 
@@ -68,10 +68,7 @@ def cumulative_incidence(time: ArrayLike, *, event: ArrayLike, cause: int = 1) -
 
 
 def _first_events(time: ArrayLike, event: ArrayLike, cause: int) -> tuple[Floats, Floats]:
-    causes = numbers(event, name="event")
-    times, _ = follow_up(time, event=causes > 0)
-    if (causes < 0).any() or (causes != np.round(causes)).any():
-        raise EvaluationError("event: wanted 0 for censored patients and whole numbers for the kinds of event")
+    times, causes = first_events(time, event=event)
     if not (causes == cause).any():
         raise EvaluationError(
             f"event: got no patient with event {cause}; they have {sorted(set(causes.astype(int).tolist()))}"

@@ -10,7 +10,7 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.compiled import compiled
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.inputs import Booleans, Floats, Risk, follow_up, numbers
-from hepatica.evaluate.intervals import normal_comparison, sum_variance, within_unit
+from hepatica.evaluate.intervals import NO_SPREAD, UNVARIED, normal_comparison, sum_variance, within_unit
 from hepatica.evaluate.patients import patients_of
 
 
@@ -43,24 +43,28 @@ def c_index(time: ArrayLike, *, event: ArrayLike, score: Risk, group: ArrayLike 
     earlier. Two patients are comparable when the one with the shorter time had the event; of equal times, when just one
     had it. Equal risks count half (Harrell 1982, doi 10.1001/jama.1982.03320430047030; the definition of lifelines).
 
-    The interval is normal on the logit scale with the infinitesimal-jackknife variance from each patient's pairs (as
-    in R's survival::concordance), by patient when `group` (n,) names the patient of each row. O(n log n). Raises
-    EvaluationError when no two patients can be compared.
+    The interval is on the logit scale with the infinitesimal-jackknife variance from each patient's pairs (as in R's
+    survival::concordance), by patient when `group` (n,) names the patient of each row, and Student's t with one degree
+    of freedom fewer than patients with the event: docs/studies/few_events.md. Of one event the variance says nothing,
+    and the limits are those of `within_unit` without any. O(n log n). Raises EvaluationError when no two patients can
+    be compared.
     """
     times, events = follow_up(time, event=event)
     pairs = comparable_pairs(times, event=events, score=numbers(score, name="score", like=times.size))
     patients = patients_of(group, rows=times.size)
-    variance = sum_variance(patients.sums(pairs.influence))
-    low, high = within_unit(pairs.c_index, variance=variance, units=patients.having(events))
-    method = f"infinitesimal jackknife, logit scale{patients.clustered}"
+    units = patients.having(events)
+    variance = sum_variance(patients.sums(pairs.influence)) if units > 1 else 0.0
+    low, high = within_unit(pairs.c_index, variance=variance, units=units, degrees=units - 1)
+    how = "infinitesimal jackknife, logit scale, t" if 0 < pairs.c_index < 1 and variance > NO_SPREAD else UNVARIED
+    method = f"{how}{patients.clustered}"
     return Estimate(value=pairs.c_index, low=low, high=high, n=patients.count, method=method)
 
 
 def compare_c_index(time: ArrayLike, *, event: ArrayLike, score_a: Risk, score_b: Risk) -> Comparison:
     """Paired test of two risks of the same patients: C-index of a minus that of b, its interval and P.
 
-    Normal test with the infinitesimal-jackknife variance of the difference (Kang 2015, doi 10.1002/sim.6370, has the
-    same with U-statistics). Raises EvaluationError when no two patients can be compared.
+    Student's t, as in `c_index`, with the infinitesimal-jackknife variance of the difference (Kang 2015, doi
+    10.1002/sim.6370, has the same with U-statistics). Raises EvaluationError when no two patients can be compared.
     """
     times, events = follow_up(time, event=event)
     a, b = (
@@ -69,7 +73,8 @@ def compare_c_index(time: ArrayLike, *, event: ArrayLike, score_a: Risk, score_b
     )
     variance = sum_variance(a.influence - b.influence)
     method = "paired infinitesimal jackknife"
-    return normal_comparison(a.c_index - b.c_index, variance=variance, n=times.size, method=method)
+    degrees = int(events.sum()) - 1
+    return normal_comparison(a.c_index - b.c_index, variance=variance, n=times.size, method=method, degrees=degrees)
 
 
 def comparable_pairs(time: Floats, *, event: Booleans, score: Floats) -> Pairs:

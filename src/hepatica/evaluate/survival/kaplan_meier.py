@@ -12,7 +12,6 @@ from scipy.stats import chi2
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.estimate import Estimate, undefined
 from hepatica.evaluate.inputs import Booleans, Floats, follow_up, numbers
-from hepatica.evaluate.intervals import clopper_pearson
 from hepatica.evaluate.patients import patients_of
 
 
@@ -20,8 +19,8 @@ from hepatica.evaluate.patients import patients_of
 class KaplanMeier:
     """A survival curve: from each `time` on `survival` holds until the next one; the first time is 0.
 
-    `low` and `high` are its 95 % limits, which by convention coincide with the curve where it is 1 or 0; `at_risk`
-    counts the patients whose own time is not shorter.
+    `low` and `high` are its 95 % limits, Clopper and Pearson's for the patients still at risk where it is 1 or 0 (ours;
+    by convention they coincide with the curve there); `at_risk` counts the patients whose own time is not shorter.
     """
 
     time: Floats
@@ -45,20 +44,14 @@ class KaplanMeier:
         return pd.DataFrame({"time": asked, **curve, "at_risk": at_risk})
 
     def survival_at(self, horizon: float) -> Estimate:
-        """Share of patients free of the event at `horizon`, as an Estimate; undefined beyond the longest follow-up.
-
-        Where the curve is 1 or 0 the limits are Clopper and Pearson's for the patients still at risk there (ours).
-        """
+        """Share of patients free of the event at `horizon`, as an Estimate; undefined beyond the longest follow-up."""
         found, n = self.at([horizon]).iloc[0], int(self.at_risk[0])
         value, method = float(found["survival"]), "Kaplan-Meier, log(-log) scale"
         if math.isnan(value):
             return undefined(f"no patient was followed beyond {self.time[-1]:g}", n=n)
-        low, high = float(found["low"]), float(found["high"])
         if value in (0, 1):
-            left = found["at_risk"] if value else self.at_risk[np.argmin(self.survival)]
-            low, high = clopper_pearson(value * left, left)
             method = "Kaplan-Meier, Clopper-Pearson over the patients at risk"
-        return Estimate(value=value, low=low, high=high, n=n, method=method)
+        return Estimate(value=value, low=float(found["low"]), high=float(found["high"]), n=n, method=method)
 
 
 def kaplan_meier(time: ArrayLike, *, event: ArrayLike) -> KaplanMeier:
@@ -69,13 +62,16 @@ def kaplan_meier(time: ArrayLike, *, event: ArrayLike) -> KaplanMeier:
     """
     times, events = follow_up(time, event=event)
     fitted = KaplanMeierFitter().fit(times, events)
-    limits = fitted.confidence_interval_.to_numpy(float)
+    survival = fitted.survival_function_.to_numpy(float)[:, 0]
+    low, high = fitted.confidence_interval_.to_numpy(float).T
+    at_risk = fitted.event_table["at_risk"].to_numpy(float)
+    left = np.append(at_risk[1:], at_risk[-1])  # still there after each time; at the last, those of that time
     return KaplanMeier(
         time=fitted.survival_function_.index.to_numpy(float),
-        survival=fitted.survival_function_.to_numpy(float)[:, 0],
-        low=limits[:, 0],
-        high=limits[:, 1],
-        at_risk=fitted.event_table["at_risk"].to_numpy(float),
+        survival=survival,
+        low=np.where(survival == 1, 0.025 ** (1 / left), low),
+        high=np.where(survival == 0, 1 - 0.025 ** (1 / at_risk), high),
+        at_risk=at_risk,
     )
 
 

@@ -3,15 +3,12 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from hepatica.cohort.errors import EvaluationError
-from hepatica.evaluate.estimate import Estimate
 from hepatica.evaluate.inputs import follow_up, numbers
-from hepatica.evaluate.intervals import Z
 from hepatica.evaluate.patients import patients_of
-from hepatica.evaluate.survival.cox import HazardRatio, checked_covariates
-from hepatica.evaluate.survival.partial_likelihood import Rows, maximise
+from hepatica.evaluate.survival.cox import HazardRatio, checked_covariates, standardised, wald
+from hepatica.evaluate.survival.partial_likelihood import maximise
 
 
 def risk_intervals(visits: pd.DataFrame, *, patient: str, time: str, follow_up: pd.DataFrame) -> pd.DataFrame:
@@ -50,18 +47,11 @@ def cox_over_time(
             f"got {int((starts >= stops).sum())} rows that end at their start or before; leave them out"
         )
     table = checked_covariates(covariates, events)
-    weights = np.ones(stops.size) if weight is None else numbers(weight, name="weight", like=stops.size)
+    weights = None if weight is None else numbers(weight, name="weight", like=stops.size)
     patients = patients_of(group, rows=stops.size)
-    centre, scale = table.mean().to_numpy(), table.std(ddof=0).to_numpy()
-    x = (table.to_numpy() - centre) / scale
-    beta, plain, clustered = maximise(Rows(x=x, start=starts, stop=stops, event=events, weight=weights), patients)
+    rows, scale = standardised(table, start=starts, stop=stops, event=events, weight=weights)
+    beta, plain, clustered = maximise(rows, patients)
     error = np.sqrt(np.diag(plain if weight is None else clustered))
     method = f"Cox, Efron ties, Wald{'' if weight is None else ', clustered by patient'}"
-    ratios = [_ratio(*each, n=patients.count, method=method) for each in zip(beta / scale, error / scale, strict=True)]
+    ratios = [wald(*each, n=patients.count, method=method) for each in zip(beta / scale, error / scale, strict=True)]
     return dict(zip(table.columns, ratios, strict=True))
-
-
-def _ratio(beta: float, error: float, *, n: int, method: str) -> HazardRatio:
-    value, low, high = np.exp(beta + np.array([0, -Z, Z]) * error)
-    ratio = Estimate(value=float(value), low=float(low), high=float(high), n=n, method=method)
-    return HazardRatio(ratio=ratio, p=float(2 * norm.sf(abs(beta / error))))

@@ -5,10 +5,11 @@ and shortens the next one only by the length of the last: on pbcseq, where the f
 overflow; statsmodels 0.15 does the same. Neither is cured by centring the covariates.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, solve
+from scipy.linalg import LinAlgError, LinAlgWarning, solve
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.inputs import Booleans, Floats
@@ -34,9 +35,10 @@ class Rows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _At:
+class At:
     """The likelihood at one point: its value, score, information, and of each event (m,) the place of its row, its
-    share of the risk set (Efron: r of m tied events are out of it by r / m), weight, denominator and mean covariates.
+    share of the risk set (Efron: r of m tied events are out of it by r / m), weight, denominator, and mean and
+    covariance of the covariates.
     """
 
     value: float
@@ -47,6 +49,7 @@ class _At:
     weight: Floats
     total: Floats
     mean: Floats
+    spread: Floats
     hazard: Floats
 
 
@@ -55,11 +58,13 @@ def maximise(rows: Rows, patients: Patients) -> tuple[Floats, Floats, Floats]:
     doi 10.1080/01621459.1989.10478874). Ties are Efron's. EvaluationError where the search does not end.
     """
     beta: Floats = np.zeros(rows.x.shape[1])
-    now = _likelihood(rows, beta)
+    now = likelihood(rows, beta)
     for _ in range(_MOST_STEPS):
         try:
-            step = solve(now.information, now.score, assume_a="pos")
-        except (LinAlgError, ValueError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", LinAlgWarning)  # what an ill-conditioned step ends in is no estimate
+                step = solve(now.information, now.score, assume_a="pos")
+        except (LinAlgError, LinAlgWarning, ValueError):
             break
         found, after = _uphill(rows, beta, step, now)
         done = abs(after.value - now.value) <= CONVERGED * abs(after.value)
@@ -77,17 +82,18 @@ def maximise(rows: Rows, patients: Patients) -> tuple[Floats, Floats, Floats]:
     )
 
 
-def _uphill(rows: Rows, beta: Floats, step: Floats, now: _At) -> tuple[Floats, _At]:
+def _uphill(rows: Rows, beta: Floats, step: Floats, now: At) -> tuple[Floats, At]:
     """The first point of a full, half, quarter … step where the likelihood is not lower."""
     for _ in range(_MOST_HALVINGS):
-        after = _likelihood(rows, beta + step)
+        after = likelihood(rows, beta + step)
         if np.isfinite(after.value) and after.value >= now.value - CONVERGED * abs(now.value):
             break
         step = step / 2
     return beta + step, after
 
 
-def _likelihood(rows: Rows, beta: Floats) -> _At:
+def likelihood(rows: Rows, beta: Floats) -> At:
+    """The likelihood of rows at coefficients (p,)."""
     line = rows.x @ beta
     hazard = rows.weight * np.exp(line - line.max())
     with_x = hazard[:, None] * rows.x
@@ -103,7 +109,7 @@ def _likelihood(rows: Rows, beta: Floats) -> _At:
         mean, second = sums / total[:, None], squares / total[:, None, None]
         value = rows.weight[place] @ (line[place] - line.max()) - weight @ np.log(total)
     spread = second - mean[:, :, None] * mean[:, None, :]
-    return _At(
+    return At(
         value=float(value),
         score=rows.weight[place] @ rows.x[place] - weight @ mean,
         information=np.tensordot(weight, spread, axes=1),
@@ -112,6 +118,7 @@ def _likelihood(rows: Rows, beta: Floats) -> _At:
         weight=weight,
         total=total,
         mean=mean,
+        spread=spread,
         hazard=hazard,
     )
 
@@ -132,7 +139,7 @@ def _scaled(out: Floats, values: Floats, place: np.ndarray, first: np.ndarray, t
     return np.asarray(out.reshape(-1, *[1] * (values.ndim - 1)) * tied)
 
 
-def _residuals(rows: Rows, now: _At) -> Floats:
+def _residuals(rows: Rows, now: At) -> Floats:
     """Score residuals (n, p): what each row adds to the score."""
     per_hazard = now.weight / now.total
     times = rows.stop[now.place]

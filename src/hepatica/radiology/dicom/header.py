@@ -10,7 +10,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
-from hepatica.cohort.errors import SpecimenError, reading
+from hepatica.cohort.errors import SpecimenError, miscoded, reading
 from hepatica.radiology.dicom.frames import LARGEST, tolerant
 from hepatica.radiology.dicom.sources import Identity, Source, identity
 from hepatica.radiology.dicom.weighting import Weighting, weighting
@@ -90,7 +90,9 @@ def read_headers(source: Source, *, kind: Kind = "ct") -> tuple[Header, ...]:
             )
     except SpecimenError:
         raise
-    except Exception:  # values of any kind stand where a number should
+    except Exception as error:  # values of any kind stand where a number should
+        if miscoded(error):
+            raise
         raise SpecimenError(
             "the header is incomplete (no usable position, orientation, pixel spacing or matrix): "
             "no slice that could be placed in the patient"

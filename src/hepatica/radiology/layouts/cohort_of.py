@@ -257,7 +257,7 @@ def _with_table(patients: pd.DataFrame, table: Table, *, download: Path) -> tupl
 def _write(
     folder: Path, layout: Layout, *, patients: pd.DataFrame, specimens: pd.DataFrame, lesions: pd.DataFrame
 ) -> None:
-    endpoints: dict[str, Any] = {}
+    endpoints: dict[str, Any] = {"outlines": {"mask": "mask"}} if "mask" in specimens else {}
     for name in layout.table.endpoints if layout.table else ():
         if f"{name}_months" in patients:
             endpoints[name] = {"time": f"{name}_months", "event": f"{name}_event"}

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,8 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """A set. `files` are rules: patterns of paths below the download, with what the groups of a match mean.
+    """A set. `files` are rules: patterns of paths below the download, with what the groups of a match mean; `segment`:
+    the label that a mask has of a lesion, or a pattern of its name in DICOM SEG.
 
     `phases` has what the set calls a phase, and our name, the preferred reference first; `needs` a role without which
     an examination is left out; `classes` those of lesions, `outcomes` what the set calls the outcome of a patient, and
@@ -102,16 +103,17 @@ class Layout:
             outcome=self.outcomes.get(groups.get("outcome", ""), ""),
             polygons=rule.get("polygons", False),
         )
-        if "segment" not in rule:
-            yield item
+        segment = rule.get("segment")
+        if not isinstance(segment, str):
+            yield replace(item, segment=segment)
             return
         header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
         if str(header.get("Modality")) != "SEG":
             return
         for each in header.SegmentSequence:
-            if re.search(rule["segment"], str(each.SegmentLabel), re.IGNORECASE):
+            if re.search(segment, str(each.SegmentLabel), re.IGNORECASE):
                 number = int(each.SegmentNumber)
-                yield Item(**{**vars(item), "segment": number, "lesion": str(number)})
+                yield replace(item, segment=number, lesion=str(number))
 
 
 def read_layout(name: str) -> Layout:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from hepatica.cohort import SettingsError
-from hepatica.learn import Plan
+from hepatica.learn import Loss, Plan, segmentation_loss
+from hepatica.radiology.masks.mask import LABELS
 from hepatica.radiology.segmentation.patches import Patching
 from hepatica.radiology.segmentation.windows import Sliding
 
@@ -15,6 +16,9 @@ Part = Literal["liver", "lesions"]
 
 Fraction01 = Annotated[float, Field(ge=0, le=1)]
 """A share, ends included."""
+
+
+Weight = Annotated[float, Field(ge=0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +53,10 @@ class SegmentPlan(Plan):
     """Standard deviation of what is added in augmentation, on 0 to 1."""
     noise: Fraction01 = 0.0
     """Standard deviation of the noise of each voxel in augmentation, on 0 to 1."""
-    dice: Annotated[float, Field(ge=0)] = 1.0
+    dice: Weight = 1.0
     """Weight of 1 minus Dice beside cross-entropy in the loss."""
+    class_weights: tuple[Weight, Weight, Weight] = (0.78, 0.65, 8.57)
+    """Weight of a voxel of neither, of liver and of lesions in cross-entropy; those of Li 2018 (arXiv 1709.07330)."""
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25
     """Share of a window's side by which it overlaps the next."""
     weighting: Literal["constant", "gaussian"] = "gaussian"
@@ -74,6 +80,12 @@ class SegmentPlan(Plan):
     def solid(self) -> bool:
         """Whether patches are solid, and not slices."""
         return self.voxels[0] > 1
+
+    @property
+    def loss(self) -> Loss:
+        """Cross-entropy, by class, and Dice."""
+        weights = [self.class_weights[each] for each in (0, *(LABELS[name] for name in self.classes))]
+        return segmentation_loss(weights=weights, dice=self.dice)
 
     @property
     def patching(self) -> Patching:

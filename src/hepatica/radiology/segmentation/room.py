@@ -13,7 +13,7 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 from hepatica.cohort import Cohort, Task
-from hepatica.learn import Arrays, Fresh, Loss, Samples, segmentation_loss
+from hepatica.learn import Arrays, Fresh, Loss, Samples
 from hepatica.learn.infer import evaluating
 from hepatica.networks.heads import Reading as Maps
 from hepatica.protocol.plain import fit_stage
@@ -84,7 +84,7 @@ def train_segments(
     epochs: int | None = None,
 ) -> dict[str, Any]:
     """Fit the network, or another, to patches of the training patients' studies, other ones in every epoch; a system's
-    whole `train`. Those of tuning are as they are, the same in each. By default the loss is cross-entropy and Dice.
+    whole `train`. Those of tuning are as they are, the same in each. By default the loss is the plan's.
     """
     settings, store = training.settings, training.material
     studies = {each: outlined_studies(store, getattr(training.split, each)) for each in ("train", "validation")}
@@ -103,7 +103,7 @@ def train_segments(
         network or training.network,
         samples,
         plan=replace(settings, epochs=epochs or settings.epochs),
-        loss=loss or segmentation_loss(dice=settings.dice),
+        loss=loss or settings.loss,
     )
     return {"epochs": len(history.epochs)}
 
@@ -240,7 +240,10 @@ SEGMENT_CT: Room[SegmentPlan, VolumeStore] = Room(
     region="slice",
     extra="radiology",
     plan=SegmentPlan,
-    trial={"voxel_mm": (6.0, 4.0, 4.0), "epochs": 30, "batch": 16, "patches": 4},
+    trial={
+        "voxel_mm": (6.0, 4.0, 4.0), "voxels": (1, 64, 64), "epochs": 40, "batch": 8, "patches": 4,
+        "schedule": "cosine",
+    },
     shortest={"voxel_mm": None, "voxels": (1, 64, 64), "overlap": 0.0, "epochs": 2, "patches": 1, "batch": 8},
     prepare=prepare,
     measure=measure,
@@ -252,7 +255,7 @@ SEGMENT_CT: Room[SegmentPlan, VolumeStore] = Room(
     decline=decline_study,
     phantom=phantom_ct,
     cases=cases,
-)
+)  # fmt: skip
 """Liver and lesions on CT."""
 
 SEGMENT_MR: Room[SegmentPlan, VolumeStore] = replace(

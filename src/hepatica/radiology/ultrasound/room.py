@@ -1,6 +1,6 @@
 """Room: what every system of ultrasound shares: views of masked images in, scores of views and patients out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -71,15 +71,8 @@ class UltrasoundPlan(Plan):
 
 def prepare(cohort: Cohort, settings: UltrasoundPlan, folder: Path) -> UltrasoundStore:
     """Views of the cohort's ultrasound."""
-    viewing = Viewing(
-        kind=settings.view,
-        side=settings.side,
-        pixel_mm=settings.pixel_mm,
-        step_mm=settings.step_mm,
-        scales=settings.scales,
-        images=settings.images,
-        times=settings.times,
-    )
+    shared = {each.name: getattr(settings, each.name) for each in fields(Viewing) if each.name != "kind"}
+    viewing = Viewing(kind=settings.view, **shared)
     return prepare_views(cohort.specimens_of("ultrasound"), viewing=viewing, folder=folder)
 
 
@@ -131,7 +124,22 @@ def train_views(training: Training[Any, Any], *, lesions: bool) -> dict[str, Any
     samples["train"] = repeated(samples["train"], copies=1, even=training.settings.balanced)
     loss = LOSSES[training.task.KIND]
     history = fit_stage(training, "training", training.network, samples, augment=training.augment, loss=loss)
+    if hasattr(training.network, "offset"):
+        level(training, outcome.iloc[:, 0][outcome.index.isin(split.train)])
     return {"epochs": len(history.epochs), "views learnt": learnt}
+
+
+def level(training: Training[Any, Any], outcome: pd.Series) -> None:
+    """Set the network's `offset` (classes,) so that the mean probabilities of training patients are the shares of their
+    classes: the highest of many views is high in everybody, and the last class would be called of all (ours).
+    """
+    own = training.material.select(patient_ids=outcome.index)
+    score, _ = read_scores(training.network, own, training.settings, training.task)
+    owner, offset = own.index["patient_id"].to_numpy(), training.network.offset
+    found = pooled(score, owner, share=training.settings.top_share)
+    wanted = np.bincount(outcome.loc[pd.unique(owner)].to_numpy(int), minlength=len(offset)) / len(found)
+    for _ in range(100):  # steps of iterative scaling, which converges
+        offset += torch.from_numpy(np.log(wanted.clip(1e-3) / shifted(found, offset.numpy()).mean(axis=0)))
 
 
 def infer_views(network: Any, material: Any, settings: Any, task: Task) -> Inference:
@@ -139,6 +147,8 @@ def infer_views(network: Any, material: Any, settings: Any, task: Task) -> Infer
     score, signature = read_scores(network, material, settings, task)
     owner = material.index[["patient_id", "specimen_id"]]
     studies = pooled(score, owner["specimen_id"].to_numpy(), share=settings.top_share)
+    if hasattr(network, "offset"):
+        studies = shifted(studies, network.offset.numpy())[:, -studies.shape[1] :]
     specimens = scored(owner.drop_duplicates().reset_index(drop=True), studies, task=task)
     return Inference(specimens=specimens, regions=material.index.assign(score=score[:, -1]), signatures=signature)
 
@@ -157,6 +167,15 @@ def pooled(score: np.ndarray, owner: np.ndarray, *, share: float) -> np.ndarray:
         others = mean[:-1] * (1 - last) / max(1 - mean[-1], 1e-9)
         made.append([*others, last])
     return np.array(made)
+
+
+def shifted(score: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Probabilities (n, classes), or of the second of two alone (n, 1), after `offset` (classes,) on their logarithms;
+    of all classes.
+    """
+    whole = np.hstack([1 - score, score]) if score.shape[1] == 1 else score
+    odds = whole.clip(1e-6) * np.exp(offset)
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
 def as_pixels(views: Any) -> torch.Tensor:

@@ -22,7 +22,7 @@ from hepatica.radiology.ultrasound.elastogram import KPA_MAX
 from hepatica.radiology.ultrasound.measures import measured
 from hepatica.radiology.ultrasound.views import Viewing, views
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the files; raised whenever the same settings would give other views."""
 
 

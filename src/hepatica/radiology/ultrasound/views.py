@@ -115,7 +115,8 @@ def _patches(clip: Clip, mask: np.ndarray | None, *, number: int, viewing: Viewi
     """Squares in rows and columns, wherever they lie in tissue, whatever a mask says."""
     mm, fine, side = millimetres(clip), viewing.pixel_mm, viewing.side
     seen = resized(clip.seen.astype(np.uint8), mm=mm, to_mm=fine, smooth=False)
-    levels = [resized(clip.grey[0], mm=mm, to_mm=fine * scale) for scale in viewing.scales]
+    grey = evened(clip.grey[0], clip.seen)
+    levels = [resized(grey, mm=mm, to_mm=fine * scale) for scale in viewing.scales]
     strip = capsule_strip(levels[0], seen > 0, pixel_mm=fine) if viewing.kind == "capsule" else None
     lesion = None if mask is None else resized(mask, mm=mm, to_mm=fine, smooth=False) >= FIRST_LESION
     whole = ndimage.uniform_filter(seen.astype(np.float32), side, mode="constant")
@@ -133,6 +134,15 @@ def _patches(clip: Clip, mask: np.ndarray | None, *, number: int, viewing: Viewi
                 cuts.append(np.asarray(Image.fromarray(beside).resize((side, side), Image.Resampling.BILINEAR)))
             share = np.nan if lesion is None else float(_cut(lesion, y, x, side).mean())
             yield View(values=np.stack(cuts, axis=-1), row=_row(number, y * fine, x * fine) | {"lesion": share})
+
+
+def evened(grey: np.ndarray, seen: np.ndarray, *, mean: float = 96, spread: float = 32) -> np.ndarray:
+    """A picture (y x) uint8 whose tissue has this mean and standard deviation (ours), as gain and dynamic range of
+    machines differ.
+    """
+    own = grey[seen].astype(np.float32)
+    scaled = (grey - own.mean()) / max(float(own.std()), 1.0) * spread + mean
+    return np.asarray(np.where(seen, scaled.clip(1, 255), 0), np.uint8)
 
 
 def _row(number: int, y_mm: float, x_mm: float) -> dict[str, Any]:
@@ -201,7 +211,8 @@ def _elastogram(clip: Clip, *, number: int, viewing: Viewing, kpa_max: float | N
     scaled = 255 * np.clip(np.nan_to_num(kpa[box]) / MOST_KPA, 0, 1)
     weight, weighted = (_square(each, viewing.side) for each in (quality, scaled * known[box]))
     stiff = np.where(weight > 0, weighted * 255 / np.maximum(weight, 1), 0)
-    values = np.stack([_square(_beneath(clip, box), viewing.side), stiff, weight], axis=-1)
+    grey = _square(evened(_beneath(clip, box), clip.seen[box]), viewing.side)
+    values = np.stack([grey, stiff, weight], axis=-1)
     down, across = millimetres(clip)
     centre = ((each.start + each.stop) / 2 for each in box)
     row = _row(number, *(place * mm for place, mm in zip(centre, (down, across), strict=True)))

@@ -13,12 +13,14 @@ from sklearn.model_selection import StratifiedKFold
 
 from hepatica.cohort import EvaluationError, Target
 from hepatica.evaluate import Recalibration, brier, calibration_intercept, calibration_slope, recalibrate
+from hepatica.evaluate.by_task import known_outcome
+from hepatica.evaluate.observed import observed
 from hepatica.report.figures import calibration_curve
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.wording import NONE, about, event, events, heading, when
 
-SHOWN = ("calibration_intercept", "calibration_slope", "brier")
+SHOWN = ("observed_to_expected", "calibration_intercept", "calibration_slope", "brier")
 
 FOLDS, SEED = 5, 0
 """Folds of the cross-validation in which updates are judged, and the seed they are dealt by. Ours."""
@@ -38,17 +40,18 @@ def section(run: Run, gallery: Gallery) -> Section:
         _paint,
         alt="Calibration curve of the score",
         caption=f"Observed share of patients with {of} against the mean score, in groups of equal size ordered by"
-        " score; bars are 95% intervals. On the diagonal, scores can be read as probabilities. Ticks along the upper"
-        f" and lower edge are patients with and without {of}.",
+        " score (bars: 95% intervals), and as a smooth curve (logistic regression on a spline of the log odds, shaded:"
+        " 95% interval). Patients censored before a horizon are weighed for. On the diagonal, scores can be read as"
+        f" probabilities. Ticks along the upper and lower edge are patients with and without {of}.",
         columns=run.columns,
     )
     table = metric_table(
         run,
         SHOWN,
         caption="Calibration, with 95% confidence intervals.",
-        note=f"An intercept above 0: {of} is more common than the scores predict. A slope below 1: scores are too"
-        " extreme. Brier score: mean squared difference of score and outcome; 0 is perfect, and a constant score of 0.5"
-        " gives 0.25.",
+        note=f"O/E: share with {of} over the mean score. An intercept above 0: {of} is more common than the scores"
+        " predict. A slope below 1: scores are too extreme. Brier score: mean squared difference of score and outcome;"
+        " 0 is perfect, and a constant score of 0.5 gives 0.25.",
     )
     decisions = gallery.by_target(
         "decision",
@@ -68,24 +71,28 @@ def section(run: Run, gallery: Gallery) -> Section:
 
 
 def _paint(figure: Drawing, *, results: Results, target: Target) -> None:
-    title = f"{results.title}\n{when(target)}"
-    calibration_curve.paint(figure, known=_known(results, target), of=event(target), title=title)
+    title, known = f"{results.title}\n{when(target)}", partial(judged, results.outcomes(target), target)
+    calibration_curve.paint(figure, known=known, of=event(target), title=title)
 
 
 def _decide(figure: Drawing, *, results: Results, target: Target) -> None:
-    title = f"{results.title}\n{when(target)}"
-    calibration_curve.paint_decision(figure, known=_known(results, target), title=title)
+    title, known = f"{results.title}\n{when(target)}", partial(judged, results.outcomes(target), target)
+    calibration_curve.paint_decision(figure, known=known, title=title)
 
 
-def _known(results: Results, target: Target) -> pd.DataFrame:
-    return results.outcomes(target).dropna(subset=["label"])[["label", "score"]]
+def judged(table: pd.DataFrame, target: Target) -> calibration_curve.Known:
+    """The outcome and the scores of patients (columns score, label, of follow-up time and cause); EvaluationError where
+    all have the same outcome.
+    """
+    known, outcome = known_outcome(table, target)
+    return observed(outcome), known["score"].to_numpy(float)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
     """One way of updating the scores of a cohort: scores of patients it was not fitted on, and the fit on all of them.
 
-    `known` has the columns label and score; `fitted` is None for the locked scores.
+    `known` has the columns of `judged`; `fitted` is None for the locked scores.
     """
 
     name: str
@@ -95,26 +102,28 @@ class Update:
 
 def updates(results: Results, target: Target) -> list[Update]:
     """The locked scores and each update that can be fitted; nothing where patients of one class are too few."""
-    known = _known(results, target)
+    known = results.outcomes(target)
     if known["label"].value_counts().reindex([0.0, 1.0], fill_value=0).min() < FOLDS:
         return []
     offered = [Update(name="As locked", known=known, fitted=None)]
     for name, slope in UPDATES.items():
         try:
-            fitted = recalibrate(known["label"], score=known["score"], slope=slope)
-            offered.append(Update(name=name, known=cross_validated(known, slope=slope), fitted=fitted))
+            outcome, score = judged(known, target)
+            fitted = recalibrate(outcome, score=score, slope=slope)
+            offered.append(Update(name=name, known=cross_validated(known, target, slope=slope), fitted=fitted))
         except EvaluationError:
             continue
     return offered
 
 
-def cross_validated(known: pd.DataFrame, *, slope: bool) -> pd.DataFrame:
-    """Labels and updated scores (columns label and score), each patient's by a fit on the other folds."""
-    label, score = known["label"].to_numpy(), known["score"].to_numpy(float)
+def cross_validated(known: pd.DataFrame, target: Target, *, slope: bool) -> pd.DataFrame:
+    """Patients as `judged` takes them with updated scores, each patient's by a fit on the other folds."""
+    strata, score = known["label"].fillna(0).to_numpy(), known["score"].to_numpy(float)
     updated = score.copy()
     dealer = StratifiedKFold(n_splits=FOLDS, shuffle=True, random_state=SEED)
-    for others, held_out in dealer.split(label, label):
-        updated[held_out] = recalibrate(label[others], score=score[others], slope=slope).apply(score[held_out])
+    for others, held_out in dealer.split(strata, strata):
+        outcome, own = judged(known.iloc[others], target)
+        updated[held_out] = recalibrate(outcome, score=own, slope=slope).apply(score[held_out])
     return known.assign(score=updated)
 
 
@@ -137,7 +146,12 @@ def _recalibration(results: Results, found: list[tuple[Target, list[Update]]], g
     panels = [
         gallery.draw(
             f"recalibration_{_key(each)}_{results.key}",
-            partial(calibration_curve.paint, known=each.known, of=event(target), title=f"{each.name}\n{when(target)}"),
+            partial(
+                calibration_curve.paint,
+                known=partial(judged, each.known, target),
+                of=event(target),
+                title=f"{each.name}\n{when(target)}",
+            ),
             alt=f"Calibration curve of {name}, {each.name.lower()}, for {about(target)}",
         )
         for each in shown
@@ -160,15 +174,15 @@ def _key(update: Update) -> str:
     return update.name.lower().removeprefix("as ").removesuffix(" updated").replace(" ", "_")
 
 
-def _table(name: str, found: list[tuple[Target, list[Update]]]) -> Table:
+def _table(name: str, offers: list[tuple[Target, list[Update]]]) -> Table:
     rows = []
-    for target, offered in found:
+    for target, offered in offers:
         rows.append([heading(target)])
         for each in offered:
-            label, score = each.known["label"], each.known["score"]
-            judged = [str(judge(label, score=score)) for judge in (brier, calibration_intercept, calibration_slope)]
+            outcome, score = judged(each.known, target)
+            found = [judge(outcome, score=score) for judge in (brier, calibration_intercept, calibration_slope)]
             fit = [f"{each.fitted.intercept:+.3f}", f"{each.fitted.slope:.3f}"] if each.fitted else [NONE, NONE]
-            rows.append([each.name, *judged, *fit])
+            rows.append([each.name, *map(str, found), *fit])
     return Table(
         caption=f"Recalibration for {name}: offered, {NOT_APPLIED}.",
         header=["", "Brier score", "Remaining intercept", "Remaining slope", "In practice: add", "In practice: times"],

@@ -18,7 +18,7 @@ from hepatica.evaluate import (
     compare_c_index,
     compare_paired,
 )
-from hepatica.evaluate.by_task import EVEN_ODDS
+from hepatica.evaluate.by_task import EVEN_ODDS, known_outcome
 from hepatica.report.figures.forest import estimate, name_rows
 from hepatica.report.page import Block, Figure, Gallery, Run, Section, Table, Text
 from hepatica.report.page.style import INK, QUIET, SERIES, say
@@ -110,13 +110,16 @@ def rows(run: Run, target: Target, other: Other) -> list[Row]:
     found: list[Row] = []
     for name, pair in cutoffs.items():
         names = AT_A_CUTOFF if found else (*OVER_CUTOFFS, *AT_A_CUTOFF)
-        found += _binary(both.dropna(subset=["label"]), names, cutoffs=pair, called=name)
+        found += _binary(both, target, names, cutoffs=pair, called=name)
     return found + (_ranking(both) if "time" in both else [])
 
 
-def _binary(known: pd.DataFrame, names: tuple[str, ...], *, cutoffs: tuple[float, float], called: str) -> list[Row]:
-    label, a, b = (known[name].to_numpy(float) for name in ("label", "first", "second"))
+def _binary(
+    both: pd.DataFrame, target: Target, names: tuple[str, ...], *, cutoffs: tuple[float, float], called: str
+) -> list[Row]:
     try:
+        known, label = known_outcome(both, target)
+        a, b = (known[name].to_numpy(float) for name in ("first", "second"))
         compared = compare_paired(label, score_a=a, score_b=b, cutoff_a=cutoffs[0], cutoff_b=cutoffs[1])
     except EvaluationError:
         return []

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import Target
 from hepatica.evaluate import Estimate, risk_capture
-from hepatica.evaluate.by_task import EVEN_ODDS
+from hepatica.evaluate.by_task import EVEN_ODDS, known_outcome
+from hepatica.evaluate.observed import observed
 from hepatica.report.figures import roc
 from hepatica.report.figures.matrix import matrix
 from hepatica.report.page import Block, Figure, Gallery, Results, Run, Section, Table
@@ -52,8 +53,9 @@ def section(run: Run, gallery: Gallery) -> Section:
         run.cohorts,
         partial(_matrices, run=run),
         alt="Confusion matrices, one a target and cut-off",
-        caption="Confusion matrices: patients by the truth (rows) and by the model's call (columns), left at 0.5 and"
-        " right at the locked cut-off. Shade is the share of the row.",
+        caption="Confusion matrices: patients of known outcome by the truth (rows) and by the model's call (columns),"
+        " left at 0.5 and right at the locked cut-off; rates at a horizon also weigh for patients censored before it."
+        " Shade is the share of the row.",
         size=(4.4, 1.9 * len(run.targets) + 0.6),
     )
     blocks: list[Block] = [*(_curves(run, gallery, kind=kind) for kind in CURVES), table, _at_cutoffs(run), confusion]
@@ -69,8 +71,8 @@ def _over_all(run: Run, target: Target) -> list[list[str]]:
 
 
 def _needed(results: Results, target: Target) -> Estimate:
-    known = results.outcomes(target).dropna(subset=["label"])
-    return risk_capture(known["label"].astype(int), score=known["score"]).needed(CAPTURED)
+    known, outcome = known_outcome(results.outcomes(target), target)
+    return risk_capture(outcome, score=known["score"]).needed(CAPTURED)
 
 
 def _curves(run: Run, gallery: Gallery, *, kind: roc.Kind) -> Figure:
@@ -89,11 +91,17 @@ def _curves(run: Run, gallery: Gallery, *, kind: roc.Kind) -> Figure:
 def _known(results: Results, metric: str) -> list[roc.Curve]:
     curves = []
     for target in results.targets:
-        known = results.outcomes(target).dropna(subset=["label"])
-        name = f"{when(target)}: {estimate(results.metric(metric, target))}, n = {len(known)}"
-        called = known["group"] == "high"
-        curves.append(roc.Curve(name=name, label=known["label"], score=known["score"], called=called))
+        found = attempt(partial(_curve, results, target, metric))
+        curves += [] if isinstance(found, str) else [found]
     return curves
+
+
+def _curve(results: Results, target: Target, metric: str) -> roc.Curve:
+    known, outcome = known_outcome(results.outcomes(target), target)
+    outcome = observed(outcome)
+    name = f"{when(target)}: {estimate(results.metric(metric, target))}, n = {len(known)}"
+    called = known["group"] == "high"
+    return roc.Curve(name=name, label=outcome.event, score=known["score"], called=called, weight=outcome.weight)
 
 
 def _at_cutoffs(run: Run) -> Table:

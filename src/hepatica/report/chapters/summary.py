@@ -1,12 +1,14 @@
 """Summary: what was asked, of whom, and the numbers one would quote, on half a page."""
 
+import pandas as pd
+
 from hepatica.cohort import Target
 from hepatica.cohort.columns import LONG_MONTHS
 from hepatica.report.chapters import applicability
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.metric_table import metric_table
 from hepatica.report.page.provenance import system_title
-from hepatica.report.page.wording import event, patients, when
+from hepatica.report.page.wording import METRICS, about, estimate, event, patients, when
 
 QUOTED = {
     "followed": ("auroc", "c_index", "log_rank_p"),
@@ -29,6 +31,9 @@ NOTES = {
     "subtypes": "C-index of the expected subtype: 0.5 is chance, 1 is perfect. Log-rank P compares the subtypes.",
 }
 
+RANKING, CHANCE = ("auroc", "auroc_macro", "c_index"), 0.5
+"""Metrics of which the first that is there makes the finding, and what each is without any discrimination."""
+
 FEW_EVENTS = 100
 """Events below which an evaluation is imprecise (Collins 2016, doi 10.1002/sim.6787); of those without, the same."""
 
@@ -43,8 +48,31 @@ def section(run: Run, gallery: Gallery) -> Section:
         " locked with the model."
     )
     source = f"The system: {paper.citation}, doi {paper.doi}."
-    blocks: list[Block] = [Text(text=design), Text(text=source), _key_numbers(run), *_warnings(run)]
+    found = [Text(text=" ".join(findings))] if (findings := _findings(run)) else []
+    blocks: list[Block] = [*found, Text(text=design), Text(text=source), _key_numbers(run), *_warnings(run)]
     return Section(anchor="summary", title="Summary", blocks=blocks)
+
+
+def _findings(run: Run) -> list[str]:
+    """A sentence a cohort on whether the primary score discriminates there, the furthest from training first."""
+    target, sentences = run.targets[0], list[str]()
+    named = f"{target.happening} {when(target).lower()}" if target.followed else about(target)
+    for results in reversed(run.cohorts):
+        found = {name: results.metric(name, target) for name in RANKING}
+        name = next((each for each, row in found.items() if row is not None), RANKING[0])
+        row = found[name]
+        if row is None or pd.isna([row["value"], row["low"], row["high"]]).any():
+            continue
+        said = "does not exclude chance (0.5), so that no discrimination is shown"
+        if row["low"] > CHANCE:
+            said = "lies above chance (0.5)"
+        elif row["high"] < CHANCE:
+            said = "lies below chance (0.5): scores rank patients the wrong way round"
+        sentences.append(
+            f"{results.title}, {patients(int(row['n']))}: {METRICS[name]} for {named} is {estimate(row)}; the"
+            f" interval {said}."
+        )
+    return sentences
 
 
 def _applied(run: Run) -> str:
@@ -73,6 +101,7 @@ def _key_numbers(run: Run) -> Table:
     return metric_table(
         run,
         quoted(run),
+        targets=[each for each in run.targets if each.task != "binary" or each.horizon is not None],
         caption="The numbers to quote, with 95% confidence intervals.",
         note=NOTES.get(kind(run), "").format(run.cutoff_rule),
     )

@@ -19,12 +19,15 @@ ONE_KIND = "All patients have the same outcome:\nthere is nothing to discriminat
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """Scores (n,) with their labels (n,), 1 or 0; `name` is the line of the key, `called` (n,) the calls of a ring."""
+    """Scores (n,) with their labels (n,), 1 or 0; `name` is the line of the key, `called` (n,) the calls of a ring,
+    `weight` (n,) how many rows each represents.
+    """
 
     name: str
     label: Any
     score: Any
     called: Any = None
+    weight: Any = None
 
     @property
     def drawable(self) -> bool:
@@ -57,17 +60,21 @@ def key(axes: Axes) -> None:
 
 
 def _roc(axes: Axes, curve: Curve, colour: str) -> None:
-    false_alarms, sensitivity, _ = roc_curve(curve.label, curve.score, drop_intermediate=False)
+    false_alarms, sensitivity, _ = roc_curve(
+        curve.label, curve.score, sample_weight=curve.weight, drop_intermediate=False
+    )
     axes.plot(false_alarms, sensitivity, color=colour, label=curve.name)
     if curve.called is not None:
         label, called = np.asarray(curve.label) == 1, np.asarray(curve.called)
-        axes.plot(called[~label].mean(), called[label].mean(), "o", color=colour, markersize=9, markerfacecolor="none")
+        weight = np.ones(label.size) if curve.weight is None else curve.weight
+        ring = [np.average(called[kind], weights=weight[kind]) for kind in (~label, label)]
+        axes.plot(*ring, "o", color=colour, markersize=9, markerfacecolor="none")
     axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=":")
     unit_square(axes, xlabel="1 \N{MINUS SIGN} specificity", ylabel="Sensitivity")
 
 
 def _precision_recall(axes: Axes, curve: Curve, colour: str) -> None:
-    precision, recall, _ = precision_recall_curve(curve.label, curve.score)
+    precision, recall, _ = precision_recall_curve(curve.label, curve.score, sample_weight=curve.weight)
     axes.step(recall, precision, where="post", color=colour, label=curve.name)
-    axes.axhline(np.mean(curve.label), color=colour, linewidth=0.8, linestyle=":")
+    axes.axhline(np.average(curve.label, weights=curve.weight), color=colour, linewidth=0.8, linestyle=":")
     unit_square(axes, xlabel="Recall (sensitivity)", ylabel="Precision (positive predictive value)")

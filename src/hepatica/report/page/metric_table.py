@@ -9,14 +9,25 @@ from hepatica.report.page.results import Results, Run
 from hepatica.report.page.wording import METRICS, estimate, heading
 
 
-def metric_table(run: Run, names: Sequence[str], *, caption: str, note: str) -> Table:
-    """The metrics of these names, with their intervals."""
-    return target_table(run, lambda target: metric_rows(run, names, target=target), caption=caption, note=note)
+def metric_table(
+    run: Run, names: Sequence[str], *, caption: str, note: str, targets: Sequence[Target] | None = None
+) -> Table:
+    """The metrics of these names, with their intervals; of these targets, by default all."""
+    return target_table(
+        run, lambda target: metric_rows(run, names, target=target), caption=caption, note=note, targets=targets
+    )
 
 
-def target_table(run: Run, rows: Callable[[Target], list[list[str]]], *, caption: str, note: str) -> Table:
+def target_table(
+    run: Run,
+    rows: Callable[[Target], list[list[str]]],
+    *,
+    caption: str,
+    note: str,
+    targets: Sequence[Target] | None = None,
+) -> Table:
     """Under a subheading for each target, the rows `rows` makes of it, one cell a cohort."""
-    body = [row for target in run.targets for row in ([heading(target)], *rows(target))]
+    body = [row for target in targets or run.targets for row in ([heading(target)], *rows(target))]
     return Table(caption=caption, header=["", *(each.title for each in run.cohorts)], rows=body, note=note)
 
 

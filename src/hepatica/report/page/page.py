@@ -57,13 +57,34 @@ def render_page(sections: Sequence[Section], *, title: str, kicker: str, lead: s
 
 
 def write_tables(sections: Sequence[Section], folder: Path) -> list[Path]:
-    """Write each table as `<chapter>_<number>.csv`, its caption in the first row; the files in their order."""
-    written = []
+    """Write each table as `<chapter>_<number>.csv`, and `captions.csv` with their captions and notes; the files.
+
+    Subheadings become a first column `part`, so that every row has as many cells as the header.
+    """
+    written, captions = [], [["file", "caption", "note"]]
     for section in sections:
         tables = [block for block in section.blocks if isinstance(block, Table)]
         for number, table in enumerate(tables, start=1):
             path = folder / f"{section.anchor}_{number}.csv"
-            with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file, lineterminator="\n").writerows([[table.caption], table.header, *table.rows])
-            written.append(path)
-    return written
+            captions.append([path.name, table.caption, table.note])
+            written.append(_write_csv(path, _rectangle(table)))
+    return [*written, _write_csv(folder / "captions.csv", captions)]
+
+
+def _rectangle(table: Table) -> list[list[str]]:
+    width = len(table.header)
+    headed = any(len(row) == 1 < width for row in table.rows)
+    named = [table.header[0] or "row", *table.header[1:]]
+    rows, part = [["part", *named] if headed else named], ""
+    for row in table.rows:
+        if len(row) == 1 < width:
+            part = row[0]
+        else:
+            rows.append([*([part] if headed else []), *row, *[""] * (width - len(row))])
+    return rows
+
+
+def _write_csv(path: Path, rows: Sequence[Sequence[str]]) -> Path:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    return path

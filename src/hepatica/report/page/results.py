@@ -157,9 +157,15 @@ class Results:
         return pd.read_parquet(unaltered(path)) if path.is_file() else None
 
     def explained(self) -> list[dict[str, Any]]:
-        """Specimens drawn by `hepatica explain`: row, score and files; none when it was not run."""
+        """Specimens drawn by `hepatica explain`: row, score, class_or_quantity and files; none when it was not run.
+
+        RunError where an older version wrote them.
+        """
         path = self.folder / "explained" / "explained.json"
-        return list(read_json(path)) if path.exists() else []
+        found = list(read_json(path)) if path.exists() else []
+        if any("class_or_quantity" not in each for each in found):
+            raise RunError(f"{path} was written by an older version of hepatica; run hepatica explain again")
+        return found
 
     def importance(self) -> dict[str, Any] | None:
         """Which variables the score depends on, from `hepatica explain`; None where it was not run or reads none."""

@@ -6,6 +6,7 @@ one thing at a time. Statistics are the report's.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shutil import copytree
@@ -51,30 +52,38 @@ def steps(work: Work) -> None:
         if not (out / "explained" / "explained.json").exists():
             explain(locked.folder.path, folder, results=out, specimens=EXPLAINED)
         work.once(out / REVIEW, partial(_review, locked, folder, out), step=f"tiles of {folder.name} counted")
-    for name, changes in VARIANTS.items():
-        _trained(work, work.run / ABLATIONS / name.replace(" ", "_"), changes, prepared=work.run)
+    work.side_by_side(_variant, VARIANTS)
+
+
+def _variant(work: Work, name: str) -> None:
+    _trained(work, work.run / ABLATIONS / name.replace(" ", "_"), VARIANTS[name], prepared=work.run)
 
 
 def _trained(work: Work, run: Path, changes: Mapping[str, Any], *, prepared: Path | None) -> None:
     """Train on the study's cohort and validate on the others; tiles are shared with the run `prepared`."""
     share = None if prepared is None else prepared / "prepared"
-    work.say(f"{run.name.replace('_', ' ') if changes else 'MobileNetV2_HCC_Class'}: trained, locked")
+    title = run.name.replace("_", " ") if changes else "MobileNetV2_HCC_Class"
+    work.say(f"{title}: trained, locked")
     settings = override(work.settings, changes)
     if changes:
-        _share_nuclei(work, RunFolder(run), settings)
+        _share_stages(work, RunFolder(run), settings)
     train(SYSTEM, work.cohort, run=run, settings=settings, trainer=work.trainer, prepared=share)
     for name, folder in work.external.items():
-        work.say(f"validation on {name}")
+        work.say(f"{title}: validation on {name}")
         own = None if prepared is None else prepared / "external" / name / "prepared"
         validate(run, folder, out=run / "external" / name, prepared=own)
 
 
-def _share_nuclei(work: Work, run: RunFolder, settings: Settings) -> None:
-    """Begin a variant with the nuclear U-Net of the study's run: the same pictures, plan and seed give the same."""
+def _share_stages(work: Work, run: RunFolder, settings: Settings) -> None:
+    """Begin a variant with what the study's run has learnt before the variant departs from it: from the same pictures,
+    plan and seed comes the same nuclear U-Net, and whatever the pool, the same warm-up.
+    """
     start_run(run, reference=SYSTEM.name, system=SYSTEM, settings=settings, cohort=load_cohort(work.cohort))
-    own, made = run.work / "nuclei", RunFolder(work.run).work / "nuclei"
-    if made.is_dir() and not own.exists():
-        copytree(made, own)
+    alike = replace(settings, pool=work.settings.pool) == work.settings
+    for stage in ("nuclei", "warm-up") if alike else ("nuclei",):
+        own, made = run.work / stage, RunFolder(work.run).work / stage
+        if made.is_dir() and not own.exists():
+            copytree(made, own)
 
 
 def _review(locked: LockedRun, folder: Path, out: Path) -> pd.DataFrame:

@@ -13,7 +13,8 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort import EvaluationError, Target
-from hepatica.evaluate import Comparison, Estimate, Risk, auroc, c_index, compare_auroc, compare_c_index
+from hepatica.evaluate import Comparison, Estimate, Outcome, Risk, auroc, c_index, compare_auroc, compare_c_index
+from hepatica.evaluate.by_task import known_outcome
 from hepatica.evaluate.estimate import undefined
 from hepatica.evaluate.models.stacking import (
     cross_fitted,
@@ -88,9 +89,9 @@ def _of_target(known: Known, target: Target, gallery: Gallery, *, in_full: bool)
     """Everything of one target; in short, the figure and one table of all groups."""
     table = training(known, target)
     cross = cross_fitted(table, candidates=candidates(recorded(known.indicators, table)), score=SIGNATURE)
-    folds, pooled = fold_aurocs(table, cross), _by_auroc(ranked_within_folds(table, cross), table["label"])
+    folds, pooled = fold_aurocs(table, cross), _by_auroc(ranked_within_folds(table, cross), table["label"].to_numpy())
     scored = {each.key: _scored(known, each, target) for each in known.run.cohorts}
-    areas = {key: _by_auroc(own.dropna(subset=["label"]), own["label"].dropna()) for key, own in scored.items()}
+    areas = {key: _by_auroc(*known_outcome(own, target)) for key, own in scored.items()}
     caption = (
         f"AUROC of each risk for {target.label}. Cross-validation: held-out folds of the training patients, a dot a"
         " fold; lines are medians, boxes interquartile ranges, whiskers 95% intervals of the mean (t distribution), as"
@@ -122,11 +123,12 @@ def _scored(known: Known, results: Results, target: Target) -> pd.DataFrame:
     """Risks of the reported patients of a cohort by every candidate, with label, time and event."""
     table, new = training(known, target), new_patients(results, target)
     found = candidates(recorded(known.indicators, table, new))
-    return stacked_risks(table, of=new, candidates=found, score=SIGNATURE).join(new[["label", "time", "event"]])
+    return stacked_risks(table, of=new, candidates=found, score=SIGNATURE).join(
+        new[["label", "time", "event", "cause"]]
+    )
 
 
-def _by_auroc(scored: pd.DataFrame, label: pd.Series) -> list[Judged]:
-    outcome = label.to_numpy()
+def _by_auroc(scored: pd.DataFrame, outcome: Outcome) -> list[Judged]:
     return _judge(scored, partial(auroc, outcome), lambda a, b: compare_auroc(outcome, score_a=a, score_b=b))
 
 
@@ -144,7 +146,7 @@ def _judge(
 ) -> list[Judged]:
     """A statistic of each risk and the paired test of the signature against it; undefined where there is none."""
     own, judged = scored[SIGNATURE].to_numpy(), []
-    for name, score in scored.drop(columns=["label", "time", "event"], errors="ignore").items():
+    for name, score in scored.drop(columns=["label", "time", "event", "cause"], errors="ignore").items():
         try:
             value = statistic(score=score.to_numpy())
             ahead = None if name == SIGNATURE else compare(own, score.to_numpy())
@@ -227,8 +229,9 @@ def _table(results: Results, areas: list[Judged], order: list[Judged], target: T
             [area.name, str(area.value), *area.difference, str(rank.value), *rank.difference]
             for area, rank in zip(areas, order, strict=True)
         ],
-        note="Paired tests of the same patients: DeLong for AUROC, infinitesimal jackknife for the C-index. P values"
-        " are not corrected for the number of comparisons.",
+        note="Paired tests of the same patients: DeLong for AUROC (at a horizon: influence function, weighted"
+        " for censoring), infinitesimal jackknife for the C-index. P values are not corrected for the number of"
+        " comparisons.",
     )
 
 

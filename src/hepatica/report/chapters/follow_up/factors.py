@@ -188,8 +188,19 @@ def _table(results: Results, models: Models) -> Table:
         " terms. A term that cannot be fitted alone, or is the same for all of these patients, is left out. In every"
         " cohort, one SD is that of the internal patients; for the score, of the internal test patients. The risk"
         " group's ratio is that of a model in which it replaces the score."
+        f"{_constant(models)}"
         f"{' Subdistribution: Fine and Gray; the other ratios are cause-specific.' if models.subdistribution else ''}",
     )
+
+
+def _constant(models: Models) -> str:
+    """Which hazard ratios of the joint model change over time."""
+    tested = {name: each.changes_p for name, each in models.together.items() if not np.isnan(each.changes_p)}
+    if not tested:
+        return ""
+    changing = [f"{name} (P {p_value(p)})" for name, p in tested.items() if p < 0.05]
+    said = f"below 0.05 for {', '.join(changing)}" if changing else f"{p_value(min(tested.values()))} or more for all"
+    return f" Test of proportional hazards (Grambsch and Therneau), all together: P {said}."
 
 
 def _warnings(results: Results, models: Models) -> list[Block]:

@@ -34,10 +34,10 @@ def training(known: Known, target: Target) -> pd.DataFrame:
 
 
 def new_patients(results: Results, target: Target) -> pd.DataFrame:
-    """Reported patients of a cohort, label known or not: covariates, time, event, label, and as SIGNATURE the score."""
+    """Reported patients of a cohort, label known or not: covariates, outcomes, and as SIGNATURE the score."""
     outcomes = results.outcomes(target)
     covariates = results.patients.loc[outcomes.index, results.covariates()]
-    return covariates.join(outcomes[["time", "event", "label"]]).assign(**{SIGNATURE: outcomes["score"]})
+    return covariates.join(outcomes[["time", "event", "cause", "label"]]).assign(**{SIGNATURE: outcomes["score"]})
 
 
 def recorded(names: Sequence[str], *tables: pd.DataFrame) -> list[str]:

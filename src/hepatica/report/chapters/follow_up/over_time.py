@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from hepatica.evaluate import Estimate, Risk, compare_time_dependent_auroc, time_dependent_auroc
+from hepatica.evaluate import Estimate, at_horizon, auroc, compare_auroc
 from hepatica.report.chapters.follow_up.factors import terms
 from hepatica.report.chapters.follow_up.survival import HORIZONS
 from hepatica.report.page import TRAINED_ON, Gallery, Results, Run, Section, Table, Text
@@ -49,18 +49,18 @@ def _table(run: Run, results: Results, horizon: float) -> Table | None:
 def _auroc(outcomes: pd.DataFrame, values: "pd.Series[float]", horizon: float) -> Estimate | None:
     """None where these patients do not give it."""
     known = values.dropna()
-    time, event = (outcomes.loc[known.index, name] for name in ("time", "event"))
-    score = Risk(known.to_numpy(float))
-    found = attempt(lambda: time_dependent_auroc(time, event=event, score=score, horizon=horizon))
+    own = outcomes.loc[known.index]
+    found = attempt(lambda: auroc(at_horizon(own["time"], event=own["cause"], horizon=horizon), score=known))
     return None if isinstance(found, str) else found
 
 
 def _beside(outcomes: pd.DataFrame, values: "pd.Series[float]", horizon: float) -> list[str]:
     own = outcomes.loc[values.dropna().index]
-    time, event, ours = own["time"], own["event"], Risk(own["score"].to_numpy(float))
-    theirs = Risk(values.dropna().to_numpy(float))
+    ours, theirs = own["score"].to_numpy(float), values.dropna().to_numpy(float)
     found = attempt(
-        lambda: compare_time_dependent_auroc(time, event=event, score_a=ours, score_b=theirs, horizon=horizon)
+        lambda: compare_auroc(
+            at_horizon(own["time"], event=own["cause"], horizon=horizon), score_a=ours, score_b=theirs
+        )
     )
     if isinstance(found, str):
         return [NONE, NONE, ""]

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from hepatica.cohort import EvaluationError, Months, Target
-from hepatica.evaluate import Risk, cumulative_incidence, fine_gray, time_dependent_auroc
+from hepatica.cohort import Months, Target
+from hepatica.evaluate import at_horizon, auroc, cumulative_incidence, fine_gray
 from hepatica.report.figures import kaplan_meier
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Text
 from hepatica.report.page.metric_table import metric_rows, target_table
@@ -39,6 +39,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         caption="Ranking over time, with 95% confidence intervals.",
         note="C-index: of two patients, how often the one with the higher score has the event first, over the whole of"
         " follow-up. Time-dependent AUROC weights patients for censoring instead of leaving out those censored."
+        " Proportional hazards are tested by Grambsch and Therneau; where P is small, the ratio is a mean over time."
         " The hazard ratio is cause-specific: competing events count as censored. Where there are any, also: cumulative"
         " incidence, the share of all patients to whom the event came first (Aalen-Johansen), and the subdistribution"
         " hazard ratio, by which it differs (Fine and Gray).",
@@ -91,7 +92,7 @@ def _counts_deaths(target: Target) -> bool:
 
 
 def _rows(run: Run, target: Target) -> list[list[str]]:
-    rows = metric_rows(run, ("c_index", "hazard_ratio", "log_rank_p"), target=target)
+    rows = metric_rows(run, ("c_index", "hazard_ratio", "log_rank_p", "proportional_hazards_p"), target=target)
     horizons = HORIZONS if target.task == "survival" else () if target.horizon is None else (target.horizon,)
     for at in horizons:
         name = f"Time-dependent AUROC{f' at {at:g} months' if target.task == 'survival' else ''}"
@@ -110,11 +111,8 @@ def _rows(run: Run, target: Target) -> list[list[str]]:
 
 def _at(horizon: Months, results: Results, target: Target) -> str:
     table = results.outcomes(target)
-    time, event, score = (table[name].to_numpy() for name in ("time", "event", "score"))
-    try:
-        return str(time_dependent_auroc(time, event=event, score=Risk(score.astype(float)), horizon=horizon))
-    except EvaluationError:
-        return "not computable"
+    outcome = partial(at_horizon, table["time"], event=table["cause"], horizon=horizon)
+    return cell(attempt(lambda: auroc(outcome(), score=table["score"])))
 
 
 def _subdistribution(results: Results, target: Target) -> str:
