@@ -7,6 +7,7 @@ from pathlib import Path, PureWindowsPath
 
 import pandas as pd
 
+from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.faults import Faults, slip_of
 
 _LISTED_FROM = 8
@@ -26,6 +27,13 @@ def inside(path: str) -> bool:
     """Whether a path stays below where it starts; a link placed inside is its owner's choice and is followed."""
     parsed = PureWindowsPath(path)
     return not parsed.anchor and ".." not in parsed.parts
+
+
+def named_inside(folder: Path | None, name: str, *, wanted: str) -> Path:
+    """What a setting names below a cohort's folder; SettingsError where it lies elsewhere, or is not there."""
+    if folder is None or not inside(name) or not (folder / portable(name)).exists():
+        raise SettingsError(f"got {name!r}, wanted {wanted} inside the cohort folder")
+    return folder / portable(name)
 
 
 class NamedFiles:

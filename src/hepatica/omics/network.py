@@ -18,7 +18,7 @@ from hepatica.cohort import Cohort, SettingsError
 from hepatica.cohort.delimited import read_table
 from hepatica.cohort.digests import file_digest
 from hepatica.cohort.faults import Faults
-from hepatica.cohort.named_files import inside, portable
+from hepatica.cohort.named_files import named_inside
 from hepatica.evaluate.compiled import compiled
 
 COMPLETE = "complete"
@@ -50,9 +50,7 @@ def network_of(cohort: Cohort, name: str, *, genes: Sequence[str]) -> tuple[Gene
     """
     if name == COMPLETE:
         return complete_network(genes), f"complete, {len(genes)} genes"
-    if cohort.folder is None or not inside(name):
-        raise SettingsError(f"got the network {name!r}, wanted a file inside the cohort folder, or {COMPLETE!r}")
-    path = cohort.folder / portable(name)
+    path = named_inside(cohort.folder, name, wanted=f"{COMPLETE!r}, or a file of a network")
     found = read_network(path, genes=genes)
     return found, f"{len(found.genes)} genes, {len(found)} edges, sha256 {file_digest(path)}"
 

@@ -16,7 +16,6 @@ Departures:
 4. The machines are linear, so that they can be locked as weights; scores are the softmax of their margins.
 5. A patient without a table is classified by the mean margin of the machines of single tables.
 6. Nodes are selected by the score test of Cox's model, which needs no fit.
-7. Without methylation at hand, the study of real patients has two tables (docs/studies/chaudhary_2018.md).
 
 Unclear (of the paper, the abstract and what others say of it were read; all numbers of Methods are unconfirmed):
 1. The activation of the output, here a sigmoid, and how cross-entropy is computed of values that are not probabilities.
@@ -33,8 +32,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from scipy.stats import false_discovery_control
 
-from hepatica.cohort import Cohort, SettingsError, Status, Subtypes
-from hepatica.cohort.named_files import inside, portable
+from hepatica.cohort import Cohort, Status, Subtypes
+from hepatica.cohort.named_files import named_inside
 from hepatica.learn import Arrays, Samples, Share, infer
 from hepatica.networks import reconstruction_loss
 from hepatica.omics.machines import MultiOmics, fit_machines
@@ -114,24 +113,18 @@ def train(training: Training[Settings, RowStore]) -> dict[str, Any]:
     nodes = infer(network, own, batch=settings.batch, label="reading", outputs=lambda read: read.signature)
     followed = training.cohort.patients.loc[own.index["patient_id"]]
     time, event = followed[endpoint.time].to_numpy(float), (followed[endpoint.event] == 1).to_numpy(float)
-    how: dict[str, Any] = {
-        "time": time,
-        "event": event,
-        "alpha": settings.alpha,
-        "most": settings.most_groups,
-        "seed": settings.seed,
-    }
+    how: dict[str, Any] = {"alpha": settings.alpha, "most": settings.most_groups, "seed": settings.seed}
+    how |= {"time": time, "event": event}
     found = find_subtypes(nodes, **how)
     p = fit_machines(network, values, found.groups, selected=settings.selected, penalty=settings.penalty)
     null = null_of_subtypes(nodes, permutations=settings.permutations, **how)
     stability = stability_of_subtypes(nodes, resamples=settings.resamples, **how)
     groups = pd.Series([f"S{each + 1}" for each in found.groups], index=followed.index)
+    counts = groups.value_counts().sort_index()
     caution = f"the subtypes differ in survival no more than where it is permuted: permutation P {null.p:.2g}"
     return ({"caution": caution} if null.p >= settings.alpha else {}) | {
         "bottleneck nodes associated with survival": f"{found.chosen.sum()} of {len(found.chosen)}",
-        "training patients": ", ".join(
-            f"{count} of {name}" for name, count in groups.value_counts().sort_index().items()
-        ),
+        "training patients": ", ".join(f"{count} of {name}" for name, count in counts.items()),
         "log-rank P in the training patients (optimistic)": f"{10**-null.observed:.2g}",
         "P below 0.05 with survival permuted": str(null.share_reaching(-np.log10(0.05))),
         "permutation P": f"{null.p:.3g}",
@@ -149,13 +142,11 @@ def associations(training: Training[Settings, RowStore], groups: pd.Series, p: N
         mutated = cohort.table(settings.mutations).set_index("patient_id").reindex(groups.index)
         found["mutations"] = associated(groups, mutations=mutated)
     if settings.pathways:
-        if cohort.folder is None or not inside(settings.pathways):
-            raise SettingsError(f"got the pathways {settings.pathways!r}, wanted a GMT file inside the cohort folder")
+        path = named_inside(cohort.folder, settings.pathways, wanted="a GMT file")
         own = np.char.startswith(settings.features, f"{settings.tables[0]}.")
         genes = np.array([name.partition(".")[2] for name in settings.features])[own]
         differ = false_discovery_control(p[own]) < FALSE_DISCOVERIES
-        sets = read_gene_sets(cohort.folder / portable(settings.pathways))
-        found["pathways"] = enriched(genes[differ], among=genes, sets=sets)
+        found["pathways"] = enriched(genes[differ], among=genes, sets=read_gene_sets(path))
     for name, table in found.items():
         table.to_csv(training.folder / f"{name}.csv", index=False)
     named = {name: table.loc[table["q"] < FALSE_DISCOVERIES].iloc[:, 0] for name, table in found.items()}
@@ -167,12 +158,9 @@ def predict(network: MultiOmics, material: RowStore, settings: Settings) -> Infe
     margins, signatures = infer(
         network, material, batch=settings.batch, label="reading", outputs=lambda read: (read.logits, read.signature)
     )
-    shares = softmax(margins, axis=1)
+    shares = softmax(margins, axis=1)[:, : int(network.groups)]
     patients = material.index[["patient_id", "specimen_id"]]
-    rows = [
-        patients.assign(score=shares[:, place], class_or_quantity=f"S{place + 1}")
-        for place in range(int(network.groups))
-    ]
+    rows = [patients.assign(score=own, class_or_quantity=f"S{number}") for number, own in enumerate(shares.T, start=1)]
     specimens = pd.concat(rows, ignore_index=True).astype({"class_or_quantity": "string"})
     return Inference(specimens=specimens, regions=material.index.assign(score=shares[:, 0]), signatures=signatures)
 

@@ -2,8 +2,7 @@
 
 Genes whose expression correlates among patients with good, or with poor, outcome are joined by the edges of a gene
 network; random walks along these give sets of genes, and a linear network of two layers learns which outcome each set
-belongs to. Its first layer holds a vector per gene. Clusters of the vectors, with the t statistic of each gene, give
-the biomarkers by which patients are then classified.
+belongs to. Clusters of the genes' vectors in its first layer, and the t statistic of each gene, give the biomarkers.
 
 Departures:
 1. Patients are classified by a ridge logistic regression of the biomarkers, standardised and limited to 2 SD.
@@ -38,6 +37,7 @@ from hepatica.networks import Reading, Standardise
 from hepatica.omics.network import network_of
 from hepatica.omics.path_vectors import (
     PathNetwork,
+    Values,
     clusters,
     cox_statistics,
     lasso_statistics,
@@ -49,8 +49,6 @@ from hepatica.omics.room import GENES, GenePlan
 from hepatica.protocol import Paper, System, Training
 from hepatica.protocol.plain import outcomes, require_both
 from hepatica.protocol.rows import RowStore
-
-Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +75,8 @@ class Settings(GenePlan):
 
 
 class G2Vec(nn.Module):
-    """Expression (b, genes) to the log-odds of poor outcome (b, 1); the signature is the mean of the two modules.
-
-    `paths` has the vectors; `means` (2, genes) weighs those biomarkers of good and of poor outcome.
+    """Expression (b, genes) to the log-odds of poor outcome (b, 1); the signature is the mean of the two modules, whose
+    biomarkers, of good and of poor outcome, `means` (2, genes) weighs. `paths` has the vectors.
     """
 
     means: Tensor
@@ -93,8 +90,7 @@ class G2Vec(nn.Module):
 
     def limited(self, values: Tensor) -> Tensor:
         """Standardised expression (b, genes), at most 2 SD from the mean; a missing value is the mean."""
-        limited: Tensor = self.standardise(values)[:, : values.shape[1]].clamp(-2, 2)
-        return limited
+        return self.standardise(values)[:, : values.shape[1]].clamp(-2, 2)  # type: ignore[no-any-return]
 
     def forward(self, values: Tensor) -> Reading:
         """Classify patients."""
@@ -115,10 +111,8 @@ def train(training: Training[Settings, RowStore]) -> dict[str, Any]:
     values, owners = material.read(np.arange(len(material))), material.index["patient_id"]
     label = outcome.loc[owners].to_numpy()[:, 0]
     require_both(label, of="the groups of good and poor outcome", hint="add patients, or choose another horizon")
-    if training.settings.selection == "g2vec":
-        genes, found = by_vectors(training, values, label)
-    else:
-        genes, found = by_statistic(training, values, label, owners), {}
+    vectors = training.settings.selection == "g2vec"
+    genes, found = by_vectors(training, values, label) if vectors else (by_rank(training, values, label, owners), {})
     genes = genes.reindex(material.columns)
     training.folder.mkdir(parents=True, exist_ok=True)
     genes.to_csv(training.folder / "genes.csv", index_label="gene")
@@ -151,21 +145,19 @@ def by_vectors(
     return genes, {"network": described, "paths": len(poor), "genes of paths": len(known), **record}
 
 
-def by_statistic(
+def by_rank(
     training: Training[Settings, RowStore], values: Values, label: NDArray[Any], owners: pd.Series
 ) -> pd.DataFrame:
     """All genes with another score, and as `biomarker` as many as of both clusters together, those of no score none."""
     settings, endpoint = training.settings, training.cohort.survival(training.settings.endpoint)
-    followed = training.cohort.patients.loc[owners]
-    time, event = (followed[column].to_numpy(float) for column in (endpoint.time, endpoint.event))
+    time, event = training.cohort.patients.loc[owners, [endpoint.time, endpoint.event]].to_numpy(float).T
     score = {
         "t": lambda: t_statistics(values, label=label),
         "cox": lambda: cox_statistics(values, time=time, event=event),
         "lasso": lambda: lasso_statistics(values, label=label),
     }[settings.selection]()
-    rank = pd.Series(score).rank(ascending=False, method="first").to_numpy()
-    chosen = (rank <= 2 * settings.biomarkers) & (score > 0)
-    return pd.DataFrame({"score": score, "biomarker": chosen}, index=list(settings.features)).assign(group="other")
+    chosen = pd.Series(score).rank(ascending=False, method="first").le(2 * settings.biomarkers).to_numpy() & (score > 0)
+    return pd.DataFrame({"score": score, "biomarker": chosen, "group": "other"}, index=list(settings.features))
 
 
 def fit_classifier(network: G2Vec, values: Values, label: NDArray[Any], *, genes: pd.DataFrame, penalty: float) -> None:

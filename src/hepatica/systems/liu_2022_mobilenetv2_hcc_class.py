@@ -158,7 +158,7 @@ def train(training: Training[Settings, TileStore]) -> dict[str, Any]:
     return facts | counts | {"epochs": len(history.epochs), "not stated in the abstracts, ours": chosen}
 
 
-def predict(network: BagNetwork, tiles: TileStore, settings: Settings) -> Inference:
+def predict(network: Any, tiles: TileStore, settings: Settings) -> Inference:
     """Log-odds of early recurrence of each patient; of a tile, how strongly it speaks for it."""
     return infer_bags(network, mapped(tiles, network.embed.nuclei, settings), settings, Survival(settings.endpoint))
 

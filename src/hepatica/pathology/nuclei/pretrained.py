@@ -1,15 +1,13 @@
 """Pretrained: the nuclear U-Net that is part of a system, trained before the rest of it on outlined nuclei."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from pydantic import PositiveFloat, PositiveInt
 
-from hepatica.cohort import Cohort, SettingsError
-from hepatica.cohort.named_files import inside, portable
+from hepatica.cohort.named_files import named_inside
 from hepatica.learn import Plan, load_weights
 from hepatica.networks import UNet
 from hepatica.pathology.nuclei.pictures import Picture, drawn_pictures, read_pictures
@@ -43,7 +41,8 @@ def untrained(settings: NucleiSettings) -> UNet:
 def train_nuclei(training: Training[Any, Any], network: UNet, *, mpp: float) -> dict[str, str]:
     """Fit the U-Net in place to nuclei at `mpp`, or take a trained one; what it was fitted to, for the report."""
     settings = training.settings
-    folder = _folder(training.cohort, settings.nuclei)
+    wanted = "a folder of outlined nuclei"
+    folder = named_inside(training.cohort.folder, settings.nuclei, wanted=wanted) if settings.nuclei else None
     if folder is not None and (folder / WEIGHTS).exists():
         load_weights(network, folder / WEIGHTS)
         return {"nuclear map": "U-Net of hepatica nuclei train"}
@@ -56,14 +55,6 @@ def train_nuclei(training: Training[Any, Any], network: UNet, *, mpp: float) -> 
     sized = [resized(each, factor=factor) for each in pictures]
     fit_unet(network, sized, plan, folder=training.folder / "nuclei", trainer=training.trainer)
     return {"nuclear map": f"U-Net of {len(pictures)} {'phantom ' if drawn else ''}pictures with outlined nuclei"}
-
-
-def _folder(cohort: Cohort, name: str) -> Path | None:
-    if not name:
-        return None
-    if cohort.folder is None or not inside(name) or not (cohort.folder / portable(name)).is_dir():
-        raise SettingsError(f"got the nuclei {name!r}, wanted a folder inside the cohort folder")
-    return cohort.folder / portable(name)
 
 
 def resized(picture: Picture, *, factor: float) -> Picture:
