@@ -3,7 +3,7 @@
     python benchmarks/few_events.py [replicates]
 
 Each cell draws cohorts of four times as many patients as events are expected, with a marker whose log odds ratio a
-standard deviation is `STRENGTHS`; scores are true risks, or too extreme by a factor of two. About a quarter of the
+standard deviation is `STRENGTHS`; scores are true risks, or too extreme by a factor of two. About a third of the
 patients is lost before the horizon. Truths are those of a large sample. Prints the tables of
 docs/studies/few_events.md.
 """

@@ -55,7 +55,7 @@ def measured(out: Path, folder: Path) -> None:
     cohort = load_cohort(folder)
     rows = pd.read_parquet(out / "regions.parquet").set_index("patient_id")
     true = cohort.patients["ablative_margin_mm"].loc[rows.index]
-    for name, found in (("network", rows["score"]), ("rigid alone", rows["rigid_margin_mm"])):
+    for name, found in (("registered", rows["score"]), ("rigid alone", rows["rigid_margin_mm"])):
         error = found - true
         print(f"{name}: median error {error.abs().median():.2f} mm, bias {error.mean():+.2f}, of {len(error)}")
     held = (rows["margin_low_mm"] <= true) & (true <= rows["margin_high_mm"])

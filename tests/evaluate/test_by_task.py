@@ -104,7 +104,7 @@ def test_a_risk_has_survival_alone_and_a_competing_event_is_none(followed: Cohor
     cutoff = cutoffs.get("death")
     time, event = followed.patients["months"], followed.patients["event"] == 1
     wanted = survival_metrics(time, event=event.astype(int), score=score, cutoff=cutoff)
-    assert set(wanted) == {"c_index", "log_rank_p", "hazard_ratio", "hazard_ratio_p"}
+    assert set(wanted) == {"c_index", "log_rank_p", "hazard_ratio", "hazard_ratio_p", "proportional_hazards_p"}
     keys = {name: (name, None if name == "c_index" else cutoff) for name in wanted}
     assert values == {keys[name]: pytest.approx(each.value) for name, each in wanted.items()}
 

@@ -207,7 +207,7 @@ def test_calibration_at_a_horizon_one_can_count() -> None:
 @given(st.integers(0, 10_000), st.integers(10, 60))
 def test_the_weighted_share_is_that_of_kaplan_and_meier(seed: int, n: int) -> None:
     time, event, _ = cohort(seed, n)
-    if not (event & (time <= 8)).sum() > 0 or not (time >= 8).any():
+    if not (event & (time <= 8)).any() or not ((time > 8) | ((time == 8) & ~event)).any():
         return
     outcome = at_horizon(time, event=event, horizon=8)
     free = kaplan_meier(time, event=event).survival_at(8).value
@@ -259,7 +259,6 @@ def test_the_smooth_curve_of_a_calibrated_model_is_the_diagonal() -> None:
     inside = (curve.score > 0.1) & (curve.score < 0.8)
     assert curve.observed[inside] == pytest.approx(curve.score[inside], abs=0.07)
     assert ((curve.low <= curve.score) & (curve.score <= curve.high)).mean() > 0.8
-    assert smooth_calibration([0, 1, 0, 1], score=[0.5, 0.5, 0.5, 0.6]) is None
 
 
 def test_intervals_of_rates_rest_on_the_derivative_by_each_patients_weight() -> None:
@@ -284,7 +283,7 @@ def test_intervals_of_rates_rest_on_the_derivative_by_each_patients_weight() -> 
     outcome = at_horizon(time, event=event, horizon=8)
     estimates = brier(outcome, score=probability), binary_metrics(outcome, score=probability)["ppv"]
     assert [each.value for each in estimates] == pytest.approx(found(np.ones(60)).tolist())
-    for each, own, degrees in zip(estimates, derivative.T, (np.inf, estimates[1].n - 1), strict=True):
+    for each, own, degrees in zip(estimates, derivative.T, (outcome.rarer - 1, estimates[1].n - 1), strict=True):
         margin = student.ppf(0.975, degrees) * np.sqrt((own**2).sum() * 60 / 59) / (each.value * (1 - each.value))
         assert np.log(each.high / (1 - each.high)) - np.log(each.value / (1 - each.value)) == pytest.approx(margin)
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
+from scipy.stats import norm
 
 from hepatica.radiology import deformation as module
-from hepatica.radiology.deformation import deformation, mutual_information
+from hepatica.radiology.deformation import deformation, likelihood, mutual_information
 
 
 def test_mutual_information_of_two_equal_coins_is_ln_2():
@@ -44,3 +45,21 @@ def test_it_finds_a_shift_between_images_of_opposite_contrast():
     field = deformation(blob(0), 1 - blob(2), where=where, spacing=(4.0, 3.0, 3.0))
     assert field.shape == (16, 32, 32, 3)
     np.testing.assert_allclose(field[where].mean(axis=0), [0, 0, 6], atol=0.3)  # two voxels of 3 mm along x
+
+
+def test_likelihood_is_that_of_normal_noise_and_its_slope_that_of_finite_differences():
+    one, other = np.random.default_rng(0).uniform(0.05, 0.95, (2, 30))
+    residual = one - other
+    noise = norm(scale=np.sqrt((residual**2).mean()))
+    assert likelihood(one, other)[0] == pytest.approx(noise.logpdf(residual).mean() + np.log(2 * np.pi * np.e) / 2)
+    numerical = approx_fprime(other, lambda values: likelihood(one, values)[0], 1e-7)
+    np.testing.assert_allclose(likelihood(one, other)[1], numerical, atol=1e-5)
+
+
+def test_the_search_begins_at_the_field_nearest_to_the_start(monkeypatch):
+    monkeypatch.setattr(module, "_ROUNDS", ())
+    z, y, x = np.mgrid[:16, :20, :24].astype(float)
+    start = np.stack([0.1 * z - 2, 0.2 * x + 0.1 * y, 3 + 0 * x], axis=-1)  # splines make straight lines exactly
+    images = np.random.default_rng(0).uniform(size=(2, *z.shape))
+    found = deformation(*images, where=z > 0, spacing=(4.0, 3.0, 3.0), start=start)
+    np.testing.assert_allclose(found, start, atol=1e-6)

@@ -96,8 +96,7 @@ def survival(
     from hepatica.evaluate import at_horizon, read_survival, survival_metrics
 
     table = read_survival(file, time=time, event=event, score=score, group=group)
-    how = {"event": table.event, "score": table.score, "cutoff": cutoff, "horizon": horizon}
-    found = survival_metrics(table.time, **how)
+    found = survival_metrics(table.time, event=table.event, score=table.score, cutoff=cutoff, horizon=horizon)
     split = float(np.median(table.score)) if cutoff is None else cutoff
     found |= _cutoff(split, n=table.score.size, how="the median of these scores" if cutoff is None else "as given")
     if out is not None:
@@ -131,7 +130,7 @@ def compare(
 
     if (label is None) == (time is None or event is None):
         raise typer.BadParameter("got neither or both of --label and --time with --event; give one outcome")
-    cutoffs = {"cutoff_a": cutoff, "cutoff_b": cutoff if other_cutoff is None else other_cutoff}
+    cutoffs: dict[str, Any] = {"cutoff_a": cutoff, "cutoff_b": cutoff if other_cutoff is None else other_cutoff}
     found: dict[str, Comparison] = {}
     if label is not None:
         table: Any = read_binary(file, label=label, score=score, other=other)
@@ -176,8 +175,8 @@ def show(
     if as_json:
         wanted = ("value", "low", "high", "n", "method")
         plain = {name: {key: each.as_dict()[key] for key in wanted} for name, each in found.items()}
-        for name, each in (p or {}).items():
-            plain[name]["p"] = each if isfinite(each) else None
+        for name, chance in (p or {}).items():
+            plain[name]["p"] = chance if isfinite(chance) else None
         typer.echo(json.dumps(plain, indent=2, allow_nan=False))
         return
     from rich.console import Console

@@ -77,7 +77,7 @@ def read_survival(
     found, notes = found.assign(**columns), reader.repeated(time, event, score, other)
     if groups is not None:
         found, notes = _by_patient(found, groups, path)
-    values = {name: np.asarray(cells, np.float64) for name, cells in found.items()}
+    values = {str(name): np.asarray(cells, np.float64) for name, cells in found.items()}
     return SurvivalTable(**values, notes=notes)
 
 

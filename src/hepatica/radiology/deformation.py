@@ -26,6 +26,7 @@ _PLACES = 20_000  # where the images are compared, drawn once
 _ROUNDS = ((6.0, 30), (2.0, 60))  # mm by which both images are smoothed, and steps at most
 _EDGE = 1.5  # bins kept free at either end, for the width of a spline
 _SEED = 1
+_ALONG = "zi,yj,xk,ijkc->zyxc"  # a matrix along each axis
 
 
 def mutual_information(one: np.ndarray, other: np.ndarray) -> tuple[float, np.ndarray]:
@@ -45,11 +46,25 @@ def mutual_information(one: np.ndarray, other: np.ndarray) -> tuple[float, np.nd
     return total, (gain.ravel()[cells] * slope).sum(axis=1) * (BINS - 2 * _EDGE - 1) / len(one)
 
 
-def deformation(fixed: np.ndarray, moving: np.ndarray, *, where: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
+def likelihood(one: np.ndarray, other: np.ndarray) -> tuple[float, np.ndarray]:
+    """Log-likelihood (nats) a value of `other` (n) as `one` (n) and normal noise, of the variance that makes it most;
+    without its constant. And its slope in each value of `other`. For images of the same contrast.
+    """
+    apart = one - other
+    square = float((apart**2).mean()) + 1e-12
+    return -np.log(square) / 2, apart / (len(one) * square)
+
+
+def deformation(
+    fixed: np.ndarray, moving: np.ndarray, *, where: np.ndarray, spacing: Sequence[float],
+    alike: Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]] = mutual_information,
+    start: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Displacements (z y x 3) in mm along z, y and x, from each voxel to where `moving` shows the same.
 
     Both images (z y x) have values of 0 to 1 on one grid of `spacing` (z y x) mm; `moving` is NaN where it is not
-    known. They are compared `where` (z y x) bool; away from there the field fades out smoothly.
+    known. They are compared `where` (z y x) bool, by `alike`; away from there the field fades out smoothly. It is
+    sought from the one nearest to `start` (z y x 3), by default from 0.
     """
     places = np.argwhere(where)
     places = places[np.sort(np.random.default_rng(_SEED).permutation(len(places))[:_PLACES])]
@@ -57,12 +72,14 @@ def deformation(fixed: np.ndarray, moving: np.ndarray, *, where: np.ndarray, spa
     bases = [_basis(side, mesh) for side, mesh in zip(where.shape, meshes, strict=True)]
     weights = _weights([base[at] for base, at in zip(bases, places.T, strict=True)])
     stiffness = _stiffness([mesh + 3 for mesh in meshes])
-    found = np.zeros(3 * weights.shape[1])
+    spread = [base.toarray() for base in bases]
+    found = np.zeros((*(mesh + 3 for mesh in meshes), 3))
+    if start is not None:
+        found = np.einsum(_ALONG, *(np.linalg.pinv(base) for base in spread), start, optimize=True)
     for smooth, steps in _ROUNDS:
-        cost = _cost(fixed, moving, places, weights, stiffness, spacing=np.array(spacing), smooth=smooth)
-        found = minimize(cost, found, jac=True, method="L-BFGS-B", options={"maxiter": steps}).x
-    knots = found.reshape(*(mesh + 3 for mesh in meshes), 3)
-    return np.asarray(np.einsum("zi,yj,xk,ijkc->zyxc", *(base.toarray() for base in bases), knots, optimize=True))
+        cost = _cost(fixed, moving, places, weights, stiffness, spacing=np.array(spacing), smooth=smooth, alike=alike)
+        found = minimize(cost, found.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": steps}).x
+    return np.asarray(np.einsum(_ALONG, *spread, found.reshape(*(mesh + 3 for mesh in meshes), 3), optimize=True))
 
 
 def _basis(side: int, mesh: int) -> sparse.csr_array:
@@ -94,7 +111,7 @@ def _stiffness(sides: Sequence[int]) -> sparse.csr_array:
 
 def _cost(
     fixed: np.ndarray, moving: np.ndarray, places: np.ndarray, weights: sparse.csr_array, stiffness: sparse.csr_array,
-    *, spacing: np.ndarray, smooth: float,
+    *, spacing: np.ndarray, smooth: float, alike: Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]],
 ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:  # fmt: skip
     """Energy less mutual information, and its slope, of the coefficients (knot x 3) of the field."""
     moved = ndimage.gaussian_filter(np.nan_to_num(moving), smooth / spacing)
@@ -106,7 +123,7 @@ def _cost(
         at = (places + weights @ knots / spacing).T
         shown, *slopes, known = (ndimage.map_coordinates(each, at, order=1) for each in images)
         seen = known > 0.99
-        information, rise = mutual_information(values[seen], shown[seen])
+        information, rise = alike(values[seen], shown[seen])
         climb = weights[seen].T @ (rise[:, None] * np.stack(slopes, axis=1)[seen])
         energy = stiffness @ knots
         return float((knots * energy).sum()) - information, (2 * energy - climb).ravel()

@@ -63,7 +63,6 @@ class Settings(SegmentPlan):
     zoom: float = 0.25  # 0.8 to 1.2 in the paper
     turn: bool = True
     dice: float = 0.0
-    class_weights: tuple[float, ...] = (0.78, 0.65, 8.57)
     optimizer: str = "sgd"  # type: ignore[assignment]
     epochs: int = 100  # ours: 6,000 at most in the paper
     batch: int = 1

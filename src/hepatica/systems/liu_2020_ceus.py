@@ -72,7 +72,7 @@ class Response(nn.Module):
 
     def forward(self, cines: Tensor) -> Reading:
         """Score a batch."""
-        contrast, _, lesion = cines.split(1, dim=2)
+        contrast, lesion = cines[:, :, :1], cines[:, :, 2:]
         around = (contrast > 0) * (1 - lesion)
         level = (contrast * around).sum(dim=(1, 2, 3, 4), keepdim=True) / around.sum(dim=(1, 2, 3, 4), keepdim=True)
         found: Reading = self.network(0.4 * contrast / level.nan_to_num().clamp(min=0.05))  # ours

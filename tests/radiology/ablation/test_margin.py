@@ -39,6 +39,15 @@ def test_the_interval_is_about_the_margin_and_grows_with_the_error() -> None:
     assert large[1] - large[0] > 2 * (small[1] - small[0])
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_interval_holds_the_margin_where_the_registration_was_off_by_that_much(seed) -> None:
+    tumour, held = ball((40, 40, 40), 10), []
+    for shift in np.random.default_rng(seed).normal(0, 1.5, (20, 3)):
+        low, high = margin_of(tumour, ball(np.add(shift, (40, 41, 40)), 16), spacing=SPACING).interval(1.5 * np.sqrt(3))
+        held.append(low <= 5 <= high)
+    assert sum(held) >= 18  # 90 %; about the measured margin, without the shift, 17 with seed 0
+
+
 def test_slope_is_how_the_margin_changes_as_the_tumour_moves() -> None:
     tumour, zone = ball((40, 40, 40), 10), ball((40, 43, 40), 18)
     margin = margin_of(tumour, zone, spacing=SPACING)
@@ -53,8 +62,8 @@ def test_nothing_marked_or_cut_off_is_refused() -> None:
     refuse(ball((40, 40, 40), 18), what="zone")
     with pytest.raises(SpecimenError, match="zone marks no voxel"):
         refuse(np.zeros(SHAPE), what="zone")
-    with pytest.raises(SpecimenError, match="zone reaches beyond"):
-        refuse(ball((4, 40, 40), 18), what="zone")
+    with pytest.raises(SpecimenError, match="zone reaches beyond the scan"):
+        refuse(ball((4, 40, 40), 18), what="zone", of="scan")
 
 
 def test_a_zone_that_leaves_the_grid_ends_there() -> None:

@@ -34,7 +34,8 @@ def audit_totals(table: pd.DataFrame, *, name: str) -> list[Finding]:
     cells = table[[*groups, *sums]].map(lambda cell: COUNT.fullmatch(cell.translate(DASHES).strip()))
     if cells.isna().to_numpy().any():
         raise EvaluationError(
-            f"{name}: columns {', '.join(cells)} have a value that is not a whole number, or one with its percentage"
+            f"{name}: columns {', '.join(map(str, cells.columns))} have a value that is not a whole number, or one with"
+            " its percentage"
         )
     table = table.assign(**cells.map(lambda found: int(found[1])))
     parts = {str(key): rows for key, rows in table.groupby("characteristic", sort=False)}

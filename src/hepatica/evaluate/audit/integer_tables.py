@@ -108,7 +108,7 @@ def rounding_to(counts: Counts, printed: Mapping[str, Printed]) -> Counts:
     if not ranks or not len(counts):
         return counts
     total = np.where(np.min(ranks, axis=0) > 0, np.sum(ranks, axis=0), 0)
-    return counts[(total > 0) & (total == total.max())]
+    return np.asarray(counts[(total > 0) & (total == total.max())])
 
 
 def _has_limits(name: str, figure: Printed) -> bool:
@@ -178,7 +178,7 @@ def _rounds_to(rate: Statistic, counts: Counts, figure: Printed) -> Booleans:
 
 NO_METHOD = "no closed formula gives it; near enough for a bootstrap"
 
-BOOTSTRAP = 0.25
+BOOTSTRAP = 0.5
 """How far limits may be from the exact ones, in widths of the exact interval, to be those of a bootstrap. Ours."""
 
 
@@ -194,9 +194,8 @@ def _fits(counts: Counts, name: str, figure: Printed) -> dict[str, Booleans]:
 def _interval_rank(counts: Counts, name: str, figure: Printed) -> Counts:
     """2 where some method gives the printed interval, 1 where it is as near as that of a bootstrap, else 0."""
     named = np.any(list(_fits(counts, name, figure).values()), axis=0)
-    low, high = limits_of(counts, name)["Clopper-Pearson"]
-    room = BOOTSTRAP * (high - low) + figure.half
-    near = (np.abs(low - figure.low) <= room) & (np.abs(high - figure.high) <= room)
+    exact, wanted = np.stack(limits_of(counts, name)["Clopper-Pearson"]), np.array([[figure.low], [figure.high]], float)
+    near = np.all(np.abs(exact - wanted) <= BOOTSTRAP * (exact[1] - exact[0]) + figure.half, axis=0)
     return np.where(named, 2, near.astype(int))
 
 

@@ -62,8 +62,8 @@ def brier(label: Outcome, *, score: ArrayLike, group: ArrayLike | None = None) -
     """
     outcome, probability = probabilities(label, score, group=group)
     value, variance = outcome.ratio((probability - outcome.event) ** 2, of=np.ones(probability.size))
-    low, high = within_unit(value, variance=variance, units=outcome.known)
-    return _estimate(value, low, high, outcome, "mean of squares, logit scale")
+    low, high = within_unit(value, variance=variance, units=outcome.known, degrees=outcome.rarer - 1)
+    return _estimate(value, low, high, outcome, "mean of squares, logit scale, t")
 
 
 def observed_to_expected(label: Outcome, *, score: ArrayLike, group: ArrayLike | None = None) -> Estimate:

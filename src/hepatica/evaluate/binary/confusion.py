@@ -57,7 +57,7 @@ def confusion(label: Outcome, *, score: ArrayLike, cutoff: float, group: ArrayLi
     if not np.isfinite(cutoff):
         raise EvaluationError(f"cut-off: got {cutoff}, wanted a number")
     outcome = label if isinstance(label, Observed) else None
-    event = zero_or_one(label, name="label") if outcome is None else outcome.event
+    event = label.event if isinstance(label, Observed) else zero_or_one(label, name="label")
     called = numbers(score, name="score", like=event.size) >= cutoff
     cells = np.stack([event & called, ~event & called, event & ~called, ~event & ~called], axis=1).astype(float)
     if outcome is not None:

@@ -98,7 +98,7 @@ def read_readers(
     columns.finish()
     positive = plain_words(pd.Series([positive]))[0]
     table = table.assign(truth=plain_words(table["truth"]), call=plain_words(table["call"]))
-    sets = list(table.groupby("cases", sort=False))
+    sets = [(str(name), rows) for name, rows in table.groupby("cases", sort=False)]
     if cases is not None and len(sets) != 2:
         raise EvaluationError(
             f"{path.name}: {cases} has {len(sets)} words, wanted two: of the old and of the new cases"

@@ -33,7 +33,7 @@ def cox(covariates: pd.DataFrame, *, time: ArrayLike, event: ArrayLike) -> dict[
 
     `covariates` holds numbers, one row a patient; `time` (n,) and `event` (n,) follow its rows. Intervals and P are
     Wald's. Where a covariate parts the patients with events from those without so well that its ratio would be infinite
-    (a group has no event), the model is that of `maximise_penalised` (Firth), with profile limits. Raises
+    (a group has no event), a model of few columns is that of `maximise_penalised` (Firth), with profile limits. Raises
     EvaluationError when a column is constant, incomplete or not a number, when there are no more events than columns,
     or where columns repeat each other or do not differ among the patients at risk at events.
     """
@@ -75,8 +75,8 @@ def _without_maximum(rows: Rows, scale: Floats, table: pd.DataFrame) -> dict[str
     except EvaluationError as error:
         raise EvaluationError(
             f"Cox model of {', '.join(table.columns)} with {int(rows.event.sum())} events does not converge; look for"
-            " columns that repeat each other, or that do not differ among the patients still followed when events"
-            " happen"
+            " columns that repeat each other, that separate the patients with events from those without, or that do not"
+            " differ among the patients still followed when events happen"
         ) from error
     method = "Cox, Efron ties, Firth's penalty because a ratio would be infinite, profile likelihood"
     found = {}

@@ -8,8 +8,11 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.inputs import Floats
 from hepatica.evaluate.survival.partial_likelihood import Rows, likelihood
 
-_SINGULAR = 1e10
-"""Condition number of the information from which it is taken for singular. Ours."""
+_SINGULAR = 1e-10
+"""Least variance of standardised covariates at an event, in any direction, that is not taken for none. Ours."""
+
+MOST = 3
+"""Covariates of a model that is penalised: the profile of each is searched over all others. Ours."""
 
 _STEEPEST = 1e-6
 """Slope of the penalised likelihood that ends the search."""
@@ -20,12 +23,14 @@ def maximise_penalised(rows: Rows) -> tuple[Floats, Floats, Floats]:
     being 0 by the ratio of penalised likelihoods.
 
     The penalty is half the log determinant of the information (Heinze and Schemper 2001, doi
-    10.1111/j.0006-341X.2001.00114.x). Raises EvaluationError where the information is singular: columns repeat each
-    other, or do not differ among the patients at risk at any event.
+    10.1111/j.0006-341X.2001.00114.x). Raises EvaluationError for more than MOST columns, and where the information is
+    singular: columns repeat each other, or do not differ among the patients at risk at any event.
     """
     start = np.zeros(rows.x.shape[1])
+    if start.size > MOST:
+        raise EvaluationError(f"Cox model: got {start.size} columns, wanted {MOST} or fewer where a ratio is infinite")
     information = likelihood(rows, start).information
-    if not np.isfinite(information).all() or not np.linalg.cond(information) < _SINGULAR:
+    if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() < _SINGULAR * rows.event.sum():
         raise EvaluationError("Cox model: the information is singular")
     top, beta = _best(rows, start, np.ones(start.size, bool))
     limits = np.array([[_limit(rows, beta, each, sign, top) for sign in (-1, 1)] for each in range(beta.size)])

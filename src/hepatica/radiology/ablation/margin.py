@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
+from scipy.stats import norm
 
 from hepatica.cohort.errors import SpecimenError
 
@@ -15,8 +16,10 @@ SAFE_MM = 5.0
 WIDEST_MM = 10.0
 """Margin from which on maps show nothing (ours)."""
 
+EDGE = 0.5
+"""Share of a voxel from which on it is within."""
+
 _DRAWS, _SEED = 1000, 2020  # ours: registration errors that are tried
-_EDGE = 0.5  # share of a voxel from which on it is within
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,15 +48,17 @@ class Margin:
         """Of the least margin, mm, where the registration is off by `error_mm` (root of the mean square, in space); not
         numbers where that is not known.
 
-        The tumour is moved by errors drawn from a normal distribution; the margins that these give are mirrored about
-        the measured one, as in the basic bootstrap, because an error that is there moved it the same way (ours).
+        The tumour is moved by errors drawn from a normal distribution. As each makes the least margin smaller at the
+        median, so did the one that is there: by this the middle of the interval lies above the measured margin. About
+        it are the normal limits of the error along one direction (ours).
         """
         if np.isnan(error_mm):
             return np.nan, np.nan
-        moved = np.random.default_rng(_SEED).normal(0, error_mm / np.sqrt(3), (_DRAWS, 3))
-        least = (self.mm + moved @ self.slope.T).min(axis=1)
-        low, high = np.quantile(least, [(1 - level) / 2, (1 + level) / 2])
-        return float(2 * self.least - high), float(2 * self.least - low)
+        along = error_mm / np.sqrt(3)
+        moved = np.random.default_rng(_SEED).normal(0, along, (_DRAWS, 3))
+        middle = 2 * self.least - np.median((self.mm + moved @ self.slope.T).min(axis=1))
+        reach = along * norm.ppf((1 + level) / 2)
+        return float(middle - reach), float(middle + reach)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,9 +75,9 @@ class Surface:
         """
         from skimage.measure import marching_cubes  # of an extra
 
-        if not (self.share >= _EDGE).any():
+        if not (self.share >= EDGE).any():
             raise SpecimenError("got a tumour or an ablation zone of no voxel in the crop; correct its outline")
-        points, faces, *_ = marching_cubes(np.pad(self.share, 1), _EDGE, spacing=self.spacing)
+        points, faces, *_ = marching_cubes(np.pad(self.share, 1), EDGE, spacing=self.spacing)
         return points - np.array(self.spacing), faces
 
     @property
@@ -94,7 +99,7 @@ class Surface:
     def depth(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n) mm of points (n 3) below the surface, negative outside; and (n 3) how that changes as they move."""
         away, nearest = self.tree.query(points)
-        inside = ndimage.map_coordinates(self.share, (points / np.array(self.spacing)).T, order=1, cval=0.0) >= _EDGE
+        inside = ndimage.map_coordinates(self.share, (points / np.array(self.spacing)).T, order=1, cval=0.0) >= EDGE
         sign = np.where(inside, 1.0, -1.0)
         towards = (self.tree.data[nearest] - points) / np.maximum(away, 1e-6)[:, None]
         return sign * away, -sign[:, None] * towards
@@ -112,9 +117,9 @@ def margin_of(tumour: np.ndarray, zone: np.ndarray, *, spacing: tuple[float, flo
     return Margin(points=points, area=own.areas, mm=mm, slope=slope)
 
 
-def refuse(share: np.ndarray, *, what: str) -> None:
+def refuse(share: np.ndarray, *, what: str, of: str = "crop") -> None:
     """SpecimenError where nothing of `what` is marked, or it is at the edge of the grid, beyond which it may go on."""
-    if not (share >= _EDGE).any():
-        raise SpecimenError(f"the {what} marks no voxel of the crop; correct its outline")
-    if max(np.take(share, place, axis=axis).max() for axis in range(3) for place in (0, -1)) >= _EDGE:
-        raise SpecimenError(f"the {what} reaches beyond the crop; give it more voxels")
+    if not (share >= EDGE).any():
+        raise SpecimenError(f"the {what} marks no voxel of the {of}; correct its outline")
+    if max(np.take(share, place, axis=axis).max() for axis in range(3) for place in (0, -1)) >= EDGE:
+        raise SpecimenError(f"the {what} reaches beyond the {of}; give more voxels, or a scan that shows all of it")

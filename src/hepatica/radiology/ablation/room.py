@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 import torch
 from pydantic import PositiveFloat, PositiveInt
-from scipy import ndimage
 
 from hepatica.cohort import Cohort, Specimen, Task
 from hepatica.cohort.phantom import ABLATED
-from hepatica.learn import Plan, infer
+from hepatica.learn import Plan
 from hepatica.learn.images import as_network_input
+from hepatica.networks.displacement import folded_share
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.protocol.plain import scored
 from hepatica.protocol.records import Room
-from hepatica.radiology.ablation.margin import SAFE_MM, WIDEST_MM, Margin, margin_of
+from hepatica.radiology.ablation.field import apart, fields_of, margins_of, used
+from hepatica.radiology.ablation.margin import SAFE_MM, WIDEST_MM
 from hepatica.radiology.ablation.picture import draw_margin
 from hepatica.radiology.ablation.store import PairReading, PairStore
 from hepatica.radiology.ablation.store import prepare as prepare_pairs
@@ -33,9 +34,6 @@ from hepatica.radiology.results.evidence import evidence_of
 from hepatica.radiology.results.result import Finding, Findings
 from hepatica.radiology.results.structured_report import structured_report
 from hepatica.radiology.slicing import WINDOWS
-
-BEFORE, AFTER, TUMOUR, ZONE = range(4)
-"""Channels of a pair as networks read it, (b z 4 y x)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +50,8 @@ class PairPlan(Plan):
     """Their sides in mm."""
     window: Literal["abdomen", "liver", "bone", "lung"] = "liver"
     """Window of Hounsfield units that the network reads."""
+    refined: bool = True
+    """Whether what the network returns is where the optimisation for each pair begins; else it is used as it is."""
 
 
 def prepare(cohort: Cohort, settings: PairPlan, folder: Path) -> PairStore:
@@ -65,20 +65,15 @@ def prepare(cohort: Cohort, settings: PairPlan, folder: Path) -> PairStore:
     )
 
 
-def margins_of(pairs: np.ndarray, moved: np.ndarray, *, spacing: tuple[float, float, float]) -> list[Margin]:
-    """Of pairs (b z y x 4) and their zones (b z y x) on the scan before."""
-    return [margin_of(pair[..., TUMOUR], zone, spacing=spacing) for pair, zone in zip(pairs, moved, strict=True)]
-
-
 def infer_margins(network: Any, material: PairStore, settings: PairPlan, task: Task) -> Inference:
     """The least margin of each tumour in mm; of each pair, in `regions`, also its 90 % interval, the share of the
     surface below 5 mm and, where there are landmarks, their mean distance; the same by the rigid registration alone.
 
-    The network returns (b 5 z y x): the zone on the scan before, the field in mm along z, y and x, and the share of
-    folded voxels; its buffer `error_mm` is the error of landmarks that it was locked with.
+    What the network returns ends with the field (b 3 z y x) in mm along z, y and x; its buffer `error_mm` is the error
+    of landmarks that it was locked with.
     """
-    found = infer(network, material, batch=settings.batch, label="registering", outputs=lambda read: read.moved)
-    rows = [_row(network, material, place, read) for place, read in enumerate(found)]
+    fields = fields_of(network, material, batch=settings.batch)
+    rows = [_row(network, material, place, field) for place, field in enumerate(fields)]
     table = pd.DataFrame(rows)
     described = table[["margin_mm", "share_below_5_mm", "margin_p10_mm", "margin_p50_mm"]].to_numpy(np.float32)
     kept = table.drop(columns=["margin_mm", "margin_p10_mm", "margin_p50_mm"])
@@ -90,13 +85,11 @@ def infer_margins(network: Any, material: PairStore, settings: PairPlan, task: T
     )
 
 
-def _row(network: Any, material: PairStore, place: int, read: np.ndarray) -> dict[str, float]:
-    where = np.array([place])
-    pair = material.read(where)
-    (own,), (rigid,) = (margins_of(pair, each, spacing=material.spacing) for each in (read[:1], pair[..., ZONE]))
+def _row(network: Any, material: PairStore, place: int, field: np.ndarray) -> dict[str, float]:
+    pair, marks = material.read(np.array([place])), material.landmarks(np.array([place]))
+    (own,), (rigid,) = (margins_of(pair, each, spacing=network.spacing) for each in (field, None))
     low, high = own.interval(float(network.error_mm))
-    marks = material.landmarks(where)[0]
-    apart, left = _apart(marks[marks[:, 6] > 0], read[1:4], spacing=material.spacing)
+    left, before = (float(apart(each, marks, spacing=network.spacing).mean()) for each in (field, 0 * field))
     return {
         "margin_mm": own.least,
         "margin_low_mm": low,
@@ -104,21 +97,11 @@ def _row(network: Any, material: PairStore, place: int, read: np.ndarray) -> dic
         "share_below_5_mm": own.share_below(SAFE_MM),
         "rigid_margin_mm": rigid.least,
         "landmark_error_mm": left,
-        "rigid_landmark_error_mm": apart,
-        "folded_share": float(read[4].flat[0]),
+        "rigid_landmark_error_mm": before,
+        "folded_share": float(folded_share(torch.from_numpy(field), spacing=network.spacing)),
         "margin_p10_mm": float(np.quantile(own.mm, 0.1)),
         "margin_p50_mm": float(np.median(own.mm)),
     }
-
-
-def _apart(marks: np.ndarray, field: np.ndarray, *, spacing: tuple[float, float, float]) -> tuple[float, float]:
-    """Mean distance of landmarks (n 7) in mm, before and after a field (3 z y x) mm; not a number without any."""
-    if not len(marks):
-        return np.nan, np.nan
-    first, second = marks[:, :3], marks[:, 3:6]
-    led = np.stack([ndimage.map_coordinates(each, (first / spacing).T, order=1) for each in field], axis=1)
-    before, after = (np.linalg.norm(each - second, axis=1).mean() for each in (first, first + led))
-    return float(before), float(after)
 
 
 def narrow(network: Any, pairs: Any) -> np.ndarray:
@@ -127,11 +110,10 @@ def narrow(network: Any, pairs: Any) -> np.ndarray:
     """
     values = as_network_input(torch.from_numpy(np.asarray(pairs)))
     with torch.inference_mode():
-        moved = network(values).moved[:, 0].numpy()
-    spacing = tuple(network.spacing.tolist())
-    maps = np.zeros(moved.shape, np.float32)
-    for place, margin in enumerate(margins_of(pairs, moved, spacing=spacing)):
-        voxel = tuple(np.rint(margin.points / np.array(spacing)).astype(int).T)
+        fields = used(network, pairs, network(values)[:, -3:].numpy())
+    maps = np.zeros(pairs.shape[:-1], np.float32)
+    for place, margin in enumerate(margins_of(pairs, fields, spacing=network.spacing)):
+        voxel = tuple(np.rint(margin.points / network.spacing.numpy()).astype(int).T)
         np.maximum.at(maps[place], voxel, np.clip(1 - margin.mm / WIDEST_MM, 0, 1).astype(np.float32))
     return maps
 
@@ -176,7 +158,7 @@ ABLATION: Room[PairPlan, PairStore] = Room(
     extra="radiology",
     plan=PairPlan,
     trial={"voxels": (48, 48, 48), "voxel_mm": (2.5, 2.5, 2.5), "epochs": 40, "batch": 4},
-    shortest={"voxels": (32, 32, 32), "voxel_mm": (3.5, 3.5, 3.5), "rigid": False, "epochs": 2},
+    shortest={"voxels": (32, 32, 32), "voxel_mm": (3.5, 3.5, 3.5), "rigid": False, "refined": False, "epochs": 2},
     prepare=prepare,
     infer=infer_margins,
     saliency=narrow,

@@ -15,7 +15,7 @@ from hepatica.cohort.array_store import ArrayStore, prepare_files, write_arrays
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.cohort.preparation import Ledger, specimen_key
-from hepatica.radiology.ablation.margin import refuse
+from hepatica.radiology.ablation.margin import EDGE, refuse
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.lesions.crops import sampled
@@ -34,8 +34,8 @@ PLACES = tuple(f"{when}_{axis}_mm" for when in ("before", "after") for axis in "
 MOST_PLACES = 16
 """Landmarks of a pair that are used, the first within the crop (ours)."""
 
-SCHEMA = 1
-_SMOOTH_MM = 1.5  # ours: standard deviation by which outlines, drawn voxel by voxel, are smoothed
+SCHEMA = 2
+_SMOOTH_MM = 2.5  # ours: outlines, drawn voxel by voxel, are smoothed by one voxel, and by no more than this
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,10 @@ class PairStore(ArrayStore):
     spacing: tuple[float, float, float]
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """(b z y x 4) float32: the scan before and that after in 0..1 of the window, tumour and zone as shares."""
-        images = self.window.shades(self.arrays("images", indices).astype(np.float32))
+        """(b z y x 4) float32: the scan before and that after in 0..1 of the window, both -1 where one of them shows
+        nothing; tumour and zone as shares.
+        """
+        images = np.nan_to_num(self.window.shades(self.arrays("images", indices)), nan=-1)
         both = np.concatenate([images, self.arrays("outlines", indices).astype(np.float32)], axis=1)
         return rearrange(both, "b c z y x -> b z y x c")
 
@@ -141,17 +143,17 @@ def _write(path: Path, specimen: Specimen, lesions: pd.DataFrame, *, how: PairRe
     geometry = _grid(tumour.points.mean(axis=0), before.geometry, how=how)
     done = register(after, before, kind="rigid" if how.rigid else "none")
     zone = read_mask(specimen.attachments[ZONE], geometry=after.geometry)
-    moved = to_grid(_marked(zone, after), before.geometry, transform=done.transform)
+    refuse(zone, what="ablation zone", of="scan after ablation")
     own = _marked(tumour.marked, replace(before, geometry=tumour.geometry), edge=2)
-    outlines = {
-        name: sampled(each, geometry, of=tumour.lesion_id) for name, each in (("tumour", own), ("ablation zone", moved))
-    }
-    for name, each in outlines.items():
+    moved, shown = (
+        to_grid(_marked(each, after), before.geometry, transform=done.transform) for each in (zone, np.ones(zone.shape))
+    )
+    volumes = (before, done.volume, own, moved, _marked(np.ones(before.values.shape), before, edge=2), shown)
+    earlier, treated, *outlines, one, other = (sampled(each, geometry, of=tumour.lesion_id) for each in volumes)
+    for name, each in zip(("tumour", "ablation zone"), outlines, strict=True):
         refuse(each, what=name)
-    arrays = {
-        "images": np.stack([sampled(each, geometry, of=tumour.lesion_id) for each in (before, done.volume)]),
-        "outlines": np.stack([*outlines.values()]),
-    }
+    images = np.where(np.minimum(one, other) >= EDGE, (earlier, treated), np.nan)
+    arrays = {"images": images, "outlines": np.stack(outlines)}
     about = {
         "lesion": {"lesion_id": tumour.lesion_id, "diameter_mm": tumour.diameter_mm},
         "study": {
@@ -182,7 +184,7 @@ def _marked(marked: np.ndarray, volume: Volume, *, edge: int = 0) -> Volume:
     """Shares of voxels, smoothed, as a volume; with so many more empty voxels at each edge."""
     share = np.pad(marked.astype(np.float32), edge)
     spacing = np.array(volume.geometry.spacing)
-    share = ndimage.gaussian_filter(share, _SMOOTH_MM / spacing)
+    share = ndimage.gaussian_filter(share, np.minimum(1, _SMOOTH_MM / spacing))
     first = volume.geometry.lps @ [*([-edge] * 3), 1]
     geometry = replace(volume.geometry, shape=share.shape, origin=tuple(first[:3].tolist()))
     return replace(volume, values=share, geometry=geometry, units="grey", measured=np.ones(len(share), bool), off={})

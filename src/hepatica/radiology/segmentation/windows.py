@@ -84,7 +84,7 @@ def slide(read: Read, shape: tuple[int, int, int], predict: Predict, *, sliding:
             if total is None:
                 total, seen = torch.zeros(len(found), depth, *padded), torch.zeros(depth, *padded)
                 signs = torch.zeros(depth, signature.numel() + 1)
-            total[:, :, y : y + height, x : x + width] += found * weights
+            total[:, :, y : y + height, x : x + width].addcmul_(found, weights)
             seen[:, y : y + height, x : x + width] += weights
             signs += torch.cat([signature, torch.ones(1)])
         assert total is not None
@@ -96,10 +96,11 @@ def slide(read: Read, shape: tuple[int, int, int], predict: Predict, *, sliding:
 
 
 def _onward(values: Tensor, done: int, axis: int) -> Tensor:
-    """The rest moved to the front, zeros behind."""
-    rest = values.roll(-done, axis)
-    rest.narrow(axis, values.shape[axis] - done, done).zero_()
-    return rest
+    """The rest moved to the front, in place, zeros behind."""
+    left = values.shape[axis] - done
+    values.narrow(axis, 0, left).copy_(values.narrow(axis, done, left).clone())
+    values.narrow(axis, left, done).zero_()
+    return values
 
 
 def _predicted(
@@ -125,8 +126,9 @@ def _predicted(
 def _run(windows: Sequence[np.ndarray], predict: Predict, sliding: Sliding) -> Iterator[tuple[Tensor, Tensor]]:
     values = torch.from_numpy(np.stack(windows))
     values = values[:, :, None] if sliding.solid else values
-    flips = ((), (-1,), (-2,), (-2, -1)) if sliding.flips else ((),)
-    every = [(axes, *predict(values.flip(axes))) for axes in flips]
-    found = torch.stack([probabilities.flip(axes) for axes, probabilities, _ in every]).mean(dim=0)
-    signature = torch.stack([each for _, _, each in every]).mean(dim=0)
+    found, signature = predict(values)
+    if sliding.flips:
+        every = [(axes, *predict(values.flip(axes))) for axes in ((-1,), (-2,), (-2, -1))]
+        found = torch.stack([found, *(each.flip(axes) for axes, each, _ in every)]).mean(dim=0)
+        signature = torch.stack([signature, *(each for _, _, each in every)]).mean(dim=0)
     yield from zip(found if sliding.solid else found[:, :, None], signature, strict=True)

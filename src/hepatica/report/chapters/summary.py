@@ -58,9 +58,10 @@ def _findings(run: Run) -> list[str]:
     target, sentences = run.targets[0], list[str]()
     named = f"{target.happening} {when(target).lower()}" if target.followed else about(target)
     for results in reversed(run.cohorts):
-        rows = [(name, results.metric(name, target)) for name in RANKING]
-        name, row = next(((name, row) for name, row in rows if row is not None), (None, None))
-        if name is None or pd.isna([row["value"], row["low"], row["high"]]).any():
+        found = {name: results.metric(name, target) for name in RANKING}
+        name = next((each for each, row in found.items() if row is not None), RANKING[0])
+        row = found[name]
+        if row is None or pd.isna([row["value"], row["low"], row["high"]]).any():
             continue
         said = "does not exclude chance (0.5), so that no discrimination is shown"
         if row["low"] > CHANCE:

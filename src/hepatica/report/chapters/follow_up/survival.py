@@ -39,7 +39,7 @@ def section(run: Run, gallery: Gallery) -> Section:
         caption="Ranking over time, with 95% confidence intervals.",
         note="C-index: of two patients, how often the one with the higher score has the event first, over the whole of"
         " follow-up. Time-dependent AUROC weights patients for censoring instead of leaving out those censored."
-        " P that the hazard ratio is constant: Grambsch and Therneau; where it is small, the ratio is a mean over time."
+        " Proportional hazards are tested by Grambsch and Therneau; where P is small, the ratio is a mean over time."
         " The hazard ratio is cause-specific: competing events count as censored. Where there are any, also: cumulative"
         " incidence, the share of all patients to whom the event came first (Aalen-Johansen), and the subdistribution"
         " hazard ratio, by which it differs (Fine and Gray).",
