@@ -1,5 +1,6 @@
 """Smooth calibration: the observed share of the event as a curve over the score."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ def smooth_calibration(label: Outcome, *, score: ArrayLike) -> SmoothCurve | Non
     """Logistic regression of the outcome on a restricted cubic spline, three knots, of the log odds of the score.
 
     `label` (n,) 0 or 1, or of `at_horizon` (then weighted); `score` (n,) probabilities. Sandwich variance. None where
-    scores have fewer than three distinct values at the knots, or a cut-off separates the classes. Raises as `brier`.
+    scores have fewer than three distinct values at the knots, or the curve separates the classes. Raises as `brier`.
     """
     outcome, probability = probabilities(label, score)
     log_odds = logits(probability)
@@ -40,9 +41,14 @@ def smooth_calibration(label: Outcome, *, score: ArrayLike) -> SmoothCurve | Non
         return None
     grid = np.linspace(probability.min(), probability.max(), POINTS)
     design, at = _spline(log_odds, knots), _spline(logits(grid), knots)
-    coefficients = logistic(outcome, design)
-    fitted = expit(design @ coefficients)
-    bread = np.linalg.inv(design.T @ (design * (outcome.weight * fitted * (1 - fitted))[:, None]))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a fit that overflows or separates the classes has no curve
+            coefficients = logistic(outcome, design)
+            fitted = expit(design @ coefficients)
+            bread = np.linalg.inv(design.T @ (design * (outcome.weight * fitted * (1 - fitted))[:, None]))
+    except (Warning, np.linalg.LinAlgError):
+        return None
     own = design @ bread * (outcome.weight * (outcome.event - fitted))[:, None]
     influence = np.column_stack([outcome.influence(column) for column in own.T])
     line, margin = at @ coefficients, Z * np.linalg.norm(influence @ at.T, axis=0)

@@ -70,7 +70,10 @@ def maximise(rows: Rows, patients: Patients) -> tuple[Floats, Floats, Floats]:
         done = abs(after.value - now.value) <= CONVERGED * abs(after.value)
         beta, now = found, after
         if done:
-            covariance = np.asarray(np.linalg.inv(now.information), np.float64)
+            try:
+                covariance = np.asarray(np.linalg.inv(now.information), np.float64)
+            except LinAlgError:
+                break
             if not (np.sqrt(np.diag(covariance)) < _LARGEST_ERROR).all():
                 break
             moved = _residuals(rows, now) @ covariance

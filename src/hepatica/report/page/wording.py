@@ -48,7 +48,7 @@ METRICS = {
     "kappa": "Cohen's kappa",
     "brier": "Brier score",
     "proportional_hazards_p": "Proportional hazards, P (Grambsch-Therneau)",
-    "observed_to_expected": "Observed over expected events, O/E (ideal: 1)",
+    "observed_to_expected": "Observed over expected, O/E (ideal: 1)",
     "calibration_intercept": "Calibration intercept (ideal: 0)",
     "calibration_slope": "Calibration slope (ideal: 1)",
     "c_index": "C-index",

@@ -18,6 +18,7 @@ def results(seed: int, *, title: str) -> Any:
     names = [f"{title}{n}" for n in range(150)]
     months, ends = 20 * rng.exponential(np.exp(-risk)), 70.0
     outcomes = pd.DataFrame({"time": np.minimum(months, ends), "event": (months <= ends).astype(int)}, index=names)
+    outcomes["cause"] = outcomes["event"]
     outcomes["score"] = risk + 0.3 * rng.normal(size=150)
     patients = pd.DataFrame({"albumin_g_l": 40 - 2 * risk + rng.normal(0, 2, 150)}, index=names)
     patients["age_years"] = rng.normal(60, 8, 150)

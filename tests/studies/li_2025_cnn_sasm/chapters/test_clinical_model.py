@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.evaluate import Comparison, Estimate, compare_auroc
+from hepatica.evaluate import Comparison, Estimate, at_horizon, compare_auroc
 from hepatica.evaluate.models.stacking import stacked_risks
 from hepatica.report.chapters.follow_up import clinical_model
 from hepatica.report.chapters.follow_up.clinical_model import Judged, _verdict
@@ -77,10 +77,11 @@ def test_settings_choose_the_indicators(make_study: Make, tmp_path: Path, sketch
 def test_new_patients_are_judged_by_all_training_patients(make_study: Make, tmp_path: Path, sketchbook: Sketch) -> None:
     study, names = make_study(settings={"indicators": ["tumour_size_cm", "age_years"]}), ["tumour_size_cm", "age_years"]
     target, external = study.run.targets[0], study.run.external[0]
-    new = new_patients(external, target).dropna(subset=["label"])
+    new = new_patients(external, target)
     table = training(known_of(study), target)
     scored = stacked_risks(table, of=new, candidates=candidates(names), score=SIGNATURE)
-    wanted = compare_auroc(new["label"], score_a=scored[SIGNATURE], score_b=scored[TOGETHER])
+    outcome = at_horizon(new["time"], event=new["cause"], horizon=target.horizon)
+    wanted = compare_auroc(outcome, score_a=scored[SIGNATURE], score_b=scored[TOGETHER])
     tables = [block for block in section(study, sketchbook(tmp_path)).blocks if isinstance(block, Table)]
     row = {row[0]: row for row in tables[2].rows}[TOGETHER]
     assert row[2:4] == [str(wanted.difference), p_value(wanted.p)]

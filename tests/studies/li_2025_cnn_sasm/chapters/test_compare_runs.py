@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hepatica.evaluate import Comparison, Estimate, auroc, compare_paired
+from hepatica.evaluate import Comparison, Estimate, at_horizon, auroc, compare_paired
 from hepatica.report.chapters.compare_runs import Other, Row, rows, scored, section, verdict
 from hepatica.report.page.blocks import Table
 from hepatica.report.page.wording import interval
@@ -36,17 +36,16 @@ def test_both_strategies_are_scored_on_the_same_patients(make_study: Callable[..
     target = study.run.targets[0]
     both = scored(study.run, target, study.end_to_end)
     assert list(both.index) == list(study.run.internal.outcomes(target).index)
-    known = both.dropna(subset=["label"])
+    followed = study.run.internal.outcomes(target)
+    outcome = at_horizon(followed["time"], event=followed["cause"], horizon=target.horizon)
     found = {(each.metric, each.cutoff): each for each in rows(study.run, target, other(study))}
-    assert found["auroc", ""].first == auroc(known["label"], score=known["first"])
-    assert found["auroc", ""].second == auroc(known["label"], score=known["second"])
+    assert found["auroc", ""].first == auroc(outcome, score=both["first"])
+    assert found["auroc", ""].second == auroc(outcome, score=both["second"])
     for cutoff, (a, b) in {
         "0.5": (0.5, 0.5),
         "the training median": (study.run.cutoffs[target.key], study.end_to_end_cutoffs[target.key]),
     }.items():
-        expected = compare_paired(
-            known["label"], score_a=known["first"], score_b=known["second"], cutoff_a=a, cutoff_b=b
-        )
+        expected = compare_paired(outcome, score_a=both["first"], score_b=both["second"], cutoff_a=a, cutoff_b=b)
         assert found["f1", cutoff].comparison == expected["f1"]
         assert found["f1", cutoff].first.value - found["f1", cutoff].second.value == pytest.approx(
             expected["f1"].difference.value

@@ -91,7 +91,7 @@ def _of_target(known: Known, target: Target, gallery: Gallery, *, in_full: bool)
     cross = cross_fitted(table, candidates=candidates(recorded(known.indicators, table)), score=SIGNATURE)
     folds, pooled = fold_aurocs(table, cross), _by_auroc(ranked_within_folds(table, cross), table["label"].to_numpy())
     scored = {each.key: _scored(known, each, target) for each in known.run.cohorts}
-    areas = {key: _by_auroc(*known_outcome(own, target)) for key, own in scored.items()}
+    areas = {key: _areas(own, target) for key, own in scored.items()}
     caption = (
         f"AUROC of each risk for {target.label}. Cross-validation: held-out folds of the training patients, a dot a"
         " fold; lines are medians, boxes interquartile ranges, whiskers 95% intervals of the mean (t distribution), as"
@@ -126,6 +126,16 @@ def _scored(known: Known, results: Results, target: Target) -> pd.DataFrame:
     return stacked_risks(table, of=new, candidates=found, score=SIGNATURE).join(
         new[["label", "time", "event", "cause"]]
     )
+
+
+def _areas(scored: pd.DataFrame, target: Target) -> list[Judged]:
+    """AUROCs of all risks, undefined where all patients have one outcome."""
+    try:
+        return _by_auroc(*known_outcome(scored, target))
+    except EvaluationError as error:
+        nothing = undefined(str(error), n=len(scored))
+        names = scored.columns.drop(["label", "time", "event", "cause"], errors="ignore")
+        return [Judged(name=str(name), value=nothing, ahead=None) for name in names]
 
 
 def _by_auroc(scored: pd.DataFrame, outcome: Outcome) -> list[Judged]:
