@@ -48,14 +48,14 @@ def section(run: Run, gallery: Gallery) -> Section:
         f" down, with {CAPTURED:.0%} of those with {events(run.targets)}, by bootstrap of patients; a score without"
         f" information needs {CAPTURED:.0%} of the patients.",
     )
+    weighed = " Rates at a horizon also weigh for patients censored before it." if run.targets[0].followed else ""
     confusion = gallery.by_cohort(
         "confusion",
         run.cohorts,
         partial(_matrices, run=run),
         alt="Confusion matrices, one a target and cut-off",
         caption="Confusion matrices: patients of known outcome by the truth (rows) and by the model's call (columns),"
-        " left at 0.5 and right at the locked cut-off; rates at a horizon also weigh for patients censored before it."
-        " Shade is the share of the row.",
+        f" left at 0.5 and right at the locked cut-off. Shade is the share of the row.{weighed}",
         size=(4.4, 1.9 * len(run.targets) + 0.6),
     )
     blocks: list[Block] = [*(_curves(run, gallery, kind=kind) for kind in CURVES), table, _at_cutoffs(run), confusion]

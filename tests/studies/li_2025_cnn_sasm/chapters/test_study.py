@@ -44,10 +44,12 @@ def test_a_second_call_leaves_the_page_until_something_was_found(sketched: Path)
 def test_tables_are_spreadsheets_too(sketched: Path) -> None:
     write_study_report("li_2025_cnn_sasm", sketched)
     with (sketched / "tables" / "selection_1.csv").open() as file:
-        caption, header, *rows = csv.reader(file)
-    assert "held-out patients whose survival confirms" in caption[0]
-    assert header == ["", "1/2", "1", "Average"]
-    assert [row[0] for row in rows if len(row) > 1][:2] == ["DenseNet121", "CNN-SASM"]
+        header, *rows = csv.reader(file)
+    with (sketched / "tables" / "captions.csv").open() as file:
+        captions = {name: caption for name, caption, _ in csv.reader(file)}
+    assert "held-out patients whose survival confirms" in captions["selection_1.csv"]
+    assert header == ["part", "row", "1/2", "1", "Average"]
+    assert [row[1] for row in rows][:2] == ["DenseNet121", "CNN-SASM"]
 
 
 def test_selection_tells_the_reason_and_compares_with_every_other(
