@@ -34,6 +34,7 @@ NOT_APPLIED = "not applied to any other number of this report"
 def section(run: Run, gallery: Gallery) -> Section:
     """A calibration panel a target and cohort; intercept, slope and Brier score; updates offered for other cohorts."""
     of = events(run.targets)
+    weighed = " Patients censored before a horizon are weighed for." if run.targets[0].followed else ""
     figure = gallery.by_target(
         "calibration",
         [(each, target) for target in run.targets for each in run.cohorts],
@@ -41,8 +42,8 @@ def section(run: Run, gallery: Gallery) -> Section:
         alt="Calibration curve of the score",
         caption=f"Observed share of patients with {of} against the mean score, in groups of equal size ordered by"
         " score (bars: 95% intervals), and as a smooth curve (logistic regression on a spline of the log odds, shaded:"
-        " 95% interval). Patients censored before a horizon are weighed for. On the diagonal, scores can be read as"
-        f" probabilities. Ticks along the upper and lower edge are patients with and without {of}.",
+        f" 95% interval).{weighed} On the diagonal, scores can be read as probabilities."
+        f" Ticks along the upper and lower edge are patients with and without {of}.",
         columns=run.columns,
     )
     table = metric_table(

@@ -119,8 +119,8 @@ def _outcomes(run: Run) -> Table:
     note = ""
     if run.targets[0].task == "binary":
         note = (
-            "Patients censored before a horizon are left out of its discrimination and calibration, never counted as"
-            " event-free; the survival results use all patients."
+            "Patients censored before a horizon are never counted as event-free: in its discrimination and calibration,"
+            " those with a known outcome weigh for them; the survival results use all patients."
             if run.followed
             else "Patients whose diagnosis is unknown enter no result."
         )
