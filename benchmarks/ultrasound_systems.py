@@ -120,7 +120,7 @@ def leakage(given: argparse.Namespace, *, folder: Path) -> None:
         fit(network, parts[0], settings, folder=where, label=name, **how)
         logits = infer(network, parts[1].inputs, batch=256, label=name, outputs=lambda read: (read.logits,))[0]
         right = logits.argmax(axis=1) == parts[1].labels
-        found = accuracy(confusion(right.astype(int), score=np.ones(len(right)), group=own[held]))
+        found = accuracy(confusion(right.astype(int), score=np.ones(len(right)), cutoff=0.5, group=own[held]))
         print(f"  {name} dealt: accuracy of squares {found}", flush=True)
 
 
