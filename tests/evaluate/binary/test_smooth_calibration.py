@@ -43,3 +43,9 @@ def test_limits_are_those_of_a_sandwich(bent: tuple[np.ndarray, np.ndarray]) -> 
 
 def test_scores_alike_have_no_curve() -> None:
     assert smooth_calibration([0, 1, 0, 1], score=[0.5, 0.5, 0.5, 0.6]) is None
+
+
+def test_a_spline_that_separates_the_classes_is_no_curve() -> None:
+    """All with the event lie between all without it, so that no cut-off separates them, but a bend does."""
+    score = np.linspace(0.02, 0.98, 49)
+    assert smooth_calibration((np.abs(score - 0.5) < 0.25).astype(int), score=score) is None

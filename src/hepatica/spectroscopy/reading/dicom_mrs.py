@@ -55,13 +55,11 @@ def _of_standard(dataset: Dataset, *, header_overrides: Header) -> RawSpectra:
         raise SpecimenError(f"got {numbers.size // 2} points, wanted a multiple of {points}; export it again")
     fids = rearrange(numbers[::2] + 1j * numbers[1::2], "(t n) -> t 1 n", n=points)
     with_water = dataset.get("WaterReferencedPhaseCorrection") == "YES" and len(fids) % 2 == 0
-    kept, rest = (fids[: len(fids) // 2], fids[len(fids) // 2 :]) if with_water else (fids, None)
-    raw, water = (
-        None if each is None else RawSpectra.of(each, _header(dataset), overrides=header_overrides)
-        for each in (kept, rest)
+    raw, *water = (
+        RawSpectra.of(each, _header(dataset), overrides=header_overrides)
+        for each in np.split(fids, 2 if with_water else 1)
     )
-    assert raw is not None
-    return replace(raw.with_water(water), averages=_averages(dataset))
+    return replace(raw.with_water(next(iter(water), None)), averages=_averages(dataset))
 
 
 def _header(dataset: Dataset) -> Header:
