@@ -179,8 +179,9 @@ def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior 
     """The quantities of a fit; with a `prior`, also which are no better determined than by it.
 
     The bound is that of the spectrum alone, whatever the prior. It and the covariance grow with chi² where that is
-    above 1, the covariance also by `model_error`. Flags name fits that did not converge, spectra that the model does
-    not describe, and a phase or width that ran to its limit.
+    above 1, the covariance also by `model_error` and so far that intervals hold another minimum that is nearly as good.
+    Flags name fits that did not converge, spectra with such minima or that the model does not describe, and a phase or
+    width that ran to its limit.
     """
     k, excess = len(fit.model.names), np.maximum(1, fit.chi2)[:, None, None]
     own = excess * fit.covariance[:, :k, :k]
@@ -189,7 +190,7 @@ def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior 
         method=method,
         unit=unit,
         concentration=fit.concentration,
-        covariance=own + model_error(fit),
+        covariance=own + model_error(fit) + fit.rival[:, :, None] * fit.rival[:, None, :],
         bound=own if prior is None else excess * _bound(fit, prior),
         flags=tuple(_flags(fit, row) for row in range(len(fit.concentration))),
         prior_covariance=None if prior is None else prior.covariance_mm,
@@ -209,7 +210,16 @@ def _flags(fit: Fit, row: int) -> tuple[str, ...]:
         found.append(f"not converged in {fit.iterations[row]} steps")
     if fit.chi2[row] > WORST_CHI2:
         found.append(f"the model does not describe the spectrum: chi² {fit.chi2[row]:.1f} per degree of freedom")
+    apart = np.abs(fit.rival[row]) / fit.sd[row]
+    if apart.max() > 1:
+        found.append(two_fits(fit.model.names, apart))
     at_limit = fit.at_limit[row]
     if at_limit:
         found.append(f"at its limit: {', '.join(at_limit)}")
     return tuple(found)
+
+
+def two_fits(names: Sequence[str], apart: Floats) -> str:
+    """The flag of another minimum that is nearly as good, `apart` (k,) standard deviations away in these quantities."""
+    named = [names[place] for place in np.argsort(-apart, kind="stable")[:3] if apart[place] > 1]
+    return f"another fit is nearly as good and differs in {', '.join(named)}: intervals hold both"
