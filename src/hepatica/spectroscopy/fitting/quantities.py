@@ -29,10 +29,6 @@ LEAST_LEARNT = 0.5
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
 
-SCALE_SD, METABOLITES_SD, LIPIDS_SD = 0.10, 0.12, 0.10
-"""What is not known of mM, as shares of them (ours): of water content, T1 and T2 of water and fat; of all metabolites,
-a quarter of T1 and of T2; of lipids, a fifth of T2; at TE 35 and TR 2000 ms; at a longer TE it is more."""
-
 TASKS: Mapping[Unit, tasks.Quantities] = {
     "mM": tasks.Quantities("concentration"),
     "institutional units": tasks.Quantities("relative_concentration"),
@@ -116,16 +112,17 @@ class Quantities:
             unknown_scale=None if self.unknown_scale is None else mix @ self.unknown_scale @ mix.T,
         )
 
-    def with_lipids(self, factor: ArrayLike) -> "Quantities":
+    def with_lipids(self, factor: ArrayLike, *, unknown: tuple[float, float, float]) -> "Quantities":
         """The same with lipids times a factor, one or one a spectrum (n,): they relax unlike the metabolites by which
         spectra were scaled. The prior is scaled by the mean factor. In mM, what is not known of the scale is added:
-        SCALE_SD of all, and METABOLITES_SD or LIPIDS_SD of those.
+        shares of all values, and beyond it of metabolites and of lipids (`water_scaling.unknown_shares`).
         """
         lipid = np.isin(self.names, (*LIPIDS5, *LCM5))
         each = np.where(lipid, np.broadcast_to(np.asarray(factor, float), len(self.flags))[:, None], 1.0)
         both, mean, value = each[:, :, None] * each[:, None, :], each.mean(axis=0), self.concentration * each
-        alike = SCALE_SD**2 + np.where(lipid[:, None] == lipid, np.where(lipid, LIPIDS_SD, METABOLITES_SD) ** 2, 0.0)
-        unknown = alike * value[:, :, None] * value[:, None, :] if self.unit == "mM" else None
+        every, metabolites, lipids = np.square(unknown)
+        alike = every + np.where(lipid[:, None] == lipid, np.where(lipid, lipids, metabolites), 0.0)
+        scale = alike * value[:, :, None] * value[:, None, :] if self.unit == "mM" else None
         prior = self.prior_covariance
         return replace(
             self,
@@ -133,7 +130,7 @@ class Quantities:
             covariance=self.covariance * both,
             bound=self.bound * both,
             prior_covariance=None if prior is None else prior * np.outer(mean, mean),
-            unknown_scale=unknown,
+            unknown_scale=scale,
         )
 
     def to_table(self) -> pd.DataFrame:
