@@ -24,7 +24,7 @@ from hepatica.pathology.slide import Slide, extent, open_slide
 from hepatica.pathology.slide_files import parts_of
 from hepatica.pathology.stain import REFERENCE, StainFit, StainSettings, fit, normalise
 from hepatica.pathology.tiles import Tiling, grid, writing
-from hepatica.pathology.tissue import SPECK, Pieces, appearance, find_tissue
+from hepatica.pathology.tissue import SPECK, appearance, find_tissue
 
 SCHEMA = 2
 """Version of the tile files; raised whenever the same settings would give other tiles."""
@@ -209,7 +209,7 @@ def _survey(slide: Slide, tiling: Tiling, region: Region | None) -> tuple[np.nda
     if region is not None:
         region.check(slide.size)
         inside = region.mask(thumbnail.shape[:2], size=slide.size)
-        pieces = Pieces(pieces.tissue & inside, pieces.ink & inside)
+        pieces = pieces.within(inside)
     looks = appearance(thumbnail, pieces)
     ink = f", and pen ink on {looks['ink_share']:.0%} of it" if looks["ink_share"] > SPECK else ""
     if not pieces.tissue.any():
