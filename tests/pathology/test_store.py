@@ -218,9 +218,9 @@ def test_no_fault_of_one_slide_takes_the_results_of_the_others(specimens, folder
     def fault(*given):
         raise error
 
-    whole = store._survey
+    whole = store.survey
     calls = iter([False, True, False])
-    monkeypatch.setattr(store, "_survey", lambda *given: (fault if next(calls) else whole)(*given))
+    monkeypatch.setattr(store, "survey", lambda *given: (fault if next(calls) else whole)(*given))
     tiles = prepare(specimens, tiling=TILING, folder=folder)
     assert len(tiles.specimens) == 2
     assert len(tiles.failures) == 1

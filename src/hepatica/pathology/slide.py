@@ -38,7 +38,9 @@ class Resolution(NamedTuple):
 
 
 class Slide:
-    """An open slide; close it or use it in a `with`. Positions are pixels of its finest level."""
+    """An open slide; close it or use it in a `with`. Positions are pixels of its finest level; QuPath counts them from
+    `origin` on.
+    """
 
     def __init__(self, reader: Reader, *, resolution: Resolution) -> None:
         self._reader = reader
@@ -46,6 +48,7 @@ class Slide:
         self.size = (SlidePixels(width), SlidePixels(height))
         self.mpp, self.mpp_known, self.note = resolution
         self.levels = reader.sizes
+        self.origin = reader.origin
         self.identity = reader.identity
 
     def __enter__(self) -> Self:

@@ -18,25 +18,16 @@ from hepatica.cohort.preparation import Ledger, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
-from hepatica.pathology.outlines import Region, region_of
+from hepatica.pathology.outlines import region_of
 from hepatica.pathology.reader import as_specimen_error
-from hepatica.pathology.slide import Slide, extent, open_slide
+from hepatica.pathology.slide import Slide, open_slide
 from hepatica.pathology.slide_files import parts_of
 from hepatica.pathology.stain import REFERENCE, StainFit, StainSettings, fit, normalise
-from hepatica.pathology.tiles import Tiling, grid, writing
-from hepatica.pathology.tissue import SPECK, appearance, find_tissue
+from hepatica.pathology.survey import survey
+from hepatica.pathology.tiles import Tiling, writing
 
 SCHEMA = 2
 """Version of the tile files; raised whenever the same settings would give other tiles."""
-
-MASK_MPP = 8.0
-"""Micrometres per pixel of the thumbnail that tissue is looked for on (ours): a tile of 112 um has 14 x 14 of them."""
-
-MASK_SIDES = (512, 4096)
-"""Shortest and longest longer side of that thumbnail (ours)."""
-
-COARSEST = 2.0
-"""A slide more than this many times coarser than the tiles wanted is refused (ours): it would only be enlarged blur."""
 
 STAIN_TILES = 32
 """Tiles, evenly spread over the slide's tissue, that its stains are learnt from (ours)."""
@@ -53,10 +44,10 @@ class TileStore(ArrayStore):
     order), x, y (upper left corner) and extent (side), in pixels of the slide's finest level.
     `specimens`: one row a slide: patient_id, specimen_id, key (its file), tiles (how many), mpp, mpp_known (file,
     given, forced), notes (what contradicts it), width, height, extent, place (of a region), and how it looks:
-    tissue_mm2, tissue_share and ink_share (of the slide, 0..1), hue_degrees and saturation (0..1, means of the
-    tissue), haematoxylin_r, _g, _b and eosin_r, _g, _b (share of the optical density in each colour, length 1),
-    haematoxylin_peak and eosin_peak (99th percentile of the concentration); stains are NaN where they need not be
-    and cannot be learnt.
+    tissue_mm2, tissue_share and ink_share (of the slide, 0..1), fold_share and blur_share (of the tissue), hue_degrees
+    and saturation (0..1, means of the tissue), haematoxylin_r, _g, _b and eosin_r, _g, _b (share of the optical density
+    in each colour, length 1), haematoxylin_peak and eosin_peak (99th percentile of the concentration); stains are NaN
+    where they need not be and cannot be learnt.
     Of a region, tissue_mm2, tissue_share, ink_share and colours are those of its tissue, the rest is of its slide.
     `failures`: one row a slide that gave no tiles: patient_id, specimen_id, row (of specimens.csv), error.
     """
@@ -150,7 +141,7 @@ def cutting(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None) 
 
         recolour: Callable[[np.ndarray], np.ndarray] = np.asarray
         with as_specimen_error(specimen.path):
-            corners, about = _survey(slide, tiling, region_of(specimen))
+            corners, about = survey(slide, tiling, region_of(specimen, origin=slide.origin))
             spread = np.linspace(0, len(corners) - 1, min(STAIN_TILES, len(corners))).astype(int)
             stains = _stains(read(corners[spread]), settings=stain)
         if stain is not None:
@@ -190,46 +181,6 @@ def _columns(stains: StainFit) -> dict[str, float]:
     return found
 
 
-def _survey(slide: Slide, tiling: Tiling, region: Region | None) -> tuple[np.ndarray, dict[str, Any]]:
-    """Where to cut, and what is reported of the slide, or of a region; SpecimenError where there is nothing to cut."""
-    (width, height), side = slide.size, _extent(slide, tiling)
-    if slide.mpp > COARSEST * tiling.mpp:
-        raise SpecimenError(
-            f"got a slide of {slide.mpp:.4g} micrometres per pixel, wanted {COARSEST * tiling.mpp:.4g} or finer to cut"
-            f" tiles at {tiling.mpp:.4g}; leave it out, or cut at a coarser resolution"
-        )
-    if min(slide.size) < side:
-        raise SpecimenError(
-            f"got a slide of {width} x {height} pixels, wanted at least one tile's {side:.0f} each way; leave it out,"
-            " or check its micrometres per pixel"
-        )
-    thumbnail = slide.thumbnail(longest=int(np.clip(max(slide.size) * slide.mpp / MASK_MPP, *MASK_SIDES)))
-    pieces = find_tissue(thumbnail)
-    place = "on the slide" if region is None else "in the region"
-    if region is not None:
-        region.check(slide.size)
-        inside = region.mask(thumbnail.shape[:2], size=slide.size)
-        pieces = pieces.within(inside)
-    looks = appearance(thumbnail, pieces)
-    ink = f", and pen ink on {looks['ink_share']:.0%} of it" if looks["ink_share"] > SPECK else ""
-    if not pieces.tissue.any():
-        raise SpecimenError(f"no tissue found {place}{ink}; look at it, and leave it out if it is blank")
-    corners = grid(pieces.tissue, size=slide.size, mpp=slide.mpp, tiling=tiling)
-    if not len(corners):
-        raise SpecimenError(
-            f"no tile has enough tissue {place}: {looks['tissue_share']:.1%} of the slide is tissue{ink}, but every"
-            f" tile has more than {tiling.background:.0%} of background; leave it out, or allow more background"
-        )
-    area = {"tissue_mm2": looks["tissue_share"] * width * height * slide.mpp**2 / 1e6}
-    known = {"mpp": slide.mpp, "mpp_known": slide.mpp_known, "notes": slide.note}
-    known |= {"place": region.place(slide.size)} if region else {}
-    return corners, known | {"width": width, "height": height, "extent": side} | area | looks
-
-
-def _extent(slide: Slide, tiling: Tiling) -> float:
-    return extent(side=tiling.side, mpp=tiling.mpp, native=slide.mpp)
-
-
 def slide_key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, **further: Any) -> str:
     """Digest of a slide, of how it is cut, and of `further` settings, by which what is made of it is named."""
     target = {name: array.tolist() for name, array in asdict(REFERENCE).items()}
@@ -244,8 +195,8 @@ def slide_key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None
         with as_specimen_error(specimen.path), _open(specimen) as slide:
             identity, beside = slide.identity, parts_of(specimen.path)
             settings["slide"] = [slide.mpp, slide.mpp_known, slide.note, slide.levels]
-        if region := region_of(specimen):
-            settings["region"] = region.digest
+            if region := region_of(specimen, origin=slide.origin):
+                settings["region"] = region.digest
     except SpecimenError as error:
         settings["refused"] = str(error)
     return specimen_key(specimen, settings=settings, beside=beside[1:], identity=identity)
