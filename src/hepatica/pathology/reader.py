@@ -86,12 +86,14 @@ class Reader(Protocol):
         ...
 
 
-def open_reader(path: Path) -> Reader:
+def open_reader(path: Path, *, fast: bool = True) -> Reader:
     """Open a slide with OpenSlide, or else a TIFF, PNG or JPEG; SpecimenError when it is neither or damaged.
 
     A TIFF whose pyramid lies in SubIFDs, as OME-TIFF's does, is read by libvips, for OpenSlide sees the finest level
     alone. Of a file of several images, such as the slide, its label and its overview, the slide alone is read.
     A TIFF of two channels is of two photons: the second (SHG, collagen) is shown red, the first (TPEF) green, no blue.
+
+    Without `fast` a slide is opened sooner and takes less memory, for a few tiles at a time.
 
     `path` may be the folder of a MIRAX slide, or one that holds a single slide, such as the instances of a DICOM
     series. Messages never hold the file's name, which may be a patient's.
@@ -111,7 +113,7 @@ def open_reader(path: Path) -> Reader:
         if slide.properties["openslide.vendor"] == "generic-tiff" and _has_subifds(path):
             slide.close()
             return _open_plain(path)
-        return OpenSlideReader(slide, path=path)
+        return OpenSlideReader(slide, path=path, fast=fast)
 
 
 @contextmanager
@@ -134,7 +136,7 @@ def as_specimen_error(path: Path) -> Iterator[None]:
 class OpenSlideReader:
     """Any format OpenSlide knows. At the finest level of a TIFF, libvips where it gives the same pixels faster."""
 
-    def __init__(self, slide: openslide.OpenSlide, *, path: Path) -> None:
+    def __init__(self, slide: openslide.OpenSlide, *, path: Path, fast: bool = True) -> None:
         self._slide = slide
         self._path = path
         self._proofs = 0
@@ -160,7 +162,7 @@ class OpenSlideReader:
         self.origin = (left, top)
         known = max(self.sizes[-1]) >= LEAST_KNOWN
         self.identity = series or (properties.get("openslide.quickhash-1") if known else None)
-        self._fast = _fast_region(slide, path)
+        self._fast = _fast_region(slide, path) if fast else None
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
         """Read through libvips once its first regions have proved identical to OpenSlide's, else through OpenSlide."""

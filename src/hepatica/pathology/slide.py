@@ -115,14 +115,14 @@ class Slide:
         return padded
 
 
-def open_slide(path: Path, *, mpp: MicronsPerPixel | None = None, force: bool = False) -> Slide:
+def open_slide(path: Path, *, mpp: MicronsPerPixel | None = None, force: bool = False, fast: bool = True) -> Slide:
     """Open any slide OpenSlide reads, or a plain TIFF, PNG or JPEG.
 
-    `mpp` is used where the file does not say, or says what cannot be; with `force` it overrides the file.
-    SpecimenError when the file is no slide, is damaged, or its resolution is absent, implausible, unequal in x and y,
-    or not what its objective gives.
+    `mpp` is used where the file does not say, or says what cannot be; with `force` it overrides the file. `fast` is
+    that of `open_reader`. SpecimenError when the file is no slide, is damaged, or its resolution is absent,
+    implausible, unequal in x and y, or not what its objective gives.
     """
-    reader = open_reader(path)
+    reader = open_reader(path, fast=fast)
     try:
         return Slide(reader, resolution=_resolution(reader, given=mpp, force=force))
     except SpecimenError:
