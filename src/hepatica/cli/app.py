@@ -38,7 +38,7 @@ app = typer.Typer(
 @app.callback(help=app.info.help)
 def everywhere(
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no server for weights: use those on this machine alone.")
+        bool, typer.Option("--offline", help="Make no connection: use the weights that are on this machine.")
     ] = False,
 ) -> None:
     """Take what holds for every command; huggingface_hub reads its environment when it is first imported."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hepatica.cohort import CohortError, MicronsPerPixel, NotAssessableError, RunError, Specimen, write_predictions
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, cautions
-from hepatica.cohort.atomic import read_json
+from hepatica.cohort.atomic import read_json, sweep
 from hepatica.cohort.preparation import overlapping
 from hepatica.cohort.seal import sealing, write_sealed
 from hepatica.protocol import Inference, Material, ModelIdentity
@@ -143,6 +143,7 @@ def _archive(out: Path, specimen: Specimen) -> Path:
 
 def claim(out: Path, made_from: Mapping[str, Any]) -> None:
     """Write down whose results `out` is to hold; RunError when it holds others already."""
+    sweep(out)
     there = read_json(out / MADE_FROM) if (out / MADE_FROM).exists() else None
     if there != made_from and [*out.glob("predictions.csv"), *out.glob("specimen*")]:
         raise RunError(f"{out} holds results of another model or of other specimens; choose a new --out folder")
