@@ -33,15 +33,28 @@ Quick = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
-def assignments(words: list[str] | None) -> dict[str, Any]:
-    """KEY=VALUE words as a mapping; a value is read as TOML, or as plain text if it is not TOML."""
+def choice(given: str | None, known: tuple[str, ...], option: str) -> Any:
+    """One of the known words, or None; SettingsError for another."""
     from hepatica.cohort.errors import SettingsError
 
-    pairs = {}
-    for word in words or []:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise SettingsError(f"got {word!r}, wanted KEY=VALUE, such as epochs=20")
+    if given not in (None, *known):
+        raise SettingsError(f"{option}: got {given!r}, wanted {', '.join(known)}")
+    return given
+
+
+def texts(words: list[str] | None) -> dict[str, str]:
+    """KEY=VALUE words as a mapping of text."""
+    from hepatica.cohort.errors import SettingsError
+
+    if wrong := [each for each in words or [] if "=" not in each]:
+        raise SettingsError(f"got {wrong[0]!r}, wanted KEY=VALUE, such as epochs=20")
+    return dict(each.split("=", 1) for each in words or [])
+
+
+def assignments(words: list[str] | None) -> dict[str, Any]:
+    """KEY=VALUE words as a mapping; a value is read as TOML, or as plain text if it is not TOML."""
+    pairs: dict[str, Any] = {}
+    for key, value in texts(words).items():
         try:
             pairs[key.strip()] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
