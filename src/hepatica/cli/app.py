@@ -8,6 +8,7 @@ import typer
 
 from hepatica.cli import basis, evaluate, fetch, nuclei, phantom
 from hepatica.cli.audit import audit
+from hepatica.cli.check import check
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
 from hepatica.cli.doctor import doctor
@@ -217,7 +218,7 @@ def report(
 
 PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
-    "Data": (phantom.app, fetch.app, init, deidentify, export),
+    "Data": (init, check, phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
     "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),
 }
