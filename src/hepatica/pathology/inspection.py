@@ -7,6 +7,7 @@ from hepatica.cohort.specimens import Inspected, Specimen
 from hepatica.pathology.reader import as_specimen_error
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.tissue import SPECK, appearance, find_tissue
+from hepatica.saliency.scale import with_bar
 
 LONGEST = 640
 """Pixels of the longer side of the thumbnail (ours)."""
@@ -21,16 +22,19 @@ SCREEN = 0.5, 3
 """Micrometres per pixel and bytes per pixel of the tiles that disk need is counted for."""
 
 
-def inspect(specimen: Specimen) -> Inspected:
-    """Outlines of tissue (green) and ink (blue) on a thumbnail; SpecimenError where the slide cannot be used."""
+def inspect(specimen: Specimen, *, outlined: bool = True) -> Inspected:
+    """A thumbnail with a scale bar and outlines of tissue (green) and ink (blue); SpecimenError where the slide cannot
+    be used.
+    """
     slide = open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp)
     with as_specimen_error(specimen.path), slide:
         picture = np.array(slide.thumbnail(longest=LONGEST))
         pieces = find_tissue(picture)
         looks = appearance(picture, pieces)
         area = looks["tissue_share"] * slide.size[0] * slide.size[1] * slide.mpp**2 / 1e6
-        for mask, colour in ((pieces.tissue, TISSUE), (pieces.ink, INK)):
+        for mask, colour in ((pieces.tissue, TISSUE), (pieces.ink, INK)) if outlined else ():
             picture[binary_dilation(mask) & ~binary_erosion(mask)] = colour
+        picture = with_bar(picture, width=slide.size[0] * slide.mpp)
     doubts = [f"less than {LITTLE_MM2:g} mm2 of tissue"] if area < LITTLE_MM2 else []
     doubts += ["pen ink, which is left out"] if looks["ink_share"] > SPECK else []
     doubts += [slide.note] if slide.note else []

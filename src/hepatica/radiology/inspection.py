@@ -10,10 +10,13 @@ from hepatica.radiology.dicom.scans import find_scans
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.phase.together import SERIES
 from hepatica.radiology.slicing import WINDOWS
+from hepatica.saliency.scale import with_bar
 
 
-def inspect(specimen: Specimen) -> Inspected:
-    """The middle slice of the first series, and how many there are; SpecimenError where the study cannot be used."""
+def inspect(specimen: Specimen, *, outlined: bool = True) -> Inspected:
+    """The middle slice of the first series, with a scale bar where millimetres are known, and how many series there
+    are; SpecimenError where the study cannot be used. Nothing is outlined.
+    """
     kind = cast(Kind, specimen.modality)
     found = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=kind)
     volume = found.scans[0].read(regular=False)
@@ -28,10 +31,11 @@ def inspect(specimen: Specimen) -> Inspected:
 
 
 def _middle(volume: Volume) -> np.ndarray:
-    image = volume.values[len(volume.values) // 2]
+    image, x = volume.values[len(volume.values) // 2], volume.geometry.spacing[2]
     if volume.units == "HU":
         grey = WINDOWS["abdomen"].grey(image)
     else:
         low, high = np.quantile(image, (0.01, 0.99))
         grey = (np.clip((image - low) / max(high - low, 1e-6), 0, 1) * 255).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=-1)
+    picture = np.repeat(grey[..., None], 3, axis=-1)
+    return picture if volume.units == "grey" else with_bar(picture, width=1000 * x * len(image[0]))

@@ -3,10 +3,9 @@
 import shutil
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +19,8 @@ from hepatica.cohort.preparation import tracked
 from hepatica.cohort.specimens import Inspected, Specimen
 from hepatica.cohort.table import OF_TABLES, Cohort, examine_cohort
 from hepatica.evaluate import kaplan_meier
+from hepatica.runs.pictures import INSPECTED, inspection
 from hepatica.systems import find_system, listed
-
-INSPECTED = {"slide": "hepatica.pathology", "ct": "hepatica.radiology", "mr": "hepatica.radiology"}
-"""The room whose `inspection.inspect` looks at specimens of each modality; of others only the file is looked for."""
 
 _EVERY = 10**6
 
@@ -105,10 +102,8 @@ def _looks(cohort: Cohort, *, most: int) -> tuple[Look, ...]:
 
 def _look(specimen: Specimen) -> Look:
     try:
-        room = import_module(f"{INSPECTED[specimen.modality]}.inspection")
-        inspect: Callable[[Specimen], Inspected] = room.inspect
         with reading("the file"):
-            return Look(specimen=specimen, seen=inspect(specimen))
+            return Look(specimen=specimen, seen=inspection(specimen.modality)(specimen))
     except ModuleNotFoundError as error:
         return Look(
             specimen=specimen, seen=None, fault=f"the package {error.name} is not installed; see hepatica doctor"

@@ -14,7 +14,7 @@ import tomli_w
 from hepatica.cohort.atomic import write_table, write_text
 from hepatica.cohort.draft.dates import Order, are_dates, order_of
 from hepatica.cohort.draft.follow_up import follow_up
-from hepatica.cohort.draft.found import VOLUMES, Found, Owners, find_files, suffix
+from hepatica.cohort.draft.found import Found, Owners, find_files, phases_together
 from hepatica.cohort.draft.roles import Role, plain, roles, yes_no
 from hepatica.cohort.draft.spreadsheet import read_spreadsheet
 from hepatica.cohort.errors import CohortError
@@ -208,11 +208,8 @@ def _specimens(
     owners = Owners(made.names)
     rows: list[dict[str, str]] = []
     lost: list[str] = []
-    grouped: dict[Path, Found] = {}
-    for each in found:
-        alone = suffix(each.path) not in VOLUMES or each.path.parent == folder
-        grouped.setdefault(each.path if alone or _siblings(each, found) < 2 else each.path.parent, each)
-    for path, each in grouped.items():
+    for each in phases_together(found):
+        path = each.path
         inside = path.is_relative_to(folder)
         name = path.relative_to(folder if inside else out).as_posix()
         if made.names:
@@ -228,10 +225,6 @@ def _specimens(
     table.insert(1, "specimen_id", [f"S{number:04}" for number in range(1, len(table) + 1)])
     notes = [f"{len(lost)} files are of no patient of the table, left out: {listed(lost)}"] if lost else []
     return _with_masks(table, masks, owners, made, folder=folder, notes=notes), notes
-
-
-def _siblings(each: Found, found: Sequence[Found]) -> int:
-    return sum(other.path.parent == each.path.parent and suffix(other.path) in VOLUMES for other in found)
 
 
 def _first_part(name: str) -> str:

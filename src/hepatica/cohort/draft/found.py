@@ -2,8 +2,9 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SUFFIXES = {
@@ -16,6 +17,13 @@ SUFFIXES = {
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 _MASK = {"mask", "masks", "seg", "segmentation", "label", "labels", "labelmap", "roi"}
+_PHASES = {
+    "plain", "native", "nc", "unenhanced", "precontrast", "pre", "arterial", "art", "ap", "portal", "pv", "pvp",
+    "venous", "ven", "delayed", "del", "dp", "late", "equilibrium", "hepatobiliary", "hbp", "t1", "t2", "dwi", "adc",
+    "phase",
+}  # fmt: skip
+"""Words by which a file is a phase or sequence of a study."""
+
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 
 
@@ -70,6 +78,20 @@ def suffix(path: Path) -> str:
 def runs(text: str) -> list[str]:
     """Runs of letters and of digits, without case and leading zeros."""
     return [each.lstrip("0") or "0" if each.isdigit() else each for each in _RUNS.findall(text.lower())]
+
+
+def phases_together(found: Iterable[Found]) -> list[Found]:
+    """Volumes of one folder that are named after phases or sequences are one study, that folder; the others as is."""
+    found = list(found)
+    named = [each for each in found if suffix(each.path) in VOLUMES]
+    count = Counter(each.path.parent for each in named)
+    plain = {each.path.parent for each in named if not set(runs(each.path.name)) & _PHASES}
+    merged = {
+        (parent if count[parent] > 1 and parent not in plain and each in named else each.path): each
+        for each in found
+        for parent in [each.path.parent]
+    }
+    return [replace(each, path=path) for path, each in merged.items()]
 
 
 class Owners:
