@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from hepatica.cohort.atomic import write_text
 from hepatica.report.page import Block, Figure, Gallery, Section, Table, Text
@@ -21,7 +21,8 @@ def write_cohort_page(found: Checked, *, path: Path) -> Path:
     sections = [_faults(found), *([_patients(found), _specimens(found), _systems(found)] if cohort else [])]
     title = f"Cohort {cohort.name}" if cohort else "Cohort with faults"
     phantom = bool(cohort and cohort.phantom)
-    write_text(path, render_page(sections, title=title, kicker="hepatica check", lead=LEAD, phantom=phantom))
+    about = {"title": title, "kicker": "hepatica check", "lead": LEAD, "source": "the cohort folder"}
+    write_text(path, render_page(sections, **about, phantom=phantom))
     return path
 
 
@@ -54,7 +55,7 @@ def _specimens(found: Checked) -> Section:
             f" {found.free / 1e9:.3g} GB are free. Systems that draw a number of tiles a slide need less."
         )
     pictures = [
-        gallery.picture(Image.fromarray(each.seen.picture), alt=_words(each), longest=400)
+        gallery.picture(_numbered(each), alt=_words(each), longest=400)
         for each in looked[:PICTURED]
         if each.seen is not None and each.seen.picture is not None
     ]
@@ -71,6 +72,16 @@ def _specimens(found: Checked) -> Section:
     if rows:
         blocks.append(Table(caption="What was read.", header=["Row", *header], rows=rows))
     return Section(anchor="specimens", title="Specimens", blocks=blocks)
+
+
+def _numbered(look: Look) -> Image.Image:
+    """Its picture, with its row in specimens.csv."""
+    assert look.seen is not None
+    assert look.seen.picture is not None
+    image = Image.fromarray(look.seen.picture)
+    font = ImageFont.load_default(max(11, image.width // 24))
+    ImageDraw.Draw(image).text((4, 4), f"row {look.specimen.row}", "black", font, stroke_width=2, stroke_fill="white")
+    return image
 
 
 def _words(look: Look) -> str:

@@ -34,7 +34,9 @@ def write_predictions_page(run: Path, *, out: Path) -> Path:
     model, system = read_json(folder.model), find_system(read_settings(folder)["reference"])
     table, phantom = read_predictions(out / "predictions.csv"), bool(model["phantom"])
     specimens = pd.read_csv(out / SPECIMENS, dtype=str, keep_default_na=False).to_dict("records")
-    names = pd.read_csv(out / NAMES, dtype=str, index_col="row")["file"].to_dict() if (out / NAMES).exists() else {}
+    names: dict[str, str] = {}
+    if (out / NAMES).exists():
+        names = dict(pd.read_csv(out / NAMES, dtype=str, keep_default_na=False).itertuples(index=False))
     gallery = Gallery(out, phantom=phantom)
     drawn = [each for each in specimens if _pictures(out, each["row"])]
     sections = [
@@ -44,7 +46,12 @@ def write_predictions_page(run: Path, *, out: Path) -> Path:
     write_text(
         out / "report.html",
         render_page(
-            sections, title=system.question, kicker=f"hepatica predict: {system.name}", lead=LEAD, phantom=phantom
+            sections,
+            title=system.question,
+            kicker=f"hepatica predict: {system.name}",
+            lead=LEAD,
+            phantom=phantom,
+            source="the tables and pictures beside it",
         ),
     )
     return out / "report.html"
