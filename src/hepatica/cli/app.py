@@ -28,23 +28,36 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Published deep-learning systems for hepatocellular carcinoma, applied to your own cohort.\n\n"
     "Train a published system on a cohort, lock it, validate it on another cohort, explain it and report it."
-    " To begin: hepatica demo",
-    no_args_is_help=True,
+    " To begin: hepatica demo; with your own patients: hepatica init",
+    invoke_without_command=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"hepatica {version('hepatica')}")
+        raise typer.Exit
 
 
 @app.callback(help=app.info.help)
 def everywhere(
+    context: typer.Context,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no server for weights: use those on this machine alone.")
+        bool, typer.Option("--offline", help="Connect to no server: use the weights on this machine alone.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     """Take what holds for every command; huggingface_hub reads its environment when it is first imported."""
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def train(

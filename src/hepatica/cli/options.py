@@ -6,8 +6,29 @@ from typing import Annotated, Any
 
 import typer
 
-Cohort = Annotated[Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)]
-Run = Annotated[Path, typer.Argument(help="Run folder, as written by hepatica train.")]
+
+def _a_cohort(folder: Path) -> Path:
+    """Fail before seconds of imports; so does `_a_run`."""
+    from hepatica.cohort.errors import CohortError
+
+    if not (folder / "cohort.toml").is_file():
+        raise CohortError(f"{folder} is not a cohort folder: it has no cohort.toml; hepatica init makes one")
+    return folder
+
+
+def _a_run(folder: Path) -> Path:
+    from hepatica.cohort.errors import RunError
+
+    if not (folder / "settings.toml").is_file():
+        raise RunError(f"{folder} is not a run folder: it has no settings.toml; see hepatica train")
+    return folder
+
+
+Cohort = Annotated[
+    Path,
+    typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True, callback=_a_cohort),
+]
+Run = Annotated[Path, typer.Argument(help="Run folder, as written by hepatica train.", callback=_a_run)]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, for example epochs=20; repeatable."),

@@ -4,6 +4,7 @@ Shapes of questions and answers follow the GDC API User's Guide (https://docs.gd
 """
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -106,7 +107,9 @@ class Gdc:
 
 @contextmanager
 def open_gdc() -> Iterator[Gdc]:
-    """A connection to the public archive, closed at the end."""
+    """A connection to the public archive, closed at the end; UnavailableError where connections are forbidden."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        raise UnavailableError("--offline (or HF_HUB_OFFLINE) forbids the download of a public cohort; leave it out")
     headers = {"User-Agent": f"hepatica/{version('hepatica')}"}
     with httpx.Client(base_url=API, timeout=60, follow_redirects=True, headers=headers) as client:
         yield Gdc(client=client)
