@@ -157,7 +157,8 @@ def test_wrong_paths_fail_before_torch_is_imported(tmp_path: Path) -> None:
     script = (
         "import sys\nfrom hepatica.cli import main\n"
         "for words in ('train shi_2021 . --run x', 'predict . . --out x', 'report no'):\n"
-        "    sys.argv = ['hepatica', *words.split()]\n    try: main()\n    except SystemExit as left: print(left.code)\n"
+        "    sys.argv = ['hepatica', *words.split()]\n    try: main()\n"
+        "    except SystemExit as left: print(left.code)\n"
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)

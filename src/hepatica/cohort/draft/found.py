@@ -18,13 +18,18 @@ VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 _MASK = {"mask", "masks", "seg", "segmentation", "label", "labels", "labelmap", "roi"}
 _PHASES = {
-    "plain", "native", "nc", "unenhanced", "precontrast", "pre", "arterial", "art", "ap", "portal", "pv", "pvp",
-    "venous", "ven", "delayed", "del", "dp", "late", "equilibrium", "hepatobiliary", "hbp", "t1", "t2", "dwi", "adc",
-    "phase",
-}  # fmt: skip
-"""Words by which a file is a phase or sequence of a study."""
+    **dict.fromkeys(("plain", "native", "nc", "unenhanced", "noncontrast"), "plain"),
+    **dict.fromkeys(("pre", "precontrast"), "pre"),
+    **dict.fromkeys(("arterial", "art", "ap", "hap"), "arterial"),
+    **dict.fromkeys(("portal", "pv", "pvp", "venous", "ven"), "portal venous"),
+    **dict.fromkeys(("delayed", "del", "dp", "late", "equilibrium"), "delayed"),
+    **dict.fromkeys(("hepatobiliary", "hbp"), "hepatobiliary"),
+    **dict.fromkeys(("t2", "adc"), ""),
+}
+"""Words of a file's name by which it is a phase or sequence of a study, and hepatica's name of the phase."""
 
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
+_WORDS = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +67,7 @@ def find_files(folder: Path, *, modality: str | None = None) -> Files:
             kind = SUFFIXES.get(suffix(path))
             if kind is None:
                 dicom = dicom or suffix(path) in ARCHIVES or _is_dicom(path)
-            elif kind == "ct" and set(runs(path.name)) & _MASK:
+            elif kind == "ct" and is_mask(path):
                 masks.append(path)
             else:
                 specimens.append(Found(path=path, modality=kind if kind == "slide" else modality or kind))
@@ -85,13 +90,23 @@ def phases_together(found: Iterable[Found]) -> list[Found]:
     found = list(found)
     named = [each for each in found if suffix(each.path) in VOLUMES]
     count = Counter(each.path.parent for each in named)
-    plain = {each.path.parent for each in named if not set(runs(each.path.name)) & _PHASES}
+    plain = {each.path.parent for each in named if not set(_WORDS.findall(each.path.name.lower())) & {*_PHASES}}
     merged = {
         (parent if count[parent] > 1 and parent not in plain and each in named else each.path): each
         for each in found
         for parent in [each.path.parent]
     }
     return [replace(each, path=path) for path, each in merged.items()]
+
+
+def phase_in(path: Path) -> str:
+    """The contrast phase in a file's name; "" where it has none."""
+    return next((_PHASES[each] for each in _WORDS.findall(path.name.lower()) if _PHASES.get(each)), "")
+
+
+def is_mask(path: Path) -> bool:
+    """Whether a volume is called a mask."""
+    return bool(set(runs(path.name)) & _MASK)
 
 
 class Owners:
@@ -122,4 +137,5 @@ def _is_dicom(path: Path) -> bool:
     if path.suffix and not path.suffix[1:].isdigit():  # names of DICOM files are often identifiers with points
         return False
     with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
+        head = file.read(132)
+    return head[128:] == b"DICM" or (head[:2] == b"\x08\0" and head[3:4] == b"\0")  # of old devices: no preamble

@@ -6,12 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydicom import dcmread
-from pydicom.errors import InvalidDicomError
-
 from hepatica.cohort.draft.found import SUFFIXES, Found, suffix
-from hepatica.cohort.errors import SpecimenError, reading
-from hepatica.radiology.dicom.frames import tolerant
+from hepatica.cohort.errors import SpecimenError
+from hepatica.radiology.dicom.header import read_dataset
 from hepatica.radiology.dicom.sources import Identity, Source, find_sources, identity, patients
 
 MODALITIES = {"CT": "ct", "MR": "mr", "US": "ultrasound", "SM": "slide"}
@@ -19,8 +16,6 @@ MODALITIES = {"CT": "ct", "MR": "mr", "US": "ultrasound", "SM": "slide"}
 
 Study = tuple[tuple[str, ...], str]
 """The words that name a patient, and a study of them."""
-
-_READ = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID", "Modality")
 
 
 def by_patient(path: Path, into: Path) -> list[Found]:
@@ -37,7 +32,7 @@ def by_patient(path: Path, into: Path) -> list[Found]:
     for source, (own, _) in headers.items():
         study = who[own], own.study
         studies[study].append(source)
-        for place in (source.path, *source.path.parents):
+        for place in (_outer(source), *_outer(source).parents):
             holders[place].add(study)
     numbers = {words: k for k, words in enumerate(dict.fromkeys(words for words, _ in studies), start=1)}
     found = []
@@ -56,18 +51,21 @@ def _header(source: Source) -> tuple[Identity, str] | None:
     if suffix(Path(source.member or source.path)) in SUFFIXES:
         return None
     try:
-        with reading("a header"), source.open() as file, tolerant():
-            header = dcmread(file, stop_before_pixels=True, specific_tags=[*_READ])
-            return identity(header), str(header.get("Modality", ""))
-    except (SpecimenError, InvalidDicomError):
+        header = read_dataset(source)
+    except SpecimenError:
         return None
+    return identity(header), str(header.get("Modality", ""))
 
 
 def _common(sources: Sequence[Source]) -> Path:
     """The archive, or the deepest folder, in which all of them lie."""
-    paths = {each.path for each in sources}
-    archived = len(paths) == 1 and sources[0].member is not None
-    return sources[0].path if archived else Path(os.path.commonpath([each.parent for each in paths]))
+    paths = {_outer(each) for each in sources}
+    archived = len(paths) == 1 and (sources[0].member or sources[0].archive)
+    return _outer(sources[0]) if archived else Path(os.path.commonpath([each.parent for each in paths]))
+
+
+def _outer(source: Source) -> Path:
+    return source.archive or source.path
 
 
 def _gathered(sources: Sequence[Source], folder: Path) -> Path:
@@ -76,7 +74,7 @@ def _gathered(sources: Sequence[Source], folder: Path) -> Path:
         place = folder / f"{number:06}.dcm"
         if place.is_symlink() or place.exists():
             place.unlink()
-        if source.member is None:
+        if source.member is None and source.archive is None:
             place.symlink_to(source.path.resolve())
         else:
             with source.open() as file, place.open("wb") as written:
