@@ -159,7 +159,8 @@ def _systems(cohort: Cohort) -> tuple[dict[str, int], dict[str, str]]:
             continue
         try:
             system = find_system(name)
-            count = len(system.trainable(cohort, system.settings))
+            of_rooms = [{s.patient_id for s in cohort.specimens_of(room.modality)} for room in system.rooms.values()]
+            count = len(set(system.trainable(cohort, system.settings)).intersection(*of_rooms))
             if count:
                 fitting[name] = count
             else:
