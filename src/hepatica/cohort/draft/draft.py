@@ -64,7 +64,7 @@ def draft_cohort(
     files = find_files(folder, modality=modality)
     found = [*files.specimens, *(split(folder, out / STUDIES) if split and files.dicom else ())]
     if not found and table is None:
-        raise CohortError(f"{folder} has no slide, scan or spectrum that is known by its name; see docs/how_to/init.md")
+        raise CohortError(f"{folder} has no slide, scan or spectrum that is known by its name; see docs/how_to/own_cohort.md")
     if table is None:
         made = _Table(pd.DataFrame(), {}, {}, {}, [])
     else:
