@@ -14,14 +14,19 @@ from hepatica.protocol import System
 
 
 def read_inputs(
-    paths: Sequence[Path], *, modality: str, into: Path, mpp: MicronsPerPixel | None = None, force_mpp: bool = False
+    paths: Sequence[Path],
+    *,
+    modality: str,
+    into: Path | None = None,
+    mpp: MicronsPerPixel | None = None,
+    force_mpp: bool = False,
 ) -> Cohort:
     """One cohort folder; or files and folders as a cohort, called by their order.
 
-    A folder is a cohort where it has a cohort.toml. Another one, and an archive, is a study, or has several: a slide, a
-    volume or a spectrum is taken for one patient each, and DICOM is sorted by its patients, in `into` where their files
-    are mixed. `row` is the row in specimens.csv, or the place in this order, counted from 1, and `extra` has the file.
-    CohortError for anything else.
+    A folder is a cohort where it has a cohort.toml. Another one, and an archive, is a study, or with `into` has
+    several: a slide, a volume or a spectrum is taken for one patient each, and DICOM is sorted by its patients, in
+    `into` where their files are mixed. `row` is the row in specimens.csv, or the place in this order, counted from 1,
+    and `extra` has the file. CohortError for anything else.
     """
     cohorts = [path for path in paths if (path / "cohort.toml").is_file()]
     if cohorts:
@@ -41,7 +46,8 @@ def read_inputs(
     specimens: list[Specimen] = []
     for number, path in enumerate(paths, start=1):
         owners: dict[int, str] = {}
-        for found in _within(path, modality=modality, into=into / f"{number:04}"):
+        itself = [Found(path=path, modality=modality)]
+        for found in _within(path, modality=modality, into=into / f"{number:04}") if into else itself:
             row = len(specimens) + 1
             patient = owners.setdefault(found.patient, f"file {row}") if found.patient else f"file {row}"
             extra = {"file": str(found.path if found.path.is_relative_to(path) else path)}

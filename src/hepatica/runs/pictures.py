@@ -71,9 +71,9 @@ def draw_inputs(specimens: Sequence[Specimen], *, out: Path) -> None:
     for specimen in specimens:
         if specimen.modality in INSPECTED:
             with only_warned(specimen, "picture of itself", out=out):
-                seen = inspection(specimen.modality)(specimen, outlined=False)
+                picture: Any = inspection(specimen.modality)(specimen, outlined=False).picture
                 with replacing(out / f"specimen_{specimen.row:04d}_input.jpg") as temporary:
-                    Image.fromarray(seen.picture).save(temporary, quality=88)
+                    Image.fromarray(picture).save(temporary, quality=88)
 
 
 def first_input(locked: LockedRun, material: Any, specimen: Specimen) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.cohort.draft import draft_cohort
+from hepatica.cohort.draft.found import Owners
 
 SHEET = [
     ["Resections 2010 to 2020"],
@@ -101,3 +102,10 @@ def test_without_a_table_folders_and_files_are_patients(slides: Path, tmp_path: 
     assert sorted(load_cohort(tmp_path / "out").patients.index) == [
         "90002", "HB-001_a", "HB_1_b", "m", "more", "unknown",
     ]  # fmt: skip
+
+
+def test_numbers_as_ids_are_found_where_a_name_begins() -> None:
+    owners = Owners({str(number): [str(number)] for number in range(1, 20)})
+    assert owners.of("slides/12_HE_2.svs") == "12"
+    assert owners.of("slides/0012_HE.svs") == "12"
+    assert owners.of("slides/HE_7_of_9.svs") is None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -43,7 +43,7 @@ def read_dates(cells: pd.Series, *, order: Order | None) -> pd.Series:
     return pd.Series([_date(cell, order) for cell in cells], cells.index, "datetime64[ns]")
 
 
-def _date(cell: str, order: Order | None) -> pd.Timestamp:
+def _date(cell: str, order: Order | None) -> Any:
     if match := _YEAR_FIRST.fullmatch(cell):
         year, month, day = (each for each in match.groups() if each)
     elif match := _YEAR_LAST.fullmatch(cell):
@@ -53,5 +53,9 @@ def _date(cell: str, order: Order | None) -> pd.Timestamp:
     elif _SERIAL.fullmatch(cell):
         return pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(cell))
     else:
-        return pd.Timestamp(pd.to_datetime(cell if _NAMED.fullmatch(cell) else None, errors="coerce"))
-    return pd.Timestamp(pd.to_datetime(f"{year}-{int(month):02}-{int(day):02}", errors="coerce"))
+        return _day(cell if _NAMED.fullmatch(cell) else "")
+    return _day(f"{year}-{int(month):02}-{int(day):02}")
+
+
+def _day(text: str) -> Any:
+    return pd.to_datetime(text, errors="coerce")

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +64,14 @@ def draft_cohort(
     files = find_files(folder, modality=modality)
     found = [*files.specimens, *(split(folder, out / STUDIES) if split and files.dicom else ())]
     if not found and table is None:
-        raise CohortError(f"{folder} has no slide, scan or spectrum that is known by its name; see docs/how_to/own_cohort.md")
-    if table is None:
-        made = _Table(pd.DataFrame(), {}, {}, {}, [])
-    else:
-        made = _of_table(table, given=given or {}, keep=keep, order=order)
+        raise CohortError(
+            f"{folder} has no slide, scan or spectrum that is known by its name; see docs/how_to/own_cohort.md"
+        )
+    made = _of_table(table, given=given or {}, keep=keep, order=order) if table else _Table()
     specimens, notes = _specimens(found, files.masks, made, folder=folder, out=out)
-    patients = made.patients if table else pd.DataFrame({"patient_id": [*dict.fromkeys(specimens["patient_id"])]})
-    if without := [each for each in patients["patient_id"] if each not in set(specimens["patient_id"])] if found else 0:
+    patients = made.patients if table else specimens[["patient_id"]].drop_duplicates()
+    without = patients.loc[~patients["patient_id"].isin(specimens["patient_id"]), "patient_id"]
+    if found and len(without):
         notes.append(f"{len(without)} patients without a file: {listed(without)}")
     _write(out, folder, patients=patients, specimens=specimens, made=made)
     return Draft(
@@ -88,11 +88,11 @@ def draft_cohort(
 class _Table:
     """What the table became; `names` are those by which files may call each patient, dropped ones among them."""
 
-    patients: pd.DataFrame
-    names: dict[str, list[str]]
-    columns: dict[str, str]
-    endpoints: dict[str, dict[str, str]]
-    notes: list[str]
+    patients: pd.DataFrame = field(default_factory=pd.DataFrame)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    endpoints: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def _of_table(path: Path, *, given: Mapping[str, str], keep: Sequence[str], order: Order | None) -> _Table:
@@ -103,22 +103,23 @@ def _of_table(path: Path, *, given: Mapping[str, str], keep: Sequence[str], orde
     dated = [name for name, role in found.items() if role.kind == "dates" or role.name == "birth date"]
     order = order or order_of(rows[name] for name in dated)
     outcomes = follow_up(rows, found, order=order)
-    labels, declared = _labels(rows, found)
+    labels = {role.name: yes_no(rows[name]) for name, role in found.items() if role.kind == "labels"}
     further = _covariates(rows, found, keep=keep, taken={*outcomes.columns, *labels})
-    columns = {name: _fate(name, found, further, outcomes.columns, order) for name in rows}
-    made = pd.DataFrame({"patient_id": ids} | further_columns(rows, further) | labels | outcomes.columns)
+    columns = {name: _fate(name, found, further, outcomes.columns, order) for name in map(str, rows)}
+    kept = {new: rows[name] for name, new in further.items() if new}
+    made = pd.DataFrame({"patient_id": ids} | kept | labels | outcomes.columns)
     timed = [name for each in outcomes.endpoints.values() for name in each.values()]
     lacking = made[timed].isna().any(axis="columns") if timed else pd.Series(False, made.index)
     if lacking.any():
         notes.append(f"without follow-up, left out: {lacking.sum()} patients ({rows_in_words(made.index[lacking])})")
-    kept = made[~lacking]
+    made = made[~lacking]
     words = [name for name, role in found.items() if role.key in ("file", "record number")]
-    names = {patient: [patient] for patient in kept["patient_id"]}
+    names = {patient: [patient] for patient in made["patient_id"]}
     for patient, *cells in zip(ids, *(rows[name] for name in words), strict=True):
         for cell in cells if patient in names else ():
             names[patient] += [Path(part).stem for part in re.split(r"[;,|\n]", cell)]
-    endpoints = outcomes.endpoints | declared
-    return _Table(kept, names, columns, endpoints, notes + outcomes.notes)
+    endpoints = outcomes.endpoints | {name: {"label": name} for name in labels}
+    return _Table(made, names, columns, endpoints, notes + outcomes.notes)
 
 
 def _identified(
@@ -134,18 +135,12 @@ def _identified(
     rows = table[table[own] != ""]
     if rows[own].duplicated().any():
         notes.append(f"several rows of one patient are joined by {own!r}: of each column the first filled cell")
-        files = [name for name, role in found.items() if role.key == "file"]
         joined = rows.mask(rows == "").groupby(own, sort=False)
         first = joined.first().fillna("").reset_index().set_axis(rows.index[~rows[own].duplicated()])
-        for name in files:
+        for name in [name for name, role in found.items() if role.key == "file"]:
             first[name] = first[own].map(rows.groupby(own)[name].agg(";".join))
         rows = first[table.columns]
     return rows, rows[own]
-
-
-def _labels(rows: pd.DataFrame, found: Mapping[str, Role]) -> tuple[dict[str, pd.Series], dict[str, dict[str, str]]]:
-    labels = {role.name: yes_no(rows[name]) for name, role in found.items() if role.kind == "labels"}
-    return labels, {name: {"label": name} for name in labels}
 
 
 def _covariates(
@@ -162,9 +157,7 @@ def _covariates(
         base = snake(name)
         if base == "treatment" and "none" not in set(filled):
             base = "treatment_given"  # patients with a treatment are not trained on
-        new[name] = next(
-            each for k in range(len(rows.columns) + 2) if (each := base + (f"_{k}" if k else "")) not in used
-        )
+        new[name] = base if base not in used else f"{base}_{len(used)}"
         used.add(new[name])
     return new
 
@@ -179,11 +172,6 @@ def snake(name: str) -> str:
     bare = unicodedata.normalize("NFKD", name.replace("µ", "u").replace("μ", "u").replace("ß", "ss"))
     bare = bare.encode("ascii", "ignore").decode().lower()
     return re.sub(r"\W+", "_", bare).strip("_") or name
-
-
-def further_columns(rows: pd.DataFrame, new: Mapping[str, str]) -> dict[str, pd.Series]:
-    """The columns that are kept, by their new names."""
-    return {each: rows[name] for name, each in new.items() if each}
 
 
 def _fate(
@@ -209,18 +197,17 @@ def _specimens(
     rows: list[dict[str, str]] = []
     lost: list[str] = []
     for each in phases_together(found):
-        path = each.path
-        inside = path.is_relative_to(folder)
-        name = path.relative_to(folder if inside else out).as_posix()
+        inside = each.path.is_relative_to(folder)
+        name = each.path.relative_to(folder if inside else out).as_posix()
         if made.names:
             patient = owners.of(name, *each.words) if inside else owners.of(*each.words)
         else:
             patient = f"P{each.patient:04}" if each.patient else _first_part(name)
         if patient is None:
             lost.append(name if inside else f"a study in {STUDIES}")
-            continue
-        place = f"{FILES}/{name}" if inside else name
-        rows.append({"patient_id": patient, "modality": each.modality, "path": place})
+        else:
+            place = f"{FILES}/{name}" if inside else name
+            rows.append({"patient_id": patient, "modality": each.modality, "path": place})
     table = pd.DataFrame(rows, columns=["patient_id", "modality", "path"])
     table.insert(1, "specimen_id", [f"S{number:04}" for number in range(1, len(table) + 1)])
     notes = [f"{len(lost)} files are of no patient of the table, left out: {listed(lost)}"] if lost else []
@@ -228,11 +215,9 @@ def _specimens(
 
 
 def _first_part(name: str) -> str:
-    """Without a table a patient is a folder, or a file without what follows its first sign; of TCGA the barcode."""
-    if match := re.match(r"TCGA-\w\w-\w{4}", name):
-        return match[0]
-    first, _, below = name.partition("/")
-    return first if below else re.split(r"\.", first)[0]
+    """Without a table a patient is a folder, or a file; of TCGA the barcode."""
+    match = re.match(r"TCGA-\w\w-\w{4}|[^/]+(?=/)|[^.]+", name)
+    return match[0] if match else name
 
 
 def _with_masks(

@@ -120,15 +120,17 @@ class Owners:
                 self._known.setdefault(tuple(runs(name)), set()).add(patient)
 
     def of(self, *texts: str) -> str | None:
-        """The patient of the longest name found in the texts; None where there is none, or two of one length."""
-        found: dict[int, set[str]] = {}
-        for text in texts:
-            parts = runs(text)
+        """The patient of the longest name found in the texts, which may be paths; of two of one length, that with which
+        a part begins. None where there is none, or still two.
+        """
+        found: dict[tuple[int, bool], set[str]] = {}
+        for parts in (runs(part) for text in texts for part in text.split("/")):
             for start in range(len(parts)):
                 for stop in range(start + 1, len(parts) + 1):
-                    found.setdefault(stop - start, set()).update(self._known.get(tuple(parts[start:stop]), ()))
-        longest = next((found[each] for each in sorted(found, reverse=True) if found[each]), set())
-        return next(iter(longest)) if len(longest) == 1 else None
+                    if known := self._known.get(tuple(parts[start:stop])):
+                        found.setdefault((stop - start, start == 0), set()).update(known)
+        best = found[max(found)] if found else set()
+        return next(iter(best)) if len(best) == 1 else None
 
 
 def _is_dicom(path: Path) -> bool:

@@ -97,15 +97,10 @@ def _pictures(out: Path, row: str) -> list[Path]:
 def _pictured(specimen: dict[Any, Any], gallery: Gallery, out: Path, *, names: dict[str, str]) -> Section:
     row = specimen["row"]
     title = f"Specimen {row}, {specimen['patient_id']}" + (f", {Path(names[row]).name}" if row in names else "")
-    first = [each for each in _pictures(out, row) if each.stem.endswith(("_input", "_heatmap"))]
-    others = [each for each in _pictures(out, row) if each not in first]
-    blocks: list[Block] = [Text(text=specimen[name], tone="warning") for name in ("reason",) if specimen.get(name)]
-    if len(first) > 1:
-        panels = [gallery.show(each, alt=f"{title}: {each.stem[14:]}") for each in reversed(first)]
-        blocks.append(Figure(caption="The specimen, and the score of its regions.", panels=panels, columns=2))
-    else:
-        others = [*first, *others]
-    if others:
-        panels = [gallery.show(each, alt=f"{title}: {each.stem[14:]}") for each in others]
-        blocks.append(Figure(caption="What the network reads and looks at.", panels=panels, columns=1))
+    shown = sorted(_pictures(out, row), key=lambda each: (each.suffix != ".jpg", not each.stem.endswith("heatmap")))
+    panels = [gallery.show(each, alt=f"{title}: {each.stem[14:]}") for each in shown]
+    blocks: list[Block] = [Text(text=specimen["reason"], tone="warning")] if specimen.get("reason") else []
+    blocks.append(Figure(caption="The specimen, and its scores.", panels=panels[:2], columns=2))
+    if panels[2:]:
+        blocks.append(Figure(caption="What the network reads and looks at.", panels=panels[2:], columns=1))
     return Section(anchor=f"specimen_{row}", title=title, blocks=blocks)
