@@ -51,7 +51,8 @@ def _describe(found: "Checked") -> None:
         return
     _print(f"{len(found.cohort.patients)} patients, {len(found.cohort.specimens)} specimens")
     _print(*(f"{name}: {text}" for name, text in found.endpoints.items()))
-    lost = ", ".join(f"{row.covariate} {row.share:.0%}" for row in found.missing.head(SHOWN).itertuples())
+    count = len(found.cohort.patients)
+    lost = ", ".join(f"{name} {lost / count:.0%}" for name, lost in [*found.missing.items()][:SHOWN])
     _print(f"missing: {lost or 'nothing'}")
     if found.tiles:
         _print(f"tiles of 0.5 um per pixel: {found.tiles / 1e9:.3g} GB; {found.free / 1e9:.3g} GB are free")

@@ -1,9 +1,11 @@
 """Init: the command that makes a cohort folder from what is on disk."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from hepatica.cli.options import texts
 
 
 def init(
@@ -36,10 +38,12 @@ def init(
         list[str] | None, typer.Option(metavar="COLUMN", help="Keep a column that was dropped; repeatable.")
     ] = None,
     dates: Annotated[
-        str | None, typer.Option(help="day-first or month-first, where the dates of the table do not show it.")
+        Literal["day-first", "month-first"] | None,
+        typer.Option(help="What dates begin with, where those of the table do not show it."),
     ] = None,
     modality: Annotated[
-        str | None, typer.Option(help="What NIfTI, NRRD and MHA are: ct (default), mr, ultrasound or spectrum.")
+        Literal["ct", "mr", "ultrasound", "spectrum"] | None,
+        typer.Option(help="What NIfTI, NRRD and MHA are; ct by default."),
     ] = None,
 ) -> None:
     """Make a cohort folder from a folder of files and a table of patients.
@@ -77,8 +81,21 @@ def init(
     place = out or folder.resolve().with_name(f"{folder.resolve().name}_cohort")
     if layout is not None:
         _layout(folder, place, layout=layout)
-    else:
-        _draft(folder, place, table=table, columns=columns, keep=keep or [], dates=dates, modality=modality)
+        return
+    from hepatica.cohort.draft import draft_cohort
+    from hepatica.radiology.dicom.export import by_patient
+
+    made = draft_cohort(
+        folder, place, table=table, given=texts(columns), keep=keep or [], order=dates, modality=modality,
+        split=by_patient,
+    )  # fmt: skip
+    width = max(map(len, ["column of the table", *made.columns]))
+    for name, fate in {"column of the table": "becomes", **made.columns}.items() if made.columns else ():
+        typer.echo(f"{name:<{width}}  {fate}")
+    typer.echo("\n".join(f"- {note}" for note in made.notes))
+    endpoints = ", ".join(made.endpoints) or "none yet: add them to cohort.toml"
+    typer.echo(f"{made.patients} patients, {made.specimens} specimens, endpoints: {endpoints}")
+    typer.echo(f"cohort: {made.folder}\nnext: hepatica check {made.folder}")
 
 
 def _layout(folder: Path, out: Path, *, layout: str) -> None:
@@ -90,36 +107,3 @@ def _layout(folder: Path, out: Path, *, layout: str) -> None:
     for note in (*made.notes, f"not verified: {made.layout.unverified}"):
         typer.echo(note)
     typer.echo(f"cohort: {made.folder}")
-
-
-def _draft(
-    folder: Path,
-    out: Path,
-    *,
-    table: Path | None,
-    columns: list[str] | None,
-    keep: list[str],
-    dates: str | None,
-    modality: str | None,
-) -> None:
-    from rich.console import Console
-    from rich.table import Column, Table
-
-    from hepatica.cli.options import choice, texts
-    from hepatica.cohort.draft import draft_cohort
-    from hepatica.radiology.dicom.export import by_patient
-
-    order = choice(dates, ("day-first", "month-first"), "--dates")
-    kind = choice(modality, ("ct", "mr", "ultrasound", "spectrum"), "--modality")
-    made = draft_cohort(
-        folder, out, table=table, given=texts(columns), keep=keep, order=order, modality=kind, split=by_patient
-    )  # fmt: skip
-    shown = Table(Column("column of the table", overflow="fold"), Column("becomes", overflow="fold"), box=None)
-    for name, fate in made.columns.items():
-        shown.add_row(name, fate, style="dim" if fate.startswith("dropped") else "")
-    if made.columns:
-        Console().print(shown)
-    typer.echo("\n".join(f"- {note}" for note in made.notes))
-    endpoints = ", ".join(made.endpoints) or "none yet: add them to cohort.toml"
-    typer.echo(f"{made.patients} patients, {made.specimens} specimens, endpoints: {endpoints}")
-    typer.echo(f"cohort: {made.folder}\nnext: hepatica check {made.folder}")

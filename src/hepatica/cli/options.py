@@ -54,15 +54,6 @@ Quick = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
-def choice(given: str | None, known: tuple[str, ...], option: str) -> Any:
-    """One of the known words, or None; SettingsError for another."""
-    from hepatica.cohort.errors import SettingsError
-
-    if given not in (None, *known):
-        raise SettingsError(f"{option}: got {given!r}, wanted {', '.join(known)}")
-    return given
-
-
 def texts(words: list[str] | None) -> dict[str, str]:
     """KEY=VALUE words as a mapping of text."""
     from hepatica.cohort.errors import SettingsError

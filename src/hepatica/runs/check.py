@@ -5,11 +5,10 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.endpoints import TimeToEvent
@@ -26,90 +25,75 @@ _EVERY = 10**6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """A specimen that was looked at: what was seen, or why it cannot be used."""
-
-    specimen: Specimen
-    seen: Inspected | None
-    fault: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Checked:
-    """`faults` must be corrected, `doubts` should be looked at. `endpoints` has a sentence of each by name.
+    """`faults` must be corrected, `doubts` should be looked at; `cohort` is None where its tables have faults.
 
-    `missing` (covariate, missing, share) has the columns of patients.csv that are not complete. `tiles` are the bytes
-    that all tiles would take, `free` those that are free. `systems` has the patients each could be trained on, and
-    `lacking` what keeps another from it, of the same modality.
+    `endpoints` has a sentence of each by name, `missing` how many patients lack a value of each column of patients.csv
+    that is not complete, `seen` a look at specimens by their row. `tiles` are the bytes that all tiles would take,
+    `free` those that are free. `systems` has the patients each could be trained on, `lacking` what keeps another of the
+    same modality from it.
     """
 
     cohort: Cohort | None
-    faults: tuple[str, ...]
-    doubts: tuple[str, ...] = ()
-    endpoints: dict[str, str]
-    missing: pd.DataFrame
-    looks: tuple[Look, ...] = ()
+    faults: Sequence[str]
+    doubts: Sequence[str]
+    endpoints: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=dict)
+    seen: dict[int, Inspected] = field(default_factory=dict)
     tiles: float = 0.0
     free: float = 0.0
-    systems: dict[str, int]
-    lacking: dict[str, str]
+    systems: dict[str, int] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
 
 
 def check(folder: Path, *, specimens: int = 100) -> Checked:
-    """Read a cohort folder, look at up to so many of its specimens, evenly spread, and at the others' files."""
+    """Read a cohort folder, look at up to so many of its specimens, evenly spread, and for the others' files."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        cohort, faults = examine_cohort(folder)
-    found = faults.sentences(of_all=_EVERY, of_a_column=_EVERY)
+        cohort, found = examine_cohort(folder)
+    faults = found.sentences(of_all=_EVERY, of_a_column=_EVERY)
     doubts = [str(each.message) for each in warned]
     if cohort is None:
-        empty = pd.DataFrame(columns=["covariate", "missing", "share"])
-        return Checked(
-            cohort=None, faults=(*found,), doubts=(*doubts,), endpoints={}, missing=empty, systems={}, lacking={}
-        )
+        return Checked(cohort=None, faults=faults, doubts=doubts)
     looks = _looks(cohort, most=specimens)
-    found += [f"specimens.csv row {each.specimen.row}: {each.fault}" for each in looks if each.fault]
-    found += [*_same_files(cohort.specimens)]
+    faults += [f"specimens.csv row {row}: {look}" for row, look in looks.items() if isinstance(look, str)]
+    seen = {row: look for row, look in looks.items() if isinstance(look, Inspected)}
     of_specimens = defaultdict(list)
-    for each in looks:
-        for doubt in each.seen.doubts if each.seen else ():
-            of_specimens[doubt].append(each.specimen.row)
-    doubts += [f"specimens.csv {rows_in_words(rows)}: {doubt}" for doubt, rows in of_specimens.items()]
-    seen = [each.seen.bytes for each in looks if each.seen]
-    of_slides = sum(each.modality == "slide" for each in cohort.specimens)
+    for row, look in seen.items():
+        for doubt in look.doubts:
+            of_specimens[doubt].append(row)
+    sizes, slides = [look.bytes for look in seen.values()], [e for e in cohort.specimens if e.modality == "slide"]
+    lost = cohort.patients.isna().sum().sort_values(ascending=False)
     systems, lacking = _systems(cohort)
     return Checked(
         cohort=cohort,
-        faults=(*found,),
-        doubts=(*doubts,),
+        faults=[*faults, *_same_files(cohort.specimens)],
+        doubts=doubts + [f"specimens.csv {rows_in_words(rows)}: {doubt}" for doubt, rows in of_specimens.items()],
         endpoints={name: _endpoint(cohort, name) for name in cohort.endpoints},
-        missing=_missing(cohort),
-        looks=looks,
-        tiles=float(np.mean(seen)) * of_slides if any(seen) else 0.0,
+        missing={str(name): int(count) for name, count in lost.items() if count},
+        seen=seen,
+        tiles=float(np.mean(sizes)) * len(slides) if sizes else 0.0,
         free=float(shutil.disk_usage(folder).free),
         systems=systems,
         lacking=lacking,
     )
 
 
-def _looks(cohort: Cohort, *, most: int) -> tuple[Look, ...]:
-    """The pictures are made on two threads: a study may take a gigabyte."""
+def _looks(cohort: Cohort, *, most: int) -> dict[int, Inspected | str]:
+    """What was seen of specimens by their row, or why they cannot be used; two at once, for a study may take 1 GB."""
     every = [each for each in cohort.specimens if each.modality in INSPECTED]
     chosen = [every[k] for k in np.unique(np.linspace(0, len(every) - 1, min(most, len(every))).astype(int))]
     with ThreadPoolExecutor(2) as pool:
-        return tuple(tracked(pool.map(_look, chosen), "Looking at specimens", len(chosen), transient=True))
+        looks = tracked(pool.map(_look, chosen), "Looking at specimens", len(chosen), transient=True)
+        return {each.row: look for each, look in zip(chosen, looks, strict=True)}
 
 
-def _look(specimen: Specimen) -> Look:
+def _look(specimen: Specimen) -> Inspected | str:
     try:
         with reading("the file"):
-            return Look(specimen=specimen, seen=inspection(specimen.modality)(specimen))
-    except ModuleNotFoundError as error:
-        return Look(
-            specimen=specimen, seen=None, fault=f"the package {error.name} is not installed; see hepatica doctor"
-        )
+            return inspection(specimen.modality)(specimen)
     except SpecimenError as error:
-        return Look(specimen=specimen, seen=None, fault=str(error))
+        return str(error)
 
 
 def _same_files(specimens: Sequence[Specimen]) -> Iterator[str]:
@@ -135,19 +119,11 @@ def _endpoint(cohort: Cohort, name: str) -> str:
         text += f", {int((event == 2).sum())} competing events" if (event == 2).any() else ""
         try:
             curve = kaplan_meier(time, event=event == 0)
-            half = curve.time[curve.survival <= 0.5]
-            text += f", {half[0]:.3g} by reverse Kaplan-Meier" if half.size else ""
         except EvaluationError:
-            pass
+            return text
+        half = curve.time[curve.survival <= 0.5]
+        text += f", {half[0]:.3g} by reverse Kaplan-Meier" if half.size else ""
     return text
-
-
-def _missing(cohort: Cohort) -> pd.DataFrame:
-    lost = cohort.patients.isna().sum()
-    lost = lost[lost > 0].sort_values(ascending=False)
-    return pd.DataFrame(
-        {"covariate": lost.index, "missing": lost.to_numpy(), "share": lost.to_numpy() / len(cohort.patients)}
-    )
 
 
 def _systems(cohort: Cohort) -> tuple[dict[str, int], dict[str, str]]:
@@ -155,16 +131,12 @@ def _systems(cohort: Cohort) -> tuple[dict[str, int], dict[str, str]]:
     have = {*(each.modality for each in cohort.specimens), *OF_TABLES[:1], *(OF_TABLES if cohort.tables else ())}
     fitting, lacking = {}, {}
     for name, each in listed().items():
-        if not set(each.modality.split("+")) <= have:
-            continue
-        try:
-            system = find_system(name)
-            of_rooms = [{s.patient_id for s in cohort.specimens_of(room.modality)} for room in system.rooms.values()]
-            count = len(set(system.trainable(cohort, system.settings)).intersection(*of_rooms))
-            if count:
-                fitting[name] = count
-            else:
-                lacking[name] = "no patient may be trained on"
-        except HepaticaError as error:
-            lacking[name] = str(error)
-    return fitting, lacking
+        if set(each.modality.split("+")) <= have:
+            try:
+                system = find_system(name)
+                with_files = [{s.patient_id for s in cohort.specimens_of(r.modality)} for r in system.rooms.values()]
+                fitting[name] = len(set(system.trainable(cohort, system.settings)).intersection(*with_files))
+            except HepaticaError as error:
+                lacking[name] = str(error)
+    lacking |= {name: "no patient may be trained on" for name, count in fitting.items() if not count}
+    return {name: count for name, count in fitting.items() if count}, lacking
