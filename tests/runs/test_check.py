@@ -22,7 +22,10 @@ def test_every_fault_is_listed_and_the_exit_code_is_2(write_cohort: Callable[...
     folder = write_cohort(tmp_path / "c", patients=f"{header}\n{rows}")
     faults = check(folder).faults
     assert len([each for each in faults if "recurrence_event" in each]) == 1  # one message, all of its rows
-    assert not [each for each in faults if "more (" in each]
+    slips = ("Slide", "SLIDE", "slides", "slidee", "sllide", "slid e", "s-lide")
+    specimens = "".join(f"P1,S{k},{name},slides/{k}.svs\n" for k, name in enumerate(slips, start=1))
+    other = write_cohort(tmp_path / "d", specimens=f"patient_id,specimen_id,modality,path\n{specimens}")
+    assert sum("did you mean slide" in each for each in check(other).faults) == len(slips)  # a message caps at five
     done = CliRunner().invoke(app, ["check", str(folder)])
     assert done.exit_code == 2
     assert max(map(len, done.output.splitlines())) <= 80 + len(str(tmp_path))

@@ -9,6 +9,7 @@ import pytest
 from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.cohort.draft import draft_cohort
 from hepatica.cohort.draft.found import Owners
+from hepatica.cohort.draft.roles import roles
 
 SHEET = [
     ["Resections 2010 to 2020"],
@@ -81,11 +82,11 @@ def test_a_text_table_in_days_with_semicolons(slides: Path, tmp_path: Path) -> N
 
 
 def test_dates_that_may_be_either_are_asked_for(slides: Path, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("id,surgery date,death date,last visit\n1,03/04/2012,,05/06/2013\n")
+    (tmp_path / "t.csv").write_text("id,surgery date,death date,last visit\n1,03/04/2012,,05/10/2013\n")
     with pytest.raises(CohortError, match="--dates day-first"):
         draft_cohort(slides, tmp_path / "out", table=tmp_path / "t.csv")
     draft_cohort(slides, tmp_path / "out", table=tmp_path / "t.csv", order="month-first")
-    assert pd.read_csv(tmp_path / "out/patients.csv")["overall_survival_months"].tolist() == [14.06]  # 428 days
+    assert pd.read_csv(tmp_path / "out/patients.csv")["overall_survival_months"].tolist() == [14.19]  # 432 days
 
 
 def test_a_column_is_corrected_by_its_role(slides: Path, tmp_path: Path) -> None:
@@ -109,3 +110,10 @@ def test_numbers_as_ids_are_found_where_a_name_begins() -> None:
     assert owners.of("slides/12_HE_2.svs") == "12"
     assert owners.of("slides/0012_HE.svs") == "12"
     assert owners.of("slides/HE_7_of_9.svs") is None
+
+
+def test_identifiers_are_known_within_longer_names_and_times_by_their_unit() -> None:
+    cells = ["12", "40", "7", "90"]
+    names = ("Name of the patient (full)", "Recurrence-free survivl [days]", "gene")
+    found = roles(pd.DataFrame(dict.fromkeys(names, cells)))
+    assert {name: role.key for name, role in found.items()} == {names[0]: "name", names[1]: "recurrence_time"}
