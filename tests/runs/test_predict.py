@@ -171,3 +171,4 @@ def test_a_stopped_call_goes_on_and_ends_as_one_that_was_not(
     )
     assert pd.read_csv(tmp_path / "out" / "specimens.csv")["row"].tolist() == [1, 2, 3, 4]
     assert table["specimen_id"].isna().is_monotonic_increasing
+    assert not (tmp_path / "out" / "names.csv").exists()  # on request alone
