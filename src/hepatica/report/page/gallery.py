@@ -7,11 +7,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import Collection, LineCollection
 from matplotlib.figure import Figure as Drawing
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from hepatica.cohort import Target
@@ -23,6 +27,10 @@ from hepatica.report.page.wording import about
 
 LONGEST = 1400
 """Pixels of the longer side of a picture taken into the page."""
+
+
+MOST_POINTS = 1000
+"""Marks or corners of one series beyond which it is drawn as pixels in SVG (ours): there each mark takes 170 bytes."""
 
 
 class Gallery:
@@ -39,6 +47,7 @@ class Gallery:
         with rc_context(RC):
             figure = Drawing(figsize=size, layout="constrained")
             paint(figure)
+            _thin(figure)
             if self.phantom:
                 stamp_phantom(figure)
             ConstrainedLayoutEngine().execute(figure)
@@ -101,8 +110,12 @@ class Gallery:
     def show(self, picture: Path, *, alt: str) -> Panel:
         """Take up a picture that was drawn elsewhere, as JPEG at the size of a page: slides as PNG weigh megabytes."""
         with Image.open(picture) as opened:
-            image = opened.convert("RGB")
-        image.thumbnail((LONGEST, LONGEST))
+            return self.picture(opened, alt=alt)
+
+    def picture(self, opened: Image.Image, *, alt: str, longest: int = LONGEST) -> Panel:
+        """The same of a picture that lies in no file, its longer side at most `longest` pixels."""
+        image = opened.convert("RGB")
+        image.thumbnail((longest, longest))
         encoded = BytesIO()
         image.save(encoded, format="JPEG", quality=85)
         return self._panel(encoded.getvalue(), kind="jpeg", alt=alt)
@@ -110,3 +123,17 @@ class Gallery:
     def _panel(self, content: bytes, *, kind: str, alt: str) -> Panel:
         data = base64.b64encode(content).decode("ascii")
         return Panel(source=f"data:image/{kind};base64,{data}", alt=f"Phantom. {alt}" if self.phantom else alt)
+
+
+def _thin(figure: Drawing) -> None:
+    for artist in figure.findobj(lambda each: isinstance(each, Line2D | Collection)):
+        if _points(artist) > MOST_POINTS:
+            artist.set_rasterized(True)
+
+
+def _points(artist: Artist) -> int:
+    if isinstance(artist, Line2D):
+        return len(np.atleast_1d(artist.get_xdata()))
+    if isinstance(artist, LineCollection):
+        return len(artist.get_segments())
+    return max(len(artist.get_offsets()), sum(len(each.vertices) for each in artist.get_paths()))
