@@ -103,8 +103,14 @@ def _finding(row: RateRow, alone: Counts, shared: Counts, *, most: int) -> Findi
     repaired = np.unique(np.concatenate([each for _, each in found]), axis=0) if found else None
     repairs = tuple(description for description, _ in found) or _figures_that_hinder(row, most=most)
     near = () if found or row.n is None else _nearest(row, most=most)
-    of_row = {"row": row.name, "contradictions": tuple(wrong), "possible": shared}
-    return Finding(**of_row, repairs=repairs, repaired=repaired, notes=near)
+    return Finding(
+        row=row.name,
+        contradictions=tuple(wrong),
+        repairs=repairs,
+        possible=shared,
+        repaired=repaired,
+        notes=near,
+    )
 
 
 WIDER = (2, 3, 5, 10, 20, 50)
