@@ -26,9 +26,12 @@ def test_clipped_scores_are_counted_and_what_was_not_delongs_is_not_called_so(ca
         )
     )
     assert "60 scores kept 1e-06 from 0 and 1" in clipped["calibration_intercept"].method
+    assert clipped["calibration_intercept"].low is None  # it was -156,199 to 156,199
+    assert clipped["calibration_intercept"].method.endswith("no interval: the scores are too sure")
     assert "DeLong" in clipped["auroc"].method
-    for found in (perfect["auroc"], one["auroc"]):
+    for found in (perfect["auroc"], perfect["average_precision"], one["auroc"]):
         assert found.method.startswith("Clopper-Pearson")
+        assert "otherwise" in found.method
     assert one["auroc"].high - one["auroc"].low > 0.9
 
 
