@@ -10,10 +10,7 @@ from hepatica.cohort.units import MicronsPerPixel, TilePixels
 from hepatica.pathology.outlines import Region
 from hepatica.pathology.slide import Slide, extent
 from hepatica.pathology.tiles import Tiling, grid
-from hepatica.pathology.tissue import SPECK, Pieces, appearance, find_tissue
-
-MASK_MPP = 8.0
-"""Micrometres per pixel of the thumbnail that tissue is looked for on (ours): a tile of 112 um has 14 x 14 of them."""
+from hepatica.pathology.tissue import MASK_MPP, SPECK, Pieces, appearance, find_tissue
 
 MASK_SIDES = (512, 4096)
 """Shortest and longest longer side of that thumbnail (ours)."""
@@ -39,7 +36,7 @@ class Overview(NamedTuple):
 def overview(slide: Slide, region: Region | None = None) -> Overview:
     """A slide as tissue is looked for on it."""
     thumbnail = slide.thumbnail(longest=int(np.clip(max(slide.size) * slide.mpp / MASK_MPP, *MASK_SIDES)))
-    pieces = find_tissue(thumbnail)
+    pieces = find_tissue(thumbnail, mpp=slide.mpp * max(slide.size) / max(thumbnail.shape))
     if region is not None:
         region.check(slide.size)
         pieces = pieces.within(region.mask(thumbnail.shape[:2], size=slide.size))
