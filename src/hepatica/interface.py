@@ -133,18 +133,19 @@ class Run:
         mpp: float | None = None,
         force_mpp: bool = False,
         pictures: int = 20,
+        names: bool = False,
         **changes: Any,
     ) -> Prediction:
         """Predict files, studies or a cohort folder with the locked model; tables and pictures go into `out`.
 
-        `mpp` are micrometres per pixel of slides that do not say, with `force_mpp` of those that do too; `changes` as
-        in `validate`.
+        `mpp` are micrometres per pixel of slides that do not say, with `force_mpp` of those that do too; with
+        `names`, names.csv says which file each row is; `changes` as in `validate`.
         """
         from hepatica.runs import predict
 
         paths = [Path(inputs)] if isinstance(inputs, str | Path) else [Path(each) for each in inputs]
         resolution = None if mpp is None else MicronsPerPixel(mpp)
-        reading: dict[str, Any] = {"mpp": resolution, "force_mpp": force_mpp, "pictures": pictures}
+        reading: dict[str, Any] = {"mpp": resolution, "force_mpp": force_mpp, "pictures": pictures, "names": names}
         table = predict(self.path, paths, out=Path(out), **reading, changes=changes)
         return Prediction(Path(out), table)
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,7 @@ COMMANDS = (
     "demo", "study", "systems", "phantom", "fetch", "init", "train", "validate", "predict", "explain", "report",
     "verify",
     "evaluate", "scores", "readers", "audit", "export", "deidentify", "basis", "quantify",
-    "doctor", "nuclei",
+    "doctor", "nuclei", "check",
 )  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")
 NETWORKS = ("torch", "timm", "lightning", "matplotlib", "sklearn", "scipy", "lifelines", "statsmodels")
@@ -56,6 +57,7 @@ def test_quick_takes_the_quick_settings(monkeypatch: pytest.MonkeyPatch, tmp_pat
         return SimpleNamespace(caution="")
 
     monkeypatch.setattr("hepatica.runs.train", lambda *_, settings, **__: locked(settings))
+    (tmp_path / "cohort.toml").touch()
     words = ["train", "li_2025_cnn_sasm", str(tmp_path), "--run", "x", "--quick", "--set", "epochs=3"]
     done = CliRunner().invoke(whole, words, catch_exceptions=False)
     assert done.exit_code == 0
@@ -108,8 +110,9 @@ def test_systems_as_json(hepatica: Cli) -> None:
         (("predict", "tests", "tests", "--out", "x", "--pictures", "-1"), "--pictures"),
     ],
 )
-def test_faults_are_one_line_and_exit_code_2(hepatica: Cli, words: tuple[str, ...], told: str) -> None:
-    done = hepatica(*words)
+def test_faults_are_one_line_and_exit_code_2(hepatica: Cli, words: tuple[str, ...], told: str, tmp_path: Path) -> None:
+    (tmp_path / "cohort.toml").touch()
+    done = hepatica(*(str(tmp_path) if word == "." else word for word in words))
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert told in done.stderr
@@ -126,7 +129,8 @@ def test_predict_says_one_line_for_a_file_that_is_no_slide(hepatica: Cli, traine
 def test_doctor_finds_what_is_installed(hepatica: Cli) -> None:
     done = hepatica("doctor")
     assert done.returncode == 0
-    assert "openslide" in done.stdout
+    for module in ("openslide", "SimpleITK", "nifti_mrs", "onnxruntime", "openpyxl"):  # a room each
+        assert f"{module} " in done.stdout
 
 
 def test_predict_says_what_not_to_overlook(tmp_path: Path) -> None:
@@ -139,3 +143,32 @@ def test_predict_says_what_not_to_overlook(tmp_path: Path) -> None:
     assert remarks(tmp_path / "specimens.csv") == [
         "specimen 2: the axis was put right", "specimen 3: unlike the others", "specimen 4: cannot be read",
     ]  # fmt: skip
+
+
+def test_nothing_but_the_name_is_help_and_a_version_is_told(hepatica: Cli) -> None:
+    for words in ((), ("phantom",)):
+        done = hepatica(*words)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "Usage" in done.stdout
+    assert hepatica("--version").stdout == f"hepatica {version('hepatica')}\n"
+
+
+def test_wrong_paths_fail_before_torch_is_imported(tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom hepatica.cli import main\n"
+        "for words in ('train shi_2021 . --run x', 'predict . . --out x', 'report no'):\n"
+        "    sys.argv = ['hepatica', *words.split()]\n    try: main()\n"
+        "    except SystemExit as left: print(left.code)\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.split() == ["2", "2", "2", "False"]
+    assert "hepatica init makes one" in done.stderr
+
+
+def test_the_shell_completes_commands(tmp_path: Path) -> None:
+    command = tmp_path / "hepatica"
+    command.write_text("from hepatica.cli import main\nmain()\n")
+    words = {"_HEPATICA_COMPLETE": "complete_bash", "COMP_WORDS": "hepatica chec", "COMP_CWORD": "1"}
+    done = subprocess.run([sys.executable, command], capture_output=True, text=True, env={**os.environ, **words})
+    assert done.stdout.split() == ["check"]

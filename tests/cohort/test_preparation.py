@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hepatica.cohort import HepaticaError, Ledger, Specimen, SpecimenError, UnavailableError
+from hepatica.cohort import HepaticaError, Ledger, Specimen, SpecimenError, UnavailableError, preparation
 from hepatica.cohort.digests import content_digest
 from hepatica.cohort.preparation import (
     Store,
@@ -241,3 +241,15 @@ def test_specimens_do_not_mix_and_files_are_plain_json(ledger):
     assert sorted(path.name for path in ledger.folder.iterdir()) == ["abc.json", "def.json"]
     assert json.loads((ledger.folder / "abc.json").read_text(encoding="utf-8"))["row"] == 2
     assert (ledger.error("abc"), ledger.error("def")) == ("SpecimenError: Größe 0", None)
+
+
+def test_where_there_is_no_terminal_lines_say_what_is_done_and_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 10.0, 40.0, 50.0, 80.0])
+    monkeypatch.setattr(preparation.time, "monotonic", lambda: next(clock))
+    assert list(preparation.tracked(iter("abcd"), "Cutting", 4)) == [*"abcd"]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["Cutting: 2 of 4, 40 s left", "Cutting: 4 of 4"]  # 2 in 40 s; none within 30 s of another
+    assert preparation.in_words(200) == "3 min"
+    assert preparation.in_words(3 * 3600) == "3.0 h"

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,8 @@ import pytest
 
 from hepatica.cohort import CohortError, SpecimenError
 from hepatica.cohort.atomic import write_json
-from hepatica.runs import open_run, predict
+from hepatica.report.documents.predictions_page import write_predictions_page
+from hepatica.runs import open_run, predict, scores
 
 DATA = os.environ.get("HEPATICA_DATA")
 real = pytest.mark.skipif(DATA is None, reason="HEPATICA_DATA is not set: no real files on this machine")
@@ -121,3 +123,52 @@ def test_real_slide_gets_score_heatmap_and_overlay(trained, tmp_path: Path) -> N
 def test_real_file_that_is_no_slide_is_one_clear_error(trained, tmp_path: Path, name: str) -> None:
     with pytest.raises(SpecimenError):
         predict(trained.run, [Path(DATA or "") / name], out=tmp_path)
+
+
+def test_a_folder_is_every_slide_in_it_and_names_are_kept_on_request(trained, tmp_path: Path) -> None:
+    inside = tmp_path / "in" / "deeper"
+    inside.mkdir(parents=True)
+    for number, slide in enumerate(sorted((trained.other / "slides").glob("*.tif*"))[:2]):
+        (inside / f"case_{number}.tif").symlink_to(slide)
+    out = tmp_path / "out"
+    table = predict(trained.run, [tmp_path / "in"], out=out, pictures=1, names=True)
+    assert set(table["patient_id"]) == {"file 1", "file 2"}
+    assert [Path(each).name for each in pd.read_csv(out / "names.csv")["file"]] == ["case_0.tif", "case_1.tif"]
+    page = write_predictions_page(trained.run, out=out).read_text()
+    assert page.count("<img") == 3  # the slide, its heatmap and its tiles
+    assert "case_1.tif" in page
+    cutoff = open_run(trained.run).cutoffs["recurrence_12"]
+    assert f"Cut-off {cutoff:.3f}" in page
+    (out / "names.csv").unlink()
+    assert "case_" not in write_predictions_page(trained.run, out=out).read_text()
+
+
+def test_a_stopped_call_goes_on_and_ends_as_one_that_was_not(
+    trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slides = sorted((trained.other / "slides").glob("*.tif*"))[:3]
+    (tmp_path / "letter.tif").write_text("dear colleague")
+    inputs = [slides[0], tmp_path / "letter.tif", *slides[1:]]
+    whole = predict(trained.run, inputs, out=tmp_path / "whole", pictures=0)
+    module = import_module("hepatica.runs.predict")  # its name in the package is the function's
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    read = []
+
+    def predicted(locked, material, inference, **options):
+        read.append(list(material.specimens["specimen_id"]))
+        if len(read) == 2:
+            raise KeyboardInterrupt
+        return scores.predicted(locked, material, inference, **options)
+
+    monkeypatch.setattr(module, "predicted", predicted)
+    with pytest.raises(KeyboardInterrupt):
+        predict(trained.run, inputs, out=tmp_path / "out", pictures=0)
+    table = predict(trained.run, inputs, out=tmp_path / "out", pictures=0)
+    assert read == [["file 1"], ["file 3"], ["file 3"], ["file 4"]]
+    order = ["endpoint", "horizon_months", "patient_id", "specimen_id"]
+    pd.testing.assert_frame_equal(
+        table.sort_values(order, ignore_index=True), whole.sort_values(order, ignore_index=True), atol=1e-5
+    )
+    assert pd.read_csv(tmp_path / "out" / "specimens.csv")["row"].tolist() == [1, 2, 3, 4]
+    assert table["specimen_id"].isna().is_monotonic_increasing
+    assert not (tmp_path / "out" / "names.csv").exists()  # on request alone

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from hepatica.learn import cox_loss
 from hepatica.protocol import Inference
-from hepatica.systems.liu_2020_tace_survival import SYSTEM, Scored, cox_lasso, features_of, heaviest
+from hepatica.systems.liu_2020_tace_survival import SYSTEM, Scored, features_of
 
 
 def test_parameters_and_shape_of_the_network() -> None:
@@ -23,23 +22,6 @@ def test_parameters_and_shape_of_the_network() -> None:
     assert sum(each.numel() for each in network.parameters()) == down + up + 195 + 1024
     assert logits.shape == (2, 3, 256, 256)
     assert signature.shape == (2, 1024)
-
-
-def test_the_lasso_meets_the_conditions_of_its_minimum() -> None:
-    """A slope is the penalty against the sign of a coefficient, no steeper where it is 0; none is left at the top."""
-    rng = np.random.default_rng(3)
-    values = torch.from_numpy(rng.standard_normal((60, 6)))
-    time = torch.from_numpy(rng.exponential(np.exp(-values[:, 0].numpy())).round(1) + 0.1)
-    outcome = torch.stack([time, torch.from_numpy((rng.random(60) < 0.7).astype(float))], dim=1)
-    most = heaviest(values, outcome)
-    assert not cox_lasso(values, outcome, penalty=most * 1.0001).any()
-    weight = cox_lasso(values, outcome, penalty=most / 4).requires_grad_(True)
-    cox_loss(values @ weight[:, None], outcome, ties="efron").backward()
-    left = weight.detach() != 0
-    assert left[0]
-    assert 0 < left.sum() < 6
-    np.testing.assert_allclose(weight.grad[left], -most / 4 * weight.detach()[left].sign(), rtol=1e-4)
-    assert (weight.grad[~left].abs() <= most / 4 * 1.0001).all()
 
 
 def test_features_are_the_mean_over_slices_that_show_tumour() -> None:

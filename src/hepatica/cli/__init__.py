@@ -73,6 +73,8 @@ def main() -> None:
     except typer.Abort:
         code = 130
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it; the help is printed already
+            sys.exit(0)
         message = _fault(error)
         if message is None:
             raise

@@ -8,6 +8,7 @@ import typer
 
 from hepatica.cli import basis, evaluate, fetch, nuclei, phantom
 from hepatica.cli.audit import audit
+from hepatica.cli.check import check
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
 from hepatica.cli.doctor import doctor
@@ -27,23 +28,36 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Published deep-learning systems for hepatocellular carcinoma, applied to your own cohort.\n\n"
     "Train a published system on a cohort, lock it, validate it on another cohort, explain it and report it."
-    " To begin: hepatica demo",
-    no_args_is_help=True,
+    " To begin: hepatica demo; with your own patients: hepatica init",
+    invoke_without_command=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"hepatica {version('hepatica')}")
+        raise typer.Exit
 
 
 @app.callback(help=app.info.help)
 def everywhere(
+    context: typer.Context,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Make no connection: use the weights that are on this machine.")
+        bool, typer.Option("--offline", help="Connect to no server: use the weights on this machine alone.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     """Take what holds for every command; huggingface_hub reads its environment when it is first imported."""
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def train(
@@ -105,33 +119,43 @@ def predict(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            help="A cohort folder; or slide files; or CT or MR studies (folders, zip archives, NIfTI files, folders of"
-            " images), one patient each."
+            help="A cohort folder; or slides, CT or MR studies (folders, archives, NIfTI, NRRD, pictures) or spectra,"
+            " one patient each; or folders of them. A DICOM export of many patients is sorted by patient.",
+            exists=True,
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="Folder for predictions.csv, images (PNG), QuPath overlays (GeoJSON) and DICOM.")
+        Path,
+        typer.Option(help="Folder for the page, predictions.csv, images (PNG), QuPath overlays (GeoJSON) and DICOM."),
     ],
     mpp: Annotated[float | None, typer.Option(help="Micrometres per pixel, for files that do not contain it.")] = None,
     force_mpp: Annotated[
         bool, typer.Option("--force-mpp", help="Use --mpp even if the file has another value.")
     ] = False,
     pictures: Annotated[int, typer.Option(help="Draw at most this many specimens.", min=0)] = 20,
+    names: Annotated[
+        bool, typer.Option("--names", help="Also write names.csv, and into the page, which file each number is.")
+    ] = False,
     settings: Reading = None,
 ) -> None:
     """Predict new patients with a locked model and show which regions of the specimen contribute to the risk.
 
-    Outputs are numbered in input order; file names are not used, to protect identity. For a DICOM study,
-    specimen_0001_dicom contains a structured report, segmentations, saliency maps and captures, ready to be sent to the
-    archive of origin. Specimens that could not be read are listed with the reason in OUT/prepared/ledger.
+    OUT/report.html has each score beside its cut-off, whether the specimen is like those of training, and the pictures.
+    Outputs are numbered in input order; file names are not used, to protect identity. Rows are written as they are
+    done; after an interruption the same command goes on. For a DICOM study, specimen_0001_dicom contains a structured
+    report, segmentations, saliency maps and captures, ready to be sent to the archive of origin. Specimens that could
+    not be read are listed with the reason in OUT/prepared/ledger.
     """
     from hepatica.cohort import MicronsPerPixel, patient_scores, targets
     from hepatica.cohort.predictions import of_patients
+    from hepatica.report.documents.predictions_page import write_predictions_page
     from hepatica.runs import predict as predict_run
 
     resolution = None if mpp is None else MicronsPerPixel(mpp)
     changes = assignments(settings)
-    table = predict_run(run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, changes=changes)
+    table = predict_run(
+        run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names, changes=changes
+    )
     for target in targets(table):
         found = patient_scores(table, target=target)
         if target.task == "quantities":
@@ -147,7 +171,7 @@ def predict(
         typer.echo(f"{target.label}, {len(found)} patient(s): {shown}{', …' if len(found) > 5 else ''}")
     for line in [*cautions(table), *remarks(out / "specimens.csv")]:
         typer.echo(line)
-    typer.echo(f"predictions and images: {out}")
+    typer.echo(f"predictions and images: {out}\npage: {write_predictions_page(run, out=out)}")
 
 
 def cautions(table: "pd.DataFrame") -> list[str]:
@@ -172,7 +196,9 @@ def remarks(specimens: Path) -> list[str]:
     """Of the first specimens: the risk score, corrections and unusual findings, or why one was not read."""
     import pandas as pd
 
-    table = pd.read_csv(specimens).head(5)
+    every = pd.read_csv(specimens)
+    failed = every.get("applicability", pd.Series(index=every.index)) == "not_assessable"
+    table = pd.concat([every[failed], every[~failed]]).head(5).sort_values("row")
     lines = []
     for row in table.astype(object).where(table.notna(), "").to_dict("records"):
         number = row["row"]  # as in the names of its pictures
@@ -217,7 +243,7 @@ def report(
 
 PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
-    "Data": (phantom.app, fetch.app, init, deidentify, export),
+    "Data": (init, check, phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
     "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),
 }

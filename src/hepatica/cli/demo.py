@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+THREADS = 2
+
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder for cohorts, run and report.")] = Path("hepatica-demo"),
@@ -13,7 +15,10 @@ def demo(
     """Train, lock, validate, explain and report a system on two phantom hospitals, in a few minutes.
 
     The system is CNN-SASM, the slides are synthetic: the results show that the software works, nothing about patients.
+    Two threads are used on any machine, for sums over another number of threads differ in their last digits.
     """
+    import torch
+
     from hepatica.cohort import SlidePixels
     from hepatica.pathology.phantom import PhantomSettings
     from hepatica.protocol import override
@@ -21,6 +26,7 @@ def demo(
     from hepatica.runs import explain, train, validate
     from hepatica.systems import find_system
 
+    torch.set_num_threads(THREADS)
     system = find_system("li_2025_cnn_sasm")
     hospitals = {"A": 120, "B": 80}
     pictures = PhantomSettings(side=SlidePixels(768))
@@ -39,3 +45,4 @@ def demo(
     explain(run, cohorts["A"], results=run)
     explain(run, cohorts["B"], results=external)
     typer.echo(f"report: {write_report(run, external=[external])}")
+    typer.echo("next, with your own patients: hepatica init FOLDER_OF_FILES TABLE.xlsx --out my_hospital")

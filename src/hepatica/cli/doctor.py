@@ -3,33 +3,18 @@
 import typer
 
 PACKAGES = {
-    "torch": "all training",
-    "timm": "networks",
-    "lightning": "training loop",
-    "openslide": "pathology: slides",
-    "pyvips": "pathology: fast reading of tiled TIFF",
-    "tifffile": "pathology: plain TIFF",
-    "skimage": "pathology: tissue",
-    "pydicom": "radiology: DICOM",
-    "openjpeg": "radiology: JPEG 2000",
-    "gdcm": "radiology: other compressed DICOM",
-    "imagecodecs": "radiology: compressed DICOM on all cores",
-    "highdicom": "radiology: results in DICOM",
-    "onnxruntime": "deploy: fast prediction on a processor",
-    "nibabel": "radiology: NIfTI",
-    "lifelines": "survival statistics",
-    "statsmodels": "statistics",
-    "numba": "statistics: fast C-index",
-    "pyarrow": "tables",
-    "safetensors": "weights",
-    "jinja2": "report",
-    "httpx": "fetch: public cohorts",
+    "every room": "torch torchvision timm lightning einops numpy pandas openpyxl pyarrow pydantic safetensors sklearn"
+    " scipy lifelines statsmodels numba matplotlib jinja2 httpx huggingface_hub typer rich",
+    "pathology": "openslide pyvips tifffile skimage h5py PIL",
+    "radiology": "pydicom openjpeg gdcm imagecodecs highdicom nibabel SimpleITK skimage",
+    "spectroscopy": "nifti_mrs spec2nii nibabel pydicom h5py",
+    "deploy": "onnx onnxruntime onnxscript",
 }
-"""Module and what it is needed for."""
+"""Modules by the room, or the extra, that needs them; tables and genes need those of every room."""
 
 
 def doctor() -> None:
-    """Check packages, processor, GPU and free disk space; the exit code is 1 if a package is missing."""
+    """Check the packages of each room, processor, GPU and free disk space; the exit code is 1 if one is missing."""
     import shutil
     import sys
     from importlib import import_module
@@ -38,13 +23,15 @@ def doctor() -> None:
 
     console = Console()
     missing = 0
-    for name, use in PACKAGES.items():
-        try:
-            module = import_module(name)
-            console.print(f"[green]ok[/]   {name} {getattr(module, '__version__', '')} ({use})")
-        except (ImportError, OSError) as error:
-            missing += 1
-            console.print(f"[red]miss[/] {name} ({use}): {error}; pip install 'hepatica[all]'")
+    for room, names in PACKAGES.items():
+        for name in names.split():
+            try:
+                module = import_module(name)
+                console.print(f"[green]ok[/]   {room}: {name} {getattr(module, '__version__', '')}")
+            except (ImportError, OSError, RuntimeError) as error:
+                missing += 1
+                extra = "hepatica" if room == "every room" else f"hepatica[{room}]"
+                console.print(f"[red]miss[/] {room}: {name}: {error}; pip install {extra!r}", markup=True)
     if "torch" in sys.modules:
         import torch
 

@@ -6,8 +6,29 @@ from typing import Annotated, Any
 
 import typer
 
-Cohort = Annotated[Path, typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True)]
-Run = Annotated[Path, typer.Argument(help="Run folder, as written by hepatica train.")]
+
+def _a_cohort(folder: Path) -> Path:
+    """Fail before seconds of imports; so does `_a_run`."""
+    from hepatica.cohort.errors import CohortError
+
+    if not (folder / "cohort.toml").is_file():
+        raise CohortError(f"{folder} is not a cohort folder: it has no cohort.toml; hepatica init makes one")
+    return folder
+
+
+def _a_run(folder: Path) -> Path:
+    from hepatica.cohort.errors import RunError
+
+    if not (folder / "settings.toml").is_file():
+        raise RunError(f"{folder} is not a run folder: it has no settings.toml; see hepatica train")
+    return folder
+
+
+Cohort = Annotated[
+    Path,
+    typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True, callback=_a_cohort),
+]
+Run = Annotated[Path, typer.Argument(help="Run folder, as written by hepatica train.", callback=_a_run)]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, for example epochs=20; repeatable."),
@@ -33,15 +54,19 @@ Quick = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
-def assignments(words: list[str] | None) -> dict[str, Any]:
-    """KEY=VALUE words as a mapping; a value is read as TOML, or as plain text if it is not TOML."""
+def texts(words: list[str] | None) -> dict[str, str]:
+    """KEY=VALUE words as a mapping of text."""
     from hepatica.cohort.errors import SettingsError
 
-    pairs = {}
-    for word in words or []:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise SettingsError(f"got {word!r}, wanted KEY=VALUE, such as epochs=20")
+    if wrong := [each for each in words or [] if "=" not in each]:
+        raise SettingsError(f"got {wrong[0]!r}, wanted KEY=VALUE, such as epochs=20")
+    return dict(each.split("=", 1) for each in words or [])
+
+
+def assignments(words: list[str] | None) -> dict[str, Any]:
+    """KEY=VALUE words as a mapping; a value is read as TOML, or as plain text if it is not TOML."""
+    pairs: dict[str, Any] = {}
+    for key, value in texts(words).items():
         try:
             pairs[key.strip()] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:

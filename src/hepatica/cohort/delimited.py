@@ -37,8 +37,8 @@ def read_table(path: Path, faults: Faults, *, wanted: Sequence[str], unique: Seq
     value that a unique column has twice. Rows that are blank throughout are passed over. Nothing is taken for missing
     but an empty cell: pandas would read the category "None" as a blank.
     """
-    separator, lines = _lines(path, faults)
-    table = _squared(path, lines, faults)
+    separator, lines = read_lines(path, faults)
+    table = squared(path, lines, faults)
     if table is None:
         return None
     if table.empty:
@@ -54,16 +54,16 @@ def read_table(path: Path, faults: Faults, *, wanted: Sequence[str], unique: Seq
         first = dict(zip(filled[::-1], filled.index[::-1], strict=True))
         for row in filled.index[filled.duplicated()]:
             faults.add(path.name, f"the same {name} is in row {first[filled[row]]} already", row, name)
-    _decimal_points(table, path.name, faults, kept={*wanted, *unique}, separator=separator)
+    decimal_points(table, path.name, faults, kept={*wanted, *unique}, separator=separator)
     return table
 
 
 def read_columns(path: Path, names: Sequence[str], faults: Faults) -> pd.DataFrame | None:
     """Some columns of a large table as `read_table` reads them; None, and a fault, where one is not there."""
-    return _squared(path, _lines(path, faults, only=names)[1], faults)
+    return squared(path, read_lines(path, faults, only=names)[1], faults)
 
 
-def _lines(path: Path, faults: Faults, *, only: Sequence[str] = ()) -> tuple[str, dict[int, list[str]]]:
+def read_lines(path: Path, faults: Faults, *, only: Sequence[str] = ()) -> tuple[str, dict[int, list[str]]]:
     """The separator, and the cells of each row that is not blank, of all columns or of some.
 
     Not by pandas, which shifts rows that have a cell too many.
@@ -161,7 +161,8 @@ def _widths(lines: list[str], separator: str) -> list[int]:
         return []
 
 
-def _squared(path: Path, lines: dict[int, list[str]], faults: Faults) -> pd.DataFrame | None:
+def squared(path: Path, lines: dict[int, list[str]], faults: Faults) -> pd.DataFrame | None:
+    """The cells under the first line, their header, indexed by row; None where there are none, or with a fault."""
     if not any(lines.values()):
         return None
     header, *rows = lines.values()
@@ -181,8 +182,13 @@ def _squared(path: Path, lines: dict[int, list[str]], faults: Faults) -> pd.Data
     return pd.DataFrame(squared, index=index, columns=header, dtype=object)
 
 
-def _decimal_points(table: pd.DataFrame, file: str, faults: Faults, *, kept: set[str], separator: str) -> None:
-    """Write the decimal commas of columns of numbers as points; a comma that may be something else is a fault."""
+def decimal_points(
+    table: pd.DataFrame, file: str, faults: Faults, *, kept: set[str], separator: str, typed: bool = False
+) -> None:
+    """Write the decimal commas of columns of numbers as points; a comma that may be something else is a fault.
+
+    Beside `typed` numbers, those of a workbook, points are no contradiction.
+    """
     with_commas = [name for name in table.columns.drop(list(kept), errors="ignore") if "," in "".join(table[name])]
     numbers = {name: table[name] for name in with_commas if _are_numbers(table[name])}
     clear = any((_fits(cells, _COMMA) & ~_fits(cells, _GROUPED)).any() for cells in numbers.values())
@@ -192,7 +198,7 @@ def _decimal_points(table: pd.DataFrame, file: str, faults: Faults, *, kept: set
             separator == ","
             or not clear
             or not _fits(commas, _COMMA).all()
-            or cells.str.contains(".", regex=False).any()
+            or (not typed and cells.str.contains(".", regex=False).any())
         ):
             message = f"got {commas.iloc[0]!r}, whose comma may be decimal, of thousands or of a list"
             faults.add(file, f"{message}; write numbers as 1234.5, lists with spaces", commas.index[0], name)

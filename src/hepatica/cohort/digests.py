@@ -9,9 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import track
-
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError
 
@@ -80,10 +77,10 @@ def contents(specimens: Sequence["Specimen"]) -> dict[str, str]:
         own, others = content_digest(path) or f"row {specimen.row}".encode(), b"".join(map(content_digest, further))
         return content_name(own) + (content_name(others) if others else "")
 
-    console = Console(stderr=True)
-    silent = len(specimens) < _MANY or not console.is_terminal
+    from hepatica.cohort.preparation import tracked  # which needs digests itself
+
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = track(pool.map(both, specimens), "Checking files", len(specimens), console=console, disable=silent)
+        found = tracked(pool.map(both, specimens), "Checking files", len(specimens), silent=len(specimens) < _MANY)
         return {str(specimen.row): each for specimen, each in zip(specimens, found, strict=True)}
 
 

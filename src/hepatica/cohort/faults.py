@@ -40,13 +40,14 @@ class Faults:
     def __len__(self) -> int:
         return sum(max(1, len(rows)) for rows in self._rows.values())
 
-    def __str__(self) -> str:
+    def sentences(self, *, of_all: int = MOST_SHOWN, of_a_column: int = MOST_OF_A_COLUMN) -> list[str]:
+        """The first faults of all and of each column, a sentence each; the last sentence counts the others."""
         shown: list[str] = []
         seen, hidden = Counter[str](), Counter[str]()
         for (file, column, message), rows in self._rows.items():
             place = f"{file} column {column}" if column else file
             seen[place] += 1
-            if len(shown) == MOST_SHOWN or (column and seen[place] > MOST_OF_A_COLUMN):
+            if len(shown) == of_all or (column and seen[place] > of_a_column):
                 hidden[place] += max(1, len(rows))
                 continue
             where = f" {rows_in_words(rows)}" if rows else ""
@@ -56,7 +57,10 @@ class Faults:
         if hidden:
             places = [f"{count} in {place}" for place, count in hidden.most_common(MOST_NAMED)]
             shown.append(f"and {hidden.total()} more ({listed(places)})")
-        return "; ".join(shown)
+        return shown
+
+    def __str__(self) -> str:
+        return "; ".join(self.sentences())
 
     def raise_if_any(self, place: Path | str) -> None:
         """Raise CohortError with all faults; do nothing when there are none."""

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import sys
+import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -72,6 +74,48 @@ class Ledger:
 
 T = TypeVar("T")
 
+EVERY = 30.0
+"""Seconds between two lines of a log (ours)."""
+
+
+def tracked(
+    things: Iterable[T], label: str, total: int, *, silent: bool = False, transient: bool = False
+) -> Iterator[T]:
+    """The things, as they come; how many of `total` are done is shown on stderr."""
+    console = Console(stderr=True)
+    if silent or console.is_terminal:
+        yield from track(things, label, total, console=console, disable=silent, transient=transient)
+        return
+    lines = Lines(label, total)
+    for done, thing in enumerate(things, start=1):
+        yield thing
+        lines.show(done)
+
+
+class Lines:
+    """Lines such as "Cutting slides: 12 of 80, 3 min left", on stderr, none within EVERY seconds of the last."""
+
+    def __init__(self, label: str, total: int, *, done: int = 0) -> None:
+        self.label, self.total, self.before = label, total, done
+        self.began = self.last = time.monotonic()
+
+    def show(self, done: int, *, further: str = "") -> None:
+        """Print that so many are done, `further` behind it, where it is time to."""
+        now = time.monotonic()
+        if now - self.last < EVERY and (done < self.total or self.last == self.began):
+            return
+        self.last = now
+        rate = (done - self.before) / max(now - self.began, 1e-9)
+        left = f", {in_words((self.total - done) / rate)} left" if rate and done < self.total else ""
+        print(f"{self.label}: {done} of {self.total}{left}{further}", file=sys.stderr, flush=True)
+
+
+def in_words(seconds: float) -> str:
+    """A time of work, as people say it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
 
 def specimen_key(
     specimen: Specimen, *, settings: Mapping[str, Any], beside: Iterable[Path] = (), identity: str | None = None
@@ -129,7 +173,7 @@ def prepare_each(
 
     Whatever `make` raises is recorded in the ledger and does not stop the others, for what a file can make its reader
     raise cannot be foreseen; UnavailableError when nothing can be written (disk full). `label` names the work in the
-    progress bar, which is shown in a terminal alone.
+    progress that is shown.
     """
 
     def entered(key: str, specimen: Specimen) -> None:
@@ -137,13 +181,11 @@ def prepare_each(
             make(key, specimen)
 
     sweep(ledger.folder.parent)
-    console = Console(stderr=True)
     with ThreadPoolExecutor(workers) as pool:
         try:
             started = [pool.submit(entered, key, specimen) for key, specimen in work.items()]
             done = as_completed(started)
-            silent = not progress or not console.is_terminal
-            for each in track(done, label, len(started), console=console, disable=silent):
+            for each in tracked(done, label, len(started), silent=not progress):
                 each.result()
         except OSError as error:
             raise UnavailableError(

@@ -173,10 +173,11 @@ class Cohort:
             "lesions": str(len(self.lesions) or ""),
             "tables": ", ".join(self.tables),
         }
-        endpoints = {f"endpoint {name}": self._summary(each) for name, each in self.endpoints.items()}
+        endpoints = {f"endpoint {name}": self.summary(each) for name, each in self.endpoints.items()}
         return {name: value for name, value in (facts | endpoints).items() if value}
 
-    def _summary(self, endpoint: Endpoint) -> str:
+    def summary(self, endpoint: Endpoint) -> str:
+        """Events and follow-up, or classes, or values, in a line."""
         match endpoint:
             case TimeToEvent(time=time, event=event):
                 months = self.patients[time].quantile(0.5)
@@ -202,7 +203,14 @@ def load_cohort(folder: "Cohort | str | Path") -> Cohort:
     """
     if isinstance(folder, Cohort):
         return folder
-    folder = Path(folder)
+    cohort, faults = examine_cohort(Path(folder))
+    faults.raise_if_any(folder)
+    assert cohort is not None
+    return cohort
+
+
+def examine_cohort(folder: Path) -> tuple[Cohort | None, Faults]:
+    """The cohort of a folder and every fault of it; where there is one, there is no cohort."""
     if not folder.is_dir():
         raise CohortError(f"{folder} is not a folder; give a cohort folder, which has {FILE} and patients.csv")
     faults = Faults()
@@ -214,9 +222,10 @@ def load_cohort(folder: "Cohort | str | Path") -> Cohort:
     by_lesion = [each for each in head.endpoints.values() if isinstance(each, LesionClasses)]
     for table in head.tables.values():
         table.check(known, faults)
-    faults.raise_if_any(folder)
+    if faults:
+        return None, faults
     patients = patients.join([each.of_patients(lesions) for each in by_lesion])
-    return Cohort(
+    cohort = Cohort(
         name=head.name,
         hospital=head.hospital,
         phantom=head.phantom,
@@ -229,6 +238,7 @@ def load_cohort(folder: "Cohort | str | Path") -> Cohort:
         tables=head.tables,
         folder=folder,
     )
+    return cohort, faults
 
 
 def _patients(folder: Path, head: Head, faults: Faults) -> pd.DataFrame:

@@ -148,7 +148,7 @@ def _keep_memory() -> None:
 def _trainer(loaders: Loaders, watch: Watch, flags: Mapping[str, Any]) -> Trainer:
     ours: dict[str, Any] = {
         "max_epochs": watch.plan.epochs,
-        "callbacks": [watch, *_progress_bar()],
+        "callbacks": [watch, *_progress_bar(watch.label)],
         "plugins": [SafeCheckpoints()],
         "default_root_dir": watch.checkpoint.parent,
         "logger": False,
@@ -173,8 +173,19 @@ def _precision(flags: Mapping[str, Any]) -> str:
     return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
 
 
-def _progress_bar() -> list[RichProgressBar]:
-    return [RichProgressBar(console_kwargs={"stderr": True})] if sys.stderr.isatty() else []
+class NamedBar(RichProgressBar):
+    """Lightning's bar, which says of which network it is."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(console_kwargs={"stderr": True})
+        self.label = label
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        return f"{self.label}: {super()._get_train_description(current_epoch)}"
+
+
+def _progress_bar(label: str) -> list[RichProgressBar]:
+    return [NamedBar(label)] if sys.stderr.isatty() else []
 
 
 def _finish(network: nn.Module, watch: Watch, *, folder: Path) -> None:

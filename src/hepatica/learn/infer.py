@@ -1,6 +1,5 @@
 """Infer: what a trained network says of every input, in their order."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,11 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from hepatica.cohort.preparation import tracked
 from hepatica.learn.images import as_network_input, channels_last
 from hepatica.learn.samples import Inputs, each, loader, read_tensor
 
@@ -61,8 +59,7 @@ class _Reading(Dataset[Any]):
 
 def _batches(inputs: Inputs, batch: int, label: str) -> Iterator[Any]:
     batches = loader(_Reading(inputs), inputs, batch=batch)
-    console = Console(stderr=True)
-    yield from track(batches, description=label, console=console, transient=True, disable=not sys.stderr.isatty())
+    yield from tracked(batches, label, len(batches), transient=True)
 
 
 @contextmanager

@@ -69,6 +69,7 @@ def draw_map(specimen: Specimen, *, regions: pd.DataFrame, stem: Path, note: str
             scores=scores,
             extent=extent,
             size=(size[0], size[1]),
+            mpp=slide.mpp,
             meaning=meaning,
             note=note,
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -149,6 +149,8 @@ def _sliced(scan: Scan, specimen: Specimen, *, number: int, slicing: Slicing) ->
             f"not assessable: {extent.notes[0].split(';')[0]} in this series; leave it out, or give its liver_mask"
         )
     phase = contrast_phase(liver, series=scan.series)
+    if scan.phase:
+        phase = Phase(name=cast(Any, scan.phase), confidence=1.0, source="tags", notes=("phase from the file's name",))
     chosen = slicing.choose(_read_of(volume, extent))
     nodules = _nodules(volume, specimen)[chosen]
     seen = (

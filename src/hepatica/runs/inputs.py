@@ -6,19 +6,27 @@ from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, Specimen, load_cohort
-from hepatica.cohort.specimens import FOLDERS
+from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, Specimen, SpecimenError, load_cohort
+from hepatica.cohort.draft.found import ARCHIVES, Found, find_files, phases_together, suffix
+from hepatica.cohort.specimens import STUDIES
 from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import System
 
 
 def read_inputs(
-    paths: Sequence[Path], *, modality: str, mpp: MicronsPerPixel | None = None, force_mpp: bool = False
+    paths: Sequence[Path],
+    *,
+    modality: str,
+    into: Path | None = None,
+    mpp: MicronsPerPixel | None = None,
+    force_mpp: bool = False,
 ) -> Cohort:
-    """One cohort folder; or files and folders as a cohort, taken for one patient each and called by their order.
+    """One cohort folder; or files and folders as a cohort, called by their order.
 
-    A folder is a cohort where it has a cohort.toml; another one is a study, where studies of that modality are folders.
-    `row` is the row in specimens.csv, or the place in the order given, counted from 1. CohortError for anything else.
+    A folder is a cohort where it has a cohort.toml. Another one, and an archive, is a study, or with `into` has
+    several: a slide, a volume or a spectrum is taken for one patient each, and DICOM is sorted by its patients, in
+    `into` where their files are mixed. `row` is the row in specimens.csv, or the place in this order, counted from 1,
+    and `extra` has the file. CohortError for anything else.
     """
     cohorts = [path for path in paths if (path / "cohort.toml").is_file()]
     if cohorts:
@@ -34,17 +42,40 @@ def read_inputs(
         raise CohortError(
             f"got {paths[0]}, wanted a cohort folder with cohort.toml and patients.csv, whose tables are read"
         )
-    folders = [path for path in paths if path.is_dir()]
-    if folders and modality not in FOLDERS:
-        raise CohortError(f"{folders[0]} is a folder without cohort.toml; give a cohort folder, or {modality} files")
     common: dict[str, Any] = {"modality": modality, "mpp": mpp, "force_mpp": force_mpp}
-    specimens = tuple(
-        Specimen(patient_id=f"file {n}", specimen_id=f"file {n}", path=path, row=n, **common)
-        for n, path in enumerate(paths, start=1)
-    )
-    patients = pd.DataFrame(index=pd.Index([each.patient_id for each in specimens], name="patient_id"))
+    specimens: list[Specimen] = []
+    for number, path in enumerate(paths, start=1):
+        owners: dict[int, str] = {}
+        itself = [Found(path=path, modality=modality)]
+        for found in _within(path, modality=modality, into=into / f"{number:04}") if into else itself:
+            row = len(specimens) + 1
+            patient = owners.setdefault(found.patient, f"file {row}") if found.patient else f"file {row}"
+            extra = {"file": str(found.path if found.path.is_relative_to(path) else path)}
+            each = Specimen(
+                patient_id=patient, specimen_id=f"file {row}", path=found.path, row=row, extra=extra, **common
+            )
+            specimens.append(each)
+    patients = pd.DataFrame(index=pd.Index(dict.fromkeys(each.patient_id for each in specimens), name="patient_id"))
     about: dict[str, Any] = {"name": "files", "hospital": "", "phantom": False, "notes": "", "digest": ""}
-    return Cohort(**about, endpoints={}, patients=patients, specimens=specimens)
+    return Cohort(**about, endpoints={}, patients=patients, specimens=tuple(specimens))
+
+
+def _within(path: Path, *, modality: str, into: Path) -> Sequence[Found]:
+    """The specimens of that modality in a folder or an archive; itself where it is one, or of no known kind."""
+    itself = [Found(path=path, modality=modality)]
+    files = find_files(path, modality=None if modality == "slide" else modality) if path.is_dir() else None
+    found = [each for each in files.specimens if each.modality == modality] if files else []
+    if modality in STUDIES and (files.dicom if files else suffix(path) in ARCHIVES):
+        from hepatica.radiology.dicom.export import by_patient
+
+        try:
+            studies = [each for each in by_patient(path, into) if each.modality == modality]
+        except SpecimenError:  # the reader of the study says what is wrong with it
+            return itself
+        found += studies if len(studies) + len(found) > 1 else []
+    elif modality == "slide" and files and files.dicom and not found:
+        return itself
+    return phases_together(found) if found else itself
 
 
 def files_of(system: System[Any, Any], cohort: Cohort) -> tuple[Specimen, ...]:

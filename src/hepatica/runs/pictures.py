@@ -1,18 +1,31 @@
 """Pictures: draw specimens of a run, each called by its row in the table."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from hepatica.cohort import Specimen, SpecimenError
+from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import reading
+from hepatica.cohort.specimens import Inspected
 from hepatica.protocol.joined import Joined
 from hepatica.runs.lock import LockedRun, picture_note
+
+INSPECTED = {"slide": "hepatica.pathology", "ct": "hepatica.radiology", "mr": "hepatica.radiology"}
+"""The room whose `inspection.inspect` looks at specimens of each modality."""
+
+
+def inspection(modality: str) -> Callable[..., Inspected]:
+    """The function that looks at specimens of a modality; ModuleNotFoundError where its room is not installed."""
+    found: Callable[..., Inspected] = import_module(f"{INSPECTED[modality]}.inspection").inspect
+    return found
 
 
 def cautioned(note: str, caution: str | None) -> str:
@@ -51,6 +64,16 @@ def draw_specimens(
                 meaning=meaning,
             )
     return drawn
+
+
+def draw_inputs(specimens: Sequence[Specimen], *, out: Path) -> None:
+    """The specimens themselves, with a scale bar, to be seen beside their maps."""
+    for specimen in specimens:
+        if specimen.modality in INSPECTED:
+            with only_warned(specimen, "picture of itself", out=out):
+                picture: Any = inspection(specimen.modality)(specimen, outlined=False).picture
+                with replacing(out / f"specimen_{specimen.row:04d}_input.jpg") as temporary:
+                    Image.fromarray(picture).save(temporary, quality=88)
 
 
 def first_input(locked: LockedRun, material: Any, specimen: Specimen) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from hepatica.cohort.atomic import replacing, write_text
 from hepatica.cohort.errors import EvaluationError
+from hepatica.saliency.scale import with_bar
 
 COLORMAP = "RdYlBu_r"
 """Blue to red over pale yellow: a ColorBrewer scale that colour-blind readers can tell apart."""
@@ -97,8 +98,11 @@ def save_overlay(
     opacity: float = 0.5,
     colormap: str = COLORMAP,
     limits: tuple[float, float] = (0.0, 1.0),
+    mpp: float | None = None,
 ) -> None:
     """Write `overlay` to a PNG with its colour scale, headed by `meaning` ("risk of recurrence"), and `note` below.
+
+    With the micrometres per pixel of the slide's finest level (`mpp`) it has a scale bar.
 
     `note` is for what a reader must not overlook, such as "phantom" or "research use only". The picture also says that
     tissue in its own colours was not scored. Raises EvaluationError as `overlay` does.
@@ -106,6 +110,7 @@ def save_overlay(
     picture = overlay(
         thumbnail, corners, scores, extent=extent, size=size, opacity=opacity, colormap=colormap, limits=limits
     )
+    picture = picture if mpp is None else with_bar(picture, width=size[0] * mpp)
     high, wide = picture.shape[:2]
     inches = INCHES / max(high, wide)
     figure = Figure(figsize=(wide * inches + 1.6, high * inches + 0.7), dpi=240, layout="constrained")

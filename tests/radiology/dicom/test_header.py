@@ -1,10 +1,16 @@
 """Header: what one file says of its slices, read from the plain header or from an enhanced CT's functional groups."""
 
+from dataclasses import replace
+
+import numpy as np
 import pydicom
 import pytest
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 
 from hepatica.cohort import SpecimenError
 from hepatica.radiology.dicom.header import read_headers
+from hepatica.radiology.dicom.series import decode
 from hepatica.radiology.dicom.sources import Source
 
 
@@ -86,3 +92,19 @@ def test_one_patient_whose_name_is_spelled_in_two_ways_is_one(ct):
     spelled = [ct.write(ct.body(count=1), PatientName=name)[0] for name in ("Secret^Name", "SECRET^NAME^^ ")]
     one, other = (headers(path)[0].patient for path in spelled)
     assert one == other
+
+
+def test_a_file_without_preamble_is_read_with_its_pixels(ct, tmp_path):
+    (path,) = ct.write(ct.body(count=1))
+    dataset = pydicom.dcmread(path)
+    place = tmp_path / "bare"
+    written = DicomBytesIO()
+    written.is_little_endian, written.is_implicit_VR = True, False
+    write_dataset(written, dataset)
+    place.write_bytes(written.getvalue())
+    (bare,), (whole,) = headers(place), headers(path)
+    assert replace(bare, source=whole.source) == whole
+    assert np.array_equal(decode([bare])[0], decode([whole])[0])
+    (tmp_path / "zeros").write_bytes(bytes(2**16))
+    with pytest.raises(SpecimenError, match="not a DICOM file"):
+        headers(tmp_path / "zeros")

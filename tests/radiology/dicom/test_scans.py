@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from hepatica.cohort import SpecimenError
+from hepatica.radiology.dicom import archives
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.nifti import write_nifti
 from hepatica.radiology.dicom.scans import find_scans, read_pictures
@@ -192,3 +193,34 @@ def test_pictures_are_no_mr(tmp_path):
     write(tmp_path, count=3)
     with pytest.raises(SpecimenError, match="send the MR as DICOM or NIfTI"):
         find_scans(tmp_path, kind="mr")
+
+
+def test_nrrd_and_mha_lie_as_the_nifti_they_are_of(tmp_path):
+    import SimpleITK
+
+    values = np.arange(60, dtype=np.int16).reshape(GEOMETRY.shape) - 1000
+    write_nifti(tmp_path / "a.nii.gz", values=values, geometry=replace(GEOMETRY, origin=(3.0, -4.0, 5.0)))
+    image = SimpleITK.ReadImage(str(tmp_path / "a.nii.gz"))
+    turned = SimpleITK.DICOMOrient(image, "RAI")  # another order of voxels, the same places
+    wanted = find_scans(tmp_path / "a.nii.gz").scans[0].read()
+    for number, name in enumerate(("b.nrrd", "c.mha")):
+        SimpleITK.WriteImage((image, turned)[number], str(tmp_path / name))
+        read = find_scans(tmp_path / name).scans[0].read()
+        assert np.array_equal(read.values, wanted.values)
+        assert read.geometry.agrees(wanted.geometry)
+
+
+def test_a_folder_of_phases_is_one_study_of_named_scans(tmp_path):
+    values = np.zeros(GEOMETRY.shape, np.int16)
+    for name in ("p1_arterial.nii.gz", "p1_portal_venous.nii.gz", "p1_tumour_mask.nii.gz"):
+        write_nifti(tmp_path / name, values=values, geometry=GEOMETRY)
+    assert [each.phase for each in find_scans(tmp_path).scans] == ["arterial", "portal venous"]
+
+
+def test_a_scan_of_zeros_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_INFLATED", 2**16)
+    shape = (40, 64, 64)
+    geometry = replace(GEOMETRY, shape=shape)
+    write_nifti(tmp_path / "zeros.nii.gz", values=np.zeros(shape, np.int16), geometry=geometry)
+    with pytest.raises(SpecimenError, match="nearly empty"):
+        find_scans(tmp_path / "zeros.nii.gz").scans[0].read()

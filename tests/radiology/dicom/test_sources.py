@@ -1,12 +1,14 @@
 """Sources: folders, archives and files alike; archives that would do harm are refused."""
 
+import io
+import tarfile
 import zipfile
 
 import numpy as np
 import pytest
 
 from hepatica.cohort import SpecimenError
-from hepatica.radiology.dicom import sources
+from hepatica.radiology.dicom import archives, sources
 from hepatica.radiology.dicom.series import read_study
 from hepatica.radiology.dicom.sources import Identity, find_sources, patients
 from hepatica.radiology.dicom.volume import read_volume
@@ -136,3 +138,36 @@ def test_without_any_id_a_study_is_one_patient_and_studies_are_joined_by_name_an
 def test_the_words_do_not_depend_on_the_order():
     found = [who(), who(patient_id=""), who(issuer="X"), who(patient_id="", name="C", study="1.4")]
     assert patients(found) == patients(found[::-1])
+
+
+def test_tar_archives_and_archives_within_archives_read_like_their_folder(ct, tmp_path):
+    files = {f"deep/{path.name}": path.read_bytes() for path in ct.write()}
+    inner = pack(tmp_path / "inner.zip", files)
+    nested = pack(tmp_path / "outer.zip", {"a/first.ZIP": inner.read_bytes(), "report.txt": b"text"})
+    with tarfile.open(tmp_path / "study.tar.gz", "w:gz") as tar:
+        for path in ct.folder.iterdir():
+            tar.add(path, f"../{path.name}")
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    for archive in (nested, tmp_path / "study.tar.gz"):
+        (series,) = read_study(archive).series
+        assert np.array_equal(read_volume(series).values, ct.body())
+        assert {each.archive for each in find_sources(archive)} == {archive}
+        assert all(each.path.name.isdigit() for each in find_sources(archive))
+
+
+def test_hostile_archives_take_neither_memory_nor_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_INFLATED", 2**20)
+    zeros = bytes(2**21)
+    many = pack(tmp_path / "many.zip", {f"{k}": bytes(2**19) for k in range(4)})  # each small, together not
+    with tarfile.open(tmp_path / "bomb.tar.gz", "w:gz") as tar:
+        member = tarfile.TarInfo("zeros")
+        member.size = len(zeros)
+        tar.addfile(member, io.BytesIO(zeros))
+    deep = pack(tmp_path / "0.zip", {"file": b"x"})
+    for depth in range(1, 5):
+        deep = pack(tmp_path / f"{depth}.zip", {"inner.zip": deep.read_bytes()})
+    for archive, reason in ((many, "nearly empty"), (tmp_path / "bomb.tar.gz", "nearly empty"), (deep, "deep within")):
+        with pytest.raises(SpecimenError, match=reason):
+            find_sources(archive)

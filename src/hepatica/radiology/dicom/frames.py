@@ -23,6 +23,8 @@ from pydicom import uid
 from pydicom.pixels.decoders.base import DecodeRunner, get_decoder
 from pydicom.pixels.utils import iter_pixels
 
+from hepatica.radiology.dicom.archives import restore
+
 IMAGECODECS = "imagecodecs"
 """What pydicom calls the plugin."""
 
@@ -82,9 +84,35 @@ UNPACKING = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, 
 def open_file(path: Path, *, member: str | None) -> BinaryIO:
     """The bytes of a file, or of the `member` of a zip archive, which is unpacked to memory alone."""
     if member is None:
+        restore(path)
         return path.open("rb")
     state = path.stat()
     return io.BytesIO(_archive(path, state.st_mtime_ns, state.st_size).read(member))
+
+
+def has_preamble(file: BinaryIO) -> bool:
+    """Whether a file begins as PS3.10 wants it."""
+    head = file.read(132)
+    file.seek(0)
+    return head[128:] == b"DICM"
+
+
+def read_dicom(file: BinaryIO, *, stop_before_pixels: bool = False) -> pydicom.FileDataset:
+    """The attributes of a DICOM file, also of one without preamble, as older devices and archives write them: it begins
+    with an element of group 2 or 8, and its transfer syntax is told by how that is written.
+
+    InvalidDicomError for another file.
+    """
+    start = file.read(4)
+    file.seek(0)
+    bare = not has_preamble(file) and start[:2] in (b"\x02\0", b"\x08\0") and start[3:] == b"\0"
+    dataset = pydicom.dcmread(file, stop_before_pixels=stop_before_pixels, force=bare)
+    if bare and "SOPClassUID" not in dataset:
+        raise pydicom.errors.InvalidDicomError("no DICOM file")
+    if not dataset.file_meta.get("TransferSyntaxUID"):
+        implicit = dataset.original_encoding[0]
+        dataset.file_meta.TransferSyntaxUID = uid.ImplicitVRLittleEndian if implicit else uid.ExplicitVRLittleEndian
+    return dataset
 
 
 def read_frames(
@@ -98,7 +126,7 @@ def read_frames(
     try:
         with open_file(path, member=member) as file:
             deflated = transfer_syntax == uid.DeflatedExplicitVRLittleEndian  # no place of it can be sought
-            source = pydicom.dcmread(file) if deflated else file
+            source = read_dicom(file) if deflated or not has_preamble(file) else file
             return list(iter_pixels(source, indices=list(frames), raw=raw, decoding_plugin=plugin))
     except Exception:  # decoders raise anything
         if len(frames) == 1:

@@ -11,7 +11,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
 from hepatica.cohort.errors import SpecimenError, miscoded, reading
-from hepatica.radiology.dicom.frames import LARGEST, tolerant
+from hepatica.radiology.dicom.frames import LARGEST, read_dicom, tolerant
 from hepatica.radiology.dicom.sources import Identity, Source, identity
 from hepatica.radiology.dicom.weighting import Weighting, weighting
 
@@ -104,7 +104,7 @@ def read_dataset(source: Source) -> pydicom.Dataset:
     with reading("the header of a DICOM file"):
         try:
             with source.open() as file, tolerant():
-                return pydicom.dcmread(file, stop_before_pixels=True)
+                return read_dicom(file, stop_before_pixels=True)
         except InvalidDicomError:
             raise SpecimenError("not a DICOM file") from None
 

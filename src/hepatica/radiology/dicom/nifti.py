@@ -1,4 +1,4 @@
-"""NIfTI: volumes and masks to and from .nii and .nii.gz, turned to the orientation of a DICOM series."""
+"""NIfTI: volumes and masks to and from .nii and .nii.gz, and volumes of NRRD and MHA, as a DICOM series lies."""
 
 import gzip
 import math
@@ -12,6 +12,7 @@ from nibabel import orientations
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import SpecimenError, reading
+from hepatica.radiology.dicom.archives import refuse_swollen
 from hepatica.radiology.dicom.geometry import Geometry, from_lps
 
 _nifti: Any = nib  # declares itself typed, yet hardly any of its functions is
@@ -41,12 +42,45 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Geometry]:
     if raw.ndim != 3:
         raise SpecimenError(f"got a NIfTI file of {raw.ndim} axes, wanted 3; give one volume a file")
     _refuse_place(image)
-    turn = _axes.ornt_transform(_axes.io_orientation(image.affine), _axes.axcodes2ornt(("L", "P", "S")))
-    affine = image.affine @ _axes.inv_ornt_aff(turn, raw.shape)
+    return _turned(raw, image.affine)
+
+
+def refuse_swollen_nifti(path: Path) -> None:
+    """SpecimenError where a packed scan is nearly empty and huge when unpacked, before it is; a mask may be so."""
+    with reading("the NIfTI file"):
+        if path.name.lower().endswith(".nii.gz"):
+            header = _nifti.load(path).header
+            refuse_swollen(path.stat().st_size, math.prod(header.get_data_shape()) * header.get_data_dtype().itemsize)
+
+
+def read_itk(path: Path) -> tuple[np.ndarray, Geometry]:
+    """The same of a NRRD or MetaImage file (.mha); SpecimenError where it is none, is damaged or has not three axes."""
+    import SimpleITK  # takes long to import
+
+    with reading("the volume"):
+        reader: Any = SimpleITK.ImageFileReader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+        size = [each for each in reader.GetSize() if each != 1]
+        if len(reader.GetSize()) != 3 or reader.GetNumberOfComponents() != 1 or not 0 < math.prod(size) <= LARGEST:
+            raise SpecimenError(f"got a volume of {reader.GetSize()} voxels, wanted 3 axes and {LARGEST} at most")
+        refuse_swollen(path.stat().st_size, math.prod(size))
+        image = reader.Execute()
+        raw = rearrange(SimpleITK.GetArrayFromImage(image), "z y x -> x y z")
+        affine = np.eye(4)
+        affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
+        affine[:3, 3] = image.GetOrigin()
+        return _turned(raw, _LPS_FROM_RAS @ affine)
+
+
+def _turned(raw: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, Geometry]:
+    """An array (x y z) whose index `affine` takes to mm in NIfTI's axes, turned to those of `Geometry`."""
+    turn = _axes.ornt_transform(_axes.io_orientation(affine), _axes.axcodes2ornt(("L", "P", "S")))
+    turned = affine @ _axes.inv_ornt_aff(turn, raw.shape)
     values = rearrange(_axes.apply_orientation(raw, turn), "x y z -> z y x")
     z, y, x = values.shape
     kind = values.dtype if np.issubdtype(values.dtype, np.integer) else np.float32
-    return np.ascontiguousarray(values, kind), from_lps(_LPS_FROM_RAS @ affine, shape=(z, y, x))
+    return np.ascontiguousarray(values, kind), from_lps(_LPS_FROM_RAS @ turned, shape=(z, y, x))
 
 
 def _loaded(path: Path) -> tuple[Any, np.ndarray]:

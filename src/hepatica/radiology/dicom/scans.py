@@ -8,12 +8,13 @@ import numpy as np
 from PIL import Image
 
 from hepatica.cohort.digests import content_digest
+from hepatica.cohort.draft.found import is_mask, phase_in
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.frames import LARGEST
 from hepatica.radiology.dicom.geometry import Geometry
 from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.dicom.hounsfield import refuse_hounsfield, refuse_other_units
-from hepatica.radiology.dicom.nifti import read_nifti
+from hepatica.radiology.dicom.nifti import read_itk, read_nifti, refuse_swollen_nifti
 from hepatica.radiology.dicom.series import Refusal, Series, read_study
 from hepatica.radiology.dicom.stack import MOST_MADE, refuse_oblique
 from hepatica.radiology.dicom.volume import Volume, read_volume
@@ -61,26 +62,28 @@ def _grey(path: Path, *, place: int) -> np.ndarray:
 
 
 NIFTI = (".nii", ".nii.gz")
+ITK = (".nrrd", ".mha")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scan:
     """One volume to be read: a series of a DICOM study, or a file or folder of another kind (`series` is None).
 
-    `key` is a digest by which the ledger may name it.
+    `key` is a digest by which the ledger may name it; `phase` is that in the name of a file that lies beside others.
     """
 
     path: Path
     key: str
     kind: Kind = "ct"
     series: Series | None = None
+    phase: str = ""
 
     def read(self, *, regular: bool = True) -> Volume:
         """Decode it, `regular` as in `read_volume`; SpecimenError as the readers of its kind."""
         with reading("the series"):
             if self.series is not None:
                 return read_volume(self.series, regular=regular)
-            return _nifti(self.path, kind=self.kind) if _is_nifti(self.path) else read_pictures(self.path)
+            return _volume(self.path, kind=self.kind) if _is_volume(self.path) else read_pictures(self.path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +97,20 @@ class Scans:
 def find_scans(path: Path, *, wanted: str = "", kind: Kind = "ct") -> Scans:
     """Find the scans of a file or folder without decoding a pixel.
 
-    A folder of pictures and nothing else is a series of CT pictures, a file named as NIfTI is one volume, and
-    everything else is a DICOM study, of which `wanted` names series as in `read_study`. SpecimenError when a study has
-    no axial series of the kind, or more than one patient; a NIfTI of the other kind is refused when it is read.
+    A folder of pictures and nothing else is a series of CT pictures; a file named as NIfTI, NRRD or MHA is one volume,
+    and a folder of such files and nothing else has one each (but masks); everything else is a DICOM study, of which
+    `wanted` names series as in `read_study`. SpecimenError when a study has no axial series of the kind, or more than
+    one patient; a volume of the other kind is refused when it is read.
     """
     if kind == "mr" and _holds_pictures(path):
         raise SpecimenError(
             "got a folder of pictures, which say neither sequence nor mm; send the MR as DICOM or NIfTI"
         )
-    if _is_nifti(path) or _holds_pictures(path):
+    if volumes := _volumes_in(path):
+        return Scans(scans=tuple(
+            Scan(path=each, key=content_digest(each).hex()[:16], kind=kind, phase=phase_in(each)) for each in volumes
+        ))  # fmt: skip
+    if _is_volume(path) or _holds_pictures(path):
         return Scans(scans=(Scan(path=path, key=content_digest(path).hex()[:16], kind=kind),))
     with reading("the study"):
         study = read_study(path, wanted=wanted, kind=kind)
@@ -116,8 +124,14 @@ def find_scans(path: Path, *, wanted: str = "", kind: Kind = "ct") -> Scans:
     )
 
 
-def _is_nifti(path: Path) -> bool:
-    return path.is_file() and path.name.lower().endswith(NIFTI)
+def _is_volume(path: Path) -> bool:
+    return path.is_file() and path.name.lower().endswith((*NIFTI, *ITK))
+
+
+def _volumes_in(path: Path) -> list[Path]:
+    """The volumes of a folder that has nothing else."""
+    files = sorted(visible(path)) if path.is_dir() else []
+    return [each for each in files if not is_mask(each)] if files and all(map(_is_volume, files)) else []
 
 
 def _holds_pictures(path: Path) -> bool:
@@ -127,8 +141,9 @@ def _holds_pictures(path: Path) -> bool:
     return bool(suffixes) and suffixes <= set(SUFFIXES)
 
 
-def _nifti(path: Path, *, kind: Kind) -> Volume:
-    values, geometry = read_nifti(path)
+def _volume(path: Path, *, kind: Kind) -> Volume:
+    refuse_swollen_nifti(path)
+    values, geometry = read_nifti(path) if path.name.lower().endswith(NIFTI) else read_itk(path)
     refuse_oblique(np.array(geometry.directions[0]), kind=kind)
     if kind == "ct":
         refuse_other_units(values, remedy="it is MR, scaled or normalised")
@@ -139,5 +154,5 @@ def _nifti(path: Path, *, kind: Kind) -> Volume:
         geometry=geometry,
         units="HU" if kind == "ct" else "signal",
         measured=np.ones(geometry.shape[0], bool),
-        notes=(f"NIfTI: {'phase' if kind == 'ct' else 'sequence'} and scanner unknown",),
+        notes=(f"no DICOM: {'phase' if kind == 'ct' else 'sequence'} and scanner unknown",),
     )

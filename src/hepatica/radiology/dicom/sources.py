@@ -14,32 +14,25 @@ from pydicom import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from hepatica.cohort.errors import SpecimenError
+from hepatica.radiology.dicom.archives import MAX_INFLATED, MAX_UNPACKED, NESTED, is_tar, refuse_swollen, unpacked
 from hepatica.radiology.dicom.frames import UNPACKING, open_file
-
-MAX_UNPACKED = 16 * 2**30  # ours
-"""Bytes all files of one archive may have when unpacked: some 30,000 slices of 512 x 512."""
 
 MAX_MEMBER = 4 * 2**30  # ours
 """Bytes one file of an archive may have when unpacked; it is in memory while it is read."""
-
-
-MAX_INFLATED = 2**28  # ours
-"""Bytes a deflated DICOM file may have when unpacked; it is in memory while it is read."""
-
-MAX_RATIO = 200  # ours
-"""How many times its size in an archive a file of MAX_INFLATED and more may have; CT has two to four times."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """One file, on disk or within a zip archive; its name may identify a patient and is therefore never printed.
 
-    `fault` is why an archive that lies beside other files cannot be looked into.
+    `archive` is that from which the file was unpacked; `fault` is why an archive that lies beside other files cannot be
+    looked into.
     """
 
     path: Path
     member: str | None = None
     fault: str | None = None
+    archive: Path | None = None
 
     def open(self) -> BinaryIO:
         """The file's bytes, to be closed by the caller.
@@ -72,9 +65,10 @@ def _guard_deflated(file: BinaryIO) -> None:
 def find_sources(*paths: Path) -> tuple[Source, ...]:
     """Every file of the folders (whatever their depth), archives and files given, in an order of no meaning.
 
-    Nothing is unpacked to disk, so no name within an archive can lead anywhere; links to other folders are not
-    followed. SpecimenError when a path is not there, when nothing is found, and when an archive given is damaged,
-    locked with a password, or would unpack to more than MAX_UNPACKED; one that lies in a folder fails when opened.
+    A zip archive is read where it is, others are unpacked under numbers (`archives`), so that no name within one can
+    lead anywhere; links to other folders are not followed. SpecimenError when a path is not there, when nothing is
+    found, and when an archive given is damaged, locked with a password, nearly empty, or would unpack to more than
+    MAX_UNPACKED; one that lies in a folder fails when opened.
     """
     found = [source for path in paths for source in _sources(path)]
     if not found:
@@ -104,6 +98,8 @@ def _of_file_in_folder(path: Path) -> list[Source]:
 
 
 def _of_file(path: Path) -> list[Source]:
+    if is_tar(path):
+        return [Source(path=each, archive=path) for each in unpacked(path)]
     if path.suffix.lower() != ".zip" and not _is_zip(path):
         return [Source(path=path)]
     try:
@@ -112,6 +108,8 @@ def _of_file(path: Path) -> list[Source]:
     except zipfile.BadZipFile:
         raise SpecimenError("the zip archive is damaged or incomplete; send it again") from None
     _guard(members)
+    if any(each.filename.lower().endswith(NESTED) for each in members):
+        return [Source(path=each, archive=path) for each in unpacked(path)]
     return [Source(path=path, member=each.filename) for each in members]
 
 
@@ -128,8 +126,9 @@ def _guard(members: list[zipfile.ZipInfo]) -> None:
             f"the zip archive would unpack to {total / 2**30:.1f} GiB (its largest file {largest / 2**30:.1f} GiB), "
             f"wanted at most {MAX_UNPACKED >> 30} ({MAX_MEMBER >> 30}); unpack it yourself and give the folder"
         )
-    if any(each.file_size > max(MAX_INFLATED, MAX_RATIO * each.compress_size) for each in members):
-        raise SpecimenError("a file of the zip archive is nearly empty and huge when unpacked; send the study again")
+    for each in members:
+        refuse_swollen(each.compress_size, each.file_size)
+    refuse_swollen(sum(each.compress_size for each in members), total)
     if any(each.flag_bits & 1 for each in members):
         raise SpecimenError("the zip archive is protected by a password; unpack it yourself and give the folder")
 

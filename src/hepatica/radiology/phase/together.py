@@ -169,7 +169,7 @@ def _named(specimen: Specimen, *, kind: Kind) -> list[tuple[str, Scan, tuple[flo
     scans = find_scans(specimen.path, wanted=specimen.extra.get(SERIES, ""), kind=kind).scans
     series = [each.series for each in scans if each.series is not None]
     if len(series) < len(scans):
-        found += [(specimen.extra.get(PHASE, ""), scan, (1.0, 0)) for scan in scans]
+        found += [(scan.phase or specimen.extra.get(PHASE, ""), scan, (1.0, 0)) for scan in scans]
     else:
         phases = map(_phase, scans, series) if kind == "ct" else _sequences(series)
         found += [

@@ -110,8 +110,12 @@ class Gallery:
     def show(self, picture: Path, *, alt: str) -> Panel:
         """Take up a picture that was drawn elsewhere, as JPEG at the size of a page: slides as PNG weigh megabytes."""
         with Image.open(picture) as opened:
-            image = opened.convert("RGB")
-        image.thumbnail((LONGEST, LONGEST))
+            return self.picture(opened, alt=alt)
+
+    def picture(self, opened: Image.Image, *, alt: str, longest: int = LONGEST) -> Panel:
+        """The same of a picture that lies in no file, its longer side at most `longest` pixels."""
+        image = opened.convert("RGB")
+        image.thumbnail((longest, longest))
         encoded = BytesIO()
         image.save(encoded, format="JPEG", quality=85)
         return self._panel(encoded.getvalue(), kind="jpeg", alt=alt)

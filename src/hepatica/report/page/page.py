@@ -37,8 +37,13 @@ def write_page(run: Run, sections: Sequence[Section]) -> str:
     )
 
 
-def render_page(sections: Sequence[Section], *, title: str, kicker: str, lead: str, phantom: bool) -> str:
-    """A page as text: `kicker` above its title, `lead` below it, and the banner on phantoms."""
+FIGURES = "the tables of the run folder; every figure lies in its folder figures as PNG and SVG"
+
+
+def render_page(
+    sections: Sequence[Section], *, title: str, kicker: str, lead: str, phantom: bool, source: str = FIGURES
+) -> str:
+    """A page as text: `kicker` above its title, `lead` below it, the banner on phantoms, and from what it was made."""
     style = files("hepatica.report.page").joinpath("page.css").read_text(encoding="utf-8")
     return (
         templates()
@@ -49,6 +54,7 @@ def render_page(sections: Sequence[Section], *, title: str, kicker: str, lead: s
             lead=lead,
             phantom=phantom,
             sections=sections,
+            source=source,
             titles={section.anchor: section.title for section in sections},
             style=Markup(style),  # our own file
             version=version("hepatica"),

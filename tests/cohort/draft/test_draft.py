@@ -1,0 +1,119 @@
+"""Draft: what a hospital's folder and sheet become, and what of them must never come through."""
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hepatica.cohort import CohortError, SettingsError, load_cohort
+from hepatica.cohort.draft import draft_cohort
+from hepatica.cohort.draft.found import Owners
+from hepatica.cohort.draft.roles import roles
+
+SHEET = [
+    ["Resections 2010 to 2020"],
+    [],
+    ["Study-ID", "Patient Name", "MRN", "Date of Birth", "OP-Datum", "Recurrence date", "Date of death",
+     "Last follow up", "AFP (ng/mL)", "Treatment", "HCC", "Remarks"],
+    ["HB-001", "Muster, Max", 90001, date(1950, 3, 4), date(2012, 1, 1), date(2012, 7, 1), None,
+     date(2015, 1, 1), "3,5", "resection", "yes", "seen in clinic"],
+    ["HB-002", "Doe, Jane", 90002, date(1918, 3, 4), date(2012, 2, 1), None, date(2014, 2, 1), date(2014, 1, 1),
+     1200.5, "resection", "no", "a call"],
+    ["HB-003", "Roe, Richard", 90003, date(1961, 3, 4), date(2012, 3, 1), None, None, date(2017, 3, 1), "n/a",
+     "resection", "yes", ""],
+    ["HB-004", "Poe, Anna", 90004, date(1961, 3, 4), date(2012, 3, 1), None, None, None, 4, "resection", "yes", ""],
+]  # fmt: skip
+CSV = """\
+record_id;surgery_date;rfs_months;recurrence;OS (days);vital status
+1;03/04/2012;12,5;1;730;dead
+2;13/04/2012;20,0;0;1461;alive
+3;14/05/2013;3,25;1;100;alive
+4;15/05/2013;8,5;0;90;dead
+"""
+
+
+@pytest.fixture
+def slides(tmp_path: Path) -> Path:
+    folder = tmp_path / "slides"
+    for name in ("HB-001_a.svs", "HB_1_b.svs", "90002.ndpi", "more/hb003/s.tif", "unknown.svs", "m.mrxs", "m/Data.dat"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    pytest.importorskip("openpyxl", reason="openpyxl is a dependency since this test; ./run installs it")
+    with pd.ExcelWriter(tmp_path / "table.xlsx") as book:
+        pd.DataFrame(SHEET).to_excel(book, sheet_name="Patients", header=False, index=False)
+        pd.DataFrame([["BCLC", "stage"]]).to_excel(book, sheet_name="Legend", header=False, index=False)
+    return tmp_path / "table.xlsx"
+
+
+def test_a_workbook_becomes_a_cohort_without_a_name_in_it(slides: Path, sheet: Path, tmp_path: Path) -> None:
+    made = draft_cohort(slides, tmp_path / "out", table=sheet)
+    cohort = load_cohort(made.folder)
+    follow = cohort.patients
+    assert follow["recurrence_months"].tolist() == [5.98, 24.02, 59.99]  # 182, 731 and 1826 days
+    assert follow["recurrence_event"].tolist() == [1, 2, 0]  # a death without recurrence competes
+    assert follow["overall_survival_event"].tolist() == [0, 1, 0]
+    assert follow["age_years"].tolist() == [61, 90, 50]  # 93 years would identify
+    assert follow["afp_ng_ml"].tolist()[:2] == [3.5, 1200.5]
+    assert follow["hcc"].tolist() == [1, 0, 1]
+    assert "treatment" not in follow  # it would exclude every patient from training
+    owners = {each.path.name: each.patient_id for each in cohort.specimens}
+    assert owners == {"HB-001_a.svs": "HB-001", "HB_1_b.svs": "HB-001", "90002.ndpi": "HB-002", "s.tif": "HB-003"}
+    text = "".join((made.folder / name).read_text() for name in ("patients.csv", "cohort.toml")).lower()
+    assert not [word for word in ("muster", "doe", "9000", "1950", "2012", "clinic", "unknown") if word in text]
+    assert made.columns["MRN"] == "dropped: record number"
+    assert any("left out: 1 patients (row 7)" in note for note in made.notes)
+    assert any("unknown.svs" in note and "m.mrxs" in note for note in made.notes)
+
+
+def test_a_text_table_in_days_with_semicolons(slides: Path, tmp_path: Path) -> None:
+    (tmp_path / "redcap.csv").write_text(CSV)
+    made = draft_cohort(slides, tmp_path / "out", table=tmp_path / "redcap.csv")
+    patients = pd.read_csv(made.folder / "patients.csv")
+    assert patients["overall_survival_months"].tolist() == [23.98, 48.0, 3.29, 2.96]
+    assert patients["overall_survival_event"].tolist() == [1, 0, 0, 1]
+    assert patients["recurrence_months"].tolist() == [12.5, 20.0, 3.25, 8.5]
+    assert made.columns["surgery_date"] == "index date, day-first; dropped once used"
+
+
+def test_dates_that_may_be_either_are_asked_for(slides: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,surgery date,death date,last visit\n1,03/04/2012,,05/10/2013\n")
+    with pytest.raises(CohortError, match="--dates day-first"):
+        draft_cohort(slides, tmp_path / "out", table=tmp_path / "t.csv")
+    draft_cohort(slides, tmp_path / "out", table=tmp_path / "t.csv", order="month-first")
+    assert pd.read_csv(tmp_path / "out/patients.csv")["overall_survival_months"].tolist() == [14.19]  # 432 days
+
+
+def test_a_column_is_corrected_by_its_role(slides: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("who,months,gone\nA,3,no\nB,4,yes\n")
+    given = {"patient_id": "who", "overall_survival_time": "months", "overall_survival_event": "gone"}
+    draft_cohort(slides, tmp_path / "out", table=tmp_path / "t.csv", given=given)
+    assert pd.read_csv(tmp_path / "out/patients.csv")["overall_survival_event"].tolist() == [0, 1]
+    with pytest.raises(SettingsError, match="did you mean months"):
+        draft_cohort(slides, tmp_path / "o2", table=tmp_path / "t.csv", given={"overall_survival_time": "month"})
+
+
+def test_without_a_table_folders_and_files_are_patients(slides: Path, tmp_path: Path) -> None:
+    draft_cohort(slides, tmp_path / "out")
+    assert sorted(load_cohort(tmp_path / "out").patients.index) == [
+        "90002", "HB-001_a", "HB_1_b", "m", "more", "unknown",
+    ]  # fmt: skip
+
+
+def test_numbers_as_ids_are_found_where_a_name_begins() -> None:
+    owners = Owners({str(number): [str(number)] for number in range(1, 20)})
+    assert owners.of("slides/12_HE_2.svs") == "12"
+    assert owners.of("slides/0012_HE.svs") == "12"
+    assert owners.of("slides/HE_7_of_9.svs") is None
+
+
+def test_identifiers_are_known_within_longer_names_and_times_by_their_unit() -> None:
+    cells = ["12", "40", "7", "90"]
+    names = ("Name of the patient (full)", "Recurrence-free survivl [days]", "gene")
+    found = roles(pd.DataFrame(dict.fromkeys(names, cells)))
+    assert {name: role.key for name, role in found.items()} == {names[0]: "name", names[1]: "recurrence_time"}
