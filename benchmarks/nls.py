@@ -122,7 +122,7 @@ def plain(
             design=model.baseline.design,
             values=values,
             noise=noise,
-            start=Grid(model=model).start(values),
+            start=Grid(model=model).starts(values)[1],
             shift_sd=constraints.shift_sd_hz,
         )
         command = [str(environment("lmfit", "lmfit==1.3.4")), "-c", PEER, str(path)]

@@ -20,8 +20,12 @@ import openslide
 import pyvips
 
 from hepatica.cohort import MicronsPerPixel, TilePixels
-from hepatica.pathology import reader
+from hepatica.cohort.specimens import Specimen
+from hepatica.pathology import disk_need, reader
 from hepatica.pathology.slide import open_slide
+from hepatica.pathology.stain import StainSettings
+from hepatica.pathology.store import prepare
+from hepatica.pathology.tiles import Tiling
 
 SIDE, MPP = TilePixels(224), MicronsPerPixel(0.5)
 
@@ -41,6 +45,26 @@ def main() -> None:
         compare("raster order", path, raster, rounds=given.rounds)
         shuffled = [raster[k] for k in np.random.default_rng(0).permutation(len(raster))]
         compare("random order", path, shuffled, rounds=given.rounds)
+        compare_stores(path, Path(folder), count=given.tiles)
+
+
+def compare_stores(path: Path, folder: Path, *, count: int) -> None:
+    """Stain-normalised tiles, in random order and batches of 64: stored, and cut whenever they are read."""
+    slide, tiling = Specimen(patient_id="p", specimen_id="s", modality="slide", path=path, row=2), Tiling(limit=count)
+    expected = None
+    for name, room in (("stored", disk_need.WORTH_A_LINE), ("cut when read", 0)):
+        with patch.object(disk_need, "WORTH_A_LINE", room), patch.object(disk_need, "MOST", room):
+            start = time.perf_counter()
+            store = prepare([slide], tiling=tiling, stain=StainSettings(), folder=folder / name, progress=False)
+            prepared = time.perf_counter() - start
+        order = np.random.default_rng(0).permutation(len(store))
+        start = time.perf_counter()
+        tiles = np.concatenate([store.read(part) for part in np.split(order, range(64, len(order), 64))])
+        rate = len(order) / (time.perf_counter() - start)
+        size = sum(each.stat().st_size for each in (folder / name).glob("*.safetensors"))
+        assert expected is None or np.array_equal(tiles, expected), "other pixels"
+        expected = tiles
+        print(f"{name}: {size / 1e6:.2f} MB for {len(order)} tiles, prepared in {prepared:.1f} s, {rate:.0f} tiles/s")
 
 
 def mosaic(source: Path, path: Path) -> Path:

@@ -121,3 +121,30 @@ def as_jpeg(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(filled).save(buffer, "JPEG", quality=95, subsampling=0)
     return buffer.getvalue()
+
+
+def write_scn(path: Path, pixels: np.ndarray, *, left: int, top: int, mpp: float = 0.5) -> Path:
+    """A Leica slide of 1024 x 1024 pixels, of which `pixels` were scanned, from (left, top) on; with an overview."""
+    nanometres, (height, width) = round(mpp * 1000), pixels.shape[:2]
+    whole = f'sizeX="{1024 * nanometres}" sizeY="{1024 * nanometres}"'
+    place = f'offsetX="{left * nanometres}" offsetY="{top * nanometres}"'
+    scanned = f'sizeX="{width * nanometres}" sizeY="{height * nanometres}" {place}'
+    images = (
+        SCN_IMAGE.format(view=f'{whole} offsetX="0" offsetY="0"', width=256, height=256, page=0, power=1)
+        + SCN_IMAGE.format(view=scanned, width=width, height=height, page=1, power=20)
+    )  # fmt: skip
+    said = (
+        f'<scn xmlns="http://www.leica-microsystems.com/scn/2010/10/01"><collection {whole}>{images}</collection></scn>'
+    )
+    options = {"photometric": "rgb", "tile": (128, 128), "resolution": (1e4 / mpp,) * 2, "resolutionunit": "CENTIMETER"}
+    with tifffile.TiffWriter(path, bigtiff=True) as file:
+        for page, text in ((np.full((256, 256, 3), 200, np.uint8), said), (pixels, None)):
+            file.write(page, description=text, metadata=None, **options)
+    return path
+
+
+SCN_IMAGE = """<image><creationDate>2026-01-01T00:00:00Z</creationDate>
+<pixels sizeX="{width}" sizeY="{height}"><dimension sizeX="{width}" sizeY="{height}" r="0" ifd="{page}"/></pixels>
+<view {view} spacingZ="0"/><scanSettings><objectiveSettings><objective>{power}</objective></objectiveSettings>
+<illuminationSettings><illuminationSource>brightfield</illuminationSource></illuminationSettings></scanSettings></image>
+"""

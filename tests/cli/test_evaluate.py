@@ -163,3 +163,40 @@ def test_a_page_with_curves(followed: Path, tmp_path: Path, words: list[str], pi
     assert ("AUROC,0." in statistics) == (words[0] == "binary")
     assert ("C-index,0." in statistics) == (words[0] == "survival")
     assert ",nan," not in statistics
+
+
+@pytest.mark.parametrize(
+    ("words", "metric"),
+    [
+        (["binary", "--label", "event", "--group", "patient"], "sensitivity"),
+        (["survival", "--time", "months", "--event", "event", "--group", "patient"], "c_index"),
+    ],
+)
+def test_each_subgroup_is_compared_with_the_others(scores: Path, tmp_path: Path, words: list[str], metric: str) -> None:
+    table = pd.read_csv(scores)
+    table["months"] = table.groupby("patient")["months"].transform("first")
+    table.assign(sex=np.where(table["patient"] % 3 == 0, "f", "m")).to_csv(scores, index=False)
+    asked = [words[0], scores, *words[1:], "--score", "score", "--subgroup", "sex"]
+    found = json.loads(run(*asked, "--json"))["subgroups"]
+    assert set(found) == {"f", "m"}
+    sides = found["f"][metric]
+    assert sides["own"]["value"] - sides["others"]["value"] == pytest.approx(sides["difference"]["value"])
+    assert found["m"][metric]["difference"]["low"] == pytest.approx(-sides["difference"]["high"])
+    assert "all others" in run(*asked, *(["--out", tmp_path / "page"] if metric == "c_index" else []))
+    if metric == "c_index":
+        assert "Each subgroup against all other patients" in (tmp_path / "page" / "report.html").read_text()
+    mixed = table.assign(sex=np.arange(len(table)) % 2)
+    mixed.to_csv(scores, index=False)
+    with pytest.raises(EvaluationError, match="60 patients have rows of several subgroups"):
+        run(*asked)
+
+
+def test_sample_size_of_a_model_to_be_developed_and_validated() -> None:
+    words = ("sample-size", "--prevalence", 0.174, "--parameters", 24)
+    found = json.loads(run(*words, "--r2", 0.288, "--json"))
+    assert [row["patients"] for row in found["develop"]] == [623, 662, 221]
+    assert "to develop the model: 662 patients, 116 with the event" in run(*words, "--r2", 0.288)
+    assert set(json.loads(run(*words, "--auroc", 0.8, "--json"))) == {"validate", "develop"}
+    of_cox = ("--rate", 0.065, "--follow-up", 2.07, "--horizon", 2, "--r2", 0.051, "--parameters", 30)
+    assert json.loads(run("sample-size", *of_cox, "--json"))["develop"][0]["patients"] == 5143
+    assert CliRunner().invoke(app, ["sample-size", "--prevalence", "0.1"]).exit_code == 2

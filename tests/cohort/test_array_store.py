@@ -49,6 +49,14 @@ def test_files_are_written_once_and_read_by_row(made):
     assert not found.has("other", np.array([1]))
 
 
+def test_few_files_are_open_at_once(made, monkeypatch):
+    store, _ = made
+    monkeypatch.setattr("hepatica.cohort.array_store.MOST_OPEN", 1)
+    found = store()
+    assert found.arrays("numbers", np.array([5, 0, 4])).tolist() == [42, 20, 41]
+    assert len(found._open) == 1
+
+
 def test_rows_are_chosen_and_a_copy_opens_its_own_files(made):
     store, _ = made
     found = store().select(patient_ids=["P4"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepatica.cohort.atomic import parse_toml, read_json, replacing, write_json, write_text
+from hepatica.cohort.atomic import _HOST, parse_toml, read_json, replacing, sweep, write_json, write_text
 from hepatica.cohort.errors import RunError
 
 JSON = st.recursive(
@@ -49,6 +49,20 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, kind):
         stopped_half_way()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
+    (tmp_path / "a").mkdir()
+    dead = tmp_path / "a" / f".b.c.{_HOST}-{2**22 + 1}-0123abcd.part.csv"
+    others = [tmp_path / name for name in (".download.part", f".x.ffffffff-{2**22 + 1}-1.part.csv", "x.csv")]
+    for path in (dead, *others):
+        path.touch()
+    with replacing(tmp_path / "table.csv") as temporary:
+        temporary.write_text("new")
+        sweep(tmp_path)
+        assert temporary.exists()
+    assert not dead.exists()
+    assert all(path.exists() for path in others)
 
 
 def test_a_block_that_writes_nothing_leaves_the_old_file(tmp_path):

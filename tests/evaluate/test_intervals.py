@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepatica.evaluate.intervals import (
+    NO_SPREAD,
     clopper_pearson,
     difference_limits,
     sum_variance,
@@ -29,13 +30,14 @@ def test_clopper_pearson_at_the_edges_has_its_closed_form() -> None:
     st.integers(1, 1000),
 )
 def test_limits_lie_within_0_and_1_around_the_value(value: float, variance: float, units: int) -> None:
-    low, high = within_unit(value, variance=variance, units=units)
+    low, high, method = within_unit(value, variance=variance, units=units, method="usual")
+    assert method.startswith("usual" if 0 < value < 1 and variance >= NO_SPREAD else f"Clopper-Pearson of {units} ")
     assert 0 <= low <= value <= high <= 1
 
 
 def test_without_variation_the_limits_are_those_of_so_few_patients() -> None:
-    assert within_unit(1.0, variance=0.0, units=3) == clopper_pearson(3, 3)
-    assert within_unit(0.5, variance=0.0, units=8) == clopper_pearson(4, 8)
+    assert within_unit(1.0, variance=0.0, units=3, method="usual")[:2] == clopper_pearson(3, 3)
+    assert within_unit(0.5, variance=0.0, units=8, method="usual")[:2] == clopper_pearson(4, 8)
 
 
 def test_sum_variance_is_that_of_a_mean() -> None:

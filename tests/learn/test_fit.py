@@ -23,6 +23,7 @@ from lightning.fabric.utilities.warnings import PossibleUserWarning
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from hepatica.cohort.atomic import _HOST
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
 from hepatica.learn import (
     Arrays,
@@ -207,7 +208,7 @@ def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(
     tmp_path: Path, undisturbed: tuple[nn.Module, History], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def half(*_: object) -> None:
-        (tmp_path / f".{Path(UNFINISHED).stem}.1.part.safetensors").write_bytes(b"half")
+        (tmp_path / f".{Path(UNFINISHED).stem}.{_HOST}-{2**22 + 1}-1.part.safetensors").write_bytes(b"half")
         raise StoppedError
 
     with pytest.raises(StoppedError):

@@ -53,6 +53,23 @@ class SlideMaker:
         pyvips.Image.new_from_array(pixels).tiffsave(str(self.folder / name), **options, **density)
         return self.folder / name
 
+    def ome(self, pixels: np.ndarray, *, name="pyramid.ome.tif", mpp=0.5, unit="µm", planes=False) -> Path:
+        """OME-TIFF with two reduced levels in SubIFDs, as tifffile and Bio-Formats write it; the pixels' size in its
+        XML alone. `planes`: red, green and blue as three pages.
+        """
+        levels = [pixels[:: 2**k, :: 2**k] for k in range(3)]
+        levels = [np.ascontiguousarray(each.transpose(2, 0, 1) if planes else each) for each in levels]
+        factor = {"µm": 1, "nm": 1000}[unit]
+        axes = [(f"PhysicalSize{axis}", mpp * factor) for axis in "XY"]
+        units = [(f"PhysicalSize{axis}Unit", unit) for axis in "XY"]
+        options = {"photometric": "minisblack" if planes else "rgb", "tile": (128, 128), "compression": "deflate"}
+        with tifffile.TiffWriter(self.folder / name, ome=True) as file:
+            metadata = {"axes": "CYX" if planes else "YXS", **dict(axes), **dict(units)}
+            file.write(levels[0], subifds=2, metadata=metadata, **options)
+            for each in levels[1:]:
+                file.write(each, subfiletype=1, **options)
+        return self.folder / name
+
     @staticmethod
     def specimen(path: Path, *, row=2, mpp: float | None = None) -> Specimen:
         """One slide of one patient, both named after the row."""

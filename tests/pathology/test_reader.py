@@ -1,4 +1,5 @@
 import re
+from contextlib import closing
 
 import numpy as np
 import openslide
@@ -86,6 +87,18 @@ def test_levels_of_a_pyramid(slides):
     whole = opened.region(Box(0, 0, 320, 256), level=1).astype(int)
     halved = np.asarray(Image.fromarray(opened.region(Box(0, 0, 640, 512), level=0)).reduce(2)).astype(int)
     assert np.abs(whole - halved).mean() < 3
+
+
+@pytest.mark.parametrize(("unit", "planes"), [("µm", False), ("nm", True)])
+def test_levels_and_resolution_of_an_ome_tiff_lie_in_subifds_and_xml(slides, unit, planes):
+    pixels = slides.picture()
+    with closing(open_reader(slides.ome(pixels, unit=unit, planes=planes))) as reader:
+        assert reader.sizes == ((640, 512), (320, 256), (160, 128))
+        assert reader.downsamples == (1, 2, 4)
+        assert reader.resolution == pytest.approx((0.5, 0.5))
+        for level in range(3):
+            reduced = pixels[:: 2**level, :: 2**level]
+            assert np.array_equal(reader.region(Box(40, 30, 90, 80), level=level), reduced[30:110, 40:130])
 
 
 @pytest.mark.parametrize("name", ["stripped.tif", "plain.png", "plain.jpg"])

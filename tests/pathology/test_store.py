@@ -15,7 +15,7 @@ from slide_formats import write_dicom, write_mirax
 
 from hepatica.cohort.errors import SpecimenError, UnavailableError
 from hepatica.cohort.preparation import Ledger, content_of
-from hepatica.pathology import store
+from hepatica.pathology import disk_need, store
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.stain import StainSettings
 from hepatica.pathology.store import prepare
@@ -142,6 +142,24 @@ def test_limit(specimens, folder):
     assert prepare(specimens, tiling=replace(TILING, limit=4), folder=folder).specimens["tiles"].tolist() == [4, 4, 4]
 
 
+@pytest.mark.parametrize("stain", [None, StainSettings(candidates=2000)])
+def test_tiles_without_room_are_cut_when_they_are_read_and_are_the_same(specimens, folder, monkeypatch, capfd, stain):
+    stored = prepare(specimens, tiling=TILING, stain=stain, folder=folder)
+    monkeypatch.setattr(disk_need, "WORTH_A_LINE", 0)
+    monkeypatch.setattr(disk_need.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, 1000))
+    uncut = prepare(specimens, tiling=TILING, stain=stain, folder=folder.with_name("uncut"))
+    assert "tiles of 3 slides: about 0 GB, 0 GB are free; they are not stored" in capfd.readouterr().err
+    monkeypatch.setattr(store, "OPEN_SLIDES", 2)
+    wanted = np.random.default_rng(0).permutation(len(stored))
+    for each in (uncut, pickle.loads(pickle.dumps(uncut))):
+        assert np.array_equal(each.read(wanted), stored.read(wanted))
+        assert len(each.uncut._open) == 2
+    assert uncut.specimens.equals(stored.specimens)
+    assert max(len(content) for content in files(folder.with_name("uncut")).values()) < 5000
+    again = prepare(specimens, tiling=TILING, stain=stain, folder=folder)
+    assert again.uncut is None  # what is stored stays so
+
+
 def test_how_a_slide_looks_is_measured_and_kept(slides, specimens, folder):
     plain = prepare(specimens, tiling=TILING, folder=folder).specimens
     stained = prepare(specimens, tiling=TILING, stain=StainSettings(candidates=2000), folder=folder)
@@ -218,9 +236,9 @@ def test_no_fault_of_one_slide_takes_the_results_of_the_others(specimens, folder
     def fault(*given):
         raise error
 
-    whole = store._survey
+    whole = store.survey
     calls = iter([False, True, False])
-    monkeypatch.setattr(store, "_survey", lambda *given: (fault if next(calls) else whole)(*given))
+    monkeypatch.setattr(store, "survey", lambda *given: (fault if next(calls) else whole)(*given))
     tiles = prepare(specimens, tiling=TILING, folder=folder)
     assert len(tiles.specimens) == 2
     assert len(tiles.failures) == 1
@@ -344,7 +362,7 @@ def test_full_disk_stops_and_the_rerun_goes_on(specimens, folder, monkeypatch):
 KILLED = """
 import os, pickle, signal, sys
 from pathlib import Path
-from hepatica.pathology import store
+from hepatica.pathology import disk_need, store
 specimens, tiling, stain, folder, reads = pickle.load(sys.stdin.buffer)
 read = store.Slide.read
 def counted(*arguments, **options):

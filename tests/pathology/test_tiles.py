@@ -137,12 +137,3 @@ def test_too_few_tiles_are_refused(tmp_path):
     with pytest.raises(AssertionError, match="every corner"), writer as append:
         append(TILES[:2])
     assert list(tmp_path.iterdir()) == []
-
-
-def test_leftovers_of_a_killed_attempt_are_removed(tmp_path):
-    mine, other = (tmp_path / f".{name}.4711.part.safetensors" for name in "ab")
-    mine.touch()
-    other.touch()
-    write(tmp_path / "a.safetensors")
-    assert not mine.exists()
-    assert other.exists()

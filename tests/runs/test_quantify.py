@@ -211,6 +211,7 @@ def test_a_bad_file_does_not_stop_the_rest_and_no_name_comes_out(cohort: Path, t
         "made_from.json",
         "predictions.csv",
         "quantities.csv",
+        "ratios.csv",
         "specimens.csv",
         "specimen_0004.nii.gz",
         "specimen_0004_fit.png",

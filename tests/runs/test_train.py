@@ -13,12 +13,15 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import CohortError, RunError, Split, load_cohort, read_predictions
-from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.atomic import _HOST, read_json, write_json
 from hepatica.protocol import override
 from hepatica.runs import open_run, train
 from hepatica.runs.folder import RunFolder, start_run
+from hepatica.runs.in_use import in_use
 from hepatica.runs.lock import keyed, patient_digest, refuse_shared_files
 from hepatica.runs.train import _caution
+
+DEAD = 2**22 + 1  # no process has that number
 
 TRAIN = """
 import sys
@@ -50,6 +53,11 @@ def test_killed_training_ends_with_the_same_predictions(trained, tmp_path: Path)
     first, second = (read_predictions(each / "predictions.parquet") for each in (trained.run, run))
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     assert read_json(run / "cutoffs.json") == read_json(trained.run / "cutoffs.json")
+
+
+def test_a_folder_in_use_is_refused_before_anything_is_written(trained) -> None:
+    with in_use(trained.run), pytest.raises(RunError, match=r"in use by another process \(process \d+ on .*wait"):
+        train(trained.system, trained.cohort, run=trained.run, settings=trained.settings)
 
 
 def test_finished_training_is_left_alone(trained) -> None:
@@ -193,16 +201,17 @@ def test_folder_with_something_else_is_refused(trained, tmp_path: Path) -> None:
 
 
 def test_run_killed_while_its_first_file_was_written_starts_anew(trained, tmp_path: Path) -> None:
-    left = tmp_path / ".settings.0123456789ab.part.toml"
+    left = tmp_path / f".settings.{_HOST}-{DEAD}-01234567.part.toml"
     left.write_text('system = "li')
     cohort = load_cohort(trained.cohort)
-    start_run(
-        RunFolder(tmp_path),
-        reference=trained.system.name,
-        system=trained.system,
-        settings=trained.settings,
-        cohort=cohort,
-    )
+    with in_use(tmp_path):
+        start_run(
+            RunFolder(tmp_path),
+            reference=trained.system.name,
+            system=trained.system,
+            settings=trained.settings,
+            cohort=cohort,
+        )
     assert not left.exists()
     assert (tmp_path / "settings.toml").exists()
 

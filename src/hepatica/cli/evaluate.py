@@ -9,7 +9,7 @@ import typer
 from hepatica.cli.options import Json
 
 if TYPE_CHECKING:
-    from hepatica.evaluate import Comparison, Estimate
+    from hepatica.evaluate import Comparison, Estimate, Subgroup
 
 app = typer.Typer(
     name="evaluate",
@@ -34,6 +34,10 @@ Horizon = Annotated[
     float | None,
     typer.Option(min=0, help="Time, in the unit of the file, by which the event is predicted; weighs for censoring."),
 ]
+By = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column of subgroups, such as sex: each is compared with all other patients."),
+]
 EVENT = "Column of the event: 1 event, 0 censored, from 2 on a competing event."
 TIME = "Column of the time to the event or the end of follow-up, 0 or more."
 
@@ -45,6 +49,7 @@ def binary(
     score: Score,
     cutoff: Annotated[float, typer.Option(help="Scores at or above this are called positive.")] = 0.5,
     group: Group = None,
+    subgroup: By = None,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -54,16 +59,24 @@ def binary(
     values, F1 and Cohen's kappa refer to one cut-off, which should have been chosen on other patients. Brier score,
     O/E, calibration intercept and slope require probabilities from 0 to 1. All have 95% confidence intervals.
     """
-    from hepatica.evaluate import binary_metrics, read_binary
+    import numpy as np
+
+    from hepatica.evaluate import binary_metrics, by_subgroup, read_binary
     from hepatica.evaluate.observed import observed
 
-    table = read_binary(file, label=label, score=score, group=group)
-    found = binary_metrics(table.label, score=table.score, cutoff=cutoff, group=table.group)
+    table = read_binary(file, label=label, score=score, group=group, subgroup=subgroup)
+
+    def of(rows: Any) -> "dict[str, Estimate]":
+        owner = None if table.group is None else table.group[rows]
+        return binary_metrics(table.label[rows], score=table.score[rows], cutoff=cutoff, group=owner)
+
+    found = of(np.ones(len(table.score), bool))
+    parts = [] if table.level is None else by_subgroup(table.level, of=of)
     found |= _cutoff(cutoff, n=found["auroc"].n, how="as given" if cutoff != 0.5 else "0.5 unless --cutoff is given")
     if out is not None:
         outcome = observed(table.label, group=table.group)
-        _page(out, file, found, table.notes, outcome=outcome, score=table.score, cutoff=cutoff)
-    show(found, as_json=as_json, notes=table.notes)
+        _page(out, file, found, table.notes, outcome=outcome, score=table.score, cutoff=cutoff, parts=parts)
+    show(found, as_json=as_json, notes=table.notes, parts=parts)
 
 
 @app.command()
@@ -78,6 +91,7 @@ def survival(
     ] = None,
     horizon: Horizon = None,
     group: Group = None,
+    subgroup: By = None,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -93,18 +107,24 @@ def survival(
     import numpy as np
     import pandas as pd
 
-    from hepatica.evaluate import at_horizon, read_survival, survival_metrics
+    from hepatica.evaluate import at_horizon, by_subgroup, read_survival, survival_metrics
 
-    table = read_survival(file, time=time, event=event, score=score, group=group)
+    table = read_survival(file, time=time, event=event, score=score, group=group, subgroup=subgroup)
     found = survival_metrics(table.time, event=table.event, score=table.score, cutoff=cutoff, horizon=horizon)
     split = float(np.median(table.score)) if cutoff is None else cutoff
+
+    def of(rows: Any) -> "dict[str, Estimate]":
+        own, causes = table.time[rows], table.event[rows]
+        return survival_metrics(own, event=causes, score=table.score[rows], cutoff=split, horizon=horizon)
+
+    parts = [] if table.level is None else by_subgroup(table.level, of=of)
     found |= _cutoff(split, n=table.score.size, how="the median of these scores" if cutoff is None else "as given")
     if out is not None:
         outcome = None if horizon is None else at_horizon(table.time, event=table.event, horizon=horizon)
         followed = pd.DataFrame({"time": table.time, "cause": table.event})
         more = {"score": table.score, "cutoff": split, "followed": followed, "unit": time, "horizon": horizon}
-        _page(out, file, found, table.notes, outcome=outcome, **more)
-    show(found, as_json=as_json, notes=table.notes)
+        _page(out, file, found, table.notes, outcome=outcome, parts=parts, **more)
+    show(found, as_json=as_json, notes=table.notes, parts=parts)
 
 
 @app.command()
@@ -150,6 +170,54 @@ def compare(
     )
 
 
+@app.command()
+def sample_size(
+    prevalence: Annotated[float | None, typer.Option(help="Share of patients with the event, 0 to 1.")] = None,
+    auroc: Annotated[float | None, typer.Option(help="Expected AUROC, above 0.5.")] = None,
+    parameters: Annotated[
+        int | None, typer.Option(min=1, help="Candidate parameters of the model, to develop it.")
+    ] = None,
+    r2: Annotated[float | None, typer.Option(help="Expected Cox-Snell R², in place of the AUROC.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Events in a unit of time, of a Cox model.")] = None,
+    follow_up: Annotated[float | None, typer.Option(help="Mean follow-up, in that unit.")] = None,
+    horizon: Annotated[float | None, typer.Option(help="Time of the predicted risk, in that unit.")] = None,
+    as_json: Json = False,
+) -> None:
+    """How many patients a prediction model needs, by the criteria of Riley et al.; the largest number counts.
+
+    With --prevalence and --auroc: to validate it elsewhere, so precisely that the 95% intervals of O/E and calibration
+    slope are 0.2 wide and that of the AUROC is 0.1. With --parameters as well: to develop it (--r2 may replace --auroc;
+    for a Cox model --rate, --follow-up, --horizon and --r2 replace --prevalence and --auroc).
+    """
+    import json
+    from dataclasses import asdict
+
+    from hepatica.evaluate import needed_to_develop, needed_to_develop_survival, needed_to_validate
+
+    found = {}
+    if prevalence is not None and auroc is not None:
+        found["validate"] = needed_to_validate(prevalence=prevalence, auroc=auroc)
+    if prevalence is not None and parameters is not None:
+        by = {"auroc": auroc} if r2 is None else {"r2": r2}
+        found["develop"] = needed_to_develop(prevalence=prevalence, parameters=parameters, **by)
+    if rate is not None and follow_up is not None and horizon is not None and r2 is not None and parameters is not None:
+        found["develop"] = needed_to_develop_survival(
+            rate=rate, follow_up=follow_up, horizon=horizon, r2=r2, parameters=parameters
+        )
+    if not found:
+        raise typer.BadParameter(
+            "got too little; give --prevalence with --auroc or --parameters, or --rate and the rest"
+        )
+    if as_json:
+        typer.echo(json.dumps({name: [asdict(row) for row in rows] for name, rows in found.items()}, indent=2))
+        return
+    for name, rows in found.items():
+        most = max(rows, key=lambda row: row.patients)
+        typer.echo(f"to {name} the model: {most.patients} patients, {most.events} with the event")
+        for row in rows:
+            typer.echo(f"  {row.criterion}: {row.patients} patients, {row.events} with the event")
+
+
 def _cutoff(cutoff: float, *, n: int, how: str) -> "dict[str, Estimate]":
     from hepatica.evaluate import Estimate
 
@@ -164,7 +232,12 @@ def _page(out: Path, file: Path, found: "dict[str, Estimate]", notes: Sequence[s
 
 
 def show(
-    found: "dict[str, Estimate]", *, as_json: bool, notes: Sequence[str] = (), p: dict[str, float] | None = None
+    found: "dict[str, Estimate]",
+    *,
+    as_json: bool,
+    notes: Sequence[str] = (),
+    p: dict[str, float] | None = None,
+    parts: "Sequence[Subgroup]" = (),
 ) -> None:
     """Print estimates, with P where given, as one JSON object or as a table; what cannot be computed is null."""
     import json
@@ -174,9 +247,14 @@ def show(
         typer.echo(f"note: {note}", err=True)
     if as_json:
         wanted = ("value", "low", "high", "n", "method")
-        plain = {name: {key: each.as_dict()[key] for key in wanted} for name, each in found.items()}
+        plain: dict[str, Any] = {name: {key: each.as_dict()[key] for key in wanted} for name, each in found.items()}
         for name, chance in (p or {}).items():
             plain[name]["p"] = chance if isfinite(chance) else None
+        for part in parts:
+            sides = {side: getattr(part, side).as_dict() for side in ("own", "others", "difference")}
+            plain.setdefault("subgroups", {}).setdefault(part.level, {})[part.metric] = {
+                side: {key: each[key] for key in wanted} for side, each in sides.items()
+            }
         typer.echo(json.dumps(plain, indent=2, allow_nan=False))
         return
     from rich.console import Console
@@ -186,3 +264,9 @@ def show(
     for name, each in found.items():
         table.add_row(name, str(each), *([f"{p[name]:.3g}"] if p else []), str(each.n), each.method)
     Console().print(table)
+    if parts:
+        table = Table("statistic", "subgroup", "value (95% interval)", "all others", "difference", "n")
+        for part in parts:
+            sides = (str(each) for each in (part.own, part.others, part.difference))
+            table.add_row(part.metric, part.level, *sides, str(part.own.n))
+        Console().print(table)

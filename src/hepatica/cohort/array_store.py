@@ -17,6 +17,9 @@ from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.preparation import Ledger, Store, gather, prepare_each
 from hepatica.cohort.specimens import Specimen
 
+MOST_OPEN = 1024
+"""Files that a store keeps open at once (ours); a system allows 65,530 mapped ones, Linux as it comes."""
+
 _WORKERS = 2  # ours: studies at once; compressed slices are decoded on all cores anyway, and a study may take 1 GB
 
 
@@ -51,6 +54,8 @@ class ArrayStore(Store):
     def file(self, key: str) -> Any:
         """The open file of a specimen; UnavailableError where it is lost."""
         if key not in self._open:
+            if len(self._open) >= MOST_OPEN:
+                self._open.pop(next(iter(self._open)))
             self._open[key] = open_arrays(self.folder, key)
         if self._open[key] is None:
             raise UnavailableError(f"the file {key} has been removed or damaged; prepare the {self.KIND} again")
@@ -79,8 +84,7 @@ def prepare_files(
         write(path_of(folder, key), specimen)
 
     prepare_each(missing, make, ledger=ledger, label=label, workers=workers or _WORKERS, progress=progress)
-    found, failures = gather(keys, partial(open_arrays, folder), ledger=ledger, wanted=wanted)
-    return [(who, json.loads(opened.metadata()["about"])) for who, opened in found], failures
+    return gather(keys, partial(about_file, folder), ledger=ledger, wanted=wanted)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, about: Any) -> None:
@@ -92,6 +96,12 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, about: Any) ->
 def path_of(folder: Path, key: str) -> Path:
     """The file of a key."""
     return folder / f"{key}.safetensors"
+
+
+def about_file(folder: Path, key: str) -> Any:
+    """What `write_arrays` said of the file of a key, which is closed again; None where there is none."""
+    opened = open_arrays(folder, key)
+    return opened and json.loads(opened.metadata()["about"])
 
 
 def open_arrays(folder: Path, key: str) -> Any:

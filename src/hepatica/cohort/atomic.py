@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import socket
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+from zlib import crc32
 
 from hepatica.cohort.errors import RunError
 
@@ -24,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
     The temporary name keeps the suffix, because writers choose their format by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{uuid4().hex[:12]}.part{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{_HOST}-{os.getpid()}-{uuid4().hex[:8]}.part{path.suffix}")
     try:
         yield temporary
         with temporary.open("r+b") as written:
@@ -36,6 +38,27 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+_HOST = f"{crc32(socket.gethostname().encode()):08x}"
+
+
+def sweep(folder: Path) -> None:
+    """Remove from a folder, and those in it, what processes of this machine that were killed left half-written."""
+    for left in folder.rglob(f".*.{_HOST}-*.part*"):
+        process = int(left.name.rpartition(f".{_HOST}-")[2].partition("-")[0])
+        if not runs(process):
+            left.unlink(missing_ok=True)
+
+
+def runs(process: int) -> bool:
+    """Whether a process of this machine is there."""
+    with suppress(PermissionError):  # another user's
+        try:
+            os.kill(process, 0)
+        except (ProcessLookupError, OverflowError):
+            return False
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -21,7 +21,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from hepatica.cohort.atomic import read_json, write_json
+from hepatica.cohort.atomic import read_json, sweep, write_json
 from hepatica.cohort.digests import CONTENT, content_digest, content_name
 from hepatica.cohort.errors import HepaticaError, NotAssessableError, UnavailableError, reading
 from hepatica.cohort.specimens import Specimen
@@ -180,6 +180,7 @@ def prepare_each(
         with ledger.entry(key, row=specimen.row), reading("the file", writing=ledger.folder.parent):
             make(key, specimen)
 
+    sweep(ledger.folder.parent)
     with ThreadPoolExecutor(workers) as pool:
         try:
             started = [pool.submit(entered, key, specimen) for key, specimen in work.items()]

@@ -47,6 +47,7 @@ from hepatica.evaluate.groups.permutation import (
     power_curve,
     power_of_calls,
 )
+from hepatica.evaluate.groups.subgroups import Subgroup, by_subgroup
 from hepatica.evaluate.groups.two_groups import GroupComparison, compare_groups
 from hepatica.evaluate.inputs import Risk, risk_of_survival
 from hepatica.evaluate.models.discriminant import Discriminant, fit_discriminant
@@ -59,6 +60,7 @@ from hepatica.evaluate.readers.fleiss import Agreement, fleiss_kappa
 from hepatica.evaluate.readers.multi_reader import Readings, auroc_readings, over_readers, rate_readings
 from hepatica.evaluate.readers.reader_table import ReaderTable, Reading, read_readers
 from hepatica.evaluate.readers.readers import ReaderStudy, study_readers, t_over_readers
+from hepatica.evaluate.sample_size import needed_to_develop, needed_to_develop_survival, needed_to_validate
 from hepatica.evaluate.scored_table import read_binary, read_survival
 from hepatica.evaluate.segmentation.cases import measure_case, segmentation_metrics
 from hepatica.evaluate.segmentation.lesions import detections, froc
@@ -106,6 +108,7 @@ __all__ = [
     "Recalibration",
     "Risk",
     "RiskCapture",
+    "Subgroup",
     "accuracy",
     "at_horizon",
     "audit",
@@ -115,6 +118,7 @@ __all__ = [
     "average_precision",
     "binary_metrics",
     "brier",
+    "by_subgroup",
     "c_index",
     "calibration_curve",
     "calibration_intercept",
@@ -157,6 +161,9 @@ __all__ = [
     "missing_patterns",
     "missing_shares",
     "multiclass_metrics",
+    "needed_to_develop",
+    "needed_to_develop_survival",
+    "needed_to_validate",
     "net_benefit",
     "npv",
     "observed_to_expected",

@@ -12,7 +12,7 @@ from hepatica.evaluate.inputs import Floats
 Z = float(norm.ppf(0.975))
 """Normal quantile of a two-sided 95 % interval."""
 
-UNVARIED = "Clopper-Pearson of as many as are of the rarer kind, for the sample shows no variation"
+UNVARIED = "Clopper-Pearson of {units} patients, for the sample shows no variation (otherwise {method})"
 """Method of the limits of `within_unit` where the variance is 0."""
 
 NO_SPREAD = 1e-28
@@ -30,8 +30,11 @@ def quantile(degrees: float | None) -> float:
     return Z if degrees is None else float(student.ppf(0.975, max(degrees, 1)))
 
 
-def within_unit(value: float, *, variance: float, units: int, degrees: float | None = None) -> tuple[float, float]:
-    """Limits of a statistic between 0 and 1: on its logit, back-transformed, by the `quantile` of `degrees`.
+def within_unit(
+    value: float, *, variance: float, units: int, method: str, degrees: float | None = None
+) -> tuple[float, float, str]:
+    """Limits of a statistic between 0 and 1: on its logit, back-transformed, by the `quantile` of `degrees`; and the
+    `method` of the variance, with the scale, or what stood in for it.
 
     Where the sample shows no variation (perfect separation, constant scores) the variance of the method is 0 and its
     interval would be a point. The limits are then Clopper and Pearson's for the same share of `units` patients, the
@@ -39,9 +42,14 @@ def within_unit(value: float, *, variance: float, units: int, degrees: float | N
     """
     if not 0 < value < 1 or variance < NO_SPREAD:
         low, high = clopper_pearson(value * units, units)
-        return min(low, value), max(high, value)  # near 0 and 1 the quantiles of the beta distribution are rounded
+        unvaried = UNVARIED.format(units=units, method=method)
+        return (
+            min(low, value),
+            max(high, value),
+            unvaried,
+        )  # near 0 and 1 the quantiles of the beta distribution are rounded
     margin = quantile(degrees) * np.sqrt(variance) / (value * (1 - value))
-    return float(expit(logit(value) - margin)), float(expit(logit(value) + margin))
+    return float(expit(logit(value) - margin)), float(expit(logit(value) + margin)), method
 
 
 def sum_variance(influence: Floats) -> float:

@@ -24,8 +24,8 @@ def mean_of(values: Floats, patients: Patients, *, scale: Scale = "linear") -> E
     variance = sum_variance(patients.sums((values - value) / values.size))
     found = Estimate(value=value, low=None, high=None, n=n, method=f"mean, {scale} scale{patients.clustered}")
     if scale == "logit":
-        low, high = within_unit(value, variance=variance, units=n, degrees=n - 1)
-        return replace(found, low=low, high=high)
+        low, high, how = within_unit(value, variance=variance, units=n, degrees=n - 1, method=found.method)
+        return replace(found, low=low, high=high, method=how)
     if variance <= NO_SPREAD * np.abs(values).max() ** 2:
         return replace(found, method="mean, no interval: the sample shows no variation among patients")
     margin = quantile(n - 1) * float(np.sqrt(variance))

@@ -18,13 +18,15 @@ from hepatica.evaluate.inputs import Floats
 class BinaryTable:
     """Rows (n,) of a CSV: label 0 or 1, score, and the patient of each row when a column for it was named.
 
-    `other` is a second score, where one was named; `notes` are what the user should hear of the rows.
+    `other` is a second score and `level` the subgroup, where they were named; `notes` are what the user should hear of
+    the rows.
     """
 
     label: Floats
     score: Floats
     group: np.ndarray | None
     other: Floats | None = None
+    level: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -36,11 +38,18 @@ class SurvivalTable:
     event: Floats
     score: Floats
     other: Floats | None = None
+    level: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
 
 def read_binary(
-    path: Path, *, label: str, score: str, group: str | None = None, other: str | None = None
+    path: Path,
+    *,
+    label: str,
+    score: str,
+    group: str | None = None,
+    other: str | None = None,
+    subgroup: str | None = None,
 ) -> BinaryTable:
     """Read the named columns of a CSV; EvaluationError with every fault when one does not fit a BinaryTable."""
     reader = Columns(path)
@@ -50,13 +59,22 @@ def read_binary(
     scores = reader.numbers(score, wanted="a number")
     others = None if other is None else reader.numbers(other, wanted="a number")
     groups = None if group is None else reader.text(group)
+    levels = None if subgroup is None else reader.words(subgroup)
     reader.finish()
-    notes = () if group else reader.repeated(label, score, other)
-    return BinaryTable(label=labels, score=scores, group=groups, other=others, notes=notes)
+    _by_level(levels, groups, path)
+    notes = () if group else reader.repeated(label, score, other, subgroup)
+    return BinaryTable(label=labels, score=scores, group=groups, other=others, level=levels, notes=notes)
 
 
 def read_survival(
-    path: Path, *, time: str, event: str, score: str, group: str | None = None, other: str | None = None
+    path: Path,
+    *,
+    time: str,
+    event: str,
+    score: str,
+    group: str | None = None,
+    other: str | None = None,
+    subgroup: str | None = None,
 ) -> SurvivalTable:
     """Read the named columns of a CSV; EvaluationError with every fault when one does not fit a SurvivalTable.
 
@@ -73,12 +91,27 @@ def read_survival(
     names = {"score": score} | ({} if other is None else {"other": other})
     columns = {key: reader.numbers(name, wanted="a number") for key, name in names.items()}
     groups = None if group is None else reader.text(group)
+    levels = None if subgroup is None else reader.words(subgroup)
     reader.finish()
-    found, notes = found.assign(**columns), reader.repeated(time, event, score, other)
+    found, notes = found.assign(**columns), reader.repeated(time, event, score, other, subgroup)
+    levels = _by_level(levels, groups, path)
     if groups is not None:
         found, notes = _by_patient(found, groups, path)
     values = {str(name): np.asarray(cells, np.float64) for name, cells in found.items()}
-    return SurvivalTable(**values, notes=notes)
+    return SurvivalTable(**values, level=levels, notes=notes)
+
+
+def _by_level(levels: np.ndarray | None, groups: np.ndarray | None, path: Path) -> np.ndarray | None:
+    """The subgroup of each patient, of each row where no patient has several."""
+    if levels is None or groups is None:
+        return levels
+    by = pd.Series(levels).groupby(groups, sort=False)
+    apart = int((by.nunique() > 1).sum())
+    if apart:
+        raise EvaluationError(
+            f"{path.name}: {apart} patients have rows of several subgroups, wanted one of each patient"
+        )
+    return by.first().to_numpy(str)
 
 
 def _by_patient(rows: pd.DataFrame, groups: np.ndarray, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -4,7 +4,6 @@ Shapes of questions and answers follow the GDC API User's Guide (https://docs.gd
 """
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 import httpx
+from huggingface_hub import constants
 
 from hepatica.cohort.errors import UnavailableError
 
@@ -107,9 +107,9 @@ class Gdc:
 
 @contextmanager
 def open_gdc() -> Iterator[Gdc]:
-    """A connection to the public archive, closed at the end; UnavailableError where connections are forbidden."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-        raise UnavailableError("--offline (or HF_HUB_OFFLINE) forbids the download of a public cohort; leave it out")
+    """A connection to the public archive, closed at the end; UnavailableError where --offline forbids it."""
+    if constants.HF_HUB_OFFLINE:
+        raise UnavailableError("data cannot be fetched with --offline, or with HF_HUB_OFFLINE=1; leave that out")
     headers = {"User-Agent": f"hepatica/{version('hepatica')}"}
     with httpx.Client(base_url=API, timeout=60, follow_redirects=True, headers=headers) as client:
         yield Gdc(client=client)

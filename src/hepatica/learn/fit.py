@@ -34,7 +34,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.cohort.atomic import read_json, replacing, sweep, write_json
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
 from hepatica.cohort.preparation import Lines
 from hepatica.learn.augmentation import Augment
@@ -121,8 +121,7 @@ def _claim(folder: Path, identity: dict[str, Any], *, label: str) -> None:
             f"{label}: {folder} holds another fit ({differing}); "
             "train into another folder, or remove this one to start anew."
         )
-    for left in folder.glob(".*finished.*.part.*"):
-        left.unlink()  # by a kill in the middle of writing
+    sweep(folder)
 
 
 def _train(module: Learner, loaders: Loaders, watch: Watch, *, flags: Mapping[str, Any]) -> Trainer:

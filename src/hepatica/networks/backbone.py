@@ -124,7 +124,10 @@ def _ask_hub(name: str) -> None:
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
-        raise UnavailableError(f"the weights of {name!r} are not on this machine, and --offline. {_alternatives()}")
+        raise UnavailableError(
+            f"the weights of {name!r} are not on this machine, and --offline or HF_HUB_OFFLINE forbids to ask for them."
+            f" {_alternatives()}"
+        )
     try:
         urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_PATIENCE_SECONDS).close()
     except HTTPError:

@@ -184,8 +184,8 @@ def _ring(corners: Any) -> np.ndarray:
     return ring[:, :2]
 
 
-def region_of(specimen: Specimen) -> Region | None:
-    """The region that a row of specimens.csv says; None for a whole slide.
+def region_of(specimen: Specimen, *, origin: tuple[int, int]) -> Region | None:
+    """The region that a row of specimens.csv says, on a slide which QuPath shows from `origin` on; None: all of it.
 
     SpecimenError, naming the column, where the file cannot be read or has nothing that is asked for; one of several
     classes, or a class to leave out, may be absent, but not misspelt.
@@ -200,7 +200,8 @@ def region_of(specimen: Specimen) -> Region | None:
     _check(outlines, kinds, without)
     cut = polygons_of(outlines, without)
     kept = [each for each in outlines if kinds or not each.names.intersection(without)]
-    return Region(inside=polygons_of(kept, kinds) if kinds else _every(kept), without=cut)
+    found = Region(inside=polygons_of(kept, kinds) if kinds else _every(kept), without=cut)
+    return found.moved(-origin[0], -origin[1])
 
 
 def _check(outlines: Iterable[Outline], kinds: Sequence[str], without: Sequence[str]) -> None:

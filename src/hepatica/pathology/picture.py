@@ -61,6 +61,7 @@ def draw_map(specimen: Specimen, *, regions: pd.DataFrame, stem: Path, note: str
     extent = float(regions["extent"].iloc[0])
     with open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp) as slide:
         left, top, *size = box_of(slide, specimen)
+        shown = corners - slide.origin
         save_overlay(
             heatmap,
             thumbnail=look(slide, specimen, longest=LONGEST),
@@ -72,13 +73,13 @@ def draw_map(specimen: Specimen, *, regions: pd.DataFrame, stem: Path, note: str
             meaning=meaning,
             note=note,
         )
-    write_geojson(objects, corners=corners, scores=scores, extent=extent, meaning=meaning, note=note)
+    write_geojson(objects, corners=shown, scores=scores, extent=extent, meaning=meaning, note=note)
     return [heatmap, objects]
 
 
 def box_of(slide: Slide, specimen: Specimen) -> tuple[int, int, int, int]:
     """Left, top, width and height of what is shown of a slide: all of it, or a region with a margin."""
-    region = region_of(specimen)
+    region = region_of(specimen, origin=slide.origin)
     if region is None or not region.inside:
         return (0, 0, *slide.size)
     left, top, width, height = region.box(slide.size)
@@ -90,7 +91,7 @@ def box_of(slide: Slide, specimen: Specimen) -> tuple[int, int, int, int]:
 
 def look(slide: Slide, specimen: Specimen, *, longest: int) -> np.ndarray:
     """The slide, or its region with its surroundings faded, (h w 3) uint8."""
-    box, region = box_of(slide, specimen), region_of(specimen)
+    box, region = box_of(slide, specimen), region_of(specimen, origin=slide.origin)
     picture = slide.thumbnail(longest=longest, box=box)
     if region is not None:
         kept = region.moved(*box[:2]).mask(picture.shape[:2], size=box[2:])

@@ -1,12 +1,13 @@
-"""Reader: the pixels of a slide file, level by level, through OpenSlide or, for plain images, libvips."""
+"""Reader: the pixels of a slide file, level by level, through OpenSlide or, for plain images and OME-TIFF, libvips."""
 
 import logging
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from xml.etree import ElementTree
 
 import numpy as np
 import openslide
@@ -42,6 +43,7 @@ _PLAIN = {
     b"\xff\xd8\xff": "jpeg",
 }
 _FAST_VENDORS = {"aperio", "generic-tiff"}  # whose first TIFF page is the finest level, tile by tile
+_MICROMETRES = {"µm": 1.0, "μm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6}
 _PROOFS = 4  # regions both libraries must read alike before libvips is trusted with a file
 _PROOF_PIXELS = 1_000_000
 _VIPS_DEFAULT_RESOLUTION = 1.0  # pixels per mm; libvips says this where a file says nothing
@@ -63,6 +65,7 @@ class Reader(Protocol):
     """One open file: level sizes and how far each is scaled down, and its pixels, with what it says of itself.
 
     `resolution` is its own mpp for x and y, `power` its objective's magnification, None where it does not say.
+    `origin` is the upper left corner of what was scanned, which QuPath alone shows, in pixels of the finest level.
     `identity` is the same for every copy of one scan, whatever it is called, resaved or split into; None where no such
     thing is known.
     """
@@ -71,6 +74,7 @@ class Reader(Protocol):
     downsamples: tuple[float, ...]
     resolution: tuple[float, float] | None
     power: float | None
+    origin: tuple[int, int]
     identity: str | None
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
@@ -82,10 +86,14 @@ class Reader(Protocol):
         ...
 
 
-def open_reader(path: Path) -> Reader:
-    """Open a slide with OpenSlide, or else a plain TIFF, PNG or JPEG; SpecimenError when it is neither or damaged.
+def open_reader(path: Path, *, fast: bool = True) -> Reader:
+    """Open a slide with OpenSlide, or else a TIFF, PNG or JPEG; SpecimenError when it is neither or damaged.
 
+    A TIFF whose pyramid lies in SubIFDs, as OME-TIFF's does, is read by libvips, for OpenSlide sees the finest level
+    alone. Of a file of several images, such as the slide, its label and its overview, the slide alone is read.
     A TIFF of two channels is of two photons: the second (SHG, collagen) is shown red, the first (TPEF) green, no blue.
+
+    Without `fast` a slide is opened sooner and takes less memory, for a few tiles at a time.
 
     `path` may be the folder of a MIRAX slide, or one that holds a single slide, such as the instances of a DICOM
     series. Messages never hold the file's name, which may be a patient's.
@@ -99,9 +107,13 @@ def open_reader(path: Path) -> Reader:
         if not os.access(path, os.R_OK):
             raise SpecimenError("the file cannot be read without permission; change its permissions, or leave it out")
         try:
-            return OpenSlideReader(openslide.OpenSlide(path), path=path)
+            slide = openslide.OpenSlide(path)
         except openslide.OpenSlideUnsupportedFormatError:
             return _open_plain(path)
+        if slide.properties["openslide.vendor"] == "generic-tiff" and _has_subifds(path):
+            slide.close()
+            return _open_plain(path)
+        return OpenSlideReader(slide, path=path, fast=fast)
 
 
 @contextmanager
@@ -124,7 +136,7 @@ def as_specimen_error(path: Path) -> Iterator[None]:
 class OpenSlideReader:
     """Any format OpenSlide knows. At the finest level of a TIFF, libvips where it gives the same pixels faster."""
 
-    def __init__(self, slide: openslide.OpenSlide, *, path: Path) -> None:
+    def __init__(self, slide: openslide.OpenSlide, *, path: Path, fast: bool = True) -> None:
         self._slide = slide
         self._path = path
         self._proofs = 0
@@ -145,10 +157,12 @@ class OpenSlideReader:
         x, y, self.power = (
             _number(properties.get(f"openslide.{name}")) for name in ("mpp-x", "mpp-y", "objective-power")
         )
-        self.resolution = (x, y) if x and y else None
+        self.resolution = _ome_resolution(properties.get("tiff.ImageDescription", "")) or ((x, y) if x and y else None)
+        left, top = (int(_number(properties.get(f"openslide.bounds-{axis}")) or 0) for axis in "xy")
+        self.origin = (left, top)
         known = max(self.sizes[-1]) >= LEAST_KNOWN
         self.identity = series or (properties.get("openslide.quickhash-1") if known else None)
-        self._fast = _fast_region(slide, path)
+        self._fast = _fast_region(slide, path) if fast else None
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
         """Read through libvips once its first regions have proved identical to OpenSlide's, else through OpenSlide."""
@@ -185,28 +199,29 @@ class OpenSlideReader:
 
 
 class PlainReader:
-    """A TIFF, PNG or JPEG without a pyramid: one level."""
+    """A PNG or JPEG, of one level, or a TIFF with the `levels` of its SubIFDs."""
 
     power: float | None = None
+    origin = (0, 0)
     identity: str | None = None
 
-    def __init__(self, image: pyvips.Image, *, path: Path) -> None:
+    def __init__(self, levels: Sequence[pyvips.Image], *, path: Path, description: str) -> None:
         self._path = path
-        self._region = pyvips.Region.new(image)
-        self.sizes: tuple[tuple[int, int], ...] = ((image.width, image.height),)
-        self.downsamples: tuple[float, ...] = (1.0,)
-        known = min(image.xres, image.yres) > 0 and _VIPS_DEFAULT_RESOLUTION not in (image.xres, image.yres)
-        self.resolution = (1000 / image.xres, 1000 / image.yres) if known else None
+        self._regions = [pyvips.Region.new(each) for each in levels]
+        self.sizes: tuple[tuple[int, int], ...] = tuple((each.width, each.height) for each in levels)
+        self.downsamples = tuple(levels[0].width / each.width for each in levels)
+        x, y = levels[0].xres, levels[0].yres
+        known = min(x, y) > 0 and _VIPS_DEFAULT_RESOLUTION not in (x, y)
+        self.resolution = _ome_resolution(description) or ((1000 / x, 1000 / y) if known else None)
 
     def region(self, box: Box, *, level: int) -> np.ndarray:
-        """Read from the only level."""
-        assert level == 0
+        """Read from one level."""
         with as_specimen_error(self._path):
-            return _fetch(self._region, box)
+            return _fetch(self._regions[level], box)
 
     def close(self) -> None:
         """Let go of the file."""
-        del self._region
+        self._regions.clear()
 
 
 def _open_plain(path: Path) -> PlainReader:
@@ -219,20 +234,66 @@ def _open_plain(path: Path) -> PlainReader:
             "the file is not a slide: OpenSlide does not know its format and it is not a TIFF, PNG or JPEG;"
             " remove it from specimens.csv or convert it to a pyramidal TIFF"
         )
-    image = _load(path, kind)
+    whole = _load(path, kind)
+    levels = _levels(path, whole) if kind == "tiff" else [whole]
+    image = levels[-1]
     largest = LARGEST_PLAIN // (4 if image.get_typeof("interlaced") else 1)  # which is decoded whole, in wide numbers
     if image.width * image.height > largest:
         raise SpecimenError(
             f"the {kind.upper()} image has {image.width} x {image.height} pixels and no pyramid, at most"
             f" {largest:.0e} are read; convert it: vips tiffsave IN OUT.tif --tile --pyramid --compression jpeg"
         )
-    refuse_absurd([(image.width, image.height)], stored=[], files=[path])
+    refuse_absurd([(each.width, each.height) for each in levels], stored=[], files=[path])
+    description = _described(whole)
     if kind == "tiff" and (image.bands, image.format) == (2, "uchar"):
-        return PlainReader(image[1].bandjoin([image[0], 0]), path=path)
+        return PlainReader([each[1].bandjoin([each[0], 0]) for each in levels], path=path, description=description)
     if image.format != "uchar" or image.bands - image.hasalpha() != 3:
         got = f"{image.bands} channels of {image.format} ({image.interpretation})"
         raise SpecimenError(f"the {kind.upper()} image has {got}, wanted 8-bit colour (RGB); export it again in colour")
-    return PlainReader(image.flatten(background=255) if image.hasalpha() else image, path=path)
+    opaque = [each.flatten(background=255) if each.hasalpha() else each for each in levels]
+    return PlainReader(opaque, path=path, description=description)
+
+
+def _levels(path: Path, whole: pyvips.Image) -> list[pyvips.Image]:
+    """The first image of a TIFF and those of its SubIFDs that are it, reduced; three grey pages of an OME-TIFF are its
+    red, green and blue.
+    """
+    pages = range(3 if whole.bands == 1 and _ome(_described(whole)).get("SizeC") == "3" else 1)
+    levels = [[_load(path, "tiff", page=page) for page in pages]]
+    for level in range(whole.get("n-subifds") if whole.get_typeof("n-subifds") else 0):
+        found = [_load(path, "tiff", page=page, subifd=level) for page in pages]
+        ratio = whole.width / found[0].width
+        if abs(whole.height / ratio - found[0].height) <= 1 and found[0].width < levels[-1][0].width:
+            levels.append(found)
+    return [first.bandjoin(others).copy(interpretation="srgb") if others else first for first, *others in levels]
+
+
+def _described(image: pyvips.Image) -> str:
+    return str(image.get("image-description")) if image.get_typeof("image-description") else ""
+
+
+def _has_subifds(path: Path) -> bool:
+    with TiffFile(path) as file:
+        return bool(file.pages.first.subifds)
+
+
+def _ome(description: str) -> Mapping[str, str]:
+    """Attributes of the first image that OME-XML describes; none of any other text."""
+    if "<OME" not in description[:1000]:
+        return {}
+    with suppress(ElementTree.ParseError):
+        found = ElementTree.fromstring(description.encode()).find(".//{*}Pixels")
+        return {} if found is None else found.attrib
+    return {}
+
+
+def _ome_resolution(description: str) -> tuple[float, float] | None:
+    """Micrometres per pixel in x and y of OME-XML, where it says so."""
+    pixels = _ome(description)
+    sizes = [_number(pixels.get(f"PhysicalSize{axis}")) or 0 for axis in "XY"]
+    units = [_MICROMETRES.get(pixels.get(f"PhysicalSize{axis}Unit", "µm"), 0) for axis in "XY"]
+    x, y = (size * unit for size, unit in zip(sizes, units, strict=True))
+    return (x, y) if x and y else None
 
 
 def _fast_region(slide: openslide.OpenSlide, path: Path) -> pyvips.Region | None:
@@ -252,9 +313,9 @@ def _has_every_tile(path: Path) -> bool:
         return page.is_tiled and 0 not in page.databytecounts
 
 
-def _load(path: Path, kind: str) -> pyvips.Image:
+def _load(path: Path, kind: str, **of_tiff: int) -> pyvips.Image:
     # revalidate: libvips remembers files by name and would show a replaced one as it was
-    return getattr(pyvips.Image, f"{kind}load")(str(path), fail_on="error", revalidate=True)
+    return getattr(pyvips.Image, f"{kind}load")(str(path), fail_on="error", revalidate=True, **of_tiff)
 
 
 def _fetch(region: pyvips.Region, box: Box) -> np.ndarray:

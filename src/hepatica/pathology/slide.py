@@ -38,7 +38,9 @@ class Resolution(NamedTuple):
 
 
 class Slide:
-    """An open slide; close it or use it in a `with`. Positions are pixels of its finest level."""
+    """An open slide; close it or use it in a `with`. Positions are pixels of its finest level; QuPath counts them from
+    `origin` on.
+    """
 
     def __init__(self, reader: Reader, *, resolution: Resolution) -> None:
         self._reader = reader
@@ -46,6 +48,7 @@ class Slide:
         self.size = (SlidePixels(width), SlidePixels(height))
         self.mpp, self.mpp_known, self.note = resolution
         self.levels = reader.sizes
+        self.origin = reader.origin
         self.identity = reader.identity
 
     def __enter__(self) -> Self:
@@ -112,14 +115,14 @@ class Slide:
         return padded
 
 
-def open_slide(path: Path, *, mpp: MicronsPerPixel | None = None, force: bool = False) -> Slide:
+def open_slide(path: Path, *, mpp: MicronsPerPixel | None = None, force: bool = False, fast: bool = True) -> Slide:
     """Open any slide OpenSlide reads, or a plain TIFF, PNG or JPEG.
 
-    `mpp` is used where the file does not say, or says what cannot be; with `force` it overrides the file.
-    SpecimenError when the file is no slide, is damaged, or its resolution is absent, implausible, unequal in x and y,
-    or not what its objective gives.
+    `mpp` is used where the file does not say, or says what cannot be; with `force` it overrides the file. `fast` is
+    that of `open_reader`. SpecimenError when the file is no slide, is damaged, or its resolution is absent,
+    implausible, unequal in x and y, or not what its objective gives.
     """
-    reader = open_reader(path)
+    reader = open_reader(path, fast=fast)
     try:
         return Slide(reader, resolution=_resolution(reader, given=mpp, force=force))
     except SpecimenError:

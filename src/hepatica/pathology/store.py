@@ -1,10 +1,11 @@
-"""Store: the tiles of a cohort's slides, cut once, kept on disk and read at random."""
+"""Store: the tiles of a cohort's slides, cut once and kept on disk, or cut whenever they are read; read at random."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,37 +13,55 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hepatica.cohort.array_store import ArrayStore, open_arrays, prepare_files
+from hepatica.cohort.array_store import ArrayStore, about_file, open_arrays, prepare_files, write_arrays
 from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.preparation import Ledger, specimen_key
 from hepatica.cohort.specimens import Specimen
 from hepatica.cohort.units import TilePixels
 from hepatica.learn import Samples
-from hepatica.pathology.outlines import Region, region_of
+from hepatica.pathology.disk_need import fits
+from hepatica.pathology.outlines import region_of
 from hepatica.pathology.reader import as_specimen_error
-from hepatica.pathology.slide import Slide, extent, open_slide
+from hepatica.pathology.slide import Slide, open_slide
 from hepatica.pathology.slide_files import parts_of
 from hepatica.pathology.stain import REFERENCE, StainFit, StainSettings, fit, normalise
-from hepatica.pathology.tiles import Tiling, grid, writing
-from hepatica.pathology.tissue import SPECK, Pieces, appearance, find_tissue
+from hepatica.pathology.survey import survey
+from hepatica.pathology.tiles import Tiling, writing
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the tile files; raised whenever the same settings would give other tiles."""
-
-MASK_MPP = 8.0
-"""Micrometres per pixel of the thumbnail that tissue is looked for on (ours): a tile of 112 um has 14 x 14 of them."""
-
-MASK_SIDES = (512, 4096)
-"""Shortest and longest longer side of that thumbnail (ours)."""
-
-COARSEST = 2.0
-"""A slide more than this many times coarser than the tiles wanted is refused (ours): it would only be enlarged blur."""
 
 STAIN_TILES = 32
 """Tiles, evenly spread over the slide's tissue, that its stains are learnt from (ours)."""
 
+OPEN_SLIDES = 32
+"""Slides that are open at once where tiles are not stored (ours)."""
+
 _CHUNK = 64  # tiles in memory at once
 _WORKERS = min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Uncut:
+    """Slides (by key) whose tiles are not stored, what was learnt of the stains of each, and how they are cut."""
+
+    slides: Mapping[str, Specimen]
+    stains: Mapping[str, StainFit]
+    tiling: Tiling
+    stain: StainSettings | None
+    _open: dict[tuple[int, str], Slide] = field(default_factory=dict, init=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_open": {}}  # open slides do not travel to another process
+
+    def read(self, key: str, corners: np.ndarray) -> np.ndarray:
+        """Tiles (n side side 3) uint8 of one slide at these corners (n 2)."""
+        place = os.getpid(), key  # nor do they to a fork
+        if place not in self._open:
+            if len(self._open) >= OPEN_SLIDES:
+                self._open.pop(next(iter(self._open))).close()
+            self._open[place] = _open(self.slides[key], fast=False)
+        return _tiles(self._open[place], corners, tiling=self.tiling, stain=self.stain, source=self.stains[key])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,20 +72,37 @@ class TileStore(ArrayStore):
     order), x, y (upper left corner) and extent (side), in pixels of the slide's finest level.
     `specimens`: one row a slide: patient_id, specimen_id, key (its file), tiles (how many), mpp, mpp_known (file,
     given, forced), notes (what contradicts it), width, height, extent, place (of a region), and how it looks:
-    tissue_mm2, tissue_share and ink_share (of the slide, 0..1), hue_degrees and saturation (0..1, means of the
-    tissue), haematoxylin_r, _g, _b and eosin_r, _g, _b (share of the optical density in each colour, length 1),
-    haematoxylin_peak and eosin_peak (99th percentile of the concentration); stains are NaN where they need not be
-    and cannot be learnt.
+    tissue_mm2, tissue_share and ink_share (of the slide, 0..1), fold_share and blur_share (of the tissue), hue_degrees
+    and saturation (0..1, means of the tissue), haematoxylin_r, _g, _b and eosin_r, _g, _b (share of the optical density
+    in each colour, length 1), haematoxylin_peak and eosin_peak (99th percentile of the concentration); stains are NaN
+    where they need not be and cannot be learnt.
     Of a region, tissue_mm2, tissue_share, ink_share and colours are those of its tissue, the rest is of its slide.
     `failures`: one row a slide that gave no tiles: patient_id, specimen_id, row (of specimens.csv), error.
     """
 
     PLACE, KIND = "tile", "tiles"
     side: TilePixels
+    uncut: Uncut | None = None
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Tiles of these rows of `index`, in the order asked: (b side side 3) uint8."""
-        return self.arrays("tiles", indices) if len(indices) else np.empty((0, self.side, self.side, 3), np.uint8)
+        tiles = np.empty((len(indices), self.side, self.side, 3), np.uint8)
+        keys = np.array([self._places[number][0] for number in indices], object)
+        for key in pd.unique(keys):
+            own = np.flatnonzero(keys == key)
+            tiles[own] = self.tiles_of(key, [self._places[number][1] for number in indices[own]])
+        return tiles
+
+    def tiles_of(self, key: str, places: Sequence[int] | None = None) -> np.ndarray:
+        """Tiles of one file, those of `places` or all: (n side side 3) uint8."""
+        file = self.file(key)
+        if self.uncut is not None and key in self.uncut.slides:
+            corners = file.get_tensor("corners")
+            return self.uncut.read(key, corners if places is None else corners[places])
+        if places is None:
+            return np.asarray(file.get_tensor("tiles"))
+        tiles = file.get_slice("tiles")
+        return np.stack([tiles[place] for place in places])
 
     def mean_by_specimen(self, values: np.ndarray) -> pd.DataFrame:
         """Mean over each specimen of its tiles' values (tiles d), indexed by patient_id and specimen_id."""
@@ -92,16 +128,21 @@ def prepare(
     With `stain`, the tiles are normalised with one fit a slide. A slide that cannot be used goes, with the reason, into
     the ledger (`folder`/ledger) and into `failures`, and is tried again next time. May be killed at any moment and
     started again; one run at a time to a folder. Files are named by a digest of content and settings.
+    Tiles that would take more than half of the free disk are not stored: each is looked at once, and cut again, the
+    same to the bit, whenever it is read.
     Raises SpecimenError when no slide gives a tile, UnavailableError when the folder cannot be written (disk full).
     """
     with ThreadPoolExecutor(_WORKERS) as pool:
-        keys = list(pool.map(partial(slide_key, tiling=tiling, stain=stain), specimens))
+        found_keys = pool.map(partial(slide_key, tiling=tiling, stain=stain), specimens)
+        keys = dict(zip(specimens, found_keys, strict=True))
+    missing = [each for each, key in keys.items() if about_file(folder, key) is None]
+    stored = fits(missing, tiling=tiling, folder=folder, progress=progress)
 
     def cut(path: Path, specimen: Specimen) -> None:
-        _cut(specimen, tiling=tiling, stain=stain, to=path)
+        _cut(specimen, tiling=tiling, stain=stain, to=path, stored=stored)
 
     found, failures = prepare_files(
-        dict(zip(specimens, keys, strict=True)),
+        keys,
         cut,
         ledger=Ledger(folder / "ledger"),
         label="Cutting slides",
@@ -110,9 +151,13 @@ def prepare(
         progress=progress,
     )
     corners = [open_arrays(folder, who["key"]).get_tensor("corners") for who, _ in found]
+    by_key = {key: each for each, key in keys.items()}
+    slides = {who["key"]: by_key[who["key"]] for who, about in found if not about.pop("stored")}
+    stains = {who["key"]: _fit_of(about) for who, about in found if who["key"] in slides}
     return TileStore(
         folder=folder,
         side=tiling.side,
+        uncut=Uncut(slides=slides, stains=stains, tiling=tiling, stain=stain) if slides else None,
         index=tile_index((who, own, about["extent"]) for (who, about), own in zip(found, corners, strict=True)),
         specimens=pd.DataFrame(
             [who | {"tiles": len(own)} | about for (who, about), own in zip(found, corners, strict=True)]
@@ -144,31 +189,44 @@ class Cut:
 def cutting(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None) -> Iterator[Cut]:
     """Open a slide, look where its tiles are and learn its stains; SpecimenError where it gives no tile."""
     with _open(specimen) as slide:
-
-        def read(chosen: np.ndarray) -> np.ndarray:
-            return np.stack([slide.read((x, y), side=tiling.side, mpp=tiling.mpp) for x, y in chosen.tolist()])
-
-        recolour: Callable[[np.ndarray], np.ndarray] = np.asarray
         with as_specimen_error(specimen.path):
-            corners, about = _survey(slide, tiling, region_of(specimen))
+            corners, about = survey(slide, tiling, region_of(specimen, origin=slide.origin))
             spread = np.linspace(0, len(corners) - 1, min(STAIN_TILES, len(corners))).astype(int)
-            stains = _stains(read(corners[spread]), settings=stain)
-        if stain is not None:
-            recolour = partial(normalise, source=stains, target=REFERENCE, settings=stain)
-        yield Cut(corners=corners, about=about | _columns(stains), read=lambda chosen: recolour(read(chosen)))
+            stains = _stains(_tiles(slide, corners[spread], tiling=tiling), settings=stain)
+        read = partial(_tiles, slide, tiling=tiling, stain=stain, source=stains)
+        yield Cut(corners=corners, about=about | _columns(stains), read=read)
 
 
-def _cut(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, to: Path) -> None:
-    with (
-        cutting(specimen, tiling=tiling, stain=stain) as cut,
-        writing(to, corners=cut.corners, side=tiling.side, about=cut.about) as append,
-    ):
-        for start in range(0, len(cut.corners), _CHUNK):
-            append(cut.read(cut.corners[start : start + _CHUNK]))
+def _tiles(
+    slide: Slide,
+    corners: np.ndarray,
+    *,
+    tiling: Tiling,
+    stain: StainSettings | None = None,
+    source: StainFit | None = None,
+) -> np.ndarray:
+    """The tiles at these corners, stain-normalised where it is known how: (n side side 3) uint8."""
+    tiles = np.stack([slide.read((x, y), side=tiling.side, mpp=tiling.mpp) for x, y in corners.tolist()])
+    if stain is None or source is None:
+        return tiles
+    return normalise(tiles, source=source, target=REFERENCE, settings=stain)
 
 
-def _open(specimen: Specimen) -> Slide:
-    return open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp)
+def _cut(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, to: Path, stored: bool) -> None:
+    """Write the tiles, or where they are; either way each is read, so that damage is found here."""
+    with cutting(specimen, tiling=tiling, stain=stain) as cut:
+        tiles = (cut.read(cut.corners[start : start + _CHUNK]) for start in range(0, len(cut.corners), _CHUNK))
+        about = {**cut.about, "stored": stored}
+        if stored:
+            with writing(to, corners=cut.corners, side=tiling.side, about=about) as append:
+                deque(map(append, tiles), maxlen=0)
+        else:
+            deque(tiles, maxlen=0)
+            write_arrays(to, {"corners": cut.corners}, about=about)
+
+
+def _open(specimen: Specimen, *, fast: bool = True) -> Slide:
+    return open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp, fast=fast)
 
 
 def _stains(tiles: np.ndarray, *, settings: StainSettings | None) -> StainFit:
@@ -190,44 +248,11 @@ def _columns(stains: StainFit) -> dict[str, float]:
     return found
 
 
-def _survey(slide: Slide, tiling: Tiling, region: Region | None) -> tuple[np.ndarray, dict[str, Any]]:
-    """Where to cut, and what is reported of the slide, or of a region; SpecimenError where there is nothing to cut."""
-    (width, height), side = slide.size, _extent(slide, tiling)
-    if slide.mpp > COARSEST * tiling.mpp:
-        raise SpecimenError(
-            f"got a slide of {slide.mpp:.4g} micrometres per pixel, wanted {COARSEST * tiling.mpp:.4g} or finer to cut"
-            f" tiles at {tiling.mpp:.4g}; leave it out, or cut at a coarser resolution"
-        )
-    if min(slide.size) < side:
-        raise SpecimenError(
-            f"got a slide of {width} x {height} pixels, wanted at least one tile's {side:.0f} each way; leave it out,"
-            " or check its micrometres per pixel"
-        )
-    thumbnail = slide.thumbnail(longest=int(np.clip(max(slide.size) * slide.mpp / MASK_MPP, *MASK_SIDES)))
-    pieces = find_tissue(thumbnail)
-    place = "on the slide" if region is None else "in the region"
-    if region is not None:
-        region.check(slide.size)
-        inside = region.mask(thumbnail.shape[:2], size=slide.size)
-        pieces = Pieces(pieces.tissue & inside, pieces.ink & inside)
-    looks = appearance(thumbnail, pieces)
-    ink = f", and pen ink on {looks['ink_share']:.0%} of it" if looks["ink_share"] > SPECK else ""
-    if not pieces.tissue.any():
-        raise SpecimenError(f"no tissue found {place}{ink}; look at it, and leave it out if it is blank")
-    corners = grid(pieces.tissue, size=slide.size, mpp=slide.mpp, tiling=tiling)
-    if not len(corners):
-        raise SpecimenError(
-            f"no tile has enough tissue {place}: {looks['tissue_share']:.1%} of the slide is tissue{ink}, but every"
-            f" tile has more than {tiling.background:.0%} of background; leave it out, or allow more background"
-        )
-    area = {"tissue_mm2": looks["tissue_share"] * width * height * slide.mpp**2 / 1e6}
-    known = {"mpp": slide.mpp, "mpp_known": slide.mpp_known, "notes": slide.note}
-    known |= {"place": region.place(slide.size)} if region else {}
-    return corners, known | {"width": width, "height": height, "extent": side} | area | looks
-
-
-def _extent(slide: Slide, tiling: Tiling) -> float:
-    return extent(side=tiling.side, mpp=tiling.mpp, native=slide.mpp)
+def _fit_of(about: Mapping[str, Any]) -> StainFit:
+    """What `_columns` wrote down."""
+    rows = [[about[f"{stain}_{name}"] for name in ("r", "g", "b", "peak")] for stain in ("haematoxylin", "eosin")]
+    matrix, peak = np.split(np.array(rows), [3], axis=1)
+    return StainFit(matrix=matrix, peak=peak[:, 0])
 
 
 def slide_key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, **further: Any) -> str:
@@ -244,8 +269,8 @@ def slide_key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None
         with as_specimen_error(specimen.path), _open(specimen) as slide:
             identity, beside = slide.identity, parts_of(specimen.path)
             settings["slide"] = [slide.mpp, slide.mpp_known, slide.note, slide.levels]
-        if region := region_of(specimen):
-            settings["region"] = region.digest
+            if region := region_of(specimen, origin=slide.origin):
+                settings["region"] = region.digest
     except SpecimenError as error:
         settings["refused"] = str(error)
     return specimen_key(specimen, settings=settings, beside=beside[1:], identity=identity)

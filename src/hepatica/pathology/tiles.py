@@ -22,11 +22,8 @@ def writing(
 ) -> Iterator[Callable[[np.ndarray], Any]]:
     """Yield a function that appends tiles (b side side 3) uint8, one slide's tiles may be larger than the memory.
 
-    The file appears under its name only when all the tiles of `corners` are in it. What killed attempts have left
-    beside it is removed, so one folder is to be written by one run at a time.
+    The file appears under its name only when all the tiles of `corners` are in it.
     """
-    for left in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
-        left.unlink()
     places = corners.astype("<i8").tobytes()
     end = len(places) + len(corners) * side * side * 3
     header = {

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 from einops import rearrange
-from scipy.ndimage import binary_dilation, gaussian_filter, uniform_filter
+from scipy.ndimage import binary_dilation, binary_propagation, gaussian_filter, uniform_filter
 from skimage.color import rgb2hsv
 from skimage.filters import threshold_otsu
 from skimage.morphology import remove_small_holes, remove_small_objects
 
 FAINTEST, STRONGEST = 8 / 255, 18 / 255
-"""Bounds (ours) of the colourfulness that divides tissue from glass: pale stroma has 12 / 255, tinted glass 6 / 255."""
+"""Bounds (ours) of the colour, beside that of the glass, that divides tissue from it: pale stroma has 12 / 255."""
 
 LEAST_LIGHT = 25
 """Grey levels, of 255, above which a picture of two photons shows tissue (ours)."""
@@ -34,10 +34,27 @@ GREY = 0.2
 GLASS = 0.85
 """Brightness that a slide's palest percent has where there is glass on it (ours)."""
 
+TINTED, PINK, COLD = 0.7, 3 / 255, 10 / 255
+"""Brightness of tinted glass; how far its green may be below red and blue, and its red below the others (all ours).
+Pale eosin is pink by 12 / 255, pale green and blue ink is colder."""
+
+BLACK, SHADE = 0.3, 0.7
+"""Brightness of a black mark, and of its thinner parts, where the glass is light (ours)."""
+
+FOLD = (1.7, 0.98)
+"""Density over the median of the tissue above which tissue lies in two layers, and the cosine between the two in red,
+green and blue (ours): a crowd of nuclei is as dense, but bluer."""
+
+BORDER = 0.9
+"""Share of a row or column that is black in the scanner's border (ours)."""
+
 ENOUGH = 1024
 """Pixels of the longer side in which ink is looked for (ours)."""
 
-PALE = 0.25
+TINT_SIDE, TINT_STEPS = 512, 64
+"""Pixels of the longer side in which the glass's colour is looked for, and steps from dark to full (ours)."""
+
+PALE = 0.32
 """Largest density below which a colour near ink is its thin edge (ours)."""
 
 STROKE = (25, 1 / 32)
@@ -46,44 +63,80 @@ be ink: of no cluster of nuclei it is."""
 
 
 class Pieces(NamedTuple):
-    """Masks of a thumbnail, (h w) bool: its tissue, and coloured ink with its pale fringe."""
+    """Masks of a thumbnail, (h w) bool: its tissue, ink of any colour with its pale fringe, and tissue in folds."""
 
     tissue: np.ndarray
     ink: np.ndarray
+    fold: np.ndarray
+
+    def within(self, region: np.ndarray) -> "Pieces":
+        """What of it lies in a region (h w) bool."""
+        return Pieces(*(each & region for each in self))
 
 
 def find_tissue(thumbnail: np.ndarray) -> Pieces:
     """Tissue and pen ink on a thumbnail (h w 3) uint8; all False where there is none.
 
-    Both have colour: the difference between the strongest and the weakest of red, green and blue, nearly nought
-    on white, grey and black alike. The limit is Otsu's (doi 10.1109/TSMC.1979.4310076), kept within bounds because on a
-    slide of tissue alone, or of glass alone, Otsu would divide the one thing there is. Ink is recognised by ratios of
-    optical densities, which are the same however thin it lies, over a width that no cell has. A violet or magenta pen
-    has the colours of haematoxylin and eosin and is not found. Without any blue it is a picture of two photons, dark
-    where there is no tissue.
+    Both have colour: the difference between the strongest and the weakest of red, green and blue, each divided by the
+    glass's own, which is nearly nought on glass, grey and black alike. The limit is Otsu's (doi
+    10.1109/TSMC.1979.4310076), kept within bounds because on a slide of tissue alone, or of glass alone, Otsu would
+    divide the one thing there is. Ink is recognised by ratios of optical densities, which are the same however thin it
+    lies, over a width that no cell has; black ink by having none, where it is no straight border. A violet or magenta
+    pen has the colours of haematoxylin and eosin and is not found. Without any blue it is a picture of two photons,
+    dark where there is no tissue.
     """
     if not thumbnail[..., 2].any():
         light = gaussian_filter(thumbnail.max(axis=-1).astype(np.float32), sigma=2)
-        return Pieces(light > LEAST_LIGHT, np.zeros(light.shape, bool))
+        none = np.zeros(light.shape, bool)
+        return Pieces(light > LEAST_LIGHT, none, none)
     planes = rearrange(thumbnail, "h w c -> c h w").astype(np.float32, order="C")
     smooth = gaussian_filter(planes / 255, sigma=(0, 1, 1))
+    smooth = np.minimum(smooth / _tint(smooth)[:, None, None], 1)
     palest, darkest = smooth.max(axis=0), smooth.min(axis=0)
     colour = palest - darkest
     otsu = threshold_otsu(colour)
-    glass = float(np.percentile(darkest, 99))
-    glass = glass if glass > GLASS else 1.0
+    light = float(np.percentile(darkest, 99))
+    glass = light if light > GLASS else 1.0
     grey = _density(darkest, glass) - _density(palest, glass) < GREY * _density(darkest, glass)
     coloured = (colour > np.clip(otsu, FAINTEST, STRONGEST)) & ~grey
     step = max(1, max(colour.shape) // ENOUGH)
     ink = _ink(_density(smooth[:, ::step, ::step], glass), coloured[::step, ::step])
     ink = coloured & ink.repeat(step, axis=0).repeat(step, axis=1)[: len(colour), : colour.shape[1]]
     speck = max(4, int(SPECK * colour.size))
+    if light > GLASS:
+        ink |= remove_small_objects(_black(grey, palest), max_size=speck)
     pieces = remove_small_objects(coloured & ~ink, max_size=speck)
-    return Pieces(remove_small_holes(pieces, max_size=speck) & ~ink, ink)
+    tissue = remove_small_holes(pieces, max_size=speck) & ~ink
+    return Pieces(tissue, ink, _fold(_density(smooth, glass), tissue, speck=speck))
+
+
+def _tint(smooth: np.ndarray) -> np.ndarray:
+    """Colour of the glass (3,), its strongest part 1: the commonest pale colour; white where that is pale tissue."""
+    step = max(1, max(smooth.shape) // TINT_SIDE)
+    pixels = smooth[:, ::step, ::step].reshape(3, -1)
+    pale = pixels[:, (pixels.min(axis=0) > TINTED) & (pixels.min(axis=0) < 1)]
+    if not pale.size:
+        return np.ones(3, np.float32)
+    codes = np.array([1, TINT_STEPS, TINT_STEPS**2]) @ (pale * (TINT_STEPS - 1)).astype(int)
+    commonest = np.median(pale[:, codes == np.bincount(codes).argmax()], axis=1)
+    red, green, blue = commonest
+    is_glass = green > min(red, blue) - PINK and red > max(green, blue) - COLD
+    return commonest / commonest.max() if is_glass else np.ones(3, np.float32)
 
 
 def _density(light: np.ndarray, glass: float) -> np.ndarray:
     return np.asarray(np.maximum(-np.log(np.maximum(light, 1 / 255) / glass), 0))
+
+
+def _black(grey: np.ndarray, brightness: np.ndarray) -> np.ndarray:
+    """Black marks with their thinner parts; not the scanner's border, whole rows and columns from an edge on."""
+    shade = grey & (brightness < SHADE)
+    shade &= ~(_strip(shade.mean(axis=1) > BORDER)[:, None] | _strip(shade.mean(axis=0) > BORDER))
+    return np.asarray(binary_propagation(shade & (brightness < BLACK), mask=shade))
+
+
+def _strip(filled: np.ndarray) -> np.ndarray:
+    return np.logical_and.accumulate(filled) | np.logical_and.accumulate(filled[::-1])[::-1]
 
 
 def _ink(density: np.ndarray, coloured: np.ndarray) -> np.ndarray:
@@ -98,14 +151,26 @@ def _ink(density: np.ndarray, coloured: np.ndarray) -> np.ndarray:
     return np.asarray(coloured & fringe)
 
 
+def _fold(density: np.ndarray, tissue: np.ndarray, *, speck: int) -> np.ndarray:
+    """Tissue of the usual colour, but denser, without specks."""
+    typical = np.median(density[:, tissue], axis=1) if tissue.any() else np.ones(3)
+    length = np.linalg.norm(typical)
+    along, size = np.tensordot(typical / length, density, axes=1), np.linalg.norm(density, axis=0)
+    folded = tissue & (along > FOLD[0] * length) & (along > FOLD[1] * size)
+    return remove_small_objects(folded, max_size=speck)
+
+
 def appearance(thumbnail: np.ndarray, pieces: Pieces) -> dict[str, float]:
-    """How a slide looks: shares of tissue and of ink (0..1), mean hue (degrees) and saturation (0..1) of the tissue."""
+    """How a slide looks: shares of tissue and of ink, and of the tissue that of folds (0..1), mean hue (degrees) and
+    saturation (0..1).
+    """
     tissue = np.ascontiguousarray(thumbnail[pieces.tissue].T)  # planes, because reductions over three values are slow
     hue, saturation, _ = rgb2hsv(tissue, channel_axis=0)
     turn = np.exp(2j * np.pi * hue).mean() if hue.size else np.nan
     return {
         "tissue_share": float(pieces.tissue.mean()),
         "ink_share": float(pieces.ink.mean()),
+        "fold_share": float(pieces.fold.sum() / max(pieces.tissue.sum(), 1)),
         "hue_degrees": float(np.angle(turn, deg=True) % 360),
         "saturation": float(saturation.mean()) if hue.size else np.nan,
     }

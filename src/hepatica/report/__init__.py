@@ -20,7 +20,7 @@ def write_report(run: Path, *, external: Sequence[Path] | None = None) -> Path:
     run has in `external/`. The same run gives the same files. RunError when the run or a validation is unfinished, was
     altered, or belongs to another model.
     """
-    read = read_run(run, external=external)
+    read = read_run(run, external=external).by_horizon
     return write_pages(run, run=read, chapters=chapters_of(read))
 
 

@@ -13,6 +13,7 @@ import tomli_w
 from hepatica.cohort import Cohort, RunError
 from hepatica.cohort.atomic import parse_toml, write_text
 from hepatica.protocol import System, as_plain
+from hepatica.runs.in_use import LOCK
 
 FORMAT = 4
 """Version of the run folder's layout; raised when an older reader would misread a newer folder."""
@@ -111,9 +112,7 @@ def start_run(folder: RunFolder, *, reference: str, system: System[Any, Any], se
 
 
 def _refuse_strangers(folder: RunFolder) -> None:
-    for left in folder.path.glob(".settings.*.part.toml"):
-        left.unlink()  # by a kill in the middle of writing
-    if folder.path.is_dir() and any(folder.path.iterdir()):
+    if folder.path.is_dir() and any(each.name != LOCK for each in folder.path.iterdir()):
         raise RunError(f"{folder.path} is not empty and not a run folder; choose a new or an empty folder")
 
 

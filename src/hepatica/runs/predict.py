@@ -22,7 +22,7 @@ from hepatica.cohort import (
     write_predictions,
 )
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, cautions
-from hepatica.cohort.atomic import read_json, write_table
+from hepatica.cohort.atomic import read_json, sweep, write_table
 from hepatica.cohort.digests import contents
 from hepatica.cohort.preparation import EVERY, Lines, overlapping
 from hepatica.cohort.seal import sealing, write_sealed
@@ -239,6 +239,7 @@ def _archive(out: Path, specimen: Specimen) -> Path:
 
 def claim(out: Path, made_from: Mapping[str, Any]) -> None:
     """Write down whose results `out` is to hold; RunError when it holds others already."""
+    sweep(out)
     there = read_json(out / MADE_FROM) if (out / MADE_FROM).exists() else None
     if there != made_from and [*out.glob("predictions.csv"), *out.glob("specimen*")]:
         raise RunError(f"{out} holds results of another model or of other specimens; choose a new --out folder")

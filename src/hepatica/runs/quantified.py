@@ -20,7 +20,7 @@ from hepatica.spectroscopy.fitting.coord_fit import real_part_fit
 from hepatica.spectroscopy.fitting.fit_picture import DrawnFit, drawn_fits
 from hepatica.spectroscopy.fitting.quantities import Method, Quantities, Unit, quantities_of
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
-from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, of_field, water_scale
+from hepatica.spectroscopy.fitting.water_scaling import WATER_SCALING, of_field, unknown_shares, water_scale
 from hepatica.spectroscopy.preprocessing.quality import quality
 from hepatica.spectroscopy.priors.priors import Priors, read_priors
 from hepatica.spectroscopy.quantify import Quantifier
@@ -133,13 +133,14 @@ class Quantification:
 class Found:
     """Quantities of one spectrum, what is drawn of its fit, the preprocessed spectrum if it was a decay.
 
-    `about` has its quality and notes.
+    `about` has its quality and notes, `water_mm` the water that scaled them to mM, None in other units.
     """
 
     quantities: Quantities
     drawn: DrawnFit
     spectrum: Spectrum | None
     about: dict[str, Any]
+    water_mm: float | None = None
 
 
 @usable("spectrum")
@@ -158,14 +159,17 @@ def _file(path: Path, water: Path | None, settings: Quantification) -> Found:
         return _brain(spectrum, settings)
     quantifier = _quantifier(spectrum.acquisition, settings)
     factor, lipids, unit, notes = _scale(spectrum, settings)
+    assumed = replace(of_field(spectrum.acquisition.f0_mhz)[0], pdff=settings.pdff)
+    unknown = unknown_shares(spectrum.acquisition, water=spectrum.water_acquisition, settings=assumed)
     values = np.asarray(quantifier.model.window(spectrum.values)[None] * factor, complex)
     noise = spectrum.noise_sd * factor
     found = quantifier.quantify(values, method=settings.method, noise_sd=noise, unit=unit)
     drawn = drawn_fits(np.asarray(found.vector), values, model=quantifier.model)[0]
     return Found(
-        quantities=_doubted(found.with_lipids(lipids).with_sums()),
+        quantities=_doubted(found.with_lipids(lipids, unknown=unknown).with_sums()),
         drawn=drawn,
         spectrum=spectrum,
+        water_mm=assumed.water_mm * (1 - assumed.pdff) if unit == "mM" else None,
         about=_about(spectrum, *notes),
     )
 

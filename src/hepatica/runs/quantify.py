@@ -19,11 +19,16 @@ from hepatica.runs.scores import predictions, rows_of
 from hepatica.spectroscopy.cohorts.spectra import spectrum_key
 from hepatica.spectroscopy.fitting.fit_picture import draw_fit
 from hepatica.spectroscopy.fitting.quantities import COLUMNS, TASKS, as_scores
+from hepatica.spectroscopy.fitting.ratios import COLUMNS as RATIO_COLUMNS
+from hepatica.spectroscopy.fitting.ratios import ratios
 from hepatica.spectroscopy.reading.nifti_mrs import write_nifti_mrs
 from hepatica.spectroscopy.reading.pairs import pairs_of
 
 QUANTITIES = "quantities.csv"
 """A row a specimen and quantity: value, unit, standard deviation, bound, and what is doubtful of the specimen."""
+
+RATIOS = "ratios.csv"
+"""A row a specimen and ratio of reported quantities: value and 95 % interval."""
 
 FLAG_WIDTH = 110
 """Characters of a line of flags at the foot of a picture."""
@@ -38,17 +43,19 @@ def quantify(
     of specimens, as written into `out`.
 
     Writes predictions.csv, whose scores are the values that are reported; quantities.csv with bounds and flags;
-    specimens.csv; and of each specimen its fit as a picture and, where it was read as a decay, the preprocessed
-    spectrum. Files are called by row, never by a name that might identify a patient. `water` is the water reference of
-    a single file. Values of a spectrum with a flag are `unusual`, for that reason. A file that cannot be used is
-    recorded in the ledger; SpecimenError when none can be. A call that was stopped goes on where it was. RunError when
-    `out` holds other results or `settings.run` is of another system, SettingsError on settings that do not go together.
+    ratios.csv; specimens.csv; and of each specimen its fit as a picture and, where it was read as a decay, the
+    preprocessed spectrum. Files are called by row, never by a name that might identify a patient. `water` is the water
+    reference of a single file. Values of a spectrum with a flag are `unusual`, for that reason. A file that cannot be
+    used is recorded in the ledger; SpecimenError when none can be. A call that was stopped goes on where it was.
+    RunError when `out` holds other results or `settings.run` is of another system, SettingsError on settings that do
+    not go together.
     """
     specimens = _specimens(inputs, water)
     made_from = settings.made_from
     keys = {each: spectrum_key(each, settings=made_from) for each in specimens}
     claim(out, made_from | {"specimens": sorted(keys.values())})
-    tables, failures = _quantified(keys, out=out, settings=settings)
+    both, failures = _quantified(keys, out=out, settings=settings)
+    tables, related = both[both["unit"].isin(TASKS)], both[~both["unit"].isin(TASKS)]
     seen = set(tables.loc[content_of(tables["key"]).isin(settings.seen_files), "patient_id"])
     asked = tuple(TASKS[unit].targets[0] for unit in tables["unit"].unique())
     judgement = _judged(tables)
@@ -57,7 +64,9 @@ def quantify(
     write_predictions(predictions(pool, folds=folds, cutoffs={}, seen=seen), path=out / "predictions.csv")
     with sealing(out / QUANTITIES) as temporary:
         tables[[*IDS, *COLUMNS]].to_csv(temporary, index=False)
-    about = tables.drop(columns=["key", *COLUMNS]).drop_duplicates().merge(judgement, on="specimen_id")
+    with sealing(out / RATIOS) as temporary:
+        related[[*IDS, *RATIO_COLUMNS]].to_csv(temporary, index=False)
+    about = tables.drop(columns=["key", "low", "high", *COLUMNS]).drop_duplicates().merge(judgement, on="specimen_id")
     return tables[[*IDS, *COLUMNS]], describe(about, failures, path=out / SPECIMENS)
 
 
@@ -98,7 +107,10 @@ def _quantified(
         found = quantified(specimen.path, water=specimen.attachments.get("water"), settings=settings)
         _draw(found, out, row=specimen.row, settings=settings)
         with replacing(folder / f"{key}.parquet") as temporary:
-            found.quantities.to_table().assign(row=specimen.row, **found.about).to_parquet(temporary)
+            related = ratios(found.quantities, water_mm=found.water_mm)
+            rows = [*found.quantities.to_table().to_dict("records"), *related.to_dict("records")]
+            columns = dict.fromkeys([*COLUMNS, *RATIO_COLUMNS])
+            pd.DataFrame(rows, columns=list(columns)).assign(row=specimen.row, **found.about).to_parquet(temporary)
 
     missing = {key: each for each, key in keys.items() if made(key) is None}
     prepare_each(missing, make, ledger=ledger, label="Quantifying spectra", workers=1)

@@ -25,6 +25,7 @@ from hepatica.evaluate.binary.confusion import balanced_cutoff
 from hepatica.protocol import System, Training
 from hepatica.protocol.domain import learn
 from hepatica.runs.folder import RunFolder, start_run
+from hepatica.runs.in_use import in_use
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, lock, open_run, patient_digest, refuse_shared_files, unprepared
 from hepatica.runs.results import write_results
@@ -50,16 +51,28 @@ def train(
     The test patients are dealt and written down first; nothing is chosen or fitted on them. `trainer` are flags of
     Lightning's Trainer, such as devices; `prepared` is a folder of prepared specimens to share with other runs, by
     default the run's own. Raises CohortError when the cohort cannot be used, RunError when `run` belongs to another
-    training.
+    training, or another process is at it.
     """
-    folder = RunFolder(run)
     cohort = load_cohort(cohort)
     settings = system.completed(cohort, system.settings if settings is None else settings)
     found_by = reference(system, settings=settings)
-    start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
+    with in_use(run):
+        folder = RunFolder(run)
+        start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
+        return _trained(folder, system, cohort, settings, trainer=trainer or {}, prepared=prepared or folder.prepared)
+
+
+def _trained(
+    folder: RunFolder,
+    system: System[Any, Any],
+    cohort: Cohort,
+    settings: Any,
+    *,
+    trainer: Mapping[str, Any],
+    prepared: Path,
+) -> LockedRun:
     _refuse_replaced(folder, system, cohort)
     split = _split(folder, system, settings, cohort)
-    prepared = prepared or folder.prepared
     if not folder.model.exists():
         network = system.build(settings, pretrained=True)  # first: weights that are missing are reported in seconds
         training = Training(
@@ -69,16 +82,17 @@ def train(
             split=split,
             settings=settings,
             folder=folder.work,
-            trainer=trainer or {},
+            trainer=trainer,
             task=system.tasks(settings)[0],
             augment=system.augmentation(settings),
         )
         _fit_and_lock(folder, system, training)
-    locked = open_run(run)
+    locked = open_run(folder.path)
     if locked.seen & {patient_digest(cohort.hospital, patient) for patient in split.test}:
         raise RunError(f"{folder.split} names test patients the model was trained on; it was changed, train again")
     folds = split.folds().reindex(cohort.patients.index).fillna("set_aside")
-    write_results(locked, cohort=cohort, folds=folds, out=run, reported_folds=("test", "set_aside"), prepared=prepared)
+    reported = ("test", "set_aside")
+    write_results(locked, cohort=cohort, folds=folds, out=folder.path, reported_folds=reported, prepared=prepared)
     return locked
 
 

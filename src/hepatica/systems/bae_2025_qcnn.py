@@ -39,6 +39,7 @@ from hepatica.spectroscopy.cohorts.millimolar import Millimolar, millimolar
 from hepatica.spectroscopy.cohorts.spectra import SpectraStore
 from hepatica.spectroscopy.fitting.quantities import as_scores
 from hepatica.spectroscopy.fitting.signal_model import SHARED
+from hepatica.spectroscopy.fitting.water_scaling import unknown_shares
 from hepatica.spectroscopy.networks.qcnn import Measured, Qcnn, build_qcnn
 from hepatica.spectroscopy.networks.qcnn_quantify import measured, quantities_by
 from hepatica.spectroscopy.networks.qcnn_training import QcnnPlan, train_qcnn
@@ -102,7 +103,7 @@ def predict(network: Any, spectra: SpectraStore, settings: Settings) -> Inferenc
     quantities = quantities_by(
         found, network=qcnn, model=settings.model, priors=read_priors(), noise_sd=scaled.noise_sd, unit="mM"
     )
-    quantities = quantities.with_lipids(scaled.lipids).with_sums()
+    quantities = quantities.with_lipids(scaled.lipids, unknown=unknown_shares(spectra.acquisition)).with_sums()
     columns = {
         f"{name}{of}": values[:, place]
         for place, name in enumerate(quantities.names)

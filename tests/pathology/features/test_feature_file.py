@@ -119,7 +119,6 @@ def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
 
 
 def test_half_a_file_never_appears(tmp_path: Path) -> None:
-    (tmp_path / ".key.0123456789ab.part.h5").write_bytes(b"left by a kill")
     with (
         pytest.raises(AssertionError, match="every corner"),
         writing(tmp_path / "key.h5", corners=CORNERS, width=4, side=224, mpp=0.5, encoder="abc", about=ABOUT) as append,

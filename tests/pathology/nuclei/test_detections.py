@@ -53,12 +53,13 @@ def test_qupath_detections_and_cells_are_read(tmp_path: Path) -> None:
         assert box(found.outlines[-1]) == [10, 20, 18, 26]
         assert found.kinds[-1] == "A: B"
         assert found.kinds[0] in ("Tumor", "A: B")
+        assert box(found.on(mpp=0.5, origin=(300, 200)).outlines[-1]) == [310, 220, 318, 226]
 
 
-def test_hovernet_json_is_scaled_by_its_magnification(tmp_path: Path) -> None:
+def test_hovernet_json_is_scaled_by_its_magnification_and_of_the_whole_slide(tmp_path: Path) -> None:
     nucleus = {"bbox": [[20, 10], [26, 18]], "centroid": [14, 23], "contour": SQUARE, "type_prob": 0.9, "type": 2}
     (tmp_path / "h.json").write_text(json.dumps({"mag": 40, "nuc": {"1": nucleus, "2": nucleus | {"type": None}}}))
-    found = read_detections(tmp_path / "h.json").on(mpp=0.5)
+    found = read_detections(tmp_path / "h.json").on(mpp=0.5, origin=(300, 200))
     assert box(found.outlines[0]) == [5, 10, 9, 13]
     assert list(found.kinds) == ["2", ""]
 

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from hepatica.report.documents.card import plain
+
 
 def test_the_card_says_what_the_model_is_and_where_it_departs_from_its_paper(finished: Path) -> None:
     card = (finished / "card.md").read_text(encoding="utf-8")
@@ -19,3 +21,8 @@ def test_tables_of_the_card_are_whole(finished: Path) -> None:
     tables = [line for line in lines if line.startswith("|")]
     assert tables
     assert {line.count("|") for line in tables} == {4, 5}
+
+
+def test_names_that_are_markdown_are_shown_as_they_are() -> None:
+    assert plain("A | B\n<img src=x> [l](http://x) `c` **d**") == r"A \| B \<img src=x> [l]\(http://x) \`c\` \*\*d\*\*"
+    assert plain("0.80 [0.70, 0.90] (n = 40)") == "0.80 [0.70, 0.90] (n = 40)"

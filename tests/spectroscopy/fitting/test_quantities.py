@@ -13,6 +13,9 @@ from hepatica.spectroscopy.fitting.quantities import COLUMNS, Quantities, quanti
 from hepatica.spectroscopy.fitting.signal_model import SignalModel
 from hepatica.spectroscopy.signal.acquisition import Acquisition
 
+UNKNOWN = (0.10, 0.12, 0.10)
+"""Shares of all values, of metabolites and of lipids."""
+
 NAMES = ("Cho", "GPC", "PCh", "Lac")
 COVARIANCE = np.array([[[4, -3, 0, 0], [-3, 4, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]])
 
@@ -64,7 +67,7 @@ def test_lipids_are_scaled_with_all_that_is_said_of_them():
         }.items()
     }
     found = quantities(names=("Cho", "Lip13"), flags=((), ()), prior_covariance=np.eye(2), **spectra)
-    scaled = found.with_lipids([2.0, 4.0])
+    scaled = found.with_lipids([2.0, 4.0], unknown=UNKNOWN)
     assert scaled.concentration.tolist() == [[3, 10], [3, 20]]
     assert scaled.covariance[0].tolist() == [[4, 2], [2, 4]]
     unknown = [[9 * (0.1**2 + 0.12**2), 30 * 0.1**2], [30 * 0.1**2, 100 * (0.1**2 + 0.1**2)]]  # of all, of each kind
@@ -73,11 +76,11 @@ def test_lipids_are_scaled_with_all_that_is_said_of_them():
     np.testing.assert_allclose(scaled.sd[0], np.sqrt([4 + unknown[0][0], 4 + unknown[1][1]]))
     both = scaled.combined({"both": ("Cho", "Lip13")})
     assert both.sd[0, 0] == pytest.approx(np.sqrt(4 + 4 + 2 * 2 + np.sum(unknown)))
-    assert replace(found, unit="institutional units").with_lipids([2.0, 4.0]).unknown_scale is None
+    assert replace(found, unit="institutional units").with_lipids([2.0, 4.0], unknown=UNKNOWN).unknown_scale is None
     assert scaled.bound[1].tolist() == [[1, 2], [2, 16]]
     assert scaled.prior_covariance is not None
     assert scaled.prior_covariance.tolist() == [[1, 0], [0, 9]]
-    assert (found.with_lipids(1.0).concentration == found.concentration).all()
+    assert (found.with_lipids(1.0, unknown=UNKNOWN).concentration == found.concentration).all()
 
 
 def test_what_comes_from_the_prior_is_not_told():

@@ -10,6 +10,7 @@ from hepatica.spectroscopy.fitting.water_scaling import (
     WATER_SCALING,
     WaterScaling,
     of_field,
+    unknown_shares,
     water_amplitude,
     water_scale,
 )
@@ -87,3 +88,15 @@ def test_relaxation_is_that_of_the_field(f0_mhz, t1, noted):
     settings, notes = of_field(f0_mhz)
     assert settings.t1_water_ms == t1
     assert notes == (("mM were corrected by the relaxation times of 3 T, not 7 T",) if noted else ())
+
+
+def test_what_is_not_known_of_the_scale_grows_with_the_echo_time():
+    """By hand at TE 35, TR 2000; a share of T2 counts TE / T2 times, T1 less the longer TR is."""
+    short, long = replace(LIVER, te_ms=35.0), replace(LIVER, te_ms=144.0, tr_ms=None)
+    every, metabolites, lipids = unknown_shares(short)
+    assert (every, metabolites, lipids) == pytest.approx((0.103, 0.124, 0.104), abs=0.002)
+    assert unknown_shares(long)[1:] == pytest.approx((0.25 * 1.44, 0.2 * 144 / 68))
+    assert unknown_shares(long, water=short)[0] == pytest.approx(every)
+    assert unknown_shares(long)[0] == pytest.approx(np.hypot(0.07, 0.07 * 144 / 34))
+    numeric = np.log(1 - np.exp(-2000 / 1101)) - np.log(1 - np.exp(-2000 / 1099))
+    assert metabolites == pytest.approx(0.25 * np.hypot(35 / 100, numeric * 1100 / 2), rel=1e-3)

@@ -47,8 +47,7 @@ def _group(outcome: Observed, probability: Floats, rows: Booleans) -> Calibratio
     known, method = int((rows & (outcome.weight > 0)).sum()), "Clopper-Pearson"
     low, high = clopper_pearson(value * known, known)
     if outcome.lost is not None:
-        low, high = within_unit(value, variance=variance, units=known)
-        method = f"logit scale{outcome.how}"
+        low, high, method = within_unit(value, variance=variance, units=known, method=f"logit scale{outcome.how}")
     observed_share = Estimate(value=value, low=low, high=high, n=int(rows.sum()), method=method)
     return CalibrationGroup(score=float(probability[rows].mean()), observed=observed_share)
 
@@ -62,8 +61,9 @@ def brier(label: Outcome, *, score: ArrayLike, group: ArrayLike | None = None) -
     """
     outcome, probability = probabilities(label, score, group=group)
     value, variance = outcome.ratio((probability - outcome.event) ** 2, of=np.ones(probability.size))
-    low, high = within_unit(value, variance=variance, units=outcome.known, degrees=outcome.rarer - 1)
-    return _estimate(value, low, high, outcome, "mean of squares, logit scale, t")
+    method, degrees = "mean of squares, logit scale, t", outcome.rarer - 1
+    low, high, method = within_unit(value, variance=variance, units=outcome.known, degrees=degrees, method=method)
+    return _estimate(value, low, high, outcome, method)
 
 
 def observed_to_expected(label: Outcome, *, score: ArrayLike, group: ArrayLike | None = None) -> Estimate:
@@ -87,7 +87,8 @@ def calibration_intercept(label: Outcome, *, score: ArrayLike, group: ArrayLike 
 
     The shift of all logits that makes the mean score the share of events, which is the intercept of a logistic
     regression with the logit as offset (Cox 1958; Van Calster 2019, doi 10.1186/s12916-019-1466-7). Interval with the
-    sandwich variance, for that of the model is right only where the slope is 1. Raises as `brier` does.
+    sandwich variance, for that of the model is right only where the slope is 1; none where it would be wider than all
+    log odds that scores may have. Raises as `brier` does.
     """
     outcome, probability = probabilities(label, score, group=group)
     if outcome.patients.count < 2:
@@ -98,6 +99,9 @@ def calibration_intercept(label: Outcome, *, score: ArrayLike, group: ArrayLike 
     shift = brentq(lambda by: weight @ expit(log_odds + by) / weight.sum() - share, *bracket)
     low, high = _limits(shift, np.ones((log_odds.size, 1)), expit(log_odds + shift), outcome)
     method = f"logistic regression with the logit as offset, sandwich{clipped(probability)}"
+    if high - low > np.ptp(logits([0.0, 1.0])):
+        method = f"{method}{outcome.how}, no interval: the scores are too sure"
+        return Estimate(value=float(shift), low=None, high=None, n=outcome.patients.count, method=method)
     return _estimate(shift, low, high, outcome, method)
 
 
@@ -162,7 +166,7 @@ def probabilities(label: Outcome, score: ArrayLike, *, group: ArrayLike | None =
     return outcome, probability
 
 
-def logits(probability: Floats) -> Floats:
+def logits(probability: ArrayLike) -> Floats:
     """Log odds of probabilities, of which none counts as surer than SUREST."""
     clipped: Floats = logit(np.clip(probability, SUREST, 1 - SUREST))
     return clipped

@@ -119,8 +119,9 @@ def _share(counted: Confusion, part: Floats, *, of: Floats, named: str) -> Estim
         return undefined(f"0/0, {named}", n=0)
     if counted.outcome is not None and counted.rows is not None:
         value, variance = counted.outcome.ratio(counted.rows @ part, of=counted.rows @ of)
-        low, high = within_unit(value, variance=variance, units=n, degrees=n - 1)
-        return Estimate(value=value, low=low, high=high, n=n, method=f"logit scale{counted.outcome.how}")
+        method = f"logit scale{counted.outcome.how}"
+        low, high, method = within_unit(value, variance=variance, units=n, degrees=n - 1, method=method)
+        return Estimate(value=value, low=low, high=high, n=n, method=method)
     value, effective = float(parts.sum() / wholes.sum()), float(wholes.sum())
     if counted.per_patient is not None:
         effective = _effective_rows(parts[wholes > 0], wholes[wholes > 0])

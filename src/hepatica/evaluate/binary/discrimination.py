@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 from hepatica.evaluate.compiled import compiled
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.inputs import Booleans, Floats, numbers
-from hepatica.evaluate.intervals import NO_SPREAD, UNVARIED, normal_comparison, sum_variance, within_unit
+from hepatica.evaluate.intervals import normal_comparison, sum_variance, within_unit
 from hepatica.evaluate.observed import Observed, Outcome, observed
 from hepatica.evaluate.patients import Patients
 
@@ -30,8 +30,8 @@ def auroc(label: Outcome, *, score: ArrayLike, group: ArrayLike | None = None) -
     scores = numbers(score, name="score", like=outcome.event.size)
     value, variance = _difference(outcome, scores)
     units = outcome.rarer
-    low, high = within_unit(value, variance=variance, units=units, degrees=units - 1 if outcome.lost else None)
-    method = f"{_method(outcome)}, logit scale" if 0 < value < 1 and variance > NO_SPREAD else UNVARIED
+    how, degrees = f"{_method(outcome)}, logit scale", units - 1 if outcome.lost else None
+    low, high, method = within_unit(value, variance=variance, units=units, degrees=degrees, method=how)
     return Estimate(value=value, low=low, high=high, n=outcome.patients.count, method=method)
 
 
@@ -153,7 +153,7 @@ def average_precision(label: Outcome, *, score: ArrayLike, group: ArrayLike | No
     found = average_precision_score(outcome.event, scores, sample_weight=outcome.weight)
     value = min(float(found), 1.0)  # its sum of steps can round to more
     trials = outcome.patients.having(outcome.event)
-    low, high = within_unit(value, variance=value * (1 - value) / trials, units=trials)
     weighted = "" if outcome.lost is None else ", weighted for censoring"
-    method = f"binomial over patients with the event (Boyd), logit scale{weighted}"
+    how = f"binomial over patients with the event (Boyd), logit scale{weighted}"
+    low, high, method = within_unit(value, variance=value * (1 - value) / trials, units=trials, method=how)
     return Estimate(value=value, low=low, high=high, n=outcome.patients.count, method=method)

@@ -36,8 +36,8 @@ def auroc_over_folds(
         variances.append(_variance(positive, placed, patients))
         rarer += min(patients.having(positive), patients.having(~positive))
     mean = float(np.mean(list(values.values())))
-    low, high = within_unit(mean, variance=_of_mean(variances), units=rarer)
-    estimate = Estimate(value=mean, low=low, high=high, n=_patients(scores, group), method=_method(values, fold))
+    low, high, method = within_unit(mean, variance=_of_mean(variances), units=rarer, method=_method(values, fold))
+    estimate = Estimate(value=mean, low=low, high=high, n=_patients(scores, group), method=method)
     return estimate, values
 
 

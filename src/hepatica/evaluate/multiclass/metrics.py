@@ -151,8 +151,8 @@ def macro_auroc(rows: Classified) -> Estimate:
         pairs = zip(positives, placed, strict=True)
         added = np.mean([_influence(positive, each, rows.patients) for positive, each in pairs], axis=0)
         variance, degrees = float(added @ added), _satterthwaite(rows, added) if len(classes) > 2 else None
-    low, high = within_unit(value, variance=variance, units=rows.rarest, degrees=degrees)
     method = f"mean of one-vs-rest AUROC, DeLong, logit scale{rows.patients.clustered}{rows.over_present}"
+    low, high, method = within_unit(value, variance=variance, units=rows.rarest, degrees=degrees, method=method)
     return Estimate(value=value, low=low, high=high, n=n, method=method)
 
 
@@ -190,8 +190,8 @@ def macro_f1(rows: Classified) -> Estimate:
         of, called = rows.of == which, rows.called == which
         added += (2.0 * (of & called) - score * (of.astype(float) + called)) / either[which]
     variance = sum_variance(patients.sums(added / len(each) / added.size))
-    low, high = within_unit(value, variance=variance, units=rows.rarest)
     method = f"mean of F1, delta method, logit scale{patients.clustered}{rows.over_present}"
+    low, high, method = within_unit(value, variance=variance, units=rows.rarest, method=method)
     return Estimate(value=value, low=low, high=high, n=patients.count, method=method)
 
 

@@ -10,7 +10,7 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.compiled import compiled
 from hepatica.evaluate.estimate import Comparison, Estimate
 from hepatica.evaluate.inputs import Booleans, Floats, Risk, follow_up, numbers
-from hepatica.evaluate.intervals import NO_SPREAD, UNVARIED, normal_comparison, sum_variance, within_unit
+from hepatica.evaluate.intervals import normal_comparison, sum_variance, within_unit
 from hepatica.evaluate.patients import patients_of
 
 
@@ -54,9 +54,8 @@ def c_index(time: ArrayLike, *, event: ArrayLike, score: Risk, group: ArrayLike 
     patients = patients_of(group, rows=times.size)
     units = patients.having(events)
     variance = sum_variance(patients.sums(pairs.influence)) if units > 1 else 0.0
-    low, high = within_unit(pairs.c_index, variance=variance, units=units, degrees=units - 1)
-    how = "infinitesimal jackknife, logit scale, t" if 0 < pairs.c_index < 1 and variance > NO_SPREAD else UNVARIED
-    method = f"{how}{patients.clustered}"
+    method = f"infinitesimal jackknife, logit scale, t{patients.clustered}"
+    low, high, method = within_unit(pairs.c_index, variance=variance, units=units, degrees=units - 1, method=method)
     return Estimate(value=pairs.c_index, low=low, high=high, n=patients.count, method=method)
 
 

@@ -13,7 +13,7 @@ from hepatica.evaluate.inputs import Booleans, Floats, follow_up, numbers
 from hepatica.evaluate.intervals import Z
 from hepatica.evaluate.patients import Patients
 from hepatica.evaluate.survival.firth import maximise_penalised
-from hepatica.evaluate.survival.partial_likelihood import Rows, likelihood, maximise
+from hepatica.evaluate.survival.partial_likelihood import Rows, likelihood, maximise, spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ def changing(rows: Rows, beta: Floats) -> Floats:
     g = (1 - free)[np.searchsorted(moments, rows.stop[now.place])]
     g = g - g.mean()
     apart = g @ (rows.x[now.place] - now.mean)
-    once, twice = (np.tensordot(g**power, now.spread, axes=1) for power in (1, 2))
+    once, twice = (spread(rows, now, g**power) for power in (1, 2))
     left = np.diag(twice - once @ np.linalg.solve(now.information, once))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(chi2.sf(np.where(left > 0, apart**2 / left, np.nan), 1))

@@ -6,7 +6,7 @@ overflow; statsmodels 0.15 does the same. Neither is cured by centring the covar
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import LinAlgError, LinAlgWarning, solve
@@ -36,9 +36,9 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class At:
-    """The likelihood at one point: its value, score, information, and of each event (m,) the place of its row, its
-    share of the risk set (Efron: r of m tied events are out of it by r / m), weight, denominator, and mean and
-    covariance of the covariates.
+    """The likelihood at one point: its value, score, information, and of each event (m,), in the order of time, the
+    place of its row, its share of the risk set (Efron: r of m tied events are out of it by r / m), weight, denominator,
+    and mean of the covariates. `hazard` (n,) is the rows'.
     """
 
     value: float
@@ -49,7 +49,6 @@ class At:
     weight: Floats
     total: Floats
     mean: Floats
-    spread: Floats
     hazard: Floats
 
 
@@ -74,7 +73,8 @@ def maximise(rows: Rows, patients: Patients) -> tuple[Floats, Floats, Floats]:
                 covariance = np.asarray(np.linalg.inv(now.information), np.float64)
             except LinAlgError:
                 break
-            if not (np.sqrt(np.diag(covariance)) < _LARGEST_ERROR).all():
+            variance = np.diag(covariance)
+            if not ((variance >= 0) & (variance < _LARGEST_ERROR**2)).all():
                 break
             moved = _residuals(rows, now) @ covariance
             of_patients = np.column_stack([patients.sums(column) for column in moved.T])
@@ -99,31 +99,39 @@ def likelihood(rows: Rows, beta: Floats) -> At:
     """The likelihood of rows at coefficients (p,)."""
     line = rows.x @ beta
     hazard = rows.weight * np.exp(line - line.max())
-    with_x = hazard[:, None] * rows.x
-    moments = [hazard, with_x, with_x[:, :, None] * rows.x[:, None, :]]
+    moments = [hazard, hazard[:, None] * rows.x]
     place = np.flatnonzero(rows.event)
     place = place[np.argsort(rows.stop[place], kind="stable")]
     _, tie, size = np.unique(rows.stop[place], return_inverse=True, return_counts=True)
     first = np.concatenate([[0], np.cumsum(size)[:-1]])
     out = (np.arange(place.size) - first[tie]) / size[tie]
     weight = (np.add.reduceat(rows.weight[place], first) / size)[tie]
-    total, sums, squares = (_at_risk(rows, each, place) - _scaled(out, each, place, first, tie) for each in moments)
+    total, sums = (_at_risk(rows, each, place) - _scaled(out, each, place, first, tie) for each in moments)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean, second = sums / total[:, None], squares / total[:, None, None]
+        mean = sums / total[:, None]
         value = rows.weight[place] @ (line[place] - line.max()) - weight @ np.log(total)
-    spread = second - mean[:, :, None] * mean[:, None, :]
-    return At(
-        value=float(value),
-        score=rows.weight[place] @ rows.x[place] - weight @ mean,
-        information=np.tensordot(weight, spread, axes=1),
-        place=place,
-        out=out,
-        weight=weight,
-        total=total,
-        mean=mean,
-        spread=spread,
-        hazard=hazard,
-    )
+    score = rows.weight[place] @ rows.x[place] - weight @ mean
+    known = {"place": place, "out": out, "weight": weight, "total": total, "mean": mean, "hazard": hazard}
+    now = At(value=float(value), score=score, information=np.empty(0), **known)
+    return replace(now, information=spread(rows, now, weight))
+
+
+def spread(rows: Rows, now: At, weight: Floats) -> Floats:
+    """Sum over the events, by `weight` (m,), of the covariance (p, p) of the covariates at risk."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_rows = now.hazard * _met(rows, now, weight / now.total)
+        return np.asarray(rows.x.T @ (of_rows[:, None] * rows.x) - now.mean.T @ (weight[:, None] * now.mean))
+
+
+def _met(rows: Rows, now: At, values: Floats) -> Floats:
+    """Sum (n, …) of `values` (m, …) of the events at which each row is at risk, less what it is out of them."""
+    times = rows.stop[now.place]
+    sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
+    begin, end = (np.searchsorted(times, each, side="right") for each in (rows.start, rows.stop))
+    _, first, tie = np.unique(times, return_index=True, return_inverse=True)
+    found: Floats = sums[end] - sums[begin]
+    found[now.place] -= np.add.reduceat((now.out * values.T).T, first, axis=0)[tie]
+    return found
 
 
 def _at_risk(rows: Rows, values: Floats, place: np.ndarray) -> Floats:
@@ -145,17 +153,10 @@ def _scaled(out: Floats, values: Floats, place: np.ndarray, first: np.ndarray, t
 def _residuals(rows: Rows, now: At) -> Floats:
     """Score residuals (n, p): what each row adds to the score."""
     per_hazard = now.weight / now.total
-    times = rows.stop[now.place]
-    sums = np.concatenate([[0.0], np.cumsum(per_hazard)])
-    means = np.concatenate([np.zeros((1, rows.x.shape[1])), np.cumsum(per_hazard[:, None] * now.mean, axis=0)])
-    begin, end = (np.searchsorted(times, each, side="right") for each in (rows.start, rows.stop))
-    found: Floats = -now.hazard[:, None] * (rows.x * (sums[end] - sums[begin])[:, None] - (means[end] - means[begin]))
-    _, tie = np.unique(times, return_inverse=True)
+    met, means = _met(rows, now, per_hazard), _met(rows, now, per_hazard[:, None] * now.mean)
+    found: Floats = -now.hazard[:, None] * (rows.x * met[:, None] - means)
+    _, tie = np.unique(rows.stop[now.place], return_inverse=True)
     size = np.bincount(tie)[tie]
     average = np.column_stack([np.bincount(tie, column)[tie] / size for column in now.mean.T])
-    own = rows.x[now.place]
-    found[now.place] += rows.weight[now.place, None] * (own - average)
-    out = np.bincount(tie, per_hazard * now.out)[tie]
-    means_out = np.column_stack([np.bincount(tie, per_hazard * now.out * column)[tie] for column in now.mean.T])
-    found[now.place] += now.hazard[now.place, None] * (own * out[:, None] - means_out)
+    found[now.place] += rows.weight[now.place, None] * (rows.x[now.place] - average)
     return found

@@ -158,10 +158,8 @@ def writing(
     """Yield a function that appends features (b, width) of the tiles of `corners`, in their order.
 
     The file appears under its name only when all are in it. `about` has mpp, extent, width and height of the slide;
-    the tiles are of `side` pixels of `mpp` micrometres. What killed attempts have left beside it is removed.
+    the tiles are of `side` pixels of `mpp` micrometres.
     """
-    for left in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
-        left.unlink()
     names = {"name": path.stem, "savetodir": ""}  # no name of a patient
     of_tiles = {
         "patch_size": side,

@@ -45,19 +45,20 @@ MAGNIFICATION = 10.0
 @dataclass(frozen=True, kw_only=True)
 class Detections:
     """Closed or open outlines, (n, 2) x and y each, and the class of each as the program calls it, "" where it does
-    not. `magnification` of the pixels they are in; None: those of the slide's finest level.
+    not. `magnification` of the pixels they are in; None: those of the slide's finest level. `qupath`: counted from the
+    corner of what QuPath shows.
     """
 
     outlines: Sequence[NDArray[np.float64]]
     kinds: Sequence[str]
     magnification: float | None = None
+    qupath: bool = False
 
-    def on(self, *, mpp: float) -> "Detections":
-        """The same in pixels of a slide's finest level, of `mpp`."""
-        if self.magnification is None:
-            return self
-        factor = MAGNIFICATION / self.magnification / mpp
-        return Detections(outlines=[each * factor for each in self.outlines], kinds=self.kinds)
+    def on(self, *, mpp: float, origin: tuple[int, int]) -> "Detections":
+        """The same in pixels of a slide's finest level, of `mpp`, which QuPath shows from `origin` on."""
+        factor = 1 if self.magnification is None else MAGNIFICATION / self.magnification / mpp
+        moved = [each * factor + np.multiply(self.qupath, origin) for each in self.outlines]
+        return Detections(outlines=moved, kinds=self.kinds)
 
     def within(self, *, corner: tuple[float, float], pixel: float, side: int) -> tuple[Labels, NDArray[np.int64]]:
         """Label map (side, side) of a window whose upper left is `corner`, its pixels `pixel` of the slide's, and the
@@ -102,7 +103,7 @@ def _json(path: Path) -> Detections:
         return Detections(outlines=outlines, kinds=kinds, magnification=content.get("mag"))
     features = content if isinstance(content, list) else content.get("features", [content])
     found = [(ring, _kind(each)) for each in features for ring in _rings(each)]
-    return Detections(outlines=[ring for ring, _ in found], kinds=[kind for _, kind in found])
+    return Detections(outlines=[ring for ring, _ in found], kinds=[kind for _, kind in found], qupath=True)
 
 
 def _rings(feature: Mapping[str, Any]) -> Iterator[NDArray[np.float64]]:
@@ -150,7 +151,7 @@ def outlines_of(labels: Labels) -> dict[int, NDArray[np.float64]]:
 
 
 def write_detections(path: Path, outlines: Sequence[NDArray[np.float64]], kinds: Sequence[str], *, note: str) -> None:
-    """Write outlines (pixels of the slide's finest level) as GeoJSON of QuPath detections, with their classes."""
+    """Write outlines, in pixels of the finest level as QuPath shows it, as GeoJSON of detections with their classes."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write(json.dumps({"type": "FeatureCollection", "note": note})[:-1] + ', "features": [')
         for place, (ring, kind) in enumerate(zip(outlines, kinds, strict=True)):

@@ -44,7 +44,7 @@ def mapped(tiles: TileStore, network: UNet | None, settings: SlidePlan) -> TileS
     folder = tiles.folder / f"nuclei_{content_name(weights)}"
     for key in tiles.specimens["key"]:
         if open_arrays(folder, key) is None:
-            own = Arrays(values=tiles.file(key).get_tensor("tiles"))
+            own = Arrays(values=tiles.tiles_of(key))
             drawn = infer(network, own, batch=settings.batch, label="drawing nuclei", outputs=_nuclei)
             pixels = rearrange(np.rint(255 * drawn).astype(np.uint8), "b c h w -> b h w c")
             write_arrays(path_of(folder, key), {"maps": pixels}, about="nuclei")
@@ -52,7 +52,7 @@ def mapped(tiles: TileStore, network: UNet | None, settings: SlidePlan) -> TileS
 
 
 def _tables(tiles: TileStore) -> dict[str, Any]:
-    return {name: getattr(tiles, name) for name in ("side", "index", "specimens", "failures")}
+    return {name: getattr(tiles, name) for name in ("side", "index", "specimens", "failures", "uncut")}
 
 
 def _nuclei(maps: Tensor) -> Tensor:

@@ -26,8 +26,7 @@ from hepatica.pathology.nuclei.instances import Labels
 from hepatica.pathology.nuclei.measures import FEATURES, KINDS, kinds_of, measure_nuclei, neighbourhood
 from hepatica.pathology.nuclei.training import Finder
 from hepatica.pathology.slide import Slide, extent, open_slide
-from hepatica.pathology.store import MASK_MPP, MASK_SIDES
-from hepatica.pathology.tissue import find_tissue
+from hepatica.pathology.survey import overview
 
 SIDE = TilePixels(512)
 """Pixels of a window's core (ours)."""
@@ -111,8 +110,7 @@ def _drawn(places: list[Place], count: int | None, *, seed: int) -> list[Place]:
 
 def _windows(slide: Slide, finder: Finder) -> Iterator[Place]:
     """Each window with tissue."""
-    longest = int(np.clip(max(slide.size) * slide.mpp / MASK_MPP, *MASK_SIDES))
-    tissue = find_tissue(slide.thumbnail(longest=longest)).tissue
+    tissue = overview(slide).pieces.tissue
     step = extent(side=SIDE, mpp=finder.mpp, native=slide.mpp)
     scale = np.array([tissue.shape[1], tissue.shape[0]]) / slide.size
     for y in np.arange(0, slide.size[1], step):
@@ -160,12 +158,13 @@ def write_nuclei(
     for row, path in enumerate(paths, start=1):
         try:
             with open_slide(path, mpp=None if mpp is None else MicronsPerPixel(mpp)) as slide:
-                own = None if given is None else given.on(mpp=slide.mpp)
+                own = None if given is None else given.on(mpp=slide.mpp, origin=slide.origin)
                 found = find_nuclei(slide, finder, windows=windows, given=own)
+                shown_from = slide.origin
         except SpecimenError as error:
             failures.append({"row": row, "error": str(error)})
             continue
-        _write(found, stem=out / f"specimen_{row:04d}_nuclei", note=f"{how}; research use only")
+        _write(found, stem=out / f"specimen_{row:04d}_nuclei", note=f"{how}; research use only", origin=shown_from)
         rows.append({"row": row, "found_by": how} | found.summary())
     if not rows:
         raise NotAssessableError(f"no specimen could be read; {failures[0]['error']}", failures=pd.DataFrame(failures))
@@ -175,10 +174,11 @@ def write_nuclei(
     return table
 
 
-def _write(found: Found, *, stem: Path, note: str) -> None:
+def _write(found: Found, *, stem: Path, note: str, origin: tuple[int, int]) -> None:
     with sealing(stem.with_suffix(".csv")) as temporary:
         found.nuclei.to_csv(temporary, index=False, float_format="%.4g")
-    write_detections(stem.with_suffix(".geojson"), found.outlines, list(found.nuclei["kind"]), note=note)
+    shown = [ring - origin for ring in found.outlines]
+    write_detections(stem.with_suffix(".geojson"), shown, list(found.nuclei["kind"]), note=note)
     draw_busiest(found, path=stem.with_suffix(".png"), note=note)
 
 

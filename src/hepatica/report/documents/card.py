@@ -1,5 +1,6 @@
 """Card: what a model is for, what it was trained on, its performance and its departures from the paper, in Markdown."""
 
+import re
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,13 +25,14 @@ OUTPUTS = {
 
 def write_card(run: Run) -> str:
     """The model card as Markdown text."""
-    # Markdown, read as text: escaping for HTML would only spoil it.
+    # Markdown, read as text: escaping for HTML would only spoil it; what cohorts are called is escaped one by one.
     templates = Environment(
         loader=PackageLoader("hepatica.report.documents", ""),
         undefined=StrictUndefined,
         trim_blocks=True,
         autoescape=False,
     )
+    templates.filters["plain"] = plain
     return templates.get_template("card.md.jinja").render(
         system=run.system,
         paper=run.system.paper,
@@ -48,6 +50,11 @@ def write_card(run: Run) -> str:
         versions=run.settings["versions"],
         notes=system_notes(run),
     )
+
+
+def plain(text: Any) -> str:
+    """Text of a cohort's or a setting's own, so that Markdown shows it as it is: no cell, tag, link or line begins."""
+    return re.sub(r"([\\|<`*]|(?<=\])\()", r"\\\1", " ".join(str(text).split()))
 
 
 def _flow(run: Run) -> list[dict[str, Any]]:

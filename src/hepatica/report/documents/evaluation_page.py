@@ -10,7 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from hepatica.cohort.atomic import write_text
-from hepatica.evaluate import Estimate, Observed, kaplan_meier
+from hepatica.evaluate import Estimate, Observed, Subgroup, kaplan_meier
+from hepatica.evaluate.groups.subgroups import COMPARED
 from hepatica.evaluate.inputs import Floats
 from hepatica.report.figures import calibration_curve, roc
 from hepatica.report.figures import kaplan_meier as drawn
@@ -38,13 +39,19 @@ class Evaluated:
     notes: Sequence[str] = ()
     followed: pd.DataFrame | None = None
     unit: str = ""
+    parts: Sequence[Subgroup] = ()
     horizon: float | None = None
 
 
 def write_evaluation_page(of: Evaluated, *, out: Path) -> Path:
     """Write `report.html`, `figures/` and `tables/` into `out`; the path of the page."""
     gallery = Gallery(out / "figures", phantom=False)
-    sections = [_patients(of), _statistics(of), Section(anchor="curves", title="Curves", blocks=_curves(of, gallery))]
+    sections = [
+        _patients(of),
+        _statistics(of),
+        *_subgroups(of),
+        Section(anchor="curves", title="Curves", blocks=_curves(of, gallery)),
+    ]
     write_tables(sections, out / "tables")
     page = render_page(sections, title=f"Scores of {of.name}", kicker="hepatica evaluate", lead=LEAD, phantom=False)
     write_text(out / "report.html", page)
@@ -87,6 +94,22 @@ def _statistics(of: Evaluated) -> Section:
     ]
     table = Table(caption="Statistics.", header=["", "Value (95% interval)", "n", "How"], rows=rows)
     return Section(anchor="statistics", title="Statistics", blocks=[table])
+
+
+def _subgroups(of: Evaluated) -> list[Section]:
+    rows = [
+        [METRICS.get(each.metric, each.metric), each.level, str(each.own.n)]
+        + [str(side) for side in (each.own, each.others, each.difference)]
+        for each in sorted(of.parts, key=lambda part: COMPARED.index(part.metric))
+    ]
+    table = Table(
+        caption="Each subgroup against all other patients, with 95% intervals.",
+        header=["", "Subgroup", "n", "Value", "All others", "Difference"],
+        rows=rows,
+        note="Nothing is corrected for the number of subgroups. An interval of a difference that holds 0 is no evidence"
+        " that there is none.",
+    )
+    return [Section(anchor="subgroups", title="Subgroups", blocks=[table])] if rows else []
 
 
 def _curves(of: Evaluated, gallery: Gallery) -> list[Block]:

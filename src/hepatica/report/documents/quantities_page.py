@@ -10,6 +10,7 @@ from hepatica.cohort.atomic import read_json, write_text
 from hepatica.report.page import Block, Figure, Gallery, Section, Table, Text
 from hepatica.report.page.page import render_page
 from hepatica.runs.predict import MADE_FROM
+from hepatica.runs.quantify import RATIOS
 
 PICTURED = 40
 """Spectra whose pictures are taken into the page (ours): one weighs a tenth of a megabyte."""
@@ -46,7 +47,8 @@ def write_quantities_page(quantities: pd.DataFrame, specimens: pd.DataFrame, *, 
     gallery, made_from = Gallery(out, phantom=False), read_json(out / MADE_FROM)
     rows = specimens.to_dict("records")
     found = {row: quantities[quantities["row"] == row] for row in quantities["row"].unique().tolist()}
-    sections = [_section(row, found.get(int(row["row"])), gallery, out) for row in rows]
+    related = pd.read_csv(out / RATIOS, dtype={"unit": str}, keep_default_na=False)
+    sections = [_section(row, found.get(int(row["row"])), related, gallery, out) for row in rows]
     text = render_page(
         [
             *([_overview(rows, found)] if len(rows) > 1 else []),
@@ -76,14 +78,17 @@ def _overview(rows: list[dict[Hashable, Any]], found: Mapping[int, pd.DataFrame]
     return Section(anchor="overview", title="Overview", blocks=[table])
 
 
-def _section(row: dict[Hashable, Any], found: pd.DataFrame | None, gallery: Gallery, out: Path) -> Section:
+def _section(
+    row: dict[Hashable, Any], found: pd.DataFrame | None, related: pd.DataFrame, gallery: Gallery, out: Path
+) -> Section:
     number, blocks = int(row["row"]), list[Block]()
     if found is None:
         blocks.append(Text(text=f"Not used: {row['reason']}.", tone="warning"))
     else:
         if flags := found["flags"].iloc[0]:
             blocks.append(Text(text=f"Noticed: {flags}.", tone="warning"))
-        blocks += [_table(found, number), _picture(number, gallery, out), _remarks(row)]
+        ratios = related[related["row"] == number]
+        blocks += [_table(found, number), *_ratios(ratios, number), _picture(number, gallery, out), _remarks(row)]
     return Section(anchor=f"spectrum-{number}", title=f"Spectrum {number}", blocks=blocks)
 
 
@@ -105,6 +110,15 @@ def _table(found: pd.DataFrame, number: int) -> Table:
     ]
     head = ["Target", "Found", f"CRLB, {found['unit'].iloc[0]}", "CRLB, % of value"]
     return Table(caption=f"Quantities of spectrum {number}.", header=head, rows=rows)
+
+
+def _ratios(found: pd.DataFrame, number: int) -> list[Table]:
+    rows = [
+        [each["target"], f"{each['value']:.3g} ({each['low']:.3g} to {each['high']:.3g}) {each['unit']}".strip()]
+        for each in found.to_dict("records")
+    ]
+    head = ["Ratio", "Found (95% interval)"]
+    return [Table(caption=f"Ratios of what is reported of spectrum {number}.", header=head, rows=rows)] if rows else []
 
 
 def _percent(value: float) -> str:

@@ -7,11 +7,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import Collection, LineCollection
 from matplotlib.figure import Figure as Drawing
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from hepatica.cohort import Target
@@ -23,6 +27,10 @@ from hepatica.report.page.wording import about
 
 LONGEST = 1400
 """Pixels of the longer side of a picture taken into the page."""
+
+
+MOST_POINTS = 1000
+"""Marks or corners of one series beyond which it is drawn as pixels in SVG (ours): there each mark takes 170 bytes."""
 
 
 class Gallery:
@@ -39,6 +47,7 @@ class Gallery:
         with rc_context(RC):
             figure = Drawing(figsize=size, layout="constrained")
             paint(figure)
+            _thin(figure)
             if self.phantom:
                 stamp_phantom(figure)
             ConstrainedLayoutEngine().execute(figure)
@@ -114,3 +123,17 @@ class Gallery:
     def _panel(self, content: bytes, *, kind: str, alt: str) -> Panel:
         data = base64.b64encode(content).decode("ascii")
         return Panel(source=f"data:image/{kind};base64,{data}", alt=f"Phantom. {alt}" if self.phantom else alt)
+
+
+def _thin(figure: Drawing) -> None:
+    for artist in figure.findobj(lambda each: isinstance(each, Line2D | Collection)):
+        if _points(artist) > MOST_POINTS:
+            artist.set_rasterized(True)
+
+
+def _points(artist: Artist) -> int:
+    if isinstance(artist, Line2D):
+        return len(np.atleast_1d(artist.get_xdata()))
+    if isinstance(artist, LineCollection):
+        return len(artist.get_segments())
+    return max(len(artist.get_offsets()), sum(len(each.vertices) for each in artist.get_paths()))

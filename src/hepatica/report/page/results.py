@@ -50,7 +50,8 @@ class Results:
     """One cohort as a locked model saw it; `fold` names the patients that are reported (`test` or `external`).
 
     `patients` are those with a score; `cohort` holds the flow that counts the others too. `task` is the kind of task
-    that is looked at; none: all.
+    that is looked at; none: all. `by_horizon` leaves out the status at the end of follow-up, whose meaning changes with
+    the length of follow-up, where there are horizons.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class Results:
     patients: pd.DataFrame
     metrics: pd.DataFrame
     task: str | None = None
+    by_horizon: bool = False
 
     @property
     def title(self) -> str:
@@ -75,6 +77,8 @@ class Results:
     def targets(self) -> list[Target]:
         """What the scores predict: those of the first kind of task, and what the cohort has an endpoint for."""
         found = [each for each in targets(self.predictions) if self.task in (None, each.task)]
+        if self.by_horizon:
+            found = [each for each in found if each.task != "binary" or each.horizon is not None] or found
         known = self.cohort["endpoints"]
         return [each for each in found if each.task == found[0].task or each.endpoint in known]
 
@@ -224,6 +228,11 @@ class Run:
     def asking(self, task: str) -> "Run":
         """The same with the scores of one kind of task alone."""
         return replace(self, cohorts=tuple(replace(each, task=task) for each in self.cohorts))
+
+    @property
+    def by_horizon(self) -> "Run":
+        """The same without the status at the end of follow-up, which only studies of a paper report."""
+        return replace(self, cohorts=tuple(replace(each, by_horizon=True) for each in self.cohorts))
 
     @property
     def columns(self) -> Literal[2, 3]:

@@ -4,7 +4,7 @@ Such is what LCModel prints (COORD). The lines are those of LCModel's liver type
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,8 +12,9 @@ from scipy.special import wofz
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.spectroscopy.fitting.baseline import Baseline
+from hepatica.spectroscopy.fitting.fit import NEARLY
 from hepatica.spectroscopy.fitting.levenberg_marquardt import Minimum, inverse, minimise
-from hepatica.spectroscopy.fitting.quantities import Quantities
+from hepatica.spectroscopy.fitting.quantities import Quantities, two_fits
 
 Floats = NDArray[np.float64]
 
@@ -26,8 +27,10 @@ LIVER_LINES: Mapping[str, tuple[float, ...]] = {
 SPLINES, FREEDOM = 8, 4.0
 """Baseline (ours): next to straight, as LCModel's is of a liver."""
 
-WIDTHS_PPM = ((0.05, 0.05), (0.15, 0.15), (0.3, 0.2))
-"""Lorentzian and Gaussian widths to begin with (ours); the best end counts."""
+STARTS_PPM = (
+    (0.0, 0.05, 0.05), (0.0, 0.15, 0.15), (0.0, 0.3, 0.2), (-0.06, 0.05, 0.05), (0.06, 0.05, 0.05),
+)  # fmt: skip
+"""Shift, Lorentzian and Gaussian width to begin with (ours); the best end counts."""
 
 LEAST_PPM, MOST_PPM, MOST_SHIFT_PPM = 0.003, 1.0, 0.1
 """Bounds of widths and of the shift of all lines (ours)."""
@@ -91,7 +94,21 @@ def real_part_fit(
     )
     found = problem.solve()
     best = int(found.half_chi2.argmin())
-    return _fit_of(problem, tuple(shown), found.vector[best], found.hessian[best], bool(found.converged[best]))
+    fit = _fit_of(problem, tuple(shown), found.vector[best], found.hessian[best], bool(found.converged[best]))
+    worse = (found.half_chi2 - found.half_chi2[best]) * problem.noise_sd**2
+    near = worse < NEARLY * fit.noise_sd**2
+    return _beside(fit, found.vector[near, : len(shown)])
+
+
+def _beside(fit: RealPartFit, others: Floats) -> RealPartFit:
+    """The fit, its covariance so large that intervals hold the furthest of other areas (m, k) as likely."""
+    sd = np.sqrt(np.diag(fit.covariance))
+    if not (np.abs(others - fit.area) > sd).any():
+        return fit
+    apart = np.abs(others - fit.area) / sd
+    away = (others - fit.area)[apart.max(axis=1).argmax()]
+    flags = (*fit.flags, two_fits(fit.names, apart.max(axis=0)))
+    return replace(fit, covariance=fit.covariance + np.outer(away, away), flags=flags)
 
 
 def _fit_of(
@@ -139,9 +156,9 @@ class _Problem:
     noise_sd: float
 
     def solve(self) -> Minimum:
-        """From each of WIDTHS_PPM."""
+        """From each of STARTS_PPM."""
         k = len(self.lines)
-        starts = np.array([[*np.zeros(k), 0.0, *widths] for widths in WIDTHS_PPM])
+        starts = np.array([[*np.zeros(k), *start] for start in STARTS_PPM])
         lower = np.array([*np.zeros(k), -MOST_SHIFT_PPM, 0.0, LEAST_PPM])
         upper = np.array([*np.full(k, np.inf), MOST_SHIFT_PPM, MOST_PPM, MOST_PPM])
         return minimise(starts, normal_equations=self._normal_equations, lower=lower, upper=upper)

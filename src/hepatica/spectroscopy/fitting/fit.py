@@ -1,6 +1,6 @@
 """Fit: the signal model at the least chi² with a penalty, with covariance and diagnostics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,7 +39,7 @@ CLEAREST = 1000.0
 LEAST_LOG, MOST_LOG = -20.0, 50.0
 """Bounds of the logarithm of a concentration (ours): nothing, in any unit that is used, and more than there is."""
 
-PER_SPECTRUM = ("information", "covariance", "noise_sd", "chi2", "converged", "iterations")
+PER_SPECTRUM = ("information", "covariance", "noise_sd", "chi2", "cost", "converged", "iterations", "rival")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +48,9 @@ class Fit:
 
     `information` (n, p, p) is the Fisher information of the spectrum alone at the solution, `covariance` (n, p, p) the
     inverse of it with the penalty. `noise_sd` (n,) is of the real and of the imaginary part, `chi2` (n,) that of the
-    spectrum per degree of freedom, `converged` (n,) false where no minimum was reached in `iterations` (n,).
+    spectrum per degree of freedom, `cost` (n,) half of chi² with the penalty, `converged` (n,) false where no minimum
+    was reached in `iterations` (n,), `rival` (n, k) how far the concentrations of another minimum are away that is
+    nearly as good, 0 where there is none.
     """
 
     model: SignalModel
@@ -57,8 +59,10 @@ class Fit:
     covariance: Floats
     noise_sd: Floats
     chi2: Floats
+    cost: Floats
     converged: Booleans
     iterations: NDArray[np.intp]
+    rival: Floats
 
     @property
     def concentration(self) -> Floats:
@@ -137,8 +141,10 @@ def _fit_of(
         covariance=covariance * _outer(slope_of(linear, logs)),
         noise_sd=noise_sd,
         chi2=2 * half / (2 * (model.ppm.size - model.freedom) - used),
+        cost=found.half_chi2,
         converged=found.converged,
         iterations=found.iterations,
+        rival=np.zeros((len(values), len(model.names))),
     )
 
 
@@ -155,12 +161,71 @@ def settle(start: Floats, values: Complex, *, noise_sd: Floats, **known: Any) ->
     return replace(fit, iterations=first.iterations + fit.iterations)
 
 
+NEARLY = 1.92
+"""Half of chi² (in units of chi² per degree of freedom, where above 1) by which a minimum may be worse than the least
+and still be in a 95 % interval by the ratio of likelihoods."""
+
+ELSEWHERE_HZ, ELSEWHERE_RAD = 6.0, 0.8
+"""Shift or phase from a fit beyond which another counts (ours): one and a half steps of the grid."""
+
+SCOUTS, FAR = 5, 100.0
+"""Steps after which a further start is given up, and by how much more than NEARLY it is worse then (ours)."""
+
+
+def against(fit: Fit, start: Floats, *, owner: NDArray[np.intp], fit_from: Callable[..., Fit]) -> Fit:
+    """The fit of n spectra, or that from a further start (m, p) of one, its `owner` (m,), where that is better.
+
+    `fit_from` fits from starts the spectra of these places, in so many `iterations`. Starts and ends count only where
+    they are elsewhere than the fit: a step that it did not take is not another minimum.
+    """
+    start, owner = (each[_elsewhere(fit, start, owner)] for each in (start, owner))
+    if not owner.size:
+        return fit
+    begun = fit_from(start, owner, iterations=SCOUTS)
+    near = begun.cost - fit.cost[owner] < FAR * np.maximum(1, fit.chi2[owner])
+    near &= _elsewhere(fit, begun.parameters.vector, owner)
+    if not near.any():
+        return fit
+    others = fit_from(begun.parameters.vector[near], owner[near])
+    apart = _elsewhere(fit, others.parameters.vector, owner[near])
+    places = np.append(np.arange(len(fit.cost)), owner[near][apart])
+    return best_of(joined([fit, _rows_of(others, apart)]), owner=places)
+
+
+def _elsewhere(fit: Fit, vector: Floats, owner: NDArray[np.intp]) -> Booleans:
+    """Whether vectors (m, p) have another shift or phase of the whole than the fits of their owners (m,)."""
+    away = (vector - fit.parameters.vector[owner])[:, -len(SHARED) :].T
+    turned = np.angle(np.exp(1j * away[SHARED.index("phase0")]))
+    return np.asarray((np.abs(away[SHARED.index("common_hz")]) > ELSEWHERE_HZ) | (np.abs(turned) > ELSEWHERE_RAD))
+
+
+def best_of(fits: Fit, *, owner: NDArray[np.intp]) -> Fit:
+    """Of several fits of each spectrum, `owner` (m,) its place, that of the least cost, and its furthest rival."""
+    order = np.lexsort((fits.cost, owner))
+    best = order[np.unique(owner[order], return_index=True)[1]]
+    away = fits.concentration - fits.concentration[best][owner]
+    worse = (fits.cost - fits.cost[best][owner]) / np.maximum(1, fits.chi2[best][owner])
+    apart = np.where(worse < NEARLY, np.abs(away / fits.sd[best][owner]).max(axis=1), 0)
+    order = np.lexsort((-apart, owner))
+    furthest = order[np.unique(owner[order], return_index=True)[1]]
+    return replace(_rows_of(fits, best), rival=np.where(apart[furthest, None] > 0, away[furthest], 0))
+
+
+def _rows_of(fit: Fit, rows: NDArray[np.intp] | Booleans) -> Fit:
+    own = {name: getattr(fit, name)[rows] for name in PER_SPECTRUM}
+    return Fit(model=fit.model, parameters=Parameters.of(fit.parameters.vector[rows]), **own)
+
+
+def joined(parts: Sequence[Fit]) -> Fit:
+    """One fit of the spectra of several."""
+    own = {name: np.concatenate([getattr(part, name) for part in parts]) for name in PER_SPECTRUM}
+    vector = np.concatenate([part.parameters.vector for part in parts])
+    return Fit(model=parts[0].model, parameters=Parameters.of(vector), **own)
+
+
 def in_turn(fit_rows: Callable[[NDArray[np.intp]], Fit], *, n: int) -> Fit:
     """One fit of n spectra made of fits of AT_ONCE rows each."""
-    parts = [fit_rows(rows) for rows in np.array_split(np.arange(n), max(1, -(-n // AT_ONCE)))]
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in PER_SPECTRUM}
-    vector = np.concatenate([part.parameters.vector for part in parts])
-    return Fit(model=parts[0].model, parameters=Parameters.of(vector), **joined)
+    return joined([fit_rows(rows) for rows in np.array_split(np.arange(n), max(1, -(-n // AT_ONCE)))])
 
 
 def with_noise_left(fit: Fit) -> Fit:

@@ -1,5 +1,7 @@
 """Least squares: the non-linear (NLS) and maximum a posteriori (MAP) fits of the model, and steps towards MAP."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from hepatica.spectroscopy.fitting.fit import (
     BOUNDS,
     Equations,
     Fit,
+    against,
     checked,
     descend,
     in_turn,
@@ -22,6 +25,7 @@ from hepatica.spectroscopy.fitting.prior_terms import GaussianPrior, Penalty, So
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 Complex = NDArray[np.complex128]
 
 FREE = SoftConstraints()
@@ -34,7 +38,7 @@ PASSES = 3
 def nls(
     values: ArrayLike, *, model: SignalModel, noise_sd: ArrayLike | None = None, constraints: SoftConstraints = FREE
 ) -> Fit:
-    """Fit complex spectra (n, w), the model's window of them, each from the best point of a grid (multistart).
+    """Fit complex spectra (n, w), the model's window of them, each from the best points of a grid (multistart).
 
     `noise_sd`, one number or one a spectrum, is the standard deviation of the noise of the real part; without it, it is
     what the fit leaves. `constraints` are soft constraints of shifts, widths, phases and ratios of concentrations. The
@@ -45,15 +49,20 @@ def nls(
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
     grid, k = grid_of(model), len(model.names)
 
-    def settled(start: Floats, sd: Floats, rows: NDArray[np.intp]) -> Fit:
-        penalty = constraints.penalty(model, start[:, :k])
-        fit = settle(start, measured[rows], model=model, noise_sd=sd, penalty=penalty)
+    def scaled(fit: Fit) -> Fit:
         return with_noise_left(fit) if noise_sd is None else fit
 
-    def fit_rows(rows: NDArray[np.intp]) -> Fit:
-        fit = settled(grid.start(measured[rows]), noise[rows], rows)
+    def fit_rows(rows: Places) -> Fit:
+        n, values = len(rows), measured[rows]
+
+        def fit_from(start: Floats, own: Places, sd: Floats = noise[rows], **how: Any) -> Fit:
+            penalty = constraints.penalty(model, start[:, :k])
+            return settle(start, values[own], model=model, noise_sd=sd[own], penalty=penalty, **how)
+
+        owner, start = grid.starts(values)
+        fit = scaled(against(fit_from(start[:n], owner[:n]), start[n:], owner=owner[n:], fit_from=fit_from))
         for _ in range(PASSES - 1 if constraints.ratios else 0):
-            fit = settled(fit.parameters.vector, fit.noise_sd, rows)
+            fit = scaled(replace(fit_from(fit.parameters.vector, owner[:n], fit.noise_sd), rival=fit.rival))
         return fit
 
     return in_turn(fit_rows, n=len(measured))
@@ -66,15 +75,23 @@ def map_fit(values: ArrayLike, *, model: SignalModel, prior: GaussianPrior, nois
     Raises what `nls` raises, and SettingsError where prior and model have other components.
     """
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
-    grid, penalty = grid_of(model), prior.penalty(model)
+    prior.penalty(model)  # refuses other components
+    grid = grid_of(model)
 
-    def fit_rows(rows: NDArray[np.intp]) -> Fit:
-        start = likely(grid.start(measured[rows]), prior=prior)
-        known = {"model": model, "penalty": penalty, "logs": prior.logs}
-        return settle(start, measured[rows], noise_sd=noise[rows], **known)
+    def fit_rows(rows: Places) -> Fit:
+        fit_from = partial(_map_from, values=measured[rows], noise_sd=noise[rows], model=model, prior=prior)
+        n, (owner, start) = len(rows), grid.starts(measured[rows])
+        return against(fit_from(start[:n], owner[:n]), start[n:], owner=owner[n:], fit_from=fit_from)
 
     fit = in_turn(fit_rows, n=len(measured))
     return with_noise_left(fit) if noise_sd is None else fit
+
+
+def _map_from(
+    start: Floats, rows: Places, *, values: Complex, noise_sd: Floats, prior: GaussianPrior, **how: Any
+) -> Fit:
+    known = {"penalty": prior.penalty(how["model"]), "logs": prior.logs, **how}
+    return settle(likely(start, prior=prior), values[rows], noise_sd=noise_sd[rows], **known)
 
 
 def likely(start: Floats, *, prior: GaussianPrior) -> Floats:
@@ -105,7 +122,7 @@ def shared_fit(start: Floats, values: Complex, *, model: SignalModel, noise_sd: 
     still, inverse = model.undamped(start), 1 / noise_sd[:, None]
     shared_penalty = Penalty(mean=penalty.mean[own], precision=penalty.precision[..., own, own])
 
-    def normal_equations(shared: Floats, rows: NDArray[np.intp]) -> Equations:
+    def normal_equations(shared: Floats, rows: Places) -> Equations:
         fitted, slopes = model.shared_jacobian(shared, still[rows])
         rest = model.baseline.whiten((values[rows] - fitted) * inverse[rows])
         seen = model.baseline.whiten(slopes * inverse[rows][..., None])
@@ -138,8 +155,9 @@ def refine(
     """Take up to `steps` steps towards the MAP fit of spectra (n, w) from `start`.
 
     `start` is a network's concentrations (n, k), for which shift, widths and phases are fitted first, or vectors
-    (n, p) of all parameters. `Fit.converged` says whether a further step would change next to nothing (NEAR). Raises
-    what `map_fit` raises, and SettingsError on a start of another shape, negative or not numbers.
+    (n, p) of all parameters. `Fit.converged` says whether a further step would change next to nothing (NEAR). Where the
+    grid shows several basins, fits from there compete as in `map_fit`. Raises what `map_fit` raises, and SettingsError
+    on a start of another shape, negative or not numbers.
     """
     measured, noise = checked(values, model=model, noise_sd=noise_sd)
     given, k = np.asarray(start, float), len(model.names)
@@ -149,13 +167,17 @@ def refine(
         raise SettingsError("got a start that is negative or not a number; wanted concentrations of 0 or more")
     grid, penalty = grid_of(model), prior.penalty(model)
 
-    def fit_rows(rows: NDArray[np.intp]) -> Fit:
+    def fit_rows(rows: Places) -> Fit:
         known: dict[str, Any] = {"model": model, "noise_sd": noise[rows], "penalty": penalty}
         own = given[rows]
         if given.shape[1] == k:
             own = shared_fit(grid.start_at(own, values=measured[rows]), measured[rows], **known)
-        return descend(
+        refined = descend(
             likely(own, prior=prior), measured[rows], logs=prior.logs, iterations=steps, tolerance=NEAR, **known
         )
+        owner, other = grid.starts(measured[rows])
+        several = np.isin(owner, owner[len(rows) :])
+        fit_from = partial(_map_from, values=measured[rows], noise_sd=noise[rows], model=model, prior=prior)
+        return against(refined, other[several], owner=owner[several], fit_from=fit_from)
 
     return in_turn(fit_rows, n=len(measured))

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import minimum_filter
 
 from hepatica.evaluate.compiled import compiled
 from hepatica.spectroscopy.fitting.signal_model import SHARED, SignalModel
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 SHIFTS_HZ = tuple(range(-20, 21, 4))
 """Shifts of the whole spectrum (ours): ±0.16 ppm at 3 T, half a line apart."""
@@ -23,6 +25,9 @@ PHASES = 12
 
 SWEEPS = 10
 """Rounds of coordinate descent for the concentrations at a point of the grid (ours); they need not be exact."""
+
+LEAST_EXPLAINED = 0.9
+"""Share of what the best point explains from which another basin is fitted too (ours): points lie half a line away."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,15 +54,17 @@ class Grid:
         seen = self._components
         return np.ascontiguousarray((seen.conj() @ seen.swapaxes(1, 2)).real)
 
-    def start(self, values: NDArray[Any]) -> Floats:
-        """Vectors (n, p) to begin fits of spectra (n, w) with: the best point of the grid, concentrations 0 or more."""
+    def starts(self, values: NDArray[Any]) -> tuple[Places, Floats]:
+        """Vectors (m, p) to begin fits of spectra (n, w) with, and the spectrum of each (m,): the best point of the
+        grid of each spectrum, in their order, then further basins of shift and phase. Concentrations are 0 or more.
+        """
         projected = self._projected(values)
         turns = np.exp(-2j * np.pi * np.arange(PHASES) / PHASES)
         scale = np.sqrt(np.einsum("gkk->gk", self._gram))
-        node, phase, concentration = _best(
-            self._gram / (scale[:, :, None] * scale[:, None, :]), np.ascontiguousarray(projected / scale), turns
-        )
-        return self._vectors(node, phase, concentration / scale[node])
+        gram = self._gram / (scale[:, :, None] * scale[:, None, :])
+        cost, concentration = _searched(gram, np.ascontiguousarray(projected / scale), turns)
+        owner, node, phase = _basins(cost)
+        return owner, self._vectors(node, phase, concentration[owner, node, phase] / scale[node])
 
     def start_at(self, concentration: Floats, *, values: NDArray[Any]) -> Floats:
         """Vectors (n, p) of these concentrations (n, k), such as a network's, and shift, width and phase they fit."""
@@ -108,19 +115,28 @@ def _descend(gram: Any, projected: Any, c: Any, slope: Any) -> float:
 
 
 @compiled
-def _best(gram: Any, projected: Any, turns: Any) -> Any:
-    """Of each spectrum the node and the phase with the least squares, and the concentrations there."""
+def _searched(gram: Any, projected: Any, turns: Any) -> Any:
+    """Of each spectrum, node and phase half of the squares beyond the data's, and the concentrations there."""
     n, nodes, k = projected.shape
-    best_node, best_phase, best = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros((n, k))
-    turned, c, slope = np.zeros(k), np.zeros(k), np.zeros(k)
+    cost, best = np.zeros((n, nodes, turns.size)), np.zeros((n, nodes, turns.size, k))
+    turned, slope = np.zeros(k), np.zeros(k)
     for row in range(n):
-        least = np.inf
         for node in range(nodes):
             for turn in range(turns.size):
                 for i in range(k):
                     turned[i] = (projected[row, node, i] * turns[turn]).real
-                cost = _descend(gram[node], turned, c, slope)
-                if cost < least:
-                    least, best_node[row], best_phase[row] = cost, node, turn
-                    best[row] = c
-    return best_node, best_phase, best
+                cost[row, node, turn] = _descend(gram[node], turned, best[row, node, turn], slope)
+    return cost, best
+
+
+def _basins(cost: Floats) -> tuple[Places, Places, Places]:
+    """Spectrum, node and phase of each best point, and of the others that none beside them in shift and phase beats."""
+    n = len(cost)
+    widths = cost.reshape(n, len(SHIFTS_HZ), len(WIDTHS_HZ), PHASES)
+    narrowed = widths.min(axis=2)
+    lowest = narrowed == minimum_filter(narrowed, size=(1, 3, 3), mode=("nearest", "nearest", "wrap"))
+    least = narrowed.min(axis=(1, 2), keepdims=True)
+    node, phase = np.unravel_index(cost.reshape(n, -1).argmin(axis=1), cost.shape[1:])
+    owner, shift, turn = np.nonzero(lowest & (least < narrowed) & (narrowed < LEAST_EXPLAINED * least))
+    beside = shift * len(WIDTHS_HZ) + widths[owner, shift, :, turn].argmin(axis=1)
+    return np.append(np.arange(n), owner), np.append(node, beside), np.append(phase, turn)

@@ -29,10 +29,6 @@ LEAST_LEARNT = 0.5
 WORST_CHI2 = 1.5
 """chi² per degree of freedom above which the model does not describe the spectrum (ours)."""
 
-SCALE_SD, METABOLITES_SD, LIPIDS_SD = 0.10, 0.12, 0.10
-"""What is not known of mM, as shares of them (ours): of water content, T1 and T2 of water and fat; of all metabolites,
-a quarter of T1 and of T2; of lipids, a fifth of T2; at TE 35 and TR 2000 ms; at a longer TE it is more."""
-
 TASKS: Mapping[Unit, tasks.Quantities] = {
     "mM": tasks.Quantities("concentration"),
     "institutional units": tasks.Quantities("relative_concentration"),
@@ -116,16 +112,17 @@ class Quantities:
             unknown_scale=None if self.unknown_scale is None else mix @ self.unknown_scale @ mix.T,
         )
 
-    def with_lipids(self, factor: ArrayLike) -> "Quantities":
+    def with_lipids(self, factor: ArrayLike, *, unknown: tuple[float, float, float]) -> "Quantities":
         """The same with lipids times a factor, one or one a spectrum (n,): they relax unlike the metabolites by which
         spectra were scaled. The prior is scaled by the mean factor. In mM, what is not known of the scale is added:
-        SCALE_SD of all, and METABOLITES_SD or LIPIDS_SD of those.
+        shares of all values, and beyond it of metabolites and of lipids (`water_scaling.unknown_shares`).
         """
         lipid = np.isin(self.names, (*LIPIDS5, *LCM5))
         each = np.where(lipid, np.broadcast_to(np.asarray(factor, float), len(self.flags))[:, None], 1.0)
         both, mean, value = each[:, :, None] * each[:, None, :], each.mean(axis=0), self.concentration * each
-        alike = SCALE_SD**2 + np.where(lipid[:, None] == lipid, np.where(lipid, LIPIDS_SD, METABOLITES_SD) ** 2, 0.0)
-        unknown = alike * value[:, :, None] * value[:, None, :] if self.unit == "mM" else None
+        every, metabolites, lipids = np.square(unknown)
+        alike = every + np.where(lipid[:, None] == lipid, np.where(lipid, lipids, metabolites), 0.0)
+        scale = alike * value[:, :, None] * value[:, None, :] if self.unit == "mM" else None
         prior = self.prior_covariance
         return replace(
             self,
@@ -133,7 +130,7 @@ class Quantities:
             covariance=self.covariance * both,
             bound=self.bound * both,
             prior_covariance=None if prior is None else prior * np.outer(mean, mean),
-            unknown_scale=unknown,
+            unknown_scale=scale,
         )
 
     def to_table(self) -> pd.DataFrame:
@@ -179,8 +176,9 @@ def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior 
     """The quantities of a fit; with a `prior`, also which are no better determined than by it.
 
     The bound is that of the spectrum alone, whatever the prior. It and the covariance grow with chi² where that is
-    above 1, the covariance also by `model_error`. Flags name fits that did not converge, spectra that the model does
-    not describe, and a phase or width that ran to its limit.
+    above 1, the covariance also by `model_error` and so far that intervals hold another minimum that is nearly as good.
+    Flags name fits that did not converge, spectra with such minima or that the model does not describe, and a phase or
+    width that ran to its limit.
     """
     k, excess = len(fit.model.names), np.maximum(1, fit.chi2)[:, None, None]
     own = excess * fit.covariance[:, :k, :k]
@@ -189,7 +187,7 @@ def quantities_of(fit: Fit, *, method: Method, unit: Unit, prior: GaussianPrior 
         method=method,
         unit=unit,
         concentration=fit.concentration,
-        covariance=own + model_error(fit),
+        covariance=own + model_error(fit) + fit.rival[:, :, None] * fit.rival[:, None, :],
         bound=own if prior is None else excess * _bound(fit, prior),
         flags=tuple(_flags(fit, row) for row in range(len(fit.concentration))),
         prior_covariance=None if prior is None else prior.covariance_mm,
@@ -209,7 +207,16 @@ def _flags(fit: Fit, row: int) -> tuple[str, ...]:
         found.append(f"not converged in {fit.iterations[row]} steps")
     if fit.chi2[row] > WORST_CHI2:
         found.append(f"the model does not describe the spectrum: chi² {fit.chi2[row]:.1f} per degree of freedom")
+    apart = np.abs(fit.rival[row]) / fit.sd[row]
+    if apart.max() > 1:
+        found.append(two_fits(fit.model.names, apart))
     at_limit = fit.at_limit[row]
     if at_limit:
         found.append(f"at its limit: {', '.join(at_limit)}")
     return tuple(found)
+
+
+def two_fits(names: Sequence[str], apart: Floats) -> str:
+    """The flag of another minimum that is nearly as good, `apart` (k,) standard deviations away in these quantities."""
+    named = [names[place] for place in np.argsort(-apart, kind="stable")[:3] if apart[place] > 1]
+    return f"another fit is nearly as good and differs in {', '.join(named)}: intervals hold both"

@@ -21,7 +21,7 @@ class WaterScaling:
     `pdff`: proton density fat fraction of the voxel, 0 to 1, which leaves that much less water; 0 unless measured.
     T1 and T2 in ms, at 3 T: water of liver 809 and 34, lipids as of subcutaneous fat 382 and 68; at 1.5 T 586 and 46,
     343 and 58 (de Bazelaire et al. 2004, doi:10.1148/radiol.2303021331); metabolites ours, at both fields, of the order
-    of what studies of the brain report, uncertain by a third.
+    of what studies of the brain report. How sure they are is in RELAXATION_SD.
     """
 
     water_mm: float = 41_400.0
@@ -85,6 +85,33 @@ def water_scale(spectrum: Spectrum, *, settings: WaterScaling = WATER_SCALING) -
         metabolites=unit / _relaxed(acquisition, t1=settings.t1_metabolites_ms, t2=settings.t2_metabolites_ms),
         lipids=unit / _relaxed(acquisition, t1=settings.t1_lipids_ms, t2=settings.t2_lipids_ms),
     )
+
+
+CONTENT_SD = 0.07
+"""SD of the water content, fat included, as a share of it (ours)."""
+
+RELAXATION_SD = {"water": 0.07, "metabolites": 0.25, "lipids": 0.20}
+"""SD of T1 and of T2 of each kind, as a share of them (ours): between livers, and of what is known of metabolites."""
+
+
+def unknown_shares(
+    acquisition: Acquisition, *, water: Acquisition | None = None, settings: WaterScaling = WATER_SCALING
+) -> tuple[float, float, float]:
+    """SD, as shares of mM, of all values, and beyond it of metabolites and of lipids, each by one factor: they grow
+    with TE / T2, and with what TR leaves saturated. `water` is the reference's own acquisition, where it has one.
+    """
+    every, metabolites, lipids = (
+        sd * _sensitivity(own, t1=getattr(settings, f"t1_{kind}_ms"), t2=getattr(settings, f"t2_{kind}_ms"))
+        for (kind, sd), own in zip(RELAXATION_SD.items(), (water or acquisition, acquisition, acquisition), strict=True)
+    )
+    return float(np.hypot(CONTENT_SD, every)), metabolites, lipids
+
+
+def _sensitivity(acquisition: Acquisition, *, t1: float, t2: float) -> float:
+    """Of the log of what relaxation leaves, to shares of T1 and of T2 that are independent of each other."""
+    saturated = (acquisition.tr_ms or np.inf) / t1
+    by_t1 = saturated / np.expm1(saturated) if np.isfinite(saturated) else 0.0
+    return float(np.hypot(acquisition.te_ms / t2, by_t1))
 
 
 def water_amplitude(water: Signal, *, acquisition: Acquisition) -> float:

@@ -3,7 +3,6 @@
 import gzip
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,10 @@ def of_nifti_mrs(image: Any, *, header_overrides: Header) -> RawSpectra:
     return RawSpectra.of(fids, _header(image), overrides=header_overrides)
 
 
+UNRECORDED = "unrecorded"
+"""Instead of the time of processing, so that the same spectrum gives the same file, byte for byte."""
+
+
 def write_nifti_mrs(
     path: Path,
     *,
@@ -57,8 +60,7 @@ def write_nifti_mrs(
     tags = [name for name, size in sizes.items() if size > 1]
     data = rearrange(whole, "t c n -> 1 1 1 n c t")
     data = data[(..., *(slice(None) if size > 1 else 0 for size in sizes.values()))]
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    program = {"Time": now, "Program": "hepatica", "Version": version("hepatica")}
+    program = {"Time": UNRECORDED, "Program": "hepatica", "Version": version("hepatica")}
     further = {
         "WaterSuppressed": suppressed,
         "ConversionMethod": f"hepatica {version('hepatica')}",

@@ -1,0 +1,137 @@
+"""Jobs: each has one owner at a time, counts once, and outlives whoever does it."""
+
+import os
+import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from hepatica.cohort import SettingsError
+from hepatica.runs.jobs import ATTEMPTS, Jobs
+
+
+@pytest.fixture(params=["file", "server"])
+def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Jobs]:
+    if request.param == "file":
+        yield Jobs(tmp_path / "jobs.sqlite")
+        return
+    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
+    if "HEPATICA_POSTGRES" not in os.environ:
+        pytest.skip("HEPATICA_POSTGRES names no PostgreSQL")
+    yield Jobs(os.environ["HEPATICA_POSTGRES"])
+    with psycopg.connect(os.environ["HEPATICA_POSTGRES"]) as connection:
+        connection.execute("DROP TABLE jobs")
+
+
+def test_the_same_request_twice_is_one_job(jobs: Jobs) -> None:
+    first = jobs.add("predict", {"slide": "a", "run": "r"})
+    assert jobs.add("predict", {"run": "r", "slide": "a"}) == first
+    assert jobs.add("explain", {"run": "r", "slide": "a"}) != first
+    assert [each.kind for each in jobs.all()] == ["predict", "explain"]
+    assert [each.key for each in jobs.all(kind="predict")] == [first]
+    assert jobs.get("none") is None
+
+
+def test_jobs_are_claimed_in_order_and_a_result_is_kept(jobs: Jobs) -> None:
+    keys = [jobs.add("predict", {"n": n}) for n in range(3)]
+    claimed = [jobs.claim("w") for _ in range(4)]
+    assert [each and each.key for each in claimed] == [*keys, None]
+    assert claimed[0].given == {"n": 0}
+    assert jobs.beat(claimed[0], progress=0.25)
+    assert jobs.get(keys[0]).progress == 0.25
+    assert jobs.beat(claimed[0])
+    assert jobs.get(keys[0]).progress == 0.25
+    assert jobs.finish(claimed[0], {"score": 0.5})
+    assert jobs.fail(claimed[1], "got ink, wanted tissue")
+    assert [(each.state, each.result, each.error) for each in jobs.all()] == [
+        ("done", {"score": 0.5}, ""),
+        ("failed", None, "got ink, wanted tissue"),
+        ("running", None, ""),
+    ]
+    assert jobs.unfinished() == 1
+    jobs.add("predict", {"n": 0})
+    assert jobs.get(keys[0]).state == "done"
+
+
+def test_who_lost_the_lease_can_no_longer_finish(jobs: Jobs) -> None:
+    key = jobs.add("predict", {})
+    slow = jobs.claim("slow", lease_s=0.05)
+    time.sleep(0.1)
+    second = jobs.claim("second")
+    assert second.attempts == 2
+    assert not jobs.beat(slow)
+    assert not jobs.finish(slow, "old")
+    assert not jobs.fail(slow, "old")
+    assert jobs.finish(second, "new")
+    assert not jobs.finish(second, "again")
+    assert (jobs.get(key).result, jobs.get(key).error) == ("new", "")
+
+
+def test_one_worker_that_claims_anew_does_not_finish_its_first_claim(jobs: Jobs) -> None:
+    jobs.add("predict", {})
+    first = jobs.claim("w", lease_s=0.05)
+    time.sleep(0.1)
+    jobs.claim("w")
+    assert not jobs.finish(first, "old")
+
+
+def test_a_job_that_kills_its_workers_is_set_aside_and_may_be_tried_again(jobs: Jobs) -> None:
+    key = jobs.add("predict", {})
+    for attempt in range(1, ATTEMPTS + 1):
+        assert jobs.claim(f"w{attempt}").attempts == attempt
+        jobs.release(f"w{attempt}")
+    assert jobs.claim("w") is None
+    assert jobs.get(key).state == "quarantined"
+    assert "died" in jobs.get(key).error
+    assert jobs.retry(key)
+    assert jobs.claim("w").attempts == 1
+    assert not jobs.retry(key)
+
+
+def test_a_cancelled_job_is_no_longer_its_workers(jobs: Jobs) -> None:
+    key = jobs.add("predict", {})
+    own = jobs.claim("w")
+    assert jobs.cancel(key)
+    assert not jobs.beat(own)
+    assert not jobs.finish(own)
+    assert not jobs.cancel(key)
+    assert jobs.get(key).state == "cancelled"
+
+
+def test_what_json_cannot_hold_changes_nothing(jobs: Jobs) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        jobs.add("predict", {"mpp": float("nan")})
+    key = jobs.add("predict", {})
+    own = jobs.claim("w")
+    with pytest.raises(ValueError, match="JSON"):
+        jobs.finish(own, float("inf"))
+    assert jobs.get(key).state == "running"
+
+
+def test_another_database_is_refused() -> None:
+    with pytest.raises(SettingsError, match="mysql"):
+        Jobs("mysql://somewhere")
+
+
+def take(where: str, name: str, taken: "object") -> None:
+    jobs, own = Jobs(where if "://" in where else Path(where)), []
+    while (job := jobs.claim(name)) is not None:
+        own.append(job.key)
+        jobs.finish(job)
+    taken.put(own)
+
+
+def test_processes_that_claim_at_once_never_get_the_same(jobs: Jobs) -> None:
+    keys = [jobs.add("predict", {"n": n}) for n in range(60)]
+    context = get_context("fork")
+    taken = context.Queue()
+    processes = [context.Process(target=take, args=(str(jobs.where), f"w{n}", taken)) for n in range(3)]
+    for each in processes:
+        each.start()
+    found = [key for _ in processes for key in taken.get(timeout=60)]
+    for each in processes:
+        each.join()
+    assert sorted(found) == sorted(keys)
+    assert {each.state for each in jobs.all()} == {"done"}

@@ -1,0 +1,106 @@
+"""Workers: a killed process costs one attempt of one job, and nothing else."""
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from hepatica.cohort import SpecimenError
+from hepatica.runs import workers
+from hepatica.runs.jobs import ATTEMPTS, Job, Jobs
+from hepatica.runs.workers import run_workers, work
+
+MADE = """
+import os, signal
+from pathlib import Path
+
+def square(job, progress):
+    progress(0.5)
+    return job.given["n"] ** 2
+
+def once_killed(job, progress):
+    if job.attempts == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "at the second attempt"
+
+def poison(job, progress):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+KINDS = {"square": square, "once_killed": once_killed, "poison": poison}
+"""
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Jobs:
+    return Jobs(tmp_path / "jobs.sqlite")
+
+
+def test_an_error_ends_its_own_job_alone(jobs: Jobs, caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(job: Job, progress) -> None:
+        raise SpecimenError("got a photograph, wanted a slide")
+
+    def broken(job: Job, progress) -> None:
+        raise ValueError("name of a patient")
+
+    kinds = {"square": lambda job, progress: job.given["n"] ** 2, "refuse": refuse, "broken": broken}
+    for kind in ("refuse", "broken", "unknown", "square"):
+        jobs.add(kind, {"n": 4})
+    assert work(jobs, kinds, worker="w") == 4
+    states = [(each.state, each.result, each.error) for each in jobs.all()]
+    assert states[0] == ("failed", None, "got a photograph, wanted a slide")
+    assert states[1][0] == "failed"
+    assert states[1][2].startswith("ValueError, a fault of hepatica")
+    assert states[2][2] == "got a job of the kind unknown, wanted one of square, refuse, broken"
+    assert states[3] == ("done", 16, "")
+    assert "ValueError" in caplog.text
+
+
+def test_a_long_job_keeps_its_lease(jobs: Jobs) -> None:
+    jobs.add("slow", {})
+    seen = []
+
+    def slow(job: Job, progress) -> str:
+        time.sleep(0.6)
+        seen.append(jobs.claim("another"))
+        return "done"
+
+    work(jobs, {"slow": slow}, worker="w", lease_s=0.3)
+    assert seen == [None]
+    assert [(each.state, each.attempts) for each in jobs.all()] == [("done", 1)]
+
+
+def test_a_worker_goes_on_until_it_is_stopped(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "IDLE_S", 0.01)
+    stop = threading.Event()
+    kinds = {"square": lambda job, progress: job.given["n"] ** 2}
+    thread = threading.Thread(target=work, args=(jobs, kinds), kwargs={"worker": "w", "stop": stop})
+    thread.start()
+    key = jobs.add("square", {"n": 3})
+    for _ in range(500):
+        if jobs.get(key).state == "done":
+            break
+        time.sleep(0.01)
+    stop.set()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    assert jobs.get(key).result == 9
+
+
+def test_killed_processes_are_replaced_and_poison_harms_no_other(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "made_for_workers.py").write_text(MADE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    for kind, n in (("square", 2), ("poison", 0), ("once_killed", 0), ("square", 3)):
+        jobs.add(kind, {"n": n})
+    run_workers(jobs.where, "made_for_workers:KINDS", count=2)
+    found = [(each.kind, each.state, each.attempts, each.result) for each in jobs.all()]
+    assert found == [
+        ("square", "done", 1, 4),
+        ("poison", "quarantined", ATTEMPTS, None),
+        ("once_killed", "done", 2, "at the second attempt"),
+        ("square", "done", 1, 9),
+    ]
