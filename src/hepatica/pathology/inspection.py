@@ -39,8 +39,8 @@ def inspect(specimen: Specimen, *, outlined: bool = True) -> Inspected:
         for name, colour in COLOURS.items() if outlined else ():
             mask = getattr(pieces, name)[::step, ::step]
             picture[binary_dilation(mask) & ~binary_erosion(mask)] = colour
-        corners = grid(pieces.tissue, size=slide.size, mpp=slide.mpp, tiling=Tiling()) if outlined else []
-        blur = blur_share(slide, corners) if len(corners) else 0.0
+        corners = grid(pieces.tissue, size=slide.size, mpp=slide.mpp, tiling=Tiling())
+        blur = blur_share(slide, corners) if outlined and len(corners) else 0.0
         area = looks["tissue_share"] * slide.size[0] * slide.size[1] * slide.mpp**2 / 1e6
     found = {
         f"less than {LITTLE_MM2:g} mm2 of tissue": area < LITTLE_MM2,

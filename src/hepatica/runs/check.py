@@ -81,7 +81,8 @@ def check(folder: Path, *, specimens: int = 100) -> Checked:
 def _tiles(slides: Sequence[Specimen]) -> float:
     if not slides:
         return 0.0
-    from hepatica.pathology.disk_need import Tiling, expected_bytes  # a room that need not be installed
+    from hepatica.pathology.disk_need import expected_bytes  # a room that need not be installed
+    from hepatica.pathology.tiles import Tiling
 
     return expected_bytes(slides, tiling=Tiling())
 
