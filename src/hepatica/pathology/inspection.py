@@ -24,9 +24,6 @@ LITTLE_MM2 = 1.0
 MUCH = {"fold_share": (0.05, "in folds"), "blur_share": (0.25, "out of focus")}
 """Shares of the tissue above which a slide is pointed out (ours)."""
 
-SCREEN = 0.5, 3
-"""Micrometres per pixel and bytes per pixel of the tiles that disk need is counted for."""
-
 
 def inspect(specimen: Specimen, *, outlined: bool = True) -> Inspected:
     """A thumbnail with a scale bar and outlines of tissue (green), ink (blue) and folds (orange), of a region those
@@ -56,5 +53,4 @@ def inspect(specimen: Specimen, *, outlined: bool = True) -> Inspected:
         "ink": f"{looks['ink_share']:.0%}",
         "folds, out of focus": f"{looks['fold_share']:.0%}, {looks['blur_share']:.0%}",
     }
-    mpp, depth = SCREEN
-    return Inspected(picture=picture, facts=facts, doubts=tuple(doubts), bytes=area * 1e6 / mpp**2 * depth)
+    return Inspected(picture=picture, facts=facts, doubts=tuple(doubts))
