@@ -31,11 +31,3 @@ def test_options_reach_the_fetch(tmp_path, monkeypatch):
     assert done.exit_code == 0
     assert asked == [{"limit": 3, "slides": "one", "genes": (), "outlines": None, "cdr": None}]
     assert str(tmp_path) in done.output.replace("\n", "")
-
-
-def test_offline_connects_to_nothing(hepatica, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "")
-    monkeypatch.setattr("httpx.Client", lambda *_, **__: pytest.fail("a connection was opened"))
-    done = hepatica("--offline", "fetch", "tcga-lihc", tmp_path)
-    assert done.returncode == 2
-    assert "--offline" in done.stderr

@@ -92,7 +92,8 @@ def init(
     width = max(map(len, ["column of the table", *made.columns]))
     for name, fate in {"column of the table": "becomes", **made.columns}.items() if made.columns else ():
         typer.echo(f"{name:<{width}}  {fate}")
-    typer.echo("\n".join(f"- {note}" for note in made.notes))
+    for note in made.notes:
+        typer.echo(f"- {note}")
     endpoints = ", ".join(made.endpoints) or "none yet: add them to cohort.toml"
     typer.echo(f"{made.patients} patients, {made.specimens} specimens, endpoints: {endpoints}")
     typer.echo(f"cohort: {made.folder}\nnext: hepatica check {made.folder}")

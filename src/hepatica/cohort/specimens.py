@@ -57,13 +57,12 @@ class Specimen:
 @dataclass(frozen=True, kw_only=True)
 class Inspected:
     """A look at a specimen before training: a small `picture` (h w 3) uint8 with what was found drawn in, `facts` of it
-    in words, `doubts` that are worth a look, and the `bytes` that its tiles would take on disk.
+    in words, and `doubts` that are worth a look.
     """
 
     picture: np.ndarray | None = field(default=None, repr=False)
     facts: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
-    bytes: float = 0.0
 
 
 def read_specimens(folder: Path, head: Head, known: Collection[str], faults: Faults) -> tuple[Specimen, ...]:

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning import Trainer
+from lightning import Callback, LightningModule, Trainer
 from lightning.fabric.plugins import CheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.types import _PATH
@@ -36,6 +36,7 @@ from torch.nn.functional import cross_entropy
 
 from hepatica.cohort.atomic import read_json, replacing, sweep, write_json
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
+from hepatica.cohort.preparation import Lines
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.images import channels_last
 from hepatica.learn.losses import Loss
@@ -148,7 +149,7 @@ def _keep_memory() -> None:
 def _trainer(loaders: Loaders, watch: Watch, flags: Mapping[str, Any]) -> Trainer:
     ours: dict[str, Any] = {
         "max_epochs": watch.plan.epochs,
-        "callbacks": [watch, *_progress_bar(watch.label)],
+        "callbacks": [watch, NamedBar(watch.label) if sys.stderr.isatty() else EpochLines(watch)],
         "plugins": [SafeCheckpoints()],
         "default_root_dir": watch.checkpoint.parent,
         "logger": False,
@@ -184,8 +185,23 @@ class NamedBar(RichProgressBar):
         return f"{self.label}: {super()._get_train_description(current_epoch)}"
 
 
-def _progress_bar(label: str) -> list[RichProgressBar]:
-    return [NamedBar(label)] if sys.stderr.isatty() else []
+class EpochLines(Callback):
+    """Where there is no terminal, a line now and then says which epoch of which network is done."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Count from what an earlier attempt has done."""
+        self.lines = Lines(f"training {self.watch.label}", self.watch.plan.epochs, done=len(self.watch.epochs))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say so, with the loss that is watched."""
+        monitor = self.watch.plan.monitor
+        if trainer.is_global_zero:
+            self.lines.show(
+                len(self.watch.epochs), further=f", {monitor} {float(trainer.callback_metrics[monitor]):.3g}"
+            )
 
 
 def _finish(network: nn.Module, watch: Watch, *, folder: Path) -> None:

@@ -1,7 +1,6 @@
 """Module: one step of learning, its optimizer and batches, and what is watched, kept and saved after each epoch."""
 
 import math
-import sys
 from collections.abc import Callable, Sized
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,6 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
 from hepatica.cohort.errors import RunError
-from hepatica.cohort.preparation import Lines
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.bags import Bags
 from hepatica.learn.images import as_network_input
@@ -183,7 +181,6 @@ class Watch(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Train no further after a kill between the last epoch and the end."""
         trainer.should_stop = self.done
-        self.lines = Lines(f"training {self.label}", self.plan.epochs, done=len(self.epochs))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note the losses, keep the weights if they are the best, save all."""
@@ -195,8 +192,6 @@ class Watch(Callback):
             self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
         trainer.should_stop = self.done
         trainer.save_checkpoint(self.checkpoint, weights_only=False)
-        if not sys.stderr.isatty() and trainer.is_global_zero:
-            self.lines.show(len(self.epochs), further=f", {self.plan.monitor} {self._monitored(epoch):.3g}")
 
     def state_dict(self) -> dict[str, Any]:
         """Everything, for the checkpoint."""

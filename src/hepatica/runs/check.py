@@ -62,7 +62,6 @@ def check(folder: Path, *, specimens: int = 100) -> Checked:
     for row, look in seen.items():
         for doubt in look.doubts:
             of_specimens[doubt].append(row)
-    sizes, slides = [look.bytes for look in seen.values()], [e for e in cohort.specimens if e.modality == "slide"]
     lost = cohort.patients.isna().sum().sort_values(ascending=False)
     systems, lacking = _systems(cohort)
     return Checked(
@@ -72,11 +71,20 @@ def check(folder: Path, *, specimens: int = 100) -> Checked:
         endpoints={name: _endpoint(cohort, name) for name in cohort.endpoints},
         missing={str(name): int(count) for name, count in lost.items() if count},
         seen=seen,
-        tiles=float(np.mean(sizes)) * len(slides) if sizes else 0.0,
+        tiles=_tiles([each for each in cohort.specimens if each.modality == "slide"]),
         free=float(shutil.disk_usage(folder).free),
         systems=systems,
         lacking=lacking,
     )
+
+
+def _tiles(slides: Sequence[Specimen]) -> float:
+    if not slides:
+        return 0.0
+    from hepatica.pathology.disk_need import expected_bytes  # a room that need not be installed
+    from hepatica.pathology.tiles import Tiling
+
+    return expected_bytes(slides, tiling=Tiling())
 
 
 def _looks(cohort: Cohort, *, most: int) -> dict[int, Inspected | str]:

@@ -118,7 +118,7 @@ def likelihood(rows: Rows, beta: Floats) -> At:
 
 def spread(rows: Rows, now: At, weight: Floats) -> Floats:
     """Sum over the events, by `weight` (m,), of the covariance (p, p) of the covariates at risk."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # far steps: no information, and no next step
         of_rows = now.hazard * _met(rows, now, weight / now.total)
         return np.asarray(rows.x.T @ (of_rows[:, None] * rows.x) - now.mean.T @ (weight[:, None] * now.mean))
 

@@ -47,8 +47,8 @@ def _specimens(found: Checked, cohort: Cohort) -> Section:
     text = f"{len(cohort.specimens)} specimens, of which {len(found.seen)} were looked into."
     if found.tiles:
         text += (
-            f" All tiles of 0.5 um per pixel would take {found.tiles / 1e9:.3g} GB without compression;"
-            f" {found.free / 1e9:.3g} GB are free. Systems that draw a number of tiles a slide need less."
+            f" All tiles of 224 pixels of 0.5 um would take about {found.tiles / 1e9:.3g} GB; {found.free / 1e9:.3g} GB"
+            " are free. Where they take more than half of that, they are cut whenever they are read, which is slower."
         )
     blocks: list[Block] = [Text(text=text)]
     pictures = {row: look.picture for row, look in found.seen.items() if look.picture is not None}
@@ -58,7 +58,9 @@ def _specimens(found: Checked, cohort: Cohort) -> Section:
         for row, picture in [*pictures.items()][:PICTURED]
     ]
     if panels:
-        caption = "Of slides, tissue is outlined in green and ink in blue; of scans, the middle slice is shown."
+        caption = (
+            "Of slides, tissue is outlined in green, folds in orange, ink in blue; of scans, the middle slice is shown."
+        )
         blocks.append(Figure(caption=caption, panels=panels, columns=3))
         names = list(dict.fromkeys(name for look in found.seen.values() for name in look.facts))
         rows = [[str(row), *(look.facts.get(name, "") for name in names)] for row, look in found.seen.items()]
