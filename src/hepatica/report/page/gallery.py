@@ -135,5 +135,6 @@ def _points(artist: Artist) -> int:
     if isinstance(artist, Line2D):
         return np.size(artist.get_xdata())
     if isinstance(artist, Collection):
-        return max(len(np.asarray(artist.get_offsets())), sum(len(each.vertices) for each in artist.get_paths()))
+        corners = [np.size(each.vertices) for each in artist.get_paths()]
+        return max(np.size(artist.get_offsets()), sum(corners)) // 2
     return 0
