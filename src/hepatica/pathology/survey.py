@@ -62,6 +62,7 @@ def survey(slide: Slide, tiling: Tiling, region: Region | None) -> tuple[np.ndar
     area = {"tissue_mm2": looks["tissue_share"] * width * height * slide.mpp**2 / 1e6}
     known = {"mpp": slide.mpp, "mpp_known": slide.mpp_known, "notes": slide.note}
     known |= {"place": region.place(slide.size)} if region else {}
+    known |= dict(zip(("left", "top"), slide.origin, strict=True)) if any(slide.origin) else {}
     sharp = {"blur_share": blur_share(slide, pieces.tissue)}
     return corners, known | {"width": width, "height": height, "extent": side} | area | looks | sharp
 
