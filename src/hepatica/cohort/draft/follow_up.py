@@ -93,7 +93,8 @@ def _months(
 def _events(table: pd.DataFrame, found: Mapping[str, Role], name: str) -> pd.Series | None:
     cells = _of(table, found, "events", name)
     if cells is not None:
-        return yes_no(cells)
+        coded = cells.where(cells.isin(["0", "1", "2"])).astype("Int64") if (cells == "2").any() else yes_no(cells)
+        return coded  # 2 is a competing event, as in a cohort folder
     cells = _of(table, found, "inverted", name)
     return None if cells is None else 1 - yes_no(cells)
 
