@@ -42,6 +42,7 @@ def test_damaged_slides_and_one_file_of_two_patients_are_faults(
     assert found.missing == {"afp_ng_ml": 1}
     assert found.systems["li_2025_cnn_sasm"] == 5  # one has sorafenib
     assert "malignant" in found.lacking["chen_2020"]
+    assert "tumour_size_cm" in found.lacking["nam_2020_moral_ai"]  # a column of the table it reads
     assert found.endpoints["recurrence"].startswith("3 events, median follow-up 17.5 months")
 
 
