@@ -141,3 +141,19 @@ def test_codes_of_competing_events_and_short_tables_of_names(tmp_path: Path) -> 
     patients = pd.read_csv(tmp_path / "out/patients.csv")
     assert patients["recurrence_event"].tolist() == [1, 2, 0, 1]
     assert "Max" not in (tmp_path / "out/patients.csv").read_text()
+
+
+def test_an_event_without_a_date_has_no_time_and_a_last_visit_stands_for_death(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "id,surgery date,recurrence,recurrence date,vital status,last visit\n"
+        "1,2012-01-01,yes,,alive,2015-01-01\n"  # recurred, nobody knows when: not at the last visit
+        "2,2012-01-01,no,2013-01-01,dead,2014-01-01\n"  # the event is taken, and its time is that of the last visit
+        "3,2012-01-01,yes,2012-07-01,alive,2016-01-01\n"
+    )
+    made = draft_cohort(tmp_path, tmp_path / "out", table=tmp_path / "t.csv")
+    patients = pd.read_csv(made.folder / "patients.csv")
+    assert patients["recurrence_months"].tolist() == [24.02, 5.98]
+    assert patients["overall_survival_months"].tolist() == [24.02, 48.0]
+    assert patients["overall_survival_event"].tolist() == [1, 0]
+    assert any("row 2 have an event but no date" in note for note in made.notes)
+    assert any("row 3 have a date but no event" in note for note in made.notes)
