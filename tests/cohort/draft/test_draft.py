@@ -134,6 +134,10 @@ def test_codes_that_may_mean_either_are_no_events_and_names_no_ids() -> None:
     }  # fmt: skip
 
 
+def test_mostly_one_and_some_two_are_no_events() -> None:
+    assert roles(pd.DataFrame({"vital status": ["1"] * 9 + ["2"]})) == {}
+
+
 def test_codes_of_competing_events_and_short_tables_of_names(tmp_path: Path) -> None:
     rows = "".join(f"{who},{k},{k % 3},2{k}\n" for k, who in enumerate(["Max", "Jane", "Rick", "Anna"], start=1))
     (tmp_path / "t.csv").write_text(f"Patient,id,recurrence,recurrence months\n{rows}")
