@@ -52,5 +52,4 @@ def test_tissue_is_outlined_and_little_of_it_pointed_out(tmp_path: Path) -> None
     seen = inspection.inspect(Specimen(patient_id="P", specimen_id="S", modality="slide", path=slide, row=2))
     assert seen.picture is not None
     assert (seen.picture == np.array(inspection.COLOURS["tissue"])).all(axis=-1).any()
-    assert "less than 1 mm2 of tissue" in seen.doubts
-    assert "ink" not in "".join(seen.doubts)
+    assert seen.doubts == ("less than 1 mm2 of tissue",)  # at 1 um per pixel nuclei are no folds

@@ -26,6 +26,10 @@ FOLDED, BLURRED = 0.05, 0.25
 """Shares of the tissue in folds, and out of focus, from which on a slide is pointed out (ours)."""
 
 
+FOLDS_MPP = 4.0
+"""Micrometres per pixel of a thumbnail below which dark nuclei are taken for folds, so that these are left out (ours)."""
+
+
 def inspect(specimen: Specimen, *, outlined: bool = True) -> Inspected:
     """A thumbnail with a scale bar; `outlined` its tissue, folds and ink, with what of them gives cause to doubt.
 
@@ -34,6 +38,8 @@ def inspect(specimen: Specimen, *, outlined: bool = True) -> Inspected:
     slide = open_slide(specimen.path, mpp=specimen.mpp, force=specimen.force_mpp)
     with as_specimen_error(specimen.path), slide:
         thumbnail, pieces = overview(slide, region_of(specimen, origin=slide.origin))
+        if slide.size[0] * slide.mpp < FOLDS_MPP * thumbnail.shape[1]:
+            pieces = pieces._replace(fold=np.zeros_like(pieces.fold))
         looks, step = appearance(thumbnail, pieces), -(-max(thumbnail.shape) // LONGEST)
         picture = np.array(Image.fromarray(thumbnail).reduce(step))
         for name, colour in COLOURS.items() if outlined else ():
