@@ -27,7 +27,7 @@ FOLDED, BLURRED = 0.05, 0.25
 
 
 FOLDS_MPP = 4.0
-"""Micrometres per pixel of a thumbnail below which dark nuclei are taken for folds, so that these are left out (ours)."""
+"""Micrometres per pixel of a thumbnail below which dark nuclei would be taken for folds (ours): none are shown."""
 
 
 def inspect(specimen: Specimen, *, outlined: bool = True) -> Inspected:
