@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -142,9 +143,15 @@ def _systems(cohort: Cohort) -> tuple[dict[str, int], dict[str, str]]:
         if set(each.modality.split("+")) <= have:
             try:
                 system = find_system(name)
-                with_files = [{s.patient_id for s in cohort.specimens_of(r.modality)} for r in system.rooms.values()]
-                fitting[name] = len(set(system.trainable(cohort, system.settings)).intersection(*with_files))
+                rooms, settings = system.rooms.values(), system.completed(cohort, system.settings)
+                with_files = [{each.patient_id for each in cohort.specimens_of(room.modality)} for room in rooms]
+                fitting[name] = len(set(system.trainable(cohort, settings)).intersection(*with_files))
+                for room in rooms:
+                    if room.modality == OF_TABLES[0]:  # read now, for columns may be lacking
+                        with TemporaryDirectory() as folder:
+                            room.prepare(cohort, settings, Path(folder))
             except HepaticaError as error:
+                fitting.pop(name, None)
                 lacking[name] = str(error)
     lacking |= {name: "no patient may be trained on" for name, count in fitting.items() if not count}
     return {name: count for name, count in fitting.items() if count}, lacking

@@ -24,9 +24,9 @@ def read_inputs(
     """One cohort folder; or files and folders as a cohort, called by their order.
 
     A folder is a cohort where it has a cohort.toml. Another one, and an archive, is a study, or with `into` has
-    several: a slide, a volume or a spectrum is taken for one patient each, and DICOM is sorted by its patients, in
-    `into` where their files are mixed. `row` is the row in specimens.csv, or the place in this order, counted from 1,
-    and `extra` has the file. CohortError for anything else.
+    several: a slide, a volume, a spectrum or a study is taken for one patient each, for IDs may all be "ANON"; DICOM is
+    sorted into studies, in `into` where their files are mixed. `row` is the row in specimens.csv, or the place in this
+    order, counted from 1, and `extra` has the file. CohortError for anything else.
     """
     cohorts = [path for path in paths if (path / "cohort.toml").is_file()]
     if cohorts:
@@ -45,17 +45,13 @@ def read_inputs(
     common: dict[str, Any] = {"modality": modality, "mpp": mpp, "force_mpp": force_mpp}
     specimens: list[Specimen] = []
     for number, path in enumerate(paths, start=1):
-        owners: dict[int, str] = {}
         itself = [Found(path=path, modality=modality)]
         for found in _within(path, modality=modality, into=into / f"{number:04}") if into else itself:
             row = len(specimens) + 1
-            patient = owners.setdefault(found.patient, f"file {row}") if found.patient else f"file {row}"
             extra = {"file": str(found.path if found.path.is_relative_to(path) else path)}
-            each = Specimen(
-                patient_id=patient, specimen_id=f"file {row}", path=found.path, row=row, extra=extra, **common
-            )
-            specimens.append(each)
-    patients = pd.DataFrame(index=pd.Index(dict.fromkeys(each.patient_id for each in specimens), name="patient_id"))
+            who: dict[str, Any] = {"patient_id": f"file {row}", "specimen_id": f"file {row}", "row": row}
+            specimens.append(Specimen(**who, path=found.path, extra=extra, **common))
+    patients = pd.DataFrame(index=pd.Index([each.patient_id for each in specimens], name="patient_id"))
     about: dict[str, Any] = {"name": "files", "hospital": "", "phantom": False, "notes": "", "digest": ""}
     return Cohort(**about, endpoints={}, patients=patients, specimens=tuple(specimens))
 

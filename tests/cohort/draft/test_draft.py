@@ -117,3 +117,47 @@ def test_identifiers_are_known_within_longer_names_and_times_by_their_unit() -> 
     names = ("Name of the patient (full)", "Recurrence-free survivl [days]", "gene")
     found = roles(pd.DataFrame(dict.fromkeys(names, cells)))
     assert {name: role.key for name, role in found.items()} == {names[0]: "name", names[1]: "recurrence_time"}
+
+
+def test_codes_that_may_mean_either_are_no_events_and_names_no_ids() -> None:
+    rows = {
+        "Patient": ["Max Muster", "Jane Doe", "Richard Roe", "Anna Poe"],
+        "vital status": ["1", "2", "2", "1"],
+        "recurrence": ["0", "2", "1", "0"],
+        "date of diagnosis": ["2010-01-01"] * 4,
+        "OP-Datum": ["2011-01-01"] * 4,
+        "history of HBV": ["yes", "no", "no", "no"],
+    }
+    found = roles(pd.DataFrame(rows))
+    assert {name: role.key for name, role in found.items()} == {
+        "recurrence": "recurrence_event", "OP-Datum": "index_date",
+    }  # fmt: skip
+
+
+def test_mostly_one_and_some_two_are_no_events() -> None:
+    assert roles(pd.DataFrame({"vital status": ["1"] * 9 + ["2"]})) == {}
+
+
+def test_codes_of_competing_events_and_short_tables_of_names(tmp_path: Path) -> None:
+    rows = "".join(f"{who},{k},{k % 3},2{k}\n" for k, who in enumerate(["Max", "Jane", "Rick", "Anna"], start=1))
+    (tmp_path / "t.csv").write_text(f"Patient,id,recurrence,recurrence months\n{rows}")
+    draft_cohort(tmp_path, tmp_path / "out", table=tmp_path / "t.csv")
+    patients = pd.read_csv(tmp_path / "out/patients.csv")
+    assert patients["recurrence_event"].tolist() == [1, 2, 0, 1]
+    assert "Max" not in (tmp_path / "out/patients.csv").read_text()
+
+
+def test_an_event_without_a_date_has_no_time_and_a_last_visit_stands_for_death(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "id,surgery date,recurrence,recurrence date,vital status,last visit\n"
+        "1,2012-01-01,yes,,alive,2015-01-01\n"  # recurred, nobody knows when: not at the last visit
+        "2,2012-01-01,no,2013-01-01,dead,2014-01-01\n"  # the event is taken, and its time is that of the last visit
+        "3,2012-01-01,yes,2012-07-01,alive,2016-01-01\n"
+    )
+    made = draft_cohort(tmp_path, tmp_path / "out", table=tmp_path / "t.csv")
+    patients = pd.read_csv(made.folder / "patients.csv")
+    assert patients["recurrence_months"].tolist() == [24.02, 5.98]
+    assert patients["overall_survival_months"].tolist() == [24.02, 48.0]
+    assert patients["overall_survival_event"].tolist() == [1, 0]
+    assert any("row 2 have an event but no date" in note for note in made.notes)
+    assert any("row 3 have a date but no event" in note for note in made.notes)

@@ -23,7 +23,7 @@ from hepatica.cohort.faults import listed, rows_in_words
 FILES, STUDIES = "files", "studies"
 """Names in the new folder: a link to the folder given, and studies that had to be sorted by patient."""
 
-_TEXTS = 8
+_TEXTS = 4
 """Filled cells from which a column of text that hardly repeats itself is taken for names or free text. Ours."""
 
 Split = Callable[[Path, Path], Sequence[Found]]

@@ -29,63 +29,61 @@ def follow_up(table: pd.DataFrame, found: Mapping[str, Role], *, order: Order | 
     """Each endpoint that has a time and an event, in months from the index date; and age, where a birth date is known.
 
     The time is that of its column, in the unit of its name (months where it has none), else from the index date to the
-    event, or to the last visit. An event is that of its column, else there is one where it has a date; a death without
-    recurrence or progression is a competing event (2) there. A time that would be negative is blank.
+    date of the event, or without one to death or the last visit. An event is that of its column, else there is one
+    where it has a date; a death without recurrence or progression is a competing event (2) there. Where there is no
+    date of death, the last visit stands for it. A time is blank where it would be negative, and where an event of a
+    column has no date.
     """
     made = FollowUp()
     dates = {r.name: read_dates(table[c], order=order) for c, r in found.items() if r.kind == "dates"}
     _age(table, found, dates, made, order=order)
-    for name, ended in (("recurrence", "recurrence"), ("progression", "progression"), (DEATH, "death")):
-        event, own = _events(table, found, name), dates.get(ended, _never(table))
-        timed = _of(table, found, "times", name) is not None
-        if event is None and ended not in dates and not timed:
-            continue
-        months = _months(table, found, dates, made, name=name, ended=ended)
-        if event is None and ended in dates:
+    never = pd.Series(pd.NaT, table.index, "datetime64[ns]")
+    last, dead = dates.get("last_seen", never), dates.get("death", never)
+    for name, own in (
+        ("recurrence", dates.get("recurrence")),
+        ("progression", dates.get("progression")),
+        (DEATH, dead),
+    ):
+        event = _events(table, found, name)
+        if event is None and own is not None and own is not never:
             event = own.notna().astype("Int64")
-            event = event.mask(own.isna() & dates.get("death", own).notna(), 2) if name != DEATH else event
-        if months is None or event is None:
-            lacking = "events" if event is None else "times, and no index date and last visit to compute them"
+            event = event.mask(own.isna() & dead.notna(), 2) if name != DEATH else event
+        months = _months(table, found, made, name=name)
+        if months is None and event is not None and "index" in dates and own is not None:
+            own = last if own is never else own
+            end = own.where(event == 1, last if name == DEATH else dead.fillna(last))
+            months = _since(dates["index"], end, made, name=name)
+            for code, text in ((1, "an event but no date of it"), (0, "a date but no event; the event is taken")):
+                if rows := [*table.index[(event == code) & (own.isna() if code else own.notna() & (own is not last))]]:
+                    made.notes.append(f"{name}: {rows_in_words(rows)} have {text}")
+        if months is not None and event is not None:
+            made.columns |= {f"{name}_months": months.round(2), f"{name}_event": event}
+            made.endpoints[name] = {"time": f"{name}_months", "event": f"{name}_event"}
+        elif (months is None) != (event is None):
+            lacking = "events" if event is None else "times, and no dates to compute them from"
             made.notes.append(f"{name} has no {lacking}: it is left out")
-            continue
-        if dated := [*table.index[(event == 0) & own.notna()]]:
-            made.notes.append(f"{name}: {rows_in_words(dated)} have a date of it but no event; the event is taken")
-        made.columns |= {f"{name}_months": months.round(2), f"{name}_event": event}
-        made.endpoints[name] = {"time": f"{name}_months", "event": f"{name}_event"}
     return made
-
-
-def _never(table: pd.DataFrame) -> pd.Series:
-    return pd.Series(pd.NaT, table.index, "datetime64[ns]")
 
 
 def _of(table: pd.DataFrame, found: Mapping[str, Role], kind: str, name: str) -> pd.Series | None:
     return next((table[column] for column, role in found.items() if role == Role(kind=kind, name=name)), None)
 
 
-def _months(
-    table: pd.DataFrame,
-    found: Mapping[str, Role],
-    dates: Mapping[str, pd.Series],
-    made: FollowUp,
-    *,
-    name: str,
-    ended: str,
-) -> pd.Series | None:
+def _months(table: pd.DataFrame, found: Mapping[str, Role], made: FollowUp, *, name: str) -> pd.Series | None:
     cells = _of(table, found, "times", name)
-    if cells is not None:
-        known = unit(str(cells.name))
-        months = pd.to_numeric(cells, errors="coerce") * UNITS[known or "months"]
-        made.notes.append(f"{name}: {cells.name!r} is in {known or 'months (its name does not say; check it)'}")
-        if not known and months.median() > LONG_MONTHS:
-            made.notes.append(f"{name}: a median of {months.median():g} months: these may be days; name the unit")
-        return months
-    if "index" not in dates or not {ended, "last_seen"} & dates.keys():
+    if cells is None:
         return None
-    end = dates.get(ended, _never(table)).fillna(dates.get("death", _never(table)))
-    end = end.fillna(dates.get("last_seen", _never(table)))
-    months = (end - dates["index"]).dt.days * UNITS["days"]
-    if early := [*table.index[months < 0]]:
+    known = unit(str(cells.name))
+    months = pd.to_numeric(cells, errors="coerce") * UNITS[known or "months"]
+    made.notes.append(f"{name}: {cells.name!r} is in {known or 'months (its name does not say; check it)'}")
+    if not known and months.median() > LONG_MONTHS:
+        made.notes.append(f"{name}: a median of {months.median():g} months: these may be days; name the unit")
+    return months
+
+
+def _since(index: pd.Series, end: pd.Series, made: FollowUp, *, name: str) -> pd.Series:
+    months = (end - index).dt.days * UNITS["days"]
+    if early := [*index.index[months < 0]]:
         made.notes.append(f"{name}: {rows_in_words(early)} end before the index date; their time is left blank")
     return months.where(months >= 0)
 
@@ -93,7 +91,8 @@ def _months(
 def _events(table: pd.DataFrame, found: Mapping[str, Role], name: str) -> pd.Series | None:
     cells = _of(table, found, "events", name)
     if cells is not None:
-        return yes_no(cells)
+        coded = cells.where(cells.isin(["0", "1", "2"])).astype("Int64") if (cells == "2").any() else yes_no(cells)
+        return coded  # 2 is a competing event, as in a cohort folder
     cells = _of(table, found, "inverted", name)
     return None if cells is None else 1 - yes_no(cells)
 

@@ -99,13 +99,13 @@ def _fitting(name: str, cells: pd.Series) -> Iterable[tuple[float, Role]]:
         known = [plain(each) for each in _known()[role.kind][role.name]]
         asked = timeless if role.kind == "times" else bare
         alike = _alike(asked, known, anywhere=role.kind == "identifiers")
-        if alike and _holds(role.kind, name, cells[cells != ""]):
+        if alike and _holds(role.kind, role.name, name, cells[cells != ""]):
             yield alike, role
 
 
 def _alike(bare: str, known: list[str], *, anywhere: bool) -> float:
     if bare in known:
-        return 1.0
+        return 1 - known.index(bare) / 1000  # of two dates that may be the index date, the one listed first
     if anywhere and any(f" {each} " in f" {bare} " for each in known if len(each) > 2):
         return 0.95
     long = [each for each in known if min(len(each), len(bare)) >= SHORTEST]
@@ -113,8 +113,8 @@ def _alike(bare: str, known: list[str], *, anywhere: bool) -> float:
     return best if best >= NEAR else 0.0
 
 
-def _holds(kind: str, name: str, filled: pd.Series) -> bool:
-    """Whether the cells are of the kind."""
+def _holds(kind: str, role: str, name: str, filled: pd.Series) -> bool:
+    """Whether the cells of a column are those of a role of that kind."""
     match kind:
         case "dates":
             return filled.empty or are_dates(filled)
@@ -122,6 +122,9 @@ def _holds(kind: str, name: str, filled: pd.Series) -> bool:
             numbers = pd.to_numeric(filled, errors="coerce")
             return bool(numbers.notna().mean() > 0.5 and (unit(name) or numbers.nunique() > 3))
         case "events" | "labels" | "inverted":
-            return bool(len(filled) and yes_no(filled).notna().mean() > 0.5)
+            codes = {*filled} <= {"0", "1", "2"} and "0" in {*filled}  # 1 and 2 alone may stand for either
+            return codes or bool(len(filled) and "2" not in {*filled} and yes_no(filled).notna().mean() > 0.8)
+        case "keys" if role == "patient_id":
+            return bool(filled.str.contains(r"\d").mean() > 0.5)  # and no names of patients
         case _:
             return True

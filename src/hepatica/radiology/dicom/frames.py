@@ -90,6 +90,9 @@ def open_file(path: Path, *, member: str | None) -> BinaryIO:
     return io.BytesIO(_archive(path, state.st_mtime_ns, state.st_size).read(member))
 
 
+_SOP_CLASS, _START = b"\x08\0\x16\0", 4096  # the tag of what every image says it is, and how far from the start
+
+
 def has_preamble(file: BinaryIO) -> bool:
     """Whether a file begins as PS3.10 wants it."""
     head = file.read(132)
@@ -99,16 +102,14 @@ def has_preamble(file: BinaryIO) -> bool:
 
 def read_dicom(file: BinaryIO, *, stop_before_pixels: bool = False) -> pydicom.FileDataset:
     """The attributes of a DICOM file, also of one without preamble, as older devices and archives write them: it begins
-    with an element of group 2 or 8, and its transfer syntax is told by how that is written.
+    with an element of group 2 or 8 and soon has a SOP class, and its transfer syntax is told by how that is written.
 
     InvalidDicomError for another file.
     """
-    start = file.read(4)
+    start = file.read(_START)
     file.seek(0)
-    bare = not has_preamble(file) and start[:2] in (b"\x02\0", b"\x08\0") and start[3:] == b"\0"
+    bare = not has_preamble(file) and start[:2] in (b"\x02\0", b"\x08\0") and _SOP_CLASS in start
     dataset = pydicom.dcmread(file, stop_before_pixels=stop_before_pixels, force=bare)
-    if bare and "SOPClassUID" not in dataset:
-        raise pydicom.errors.InvalidDicomError("no DICOM file")
     if not dataset.file_meta.get("TransferSyntaxUID"):
         implicit = dataset.original_encoding[0]
         dataset.file_meta.TransferSyntaxUID = uid.ImplicitVRLittleEndian if implicit else uid.ExplicitVRLittleEndian

@@ -117,7 +117,7 @@ def find_scans(path: Path, *, wanted: str = "", kind: Kind = "ct") -> Scans:
     series = study.axial()
     if study.patients > 1:
         raise SpecimenError(
-            f"got {kind.upper()} series of {study.patients} patients in one study, wanted one; separate them by patient"
+            f"got {kind.upper()} series of {study.patients} patients in one study, wanted one; hepatica init sorts them"
         )
     return Scans(
         scans=tuple(Scan(path=path, key=each.key, kind=kind, series=each) for each in series), refused=study.refused

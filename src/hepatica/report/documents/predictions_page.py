@@ -18,6 +18,9 @@ from hepatica.systems import find_system
 PICTURED = 60
 """Specimens whose pictures are on the page (ours): one has 0.2 to 1 MB."""
 
+LISTED = 2000
+"""Rows of a table of scores on the page (ours); all are in predictions.csv."""
+
 LEAD = "Scores of a locked model. A score is read beside its cut-off, which training fixed, and its applicability."
 
 APPLIES = {
@@ -73,11 +76,12 @@ def _scores(
                 APPLIES[str(row.applicability)] + ("; SEEN IN TRAINING" if row.seen_in_training else ""),
                 "" if pd.isna(row.reason) else str(row.reason),
             ]
-            for row in found.itertuples()
+            for row in found.head(LISTED).itertuples()
         ]
         header = ["Patient", *(["Of"] if found["class_or_quantity"].notna().any() else []), "Score", "Group"]
         caption = f"{about(target)}." + (f" Cut-off {cutoff:.3f}: a score at or above it is high." if cutoff else "")
-        blocks.append(Table(caption=caption, header=[*header, "The specimen is", "Why"], rows=rows))
+        note = f"The first {LISTED} of {len(found)}; all are in predictions.csv." if len(found) > LISTED else ""
+        blocks.append(Table(caption=caption, header=[*header, "The specimen is", "Why"], rows=rows, note=note))
     lost = table[table["score"].isna() & table["specimen_id"].isna()].drop_duplicates("patient_id")
     if len(lost):
         rows = [[str(each.patient_id), "" if pd.isna(each.reason) else str(each.reason)] for each in lost.itertuples()]
