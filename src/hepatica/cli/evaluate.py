@@ -268,6 +268,6 @@ def show(
     if parts:
         table = Table("statistic", "subgroup", "value (95% interval)", "all others", "difference", "n")
         for part in parts:
-            sides = (str(each) for each in (part.own, part.others, part.difference))
-            table.add_row(part.metric, part.level, *sides, str(part.own.n))
+            cells = (str(each) for each in (part.own, part.others, part.difference))
+            table.add_row(part.metric, part.level, *cells, str(part.own.n))
         Console().print(table)

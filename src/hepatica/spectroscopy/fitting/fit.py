@@ -178,7 +178,8 @@ def against(fit: Fit, start: Floats, *, owner: NDArray[np.intp], fit_from: Calla
     `fit_from` fits from starts the spectra of these places, in so many `iterations`. Starts and ends count only where
     they are elsewhere than the fit: a step that it did not take is not another minimum.
     """
-    start, owner = (each[_elsewhere(fit, start, owner)] for each in (start, owner))
+    further = _elsewhere(fit, start, owner)
+    start, owner = start[further], owner[further]
     if not owner.size:
         return fit
     begun = fit_from(start, owner, iterations=SCOUTS)

@@ -80,7 +80,7 @@ class Grid:
         seen = self.model.baseline.whiten(values)
         return np.asarray(np.einsum("gkw,nw->ngk", self._components.conj(), seen, optimize=True))
 
-    def _vectors(self, node: Floats, phase: Floats, concentration: Floats) -> Floats:
+    def _vectors(self, node: NDArray[Any], phase: NDArray[Any], concentration: Floats) -> Floats:
         k = len(self.model.names)
         vectors = np.zeros((len(node), self.model.size))
         vectors[:, :k] = concentration
