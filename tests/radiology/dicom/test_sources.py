@@ -195,4 +195,6 @@ def test_what_killed_processes_unpacked_is_removed_and_others_is_not(tmp_path, m
     ]
     first, second = (find_sources(each)[0] for each in nested)
     assert not first.path.exists()  # it gave way to the second
-    assert (first.open().read(), second.open().read()) == (b"\1", b"\2")
+    for source, content in ((first, b"\1"), (second, b"\2")):
+        with source.open() as file:
+            assert file.read() == content

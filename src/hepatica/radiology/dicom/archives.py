@@ -7,6 +7,7 @@ name within an archive can lead anywhere; links within it are left out.
 import atexit
 import fcntl
 import hashlib
+import os
 import shutil
 import tarfile
 import tempfile
@@ -43,7 +44,6 @@ MOST = 8  # ours
 _BLOCK = 2**20
 _ARCHIVES: dict[Path, Path] = {}
 _LOCK = Lock()
-_HELD: list[IO[bytes]] = []
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
@@ -91,8 +91,7 @@ def _home() -> Path:
             lock.unlink()
     home = Path(tempfile.mkdtemp(prefix="hepatica-"))
     lock = home.with_suffix(".lock")
-    _HELD.append(lock.open("wb"))
-    fcntl.flock(_HELD[0], fcntl.LOCK_EX)
+    fcntl.flock(os.open(lock, os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)  # until the process ends
     atexit.register(lock.unlink, missing_ok=True)
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     return home
