@@ -148,3 +148,14 @@ SCN_IMAGE = """<image><creationDate>2026-01-01T00:00:00Z</creationDate>
 <view {view} spacingZ="0"/><scanSettings><objectiveSettings><objective>{power}</objective></objectiveSettings>
 <illuminationSettings><illuminationSource>brightfield</illuminationSource></illuminationSettings></scanSettings></image>
 """
+
+
+def write_labelled_svs(path: Path, pixels: np.ndarray, *, label: tuple[int, int, int]) -> Path:
+    """An Aperio slide with the photographs of its label and of the whole glass, both of the one colour `label`."""
+    write_svs(path, pixels)
+    photograph = np.full((96, 128, 3), label, np.uint8)
+    with tifffile.TiffWriter(path, append=True) as file:
+        for name in ("label", "macro"):
+            said = f"Aperio Image Library v11.2.1\n{name} 128x96"
+            file.write(photograph, photometric="rgb", subfiletype=1, description=said, metadata=None, rowsperstrip=96)
+    return path

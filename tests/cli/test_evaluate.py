@@ -138,6 +138,8 @@ def test_two_scores_are_compared(followed: Path, outcome: list[str]) -> None:
     assert found["auroc"]["low"] < found["auroc"]["value"] < found["auroc"]["high"]
     assert 0 <= found["auroc"]["p"] <= 1
     assert ("c_index" in found) == ("m" in outcome)
+    words = ["compare", str(followed), "--score", "p", "--other", "q", *outcome, "--other-cutoff", "0.4"]
+    assert "note: cut-offs: p 0.5, q 0.4" in CliRunner().invoke(app, words).stderr
 
 
 def test_an_outcome_is_wanted_to_compare_by(followed: Path) -> None:

@@ -26,9 +26,12 @@ def test_clipped_scores_are_counted_and_what_was_not_delongs_is_not_called_so(ca
         )
     )
     assert "60 scores kept 1e-06 from 0 and 1" in clipped["calibration_intercept"].method
+    assert clipped["calibration_intercept"].low is None  # it was -156,199 to 156,199
+    assert clipped["calibration_intercept"].method.endswith("no interval: the scores are too sure")
     assert "DeLong" in clipped["auroc"].method
-    for found in (perfect["auroc"], one["auroc"]):
+    for found in (perfect["auroc"], perfect["average_precision"], one["auroc"]):
         assert found.method.startswith("Clopper-Pearson")
+        assert "otherwise" in found.method
     assert one["auroc"].high - one["auroc"].low > 0.9
 
 
@@ -68,3 +71,17 @@ def test_a_slip_of_a_decimal_is_shown_and_percentages_are_read(cases: Path) -> N
     assert "P 0.53 is not that of any test" in found["differentiation"][0]
     assert "0.0534" in found["differentiation"][0]
     assert [each.contradictions for each in audit(cases / "audit_c4_percent.csv")] == [()]
+
+
+PUBLISHED = Path(__file__).parent / "audit" / "published"
+
+
+def test_twenty_four_correct_published_rows_are_not_accused(cases: Path) -> None:
+    """Wang 2021 (doi 10.1038/s41416-021-01511-w), Table 4: 8; Li 2025 (doi 10.1186/s12916-025-03977-4), Table 3: 6; and
+    10 rows of two papers that were handed over as correct.
+    """
+    tables = [PUBLISHED / "wang_2021_table_4.csv", PUBLISHED / "li_2025_table_3.csv"]
+    tables += [cases / f"audit_{name}.csv" for name in ("t1_cirrhosis_cnn", "t4_esculap")]
+    found = [each for table in tables for each in audit(table)]
+    assert len(found) == 24
+    assert [each.row for each in found if each.contradictions] == []

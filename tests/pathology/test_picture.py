@@ -1,13 +1,16 @@
-"""Overlays lie on what QuPath shows of a slide: of a Leica slide that which was scanned."""
+"""Overlays lie on what QuPath shows of a slide: of a Leica slide that which was scanned; no label is in any picture."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
+import openslide
 import pandas as pd
 import pytest
-from slide_formats import write_scn
+from slide_formats import write_labelled_svs, write_scn
 
+from hepatica.pathology.inspection import inspect
+from hepatica.pathology.outlines import tile_share
 from hepatica.pathology.picture import draw_map
 from hepatica.pathology.slide import open_slide
 from hepatica.pathology.store import prepare
@@ -52,3 +55,27 @@ def test_outlines_drawn_in_qupath_are_read_from_that_corner(scanned, tmp_path):
     assert isinstance(corners, pd.DataFrame)
     assert corners["x"].between(LEFT + 48, LEFT + 112).all()
     assert corners["y"].between(TOP + 112, TOP + 240).all()
+    annotated = replace(scanned, attachments={"annotation": tmp_path / "o.geojson"})
+    outline["properties"] = {"classification": {"name": "Tumor"}}
+    (tmp_path / "o.geojson").write_text(json.dumps(outline))
+    tiles = prepare([annotated], tiling=Tiling(side=32), folder=tmp_path / "tiles")
+    share = tile_share(tiles, [annotated], classes=["Tumor"])
+    inside = np.clip(LEFT + 128 - tiles.index["x"].to_numpy(), 0, 32) - np.clip(LEFT + 64 - tiles.index["x"], 0, 32)
+    assert share.max() == 1
+    assert (share <= inside / 32 + 0.05).all()
+
+
+def test_photographs_of_the_label_and_the_glass_leave_no_trace(slides, tmp_path):
+    """Names are written on them. Two slides that differ in nothing else give the same files, byte for byte."""
+    made = []
+    for name, label in (("first", (255, 0, 255)), ("second", (0, 255, 0))):
+        path = write_labelled_svs(slides.folder / f"{name}.svs", slides.picture(), label=label)
+        with openslide.OpenSlide(path) as opened:
+            assert "label" in opened.associated_images
+        specimen, out = slides.specimen(path), tmp_path / name
+        tiles = prepare([specimen], tiling=Tiling(side=64), folder=out / "tiles")
+        draw_map(specimen, regions=tiles.index.assign(score=0.5), stem=out / "s", note="", meaning="risk")
+        stored = [each.read_bytes() for each in sorted(out.rglob("*.*")) if each.suffix != ".json"]
+        made.append([*stored, inspect(specimen).picture.tobytes()])
+    assert len(made[0]) == 4
+    assert made[0] == made[1]

@@ -4,6 +4,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from hepatica.pathology.slide import open_slide
+from hepatica.pathology.stain import REFERENCE
 from hepatica.pathology.tissue import appearance, find_tissue
 
 
@@ -189,15 +190,22 @@ def test_kin_of_that_case(real, ink):
     assert pieces.ink.mean() > 0.7
 
 
-def test_folds_are_dense_in_every_colour():
-    """Tissue in two layers has the square of the light; a crowd of nuclei has not."""
-    pixels = slide(glass=(255, 255, 255), tissue=(225, 150, 190))
-    pixels[70:130, 95:105] = pixels[70:130, 95:105].astype(float) ** 2 / 255
-    pixels[90:110, 60:80] = (95, 60, 140)
+def test_folds_have_more_of_both_stains():
+    """Tissue in two layers has the square of the light; a crowd of nuclei has haematoxylin alone."""
+    y, x = np.mgrid[:200, :200]
+    stains = np.where(disc()[..., None], (0.3, 0.6), 0.0)
+    stains[disc() & (x % 8 < 4) & (y % 8 < 4)] = (1.2, 0.6)
+    once = np.rint(255 * np.exp(-stains @ REFERENCE.matrix)).astype(np.uint8)
+    crowd, folded = disc() & (np.hypot(x - 70, y - 100) < 15), disc() & (abs(x - 120) < 10)
+    stains[crowd] = (1.2, 0.6)
+    stains[folded] *= 2
+    pixels = np.rint(255 * np.exp(-stains @ REFERENCE.matrix)).astype(np.uint8)
     fold = find_tissue(pixels).fold
-    assert fold[72:128, 97:103].all()
-    assert fold.sum() < 1.3 * 60 * 10
-    assert appearance(pixels, find_tissue(pixels))["fold_share"] == pytest.approx(600 / disc().sum(), rel=0.3)
+    assert fold[folded].mean() > 0.6
+    assert fold[~(abs(x - 120) < 15)].mean() < 0.01
+    assert not find_tissue(once).fold.any()
+    share = fold.sum() / find_tissue(pixels).tissue.sum()
+    assert appearance(pixels, find_tissue(pixels))["fold_share"] == pytest.approx(share)
 
 
 def test_appearance_is_of_the_tissue():

@@ -51,5 +51,5 @@ def test_tissue_is_outlined_and_little_of_it_pointed_out(tmp_path: Path) -> None
     slide = sorted((cohort / "slides").glob("*.tif"))[0]
     seen = inspection.inspect(Specimen(patient_id="P", specimen_id="S", modality="slide", path=slide, row=2))
     assert seen.picture is not None
-    assert (seen.picture == np.array(inspection.COLOURS["tissue"])).all(axis=-1).any()
+    assert (seen.picture == np.array(inspection.EDGES[0])).all(axis=-1).any()
     assert seen.doubts == ("less than 1 mm2 of tissue",)  # at 1 um per pixel nuclei are no folds

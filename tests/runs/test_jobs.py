@@ -100,6 +100,15 @@ def test_a_cancelled_job_is_no_longer_its_workers(jobs: Jobs) -> None:
     assert jobs.get(key).state == "cancelled"
 
 
+def test_a_job_that_is_tried_again_is_not_finished_by_its_first_worker(jobs: Jobs) -> None:
+    key = jobs.add("predict", {})
+    first = jobs.claim("first")
+    jobs.cancel(key)
+    jobs.retry(key)
+    assert jobs.claim("second").attempts == first.attempts
+    assert not jobs.finish(first, "old")
+
+
 def test_what_json_cannot_hold_changes_nothing(jobs: Jobs) -> None:
     with pytest.raises(ValueError, match="JSON"):
         jobs.add("predict", {"mpp": float("nan")})

@@ -96,7 +96,13 @@ def test_killed_processes_are_replaced_and_poison_harms_no_other(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     for kind, n in (("square", 2), ("poison", 0), ("once_killed", 0), ("square", 3)):
         jobs.add(kind, {"n": n})
-    run_workers(jobs.where, "made_for_workers:KINDS", count=2)
+    given = {"count": 2, "lease_s": 3600.0}
+    thread = threading.Thread(
+        target=run_workers, args=(jobs.where, "made_for_workers:KINDS"), kwargs=given, daemon=True
+    )
+    thread.start()
+    thread.join(timeout=120)
+    assert not thread.is_alive()  # no lease had to run out
     found = [(each.kind, each.state, each.attempts, each.result) for each in jobs.all()]
     assert found == [
         ("square", "done", 1, 4),

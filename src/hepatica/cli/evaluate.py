@@ -162,10 +162,11 @@ def compare(
         if horizon is not None:
             outcome = at_horizon(table.time, event=table.event, horizon=horizon)
             found |= compare_paired(outcome, score_a=table.score, score_b=table.other, **cutoffs)
+    called = f"cut-offs: {score} {cutoffs['cutoff_a']:g}, {other} {cutoffs['cutoff_b']:g}"
     show(
         {name: each.difference for name, each in found.items()},
         as_json=as_json,
-        notes=table.notes,
+        notes=[*table.notes, *([called] if "accuracy" in found else [])],
         p={name: each.p for name, each in found.items()},
     )
 

@@ -4,6 +4,7 @@ Shapes of questions and answers follow the GDC API User's Guide (https://docs.gd
 """
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,6 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 import httpx
-from huggingface_hub import constants
 
 from hepatica.cohort.errors import UnavailableError
 
@@ -108,7 +108,7 @@ class Gdc:
 @contextmanager
 def open_gdc() -> Iterator[Gdc]:
     """A connection to the public archive, closed at the end; UnavailableError where --offline forbids it."""
-    if constants.HF_HUB_OFFLINE:
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         raise UnavailableError("data cannot be fetched with --offline, or with HF_HUB_OFFLINE=1; leave that out")
     headers = {"User-Agent": f"hepatica/{version('hepatica')}"}
     with httpx.Client(base_url=API, timeout=60, follow_redirects=True, headers=headers) as client:

@@ -48,8 +48,8 @@ def expected_bytes(specimens: Sequence[Specimen], *, tiling: Tiling) -> float:
 def _expected(
     specimens: Sequence[Specimen], tiling: Tiling, count: Callable[[Slide, Specimen, Tiling], float]
 ) -> float:
-    asked = np.unique(np.linspace(0, len(specimens) - 1, ASKED).astype(int)) if specimens else []
-    counts = [_counted(specimens[n], tiling, count) for n in asked]
+    asked = np.unique(np.linspace(0, max(len(specimens) - 1, 0), ASKED).astype(int))
+    counts = [_counted(specimens[n], tiling, count) for n in asked if specimens]
     most = np.inf if tiling.limit is None else tiling.limit
     return float(np.minimum(counts or [0], most).mean()) * len(specimens) * tiling.side**2 * 3
 

@@ -271,15 +271,16 @@ def tile_share(store: Material, specimens: Iterable[Specimen], *, classes: Seque
     where that is known.
     """
     share = np.full(len(store), np.nan)
-    sizes = store.specimens.set_index("specimen_id").reindex(columns=["width", "height", "extent"])
+    sizes = store.specimens.set_index("specimen_id").reindex(columns=["width", "height", "extent", "left", "top"])
     places = store.index.reset_index(drop=True).groupby("specimen_id", sort=False)
     annotated = {each.specimen_id: each for each in specimens if "annotation" in each.attachments}
     for name, own in places:
         if name in annotated:
-            width, height, extent = map(float, sizes.loc[str(name)])
+            width, height, extent, *origin = map(float, sizes.loc[str(name)])
             size = None if np.isnan(width + height) else (int(width), int(height))
             outlines = polygons_of(_annotated(annotated[str(name)], size=size), classes)
-            share[own.index] = _share(outlines, own[["x", "y"]].to_numpy(), extent=extent)
+            moved = tuple(tuple(ring + np.nan_to_num(origin) for ring in rings) for rings in outlines)
+            share[own.index] = _share(moved, own[["x", "y"]].to_numpy(), extent=extent)
     return share
 
 

@@ -71,11 +71,11 @@ class TileStore(ArrayStore):
     `index`: one row a tile, numbered from 0: patient_id, specimen_id, tile (its number within the slide, in raster
     order), x, y (upper left corner) and extent (side), in pixels of the slide's finest level.
     `specimens`: one row a slide: patient_id, specimen_id, key (its file), tiles (how many), mpp, mpp_known (file,
-    given, forced), notes (what contradicts it), width, height, extent, place (of a region), and how it looks:
-    tissue_mm2, tissue_share and ink_share (of the slide, 0..1), fold_share and blur_share (of the tissue), hue_degrees
-    and saturation (0..1, means of the tissue), haematoxylin_r, _g, _b and eosin_r, _g, _b (share of the optical density
-    in each colour, length 1), haematoxylin_peak and eosin_peak (99th percentile of the concentration); stains are NaN
-    where they need not be and cannot be learnt.
+    given, forced), notes (what contradicts it), width, height, extent, left and top (of what QuPath shows), place (of a
+    region), and how it looks: tissue_mm2, tissue_share and ink_share (of the slide, 0..1), fold_share and blur_share
+    (of the tissue), hue_degrees and saturation (0..1, means of the tissue), haematoxylin_r, _g, _b and eosin_r, _g, _b
+    (share of the optical density in each colour, length 1), haematoxylin_peak and eosin_peak (99th percentile of the
+    concentration); stains are NaN where they need not be and cannot be learnt.
     Of a region, tissue_mm2, tissue_share, ink_share and colours are those of its tissue, the rest is of its slide.
     `failures`: one row a slide that gave no tiles: patient_id, specimen_id, row (of specimens.csv), error.
     """

@@ -10,10 +10,7 @@ from hepatica.cohort.units import MicronsPerPixel, TilePixels
 from hepatica.pathology.outlines import Region
 from hepatica.pathology.slide import Slide, extent
 from hepatica.pathology.tiles import Tiling, grid
-from hepatica.pathology.tissue import SPECK, Pieces, appearance, find_tissue
-
-MASK_MPP = 8.0
-"""Micrometres per pixel of the thumbnail that tissue is looked for on (ours): a tile of 112 um has 14 x 14 of them."""
+from hepatica.pathology.tissue import MASK_MPP, SPECK, Pieces, appearance, find_tissue
 
 MASK_SIDES = (512, 4096)
 """Shortest and longest longer side of that thumbnail (ours)."""
@@ -39,7 +36,7 @@ class Overview(NamedTuple):
 def overview(slide: Slide, region: Region | None = None) -> Overview:
     """A slide as tissue is looked for on it."""
     thumbnail = slide.thumbnail(longest=int(np.clip(max(slide.size) * slide.mpp / MASK_MPP, *MASK_SIDES)))
-    pieces = find_tissue(thumbnail)
+    pieces = find_tissue(thumbnail, mpp=slide.mpp * max(slide.size) / max(thumbnail.shape))
     if region is not None:
         region.check(slide.size)
         pieces = pieces.within(region.mask(thumbnail.shape[:2], size=slide.size))
@@ -65,7 +62,8 @@ def survey(slide: Slide, tiling: Tiling, region: Region | None) -> tuple[np.ndar
     area = {"tissue_mm2": looks["tissue_share"] * width * height * slide.mpp**2 / 1e6}
     known = {"mpp": slide.mpp, "mpp_known": slide.mpp_known, "notes": slide.note}
     known |= {"place": region.place(slide.size)} if region else {}
-    sharp = {"blur_share": blur_share(slide, corners)}
+    known |= dict(zip(("left", "top"), slide.origin, strict=True)) if any(slide.origin) else {}
+    sharp = {"blur_share": blur_share(slide, pieces.tissue)}
     return corners, known | {"width": width, "height": height, "extent": side} | area | looks | sharp
 
 
@@ -82,10 +80,13 @@ def _refuse_coarse_or_small(slide: Slide, tiling: Tiling) -> None:
         )
 
 
-def blur_share(slide: Slide, corners: np.ndarray) -> float:
-    """Share (0..1) of places, evenly spread over the `corners` (n, 2) of tiles, where the tissue is out of focus."""
+def blur_share(slide: Slide, tissue: np.ndarray) -> float:
+    """Share (0..1) of places, evenly spread over the `tissue` (h w) of a slide, that are out of focus; 0 of none."""
+    mpp = MicronsPerPixel(max(FOCUS_MPP, slide.mpp))
+    corners = grid(tissue, size=slide.size, mpp=slide.mpp, tiling=Tiling(side=FOCUS_SIDE, mpp=mpp))
+    if not len(corners):
+        return 0.0
     chosen = corners[np.linspace(0, len(corners) - 1, min(FOCUS_TILES, len(corners))).astype(int)]
-    mpp = max(FOCUS_MPP, slide.mpp)
     grey = np.stack([slide.read((x, y), side=FOCUS_SIDE, mpp=mpp).mean(axis=-1) for x, y in chosen.tolist()])
     fine, coarse = (bands(grey, scales=(1, 2))[scale].std(axis=(1, 2)) for scale in (1, 2))
     return float(np.mean(np.log2(np.maximum(fine, 1e-4) / np.maximum(coarse, 1e-4)) < BLURRED))

@@ -5,7 +5,7 @@ import pytest
 
 from hepatica.cohort.errors import EvaluationError
 from hepatica.evaluate.audit.audit import audit, audit_rates
-from hepatica.evaluate.audit.integer_tables import read_printed
+from hepatica.evaluate.audit.integer_tables import FIGURES, read_printed
 from hepatica.evaluate.audit.rate_rows import RateRow
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -132,3 +132,23 @@ def row_of(counts: np.ndarray) -> RateRow:
     shares = {"accuracy": (tp + tn) / counts.sum(), "sensitivity": tp / (tp + fn), "ppv": tp / (tp + fp)}
     printed = {name: read_printed(f"{share:.3f}") for name, share in shares.items()}
     return RateRow(name="row", n=int(counts.sum()), printed=printed)
+
+
+def test_the_nearest_counts_of_an_impossible_row_are_named() -> None:
+    """Of 55 patients with 34 positives: 22 of 34 are 64.7 %, not 66 %; all other tables miss by more."""
+    printed = {"sensitivity": "66%", "specificity": "62%", "ppv": "72%", "npv": "54%", "accuracy": "64%"}
+    row = RateRow(name="MR", printed={name: read_printed(cell) for name, cell in printed.items()}, n=55, positives=34)
+    (found,) = audit_rates([row])
+    assert found.contradictions == ("no counts of 55 patients give these values",)
+    assert found.notes[0].startswith("nearest counts: TP 22, FP 8, FN 12, TN 13, with sensitivity 0.6471 for 0.66")
+    others = np.array([[tp, fp, 34 - tp, 21 - fp] for tp in range(35) for fp in range(22)], float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        misses = [np.abs(FIGURES[name](*others.T) - row.printed[name].value) for name in printed]
+    assert others[np.nanargmin(np.max(misses, axis=0))].tolist() == [22, 8, 12, 13]
+
+
+def test_nothing_is_near_what_is_far_off() -> None:
+    printed = {name: read_printed(cell) for name, cell in (("sensitivity", "0.100"), ("accuracy", "0.900"))}
+    (found,) = audit_rates([RateRow(name="far", printed=printed, n=20, positives=18)])
+    assert found.contradictions
+    assert found.notes == ()

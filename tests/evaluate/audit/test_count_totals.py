@@ -79,3 +79,22 @@ def test_a_rank_test_of_ordered_levels_may_give_p(tmp_path: Path) -> None:
     rows = "".join(f"grade,{level},{a},{b},{p if level == 0 else ''}\n" for level, (a, b) in enumerate(counts))
     path.write_text(HEADER + rows + "sex,m,40,30,\nsex,f,30,30,\n")
     assert [each.contradictions for each in audit(path)] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("cells", "wrong"),
+    [
+        ("male,128 (85.3),56 (87.5)\nsex,female,22 (14.7),8 (12.5)", None),
+        ("male,128 (69.6),56 (30.4)\nsex,female,22 (73.3),8 (26.7)", None),
+        (
+            "male,128 (83.5),56 (87.5)\nsex,female,22 (14.7),8 (12.5)",
+            "128 of 150 are 85.33%, printed is 83.5%; 125 would be 83.33%",
+        ),
+    ],
+)
+def test_percentages_are_those_of_their_counts(tmp_path: Path, cells: str, wrong: str | None) -> None:
+    """Of the column, or of the row."""
+    path = tmp_path / "table.csv"
+    path.write_text(f"characteristic,level,training,validation\nsex,{cells}\nage,old,100,40\nage,young,50,24\n")
+    found = audit(path)[0].contradictions
+    assert [each.partition(": ")[2] for each in found] == ([] if wrong is None else [wrong])

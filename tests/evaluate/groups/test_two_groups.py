@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepatica.cohort.errors import EvaluationError
+from hepatica.evaluate.groups import two_groups
 from hepatica.evaluate.groups.two_groups import RANK_SUM, T_TEST, compare_groups
 
 # Extra hours of sleep under two drugs (R's `sleep`), and what R's manual prints of t.test(..., var.equal = TRUE).
@@ -102,3 +103,12 @@ def test_large_cohorts_warn_of_nothing() -> None:
 def test_what_cannot_be_compared_is_refused(first: list[float], second: list[float], complaint: str) -> None:
     with pytest.raises(EvaluationError, match=complaint):
         compare_groups(first, second=second)
+
+
+def test_many_pairs_give_the_differences_of_few(monkeypatch):
+    generator = np.random.default_rng(0)
+    first, second = generator.gamma(2, size=90), generator.gamma(3, size=71)
+    sorted_out = compare_groups(first, second=second).difference
+    monkeypatch.setattr(two_groups, "MOST_PAIRS", 0)
+    halved = compare_groups(first, second=second).difference
+    assert (halved.value, halved.low, halved.high) == pytest.approx((sorted_out.value, sorted_out.low, sorted_out.high))

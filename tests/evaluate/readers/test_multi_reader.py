@@ -113,7 +113,7 @@ def test_a_reader_who_calls_nothing_has_no_ppv() -> None:
     label = np.arange(20) % 2
     found = over_readers(rate_readings(label, called=np.stack([label, np.zeros(20)]), rate="ppv"))
     assert np.isnan(found.difference.value)
-    assert found.difference.method == "not computable: 0/0 in one reader or without one case"
+    assert found.difference.method == "not computable: 0/0 in one reader"
 
 
 def test_what_is_refused() -> None:
@@ -124,3 +124,12 @@ def test_what_is_refused() -> None:
         auroc_readings(label, scores=np.zeros((3, 9)))
     with pytest.raises(EvaluationError, match="one case of a class"):
         auroc_readings([1, 0, 0], scores=np.zeros((2, 3)))
+
+
+def test_a_rate_that_hangs_on_one_case_has_no_interval() -> None:
+    """Each reader calls one case positive: the PPV is 1, and 0/0 without that case."""
+    label, called = np.array([1, 1, 0, 0, 0]), np.array([[1, 0, 0, 0, 0], [0, 1, 0, 0, 0]])
+    found = over_readers(rate_readings(label, called=called, rate="ppv"))
+    assert (found.difference.value, found.difference.low, found.difference.high) == (1.0, None, None)
+    assert found.difference.method == "no interval: a rate is 0/0 without one case"
+    assert np.isnan(found.p)

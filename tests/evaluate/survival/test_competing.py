@@ -1,5 +1,7 @@
 """Competing: cumulative incidence by hand and as R prints it; cause-specific and subdistribution hazard ratios."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,11 +9,11 @@ from lifelines import KaplanMeierFitter
 from r_random import RRandom
 
 from hepatica.cohort import EvaluationError
+from hepatica.evaluate.observed import censoring
 from hepatica.evaluate.survival.competing import (
     cause_specific,
     cumulative_incidence,
     fine_gray,
-    fine_gray_rows,
 )
 from hepatica.evaluate.survival.cox import cox
 from hepatica.evaluate.survival.over_time import cox_over_time
@@ -30,6 +32,28 @@ def transplanted() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     first, ends = np.minimum(relapse, death), np.minimum(censored, 60)
     event = np.where(first > ends, 0, np.where(relapse <= death, 1, 2))
     return pd.DataFrame({"older": older.astype(float)}), np.minimum(first, ends).round(1), event
+
+
+def fine_gray_rows(times: np.ndarray, causes: np.ndarray) -> pd.DataFrame:
+    """The rows at risk that R's finegray makes: a new one begins where the weight of a patient changes.
+
+    That gives coxph no id by itself, which then takes each row for a patient of its own.
+    """
+    until, own = censoring(times, event=causes > 0).followed_until(), causes == 1
+    moments, place = np.unique(times[own], return_index=True)
+    still, stays = until[own][place], (causes > 0) & ~own
+    whole = {"row": np.flatnonzero(~stays), "start": -1.0, "stop": times[~stays], "event": own[~stays], "weight": 1.0}
+    after = [{"row": row} | _staying(times[row], until[row], moments, still) for row in np.flatnonzero(stays)]
+    return pd.concat(map(pd.DataFrame, (whole, *after)), ignore_index=True).query("weight > 0")
+
+
+def _staying(time: float, followed: float, moments: np.ndarray, still: np.ndarray) -> dict[str, Any]:
+    """Rows of a patient with another event at `time`, until which a share `followed` of all is not censored."""
+    first = np.searchsorted(moments, time, side="right")
+    stop, weight = np.append(time, moments[first:]), np.append(1.0, still[first:] / followed)
+    last = np.append(np.diff(weight) != 0, True)
+    stop = stop[last]
+    return {"start": np.append(-1.0, stop[:-1]), "stop": stop, "event": False, "weight": weight[last]}
 
 
 def test_cohort_is_that_of_the_lesson(transplanted: tuple[pd.DataFrame, np.ndarray, np.ndarray]) -> None:
@@ -52,8 +76,14 @@ def test_hazard_ratios_are_what_r_prints(transplanted: tuple[pd.DataFrame, np.nd
     assert rate.ratio.value == pytest.approx(0.8881, abs=5e-5)
     assert rate.p == pytest.approx(0.55, abs=5e-3)
     assert fine_gray(covariates, time=time, event=event)["older"].ratio.value == pytest.approx(0.6902, abs=5e-5)
-    rows = fine_gray_rows(time, event=event)
+    rows = fine_gray_rows(time, event)
     assert len(rows) == 2735
+    spread = covariates.assign(other=np.random.default_rng(0).normal(size=300))
+    times = {name: rows[name] for name in ("start", "stop", "event", "weight")}
+    expanded = cox_over_time(spread.iloc[rows["row"]], **times, group=rows["row"])
+    for name, found in fine_gray(spread, time=time, event=event).items():
+        ratio, wanted = found.ratio, expanded[name].ratio
+        assert (ratio.value, ratio.low, ratio.high) == pytest.approx((wanted.value, wanted.low, wanted.high), rel=1e-8)
     # Its P takes each row for a patient.
     times = {name: rows[name] for name in ("start", "stop", "event", "weight")}
     by_row = cox_over_time(covariates.iloc[rows["row"]], **times)["older"]

@@ -1,10 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 
-from hepatica.report.page.gallery import Gallery
+from hepatica.report.page.gallery import MOST_POINTS, Gallery
 
 
 def paint(figure: Figure) -> None:
@@ -41,3 +42,19 @@ def test_a_failed_drawing_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no data"):
         Gallery(tmp_path / "figures", phantom=False).draw("line", fail, alt="A line")
     assert not list(tmp_path.rglob("line.*"))
+
+
+def test_many_marks_are_pixels_in_the_svg_and_few_are_not(tmp_path):
+    def svg(count):
+        def paint(figure):
+            axes = figure.subplots()
+            axes.scatter(np.arange(count), np.arange(count) % 7)
+            axes.plot(np.arange(count), "|")
+
+        Gallery(tmp_path, phantom=False).draw(f"n{count}", paint, alt="marks")
+        return (tmp_path / f"n{count}.svg").read_text()
+
+    few, many = svg(MOST_POINTS), svg(20 * MOST_POINTS)
+    assert "<image" not in few
+    assert many.count("<image") >= 1
+    assert len(many) < len(few)

@@ -11,6 +11,9 @@ from hepatica.cohort import CohortError, EvaluationError
 from hepatica.runs.results import READERS
 from hepatica.studies import run_study, write_study_report
 
+NO_NUMBER = re.compile(r"(?<![\w-])(nan|inf|nat|<na>)(?![\w-])", re.IGNORECASE)
+"""What a table prints of a value that it lacks, if that is not asked; groups of one patient have no SD."""
+
 
 @pytest.fixture(scope="module")
 def done(trained_ct, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -46,6 +49,10 @@ def test_report_has_the_chapters_of_the_paper_and_says_phantom(done: Path) -> No
         assert title in page
     assert "PHANTOM" in page.upper()
     assert "Traceback" not in page
+    tables = sorted((done / "tables").glob("*.csv"))
+    assert len(tables) > 10
+    assert [each.name for each in tables if NO_NUMBER.search(each.read_text(encoding="utf-8"))] == []
+    assert not NO_NUMBER.search(re.sub(r"<style.*?</style>|<[^>]*>", " ", page, flags=re.S))
 
 
 def test_a_cohort_without_outlines_and_readers_is_reported(

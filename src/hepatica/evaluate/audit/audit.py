@@ -11,7 +11,15 @@ from hepatica.cohort.errors import EvaluationError
 from hepatica.cohort.faults import Faults
 from hepatica.evaluate.audit.count_totals import audit_totals
 from hepatica.evaluate.audit.findings import Finding
-from hepatica.evaluate.audit.integer_tables import Counts, Printed, interval_notes, possible_tables, rounding_to
+from hepatica.evaluate.audit.integer_tables import (
+    FIGURES,
+    SLACK,
+    Counts,
+    Printed,
+    interval_notes,
+    possible_tables,
+    rounding_to,
+)
 from hepatica.evaluate.audit.rate_rows import RateRow, read_rate_rows
 from hepatica.evaluate.audit.summaries import audit_summaries
 
@@ -94,7 +102,44 @@ def _finding(row: RateRow, alone: Counts, shared: Counts, *, most: int) -> Findi
     found = _swaps_that_help(row, most=most)
     repaired = np.unique(np.concatenate([each for _, each in found]), axis=0) if found else None
     repairs = tuple(description for description, _ in found) or _figures_that_hinder(row, most=most)
-    return Finding(row=row.name, contradictions=tuple(wrong), repairs=repairs, possible=shared, repaired=repaired)
+    near = () if found or row.n is None else _nearest(row, most=most)
+    return Finding(
+        row=row.name,
+        contradictions=tuple(wrong),
+        repairs=repairs,
+        possible=shared,
+        repaired=repaired,
+        notes=near,
+    )
+
+
+WIDER = (2, 3, 5, 10, 20, 50)
+"""How many times its last digit a figure is missed by, at most, in the nearest counts; tried in turn (ours)."""
+
+
+def _nearest(row: RateRow, *, most: int) -> tuple[str, ...]:
+    """The counts that come nearest to the printed values, and which of these they miss; nothing where none is near."""
+    for times in WIDER:
+        wider = {name: replace(each, half=times * each.half, low=None, high=None) for name, each in row.printed.items()}
+        try:
+            tables = _tables(row, wider, most=most)
+        except EvaluationError:
+            return ()
+        if len(tables):
+            break
+    else:
+        return ()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        given = {name: FIGURES[name](*tables.T.astype(float)) for name in row.printed}
+    misses = {name: np.abs(given[name] - each.value) / each.half for name, each in row.printed.items()}
+    best = int(np.lexsort((np.sum(list(misses.values()), axis=0), np.max(list(misses.values()), axis=0)))[0])
+    missed = [
+        f"{name} {given[name][best]:.4g} for {each.value:.4g}"
+        for name, each in row.printed.items()
+        if misses[name][best] > 1 + SLACK
+    ]
+    counts = ", ".join(f"{name} {count}" for name, count in zip(("TP", "FP", "FN", "TN"), tables[best], strict=True))
+    return (f"nearest counts: {counts}, with {', '.join(missed)}",) if missed else ()
 
 
 def _wrong_by_itself(row: RateRow) -> list[str]:

@@ -14,7 +14,7 @@ from hepatica.evaluate.audit.integer_tables import DASHES, SLACK, Counts, Printe
 
 KEYS = ("characteristic", "level")
 
-COUNT = re.compile(r"(\d+)(?: ?\(\d*\.?\d+ ?%?\))?")
+COUNT = re.compile(r"(\d+)(?: ?\((\d*\.?\d+) ?%?\))?")
 """A count as printed: 128, 128 (85.3) or 128 (85.3%)."""
 
 TOTALS = ("total", "all", "overall", "all patients")
@@ -37,6 +37,7 @@ def audit_totals(table: pd.DataFrame, *, name: str) -> list[Finding]:
             f"{name}: columns {', '.join(map(str, cells.columns))} have a value that is not a whole number, or one with"
             " its percentage"
         )
+    shares = cells[groups].map(lambda found: found[2] or "")
     table = table.assign(**cells.map(lambda found: int(found[1])))
     parts = {str(key): rows for key, rows in table.groupby("characteristic", sort=False)}
     counts = {key: rows[groups].to_numpy(np.int64) for key, rows in parts.items()}
@@ -45,7 +46,37 @@ def audit_totals(table: pd.DataFrame, *, name: str) -> list[Finding]:
     if times < 2 and len(counts) > 1:
         raise EvaluationError(f"{name}: no two characteristics have the same totals; there is nothing to compare with")
     found = [_judge(key, each, groups, np.array(usual), printed[key]) for key, each in counts.items()]
-    return [_with_sums(each, parts[each.row], groups, sums) for each in found]
+    found = [_with_sums(each, parts[each.row], groups, sums) for each in found]
+    return [_with_shares(each, parts[each.row], shares, np.array(usual)) for each in found]
+
+
+def _with_shares(finding: Finding, rows: pd.DataFrame, shares: pd.DataFrame, usual: Counts) -> Finding:
+    """The finding, and each percentage that is not that of its count: of its column, or of its row, whichever most are.
+
+    A printed percentage comes with the nearest count that would give it.
+    """
+    counts, printed = rows[shares.columns].to_numpy(np.int64), shares.loc[rows.index].to_numpy(str)
+    wholes = [np.tile(usual, (len(counts), 1)), np.repeat(counts.sum(axis=1, keepdims=True), counts.shape[1], axis=1)]
+    wrong = min((_misprinted(rows["level"], counts, printed, whole, shares.columns) for whole in wholes), key=len)
+    return replace(finding, contradictions=(*finding.contradictions, *wrong))
+
+
+def _misprinted(
+    levels: "pd.Series[str]", counts: Counts, printed: np.ndarray, wholes: Counts, groups: pd.Index
+) -> list[str]:
+    found = []
+    for (row, column), text in np.ndenumerate(printed):
+        count, whole = int(counts[row, column]), int(wholes[row, column])
+        if not text or not whole:
+            continue
+        percent, half = float(text), 0.5 * 10.0 ** -len(text.partition(".")[2])
+        if abs(100 * count / whole - percent) > half + SLACK:
+            near = round(percent * whole / 100)
+            found.append(
+                f"{levels.iloc[row]}, {groups[column]}: {count} of {whole} are {100 * count / whole:.4g}%, printed is"
+                f" {text}%; {near} would be {100 * near / whole:.4g}%"
+            )
+    return found
 
 
 def _with_sums(finding: Finding, rows: pd.DataFrame, groups: list[str], sums: list[str]) -> Finding:

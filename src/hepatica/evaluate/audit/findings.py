@@ -15,7 +15,7 @@ class Finding:
 
     `repairs` are changes that would make the row possible: likely misprints, none proven. `possible` are counts of the
     row as printed; where there are none and one repair is left, `repaired` are those of the repaired row. `notes` say
-    what was found and is no fault: by which method intervals were computed.
+    what was found and is no fault: by which method intervals were computed, or which counts come nearest.
     """
 
     row: str

@@ -89,12 +89,11 @@ def over_readers(readings: Readings, *, bounds: tuple[float, float] = (0.0, 1.0)
     """
     mean, error, degrees = mean_of_readers(readings)
     if np.isnan(mean):
-        return Comparison(difference=undefined("0/0 in one reader or without one case", n=readings.cases), p=np.nan)
-    if error**2 < NO_SPREAD:
-        same = Estimate(
-            value=mean, low=None, high=None, n=readings.cases, method="no interval: the sample shows no variation"
-        )
-        return Comparison(difference=same, p=1.0 if mean == 0 else np.nan)
+        return Comparison(difference=undefined("0/0 in one reader", n=readings.cases), p=np.nan)
+    if np.isnan(error) or error**2 < NO_SPREAD:
+        why = "a rate is 0/0 without one case" if np.isnan(error) else "the sample shows no variation"
+        same = Estimate(value=mean, low=None, high=None, n=readings.cases, method=f"no interval: {why}")
+        return Comparison(difference=same, p=1.0 if mean == 0 and not np.isnan(error) else np.nan)
     margin = float(student.ppf(0.975, degrees)) * error
     method = f"{METHOD}, {readings.values.size} readers, df {degrees:.1f}"
     low, high = max(mean - margin, bounds[0]), min(mean + margin, bounds[1])

@@ -123,36 +123,17 @@ def fine_gray(covariates: pd.DataFrame, *, time: ArrayLike, event: ArrayLike, ca
     10.1080/01621459.1999.10474144, by the weighted Cox model of Geskus 2011, doi 10.1111/j.1541-0420.2010.01420.x).
     Intervals are clustered by patient and do not count the uncertainty of G. Raises EvaluationError as `cox` does.
     """
-    rows = fine_gray_rows(time, event=event, cause=cause)
-    return cox_over_time(
-        covariates.iloc[rows["row"]],
-        start=rows["start"],
-        stop=rows["stop"],
-        event=rows["event"],
-        group=rows["row"],
-        weight=rows["weight"],
-    )
-
-
-def fine_gray_rows(time: ArrayLike, *, event: ArrayLike, cause: int = 1) -> pd.DataFrame:
-    """The weighted rows at risk of `fine_gray`: row (of the patient, from 0), start, stop, event, weight.
-
-    A new row begins where the weight changes, as in R's finegray. That gives coxph no id by itself, which then takes
-    each row for a patient of its own: its robust interval is another one than that clustered by patient.
-    """
     times, causes = _first_events(time, event, cause)
     until, own = censoring(times, event=causes > 0).followed_until(), causes == cause
-    moments, place = np.unique(times[own], return_index=True)
-    still, stays = until[own][place], (causes > 0) & ~own
-    whole = {"row": np.flatnonzero(~stays), "start": -1.0, "stop": times[~stays], "event": own[~stays], "weight": 1.0}
-    after = [{"row": row} | _staying(times[row], until[row], moments, still) for row in np.flatnonzero(stays)]
-    return pd.concat(map(pd.DataFrame, (whole, *after)), ignore_index=True).query("weight > 0")
-
-
-def _staying(time: float, followed: float, moments: Floats, still: Floats) -> dict[str, ArrayLike]:
-    """Rows of a patient with another event at `time`, until which a share `followed` of all is not censored."""
-    first = np.searchsorted(moments, time, side="right")
-    stop, weight = np.append(time, moments[first:]), np.append(1.0, still[first:] / followed)
-    last = np.append(np.diff(weight) != 0, True)
-    stop = stop[last]
-    return {"start": np.append(-1.0, stop[:-1]), "stop": stop, "event": False, "weight": weight[last]}
+    last = times[own].max(initial=-np.inf)
+    stays = np.flatnonzero((causes > 0) & ~own & (times < last))
+    whole = np.arange(times.size)
+    return cox_over_time(
+        covariates.iloc[np.append(whole, stays)],
+        start=np.append(np.full(times.size, -1.0), times[stays]),
+        stop=np.append(times, np.full(stays.size, last)),
+        event=np.append(own, np.zeros(stays.size, bool)),
+        group=np.append(whole, stays),
+        weight=np.append(np.ones(times.size), 1 / until[stays]),
+        fading=np.append(until, np.zeros(stays.size)),
+    )

@@ -1,5 +1,7 @@
 """Over time: Cox regression of covariates that change from visit to visit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -33,12 +35,14 @@ def cox_over_time(
     event: ArrayLike,
     group: ArrayLike | None = None,
     weight: ArrayLike | None = None,
+    fading: ArrayLike | None = None,
 ) -> dict[str, HazardRatio]:
     """Cox model of rows at risk in (start, stop], such as those of `risk_intervals`: hazard ratio of each column.
 
     All of length n; `event` is 1 where the row ends with one, `group` names the patient of each row, and `weight` is
-    above 0. Ties are Efron's. Intervals and P are Wald's, clustered by patient (sandwich) where rows have weights, and
-    by the information without. Raises EvaluationError as `cox` does, and where a row ends before it starts.
+    above 0. `fading` is that of `Rows`. Ties are Efron's. Intervals and P are Wald's, clustered by patient (sandwich)
+    where rows have weights, and by the information without. Raises EvaluationError as `cox` does, and where a row ends
+    before it starts.
     """
     stops, events = follow_up(stop, event=event)
     starts = numbers(start, name="start", like=stops.size)
@@ -50,6 +54,7 @@ def cox_over_time(
     weights = None if weight is None else numbers(weight, name="weight", like=stops.size)
     patients = patients_of(group, rows=stops.size)
     rows, scale = standardised(table, start=starts, stop=stops, event=events, weight=weights)
+    rows = rows if fading is None else replace(rows, fading=numbers(fading, name="fading", like=stops.size))
     beta, plain, clustered = maximise(rows, patients)
     error = np.sqrt(np.diag(plain if weight is None else clustered))
     method = f"Cox, Efron ties, Wald{'' if weight is None else ', clustered by patient'}"

@@ -25,13 +25,18 @@ _LARGEST_ERROR = 100.0
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Rows (n,) at risk in (start, stop], of whom `event` ends with one; covariates x (n, p), standardised."""
+    """Rows (n,) at risk in (start, stop], of whom `event` ends with one; covariates x (n, p), standardised.
+
+    With `fading` (n,), rows that have 0 there count at each event with their weight times what the row with the event
+    has, such as patients with another event in Fine and Gray's model; the other rows always with their weight.
+    """
 
     x: Floats
     start: Floats
     stop: Floats
     event: Booleans
     weight: Floats
+    fading: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +123,7 @@ def likelihood(rows: Rows, beta: Floats) -> At:
 
 def spread(rows: Rows, now: At, weight: Floats) -> Floats:
     """Sum over the events, by `weight` (m,), of the covariance (p, p) of the covariates at risk."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # far steps: no information, and no next step
         of_rows = now.hazard * _met(rows, now, weight / now.total)
         return np.asarray(rows.x.T @ (of_rows[:, None] * rows.x) - now.mean.T @ (weight[:, None] * now.mean))
 
@@ -126,18 +131,35 @@ def spread(rows: Rows, now: At, weight: Floats) -> Floats:
 def _met(rows: Rows, now: At, values: Floats) -> Floats:
     """Sum (n, …) of `values` (m, …) of the events at which each row is at risk, less what it is out of them."""
     times = rows.stop[now.place]
-    sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
     begin, end = (np.searchsorted(times, each, side="right") for each in (rows.start, rows.stop))
     _, first, tie = np.unique(times, return_index=True, return_inverse=True)
-    found: Floats = sums[end] - sums[begin]
+
+    def seen(each: Floats) -> Floats:
+        sums = np.concatenate([np.zeros((1, *each.shape[1:])), np.cumsum(each, axis=0)])
+        return np.asarray(sums[end] - sums[begin])
+
+    found = seen(values)
+    if rows.fading is not None:
+        fades = rows.fading == 0
+        found[fades] = seen((rows.fading[now.place] * values.T).T)[fades]
     found[now.place] -= np.add.reduceat((now.out * values.T).T, first, axis=0)[tie]
     return found
 
 
 def _at_risk(rows: Rows, values: Floats, place: np.ndarray) -> Floats:
     """Sum of `values` (n, …) over the rows at risk at the end of each of the rows at `place`: not left, and come."""
-    at, found = rows.stop[place], np.zeros((place.size, *values.shape[1:]))
-    for edge, sign in ((rows.stop, 1.0), (rows.start, -1.0)):
+    if rows.fading is None:
+        return _entered(rows.start, rows.stop, values, at=rows.stop[place])
+    fades = rows.fading == 0
+    always, fading = (
+        _entered(rows.start[own], rows.stop[own], values[own], at=rows.stop[place]) for own in (~fades, fades)
+    )
+    return np.asarray(always + (rows.fading[place] * fading.T).T)
+
+
+def _entered(start: Floats, stop: Floats, values: Floats, *, at: Floats) -> Floats:
+    found = np.zeros((at.size, *values.shape[1:]))
+    for edge, sign in ((stop, 1.0), (start, -1.0)):
         order = np.argsort(-edge, kind="stable")
         sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values[order], axis=0)])
         found += sign * sums[np.searchsorted(-edge[order], -at, side="right")]

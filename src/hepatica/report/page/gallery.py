@@ -12,7 +12,7 @@ from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.collections import Collection, LineCollection
+from matplotlib.collections import Collection
 from matplotlib.figure import Figure as Drawing
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -126,14 +126,15 @@ class Gallery:
 
 
 def _thin(figure: Drawing) -> None:
-    for artist in figure.findobj(lambda each: isinstance(each, Line2D | Collection)):
+    for artist in figure.findobj():
         if _points(artist) > MOST_POINTS:
             artist.set_rasterized(True)
 
 
 def _points(artist: Artist) -> int:
     if isinstance(artist, Line2D):
-        return len(np.atleast_1d(artist.get_xdata()))
-    if isinstance(artist, LineCollection):
-        return len(artist.get_segments())
-    return max(len(artist.get_offsets()), sum(len(each.vertices) for each in artist.get_paths()))
+        return np.size(artist.get_xdata())
+    if isinstance(artist, Collection):
+        corners = [np.size(each.vertices) for each in artist.get_paths()]
+        return max(np.size(artist.get_offsets()), sum(corners)) // 2
+    return 0
