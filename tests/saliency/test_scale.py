@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import ImageFont
 
-from hepatica.saliency.scale import in_units, round_length, with_bar
+from hepatica.saliency.scale import FONT, in_units, round_length, with_bar
 
 
 @pytest.mark.parametrize(("extent", "length"), [(1000, 200), (400, 100), (8000, 2000), (39.9, 5), (0.4, 0.1)])
@@ -19,3 +20,9 @@ def test_the_bar_is_as_long_as_it_says_and_the_picture_stays() -> None:
     assert black[90:].any(axis=0).sum() == pytest.approx(50, abs=2)
     assert in_units(1000) == "1 mm"
     assert in_units(200) == "200 µm"
+
+
+def test_the_font_has_the_sign_of_micrometres() -> None:
+    font = ImageFont.truetype(FONT, 20)
+    missing = bytes(font.getmask("\U0010ffff"))
+    assert bytes(font.getmask("µ")) != missing

@@ -150,6 +150,7 @@ def predict(
     from hepatica.cohort.predictions import of_patients
     from hepatica.report.documents.predictions_page import write_predictions_page
     from hepatica.runs import predict as predict_run
+    from hepatica.runs.inputs import left_out
 
     resolution = None if mpp is None else MicronsPerPixel(mpp)
     changes = assignments(settings)
@@ -169,7 +170,7 @@ def predict(
             for row in found.head(5).itertuples()
         )
         typer.echo(f"{target.label}, {len(found)} patient(s): {shown}{', …' if len(found) > 5 else ''}")
-    for line in [*cautions(table), *remarks(out / "specimens.csv")]:
+    for line in [*cautions(table), *remarks(out / "specimens.csv"), *left_out(inputs)]:
         typer.echo(line)
     typer.echo(f"predictions and images: {out}\npage: {write_predictions_page(run, out=out)}")
 

@@ -46,8 +46,8 @@ def time_column(table: pd.DataFrame, name: str, faults: Faults) -> pd.Series:
     months = _numbers(table, name, faults, wanted=wanted, right=lambda each: each.between(0, MOST_MONTHS))
     if months.notna().all() and (median := months.quantile(0.5)) > LONG_MONTHS:
         warnings.warn(
-            f"{_FILE} column {name}: the median follow-up is {median:g} months ({median / 12:.0f} years); if these are"
-            " days, divide them by 30.4375",
+            f"{_FILE} column {name}: the median follow-up is {round(median, 1):g} months ({median / 12:.0f} years);"
+            " if these are days, divide them by 30.4375",
             stacklevel=2,
         )
     return months

@@ -182,7 +182,9 @@ class Cohort:
             case TimeToEvent(time=time, event=event):
                 months = self.patients[time].quantile(0.5)
                 doubt = f" ({months / 12:.0f} years; are these days?)" if months > LONG_MONTHS else ""
-                return f"{(self.patients[event] == 1).sum()} events, median follow-up {months:g} months{doubt}"
+                return (
+                    f"{(self.patients[event] == 1).sum()} events, median follow-up {round(months, 1):g} months{doubt}"
+                )
             case Status(column=column):
                 return f"present in {self.patients[column].sum():.0f} of {self.patients[column].count()}"
             case Classes(column=column, classes=classes):

@@ -74,6 +74,12 @@ def _within(path: Path, *, modality: str, into: Path) -> Sequence[Found]:
     return phases_together(found) if found else itself
 
 
+def left_out(paths: Sequence[Path]) -> list[str]:
+    """What `read_inputs` leaves out of folders that are no cohort, in words that name no file."""
+    folders = [path for path in paths if path.is_dir() and not (path / "cohort.toml").is_file()]
+    return list(filter(None, (find_files(path).left_out for path in folders)))
+
+
 def files_of(system: System[Any, Any], cohort: Cohort) -> tuple[Specimen, ...]:
     """The specimens of a cohort that are files and that the system reads, of all its inputs."""
     modalities = {room.modality for room in system.rooms.values()}

@@ -1,12 +1,17 @@
 """Scale: a bar of a round length in the corner of a picture, so that a reader sees how large things are."""
 
 import math
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 SHARE = 0.25
 """Largest share of a picture's width that the bar takes (ours)."""
+
+FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+"""It has the sign of micrometres, which Pillow's own font lacks."""
 
 
 def round_length(extent: float) -> float:
@@ -28,7 +33,7 @@ def with_bar(picture: np.ndarray, *, width: float) -> np.ndarray:
     pen = ImageDraw.Draw(image)
     margin, thick = max(4, wide // 40), max(3, high // 100)
     left, right, bottom = margin, margin + round(length / width * wide), high - margin
-    font = ImageFont.load_default(max(11, wide // 32))
+    font = ImageFont.truetype(FONT, max(11, wide // 32))
     pen.rectangle((left - 1, bottom - thick - 1, right + 1, bottom + 1), fill="black", outline="white")
     pen.text((left, bottom - thick - 3), in_units(length), fill="black", stroke_fill="white", stroke_width=2, font=font,
              anchor="ls")  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.cohort.draft import draft_cohort
-from hepatica.cohort.draft.found import Owners
+from hepatica.cohort.draft.found import Owners, find_files
 from hepatica.cohort.draft.roles import roles
 
 SHEET = [
@@ -49,6 +49,19 @@ def sheet(tmp_path: Path) -> Path:
         pd.DataFrame(SHEET).to_excel(book, sheet_name="Patients", header=False, index=False)
         pd.DataFrame([["BCLC", "stage"]]).to_excel(book, sheet_name="Legend", header=False, index=False)
     return tmp_path / "table.xlsx"
+
+
+def test_files_of_no_known_kind_are_counted_and_not_named(tmp_path: Path, sheet: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for name in ("HB-001_a.svs", "HB-002 Doe.docx", "a.png", "b.PNG", "notes"):
+        (folder / name).write_bytes(b"x")
+    notes = draft_cohort(folder, tmp_path / "out", table=sheet).notes
+    assert "left out, not known as slide, scan or spectrum: 1 .docx, 2 .png, 1 without suffix" in notes
+    assert find_files(folder / "none").left_out == ""
+    (tmp_path / "empty").mkdir()
+    notes = draft_cohort(tmp_path / "empty", tmp_path / "other", table=sheet).notes
+    assert f"no slide, scan or spectrum was found in {tmp_path / 'empty'}" in notes
 
 
 def test_a_workbook_becomes_a_cohort_without_a_name_in_it(slides: Path, sheet: Path, tmp_path: Path) -> None:

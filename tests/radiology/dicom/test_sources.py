@@ -1,7 +1,9 @@
 """Sources: folders, archives and files alike; archives that would do harm are refused."""
 
+import fcntl
 import io
 import tarfile
+import tempfile
 import zipfile
 
 import numpy as np
@@ -171,3 +173,28 @@ def test_hostile_archives_take_neither_memory_nor_disk(tmp_path, monkeypatch):
     for archive, reason in ((many, "nearly empty"), (tmp_path / "bomb.tar.gz", "nearly empty"), (deep, "deep within")):
         with pytest.raises(SpecimenError, match=reason):
             find_sources(archive)
+
+
+def test_what_killed_processes_unpacked_is_removed_and_others_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed, living = tmp_path / "hepatica-killed", tmp_path / "hepatica-living"
+    for each in (killed, living):
+        each.mkdir()
+        each.with_suffix(".lock").touch()
+    with living.with_suffix(".lock").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        home = archives._home.__wrapped__()
+    assert not killed.exists()
+    assert living.is_dir()
+    assert home.with_suffix(".lock").exists()
+    monkeypatch.setattr(archives, "_home", lambda: home)
+    monkeypatch.setattr(archives, "MOST", 1)
+    nested = [
+        pack(tmp_path / f"{k}.zip", {"in.zip": pack(tmp_path / "in.zip", {"x": bytes([k])}).read_bytes()})
+        for k in (1, 2)
+    ]
+    first, second = (find_sources(each)[0] for each in nested)
+    assert not first.path.exists()  # it gave way to the second
+    for source, content in ((first, b"\1"), (second, b"\2")):
+        with source.open() as file:
+            assert file.read() == content

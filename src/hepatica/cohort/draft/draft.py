@@ -73,6 +73,9 @@ def draft_cohort(
     without = patients.loc[~patients["patient_id"].isin(specimens["patient_id"]), "patient_id"]
     if found and len(without):
         notes.append(f"{len(without)} patients without a file: {listed(without)}")
+    if not found:
+        notes.append(f"no slide, scan or spectrum was found in {folder}")
+    notes += [files.left_out] if files.left_out else []
     _write(out, folder, patients=patients, specimens=specimens, made=made)
     return Draft(
         folder=out,
@@ -237,8 +240,8 @@ def _with_masks(
 
 def _write(out: Path, folder: Path, *, patients: pd.DataFrame, specimens: pd.DataFrame, made: _Table) -> None:
     head: dict[str, Any] = {
-        "name": plain(folder.resolve().name).replace(" ", "_") or "cohort",
-        "hospital": folder.resolve().name,
+        "name": plain(out.resolve().name).replace(" ", "_") or "cohort",
+        "hospital": out.resolve().name,
         "notes": "Drafted by hepatica init; correct what it took wrongly.",
     }
     out.mkdir(parents=True, exist_ok=True)

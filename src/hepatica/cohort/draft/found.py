@@ -46,11 +46,21 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """`specimens`, `masks` of volumes, and whether there is `dicom`, which is sorted by its headers instead."""
+    """`specimens`, `masks` of volumes, whether there is `dicom`, which is sorted by its headers instead, and `others`,
+    which are of no known kind.
+    """
 
     specimens: tuple[Found, ...]
     masks: tuple[Path, ...]
     dicom: bool
+    others: tuple[Path, ...] = ()
+
+    @property
+    def left_out(self) -> str:
+        """How many others there are of each kind, without their names; "" where there are none."""
+        kinds = Counter(suffix(each) or "without suffix" for each in self.others)
+        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        return f"left out, not known as slide, scan or spectrum: {listed}" if listed else ""
 
 
 def find_files(folder: Path, *, modality: str | None = None) -> Files:
@@ -58,7 +68,7 @@ def find_files(folder: Path, *, modality: str | None = None) -> Files:
 
     Hidden files, what macOS and Windows leave behind and the folders of MIRAX slides are passed over.
     """
-    specimens, masks, dicom = [], [], False
+    specimens, masks, others, dicom = [], [], [], False
     for where, folders, names in os.walk(folder):
         beside = {Path(each).stem for each in names if each.lower().endswith(".mrxs")}
         folders[:] = sorted(each for each in folders if each not in beside and each[0] not in "._")
@@ -66,12 +76,14 @@ def find_files(folder: Path, *, modality: str | None = None) -> Files:
             path = Path(where, name)
             kind = SUFFIXES.get(suffix(path))
             if kind is None:
-                dicom = dicom or suffix(path) in ARCHIVES or _is_dicom(path)
+                known = suffix(path) in ARCHIVES or _is_dicom(path)
+                dicom = dicom or known
+                others += [] if known else [path]
             elif kind == "ct" and is_mask(path):
                 masks.append(path)
             else:
                 specimens.append(Found(path=path, modality=kind if kind == "slide" else modality or kind))
-    return Files(specimens=tuple(specimens), masks=tuple(masks), dicom=dicom)
+    return Files(specimens=tuple(specimens), masks=tuple(masks), dicom=dicom, others=tuple(others))
 
 
 def suffix(path: Path) -> str:

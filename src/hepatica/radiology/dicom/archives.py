@@ -5,13 +5,16 @@ name within an archive can lead anywhere; links within it are left out.
 """
 
 import atexit
+import fcntl
 import hashlib
+import os
 import shutil
 import tarfile
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -65,7 +68,8 @@ def unpacked(path: Path) -> list[Path]:
         folder = _home() / name
         _ARCHIVES[folder] = path
         if not folder.exists():
-            for old in sorted(_home().iterdir(), key=lambda each: each.stat().st_mtime_ns)[: 1 - MOST]:
+            there = sorted(_home().iterdir(), key=lambda each: each.stat().st_mtime_ns)
+            for old in there[: max(0, len(there) + 1 - MOST)]:
                 shutil.rmtree(old)
             _fill(path, folder)
         return sorted(folder.iterdir())
@@ -79,7 +83,16 @@ def restore(path: Path) -> None:
 
 @cache
 def _home() -> Path:
+    """The folder of this process, which holds a lock beside it; those of processes that were killed are removed."""
+    for lock in Path(tempfile.gettempdir()).glob("hepatica-*.lock"):
+        with suppress(OSError), lock.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+            lock.unlink()
     home = Path(tempfile.mkdtemp(prefix="hepatica-"))
+    lock = home.with_suffix(".lock")
+    fcntl.flock(os.open(lock, os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)  # until the process ends
+    atexit.register(lock.unlink, missing_ok=True)
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     return home
 
