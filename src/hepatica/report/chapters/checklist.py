@@ -15,6 +15,11 @@ from hepatica.report.page import Answers, Block, Gallery, Run, Section, Text
 IMAGES = ("slide", "ct", "mr", "ultrasound")
 """Modalities that CLAIM is about."""
 
+CLAIM = (
+    "CLAIM, 2024 update (Tejani et al., Radiol Artif Intell 2024;6:e240300; its items were not compared with the"
+    " published list)"
+)
+
 CALIBRATED = ("binary", "followed")
 """Kinds of primary score whose report has a chapter on calibration, and offers recalibration."""
 
@@ -47,7 +52,7 @@ def section(run: Run, gallery: Gallery) -> Section:
     caption = "TRIPOD+AI (Collins et al., BMJ 2024;385:e078378), in our own short words: where each item is answered."
     blocks: list[Block] = [Text(text=text), Answers(caption=caption, rows=rows)]
     if run.system.first.modality in IMAGES:
-        blocks += _answered("claim_2024", "CLAIM, 2024 update (Tejani et al., Radiol Artif Intell 2024;6:e240300)")
+        blocks += _answered("claim_2024", CLAIM)
     if summary.kind(run) == "binary":
         extended = "which STARD-AI (doi 10.1038/s41591-025-03953-8) extends; its further items are not listed here"
         blocks += _answered("stard_2015", f"STARD 2015 (Bossuyt et al., BMJ 2015;351:h5527), {extended}")
