@@ -252,3 +252,22 @@ def test_dates_without_signs_and_grades_of_three_are_read(tmp_path: Path) -> Non
     table, _ = _drafted(tmp_path, MVI=[*"012012"], death_date=["20190113", "", "", "", "", ""])
     assert [*table["mvi"]] == [*"012012"]
     assert [*table["overall_survival_months"]][:2] == ["11.99", "24.02"]
+
+
+def test_links_are_followed_once_and_those_to_nowhere_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "a.svs").write_bytes(b"x")
+    (tmp_path / "in").mkdir()
+    for name, target in {"store": tmp_path / "store", "again": tmp_path / "in", "gone": tmp_path / "nowhere"}.items():
+        (tmp_path / "in" / name).symlink_to(target)
+    assert [each.path.name for each in find_files(tmp_path / "in").specimens] == ["a.svs"]
+
+
+def test_names_of_groups_of_columns_are_no_header(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "Clinic;;Outcome;\nID;age;dead;OS months\nH1;60;0;9\nH2;61;1;8\nH3;62;1;7\nH4;63;0;6\n"
+    )
+    (tmp_path / "files").mkdir()
+    assert draft_cohort(tmp_path / "files", tmp_path / "out", table=tmp_path / "t.csv").endpoints == (
+        "overall_survival",
+    )
