@@ -124,6 +124,9 @@ def test_predict_says_one_line_for_a_file_that_is_no_slide(hepatica: Cli, traine
     done = hepatica("predict", trained.run, tmp_path / "ct.nii.gz", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Not assessable: no score." in page
+    assert "ct.nii" not in page
 
 
 def test_doctor_finds_what_is_installed(hepatica: Cli) -> None:

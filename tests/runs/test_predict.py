@@ -139,7 +139,7 @@ def test_a_folder_is_every_slide_in_it_and_names_are_kept_on_request(trained, tm
     assert "case_1.tif" in page
     cutoff = open_run(trained.run).cutoffs["recurrence_12"]
     assert f"Cut-off {cutoff:.3f}" in page
-    (out / "names.csv").unlink()
+    predict(trained.run, [tmp_path / "in"], out=out, pictures=0)
     assert "case_" not in write_predictions_page(trained.run, out=out).read_text()
 
 

@@ -146,7 +146,7 @@ def predict(
     report, segmentations, saliency maps and captures, ready to be sent to the archive of origin. Specimens that could
     not be read are listed with the reason in OUT/prepared/ledger.
     """
-    from hepatica.cohort import MicronsPerPixel, patient_scores, targets
+    from hepatica.cohort import MicronsPerPixel, NotAssessableError, patient_scores, targets
     from hepatica.cohort.predictions import of_patients
     from hepatica.report.documents.predictions_page import write_predictions_page
     from hepatica.runs import predict as predict_run
@@ -154,9 +154,13 @@ def predict(
 
     resolution = None if mpp is None else MicronsPerPixel(mpp)
     changes = assignments(settings)
-    table = predict_run(
-        run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names, changes=changes
-    )
+    try:
+        table = predict_run(
+            run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names, changes=changes
+        )
+    except NotAssessableError:
+        typer.echo(f"page, with the reason of each: {write_predictions_page(run, out=out)}")
+        raise
     for target in targets(table):
         found = patient_scores(table, target=target)
         if target.task == "quantities":

@@ -84,6 +84,7 @@ def predict(
     files = sorted(contents(files_of(system, cohort)).values())
     settings = {key: str(value) for key, value in (changes or {}).items()}
     claim(out, {"model": model.digest, "note": model.note, "cohort": cohort.digest, "specimens": files} | settings)
+    (out / NAMES).unlink(missing_ok=True)  # of an earlier call, whose page had names
     if names:
         paths = [each.extra.get("file", str(each.path)) for each in specimens]
         write_table(out / NAMES, pd.DataFrame({"row": [each.row for each in specimens], "file": paths}))

@@ -80,7 +80,7 @@ def test_a_workbook_becomes_a_cohort_without_a_name_in_it(slides: Path, sheet: P
     text = "".join((made.folder / name).read_text() for name in ("patients.csv", "cohort.toml")).lower()
     assert not [word for word in ("muster", "doe", "9000", "1950", "2012", "clinic", "unknown") if word in text]
     assert made.columns["MRN"] == "dropped: record number"
-    assert any("left out: 1 patients (row 7)" in note for note in made.notes)
+    assert any("left out, 1: row 7" in note for note in made.notes)
     assert any("unknown.svs" in note and "m.mrxs" in note for note in made.notes)
 
 
@@ -172,5 +172,102 @@ def test_an_event_without_a_date_has_no_time_and_a_last_visit_stands_for_death(t
     assert patients["recurrence_months"].tolist() == [24.02, 5.98]
     assert patients["overall_survival_months"].tolist() == [24.02, 48.0]
     assert patients["overall_survival_event"].tolist() == [1, 0]
-    assert any("row 2 have an event but no date" in note for note in made.notes)
-    assert any("row 3 have a date but no event" in note for note in made.notes)
+    assert any("an event but no date of it: row 2" in note for note in made.notes)
+    assert any("a date but no event; the event is taken: row 3" in note for note in made.notes)
+
+
+def _drafted(tmp_path: Path, **columns: list[str]) -> tuple[pd.DataFrame, str]:
+    """patients.csv of a table of six patients with these columns, with `_` for spaces; and what is said."""
+    dated = {"ID": [f"H{n}" for n in range(6)], "surgery date": ["13.01.2018"] * 6, "last visit": ["14.01.2020"] * 6}
+    pd.DataFrame(dated | {name.replace("_", " "): cells for name, cells in columns.items()}).to_csv(
+        tmp_path / "table.csv", index=False
+    )
+    (tmp_path / "files").mkdir()
+    made = draft_cohort(tmp_path / "files", tmp_path / "out", table=tmp_path / "table.csv")
+    return pd.read_csv(tmp_path / "out" / "patients.csv", dtype=str, keep_default_na=False), " | ".join(made.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("status_(0=dead,_1=alive)", ["0", "1"]),
+        ("status_(1=dead,_2=alive)", ["1", "2"]),
+        ("alive_(1=no,_2=yes)", ["1", "2"]),
+        ("alive", ["dead", "alive"]),
+    ],
+)
+def test_codes_mean_what_their_column_says(tmp_path: Path, name: str, cells: list[str]) -> None:
+    table, _ = _drafted(tmp_path, **{name: cells * 3, "OS_months": [*"123456"]})
+    assert [*table["overall_survival_event"]] == ["1", "0"] * 3
+
+
+def test_a_date_of_death_that_cannot_be_read_is_no_survival(tmp_path: Path) -> None:
+    table, said = _drafted(
+        tmp_path, death_date=["05/2019", "31.02.2019", "no", "01.05.2019", "02.05.2019", "01.01.2199"]
+    )
+    assert dict(zip(table["patient_id"], table["overall_survival_event"], strict=True)) == {
+        "H2": "0",
+        "H3": "1",
+        "H4": "1",
+    }
+    assert "'death date' is no day of the past, taken for unknown: rows 2, 3, 7" in said
+
+
+def test_recurrences_after_the_last_visit_and_codes_of_2_are_pointed_at(tmp_path: Path) -> None:
+    _, said = _drafted(tmp_path, recurrence_date=["15.01.2020", "", "", "", "", ""], dead=[*"012012"])
+    assert "later than death or the last visit; check: row 2" in said
+    assert "2 in 'dead' is taken for a competing event" in said
+
+
+def test_days_that_a_spreadsheet_took_for_months_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match="exchanged day and month"):
+        _drafted(tmp_path, death_date=["2019-03-02", "2019-05-11", "2019-04-04", "31/03/2019", "", ""])
+
+
+def test_totals_are_no_patients_and_rows_that_differ_give_no_outcome(tmp_path: Path) -> None:
+    table, said = _drafted(
+        tmp_path, ID=["H0", "H0", "H1", "H1", "H2", "Total"], OS_months=[*"111199"], dead=["0", "1", "1", "1", "0", "2"]
+    )
+    assert [*table["patient_id"]] == ["H1", "H2"]
+    assert "row 7 left out: totals, not patients" in said
+    assert "rows of one patient differ in 'dead'" in said
+
+
+def test_numbers_by_which_someone_is_found_do_not_come_through(tmp_path: Path) -> None:
+    table, _ = _drafted(
+        tmp_path,
+        患者姓名=["王伟", "李娜"] * 3,
+        身份证号码=[f"11010119800101{n:04}" for n in range(6)],
+        Tel=[f"0171/12345{n}" for n in range(6)],
+        chart=[f"00451{n}" for n in range(6)],
+        histo=[f"H{n}-200{n}" for n in range(6)],
+        scan_two=[f"0{n + 1}/2019" for n in range(6)],
+        third_scan=["2019-03-04", "none", "none", "none", "none", "none"],
+        Platelets=[f"{187 + n}000" for n in range(6)],
+    )
+    assert [*table] == ["patient_id", "platelets"]
+
+
+def test_dates_without_signs_and_grades_of_three_are_read(tmp_path: Path) -> None:
+    table, _ = _drafted(tmp_path, MVI=[*"012012"], death_date=["20190113", "", "", "", "", ""])
+    assert [*table["mvi"]] == [*"012012"]
+    assert [*table["overall_survival_months"]][:2] == ["11.99", "24.02"]
+
+
+def test_links_are_followed_once_and_those_to_nowhere_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "a.svs").write_bytes(b"x")
+    (tmp_path / "in").mkdir()
+    for name, target in {"store": tmp_path / "store", "again": tmp_path / "in", "gone": tmp_path / "nowhere"}.items():
+        (tmp_path / "in" / name).symlink_to(target)
+    assert [each.path.name for each in find_files(tmp_path / "in").specimens] == ["a.svs"]
+
+
+def test_names_of_groups_of_columns_are_no_header(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "Clinic;;Outcome;\nID;age;dead;OS months\nH1;60;0;9\nH2;61;1;8\nH3;62;1;7\nH4;63;0;6\n"
+    )
+    (tmp_path / "files").mkdir()
+    assert draft_cohort(tmp_path / "files", tmp_path / "out", table=tmp_path / "t.csv").endpoints == (
+        "overall_survival",
+    )

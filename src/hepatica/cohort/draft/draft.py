@@ -12,7 +12,7 @@ import pandas as pd
 import tomli_w
 
 from hepatica.cohort.atomic import write_table, write_text
-from hepatica.cohort.draft.dates import Order, are_dates, order_of
+from hepatica.cohort.draft.dates import Order, order_of, written
 from hepatica.cohort.draft.follow_up import follow_up
 from hepatica.cohort.draft.found import Found, Owners, find_files, phases_together
 from hepatica.cohort.draft.roles import Role, plain, roles, yes_no
@@ -25,6 +25,12 @@ FILES, STUDIES = "files", "studies"
 
 _TEXTS = 4
 """Filled cells from which a column of text that hardly repeats itself is taken for names or free text. Ours."""
+
+_SUMMED = (
+    r"(?i)(grand )?total|sums?|summe|gesamt|mean|average|median|mittelwert|somme|moyenne|n ?= ?\d+|合计|总计|平均.*"
+)
+_OF_PERSONS = r"[+\d](?:[ /()-]*\d){6,}|0\d{3,}|(0?[1-9]|1[0-2])[/.](19|20)\d\d"
+"""Seven digits and more, numbers that begin with 0, and months of a year."""
 
 Split = Callable[[Path, Path], Sequence[Found]]
 """From a folder and where to put what must be sorted to studies of one patient each."""
@@ -72,7 +78,7 @@ def draft_cohort(
     patients = made.patients if table else specimens[["patient_id"]].drop_duplicates()
     without = patients.loc[~patients["patient_id"].isin(specimens["patient_id"]), "patient_id"]
     if found and len(without):
-        notes.append(f"{len(without)} patients without a file: {listed(without)}")
+        notes.append(f"patients without a file, {len(without)}: {listed(without)}")
     if not found:
         notes.append(f"no slide, scan or spectrum was found in {folder}")
     notes += [files.left_out] if files.left_out else []
@@ -114,7 +120,7 @@ def _of_table(path: Path, *, given: Mapping[str, str], keep: Sequence[str], orde
     timed = [name for each in outcomes.endpoints.values() for name in each.values()]
     lacking = made[timed].isna().any(axis="columns") if timed else pd.Series(False, made.index)
     if lacking.any():
-        notes.append(f"without follow-up, left out: {lacking.sum()} patients ({rows_in_words(made.index[lacking])})")
+        notes.append(f"patients without follow-up, left out, {lacking.sum()}: {rows_in_words(made.index[lacking])}")
     made = made[~lacking]
     words = [name for name, role in found.items() if role.key in ("file", "record number")]
     names = {patient: [patient] for patient in made["patient_id"]}
@@ -133,13 +139,22 @@ def _identified(
     if own is None:
         notes.append(f"no column of study ids: patients are called by their row in {file} (P0002 is row 2)")
         return table, pd.Series([f"P{row:04}" for row in table.index], table.index)
+    summed = table[own].str.fullmatch(_SUMMED)
+    if summed.any():
+        notes.append(f"{rows_in_words(table.index[summed])} left out: totals, not patients")
+        table = table[~summed]
     if blank := [*table.index[table[own] == ""]]:
         notes.append(f"{rows_in_words(blank)} without {own!r} left out")
     rows = table[table[own] != ""]
     if rows[own].duplicated().any():
         notes.append(f"several rows of one patient are joined by {own!r}: of each column the first filled cell")
         joined = rows.mask(rows == "").groupby(own, sort=False)
+        differ = joined.nunique() > 1
+        if differ.to_numpy().any():
+            notes.append(f"rows of one patient differ in {listed(map(repr, differ.columns[differ.any()]))}")
         first = joined.first().fillna("").reset_index().set_axis(rows.index[~rows[own].duplicated()])
+        for name in [name for name, role in found.items() if role.kind not in ("keys", "identifiers")]:
+            first[name] = first[name].mask(first[own].map(differ[name]), "rows differ")  # no outcome is better than one
         for name in [name for name, role in found.items() if role.key == "file"]:
             first[name] = first[own].map(rows.groupby(own)[name].agg(";".join))
         rows = first[table.columns]
@@ -154,7 +169,7 @@ def _covariates(
     used = {"patient_id", *taken}
     for name in rows.columns.drop([*found]):
         filled = rows.loc[rows[name] != "", name]
-        if name not in keep and (filled.empty or are_dates(filled) or _is_free_text(filled)):
+        if name not in keep and (filled.empty or written(filled).any() or _is_free_text(filled)):
             new[name] = ""
             continue
         base = snake(name)
@@ -166,8 +181,10 @@ def _covariates(
 
 
 def _is_free_text(filled: pd.Series) -> bool:
-    worded = filled.str.contains(r"[^\W\d_]{2}").mean() > 0.5 and pd.to_numeric(filled, errors="coerce").isna().all()
-    return bool(worded and len(filled) >= _TEXTS and filled.nunique() > 0.7 * len(filled))
+    """Whether cells may tell who someone is: text that hardly repeats itself, or long numbers."""
+    text = pd.to_numeric(filled, errors="coerce").isna().mean() > 0.5
+    numbers = filled.str.fullmatch(_OF_PERSONS).mean() > 0.5
+    return bool(numbers or (text and len(filled) >= _TEXTS and filled.nunique() > 0.7 * len(filled)))
 
 
 def snake(name: str) -> str:
@@ -183,7 +200,7 @@ def _fate(
     """What became of a column, in words."""
     role = found.get(name)
     if role is None:
-        return new[name] or "dropped: dates, names or free text, or empty"
+        return new[name] or "dropped: dates, names, long numbers or free text, or empty"
     if role.kind == "identifiers":
         aged = role.name == "birth date" and "age_years" in made
         return f"dropped: {role.name}{' (age_years is kept)' if aged else ''}"
@@ -213,7 +230,7 @@ def _specimens(
             rows.append({"patient_id": patient, "modality": each.modality, "path": place})
     table = pd.DataFrame(rows, columns=["patient_id", "modality", "path"])
     table.insert(1, "specimen_id", [f"S{number:04}" for number in range(1, len(table) + 1)])
-    notes = [f"{len(lost)} files are of no patient of the table, left out: {listed(lost)}"] if lost else []
+    notes = [f"files of no patient that is kept, left out, {len(lost)}: {listed(lost)}"] if lost else []
     return _with_masks(table, masks, owners, made, folder=folder, notes=notes), notes
 
 

@@ -66,10 +66,15 @@ class Files:
 def find_files(folder: Path, *, modality: str | None = None) -> Files:
     """Everything below a folder that may be a specimen; a `modality` holds for files that may be of another.
 
-    Hidden files, what macOS and Windows leave behind and the folders of MIRAX slides are passed over.
+    Hidden files, what macOS and Windows leave behind and the folders of MIRAX slides are passed over; linked folders are read, each once.
     """
     specimens, masks, others, dicom = [], [], [], False
-    for where, folders, names in os.walk(folder):
+    visited: set[str] = set()
+    for where, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(where)) in visited:  # a link back
+            folders.clear()
+            continue
+        visited.add(real)
         beside = {Path(each).stem for each in names if each.lower().endswith(".mrxs")}
         folders[:] = sorted(each for each in folders if each not in beside and each[0] not in "._")
         for name in sorted(each for each in names if each[0] != "."):
@@ -149,6 +154,8 @@ def _is_dicom(path: Path) -> bool:
     if path.suffix.lower() in (".dcm", ".ima"):
         return True
     if path.suffix and not path.suffix[1:].isdigit():  # names of DICOM files are often identifiers with points
+        return False
+    if not path.is_file() or not os.access(path, os.R_OK):  # a link to nowhere, a pipe
         return False
     with path.open("rb") as file:
         head = file.read(132)

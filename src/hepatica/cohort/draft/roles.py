@@ -73,8 +73,15 @@ def unit(name: str) -> str | None:
 
 def yes_no(cells: pd.Series) -> pd.Series:
     """1 for yes, 0 for no, missing for what is neither."""
-    said = cells.map(lambda cell: " ".join(re.findall(r"[^\W_]+", cell.lower())))
+    said = meant(cells).map(lambda cell: " ".join(re.findall(r"[^\W_]+", cell.lower())))
     return pd.Series(pd.NA, cells.index, "Int64").mask(said.isin(words("yes")), 1).mask(said.isin(words("no")), 0)
+
+
+def meant(cells: pd.Series) -> pd.Series:
+    """Cells with the words that the column's name gives for codes, as "status (0=dead, 1=alive)" does."""
+    legend = dict(re.findall(r"\b(\d)\s*[=:]\s*([^\W\d_]+)", str(cells.name)))
+    known = {*words("yes"), *words("no")}
+    return cells.replace({code: word for code, word in legend.items() if word.lower() in known})
 
 
 def words(kind: str) -> list[str]:
@@ -106,7 +113,7 @@ def _fitting(name: str, cells: pd.Series) -> Iterable[tuple[float, Role]]:
 def _alike(bare: str, known: list[str], *, anywhere: bool) -> float:
     if bare in known:
         return 1 - known.index(bare) / 1000  # of two dates that may be the index date, the one listed first
-    if anywhere and any(f" {each} " in f" {bare} " for each in known if len(each) > 2):
+    if anywhere and any(f" {each} " in f" {bare} " if each.isascii() else each in bare for each in known if each[1:]):
         return 0.95
     long = [each for each in known if min(len(each), len(bare)) >= SHORTEST]
     best = max((difflib.SequenceMatcher(None, bare, each).ratio() for each in long), default=0.0)
@@ -122,8 +129,9 @@ def _holds(kind: str, role: str, name: str, filled: pd.Series) -> bool:
             numbers = pd.to_numeric(filled, errors="coerce")
             return bool(numbers.notna().mean() > 0.5 and (unit(name) or numbers.nunique() > 3))
         case "events" | "labels" | "inverted":
-            codes = {*filled} <= {"0", "1", "2"} and "0" in {*filled}  # 1 and 2 alone may stand for either
-            return codes or bool(len(filled) and "2" not in {*filled} and yes_no(filled).notna().mean() > 0.8)
+            signs = {*meant(filled)}
+            codes = kind == "events" and signs <= {"0", "1", "2"} and "0" in signs  # 1 and 2 may stand for either
+            return codes or bool(len(filled) and "2" not in signs and yes_no(filled).notna().mean() > 0.8)
         case "keys" if role == "patient_id":
             return bool(filled.str.contains(r"\d").mean() > 0.5)  # and no names of patients
         case _:

@@ -102,12 +102,12 @@ def _text(cell: Any) -> str:
 
 
 def _header(rows: dict[int, list[str]]) -> int:
-    """The first row that has names: text in at least half as many cells as the fullest row, each once."""
+    """The first row that has names: text in more than half as many cells as the fullest row, each once."""
     most = max((sum(map(bool, cells)) for cells in rows.values()), default=0)
     for row, cells in rows.items():
         filled = [cell for cell in cells if cell]
         names = [cell for cell in filled if not _NUMBER.fullmatch(cell)]
-        if len(filled) >= max(1, most / 2) and len(names) > 0.8 * len(filled) and len({*filled}) == len(filled):
+        if len(filled) > max(0, most / 2) and len(names) > 0.8 * len(filled) and len({*filled}) == len(filled):
             return row
     raise CohortError("the table has no row of column names, each of its own; write one above the patients")
 

@@ -66,6 +66,8 @@ def _scores(
     blocks: list[Block] = []
     for target in targets(table):
         found = of_patients(table, target=target)
+        if found.empty:
+            continue
         cutoff = cutoffs.get(target.key)
         rows = [
             [
