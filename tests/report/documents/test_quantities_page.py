@@ -12,11 +12,14 @@ from hepatica.cohort.atomic import write_json
 from hepatica.report.documents import quantities_page
 from hepatica.report.documents.quantities_page import write_quantities_page
 from hepatica.spectroscopy.fitting.quantities import COLUMNS
+from hepatica.spectroscopy.fitting.ratios import COLUMNS as RATIO_COLUMNS
 
 MADE_FROM = {
     "hepatica": "0.1", "method": "map", "organ": "liver", "note": "research use only", "model": None, "basis": None,
     "priors": "b433", "pdff": 0.2, "header_overrides": {"te_ms": 30.0}, "spectra": ["1f", "2e"],
 }  # fmt: skip
+
+RATIOS = pd.DataFrame([(3, "tCho/water", 0.31, 0.2, 0.44, "mM/M")], columns=["row", *RATIO_COLUMNS])
 
 
 @pytest.fixture
@@ -24,6 +27,7 @@ def out(tmp_path: Path) -> Path:
     for number in (1, 3):
         Image.fromarray(np.full((60, 80, 3), 200, np.uint8)).save(tmp_path / f"specimen_{number:04d}_fit.png")
     write_json(tmp_path / "made_from.json", MADE_FROM)
+    RATIOS.to_csv(tmp_path / "ratios.csv", index=False)
     return tmp_path
 
 
@@ -56,6 +60,9 @@ def test_each_spectrum_has_its_table_picture_and_notes(out: Path) -> None:
     assert "3.1 ± 0.4 mM" in page
     assert "not quantifiable: nothing found" in page
     assert "&gt; 999" in page
+    assert "Ratios of what is reported of spectrum 3" in page
+    assert "Ratios of what is reported of spectrum 1" not in page
+    assert "0.31 (0.2 to 0.44) mM/M" in page
     assert "SNR 32; linewidth 18.2 Hz; 2 of 32 left out." in page
     assert "SNR 9." in page
     assert "nan" not in re.sub(r'"data:[^"]*"', "", page).lower().replace("resonan", "").replace("provenan", "")
