@@ -66,7 +66,8 @@ class Files:
 def find_files(folder: Path, *, modality: str | None = None) -> Files:
     """Everything below a folder that may be a specimen; a `modality` holds for files that may be of another.
 
-    Hidden files, what macOS and Windows leave behind and the folders of MIRAX slides are passed over; linked folders are read, each once.
+    Hidden files, what macOS and Windows leave behind and the folders of MIRAX slides are passed over; linked folders
+    are read, each once.
     """
     specimens, masks, others, dicom = [], [], [], False
     visited: set[str] = set()
