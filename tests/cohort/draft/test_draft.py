@@ -243,9 +243,11 @@ def test_numbers_by_which_someone_is_found_do_not_come_through(tmp_path: Path) -
         histo=[f"H{n}-200{n}" for n in range(6)],
         scan_two=[f"0{n + 1}/2019" for n in range(6)],
         third_scan=["2019-03-04", "none", "none", "none", "none", "none"],
+        Age=["94", "61", "62", "63", "64", "65"],
         Platelets=[f"{187 + n}000" for n in range(6)],
     )
-    assert [*table] == ["patient_id", "platelets"]
+    assert [*table] == ["patient_id", "age", "platelets"]
+    assert table["age"][0] == "90"  # as one that is computed
 
 
 def test_dates_without_signs_and_grades_of_three_are_read(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import tomli_w
 
 from hepatica.cohort.atomic import write_table, write_text
 from hepatica.cohort.draft.dates import Order, order_of, written
-from hepatica.cohort.draft.follow_up import follow_up
+from hepatica.cohort.draft.follow_up import OLDEST, follow_up
 from hepatica.cohort.draft.found import Found, Owners, find_files, phases_together
 from hepatica.cohort.draft.roles import Role, plain, roles, yes_no
 from hepatica.cohort.draft.spreadsheet import read_spreadsheet
@@ -31,6 +31,8 @@ _SUMMED = (
 )
 _OF_PERSONS = r"[+\d](?:[ /()-]*\d){6,}|0\d{3,}|(0?[1-9]|1[0-2])[/.](19|20)\d\d"
 """Seven digits and more, numbers that begin with 0, and months of a year."""
+
+_AGE = re.compile(r"(age|alter|年龄)(_|$)")
 
 Split = Callable[[Path, Path], Sequence[Found]]
 """From a folder and where to put what must be sorted to studies of one patient each."""
@@ -115,7 +117,7 @@ def _of_table(path: Path, *, given: Mapping[str, str], keep: Sequence[str], orde
     labels = {role.name: yes_no(rows[name]) for name, role in found.items() if role.kind == "labels"}
     further = _covariates(rows, found, keep=keep, taken={*outcomes.columns, *labels})
     columns = {name: _fate(name, found, further, outcomes.columns, order) for name in map(str, rows)}
-    kept = {new: rows[name] for name, new in further.items() if new}
+    kept = {new: _capped(rows[name]) if _AGE.match(new) else rows[name] for name, new in further.items() if new}
     made = pd.DataFrame({"patient_id": ids} | kept | labels | outcomes.columns)
     timed = [name for each in outcomes.endpoints.values() for name in each.values()]
     lacking = made[timed].isna().any(axis="columns") if timed else pd.Series(False, made.index)
@@ -129,6 +131,10 @@ def _of_table(path: Path, *, given: Mapping[str, str], keep: Sequence[str], orde
             names[patient] += [Path(part).stem for part in re.split(r"[;,|\n]", cell)]
     endpoints = outcomes.endpoints | {name: {"label": name} for name in labels}
     return _Table(made, names, columns, endpoints, notes + outcomes.notes)
+
+
+def _capped(ages: pd.Series) -> pd.Series:
+    return ages.mask(pd.to_numeric(ages, errors="coerce") > OLDEST, str(OLDEST))
 
 
 def _identified(
