@@ -51,6 +51,25 @@ def sheet(tmp_path: Path) -> Path:
     return tmp_path / "table.xlsx"
 
 
+def test_a_number_within_a_longer_name_is_no_sure_owner() -> None:
+    owners = Owners({"7": ["7"], "HB-001": ["HB-001"]})
+    assert owners.of("LV1005 HE 7.tif") == "7"
+    assert owners.unsure("LV1005 HE 7.tif")
+    assert not owners.unsure("7_a.svs")
+    assert not owners.unsure("slides/7/a.svs")
+    assert not owners.unsure("x HB-001.svs")
+    assert not owners.unsure("LV1005.tif")
+
+
+def test_a_file_that_one_number_gives_to_a_patient_is_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / "slides").mkdir()
+    for name in ("1_a.svs", "LV1005 HE 2.svs"):
+        (tmp_path / "slides" / name).write_bytes(b"x")
+    (tmp_path / "t.csv").write_text(CSV, encoding="utf-8")
+    notes = draft_cohort(tmp_path / "slides", tmp_path / "out", table=tmp_path / "t.csv").notes
+    assert "given to a patient by one number within a longer name, check 1: LV1005 HE 2.svs" in notes
+
+
 def test_files_of_no_known_kind_are_counted_and_not_named(tmp_path: Path, sheet: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()

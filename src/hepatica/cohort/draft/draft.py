@@ -222,11 +222,14 @@ def _specimens(
     owners = Owners(made.names)
     rows: list[dict[str, str]] = []
     lost: list[str] = []
+    unsure: list[str] = []
     for each in phases_together(found):
         inside = each.path.is_relative_to(folder)
         name = each.path.relative_to(folder if inside else out).as_posix()
         if made.names:
-            patient = owners.of(name, *each.words) if inside else owners.of(*each.words)
+            texts = (name, *each.words) if inside else each.words
+            patient = owners.of(*texts)
+            unsure += [name] if inside and owners.unsure(*texts) else []
         else:
             patient = f"P{each.patient:04}" if each.patient else _first_part(name)
         if patient is None:
@@ -237,6 +240,8 @@ def _specimens(
     table = pd.DataFrame(rows, columns=["patient_id", "modality", "path"])
     table.insert(1, "specimen_id", [f"S{number:04}" for number in range(1, len(table) + 1)])
     notes = [f"files of no patient that is kept, left out, {len(lost)}: {listed(lost)}"] if lost else []
+    if unsure:
+        notes.append(f"given to a patient by one number within a longer name, check {len(unsure)}: {listed(unsure)}")
     return _with_masks(table, masks, owners, made, folder=folder, notes=notes), notes
 
 

@@ -141,14 +141,23 @@ class Owners:
         """The patient of the longest name found in the texts, which may be paths; of two of one length, that with which
         a part begins. None where there is none, or still two.
         """
+        _, best = self._longest(texts)
+        return next(iter(best)) if len(best) == 1 else None
+
+    def unsure(self, *texts: str) -> bool:
+        """Whether one word or number within a longer name is all that speaks for that patient."""
+        how, best = self._longest(texts)
+        return len(best) == 1 and how == (1, False)
+
+    def _longest(self, texts: Iterable[str]) -> tuple[tuple[int, bool], set[str]]:
+        """Patients of the longest name found; how many words and numbers it has, and whether a part begins with it."""
         found: dict[tuple[int, bool], set[str]] = {}
         for parts in (runs(part) for text in texts for part in text.split("/")):
             for start in range(len(parts)):
                 for stop in range(start + 1, len(parts) + 1):
                     if known := self._known.get(tuple(parts[start:stop])):
                         found.setdefault((stop - start, start == 0), set()).update(known)
-        best = found[max(found)] if found else set()
-        return next(iter(best)) if len(best) == 1 else None
+        return max(found.items()) if found else ((0, False), set())
 
 
 def _is_dicom(path: Path) -> bool:
