@@ -4,14 +4,16 @@ import gc
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from _pytest.nodeid import coerce_node_id
+from services import program, setting
 
 HEAD = """\
 name = "tiny"
@@ -46,6 +48,23 @@ P4,S5,slide,slides/5.svs,
 P5,S6,slide,slides/6.svs,
 P6,S7,slide,slides/7.svs,
 """
+
+
+@pytest.fixture(scope="session")
+def dciodvfy() -> str:
+    """Path of the validator of DICOM objects."""
+    return program("dciodvfy")
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """URL of a PostgreSQL database, with a schema of its own that is dropped after the test."""
+    url, schema = setting("HEPATICA_POSTGRES"), f"test_{uuid4().hex}"
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+        yield f"{url}?options=-csearch_path%3D{schema}"
+        connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """Jobs: each has one owner at a time, counts once, and outlives whoever does it."""
 
-import os
 import time
-from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,16 +11,8 @@ from hepatica.runs.jobs import ATTEMPTS, Jobs
 
 
 @pytest.fixture(params=["file", "server"])
-def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Jobs]:
-    if request.param == "file":
-        yield Jobs(tmp_path / "jobs.sqlite")
-        return
-    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
-    if "HEPATICA_POSTGRES" not in os.environ:
-        pytest.skip("HEPATICA_POSTGRES names no PostgreSQL")
-    yield Jobs(os.environ["HEPATICA_POSTGRES"])
-    with psycopg.connect(os.environ["HEPATICA_POSTGRES"]) as connection:
-        connection.execute("DROP TABLE jobs")
+def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Jobs:
+    return Jobs(tmp_path / "jobs.sqlite" if request.param == "file" else request.getfixturevalue("postgresql"))
 
 
 def test_the_same_request_twice_is_one_job(jobs: Jobs) -> None:

@@ -1,5 +1,4 @@
 import io
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -53,7 +52,7 @@ def test_only_enhanced_phases_name_contrast(headers: list[pydicom.Dataset]) -> N
     assert ["ContrastBolusAgent" in header for header in headers[::4]] == [False, True, True, True]
 
 
-@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (Debian: dicom3tools) is not installed")
+@pytest.mark.usefixtures("dciodvfy")
 def test_an_independent_validator_finds_no_error(archive: dict[str, bytes], tmp_path: Path) -> None:
     for name in ("1/0001.dcm", "2/0001.dcm"):
         path = tmp_path / "slice.dcm"

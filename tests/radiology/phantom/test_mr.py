@@ -1,5 +1,4 @@
 import io
-import shutil
 import subprocess
 import zipfile
 from dataclasses import replace
@@ -79,7 +78,7 @@ def test_the_cohort_has_outlines_and_categories(folder: Path) -> None:
         assert values[z, y, x] == lesion.segment == 2
 
 
-@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (Debian: dicom3tools) is not installed")
+@pytest.mark.usefixtures("dciodvfy")
 def test_an_independent_validator_finds_no_error(headers: list[pydicom.Dataset], tmp_path: Path) -> None:
     for number in (1, 5, 8):
         headers[SMALL.slices * number].save_as(tmp_path / "slice.dcm")

@@ -1,7 +1,6 @@
 """Deliver: files that an independent validator passes, the same each time, and nothing half-written."""
 
 import hashlib
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -31,9 +30,7 @@ RESULT = Result(
     risk_score=0.21, low=0.11, high=0.31, level=0.95, variant="weighted_mean", cutoff=0.2, is_hcc=True, images=6,
     model=MODEL,
 )  # fmt: skip
-WITH_VALIDATOR = pytest.mark.skipif(
-    shutil.which("dciodvfy") is None, reason="dciodvfy (Debian: dicom3tools) is not installed"
-)
+WITH_VALIDATOR = pytest.mark.usefixtures("dciodvfy")
 
 
 def findings(series) -> dict:

@@ -1,6 +1,5 @@
 """Secondary capture: the picture itself, upright, of a known slice."""
 
-import shutil
 import subprocess
 
 import highdicom as hd
@@ -171,7 +170,7 @@ def test_what_the_network_looked_at_is_not_called_a_lesion(ct):
     assert [each.CodeMeaning for each in kinds] == ["Spatial and Relational Concept", "Selected region"]
 
 
-@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (Debian: dicom3tools) is not installed")
+@pytest.mark.usefixtures("dciodvfy")
 def test_dciodvfy_finds_no_error_in_a_region_on_a_few_slices(ct, tmp_path):
     ct.write()
     own = evidence(ct.folder)

@@ -1,6 +1,5 @@
 """Structured report: a result is written so that another system can read it."""
 
-import shutil
 import subprocess
 from dataclasses import replace
 
@@ -24,9 +23,7 @@ RESULT = Result(
     model=MODEL,
 )  # fmt: skip
 
-WITH_VALIDATOR = pytest.mark.skipif(
-    shutil.which("dciodvfy") is None, reason="dciodvfy (Debian: dicom3tools) is not installed"
-)
+WITH_VALIDATOR = pytest.mark.usefixtures("dciodvfy")
 
 
 @pytest.fixture
