@@ -8,7 +8,7 @@ import pytest
 
 from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.cohort.draft import draft_cohort
-from hepatica.cohort.draft.found import Owners, find_files
+from hepatica.cohort.draft.found import Owners, find_files, mask_column
 from hepatica.cohort.draft.roles import roles
 
 SHEET = [
@@ -292,3 +292,41 @@ def test_names_of_groups_of_columns_are_no_header(tmp_path: Path) -> None:
     assert draft_cohort(tmp_path / "files", tmp_path / "out", table=tmp_path / "t.csv").endpoints == (
         "overall_survival",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("LIV-001_nodules.nii.gz", "nodule_mask"),
+        ("outlines/LIV-001.nii.gz", "mask"),
+        ("masks/LIV-001_liver.nii.gz", "liver_mask"),
+        ("LIV-001_tumor.nrrd", "mask"),
+        ("LIV-001_liver.nii.gz", ""),  # a scan of the liver, for all that its name says
+        ("LIV-001_arterial.nii.gz", ""),
+        ("tumour_trial/LIV-001.nii.gz", ""),
+    ],
+)
+def test_masks_are_known_by_their_own_name_or_that_of_their_folder(name: str, column: str) -> None:
+    assert mask_column(Path(name)) == column
+
+
+def test_outlines_of_a_radiologist_lie_beside_the_scan_and_are_no_scans(tmp_path: Path) -> None:
+    for name in ("CT/LIV-001.nii.gz", "CT/LIV-002.nii.gz", "outlines/LIV-001_nodule.nii.gz", "outlines/LIV-001.nii.gz"):
+        (tmp_path / "ct" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "ct" / name).write_bytes(b"x")
+    (tmp_path / "t.csv").write_text("Study ID,HCC at pathology,Cirrhosis\nLIV-001,yes,no\nLIV-002,no,yes\n")
+    made = draft_cohort(tmp_path / "ct", tmp_path / "out", table=tmp_path / "t.csv")
+    table = pd.read_csv(tmp_path / "out/specimens.csv", keep_default_na=False)
+    assert [*table["path"]] == ["files/CT/LIV-001.nii.gz", "files/CT/LIV-002.nii.gz"]
+    assert [*table["nodule_mask"]] == ["files/outlines/LIV-001_nodule.nii.gz", ""]
+    assert [*table["mask"]] == ["files/outlines/LIV-001.nii.gz", ""]
+    assert made.endpoints == ("hcc",)
+    assert "nodule_mask: masks by their names, 1 of them" in made.notes
+
+
+def test_columns_that_may_be_the_outcome_are_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("Study ID,Cancer,Size\n1,yes,3\n2,no,4\n")
+    (tmp_path / "ct").mkdir()
+    made = draft_cohort(tmp_path / "ct", tmp_path / "out", table=tmp_path / "t.csv")
+    assert made.endpoints == ()
+    assert any("may be 'Cancer'" in note for note in made.notes)

@@ -14,7 +14,7 @@ import tomli_w
 from hepatica.cohort.atomic import write_table, write_text
 from hepatica.cohort.draft.dates import Order, order_of, written
 from hepatica.cohort.draft.follow_up import OLDEST, follow_up
-from hepatica.cohort.draft.found import Found, Owners, find_files, phases_together
+from hepatica.cohort.draft.found import Found, Owners, find_files, mask_column, phases_together
 from hepatica.cohort.draft.roles import Role, plain, roles, yes_no
 from hepatica.cohort.draft.spreadsheet import read_spreadsheet
 from hepatica.cohort.errors import CohortError
@@ -130,7 +130,13 @@ def _of_table(path: Path, *, given: Mapping[str, str], keep: Sequence[str], orde
         for cell in cells if patient in names else ():
             names[patient] += [Path(part).stem for part in re.split(r"[;,|\n]", cell)]
     endpoints = outcomes.endpoints | {name: {"label": name} for name in labels}
-    return _Table(made, names, columns, endpoints, notes + outcomes.notes)
+    notes += outcomes.notes
+    answers = [name for name, new in further.items() if new and yes_no(rows.loc[rows[name] != "", name]).notna().all()]
+    if answers and not endpoints:
+        notes.append(
+            f"an outcome may be {listed(map(repr, answers))}: say --set hcc=COLUMN, or mvi, malignant, response"
+        )
+    return _Table(made, names, columns, endpoints, notes)
 
 
 def _capped(ages: pd.Series) -> pd.Series:
@@ -254,16 +260,22 @@ def _first_part(name: str) -> str:
 def _with_masks(
     table: pd.DataFrame, masks: Sequence[Path], owners: Owners, made: _Table, *, folder: Path, notes: list[str]
 ) -> pd.DataFrame:
-    """A column `mask` where a patient has one mask and one scan."""
-    own = defaultdict(list)
+    """Columns of masks, where a patient has one of a kind and one scan."""
+    own: dict[str, dict[str | None, list[str]]] = defaultdict(lambda: defaultdict(list))
     for path in masks:
-        name = path.relative_to(folder).as_posix()
-        own[owners.of(name) if made.names else _first_part(name)].append(f"{FILES}/{name}")
-    scans = Counter(table["patient_id"])
-    clear = {who: paths[0] for who, paths in own.items() if len(paths) == 1 and scans[who] == 1}
-    if unclear := sum(len(paths) for who, paths in own.items() if who not in clear):
+        name = path.relative_to(folder)
+        who = owners.of(name.as_posix()) if made.names else _first_part(name.as_posix())
+        own[mask_column(name)][who].append(f"{FILES}/{name.as_posix()}")
+    scans, unclear = Counter(table["patient_id"]), 0
+    for column, of in own.items():
+        clear = {who: paths[0] for who, paths in of.items() if len(paths) == 1 and scans[who] == 1}
+        unclear += sum(len(paths) for who, paths in of.items() if who not in clear)
+        if clear:
+            table = table.assign(**{column: table["patient_id"].map(clear).fillna("")})
+            notes.append(f"{column}: masks by their names, {len(clear)} of them")
+    if unclear:
         notes.append(f"{unclear} masks are of no single scan: write them into the column mask of specimens.csv")
-    return table.assign(mask=table["patient_id"].map(clear).fillna("")) if clear else table
+    return table
 
 
 def _write(out: Path, folder: Path, *, patients: pd.DataFrame, specimens: pd.DataFrame, made: _Table) -> None:

@@ -16,7 +16,7 @@ SUFFIXES = {
 
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-_MASK = {"mask", "masks", "seg", "segmentation", "label", "labels", "labelmap", "roi"}
+_MASK = re.compile(r"(mask|seg|segmentation|label|labelmap|roi|outline|contour|annotation|nodule|lesion|tumou?r)s?")
 _PHASES = {
     **dict.fromkeys(("plain", "native", "nc", "unenhanced", "noncontrast"), "plain"),
     **dict.fromkeys(("pre", "precontrast"), "pre"),
@@ -85,7 +85,7 @@ def find_files(folder: Path, *, modality: str | None = None) -> Files:
                 known = suffix(path) in ARCHIVES or _is_dicom(path)
                 dicom = dicom or known
                 others += [] if known else [path]
-            elif kind == "ct" and is_mask(path):
+            elif kind == "ct" and mask_column(path.relative_to(folder)):
                 masks.append(path)
             else:
                 specimens.append(Found(path=path, modality=kind if kind == "slide" else modality or kind))
@@ -122,9 +122,12 @@ def phase_in(path: Path) -> str:
     return next((_PHASES[each] for each in _WORDS.findall(path.name.lower()) if _PHASES.get(each)), "")
 
 
-def is_mask(path: Path) -> bool:
-    """Whether a volume is called a mask."""
-    return bool(set(runs(path.name)) & _MASK)
+def mask_column(path: Path) -> str:
+    """The column of specimens.csv for a volume whose name, or whose folder, is that of a mask; "" for any other."""
+    said = {*runs(path.name)} | ({*runs(path.parent.name)} if _MASK.fullmatch(path.parent.name.lower()) else set())
+    if not any(map(_MASK.fullmatch, said)):
+        return ""
+    return next((f"{each}_mask" for each in ("nodule", "liver") if {each, f"{each}s"} & said), "mask")
 
 
 class Owners:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from hepatica.cohort.digests import content_digest
-from hepatica.cohort.draft.found import is_mask, phase_in
+from hepatica.cohort.draft.found import mask_column, phase_in
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.frames import LARGEST
 from hepatica.radiology.dicom.geometry import Geometry
@@ -131,7 +131,7 @@ def _is_volume(path: Path) -> bool:
 def _volumes_in(path: Path) -> list[Path]:
     """The volumes of a folder that has nothing else."""
     files = sorted(visible(path)) if path.is_dir() else []
-    return [each for each in files if not is_mask(each)] if files and all(map(_is_volume, files)) else []
+    return [each for each in files if not mask_column(Path(each.name))] if files and all(map(_is_volume, files)) else []
 
 
 def _holds_pictures(path: Path) -> bool:
