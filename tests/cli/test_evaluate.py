@@ -142,6 +142,26 @@ def test_two_scores_are_compared(followed: Path, outcome: list[str]) -> None:
     assert "note: cut-offs: p 0.5, q 0.4" in CliRunner().invoke(app, words).stderr
 
 
+def test_a_comparison_has_a_page_with_both_scores_and_their_curves(followed: Path, tmp_path: Path) -> None:
+    outcome = ["--time", "m", "--event", "e", "--horizon", "24"]
+    words = ["compare", followed, "--score", "p", "--other", "q", *outcome]
+    found = json.loads(run(*words, "--out", tmp_path / "page", "--json"))
+    own = json.loads(run("survival", followed, *outcome, "--score", "p", "--cutoff", "0.5", "--json"))
+    rows = pd.read_csv(next((tmp_path / "page/tables").glob("*statistics*.csv")), header=0, index_col=0)
+    assert rows.loc["AUROC", "p"].startswith(f"{own['auroc']['value']:.3f} (")
+    assert rows.loc["AUROC", "Difference"].startswith(f"{found['auroc']['value']:.3f} (")
+    assert list(rows.columns[:3]) == ["p", "q", "Difference"]
+    drawn = {path.stem for path in (tmp_path / "page/figures").glob("*.png")}
+    assert {"kaplan_meier_1", "kaplan_meier_2", "roc", "decision"} <= drawn
+
+
+def test_a_score_that_is_no_share_is_cut_at_its_median(followed: Path) -> None:
+    table = pd.read_csv(followed)
+    table.assign(q=1000 * table["q"]).to_csv(followed, index=False)
+    words = ["compare", str(followed), "--score", "p", "--other", "q", "--time", "m", "--event", "e", "--horizon", "24"]
+    assert f"q {1000 * table['q'].median():.4g}" in CliRunner().invoke(app, words).stderr
+
+
 def test_an_outcome_is_wanted_to_compare_by(followed: Path) -> None:
     result = CliRunner().invoke(app, ["compare", str(followed), "--score", "p", "--other", "q"])
     assert result.exit_code == 2

@@ -136,8 +136,12 @@ def compare(
     time: Annotated[str | None, typer.Option(help=TIME)] = None,
     event: Annotated[str | None, typer.Option(help=EVENT)] = None,
     horizon: Horizon = None,
-    cutoff: Annotated[float, typer.Option(help="Scores at or above this are called positive.")] = 0.5,
-    other_cutoff: Annotated[float | None, typer.Option(help="That of the other score; --cutoff by default.")] = None,
+    cutoff: Annotated[
+        float | None,
+        typer.Option(help="Scores at or above this are called positive; 0.5, or the median if they are no shares."),
+    ] = None,
+    other_cutoff: Annotated[float | None, typer.Option(help="That of the other score.")] = None,
+    out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Compare two scores of the same patients: the first minus the second, paired.
@@ -145,30 +149,61 @@ def compare(
     With --label, or with --time, --event and --horizon: AUROC, average precision, and accuracy, PPV, sensitivity and F1
     at the cut-offs. With --time and --event: the C-index.
     """
+    import pandas as pd
+
     from hepatica.evaluate import at_horizon, compare_c_index, compare_paired, read_binary, read_survival
     from hepatica.evaluate.inputs import Risk
+    from hepatica.evaluate.observed import observed
 
     if (label is None) == (time is None or event is None):
         raise typer.BadParameter("got neither or both of --label and --time with --event; give one outcome")
-    cutoffs: dict[str, Any] = {"cutoff_a": cutoff, "cutoff_b": cutoff if other_cutoff is None else other_cutoff}
     found: dict[str, Comparison] = {}
+    followed, outcome = None, None
     if label is not None:
         table: Any = read_binary(file, label=label, score=score, other=other)
-        found = compare_paired(table.label, score_a=table.score, score_b=table.other, **cutoffs)
+        outcome = observed(table.label)
     else:
         table = read_survival(file, time=str(time), event=str(event), score=score, other=other)
         ranks = {"score_a": Risk(table.score), "score_b": Risk(table.other)}
         found["c_index"] = compare_c_index(table.time, event=table.event == 1, **ranks)
-        if horizon is not None:
-            outcome = at_horizon(table.time, event=table.event, horizon=horizon)
-            found |= compare_paired(outcome, score_a=table.score, score_b=table.other, **cutoffs)
-    called = f"cut-offs: {score} {cutoffs['cutoff_a']:g}, {other} {cutoffs['cutoff_b']:g}"
-    show(
-        {name: each.difference for name, each in found.items()},
-        as_json=as_json,
-        notes=[*table.notes, *([called] if "accuracy" in found else [])],
-        p={name: each.p for name, each in found.items()},
-    )
+        followed = pd.DataFrame({"time": table.time, "cause": table.event})
+        outcome = None if horizon is None else at_horizon(table.time, event=table.event, horizon=horizon)
+    splits = _split(table.score, cutoff), _split(table.other, other_cutoff if other_cutoff is not None else cutoff)
+    if outcome is not None:
+        both = {"score_a": table.score, "score_b": table.other}
+        found |= compare_paired(outcome, **both, cutoff_a=splits[0], cutoff_b=splits[1])
+    called = f"cut-offs: {score} {splits[0]:.4g}, {other} {splits[1]:.4g}"
+    notes = [*table.notes, *([called] if "accuracy" in found else [])]
+    if out is not None:
+        columns = (score, table.score, splits[0]), (other, table.other, splits[1])
+        page = {"outcome": outcome, "followed": followed, "unit": time or "", "horizon": horizon}
+        _comparison(out, file, found, table.notes, columns=columns, **page)
+    p = {name: each.p for name, each in found.items()}
+    show({name: each.difference for name, each in found.items()}, as_json=as_json, notes=notes, p=p)
+
+
+def _split(scores: Any, given: float | None) -> float:
+    """The cut-off given, or the middle of what the scores can be: 0.5 of shares, the median of any others."""
+    import numpy as np
+
+    return given if given is not None else 0.5 if scores.min() >= 0 and scores.max() <= 1 else float(np.median(scores))
+
+
+def _comparison(
+    out: Path, file: Path, found: "dict[str, Comparison]", notes: Sequence[str], *, columns: Any, **of: Any
+) -> None:
+    from hepatica.evaluate import binary_metrics, c_index
+    from hepatica.evaluate.inputs import Risk
+    from hepatica.report.documents.comparison_page import Compared, Scored, write_comparison_page
+
+    scores = []
+    for name, own, cutoff in columns:
+        each = {} if of["outcome"] is None else binary_metrics(of["outcome"], score=own, cutoff=cutoff)
+        if (followed := of["followed"]) is not None:
+            each["c_index"] = c_index(followed["time"], event=followed["cause"] == 1, score=Risk(own))
+        scores.append(Scored(name=name, score=own, cutoff=cutoff, found=each))
+    compared = Compared(name=file.name, scores=(scores[0], scores[1]), found=found, notes=notes, **of)
+    typer.echo(f"wrote {write_comparison_page(compared, out=out)}", err=True)
 
 
 @app.command()
@@ -259,14 +294,15 @@ def show(
         typer.echo(json.dumps(plain, indent=2, allow_nan=False))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("statistic", "value (95% interval)", *(["P"] if p else []), "n", "how")
+    first = Column("statistic", overflow="fold")
+    table = Table(first, "value (95% interval)", *(["P"] if p else []), "n", "how")
     for name, each in found.items():
         table.add_row(name, str(each), *([f"{p[name]:.3g}"] if p else []), str(each.n), each.method)
     Console().print(table)
     if parts:
-        table = Table("statistic", "subgroup", "value (95% interval)", "all others", "difference", "n")
+        table = Table(first, "subgroup", "value (95% interval)", "all others", "difference", "n")
         for part in parts:
             cells = (str(each) for each in (part.own, part.others, part.difference))
             table.add_row(part.metric, part.level, *cells, str(part.own.n))

@@ -62,23 +62,42 @@ def _patients(of: Evaluated) -> Section:
     rows = [
         ["Rows with a score", str(of.score.size)],
         [f"At or above the cut-off of {of.cutoff:.4g}", str(int((of.score >= of.cutoff).sum()))],
+        *followed_rows(of.followed, unit=of.unit),
+        *outcome_rows(of.outcome, horizon=of.horizon),
     ]
-    if of.followed is not None:
-        time, cause = of.followed["time"].to_numpy(), of.followed["cause"].to_numpy()
-        curve = kaplan_meier(time, event=cause == 0)
-        half = curve.time[curve.survival <= 0.5]
-        rows += [
-            ["Events", str(int((cause == 1).sum()))],
-            ["Competing events", str(int((cause > 1).sum()))],
-            ["Censored", str(int((cause == 0).sum()))],
-            [f"Median follow-up ({of.unit}; reverse Kaplan-Meier)", f"{half[0]:.3g}" if half.size else NONE],
-        ]
-    if of.outcome is not None:
-        when = "" if of.horizon is None else f" by {of.horizon:g}"
-        rows += [[f"With the event{when}", str(int(of.outcome.event.sum()))]]
-        rows += [[f"Outcome{when} unknown", str(int((of.outcome.weight == 0).sum()))]]
+    return patients_section(rows, notes=of.notes)
+
+
+def followed_rows(followed: pd.DataFrame | None, *, unit: str) -> list[list[str]]:
+    """Events and length of follow-up."""
+    if followed is None:
+        return []
+    time, cause = followed["time"].to_numpy(), followed["cause"].to_numpy()
+    curve = kaplan_meier(time, event=cause == 0)
+    half = curve.time[curve.survival <= 0.5]
+    return [
+        ["Events", str(int((cause == 1).sum()))],
+        ["Competing events", str(int((cause > 1).sum()))],
+        ["Censored", str(int((cause == 0).sum()))],
+        [f"Median follow-up ({unit}; reverse Kaplan-Meier)", f"{half[0]:.3g}" if half.size else NONE],
+    ]
+
+
+def outcome_rows(outcome: Observed | None, *, horizon: float | None) -> list[list[str]]:
+    """With the event and not known, by the horizon."""
+    if outcome is None:
+        return []
+    when = "" if horizon is None else f" by {horizon:g}"
+    return [
+        [f"With the event{when}", str(int(outcome.event.sum()))],
+        [f"Outcome{when} unknown", str(int((outcome.weight == 0).sum()))],
+    ]
+
+
+def patients_section(rows: list[list[str]], *, notes: Sequence[str]) -> Section:
+    """Numbers of patients, and what the reader of the file noted."""
     blocks: list[Block] = [Table(caption="Patients.", header=["", "Number"], rows=rows)]
-    blocks += [Text(text=f"{note}.", tone="warning") for note in of.notes]
+    blocks += [Text(text=f"{note}.", tone="warning") for note in notes]
     return Section(anchor="patients", title="Patients", blocks=blocks)
 
 
@@ -139,14 +158,28 @@ def _known(of: Evaluated) -> calibration_curve.Known:
 
 def _groups(figure: Drawing, *, of: Evaluated) -> None:
     assert of.followed is not None
-    patients, high = of.followed.assign(event=(of.followed["cause"] == 1).astype(int)), of.score >= of.cutoff
+    note = f"Log-rank P {of.found['log_rank_p']}"
+    paint_groups(figure, followed=of.followed, high=of.score >= of.cutoff, note=note, unit=of.unit, horizon=of.horizon)
+
+
+def paint_groups(
+    figure: Drawing,
+    *,
+    followed: pd.DataFrame,
+    high: np.ndarray,
+    note: str,
+    unit: str,
+    horizon: float | None,
+    title: str = "",
+) -> None:
+    """Kaplan-Meier curves of patients of high (n,) and low risk."""
+    patients = followed.assign(event=(followed["cause"] == 1).astype(int))
     arms = [
         drawn.Arm(name=name, colour=colour, patients=patients[rows])
         for name, colour, rows in (("High risk", HIGH, high), ("Low risk", LOW, ~high))
     ]
-    note = f"Log-rank P {of.found['log_rank_p']}"
-    drawn.paint(figure, drawn=arms, title="", note=note, ylabel="Event-free share", horizon=of.horizon)
-    figure.axes[0].set_xlabel(of.unit)
+    drawn.paint(figure, drawn=arms, title=title, note=note, ylabel="Event-free share", horizon=horizon)
+    figure.axes[0].set_xlabel(unit)
 
 
 def _roc(figure: Drawing, *, of: Evaluated) -> None:

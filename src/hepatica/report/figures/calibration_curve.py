@@ -52,16 +52,27 @@ def paint(figure: Drawing, *, known: Callable[[], Known], of: str, title: str) -
 THRESHOLDS = np.linspace(0.02, 0.98, 49)
 
 
-def paint_decision(figure: Drawing, *, known: Callable[[], Known], title: str) -> None:
-    """Net benefit of treating patients above each threshold, beside that of treating all and none; `known` as above."""
+def paint_decision(
+    figure: Drawing,
+    *,
+    known: Callable[[], Known],
+    title: str,
+    name: str = "Score",
+    other: tuple[str, Floats] | None = None,
+) -> None:
+    """Net benefit of treating patients above each threshold, beside that of treating all and none; `known` as above.
+
+    `name` is that of the score; `other` has the name of another score (n,) of the same patients.
+    """
     axes = figure.subplots()
     axes.set_title(title)
     try:
         outcome, own = known()
-        drawn = {"Score": (own, HIGH, "-"), "Treat all": (np.ones(own.size), INK, "--")}
-        for name, (score, colour, style) in drawn.items():
+        drawn = [(name, own, HIGH, "-"), ("Treat all", np.ones(own.size), INK, "--")]
+        drawn += [(*other, LOW, "-")] if other else []
+        for label, score, colour, style in drawn:
             found = [net_benefit(outcome, score=score, threshold=float(each)).value for each in THRESHOLDS]
-            axes.plot(THRESHOLDS, found, style, color=colour, label=name)
+            axes.plot(THRESHOLDS, found, style, color=colour, label=label)
     except EvaluationError:
         say(axes, "All patients have the same outcome:\nbenefit cannot be judged.")
         return
