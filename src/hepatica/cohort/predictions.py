@@ -107,7 +107,8 @@ def mean_by_patient(specimens: pd.DataFrame) -> pd.DataFrame:
 
 def targets(table: pd.DataFrame) -> list[Target]:
     """What the table predicts, in the order of first appearance."""
-    rows = table.assign(task=table["task"] if "task" in table.columns else "binary")[TARGET].drop_duplicates()
+    rows = table[[name for name in TARGET if name in table.columns]].drop_duplicates()
+    rows = rows.assign(task=rows["task"] if "task" in rows.columns else "binary")[TARGET]
     return [
         Target(task=task, endpoint=str(endpoint), horizon=None if pd.isna(horizon) else Months(float(horizon)))
         for task, endpoint, horizon in rows.itertuples(index=False)

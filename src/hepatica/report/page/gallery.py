@@ -29,8 +29,12 @@ LONGEST = 1400
 """Pixels of the longer side of a picture taken into the page."""
 
 
-MOST_POINTS = 1000
+MOST_POINTS = 300
 """Marks or corners of one series beyond which it is drawn as pixels in SVG (ours): there each mark takes 170 bytes."""
+
+
+PIXELS_PER_INCH = 120
+"""Of what is drawn as pixels in SVG (ours): a page shows a panel of 4 inches at about 400 pixels."""
 
 
 class Gallery:
@@ -56,6 +60,7 @@ class Gallery:
             png: Any = FigureCanvasAgg(figure)
             with replacing(self.folder / f"{name}.png") as temporary:
                 png.print_png(temporary, metadata={"Software": None})
+            figure.set_dpi(PIXELS_PER_INCH)
             svg: Any = FigureCanvasSVG(figure)
             with replacing(self.folder / f"{name}.svg") as temporary:
                 svg.print_svg(temporary, metadata={"Date": None, "Creator": None})

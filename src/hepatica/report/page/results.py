@@ -1,7 +1,7 @@
 """Results: what a run and its validations found, read once from their folders and checked to belong together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,6 +62,7 @@ class Results:
     metrics: pd.DataFrame
     task: str | None = None
     by_horizon: bool = False
+    _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # what most chapters ask for
 
     @property
     def title(self) -> str:
@@ -76,7 +77,9 @@ class Results:
     @property
     def targets(self) -> list[Target]:
         """What the scores predict: those of the first kind of task, and what the cohort has an endpoint for."""
-        found = [each for each in targets(self.predictions) if self.task in (None, each.task)]
+        if "targets" not in self._known:
+            self._known["targets"] = targets(self.predictions)
+        found = [each for each in self._known["targets"] if self.task in (None, each.task)]
         if self.by_horizon:
             found = [each for each in found if each.task != "binary" or each.horizon is not None] or found
         known = self.cohort["endpoints"]
@@ -93,7 +96,13 @@ class Results:
         is 1 where the event came, else 0; `cause` is also 2 where a competing one came. A diagnosis has none of these.
         Of several classes or subtypes the score is the first's.
         """
-        table = patient_scores(self.predictions, target=target, fold=fold or self.fold)
+        key = target, fold or self.fold
+        if key not in self._known:
+            self._known[key] = self._outcomes(target, fold=key[1])
+        return pd.DataFrame(self._known[key].copy())
+
+    def _outcomes(self, target: Target, *, fold: str) -> pd.DataFrame:
+        table = patient_scores(self.predictions, target=target, fold=fold)
         table = table[~table.index.duplicated()]
         endpoint, patients = self.endpoint(target), self.patients.loc[table.index]
         table["score"] = table["score"].astype(float)
