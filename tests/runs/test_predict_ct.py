@@ -25,6 +25,7 @@ from hepatica.cohort import (
 from hepatica.radiology.risk_score import from_share
 from hepatica.runs import open_run, predict
 from hepatica.runs.export import export, training_images
+from hepatica.runs.inputs import left_out
 from hepatica.runs.lock import identity
 
 DATA = os.environ.get("HEPATICA_DATA")
@@ -100,6 +101,17 @@ def test_a_bad_study_stops_no_other(trained_ct, study: Path, tmp_path: Path) -> 
     assert "not a DICOM file" in told["reason"].dropna().item()
     with pytest.raises(SpecimenError, match="none of 1 studies gave a slice"):
         predict(trained_ct.run, [tmp_path / "text"], out=tmp_path / "none")
+
+
+def test_what_a_folder_holds_besides_is_named_or_counted(trained_ct, study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "mixed/study")
+    (tmp_path / "mixed/cut.zip").write_bytes(b"PK\x03\x04 and no more")
+    (tmp_path / "mixed/slide.svs").write_bytes(b"x")
+    table = predict(trained_ct.run, [tmp_path / "mixed"], out=tmp_path / "out", pictures=0)
+    reasons = table.loc[table["score"].isna() & table["specimen_id"].notna(), "reason"]
+    assert [*reasons] == ["the zip archive is damaged or incomplete; send it again"]
+    lines = left_out([tmp_path / "mixed"], run=trained_ct.run)
+    assert lines == ["left out, not of the kind that this model reads (ct): 1 .svs"]
 
 
 def test_two_patients_in_one_folder_are_two_studies(trained_ct, study: Path, tmp_path: Path) -> None:

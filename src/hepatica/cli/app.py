@@ -174,7 +174,7 @@ def predict(
             for row in found.head(5).itertuples()
         )
         typer.echo(f"{target.label}, {len(found)} patient(s): {shown}{', …' if len(found) > 5 else ''}")
-    for line in [*cautions(table), *remarks(out / "specimens.csv"), *left_out(inputs)]:
+    for line in [*cautions(table), *remarks(out / "specimens.csv"), *left_out(inputs, run=run)]:
         typer.echo(line)
     typer.echo(f"predictions and images: {out}\npage: {write_predictions_page(run, out=out)}")
 

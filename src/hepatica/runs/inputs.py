@@ -1,5 +1,6 @@
 """Inputs: what a locked model is asked about, a cohort folder or bare files."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import Cohort, CohortError, MicronsPerPixel, Specimen, SpecimenError, load_cohort
-from hepatica.cohort.draft.found import ARCHIVES, Found, find_files, phases_together, suffix
+from hepatica.cohort.draft.found import ARCHIVES, VOLUMES, Found, find_files, phases_together, suffix
 from hepatica.cohort.specimens import STUDIES
 from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import System
+from hepatica.runs.folder import RunFolder, read_settings
+from hepatica.systems import find_system
 
 
 def read_inputs(
@@ -65,7 +68,7 @@ def _within(path: Path, *, modality: str, into: Path) -> Sequence[Found]:
         from hepatica.radiology.dicom.export import by_patient
 
         try:
-            studies = [each for each in by_patient(path, into) if each.modality == modality]
+            studies = [each for each in by_patient(path, into) if each.modality in (modality, "")]
         except SpecimenError:  # the reader of the study says what is wrong with it
             return itself
         found += studies if len(studies) + len(found) > 1 else []
@@ -74,10 +77,18 @@ def _within(path: Path, *, modality: str, into: Path) -> Sequence[Found]:
     return phases_together(found) if found else itself
 
 
-def left_out(paths: Sequence[Path]) -> list[str]:
+def left_out(paths: Sequence[Path], *, run: Path) -> list[str]:
     """What `read_inputs` leaves out of folders that are no cohort, in words that name no file."""
-    folders = [path for path in paths if path.is_dir() and not (path / "cohort.toml").is_file()]
-    return list(filter(None, (find_files(path).left_out for path in folders)))
+    modality = find_system(read_settings(RunFolder(run))["reference"]).first.modality
+    found = [find_files(path) for path in paths if path.is_dir() and not (path / "cohort.toml").is_file()]
+    volumes = modality not in ("slide", "spectrum")  # which may be of any of these modalities
+    kinds = Counter(
+        suffix(each.path) for files in found for each in files.specimens
+        if each.modality != modality and not (volumes and suffix(each.path) in VOLUMES)
+    )  # fmt: skip
+    other = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    lines = [files.left_out for files in found if files.left_out]
+    return lines + ([f"left out, not of the kind that this model reads ({modality}): {other}"] if other else [])
 
 
 def files_of(system: System[Any, Any], cohort: Cohort) -> tuple[Specimen, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from hepatica.cohort import CohortError, SettingsError, load_cohort
 from hepatica.cohort.draft import draft_cohort
-from hepatica.cohort.draft.found import Owners, find_files, mask_column
+from hepatica.cohort.draft.found import Found, Owners, find_files, mask_column
 from hepatica.cohort.draft.roles import roles
 
 SHEET = [
@@ -330,3 +330,13 @@ def test_columns_that_may_be_the_outcome_are_named(tmp_path: Path) -> None:
     made = draft_cohort(tmp_path / "ct", tmp_path / "out", table=tmp_path / "t.csv")
     assert made.endpoints == ()
     assert any("may be 'Cancer'" in note for note in made.notes)
+
+
+def test_studies_of_no_modality_are_counted_and_are_no_specimens(tmp_path: Path) -> None:
+    (tmp_path / "ct").mkdir()
+    (tmp_path / "ct/a.zip").write_bytes(b"")
+    (tmp_path / "ct/b.zip").write_bytes(b"")
+    studies = [Found(path=tmp_path / "ct/a.zip", modality="ct"), Found(path=tmp_path / "ct/b.zip", modality="")]
+    made = draft_cohort(tmp_path / "ct", tmp_path / "out", split=lambda folder, into: studies)
+    assert made.specimens == 1
+    assert "archives that are damaged or hold no image, left out: 1" in made.notes

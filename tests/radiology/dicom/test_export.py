@@ -55,3 +55,13 @@ def test_an_archive_of_several_patients_is_unpacked_and_one_of_one_is_given(expo
     found = {each.words[0]: each.path for each in by_patient(tmp_path / "zips", tmp_path / "into")}
     assert found["C"] == tmp_path / "zips/one.zip"
     assert [len(list(found[name].iterdir())) for name in "AB"] == [2, 1]
+
+
+def test_an_archive_without_an_image_is_not_passed_over(export: Path, tmp_path: Path) -> None:
+    (export / "cut.zip").write_bytes(b"PK\x03\x04 and no more")
+    (export / "letters.xlsx").write_bytes(b"PK\x03\x04 and no more")  # a workbook is a zip too, and no study
+    with zipfile.ZipFile(export / "texts.zip", "w") as texts:
+        texts.writestr("letter.txt", "no image")
+    found = by_patient(export, tmp_path / "into")
+    assert [each.path.name for each in found if not each.modality] == ["cut.zip", "texts.zip"]
+    assert {each.words[0] for each in found if each.modality} == {"A", "B", "C"}

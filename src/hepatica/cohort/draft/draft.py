@@ -35,7 +35,7 @@ _OF_PERSONS = r"[+\d](?:[ /()-]*\d){6,}|0\d{3,}|(0?[1-9]|1[0-2])[/.](19|20)\d\d"
 _AGE = re.compile(r"(age|alter|年龄)(_|$)")
 
 Split = Callable[[Path, Path], Sequence[Found]]
-"""From a folder and where to put what must be sorted to studies of one patient each."""
+"""From a folder and where to put what must be sorted to studies of one patient each; what has no modality is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,8 @@ def draft_cohort(
     if out.exists() and any(out.iterdir()):
         raise CohortError(f"{out} is not empty; choose another folder with --out")
     files = find_files(folder, modality=modality)
-    found = [*files.specimens, *(split(folder, out / STUDIES) if split and files.dicom else ())]
+    studies = split(folder, out / STUDIES) if split and files.dicom else ()
+    found = [*files.specimens, *(each for each in studies if each.modality)]
     if not found and table is None:
         raise CohortError(
             f"{folder} has no slide, scan or spectrum that is known by its name; see docs/how_to/own_cohort.md"
@@ -83,6 +84,8 @@ def draft_cohort(
         notes.append(f"patients without a file, {len(without)}: {listed(without)}")
     if not found:
         notes.append(f"no slide, scan or spectrum was found in {folder}")
+    if unread := len([each for each in studies if not each.modality]):
+        notes.append(f"archives that are damaged or hold no image, left out: {unread}")
     notes += [files.left_out] if files.left_out else []
     _write(out, folder, patients=patients, specimens=specimens, made=made)
     return Draft(

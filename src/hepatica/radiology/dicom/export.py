@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from hepatica.cohort.draft.found import SUFFIXES, Found, suffix
+from hepatica.cohort.draft.found import ARCHIVES, SUFFIXES, Found, suffix
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.header import read_dataset
 from hepatica.radiology.dicom.sources import Identity, Source, find_sources, identity, patients
@@ -23,9 +23,11 @@ def by_patient(path: Path, into: Path) -> list[Found]:
 
     A folder or an archive that holds one study and no other is given as it is; the files of others are linked, or
     unpacked, into folders of `into` that are called by numbers. Files that are no DICOM images of CT, MR, ultrasound or
-    slides make no study; reports and segmentations stay with theirs.
+    slides make no study; reports and segmentations stay with theirs. An archive that cannot be looked into, or holds no
+    DICOM file, comes last, without a modality.
     """
-    headers = {source: read for source in find_sources(path) if (read := _header(source))}
+    sources = find_sources(path)
+    headers = {source: read for source in sources if (read := _header(source))}
     who = patients({own for own, _ in headers.values()})
     studies: dict[Study, list[Source]] = defaultdict(list)
     holders: dict[Path, set[Study]] = defaultdict(set)
@@ -36,14 +38,15 @@ def by_patient(path: Path, into: Path) -> list[Found]:
             holders[place].add(study)
     numbers = {words: k for k, words in enumerate(dict.fromkeys(words for words, _ in studies), start=1)}
     found = []
-    for number, (study, sources) in enumerate(studies.items(), start=1):
-        kinds = Counter(headers[each][1] for each in sources)
+    for number, (study, own) in enumerate(studies.items(), start=1):
+        kinds = Counter(headers[each][1] for each in own)
         if modality := next((MODALITIES[each] for each, _ in kinds.most_common() if each in MODALITIES), None):
-            place = _common(sources)
+            place = _common(own)
             alone = holders[place] == {study} and (place == path or path in place.parents)
-            place = place if alone else _gathered(sources, into / f"{number:04}")
+            place = place if alone else _gathered(own, into / f"{number:04}")
             found.append(Found(path=place, modality=modality, words=study[0][:1], patient=numbers[study[0]]))
-    return found
+    outer = sorted({_outer(each) for each in sources} - {*holders} - {path})
+    return found + [Found(path=each, modality="") for each in outer if suffix(each) in ARCHIVES]
 
 
 def _header(source: Source) -> tuple[Identity, str] | None:
