@@ -18,8 +18,14 @@ from hepatica.cohort.specimens import Inspected
 from hepatica.protocol.joined import Joined
 from hepatica.runs.lock import LockedRun, picture_note
 
-INSPECTED = {"slide": "hepatica.pathology", "ct": "hepatica.radiology", "mr": "hepatica.radiology"}
-"""The room whose `inspection.inspect` looks at specimens of each modality."""
+INSPECTED = {
+    "slide": "hepatica.pathology",
+    "ct": "hepatica.radiology",
+    "mr": "hepatica.radiology",
+    "ultrasound": "hepatica.radiology.ultrasound",
+    "spectrum": "hepatica.spectroscopy",
+}
+"""The package whose `inspection.inspect` looks at specimens of each modality."""
 
 
 def inspection(modality: str) -> Callable[..., Inspected]:
@@ -67,9 +73,9 @@ def draw_specimens(
 
 
 def draw_inputs(specimens: Sequence[Specimen], *, out: Path) -> None:
-    """The specimens themselves, with a scale bar, to be seen beside their maps."""
+    """The specimens themselves, with a scale bar, to be seen beside their maps; the map of a spectrum is over it."""
     for specimen in specimens:
-        if specimen.modality in INSPECTED:
+        if specimen.modality in INSPECTED and specimen.modality != "spectrum":
             with only_warned(specimen, "picture of itself", out=out):
                 picture: Any = inspection(specimen.modality)(specimen, outlined=False).picture
                 with replacing(out / f"specimen_{specimen.row:04d}_input.jpg") as temporary:
