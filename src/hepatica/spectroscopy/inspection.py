@@ -1,5 +1,7 @@
 """Inspection: a spectrum as it is checked before training: its real part after preprocessing, and its quality."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -30,7 +32,8 @@ def _picture(spectrum: Spectrum) -> np.ndarray:
     ppm, real = spectrum.acquisition.ppm, spectrum.values.real
     inside = (ppm >= SHOWN_PPM[0]) & (ppm <= SHOWN_PPM[1])
     figure = Figure(figsize=(4, 4), dpi=100, layout="constrained")
-    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    canvas: Any = FigureCanvasAgg(figure)
+    axes = figure.subplots()
     axes.plot(ppm[inside], real[inside], color="#222222", linewidth=0.8)
     axes.set(xlim=SHOWN_PPM[::-1], xlabel="chemical shift, ppm", yticks=[])
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -38,12 +38,12 @@ def by_patient(path: Path, into: Path) -> list[Found]:
             holders[place].add(study)
     numbers = {words: k for k, words in enumerate(dict.fromkeys(words for words, _ in studies), start=1)}
     found = []
-    for number, (study, own) in enumerate(studies.items(), start=1):
-        kinds = Counter(headers[each][1] for each in own)
+    for number, (study, files) in enumerate(studies.items(), start=1):
+        kinds = Counter(headers[each][1] for each in files)
         if modality := next((MODALITIES[each] for each, _ in kinds.most_common() if each in MODALITIES), None):
-            place = _common(own)
+            place = _common(files)
             alone = holders[place] == {study} and (place == path or path in place.parents)
-            place = place if alone else _gathered(own, into / f"{number:04}")
+            place = place if alone else _gathered(files, into / f"{number:04}")
             found.append(Found(path=place, modality=modality, words=study[0][:1], patient=numbers[study[0]]))
     outer = sorted({_outer(each) for each in sources} - {*holders} - {path})
     return found + [Found(path=each, modality="") for each in outer if suffix(each) in ARCHIVES]
