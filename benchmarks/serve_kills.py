@@ -156,7 +156,7 @@ def strike(server: Server, *, kills: int, rng: random.Random) -> Counter[str]:
     while sum(struck.values()) < kills and not server.done.is_set():
         time.sleep(rng.uniform(0.2, 4))
         family = server.family()
-        if "worker" not in family and rng.random() < 0.9:
+        if "worker" not in family and rng.random() < 0.97:
             continue  # it is starting, in which a kill shows less
         if not family:
             continue
