@@ -16,8 +16,13 @@ SUFFIXES = {
 
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-_MASK = re.compile(r"(mask|seg|segmentation|label|labelmap|roi|outline|contour|annotation|nodule|lesion|tumou?r)s?")
-_PHASES = {
+_MASK = (
+    "mask", "seg", "segmentation", "label", "labelmap", "roi", "outline", "contour", "annotation",
+    "nodule", "lesion", "tumor", "tumour",
+)  # fmt: skip
+MASKS = {*_MASK, *(f"{each}s" for each in _MASK)}
+"""Words of a file's name by which it is a mask."""
+PHASES = {
     **dict.fromkeys(("plain", "native", "nc", "unenhanced", "noncontrast"), "plain"),
     **dict.fromkeys(("pre", "precontrast"), "pre"),
     **dict.fromkeys(("arterial", "art", "ap", "hap"), "arterial"),
@@ -108,7 +113,7 @@ def phases_together(found: Iterable[Found]) -> list[Found]:
     found = list(found)
     named = [each for each in found if suffix(each.path) in VOLUMES]
     count = Counter(each.path.parent for each in named)
-    plain = {each.path.parent for each in named if not set(_WORDS.findall(each.path.name.lower())) & {*_PHASES}}
+    plain = {each.path.parent for each in named if not set(_WORDS.findall(each.path.name.lower())) & {*PHASES}}
     merged = {
         (parent if count[parent] > 1 and parent not in plain and each in named else each.path): each
         for each in found
@@ -119,13 +124,14 @@ def phases_together(found: Iterable[Found]) -> list[Found]:
 
 def phase_in(path: Path) -> str:
     """The contrast phase in a file's name; "" where it has none."""
-    return next((_PHASES[each] for each in _WORDS.findall(path.name.lower()) if _PHASES.get(each)), "")
+    return next((PHASES[each] for each in _WORDS.findall(path.name.lower()) if PHASES.get(each)), "")
 
 
 def mask_column(path: Path) -> str:
     """The column of specimens.csv for a volume whose name, or whose folder, is that of a mask; "" for any other."""
-    said = {*runs(path.name)} | ({*runs(path.parent.name)} if _MASK.fullmatch(path.parent.name.lower()) else set())
-    if not any(map(_MASK.fullmatch, said)):
+    said, folder = {*runs(path.name)}, path.parent.name.lower()
+    said |= {*runs(folder)} if folder in MASKS else set()
+    if not said & MASKS:
         return ""
     return next((f"{each}_mask" for each in ("nodule", "liver") if {each, f"{each}s"} & said), "mask")
 
