@@ -16,12 +16,12 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from hepatica.serve import api
-from hepatica.serve.faults import Faults, catch_all
-from hepatica.serve.headers import Headers
-from hepatica.serve.limits import Attempts, Limits
 from hepatica.serve.settings import Settings
 from hepatica.serve.sign_in import set_cookie, workbench_of
-from hepatica.serve.traffic import Traffic
+from hepatica.serve.web.faults import Faults, catch_all
+from hepatica.serve.web.headers import Headers
+from hepatica.serve.web.limits import Attempts, Limits
+from hepatica.serve.web.traffic import Traffic
 from hepatica.serve.workbench import Workbench, open_workbench
 
 LOG = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from hepatica.serve.accounts import User
 from hepatica.serve.api.answers import REFUSALS, Bench, Id, Viewer
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
-from hepatica.serve.headers import page_policy
 from hepatica.serve.outcomes import Outcome, outcome_of
 from hepatica.serve.refusals import ConflictError, NotFoundError
+from hepatica.serve.web.headers import page_policy
 from hepatica.serve.workbench import Workbench
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["results"], responses=REFUSALS)
