@@ -17,7 +17,13 @@ from hepatica.serve.workbench import open_workbench
 GRACE_S = 5
 """Seconds that streams of events, which have no end of their own, may go on once the server is to stop."""
 
-QUIET: dict[str, Any] = {"access_log": False, "server_header": False, "log_level": "warning", "lifespan": "on"}
+QUIET: dict[str, Any] = {
+    "timeout_keep_alive": 30,
+    "access_log": False,
+    "server_header": False,
+    "log_level": "warning",
+    "lifespan": "on",
+}
 """No log of requests: an address and a time are data of people, and the audit log has what is to be known."""
 
 
