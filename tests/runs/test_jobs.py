@@ -1,7 +1,9 @@
 """Jobs: each has one owner at a time, counts once, and outlives whoever does it."""
 
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -147,3 +149,14 @@ def test_processes_that_claim_at_once_never_get_the_same(jobs: Jobs) -> None:
         each.join()
     assert sorted(found) == sorted(keys)
     assert {each.state for each in jobs.all()} == {"done"}
+
+
+def test_who_reads_waits_for_none_who_writes(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path / "jobs.sqlite")
+    key, begun = jobs.add("predict", {}), time.monotonic()
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE jobs SET state = 'done'")
+        assert jobs.get(key).state == "waiting"
+        assert [len(jobs.all()), jobs.unfinished()] == [1, 1]
+    assert time.monotonic() - begun < 10

@@ -129,18 +129,18 @@ class Jobs:
 
     def get(self, key: str) -> Job | None:
         """The job of this key."""
-        with self._once() as run:
+        with self._once(reading=True) as run:
             return next(map(_job, run(f"SELECT {_COLUMNS} FROM jobs WHERE key = :key", key=key)), None)
 
     def all(self, *, kind: str | None = None) -> list[Job]:
         """Every job, or those of a kind, in the order in which they were added."""
         chosen = "WHERE kind = :kind" if kind else ""
-        with self._once() as run:
+        with self._once(reading=True) as run:
             return [_job(row) for row in run(f"SELECT {_COLUMNS} FROM jobs {chosen} ORDER BY place", kind=kind)]
 
     def unfinished(self) -> int:
         """How many wait or run."""
-        with self._once() as run:
+        with self._once(reading=True) as run:
             return int(run("SELECT COUNT(*) FROM jobs WHERE state IN ('waiting', 'running')")[0][0])
 
     def _mine(self, job: Job, change: str, **values: Any) -> bool:
@@ -154,8 +154,10 @@ class Jobs:
             return bool(run(f"UPDATE jobs SET {change} WHERE key = :key AND state IN ({among}) RETURNING key", key=key))
 
     @contextmanager
-    def _once(self) -> Iterator[Callable[..., list[Sequence[Any]]]]:
-        """A function that runs statements, all of them or none; what it returns are rows."""
+    def _once(self, *, reading: bool = False) -> Iterator[Callable[..., list[Sequence[Any]]]]:
+        """A function that runs statements, all of them or none; what it returns are rows. Who is `reading` waits for
+        none who writes.
+        """
         with closing(_on_server(str(self.where)) if self._server else _in_file(Path(self.where))) as connection:
 
             def run(statement: str, **values: Any) -> list[Sequence[Any]]:
@@ -164,7 +166,7 @@ class Jobs:
                 return cursor.fetchall() if cursor.description else []
 
             if not self._server:
-                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
             yield run
             connection.commit()
 
