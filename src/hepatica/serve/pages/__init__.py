@@ -1,0 +1,1 @@
+"""Pages: the workbench in a browser, rendered on the server; its viewers are modules in static/."""
