@@ -47,14 +47,23 @@ def when(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%-d %b %Y, %H:%M UTC")
 
 
+KINDS = {
+    "slide": "slide", "ct": "CT", "mr": "MR", "ultrasound": "ultrasound", "spectrum": "spectrum", "clinical": "table",
+    "genes": "table of genes",
+}  # fmt: skip
+"""What a model reads, as a page calls it."""
+
 TEMPLATES.filters["when"] = when
+TEMPLATES.filters["kind"] = lambda kind: " and ".join(KINDS.get(each, each) for each in kind.split("+"))
 TEMPLATES.filters["state"] = lambda state: STATES[state]
 
 
 def page(request: Request, name: str, *, user: User | None, assets: tuple[str, ...] = (), **context: Any) -> HTMLResponse:
     """The page of a template; `assets` are files of static/vendor that it loads, of which it says what is missing."""
-    lacking = missing(("htmx.min.js", *assets))
-    shown = {"sections": SECTIONS, "path": request.url.path, "user": user, "assets": assets, "lacking": lacking}
+    wanted = ("htmx.min.js", *assets)
+    lacking = missing(wanted)
+    loaded = [name for name in wanted if name not in lacking]
+    shown = {"sections": SECTIONS, "path": request.url.path, "user": user, "loaded": loaded, "lacking": lacking}
     return HTMLResponse(TEMPLATES.get_template(name).render(shown | context))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from hepatica.cohort.errors import SpecimenError, UnavailableError
@@ -74,9 +75,7 @@ def _tile(path: Path, changed: int, level: int, column: int, row: int) -> bytes:
     box = (left * scale, top * scale, width * scale, height * scale)
     with as_specimen_error(path), opened.lock:
         pixels = opened.slide.thumbnail(longest=max(width, height), box=box)
-    found = BytesIO()
-    Image.fromarray(pixels).save(found, "JPEG", quality=QUALITY)
-    return found.getvalue()
+    return _jpeg(pixels)
 
 
 def _span(place: int, *, side: int, scale: int) -> tuple[int, int]:
@@ -86,3 +85,24 @@ def _span(place: int, *, side: int, scale: int) -> tuple[int, int]:
     if place < 0 or first >= last or place * TILE >= length:
         raise UnavailableError("the slide has no such tile")
     return first, last - first
+
+
+SMALL = 96
+"""Pixels of the side of a picture in a list (ours)."""
+
+
+def look(path: Path, *, left: int, top: int, side: int) -> bytes:
+    """A square of the slide in pixels of its finest level, small, as JPEG; UnavailableError where it lies beside it."""
+    opened = _opened(path, _changed(path))
+    width, height = opened.slide.size
+    if not (0 < side <= max(width, height) and -side < left < width and -side < top < height):
+        raise UnavailableError("the slide has no such place")
+    with as_specimen_error(path), opened.lock:
+        pixels = opened.slide.thumbnail(longest=SMALL, box=(left, top, side, side))
+    return _jpeg(pixels)
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
+    found = BytesIO()
+    Image.fromarray(pixels).save(found, "JPEG", quality=QUALITY)
+    return found.getvalue()

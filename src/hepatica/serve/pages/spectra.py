@@ -14,7 +14,7 @@ DIGITS = 6
 
 
 def fitted(specimen: Specimen) -> dict[str, Any]:
-    """ppm, data, fit, baseline and residual (w,), components by name, the largest first, quantities, flags and notes.
+    """ppm, data, fit, baseline and residual (w,), components by name, the largest first, quantities and flags.
 
     The fit is that of `hepatica quantify` without priors or networks: it shows the spectrum, and the model's score does
     not depend on it. HepaticaError where the file cannot be used.
@@ -43,7 +43,6 @@ def _fitted(path: Path, changed: int, water: Path | None) -> dict[str, Any]:
         ],
         "about": {name: _number(value) for name, value in about.items()},
         "flags": list(found.quantities.flags[0]),
-        "notes": str(found.about.get("notes") or ""),
     }
 
 
