@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 def test_a_table_becomes_a_case_and_a_page(client: TestClient, finish: Callable[[], int], tables) -> None:
     csv = (tables.cohorts / "a" / "patients.csv").read_bytes()
-    answer = client.post("/api/v1/cases", files={"file": ("p.csv", csv)}, data={"run": "tables"})
+    answer = client.post("/api/v1/cases/file", files={"file": ("p.csv", csv)}, data={"run": "tables"})
     assert answer.status_code == 201, answer.text
     case = answer.json()
     assert finish() == 1

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Any
 
 import uvicorn
 
@@ -10,6 +11,9 @@ from hepatica.serve.accounts import Accounts
 from hepatica.serve.application import create
 from hepatica.serve.settings import Settings
 from hepatica.serve.supervisor import workers
+
+QUIET: dict[str, Any] = {"access_log": False, "server_header": False, "log_level": "warning", "lifespan": "on"}
+"""No log of requests: an address and a time are data of people, and the audit log has what is to be known."""
 
 
 def run(settings: Settings, *, say: Callable[[str], object]) -> None:
@@ -20,7 +24,7 @@ def run(settings: Settings, *, say: Callable[[str], object]) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
         say(f"workbench: {_link(settings, app.state.workbench.accounts, listener.getsockname()[1])}")
-        config = uvicorn.Config(app, access_log=False, server_header=False, log_level="warning", lifespan="on")
+        config = uvicorn.Config(app, proxy_headers=False, **QUIET)
         with workers(settings) if settings.workers else nullcontext():
             uvicorn.Server(config).run(sockets=[listener])
 
