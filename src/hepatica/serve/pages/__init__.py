@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from hepatica.serve.pages import assets, cases, viewing
+from hepatica.serve.pages import assets, cases, drop, runs, viewing
 
 __all__ = ["routers"]
 
-routers: list[APIRouter] = [assets.router, viewing.router, cases.router]
+routers: list[APIRouter] = [assets.router, drop.router, viewing.router, cases.router, runs.router]
 """Every router."""

@@ -22,6 +22,7 @@ COPIED = {
     "uPlot.iife.min.js": "uplot/dist/uPlot.iife.min.js",
     "uPlot.min.css": "uplot/dist/uPlot.min.css",
     "uplot.LICENSE": "uplot/LICENSE",
+    **{f"hashes/{name}": f"@noble/hashes/{name}" for name in ("sha2.js", "_md.js", "_u64.js", "utils.js", "LICENSE")},
 }
 """Where each file of `static/vendor` lies in node_modules; licences go along, for the wheel contains both."""
 
@@ -34,8 +35,8 @@ def copy(modules: Path) -> None:
     if absent:
         raise UnavailableError(f"{modules} lacks {', '.join(absent)}; run npm ci beside package.json")
     shutil.rmtree(VENDOR, ignore_errors=True)
-    VENDOR.mkdir(parents=True)
     for name, source in COPIED.items():
+        (VENDOR / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(modules / source, VENDOR / name)
 
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hepatica.cohort.errors import HepaticaError
 from hepatica.serve.accounts import User
 from hepatica.serve.pages.assets import missing
-from hepatica.serve.refusals import NotSignedInError, Refusal
+from hepatica.serve.refusals import NotSignedInError, RefusalError
 from hepatica.serve.sign_in import require, workbench_of
 from hepatica.serve.workbench import Workbench
 
@@ -90,7 +90,7 @@ class PageRoute(APIRoute):
 
 def refused(request: Request, error: HepaticaError) -> HTMLResponse:
     """The page that says why there is none."""
-    status = error.status if isinstance(error, Refusal) else 422
+    status = error.status if isinstance(error, RefusalError) else 422
     sign_in = isinstance(error, NotSignedInError) and workbench_of(request).accounts.users
     response = page(request, "refused.html.jinja", user=None, message=str(error), sign_in=sign_in)
     response.status_code = status

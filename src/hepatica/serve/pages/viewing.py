@@ -58,8 +58,8 @@ def _specimens(case: Case, run: Path) -> tuple[Specimen, ...]:
 
 @lru_cache(maxsize=64)
 def _read(inputs: Path, run: Path, result: Path, kind: str) -> tuple[Specimen, ...]:
-    given = arranged(inputs, run=run, into=result.with_name("cohort"))
-    return read_inputs(given, modality=kind, into=result / "prepared" / "studies").specimens_of(kind)
+    given = arranged(inputs, run=run, into=result.with_name("arranged"))
+    return read_inputs(given, modality=kind, into=result / "views" / "studies").specimens_of(kind)
 
 
 @router.get("/slides/{row}.json")
