@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from hepatica.serve.pages import assets, cases, drop, runs, viewing
+from hepatica.serve.pages import assets, cases, drop, reading, runs, viewing
 
 __all__ = ["routers"]
 
-routers: list[APIRouter] = [assets.router, drop.router, viewing.router, cases.router, runs.router]
+routers: list[APIRouter] = [assets.router, drop.router, viewing.router, cases.router, runs.router, reading.router]
 """Every router."""

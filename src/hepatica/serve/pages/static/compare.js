@@ -12,9 +12,9 @@ function draw(box, found) {
     axes: [{ ...axis, label: "1 − specificity" }, { ...axis, label: "sensitivity" }],
     series: [
       { label: "1 − specificity" },
-      { label: "a", stroke: style("--chart"), width: 2, paths: uPlot.paths.stepped({ align: 1 }) },
-      { label: "b", stroke: style("--alert"), width: 2, dash: [7, 4], paths: uPlot.paths.stepped({ align: 1 }) },
-      { label: "chance", stroke: style("--quiet"), width: 1, dash: [2, 4] },
+      { label: "a", stroke: style("--chart"), width: 2, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) },
+      { label: "b", stroke: style("--alert"), width: 2, dash: [7, 4], points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) },
+      { label: "chance", stroke: style("--quiet"), width: 1, dash: [2, 4], points: { show: false } },
     ],
   }, [found.x, a, b, found.x], box);
 }

@@ -108,16 +108,16 @@ function controls(root, map) {
   }
 }
 
-// OpenSeadragon writes a <style>, which the page's policy refuses, unless one with this mark is there; workbench.css has
-// its rule, and ours is not of a kind that a browser applies.
-const mark = document.createElement("style");
-mark.type = "text/plain";
+// OpenSeadragon writes a <style>, which the page's policy refuses, unless an element with this mark is there; ours is of
+// no namespace that a browser knows, and workbench.css has the rule.
+const mark = document.createElementNS("urn:hepatica", "style");
 mark.setAttribute("data-openseadragon-mobile-css", "true");
 document.head.append(mark);
 
 async function show(root) {
   const url = root.dataset.slide;
   const about = await (await ask(`${url}.json`)).json();
+  if (root.dataset.plain !== undefined) about.tiles = []; // a reader reads without the model
   const box = root.querySelector(".viewer");
   const viewer = OpenSeadragon({
     element: box, drawer: "canvas", showNavigationControl: false, showNavigator: true, navigatorPosition: "TOP_RIGHT",

@@ -77,7 +77,7 @@ class Viewer {
     const box = this.root.querySelector(".overlays");
     box.replaceChildren(...this.series.overlays.flatMap((name, place) => this.overlay(name, place + 1)));
     box.hidden = !this.series.overlays.length;
-    this.root.querySelector(".none").hidden = this.series.overlays.length > 0;
+    this.root.querySelector(".none").hidden = this.root.dataset.plain !== undefined || this.series.overlays.length > 0;
   }
 
   overlay(name, place) {
@@ -108,6 +108,7 @@ class Viewer {
 async function show(root) {
   const url = root.dataset.volume;
   const about = await (await ask(`${url}.json`)).json();
+  if (root.dataset.plain !== undefined) for (const each of about.series) each.overlays = []; // read without the model
   const viewer = new Viewer(root, url, about);
   viewer.get("series").append(...about.series.map((each) => option(each.number, each.name)));
   viewer.get("window").append(...Object.keys(WINDOWS).map((name) => option(name)));
