@@ -92,6 +92,7 @@ async def _tidied(app: FastAPI) -> AsyncIterator[None]:
     task = asyncio.create_task(every())
     yield
     task.cancel()
+    app.state.workbench.database.close()
 
 
 def tidy(workbench: Workbench) -> None:

@@ -54,16 +54,16 @@ def _of(a: Run, x: Results, b: Run, y: Results, target: Target) -> tuple[list[Co
     both = first.join(second[["score"]], rsuffix="_b", how="inner")
     if both.empty:
         return [], f"{where}: no patient is unseen by both"
-    cutoffs = {"cutoff_a": a.cutoffs.get(target.key, 0.5), "cutoff_b": b.cutoffs.get(target.key, 0.5)}
+    cutoffs = a.cutoffs.get(target.key, 0.5), b.cutoffs.get(target.key, 0.5)
     try:
         paired = _paired(both, target, cutoffs)
     except EvaluationError as error:
         return [], f"{where}: {error}"
     about = {"cohort": str(x.cohort["name"]), "target": target.label}
-    return [Compared(**about, metric=name, **_plain(each)) for name, each in paired.items()], ""
+    return [Compared.model_validate({**about, "metric": name, **_plain(each)}) for name, each in paired.items()], ""
 
 
-def _paired(both: pd.DataFrame, target: Target, cutoffs: dict[str, float]) -> dict[str, Comparison]:
+def _paired(both: pd.DataFrame, target: Target, cutoffs: tuple[float, float]) -> dict[str, Comparison]:
     found: dict[str, Comparison] = {}
     scores = {"score_a": both["score"].to_numpy(), "score_b": both["score_b"].to_numpy()}
     if "time" in both:
@@ -77,8 +77,8 @@ def _paired(both: pd.DataFrame, target: Target, cutoffs: dict[str, float]) -> di
             if followed
             else known["label"].to_numpy()
         )
-        pair = {"score_a": known["score"].to_numpy(), "score_b": known["score_b"].to_numpy()}
-        found |= compare_paired(outcome, **pair, **cutoffs)
+        own, other = known["score"].to_numpy(), known["score_b"].to_numpy()
+        found |= compare_paired(outcome, score_a=own, score_b=other, cutoff_a=cutoffs[0], cutoff_b=cutoffs[1])
     return found
 
 

@@ -99,6 +99,10 @@ class Database:
     def __init__(self, where: Path | str) -> None:
         self.engine = engine_of(where)
 
+    def close(self) -> None:
+        """Close its connections."""
+        self.engine.dispose()
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction: kept as a whole where the block ends well, else nothing of it."""

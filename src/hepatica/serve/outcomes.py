@@ -103,8 +103,8 @@ def model_of(case: Case, *, run: Path) -> Model:
 
 def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as JSON has them; a missing value is None."""
-    rows = table.astype(object).where(table.notna(), None)
-    return [{str(name): _value(value) for name, value in row.items()} for row in rows.to_dict("records")]
+    rows = table.astype(object).to_dict("records")
+    return [{str(name): None if pd.isna(value) else _value(value) for name, value in row.items()} for row in rows]
 
 
 def _value(value: Any) -> Any:
