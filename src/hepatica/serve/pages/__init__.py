@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter
 
-from hepatica.serve.pages import assets, cases, drop, reading, runs, viewing
+from hepatica.serve.pages import assets, cases, cohorts, drop, reading, runs, scores, viewing
 
 __all__ = ["routers"]
 
-routers: list[APIRouter] = [assets.router, drop.router, viewing.router, cases.router, runs.router, reading.router]
-"""Every router."""
+routers: list[APIRouter] = [
+    each.router for each in (assets, drop, viewing, cases, runs, cohorts, reading, scores)
+]
+"""Every router; `viewing` before `cases`, whose addresses it continues."""
