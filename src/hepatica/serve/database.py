@@ -118,7 +118,7 @@ def engine_of(where: Path | str) -> Engine:
             url, pool_pre_ping=True, pool_size=20, max_overflow=30, connect_args={"connect_timeout": 10}
         )
     Path(where).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{where}", pool_size=20, max_overflow=30, connect_args={"timeout": 30})
+    engine = create_engine(f"sqlite:///{where}", pool_size=20, max_overflow=30, connect_args={"timeout": 10})
 
     @event.listens_for(engine, "connect")
     def settle(connection: Any, _: Any) -> None:
