@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hepatica.cohort import read_predictions
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNUSUAL
+from hepatica.cohort.seal import unaltered
 from hepatica.runs.predict import SPECIMENS
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
@@ -75,8 +76,8 @@ async def remove(case_id: str, bench: Bench, user: Operator) -> RedirectResponse
 
 def result_of(case: Case, model: Model) -> dict[str, Any]:
     """What the page shows of a result: patients with their verdicts, and of each specimen pictures and downloads."""
-    table = read_predictions(case.result / "predictions.csv")
-    specimens = pd.read_csv(case.result / SPECIMENS)
+    table = read_predictions(unaltered(case.result / "predictions.csv"))
+    specimens = pd.read_csv(unaltered(case.result / SPECIMENS))
     found = patients(table, specimens=specimens, cutoffs=model.cutoffs, known=scores_of(model))
     return {
         "patients": [(each, [(one, drawn(one)) for one in each.verdicts]) for each in found],

@@ -1,5 +1,6 @@
 """Cohorts: what is in a cohort folder, what is wrong with it, and the jobs that train, validate and study on it."""
 
+from hashlib import sha256
 from typing import Any
 
 import pandas as pd
@@ -7,7 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ValidationError
 
+from hepatica.cohort import EvaluationError
+from hepatica.cohort.endpoints import TimeToEvent
+from hepatica.cohort.head import FILE
 from hepatica.cohort.table import OF_TABLES, Cohort, examine_cohort
+from hepatica.evaluate import kaplan_meier
 from hepatica.report.documents.cohort_page import write_cohort_page
 from hepatica.report.page.wording import column, level, quartiles, share
 from hepatica.runs.check import check
@@ -53,9 +58,24 @@ def one(request: Request, name: str, bench: Bench, user: Viewer) -> HTMLResponse
     return page(request, "cohort.html.jinja", user=user, jobs=jobs_of(bench, name), **shown)
 
 
-def endpoints(cohort: Cohort) -> dict[str, str]:
-    """Events and follow-up, classes or values of each endpoint, in a line."""
-    return {name.replace("_", " "): cohort.summary(each) for name, each in cohort.endpoints.items()}
+def endpoints(cohort: Cohort) -> dict[str, tuple[str, dict[str, Any] | None]]:
+    """Events and follow-up, classes or values of each endpoint, in a line; and of follow-up its curve."""
+    return {
+        name.replace("_", " "): (cohort.summary(each), _curve(cohort, each) if isinstance(each, TimeToEvent) else None)
+        for name, each in cohort.endpoints.items()
+    }
+
+
+def _curve(cohort: Cohort, endpoint: TimeToEvent) -> dict[str, Any] | None:
+    """The event-free share of the patients over months, as a path in a picture of 300 x 100, and its last month."""
+    time, event = cohort.patients[endpoint.time], cohort.patients[endpoint.event]
+    try:
+        found = kaplan_meier(time, event=event == 1)
+    except EvaluationError:
+        return None
+    last = float(time.max()) or 1.0
+    steps = (f"H{300 * x / last:.1f}V{100 * (1 - y):.1f}" for x, y in zip(found.time, found.survival, strict=True))
+    return {"path": f"M0,0{''.join(steps)}H300", "months": f"{last:.0f}", "n": int(time.notna().sum())}
 
 
 def baseline(cohort: Cohort) -> list[tuple[str, str, int]]:
@@ -70,7 +90,9 @@ def baseline(cohort: Cohort) -> list[tuple[str, str, int]]:
 
 def _described(values: pd.Series) -> str:
     known = values.dropna()
-    if pd.api.types.is_numeric_dtype(known) and known.nunique() > 2:
+    if set(known.unique()) <= {0, 1} and len(known):
+        return share(int(known.sum()), len(known))
+    if pd.api.types.is_numeric_dtype(known) and known.nunique() > 0:
         return quartiles(known)
     counts = known.value_counts()
     if not 0 < len(counts) <= LEVELS:
@@ -111,8 +133,11 @@ def progress(name: str, bench: Bench, user: Viewer) -> HTMLResponse:
 @router.get("/{name}/check")
 def checked(name: str, bench: Bench, user: Viewer) -> Response:
     """The page of `hepatica check`: faults, follow-up, thumbnails with outlines, what can be trained."""
-    path = bench.settings.data / "checks" / f"{name}.html"
-    write_cohort_page(check(catalogue.find_cohort(bench.settings, name), specimens=LOOKED_AT), path=path)
+    folder = catalogue.find_cohort(bench.settings, name)
+    tables = sha256(b"".join(each.read_bytes() for each in sorted(folder.glob("*.csv")) + [folder / FILE])).hexdigest()
+    path = bench.settings.data / "checks" / f"{name}_{tables[:16]}.html"
+    if not path.is_file():
+        write_cohort_page(check(folder, specimens=LOOKED_AT), path=path)
     bench.audit.record(user.name, "checked cohort", name)
     return own_page(path)
 

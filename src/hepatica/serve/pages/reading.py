@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from hepatica.cohort import read_predictions
+from hepatica.cohort.seal import unaltered
 from hepatica.serve.accounts import User
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
@@ -77,7 +78,7 @@ def _verdict(bench: Workbench, case: Case) -> Verdict | None:
     if case.state != "done":
         return None
     model = _model(bench, case)
-    read = read_predictions(case.result / "predictions.csv")
+    read = read_predictions(unaltered(case.result / "predictions.csv"))
     found = patients(read, specimens=read.iloc[:0], cutoffs=model.cutoffs, known=read.iloc[:0])
     verdicts = found[0].verdicts if len(found) == 1 else ()
     answered = verdicts and verdicts[0].cutoff is not None and 0 <= verdicts[0].score <= 1

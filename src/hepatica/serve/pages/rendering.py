@@ -58,18 +58,20 @@ TEMPLATES.filters["kind"] = lambda kind: " and ".join(KINDS.get(each, each) for 
 TEMPLATES.filters["state"] = lambda state: STATES[state]
 
 
-def page(request: Request, name: str, *, user: User | None, assets: tuple[str, ...] = (), **context: Any) -> HTMLResponse:
+def page(
+    request: Request, template: str, /, *, user: User | None, assets: tuple[str, ...] = (), **context: Any
+) -> HTMLResponse:
     """The page of a template; `assets` are files of static/vendor that it loads, of which it says what is missing."""
     wanted = ("htmx.min.js", *assets)
     lacking = missing(wanted)
     loaded = [name for name in wanted if name not in lacking]
     shown = {"sections": SECTIONS, "path": request.url.path, "user": user, "loaded": loaded, "lacking": lacking}
-    return HTMLResponse(TEMPLATES.get_template(name).render(shown | context))
+    return HTMLResponse(TEMPLATES.get_template(template).render(shown | context))
 
 
-def part(name: str, **context: Any) -> HTMLResponse:
+def part(template: str, /, **context: Any) -> HTMLResponse:
     """A piece of a page, which htmx puts in its place."""
-    return HTMLResponse(TEMPLATES.get_template(name).render(context))
+    return HTMLResponse(TEMPLATES.get_template(template).render(context))
 
 
 class PageRoute(APIRoute):

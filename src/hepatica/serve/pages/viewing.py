@@ -58,7 +58,7 @@ def _specimens(case: Case, run: Path) -> tuple[Specimen, ...]:
 
 @lru_cache(maxsize=64)
 def _read(inputs: Path, run: Path, result: Path, kind: str) -> tuple[Specimen, ...]:
-    given = arranged(inputs, run=run, into=result.with_name("arranged"))
+    given = arranged(inputs, run=run, into=result / "views" / "arranged")
     return read_inputs(given, modality=kind, into=result / "views" / "studies").specimens_of(kind)
 
 
