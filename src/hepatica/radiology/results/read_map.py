@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 
 from hepatica.cohort.errors import SpecimenError, reading
 from hepatica.radiology.dicom.frames import tolerant
@@ -24,7 +24,7 @@ def images_of(path: Path) -> frozenset[str]:
 def read_map(path: Path, *, geometry: Geometry) -> np.ndarray:
     """(z y x) float32 of 0 to 1 on `geometry`, 0 where no frame is; SpecimenError where a frame lies beside it."""
     with reading("the saliency map"), tolerant():
-        dataset = read_dataset(Source(path=path))
+        dataset = dcmread(path)
         frames = np.frombuffer(dataset.FloatPixelData, np.float32).reshape(-1, dataset.Rows, dataset.Columns)
         shared, groups = dataset.SharedFunctionalGroupsSequence[0], dataset.PerFrameFunctionalGroupsSequence
         found = np.zeros(geometry.shape, np.float32)
