@@ -74,4 +74,9 @@ for (const box of document.querySelectorAll("input[data-filters]")) {
   });
 }
 
+document.getElementById("sign-out")?.addEventListener("click", async () => {
+  await ask("/api/v1/session", { method: "DELETE" });
+  location.assign("/sign-in");
+});
+
 document.documentElement.dataset.ready = "page";
