@@ -1,4 +1,4 @@
-"""Reading study: each case once in each arm, half of them first with the model, after a washout; once, whoever sends."""
+"""Reading study: each case once in each arm, half of them first with the model; a call counts once."""
 
 from collections import Counter
 from pathlib import Path

@@ -79,7 +79,7 @@ def _curve(cohort: Cohort, endpoint: TimeToEvent) -> dict[str, Any] | None:
 
 
 def baseline(cohort: Cohort) -> list[tuple[str, str, int]]:
-    """Columns of patients that are of no endpoint: median and quartiles, or counts of levels; and how many are known."""
+    """Columns of patients of no endpoint: median and quartiles, or counts of levels; and how many are known."""
     followed = {each for endpoint in cohort.endpoints.values() for each in endpoint.columns}
     rows = []
     for name, values in cohort.patients.items():
@@ -134,7 +134,7 @@ def progress(name: str, bench: Bench, user: Viewer) -> HTMLResponse:
 def checked(name: str, bench: Bench, user: Viewer) -> Response:
     """The page of `hepatica check`: faults, follow-up, thumbnails with outlines, what can be trained."""
     folder = catalogue.find_cohort(bench.settings, name)
-    tables = sha256(b"".join(each.read_bytes() for each in sorted(folder.glob("*.csv")) + [folder / FILE])).hexdigest()
+    tables = sha256(b"".join(each.read_bytes() for each in [*sorted(folder.glob("*.csv")), folder / FILE])).hexdigest()
     path = bench.settings.data / "checks" / f"{name}_{tables[:16]}.html"
     if not path.is_file():
         write_cohort_page(check(folder, specimens=LOOKED_AT), path=path)

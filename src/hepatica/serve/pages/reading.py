@@ -74,7 +74,7 @@ def _study(bench: Workbench, form: FormData, truth: dict[str, str]) -> Study:
 
 
 def _verdict(bench: Workbench, case: Case) -> Verdict | None:
-    """The first score of a case of one patient; None where there is none to be shown or it is not a risk by a cut-off."""
+    """The first score of a case of one patient; None where none is to be shown, or it is no risk with a cut-off."""
     if case.state != "done":
         return None
     model = _model(bench, case)

@@ -165,7 +165,9 @@ def _rows(study: Study, readings: Mapping[str, Sequence[Reading]]) -> Iterator[d
             for each in own:
                 if each.arm == arm:
                     shown = study.advice[each.case] if arm == "aided" else ""
-                    own_facts = {name: getattr(each, name) for name in ("case", "call", "score", "arm", "session", "place")}
+                    own_facts = {
+                        name: getattr(each, name) for name in ("case", "call", "score", "arm", "session", "place")
+                    }
                     more = {"reader": reader, "truth": study.truth[each.case], "advice": shown}
                     yield own_facts | more | {"seconds": round(each.seconds, 1)}
 

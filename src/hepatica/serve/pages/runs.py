@@ -109,4 +109,3 @@ def _roc(x: Results, y: Results, target: Target) -> dict[str, Any] | None:
 def _highest(false_alarms: np.ndarray, sensitivity: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """The highest sensitivity of a curve of steps at or before each share of false alarms."""
     return np.asarray([sensitivity[false_alarms <= place].max() for place in grid])
-

@@ -155,4 +155,3 @@ def _few(scores: np.ndarray) -> np.ndarray:
 
 def _word(value: Any) -> str:
     return "" if pd.isna(value) else str(value)
-

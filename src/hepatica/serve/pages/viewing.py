@@ -1,4 +1,4 @@
-"""Viewing: what the viewers of a case ask for: tiles of a slide and its map, volumes, a spectrum, files of the result."""
+"""Viewing: what the viewers of a case ask for: tiles of a slide and its map, volumes, spectra, files of results."""
 
 import json
 import re
@@ -34,7 +34,9 @@ SHADES = 64
 KEEP = {"Cache-Control": "private, max-age=3600"}
 """Tiles and volumes of a case never change."""
 
-RESULT = re.compile(r"specimen_\d{4}(_dicom/[a-z0-9_]+\.dcm|\.geojson|_[a-z0-9_]+\.(png|jpg))|predictions\.csv|specimens\.csv|report\.html")
+RESULT = re.compile(
+    r"specimen_\d{4}(_dicom/[a-z0-9_]+\.dcm|\.geojson|_[a-z0-9_]+\.(png|jpg))|predictions\.csv|specimens\.csv|report\.html"
+)
 """Files of a result that are handed out."""
 
 
@@ -80,7 +82,7 @@ def answered(case: Case, row: int) -> bool:
 
 
 def scored(path: Path | None, *, origin: tuple[int, int]) -> dict[str, Any]:
-    """The tiles of a GeoJSON file for QuPath, moved back by its origin to the corner of the file's pixels; none of none."""
+    """The tiles of a GeoJSON file for QuPath, moved back by its origin to the corner of the file's pixels."""
     if path is None or not path.is_file():
         return {"tiles": [], "extent": 0, "meaning": "", "colours": []}
     tiles, extent, meaning = [], 0.0, ""

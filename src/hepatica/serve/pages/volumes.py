@@ -18,7 +18,7 @@ from hepatica.radiology.dicom.scans import Scan, find_scans
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.masks.mask import outlined, read_mask
 from hepatica.radiology.phase.together import SERIES
-from hepatica.radiology.results.read_map import read_map, images_of
+from hepatica.radiology.results.read_map import images_of, read_map
 
 PACKED = 1
 """Level of compression (ours): a series of 100 MB takes 2 s, and 10 s at the usual one."""
@@ -45,7 +45,9 @@ def described(specimen: Specimen, *, result: Path) -> list[dict[str, Any]]:
     rows = []
     for number, scan in enumerate(series_of(specimen), start=1):
         about = f"series {number}" + (f", {scan.phase}" if scan.phase else "")
-        rows.append({"number": number, "name": about, "overlays": [each.name for each in overlays(scan, specimen, result)]})
+        rows.append(
+            {"number": number, "name": about, "overlays": [each.name for each in overlays(scan, specimen, result)]}
+        )
     return rows
 
 
