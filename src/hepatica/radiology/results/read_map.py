@@ -46,4 +46,4 @@ def _places(shape: tuple[int, ...], own: Dataset, shared: Dataset, geometry: Geo
     nearest = np.rint(index).astype(int)
     if (nearest < 0).any() or (nearest >= np.array(geometry.shape[::-1])[:, None, None]).any():
         raise SpecimenError("the saliency map lies beside the volume; it is of another series")
-    return nearest
+    return np.asarray(nearest)

@@ -50,7 +50,11 @@ def one(request: Request, name: str, bench: Bench, user: Viewer) -> HTMLResponse
     """A cohort: follow-up, patients at baseline, faults of its tables, and its jobs."""
     cohort, faults = examine_cohort(catalogue.find_cohort(bench.settings, name))
     bench.audit.record(user.name, "saw cohort", name)
-    shown = {"name": name, "faults": faults.sentences(of_all=FAULTS, of_a_column=FAULTS), "cohort": cohort}
+    shown: dict[str, Any] = {
+        "name": name,
+        "faults": faults.sentences(of_all=FAULTS, of_a_column=FAULTS),
+        "cohort": cohort,
+    }
     if cohort is not None:
         runs = [run for run, path in catalogue.runs(bench.settings).items() if (path / "model.json").is_file()]
         shown |= {"endpoints": endpoints(cohort), "baseline": baseline(cohort), "systems": systems(cohort)}

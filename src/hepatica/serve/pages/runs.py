@@ -96,13 +96,13 @@ def _roc(x: Results, y: Results, target: Target) -> dict[str, Any] | None:
     both = x.outcomes(target).join(y.outcomes(target)[["score"]], rsuffix="_b", how="inner").dropna(subset=["label"])
     if both["label"].nunique() < 2:
         return None
-    lines = [roc_curve(both["label"], both[name], drop_intermediate=False)[:2] for name in ("score", "score_b")]
-    grid = np.unique(np.concatenate([line[0] for line in lines]))
+    lines = [roc_curve(both["label"], both[name], drop_intermediate=False) for name in ("score", "score_b")]
+    grid = np.unique(np.concatenate([false_alarms for false_alarms, _, _ in lines]))
     return {
         "title": f"{x.cohort['name']}, {about(target)}",
         "n": len(both),
         "x": grid.round(5).tolist(),
-        "lines": [_highest(*line, grid).round(5).tolist() for line in lines],
+        "lines": [_highest(x, y, grid).round(5).tolist() for x, y, _ in lines],
     }
 
 

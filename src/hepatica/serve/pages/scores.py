@@ -45,13 +45,19 @@ def find(name: str) -> Score:
 
 def _shown(request: Request, found: Score, *, user: Any, given: dict[str, str]) -> HTMLResponse:
     fields = [field(column, given) for column in found.inputs]
-    result, problem = {}, ""
+    result, problem = dict[str, Any](), ""
     if given:
         try:
             result = calculated(found, fields)
         except HepaticaError as error:
             problem = str(error)
-    shown = {"score": found, "fields": fields, "result": result, "problem": problem, "asked": bool(given)}
+    shown: dict[str, Any] = {
+        "score": found,
+        "fields": fields,
+        "result": result,
+        "problem": problem,
+        "asked": bool(given),
+    }
     return page(request, "score.html.jinja", user=user, **shown)
 
 

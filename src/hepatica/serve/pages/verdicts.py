@@ -89,6 +89,7 @@ def _patient(
 def _about(
     target: Target, scored: pd.DataFrame, cutoffs: Mapping[str, float], known: pd.DataFrame
 ) -> Iterator[Verdict]:
+    row: Any
     for row in of_patients(scored, target=target).itertuples():
         of = _word(row.class_or_quantity)
         yield Verdict(

@@ -78,7 +78,7 @@ def slide(case_id: str, row: int, bench: Bench, user: Viewer) -> JSONResponse:
 def answered(case: Case, row: int) -> bool:
     """Whether the page shows what the model says of a specimen."""
     table = pd.read_csv(case.result / SPECIMENS, dtype=str)
-    return table.loc[table["row"] == str(row), "applicability"].isin([IN_DOMAIN, UNKNOWN]).all()
+    return bool(table.loc[table["row"] == str(row), "applicability"].isin([IN_DOMAIN, UNKNOWN]).all())
 
 
 def scored(path: Path | None, *, origin: tuple[int, int]) -> dict[str, Any]:

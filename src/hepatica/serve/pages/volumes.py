@@ -94,7 +94,7 @@ def written(specimen: Specimen, *, number: int, overlay: str, result: Path, into
 def _shown(volume: Volume) -> np.ndarray:
     """(z y x) int16 where the units are whole numbers, else float32."""
     if volume.units in ("HU", "grey"):
-        return np.rint(np.clip(volume.values, -2000, 32000)).astype(np.int16)
+        return np.asarray(np.rint(np.clip(volume.values, -2000, 32000)), np.int16)
     return volume.values.astype(np.float32)
 
 
@@ -104,7 +104,7 @@ def _laid(name: str, there: list[Overlay], volume: Volume) -> np.ndarray:
     if found is None:
         raise UnavailableError(f"the series has no {name}; the results have {', '.join(each.name for each in there)}")
     if name == SALIENCY:
-        return np.rint(100 * read_map(found.file, geometry=volume.geometry)).astype(np.uint8)
+        return np.asarray(np.rint(100 * read_map(found.file, geometry=volume.geometry)), np.uint8)
     if name == FLAGGED:
         return read_mask(found.file, geometry=volume.geometry).astype(np.uint8)
     return outlined(found.file, geometry=volume.geometry)
