@@ -47,7 +47,7 @@ def test_a_case_carries_score_cut_off_model_and_use(client: TestClient, case: st
     text = client.get(f"/cases/{case}").text
     for needed in ("Phantom.", "nam_2020_incidence", "It may not be used for", "Interval:", "Model digest"):
         assert needed in text
-    assert text.count('class="score"') == 8  # the patients of the table
+    assert text.count('class="score"') == 16  # 8 patients, two horizons
     assert "above" in text
 
 
