@@ -14,6 +14,8 @@ import tifffile
 from PIL import Image
 
 from hepatica.cohort import Target, write_predictions
+from hepatica.cohort.atomic import write_json
+from hepatica.cohort.digests import file_digest
 from hepatica.cohort.seal import sealing
 from hepatica.evaluate import read_readers, study_readers
 from hepatica.saliency.heatmap import write_geojson
@@ -108,6 +110,9 @@ def marked(slides: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     judged = {"applicability": "in_domain", "reason": None}
     rows = [who | row | judged, who | row | judged | {"specimen_id": None, "group": "high"}]
     case.result.mkdir()
+    write_json(
+        case.result / "made_from.json", {"model": file_digest(slides.bench.settings.runs / "model.json"), "note": ""}
+    )
     write_predictions(pd.DataFrame(rows), path=case.result / "predictions.csv")
     with sealing(case.result / "specimens.csv") as temporary:
         pd.DataFrame([{"row": 1, **who, **judged}]).to_csv(temporary, index=False)

@@ -13,6 +13,7 @@ from hepatica.cohort.seal import unaltered
 from hepatica.runs.predict import SPECIMENS
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
+from hepatica.serve.outcomes import model_of as refuse_other_model
 from hepatica.serve.pages.model import NOT_FOR, Model, identity, model_of, scores_of
 from hepatica.serve.pages.rendering import Bench, Operator, PageRoute, Viewer, page, part
 from hepatica.serve.pages.verdicts import drawn, patients
@@ -51,7 +52,10 @@ def one(request: Request, case_id: str, bench: Bench, user: Viewer) -> HTMLRespo
     bench.audit.record(user.name, "saw case", case_id)
     model = model_of(case.run, find_run(bench.settings, case.run))
     kind = case.kind.split("+")[0]
-    shown = result_of(case, model) if case.state == "done" else {}
+    shown = {}
+    if case.state == "done":
+        refuse_other_model(case, run=model.folder)
+        shown = result_of(case, model)
     assets = VIEWERS.get(kind, ()) if shown.get("specimens") else ()
     about = {"case": case, "model": model, "identity": identity(model), "not_for": NOT_FOR, "kind": kind}
     return page(request, "case.html.jinja", user=user, assets=assets, **about, **shown)
@@ -104,5 +108,5 @@ def _specimen(result: Path, row: dict[Any, Any]) -> dict[str, Any]:
         "notes": notes,
         "pictures": pictures,
         "geojson": f"{stem}.geojson" if answered and (result / f"{stem}.geojson").is_file() else "",
-        "dicom": dicom,
+        "dicom": dicom if applicability != UNUSUAL else [],
     }

@@ -31,11 +31,8 @@ router = APIRouter(prefix="/cases/{case_id}", include_in_schema=False)
 SHADES = 64
 """Colours of the map of scores (ours)."""
 
-KEEP = {"Cache-Control": "private, max-age=3600"}
-"""Tiles and volumes of a case never change."""
-
 RESULT = re.compile(
-    r"specimen_\d{4}(_dicom/[a-z0-9_]+\.dcm|\.geojson|_[a-z0-9_]+\.(png|jpg))|predictions\.csv|specimens\.csv|report\.html"
+    r"specimen_\d{4}(_dicom/[a-z0-9_]+\.dcm|\.geojson|_[a-z0-9_]+\.(png|jpg))|predictions\.csv|specimens\.csv"
 )
 """Files of a result that are handed out."""
 
@@ -44,24 +41,24 @@ def specimen_of(bench: Workbench, case_id: str, row: int) -> tuple[Case, Specime
     """The case, and the specimen of a row of its result; NotFoundError where it has none, ConflictError until it is
     done.
     """
-    case = bench.cases.get(case_id)
-    if case.state != "done":
-        raise ConflictError("the case is not done yet")
-    for each in _specimens(case, find_run(bench.settings, case.run)):
+    case, specimens = _known(bench, case_id)
+    for each in specimens if case.result.is_dir() else ():  # it may have been removed
         if each.row == row:
             return case, each
-    raise NotFoundError("the case has no specimen of that row")
-
-
-def _specimens(case: Case, run: Path) -> tuple[Specimen, ...]:
-    """As `runs.predict` read them, kept for the tiles of one slide ask for it a hundred times a second."""
-    return _read(case.inputs, run, case.result, case.kind.split("+")[0])
+    raise NotFoundError("the case has no specimen of that row, or it was removed")
 
 
 @lru_cache(maxsize=64)
-def _read(inputs: Path, run: Path, result: Path, kind: str) -> tuple[Specimen, ...]:
-    given = arranged(inputs, run=run, into=result / "views" / "arranged")
-    return read_inputs(given, modality=kind, into=result / "views" / "studies").specimens_of(kind)
+def _known(bench: Workbench, case_id: str) -> tuple[Case, tuple[Specimen, ...]]:
+    """A case that is done and will not change, for the tiles of one slide ask for it a hundred times a second; and its
+    specimens, as `runs.predict` read them.
+    """
+    case = bench.cases.get(case_id)
+    if case.state != "done":
+        raise ConflictError("the case is not done yet")
+    kind, views = case.kind.split("+")[0], case.result / "views"
+    given = arranged(case.inputs, run=find_run(bench.settings, case.run), into=views / "arranged")
+    return case, read_inputs(given, modality=kind, into=views / "studies").specimens_of(kind)
 
 
 @router.get("/slides/{row}.json")
@@ -101,7 +98,7 @@ def look(case_id: str, row: int, left: int, top: int, side: int, bench: Bench, u
     """A square of the slide, small, for the list of the highest tiles."""
     _, specimen = specimen_of(bench, case_id, row)
     found = slides.look(specimen.path, left=left, top=top, side=side)
-    return Response(found, media_type="image/jpeg", headers=KEEP)
+    return Response(found, media_type="image/jpeg")
 
 
 @router.get("/slides/{row}/{level}/{column}_{line}.jpg")
@@ -109,7 +106,7 @@ def tile(case_id: str, row: int, level: int, column: int, line: int, bench: Benc
     """One tile."""
     _, specimen = specimen_of(bench, case_id, row)
     found = slides.tile(specimen.path, level=level, column=column, row=line)
-    return Response(found, media_type="image/jpeg", headers=KEEP)
+    return Response(found, media_type="image/jpeg")
 
 
 @router.get("/volumes/{row}.json")
@@ -124,14 +121,14 @@ def volume(case_id: str, row: int, number: int, bench: Bench, user: Viewer, over
     """A series as NIfTI, or one of its overlays."""
     case, specimen = specimen_of(bench, case_id, row)
     path = volumes.written(specimen, number=number, overlay=overlay, result=case.result, into=case.result / "views")
-    return FileResponse(path, media_type="application/octet-stream", headers=KEEP)
+    return FileResponse(path, media_type="application/octet-stream")
 
 
 @router.get("/spectra/{row}.json")
 def spectrum(case_id: str, row: int, bench: Bench, user: Viewer) -> Response:
     """The spectrum with its fit."""
     _, specimen = specimen_of(bench, case_id, row)
-    return Response(json.dumps(spectra.fitted(specimen), allow_nan=False), media_type="application/json", headers=KEEP)
+    return Response(json.dumps(spectra.fitted(specimen), allow_nan=False), media_type="application/json")
 
 
 @router.get("/files/{name:path}")
@@ -141,4 +138,4 @@ def file(request: Request, case_id: str, name: str, bench: Bench, user: Viewer) 
     if not RESULT.fullmatch(name) or not (case.result / name).is_file():
         raise NotFoundError("the case has no such file")
     bench.audit.record(user.name, "took a file of case", case_id)
-    return FileResponse(case.result / name, headers=KEEP)
+    return FileResponse(case.result / name)
