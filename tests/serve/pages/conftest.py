@@ -24,6 +24,7 @@ from hepatica.serve.settings import ENVIRONMENT, Settings
 from hepatica.serve.workbench import Workbench
 
 FLAGS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+PATIENCE_MS = 120_000  # of a machine that does much else; nothing waits on time
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -78,6 +79,7 @@ class Served:
         """A new page of a browser that is signed in."""
         look = "dark" if dark else "light"
         context = self.browser.new_context(viewport={"width": width, "height": 900}, color_scheme=look)
+        context.set_default_timeout(PATIENCE_MS)
         cookie = self.bench.accounts.open_session("local")
         context.add_cookies([{"name": "hepatica_session", "value": cookie, "url": self.base}])
         found = Opened(page=context.new_page(), base=self.base)
