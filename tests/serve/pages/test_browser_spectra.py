@@ -21,6 +21,7 @@ def test_a_spectrum_is_dropped_and_seen_with_its_fit(spectra: Any, opened: Any) 
     folder = spectra.bench.settings.cohorts / "b" / "spectra"
     page.set_input_files("#files", [folder / "0001.nii.gz", folder / "0001_water.nii.gz"])
     page.wait_for_selector("html[data-drop=whole]")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.select_option("#run", "bae_2025_qcnn")
     page.click("#go")
     page.wait_for_selector("#progress")
