@@ -150,20 +150,20 @@ def test_the_map_lies_on_the_tile_to_the_pixel(slides: Any, marked: Any, opened:
 
 
 def test_a_small_reader_study_in_two_sessions(slides: Any, trained: Any, opened: Any, tmp_path: Path) -> None:
-    cases = answered(slides, trained, 2)
+    cases = answered(slides, trained, 4)
     seen = opened(slides)
     page = seen.go("/reading")
     assert seen.faults() == []
     page.fill("[name=name]", "Pilot")
     page.fill("[name=question]", "Does it recur within a year?")
     page.fill("[name=washout_days]", "0")
-    for case, truth in zip(cases, "10", strict=True):
+    for case, truth in zip(cases, "1010", strict=True):
         page.select_option(f"[name=truth_{case.case_id}]", truth)
     page.click("text=Begin the study")
     page.fill("[name=reader]", "R1")
     page.click("text=Read the next case")
     arms = []
-    for _ in range(4):
+    for _ in range(8):
         page.wait_for_selector("html[data-reading=begun]", state="attached")
         arms.append(page.locator("[data-arm]").get_attribute("data-arm"))
         assert page.locator(".score").count() == (3 if arms[-1] == "aided" else 0)
@@ -172,13 +172,13 @@ def test_a_small_reader_study_in_two_sessions(slides: Any, trained: Any, opened:
         page.fill("[name=score]", "70")
         page.click("text=Record and go on")
     page.wait_for_selector("[data-reading=done]")
-    assert sorted(arms[:2]) == sorted(arms[2:]) == ["aided", "unaided"]
+    assert sorted(arms[:4]) == sorted(arms[4:]) == ["aided", "aided", "unaided", "unaided"]
     with page.expect_download() as download:
         page.goto(seen.base + "/reading")
         page.click("text=readers.csv")
     path = tmp_path / "readers.csv"
     download.value.save_as(path)
     read = read_readers(path, arm="arm", score="score", machine="AI", advice="advice")
-    assert (read.readers, list(read.arms), len(read.truth)) == (("R1",), ["unaided", "aided"], 2)
+    assert (read.readers, list(read.arms), len(read.truth)) == (("R1",), ["unaided", "aided"], 4)
     assert study_readers(read).machine is not None
     assert (pd.read_csv(path)["seconds"].dropna() > 0).all()

@@ -63,7 +63,7 @@ def test_the_second_session_opens_after_the_washout() -> None:
 
 
 def test_a_call_that_was_sent_twice_counts_once(tmp_path: Path) -> None:
-    studies, of = Studies(tmp_path), study(2)
+    studies, of = Studies(tmp_path), study(4)
     studies.add(of)
     first, second, *_ = readings(of, "Dr <script>/../x", count=4)
     studies.record(of.study_id, "Dr <script>/../x", first)
@@ -76,13 +76,13 @@ def test_a_call_that_was_sent_twice_counts_once(tmp_path: Path) -> None:
 
 
 def test_no_reading_before_the_washout_is_over(tmp_path: Path) -> None:
-    studies, of = Studies(tmp_path), study(2, washout_days=1)
+    studies, of = Studies(tmp_path), study(4, washout_days=1)
     studies.add(of)
-    every = readings(of, "R1", count=4, start=4e9)
-    for each in every[:2]:
+    every = readings(of, "R1", count=8, start=4e9)
+    for each in every[:4]:
         studies.record(of.study_id, "R1", each)
     with pytest.raises(ConflictError):
-        studies.record(of.study_id, "R1", every[2])
+        studies.record(of.study_id, "R1", every[4])
 
 
 def test_the_table_is_what_hepatica_readers_accepts(tmp_path: Path) -> None:
@@ -96,11 +96,11 @@ def test_the_table_is_what_hepatica_readers_accepts(tmp_path: Path) -> None:
     assert found["seconds"].dropna().unique().tolist() == [3.2]
 
 
-@pytest.mark.parametrize("truth", [{}, {"a": "1"}, {"a": "1", "b": "1"}])
+@pytest.mark.parametrize("truth", [{}, {"a": "1"}, {"a": "1", "b": "1"}, {"a": "1", "b": "1", "c": "0"}])
 def test_a_study_without_both_kinds_is_refused(tmp_path: Path, truth: dict[str, Any]) -> None:
     from dataclasses import replace
 
-    with pytest.raises(ConflictError, match="both kinds"):
+    with pytest.raises(ConflictError, match="wanted 2 of each"):
         Studies(tmp_path).add(replace(study(), truth=truth))
 
 

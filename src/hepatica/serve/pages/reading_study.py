@@ -25,6 +25,9 @@ MACHINE = "AI"
 """The reader that is the model, in the exported table."""
 
 DAY_S = 86400.0
+LEAST = 2
+"""Cases of each true answer without which there is no AUROC."""
+
 COLUMNS = ["case", "reader", "truth", "call", "score", "arm", "advice", "seconds", "session", "place"]
 
 
@@ -74,9 +77,12 @@ class Studies:
         self.folder = folder
 
     def add(self, study: Study) -> str:
-        """Its id; ConflictError where fewer than two cases, or one truth alone, would say nothing."""
-        if len(study.truth) < 2 or set(study.truth.values()) != {"0", "1"}:
-            raise ConflictError("a reader study needs cases of both kinds; give at least one case of each truth")
+        """Its id; ConflictError with fewer than two cases of a truth, which `hepatica readers` could not analyse."""
+        counts = [list(study.truth.values()).count(truth) for truth in ("1", "0")]
+        if min(counts) < LEAST:
+            raise ConflictError(
+                f"got {counts[0]} cases with the answer yes and {counts[1]} with no, wanted {LEAST} of each at least"
+            )
         write_json(self.folder / study.study_id / "study.json", asdict(study))
         return study.study_id
 
