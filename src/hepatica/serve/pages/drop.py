@@ -1,0 +1,23 @@
+"""Drop: the first page: files go in, a model is chosen, a case begins."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from hepatica.serve import catalogue
+from hepatica.serve.pages.rendering import Bench, PageRoute, Viewer, page
+from hepatica.serve.run_facts import facts_of
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+SHOWN = 5
+"""Cases listed beside it (ours)."""
+
+
+@router.get("/")
+def drop(request: Request, bench: Bench, user: Viewer) -> HTMLResponse:
+    """The models that are locked, and the newest cases."""
+    every = [facts_of(name, path) for name, path in catalogue.runs(bench.settings).items()]
+    models = [each for each in every if each.digest]
+    largest = bench.settings.largest_upload_bytes / 2**30
+    newest = bench.cases.all()[:SHOWN]
+    return page(request, "drop.html.jinja", user=user, models=models, largest=largest, newest=newest)

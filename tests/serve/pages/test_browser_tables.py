@@ -1,0 +1,59 @@
+"""Browser, tables: runs are compared, a score is calculated, a cohort is looked at; all pages are accessible."""
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def workbench(tables: Any, serve: Any) -> Any:
+    return serve(tables.runs, tables.cohorts)
+
+
+def test_two_runs_are_chosen_and_compared(workbench: Any, opened: Any) -> None:
+    seen = opened(workbench)
+    page = seen.go("/runs")
+    page.fill("#find", "nothing like it")
+    assert page.locator("#runs-count").inner_text() == "0 of 2 shown"
+    page.fill("#find", "nam_2020")
+    page.click("#runs th button >> text=Run")
+    assert page.locator("#runs tbody th a").all_inner_texts() == ["one", "two"]
+    page.click("#runs th button >> text=Run")
+    assert page.locator("#runs tbody th a").all_inner_texts() == ["two", "one"]
+    assert seen.faults() == []
+    for name in ("one", "two"):
+        page.check(f"[aria-label='Compare {name}']")
+    page.click("text=Compare two")
+    page.wait_for_selector("html[data-ready=curves]", state="attached")
+    assert "epochs" in page.locator("main").inner_text()
+    assert "paired" in page.locator("#paired").inner_text()
+    assert page.locator(".plot.roc canvas").count() >= 1
+    assert seen.faults() == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("path", ["/", "/cases", "/runs/one", "/cohorts/a", "/reading", "/scores", "/scores/page_b"])
+def test_pages_are_accessible_and_fit_a_phone(workbench: Any, opened: Any, path: str, dark: bool) -> None:
+    seen = opened(workbench, width=390, dark=dark)
+    page = seen.go(path)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert seen.faults() == []
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+
+
+def test_a_score_is_calculated_with_another_unit(workbench: Any, opened: Any) -> None:
+    page = opened(workbench).go("/scores/page_b")
+    page.fill("[name=age]", "61")
+    page.select_option("[name=sex]", "male")
+    page.fill("[name=platelets]", "90")
+    page.click("text=Calculate")
+    page.wait_for_selector("[data-result=score]")
+    assert "23 points" in page.locator("[data-result]").inner_text()
+
+
+def test_a_refusal_is_a_page_with_a_way_back(workbench: Any, opened: Any) -> None:
+    seen = opened(workbench)
+    page = seen.go("/cases/0123")
+    assert "there is no case of that id" in page.locator("[role=alert]").inner_text()
+    seen.complaints.clear()  # the browser itself notes the 404
