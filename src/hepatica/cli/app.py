@@ -18,6 +18,7 @@ from hepatica.cli.options import Cohort, Quick, Reading, Run, Settings, Trainer,
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.scores import scores
+from hepatica.cli.serve import serve
 from hepatica.cli.study import study
 from hepatica.cli.systems import systems
 from hepatica.cli.verify import verify
@@ -248,6 +249,7 @@ def report(
 
 PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
+    "Server": (serve,),
     "Data": (init, check, phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
     "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),

@@ -1,0 +1,1 @@
+"""Versions: one step a file, each with the one before it."""

@@ -1,0 +1,48 @@
+"""Refusals: what a request cannot have, each with its HTTP status and a code for programs."""
+
+from typing import ClassVar
+
+from hepatica.cohort.errors import HepaticaError
+
+
+class Refusal(HepaticaError):
+    """A request that is not granted."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "refused"
+
+
+class NotSignedInError(Refusal):
+    """Nobody is signed in, or no longer."""
+
+    status, code = 401, "not_signed_in"
+
+
+class ForbiddenError(Refusal):
+    """Whoever asks lacks the role, or the CSRF token."""
+
+    status, code = 403, "forbidden"
+
+
+class NotFoundError(Refusal):
+    """There is no such case, run, job or upload; or it is none of theirs."""
+
+    status, code = 404, "not_found"
+
+
+class ConflictError(Refusal):
+    """What is there already, or is not there yet, does not allow it."""
+
+    status, code = 409, "conflict"
+
+
+class TooLargeError(Refusal):
+    """More bytes than are taken."""
+
+    status, code = 413, "too_large"
+
+
+class TooOftenError(Refusal):
+    """Too many requests of this kind in a short time."""
+
+    status, code = 429, "too_often"

@@ -1,0 +1,30 @@
+"""Running: the server and its workers, from the first line that is printed to the last."""
+
+import socket
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import uvicorn
+
+from hepatica.serve.accounts import Accounts
+from hepatica.serve.application import create
+from hepatica.serve.settings import Settings
+from hepatica.serve.supervisor import workers
+
+
+def run(settings: Settings, *, say: Callable[[str], object]) -> None:
+    """Serve until Ctrl-C or SIGTERM; `say` prints a line, the first of them the link."""
+    app = create(settings)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        say(f"workbench: {_link(settings, app.state.workbench.accounts, listener.getsockname()[1])}")
+        config = uvicorn.Config(app, access_log=False, server_header=False, log_level="warning", lifespan="on")
+        with workers(settings) if settings.workers else nullcontext():
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _link(settings: Settings, accounts: Accounts, port: int) -> str:
+    base = f"http://{settings.host}:{port}/"
+    return base if settings.users else f"{base}enter?token={accounts.invite()}"
