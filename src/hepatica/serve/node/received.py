@@ -8,8 +8,10 @@ from re import fullmatch
 import pydicom
 from pydicom import uid
 from pydicom.dataset import FileMetaDataset
+from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_partial
 from pydicom.filewriter import write_file_meta_info
+from pydicom.uid import UID
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.radiology.dicom.frames import tolerant
@@ -19,7 +21,7 @@ SYNTAXES = (
     uid.JPEGLSLossless, uid.JPEGLSNearLossless, uid.JPEGLosslessSV1, uid.JPEGLossless, uid.JPEGBaseline8Bit,
     uid.JPEGExtended12Bit,
 )  # fmt: skip
-"""Encodings that we can read, and take; deflated files are not among them, whose size nobody can tell beforehand."""
+"""Encodings that we can read, and take; deflated files are not among them, whose size is not known beforehand."""
 
 IMAGES = {
     uid.CTImageStorage, uid.EnhancedCTImageStorage, uid.LegacyConvertedEnhancedCTImageStorage,
@@ -27,7 +29,7 @@ IMAGES = {
     uid.MRSpectroscopyStorage, uid.UltrasoundImageStorage, uid.UltrasoundMultiFrameImageStorage,
     uid.VLWholeSlideMicroscopyImageStorage,
 }  # fmt: skip
-"""Classes of objects that models read. Others (reports, our own results, screen shots) are kept and sent to no model."""
+"""Classes of objects that models read. Others (reports, our own results, screen shots) are only kept."""
 
 HEAD = 2**24
 """Bytes of a data set within which its group 0020 must begin: before it are codes and descriptions. Ours."""
@@ -54,8 +56,8 @@ class Received:
     def file(self) -> bytes:
         """The bytes of a DICOM file with it."""
         meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = self.sop_class, self.instance
-        meta.TransferSyntaxUID, meta.ImplementationClassUID = self.syntax, uid.PYDICOM_IMPLEMENTATION_UID
+        meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(self.sop_class), UID(self.instance)
+        meta.TransferSyntaxUID, meta.ImplementationClassUID = UID(self.syntax), uid.PYDICOM_IMPLEMENTATION_UID
         if self.caller:
             meta.SourceApplicationEntityTitle = self.caller
         return _PREAMBLE + _encoded(meta) + self.dataset
@@ -68,7 +70,7 @@ def of_dataset(dataset: bytes, *, syntax: str, caller: str) -> Received:
     if syntax not in SYNTAXES:
         raise SpecimenError(f"it is encoded by {name_of_uid(syntax)}, which is not taken; send it uncompressed")
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = syntax
+    meta.TransferSyntaxUID = UID(syntax)
     head = BytesIO(_PREAMBLE + _encoded(meta) + dataset[:HEAD])
     try:
         with tolerant():
@@ -98,10 +100,14 @@ def of_file(content: bytes, *, caller: str = "") -> Received:
 
 
 def _encoded(meta: FileMetaDataset) -> bytes:
-    buffer = BytesIO()
+    buffer = DicomBytesIO()
     write_file_meta_info(buffer, meta, enforce_standard=False)
     encoded = buffer.getvalue()
-    return encoded if encoded[:4] == b"\x02\0\0\0" else b"\x02\0\0\0UL\x04\0" + len(encoded).to_bytes(4, "little") + encoded
+    return (
+        encoded
+        if encoded[:4] == b"\x02\0\0\0"
+        else b"\x02\0\0\0UL\x04\0" + len(encoded).to_bytes(4, "little") + encoded
+    )
 
 
 def is_uid(text: str) -> bool:
@@ -116,4 +122,5 @@ def name_of(identifier: str) -> str:
 
 def name_of_uid(text: str) -> str:
     """The standard's name of a UID; of one that it does not have, which may be anything, a digest."""
-    return uid.UID(text).name if str(text) in uid.UID_dictionary else f"the unknown UID {name_of(str(text))[:8]}"
+    known = is_uid(text) and UID(text).name != text
+    return UID(text).name if known else f"the unknown UID {name_of(str(text))[:8]}"

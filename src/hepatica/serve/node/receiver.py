@@ -2,14 +2,12 @@
 
 import logging
 import shutil
+import warnings
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from pynetdicom import AE, build_context, evt
 from pynetdicom.presentation import AllStoragePresentationContexts
-from pynetdicom.sop_class import Verification
-from pynetdicom.transport import AssociationSocket
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.serve.node.received import SYNTAXES, name_of_uid, of_dataset
@@ -18,18 +16,25 @@ from hepatica.serve.node.spool import Spool
 
 LOG = logging.getLogger(__name__)
 
+VERIFICATION = "1.2.840.10008.1.1"
+"""C-ECHO."""
+
 STORED, NO_SPACE, NOT_UNDERSTOOD, MISMATCH = 0x0000, 0xA700, 0xC000, 0xA900
 """Status of a C-STORE (PS3.4 B.2.3)."""
 
 LARGEST_PDU = 2**18
 """Bytes of a message's piece that we ask for; what claims to be larger ends the connection."""
 
+PATIENCE_S = 60
+"""Seconds that a sender may be silent within a piece, or between two. Ours."""
+
 _ANSWERS = {3: "class not supported", 4: "transfer syntax not supported"}
 """Why a presentation context is refused (PS3.8 9.3.3.2)."""
 
 
 def quieten() -> None:
-    """Silence the libraries' own logs: they have UIDs, addresses with UIDs and, at the finest, whole data sets."""
+    """Silence what libraries say of their own accord: it has UIDs, addresses with UIDs, values and whole data sets."""
+    warnings.filterwarnings("ignore", module=r"pydicom|pynetdicom")
     for name in ("pynetdicom", "httpx", "httpcore", "pydicom", "python_multipart"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
@@ -41,16 +46,18 @@ class Receiver:
         self.settings, self.spool, self.port = settings, spool, settings.port
         self._server: Any = None
         self._counts: dict[Any, Counter[str]] = {}
+        self._sockets: dict[Any, Any] = {}
 
     def start(self) -> None:
         """Open the port; OSError where it is taken, SettingsError for TLS files that cannot be used."""
         quieten()
         entity = AE(ae_title=self.settings.title)
         entity.require_called_aet, entity.require_calling_aet = True, list(self.settings.callers)
+        entity.network_timeout = PATIENCE_S
         entity.maximum_associations, entity.maximum_pdu_size = self.settings.associations, LARGEST_PDU
         entity.supported_contexts = [
-            build_context(Verification),
-            *(build_context(each.abstract_syntax, list(SYNTAXES)) for each in AllStoragePresentationContexts),
+            build_context(VERIFICATION),
+            *(build_context(str(each.abstract_syntax), list(SYNTAXES)) for each in AllStoragePresentationContexts),
         ]
         tls = self.settings.tls
         self._server = entity.start_server(
@@ -65,7 +72,7 @@ class Receiver:
         """Close the port and end what is connected; objects that are not acknowledged stay with their sender."""
         self._server.shutdown()
 
-    def _handlers(self) -> list[tuple[Any, Callable[..., Any]]]:
+    def _handlers(self) -> Any:
         return [
             (evt.EVT_CONN_OPEN, self._opened), (evt.EVT_REJECTED, self._rejected), (evt.EVT_ACCEPTED, self._accepted),
             (evt.EVT_C_STORE, self._store), (evt.EVT_CONN_CLOSE, self._closed),
@@ -73,7 +80,7 @@ class Receiver:
         ]  # fmt: skip
 
     def _opened(self, event: Any) -> None:
-        self._counts[event.assoc] = Counter()
+        self._counts[event.assoc], self._sockets[event.assoc] = Counter(), event.assoc.dul.socket.socket
         _bound(event.assoc, int(self.settings.largest_gib * 2**30))
 
     def _rejected(self, event: Any) -> None:
@@ -121,6 +128,8 @@ class Receiver:
         self._counts.setdefault(event.assoc, Counter())[word] += 1
 
     def _closed(self, event: Any) -> None:
+        if (socket := self._sockets.pop(event.assoc, None)) is not None:
+            socket.close()  # pynetdicom 3.0.4 leaves it to the garbage collector where the other side went first
         if counts := self._counts.pop(event.assoc, None):
             LOG.info("%s: %s", _title(event), ", ".join(f"{word} {count}" for word, count in counts.items()))
 
@@ -138,7 +147,8 @@ def _title(event: Any) -> str:
 
 def _bound(association: Any, largest: int) -> None:
     """End the connection where a piece claims more than was asked for, or pieces grow beyond the largest object."""
-    socket: AssociationSocket = association.dul.socket
+    socket = association.dul.socket
+    socket.socket.settimeout(PATIENCE_S)
     recv, limit = socket.recv, LARGEST_PDU + 1024
 
     def bounded(count: int) -> bytearray:
