@@ -20,7 +20,7 @@ from hepatica.cli.options import Cohort, Quick, Reading, Run, Settings, Trainer,
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.scores import scores
-from hepatica.cli.serve import serve
+from hepatica.cli.serve import serve, users
 from hepatica.cli.study import study
 from hepatica.cli.systems import systems
 from hepatica.cli.verify import verify
@@ -254,7 +254,7 @@ def report(
 
 PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
-    "Server": (serve, node),
+    "Server": (serve, node, users),
     "Data": (init, check, phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
     "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),

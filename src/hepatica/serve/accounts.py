@@ -5,7 +5,7 @@ import hmac
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 from uuid import uuid4
 
 from argon2 import PasswordHasher
@@ -13,15 +13,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, select
 
 from hepatica.cohort.errors import SettingsError
-from hepatica.serve.database import Database, SessionRow, TokenRow, UserRow
+from hepatica.serve.database import Database, Role, SessionRow, TokenRow, UserRow
 from hepatica.serve.refusals import NotFoundError, NotSignedInError
 
-Role = Literal["viewer", "reader", "operator", "admin"]
-"""A viewer sees results; a reader also submits cases and reads them; an operator also starts and stops jobs, removes
-cases and sees runs and cohorts trained; an admin also manages users and reads the audit log.
-"""
-
 ROLES: tuple[Role, ...] = get_args(Role)
+__all__ = ["LOCAL", "ROLES", "Accounts", "Role", "User"]
+
 LOCAL = "local"
 """Name of the one user of a workbench without users."""
 
@@ -46,10 +43,12 @@ class User:
 
 
 class Accounts:
-    """Users, sessions and tokens, of which only digests are stored."""
+    """Users, sessions and tokens, of which only digests are stored. `secret` is known to this workbench alone: the
+    token against forged requests of a user whom the proxy signs in is made of it.
+    """
 
-    def __init__(self, database: Database, *, users: bool) -> None:
-        self.database, self.users = database, users
+    def __init__(self, database: Database, *, users: bool, secret: bytes) -> None:
+        self.database, self.users, self._secret = database, users, secret
         self._hasher = PasswordHasher()
         self._unknown = self._hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
         self._invitation = ""
@@ -125,16 +124,17 @@ class Accounts:
         """The user whom the trusted proxy names; None where there is none of that name."""
         with self.database.session() as session:
             row = session.get(UserRow, name)
-        return User(name=row.name, role=row.role, csrf="") if row and row.active else None
+        csrf = hmac.new(self._secret, name.encode(errors="replace"), "sha256").hexdigest()
+        return User(name=row.name, role=row.role, csrf=csrf) if row and row.active else None
 
-    def issue(self, user: User, *, label: str, role: Role, days: float) -> tuple[str, str]:
-        """The id and the text of a new token, which is shown once and stored as a digest."""
+    def issue(self, user: User, *, label: str, role: Role, days: float) -> tuple[str, str, float]:
+        """The id and the text of a new token, which is shown once and stored as a digest, and its end in seconds."""
         token, token_id = secrets.token_urlsafe(32), uuid4().hex
         until = time.time() + days * 86400
         row = TokenRow(token_id=token_id, digest=digest(token), user=user.name, role=role, label=label, until=until)
         with self.database.session() as session:
             session.add(row)
-        return token_id, token
+        return token_id, token, until
 
     def tokens(self, user: User) -> list[TokenRow]:
         """The tokens of a user."""

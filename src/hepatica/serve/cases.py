@@ -17,10 +17,15 @@ from hepatica.runs import RunFolder
 from hepatica.runs.jobs import Job, Jobs, State
 from hepatica.serve.catalogue import find_run, modality_of
 from hepatica.serve.database import CaseRow, Database
-from hepatica.serve.refusals import ConflictError, NotFoundError
+from hepatica.serve.file_kinds import unsuitable
+from hepatica.serve.refusals import ConflictError, NotFoundError, UnsuitableError
 from hepatica.serve.settings import Settings
 
 PREDICT = "predict"
+GONE = "there is no case of that id, or it was removed"
+
+LEFT_S = 3600.0
+"""Seconds after which a folder without a case is what a deletion that was cut short has left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +65,11 @@ class Cases:
             raise ConflictError(f"the run {run} has no locked model yet")
         if not (own := content_digest(files)):
             raise ConflictError("what was submitted is empty")
+        kind = modality_of(folder)
+        if why := unsuitable(_files(files), modality=kind):
+            raise UnsuitableError(why)
         content = hashlib.sha256(own + file_digest(RunFolder(folder).model).encode()).hexdigest()
-        row = self._row(content) or self._add(content, run=run, kind=modality_of(folder), owner=owner, origin=origin)
+        row = self._row(content) or self._add(content, run=run, kind=kind, owner=owner, origin=origin)
         self._take(files, self._folder(row.case_id))
         self.jobs.add(PREDICT, {"case": row.case_id, "run": run}, key=row.case_id)
         return self.get(row.case_id)
@@ -72,7 +80,7 @@ class Cases:
             row = session.get(CaseRow, case_id)
         job = self.jobs.get(case_id)
         if row is None or job is None:
-            raise NotFoundError("there is no case of that id, or it was removed")
+            raise NotFoundError(GONE)
         return self._case(row, job)
 
     def all(self) -> list[Case]:
@@ -84,11 +92,27 @@ class Cases:
 
     def delete(self, case_id: str) -> None:
         """Remove a case with its files and results; its job, without anything of them, remains as cancelled or done."""
-        self.get(case_id)
         self.jobs.cancel(case_id)
         with self.database.session() as session:
-            session.execute(delete(CaseRow).where(CaseRow.case_id == case_id))
+            if not session.execute(delete(CaseRow).where(CaseRow.case_id == case_id).returning(CaseRow.case_id)).all():
+                raise NotFoundError(GONE)
         shutil.rmtree(self._folder(case_id), ignore_errors=True)
+
+    def expire(self) -> list[str]:
+        """Remove the cases that are older than `retention_days`, and what deletions that were cut short have left;
+        the ids of the cases.
+        """
+        days = self.settings.retention_days
+        before = 0.0 if days is None else time.time() - days * 86400
+        with self.database.session() as session:
+            old = list(session.scalars(select(CaseRow.case_id).where(CaseRow.created < before)))
+            known = set(session.scalars(select(CaseRow.case_id)))
+        for each in old:
+            self.delete(each)
+        for folder in (self.settings.data / "cases").glob("*"):
+            if folder.name not in known and folder.stat().st_mtime < time.time() - LEFT_S:
+                shutil.rmtree(folder, ignore_errors=True)
+        return old
 
     def _row(self, content: str) -> CaseRow | None:
         with self.database.session() as session:
@@ -133,3 +157,7 @@ class Cases:
             created=row.created, owner=row.owner, origin=row.origin, inputs=folder / "inputs",
             result=folder / "result",
         )  # fmt: skip
+
+
+def _files(path: Path) -> list[Path]:
+    return [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]

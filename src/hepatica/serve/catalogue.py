@@ -32,6 +32,11 @@ def find_cohort(settings: Settings, name: str) -> Path:
     return _one(cohorts(settings), name, what="cohort")
 
 
+def folder_of(settings: Settings, name: str) -> Path:
+    """Where the workbench itself trains a run, or does a study, of this name."""
+    return settings.data / "runs" / name
+
+
 def modality_of(run: Path) -> str:
     """What the system of a run reads, such as slide or ct."""
     head = read_settings(RunFolder(run))

@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, BigInteger, Engine, Float, ForeignKey, Integer, String, Text, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+Role = Literal["viewer", "reader", "operator", "admin"]
+"""A viewer sees results; a reader also submits cases and reads them; an operator also starts and stops jobs and removes
+cases; an admin also manages users and reads the audit log.
+"""
 
 ID = 32
 """Digits of an identifier, drawn at random, and of the digests by which tokens are known."""
@@ -36,7 +41,7 @@ class UserRow(Base):
 
     __tablename__ = "users"
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
-    role: Mapped[str] = mapped_column(String(20))
+    role: Mapped[Role] = mapped_column(String(20))
     password: Mapped[str] = mapped_column(Text)
     active: Mapped[bool]
     created: Mapped[float] = mapped_column(Float(53))
@@ -59,13 +64,13 @@ class TokenRow(Base):
     token_id: Mapped[str] = mapped_column(String(ID), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     user: Mapped[str] = mapped_column(ForeignKey("users.name", ondelete="CASCADE"), index=True)
-    role: Mapped[str] = mapped_column(String(20))
+    role: Mapped[Role] = mapped_column(String(20))
     label: Mapped[str] = mapped_column(String(100))
     until: Mapped[float] = mapped_column(Float(53))
 
 
 class UploadRow(Base):
-    """A file that is arriving; how much of it is there, its part file says."""
+    """A file that is arriving; its part file says how much is there. `case_id` is empty until it is submitted."""
 
     __tablename__ = "uploads"
     upload_id: Mapped[str] = mapped_column(String(ID), primary_key=True)
@@ -74,6 +79,7 @@ class UploadRow(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     created: Mapped[float] = mapped_column(Float(53), index=True)
+    case_id: Mapped[str] = mapped_column(String(ID))
 
 
 class AuditRow(Base):
@@ -104,9 +110,11 @@ def engine_of(where: Path | str) -> Engine:
     """The engine of a file or a postgresql:// URL."""
     if isinstance(where, str) and "://" in where:
         url = where.replace("postgresql://", "postgresql+psycopg://", 1)
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=20, max_overflow=30, connect_args={"connect_timeout": 10}
+        )
     Path(where).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{where}", connect_args={"timeout": 30})
+    engine = create_engine(f"sqlite:///{where}", pool_size=20, max_overflow=30, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
     def settle(connection: Any, _: Any) -> None:

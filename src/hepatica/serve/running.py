@@ -1,8 +1,10 @@
 """Running: the server and its workers, from the first line that is printed to the last."""
 
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Any
 
 import uvicorn
 
@@ -10,6 +12,10 @@ from hepatica.serve.accounts import Accounts
 from hepatica.serve.application import create
 from hepatica.serve.settings import Settings
 from hepatica.serve.supervisor import workers
+from hepatica.serve.workbench import open_workbench
+
+QUIET: dict[str, Any] = {"access_log": False, "server_header": False, "log_level": "warning", "lifespan": "on"}
+"""No log of requests: an address and a time are data of people, and the audit log has what is to be known."""
 
 
 def run(settings: Settings, *, say: Callable[[str], object]) -> None:
@@ -20,9 +26,16 @@ def run(settings: Settings, *, say: Callable[[str], object]) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
         say(f"workbench: {_link(settings, app.state.workbench.accounts, listener.getsockname()[1])}")
-        config = uvicorn.Config(app, access_log=False, server_header=False, log_level="warning", lifespan="on")
+        config = uvicorn.Config(app, proxy_headers=False, **QUIET)
         with workers(settings) if settings.workers else nullcontext():
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def work(settings: Settings) -> None:
+    """Do the jobs of a workbench that another process serves, until Ctrl-C or SIGTERM."""
+    open_workbench(settings)
+    with workers(settings):
+        signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 
 def _link(settings: Settings, accounts: Accounts, port: int) -> str:

@@ -61,6 +61,12 @@ class Settings:
         """The database, as `Jobs` and `Database` take it."""
         return self.database if "://" in self.database else Path(self.database or self.data / "workbench.sqlite")
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Names by which a browser may ask, lest another site's name be pointed at this machine; none: any."""
+        own = ("127.0.0.1", "localhost", "[::1]")
+        return (*own, *self.names) if self.names or not self.users else ()
+
     def to_environment(self) -> None:
         """Let the processes that this one starts know the settings."""
         environ[ENVIRONMENT] = json.dumps(asdict(self), default=str)

@@ -46,6 +46,20 @@ def require(role: Role) -> Callable[[Request], Awaitable[User]]:
     return check
 
 
+def attempt(request: Request, *, name: str, password: str) -> str:
+    """The cookie of a new session; TooOftenError after some wrong passwords, of a name or from an address."""
+    workbench, limits = workbench_of(request), request.app.state.attempts
+    for who in (f"name {name}", f"address {request.client.host if request.client else ''}"):
+        limits.count(who)
+    try:
+        cookie = workbench.accounts.sign_in(name, password)
+    except NotSignedInError:
+        workbench.audit.record("", "failed to sign in")
+        raise
+    workbench.audit.record(name, "signed in")
+    return cookie
+
+
 def set_cookie(request: Request, response: Response, cookie: str) -> None:
     """Give the browser its session."""
     response.set_cookie(
@@ -59,6 +73,9 @@ def _found(request: Request) -> User | None:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind:
         return workbench.accounts.of_token(token.strip()) if kind.lower() == "bearer" else None
+    if (proxy := workbench.settings.trusted_proxy) and request.client and request.client.host == proxy:
+        name = request.headers.get(PROXY_HEADER, "")
+        return workbench.accounts.of_proxy(name) if name.isprintable() and name else None
     if cookie := request.cookies.get(COOKIE):
         return workbench.accounts.of_cookie(cookie)
     return None

@@ -1,33 +1,108 @@
 """Work: what the worker processes do for the workbench; each kind is the command of the same name, and nothing else."""
 
+import json
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from hepatica.runs.jobs import Job
+from hepatica.runs.jobs import Job, Jobs
 from hepatica.runs.workers import Work
 from hepatica.serve.arrangement import arranged
-from hepatica.serve.catalogue import find_run
-from hepatica.serve.settings import of_environment
+from hepatica.serve.catalogue import find_cohort, find_run, folder_of
+from hepatica.serve.guard import guarded
+from hepatica.serve.settings import Settings, of_environment
 
 Progress = Callable[[float], bool]
+LOGGED = 200
+"""Lines of a log that are shown."""
 
 
-def predict(job: Job, progress: Progress) -> dict[str, Any]:
+def predict(job: Job, settings: Settings) -> dict[str, Any]:
     """Predict a case, as `hepatica predict` does."""
     from hepatica.cohort import NotAssessableError
     from hepatica.report.documents.predictions_page import write_predictions_page
     from hepatica.runs import predict as predict_run
 
-    settings = of_environment()
     folder = settings.data / "cases" / job.given["case"]
     run, out = find_run(settings, job.given["run"]), folder / "result"
-    try:
-        predict_run(run, arranged(folder / "inputs", run=run, into=folder / "cohort"), out=out)
-    except NotAssessableError:
-        pass  # a result: the page has the reason of each
+    with suppress(NotAssessableError):  # a result: the page has the reason of each
+        predict_run(run, arranged(folder / "inputs", run=run, into=folder / "arranged"), out=out)
     write_predictions_page(run, out=out)
+    shutil.rmtree(out / "prepared", ignore_errors=True)
     return {"case": job.given["case"]}
 
 
-KINDS: dict[str, Work] = {"predict": predict}
+def train(job: Job, settings: Settings) -> dict[str, Any]:
+    """Train, and write the report."""
+    from hepatica.protocol import override
+    from hepatica.report import write_report
+    from hepatica.runs import train as train_run
+    from hepatica.systems import find_system
+
+    given = job.given
+    system, run = find_system(given["system"]), folder_of(settings, given["run"])
+    chosen = override(system.quick if given["quick"] else system.settings, given["settings"])
+    train_run(system, find_cohort(settings, given["cohort"]), run=run, settings=chosen)
+    write_report(run)
+    return {"run": given["run"]}
+
+
+def validate(job: Job, settings: Settings) -> dict[str, Any]:
+    """Validate, and write the report anew."""
+    from hepatica.report import write_report
+    from hepatica.runs import validate as validate_run
+
+    run, cohort = find_run(settings, job.given["run"]), find_cohort(settings, job.given["cohort"])
+    validate_run(run, cohort, out=run / "external" / job.given["cohort"])
+    write_report(run)
+    return {"run": job.given["run"]}
+
+
+def study(job: Job, settings: Settings) -> dict[str, Any]:
+    """Do a study, and write its report."""
+    from hepatica.studies import find_study, run_study, write_study_report
+
+    given = job.given
+    folder, found = folder_of(settings, given["run"]), find_study(given["study"])
+    external = [find_cohort(settings, each) for each in given["external"]]
+    chosen = found.quick if given["quick"] else found.settings
+    run_study(given["study"], find_cohort(settings, given["cohort"]), run=folder, external=external, settings=chosen)
+    write_study_report(given["study"], folder)
+    return {"run": given["run"]}
+
+
+def report(job: Job, settings: Settings) -> dict[str, Any]:
+    """Write the report of a run."""
+    from hepatica.report import write_report
+
+    write_report(find_run(settings, job.given["run"]))
+    return {"run": job.given["run"]}
+
+
+def log_of(settings: Settings, job: Job) -> list[dict[str, Any]]:
+    """The last lines of the log in the folder that a job writes; none where there is none yet."""
+    given = job.given
+    if job.kind == "predict":
+        folder = settings.data / "cases" / given["case"] / "result"
+    else:
+        own = folder_of(settings, given["run"])
+        folder = own if own.exists() or job.kind in ("train", "study") else find_run(settings, given["run"])
+    path = folder / "log.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()[-LOGGED:] if path.is_file() else []
+    return [json.loads(each) for each in lines if each.endswith("}")]
+
+
+def _watched(do: Callable[[Job, Settings], dict[str, Any]], job: Job, _: Progress, *, files: bool) -> dict[str, Any]:
+    """Do it under guard; of a job that reads files that were sent in, also memory and time are bounded."""
+    settings = of_environment()
+    memory, seconds = (settings.memory_bytes, settings.longest_case_s) if files else (None, None)
+    with guarded(Jobs(settings.where), job, memory=memory, seconds=seconds):
+        return do(job, settings)
+
+
+KINDS: dict[str, Work] = {
+    do.__name__: partial(_watched, do, files=do is predict) for do in (predict, train, validate, study, report)
+}
 """By the kind of a job; see `runs.workers`."""

@@ -16,8 +16,8 @@ SUFFIXES = {
 
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-_MASK = {"mask", "masks", "seg", "segmentation", "label", "labels", "labelmap", "roi"}
-_PHASES = {
+MASKS = {"mask", "masks", "seg", "segmentation", "label", "labels", "labelmap", "roi"}
+PHASES = {
     **dict.fromkeys(("plain", "native", "nc", "unenhanced", "noncontrast"), "plain"),
     **dict.fromkeys(("pre", "precontrast"), "pre"),
     **dict.fromkeys(("arterial", "art", "ap", "hap"), "arterial"),
@@ -108,7 +108,7 @@ def phases_together(found: Iterable[Found]) -> list[Found]:
     found = list(found)
     named = [each for each in found if suffix(each.path) in VOLUMES]
     count = Counter(each.path.parent for each in named)
-    plain = {each.path.parent for each in named if not set(_WORDS.findall(each.path.name.lower())) & {*_PHASES}}
+    plain = {each.path.parent for each in named if not set(_WORDS.findall(each.path.name.lower())) & {*PHASES}}
     merged = {
         (parent if count[parent] > 1 and parent not in plain and each in named else each.path): each
         for each in found
@@ -119,12 +119,12 @@ def phases_together(found: Iterable[Found]) -> list[Found]:
 
 def phase_in(path: Path) -> str:
     """The contrast phase in a file's name; "" where it has none."""
-    return next((_PHASES[each] for each in _WORDS.findall(path.name.lower()) if _PHASES.get(each)), "")
+    return next((PHASES[each] for each in _WORDS.findall(path.name.lower()) if PHASES.get(each)), "")
 
 
 def is_mask(path: Path) -> bool:
     """Whether a volume is called a mask."""
-    return bool(set(runs(path.name)) & _MASK)
+    return bool(set(runs(path.name)) & MASKS)
 
 
 class Owners:

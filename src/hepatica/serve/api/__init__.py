@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter
 
-from hepatica.serve.api import cases
+from hepatica.serve.api import accounts, cases, events, health, jobs, results, runs, scores, uploads
 
 __all__ = ["routers"]
 
-routers: list[APIRouter] = [cases.router]
+routers: list[APIRouter] = [
+    each.router for each in (uploads, cases, results, events, runs, jobs, scores, accounts, health)
+]
 """Every router."""

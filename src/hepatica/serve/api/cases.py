@@ -1,47 +1,98 @@
-"""Cases: submit files to a locked model, follow the case, take its result."""
+"""Cases: submit files to a locked model, follow the case, remove it."""
 
 import shutil
-from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Form, UploadFile
+from fastapi import APIRouter, Form, Response, UploadFile
+from pydantic import BaseModel, Field
 
-from hepatica.serve.accounts import User
+from hepatica.runs.jobs import State
+from hepatica.serve.api.answers import REFUSALS, Bench, Id, Operator, Plain, Reader, Viewer
 from hepatica.serve.cases import Case
-from hepatica.serve.sign_in import require, workbench_of
-from hepatica.serve.workbench import Workbench
+from hepatica.serve.file_names import safe_name
 
-router = APIRouter(prefix="/api/v1", tags=["cases"])
-Bench = Annotated[Workbench, Depends(workbench_of)]
+router = APIRouter(prefix="/api/v1/cases", tags=["cases"], responses=REFUSALS)
 
 
-def shown(case: Case) -> dict[str, Any]:
+class Submission(BaseModel):
+    """Uploads that are one case. `label` is your own word for it: no name of a patient."""
+
+    run: Plain = Field(max_length=300)
+    uploads: list[str] = Field(min_length=1, max_length=4000)
+    label: Plain = Field("", max_length=100)
+
+
+class Shown(BaseModel):
+    """A case. `state`, `progress` (0 to 1) and `error` are of its job; `created` are seconds since 1970, UTC."""
+
+    case_id: str
+    run: str
+    kind: str
+    state: State
+    progress: float
+    error: str
+    created: float
+    label: str
+
+
+def shown(case: Case) -> Shown:
     """What is said of a case."""
     names = ("case_id", "run", "kind", "state", "progress", "error", "created")
-    return {name: getattr(case, name) for name in names}
+    return Shown(**{name: getattr(case, name) for name in names}, label=case.origin.get("label", ""))
 
 
-@router.post("/cases", status_code=201)
-def submit(
-    file: UploadFile, run: Annotated[str, Form()], bench: Bench, user: Annotated[User, Depends(require("reader"))]
-) -> dict[str, Any]:
-    """Submit one file."""
-    place = bench.settings.data / "uploads" / uuid4().hex
+@router.post("", status_code=201)
+def submit(asked: Submission, bench: Bench, user: Reader) -> Shown:
+    """Submit uploads as one case; the same request, or the same files and model, again are the same case."""
+    uploads = [bench.uploads.get(user.name, each) for each in dict.fromkeys(asked.uploads)]
+    done = {each.case_id for each in uploads}
+    if len(done) == 1 and done != {""}:
+        return shown(bench.cases.get(done.pop()))
+    staged = bench.uploads.staged(uploads)
+    try:
+        files = sorted(staged.iterdir())
+        case = bench.cases.submit(
+            files[0] if len(files) == 1 else staged, run=asked.run, owner=user.name, origin={"label": asked.label}
+        )
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    bench.uploads.submitted(uploads, case_id=case.case_id)
+    bench.audit.record(user.name, "submitted case", case.case_id)
+    return shown(case)
+
+
+@router.post("/file", status_code=201)
+def submit_file(file: UploadFile, run: Annotated[Plain, Form(max_length=300)], bench: Bench, user: Reader) -> Shown:
+    """Submit one file in one request, as a form: for small files and for curl."""
+    place = bench.uploads.folder / f"staged_{uuid4().hex}"
     place.mkdir(parents=True)
-    path = place / f"file{''.join(PurePath(file.filename or '').suffixes[-2:])}"
-    with path.open("wb") as written:
-        shutil.copyfileobj(file.file, written)
-    return shown(bench.cases.submit(path, run=run, owner=user.name))
+    try:
+        path = place / safe_name(file.filename or "")
+        with path.open("wb") as written:
+            shutil.copyfileobj(file.file, written)
+        case = bench.cases.submit(path, run=run, owner=user.name)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    bench.audit.record(user.name, "submitted case", case.case_id)
+    return shown(case)
 
 
-@router.get("/cases")
-def every(bench: Bench, user: Annotated[User, Depends(require("viewer"))]) -> list[dict[str, Any]]:
+@router.get("")
+def every(bench: Bench, user: Viewer) -> list[Shown]:
     """All cases, the newest first."""
     return [shown(each) for each in bench.cases.all()]
 
 
-@router.get("/cases/{case_id}")
-def one(case_id: str, bench: Bench, user: Annotated[User, Depends(require("viewer"))]) -> dict[str, Any]:
-    """A case."""
+@router.get("/{case_id}")
+def one(case_id: Id, bench: Bench, user: Viewer) -> Shown:
+    """A case and how far it is."""
     return shown(bench.cases.get(case_id))
+
+
+@router.delete("/{case_id}", status_code=204)
+def remove(case_id: Id, bench: Bench, user: Operator) -> Response:
+    """Remove a case with its files and results."""
+    bench.cases.delete(case_id)
+    bench.audit.record(user.name, "removed case", case_id)
+    return Response(status_code=204)

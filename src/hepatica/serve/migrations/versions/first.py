@@ -40,6 +40,7 @@ def _log_and_cases() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("created", sa.Float(53), nullable=False, index=True),
+        sa.Column("case_id", sa.String(32), nullable=False),
     )
 
 

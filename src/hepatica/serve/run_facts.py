@@ -1,0 +1,90 @@
+"""Run facts: what a table of runs says of each: system, cohort, date, metrics with intervals, applicability."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from hepatica.cohort.atomic import read_json
+from hepatica.cohort.digests import file_digest
+from hepatica.cohort.predictions import read_predictions
+from hepatica.runs import RunFolder, read_settings
+from hepatica.serve.catalogue import modality_of
+from hepatica.serve.file_kinds import readable
+from hepatica.systems import listed
+
+
+class Metric(BaseModel):
+    """A statistic of the patients of a fold of a cohort; `value` is None where the data cannot give it."""
+
+    cohort: str
+    fold: str
+    target: str
+    metric: str
+    cutoff: float | None
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+
+
+class RunFacts(BaseModel):
+    """A run. `reads` are the kinds of file it takes; `unusual` is the share of its test patients unlike training, None
+    where unknown; `changed` in seconds since 1970, UTC. An unfinished one has no digest and no metrics.
+    """
+
+    name: str
+    system: str
+    question: str
+    modality: str
+    reads: list[str]
+    cohort: str
+    phantom: bool
+    digest: str
+    changed: float
+    settings: dict[str, Any]
+    cutoffs: dict[str, float]
+    metrics: list[Metric]
+    unusual: float | None
+
+
+def facts_of(name: str, path: Path) -> RunFacts:
+    """What is said of a run; read anew only where it has changed."""
+    marks = (path / "settings.toml", path / "model.json", path / "metrics.json", *path.glob("external/*/metrics.json"))
+    state = tuple(each.stat().st_mtime_ns for each in marks if each.is_file())
+    return _facts(name, path, state)
+
+
+@lru_cache(maxsize=1000)
+def _facts(name: str, path: Path, _: tuple[int, ...]) -> RunFacts:
+    folder, modality = RunFolder(path), modality_of(path)
+    head, locked = read_settings(folder), folder.model.is_file()
+    known = listed().get(head["system"])
+    results = [path, *sorted(each.parent for each in path.glob("external/*/metrics.json"))]
+    return RunFacts(
+        name=name, system=head["system"], question=known.question if known else "", modality=modality,
+        reads=sorted(readable(modality)), cohort=head["cohort"]["name"],
+        phantom=bool(read_json(folder.model)["phantom"]) if locked else False,
+        digest=file_digest(folder.model) if locked else "",
+        changed=(folder.model if locked else folder.settings).stat().st_mtime, settings=head["settings"],
+        cutoffs=read_json(folder.cutoffs) if locked else {},
+        metrics=[metric for each in results for metric in _metrics(each)], unusual=_unusual(path),
+    )  # fmt: skip
+
+
+def _metrics(folder: Path) -> list[Metric]:
+    if not (folder / "metrics.json").is_file():
+        return []
+    cohort = read_json(folder / "cohort.json")["name"]
+    return [Metric(cohort=cohort, **row) for row in read_json(folder / "metrics.json")]
+
+
+def _unusual(folder: Path) -> float | None:
+    if not (folder / "predictions.parquet").is_file():
+        return None
+    table = read_predictions(folder / "predictions.parquet")
+    judged = table[table["specimen_id"].isna() & (table["fold"] == "test") & (table["applicability"] != "unknown")]
+    judged = judged.drop_duplicates("patient_id")
+    return float((judged["applicability"] == "unusual").mean()) if len(judged) else None
