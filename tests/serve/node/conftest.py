@@ -12,6 +12,8 @@ from orthanc import Orthanc, free_port
 from pydicom import Dataset
 from services import program
 
+from hepatica.cohort.atomic import write_json
+from hepatica.runs.folder import FORMAT
 from hepatica.serve.node.node import run_node
 from hepatica.serve.node.settings import Archive, NodeSettings, Rule, Stow
 from hepatica.serve.settings import Settings
@@ -34,6 +36,15 @@ def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
 def image() -> Callable[..., Dataset]:
     """`image(number, study=…, …)` is a small CT image."""
     return ct_image
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """A folder with one run, of a system that reads CT; it has a lock and no network, for tests that predict nothing."""
+    folder = tmp_path / "runs" / "ct"
+    write_json(folder / "model.json", {})
+    (folder / "settings.toml").write_text(f'format = {FORMAT}\nsystem = "wang_2021_hccnet"\n')
+    return folder.parent
 
 
 @dataclass

@@ -1,10 +1,10 @@
 """Kills: either side dies in the middle, and in the end nothing is lost, doubled or changed."""
 
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from hepatica.serve.node import deliveries
 from hepatica.serve.node.dicomweb import DicomWeb
 from hepatica.serve.node.received import name_of, of_file
 from hepatica.serve.node.spool import Spool
+from hepatica.serve.settings import Settings
 from hepatica.serve.workbench import open_workbench
 
 LARGE = {"Rows": 512, "Columns": 512, "PixelData": bytes(2 * 512 * 512)}
@@ -45,7 +46,7 @@ callers = ["ORTHANC"]
 quiet_s = 4
 free_gib = 0
 [[rules]]
-run = "{next(runs.iterdir()).name}"
+run = "ct"
 modality = "CT"
 """
     (tmp_path / "node.toml").write_text(text)
@@ -53,42 +54,38 @@ modality = "CT"
     return [sys.executable, "-c", "from hepatica.cli import main; main()", *map(str, words)]
 
 
-def started(words: list[str], log: Path) -> subprocess.Popen[str]:
+@contextmanager
+def running(words: list[str], log: Path) -> Iterator[subprocess.Popen[str]]:
+    """A node in a process of its own, which is dead after the block."""
     with log.open("a") as errors:
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line.startswith("DICOM: HEPATICA at 127.0.0.1"), log.read_text()
-    return process
+    try:
+        assert line.startswith("DICOM: HEPATICA at 127.0.0.1"), log.read_text()
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
-def ended(process: subprocess.Popen[str], number: signal.Signals) -> int:
-    process.send_signal(number)
-    code = process.wait(20)
-    assert process.stdout is not None
-    process.stdout.close()
-    return code
-
-
-def test_a_node_killed_while_it_receives_has_all_that_it_acknowledged(
-    orthanc: Orthanc, settings, tmp_path: Path
-) -> None:
+def test_a_node_killed_while_it_receives_has_all_that_it_acknowledged(orthanc: Orthanc, runs, tmp_path: Path) -> None:
     sent = ct_files(tmp_path / "study", 80, **LARGE)
     key = stored(orthanc, sent)
-    words, log = command(orthanc, tmp_path, settings.runs), tmp_path / "log"
+    words, log = command(orthanc, tmp_path, runs), tmp_path / "log"
     spool = tmp_path / "data" / "node" / "studies"
-    process = started(words, log)
-    job = orthanc.post("modalities/hepatica/store", {"Resources": [key], "Asynchronous": True})["ID"]
-    until(lambda: len(list(spool.rglob("[0-9a-f]*.dcm"))) > 5)
-    ended(process, signal.SIGKILL)
+    with running(words, log):
+        job = orthanc.post("modalities/hepatica/store", {"Resources": [key], "Asynchronous": True})["ID"]
+        until(lambda: len(list(spool.rglob("[0-9a-f]*.dcm"))) > 5)
     there = len(list(spool.rglob("[0-9a-f]*.dcm")))
     assert 5 < there < len(sent), "the kill was not in the middle"
     until(lambda: orthanc.get(f"jobs/{job}")["State"] == "Failure")
-    process = started(words, log)
-    orthanc.post(f"jobs/{job}/resubmit", b"")
-    bench = open_workbench(type(settings)(data=tmp_path / "data", runs=settings.runs))
-    until(bench.cases.all)
-    assert ended(process, signal.SIGTERM) == 143
+    with running(words, log) as process:
+        orthanc.post(f"jobs/{job}/resubmit", b"")
+        bench = open_workbench(Settings(data=tmp_path / "data", runs=runs))
+        until(bench.cases.all)
+        process.terminate()
+        assert process.wait(20) == 143
     (case,) = bench.cases.all()
     originals = {name_of(each.instance): each.dataset for each in (of_file(path.read_bytes()) for path in sent)}
     assert {path.stem: of_file(path.read_bytes()).dataset for path in case.inputs.iterdir()} == originals
@@ -98,7 +95,7 @@ def test_a_node_killed_while_it_receives_has_all_that_it_acknowledged(
 
 @pytest.mark.parametrize("to", ["dicom", "web"])
 def test_an_archive_killed_while_it_is_given_results_has_each_once(
-    orthanc: Orthanc, settings, node_of, tmp_path: Path, monkeypatch, to: str
+    orthanc: Orthanc, runs, node_of, tmp_path: Path, monkeypatch, to: str
 ) -> None:
     monkeypatch.setattr(deliveries, "FIRST_WAIT_S", 0.3)
     monkeypatch.setattr("hepatica.serve.node.dicomweb.AT_ONCE", 2**21)
@@ -112,7 +109,7 @@ def test_an_archive_killed_while_it_is_given_results_has_each_once(
         for number, each in enumerate(results):
             (folder / f"{number}.dcm").write_bytes(encoded(each))
 
-    nodes = node_of(settings.runs, run=next(settings.runs.iterdir()).name, to=to)
+    nodes = node_of(runs, run="ct", to=to)
     with nodes.start():
         orthanc.post("modalities/hepatica/store", {"Resources": [key], "Synchronous": True})
         bench = open_workbench(nodes.bench)

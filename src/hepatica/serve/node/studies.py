@@ -100,7 +100,7 @@ class Studies:
         for rule in self.settings.rules:
             if own := chosen(rule, images):
                 self._add(rule, own, study=study, record=record)
-        if not record.cases:
+        if not record.cases and record.complete:
             LOG.warning("study %s: %d images, and no rule matches", study[:8], len(files))
             record.complete = False
         record.finished = not record.cases
