@@ -7,6 +7,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -61,19 +62,22 @@ class Orthanc:
             self.process.wait(20)
             self.process = None
 
-    def get(self, path: str) -> object:
+    def get(self, path: str) -> Any:
         return httpx.get(f"http://127.0.0.1:{self.http_port}/{path}", timeout=20).raise_for_status().json()
 
-    def post(self, path: str, content: object) -> object:
+    def post(self, path: str, content: object) -> Any:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         answer = httpx.post(f"http://127.0.0.1:{self.http_port}/{path}", content=body, timeout=60)
         return answer.raise_for_status().json()
 
+    def content(self, key: str) -> bytes:
+        """The file of an object."""
+        return httpx.get(f"http://127.0.0.1:{self.http_port}/instances/{key}/file", timeout=20).content
+
     def instances(self) -> dict[str, bytes]:
         """Every object by its SOP Instance UID: the bytes of its file."""
         found = {each["MainDicomTags"]["SOPInstanceUID"]: each["ID"] for each in self.get("instances?expand")}
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.http_port}") as client:
-            return {uid: client.get(f"/instances/{key}/file").content for uid, key in found.items()}
+        return {uid: self.content(key) for uid, key in found.items()}
 
     def _settings(self) -> dict[str, object]:
         plugin = next((path for path in PLUGINS if path.exists()), PLUGINS[0])

@@ -40,7 +40,7 @@ def image() -> Callable[..., Dataset]:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
-    """A folder with one run, of a system that reads CT; it has a lock and no network, for tests that predict nothing."""
+    """A folder with one run, of a system that reads CT: locked, and without a network: nothing is predicted."""
     folder = tmp_path / "runs" / "ct"
     write_json(folder / "model.json", {})
     (folder / "settings.toml").write_text(f'format = {FORMAT}\nsystem = "wang_2021_hccnet"\n')

@@ -11,7 +11,11 @@ import pydicom
 import pytest
 from orthanc import Orthanc
 from pynetdicom import AE
+from typer.testing import CliRunner
 
+from hepatica.cli import app
+from hepatica.cohort import read_predictions
+from hepatica.runs import predict
 from hepatica.runs.workers import work
 from hepatica.serve import work as kinds
 from hepatica.serve.node.dicomweb import DicomWeb
@@ -85,3 +89,15 @@ def test_results_are_on_the_study_they_are_about(
     assert uid not in caplog.text
     assert str(report.PatientName) not in caplog.text
     assert len(bench.cases.all()) == 1
+
+
+def test_a_study_of_an_archive_is_predicted_as_its_files_are(trained_ct, study, orthanc, tmp_path: Path) -> None:
+    with DicomWeb(orthanc.web) as archive:
+        archive.store(study)
+    uid = str(pydicom.dcmread(study[0]).StudyInstanceUID)
+    web, out = ["--dicomweb", orthanc.web, "--study", uid], tmp_path / "out"
+    done = CliRunner().invoke(app, ["predict", str(trained_ct.run), *web, "--out", str(out), "--pictures", "0"])
+    assert done.exit_code == 0, done.output
+    own = predict(trained_ct.run, [tmp_path / "study"], out=tmp_path / "own", pictures=0)
+    assert read_predictions(out / "predictions.csv")["score"].tolist() == own["score"].tolist()
+    assert uid not in done.output

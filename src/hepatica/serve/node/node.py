@@ -1,9 +1,11 @@
 """Node: takes studies from an archive, has a model read them, and gives the results back."""
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import uvicorn
 
@@ -82,11 +84,13 @@ def _stowing(node: NodeSettings, spool: Spool) -> Iterator[str]:
     """A web server within the block; its address."""
     if node.stow is None:
         raise ValueError("no [stow]")
-    tls = node.tls
-    files = {} if tls is None else {"ssl_certfile": tls.certificate, "ssl_keyfile": tls.key}
+    tls, files = node.tls, dict[str, Any]()
+    if tls is not None:
+        files = {"ssl_certfile": tls.certificate, "ssl_keyfile": tls.key, "ssl_ca_certs": tls.ca}
+        files["ssl_cert_reqs"] = ssl.CERT_REQUIRED if tls.ca else ssl.CERT_NONE
     config = uvicorn.Config(
         application(node, spool), host=node.stow.host, port=node.stow.port, access_log=False, server_header=False,
-        log_level="critical", **files,  # type: ignore[arg-type]
+        log_level="critical", **files,
     )  # fmt: skip
     listener = config.bind_socket()
     server = uvicorn.Server(config)

@@ -110,7 +110,7 @@ class Receiver:
             ):  # fmt: skip
                 LOG.warning("%s: refused an object that is not the one announced", title)
                 return MISMATCH, "refused"
-            if not room(self.settings, self.spool):
+            if not room(self.spool, free_gib=self.settings.free_gib):
                 LOG.error("%s: refused an object, the disk is full", title)
                 return NO_SPACE, "refused"
             return STORED, "stored" if self.spool.store(found) else "known already"
@@ -134,9 +134,9 @@ class Receiver:
             LOG.info("%s: %s", _title(event), ", ".join(f"{word} {count}" for word, count in counts.items()))
 
 
-def room(settings: NodeSettings, spool: Spool) -> bool:
+def room(spool: Spool, *, free_gib: float) -> bool:
     """Whether the disk has the space that must stay free."""
-    return shutil.disk_usage(spool.folder).free >= settings.free_gib * 2**30
+    return shutil.disk_usage(spool.folder).free >= free_gib * 2**30
 
 
 def _title(event: Any) -> str:

@@ -17,6 +17,9 @@ Title = Annotated[str, Field(pattern=r"^[ -\[\]-~]{1,16}$")]
 """An AE title (PS3.5, VR AE): 1 to 16 printable characters, no backslash."""
 
 
+FREE_GIB, LARGEST_GIB = 1.0, 2.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tls:
     """Encrypt, and prove who one is: paths of PEM files.
@@ -105,9 +108,9 @@ class NodeSettings:
     """Seconds without a new object after which a study is complete. Ours."""
     keep_days: PositiveFloat = 30.0
     """Days for which the files of a study are kept after it was last worked on. Ours."""
-    free_gib: NonNegativeFloat = 1.0
+    free_gib: NonNegativeFloat = FREE_GIB
     """Space on the disk below which nothing is accepted. Ours."""
-    largest_gib: PositiveFloat = 2.0
+    largest_gib: PositiveFloat = LARGEST_GIB
     """What one object may have; it is in memory while it arrives. Ours."""
     associations: PositiveInt = 10
     """Connections at once. Ours."""

@@ -15,7 +15,7 @@ from hepatica.cohort.errors import SettingsError, SpecimenError
 from hepatica.serve.node.multipart import Parts
 from hepatica.serve.node.received import Received, of_file
 from hepatica.serve.node.receiver import MISMATCH, NO_SPACE, NOT_UNDERSTOOD, room
-from hepatica.serve.node.settings import NodeSettings
+from hepatica.serve.node.settings import FREE_GIB, LARGEST_GIB, NodeSettings
 from hepatica.serve.node.spool import Spool
 
 LOG = logging.getLogger(__name__)
@@ -27,12 +27,16 @@ SHORTEST_TOKEN = 16
 """Characters. Ours."""
 
 
-def router(settings: NodeSettings, spool: Spool) -> APIRouter:
-    """POST /dicom-web/studies and /dicom-web/studies/UID; whoever includes it sees to who may send."""
+def router(spool: Spool, *, largest_gib: float = LARGEST_GIB, free_gib: float = FREE_GIB) -> APIRouter:
+    """POST /dicom-web/studies and /dicom-web/studies/UID; whoever includes it must check who sends.
+
+    `largest_gib` is what one object may have, `free_gib` the space on the disk below which nothing is taken. A node
+    that runs on the same folder gives the studies to models.
+    """
     found = APIRouter(prefix="/dicom-web", tags=["DICOMweb"])
 
     async def store(request: Request, study: str | None = None) -> Response:
-        outcome, largest = _Outcome(), int(settings.largest_gib * 2**30)
+        outcome, largest = _Outcome(), int(largest_gib * 2**30)
         try:
             parts = Parts(request.headers.get("content-type", ""), largest=largest)
         except SpecimenError as error:
@@ -40,7 +44,7 @@ def router(settings: NodeSettings, spool: Spool) -> APIRouter:
         try:
             async for chunk in _chunks(request):
                 for piece in parts.feed(chunk):
-                    await run_in_threadpool(_keep, piece, study, outcome, settings=settings, spool=spool)
+                    await run_in_threadpool(_keep, piece, study, outcome, spool=spool, free_gib=free_gib)
             parts.end()
         except SpecimenError as error:
             raise HTTPException(400, str(error)) from None
@@ -69,7 +73,7 @@ def application(settings: NodeSettings, spool: Spool) -> FastAPI:
             return JSONResponse({"status": "ok"})
         return await call_next(request) if known else JSONResponse({"detail": "send the token"}, status_code=401)
 
-    app.include_router(router(settings, spool))
+    app.include_router(router(spool, largest_gib=settings.largest_gib, free_gib=settings.free_gib))
     return app
 
 
@@ -107,7 +111,7 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
             raise HTTPException(408, "nothing came for too long; send it again") from None
 
 
-def _keep(piece: bytes, study: str | None, outcome: _Outcome, *, settings: NodeSettings, spool: Spool) -> None:
+def _keep(piece: bytes, study: str | None, outcome: _Outcome, *, spool: Spool, free_gib: float) -> None:
     """Store one piece and note what became of it."""
     try:
         found = of_file(piece)
@@ -118,7 +122,7 @@ def _keep(piece: bytes, study: str | None, outcome: _Outcome, *, settings: NodeS
     try:
         if study not in (None, found.study):
             outcome.failed.append((found, MISMATCH))
-        elif not room(settings, spool):
+        elif not room(spool, free_gib=free_gib):
             raise OSError("the disk is full")
         else:
             spool.store(found)

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
@@ -66,9 +67,9 @@ class Studies:
     def step(self) -> None:
         """Submit what is quiet, send what is done, remove what is old; a fault of one study delays no other."""
         for study, word in self.spool.quiet(for_s=self.settings.quiet_s).items():
-            self._attempt(study, lambda study=study, word=word: self._submit(study, word=word))  # type: ignore[misc]
+            self._attempt(study, partial(self._submit, study, word=word))
         for study in [name for name, record in self._records.items() if not record.finished]:
-            self._attempt(study, lambda study=study: self._follow(study))  # type: ignore[misc]
+            self._attempt(study, partial(self._follow, study))
         if self._steps % EXPIRY_STEPS == 0:
             for study in [name for name, record in self._records.items() if record.finished]:
                 self._expire(study)
