@@ -35,6 +35,8 @@ class Orthanc:
     token: str
     port: int = field(default_factory=free_port)
     http_port: int = field(default_factory=free_port)
+    tls: dict[str, Path] | None = None
+    """Files `certificate`, `key` and `ca`, where DICOM is to be encrypted both ways."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -85,10 +87,15 @@ class Orthanc:
             "Url": f"http://127.0.0.1:{self.stow_port}/dicom-web/",
             "HttpHeaders": {"Authorization": f"Bearer {self.token}"},
         }
-        return {
+        tls = {} if self.tls is None else {
+            "DicomTlsEnabled": True, "DicomTlsCertificate": str(self.tls["certificate"]),
+            "DicomTlsPrivateKey": str(self.tls["key"]), "DicomTlsTrustedCertificates": str(self.tls["ca"]),
+        }  # fmt: skip
+        node = {"AET": "HEPATICA", "Host": "127.0.0.1", "Port": self.node_port, "UseDicomTls": self.tls is not None}
+        return tls | {
             "StorageDirectory": str(self.folder / "storage"), "IndexDirectory": str(self.folder / "storage"),
             "HttpPort": self.http_port, "DicomPort": self.port, "DicomAet": "ORTHANC", "RemoteAccessAllowed": False,
             "AuthenticationEnabled": False, "DicomCheckCalledAet": True, "Plugins": [str(plugin)],
-            "DicomModalities": {"hepatica": ["HEPATICA", "127.0.0.1", self.node_port]},
+            "DicomModalities": {"hepatica": node},
             "DicomWeb": {"Enable": True, "Servers": {"hepatica": server}},
         }  # fmt: skip

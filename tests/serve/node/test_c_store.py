@@ -1,24 +1,19 @@
 """C-STORE: what an archive answers decides what is sent again, what never, and what it is told afterwards."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pydicom
 import pytest
 from dicom_images import ct_files, ct_image
 from orthanc import free_port
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from pynetdicom import AE, evt
-from services import program
 
 from hepatica.cohort import UnavailableError
 from hepatica.radiology.phantom.dicom import encoded
 from hepatica.serve.node.c_store import AVAILABILITY, c_store, notify
-from hepatica.serve.node.receiver import Receiver
-from hepatica.serve.node.settings import Archive, NodeSettings, Tls
-from hepatica.serve.node.spool import Spool
+from hepatica.serve.node.settings import Archive
 
 
 @pytest.fixture
@@ -102,38 +97,3 @@ def test_a_note_names_the_study_its_objects_and_where_they_are(archive) -> None:
 def test_a_note_that_is_not_taken_is_sent_again(archive) -> None:
     with pytest.raises(UnavailableError, match="0x0110"):
         notify([ct_image(1)], archive=archive(lambda event: (0x0110, None)), title="HEPATICA", at="ORTHANC")
-
-
-@pytest.fixture(scope="module")
-def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Certificate and key of localhost, and those of somebody else."""
-    folder, openssl = tmp_path_factory.mktemp("pems"), program("openssl")
-    for name, host in (("ours", "localhost"), ("theirs", "localhost")):
-        words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"]
-        words += ["-addext", f"subjectAltName=DNS:{host}", "-keyout", f"{name}.key", "-out", f"{name}.pem"]
-        subprocess.run([openssl, *words], cwd=folder, check=True, capture_output=True)
-    return {path.name: path for path in folder.iterdir()}
-
-
-def test_tls_proves_both_sides(pems: dict[str, Path], tmp_path: Path) -> None:
-    ours = {"certificate": pems["ours.pem"], "key": pems["ours.key"]}
-    theirs = {"certificate": pems["theirs.pem"], "key": pems["theirs.key"]}
-    node = NodeSettings(
-        callers=("PACS",), rules=(), port=0, free_gib=0.0, host="localhost", tls=Tls(**ours, ca=pems["ours.pem"])
-    )
-    receiver, files = Receiver(node, Spool(tmp_path / "spool")), ct_files(tmp_path / "study", 1)
-    receiver.start()
-
-    def stored(tls: Tls | None) -> int:
-        at = Archive(title="HEPATICA", host="localhost", port=receiver.port, tls=tls)
-        return c_store(files, archive=at, title="PACS").stored
-
-    try:
-        assert stored(Tls(**ours, ca=pems["ours.pem"])) == 1
-        for wrong in (None, Tls(ca=pems["ours.pem"]), Tls(**theirs, ca=pems["ours.pem"]), Tls(**ours)):
-            with pytest.raises(UnavailableError):
-                stored(wrong)
-    finally:
-        receiver.stop()
-    (path,) = (tmp_path / "spool").rglob("[0-9a-f]*.dcm")
-    assert pydicom.dcmread(path).SOPInstanceUID == pydicom.dcmread(files[0]).SOPInstanceUID

@@ -1,5 +1,7 @@
 """Rules: the images of a study that go to a model, and a settings file whose faults are all named."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from hepatica.cohort import SettingsError
 from hepatica.radiology.phantom.dicom import encoded
 from hepatica.serve.node.received import of_file
 from hepatica.serve.node.rules import Image, Rule, chosen, image_of
-from hepatica.serve.node.settings import read_settings
+from hepatica.serve.node.settings import NodeSettings, read_settings
 
 IMAGE = Image(modality="CT", body_part="ABDOMEN", study="CT liver", series="Arterial 1.0", caller="CT1")
 
@@ -105,6 +107,20 @@ def test_every_fault_is_named(tmp_path: Path, old: str, new: str, said: str) -> 
     with pytest.raises(SettingsError) as caught:
         read_settings(path)
     assert said in str(caught.value)
+
+
+def test_the_settings_in_the_documentation_are_read(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "how_to" / "node.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"<!-- tested: tests/serve/node/test_rules.py -->\n```toml\n(.*?)```", text, re.DOTALL)
+    path = tmp_path / "node.toml"
+    path.write_text(block)
+    found = read_settings(path)
+    assert [each.run for each in found.rules] == ["hccnet", "mvi"]
+    defaults = NodeSettings(callers=("X",), rules=())
+    for name in ("title", "host", "port", "quiet_s", "keep_days", "free_gib", "largest_gib", "associations"):
+        assert getattr(found, name) == getattr(defaults, name)
+    (block,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert json.loads(block)["DicomModalities"]["hepatica"][0] == found.title
 
 
 def test_a_study_of_files_matches(tmp_path: Path) -> None:
