@@ -108,3 +108,15 @@ def test_half_a_file_of_a_process_that_died_is_swept(spool: Spool, tmp_path: Pat
     Spool(tmp_path)
     assert not half.exists()
     assert spool.images(STUDY) == [path]
+
+
+def test_a_study_closed_while_an_object_was_written_is_open_afterwards(spool: Spool, monkeypatch) -> None:
+    whole = Path.write_bytes
+
+    def slow(path: Path, content: bytes) -> int:
+        spool.close(STUDY, word=spool.quiet(for_s=0)[STUDY])
+        return whole(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", slow)
+    spool.store(an_object(1))
+    assert set(spool.quiet(for_s=0)) == {STUDY}
