@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ def listed(path: Path) -> list[str] | None:
 
 
 def bound(path: Path) -> set[str]:
-    """Names that a file imports or defines at its top level."""
+    """Names that a file imports or defines at its top level, or there under a condition."""
     names: set[str] = set()
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    for node in chain(body, *(each.body for each in body if isinstance(each, ast.If))):
         if isinstance(node, ast.ImportFrom | ast.Import):
             names |= {each.asname or each.name for each in node.names}
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):

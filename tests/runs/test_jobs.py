@@ -1,6 +1,8 @@
 """Jobs: each has one owner at a time, counts once, and outlives whoever does it."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,6 +24,17 @@ def test_the_same_request_twice_is_one_job(jobs: Jobs) -> None:
     assert [each.kind for each in jobs.all()] == ["predict", "explain"]
     assert [each.key for each in jobs.all(kind="predict")] == [first]
     assert jobs.get("none") is None
+
+
+def _add(where: Path | str, number: int) -> str:
+    return Jobs(where).add("predict", {"n": number})
+
+
+def test_processes_that_start_at_once_share_a_table(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    for where in (tmp_path / "new.sqlite", request.getfixturevalue("postgresql")):
+        with ThreadPoolExecutor(4) as pool:
+            keys = list(pool.map(partial(_add, where), range(4)))
+        assert sorted(each.key for each in Jobs(where).all()) == sorted(keys)
 
 
 def test_jobs_are_claimed_in_order_and_a_result_is_kept(jobs: Jobs) -> None:

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from fastapi.testclient import TestClient
 
 from hepatica.runs.workers import work
+from hepatica.serve import accounts
 from hepatica.serve import work as kinds
 from hepatica.serve.application import create
 from hepatica.serve.settings import ENVIRONMENT, Settings
@@ -43,6 +47,12 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     return Tables(cohorts=folder / "cohorts", runs=folder / "runs")
 
 
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 as it is, but for its cost."""
+    monkeypatch.setattr(accounts, "PasswordHasher", partial(PasswordHasher.from_parameters, CHEAPEST))
+
+
 @pytest.fixture
 def settings(tables: Tables, tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data", runs=tables.runs, cohorts=tables.cohorts)
@@ -50,12 +60,12 @@ def settings(tables: Tables, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def browse() -> Iterator[Callable[[Settings], TestClient]]:
-    """`browse(settings)`: a browser that came by the printed link; `raising` also sees our own faults as answers."""
+    """`browse(settings)`: a browser that came by the printed link."""
     opened: list[TestClient] = []
 
-    def open_one(settings: Settings, *, raising: bool = True) -> TestClient:
+    def open_one(settings: Settings) -> TestClient:
         app = create(settings)
-        found = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, raise_server_exceptions=raising)
+        found = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
         opened.append(found.__enter__())
         if not settings.users:
             found.get("/enter", params={"token": app.state.workbench.accounts.invite()})

@@ -62,6 +62,8 @@ class Jobs:
         if self._server and not str(where).startswith("postgresql://"):
             raise SettingsError(f"got the database {str(where).split('://')[0]}://…, wanted postgresql:// or a file")
         with self._once() as run:
+            if self._server:  # where two make it at once, "if not exists" fails
+                run("SELECT pg_advisory_xact_lock(hashtext('hepatica_jobs'))")
             run(_TABLE)
 
     def add(self, kind: str, given: Mapping[str, Any], *, key: str | None = None) -> str:

@@ -5,6 +5,7 @@ import hmac
 import secrets
 import time
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import get_args
 from uuid import uuid4
 
@@ -51,6 +52,7 @@ class Accounts:
         self.database, self.users, self._secret = database, users, secret
         self._hasher = PasswordHasher()
         self._unknown = self._hasher.hash(secrets.token_hex())  # so that an unknown name takes as long as a known one
+        self._hashing = BoundedSemaphore(2)  # each takes 64 MiB
         self._invitation = ""
         if not users:
             self._ensure(LOCAL, role="admin")
@@ -74,7 +76,8 @@ class Accounts:
             row = session.get(UserRow, name)
         known = bool(row and row.active and row.password)
         try:
-            right = self._hasher.verify(row.password if row and known else self._unknown, password) and known
+            with self._hashing:
+                right = self._hasher.verify(row.password if row and known else self._unknown, password) and known
         except (VerificationError, InvalidHashError):
             right = False
         if not right:

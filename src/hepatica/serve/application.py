@@ -16,7 +16,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from hepatica.serve import api
-from hepatica.serve.faults import catch_all
+from hepatica.serve.faults import Faults, catch_all
 from hepatica.serve.headers import Headers
 from hepatica.serve.limits import Attempts, Limits
 from hepatica.serve.settings import Settings
@@ -29,8 +29,8 @@ LOG = logging.getLogger(__name__)
 TIDY_S = 600.0
 """Seconds between two looks for what is to be removed."""
 
-PASSWORDS = 10
-"""Passwords that may be tried for a name, or from an address, in five minutes."""
+PASSWORDS = {"name": 10, "address": 100}
+"""Passwords that may be tried in five minutes: for a name, and from an address, which a hospital may share."""
 
 
 def create(settings: Settings) -> FastAPI:
@@ -45,11 +45,12 @@ def create(settings: Settings) -> FastAPI:
         lifespan=_tidied,
     )
     app.state.workbench, app.state.requests = open_workbench(settings), Counter[str]()
-    app.state.attempts = Attempts(most=PASSWORDS, seconds=300)
+    app.state.attempts = {of: Attempts(most=most, seconds=300) for of, most in PASSWORDS.items()}
     catch_all(app)
     app.add_middleware(Limits, largest=settings.largest_upload_bytes, longest_s=settings.longest_upload_s)
     if settings.hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.hosts), www_redirect=False)
+    app.add_middleware(Faults)
     app.add_middleware(Headers)
     app.add_middleware(Traffic)
     for router in [*api.routers, *_pages()]:
@@ -92,6 +93,7 @@ async def _tidied(app: FastAPI) -> AsyncIterator[None]:
     task = asyncio.create_task(every())
     yield
     task.cancel()
+    app.state.workbench.database.close()
 
 
 def tidy(workbench: Workbench) -> None:

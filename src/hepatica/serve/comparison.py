@@ -1,16 +1,17 @@
 """Comparison: two runs on the patients that neither of them has seen, paired."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
 from hepatica.cohort import EvaluationError, Months, Target
-from hepatica.evaluate import Comparison, Risk, at_horizon, compare_c_index, compare_paired
-from hepatica.report.page import read_run
-from hepatica.report.page.results import Results, Run
+
+if TYPE_CHECKING:
+    from hepatica.evaluate import Comparison
+    from hepatica.report.page.results import Results, Run
 
 
 class Compared(BaseModel):
@@ -29,6 +30,8 @@ class Compared(BaseModel):
 
 def compare(first: Path, second: Path) -> tuple[dict[str, list[Any]], list[Compared], str]:
     """Settings that differ, the statistics that pair, and a note of what could not be paired."""
+    from hepatica.report.page import read_run  # brings torch; a server starts without it, and without statistics
+
     a, b = read_run(first), read_run(second)
     own, other = ({"system": each.system.name, **each.settings["settings"]} for each in (a, b))
     names = sorted(name for name in own.keys() | other.keys() if own.get(name) != other.get(name))
@@ -44,7 +47,7 @@ def compare(first: Path, second: Path) -> tuple[dict[str, list[Any]], list[Compa
     return {name: [own.get(name), other.get(name)] for name in names}, found, "; ".join(filter(None, notes))
 
 
-def _of(a: Run, x: Results, b: Run, y: Results, target: Target) -> tuple[list[Compared], str]:
+def _of(a: "Run", x: "Results", b: "Run", y: "Results", target: Target) -> tuple[list[Compared], str]:
     where = f"{x.cohort['name']}, {target.label}"
     if target.key not in {each.key for each in y.targets}:
         return [], f"{where}: the second run does not predict it"
@@ -63,7 +66,9 @@ def _of(a: Run, x: Results, b: Run, y: Results, target: Target) -> tuple[list[Co
     return [Compared.model_validate({**about, "metric": name, **_plain(each)}) for name, each in paired.items()], ""
 
 
-def _paired(both: pd.DataFrame, target: Target, cutoffs: tuple[float, float]) -> dict[str, Comparison]:
+def _paired(both: pd.DataFrame, target: Target, cutoffs: tuple[float, float]) -> dict[str, "Comparison"]:
+    from hepatica.evaluate import Risk, at_horizon, compare_c_index, compare_paired
+
     found: dict[str, Comparison] = {}
     scores = {"score_a": both["score"].to_numpy(), "score_b": both["score_b"].to_numpy()}
     if "time" in both:
@@ -82,7 +87,7 @@ def _paired(both: pd.DataFrame, target: Target, cutoffs: tuple[float, float]) ->
     return found
 
 
-def _plain(each: Comparison) -> dict[str, Any]:
+def _plain(each: "Comparison") -> dict[str, Any]:
     said = each.difference.as_dict()
     return {name: said[name] for name in ("value", "low", "high", "n", "method")} | {
         "p": float(each.p) if np.isfinite(each.p) else None

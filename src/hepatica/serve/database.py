@@ -99,6 +99,10 @@ class Database:
     def __init__(self, where: Path | str) -> None:
         self.engine = engine_of(where)
 
+    def close(self) -> None:
+        """Close its connections."""
+        self.engine.dispose()
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction: kept as a whole where the block ends well, else nothing of it."""
@@ -114,7 +118,7 @@ def engine_of(where: Path | str) -> Engine:
             url, pool_pre_ping=True, pool_size=20, max_overflow=30, connect_args={"connect_timeout": 10}
         )
     Path(where).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{where}", pool_size=20, max_overflow=30, connect_args={"timeout": 30})
+    engine = create_engine(f"sqlite:///{where}", pool_size=20, max_overflow=30, connect_args={"timeout": 10})
 
     @event.listens_for(engine, "connect")
     def settle(connection: Any, _: Any) -> None:

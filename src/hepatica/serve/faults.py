@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from errno import EDQUOT, ENOSPC
+from traceback import format_tb
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,15 +11,41 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hepatica.cohort.errors import HepaticaError
 from hepatica.serve.refusals import RefusalError
 
 LOG = logging.getLogger(__name__)
 
+OURS = "a fault of hepatica; its log has more"
 AWAY = "the database is locked or away; try again in a moment"
 FULL = "the disk is full; tell whoever runs this workbench"
 _CODES = {400: "unreadable", 404: "not_found", 405: "wrong_method", 408: "too_slow", 413: "too_large"}
+
+
+class Faults:
+    """Answers what nothing else has caught; the log has its kind and where it arose, not its text, which may quote."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI has it."""
+        begun = False
+
+        async def seen(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, seen)
+        except Exception as error:
+            LOG.error("%s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
+            if begun or scope["type"] != "http":
+                raise
+            await answer(500, "fault", OURS)(scope, receive, send)
 
 
 def catch_all(app: FastAPI) -> None:
@@ -58,8 +85,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _away(request: Request, error: Exception) -> Response:
     if isinstance(error, DBAPIError) and not _gone(error.orig):
-        LOG.error("a fault of the database", exc_info=error)
-        return answer(500, "fault", "a fault of hepatica; its log has more")
+        raise error
     if "disk is full" in str(error):
         return answer(507, "disk_full", FULL)
     LOG.warning("the database is away: %s", type(error).__name__)
@@ -69,8 +95,7 @@ async def _away(request: Request, error: Exception) -> Response:
 async def _system(request: Request, error: Exception) -> Response:
     if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
         return answer(507, "disk_full", FULL)
-    LOG.error("a fault of the system", exc_info=error)
-    return answer(500, "fault", "a fault of hepatica; its log has more")
+    raise error
 
 
 def _gone(error: BaseException | None) -> bool:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from hepatica.runs.jobs import Job, Jobs
 
-EVERY_S = 0.5
+EVERY_S, ASKED_S = 0.5, 2.0
+"""Seconds between two looks at the process, and at its job in the database."""
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -30,7 +32,7 @@ def guarded(jobs: Jobs, job: Job, *, memory: int | None = None, seconds: float |
                 _end(jobs, job, f"it needs more than {memory >> 20} MiB of memory, which one case may have")
             if time.monotonic() > until:
                 _end(jobs, job, f"it takes more than {seconds:g} s, which one case may take")
-            if time.monotonic() > asked + 2:
+            if time.monotonic() > asked + ASKED_S:
                 asked = time.monotonic()
                 with suppress(Exception):  # a database that is away for a moment ends no job
                     found = jobs.get(job.key)

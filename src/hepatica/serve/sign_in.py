@@ -47,10 +47,10 @@ def require(role: Role) -> Callable[[Request], Awaitable[User]]:
 
 
 def attempt(request: Request, *, name: str, password: str) -> str:
-    """The cookie of a new session; TooOftenError after some wrong passwords, of a name or from an address."""
+    """The cookie of a new session; TooOftenError after too many tries for a name or from an address."""
     workbench, limits = workbench_of(request), request.app.state.attempts
-    for who in (f"name {name}", f"address {request.client.host if request.client else ''}"):
-        limits.count(who)
+    limits["name"].count(name)
+    limits["address"].count(request.client.host if request.client else "")
     try:
         cookie = workbench.accounts.sign_in(name, password)
     except NotSignedInError:

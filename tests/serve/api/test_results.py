@@ -6,7 +6,6 @@ from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
-import pytest
 from fastapi.testclient import TestClient
 
 from hepatica.runs import predict
@@ -85,8 +84,9 @@ def test_an_altered_result_is_refused(client: TestClient, bench: Workbench, fini
     assert (answer.status_code, answer.json()["code"]) == (422, "unusable")
 
 
-@pytest.mark.parametrize("name", ["../made_from.json", "%2e%2e%2fmade_from.json", "made_from.json", "specimen_0001.py"])
-def test_nothing_but_pictures_is_served_as_one(client: TestClient, finish, submit, tables, name: str) -> None:
+def test_nothing_but_pictures_is_served_as_one(client: TestClient, bench: Workbench, finish, submit, tables) -> None:
     case = submit(tables.csv)
     finish()
-    assert client.get(f"/api/v1/cases/{case['case_id']}/pictures/{name}").status_code in (404, 422)
+    (bench.cases.get(case["case_id"]).result / "specimen_0001.py").write_text("code")
+    for name in ("../made_from.json", "%2e%2e%2fmade_from.json", "made_from.json", "specimen_0001.py"):
+        assert client.get(f"/api/v1/cases/{case['case_id']}/pictures/{name}").status_code in (404, 422)
