@@ -151,10 +151,14 @@ def test_a_full_disk_is_out_of_resources_and_the_sender_keeps_its_object(
     assert send(receiver, image(2)) == [0xA700]
 
 
-def test_an_association_that_is_aborted_loses_nothing_acknowledged(receiver: Receiver, image) -> None:
+def test_an_association_that_is_aborted_loses_nothing_acknowledged(receiver: Receiver, image, caplog) -> None:
     association = associate(receiver)
     assert association.send_c_store(image(1)).Status == 0
     association.abort()
+    end = time.monotonic() + 5
+    while "PACS: the association broke off" not in caplog.text:
+        assert time.monotonic() < end
+        time.sleep(0.02)
     assert len(kept(receiver)) == 1
     assert len(receiver.spool.quiet(for_s=0)) == 1
 

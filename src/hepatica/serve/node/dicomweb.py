@@ -43,7 +43,7 @@ class DicomWeb:
         self._client = httpx.Client(
             base_url=url.rstrip("/") + "/",
             headers={} if authorization is None else {"Authorization": authorization},
-            verify=True if tls is None else tls,
+            verify=tls or ssl.create_default_context(),
             timeout=httpx.Timeout(30, read=120),
             trust_env=False,
         )

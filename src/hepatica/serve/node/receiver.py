@@ -76,7 +76,7 @@ class Receiver:
         return [
             (evt.EVT_CONN_OPEN, self._opened), (evt.EVT_REJECTED, self._rejected), (evt.EVT_ACCEPTED, self._accepted),
             (evt.EVT_C_STORE, self._store), (evt.EVT_CONN_CLOSE, self._closed),
-            (evt.EVT_ABORTED, lambda event: self._count(event, "aborted")),
+            (evt.EVT_ABORTED, self._aborted),
         ]  # fmt: skip
 
     def _opened(self, event: Any) -> None:
@@ -95,7 +95,8 @@ class Receiver:
 
     def _store(self, event: Any) -> int:
         status, word = self._status(event)
-        self._count(event, word)
+        if (counts := self._counts.get(event.assoc)) is not None:
+            counts[word] += 1
         return status
 
     def _status(self, event: Any) -> tuple[int, str]:
@@ -124,8 +125,8 @@ class Receiver:
             LOG.error("%s: refused an object, a fault of hepatica (%s)", title, type(error).__name__)
             return NOT_UNDERSTOOD, "refused"
 
-    def _count(self, event: Any, word: str) -> None:
-        self._counts.setdefault(event.assoc, Counter())[word] += 1
+    def _aborted(self, event: Any) -> None:
+        LOG.warning("%s: the association broke off; what was acknowledged is kept", _title(event))
 
     def _closed(self, event: Any) -> None:
         if (socket := self._sockets.pop(event.assoc, None)) is not None:
