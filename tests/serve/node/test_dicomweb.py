@@ -17,6 +17,8 @@ from hepatica.serve.node.dicomweb import DicomWeb
 from hepatica.serve.node.multipart import message
 from hepatica.serve.node.received import of_file
 
+pytestmark = pytest.mark.xdist_group("trained_ct")  # archives in one process
+
 KIND = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=abc'}
 
 

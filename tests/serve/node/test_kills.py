@@ -20,6 +20,8 @@ from hepatica.serve.node.spool import Spool
 from hepatica.serve.settings import Settings
 from hepatica.serve.workbench import open_workbench
 
+pytestmark = pytest.mark.xdist_group("trained_ct")  # archives in one process
+
 LARGE = {"Rows": 512, "Columns": 512, "PixelData": bytes(2 * 512 * 512)}
 CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 

@@ -22,6 +22,8 @@ from hepatica.serve.node.dicomweb import DicomWeb
 from hepatica.serve.settings import ENVIRONMENT
 from hepatica.serve.workbench import open_workbench
 
+pytestmark = pytest.mark.xdist_group("trained_ct")  # archives in one process
+
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 
 

@@ -17,6 +17,8 @@ from hepatica.serve.node.receiver import Receiver
 from hepatica.serve.node.settings import Archive, NodeSettings, Tls
 from hepatica.serve.node.spool import Spool
 
+pytestmark = pytest.mark.xdist_group("trained_ct")  # archives in one process
+
 
 @pytest.fixture(scope="module")
 def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:

@@ -11,6 +11,7 @@ import pydicom
 from hepatica.cohort import read_predictions
 from hepatica.cohort.applicability import UNUSUAL
 from hepatica.cohort.errors import HepaticaError, RunError, SettingsError, UnavailableError
+from hepatica.radiology.dicom.frames import tolerant
 from hepatica.runs.jobs import Job, Jobs
 from hepatica.runs.workers import Work
 from hepatica.serve.node.c_store import c_store, notify
@@ -74,7 +75,8 @@ class Deliveries:
         return {"stored": sent.stored, "refused": sent.refused}
 
     def _notify(self, job: Job, progress: Callable[[float], bool]) -> dict[str, Any]:
-        objects = [pydicom.dcmread(path, stop_before_pixels=True) for path in self._files(job)]
+        with tolerant():
+            objects = [pydicom.dcmread(path, stop_before_pixels=True) for path in self._files(job)]
         notify(objects, archive=self._archive(job), title=self.settings.title, at=job.given["at"])
         LOG.info("case %s: %s was notified", job.given["case"], job.given["archive"])
         return {"objects": len(objects)}

@@ -92,8 +92,8 @@ def of_file(content: bytes, *, caller: str = "") -> Received:
         raise SpecimenError("it is not a DICOM file")
     begin = 144 + int.from_bytes(content[140:144], "little")
     try:
-        meta = pydicom.dcmread(BytesIO(content[:begin])).file_meta
-        syntax = str(meta.TransferSyntaxUID)
+        with tolerant():
+            syntax = str(pydicom.dcmread(BytesIO(content[:begin])).file_meta.TransferSyntaxUID)
     except Exception as error:  # a stranger's bytes, of which pydicom may raise anything
         raise SpecimenError(f"its file meta information cannot be read ({type(error).__name__})") from None
     return of_dataset(content[begin:], syntax=syntax, caller=caller)
