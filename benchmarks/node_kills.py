@@ -38,6 +38,9 @@ from hepatica.systems import find_system
 PHASES = ("receiving", "predicting", "delivering")
 SIDES = ("archive", "node")
 QUIET_S = 6.0
+PATIENCE_S = 1800.0
+"""Seconds for results to come back; a machine that is busy takes minutes to predict."""
+
 Objects = dict[str, bytes]
 """Data sets by SOP Instance UID."""
 
@@ -139,10 +142,9 @@ def until(condition: Callable[[], bool], *, seconds: float) -> bool:
     return True
 
 
-def kill(bench: Bench, files: Path, *, results: Objects, side: str, phase: str, rng: random.Random) -> Counter[str]:
-    """Send a study, kill one side on the way, and count what is wrong in the end."""
-    images = objects(sorted(files.iterdir()))
-    study = of_file(next(files.iterdir()).read_bytes()).study
+def kill(bench: Bench, files: Path, *, results: Objects, side: str, phase: str, rng: random.Random) -> None:
+    """Send a study, kill one side on the way, and wait for its results."""
+    images, study = objects(sorted(files.iterdir())), study_of(files)
     with DicomWeb(bench.orthanc.web) as archive:
         archive.store(sorted(files.iterdir()))
     (key,) = bench.orthanc.post("tools/find", {"Level": "Study", "Query": {"StudyInstanceUID": study}})
@@ -164,9 +166,8 @@ def kill(bench: Bench, files: Path, *, results: Objects, side: str, phase: str, 
         bench.orthanc.start()
     repeat(bench, job, send)
     wanted = images.keys() | results.keys()
-    until(lambda: bench.in_archive(study).keys() >= wanted, seconds=240)
+    until(lambda: bench.in_archive(study).keys() >= wanted, seconds=PATIENCE_S)
     time.sleep(2)
-    return faults(bench, study, images=images, results=results)
 
 
 def repeat(bench: Bench, job: str, send: dict[str, object]) -> None:
@@ -179,8 +180,14 @@ def repeat(bench: Bench, job: str, send: dict[str, object]) -> None:
         bench.orthanc.post("modalities/hepatica/store", send)
 
 
-def faults(bench: Bench, study: str, *, images: Objects, results: Objects) -> Counter[str]:
-    """What was lost, doubled and changed."""
+def study_of(files: Path) -> str:
+    """The UID of the study in a folder."""
+    return of_file(next(files.iterdir()).read_bytes()).study
+
+
+def faults(bench: Bench, files: Path, *, results: Objects) -> Counter[str]:
+    """What was lost, doubled and changed of a study by now."""
+    images, study = objects(sorted(files.iterdir())), study_of(files)
     there, expected, cases = bench.in_archive(study), images | results, bench.cases(study)
     counts = Counter(lost=0, doubled=0, changed=0)
     counts["lost"] += len(expected.keys() - there.keys())
@@ -201,7 +208,7 @@ def main() -> None:
     given = parser.parse_args()
     os.nice(10)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # both sides end with it
-    rng, folder, total, handled = random.Random(given.seed), given.folder.resolve(), Counter[str](), 0
+    rng, folder, done = random.Random(given.seed), given.folder.resolve(), dict[Path, Objects]()
     studies = phantoms(folder, given.kills)
     with running(folder) as bench:
         for number, files in enumerate(studies, start=1):
@@ -209,11 +216,12 @@ def main() -> None:
             predict(folder / "runs" / "hccnet", [files], out=out, pictures=0)
             results = objects(sorted(out.glob("specimen_*_dicom/*.dcm")))
             side, phase = SIDES[number % 2], PHASES[number % 3]
-            found = kill(bench, files, results=results, side=side, phase=phase, rng=rng)
-            total += found
-            handled += len(list(files.iterdir())) + len(results)
-            print(f"{number:3d} {side} killed while {phase}: {dict(found)}", flush=True)
-    print(f"{given.kills} kills, {handled} objects: {dict(total)}")
+            kill(bench, files, results=results, side=side, phase=phase, rng=rng)
+            done[files] = results
+            print(f"{number:3d} {side} killed while {phase}: {dict(faults(bench, files, results=results))}", flush=True)
+        total = sum((faults(bench, files, results=results) for files, results in done.items()), Counter[str]())
+    handled = sum(len(list(files.iterdir())) + len(results) for files, results in done.items())
+    print(f"{given.kills} kills, {handled} objects, counted again at the end: {dict(total)}")
     sys.exit(sum(total.values()) > 0)
 
 

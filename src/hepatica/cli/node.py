@@ -33,6 +33,7 @@ def node(
     from hepatica.serve.node.settings import read_settings
     from hepatica.serve.settings import Settings
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("hepatica").setLevel(logging.INFO)
     bench = Settings(runs=runs.resolve(), data=data.resolve(), database=database, workers=workers)
     run_node(read_settings(settings), bench, say=typer.echo, stop=threading.Event())
