@@ -23,7 +23,9 @@ import httpx
 import numpy as np
 from serve_kills import Server, tables
 
-LIMIT_MS = 300.0
+from hepatica.cohort.errors import UnavailableError
+
+LIMIT_MS, START_S = 300.0, 120.0
 PAGES = (
     *("/", "/cases", "/runs", "/api/v1/cases", "/api/v1/runs", "/api/v1/jobs", "/api/v1/scores"),
     *("/api/v1/cases/{case}", "/api/v1/cases/{case}/result"),
@@ -32,8 +34,16 @@ PAGES = (
 
 
 def submit(server: Server, sent: Sequence[Path]) -> str:
-    """Submit all; the first case, once it is done."""
+    """Submit all, once the server answers; the first case, once it is done."""
+    until = time.monotonic() + START_S
     with server.client() as client:
+        while True:
+            try:
+                client.cases()
+                break
+            except UnavailableError:
+                if time.monotonic() > until:
+                    raise
         cases = [client.submit(path, run="one")["case_id"] for path in sent]
         client.wait(cases[0])
         return str(cases[0])
@@ -52,7 +62,10 @@ async def user(client: httpx.AsyncClient, pages: Sequence[str], *, until: float,
     while time.monotonic() < until:
         page = rng.choice(pages)
         begun = time.perf_counter()
-        answer = await client.get(page)
+        try:
+            answer = await client.get(page)
+        except httpx.ReadError:  # a connection that was idle is closed as it is used; a browser opens another one
+            continue
         took[page].append(1000 * (time.perf_counter() - begun) if answer.status_code == 200 else float("nan"))
         await asyncio.sleep(think * rng.uniform(0.5, 1.5))
 

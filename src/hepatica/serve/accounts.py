@@ -24,7 +24,7 @@ LOCAL = "local"
 """Name of the one user of a workbench without users."""
 
 SESSION_S = 12 * 3600.0
-"""Seconds after which a browser signs in again: a working day."""
+"""Seconds without a request after which a browser signs in again: a working day."""
 
 SHORTEST = 12
 """Characters of the shortest password."""
@@ -108,6 +108,8 @@ class Accounts:
                 .join(UserRow, UserRow.name == SessionRow.user)
                 .where(SessionRow.digest == digest(cookie), SessionRow.until > time.time(), UserRow.active)
             ).first()
+            if found and found[0].until < time.time() + SESSION_S / 2:
+                found[0].until = time.time() + SESSION_S
         return User(name=found[1].name, role=found[1].role, csrf=found[0].csrf) if found else None
 
     def of_token(self, token: str) -> User | None:

@@ -10,18 +10,18 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from hepatica.serve import api
-from hepatica.serve.faults import Faults, catch_all
-from hepatica.serve.headers import Headers
-from hepatica.serve.limits import Attempts, Limits
 from hepatica.serve.settings import Settings
-from hepatica.serve.sign_in import set_cookie, workbench_of
-from hepatica.serve.traffic import Traffic
+from hepatica.serve.sign_in import require, set_cookie, workbench_of
+from hepatica.serve.web.faults import Faults, catch_all
+from hepatica.serve.web.headers import Headers
+from hepatica.serve.web.limits import Attempts, Limits
+from hepatica.serve.web.traffic import Traffic
 from hepatica.serve.workbench import Workbench, open_workbench
 
 LOG = logging.getLogger(__name__)
@@ -55,6 +55,10 @@ def create(settings: Settings) -> FastAPI:
     app.add_middleware(Traffic)
     for router in [*api.routers, *_pages()]:
         app.include_router(router)
+    if _is_there("hepatica.serve.node.stow"):
+        node = import_module("hepatica.serve.node.stow")
+        spool = import_module("hepatica.serve.node.spool").Spool(settings.data / "node" / "studies")
+        app.include_router(node.router(spool), dependencies=[Depends(require("operator"))], include_in_schema=False)
     app.add_api_route("/enter", enter, include_in_schema=False)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
@@ -107,6 +111,12 @@ def tidy(workbench: Workbench) -> None:
 
 
 def _pages() -> list[APIRouter]:
-    if find_spec("hepatica.serve.pages") is None:
-        return []
-    return list(import_module("hepatica.serve.pages").routers)
+    return list(import_module("hepatica.serve.pages").routers) if _is_there("hepatica.serve.pages") else []
+
+
+def _is_there(module: str) -> bool:
+    """Whether it is installed; its folder may be missing as well."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

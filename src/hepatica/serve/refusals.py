@@ -12,6 +12,12 @@ class RefusalError(HepaticaError):
     code: ClassVar[str] = "refused"
 
 
+class UnreadableError(RefusalError):
+    """A request without what it needs."""
+
+    status, code = 400, "unreadable"
+
+
 class NotSignedInError(RefusalError):
     """Nobody is signed in, or no longer."""
 

@@ -1,7 +1,7 @@
 """Running: the server and its workers, from the first line that is printed to the last."""
 
-import signal
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -14,7 +14,16 @@ from hepatica.serve.settings import Settings
 from hepatica.serve.supervisor import workers
 from hepatica.serve.workbench import open_workbench
 
-QUIET: dict[str, Any] = {"access_log": False, "server_header": False, "log_level": "warning", "lifespan": "on"}
+GRACE_S = 5
+"""Seconds that streams of events, which have no end of their own, may go on once the server is to stop."""
+
+QUIET: dict[str, Any] = {
+    "timeout_keep_alive": 30,
+    "access_log": False,
+    "server_header": False,
+    "log_level": "warning",
+    "lifespan": "on",
+}
 """No log of requests: an address and a time are data of people, and the audit log has what is to be known."""
 
 
@@ -26,7 +35,7 @@ def run(settings: Settings, *, say: Callable[[str], object]) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
         say(f"workbench: {_link(settings, app.state.workbench.accounts, listener.getsockname()[1])}")
-        config = uvicorn.Config(app, proxy_headers=False, **QUIET)
+        config = uvicorn.Config(app, proxy_headers=False, timeout_graceful_shutdown=GRACE_S, **QUIET)
         with workers(settings) if settings.workers else nullcontext():
             uvicorn.Server(config).run(sockets=[listener])
 
@@ -35,7 +44,7 @@ def work(settings: Settings) -> None:
     """Do the jobs of a workbench that another process serves, until Ctrl-C or SIGTERM."""
     open_workbench(settings)
     with workers(settings):
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        threading.Event().wait()
 
 
 def _link(settings: Settings, accounts: Accounts, port: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from hepatica.serve.accounts import SESSION_S, Role, User
+from hepatica.serve.accounts import Role, User
 from hepatica.serve.refusals import ForbiddenError, NotSignedInError
 from hepatica.serve.workbench import Workbench
 
@@ -61,11 +61,9 @@ def attempt(request: Request, *, name: str, password: str) -> str:
 
 
 def set_cookie(request: Request, response: Response, cookie: str) -> None:
-    """Give the browser its session."""
-    response.set_cookie(
-        COOKIE, cookie, max_age=int(SESSION_S), httponly=True, samesite="strict",
-        secure=workbench_of(request).settings.secure,
-    )  # fmt: skip
+    """Give the browser its session, which it forgets when it is closed."""
+    secure = workbench_of(request).settings.secure
+    response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=secure)
 
 
 def _found(request: Request) -> User | None:

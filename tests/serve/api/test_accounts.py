@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from hepatica.serve.database import SessionRow, TokenRow
 from hepatica.serve.settings import Settings
@@ -112,6 +112,16 @@ def test_sessions_and_tokens_end(hospital: TestClient) -> None:
         session.execute(update(TokenRow).values(until=time.time() - 1))
     assert hospital.get("/api/v1/session").status_code == 401
     assert hospital.get("/api/v1/session", headers=program).status_code == 401
+
+
+def test_a_session_that_is_used_goes_on(hospital: TestClient) -> None:
+    sign_in(hospital, "reader")
+    accounts, soon = hospital.app.state.workbench.accounts, time.time() + 60
+    with accounts.database.session() as session:
+        session.execute(update(SessionRow).values(until=soon))
+    assert hospital.get("/api/v1/session").status_code == 200
+    with accounts.database.session() as session:
+        assert session.scalars(select(SessionRow.until)).one() > soon + 3600
 
 
 def test_a_token_is_revoked_by_its_owner_and_follows_their_role(hospital: TestClient) -> None:

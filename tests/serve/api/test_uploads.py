@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from fastapi.testclient import TestClient
 
-from hepatica.serve.limits import CHUNK
+from hepatica.serve.web.limits import CHUNK
 from hepatica.serve.workbench import Workbench
 
 URL = "/api/v1/uploads"

@@ -1,16 +1,21 @@
 """Cases: submit files to a locked model, follow the case, remove it."""
 
 import shutil
-from typing import Annotated
+from typing import Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Form, Response, UploadFile
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
+from starlette.datastructures import UploadFile
 
 from hepatica.runs.jobs import State
+from hepatica.serve.accounts import User
 from hepatica.serve.api.answers import REFUSALS, Bench, Id, Operator, Plain, Reader, Viewer
 from hepatica.serve.cases import Case
 from hepatica.serve.file_names import safe_name
+from hepatica.serve.refusals import UnreadableError
+from hepatica.serve.workbench import Workbench
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"], responses=REFUSALS)
 
@@ -62,9 +67,25 @@ def submit(asked: Submission, bench: Bench, user: Reader) -> Shown:
     return shown(case)
 
 
-@router.post("/file", status_code=201)
-def submit_file(file: UploadFile, run: Annotated[Plain, Form(max_length=300)], bench: Bench, user: Reader) -> Shown:
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["file", "run"],
+    "properties": {"file": {"type": "string", "format": "binary"}, "run": {"type": "string", "maxLength": 300}},
+}
+_BODY = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}}
+
+
+@router.post("/file", status_code=201, openapi_extra=_BODY)
+async def submit_file(bench: Bench, user: Reader, request: Request) -> Shown:
     """Submit one file in one request, as a form: for small files and for curl."""
+    async with request.form(max_files=1, max_fields=5) as form:  # read here, once it is known who sends it
+        file, run = form.get("file"), form.get("run")
+        if not isinstance(file, UploadFile) or not isinstance(run, str):
+            raise UnreadableError("got a form without a file or without a run, wanted the fields file and run")
+        return await run_in_threadpool(_submitted, bench, user, file, run)
+
+
+def _submitted(bench: Workbench, user: User, file: UploadFile, run: str) -> Shown:
     place = bench.uploads.folder / f"staged_{uuid4().hex}"
     place.mkdir(parents=True)
     try:

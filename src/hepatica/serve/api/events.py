@@ -25,7 +25,8 @@ MOST = 200
 
 ENDED = ("done", "failed", "quarantined", "cancelled")
 _open = 0
-_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+_EVENT = {"type": "object", "properties": {"event": {"type": "string"}, "data": {"type": "string"}}}
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": _EVENT}}}}
 
 
 @router.get("/jobs/{key}/events", response_class=StreamingResponse, responses=_STREAM)

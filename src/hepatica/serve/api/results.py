@@ -15,17 +15,17 @@ from hepatica.serve.accounts import User
 from hepatica.serve.api.answers import REFUSALS, Bench, Id, Viewer
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
-from hepatica.serve.headers import page_policy
 from hepatica.serve.outcomes import Outcome, outcome_of
 from hepatica.serve.refusals import ConflictError, NotFoundError
+from hepatica.serve.web.headers import page_policy
 from hepatica.serve.workbench import Workbench
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["results"], responses=REFUSALS)
 PICTURE = r"^specimen_[0-9]{4,9}[A-Za-z0-9_.-]{0,200}\.(png|jpg)$"
 
 
-def _as(media: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {media: {"schema": {"type": "string", "format": "binary"}}}}}
+def _as(*media: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {each: {"schema": {"type": "string", "format": "binary"}} for each in media}}}
 
 
 def _done(bench: Workbench, user: User, case_id: str, *, saw: str) -> Case:
@@ -86,7 +86,7 @@ def pictures(case_id: Id, bench: Bench, user: Viewer) -> list[str]:
     return sorted(each.name for end in ("png", "jpg") for each in folder.glob(f"specimen_*.{end}"))
 
 
-@router.get("/pictures/{name}", response_class=FileResponse, responses=_as("image/png") | _as("image/jpeg"))
+@router.get("/pictures/{name}", response_class=FileResponse, responses=_as("image/png", "image/jpeg"))
 def picture(case_id: Id, name: Annotated[str, Part(pattern=PICTURE)], bench: Bench, user: Viewer) -> FileResponse:
     """One picture."""
     path = bench.cases.get(case_id).result / name

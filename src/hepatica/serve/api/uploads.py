@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from hepatica.serve.api.answers import REFUSALS, Bench, Id, Plain, Reader
 from hepatica.serve.file_kinds import kind_by_name
-from hepatica.serve.limits import CHUNK
 from hepatica.serve.refusals import TooLargeError
 from hepatica.serve.uploads import Upload
+from hepatica.serve.web.limits import CHUNK
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"], responses=REFUSALS)
 

@@ -20,7 +20,9 @@ SMALL_S, CHUNK_S = 30.0, 300.0
 """Seconds in which a request, or a piece of an upload, is to have arrived."""
 
 _PIECE = re.compile(r"/api/v1/uploads/[^/]+")
-_WHOLE = "/api/v1/cases/file"
+_FILE, _STUDY = "/api/v1/cases/file", "/dicom-web/studies"
+MOST_STUDY = 16
+"""Times the largest file that one DICOMweb request may have, which brings many."""
 
 
 class Limits:
@@ -59,8 +61,10 @@ class Limits:
     def _of(self, scope: Scope) -> tuple[int, float]:
         if scope["method"] == "PATCH" and _PIECE.fullmatch(scope["path"]):
             return CHUNK, CHUNK_S
-        if scope["method"] == "POST" and scope["path"] == _WHOLE:
+        if scope["method"] == "POST" and scope["path"] == _FILE:
             return self.largest + SMALL, self.longest_s
+        if scope["method"] == "POST" and scope["path"].startswith(_STUDY):
+            return MOST_STUDY * self.largest, self.longest_s
         return SMALL, SMALL_S
 
 

@@ -114,3 +114,25 @@ def test_what_is_wrong_in_a_request_is_named_and_not_repeated(client: TestClient
     assert answer.status_code == 422
     assert "run" in answer.json()["message"]
     assert "Smith" not in answer.text
+
+
+def test_no_file_is_read_before_it_is_known_who_sends_it(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    client.cookies.clear()
+    monkeypatch.setattr("starlette.requests.Request.form", read)
+    monkeypatch.setattr("starlette.requests.Request.stream", read)
+    files = {"file": ("a.csv", b"x")}
+    assert client.post("/api/v1/cases/file", data={"run": "one"}, files=files).status_code == 401
+    sent = client.patch(f"/api/v1/uploads/{'0' * 32}", content=b"x", headers={"upload-offset": "0"})
+    assert sent.status_code == 401
+
+
+def test_a_form_without_a_file_is_said(client: TestClient) -> None:
+    for fields in (
+        {"data": {"run": "one"}},
+        {"files": {"file": ("a.csv", b"x")}},
+        {"data": {"run": "one", "file": "x"}},
+    ):
+        assert client.post("/api/v1/cases/file", **fields).status_code == 400

@@ -5,7 +5,7 @@ import hashlib
 
 from fastapi.testclient import TestClient
 
-from hepatica.serve.headers import HEADERS, page_policy
+from hepatica.serve.web.headers import HEADERS, page_policy
 
 
 def test_every_answer_has_them(client: TestClient) -> None:

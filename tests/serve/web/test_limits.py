@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException
 
-from hepatica.serve import limits
-from hepatica.serve.limits import SMALL, Attempts, Limits
 from hepatica.serve.refusals import TooOftenError
+from hepatica.serve.web import limits
+from hepatica.serve.web.limits import SMALL, Attempts, Limits
 
 
 def arriving(pieces: list[bytes], *, path: str = "/api/v1/cases", pause: float = 0, length: int = 0) -> bytes:

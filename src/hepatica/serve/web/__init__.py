@@ -1,0 +1,1 @@
+"""Web: what every request and every answer passes: limits, headers, counts, and how faults are answered."""
