@@ -219,7 +219,9 @@ def main() -> None:
             kill(bench, files, results=results, side=side, phase=phase, rng=rng)
             done[files] = results
             print(f"{number:3d} {side} killed while {phase}: {dict(faults(bench, files, results=results))}", flush=True)
-        total = sum((faults(bench, files, results=results) for files, results in done.items()), Counter[str]())
+        total = Counter[str]()
+        for files, results in done.items():
+            total.update(faults(bench, files, results=results))
     handled = sum(len(list(files.iterdir())) + len(results) for files, results in done.items())
     print(f"{given.kills} kills, {handled} objects, counted again at the end: {dict(total)}")
     sys.exit(sum(total.values()) > 0)

@@ -13,6 +13,7 @@ from hepatica.serve.node.multipart import message
 from hepatica.serve.node.settings import NodeSettings, Stow
 from hepatica.serve.node.spool import Spool
 from hepatica.serve.node.stow import application
+from hepatica.serve.settings import Settings
 
 TOKEN = "a-token-of-a-test-0123456789"
 TYPE = 'multipart/related; type="application/dicom"; boundary=abc'
@@ -118,3 +119,12 @@ def test_a_short_token_is_refused(settings: NodeSettings, spool: Spool) -> None:
     settings.stow.token.write_text("short")
     with pytest.raises(SettingsError, match="16 characters"):
         application(settings, spool)
+
+
+def test_the_workbench_takes_them_for_a_node_on_the_same_folder(browse, runs: Path, tmp_path: Path) -> None:
+    found = browse(Settings(data=tmp_path / "data", runs=runs))
+    send = {"content": message([encoded(ct_image(1))], boundary="abc"), "headers": {"Content-Type": TYPE}}
+    assert found.post("/dicom-web/studies", **send).status_code == 200
+    assert len(Spool(tmp_path / "data" / "node" / "studies").studies()) == 1
+    found.cookies.clear()
+    assert found.post("/dicom-web/studies", **send).status_code == 401

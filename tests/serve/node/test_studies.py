@@ -28,6 +28,7 @@ class FewCases:
     folder: Path
     state: str = "waiting"
     submitted: dict[str, tuple[str, frozenset[bytes]]] = field(default_factory=dict)
+    done: frozenset[str] = frozenset()
     lacks: frozenset[str] = frozenset()
     fault: Exception | None = None
 
@@ -43,7 +44,8 @@ class FewCases:
         return self.get(case)
 
     def get(self, case_id: str) -> Any:
-        return SimpleNamespace(case_id=case_id, state=self.state, result=self.folder / case_id / "result")
+        state = "done" if case_id in self.done else self.state
+        return SimpleNamespace(case_id=case_id, state=state, result=self.folder / case_id / "result")
 
 
 @pytest.fixture
@@ -204,6 +206,22 @@ def test_results_are_delivered_and_then_the_archive_is_notified(
         jobs.finish(jobs.claim("test"))
         turn(studies)
     assert [each.kind for each in jobs.all()] == kinds
+    assert studies.waiting() == 0
+
+
+def test_a_study_waits_for_all_of_its_cases(make, spool, cases) -> None:
+    studies = make(Rule(run="a", to=("pacs",)), Rule(run="b", to=("pacs",)))
+    arrive(spool, 1)
+    turn(studies)
+    finish(cases, group="low")
+    cases.state, cases.done = "failed", frozenset({"case0"})
+    turn(studies)
+    jobs = studies.deliveries.jobs
+    jobs.finish(jobs.claim("test"))
+    turn(studies)
+    assert (len(jobs.all()), studies.waiting()) == (1, 1)
+    cases.state = "cancelled"
+    turn(studies)
     assert studies.waiting() == 0
 
 
