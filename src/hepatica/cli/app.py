@@ -11,9 +11,11 @@ from hepatica.cli.audit import audit
 from hepatica.cli.check import check
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
+from hepatica.cli.dicomweb import DicomWebUrl, StudyUid, given
 from hepatica.cli.doctor import doctor
 from hepatica.cli.export import export
 from hepatica.cli.init import init
+from hepatica.cli.node import node
 from hepatica.cli.options import Cohort, Quick, Reading, Run, Settings, Trainer, assignments
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
@@ -117,18 +119,20 @@ def validate(
 
 def predict(
     run: Run,
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder for the page, predictions.csv, images (PNG), QuPath overlays (GeoJSON) and DICOM."),
+    ],
     inputs: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             help="A cohort folder; or slides, CT or MR studies (folders, archives, NIfTI, NRRD, pictures) or spectra,"
             " one patient each; or folders of them. A DICOM export of many patients is sorted by patient.",
             exists=True,
         ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(help="Folder for the page, predictions.csv, images (PNG), QuPath overlays (GeoJSON) and DICOM."),
-    ],
+    ] = None,
+    dicomweb: DicomWebUrl = None,
+    study: StudyUid = None,
     mpp: Annotated[float | None, typer.Option(help="Micrometres per pixel, for files that do not contain it.")] = None,
     force_mpp: Annotated[
         bool, typer.Option("--force-mpp", help="Use --mpp even if the file has another value.")
@@ -155,6 +159,7 @@ def predict(
 
     resolution = None if mpp is None else MicronsPerPixel(mpp)
     changes = assignments(settings)
+    inputs = given(inputs, dicomweb=dicomweb, study=study, out=out)
     try:
         table = predict_run(
             run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names, changes=changes
@@ -249,7 +254,7 @@ def report(
 
 PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
-    "Server": (serve, users),
+    "Server": (serve, node, users),
     "Data": (init, check, phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
     "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),
