@@ -14,7 +14,7 @@ from hepatica.cli.demo import demo
 from hepatica.cli.doctor import doctor
 from hepatica.cli.export import export
 from hepatica.cli.init import init
-from hepatica.cli.options import Cohort, Quick, Reading, Run, Settings, Trainer, assignments
+from hepatica.cli.options import Cohort, JobsOf, Quick, Ray, Reading, Run, Settings, Trainer, assignments, engine_of
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.scores import scores
@@ -73,6 +73,8 @@ def train(
         typer.Option(help="Starting weights: imagenet (downloaded by timm), random, or a .safetensors file."),
     ] = None,
     trainer: Trainer = None,
+    jobs: JobsOf = "1",
+    ray: Ray = None,
 ) -> None:
     """Train a published system on a cohort, lock it and test it on held-out patients.
 
@@ -86,7 +88,8 @@ def train(
     found = find_system(system)
     changes = assignments(settings) | ({} if weights is None else {"weights": weights})
     chosen = override(found.quick if quick else found.settings, changes)
-    locked = train_run(found, cohort, run=run, settings=chosen, trainer=assignments(trainer))
+    engine = engine_of(jobs, ray)
+    locked = train_run(found, cohort, run=run, settings=chosen, trainer=assignments(trainer), engine=engine)
     if caution := locked.caution:
         typer.echo(f"caution: {caution}")
     typer.echo(f"locked model and internal results: {run}\nnext: hepatica report {run}")
@@ -103,6 +106,8 @@ def validate(
             metavar="MONTHS", help="Exclude from the statistics patients followed event-free for less.", min=0
         ),
     ] = None,
+    jobs: JobsOf = "1",
+    ray: Ray = None,
 ) -> None:
     """Test a locked model on another cohort, without refitting and with the locked cut-offs."""
     from hepatica.cohort import Months
@@ -110,7 +115,8 @@ def validate(
 
     results = out or run / "external" / cohort.resolve().name
     least = None if least_follow_up is None else Months(least_follow_up)
-    validate_run(run, cohort, out=results, changes=assignments(settings), least_follow_up=least)
+    engine = engine_of(jobs, ray)
+    validate_run(run, cohort, out=results, changes=assignments(settings), least_follow_up=least, engine=engine)
     typer.echo(f"external results: {results}\nnext: hepatica report {run}")
 
 
@@ -137,6 +143,8 @@ def predict(
         bool, typer.Option("--names", help="Also write names.csv, and into the page, which file each number is.")
     ] = False,
     settings: Reading = None,
+    jobs: JobsOf = "1",
+    ray: Ray = None,
 ) -> None:
     """Predict new patients with a locked model and show which regions of the specimen contribute to the risk.
 
@@ -156,8 +164,9 @@ def predict(
     changes = assignments(settings)
     try:
         table = predict_run(
-            run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names, changes=changes
-        )
+            run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names, changes=changes,
+            engine=engine_of(jobs, ray),
+        )  # fmt: skip
     except NotAssessableError:
         typer.echo(f"page, with the reason of each: {write_predictions_page(run, out=out)}")
         raise

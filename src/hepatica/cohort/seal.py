@@ -77,7 +77,7 @@ _STATES = {"changed": "was changed after it was written", "missing": "is missing
 
 
 def _record(path: Path, digest: str) -> None:
-    write_json(path.parent / SEAL, _recorded(path.parent) | {path.name: digest})
+    write_json(path.parent / SEAL, dict(sorted((_recorded(path.parent) | {path.name: digest}).items())))
 
 
 def _recorded(folder: Path) -> dict[str, str]:
