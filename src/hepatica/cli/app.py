@@ -18,6 +18,7 @@ from hepatica.cli.options import Cohort, JobsOf, Quick, Ray, Reading, Run, Setti
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.scores import scores
+from hepatica.cli.slurm import slurm
 from hepatica.cli.study import study
 from hepatica.cli.systems import systems
 from hepatica.cli.verify import verify
@@ -259,7 +260,7 @@ PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
     "Data": (init, check, phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
-    "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),
+    "Tools": (systems, quantify, nuclei.app, basis.app, slurm, doctor, demo),
 }
 """Commands, and groups of commands, as `hepatica --help` shows them."""
 

@@ -21,6 +21,10 @@ SHARES = {"workers": 0.0, "cpus": 1.0, "gpus": 0.0, "memory_gb": 0.0}
 """What may be asked of Ray: workers (0: one for each free share), and what each of them needs."""
 
 
+SLOW = ("timm",)
+"""What most networks are made of, and takes seconds to import."""
+
+
 class Shared(Exception):  # noqa: N818 - no error
     """A call has done its share of the jobs; the same call without `share` puts the outputs together."""
 
@@ -74,7 +78,7 @@ class Engine:
 
             run_on_ray(where, kinds, address=self.ray, shares=SHARES | dict(self.shares), left=left)
         else:
-            run_workers(where, kinds, count=self.processes, left=left)
+            run_workers(where, kinds, count=self.processes, left=left, preload=SLOW)
 
 
 ALONE = Engine()

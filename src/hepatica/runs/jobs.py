@@ -26,7 +26,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS jobs (
     key TEXT PRIMARY KEY, place BIGINT NOT NULL, kind TEXT NOT NULL, given TEXT NOT NULL, state TEXT NOT NULL,
     attempts INTEGER NOT NULL, worker TEXT NOT NULL, until DOUBLE PRECISION NOT NULL,
     progress DOUBLE PRECISION NOT NULL, result TEXT NOT NULL, error TEXT NOT NULL)"""
-_ORDER = "CREATE INDEX IF NOT EXISTS jobs_in_order ON jobs (state, place)"
+_ORDER = "CREATE INDEX IF NOT EXISTS jobs_in_order ON jobs (state, attempts, place)"
 """Without it, each claim would look at every job."""
 _SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
 _COLUMNS = "key, kind, given, state, attempts, worker, progress, result, error"
@@ -97,10 +97,12 @@ class Jobs:
         return found
 
     def claim(self, worker: str, *, lease_s: float = LEASE_S) -> Job | None:
-        """The first job that waits or whose worker has died, now leased to this one; none where there is none."""
+        """The first job that waits, now leased to this one; none where there is none. Those whose workers have died are
+        begun last.
+        """
         lost = f"state = 'running' AND until < {self._now}"
         locked = "FOR UPDATE SKIP LOCKED" if self._server else ""
-        first = f"SELECT key FROM jobs WHERE state = 'waiting' ORDER BY place LIMIT 1 {locked}"
+        first = f"SELECT key FROM jobs WHERE state = 'waiting' ORDER BY attempts, place LIMIT 1 {locked}"
         with self._once() as run:
             run(
                 f"UPDATE jobs SET state = 'quarantined', error = :why WHERE {lost} AND attempts >= :most",

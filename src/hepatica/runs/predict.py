@@ -127,6 +127,10 @@ class _Work:
         together = bool(system.inputs) or system.first.modality in OF_TABLES
         return list(_few(specimens, len(specimens) if together else AT_ONCE))
 
+    def singly(self, specimens: Sequence[Specimen]) -> list[list[Specimen]]:
+        """Each of them, or of several inputs those of each patient."""
+        return list(_few(specimens, 1)) if self.locked.system.inputs else [[each] for each in specimens]
+
     def folder(self, own: Sequence[Specimen]) -> Path:
         """Where the results of these specimens are kept until all are there."""
         drawn = len(self.drawn & {each.row for each in own})
@@ -185,7 +189,8 @@ class _Work:
 def by_jobs(work: _Work, cohort: Cohort, *, context: Mapping[str, Any], engine: Engine) -> None:
     """Prepare the specimens, then predict a few patients at a time, by jobs; raise `Shared` where this was a share.
 
-    Of a few whose job killed its workers, each patient becomes a job, so that one alone is set aside.
+    Of a few whose job killed its workers, each specimen becomes a job, or of several inputs each patient, so that one
+    alone is set aside.
     """
     if engine.share and cohort.folder is None:
         raise CohortError("got files to share among processes, wanted a cohort folder; hepatica init makes one")
@@ -196,7 +201,7 @@ def by_jobs(work: _Work, cohort: Cohort, *, context: Mapping[str, Any], engine: 
     own["context"] = {**context, "cohort": cohort_as_plain(cohort)}
     parts = [each for each in work.few(cohort) if not (work.folder(each) / SPECIMENS).exists()]
     died = spread("predict", [Item(place=str(each[0].row), specimens=each) for each in parts], **own)
-    alone = [some for each in died for some in _few(each.specimens, 1)]
+    alone = [some for each in died for some in work.singly(each.specimens)]
     died = spread("predict", [Item(place=f"{each[0].row} alone", specimens=each) for each in alone], **own)
     set_aside([each for item in died for each in item.specimens], folder=folder)
     if engine.share:
@@ -211,12 +216,13 @@ def _opened(file: str) -> tuple[_Work, Cohort, dict[str, Sequence[Specimen]]]:
     locked = changed(open_run(Path(context["run"])), context["changes"])
     work = _Work.of(locked, cohort, out=Path(context["out"]), pictures=context["pictures"])
     places: dict[str, Sequence[Specimen]] = {str(each[0].row): each for each in work.few(cohort)}
-    return work, cohort, places | {f"{each[0].row} alone": each for each in _few(work.specimens(cohort), 1)}
+    return work, cohort, places | {f"{each[0].row} alone": each for each in work.singly(work.specimens(cohort))}
 
 
 def _predict(job: Job, progress: Any) -> None:
     work, cohort, specimens = _opened(job.given["context"])
-    work.part(cohort, specimens[job.given["place"]])
+    own = specimens[job.given["place"]]
+    work.part(cohort if work.locked.system.inputs else replace(cohort, specimens=tuple(own)), own)
 
 
 KINDS: Mapping[str, Callable[..., Any]] = {**PREPARING, "predict": _predict}

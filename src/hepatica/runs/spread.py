@@ -147,6 +147,8 @@ def without_lost(system: System[Any, Any], cohort: Cohort, settings: Any, folder
     if lost.empty:
         return system.prepare(cohort, settings, folder)
     kept = tuple(each for each in cohort.specimens if each.row not in set(lost["row"]))
+    if not {each.modality for each in cohort.specimens} <= {each.modality for each in kept}:
+        raise NotAssessableError(f"none of {len(cohort.specimens)} specimens is left: {DIED}", failures=lost)
     try:
         found = system.prepare(replace(cohort, specimens=kept), settings, folder)
     except NotAssessableError as error:

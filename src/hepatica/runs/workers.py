@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import get_context
@@ -115,15 +115,20 @@ def run_workers(
     stop: threading.Event | None = None,
     start: Start | None = None,
     left: Callable[[int], object] = lambda left: None,
+    preload: Sequence[str] = (),
 ) -> None:
     """Do all jobs by `count` processes of their own, or for ever with `stop`, until it is set.
 
     `kinds` names a mapping of kinds to `Work` as module:NAME. A process that dies is replaced, and its job begun anew
     by another; after `ATTEMPTS` deaths the job is set aside and the others go on. `start` begins other workers than
-    processes of this machine; `left` is called with the number of jobs that are left. Raises UnavailableError where
-    workers die before they have begun a job.
+    processes of this machine; `left` is called with the number of jobs that are left; `preload` are modules that the
+    processes need not import each. Raises UnavailableError where workers die before they have begun a job.
     """
-    jobs, running, begin = Jobs(where), dict[str, Worker](), start or _processes(where, kinds, lease_s=lease_s)
+    jobs, running, begin = (
+        Jobs(where),
+        dict[str, Worker](),
+        start or _processes(where, kinds, lease_s=lease_s, preload=preload),
+    )
     _release_orphans(jobs)
     still = 0
     try:
@@ -154,9 +159,9 @@ def _release_orphans(jobs: Jobs) -> None:
             jobs.release(worker)
 
 
-def _processes(where: Path | str, kinds: str, *, lease_s: float) -> Start:
+def _processes(where: Path | str, kinds: str, *, lease_s: float, preload: Sequence[str]) -> Start:
     context = get_context("forkserver")  # a new process need not import everything again
-    context.set_forkserver_preload([__name__, kinds.partition(":")[0]])
+    context.set_forkserver_preload([__name__, kinds.partition(":")[0], *preload])
 
     def start(name: str) -> Worker:
         process = context.Process(target=_one, args=(where, kinds, name, lease_s))
