@@ -38,7 +38,7 @@ from hepatica.runs.spread import KINDS, prepare_jobs
 from hepatica.systems import find_system
 
 MAIN = [sys.executable, "-c", "from hepatica.cli import main; main()"]
-OF_JOBS = ("ledger", "jobs", "jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm")
+OF_JOBS = ("report.html", "ledger", "jobs", "jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm")
 
 
 def made(folder: Path, *, slides: int, side: int) -> tuple[Path, Path]:
@@ -54,7 +54,7 @@ def made(folder: Path, *, slides: int, side: int) -> tuple[Path, Path]:
 
 
 def digest(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file but those of time and of the jobs."""
+    """The bytes of every file but those of time and of the jobs, and the page, which the command alone writes."""
     found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     names = {path: path.relative_to(folder) for path in found}
     return {str(name): path.read_bytes() for path, name in names.items() if not set(name.parts) & set(OF_JOBS)}
@@ -107,8 +107,9 @@ def on_two_nodes(run: Path, cohort: Path, out: Path) -> float:
     import ray
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    node = cluster.add_node(num_cpus=1)
+    own = {"num_cpus": 1, "node_ip_address": "127.0.0.1"}
+    cluster = Cluster(initialize_head=True, head_node_args={**own, "include_dashboard": False})
+    node = cluster.add_node(**own)
     half = threading.Thread(target=remove, args=(cluster, node, out / "prepared" / "jobs.sqlite"))
     half.start()
     begun = time.perf_counter()

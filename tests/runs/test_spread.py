@@ -42,9 +42,9 @@ call itself does not.
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
-    """Every file but those of time and of the jobs."""
+    """Every file but those of time and of the jobs, and the page, which the command alone writes."""
     found = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    of_jobs = ("prepared/ledger", "prepared/jobs")
+    of_jobs = ("prepared/ledger", "prepared/jobs", "report.html")
     return {name: path.read_bytes() for name, path in found.items() if not name.startswith(of_jobs)}
 
 

@@ -74,6 +74,9 @@ def train(
         typer.Option(help="Starting weights: imagenet (downloaded by timm), random, or a .safetensors file."),
     ] = None,
     trainer: Trainer = None,
+    processes: Annotated[
+        int, typer.Option(help="Processes that train one network together, a GPU each where there are.", min=1)
+    ] = 1,
     jobs: JobsOf = "1",
     ray: Ray = None,
 ) -> None:
@@ -90,7 +93,8 @@ def train(
     changes = assignments(settings) | ({} if weights is None else {"weights": weights})
     chosen = override(found.quick if quick else found.settings, changes)
     engine = engine_of(jobs, ray)
-    locked = train_run(found, cohort, run=run, settings=chosen, trainer=assignments(trainer), engine=engine)
+    flags = assignments(trainer)
+    locked = train_run(found, cohort, run=run, settings=chosen, trainer=flags, engine=engine, processes=processes)
     if caution := locked.caution:
         typer.echo(f"caution: {caution}")
     typer.echo(f"locked model and internal results: {run}\nnext: hepatica report {run}")

@@ -123,8 +123,9 @@ class Loaders(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Batch the training samples; the sampler starts at the right epoch, since workers read ahead at once."""
         count = len(self.samples)
-        batch = min(self.plan.batch, count)
         assert self.trainer is not None
+        # Lightning deals the order out in turn, so that the samples of a step are the same on any number of devices.
+        batch = math.ceil(min(self.plan.batch, count) / self.trainer.world_size)
         # Not trainer.current_epoch, which is still one behind when a training is taken up again.
         progress: Any = self.trainer.fit_loop.epoch_progress.current
         order = self._order(epoch=progress.processed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from hepatica.cohort import UnavailableError
 from hepatica.runs.jobs import LEASE_S, Jobs
-from hepatica.runs.workers import kinds_of, run_workers, work
+from hepatica.runs.workers import IDLE_S, kinds_of, run_workers, work
 
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_enable_metrics_collection": "0", "RAY_DEDUP_LOGS": "0"}
 """Ray sends nothing to its makers and collects no metrics."""
@@ -77,8 +77,9 @@ class _Task:
         return not self.ray.wait([self.reference], timeout=0)[0]
 
     def terminate(self) -> None:
-        """Kill its process."""
-        self.ray.cancel(self.reference, force=True)
+        """Kill its process, unless it ends by itself now, which Ray then keeps for the next task."""
+        if not self.ray.wait([self.reference], timeout=2 * IDLE_S)[0]:
+            self.ray.cancel(self.reference, force=True)
 
     def join(self) -> None:
         """Wait for its end."""

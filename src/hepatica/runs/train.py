@@ -29,6 +29,7 @@ from hepatica.runs.folder import RunFolder, start_run
 from hepatica.runs.in_use import in_use
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, lock, open_run, patient_digest, refuse_shared_files, unprepared
+from hepatica.runs.ranks import fit_by_ranks, training_of
 from hepatica.runs.results import write_results
 from hepatica.runs.scores import median_cutoffs, pooled
 from hepatica.runs.spread import do_share, prepare
@@ -48,13 +49,15 @@ def train(
     trainer: Mapping[str, Any] | None = None,
     prepared: Path | None = None,
     engine: Engine = ALONE,
+    processes: int = 1,
 ) -> LockedRun:
     """Train `system` on a cohort and lock it; a run that was stopped goes on where it stood, a finished one is read.
 
     The test patients are dealt and written down first; nothing is chosen or fitted on them. `trainer` are flags of
     Lightning's Trainer, such as devices; `prepared` is a folder of prepared specimens to share with other runs, by
-    default the run's own; `engine` prepares them. Raises CohortError when the cohort cannot be used, RunError when
-    `run` belongs to another training, or another process is at it.
+    default the run's own; `engine` prepares them; `processes` of this machine fit one network together. Raises
+    CohortError when the cohort cannot be used, RunError when `run` belongs to another training, or another process is
+    at it, UnavailableError where the processes die again and again.
     """
     cohort = load_cohort(cohort)
     settings = system.completed(cohort, system.settings if settings is None else settings)
@@ -65,7 +68,8 @@ def train(
         do_share(system, cohort, settings, place, engine=engine)
     with in_use(run):
         start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
-        return _trained(folder, system, cohort, settings, trainer=trainer or {}, prepared=place, engine=engine)
+        own: dict[str, Any] = {"trainer": trainer or {}, "prepared": place, "engine": engine, "processes": processes}
+        return _trained(folder, system, cohort, settings, **own)
 
 
 def _trained(
@@ -77,22 +81,17 @@ def _trained(
     trainer: Mapping[str, Any],
     prepared: Path,
     engine: Engine,
+    processes: int,
 ) -> LockedRun:
     _refuse_replaced(folder, system, cohort)
     split = _split(folder, system, settings, cohort)
     if not folder.model.exists():
         network = system.build(settings, pretrained=True)  # first: weights that are missing are reported in seconds
-        training = Training(
-            network=network,
-            material=prepare(system, cohort, settings, prepared, engine=engine),
-            cohort=cohort,
-            split=split,
-            settings=settings,
-            folder=folder.work,
-            trainer=trainer,
-            task=system.tasks(settings)[0],
-            augment=system.augmentation(settings),
-        )
+        material = prepare(system, cohort, settings, prepared, engine=engine)
+        if processes > 1:
+            own: dict[str, Any] = {"trainer": trainer, "prepared": prepared, "processes": processes}
+            fit_by_ranks(folder, system, cohort, settings, **own)
+        training = training_of(folder, system, cohort, settings, network=network, material=material, trainer=trainer)
         _fit_and_lock(folder, system, training)
     locked = open_run(folder.path)
     if locked.seen & {patient_digest(cohort.hospital, patient) for patient in split.test}:
