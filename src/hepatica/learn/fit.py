@@ -159,6 +159,7 @@ def _trainer(loaders: Loaders, watch: Watch, flags: Mapping[str, Any]) -> Traine
         "enable_model_summary": False,
         "enable_progress_bar": sys.stderr.isatty(),
         "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,  # which would shuffle again
         "limit_val_batches": 1.0 if loaders.validation is not None else 0,
     }
     if taken := ours.keys() & flags.keys():
