@@ -27,7 +27,7 @@ import pandas as pd
 SPECIMENS = 3
 HEAD = """name = "{name}"
 hospital = "{name}"
-specimen_root = "{files}"
+specimen_root = "files"
 phantom = true
 [endpoints.overall_survival]
 time = "months"
@@ -62,7 +62,9 @@ def cohort(folder: Path, *, patients: int, first: int, files: Path) -> Path:
     pd.DataFrame({"patient_id": who, "months": months, "died": died.astype(int)}).to_csv(
         folder / "patients.csv", index=False
     )
-    (folder / "cohort.toml").write_text(HEAD.format(name=folder.name, files=files))
+    (folder / "cohort.toml").write_text(HEAD.format(name=folder.name))
+    if not (folder / "files").exists():
+        (folder / "files").symlink_to(files)
     return folder
 
 

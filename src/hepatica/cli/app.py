@@ -8,6 +8,7 @@ import typer
 
 from hepatica.cli import basis, evaluate, fetch, nuclei, phantom
 from hepatica.cli.audit import audit
+from hepatica.cli.bench import bench
 from hepatica.cli.check import check
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
@@ -264,7 +265,7 @@ PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
     "Data": (init, check, phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
-    "Tools": (systems, quantify, nuclei.app, basis.app, slurm, doctor, demo),
+    "Tools": (systems, quantify, nuclei.app, basis.app, slurm, bench, doctor, demo),
 }
 """Commands, and groups of commands, as `hepatica --help` shows them."""
 

@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def run_on_ray(
     """
     os.environ.update(QUIET)
     try:
-        import ray
+        ray: Any = import_module("ray")
     except ModuleNotFoundError as error:
         raise UnavailableError("Ray is not installed: pip install 'hepatica[cluster]', or use --jobs") from error
     if not ray.is_initialized():
