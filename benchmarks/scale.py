@@ -5,9 +5,9 @@
 A stub is a file of features of four tiles, eight numbers each, as HDF5, read by saillard_2020, which is trained on 60
 others. Each stage is a process of its own, whose peak memory is printed: `load` (load_cohort), `validate` (each file
 digested, read, checked and noted in the ledger; inference; metrics with intervals), `report` (the page of that
-validation), `jobs` (three jobs a patient that do nothing, through the ledger by one worker). Slopes are of log seconds,
-and of log peak memory beyond that of an idle process, over log patients; 1 is a constant cost a patient. FOLDER is
-made, and used again.
+validation), `jobs` (three jobs a patient that do nothing, through the ledger by one worker). Slopes are of log CPU
+seconds, which other work on the machine hardly changes, and of log peak memory beyond that of an idle process, over log
+patients; 1 is a constant cost a patient. FOLDER is made, and used again.
 """
 
 import argparse
@@ -114,9 +114,10 @@ def alone(stage: Callable[[Path, int], None], folder: Path, size: int) -> None:
     import hepatica.runs  # noqa: F401 - all that a stage imports, so that it counts as idle
 
     Path("/proc/self/clear_refs").write_text("5")  # the peak from here on
-    idle, begun = peak(), time.perf_counter()
+    idle, begun, used = peak(), time.perf_counter(), time.process_time()
     stage(folder, size)
-    print(json.dumps({"seconds": time.perf_counter() - begun, "idle": idle, "peak": peak()}))
+    cpu, seconds = time.process_time() - used, time.perf_counter() - begun
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "idle": idle, "peak": peak()}))
 
 
 def peak() -> float:
@@ -149,7 +150,7 @@ def main() -> None:
         train_on(folder / "run", cohort(folder / "few", patients=60, first=SPECIMENS * max(sizes), files=files))
     for size in sizes:
         cohort(folder / str(size), patients=size, first=0, files=files)
-    print("stage     patients   seconds  ms/patient  MB beyond idle  kB/patient")
+    print("stage     patients   seconds  CPU seconds  CPU ms/patient  MB beyond idle  kB/patient")
     for stage in given.stages.split(","):
         found = []
         for size in sizes:
@@ -164,12 +165,14 @@ def main() -> None:
             found.append(own)
             more = own["peak"] - own["idle"]
             print(
-                f"{stage:9} {size:8} {own['seconds']:9.1f} {1000 * own['seconds'] / size:11.2f} {more:15.0f}"
-                f" {1000 * more / size:11.1f}",
+                f"{stage:9} {size:8} {own['seconds']:9.1f} {own['cpu']:12.1f} {1000 * own['cpu'] / size:15.2f}"
+                f" {more:15.0f} {1000 * more / size:11.1f}",
                 flush=True,
             )
-        seconds, more = [each["seconds"] for each in found], [each["peak"] - each["idle"] for each in found]
-        print(f"{stage:9} slope of seconds {slope(sizes, seconds):.2f}, of memory {slope(sizes, more):.2f}", flush=True)
+        used, more = [each["cpu"] for each in found], [each["peak"] - each["idle"] for each in found]
+        print(
+            f"{stage:9} slope of CPU seconds {slope(sizes, used):.2f}, of memory {slope(sizes, more):.2f}", flush=True
+        )
 
 
 if __name__ == "__main__":
