@@ -171,7 +171,7 @@ def _steps(device: str) -> dict[str, Callable[[], None]]:
     import timm
     import torch
 
-    network = timm.create_model("resnet18.tv_in1k").to(device, memory_format=torch.channels_last)
+    network = timm.create_model("resnet18.tv_in1k").to(memory_format=torch.channels_last).to(device)
     images = torch.ones(16, 3, 224, 224, device=device).contiguous(memory_format=torch.channels_last)
 
     def forward() -> None:

@@ -233,6 +233,8 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore", PossibleUserWarning)
             # Lightning 2.6 makes a class that torch 2.15 has renamed; nothing our users could change.
             warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+            # Of several processes, whose weights lie channels last; it costs a copy.
+            warnings.filterwarnings("ignore", message="Grad strides do not match", category=UserWarning)
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
