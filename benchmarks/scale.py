@@ -154,11 +154,10 @@ def main() -> None:
     for stage in given.stages.split(","):
         found = []
         for size in sizes:
-            for left in (
-                folder / f"jobs_{size}.sqlite",
-                folder / f"results_{size}" if stage == "validate" else Path("-"),
-            ):
-                rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+            if stage == "validate":
+                rmtree(folder / f"results_{size}", ignore_errors=True)
+            elif stage == "jobs":
+                (folder / f"jobs_{size}.sqlite").unlink(missing_ok=True)
             words = [sys.executable, __file__, str(folder), "--alone", stage, str(size)]
             done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
             own = json.loads(done.stdout.splitlines()[-1])

@@ -37,6 +37,11 @@ def seal(*paths: Path) -> None:
         _record(path, file_digest(path))
 
 
+def is_sealed(path: Path) -> bool:
+    """Whether a digest of the file was recorded, whatever became of the file."""
+    return path.name in _recorded(path.parent)
+
+
 def seal_states(folder: Path) -> dict[str, str]:
     """`unchanged`, `changed` or `missing` of each sealed file of a folder, by name; none where nothing was sealed."""
     return {name: file_state(folder / name, digest) for name, digest in _recorded(folder).items()}

@@ -61,9 +61,9 @@ def spread(
     """
     if not items:
         return []
-    text = json.dumps({**context, "threads": engine.threads}, sort_keys=True, default=str)
+    text = json.dumps(context, sort_keys=True, default=str)
     file = folder / "jobs" / f"{content_name(text.encode())}.json"
-    write_json(file, json.loads(text))
+    write_json(file, json.loads(text) | {"threads": engine.threads})
     given = [{"context": str(file), "place": each.place, "content": _content(each.specimens)} for each in items]
     jobs = Jobs(ledger(folder))
     keys = jobs.add_all([(kind, each) for each in given])
