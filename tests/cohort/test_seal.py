@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from hepatica.cohort import RunError
+from hepatica.cohort.atomic import read_json
 from hepatica.cohort.seal import (
     SEAL,
+    is_sealed,
     refuse_altered,
     refuse_altered_below,
     seal,
@@ -24,6 +26,12 @@ def table(tmp_path: Path) -> Path:
     write_sealed(folder / "other.json", [])
     write_sealed(folder / "metrics.json", [{"value": 0.7}])
     return folder / "metrics.json"
+
+
+def test_a_record_is_known_and_its_order_is_that_of_names(table: Path) -> None:
+    assert is_sealed(table)
+    assert not is_sealed(table.with_name("never.json"))
+    assert list(read_json(table.with_name(SEAL))) == ["metrics.json", "other.json"]
 
 
 def test_an_edited_file_is_refused_by_its_name(table: Path) -> None:

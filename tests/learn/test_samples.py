@@ -11,7 +11,7 @@ from torch.nn.functional import mse_loss
 from hepatica.cohort.errors import CohortError, RunError, UnavailableError
 from hepatica.learn import Arrays, Fresh, OnDevice, Plan, Samples
 from hepatica.learn.fit import fit
-from hepatica.learn.samples import Onward, Shuffled, loader, read_tensor, workers
+from hepatica.learn.samples import Dealt, Onward, Shuffled, loader, read_tensor, workers
 
 
 def vectors(count: int) -> Arrays:
@@ -219,3 +219,16 @@ def test_numbers_go_on_from_epoch_to_epoch() -> None:
     order.set_epoch(2)
     assert list(order) == [6, 7, 8]
     assert len(order) == 3
+
+
+@pytest.mark.parametrize(("count", "world"), [(12, 1), (12, 3), (10, 4), (2, 3)])
+def test_a_step_has_the_same_samples_on_any_number_of_devices(count: int, world: int) -> None:
+    order = Shuffled(count, seed=3)
+    dealt = [Dealt(order, rank=rank, world=world) for rank in range(world)]
+    for epoch in (0, 5):
+        for each in dealt:
+            each.set_epoch(epoch)
+        whole, parts = list(order), [list(each) for each in dealt]
+        assert [len(each) for each in dealt] == [len(each) for each in parts] == [-(-count // world)] * world
+        together = [number for step in zip(*parts, strict=True) for number in step]
+        assert together == [*whole, *whole[: -count % world]]

@@ -160,3 +160,31 @@ def test_who_reads_waits_for_none_who_writes(tmp_path: Path) -> None:
         assert jobs.get(key).state == "waiting"
         assert [len(jobs.all()), jobs.unfinished()] == [1, 1]
     assert time.monotonic() - begun < 10
+
+
+def test_many_are_added_at_once_in_their_order(jobs: Jobs) -> None:
+    first = jobs.add("predict", {"n": 0})
+    keys = jobs.add_all([("predict", {"n": n}) for n in (1, 0, 2)])
+    assert keys[1] == first
+    assert [each.given["n"] for each in jobs.all()] == [0, 1, 2]
+
+
+def test_who_is_stopped_from_without_gives_the_job_back(jobs: Jobs) -> None:
+    key = jobs.add("predict", {})
+    for _ in range(ATTEMPTS + 1):
+        assert jobs.claim("w").attempts == 1
+        jobs.give_back("w")
+    assert (jobs.get(key).state, jobs.get(key).attempts) == ("waiting", 0)
+    jobs.claim("w")
+    jobs.give_back("another")
+    assert jobs.get(key).state == "running"
+
+
+def test_jobs_whose_workers_died_are_begun_last(jobs: Jobs) -> None:
+    first, second = jobs.add_all([("predict", {"n": n}) for n in (0, 1)])
+    jobs.claim("w")
+    assert jobs.release("w")
+    assert not jobs.release("w of no job")
+    assert [jobs.claim("v").key for _ in range(2)] == [second, first]
+    assert [each.key for each in jobs.all(state="running")] == [first, second]
+    assert jobs.all(kind="explain", state="running") == []

@@ -13,6 +13,7 @@ import pytest
 
 from hepatica.cohort import RunError, SettingsError, SpecimenError, class_scores, read_predictions, targets
 from hepatica.runs import quantify as runs_quantify
+from hepatica.runs.engine import Engine, Shared
 from hepatica.runs.quantified import Quantification, quantified
 from hepatica.runs.quantify import IDS, quantify
 from hepatica.spectroscopy.basis.basis import Basis
@@ -404,3 +405,21 @@ def case(real_spectra: Path, name: str) -> Path:
     if not path.exists():
         pytest.skip(f"there is no {name} on this machine")
     return path
+
+
+def test_settings_go_to_another_process_as_plain_values(tmp_path: Path) -> None:
+    given = Quantification(method="map", priors=tmp_path / "p.toml", pdff=0.1, header_overrides=Header(te_ms=30.0))
+    assert Quantification.from_plain(json.loads(json.dumps(given.as_plain()))) == given
+
+
+def test_a_share_gives_the_same_bytes_as_the_call_alone(cohort: Path, tmp_path: Path) -> None:
+    few = [path for row in range(2) for path in files(cohort, row)[:1]]
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    quantify(few, out=alone, settings=Quantification())
+    with pytest.raises(Shared):
+        quantify(few, out=shared, settings=Quantification(), engine=Engine(share=True))
+    assert not (shared / "quantities.csv").exists()
+    assert len(list((shared / "prepared").glob("*.parquet"))) == 2
+    quantify(few, out=shared, settings=Quantification())
+    for name in ("quantities.csv", "ratios.csv", "specimens.csv", "predictions.csv"):
+        assert (shared / name).read_bytes() == (alone / name).read_bytes()

@@ -1,6 +1,8 @@
 """Workers: a killed process costs one attempt of one job, and nothing else."""
 
 import os
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hepatica.cohort import SpecimenError
+from hepatica.cohort import SpecimenError, UnavailableError
 from hepatica.runs import workers
 from hepatica.runs.jobs import ATTEMPTS, Job, Jobs
 from hepatica.runs.workers import run_workers, work
@@ -110,3 +112,62 @@ def test_killed_processes_are_replaced_and_poison_harms_no_other(
         ("once_killed", "done", 2, "at the second attempt"),
         ("square", "done", 1, 9),
     ]
+
+
+class Ended:
+    """A worker that is not there any more."""
+
+    def is_alive(self) -> bool:
+        return False
+
+    def terminate(self) -> None: ...
+
+    def join(self) -> None: ...
+
+
+def test_workers_that_never_begin_a_job_are_not_replaced_for_ever(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "IDLE_S", 0.01)
+    jobs.add("square", {"n": 1})
+    begun: list[str] = []
+    with pytest.raises(UnavailableError, match="ended before they began a job"):
+        run_workers(jobs.where, "none:KINDS", count=1, start=lambda name: begun.append(name) or Ended())
+    assert len(begun) == workers.STILLBORN + 1
+
+
+def test_a_stop_from_without_is_no_death_of_the_job(jobs: Jobs) -> None:
+    def stopped(job: Job, progress) -> None:
+        raise KeyboardInterrupt
+
+    key = jobs.add("square", {"n": 1})
+    with pytest.raises(KeyboardInterrupt):
+        work(jobs, {"square": stopped}, worker="w")
+    assert (jobs.get(key).state, jobs.get(key).attempts) == ("waiting", 0)
+
+
+def test_jobs_of_a_supervisor_that_was_killed_need_not_wait_for_their_lease(jobs: Jobs) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    host = socket.gethostname()
+    names = [f"{host}-{process.pid}-a", f"{host}-{os.getpid()}-b", f"elsewhere-{process.pid}-c"]
+    keys = [jobs.add("square", {"n": n}) for n in range(3)]
+    for name in names:
+        jobs.claim(name)
+    workers._release_orphans(jobs)
+    assert jobs.claim("w").key == keys[0]
+    assert jobs.claim("w") is None
+
+
+def test_how_many_are_left_is_shown_while_they_are_done(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "IDLE_S", 0.01)
+    for n in range(2):
+        jobs.add("square", {"n": n})
+
+    class Doing(Ended):
+        def is_alive(self) -> bool:
+            if job := jobs.claim("w"):
+                jobs.finish(job)
+            return True
+
+    left: list[int] = []
+    run_workers(jobs.where, "none:KINDS", count=1, start=lambda name: Doing(), left=left.append)
+    assert left == [2, 2, 1]

@@ -8,6 +8,7 @@ import typer
 
 from hepatica.cli import basis, evaluate, fetch, nuclei, phantom
 from hepatica.cli.audit import audit
+from hepatica.cli.bench import bench
 from hepatica.cli.check import check
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
@@ -16,11 +17,12 @@ from hepatica.cli.doctor import doctor
 from hepatica.cli.export import export
 from hepatica.cli.init import init
 from hepatica.cli.node import node
-from hepatica.cli.options import Cohort, Quick, Reading, Run, Settings, Trainer, assignments
+from hepatica.cli.options import Cohort, JobsOf, Quick, Ray, Reading, Run, Settings, Trainer, assignments, engine_of
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.scores import scores
 from hepatica.cli.serve import serve, users
+from hepatica.cli.slurm import slurm
 from hepatica.cli.study import study
 from hepatica.cli.systems import systems
 from hepatica.cli.verify import verify
@@ -76,6 +78,11 @@ def train(
         typer.Option(help="Starting weights: imagenet (downloaded by timm), random, or a .safetensors file."),
     ] = None,
     trainer: Trainer = None,
+    processes: Annotated[
+        int, typer.Option(help="Processes that train one network together, a GPU each where there are.", min=1)
+    ] = 1,
+    jobs: JobsOf = "1",
+    ray: Ray = None,
 ) -> None:
     """Train a published system on a cohort, lock it and test it on held-out patients.
 
@@ -89,7 +96,9 @@ def train(
     found = find_system(system)
     changes = assignments(settings) | ({} if weights is None else {"weights": weights})
     chosen = override(found.quick if quick else found.settings, changes)
-    locked = train_run(found, cohort, run=run, settings=chosen, trainer=assignments(trainer))
+    engine = engine_of(jobs, ray)
+    flags = assignments(trainer)
+    locked = train_run(found, cohort, run=run, settings=chosen, trainer=flags, engine=engine, processes=processes)
     if caution := locked.caution:
         typer.echo(f"caution: {caution}")
     typer.echo(f"locked model and internal results: {run}\nnext: hepatica report {run}")
@@ -106,6 +115,8 @@ def validate(
             metavar="MONTHS", help="Exclude from the statistics patients followed event-free for less.", min=0
         ),
     ] = None,
+    jobs: JobsOf = "1",
+    ray: Ray = None,
 ) -> None:
     """Test a locked model on another cohort, without refitting and with the locked cut-offs."""
     from hepatica.cohort import Months
@@ -113,7 +124,8 @@ def validate(
 
     results = out or run / "external" / cohort.resolve().name
     least = None if least_follow_up is None else Months(least_follow_up)
-    validate_run(run, cohort, out=results, changes=assignments(settings), least_follow_up=least)
+    engine = engine_of(jobs, ray)
+    validate_run(run, cohort, out=results, changes=assignments(settings), least_follow_up=least, engine=engine)
     typer.echo(f"external results: {results}\nnext: hepatica report {run}")
 
 
@@ -142,6 +154,8 @@ def predict(
         bool, typer.Option("--names", help="Also write names.csv, and into the page, which file each number is.")
     ] = False,
     settings: Reading = None,
+    jobs: JobsOf = "1",
+    ray: Ray = None,
 ) -> None:
     """Predict new patients with a locked model and show which regions of the specimen contribute to the risk.
 
@@ -162,8 +176,9 @@ def predict(
     inputs = given(inputs, dicomweb=dicomweb, study=study, out=out)
     try:
         table = predict_run(
-            run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names, changes=changes
-        )
+            run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names, changes=changes,
+            engine=engine_of(jobs, ray),
+        )  # fmt: skip
     except NotAssessableError:
         typer.echo(f"page, with the reason of each: {write_predictions_page(run, out=out)}")
         raise
@@ -257,7 +272,7 @@ PANELS = {
     "Server": (serve, node, users),
     "Data": (init, check, phantom.app, fetch.app, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
-    "Tools": (systems, quantify, nuclei.app, basis.app, doctor, demo),
+    "Tools": (systems, quantify, nuclei.app, basis.app, slurm, bench, doctor, demo),
 }
 """Commands, and groups of commands, as `hepatica --help` shows them."""
 

@@ -2,9 +2,12 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from hepatica.runs.engine import Engine
 
 
 def _a_cohort(folder: Path) -> Path:
@@ -51,7 +54,40 @@ Trainer = Annotated[
 Quick = Annotated[
     bool, typer.Option("--quick", help="Small networks and images, for a trial: minutes on two processor cores.")
 ]
+JobsOf = Annotated[
+    str,
+    typer.Option(
+        "--jobs",
+        metavar="N|share",
+        help="Processes that work on specimens at the same time. share: this one beside others of the same command,"
+        " as an element of an array (hepatica slurm); it ends when no specimen is left.",
+    ),
+]
+Ray = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Work on specimens by tasks of a Ray cluster at ADDRESS, or local. Also workers=8, and what each of them"
+        " needs: cpus=2, gpus=0.5, memory_gb=8; repeatable.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+def engine_of(jobs: str, ray: list[str] | None) -> "Engine":
+    """Which processes work on specimens, by the options --jobs and --ray."""
+    from hepatica.cohort.errors import SettingsError
+    from hepatica.runs.engine import Engine
+
+    if not (jobs == "share" or jobs.isdecimal()):
+        raise SettingsError(f"--jobs: got {jobs!r}, wanted a number of processes, or share")
+    address = [each for each in ray or [] if "=" not in each]
+    shares = assignments([each for each in ray or [] if "=" in each])
+    if len(address) > 1 or (shares and not address):
+        raise SettingsError("--ray: wanted one address, or local, beside what its workers need")
+    processes = 1 if jobs == "share" else int(jobs)
+    return Engine(processes=processes, ray="".join(address), shares=shares, share=jobs == "share")
 
 
 def texts(words: list[str] | None) -> dict[str, str]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hepatica.cli.options import JobsOf, Ray, engine_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -55,6 +57,7 @@ def quantify(
     inputs: Inputs, out: Out, method: Method = "nls", water: Water = None, run: Run = None, basis: Basis = None,
     brain: Brain = False, priors: Priors = None, pdff: Pdff = 0.0, te: EchoTime = None, tr: RepetitionTime = None,
     f0: Frequency = None, bandwidth: Bandwidth = None, sequence: Sequence = None, reference: Reference = None,
+    jobs: JobsOf = "1", ray: Ray = None,
 ) -> None:  # fmt: skip
     """Concentrations of metabolites and lipids in 1H-MR spectra, each with its standard deviation and CRLB.
 
@@ -74,7 +77,9 @@ def quantify(
     settings = Quantification(
         method=method, run=run, basis=basis, priors=priors, brain=brain, pdff=pdff, header_overrides=given
     )
-    quantities, specimens = quantify_inputs(inputs, out=out, settings=settings, water=water)
+    quantities, specimens = quantify_inputs(
+        inputs, out=out, settings=settings, water=water, engine=engine_of(jobs, ray)
+    )
     for line in remarks(specimens):
         typer.echo(line, err=True)
     typer.echo(summary(quantities, specimens))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -81,8 +82,10 @@ EVERY = 30.0
 def tracked(
     things: Iterable[T], label: str, total: int, *, silent: bool = False, transient: bool = False
 ) -> Iterator[T]:
-    """The things, as they come; how many of `total` are done is shown on stderr."""
-    console = Console(stderr=True)
+    """The things, as they come; how many of `total` are done is shown on stderr, but not by a process that another
+    one started, which shows its own.
+    """
+    console, silent = Console(stderr=True), silent or parent_process() is not None
     if silent or console.is_terminal:
         yield from track(things, label, total, console=console, disable=silent, transient=transient)
         return

@@ -37,6 +37,11 @@ def seal(*paths: Path) -> None:
         _record(path, file_digest(path))
 
 
+def is_sealed(path: Path) -> bool:
+    """Whether a digest of the file was recorded, whatever became of the file."""
+    return path.name in _recorded(path.parent)
+
+
 def seal_states(folder: Path) -> dict[str, str]:
     """`unchanged`, `changed` or `missing` of each sealed file of a folder, by name; none where nothing was sealed."""
     return {name: file_state(folder / name, digest) for name, digest in _recorded(folder).items()}
@@ -77,7 +82,7 @@ _STATES = {"changed": "was changed after it was written", "missing": "is missing
 
 
 def _record(path: Path, digest: str) -> None:
-    write_json(path.parent / SEAL, _recorded(path.parent) | {path.name: digest})
+    write_json(path.parent / SEAL, dict(sorted((_recorded(path.parent) | {path.name: digest}).items())))
 
 
 def _recorded(folder: Path) -> dict[str, str]:

@@ -39,6 +39,7 @@ from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
 from hepatica.cohort.preparation import Lines
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.images import channels_last
+from hepatica.learn.launch import of_ranks
 from hepatica.learn.losses import Loss
 from hepatica.learn.module import Learner, Loaders, Watch
 from hepatica.learn.plan import History, Plan
@@ -70,7 +71,8 @@ def fit(
     again on a finished folder, it loads. torch's own generator is left as it was either way.
 
     `trainer` takes Lightning's flags (accelerator, devices, strategy, precision, …); by default one device, the best
-    there is, in bfloat16 where a GPU has it. `label` names the fit in messages.
+    there is, in bfloat16 where a GPU has it; in a process that `launch` has begun, those of all. `label` names the fit
+    in messages.
 
     Raises RunError where the folder holds another fit or the loss is no longer a number, SettingsError for a flag that
     Lightning does not know or a monitor without its samples, UnavailableError for a device that is not there.
@@ -157,12 +159,13 @@ def _trainer(loaders: Loaders, watch: Watch, flags: Mapping[str, Any]) -> Traine
         "enable_model_summary": False,
         "enable_progress_bar": sys.stderr.isatty(),
         "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,  # which would shuffle again
         "limit_val_batches": 1.0 if loaders.validation is not None else 0,
     }
     if taken := ours.keys() & flags.keys():
         raise SettingsError(f"{', '.join(sorted(taken))}: set by fit itself; leave out of the trainer's flags.")
     try:
-        return Trainer(**{"devices": 1, "precision": _precision(flags), **flags, **ours})
+        return Trainer(**{"devices": 1, **of_ranks(), "precision": _precision(flags), **flags, **ours})
     except (TypeError, ValueError) as error:
         raise SettingsError(f"Lightning does not take this flag or its value: {error}") from error
     except (MisconfigurationException, RuntimeError) as error:
@@ -230,6 +233,8 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore", PossibleUserWarning)
             # Lightning 2.6 makes a class that torch 2.15 has renamed; nothing our users could change.
             warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+            # Of several processes, whose weights lie channels last; it costs a copy.
+            warnings.filterwarnings("ignore", message="Grad strides do not match", category=UserWarning)
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):

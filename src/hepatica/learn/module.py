@@ -18,7 +18,7 @@ from hepatica.learn.bags import Bags
 from hepatica.learn.images import as_network_input
 from hepatica.learn.losses import Loss
 from hepatica.learn.plan import Epoch, History, Plan, seed_from, share_of_rate
-from hepatica.learn.samples import Fresh, Onward, Samples, Shuffled, loader
+from hepatica.learn.samples import Dealt, Fresh, Onward, Samples, Shuffled, loader
 
 
 class Learner(LightningModule):
@@ -123,8 +123,8 @@ class Loaders(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Batch the training samples; the sampler starts at the right epoch, since workers read ahead at once."""
         count = len(self.samples)
-        batch = min(self.plan.batch, count)
         assert self.trainer is not None
+        batch = math.ceil(min(self.plan.batch, count) / self.trainer.world_size)
         # Not trainer.current_epoch, which is still one behind when a training is taken up again.
         progress: Any = self.trainer.fit_loop.epoch_progress.current
         order = self._order(epoch=progress.processed)
@@ -134,11 +134,16 @@ class Loaders(LightningDataModule):
         return loader(self.samples, _source(self.samples), batch=batch, sampler=order, drop_last=drop)
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Batch the validation samples in their own order, all of them."""
+        """Batch the validation samples in their own order, all of them on each device, for none may count twice."""
         assert self.validation is not None
         return loader(self.validation, self.validation.inputs, batch=self.plan.batch)
 
-    def _order(self, *, epoch: int) -> Shuffled | Onward:
+    def _order(self, *, epoch: int) -> Shuffled | Onward | Dealt:
+        assert self.trainer is not None
+        order, world = self._whole_order(epoch=epoch), self.trainer.world_size
+        return order if world == 1 else Dealt(order, rank=self.trainer.global_rank, world=world)
+
+    def _whole_order(self, *, epoch: int) -> Shuffled | Onward:
         if isinstance(self.samples, Fresh):
             return Onward(len(self.samples), epoch=epoch)
         onward = isinstance(self.samples.inputs, Bags)

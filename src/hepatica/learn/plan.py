@@ -30,7 +30,7 @@ class Plan:
     epochs: int
     """Passes over the training samples."""
     batch: int
-    """Samples per step on one device; a batch larger than the data is all the data."""
+    """Samples per step, of all devices together; a batch larger than the data is all the data."""
     learning_rate: float
     """Full learning rate, for batches of `learning_rate_batch`."""
     learning_rate_batch: int | None = None

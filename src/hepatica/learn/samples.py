@@ -182,6 +182,27 @@ class Shuffled(Sampler[int]):
         self.epoch = epoch
 
 
+class Dealt(Sampler[int]):
+    """Every `world`-th number of an order, from `rank` on: a step has the same numbers on any number of devices.
+
+    The first numbers are dealt once more where they do not come out even.
+    """
+
+    def __init__(self, order: "Shuffled | Onward", *, rank: int, world: int) -> None:
+        self.order, self.rank, self.world = order, rank, world
+
+    def __len__(self) -> int:
+        return -(-len(self.order) // self.world)
+
+    def __iter__(self) -> Iterator[int]:
+        numbers = list(self.order)
+        return iter([*numbers, *numbers[: -len(numbers) % self.world]][self.rank :: self.world])
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch; Lightning calls this at the start of each."""
+        self.order.set_epoch(epoch)
+
+
 def loader(dataset: Dataset[Any], inputs: Sized, *, batch: int, **settings: Any) -> DataLoader[Any]:
     """Build a loader that reads a batch at once and takes no number from torch's own generator."""
     count = workers(inputs)

@@ -1,7 +1,7 @@
 """Inputs: what a locked model is asked about, a cohort folder or bare files."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,47 @@ def read_inputs(
             extra = {"file": str(found.path if found.path.is_relative_to(path) else path)}
             who: dict[str, Any] = {"patient_id": f"file {row}", "specimen_id": f"file {row}", "row": row}
             specimens.append(Specimen(**who, path=found.path, extra=extra, **common))
+    return cohort_of_files(specimens)
+
+
+def cohort_of_files(specimens: Sequence[Specimen]) -> Cohort:
+    """Specimens alone as a cohort."""
     patients = pd.DataFrame(index=pd.Index([each.patient_id for each in specimens], name="patient_id"))
     about: dict[str, Any] = {"name": "files", "hospital": "", "phantom": False, "notes": "", "digest": ""}
     return Cohort(**about, endpoints={}, patients=patients, specimens=tuple(specimens))
+
+
+def cohort_as_plain(cohort: Cohort) -> dict[str, Any]:
+    """Where its folder is, or the specimens of bare files, as values that JSON can hold: another process reads it so
+    by `cohort_from_plain`, and need not sort an export again.
+    """
+    if cohort.folder is not None:
+        return {"folder": str(cohort.folder.absolute())}
+    places = {
+        each.row: {name: str(path.absolute()) for name, path in each.attachments.items()} for each in cohort.specimens
+    }
+    return {
+        "files": [
+            {**vars(each), "path": str(each.path.absolute()), "attachments": places[each.row]}
+            for each in cohort.specimens
+        ]
+    }
+
+
+def cohort_from_plain(plain: Mapping[str, Any]) -> Cohort:
+    """The cohort of `cohort_as_plain`; CohortError where its folder has been changed into none."""
+    if "folder" in plain:
+        return load_cohort(plain["folder"])
+    return cohort_of_files(
+        [
+            Specimen(**{**each, "path": Path(each["path"]), "attachments": _paths(each["attachments"])})
+            for each in plain["files"]
+        ]
+    )
+
+
+def _paths(plain: Mapping[str, str]) -> dict[str, Path]:
+    return {name: Path(path) for name, path in plain.items()}
 
 
 def _within(path: Path, *, modality: str, into: Path) -> Sequence[Found]:

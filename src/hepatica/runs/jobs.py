@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _TABLE = """CREATE TABLE IF NOT EXISTS jobs (
     key TEXT PRIMARY KEY, place BIGINT NOT NULL, kind TEXT NOT NULL, given TEXT NOT NULL, state TEXT NOT NULL,
     attempts INTEGER NOT NULL, worker TEXT NOT NULL, until DOUBLE PRECISION NOT NULL,
     progress DOUBLE PRECISION NOT NULL, result TEXT NOT NULL, error TEXT NOT NULL)"""
+_ORDER = "CREATE INDEX IF NOT EXISTS jobs_in_order ON jobs (state, attempts, place)"
+"""Without it, each claim would look at every job."""
 _SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
 _COLUMNS = "key, kind, given, state, attempts, worker, progress, result, error"
 _MINE = "key = :key AND state = 'running' AND worker = :worker AND attempts = :attempts"
@@ -61,33 +64,53 @@ class Jobs:
         self._now = "EXTRACT(EPOCH FROM clock_timestamp())" if self._server else _SQLITE_NOW
         if self._server and not str(where).startswith("postgresql://"):
             raise SettingsError(f"got the database {str(where).split('://')[0]}://…, wanted postgresql:// or a file")
+        if not self._server:  # without a connection that stays, each one that closes would write all to the disk
+            weakref.finalize(self, _in_file(Path(where)).close)
         with self._once() as run:
             if self._server:  # where two make it at once, "if not exists" fails
                 run("SELECT pg_advisory_xact_lock(hashtext('hepatica_jobs'))")
             run(_TABLE)
+            run(_ORDER)
 
     def add(self, kind: str, given: Mapping[str, Any], *, key: str | None = None) -> str:
         """Its key; a job that is there already, whatever its state, is left as it is.
 
         By default the key is the digest of both, so that the same request twice is one job.
         """
-        text = json.dumps(given, sort_keys=True, allow_nan=False)
-        key = key or sha256(f"{kind}\0{text}".encode()).hexdigest()[:32]
-        new = ":key, (SELECT COALESCE(MAX(place), 0) + 1 FROM jobs), :kind, :given, 'waiting', 0, '', 0, 0, 'null', ''"
+        return self.add_all([(kind, given)], keys=[key])[0]
+
+    def add_all(
+        self, wanted: Sequence[tuple[str, Mapping[str, Any]]], *, keys: Sequence[str | None] | None = None
+    ) -> list[str]:
+        """Several at once, as (kind, given): all of them or none."""
+        texts = [(kind, json.dumps(given, sort_keys=True, allow_nan=False)) for kind, given in wanted]
+        found = [
+            key or sha256(f"{kind}\0{text}".encode()).hexdigest()[:32]
+            for key, (kind, text) in zip(keys or [None] * len(texts), texts, strict=True)
+        ]
+        new = ":key, :place, :kind, :given, 'waiting', 0, '', 0, 0, 'null', ''"
         with self._once() as run:
-            run(f"INSERT INTO jobs VALUES ({new}) ON CONFLICT (key) DO NOTHING", key=key, kind=kind, given=text)
-        return key
+            last = int(run("SELECT COALESCE(MAX(place), 0) FROM jobs")[0][0])
+            for place, (key, (kind, text)) in enumerate(zip(found, texts, strict=True), start=last + 1):
+                run(
+                    f"INSERT INTO jobs VALUES ({new}) ON CONFLICT (key) DO NOTHING",
+                    key=key, place=place, kind=kind, given=text,
+                )  # fmt: skip
+        return found
 
     def claim(self, worker: str, *, lease_s: float = LEASE_S) -> Job | None:
-        """The first job that waits or whose worker has died, now leased to this one; none where there is none."""
+        """The first job that waits, now leased to this one; none where there is none. Those whose workers have died are
+        begun last.
+        """
         lost = f"state = 'running' AND until < {self._now}"
         locked = "FOR UPDATE SKIP LOCKED" if self._server else ""
-        first = f"SELECT key FROM jobs WHERE state = 'waiting' OR {lost} ORDER BY place LIMIT 1 {locked}"
+        first = f"SELECT key FROM jobs WHERE state = 'waiting' ORDER BY attempts, place LIMIT 1 {locked}"
         with self._once() as run:
             run(
                 f"UPDATE jobs SET state = 'quarantined', error = :why WHERE {lost} AND attempts >= :most",
                 most=ATTEMPTS, why=f"the process that did it died, {ATTEMPTS} times",
             )  # fmt: skip
+            run(f"UPDATE jobs SET state = 'waiting' WHERE {lost}")
             found = run(
                 f"UPDATE jobs SET state = 'running', attempts = attempts + 1, worker = :worker, progress = 0,"
                 f" until = {self._now} + :lease WHERE key = ({first}) RETURNING {_COLUMNS}",
@@ -122,21 +145,29 @@ class Jobs:
         again = "state = 'waiting', attempts = 0, error = ''"
         return self._change(key, again, states=("failed", "quarantined", "cancelled"))
 
-    def release(self, worker: str) -> None:
-        """Whoever watches a worker says that it has died: its jobs need not wait for the end of their leases."""
+    def release(self, worker: str) -> bool:
+        """Whoever watches a worker says that it has died: its job, if it had one, need not wait for its lease's end."""
         with self._once() as run:
-            run("UPDATE jobs SET until = 0 WHERE state = 'running' AND worker = :worker", worker=worker)
+            held = "state = 'running' AND worker = :worker RETURNING key"
+            return bool(run(f"UPDATE jobs SET until = 0 WHERE {held}", worker=worker))
+
+    def give_back(self, worker: str) -> None:
+        """Its jobs wait again as if it had not begun them: it was stopped from without, and they did not stop it."""
+        again = "state = 'waiting', attempts = attempts - 1"
+        with self._once() as run:
+            run(f"UPDATE jobs SET {again} WHERE state = 'running' AND worker = :worker", worker=worker)
 
     def get(self, key: str) -> Job | None:
         """The job of this key."""
         with self._once(reading=True) as run:
             return next(map(_job, run(f"SELECT {_COLUMNS} FROM jobs WHERE key = :key", key=key)), None)
 
-    def all(self, *, kind: str | None = None) -> list[Job]:
-        """Every job, or those of a kind, in the order in which they were added."""
-        chosen = "WHERE kind = :kind" if kind else ""
+    def all(self, *, kind: str | None = None, state: State | None = None) -> list[Job]:
+        """Every job, or those of a kind or in a state, in the order in which they were added."""
+        wanted = {"kind": kind, "state": state}
+        chosen = " AND ".join(f"{name} = :{name}" for name, each in wanted.items() if each) or "1 = 1"
         with self._once(reading=True) as run:
-            return [_job(row) for row in run(f"SELECT {_COLUMNS} FROM jobs {chosen} ORDER BY place", kind=kind)]
+            return [_job(row) for row in run(f"SELECT {_COLUMNS} FROM jobs WHERE {chosen} ORDER BY place", **wanted)]
 
     def unfinished(self) -> int:
         """How many wait or run."""
@@ -181,7 +212,7 @@ def _job(row: Sequence[Any]) -> Job:
 
 def _in_file(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")  # who reads does not wait for who writes
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection

@@ -2,10 +2,10 @@
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as Collection
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,19 @@ from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, cautions
 from hepatica.cohort.atomic import read_json, sweep, write_table
 from hepatica.cohort.digests import contents
 from hepatica.cohort.preparation import EVERY, Lines, overlapping
-from hepatica.cohort.seal import sealing, write_sealed
+from hepatica.cohort.seal import is_sealed, seal, sealing, write_sealed
 from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import Inference, Material, ModelIdentity
+from hepatica.runs.engine import ALONE, Engine, Shared
 from hepatica.runs.export import export_precision, exported
-from hepatica.runs.inputs import files_of, read_inputs
+from hepatica.runs.inputs import cohort_as_plain, cohort_from_plain, files_of, read_inputs
+from hepatica.runs.jobs import Job
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
 from hepatica.runs.pictures import cautioned, draw_inputs, draw_specimens, first_input, only_warned
 from hepatica.runs.results import file_writers, write_all
 from hepatica.runs.scores import predicted, predictions, rows_lost
+from hepatica.runs.spread import KINDS as PREPARING
+from hepatica.runs.spread import Item, context_of, prepare_jobs, set_aside, spread, without_lost
 
 SPECIMENS = "specimens.csv"
 """What was read of each specimen, how it went, and what the system says of it beside its score."""
@@ -59,6 +63,7 @@ def predict(
     pictures: int = 20,
     names: bool = False,
     changes: Mapping[str, Any] | None = None,
+    engine: Engine = ALONE,
 ) -> pd.DataFrame:
     """Predict a cohort folder, or bare files, studies and folders of them; draw the first `pictures` specimens.
 
@@ -71,28 +76,27 @@ def predict(
     tables and on everything that is drawn or sent. `changes` are settings of reading, as in `validate`; `mpp` and
     `force_mpp` are the resolution of slides, and whether it overrules theirs. Networks that `hepatica export` wrote are
     used where they are; pictures are always the locked network's own. RunError when `out` holds results of another
-    model or of other specimens; the same ones are written anew.
+    model or of other specimens; the same ones are written anew. By jobs of an `engine`, specimens are prepared one by
+    one and predicted a few patients at a time; a specimen that no process outlives is not assessable.
     """
     locked = changed(open_run(run), changes or {})
     system, modality = locked.system, locked.system.first.modality
     cohort = read_inputs(inputs, modality=modality, mpp=mpp, force_mpp=force_mpp, into=out / "prepared" / "studies")
     if cohort.folder is None and system.inputs:
         raise CohortError(f"{system.name} reads {' and '.join(system.inputs)}; give a cohort folder with all")
-    specimens = cohort.specimens_of(modality)
-    network = exported(locked) or locked.network  # first: an export of another model is reported in seconds
-    model = identity(locked) if network is locked.network else _as_exported(locked)
+    work = _Work.of(locked, cohort, out=out, pictures=pictures)
     files = sorted(contents(files_of(system, cohort)).values())
     settings = {key: str(value) for key, value in (changes or {}).items()}
-    claim(out, {"model": model.digest, "note": model.note, "cohort": cohort.digest, "specimens": files} | settings)
+    about = {"model": work.model.digest, "note": work.model.note, "cohort": cohort.digest}
+    claim(out, about | {"specimens": files} | settings)
+    if not engine.alone:
+        context = {"run": str(run.absolute()), "changes": dict(changes or {}), "out": str(out.absolute())}
+        by_jobs(work, cohort, context={**context, "pictures": pictures}, engine=engine)
     (out / NAMES).unlink(missing_ok=True)  # of an earlier call, whose page had names
     if names:
-        paths = [each.extra.get("file", str(each.path)) for each in specimens]
-        write_table(out / NAMES, pd.DataFrame({"row": [each.row for each in specimens], "file": paths}))
-    work = _Work(
-        locked=locked, network=network, model=model, out=out, drawn={each.row for each in specimens[:pictures]}
-    )
-    together = bool(system.inputs) or modality in OF_TABLES
-    return work.all(cohort, specimens, at_once=len(specimens) if together else AT_ONCE)
+        paths = [each.extra.get("file", str(each.path)) for each in work.specimens(cohort)]
+        write_table(out / NAMES, pd.DataFrame({"row": [each.row for each in work.specimens(cohort)], "file": paths}))
+    return work.all(cohort)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,32 +109,65 @@ class _Work:
     out: Path
     drawn: Collection[int]
 
-    def all(self, cohort: Cohort, specimens: Sequence[Specimen], *, at_once: int) -> pd.DataFrame:
+    @classmethod
+    def of(cls, locked: LockedRun, cohort: Cohort, *, out: Path, pictures: int) -> "_Work":
+        """A locked model, as it was exported where it was, on a cohort of which the first specimens are drawn."""
+        network = exported(locked) or locked.network  # first: an export of another model is reported in seconds
+        model = identity(locked) if network is locked.network else _as_exported(locked)
+        drawn = {each.row for each in cohort.specimens_of(locked.system.first.modality)[:pictures]}
+        return cls(locked=locked, network=network, model=model, out=out, drawn=drawn)
+
+    def specimens(self, cohort: Cohort) -> Sequence[Specimen]:
+        """Those that are predicted."""
+        return cohort.specimens_of(self.locked.system.first.modality)
+
+    def few(self, cohort: Cohort) -> list[list[Specimen]]:
+        """The specimens, of whole patients, that are predicted together."""
+        system, specimens = self.locked.system, self.specimens(cohort)
+        together = bool(system.inputs) or system.first.modality in OF_TABLES
+        return list(_few(specimens, len(specimens) if together else AT_ONCE))
+
+    def singly(self, specimens: Sequence[Specimen]) -> list[list[Specimen]]:
+        """Each of them, or of several inputs those of each patient."""
+        return list(_few(specimens, 1)) if self.locked.system.inputs else [[each] for each in specimens]
+
+    def folder(self, own: Sequence[Specimen]) -> Path:
+        """Where the results of these specimens are kept until all are there."""
+        drawn = len(self.drawn & {each.row for each in own})
+        return self.out / "prepared" / "parts" / f"{own[0].row:07}_{len(own)}_{drawn}"
+
+    def all(self, cohort: Cohort) -> pd.DataFrame:
         """The predictions table of all, a few patients after the others; what a stopped call has done is taken over."""
+        specimens = self.specimens(cohort)
         lines, done, lost, last = Lines("predicting", len(specimens)), 0, None, time.monotonic()
         parts: list[Path] = []
-        for own in _few(specimens, at_once):
-            drawn = len(self.drawn & {each.row for each in own})
-            parts.append(self.out / "prepared" / "parts" / f"{own[0].row:07}_{len(own)}_{drawn}")
+        for own in self.few(cohort):
+            parts.append(self.folder(own))
             if not (parts[-1] / SPECIMENS).exists():
-                some = cohort.select({each.patient_id for each in own}) if len(own) < len(specimens) else cohort
-                lost = self._part(some, own, part=parts[-1]) or lost
+                lost = self.part(cohort, own) or lost
             done += len(own)
             lines.show(done)
             if done < len(specimens) and time.monotonic() - last > EVERY:
                 _join(parts, self.out)
                 last = time.monotonic()
         table = _join(parts, self.out)
+        if table["score"].isna().all():
+            lost = lost or self.part(cohort, own)
+        # Of processes that seal files of one folder at the same time, the last one's record stays.
+        written = [self.out / each for each in table["path"].dropna().unique()]
+        seal(*(each for each in written if not is_sealed(each)))
         shutil.rmtree(self.out / "prepared" / "parts")
         if table["score"].isna().all() and lost is not None:
             raise lost
         return table
 
-    def _part(self, cohort: Cohort, specimens: Sequence[Specimen], *, part: Path) -> NotAssessableError | None:
-        """Write predictions and what was read of a few patients into `part`; the error where none can be used."""
-        locked, out, lost = self.locked, self.out, None
+    def part(self, cohort: Cohort, specimens: Sequence[Specimen]) -> NotAssessableError | None:
+        """Write predictions and what was read of a few patients into `folder`; the error where none can be used."""
+        locked, out, lost, part = self.locked, self.out, None, self.folder(specimens)
+        whole = len(specimens) == len(self.specimens(cohort))
+        some = cohort if whole else cohort.select({each.patient_id for each in specimens})
         try:
-            material = locked.system.prepare(cohort, locked.settings, out / "prepared")
+            material = without_lost(locked.system, some, locked.settings, out / "prepared")
         except NotAssessableError as error:
             failures, lost = error.failures, error
             table, read = _not_assessable(failures, locked=locked), failures.iloc[:0]
@@ -150,6 +187,49 @@ class _Work:
         write_predictions(table, path=part / "predictions.csv")
         describe(read, failures, path=part / SPECIMENS)  # last: it says that the part is done
         return lost
+
+
+def by_jobs(work: _Work, cohort: Cohort, *, context: Mapping[str, Any], engine: Engine) -> None:
+    """Prepare the specimens, then predict a few patients at a time, by jobs; raise `Shared` where this was a share.
+
+    Of a few whose job killed its workers, each specimen becomes a job, or of several inputs each patient, so that one
+    alone is set aside.
+    """
+    if engine.share and cohort.folder is None:
+        raise CohortError("got files to share among processes, wanted a cohort folder; hepatica init makes one")
+    folder = work.out / "prepared"
+    kinds = f"{__name__}:KINDS"
+    prepare_jobs(work.locked.system, cohort, work.locked.settings, folder, engine=engine, kinds=kinds)
+    own: dict[str, Any] = {"kinds": kinds, "folder": folder, "engine": engine, "label": "predicting"}
+    own["context"] = {**context, "cohort": cohort_as_plain(cohort)}
+    parts = [each for each in work.few(cohort) if not (work.folder(each) / SPECIMENS).exists()]
+    died = spread("predict", [Item(place=str(each[0].row), specimens=each) for each in parts], **own)
+    alone = [some for each in died for some in work.singly(each.specimens)]
+    died = spread("predict", [Item(place=f"{each[0].row} alone", specimens=each) for each in alone], **own)
+    set_aside([each for item in died for each in item.specimens], folder=folder)
+    if engine.share:
+        raise Shared
+
+
+@lru_cache(maxsize=1)
+def _opened(file: str) -> tuple[_Work, Cohort, dict[str, Sequence[Specimen]]]:
+    """The model at work, the cohort, and the specimens by the place of their job."""
+    context = context_of(file)
+    cohort = cohort_from_plain(context["cohort"])
+    locked = changed(open_run(Path(context["run"])), context["changes"])
+    work = _Work.of(locked, cohort, out=Path(context["out"]), pictures=context["pictures"])
+    places: dict[str, Sequence[Specimen]] = {str(each[0].row): each for each in work.few(cohort)}
+    return work, cohort, places | {f"{each[0].row} alone": each for each in work.singly(work.specimens(cohort))}
+
+
+def _predict(job: Job, progress: Any) -> None:
+    work, cohort, specimens = _opened(job.given["context"])
+    own = specimens[job.given["place"]]
+    work.part(cohort if work.locked.system.inputs else replace(cohort, specimens=tuple(own)), own)
+
+
+KINDS: Mapping[str, Callable[..., Any]] = {**PREPARING, "predict": _predict}
+"""The work of `by_jobs`."""
 
 
 def _few(specimens: Sequence[Specimen], at_once: int) -> Iterator[list[Specimen]]:

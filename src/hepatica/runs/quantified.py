@@ -1,5 +1,6 @@
 """Quantified: what one file of a 1H-MR spectrum holds, by any method, and what all files have in common for that."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import version
@@ -39,6 +40,9 @@ LEAST_TCHO_BET_MM, MOST_METABOLITE_MM = 0.1, 100.0
 
 MOST_DOUBTED = 0.5
 """Standard deviation, as a share of a value, up to which it is judged whether it is plausible (ours)."""
+
+
+_PATHS = ("run", "basis", "priors")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +111,17 @@ class Quantification:
     def seen_files(self) -> frozenset[str]:
         """Digests of the files that the networks were trained on."""
         return frozenset() if self.locked is None else self.locked.seen_files
+
+    def as_plain(self) -> dict[str, Any]:
+        """Values that JSON can hold, with whole paths."""
+        paths = {name: path and str(path.absolute()) for name, path in vars(self).items() if name in _PATHS}
+        return asdict(self) | paths
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Quantification":
+        """The inverse of `as_plain`."""
+        paths = {name: plain[name] and Path(plain[name]) for name in _PATHS}
+        return cls(**{**plain, **paths, "header_overrides": Header(**plain["header_overrides"])})
 
     @property
     def made_from(self) -> dict[str, Any]:

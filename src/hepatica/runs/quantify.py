@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 from textwrap import fill
 
@@ -12,10 +13,14 @@ from hepatica.cohort.applicability import UNKNOWN, UNUSUAL
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.preparation import Ledger, content_of, gather, prepare_each
 from hepatica.cohort.seal import sealing
-from hepatica.runs.inputs import read_inputs
+from hepatica.runs.engine import ALONE, Engine, Shared
+from hepatica.runs.inputs import cohort_as_plain, cohort_from_plain, cohort_of_files, read_inputs
+from hepatica.runs.jobs import Job
 from hepatica.runs.predict import SPECIMENS, claim, describe
 from hepatica.runs.quantified import Found, Quantification, quantified
 from hepatica.runs.scores import predictions, rows_of
+from hepatica.runs.spread import Item, context_of, lost_of, set_aside, spread
+from hepatica.runs.workers import Work
 from hepatica.spectroscopy.cohorts.spectra import spectrum_key
 from hepatica.spectroscopy.fitting.fit_picture import draw_fit
 from hepatica.spectroscopy.fitting.quantities import COLUMNS, TASKS, as_scores
@@ -33,11 +38,19 @@ RATIOS = "ratios.csv"
 FLAG_WIDTH = 110
 """Characters of a line of flags at the foot of a picture."""
 
+LABEL = "Quantifying spectra"
+"""The work, in the progress that is shown."""
+
 IDS = ["row", "patient_id", "specimen_id"]
 
 
 def quantify(
-    inputs: Sequence[Path], *, out: Path, settings: Quantification, water: Path | None = None
+    inputs: Sequence[Path],
+    *,
+    out: Path,
+    settings: Quantification,
+    water: Path | None = None,
+    engine: Engine = ALONE,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Quantify a cohort, a folder of spectra with water (`pairs_of`), or bare files: the tables of quantities and
     of specimens, as written into `out`.
@@ -46,7 +59,8 @@ def quantify(
     ratios.csv; specimens.csv; and of each specimen its fit as a picture and, where it was read as a decay, the
     preprocessed spectrum. Files are called by row, never by a name that might identify a patient. `water` is the water
     reference of a single file. Values of a spectrum with a flag are `unusual`, for that reason. A file that cannot be
-    used is recorded in the ledger; SpecimenError when none can be. A call that was stopped goes on where it was.
+    used is recorded in the ledger; SpecimenError when none can be. A call that was stopped goes on where it was. By
+    jobs of an `engine` each spectrum is quantified by itself.
     RunError when `out` holds other results or `settings.run` is of another system, SettingsError on settings that do
     not go together.
     """
@@ -54,6 +68,8 @@ def quantify(
     made_from = settings.made_from
     keys = {each: spectrum_key(each, settings=made_from) for each in specimens}
     claim(out, made_from | {"specimens": sorted(keys.values())})
+    if not engine.alone:
+        _by_jobs(specimens, out=out, settings=settings, engine=engine)
     both, failures = _quantified(keys, out=out, settings=settings)
     tables, related = both[both["unit"].isin(TASKS)], both[~both["unit"].isin(TASKS)]
     seen = set(tables.loc[content_of(tables["key"]).isin(settings.seen_files), "patient_id"])
@@ -94,29 +110,71 @@ def _with_water(specimens: Sequence[Specimen], water: Path | None) -> Sequence[S
     return [replace(each, attachments={**each.attachments, "water": water}) for each in specimens]
 
 
+def _by_jobs(specimens: Sequence[Specimen], *, out: Path, settings: Quantification, engine: Engine) -> None:
+    """A job for each spectrum; raise `Shared` where this was a share."""
+    folder, cohort = out / "prepared", cohort_of_files(specimens)
+    context = {"settings": settings.as_plain(), "out": str(out.absolute()), "cohort": cohort_as_plain(cohort)}
+    lost = set(lost_of(specimens, folder=folder)["row"])
+    items = [Item(place=str(each.row), specimens=[each]) for each in specimens if each.row not in lost]
+    died = spread(
+        "quantify", items, context=context, kinds=f"{__name__}:KINDS", folder=folder, engine=engine, label=LABEL
+    )
+    set_aside([each for item in died for each in item.specimens], folder=folder)
+    if engine.share:
+        raise Shared
+
+
+@lru_cache(maxsize=1)
+def _opened(file: str) -> tuple[Quantification, Path, dict[str, tuple[Specimen, str]]]:
+    """The settings, the folder of results, and each specimen with its key by the place of its job."""
+    context = context_of(file)
+    settings = Quantification.from_plain(context["settings"])
+    every = cohort_from_plain(context["cohort"]).specimens
+    keys = {str(each.row): (each, spectrum_key(each, settings=settings.made_from)) for each in every}
+    return settings, Path(context["out"]), keys
+
+
+def _quantify(job: Job, progress: object) -> None:
+    settings, out, specimens = _opened(job.given["context"])
+    specimen, key = specimens[job.given["place"]]
+    _make({specimen: key}, out=out, settings=settings)
+
+
+KINDS: Mapping[str, Work] = {"quantify": _quantify}
+"""The work of the jobs."""
+
+
 def _quantified(
     keys: Mapping[Specimen, str], *, out: Path, settings: Quantification
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Quantities of every specimen, with what is known of it in further columns; and the failures."""
-    ledger, folder = Ledger(out / "prepared" / "ledger"), out / "prepared"
+    lost = lost_of(list(keys), folder=out / "prepared")
+    keys = {each: key for each, key in keys.items() if each.row not in set(lost["row"])}
+    _make(keys, out=out, settings=settings)
+    ledger = Ledger(out / "prepared" / "ledger")
+    found, failures = gather(keys, partial(_made, out), ledger=ledger, wanted="files gave a spectrum")
+    tables = [pd.read_parquet(path).assign(**who) for who, path in found]
+    return pd.concat(tables, ignore_index=True), pd.concat([failures, lost], ignore_index=True)
 
-    def made(key: str) -> Path | None:
-        return path if (path := folder / f"{key}.parquet").exists() else None
+
+def _made(out: Path, key: str) -> Path | None:
+    return path if (path := out / "prepared" / f"{key}.parquet").exists() else None
+
+
+def _make(keys: Mapping[Specimen, str], *, out: Path, settings: Quantification) -> None:
+    """Quantify those that have not been."""
 
     def make(key: str, specimen: Specimen) -> None:
         found = quantified(specimen.path, water=specimen.attachments.get("water"), settings=settings)
         _draw(found, out, row=specimen.row, settings=settings)
-        with replacing(folder / f"{key}.parquet") as temporary:
+        with replacing(out / "prepared" / f"{key}.parquet") as temporary:
             related = ratios(found.quantities, water_mm=found.water_mm)
             rows = [*found.quantities.to_table().to_dict("records"), *related.to_dict("records")]
             columns = dict.fromkeys([*COLUMNS, *RATIO_COLUMNS])
             pd.DataFrame(rows, columns=list(columns)).assign(row=specimen.row, **found.about).to_parquet(temporary)
 
-    missing = {key: each for each, key in keys.items() if made(key) is None}
-    prepare_each(missing, make, ledger=ledger, label="Quantifying spectra", workers=1)
-    found, failures = gather(keys, made, ledger=ledger, wanted="files gave a spectrum")
-    tables = [pd.read_parquet(path).assign(**who) for who, path in found]
-    return pd.concat(tables, ignore_index=True), failures
+    missing = {key: each for each, key in keys.items() if _made(out, key) is None}
+    prepare_each(missing, make, ledger=Ledger(out / "prepared" / "ledger"), label=LABEL, workers=1)
 
 
 def _draw(found: Found, out: Path, *, row: int, settings: Quantification) -> None:

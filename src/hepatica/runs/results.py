@@ -17,10 +17,12 @@ from hepatica.cohort.preparation import overlapping
 from hepatica.cohort.seal import refuse_altered, sealing, unaltered
 from hepatica.evaluate.by_task import case_metrics, task_metrics
 from hepatica.protocol import Inference, Material
+from hepatica.runs.engine import ALONE, Engine
 from hepatica.runs.folder import CONTENTS, RunFolder
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, refuse_shared_files, unprepared
 from hepatica.runs.scores import predicted
+from hepatica.runs.spread import prepare
 
 READERS = "readers.csv"
 """Readings of the patients of a cohort by readers, in its folder and, as they now are, beside the model's results."""
@@ -41,13 +43,14 @@ def write_results(
     reported_folds: Sequence[str],
     prepared: Path,
     changes: Mapping[str, Any] | None = None,
+    engine: Engine = ALONE,
 ) -> None:
     """Predict every specimen and write the results into `out`; do nothing when its metrics.json says it was done.
 
     `folds` maps each patient_id to the name of its fold, which becomes `not_scored` where no specimen could be used;
-    `reported_folds` are those whose statistics are computed; `prepared` keeps prepared specimens; `changes` are
-    settings that differ from those of training, which are written down. CohortError when a file of a patient who should
-    be new to the model was seen in training.
+    `reported_folds` are those whose statistics are computed; `prepared` keeps prepared specimens, which `engine` makes;
+    `changes` are settings that differ from those of training, which are written down. CohortError when a file of a
+    patient who should be new to the model was seen in training.
     """
     provenance = {"digest": cohort.digest, "model": locked.digest, "changes": dict(changes or {})}
     specimens = files_of(locked.system, cohort)
@@ -57,7 +60,7 @@ def write_results(
     if done:
         return
     refuse_shared_files(unprepared(specimens, files), cohort)
-    material = locked.system.prepare(cohort, locked.settings, prepared)
+    material = prepare(locked.system, cohort, locked.settings, prepared, engine=engine)
     refuse_shared_files(keyed(material), cohort)
     _refuse_seen_files(material, locked=locked, folds=folds)
     inference = locked.system.read(locked.network, material, locked.settings)

@@ -24,12 +24,15 @@ from hepatica.cohort.seal import unaltered, write_sealed
 from hepatica.evaluate.binary.confusion import balanced_cutoff
 from hepatica.protocol import System, Training
 from hepatica.protocol.domain import learn
+from hepatica.runs.engine import ALONE, Engine
 from hepatica.runs.folder import RunFolder, start_run
 from hepatica.runs.in_use import in_use
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, lock, open_run, patient_digest, refuse_shared_files, unprepared
+from hepatica.runs.ranks import fit_by_ranks, training_of
 from hepatica.runs.results import write_results
 from hepatica.runs.scores import median_cutoffs, pooled
+from hepatica.runs.spread import do_share, prepare
 from hepatica.systems import reference
 
 FEWEST = 10
@@ -45,21 +48,28 @@ def train(
     settings: Any = None,
     trainer: Mapping[str, Any] | None = None,
     prepared: Path | None = None,
+    engine: Engine = ALONE,
+    processes: int = 1,
 ) -> LockedRun:
     """Train `system` on a cohort and lock it; a run that was stopped goes on where it stood, a finished one is read.
 
     The test patients are dealt and written down first; nothing is chosen or fitted on them. `trainer` are flags of
     Lightning's Trainer, such as devices; `prepared` is a folder of prepared specimens to share with other runs, by
-    default the run's own. Raises CohortError when the cohort cannot be used, RunError when `run` belongs to another
-    training, or another process is at it.
+    default the run's own; `engine` prepares them; `processes` of this machine fit one network together. Raises
+    CohortError when the cohort cannot be used, RunError when `run` belongs to another training, or another process is
+    at it, UnavailableError where the processes die again and again.
     """
     cohort = load_cohort(cohort)
     settings = system.completed(cohort, system.settings if settings is None else settings)
     found_by = reference(system, settings=settings)
+    folder = RunFolder(run)
+    place = prepared or folder.prepared
+    if engine.share:
+        do_share(system, cohort, settings, place, engine=engine)
     with in_use(run):
-        folder = RunFolder(run)
         start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
-        return _trained(folder, system, cohort, settings, trainer=trainer or {}, prepared=prepared or folder.prepared)
+        own: dict[str, Any] = {"trainer": trainer or {}, "prepared": place, "engine": engine, "processes": processes}
+        return _trained(folder, system, cohort, settings, **own)
 
 
 def _trained(
@@ -70,22 +80,18 @@ def _trained(
     *,
     trainer: Mapping[str, Any],
     prepared: Path,
+    engine: Engine,
+    processes: int,
 ) -> LockedRun:
     _refuse_replaced(folder, system, cohort)
     split = _split(folder, system, settings, cohort)
     if not folder.model.exists():
         network = system.build(settings, pretrained=True)  # first: weights that are missing are reported in seconds
-        training = Training(
-            network=network,
-            material=system.prepare(cohort, settings, prepared),
-            cohort=cohort,
-            split=split,
-            settings=settings,
-            folder=folder.work,
-            trainer=trainer,
-            task=system.tasks(settings)[0],
-            augment=system.augmentation(settings),
-        )
+        material = prepare(system, cohort, settings, prepared, engine=engine)
+        if processes > 1:
+            own: dict[str, Any] = {"trainer": trainer, "prepared": prepared, "processes": processes}
+            fit_by_ranks(folder, system, cohort, settings, **own)
+        training = training_of(folder, system, cohort, settings, network=network, material=material, trainer=trainer)
         _fit_and_lock(folder, system, training)
     locked = open_run(folder.path)
     if locked.seen & {patient_digest(cohort.hospital, patient) for patient in split.test}:

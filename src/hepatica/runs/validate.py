@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from hepatica.cohort import Cohort, CohortError, Months, load_cohort
+from hepatica.runs.engine import ALONE, Engine
 from hepatica.runs.lock import changed, open_run, patient_digest
 from hepatica.runs.results import write_results
+from hepatica.runs.spread import do_share
 
 
 def validate(
@@ -17,6 +19,7 @@ def validate(
     changes: Mapping[str, Any] | None = None,
     least_follow_up: Months | None = None,
     prepared: Path | None = None,
+    engine: Engine = ALONE,
 ) -> None:
     """Predict a cohort with a locked model and evaluate it at the locked cut-offs; results go into `out`.
 
@@ -25,7 +28,8 @@ def validate(
 
     `changes` are settings of reading that may differ from training, such as fewer tiles a slide, and no others
     (SettingsError). Patients followed event-free for less than `least_follow_up` months are predicted, not reported.
-    `prepared` is a folder of prepared specimens to share with other runs, by default one in `out`.
+    `prepared` is a folder of prepared specimens to share with other runs, by default one in `out`; `engine` prepares
+    them.
     """
     locked = changed(open_run(run), changes or {})
     cohort = load_cohort(cohort)
@@ -36,6 +40,8 @@ def validate(
             " remove them, or if they are other people with the same ids, give cohort.toml the name of their hospital"
         )
     out.mkdir(parents=True, exist_ok=True)
+    if engine.share:
+        do_share(locked.system, cohort, locked.settings, prepared or out / "prepared", engine=engine)
     eligible = set(locked.system.trainable(cohort, locked.settings))
     folds = cohort.patients.index.to_series().map(lambda patient: "external" if patient in eligible else "set_aside")
     if least_follow_up is not None:
@@ -49,4 +55,5 @@ def validate(
         reported_folds=("external", "set_aside"),
         prepared=prepared or out / "prepared",
         changes=changes,
+        engine=engine,
     )

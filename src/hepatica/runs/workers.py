@@ -2,19 +2,20 @@
 
 import logging
 import os
+import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
-from hepatica.cohort.errors import HepaticaError
+from hepatica.cohort.atomic import runs
+from hepatica.cohort.errors import HepaticaError, UnavailableError
 from hepatica.runs.jobs import LEASE_S, Job, Jobs
 
 Work = Callable[[Job, Callable[[float], bool]], Any]
@@ -26,6 +27,9 @@ LOG = logging.getLogger(__name__)
 
 IDLE_S = 0.5
 """Seconds between two looks at an empty table."""
+
+STILLBORN = 5
+"""Workers, for each that is wanted, that may end one after the other without having begun a job (ours)."""
 
 
 def work(
@@ -60,6 +64,9 @@ def _do(jobs: Jobs, job: Job, kinds: Mapping[str, Work], *, lease_s: float) -> N
         except Exception as error:
             LOG.exception("job %s", job.key)
             jobs.fail(job, f"{type(error).__name__}, a fault of hepatica; the log of the worker has more")
+        except BaseException:  # stopped from without
+            jobs.give_back(job.worker)
+            raise
         else:
             jobs.finish(job, result)
 
@@ -82,6 +89,23 @@ def _alive(jobs: Jobs, job: Job, *, lease_s: float) -> Iterator[None]:
         thread.join()
 
 
+class Worker(Protocol):
+    """Another process that does jobs for ever."""
+
+    def is_alive(self) -> bool:
+        """Whether it still does."""
+
+    def terminate(self) -> None:
+        """End it."""
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+
+
+Start = Callable[[str], Worker]
+"""Starts a worker of that name."""
+
+
 def run_workers(
     where: Path | str,
     kinds: str,
@@ -89,42 +113,80 @@ def run_workers(
     count: int,
     lease_s: float = LEASE_S,
     stop: threading.Event | None = None,
+    start: Start | None = None,
+    left: Callable[[int], object] = lambda left: None,
+    preload: Sequence[str] = (),
 ) -> None:
     """Do all jobs by `count` processes of their own, or for ever with `stop`, until it is set.
 
     `kinds` names a mapping of kinds to `Work` as module:NAME. A process that dies is replaced, and its job begun anew
-    by another; after `ATTEMPTS` deaths the job is set aside and the others go on.
+    by another; after `ATTEMPTS` deaths the job is set aside and the others go on. `start` begins other workers than
+    processes of this machine; `left` is called with the number of jobs that are left; `preload` are modules that the
+    processes need not import each. Raises UnavailableError where workers die before they have begun a job.
     """
-    jobs, running = Jobs(where), dict[str, BaseProcess]()
-    context = get_context("forkserver")  # a new process need not import everything again
-    context.set_forkserver_preload([__name__, kinds.partition(":")[0]])
+    jobs, running, begin = (
+        Jobs(where),
+        dict[str, Worker](),
+        start or _processes(where, kinds, lease_s=lease_s, preload=preload),
+    )
+    _release_orphans(jobs)
+    still = 0
     try:
-        while not (stop and stop.is_set()) and (stop or jobs.unfinished()):
-            for name, process in list(running.items()):
-                if not process.is_alive():
-                    jobs.release(name)
-                    del running[name]
-            while len(running) < count and (stop or jobs.unfinished()):
+        while not (stop and stop.is_set()) and ((remaining := jobs.unfinished()) or stop):
+            left(remaining)
+            for name in [name for name, worker in running.items() if not worker.is_alive()]:
+                still = 0 if jobs.release(name) else still + 1
+                del running[name]
+            if still > STILLBORN * count:
+                raise UnavailableError(f"{still} workers ended before they began a job; see what they printed")
+            while len(running) < (count if stop else min(count, remaining)):
                 name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-                running[name] = context.Process(target=_one, args=(where, kinds, name, lease_s))
-                running[name].start()
+                running[name] = begin(name)
             time.sleep(IDLE_S / 5)
     finally:
-        for name, process in running.items():
-            process.terminate()
-            process.join()
-            jobs.release(name)
+        for worker in running.values():
+            worker.terminate()
+        for name, worker in running.items():
+            worker.join()
+            jobs.give_back(name)
+
+
+def _release_orphans(jobs: Jobs) -> None:
+    """Jobs of this machine's workers whose supervisor has been killed need not wait for the end of their leases."""
+    for worker in {job.worker for job in jobs.all(state="running")}:
+        host, _, supervisor = worker.rpartition("-")[0].rpartition("-")
+        if host == socket.gethostname() and supervisor.isdecimal() and not runs(int(supervisor)):
+            jobs.release(worker)
+
+
+def _processes(where: Path | str, kinds: str, *, lease_s: float, preload: Sequence[str]) -> Start:
+    context = get_context("forkserver")  # a new process need not import everything again
+    context.set_forkserver_preload([__name__, kinds.partition(":")[0], *preload])
+
+    def start(name: str) -> Worker:
+        process = context.Process(target=_one, args=(where, kinds, name, lease_s))
+        process.start()
+        return process
+
+    return start
 
 
 def _one(where: Path | str, kinds: str, name: str, lease_s: float) -> None:
-    module, _, attribute = kinds.partition(":")
-    parent = os.getppid()
-    stop = threading.Event()
+    parent, jobs, stop = os.getppid(), Jobs(where), threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the supervisor ends its own
 
     def watch() -> None:  # a supervisor that was killed takes its workers along
         while os.getppid() == parent:
             time.sleep(IDLE_S)
+        jobs.give_back(name)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-    work(Jobs(where), getattr(import_module(module), attribute), worker=name, lease_s=lease_s, stop=stop)
+    work(jobs, kinds_of(kinds), worker=name, lease_s=lease_s, stop=stop)
+
+
+def kinds_of(kinds: str) -> Mapping[str, Work]:
+    """The mapping of that name, module:NAME."""
+    module, _, attribute = kinds.partition(":")
+    found: Mapping[str, Work] = getattr(import_module(module), attribute)
+    return found

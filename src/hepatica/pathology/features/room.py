@@ -131,6 +131,8 @@ def _same_encoder(settings: FeaturePlan) -> Encoder:
             "the model was trained on features made elsewhere, and slides without such are given; name the files of"
             " features of the same encoder in the column `features` of specimens.csv"
         )
+    if settings.made_by in _KEPT:
+        return _KEPT[settings.made_by]
     network = encoder_of(settings)
     if (found := encoder_digest(network)) != settings.made_by:
         raise CohortError(
@@ -138,7 +140,13 @@ def _same_encoder(settings: FeaturePlan) -> Encoder:
             f" {settings.weights} is {found[:12]}; give its weights (--set weights=FILE.safetensors), or features of"
             " that encoder in the column `features` of specimens.csv"
         )
+    _KEPT.clear()
+    _KEPT[settings.made_by] = network
     return network
+
+
+_KEPT: dict[str, Encoder] = {}
+"""The last encoder by its digest, for a process that is given one slide after the other."""
 
 
 def measure(store: FeatureStore) -> pd.DataFrame:

@@ -1,0 +1,46 @@
+"""Launch: one training by several processes, by torchrun; a process that dies lets all begin again where they were."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hepatica.cohort.errors import UnavailableError
+
+RESTARTS = 3
+"""Times that all processes are begun anew after one has died (ours)."""
+
+_SAFE = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}  # else restarts may hang on stale addresses (pytorch issue 135712)
+
+
+def launch(command: Sequence[str], *, processes: int) -> None:
+    """Run a command of Python, such as ["-c", CODE], in several processes of this machine that `fit` finds itself in.
+
+    They speak by gloo, or NCCL where there are GPUs. UnavailableError where they died more often than `RESTARTS`, or
+    one ended with an error, which it has printed.
+    """
+    words = [
+        *(sys.executable, "-m", "torch.distributed.run", "--nnodes=1", f"--nproc-per-node={processes}"),
+        *("--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0", "--local-addr=127.0.0.1", f"--max-restarts={RESTARTS}"),
+        *("--no-python", sys.executable, *command),
+    ]
+    with subprocess.Popen(words, env=os.environ | _SAFE) as running:
+        try:
+            code = running.wait()
+        finally:
+            running.terminate()
+    if code:
+        raise UnavailableError(
+            f"training by {processes} processes ended with code {code}; see what they printed. The same command goes on"
+            " where it was; without --processes one process does"
+        )
+
+
+def of_ranks() -> Mapping[str, Any]:
+    """Flags of Lightning's Trainer in a process that `launch`, or torchrun, has begun; none in any other."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return {}
+    world, here = int(os.environ["WORLD_SIZE"]), int(os.environ["LOCAL_WORLD_SIZE"])
+    # Of a network's several outputs the loss may take one: what leads to the others alone has no gradient.
+    return {"devices": here, "num_nodes": world // here, "strategy": "ddp_find_unused_parameters_true"}

@@ -1,0 +1,95 @@
+"""Launch: two processes learn what one learns, and a kill of one of them changes nothing."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from hepatica.cohort.atomic import read_json
+from hepatica.cohort.errors import UnavailableError
+from hepatica.learn import Arrays, Plan, Samples
+from hepatica.learn.fit import FINISHED, HISTORY, fit
+from hepatica.learn.launch import launch, of_ranks
+
+
+class Counted(Arrays):
+    """Inputs that kill the second process, once, at its seventh read."""
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        reads.append(len(indices))
+        if os.environ.get("RANK") == "1" and len(reads) == 7 and not MARK.exists():
+            MARK.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().read(indices)
+
+
+reads: list[int] = []
+MARK = Path(os.environ.get("MARK", "mark"))
+
+
+def learn(folder: Path, *, dropout: float, kind: type[Arrays] = Arrays) -> None:
+    """Dark tiles are 1, light ones 0."""
+    labels = np.arange(32) % 2
+    values = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 3), dtype=np.uint8)
+    values[labels == 1] //= 3
+    torch.manual_seed(0)
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(8, 2)]
+    plan = Plan(epochs=4, batch=8, learning_rate=0.01)
+    samples = Samples(inputs=kind(values=values), labels=labels)
+    fit(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), *head), samples, plan, folder=folder, label="tiles")
+
+
+def learn_all(folder: Path) -> None:
+    """What each of the two processes does."""
+    torch.set_num_threads(1)
+    learn(folder / "plain", dropout=0)
+    learn(folder / "whole", dropout=0.3)
+    learn(folder / "killed", dropout=0.3, kind=Counted)
+
+
+@pytest.fixture(scope="module")
+def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("by_two")
+    places = [str(Path(__file__).parent), *filter(None, sys.path)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(places))
+        patch.setenv("MARK", str(folder / "mark"))
+        launch(
+            ["-c", f"import pathlib, test_launch; test_launch.learn_all(pathlib.Path({str(folder)!r}))"], processes=2
+        )
+    return folder
+
+
+def test_a_killed_process_changes_no_bit_of_what_two_learn(by_two: Path) -> None:
+    assert (by_two / "mark").exists()
+    whole, killed = (load_file(by_two / name / FINISHED) for name in ("whole", "killed"))
+    assert whole.keys() == killed.keys()
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+
+
+def test_two_processes_learn_what_one_learns(by_two: Path, tmp_path: Path) -> None:
+    """Sums are rounded in another order; what four epochs make of it stays below the bound."""
+    learn(tmp_path, dropout=0)
+    one, two = load_file(tmp_path / FINISHED), load_file(by_two / "plain" / FINISHED)
+    assert max(float((one[name] - two[name]).abs().max() / one[name].abs().max()) for name in one) < 1e-5
+    alone, both = (read_json(folder / HISTORY)["epochs"] for folder in (tmp_path, by_two / "plain"))
+    assert [each["train_loss"] for each in both] == pytest.approx([each["train_loss"] for each in alone], rel=1e-5)
+
+
+def test_an_error_of_a_process_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hepatica.learn.launch.RESTARTS", 0)
+    with pytest.raises(UnavailableError, match="2 processes ended with code 1"):
+        launch(["-c", "raise SystemExit(3)"], processes=2)
+
+
+def test_flags_are_those_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of_ranks() == {}
+    for name, value in (("TORCHELASTIC_RUN_ID", "1"), ("WORLD_SIZE", "8"), ("LOCAL_WORLD_SIZE", "4")):
+        monkeypatch.setenv(name, value)
+    assert dict(of_ranks()) == {"devices": 4, "num_nodes": 2, "strategy": "ddp_find_unused_parameters_true"}

@@ -1,0 +1,151 @@
+"""Spread: whatever the processes and the kills, the results are those of the call alone; poison harms no other."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hepatica.cohort import NotAssessableError, load_cohort
+from hepatica.cohort.atomic import read_json
+from hepatica.runs import predict
+from hepatica.runs.engine import Engine
+from hepatica.runs.jobs import ATTEMPTS, Jobs
+from hepatica.runs.spread import DIED, Item, lost_of, prepare, set_aside, spread, without_lost
+
+KILLER = """
+import multiprocessing, os, signal, sys
+
+def kill(event, args):
+    if event == "open" and multiprocessing.parent_process() and isinstance(args[0], (str, os.PathLike)):
+        name, frame, callers = os.path.basename(os.fspath(args[0])), sys._getframe(), set()
+        while frame:
+            callers.add(frame.f_code.co_name)
+            frame = frame.f_back
+        if "lost_of" in callers:
+            return
+        if name == "poison.tif" or (name == "once.tif" and not os.path.exists("{mark}")):
+            if name == "once.tif":
+                os.mkdir("{mark}")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(kill)
+"""
+"""A worker that opens poison.tif dies, unless to compare its digest; one that opens once.tif dies the first time. The
+call itself does not.
+"""
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    """Every file but those of time and of the jobs, and the page, which the command alone writes."""
+    found = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    of_jobs = ("prepared/ledger", "prepared/jobs", "report.html")
+    return {name: path.read_bytes() for name, path in found.items() if not name.startswith(of_jobs)}
+
+
+def rows_of(table: pd.DataFrame, specimen: str) -> pd.DataFrame:
+    return table[table["specimen_id"] == specimen].reset_index(drop=True)
+
+
+@pytest.fixture
+def cohort(trained, tmp_path: Path) -> Path:
+    """Eight specimens, the first two under names of their own."""
+    folder = shutil.copytree(trained.other, tmp_path / "cohort")
+    table = pd.read_csv(folder / "specimens.csv").head(8)
+    patients = pd.read_csv(folder / "patients.csv")
+    patients[patients["patient_id"].isin(table["patient_id"])].to_csv(folder / "patients.csv", index=False)
+    paths = table["path"].tolist()
+    for place, name in enumerate(("once.tif", "poison.tif")):
+        (folder / "slides" / paths[place]).rename(folder / "slides" / name)
+        table.loc[place, "path"] = name
+    table.to_csv(folder / "specimens.csv", index=False)
+    return folder
+
+
+def command(words: list[object], folder: Path) -> "subprocess.CompletedProcess[str]":
+    (folder / "sitecustomize.py").write_text(KILLER.format(mark=folder / "mark"))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
+    main = [sys.executable, "-c", "from hepatica.cli import main; main()"]
+    return subprocess.run([*main, *map(str, words)], env=environment, capture_output=True, text=True)
+
+
+def test_one_kill_loses_nothing_and_poison_is_set_aside(trained, cohort: Path, tmp_path: Path) -> None:
+    jobs, alone = tmp_path / "jobs", tmp_path / "alone"
+    done = command(["predict", trained.run, cohort, "--out", jobs, "--pictures", 2, "--jobs", 2], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mark").exists()
+    ledger = Jobs(jobs / "prepared" / "jobs.sqlite")
+    prepared = {each.given["place"]: (each.state, each.attempts) for each in ledger.all(kind="prepare")}
+    assert prepared.pop("slide 2") == ("done", 2)
+    assert prepared.pop("slide 3") == ("quarantined", ATTEMPTS)
+    assert set(prepared.values()) == {("done", 1)}
+    assert [each.state for each in ledger.all(kind="predict")] == ["done"]
+    entry = read_json(jobs / "prepared" / "ledger" / "set_aside_3.json")
+    assert [each["error"] for each in entry["attempts"]] == [DIED] * ATTEMPTS
+    predict(trained.run, [cohort], out=alone, pictures=2)
+    table, wanted = (pd.read_csv(each / "predictions.csv", dtype=str) for each in (jobs, alone))
+    first, poison, *others = pd.read_csv(cohort / "specimens.csv")["specimen_id"]
+    assert rows_of(table, poison)["score"].isna().all()
+    assert set(rows_of(table, poison)["reason"]) == {DIED}
+    for other in [first, *others]:
+        pd.testing.assert_frame_equal(rows_of(table, other), rows_of(wanted, other))
+    own, whole = outputs(jobs), outputs(alone)
+    of_poison = {name for name in own.keys() ^ whole.keys() if "specimen_0003" in name or name.startswith("prepared/")}
+    assert own.keys() ^ whole.keys() == of_poison
+    tables = {"predictions.csv", "specimens.csv", "digests.json"}
+    assert {name for name in own.keys() & whole.keys() if own[name] != whole[name]} == tables
+
+
+def test_where_no_specimen_is_left_that_is_the_error(trained, tmp_path: Path) -> None:
+    cohort = load_cohort(trained.other)
+    set_aside(cohort.specimens, folder=tmp_path)
+    with pytest.raises(NotAssessableError) as caught:
+        without_lost(trained.system, cohort, trained.settings, tmp_path)
+    assert caught.value.failures["error"].tolist() == [DIED] * len(cohort.specimens)
+
+
+def test_a_file_that_was_replaced_is_tried_again(trained, cohort: Path, tmp_path: Path) -> None:
+    specimens = load_cohort(cohort).specimens
+    set_aside(specimens[:2], folder=tmp_path)
+    assert lost_of(specimens, folder=tmp_path)["row"].tolist() == [2, 3]
+    shutil.copy(specimens[2].path, specimens[0].path)
+    assert lost_of(specimens, folder=tmp_path)["row"].tolist() == [3]
+    assert lost_of(specimens[4:], folder=tmp_path).empty
+
+
+class Recorded(Engine):
+    """An engine that gives every job up."""
+
+    def run(self, where: Path | str, kinds: str, *, label: str, total: int) -> None:
+        jobs = Jobs(where)
+        while jobs.claim("w"):
+            jobs.release("w")
+
+
+def test_what_was_set_aside_is_tried_again_once_its_entry_is_gone(trained, tmp_path: Path) -> None:
+    specimens = load_cohort(trained.other).specimens[:2]
+    items = [Item(place=str(each.row), specimens=[each]) for each in specimens]
+    own: Mapping[str, object] = {"context": {}, "kinds": "", "folder": tmp_path, "label": "x"}
+    died = spread("prepare", items, engine=Recorded(processes=2), **own)
+    assert died == items
+
+    class Done(Recorded):
+        def run(self, where: Path | str, kinds: str, **_) -> None:
+            while job := Jobs(where).claim("w"):
+                Jobs(where).finish(job)
+
+    assert spread("prepare", items, engine=Done(processes=2), **own) == []
+
+
+def test_a_region_prepared_by_jobs_is_found_by_the_call(trained, tmp_path: Path) -> None:
+    cohort = load_cohort(trained.other)
+    few = replace(cohort, specimens=cohort.specimens[:3])
+    found = prepare(trained.system, few, trained.settings, tmp_path, engine=Engine(processes=2))
+    states = [(each.kind, each.state) for each in Jobs(tmp_path / "jobs.sqlite").all()]
+    assert states == [("prepare", "done")] * 3
+    assert found.specimens["specimen_id"].tolist() == [each.specimen_id for each in few.specimens]
