@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -118,13 +118,13 @@ def run_workers(
 
 def _one(where: Path | str, kinds: str, name: str, lease_s: float) -> None:
     module, _, attribute = kinds.partition(":")
-    parent = os.getppid()
+    supervisor = parent_process()  # not os.getppid(): that is the fork server, which outlives it as long as workers do
     stop = threading.Event()
 
     def watch() -> None:  # a supervisor that was killed takes its workers along
-        while os.getppid() == parent:
-            time.sleep(IDLE_S)
-        os._exit(1)
+        if supervisor is not None:
+            supervisor.join()
+            os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
     work(Jobs(where), getattr(import_module(module), attribute), worker=name, lease_s=lease_s, stop=stop)
