@@ -1,6 +1,7 @@
 """Workers: a killed process costs one attempt of one job, and nothing else."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -171,3 +172,44 @@ def test_how_many_are_left_is_shown_while_they_are_done(jobs: Jobs, monkeypatch:
     left: list[int] = []
     run_workers(jobs.where, "none:KINDS", count=1, start=lambda name: Doing(), left=left.append)
     assert left == [2, 2, 1]
+
+
+SUPERVISOR = """
+import sys
+from pathlib import Path
+from hepatica.runs.workers import run_workers
+
+if __name__ == "__main__":
+    run_workers(Path(sys.argv[1]), "made:KINDS", count=2)
+"""
+
+
+def test_a_supervisor_that_is_killed_takes_its_workers_along(jobs: Jobs, tmp_path: Path) -> None:
+    (tmp_path / "made.py").write_text("import time\nKINDS = {'slow': lambda job, progress: time.sleep(60)}\n")
+    (tmp_path / "supervisor.py").write_text(SUPERVISOR)
+    key = jobs.add("slow", {})
+    command = [sys.executable, str(tmp_path / "supervisor.py"), str(jobs.where)]
+    supervisor = subprocess.Popen(command, start_new_session=True)
+    until = time.monotonic() + 60
+    while jobs.get(key).state != "running" and time.monotonic() < until:
+        time.sleep(0.1)
+    supervisor.kill()
+    supervisor.wait()
+    while session(supervisor.pid) and time.monotonic() < until:
+        time.sleep(0.1)
+    left = session(supervisor.pid)
+    for each in left:
+        os.kill(each, signal.SIGKILL)
+    assert left == []
+
+
+def session(leader: int) -> list[int]:
+    """Processes of the session that this one began."""
+    return [each for each in (int(path.name) for path in Path("/proc").glob("[0-9]*")) if _session_of(each) == leader]
+
+
+def _session_of(process: int) -> int:
+    try:
+        return os.getsid(process)
+    except ProcessLookupError:
+        return 0

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -172,14 +172,15 @@ def _processes(where: Path | str, kinds: str, *, lease_s: float, preload: Sequen
 
 
 def _one(where: Path | str, kinds: str, name: str, lease_s: float) -> None:
-    parent, jobs, stop = os.getppid(), Jobs(where), threading.Event()
+    jobs, stop = Jobs(where), threading.Event()
+    supervisor = parent_process()  # not os.getppid(): that is the fork server, which outlives it as long as workers do
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the supervisor ends its own
 
     def watch() -> None:  # a supervisor that was killed takes its workers along
-        while os.getppid() == parent:
-            time.sleep(IDLE_S)
-        jobs.give_back(name)
-        os._exit(1)
+        if supervisor is not None:
+            supervisor.join()
+            jobs.give_back(name)
+            os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
     work(jobs, kinds_of(kinds), worker=name, lease_s=lease_s, stop=stop)
