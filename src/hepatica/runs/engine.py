@@ -52,7 +52,7 @@ class Engine:
 
     @property
     def alone(self) -> bool:
-        """Whether there is nobody but the call itself."""
+        """Whether the call itself does all."""
         return self.processes == 1 and not self.ray and not self.share
 
     @property
