@@ -7,6 +7,11 @@ document.addEventListener("htmx:config:request", (event) => {
   if (context?.request?.headers) context.request.headers["X-CSRF-Token"] = token;
 });
 
+// A busy server may leave a question about progress unanswered; htmx would not ask again.
+document.addEventListener("htmx:error", (event) => {
+  if (event.target.id === "progress") setTimeout(() => location.reload(), 3000);
+});
+
 /** Ask the server; an answer that is an error is thrown with its message. */
 export async function ask(url, options = {}) {
   const answer = await fetch(url, { ...options, headers: { "X-CSRF-Token": token, ...(options.headers ?? {}) } });
