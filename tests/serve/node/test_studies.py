@@ -109,6 +109,21 @@ def test_a_study_that_has_grown_is_submitted_whole(make, spool: Spool, cases: Fe
     assert sizes(cases) == [("ct", 1), ("ct", 2)]
 
 
+def test_a_study_that_grows_while_it_is_submitted_is_submitted_again(make, spool, cases, monkeypatch) -> None:
+    studies, whole = make(), cases.submit
+
+    def submit(files: Path, **how: Any) -> Any:
+        found = whole(files, **how)
+        arrive(spool, 2)
+        return found
+
+    monkeypatch.setattr(cases, "submit", submit)
+    arrive(spool, 1)
+    turn(studies)
+    turn(studies)
+    assert sizes(cases) == [("ct", 1), ("ct", 2)]
+
+
 def test_every_rule_that_matches_has_a_case_of_its_images(make, spool: Spool, cases: FewCases) -> None:
     studies = make(Rule(run="a", series="arterial"), Rule(run="b", modality="CT"), Rule(run="c", modality="MR"))
     arrive(spool, 1)
