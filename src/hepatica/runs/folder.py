@@ -21,6 +21,12 @@ FORMAT = 4
 CONTENTS = "contents.json"
 """Digests of the specimens' files, in the folder of a run and beside the results of a cohort."""
 
+SPECIMENS = "specimens.csv"
+"""What was read of each specimen, how it went, and what the system says of it beside its score."""
+
+NAMES = "names.csv"
+"""Which file each row is; written on request alone, for names may identify a patient."""
+
 _PACKAGES = ("hepatica", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn", "lifelines")
 
 

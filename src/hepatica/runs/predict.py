@@ -30,6 +30,7 @@ from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.engine import ALONE, Engine, Shared
 from hepatica.runs.export import export_precision, exported
+from hepatica.runs.folder import NAMES, SPECIMENS
 from hepatica.runs.inputs import cohort_as_plain, cohort_from_plain, files_of, read_inputs
 from hepatica.runs.jobs import Job
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
@@ -39,18 +40,12 @@ from hepatica.runs.scores import predicted, predictions, rows_lost
 from hepatica.runs.spread import KINDS as PREPARING
 from hepatica.runs.spread import Item, context_of, prepare_jobs, set_aside, spread, without_lost
 
-SPECIMENS = "specimens.csv"
-"""What was read of each specimen, how it went, and what the system says of it beside its score."""
-
 MADE_FROM = "made_from.json"
 """Digests of the model and of each specimen: results of one patient must never lie beside those of another."""
 
 
 AT_ONCE = 16
 """Specimens, of whole patients, predicted together (ours): few enough to see rows soon and to have few files open."""
-
-NAMES = "names.csv"
-"""Which file each row is; written on request alone, for names may identify a patient."""
 
 
 def predict(

@@ -14,9 +14,10 @@ from hepatica.cohort.atomic import replacing
 from hepatica.cohort.preparation import Ledger, content_of, gather, prepare_each
 from hepatica.cohort.seal import sealing
 from hepatica.runs.engine import ALONE, Engine, Shared
+from hepatica.runs.folder import SPECIMENS
 from hepatica.runs.inputs import cohort_as_plain, cohort_from_plain, cohort_of_files, read_inputs
 from hepatica.runs.jobs import Job
-from hepatica.runs.predict import SPECIMENS, claim, describe
+from hepatica.runs.predict import claim, describe
 from hepatica.runs.quantified import Found, Quantification, quantified
 from hepatica.runs.scores import predictions, rows_of
 from hepatica.runs.spread import Item, context_of, lost_of, set_aside, spread

@@ -11,8 +11,7 @@ from hepatica.cohort.predictions import of_patients
 from hepatica.report.page import Block, Figure, Gallery, Section, Table, Text
 from hepatica.report.page.page import render_page
 from hepatica.report.page.wording import NONE, about
-from hepatica.runs.folder import RunFolder, read_settings
-from hepatica.runs.predict import NAMES, SPECIMENS
+from hepatica.runs.folder import NAMES, SPECIMENS, RunFolder, read_settings
 from hepatica.systems import find_system
 
 PICTURED = 60

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from hepatica.cohort import read_predictions
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNUSUAL
 from hepatica.cohort.seal import unaltered
-from hepatica.runs.predict import SPECIMENS
+from hepatica.runs.folder import SPECIMENS
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
 from hepatica.serve.outcomes import model_of as refuse_other_model

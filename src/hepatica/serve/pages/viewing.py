@@ -15,8 +15,8 @@ from matplotlib import colormaps
 from hepatica.cohort import Specimen
 from hepatica.cohort.applicability import IN_DOMAIN, UNKNOWN
 from hepatica.cohort.atomic import read_json
+from hepatica.runs.folder import SPECIMENS
 from hepatica.runs.inputs import read_inputs
-from hepatica.runs.predict import SPECIMENS
 from hepatica.saliency.heatmap import COLORMAP
 from hepatica.serve.arrangement import arranged
 from hepatica.serve.cases import Case
