@@ -59,6 +59,16 @@ def connected(server: Server, monkeypatch: pytest.MonkeyPatch) -> Client:
     return found
 
 
+def test_a_file_that_shrinks_on_its_way_is_no_endless_upload(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Shrinking(Server):
+        def _answer(self, request: httpx.Request) -> httpx.Response:
+            file.write_bytes(b"0123")
+            return super()._answer(request)
+
+    with connected(Shrinking(), monkeypatch) as client, pytest.raises(UnavailableError, match="became shorter"):
+        client.submit(file, run="one")
+
+
 @pytest.mark.parametrize("broken", [(), (1,), (2,), (3, 4), (5,), (6, 7)])
 def test_a_file_arrives_whole_whatever_breaks(broken: tuple[int, ...], file: Path, monkeypatch) -> None:
     server = Server(*broken)

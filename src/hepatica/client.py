@@ -110,7 +110,10 @@ class Client:
             found = self._json("POST", "uploads", json={"name": path.name, "size": size, "sha256": digest})
             while found["received"] < size:
                 file.seek(found["received"])
-                piece = file.read(min(found["piece"], 2**23))
+                if not (piece := file.read(min(found["piece"], 2**23))):
+                    raise UnavailableError(
+                        "the file became shorter while it was sent; submit it again once it is whole"
+                    )
                 found = self._piece(found, piece)
         return str(found["upload_id"])
 

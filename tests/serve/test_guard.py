@@ -47,6 +47,18 @@ def test_what_takes_too_much_ends(jobs: Jobs, ended: threading.Event, limits: di
     assert error in jobs.get(job.key).error
 
 
+def test_the_limits_hold_where_the_database_is_away(
+    jobs: Jobs, ended: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> bool:
+        raise SystemExit  # any error, of which a thread says nothing
+
+    job = claimed(jobs)
+    monkeypatch.setattr(jobs, "fail", away)
+    with guarded(jobs, job, memory=1):
+        assert ended.wait(5)
+
+
 @pytest.mark.parametrize("taken", ["cancelled", "by another"])
 def test_what_is_taken_away_ends(jobs: Jobs, ended: threading.Event, taken: str) -> None:
     job = claimed(jobs)

@@ -31,6 +31,8 @@ def given(inputs: Sequence[Path] | None, *, dicomweb: str | None, study: str | N
     if os.environ.get("HF_HUB_OFFLINE") == "1":
         raise SettingsError("got --offline and --dicomweb; leave one of them out")
     from hepatica.serve.node.dicomweb import DicomWeb
+    from hepatica.serve.node.received import name_of
 
+    into = out / "prepared" / "dicomweb" / name_of(study)  # of its own, lest images of an earlier study be read as its
     with DicomWeb(dicomweb, authorization=os.environ.get(AUTHORIZATION)) as archive:
-        return [archive.fetch(study, into=out / "prepared" / "dicomweb")]
+        return [archive.fetch(study, into=into)]

@@ -56,5 +56,7 @@ def resident() -> int:
 
 
 def _end(jobs: Jobs, job: Job, why: str) -> None:
-    jobs.fail(job, why)
-    os._exit(1)
+    try:
+        jobs.fail(job, why)
+    finally:  # also where the database is away: the limit holds, and the job counts as one whose worker died
+        os._exit(1)

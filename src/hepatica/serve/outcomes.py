@@ -75,7 +75,7 @@ def outcome_of(case: Case, *, run: Path) -> Outcome:
     if case.state != "done":
         raise ConflictError(f"the case is {case.state}: it has no result")
     table = read_predictions(unaltered(case.result / "predictions.csv"))
-    specimens = pd.read_csv(case.result / "specimens.csv", dtype=str, keep_default_na=False)
+    specimens = pd.read_csv(unaltered(case.result / "specimens.csv"), dtype=str, keep_default_na=False)
     cutoffs = read_json(RunFolder(run).cutoffs) if RunFolder(run).cutoffs.is_file() else {}
     about = [
         About(key=each.key, label=each.label, task=each.task, cutoff=cutoffs.get(each.key)) for each in targets(table)

@@ -19,7 +19,7 @@ class UnreadableError(RefusalError):
 
 
 class NotSignedInError(RefusalError):
-    """Nobody is signed in, or no longer."""
+    """Whoever asks is not signed in, or no longer."""
 
     status, code = 401, "not_signed_in"
 

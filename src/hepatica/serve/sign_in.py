@@ -72,7 +72,8 @@ def _found(request: Request) -> User | None:
     if kind:
         return workbench.accounts.of_token(token.strip()) if kind.lower() == "bearer" else None
     if (proxy := workbench.settings.trusted_proxy) and request.client and request.client.host == proxy:
-        name = request.headers.get(PROXY_HEADER, "")
+        names = request.headers.getlist(PROXY_HEADER)  # two: the proxy has added its own to that of whoever asks
+        name = names[0] if len(names) == 1 else ""
         return workbench.accounts.of_proxy(name) if name.isprintable() and name else None
     if cookie := request.cookies.get(COOKIE):
         return workbench.accounts.of_cookie(cookie)

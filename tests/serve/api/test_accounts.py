@@ -153,6 +153,7 @@ def test_only_the_trusted_proxy_says_who_somebody_is(hospital: TestClient) -> No
     assert proxied.get("/api/v1/users", headers=named).status_code == 200
     assert proxied.get("/api/v1/users", headers={"x-forwarded-user": "nobody"}).status_code == 401
     assert proxied.get("/api/v1/users").status_code == 401
+    assert proxied.get("/api/v1/users", headers=[*named.items(), ("x-forwarded-user", "viewer")]).status_code == 401
     body = {"role": "viewer"}
     assert proxied.put("/api/v1/users/eve", json=body, headers=named).status_code == 403
     csrf = proxied.get("/api/v1/session", headers=named).json()["csrf"]

@@ -80,8 +80,16 @@ def test_an_altered_result_is_refused(client: TestClient, bench: Workbench, fini
     finish()
     with (bench.cases.get(case["case_id"]).result / "predictions.csv").open("a") as file:
         file.write("\n")
-    answer = client.get(f"/api/v1/cases/{case['case_id']}/result")
-    assert (answer.status_code, answer.json()["code"]) == (422, "unusable")
+    for what in ("result", "predictions.csv"):
+        answer = client.get(f"/api/v1/cases/{case['case_id']}/{what}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "unusable")
+
+
+def test_no_picture_before_the_case_is_done(client: TestClient, bench: Workbench, submit, tables) -> None:
+    case = bench.cases.get(submit(tables.csv)["case_id"])
+    case.result.mkdir()
+    (case.result / "specimen_0001_heatmap.png").write_bytes(b"")
+    assert client.get(f"/api/v1/cases/{case.case_id}/pictures/specimen_0001_heatmap.png").status_code == 409
 
 
 def test_nothing_but_pictures_is_served_as_one(client: TestClient, bench: Workbench, finish, submit, tables) -> None:

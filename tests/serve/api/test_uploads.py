@@ -36,6 +36,13 @@ def test_a_half_upload_is_resumed_and_is_no_case_before(client: TestClient, tabl
     assert first.status_code == 201
 
 
+def test_uploads_of_a_case_are_not_answered_by_it_for_another_model(client: TestClient, send, tables) -> None:
+    asked = {"run": "one", "uploads": [send(tables.csv)["upload_id"]]}
+    assert client.post("/api/v1/cases", json=asked).json()["run"] == "one"
+    other = client.post("/api/v1/cases", json=asked | {"run": "two"})
+    assert (other.status_code, "case of the run one" in other.json()["message"]) == (409, True)
+
+
 def test_more_than_was_announced_is_refused(client: TestClient, bench: Workbench) -> None:
     key = client.post(URL, json=announced(b"ab")).json()["upload_id"]
     assert piece(client, key, b"abc", offset=0)[0] == 413

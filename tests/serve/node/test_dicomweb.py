@@ -194,3 +194,14 @@ def test_offline_asks_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(SettingsError, match="--offline"):
         given(None, dicomweb="http://127.0.0.1:1", study="1.2.3", out=tmp_path)
+
+
+def test_each_study_has_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(DicomWeb, "fetch", lambda self, study, *, into: into)
+    folders = {
+        path
+        for study in ("1.2.3", "1.2.4", "1.2.3")
+        for path in given(None, dicomweb="http://127.0.0.1:1", study=study, out=tmp_path)
+    }
+    assert len(folders) == 2
+    assert not any("1.2" in path.name for path in folders)

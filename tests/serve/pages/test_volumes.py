@@ -70,7 +70,7 @@ def test_overlays_lie_on_the_voxels_they_were_made_for(study: Any) -> None:
     assert np.allclose(saliency.affine, load(study, 2).affine)
 
 
-@pytest.mark.parametrize(("number", "overlay"), [(0, ""), (99, ""), (1, "saliency"), (2, "../x")])
+@pytest.mark.parametrize(("number", "overlay"), [(0, ""), (99, ""), (1, "saliency"), (2, "../x"), (2, "x" * 300)])
 def test_what_is_not_there_is_refused(study: Any, number: int, overlay: str) -> None:
     with pytest.raises(UnavailableError):
         volumes.written(study.specimen, number=number, overlay=overlay, result=study.result, into=study.folder / "v")

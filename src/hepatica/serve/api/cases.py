@@ -14,7 +14,7 @@ from hepatica.serve.accounts import User
 from hepatica.serve.api.answers import REFUSALS, Bench, Id, Operator, Plain, Reader, Viewer
 from hepatica.serve.cases import Case
 from hepatica.serve.file_names import safe_name
-from hepatica.serve.refusals import UnreadableError
+from hepatica.serve.refusals import ConflictError, UnreadableError
 from hepatica.serve.workbench import Workbench
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"], responses=REFUSALS)
@@ -53,7 +53,12 @@ def submit(asked: Submission, bench: Bench, user: Reader) -> Shown:
     uploads = [bench.uploads.get(user.name, each) for each in dict.fromkeys(asked.uploads)]
     done = {each.case_id for each in uploads}
     if len(done) == 1 and done != {""}:
-        return shown(bench.cases.get(done.pop()))
+        case = bench.cases.get(done.pop())
+        if case.run != asked.run:
+            raise ConflictError(
+                f"these uploads went into a case of the run {case.run} already; send the files again for another run"
+            )
+        return shown(case)
     staged = bench.uploads.staged(uploads)
     try:
         files = sorted(staged.iterdir())

@@ -11,8 +11,10 @@ from fastapi import Path as Part
 from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
+from hepatica.cohort.seal import unaltered
 from hepatica.serve.accounts import User
 from hepatica.serve.api.answers import REFUSALS, Bench, Id, Viewer
+from hepatica.serve.blinding import refuse_blind
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
 from hepatica.serve.outcomes import Outcome, outcome_of
@@ -29,8 +31,11 @@ def _as(*media: str) -> dict[int | str, dict[str, Any]]:
 
 
 def _done(bench: Workbench, user: User, case_id: str, *, saw: str) -> Case:
-    """The case, whose result was seen from now on; ConflictError where there is none."""
+    """The case, whose result was seen from now on; ConflictError where there is none, ForbiddenError for a reader who
+    is to read the case alone first.
+    """
     case = bench.cases.get(case_id)
+    refuse_blind(bench, user, case_id)
     if case.state != "done":
         raise ConflictError(f"the case is {case.state}: it has no result")
     bench.audit.record(user.name, f"saw {saw}", case_id)
@@ -47,7 +52,8 @@ def result(case_id: Id, bench: Bench, user: Viewer) -> Outcome:
 @router.get("/predictions.csv", response_class=FileResponse, responses=_as("text/csv"))
 def csv(case_id: Id, bench: Bench, user: Viewer) -> FileResponse:
     """The predictions table."""
-    return _file(_done(bench, user, case_id, saw="predictions").result / "predictions.csv", media="text/csv")
+    path = _done(bench, user, case_id, saw="predictions").result / "predictions.csv"
+    return _file(unaltered(path), media="text/csv")
 
 
 @router.get("/overlay.geojson", response_class=FileResponse, responses=_as("application/geo+json"))
@@ -89,7 +95,7 @@ def pictures(case_id: Id, bench: Bench, user: Viewer) -> list[str]:
 @router.get("/pictures/{name}", response_class=FileResponse, responses=_as("image/png", "image/jpeg"))
 def picture(case_id: Id, name: Annotated[str, Part(pattern=PICTURE)], bench: Bench, user: Viewer) -> FileResponse:
     """One picture."""
-    path = bench.cases.get(case_id).result / name
+    path = _done(bench, user, case_id, saw="picture").result / name
     return _file(path, media="image/png" if path.suffix == ".png" else "image/jpeg")
 
 

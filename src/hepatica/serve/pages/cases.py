@@ -11,6 +11,7 @@ from hepatica.cohort import read_predictions
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNUSUAL
 from hepatica.cohort.seal import unaltered
 from hepatica.runs.folder import SPECIMENS
+from hepatica.serve.blinding import refuse_blind
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
 from hepatica.serve.outcomes import model_of as refuse_other_model
@@ -49,6 +50,7 @@ def every(request: Request, bench: Bench, user: Viewer) -> HTMLResponse:
 def one(request: Request, case_id: str, bench: Bench, user: Viewer) -> HTMLResponse:
     """One case: its progress, or its result."""
     case = bench.cases.get(case_id)
+    refuse_blind(bench, user, case_id)
     bench.audit.record(user.name, "saw case", case_id)
     model = model_of(case.run, find_run(bench.settings, case.run))
     kind = case.kind.split("+")[0]
@@ -71,7 +73,7 @@ def progress(case_id: str, bench: Bench, user: Viewer) -> Response:
 
 
 @router.post("/cases/{case_id}/remove")
-async def remove(case_id: str, bench: Bench, user: Operator) -> RedirectResponse:
+def remove(case_id: str, bench: Bench, user: Operator) -> RedirectResponse:
     """Remove the case with its files and results."""
     bench.cases.delete(case_id)
     bench.audit.record(user.name, "removed case", case_id)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ValidationError
 
@@ -163,12 +164,12 @@ async def start(request: Request, name: str, kind: str, bench: Bench, user: Oper
     except ValidationError as error:
         wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
         raise ConflictError(f"the form has faults: {wrong}") from None
-    getattr(jobs_api, kind)(asked, bench, user)
+    await run_in_threadpool(getattr(jobs_api, kind), asked, bench, user)
     return RedirectResponse(f"/cohorts/{name}#jobs", status_code=303)
 
 
 @router.post("/{name}/jobs/{key}/{what}")
-async def change(name: str, key: str, what: str, bench: Bench, user: Operator) -> RedirectResponse:
+def change(name: str, key: str, what: str, bench: Bench, user: Operator) -> RedirectResponse:
     """Stop a job, or let it go on where it was."""
     if what not in ("cancel", "retry"):
         raise ConflictError(f"got {what}, wanted cancel or retry")

@@ -5,21 +5,24 @@ import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from hepatica.cohort import read_predictions
 from hepatica.cohort.seal import unaltered
 from hepatica.serve.accounts import User
+from hepatica.serve.blinding import studies_of
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
+from hepatica.serve.outcomes import model_of as refuse_other_model
 from hepatica.serve.pages.cases import VIEWERS, result_of
 from hepatica.serve.pages.model import Model, model_of
-from hepatica.serve.pages.reading_study import Reading, Studies, Study, coming, new_id, table
 from hepatica.serve.pages.rendering import Bench, Operator, PageRoute, page
 from hepatica.serve.pages.rendering import Reader as ReaderUser
 from hepatica.serve.pages.verdicts import Verdict, patients
-from hepatica.serve.refusals import ConflictError
+from hepatica.serve.reading_study import Reading, Study, coming, new_id, table
+from hepatica.serve.refusals import ConflictError, NotFoundError
 from hepatica.serve.workbench import Workbench
 
 router = APIRouter(prefix="/reading", route_class=PageRoute, include_in_schema=False)
@@ -28,17 +31,13 @@ CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 """What a reader of a workbench without users calls themselves: a code, no name."""
 
 
-def studies_of(bench: Workbench) -> Studies:
-    """The studies of a workbench."""
-    return Studies(bench.settings.data / "reading")
-
-
 @router.get("")
 def every(request: Request, bench: Bench, user: ReaderUser) -> HTMLResponse:
     """The studies, and the cases of which a new one can be made."""
     studies = studies_of(bench)
     rows = [(each, studies.readers(each.study_id)) for each in studies.all()]
-    readable = [(case, verdict) for case in bench.cases.all() if (verdict := _verdict(bench, case))]
+    asked = bench.cases.all() if user.may("operator") else []
+    readable = [(case, verdict) for case in asked if (verdict := _verdict(bench, case))]
     users = bench.accounts.users
     return page(request, "reading.html.jinja", user=user, rows=rows, cases=readable, users=users)
 
@@ -48,7 +47,7 @@ async def begin(request: Request, bench: Bench, user: Operator) -> RedirectRespo
     """Set up a study of the cases whose truth was given."""
     form = await request.form()
     cases = {key[6:]: str(value) for key, value in form.items() if key.startswith("truth_") and value in ("0", "1")}
-    study = _study(bench, form, cases)
+    study = await run_in_threadpool(_study, bench, form, cases)
     studies_of(bench).add(study)
     bench.audit.record(user.name, "began reader study", study.study_id)
     return RedirectResponse("/reading", status_code=303)
@@ -74,10 +73,15 @@ def _study(bench: Workbench, form: FormData, truth: dict[str, str]) -> Study:
 
 
 def _verdict(bench: Workbench, case: Case) -> Verdict | None:
-    """The first score of a case of one patient; None where none is to be shown, or it is no risk with a cut-off."""
+    """The first score of a case of one patient; None where none is to be shown, it is no risk with a cut-off, or its
+    run is gone or holds another model by now.
+    """
     if case.state != "done":
         return None
-    model = _model(bench, case)
+    try:
+        model = _model(bench, case)
+    except (ConflictError, NotFoundError):
+        return None
     read = read_predictions(unaltered(case.result / "predictions.csv"))
     found = patients(read, specimens=read.iloc[:0], cutoffs=model.cutoffs, known=read.iloc[:0])
     verdicts = found[0].verdicts if len(found) == 1 else ()
@@ -86,7 +90,9 @@ def _verdict(bench: Workbench, case: Case) -> Verdict | None:
 
 
 def _model(bench: Workbench, case: Case) -> Model:
-    return model_of(case.run, find_run(bench.settings, case.run))
+    found = model_of(case.run, find_run(bench.settings, case.run))
+    refuse_other_model(case, run=found.folder)
+    return found
 
 
 def reader_of(bench: Workbench, user: User, code: str) -> str:
@@ -107,6 +113,7 @@ def following(request: Request, study_id: str, bench: Bench, user: ReaderUser, r
     shown: dict[str, Any] = {"study": study, "reader": name, "next": found}
     if found is None or found.opens:
         return page(request, "pause.html.jinja", user=user, **shown)
+    studies.begin(study_id, name)
     case = bench.cases.get(found.case)
     bench.audit.record(user.name, f"read case {found.arm}", case.case_id)
     kind, model = case.kind.split("+")[0], _model(bench, case)
@@ -147,8 +154,10 @@ async def call(
 
 
 @router.get("/{study_id}/readers.csv")
-def exported(study_id: str, bench: Bench, user: ReaderUser) -> Response:
-    """The table of all readings, for `hepatica readers`."""
+def exported(study_id: str, bench: Bench, user: Operator) -> Response:
+    """The table of all readings, for `hepatica readers`; it has the truth and the model's calls, which no reader is to
+    know before they are done.
+    """
     studies = studies_of(bench)
     study = studies.get(study_id)
     found = table(study, {name: studies.readings(study_id, name) for name in studies.readers(study_id)})

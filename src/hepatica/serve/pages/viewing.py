@@ -4,6 +4,7 @@ import json
 import re
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from hepatica.runs.folder import SPECIMENS
 from hepatica.runs.inputs import read_inputs
 from hepatica.saliency.heatmap import COLORMAP
 from hepatica.serve.arrangement import arranged
+from hepatica.serve.blinding import is_blind, refuse_blind
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
 from hepatica.serve.pages import slides, spectra, volumes
@@ -37,11 +39,16 @@ RESULT = re.compile(
 """Files of a result that are handed out."""
 
 
+_UNPACKING = tuple(Lock() for _ in range(64))
+"""A browser asks for many tiles at once, and a case must not be unpacked by two of them in one folder."""
+
+
 def specimen_of(bench: Workbench, case_id: str, row: int) -> tuple[Case, Specimen]:
     """The case, and the specimen of a row of its result; NotFoundError where it has none, ConflictError until it is
     done.
     """
-    case, specimens = _known(bench, case_id)
+    with _UNPACKING[hash(case_id) % len(_UNPACKING)]:
+        case, specimens = _known(bench, case_id)
     for each in specimens if case.result.is_dir() else ():  # it may have been removed
         if each.row == row:
             return case, each
@@ -65,11 +72,12 @@ def _known(bench: Workbench, case_id: str) -> tuple[Case, tuple[Specimen, ...]]:
 def slide(case_id: str, row: int, bench: Bench, user: Viewer) -> JSONResponse:
     """The slide, and the tiles that were scored: left, top (pixels of the finest level) and score of each.
 
-    Of a specimen that the model should not answer for, no tile is shown.
+    Of a specimen that the model should not answer for, and to a reader who reads without it, no tile is shown.
     """
     case, specimen = specimen_of(bench, case_id, row)
     about, path = slides.described(specimen.path), case.result / f"specimen_{row:04d}.geojson"
-    return JSONResponse(about | scored(path if answered(case, row) else None, origin=about["origin"]))
+    shown = answered(case, row) and not is_blind(bench, user, case_id)
+    return JSONResponse(about | scored(path if shown else None, origin=about["origin"]))
 
 
 def answered(case: Case, row: int) -> bool:
@@ -111,14 +119,19 @@ def tile(case_id: str, row: int, level: int, column: int, line: int, bench: Benc
 
 @router.get("/volumes/{row}.json")
 def study(case_id: str, row: int, bench: Bench, user: Viewer) -> JSONResponse:
-    """The series of a study and their overlays."""
+    """The series of a study and their overlays, none for a reader who reads without the model."""
     case, specimen = specimen_of(bench, case_id, row)
-    return JSONResponse({"kind": specimen.modality, "series": volumes.described(specimen, result=case.result)})
+    series = volumes.described(specimen, result=case.result)
+    if is_blind(bench, user, case_id):
+        series = [each | {"overlays": []} for each in series]
+    return JSONResponse({"kind": specimen.modality, "series": series})
 
 
 @router.get("/volumes/{row}/{number}.nii.gz")
 def volume(case_id: str, row: int, number: int, bench: Bench, user: Viewer, overlay: str = "") -> FileResponse:
     """A series as NIfTI, or one of its overlays."""
+    if overlay:
+        refuse_blind(bench, user, case_id)
     case, specimen = specimen_of(bench, case_id, row)
     path = volumes.written(specimen, number=number, overlay=overlay, result=case.result, into=case.result / "views")
     return FileResponse(path, media_type="application/octet-stream")
@@ -135,6 +148,7 @@ def spectrum(case_id: str, row: int, bench: Bench, user: Viewer) -> Response:
 def file(request: Request, case_id: str, name: str, bench: Bench, user: Viewer) -> FileResponse:
     """A file of the result."""
     case = bench.cases.get(case_id)
+    refuse_blind(bench, user, case_id)
     if not RESULT.fullmatch(name) or not (case.result / name).is_file():
         raise NotFoundError("the case has no such file")
     bench.audit.record(user.name, "took a file of case", case_id)

@@ -76,6 +76,8 @@ def _masks(specimen: Specimen, result: Path) -> Iterator[Overlay]:
 
 def written(specimen: Specimen, *, number: int, overlay: str, result: Path, into: Path) -> Path:
     """The NIfTI file of a series, or of one of its overlays, made once; UnavailableError where there is no such one."""
+    if overlay not in ("", SALIENCY, REGIONS, FLAGGED):  # it becomes a name of a file
+        raise UnavailableError(f"got an unknown overlay, wanted {SALIENCY}, {REGIONS} or {FLAGGED}")
     path = into / f"specimen_{specimen.row:04d}_series_{number}{'_' * bool(overlay)}{overlay.replace(' ', '_')}.nii.gz"
     if path.exists():
         return path

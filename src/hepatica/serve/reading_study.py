@@ -5,6 +5,7 @@ second, after a washout, each case in the other arm, in another order.
 """
 
 import json
+import os
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -109,18 +110,40 @@ class Studies:
         paths = sorted((self.folder / study_id).glob("reader_*.jsonl"))
         return [json.loads(path.read_text(encoding="utf-8").splitlines()[0])["reader"] for path in paths]
 
+    def begin(self, study_id: str, reader: str) -> None:
+        """Note that a reader takes part, from when on they are blind."""
+        with self._path(study_id, reader).open("a", encoding="utf-8") as file:
+            if not os.fstat(file.fileno()).st_size:
+                file.write(json.dumps({"reader": reader}) + "\n")
+
+    def is_blind(self, case_id: str, reader: str) -> bool:
+        """Whether a reader has yet to read a case alone in a study that they have begun, and does not read it with the
+        model right now.
+        """
+        begun = [self.get(path.parent.name) for path in self.folder.glob(f"*/{_file_of(reader)}")]
+        own = [(each, self.readings(each.study_id, reader)) for each in begun if case_id in each.truth]
+        due = any(all((one.case, one.arm) != (case_id, "unaided") for one in done) for _, done in own)
+        return due and not any(_aided_now(coming(each, reader, done), case_id) for each, done in own)
+
     def record(self, study_id: str, reader: str, reading: Reading) -> None:
         """Add a call; ConflictError where it is not the one that comes next, as when it was sent twice."""
         expected = coming(self.get(study_id), reader, self.readings(study_id, reader))
         if expected is None or (expected.case, expected.session) != (reading.case, reading.session) or expected.opens:
             raise ConflictError("this reading is not the next one: it was sent already, or by another window")
-        path = self._path(study_id, reader)
-        with path.open("a", encoding="utf-8") as file:
-            head = "" if path.stat().st_size else json.dumps({"reader": reader}) + "\n"
-            file.write(head + json.dumps(asdict(reading)) + "\n")
+        self.begin(study_id, reader)
+        with self._path(study_id, reader).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(reading)) + "\n")
 
     def _path(self, study_id: str, reader: str) -> Path:
-        return self.folder / study_id / f"reader_{sha256(reader.encode()).hexdigest()[:16]}.jsonl"
+        return self.folder / study_id / _file_of(reader)
+
+
+def _file_of(reader: str) -> str:
+    return f"reader_{sha256(reader.encode()).hexdigest()[:16]}.jsonl"
+
+
+def _aided_now(found: Next | None, case_id: str) -> bool:
+    return found is not None and not found.opens and (found.case, found.arm) == (case_id, "aided")
 
 
 def new_id() -> str:

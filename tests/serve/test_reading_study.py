@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hepatica.evaluate import read_readers, study_readers
-from hepatica.serve.pages.reading_study import DAY_S, Reading, Studies, Study, coming, schedule, table
+from hepatica.serve.reading_study import DAY_S, Reading, Studies, Study, coming, schedule, table
 from hepatica.serve.refusals import ConflictError, NotFoundError
 
 
@@ -114,3 +114,21 @@ def test_no_table_before_a_reader_is_done() -> None:
     of = study(4)
     with pytest.raises(ConflictError, match="no reader has read every case"):
         table(of, {"R1": readings(of, "R1", count=7)})
+
+
+def test_a_reader_is_blind_until_they_have_read_alone(tmp_path: Path) -> None:
+    studies, of = Studies(tmp_path), study(4)
+    studies.add(of)
+    assert not any(studies.is_blind(case, "R1") for case in of.truth)
+    studies.begin(of.study_id, "R1")
+    studies.begin(of.study_id, "R1")
+    assert studies.readers(of.study_id) == ["R1"]
+    assert not studies.is_blind("another", "R1")
+    assert not studies.is_blind(next(iter(of.truth)), "R2")
+    for each in readings(of, "R1", count=8):
+        done = {one.case for one in studies.readings(of.study_id, "R1") if one.arm == "unaided"}
+        aided = {each.case} if each.arm == "aided" else set()
+        blind = {case for case in of.truth if studies.is_blind(case, "R1")}
+        assert blind == set(of.truth) - done - aided
+        studies.record(of.study_id, "R1", each)
+    assert not any(studies.is_blind(case, "R1") for case in of.truth)
