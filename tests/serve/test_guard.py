@@ -3,6 +3,7 @@
 import os
 import threading
 from pathlib import Path
+from sqlite3 import OperationalError
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_the_limits_hold_where_the_database_is_away(
     jobs: Jobs, ended: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> bool:
-        raise SystemExit  # any error, of which a thread says nothing
+        raise OperationalError("database is locked")
 
     job = claimed(jobs)
     monkeypatch.setattr(jobs, "fail", away)
