@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,12 @@ class Cases:
             old = list(session.scalars(select(CaseRow.case_id).where(CaseRow.created < before)))
             known = set(session.scalars(select(CaseRow.case_id)))
         for each in old:
-            self.delete(each)
+            with suppress(NotFoundError):  # someone was faster
+                self.delete(each)
         for folder in (self.settings.data / "cases").glob("*"):
-            if folder.name not in known and folder.stat().st_mtime < time.time() - LEFT_S:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                if folder.name not in known and folder.stat().st_mtime < time.time() - LEFT_S:
+                    shutil.rmtree(folder, ignore_errors=True)
         return old
 
     def _row(self, content: str) -> CaseRow | None:

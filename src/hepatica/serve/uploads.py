@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -62,14 +62,18 @@ class Uploads:
             waiting = session.scalars(own).all()
             if len(waiting) >= MOST or sum(each.size for each in waiting) + size > 4 * largest:
                 raise TooLargeError("too many unfinished uploads; submit or remove them first")
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if shutil.disk_usage(self.folder).free < size + RESERVE:
-                raise FullError("the disk has no room for a file of this size; tell whoever runs this workbench")
+            self.refuse_full(size)
             row = UploadRow(
                 upload_id=uuid4().hex, user=user, name=kept, size=size, sha256=sha256, created=time.time(), case_id=""
             )
             session.add(row)
         return self._upload(row)
+
+    def refuse_full(self, size: int) -> None:
+        """FullError where the disk has no room for a file of so many bytes."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self.folder).free < size + RESERVE:
+            raise FullError("the disk has no room for a file of this size; tell whoever runs this workbench")
 
     def get(self, user: str, upload_id: str) -> Upload:
         """An upload of this user; NotFoundError where there is none, or no longer."""
@@ -132,8 +136,9 @@ class Uploads:
         with self.database.session() as session:
             session.execute(delete(UploadRow).where(UploadRow.created < before))
         for path in self.folder.glob("*"):
-            if path.stat().st_mtime < before:
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # a request was faster
+                if path.stat().st_mtime < before:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _refuse_unlike(self, upload: Upload) -> None:
         path = self._part(upload.upload_id)

@@ -1,18 +1,23 @@
 """Work: what the worker processes do for the workbench; each kind is the command of the same name, and nothing else."""
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from traceback import format_tb
 from typing import Any
 
+from hepatica.cohort.errors import HepaticaError, RunError
 from hepatica.runs.jobs import Job, Jobs
 from hepatica.runs.workers import Work
 from hepatica.serve.arrangement import arranged
 from hepatica.serve.catalogue import find_cohort, find_run, folder_of
 from hepatica.serve.guard import guarded
 from hepatica.serve.settings import Settings, of_environment
+
+LOG = logging.getLogger(__name__)
 
 Progress = Callable[[float], bool]
 LOGGED = 200
@@ -26,6 +31,8 @@ def predict(job: Job, settings: Settings) -> dict[str, Any]:
     from hepatica.runs import predict as predict_run
 
     folder = settings.data / "cases" / job.given["case"]
+    if not (folder / "inputs").is_dir():
+        raise RunError("the files of this case were removed; submit them again")
     run, out = find_run(settings, job.given["run"]), folder / "result"
     with suppress(NotAssessableError):  # a result: the page has the reason of each
         predict_run(run, arranged(folder / "inputs", run=run, into=folder / "arranged"), out=out)
@@ -99,7 +106,15 @@ def _watched(do: Callable[[Job, Settings], dict[str, Any]], job: Job, _: Progres
     settings = of_environment()
     memory, seconds = (settings.memory_bytes, settings.longest_case_s) if files else (None, None)
     with guarded(Jobs(settings.where), job, memory=memory, seconds=seconds):
-        return do(job, settings)
+        try:
+            return do(job, settings)
+        except HepaticaError:
+            raise
+        except Exception as error:  # its text may quote a file that was sent in, or a name within an archive
+            if not files:
+                raise
+            LOG.error("job %s: %s\n%s", job.key, type(error).__name__, "".join(format_tb(error.__traceback__)))
+            raise RunError(f"{type(error).__name__}, a fault of hepatica; the log of the worker has more") from None
 
 
 KINDS: dict[str, Work] = {

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from fastapi.testclient import TestClient
 
+from hepatica.serve import uploads
 from hepatica.serve.web.limits import CHUNK
 from hepatica.serve.workbench import Workbench
 
@@ -41,6 +42,14 @@ def test_uploads_of_a_case_are_not_answered_by_it_for_another_model(client: Test
     assert client.post("/api/v1/cases", json=asked).json()["run"] == "one"
     other = client.post("/api/v1/cases", json=asked | {"run": "two"})
     assert (other.status_code, "case of the run one" in other.json()["message"]) == (409, True)
+
+
+def test_a_file_in_one_request_leaves_the_reserve_of_the_disk(client: TestClient, tables, monkeypatch) -> None:
+    form = {"files": {"file": ("a.csv", tables.csv)}, "data": {"run": "one"}}
+    monkeypatch.setattr(uploads, "RESERVE", 2**62)
+    assert client.post("/api/v1/cases/file", **form).status_code == 507
+    monkeypatch.setattr(uploads, "RESERVE", 0)
+    assert client.post("/api/v1/cases/file", **form).status_code == 201
 
 
 def test_more_than_was_announced_is_refused(client: TestClient, bench: Workbench) -> None:

@@ -91,6 +91,7 @@ async def submit_file(bench: Bench, user: Reader, request: Request) -> Shown:
 
 
 def _submitted(bench: Workbench, user: User, file: UploadFile, run: str) -> Shown:
+    bench.uploads.refuse_full(file.size or 0)
     place = bench.uploads.folder / f"staged_{uuid4().hex}"
     place.mkdir(parents=True)
     try:

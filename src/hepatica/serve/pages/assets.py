@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from hepatica.cohort.errors import UnavailableError
+from hepatica.serve.refusals import NotFoundError
 
 STATIC = Path(__file__).parent / "static"
 VENDOR = STATIC / "vendor"
@@ -48,7 +49,7 @@ def missing(names: Iterable[str]) -> list[str]:
 @router.get("/static/{name:path}")
 def static(name: str) -> FileResponse:
     """A file of `static`; the browser asks whether it has changed, so that an update is seen at once."""
-    path = (STATIC / name).resolve()
+    path = (STATIC / name.replace("\0", "")).resolve()
     if not path.is_relative_to(STATIC.resolve()) or not path.is_file():
-        raise UnavailableError("there is no such asset; run ./run again, which copies them")
+        raise NotFoundError("there is no such asset; run ./run again, which copies them")
     return FileResponse(path, headers={"Cache-Control": "no-cache"})

@@ -99,7 +99,7 @@ function ready() {
 }
 
 function problem(error) {
-  at("problem").textContent = `${error.message}. Drop the same files again to go on where it was.`;
+  at("problem").textContent = `${error.message}. Choose “Begin anew” and drop the same files to go on where it was.`;
   at("problem").hidden = false;
 }
 
