@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.serve.database import Database, Role, SessionRow, TokenRow, UserRow
@@ -106,7 +106,7 @@ class Accounts:
             found = session.execute(
                 select(SessionRow, UserRow)
                 .join(UserRow, UserRow.name == SessionRow.user)
-                .where(SessionRow.digest == digest(cookie), SessionRow.until > time.time(), UserRow.active)
+                .where(SessionRow.digest == digest(cookie), SessionRow.until > time.time(), *self._active())
             ).first()
             if found and found[0].until < time.time() + SESSION_S / 2:
                 found[0].until = time.time() + SESSION_S
@@ -118,7 +118,7 @@ class Accounts:
             found = session.execute(
                 select(TokenRow, UserRow)
                 .join(UserRow, UserRow.name == TokenRow.user)
-                .where(TokenRow.digest == digest(token), TokenRow.until > time.time(), UserRow.active)
+                .where(TokenRow.digest == digest(token), TokenRow.until > time.time(), *self._active())
             ).first()
         if found is None:
             return None
@@ -128,9 +128,9 @@ class Accounts:
     def of_proxy(self, name: str) -> User | None:
         """The user whom the trusted proxy names; None where there is none of that name."""
         with self.database.session() as session:
-            row = session.get(UserRow, name)
+            row = session.scalars(select(UserRow).where(UserRow.name == name, *self._active())).first()
         csrf = hmac.new(self._secret, name.encode(errors="replace"), "sha256").hexdigest()
-        return User(name=row.name, role=row.role, csrf=csrf) if row and row.active else None
+        return User(name=row.name, role=row.role, csrf=csrf) if row else None
 
     def issue(self, user: User, *, label: str, role: Role, days: float) -> tuple[str, str, float]:
         """The id and the text of a new token, which is shown once and stored as a digest, and its end in seconds."""
@@ -159,8 +159,8 @@ class Accounts:
 
         SettingsError for a short password or a name that is not plain.
         """
-        if not name or len(name) > 100 or not name.isprintable():
-            raise SettingsError("got a name that is empty, long or not printable; choose another")
+        if not name or len(name) > 100 or not name.isprintable() or name == LOCAL:
+            raise SettingsError(f"got a name that is empty, long, not printable or {LOCAL!r}; choose another")
         if password and len(password) < SHORTEST:
             raise SettingsError(f"got a password of {len(password)} characters, wanted {SHORTEST} or more")
         hashed = self._hasher.hash(password) if password else ""
@@ -175,6 +175,10 @@ class Accounts:
         """Every user, by name."""
         with self.database.session() as session:
             return list(session.scalars(select(UserRow).order_by(UserRow.name)))
+
+    def _active(self) -> list[ColumnElement[bool]]:
+        """Whose sessions and tokens count: with users, not those of the one user that the workbench had before."""
+        return [UserRow.active.is_(True), *([UserRow.name != LOCAL] if self.users else [])]
 
     def _ensure(self, name: str, *, role: Role) -> None:
         with self.database.session() as session:

@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
+from hepatica.cohort.errors import SettingsError
 from hepatica.serve.database import SessionRow, TokenRow
 from hepatica.serve.settings import Settings
 
@@ -158,6 +159,21 @@ def test_only_the_trusted_proxy_says_who_somebody_is(hospital: TestClient) -> No
     assert proxied.put("/api/v1/users/eve", json=body, headers=named).status_code == 403
     csrf = proxied.get("/api/v1/session", headers=named).json()["csrf"]
     assert proxied.put("/api/v1/users/eve", json=body, headers=named | {"x-csrf-token": csrf}).status_code == 200
+
+
+def test_the_single_user_of_before_is_no_user_among_others(settings: Settings, browse) -> None:
+    alone = browse(settings)
+    token = alone.post("/api/v1/tokens", json={"label": "x", "role": "admin"}).json()["token"]
+    cookie = alone.cookies["hepatica_session"]
+    shared = browse(replace(settings, users=True, trusted_proxy="10.0.0.9"))
+    shared.cookies.set("hepatica_session", cookie)
+    assert shared.get("/api/v1/session").status_code == 401
+    assert shared.get("/api/v1/session", headers={"authorization": f"Bearer {token}"}).status_code == 401
+    proxied = TestClient(shared.app, base_url="http://127.0.0.1", client=("10.0.0.9", 1))
+    assert proxied.get("/api/v1/session", headers={"x-forwarded-user": "local"}).status_code == 401
+    assert alone.get("/api/v1/session").status_code == 200
+    with pytest.raises(SettingsError, match="'local'"):
+        shared.app.state.workbench.accounts.set_user("local", role="viewer")
 
 
 def test_users_are_changed_by_an_admin_who_stays_one(hospital: TestClient) -> None:

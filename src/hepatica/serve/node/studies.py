@@ -58,7 +58,7 @@ class Studies:
         self, settings: NodeSettings, *, spool: Spool, cases: CaseStore, deliveries: Deliveries, staging: Path
     ) -> None:
         self.settings, self.spool, self.cases, self.deliveries = settings, spool, cases, deliveries
-        self._staging, self._steps = staging, 0
+        self._staging, self._steps, self._said = staging, 0, dict[str, str]()
         shutil.rmtree(staging, ignore_errors=True)
         self._records = {study: found for study in spool.studies() if (found := self._read(study)) is not None}
         for study in spool.studies():
@@ -82,8 +82,11 @@ class Studies:
     def _attempt(self, study: str, action: Callable[[], None]) -> None:
         try:
             action()
+            self._said.pop(study, None)
         except Exception as error:
-            LOG.error("study %s: %s; tried again later", study[:8], _short(error))
+            if self._said.get(study) != _short(error):  # once, lest a fault that stays fill the disk with its log
+                LOG.error("study %s: %s; tried again until it can be done", study[:8], _short(error))
+            self._said[study] = _short(error)
             self.spool.wait(study)
 
     def _recover(self, study: str) -> None:
