@@ -48,5 +48,6 @@ def work(settings: Settings) -> None:
 
 
 def _link(settings: Settings, accounts: Accounts, port: int) -> str:
-    base = f"http://{settings.host}:{port}/"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base = f"http://{host}:{port}/"
     return base if settings.users else f"{base}enter?token={accounts.invite()}"

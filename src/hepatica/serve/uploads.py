@@ -85,9 +85,12 @@ class Uploads:
 
     @contextmanager
     def appending(self, upload: Upload, *, offset: int) -> Iterator[BinaryIO]:
-        """The file, to write what follows `offset`; ConflictError where more or less is there, or another writes."""
+        """The file, to write what follows `offset`; ConflictError where more or less is there, or another writes;
+        FullError where uploads that were begun together have used up the room.
+        """
         if upload.case_id:
             raise ConflictError("this upload was submitted already")
+        self.refuse_full(0)
         with self._part(upload.upload_id).open("ab") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

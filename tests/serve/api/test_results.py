@@ -60,7 +60,7 @@ def test_results_for_an_archive_come_packed(client: TestClient, bench: Workbench
     (folder / "specimen_0001_tiles.geojson").write_text("{}")
     packed = client.get(f"/api/v1/cases/{case['case_id']}/dicom.zip")
     assert ZipFile(BytesIO(packed.content)).namelist() == ["specimen_0001_dicom/report.dcm"]
-    assert list(bench.settings.data.glob("*.zip")) == []
+    assert list(bench.settings.data.rglob("*.zip")) == []
     assert client.get(f"/api/v1/cases/{case['case_id']}/overlay.geojson").json() == {}
 
 

@@ -44,12 +44,15 @@ def test_uploads_of_a_case_are_not_answered_by_it_for_another_model(client: Test
     assert (other.status_code, "case of the run one" in other.json()["message"]) == (409, True)
 
 
-def test_a_file_in_one_request_leaves_the_reserve_of_the_disk(client: TestClient, tables, monkeypatch) -> None:
+def test_the_disk_keeps_its_reserve(client: TestClient, tables, monkeypatch) -> None:
+    key = client.post(URL, json=announced(b"ab")).json()["upload_id"]
     form = {"files": {"file": ("a.csv", tables.csv)}, "data": {"run": "one"}}
     monkeypatch.setattr(uploads, "RESERVE", 2**62)
     assert client.post("/api/v1/cases/file", **form).status_code == 507
+    assert piece(client, key, b"ab", offset=0)[0] == 507
     monkeypatch.setattr(uploads, "RESERVE", 0)
     assert client.post("/api/v1/cases/file", **form).status_code == 201
+    assert piece(client, key, b"ab", offset=0)[0] == 200
 
 
 def test_more_than_was_announced_is_refused(client: TestClient, bench: Workbench) -> None:

@@ -72,7 +72,8 @@ def dicom(case_id: Id, bench: Bench, user: Viewer) -> FileResponse:
     files = sorted(each for each in folder.glob("specimen_*_dicom/**/*") if each.is_file())
     if not files:
         raise NotFoundError("this case has no results for an archive of images")
-    handle, name = tempfile.mkstemp(suffix=".zip", dir=bench.settings.data)
+    bench.uploads.refuse_full(sum(each.stat().st_size for each in files))
+    handle, name = tempfile.mkstemp(suffix=".zip", dir=bench.uploads.folder)  # swept, where we die before it is sent
     with os.fdopen(handle, "wb") as opened, zipfile.ZipFile(opened, "w", zipfile.ZIP_STORED) as packed:
         for each in files:
             packed.write(each, each.relative_to(folder))

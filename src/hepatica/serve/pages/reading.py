@@ -67,7 +67,7 @@ def _study(bench: Workbench, form: FormData, truth: dict[str, str]) -> Study:
         question=str(form.get("question", ""))[:200] or "Is it present?",
         washout_days=float(days),
         truth=truth,
-        advice={case_id: "1" if each.group not in ("low", "negative") else "0" for case_id, each in found.items()},
+        advice={case_id: "1" if each.group == "high" else "0" for case_id, each in found.items()},
         scores={case_id: round(100 * each.score, 1) for case_id, each in found.items()},
     )
 
