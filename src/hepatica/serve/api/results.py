@@ -14,10 +14,10 @@ from starlette.background import BackgroundTask
 from hepatica.cohort.seal import unaltered
 from hepatica.serve.accounts import User
 from hepatica.serve.api.answers import REFUSALS, Bench, Id, Viewer
-from hepatica.serve.blinding import refuse_blind
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
 from hepatica.serve.outcomes import Outcome, outcome_of
+from hepatica.serve.readers.blinding import refuse_blind
 from hepatica.serve.refusals import ConflictError, NotFoundError
 from hepatica.serve.web.headers import page_policy
 from hepatica.serve.workbench import Workbench

@@ -11,13 +11,13 @@ from hepatica.cohort import read_predictions
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNUSUAL
 from hepatica.cohort.seal import unaltered
 from hepatica.runs.folder import SPECIMENS
-from hepatica.serve.blinding import refuse_blind
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
 from hepatica.serve.outcomes import model_of as refuse_other_model
 from hepatica.serve.pages.model import NOT_FOR, Model, identity, model_of, scores_of
 from hepatica.serve.pages.rendering import Bench, Operator, PageRoute, Viewer, page, part
 from hepatica.serve.pages.verdicts import drawn, patients
+from hepatica.serve.readers.blinding import refuse_blind
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -12,7 +12,6 @@ from starlette.datastructures import FormData
 from hepatica.cohort import read_predictions
 from hepatica.cohort.seal import unaltered
 from hepatica.serve.accounts import User
-from hepatica.serve.blinding import studies_of
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
 from hepatica.serve.outcomes import model_of as refuse_other_model
@@ -21,7 +20,8 @@ from hepatica.serve.pages.model import Model, model_of
 from hepatica.serve.pages.rendering import Bench, Operator, PageRoute, page
 from hepatica.serve.pages.rendering import Reader as ReaderUser
 from hepatica.serve.pages.verdicts import Verdict, patients
-from hepatica.serve.reading_study import Reading, Study, coming, new_id, table
+from hepatica.serve.readers.blinding import studies_of
+from hepatica.serve.readers.reading_study import Reading, Study, coming, new_id, table
 from hepatica.serve.refusals import ConflictError, NotFoundError
 from hepatica.serve.workbench import Workbench
 

@@ -20,11 +20,11 @@ from hepatica.runs.folder import SPECIMENS
 from hepatica.runs.inputs import read_inputs
 from hepatica.saliency.heatmap import COLORMAP
 from hepatica.serve.arrangement import arranged
-from hepatica.serve.blinding import is_blind, refuse_blind
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
 from hepatica.serve.pages import slides, spectra, volumes
 from hepatica.serve.pages.rendering import Bench, Viewer
+from hepatica.serve.readers.blinding import is_blind, refuse_blind
 from hepatica.serve.refusals import ConflictError, NotFoundError
 from hepatica.serve.workbench import Workbench
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hepatica.evaluate import read_readers, study_readers
-from hepatica.serve.reading_study import DAY_S, Reading, Studies, Study, coming, schedule, table
+from hepatica.serve.readers.reading_study import DAY_S, Reading, Studies, Study, coming, schedule, table
 from hepatica.serve.refusals import ConflictError, NotFoundError
 
 

@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 
 from hepatica.runs.workers import work
 from hepatica.serve import work as kinds
-from hepatica.serve.blinding import is_blind, studies_of
 from hepatica.serve.pages import viewing
-from hepatica.serve.reading_study import Reading, Study, coming
+from hepatica.serve.readers.blinding import is_blind, studies_of
+from hepatica.serve.readers.reading_study import Reading, Study, coming
 from hepatica.serve.settings import ENVIRONMENT, Settings
 from hepatica.serve.workbench import Workbench
 

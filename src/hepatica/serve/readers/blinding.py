@@ -1,7 +1,7 @@
 """Blinding: whoever is yet to read a case alone in a reader study is not shown what the model says of it."""
 
 from hepatica.serve.accounts import User
-from hepatica.serve.reading_study import Studies
+from hepatica.serve.readers.reading_study import Studies
 from hepatica.serve.refusals import ForbiddenError
 from hepatica.serve.workbench import Workbench
 
