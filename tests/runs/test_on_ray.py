@@ -98,3 +98,13 @@ def test_no_cluster_and_no_ray_are_one_sentence_each(tmp_path: Path, monkeypatch
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UnavailableError, match="Ray is not installed"):
         Engine(ray="local").run(tmp_path / "jobs.sqlite", "made:KINDS", label="x", total=0)
+
+
+def test_workers_for_which_the_cluster_has_no_room_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Stand()
+    monkeypatch.setitem(sys.modules, "ray", cluster)
+    for shares in ({"gpus": 1}, {"cpus": 4}, {"memory_gb": 1}):
+        with pytest.raises(UnavailableError, match="no room for one worker"):
+            Engine(ray="auto", shares=shares).run(tmp_path / "jobs.sqlite", "made:KINDS", label="x", total=0)
+    Engine(ray="auto", shares={"gpus": 1, "workers": 2}).run(tmp_path / "jobs.sqlite", "made:KINDS", label="x", total=0)
+    Engine(ray="auto", shares={"cpus": 0}).run(tmp_path / "jobs.sqlite", "made:KINDS", label="x", total=0)

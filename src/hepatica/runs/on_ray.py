@@ -62,9 +62,15 @@ def _connect(ray: Any, address: str) -> None:
 
 
 def _room(resources: Mapping[str, float], shares: Mapping[str, float]) -> int:
-    """How many workers a cluster has room for, 1 at least."""
+    """How many workers a cluster has room for; UnavailableError where it has none, for they would wait for ever."""
     asked = {"CPU": shares["cpus"], "GPU": shares["gpus"], "memory": shares["memory_gb"] * 2**30}
-    return max(1, min(int(resources.get(name, 0.0) / each) for name, each in asked.items() if each))
+    room = min((int(resources.get(name, 0.0) / each) for name, each in asked.items() if each), default=1)
+    if not room:
+        raise UnavailableError(
+            "the Ray cluster has no room for one worker of that size; ask for less by --ray cpus=, gpus= or memory_gb=,"
+            " or give workers=N where the cluster grows by itself"
+        )
+    return room
 
 
 class _Task:
