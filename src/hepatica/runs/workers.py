@@ -77,8 +77,12 @@ def _alive(jobs: Jobs, job: Job, *, lease_s: float) -> Iterator[None]:
     done = threading.Event()
 
     def beat() -> None:
-        while not done.wait(lease_s / 3) and jobs.beat(job, lease_s=lease_s):
-            pass
+        mine = True
+        while mine and not done.wait(lease_s / 3):
+            try:
+                mine = jobs.beat(job, lease_s=lease_s)
+            except Exception as error:  # such as a database that is busy: the next sign may still come in time
+                LOG.warning("no sign of life of job %s: %s", job.key, type(error).__name__)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
