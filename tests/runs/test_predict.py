@@ -172,3 +172,23 @@ def test_a_stopped_call_goes_on_and_ends_as_one_that_was_not(
     assert pd.read_csv(tmp_path / "out" / "specimens.csv")["row"].tolist() == [1, 2, 3, 4]
     assert table["specimen_id"].isna().is_monotonic_increasing
     assert not (tmp_path / "out" / "names.csv").exists()  # on request alone
+
+
+def test_what_a_stopped_call_did_of_other_files_is_not_taken_over(
+    trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same two files in the other order: each number is another patient."""
+    slides, out = sorted((trained.other / "slides").glob("*.tif*"))[:2], tmp_path / "out"
+    module = import_module("hepatica.runs.predict")
+
+    def stopped(parts, out) -> pd.DataFrame:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_join", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            predict(trained.run, slides, out=out, pictures=0)
+    table = predict(trained.run, slides[::-1], out=out, pictures=0)
+    wanted = predict(trained.run, slides[::-1], out=tmp_path / "wanted", pictures=0)
+    pd.testing.assert_frame_equal(table, wanted)
+    assert not (out / "prepared" / "parts").exists()
