@@ -39,7 +39,7 @@ from hepatica.runs.pictures import cautioned, draw_inputs, draw_specimens, first
 from hepatica.runs.results import file_writers, write_all
 from hepatica.runs.scores import predicted, predictions, rows_lost
 from hepatica.runs.spread import KINDS as PREPARING
-from hepatica.runs.spread import Item, context_of, prepare_jobs, set_aside, spread, without_lost
+from hepatica.runs.spread import Item, cancel_others, context_of, prepare_jobs, set_aside, spread, without_lost
 
 MADE_FROM = "made_from.json"
 """Digests of the model and of each specimen: results of one patient must never lie beside those of another."""
@@ -201,9 +201,10 @@ def by_jobs(work: _Work, cohort: Cohort, *, context: Mapping[str, Any], engine: 
         raise CohortError("got files to share among processes, wanted a cohort folder; hepatica init makes one")
     folder = work.out / "prepared"
     kinds = f"{__name__}:KINDS"
-    prepare_jobs(work.locked.system, cohort, work.locked.settings, folder, engine=engine, kinds=kinds)
     own: dict[str, Any] = {"kinds": kinds, "folder": folder, "engine": engine, "label": "predicting"}
     own["context"] = {**context, "cohort": cohort_as_plain(cohort), "made_from": work.made_from}
+    cancel_others("predict", context=own["context"], folder=folder)  # before processes take any job of the table
+    prepare_jobs(work.locked.system, cohort, work.locked.settings, folder, engine=engine, kinds=kinds)
     parts = [each for each in work.few(cohort) if not (work.folder(each) / SPECIMENS).exists()]
     died = spread("predict", [Item(place=str(each[0].row), specimens=each) for each in parts], **own)
     alone = [some for each in died for some in work.singly(each.specimens)]

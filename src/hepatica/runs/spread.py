@@ -64,13 +64,12 @@ def spread(
     if not items:
         return []
     folder = folder.absolute()  # a worker may be in another one
-    text = json.dumps(context, sort_keys=True, default=str)
-    file = folder / "jobs" / f"{content_name(text.encode())}.json"
+    file, text = _file_of(context, folder=folder)
     write_json(file, json.loads(text) | {"threads": engine.threads})
     given = [{"context": str(file), "place": each.place, "content": _content(each.specimens)} for each in items]
     jobs = Jobs(ledger(folder))
     keys = jobs.add_all([(kind, each) for each in given])
-    _cancel_others(jobs, kind, file=file)
+    cancel_others(kind, context=context, folder=folder)
     # Set aside: its entry in the ledger was removed; but beside other processes it may have died just now.
     again: list[State] = ["failed", "cancelled", *(() if engine.share else ("quarantined",))]
     for key in {job.key for state in again for job in jobs.all(kind=kind, state=state)} & set(keys):
@@ -80,12 +79,19 @@ def spread(
     return [each for key, each in zip(keys, items, strict=True) if key in lost]
 
 
-def _cancel_others(jobs: Jobs, kind: str, *, file: Path) -> None:
-    """Cancel the jobs of that kind whose context lies beside `file` and is another one."""
+def _file_of(context: Mapping[str, Any], *, folder: Path) -> tuple[Path, str]:
+    """Where a context lies, and its text."""
+    text = json.dumps(context, sort_keys=True, default=str)
+    return folder.absolute() / "jobs" / f"{content_name(text.encode())}.json", text
+
+
+def cancel_others(kind: str, *, context: Mapping[str, Any], folder: Path) -> None:
+    """Cancel the jobs of that kind, and of the folder, that a call of another context has left."""
+    jobs, (file, _) = Jobs(ledger(folder)), _file_of(context, folder=folder)
     unfinished: tuple[State, ...] = ("waiting", "running")
     for job in (each for state in unfinished for each in jobs.all(kind=kind, state=state)):
-        context = Path(job.given["context"])
-        if context != file and context.parent == file.parent:
+        other = Path(job.given["context"])
+        if other != file and other.parent == file.parent:
             jobs.cancel(job.key)
 
 

@@ -183,8 +183,10 @@ def _one(where: Path | str, kinds: str, name: str, lease_s: float) -> None:
     def watch() -> None:  # a supervisor that was killed takes its workers along
         if supervisor is not None:
             supervisor.join()
-            jobs.give_back(name)
-            os._exit(1)
+            try:
+                jobs.give_back(name)
+            finally:  # also where the table cannot be written
+                os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
     work(jobs, kinds_of(kinds), worker=name, lease_s=lease_s, stop=stop)
