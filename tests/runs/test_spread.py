@@ -186,6 +186,22 @@ def test_jobs_that_failed_are_begun_anew_and_a_share_leaves_those_set_aside(item
     assert [each.state for each in jobs.all()] == ["waiting", "waiting"]
 
 
+def test_jobs_that_failed_are_not_passed_over_in_silence(
+    items: list[Item], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Failing(Engine):
+        def run(self, where: Path | str, kinds: str, **_) -> None:
+            jobs = Jobs(where)
+            jobs.fail(jobs.claim("w"), "the disk is full")
+            jobs.finish(jobs.claim("w"))
+
+    own: Mapping[str, object] = {"context": {}, "kinds": "", "folder": tmp_path, "label": "x"}
+    assert spread("prepare", items, engine=Failing(processes=2), **own) == []
+    assert capsys.readouterr().err == "1 of 2 jobs failed, which one process tries again: the disk is full\n"
+    assert spread("prepare", items[1:], engine=Silent(processes=2), **own) == []
+    assert capsys.readouterr().err == ""
+
+
 def test_workers_find_the_context_from_any_folder(
     items: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,10 +71,13 @@ def spread(
     keys = jobs.add_all([(kind, each) for each in given])
     cancel_others(kind, context=context, folder=folder)
     # Set aside: its entry in the ledger was removed; but beside other processes it may have died just now.
-    again: list[State] = ["failed", "cancelled", *(() if engine.share else ("quarantined",))]
-    for key in {job.key for state in again for job in jobs.all(kind=kind, state=state)} & set(keys):
+    again: tuple[State, ...] = ("failed", "cancelled") if engine.share else ("failed", "cancelled", "quarantined")
+    own = set(keys)
+    for key in own & {job.key for state in again for job in jobs.all(kind=kind, state=state)}:
         jobs.retry(key)
     engine.run(ledger(folder), kinds, label=label, total=len(items))
+    if failed := [job.error for job in jobs.all(kind=kind, state="failed") if job.key in own]:
+        print(f"{len(failed)} of {len(items)} jobs failed, which one process tries again: {failed[0]}", file=sys.stderr)
     lost = {job.key for job in jobs.all(state="quarantined")}
     return [each for key, each in zip(keys, items, strict=True) if key in lost]
 
