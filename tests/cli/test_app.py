@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from hepatica.cli import _fault
 from hepatica.cli import app as whole
 from hepatica.cli.app import PANELS, remarks
+from hepatica.runs.in_use import LOCK, in_use
 from hepatica.runs.jobs import Jobs
 from hepatica.systems import find_system
 
@@ -120,6 +121,19 @@ def test_faults_are_one_line_and_exit_code_2(hepatica: Cli, words: tuple[str, ..
     assert done.stderr.count("\n") == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_two_commands_do_not_write_into_one_folder_at_once(hepatica: Cli, tmp_path: Path) -> None:
+    run, slide, out = tmp_path / "run", tmp_path / "a.svs", tmp_path / "out"
+    run.mkdir()
+    (run / "settings.toml").touch()
+    slide.touch()
+    with in_use(out):
+        done = hepatica("predict", run, slide, "--out", out)
+        assert (done.returncode, "is in use by another process" in done.stderr) == (2, True)
+        assert "in use" not in hepatica("predict", run, slide, "--out", out, "--jobs", "share").stderr
+    assert "in use" not in hepatica("predict", run, slide, "--out", out).stderr
+    assert not (out / LOCK).exists()
 
 
 def test_a_table_of_jobs_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
