@@ -28,8 +28,7 @@ def run_on_ray(
     A connection that is there is used, and one that is made stays until the process ends, for the next jobs.
 
     `shares`: how many workers, 0 for as many as the cluster has room for now; cpus, gpus and memory_gb of each. The
-    nodes see the same files by the same paths. UnavailableError without Ray, its cluster, or room for
-    one worker in it.
+    nodes see the same files by the same paths. UnavailableError without Ray, its cluster, or room in it.
     """
     os.environ.update(QUIET)
     try:
