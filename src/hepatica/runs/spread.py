@@ -93,7 +93,7 @@ def cancel_others(kind: str, *, context: Mapping[str, Any], folder: Path) -> Non
     jobs, (file, _) = Jobs(ledger(folder)), _file_of(context, folder=folder)
     unfinished: tuple[State, ...] = ("waiting", "running")
     for job in (each for state in unfinished for each in jobs.all(kind=kind, state=state)):
-        other = Path(job.given["context"])
+        other = Path(job.given.get("context", ""))
         if other != file and other.parent == file.parent:
             jobs.cancel(job.key)
 
