@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,8 +15,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from hepatica.cli import _fault
 from hepatica.cli import app as whole
 from hepatica.cli.app import PANELS, remarks
+from hepatica.runs.in_use import LOCK, in_use
+from hepatica.runs.jobs import Jobs
 from hepatica.systems import find_system
 
 COMMANDS = (
@@ -117,6 +121,28 @@ def test_faults_are_one_line_and_exit_code_2(hepatica: Cli, words: tuple[str, ..
     assert done.stderr.count("\n") == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_two_commands_do_not_write_into_one_folder_at_once(hepatica: Cli, tmp_path: Path) -> None:
+    run, slide, out = tmp_path / "run", tmp_path / "a.svs", tmp_path / "out"
+    run.mkdir()
+    (run / "settings.toml").touch()
+    slide.touch()
+    with in_use(out):
+        done = hepatica("predict", run, slide, "--out", out)
+        assert (done.returncode, "is in use by another process" in done.stderr) == (2, True)
+        assert "in use" not in hepatica("predict", run, slide, "--out", out, "--jobs", "share").stderr
+    assert "in use" not in hepatica("predict", run, slide, "--out", out).stderr
+    assert not (out / LOCK).exists()
+
+
+def test_a_table_of_jobs_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "jobs.sqlite").write_bytes(bytes(range(256)) * 16)
+    with pytest.raises(sqlite3.DatabaseError) as caught:
+        Jobs(tmp_path / "jobs.sqlite")
+    assert _fault(caught.value) == (
+        "the table of jobs: file is not a database; free space, or make the database ready, then start again"
+    )
 
 
 def test_predict_says_one_line_for_a_file_that_is_no_slide(hepatica: Cli, trained, tmp_path: Path) -> None:

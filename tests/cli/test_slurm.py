@@ -33,6 +33,14 @@ def test_the_script_says_what_each_element_does(tmp_path: Path) -> None:
     assert subprocess.run(["bash", "-n", tmp_path / "own.sh"]).returncode == 0
 
 
+def test_elements_on_several_nodes_need_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["slurm", "--script", str(tmp_path / "own.sh"), "--", "predict", "run", "cohort", "--out", "out"]
+    monkeypatch.delenv("HEPATICA_LEDGER", raising=False)
+    assert "for several nodes first: export HEPATICA_LEDGER=" in CliRunner().invoke(app, words).output
+    monkeypatch.setenv("HEPATICA_LEDGER", "postgresql://host/jobs")
+    assert "HEPATICA_LEDGER" not in CliRunner().invoke(app, words).output
+
+
 @pytest.mark.parametrize("words", [["report", "run"], ["predict", "run", "c", "--jobs", "2"], ["train", "--ray=local"]])
 def test_commands_without_shares_are_refused(tmp_path: Path, words: list[str]) -> None:
     with pytest.raises(SettingsError, match="wanted train, validate, predict, quantify without --jobs and --ray"):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -253,3 +254,14 @@ def test_where_there_is_no_terminal_lines_say_what_is_done_and_what_is_left(
     assert lines == ["Cutting: 2 of 4, 40 s left", "Cutting: 4 of 4"]  # 2 in 40 s; none within 30 s of another
     assert preparation.in_words(200) == "3 min"
     assert preparation.in_words(3 * 3600) == "3.0 h"
+
+
+def test_specimens_prepared_one_by_one_do_not_look_through_the_folder_each(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+    monkeypatch.setattr(preparation, "_sweep_once", lru_cache(looked.append))
+    for key in ("a", "b"):
+        one = {key: specimen(study)}
+        prepare_each(one, lambda key, each: None, ledger=Ledger(tmp_path / "out" / "l"), label="x", workers=1)
+    assert looked == [tmp_path / "out"]

@@ -38,7 +38,7 @@ class Stand:
         return True
 
     def cluster_resources(self) -> dict[str, float]:
-        return {"CPU": 3.0}
+        return {"CPU": 3.0, "GPU": 1.0, "memory": 4.0 * 2**30}
 
     def remote(self, **asked):
         self.asked = asked
@@ -98,3 +98,13 @@ def test_no_cluster_and_no_ray_are_one_sentence_each(tmp_path: Path, monkeypatch
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UnavailableError, match="Ray is not installed"):
         Engine(ray="local").run(tmp_path / "jobs.sqlite", "made:KINDS", label="x", total=0)
+
+
+def test_workers_for_which_the_cluster_has_no_room_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Stand()
+    monkeypatch.setitem(sys.modules, "ray", cluster)
+    for shares in ({"gpus": 2}, {"cpus": 4}, {"memory_gb": 5}):
+        with pytest.raises(UnavailableError, match="no room for one worker"):
+            Engine(ray="auto", shares=shares).run(tmp_path / "jobs.sqlite", "made:KINDS", label="x", total=0)
+    Engine(ray="auto", shares={"gpus": 2, "workers": 2}).run(tmp_path / "jobs.sqlite", "made:KINDS", label="x", total=0)
+    Engine(ray="auto", shares={"cpus": 0}).run(tmp_path / "jobs.sqlite", "made:KINDS", label="x", total=0)

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -14,6 +15,9 @@ from hepatica.cohort import CohortError, SpecimenError
 from hepatica.cohort.atomic import write_json
 from hepatica.report.documents.predictions_page import write_predictions_page
 from hepatica.runs import open_run, predict, scores
+from hepatica.runs.engine import Engine
+from hepatica.runs.inputs import cohort_of_files
+from hepatica.runs.jobs import Jobs
 
 DATA = os.environ.get("HEPATICA_DATA")
 real = pytest.mark.skipif(DATA is None, reason="HEPATICA_DATA is not set: no real files on this machine")
@@ -172,3 +176,36 @@ def test_a_stopped_call_goes_on_and_ends_as_one_that_was_not(
     assert pd.read_csv(tmp_path / "out" / "specimens.csv")["row"].tolist() == [1, 2, 3, 4]
     assert table["specimen_id"].isna().is_monotonic_increasing
     assert not (tmp_path / "out" / "names.csv").exists()  # on request alone
+
+
+def test_what_a_stopped_call_did_of_other_files_is_not_taken_over(
+    trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same two files in the other order: each number is another patient."""
+    slides, out = sorted((trained.other / "slides").glob("*.tif*"))[:2], tmp_path / "out"
+    module = import_module("hepatica.runs.predict")
+
+    def stopped(parts, out) -> pd.DataFrame:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_join", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            predict(trained.run, slides, out=out, pictures=0)
+    table = predict(trained.run, slides[::-1], out=out, pictures=0)
+    wanted = predict(trained.run, slides[::-1], out=tmp_path / "wanted", pictures=0)
+    pd.testing.assert_frame_equal(table, wanted)
+    assert not (out / "prepared" / "parts").exists()
+
+
+def test_jobs_that_another_model_left_are_not_done_while_specimens_are_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, states = Jobs(tmp_path / "prepared" / "jobs.sqlite"), []
+    left = jobs.add("predict", {"context": str(tmp_path / "prepared" / "jobs" / "other.json"), "place": "1"})
+    module = import_module("hepatica.runs.predict")
+    monkeypatch.setattr(module, "prepare_jobs", lambda *_, **__: states.append(jobs.get(left).state))
+    locked = SimpleNamespace(system=None, settings=None)
+    work = SimpleNamespace(out=tmp_path, made_from="this", locked=locked, few=lambda cohort: [])
+    module.by_jobs(work, cohort_of_files([]), context={}, engine=Engine(processes=2))
+    assert states == ["cancelled"]

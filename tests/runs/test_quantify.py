@@ -423,3 +423,13 @@ def test_a_share_gives_the_same_bytes_as_the_call_alone(cohort: Path, tmp_path: 
     quantify(few, out=shared, settings=Quantification())
     for name in ("quantities.csv", "ratios.csv", "specimens.csv", "predictions.csv"):
         assert (shared / name).read_bytes() == (alone / name).read_bytes()
+
+
+def test_rows_are_those_of_this_call(cohort: Path, tmp_path: Path) -> None:
+    """Equal files have a row each, and results called by row are not those of the files in another order."""
+    one, other = (files(cohort, row)[0] for row in range(2))
+    quantify([one, other], out=tmp_path / "out", settings=Quantification())
+    with pytest.raises(RunError, match="other specimens"):
+        quantify([other, one], out=tmp_path / "out", settings=Quantification())
+    table, _ = quantify([one, one], out=tmp_path / "twice", settings=Quantification())
+    assert table.drop_duplicates("specimen_id")["row"].tolist() == [1, 2]

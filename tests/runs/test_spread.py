@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hepatica.cohort import NotAssessableError, load_cohort
+from hepatica.cohort import NotAssessableError, Specimen, load_cohort
 from hepatica.cohort.atomic import read_json
 from hepatica.runs import predict
 from hepatica.runs.engine import Engine
@@ -140,6 +140,81 @@ def test_what_was_set_aside_is_tried_again_once_its_entry_is_gone(trained, tmp_p
                 Jobs(where).finish(job)
 
     assert spread("prepare", items, engine=Done(processes=2), **own) == []
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> list[Item]:
+    found = []
+    for row in (2, 3):
+        (path := tmp_path / f"{row}.tif").write_bytes(bytes([row]))
+        one = Specimen(patient_id=f"P{row}", specimen_id=f"S{row}", modality="slide", path=path, row=row)
+        found.append(Item(place=str(row), specimens=[one]))
+    return found
+
+
+class Silent(Engine):
+    """An engine that does nothing."""
+
+    def run(self, where: Path | str, kinds: str, **_) -> None: ...
+
+
+def test_jobs_of_other_settings_are_cancelled_and_come_back_with_them(items: list[Item], tmp_path: Path) -> None:
+    own: Mapping[str, object] = {"kinds": "", "folder": tmp_path, "label": "x", "engine": Silent(processes=2)}
+    jobs = Jobs(tmp_path / "jobs.sqlite")
+    other = jobs.add("predict", {"context": "/elsewhere/jobs/a.json"})  # of another folder, in one database
+    spread("predict", items, context={"side": 1}, **own)
+    for _ in range(2):
+        jobs.claim("killed")
+    assert spread("predict", items, context={"side": 2}, **own) == []
+    assert jobs.get(other).state == "running"
+    assert [each.state for each in jobs.all()][1:] == ["cancelled", "cancelled", "waiting", "waiting"]
+    spread("predict", items, context={"side": 1}, **own)
+    assert [each.state for each in jobs.all()][1:] == ["waiting", "waiting", "cancelled", "cancelled"]
+
+
+def test_jobs_that_failed_are_begun_anew_and_a_share_leaves_those_set_aside(items: list[Item], tmp_path: Path) -> None:
+    own: Mapping[str, object] = {"context": {}, "kinds": "", "folder": tmp_path, "label": "x"}
+    spread("prepare", items, engine=Silent(share=True), **own)
+    jobs = Jobs(tmp_path / "jobs.sqlite")
+    jobs.fail(jobs.claim("w"), "the disk is full")
+    while jobs.claim("w"):
+        jobs.release("w")
+    died = spread("prepare", items, engine=Silent(share=True), **own)
+    assert [each.state for each in jobs.all()] == ["waiting", "quarantined"]
+    assert died == items[1:]
+    assert spread("prepare", items, engine=Silent(processes=2), **own) == []
+    assert [each.state for each in jobs.all()] == ["waiting", "waiting"]
+
+
+def test_jobs_that_failed_are_not_passed_over_in_silence(
+    items: list[Item], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Failing(Engine):
+        def run(self, where: Path | str, kinds: str, **_) -> None:
+            jobs = Jobs(where)
+            jobs.fail(jobs.claim("w"), "the disk is full")
+            jobs.finish(jobs.claim("w"))
+
+    own: Mapping[str, object] = {"context": {}, "kinds": "", "folder": tmp_path, "label": "x"}
+    assert spread("prepare", items, engine=Failing(processes=2), **own) == []
+    assert capsys.readouterr().err == "1 of 2 jobs failed, which one process tries again: the disk is full\n"
+    assert spread("prepare", items[1:], engine=Silent(processes=2), **own) == []
+    assert capsys.readouterr().err == ""
+
+
+def test_workers_find_the_context_from_any_folder(
+    items: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spread("prepare", items, context={}, kinds="", folder=Path("out"), label="x", engine=Silent(processes=2))
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert Path(Jobs(tmp_path / "out" / "jobs.sqlite").all()[0].given["context"]).is_file()
+
+
+def test_who_is_set_aside_is_said_by_row(items: list[Item], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    set_aside(items[0].specimens, folder=tmp_path)
+    assert capsys.readouterr().err == f"specimen of row 2 is set aside: {DIED}\n"
 
 
 def test_a_region_prepared_by_jobs_is_found_by_the_call(trained, tmp_path: Path) -> None:

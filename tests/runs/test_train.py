@@ -200,6 +200,14 @@ def test_folder_with_something_else_is_refused(trained, tmp_path: Path) -> None:
         train(trained.system, trained.cohort, run=tmp_path, settings=trained.settings)
 
 
+def test_a_folder_in_which_shares_prepared_specimens_becomes_a_run(trained, tmp_path: Path) -> None:
+    (tmp_path / "prepared" / "ledger").mkdir(parents=True)
+    own = {"reference": trained.system.name, "system": trained.system, "settings": trained.settings}
+    with in_use(tmp_path):
+        start_run(RunFolder(tmp_path), cohort=load_cohort(trained.cohort), **own)
+    assert (tmp_path / "settings.toml").exists()
+
+
 def test_run_killed_while_its_first_file_was_written_starts_anew(trained, tmp_path: Path) -> None:
     left = tmp_path / f".settings.{_HOST}-{DEAD}-01234567.part.toml"
     left.write_text('system = "li')

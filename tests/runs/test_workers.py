@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -73,6 +74,24 @@ def test_a_long_job_keeps_its_lease(jobs: Jobs) -> None:
     work(jobs, {"slow": slow}, worker="w", lease_s=0.3)
     assert seen == [None]
     assert [(each.state, each.attempts) for each in jobs.all()] == [("done", 1)]
+
+
+def test_a_sign_of_life_that_cannot_be_given_is_given_the_next_time(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, beat, tries = jobs.add("slow", {}), jobs.beat, []
+
+    def busy_once(job: Job, **given) -> bool:
+        tries.append(job.key)
+        if len(tries) == 1:
+            raise sqlite3.OperationalError("database is locked")
+        return beat(job, **given)
+
+    monkeypatch.setattr(jobs, "beat", busy_once)
+    work(jobs, {"slow": lambda job, progress: time.sleep(0.7)}, worker="w", lease_s=0.6)
+    assert len(tries) >= 2
+    assert caplog.messages == [f"no sign of life of job {key}: OperationalError"]
+    assert jobs.get(key).state == "done"
 
 
 def test_a_worker_goes_on_until_it_is_stopped(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:

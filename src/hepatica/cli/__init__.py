@@ -95,6 +95,8 @@ def _fault(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError):
         return f"{error.filename or 'the system'}: {error.strerror or error}"
+    if type(error).__name__ in ("OperationalError", "DatabaseError"):  # of SQLite or PostgreSQL
+        return f"the table of jobs: {error}; free space, or make the database ready, then start again"
     if isinstance(error, ModuleNotFoundError):
         return f"the package {error.name} is not installed; pip install 'hepatica[all]'"
     if isinstance(error, TyperException):

@@ -1,6 +1,7 @@
 """App: the commands of hepatica, each a thin call of the function of the same name."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -169,16 +170,18 @@ def predict(
     from hepatica.cohort.predictions import of_patients
     from hepatica.report.documents.predictions_page import write_predictions_page
     from hepatica.runs import predict as predict_run
+    from hepatica.runs.in_use import in_use
     from hepatica.runs.inputs import left_out
 
     resolution = None if mpp is None else MicronsPerPixel(mpp)
     changes = assignments(settings)
-    inputs = given(inputs, dicomweb=dicomweb, study=study, out=out)
+    inputs, engine = given(inputs, dicomweb=dicomweb, study=study, out=out), engine_of(jobs, ray)
     try:
-        table = predict_run(
-            run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names, changes=changes,
-            engine=engine_of(jobs, ray),
-        )  # fmt: skip
+        with nullcontext() if engine.share else in_use(out):
+            table = predict_run(
+                run, inputs, out=out, mpp=resolution, force_mpp=force_mpp, pictures=pictures, names=names,
+                changes=changes, engine=engine,
+            )  # fmt: skip
     except NotAssessableError:
         typer.echo(f"page, with the reason of each: {write_predictions_page(run, out=out)}")
         raise

@@ -1,5 +1,6 @@
 """Slurm: write the script by which a command is done by an array of a SLURM cluster."""
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -64,6 +65,8 @@ def slurm(
         raise SettingsError(f"got {' '.join(command[:3])} …, wanted {', '.join(SHARED)} without --jobs and --ray")
     write_text(script, text_of(command, elements=elements, cpus=cpus, sbatch=sbatch or (), script=script))
     typer.echo(f"script: {script}\nnext: bash {shlex.quote(str(script))}")
+    if "HEPATICA_LEDGER" not in os.environ:
+        typer.echo("for several nodes first: export HEPATICA_LEDGER=postgresql://… (docs/how_to/cluster.md)")
 
 
 def text_of(words: list[str], *, elements: int, cpus: int, sbatch: "list[str] | tuple[str, ...]", script: Path) -> str:

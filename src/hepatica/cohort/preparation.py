@@ -163,6 +163,10 @@ def overlapping(some: Iterable[str], others: Iterable[str]) -> set[str]:
     }
 
 
+_sweep_once = lru_cache(maxsize=64)(sweep)
+"""By a process that prepares specimens one by one, the folder is looked through once and not for each of them."""
+
+
 def prepare_each(
     work: Mapping[str, Specimen],
     make: Callable[[str, Specimen], None],
@@ -183,7 +187,7 @@ def prepare_each(
         with ledger.entry(key, row=specimen.row), reading("the file", writing=ledger.folder.parent):
             make(key, specimen)
 
-    sweep(ledger.folder.parent)
+    _sweep_once(ledger.folder.parent)
     with ThreadPoolExecutor(workers) as pool:
         try:
             started = [pool.submit(entered, key, specimen) for key, specimen in work.items()]

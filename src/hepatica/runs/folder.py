@@ -118,7 +118,8 @@ def start_run(folder: RunFolder, *, reference: str, system: System[Any, Any], se
 
 
 def _refuse_strangers(folder: RunFolder) -> None:
-    if folder.path.is_dir() and any(each.name != LOCK for each in folder.path.iterdir()):
+    own = (LOCK, folder.prepared.name)  # the second by processes that shared the specimens out, before a run begins
+    if folder.path.is_dir() and any(each.name not in own for each in folder.path.iterdir()):
         raise RunError(f"{folder.path} is not empty and not a run folder; choose a new or an empty folder")
 
 

@@ -28,7 +28,7 @@ def run_on_ray(
     A connection that is there is used, and one that is made stays until the process ends, for the next jobs.
 
     `shares`: how many workers, 0 for as many as the cluster has room for now; cpus, gpus and memory_gb of each. The
-    nodes see the same files by the same paths. UnavailableError without Ray or its cluster.
+    nodes see the same files by the same paths. UnavailableError without Ray, its cluster, or room in it.
     """
     os.environ.update(QUIET)
     try:
@@ -62,9 +62,15 @@ def _connect(ray: Any, address: str) -> None:
 
 
 def _room(resources: Mapping[str, float], shares: Mapping[str, float]) -> int:
-    """How many workers a cluster has room for, 1 at least."""
+    """How many workers a cluster has room for; UnavailableError where it has none, for they would wait for ever."""
     asked = {"CPU": shares["cpus"], "GPU": shares["gpus"], "memory": shares["memory_gb"] * 2**30}
-    return max(1, min(int(resources.get(name, 0.0) / each) for name, each in asked.items() if each))
+    room = min((int(resources.get(name, 0.0) / each) for name, each in asked.items() if each), default=1)
+    if not room:
+        raise UnavailableError(
+            "the Ray cluster has no room for one worker of that size; ask for less by --ray cpus=, gpus= or memory_gb=,"
+            " or give workers=N where the cluster grows by itself"
+        )
+    return room
 
 
 class _Task:

@@ -1,5 +1,6 @@
 """Predict: a locked model's risk for new patients, with a picture of where each risk comes from."""
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from hepatica.cohort import (
 )
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, cautions
 from hepatica.cohort.atomic import read_json, sweep, write_table
-from hepatica.cohort.digests import contents
+from hepatica.cohort.digests import content_name, contents
 from hepatica.cohort.preparation import EVERY, Lines, overlapping
 from hepatica.cohort.seal import is_sealed, seal, sealing, write_sealed
 from hepatica.cohort.table import OF_TABLES
@@ -38,7 +39,7 @@ from hepatica.runs.pictures import cautioned, draw_inputs, draw_specimens, first
 from hepatica.runs.results import file_writers, write_all
 from hepatica.runs.scores import predicted, predictions, rows_lost
 from hepatica.runs.spread import KINDS as PREPARING
-from hepatica.runs.spread import Item, context_of, prepare_jobs, set_aside, spread, without_lost
+from hepatica.runs.spread import Item, cancel_others, context_of, prepare_jobs, set_aside, spread, without_lost
 
 MADE_FROM = "made_from.json"
 """Digests of the model and of each specimen: results of one patient must never lie beside those of another."""
@@ -80,10 +81,12 @@ def predict(
     if cohort.folder is None and system.inputs:
         raise CohortError(f"{system.name} reads {' and '.join(system.inputs)}; give a cohort folder with all")
     work = _Work.of(locked, cohort, out=out, pictures=pictures)
-    files = sorted(contents(files_of(system, cohort)).values())
+    files = contents(files_of(system, cohort))
     settings = {key: str(value) for key, value in (changes or {}).items()}
     about = {"model": work.model.digest, "note": work.model.note, "cohort": cohort.digest}
-    claim(out, about | {"specimens": files} | settings)
+    claim(out, about | {"specimens": sorted(files.values())} | settings)
+    made_from = json.dumps([about, files, settings], sort_keys=True)  # with the row of each file
+    work = replace(work, made_from=content_name(made_from.encode()))
     if not engine.alone:
         context = {"run": str(run.absolute()), "changes": dict(changes or {}), "out": str(out.absolute())}
         by_jobs(work, cohort, context={**context, "pictures": pictures}, engine=engine)
@@ -96,13 +99,17 @@ def predict(
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
-    """A model at work on specimens, of which those of the rows `drawn` get pictures; results go into `out`."""
+    """A model at work on specimens, of which those of the rows `drawn` get pictures; results go into `out`.
+
+    `made_from` is the digest of all that results depend on: what was left of another call is never taken over.
+    """
 
     locked: LockedRun
     network: Any
     model: ModelIdentity
     out: Path
     drawn: Collection[int]
+    made_from: str = ""
 
     @classmethod
     def of(cls, locked: LockedRun, cohort: Cohort, *, out: Path, pictures: int) -> "_Work":
@@ -129,7 +136,7 @@ class _Work:
     def folder(self, own: Sequence[Specimen]) -> Path:
         """Where the results of these specimens are kept until all are there."""
         drawn = len(self.drawn & {each.row for each in own})
-        return self.out / "prepared" / "parts" / f"{own[0].row:07}_{len(own)}_{drawn}"
+        return self.out / "prepared" / "parts" / self.made_from / f"{own[0].row:07}_{len(own)}_{drawn}"
 
     def all(self, cohort: Cohort) -> pd.DataFrame:
         """The predictions table of all, a few patients after the others; what a stopped call has done is taken over."""
@@ -194,9 +201,10 @@ def by_jobs(work: _Work, cohort: Cohort, *, context: Mapping[str, Any], engine: 
         raise CohortError("got files to share among processes, wanted a cohort folder; hepatica init makes one")
     folder = work.out / "prepared"
     kinds = f"{__name__}:KINDS"
-    prepare_jobs(work.locked.system, cohort, work.locked.settings, folder, engine=engine, kinds=kinds)
     own: dict[str, Any] = {"kinds": kinds, "folder": folder, "engine": engine, "label": "predicting"}
-    own["context"] = {**context, "cohort": cohort_as_plain(cohort)}
+    own["context"] = {**context, "cohort": cohort_as_plain(cohort), "made_from": work.made_from}
+    cancel_others("predict", context=own["context"], folder=folder)  # before processes take any job of the table
+    prepare_jobs(work.locked.system, cohort, work.locked.settings, folder, engine=engine, kinds=kinds)
     parts = [each for each in work.few(cohort) if not (work.folder(each) / SPECIMENS).exists()]
     died = spread("predict", [Item(place=str(each[0].row), specimens=each) for each in parts], **own)
     alone = [some for each in died for some in work.singly(each.specimens)]
@@ -213,6 +221,7 @@ def _opened(file: str) -> tuple[_Work, Cohort, dict[str, Sequence[Specimen]]]:
     cohort = cohort_from_plain(context["cohort"])
     locked = changed(open_run(Path(context["run"])), context["changes"])
     work = _Work.of(locked, cohort, out=Path(context["out"]), pictures=context["pictures"])
+    work = replace(work, made_from=context["made_from"])
     places: dict[str, Sequence[Specimen]] = {str(each[0].row): each for each in work.few(cohort)}
     return work, cohort, places | {f"{each[0].row} alone": each for each in work.singly(work.specimens(cohort))}
 

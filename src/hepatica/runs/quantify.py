@@ -68,7 +68,7 @@ def quantify(
     specimens = _specimens(inputs, water)
     made_from = settings.made_from
     keys = {each: spectrum_key(each, settings=made_from) for each in specimens}
-    claim(out, made_from | {"specimens": sorted(keys.values())})
+    claim(out, made_from | {"specimens": list(keys.values())})  # in order: results are called by row
     if not engine.alone:
         _by_jobs(specimens, out=out, settings=settings, engine=engine)
     both, failures = _quantified(keys, out=out, settings=settings)
@@ -115,6 +115,7 @@ def _by_jobs(specimens: Sequence[Specimen], *, out: Path, settings: Quantificati
     """A job for each spectrum; raise `Shared` where this was a share."""
     folder, cohort = out / "prepared", cohort_of_files(specimens)
     context = {"settings": settings.as_plain(), "out": str(out.absolute()), "cohort": cohort_as_plain(cohort)}
+    context["made_from"] = settings.made_from  # the files that `settings` names may be others the next time
     lost = set(lost_of(specimens, folder=folder)["row"])
     items = [Item(place=str(each.row), specimens=[each]) for each in specimens if each.row not in lost]
     died = spread(
@@ -154,7 +155,8 @@ def _quantified(
     _make(keys, out=out, settings=settings)
     ledger = Ledger(out / "prepared" / "ledger")
     found, failures = gather(keys, partial(_made, out), ledger=ledger, wanted="files gave a spectrum")
-    tables = [pd.read_parquet(path).assign(**who) for who, path in found]
+    rows = {each.specimen_id: each.row for each in keys}  # of equal files, each has its own
+    tables = [pd.read_parquet(path).assign(**who, row=rows[who["specimen_id"]]) for who, path in found]
     return pd.concat(tables, ignore_index=True), pd.concat([failures, lost], ignore_index=True)
 
 

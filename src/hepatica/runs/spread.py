@@ -5,6 +5,7 @@ is a place in a context: what the call was asked, as a JSON file that any proces
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import System, as_plain, from_plain
 from hepatica.runs.engine import Engine, Shared, ledger
 from hepatica.runs.inputs import cohort_as_plain, cohort_from_plain
-from hepatica.runs.jobs import ATTEMPTS, Job, Jobs
+from hepatica.runs.jobs import ATTEMPTS, Job, Jobs, State
 from hepatica.runs.workers import Work
 from hepatica.systems import find_system, reference
 
@@ -57,21 +58,44 @@ def spread(
     """Let others do a job for each item; those whose job killed its worker `ATTEMPTS` times.
 
     `context` is what a worker needs to know, values of JSON; `kinds` the work, as module:NAME; `folder` that of
-    prepared specimens, in which the table of jobs is.
+    prepared specimens, in which the table of jobs is. Jobs that an earlier call of other settings has left there are
+    cancelled, for they would write into the same folder; those that failed are begun anew.
     """
     if not items:
         return []
-    text = json.dumps(context, sort_keys=True, default=str)
-    file = folder / "jobs" / f"{content_name(text.encode())}.json"
+    folder = folder.absolute()  # a worker may be in another one
+    file, text = _file_of(context, folder=folder)
     write_json(file, json.loads(text) | {"threads": engine.threads})
     given = [{"context": str(file), "place": each.place, "content": _content(each.specimens)} for each in items]
     jobs = Jobs(ledger(folder))
     keys = jobs.add_all([(kind, each) for each in given])
-    for key in {job.key for job in jobs.all(state="quarantined")} & set(keys):
-        jobs.retry(key)  # its entry in the ledger was removed
+    cancel_others(kind, context=context, folder=folder)
+    # Set aside: its entry in the ledger was removed; but beside other processes it may have died just now.
+    again: tuple[State, ...] = ("failed", "cancelled") if engine.share else ("failed", "cancelled", "quarantined")
+    own = set(keys)
+    for key in own & {job.key for state in again for job in jobs.all(kind=kind, state=state)}:
+        jobs.retry(key)
     engine.run(ledger(folder), kinds, label=label, total=len(items))
+    if failed := [job.error for job in jobs.all(kind=kind, state="failed") if job.key in own]:
+        print(f"{len(failed)} of {len(items)} jobs failed, which one process tries again: {failed[0]}", file=sys.stderr)
     lost = {job.key for job in jobs.all(state="quarantined")}
     return [each for key, each in zip(keys, items, strict=True) if key in lost]
+
+
+def _file_of(context: Mapping[str, Any], *, folder: Path) -> tuple[Path, str]:
+    """Where a context lies, and its text."""
+    text = json.dumps(context, sort_keys=True, default=str)
+    return folder.absolute() / "jobs" / f"{content_name(text.encode())}.json", text
+
+
+def cancel_others(kind: str, *, context: Mapping[str, Any], folder: Path) -> None:
+    """Cancel the jobs of that kind, and of the folder, that a call of another context has left."""
+    jobs, (file, _) = Jobs(ledger(folder)), _file_of(context, folder=folder)
+    unfinished: tuple[State, ...] = ("waiting", "running")
+    for job in (each for state in unfinished for each in jobs.all(kind=kind, state=state)):
+        other = Path(job.given.get("context", ""))
+        if other != file and other.parent == file.parent:
+            jobs.cancel(job.key)
 
 
 def _content(specimens: Sequence[Specimen]) -> str:
@@ -87,11 +111,12 @@ def context_of(file: str) -> dict[str, Any]:
 
 
 def set_aside(specimens: Sequence[Specimen], *, folder: Path) -> None:
-    """Enter specimens that no process outlived into the ledger, by row and content."""
+    """Enter specimens that no process outlived into the ledger, by row and content, and say so on stderr."""
     for each in specimens:
         attempt = {"started": None, "finished": None, "error": DIED}
         entry = {"row": each.row, "content": _content([each]), "attempts": [attempt] * ATTEMPTS}
         write_json(Ledger(folder / "ledger").folder / f"{SET_ASIDE}{each.row}.json", entry)
+        print(f"specimen of row {each.row} is set aside: {DIED}", file=sys.stderr, flush=True)
 
 
 def lost_of(specimens: Sequence[Specimen], *, folder: Path) -> pd.DataFrame:
@@ -135,6 +160,7 @@ def prepare_jobs(
         "settings": as_plain(settings),
         "folder": str(folder.absolute()),
         "cohort": cohort_as_plain(cohort),
+        "digest": cohort.digest,  # a process that has read the cohort reads it again once its tables change
     }
     own: dict[str, Any] = {"context": context, "kinds": kinds, "folder": folder, "engine": engine}
     died = spread("prepare", items, **own, label="Preparing specimens")

@@ -77,8 +77,12 @@ def _alive(jobs: Jobs, job: Job, *, lease_s: float) -> Iterator[None]:
     done = threading.Event()
 
     def beat() -> None:
-        while not done.wait(lease_s / 3) and jobs.beat(job, lease_s=lease_s):
-            pass
+        mine = True
+        while mine and not done.wait(lease_s / 3):
+            try:
+                mine = jobs.beat(job, lease_s=lease_s)
+            except Exception as error:  # such as a database that is busy: the next sign may still come in time
+                LOG.warning("no sign of life of job %s: %s", job.key, type(error).__name__)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -179,8 +183,10 @@ def _one(where: Path | str, kinds: str, name: str, lease_s: float) -> None:
     def watch() -> None:  # a supervisor that was killed takes its workers along
         if supervisor is not None:
             supervisor.join()
-            jobs.give_back(name)
-            os._exit(1)
+            try:
+                jobs.give_back(name)
+            finally:  # also where the table cannot be written
+                os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
     work(jobs, kinds_of(kinds), worker=name, lease_s=lease_s, stop=stop)
