@@ -58,7 +58,7 @@ def test_score_and_biomarkers_are_those_of_the_description(cohort: Path, tmp_pat
     known = genes[genes["group"].notna()]
     assert len(known) == found["genes of paths"] < len(genes)
     norm, t = ((known[name] - known[name].min()) / (known[name].max() - known[name].min()) for name in ("norm", "t"))
-    np.testing.assert_allclose(known["score"], 0.5 * norm + 0.5 * t)
+    np.testing.assert_allclose(known["score"], 0.5 * norm + 0.5 * t, rtol=1e-6)  # norms are of single precision
     best = {
         gene for _, own in known[known["group"] != "other"].groupby("group") for gene in own["score"].nlargest(5).index
     }

@@ -13,11 +13,10 @@ from hepatica.cli.bench import bench
 from hepatica.cli.check import check
 from hepatica.cli.deidentify import deidentify
 from hepatica.cli.demo import demo
-from hepatica.cli.dicomweb import DicomWebUrl, StudyUid, given
 from hepatica.cli.doctor import doctor
 from hepatica.cli.export import export
 from hepatica.cli.init import init
-from hepatica.cli.node import node
+from hepatica.cli.node import DicomWebUrl, StudyUid, given, node
 from hepatica.cli.options import Cohort, JobsOf, Quick, Ray, Reading, Run, Settings, Trainer, assignments, engine_of
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers

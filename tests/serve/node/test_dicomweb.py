@@ -10,7 +10,7 @@ import pytest
 from dicom_images import ct_files, ct_image
 from orthanc import Orthanc, free_port
 
-from hepatica.cli.dicomweb import given
+from hepatica.cli.node import given
 from hepatica.cohort import SettingsError, SpecimenError, UnavailableError
 from hepatica.radiology.phantom.dicom import encoded
 from hepatica.serve.node.dicomweb import DicomWeb
