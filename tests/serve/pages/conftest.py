@@ -72,11 +72,14 @@ class Served:
         return self.bench.cases.submit(place, run=run)
 
     def finish(self) -> int:
-        """Do all jobs, in this process."""
+        """Do all jobs, in this process: one or more, of which none may fail."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(ENVIRONMENT, "")
             self.bench.settings.to_environment()
-            return work(self.bench.jobs, kinds.KINDS, worker="test")
+            begun = work(self.bench.jobs, kinds.KINDS, worker="test")
+        assert begun
+        assert [each.error for each in self.bench.jobs.all() if each.state != "done"] == []
+        return begun
 
     def open(self, *, width: int = 1400, dark: bool = False) -> Opened:
         """A new page of a browser that is signed in."""
@@ -97,9 +100,12 @@ def _note(found: Opened, said: Any) -> None:
         found.complaints.append(said.text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A browser without a screen; skips, or fails where all is required, without Chromium or the packages of npm."""
+    """A browser without a screen, of one module, for its loop of events would be in the way of other tests.
+
+    Skips, or fails where all is required, without Chromium or the packages of npm.
+    """
     path = program("chromium")
     playwright = pytest.importorskip("playwright.sync_api")
     if lacking := missing(COPIED):
@@ -110,7 +116,7 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
     """`serve(runs, cohorts)`: a workbench of these folders, on a free port of this machine."""
     servers: list[uvicorn.Server] = []

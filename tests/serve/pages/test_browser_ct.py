@@ -14,7 +14,7 @@ from hepatica.radiology.results.evidence import evidence_of
 READY = "[data-ready=volume]"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scans(trained_ct: Any, serve: Any) -> Any:
     return serve(trained_ct.run, trained_ct.other)
 
@@ -42,7 +42,7 @@ def test_a_phantom_ct_is_dropped_and_scored_and_its_overlays_move(scans: Any, tr
     assert page.locator("#list td").nth(2).inner_text() == "archive"
     page.select_option("#run", "run")
     page.click("#go")
-    page.wait_for_selector("#progress")
+    page.wait_for_url("**/cases/*")
     scans.finish()
     page.wait_for_selector(READY)
     assert page.locator(".score").count() == 1

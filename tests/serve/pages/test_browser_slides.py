@@ -23,7 +23,7 @@ from hepatica.saliency.heatmap import write_geojson
 READY = "[data-ready=slide]"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def slides(trained: Any, serve: Any) -> Any:
     return serve(trained.run, trained.other)
 
@@ -45,7 +45,7 @@ def test_a_phantom_slide_is_dropped_and_scored_and_its_map_moves(slides: Any, tr
     assert page.locator("#list td").nth(2).inner_text() == "slide"
     assert page.input_value("#run") == "run"  # the one model that reads slides
     page.click("#go")
-    page.wait_for_selector("#progress")
+    page.wait_for_url("**/cases/*")
     slides.finish()
     page.wait_for_selector(READY)  # htmx sees that it is done and loads the page anew
 
@@ -89,7 +89,7 @@ def test_skin_is_not_assessable_and_no_score_is_anywhere(slides: Any, opened: An
 BLUE, SQUARE, SIDE = (20, 60, 230), (384, 640, 256), 1536
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def marked(slides: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A case of a white slide with one blue square, whose one scored tile is that square."""
     picture = np.full((SIDE, SIDE, 3), 245, np.uint8)

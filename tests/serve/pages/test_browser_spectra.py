@@ -7,7 +7,7 @@ import pytest
 READY = "[data-ready=spectrum]"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def spectra(trained_spectra: Any, serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     from hepatica.spectroscopy.phantom import phantom_spectra
 
@@ -24,7 +24,7 @@ def test_a_spectrum_is_dropped_and_seen_with_its_fit(spectra: Any, opened: Any) 
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.select_option("#run", "bae_2025_qcnn")
     page.click("#go")
-    page.wait_for_selector("#progress")
+    page.wait_for_url("**/cases/*")
     spectra.finish()
     page.wait_for_selector(READY)
     assert page.locator("[data-spectrum]").count() == 1  # the water is no specimen of its own

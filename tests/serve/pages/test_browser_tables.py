@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def workbench(tables: Any, serve: Any) -> Any:
     return serve(tables.runs, tables.cohorts)
 
