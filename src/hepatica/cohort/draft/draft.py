@@ -227,7 +227,7 @@ def _fate(
 def _specimens(
     found: Sequence[Found], masks: Sequence[Path], made: _Table, *, folder: Path, out: Path
 ) -> tuple[pd.DataFrame, list[str]]:
-    """specimens.csv, and notes of files that are nobody's."""
+    """specimens.csv, and notes of files that belong to no patient."""
     owners = Owners(made.names)
     rows: list[dict[str, str]] = []
     lost: list[str] = []

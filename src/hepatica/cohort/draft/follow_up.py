@@ -13,7 +13,7 @@ from hepatica.cohort.further_table import UNITS
 
 DEATH = "overall_survival"
 OLDEST = 90
-"""Years above which an age alone may identify a person (HIPAA, 45 CFR 164.514): 90 stands for all of them."""
+"""Years above which an age alone may identify a person (HIPAA, 45 CFR 164.514): 90 is written for all of them."""
 
 
 @dataclass(kw_only=True)
@@ -31,7 +31,7 @@ def follow_up(table: pd.DataFrame, found: Mapping[str, Role], *, order: Order | 
     The time is that of its column, in the unit of its name (months where it has none), else from the index date to the
     date of the event, or without one to death or the last visit. An event is that of its column, else there is one
     where it has a date; a death without recurrence or progression is a competing event (2) there. Where there is no
-    date of death, the last visit stands for it. A time is blank where it would be negative, and where an event of a
+    date of death, the last visit is taken for it. A time is blank where it would be negative, and where an event of a
     column has no date.
     """
     made = FollowUp()

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[-+<>=]*\s*[\d.,]+\s*%?")
 _UNKNOWN = re.compile(
     r"n\.?/?a\.?|nan|unknown|unk|n\.?d\.?|not done|missing|k\.\s?a\.|[-?.]|-9{2,}|#N/A", re.IGNORECASE
 )
-"""What stands for an unknown value in hospitals' tables."""
+"""What hospitals write for an unknown value in their tables."""
 
 _CELLS = 5_000_000
 """Cells of a workbook (ours): what has more is a mistake, or an attack."""
