@@ -116,6 +116,7 @@ def test_killed_processes_are_replaced_and_poison_harms_no_other(
 ) -> None:
     (tmp_path / "made_for_workers.py").write_text(MADE)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    monkeypatch.syspath_prepend(tmp_path)  # for a fork server that an earlier test has started
     for kind, n in (("square", 2), ("poison", 0), ("once_killed", 0), ("square", 3)):
         jobs.add(kind, {"n": n})
     given = {"count": 2, "lease_s": 3600.0}
