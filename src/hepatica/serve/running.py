@@ -30,14 +30,22 @@ QUIET: dict[str, Any] = {
 def run(settings: Settings, *, say: Callable[[str], object]) -> None:
     """Serve until Ctrl-C or SIGTERM; `say` prints a line, the first of them the link."""
     app = create(settings)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
+    with _listening(settings) as listener:
         say(f"workbench: {_link(settings, app.state.workbench.accounts, listener.getsockname()[1])}")
         config = uvicorn.Config(app, proxy_headers=False, timeout_graceful_shutdown=GRACE_S, **QUIET)
         with workers(settings) if settings.workers else nullcontext():
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """A socket at the address of the settings. Asyncio must see that it is of TCP: else an answer in two pieces waits
+    40 ms for the client to acknowledge the first.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, settings.port))
+    return listener
 
 
 def work(settings: Settings) -> None:
