@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +168,23 @@ def test_exported_networks_are_used_and_named(trained_ct, study: Path, tmp_path:
     assert after["score"].to_numpy() == pytest.approx(before["score"].to_numpy(), abs=0.05)
     report = pydicom.dcmread(tmp_path / "after" / "specimen_0001_dicom" / "sr.dcm")
     assert "ONNX, int8" in report.to_json()
+
+
+def test_an_archive_gets_no_score_of_a_study_unlike_those_of_training(
+    trained_ct, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = open_run(trained_ct.run)
+    narrow = {
+        of: {name: each | {"low": 9e9, "high": 9e9} for name, each in own.items()} for of, own in locked.domain.items()
+    }
+    monkeypatch.setattr(sys.modules["hepatica.runs.predict"], "open_run", lambda _: replace(locked, domain=narrow))
+    table = predict(trained_ct.run, [study], out=tmp_path / "out", pictures=0)
+    assert set(table["applicability"]) == {"unusual"}
+    assert table["score"].notna().all()  # beside its reason
+    assert [each.name for each in (tmp_path / "out").rglob("*.dcm")] == ["sr.dcm"]
+    report = pydicom.dcmread(tmp_path / "out" / "specimen_0001_dicom" / "sr.dcm").to_json()
+    assert "Not assessable: unlike the training specimens" in report
+    assert "HCC_RISK_SCORE" not in report
 
 
 @real

@@ -3,7 +3,8 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from hepatica.runs.results import READERS, _copy_readers
+from hepatica.runs.folder import READERS
+from hepatica.runs.results import _copy_readers
 
 
 def test_corrected_readings_are_taken(tmp_path: Path) -> None:

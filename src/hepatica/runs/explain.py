@@ -12,13 +12,10 @@ from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import contents, refuse_replaced
 from hepatica.cohort.seal import refuse_altered, write_sealed
 from hepatica.protocol import override
-from hepatica.runs.folder import CONTENTS
+from hepatica.runs.folder import CONTENTS, IMPORTANCE
 from hepatica.runs.importance import importance
 from hepatica.runs.lock import LockedRun, open_run
 from hepatica.runs.pictures import draw_specimens
-
-IMPORTANCE = "importance.json"
-"""Which variables the score depends on, of systems that read tables."""
 
 
 def explain(run: Path, cohort: Cohort | str | Path, *, results: Path | None = None, specimens: int = 4) -> list[Path]:

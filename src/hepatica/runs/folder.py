@@ -27,6 +27,15 @@ SPECIMENS = "specimens.csv"
 NAMES = "names.csv"
 """Which file each row is; written on request alone, for names may identify a patient."""
 
+READERS = "readers.csv"
+"""Readings of the patients of a cohort by readers, in its folder and, as they now are, beside the model's results."""
+
+COMPARATORS = "comparators.parquet"
+"""What `System.comparators` says of every patient."""
+
+IMPORTANCE = "importance.json"
+"""Which variables the score depends on, of systems that read tables; in `explained` beside the results."""
+
 _PACKAGES = ("hepatica", "torch", "timm", "lightning", "numpy", "pandas", "scikit-learn", "lifelines")
 
 

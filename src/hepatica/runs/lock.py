@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from torch import nn
 
 from hepatica.cohort import Cohort, CohortError, RunError, SettingsError, Specimen
 from hepatica.cohort.applicability import Domain
@@ -17,10 +16,12 @@ from hepatica.cohort.digests import CONTENT, file_digest
 from hepatica.cohort.faults import rows_in_words
 from hepatica.cohort.preparation import content_of, overlapping
 from hepatica.cohort.seal import file_state, seal_states, write_sealed
-from hepatica.learn import load_weights, save_weights
 from hepatica.protocol import Material, ModelIdentity, System, from_plain, override
 from hepatica.runs.folder import FORMAT, RunFolder, read_settings, refuse_other_format
 from hepatica.systems import find_system
+
+if TYPE_CHECKING:  # torch is loaded where weights are: a report, and the pages, verify a lock without it
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class LockedRun:
     folder: RunFolder
     system: System[Any, Any]
     settings: Any
-    network: nn.Module
+    network: "nn.Module"
     cutoffs: dict[str, float]
     domain: Mapping[str, Domain]
     digest: str
@@ -71,7 +72,7 @@ def patient_digest(hospital: str, patient_id: str) -> str:
 def lock(
     folder: RunFolder,
     *,
-    network: nn.Module,
+    network: "nn.Module",
     cutoffs: dict[str, float],
     cohort: Cohort,
     seen: Sequence[str],
@@ -83,6 +84,8 @@ def lock(
 
     `seen` are the patients of training and validation, whose specimens are found in `material`.
     """
+    from hepatica.learn import save_weights
+
     save_weights(network, folder.weights)
     write_json(folder.cutoffs, cutoffs)
     write_json(folder.domain, domain)
@@ -132,6 +135,8 @@ def lock_states(folder: RunFolder, record: dict[str, Any]) -> dict[str, str]:
 
 def open_run(path: Path) -> LockedRun:
     """Open a locked run; RunError when it is unfinished, altered since it was locked, or of another version."""
+    from hepatica.learn import load_weights
+
     folder = RunFolder(path)
     head = read_settings(folder)
     record = verify_lock(folder)

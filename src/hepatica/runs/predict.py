@@ -22,7 +22,7 @@ from hepatica.cohort import (
     read_predictions,
     write_predictions,
 )
-from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, cautions
+from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, UNUSUAL, cautions
 from hepatica.cohort.atomic import read_json, sweep, write_table
 from hepatica.cohort.digests import content_name, contents
 from hepatica.cohort.preparation import EVERY, Lines, overlapping
@@ -184,8 +184,10 @@ class _Work:
             drawn = [each for each in usable if each.row in self.drawn]
             draw_specimens(locked, drawn, material=material, regions=inference.regions, cautions=doubts, out=out)
             draw_inputs(drawn, out=out)
-            _deliver(locked, usable, material=material, inference=inference, doubts=doubts, model=self.model, out=out)
-        _decline(locked, specimens, failures=failures, model=self.model, out=out)
+            answered = [specimen for specimen in usable if specimen.specimen_id not in _unusual(table)]
+            _deliver(locked, answered, material=material, inference=inference, doubts=doubts, model=self.model, out=out)
+        reasons = _unusual(table) | failures.set_index("specimen_id")["error"].to_dict()
+        _decline(locked, specimens, reasons=reasons, model=self.model, out=out)
         write_predictions(table, path=part / "predictions.csv")
         describe(read, failures, path=part / SPECIMENS)  # last: it says that the part is done
         return lost
@@ -307,11 +309,19 @@ def _deliver(
             )
 
 
+def _unusual(table: pd.DataFrame) -> dict[str, str]:
+    """Why specimens are unlike those of training, by specimen_id. An archive gets no score of them, for who reads it
+    there may see a number and no more; the tables have it, with the reason beside it.
+    """
+    rows = table[table["specimen_id"].notna() & (table["applicability"] == UNUSUAL)]
+    return dict(zip(rows["specimen_id"], rows["reason"], strict=True))
+
+
 def _decline(
-    locked: LockedRun, specimens: Sequence[Specimen], *, failures: pd.DataFrame, model: ModelIdentity, out: Path
+    locked: LockedRun, specimens: Sequence[Specimen], *, reasons: Mapping[str, str], model: ModelIdentity, out: Path
 ) -> None:
     """For the archive, that a specimen is not assessable, where a deliverable result says so."""
-    decline, reasons = locked.system.first.decline, failures.set_index("specimen_id")["error"].to_dict()
+    decline = locked.system.first.decline
     for specimen in specimens if decline is not None else ():
         if reason := reasons.get(specimen.specimen_id):
             with only_warned(specimen, "report that it is not assessable", out=out):

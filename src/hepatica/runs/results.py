@@ -18,20 +18,14 @@ from hepatica.cohort.seal import refuse_altered, sealing, unaltered
 from hepatica.evaluate.by_task import case_metrics, task_metrics
 from hepatica.protocol import Inference, Material
 from hepatica.runs.engine import ALONE, Engine
-from hepatica.runs.folder import CONTENTS, RunFolder
+from hepatica.runs.folder import COMPARATORS, CONTENTS, READERS, RunFolder
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, refuse_shared_files, unprepared
 from hepatica.runs.scores import predicted
 from hepatica.runs.spread import prepare
 
-READERS = "readers.csv"
-"""Readings of the patients of a cohort by readers, in its folder and, as they now are, beside the model's results."""
-
 CASES = "cases.parquet"
 """What was segmented against what is outlined, a row a specimen and class."""
-
-COMPARATORS = "comparators.parquet"
-"""What `System.comparators` says of every patient."""
 
 
 def write_results(

@@ -97,6 +97,7 @@ async def _tidied(app: FastAPI) -> AsyncIterator[None]:
     task = asyncio.create_task(every())
     yield
     task.cancel()
+    app.state.workbench.viewers.close()
     app.state.workbench.database.close()
 
 

@@ -1,6 +1,7 @@
 """Cases: what was submitted to a locked model, each once, with the job that predicts it and what came of it."""
 
 import hashlib
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from hepatica.serve.settings import Settings
 
 PREDICT = "predict"
 GONE = "there is no case of that id, or it was removed"
+
+ID = re.compile("[0-9a-f]{32}")
 
 LEFT_S = 3600.0
 """Seconds after which a folder without a case is what a deletion that was cut short has left."""
@@ -77,6 +80,8 @@ class Cases:
 
     def get(self, case_id: str) -> Case:
         """The case of this id; NotFoundError where there is none, or no longer."""
+        if not ID.fullmatch(case_id):
+            raise NotFoundError(GONE)
         with self.database.session() as session:
             row = session.get(CaseRow, case_id)
         job = self.jobs.get(case_id)

@@ -1,5 +1,6 @@
 """Comparison: two runs on the patients that neither of them has seen, paired."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from hepatica.cohort import EvaluationError, Months, Target
+from hepatica.serve.run_facts import state_of
 
 if TYPE_CHECKING:
     from hepatica.evaluate import Comparison
@@ -29,7 +31,14 @@ class Compared(BaseModel):
 
 
 def compare(first: Path, second: Path) -> tuple[dict[str, list[Any]], list[Compared], str]:
-    """Settings that differ, the statistics that pair, and a note of what could not be paired."""
+    """Settings that differ, the statistics that pair, and a note of what could not be paired; computed anew only where
+    a run has changed.
+    """
+    return _compared(first, second, (state_of(first), state_of(second)))
+
+
+@lru_cache(maxsize=100)
+def _compared(first: Path, second: Path, _: Any) -> tuple[dict[str, list[Any]], list[Compared], str]:
     from hepatica.report.page import read_run  # brings torch; a server starts without it, and without statistics
 
     a, b = read_run(first), read_run(second)

@@ -8,10 +8,12 @@ from pydantic import BaseModel
 
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import file_digest
+from hepatica.cohort.errors import HepaticaError
 from hepatica.cohort.predictions import read_predictions
 from hepatica.runs import RunFolder, read_settings
-from hepatica.serve.catalogue import modality_of
+from hepatica.serve.catalogue import modality_of, runs
 from hepatica.serve.file_kinds import readable
+from hepatica.serve.settings import Settings
 from hepatica.systems import listed
 
 
@@ -32,7 +34,8 @@ class Metric(BaseModel):
 
 class RunFacts(BaseModel):
     """A run. `reads` are the kinds of file it takes; `unusual` is the share of its test patients unlike training, None
-    where unknown; `changed` in seconds since 1970, UTC. An unfinished one has no digest and no metrics.
+    where unknown; `changed` in seconds since 1970, UTC. An unfinished one has no digest and no metrics, and one that
+    cannot be read a `fault` and nothing else.
     """
 
     name: str
@@ -48,13 +51,34 @@ class RunFacts(BaseModel):
     cutoffs: dict[str, float]
     metrics: list[Metric]
     unusual: float | None
+    fault: str = ""
+
+
+def every(settings: Settings) -> list[RunFacts]:
+    """What is said of each run of a workbench; one that cannot be read does not hide the others."""
+    return [_readable(name, path) for name, path in runs(settings).items()]
+
+
+def _readable(name: str, path: Path) -> RunFacts:
+    try:
+        return facts_of(name, path)
+    except (HepaticaError, LookupError, ValueError, TypeError, OSError) as error:
+        why = str(error) if isinstance(error, HepaticaError) else f"its files cannot be read ({type(error).__name__})"
+        return RunFacts(
+            name=name, system="", question="", modality="", reads=[], cohort="", phantom=False, digest="", changed=0,
+            settings={}, cutoffs={}, metrics=[], unusual=None, fault=why,
+        )  # fmt: skip
 
 
 def facts_of(name: str, path: Path) -> RunFacts:
     """What is said of a run; read anew only where it has changed."""
+    return _facts(name, path, state_of(path))
+
+
+def state_of(path: Path) -> tuple[int, ...]:
+    """What differs once a run has changed: when its files were written."""
     marks = (path / "settings.toml", path / "model.json", path / "metrics.json", *path.glob("external/*/metrics.json"))
-    state = tuple(each.stat().st_mtime_ns for each in marks if each.is_file())
-    return _facts(name, path, state)
+    return tuple(each.stat().st_mtime_ns for each in marks if each.is_file())
 
 
 @lru_cache(maxsize=1000)

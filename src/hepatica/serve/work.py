@@ -3,9 +3,10 @@
 import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from traceback import format_tb
 from typing import Any
 
@@ -23,6 +24,9 @@ Progress = Callable[[float], bool]
 LOGGED = 200
 """Lines of a log that are shown."""
 
+LOOKED_AT = 24
+"""Specimens whose thumbnails a check makes (ours): about a minute for slides."""
+
 
 def predict(job: Job, settings: Settings) -> dict[str, Any]:
     """Predict a case, as `hepatica predict` does."""
@@ -37,7 +41,8 @@ def predict(job: Job, settings: Settings) -> dict[str, Any]:
     with suppress(NotAssessableError):  # a result: the page has the reason of each
         predict_run(run, arranged(folder / "inputs", run=run, into=folder / "arranged"), out=out)
     write_predictions_page(run, out=out)
-    shutil.rmtree(out / "prepared", ignore_errors=True)
+    for each in (out / "prepared", folder / "arranged"):
+        shutil.rmtree(each, ignore_errors=True)
     return {"case": job.given["case"]}
 
 
@@ -80,6 +85,21 @@ def study(job: Job, settings: Settings) -> dict[str, Any]:
     return {"run": given["run"]}
 
 
+def check(job: Job, settings: Settings) -> dict[str, Any]:
+    """Look at a cohort, as `hepatica check` does, and write its page."""
+    from hepatica.report.documents.cohort_page import write_cohort_page
+    from hepatica.runs.check import check as check_cohort
+
+    folder = find_cohort(settings, job.given["cohort"])
+    write_cohort_page(check_cohort(folder, specimens=LOOKED_AT), path=page_of_check(settings, job.given))
+    return {"cohort": job.given["cohort"]}
+
+
+def page_of_check(settings: Settings, given: Mapping[str, Any]) -> Path:
+    """Where the page of a check is, by what its job is given: a cohort, and the digest of its tables."""
+    return settings.data / "checks" / f"{given['cohort']}_{given['tables'][:16]}.html"
+
+
 def report(job: Job, settings: Settings) -> dict[str, Any]:
     """Write the report of a run."""
     from hepatica.report import write_report
@@ -91,6 +111,8 @@ def report(job: Job, settings: Settings) -> dict[str, Any]:
 def log_of(settings: Settings, job: Job) -> list[dict[str, Any]]:
     """The last lines of the log in the folder that a job writes; none where there is none yet."""
     given = job.given
+    if job.kind == "check":
+        return []
     if job.kind == "predict":
         folder = settings.data / "cases" / given["case"] / "result"
     else:
@@ -118,6 +140,7 @@ def _watched(do: Callable[[Job, Settings], dict[str, Any]], job: Job, _: Progres
 
 
 KINDS: dict[str, Work] = {
-    do.__name__: partial(_watched, do, files=do is predict) for do in (predict, train, validate, study, report)
+    do.__name__: partial(_watched, do, files=do in (predict, check))
+    for do in (predict, check, train, validate, study, report)
 }
 """By the kind of a job; see `runs.workers`."""

@@ -13,6 +13,7 @@ from hepatica.serve.cases import Cases
 from hepatica.serve.database import Database, migrate
 from hepatica.serve.settings import Settings
 from hepatica.serve.uploads import Uploads
+from hepatica.serve.views.viewers import Viewers
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Workbench:
     uploads: Uploads
     accounts: Accounts
     audit: Audit
+    viewers: Viewers
 
 
 def open_workbench(settings: Settings) -> Workbench:
@@ -36,7 +38,8 @@ def open_workbench(settings: Settings) -> Workbench:
     cases = Cases(settings, database=database, jobs=jobs)
     accounts = Accounts(database, users=settings.users, secret=_secret(settings.data / "secret"))
     uploads = Uploads(settings, database=database)
-    return Workbench(settings, database, jobs, cases, uploads, accounts, Audit(database))
+    viewers = Viewers(memory=settings.memory_bytes)
+    return Workbench(settings, database, jobs, cases, uploads, accounts, Audit(database), viewers)
 
 
 def _secret(path: Path) -> bytes:

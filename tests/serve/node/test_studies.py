@@ -151,6 +151,36 @@ def test_a_run_that_is_not_there_is_said_and_tried_after_a_restart(make, spool, 
     assert sorted(sizes(cases)) == [("ct", 1), ("other", 1)]
 
 
+def test_a_study_whose_run_comes_later_is_read_without_a_restart(make, spool, cases, monkeypatch, caplog) -> None:
+    monkeypatch.setattr("hepatica.serve.node.studies.EXPIRY_STEPS", 2)
+    cases.lacks = frozenset({"ct"})
+    studies = make()
+    arrive(spool, 1)
+    for _ in range(4):
+        turn(studies)
+    assert caplog.text.count("there is no run ct") == 1
+    cases.lacks = frozenset()
+    for _ in range(4):
+        turn(studies)
+    assert sizes(cases) == [("ct", 1)]
+
+
+def test_a_study_that_waits_in_vain_for_its_run_is_removed_with_a_word(make, spool, cases, monkeypatch, caplog) -> None:
+    monkeypatch.setattr("hepatica.serve.node.studies.EXPIRY_STEPS", 2)
+    cases.lacks = frozenset({"ct"})
+    studies = make()
+    arrive(spool, 1)
+    for _ in range(4):
+        turn(studies)
+    (record,) = spool.folder.glob("*/record.json")
+    old = time.time() - 31 * 86400
+    os.utime(record, (old, old))
+    for _ in range(4):
+        turn(studies)
+    assert spool.studies() == []
+    assert "removed after 30 days, read by none" in caplog.text
+
+
 def test_a_fault_of_the_store_is_tried_again_and_not_quoted(make, spool, cases, caplog) -> None:
     cases.fault = ValueError("Doe^Jane")
     studies = make()

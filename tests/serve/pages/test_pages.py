@@ -80,6 +80,45 @@ def test_only_files_of_a_result_are_handed_out(client: TestClient, case: str, na
     assert client.get(f"/cases/{case}/files/predictions.csv").status_code == 200
 
 
+def test_a_broken_run_hides_no_other(client: TestClient, bench: Workbench) -> None:
+    for name, text in (("old", "format = 1"), ("odd", "x"), ("none", "format = 4")):
+        folder = bench.settings.data / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "settings.toml").write_text(text)
+    shown = client.get("/runs").text
+    assert shown.count("unreadable") == 3
+    assert "run-folder format 1" in shown
+    assert 'href="/runs/one"' in shown
+    assert client.get("/").status_code == 200
+    assert {each["name"]: bool(each["fault"]) for each in client.get("/api/v1/runs").json()} == {
+        "one": False, "two": False, "old": True, "odd": True, "none": True,
+    }  # fmt: skip
+
+
+def test_a_cohort_is_looked_at_by_a_worker(client: TestClient, bench: Workbench, finish: Callable[[], int]) -> None:
+    asked = client.get("/cohorts/b/checking").text
+    assert "Waiting for a worker" in asked
+    assert client.get("/cohorts/b/check").status_code == 404
+    assert client.get("/cohorts/b/checking").text == asked
+    assert finish() == 1
+    assert '<iframe src="/cohorts/b/check"' in client.get("/cohorts/b/checking").text
+    assert "Faults" in client.get("/cohorts/b/check").text
+    assert client.get("/cohorts/b/jobs").status_code == 200
+    assert client.get(f"/api/v1/jobs/{bench.jobs.all(kind='check')[0].key}/log").json() == []
+
+
+def test_a_long_table_is_shown_in_part(
+    client: TestClient, submit: Callable[..., dict[str, Any]], finish: Callable[[], int], tables: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("hepatica.serve.pages.cases.SHOWN", 3)
+    case = submit((tables.cohorts / "a" / "patients.csv").read_bytes())["case_id"]
+    finish()
+    shown = client.get(f"/cases/{case}").text
+    assert "<h2>60 patients</h2>" in shown
+    assert "The first 3; all are in predictions.csv." in shown
+
+
 def test_hostile_text_is_shown_as_text(client: TestClient) -> None:
     answer = client.get("/cases/<script>alert(1)</script>")
     assert "<script>alert" not in answer.text
@@ -89,7 +128,16 @@ def test_hostile_text_is_shown_as_text(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/cases/0", "/runs/none", "/cohorts/none", "/reading/0/next?reader=R1", "/scores/none"]
+    "path",
+    [
+        "/cases/0",
+        "/cases/%00",
+        "/cases/%00/progress",
+        "/runs/none",
+        "/cohorts/none",
+        "/reading/0/next?reader=R1",
+        "/scores/none",
+    ],
 )
 def test_what_is_not_there_is_said_on_a_page(client: TestClient, path: str) -> None:
     answer = client.get(path)

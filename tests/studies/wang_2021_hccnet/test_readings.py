@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hepatica.cohort import EvaluationError
-from hepatica.runs.results import READERS
+from hepatica.runs.folder import READERS
 from hepatica.studies.wang_2021_hccnet.study import check_readings
 
 HEAD = "case,reader,arm,truth,call\n"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hepatica.cohort import CohortError, EvaluationError
-from hepatica.runs.results import READERS
+from hepatica.runs.folder import READERS
 from hepatica.studies import run_study, write_study_report
 
 NO_NUMBER = re.compile(r"(?<![\w-])(nan|inf|nat|<na>)(?![\w-])", re.IGNORECASE)

@@ -17,7 +17,7 @@ from hepatica.report.figures import roc
 from hepatica.report.page import Block, Gallery, Results, Run, Section, Table, Text
 from hepatica.report.page.style import ALERT, QUIET, SERIES
 from hepatica.report.page.wording import METRICS, NONE, about, cell, difference, p_value
-from hepatica.runs.results import READERS
+from hepatica.runs.folder import READERS
 
 ARMS = ("unaided", "aided")
 """Readers alone, and with the model's probability displayed."""

@@ -25,10 +25,8 @@ from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import file_digest
 from hepatica.cohort.seal import refuse_altered, unaltered
 from hepatica.protocol import System, from_plain
-from hepatica.runs.explain import IMPORTANCE
-from hepatica.runs.folder import RunFolder, read_settings
+from hepatica.runs.folder import COMPARATORS, IMPORTANCE, RunFolder, read_settings
 from hepatica.runs.lock import verify_lock
-from hepatica.runs.results import COMPARATORS
 from hepatica.systems import find_system
 
 TRAINED_ON = ("train", "validation")

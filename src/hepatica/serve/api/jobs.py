@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from hepatica.runs.jobs import Job, State
 from hepatica.serve.accounts import User
 from hepatica.serve.api.answers import REFUSALS, Bench, Operator, Plain, Viewer
+from hepatica.serve.cases import ID
 from hepatica.serve.catalogue import find_cohort, find_run, folder_of
 from hepatica.serve.refusals import ConflictError, NotFoundError
 from hepatica.serve.work import log_of
@@ -75,7 +76,7 @@ def shown(job: Job) -> ShownJob:
 
 def job_of(bench: Workbench, key: str) -> Job:
     """The job of this key; NotFoundError where there is none."""
-    if (found := bench.jobs.get(key)) is None:
+    if not ID.fullmatch(key) or (found := bench.jobs.get(key)) is None:
         raise NotFoundError("there is no job of that key")
     return found
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from hepatica.serve import catalogue
+from hepatica.serve import catalogue, run_facts
 from hepatica.serve.api.answers import REFUSALS, Bench, Plain, Viewer
 from hepatica.serve.api.results import page
 from hepatica.serve.comparison import Compared, compare
@@ -36,7 +36,7 @@ class Comparison(BaseModel):
 @router.get("/runs")
 def every(bench: Bench, user: Viewer) -> list[RunFacts]:
     """All runs: system, cohort, date, and metrics with their intervals."""
-    return [facts_of(name, path) for name, path in catalogue.runs(bench.settings).items()]
+    return run_facts.every(bench.settings)
 
 
 @router.get("/runs/compare")

@@ -45,7 +45,9 @@ class Record:
 
     images: int
     complete: bool = True
-    """Whether every rule that matched gave a case."""
+    """Whether a rule matched, and each that did gave a case."""
+    unmade: list[str] = field(default_factory=list)
+    """Why rules that matched gave no case, such as a run that is missing."""
     cases: dict[str, list[str]] = field(default_factory=dict)
     notify: dict[str, str] = field(default_factory=dict)
     finished: bool = False
@@ -71,8 +73,10 @@ class Studies:
         for study in [name for name, record in self._records.items() if not record.finished]:
             self._attempt(study, partial(self._follow, study))
         if self._steps % EXPIRY_STEPS == 0:
-            for study in [name for name, record in self._records.items() if record.finished]:
+            for study, record in [(name, each) for name, each in self._records.items() if each.finished]:
                 self._expire(study)
+                if record.unmade and study in self._records:
+                    self.spool.open(study)
         self._steps += 1
 
     def waiting(self) -> int:
@@ -107,8 +111,13 @@ class Studies:
         if not record.cases and record.complete:
             LOG.warning("study %s: %d images, and no rule matches", study[:8], len(files))
             record.complete = False
-        record.finished = not record.cases
-        self._write(study, record)
+        before = self._records.get(study)
+        if record.unmade and (before is None or before.unmade != record.unmade):  # once, as `_attempt`
+            LOG.error("study %s: %s; tried again until it can be done", study[:8], "; ".join(record.unmade))
+        followed = before is not None and before.finished and before.cases == record.cases
+        record.finished = not record.cases or followed
+        if record != before:  # else its age would begin anew
+            self._write(study, record)
         self.spool.close(study, word=word)
 
     def _add(self, rule: Rule, files: list[Path], *, study: str, record: Record) -> None:
@@ -117,8 +126,8 @@ class Studies:
             linked(files, staged)
             case = self.cases.submit(staged, run=rule.run, origin={"by": "node", "study": study})
         except HepaticaError as error:  # such as a run that is not there
-            LOG.error("study %s: %s", study[:8], error)
             record.complete = False
+            record.unmade.append(f"{rule.run}: {error}")
             return
         finally:
             shutil.rmtree(staged, ignore_errors=True)
@@ -157,6 +166,8 @@ class Studies:
     def _expire(self, study: str) -> None:
         age = time.time() - self.spool.folder.joinpath(study, RECORD).stat().st_mtime
         if age > self.settings.keep_days * DAY_S:
+            if self._records[study].unmade:
+                LOG.error("study %s: removed after %g days, read by none", study[:8], self.settings.keep_days)
             self.spool.remove(study)
             if not self.spool.folder.joinpath(study).exists():
                 del self._records[study]

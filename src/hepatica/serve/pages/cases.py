@@ -29,6 +29,9 @@ VIEWERS = {
 }
 """By what a model reads, the files that its viewer needs."""
 
+SHOWN = 500
+"""Patients, and specimens, of a case that its page shows (ours)."""
+
 DRAWN = {
     "heatmap.png": "The map of the score",
     "tiles.png": "The tiles with the highest and the lowest scores",
@@ -81,13 +84,18 @@ def remove(case_id: str, bench: Bench, user: Operator) -> RedirectResponse:
 
 
 def result_of(case: Case, model: Model) -> dict[str, Any]:
-    """What the page shows of a result: patients with their verdicts, and of each specimen pictures and downloads."""
+    """What the page shows of a result: patients with their verdicts, and how many there are; of each specimen pictures
+    and downloads.
+    """
     table = read_predictions(unaltered(case.result / "predictions.csv"))
     specimens = pd.read_csv(unaltered(case.result / SPECIMENS))
+    every = table["patient_id"].unique()
+    table = table[table["patient_id"].isin(every[:SHOWN])]
     found = patients(table, specimens=specimens, cutoffs=model.cutoffs, known=scores_of(model))
     return {
         "patients": [(each, [(one, drawn(one)) for one in each.verdicts]) for each in found],
-        "specimens": [_specimen(case.result, row) for row in specimens.to_dict("records")],
+        "patient_count": len(every),
+        "specimens": [_specimen(case.result, row) for row in specimens[:SHOWN].to_dict("records")],
     }
 
 

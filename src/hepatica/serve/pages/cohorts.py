@@ -14,27 +14,21 @@ from hepatica.cohort.endpoints import TimeToEvent
 from hepatica.cohort.head import FILE
 from hepatica.cohort.table import OF_TABLES, Cohort, examine_cohort
 from hepatica.evaluate import kaplan_meier
-from hepatica.report.documents.cohort_page import write_cohort_page
 from hepatica.report.page.wording import column, level, quartiles, share
-from hepatica.runs.check import check
 from hepatica.runs.jobs import Job
 from hepatica.serve import catalogue
 from hepatica.serve.api import jobs as jobs_api
 from hepatica.serve.api.results import page as own_page
 from hepatica.serve.pages.rendering import Bench, Operator, PageRoute, Viewer, page, part
 from hepatica.serve.refusals import ConflictError
-from hepatica.serve.work import log_of
+from hepatica.serve.work import log_of, page_of_check
 from hepatica.serve.workbench import Workbench
-from hepatica.studies.study import study_names
 from hepatica.systems import listed
 
 router = APIRouter(prefix="/cohorts", route_class=PageRoute, include_in_schema=False)
 
 FAULTS = 30
 """Faults of tables that the page shows at once (ours); the quality control has them all."""
-
-LOOKED_AT = 24
-"""Specimens whose thumbnails are made (ours): about a minute for slides."""
 
 LEVELS = 8
 """Different values from which on a column of words is no group (ours)."""
@@ -49,6 +43,8 @@ def every(request: Request, bench: Bench, user: Viewer) -> HTMLResponse:
 @router.get("/{name}")
 def one(request: Request, name: str, bench: Bench, user: Viewer) -> HTMLResponse:
     """A cohort: follow-up, patients at baseline, faults of its tables, and its jobs."""
+    from hepatica.studies import study_names  # brings torch; a server starts without it
+
     cohort, faults = examine_cohort(catalogue.find_cohort(bench.settings, name))
     bench.audit.record(user.name, "saw cohort", name)
     shown: dict[str, Any] = {
@@ -135,16 +131,29 @@ def progress(name: str, bench: Bench, user: Viewer) -> HTMLResponse:
     return part("jobs.html.jinja", name=name, jobs=jobs_of(bench, name), user=user)
 
 
+@router.get("/{name}/checking")
+def checking(name: str, bench: Bench, user: Viewer) -> HTMLResponse:
+    """The frame of that page, or how far a worker is with it, whom the first to ask sets to work."""
+    given = _of_check(bench, name)
+    job = None
+    if not page_of_check(bench.settings, given).is_file():
+        job = bench.jobs.get(bench.jobs.add("check", given))
+    return part("checking.html.jinja", name=name, job=job)
+
+
 @router.get("/{name}/check")
 def checked(name: str, bench: Bench, user: Viewer) -> Response:
     """The page of `hepatica check`: faults, follow-up, thumbnails with outlines, what can be trained."""
+    path = page_of_check(bench.settings, _of_check(bench, name))
+    bench.audit.record(user.name, "saw check of cohort", name)
+    return own_page(path)
+
+
+def _of_check(bench: Workbench, name: str) -> dict[str, str]:
+    """What the job is given: the tables by their digest, for others make another page."""
     folder = catalogue.find_cohort(bench.settings, name)
     tables = sha256(b"".join(each.read_bytes() for each in [*sorted(folder.glob("*.csv")), folder / FILE])).hexdigest()
-    path = bench.settings.data / "checks" / f"{name}_{tables[:16]}.html"
-    if not path.is_file():
-        write_cohort_page(check(folder, specimens=LOOKED_AT), path=path)
-    bench.audit.record(user.name, "checked cohort", name)
-    return own_page(path)
+    return {"cohort": name, "tables": tables}
 
 
 ASKED: dict[str, type[BaseModel]] = {

@@ -3,9 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from hepatica.serve import catalogue
+from hepatica.serve import run_facts
 from hepatica.serve.pages.rendering import Bench, PageRoute, Viewer, page
-from hepatica.serve.run_facts import facts_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -16,7 +15,7 @@ SHOWN = 5
 @router.get("/")
 def drop(request: Request, bench: Bench, user: Viewer) -> HTMLResponse:
     """The models that are locked, and the newest cases."""
-    every = [facts_of(name, path) for name, path in catalogue.runs(bench.settings).items()]
+    every = run_facts.every(bench.settings)
     models = [each for each in every if each.digest]
     largest = bench.settings.largest_upload_bytes / 2**30
     newest = bench.cases.all()[:SHOWN]

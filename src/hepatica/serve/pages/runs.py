@@ -12,7 +12,7 @@ from hepatica.cohort import Target
 from hepatica.report.page import read_run
 from hepatica.report.page.results import Results
 from hepatica.report.page.wording import METRICS, about, interval
-from hepatica.serve import catalogue
+from hepatica.serve import catalogue, run_facts
 from hepatica.serve.comparison import compare
 from hepatica.serve.pages.model import identity, model_of
 from hepatica.serve.pages.rendering import Bench, PageRoute, Viewer, page
@@ -27,8 +27,9 @@ QUOTED = ("auroc", "c_index", "auroc_macro", "dice_liver", "dice", "concordance"
 @router.get("")
 def every(request: Request, bench: Bench, user: Viewer) -> HTMLResponse:
     """All runs."""
-    runs = [facts_of(name, path) for name, path in catalogue.runs(bench.settings).items()]
-    rows = [(each, quoted(each, fold="test"), quoted(each, fold="external")) for each in runs]
+    rows = [
+        (each, quoted(each, fold="test"), quoted(each, fold="external")) for each in run_facts.every(bench.settings)
+    ]
     return page(request, "runs.html.jinja", user=user, rows=rows)
 
 

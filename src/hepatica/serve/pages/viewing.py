@@ -17,15 +17,12 @@ from hepatica.cohort import Specimen
 from hepatica.cohort.applicability import IN_DOMAIN, UNKNOWN
 from hepatica.cohort.atomic import read_json
 from hepatica.runs.folder import SPECIMENS
-from hepatica.runs.inputs import read_inputs
-from hepatica.saliency.heatmap import COLORMAP
-from hepatica.serve.arrangement import arranged
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
-from hepatica.serve.pages import slides, spectra, volumes
 from hepatica.serve.pages.rendering import Bench, Viewer
 from hepatica.serve.readers.blinding import is_blind, refuse_blind
 from hepatica.serve.refusals import ConflictError, NotFoundError
+from hepatica.serve.views import inputs, slides, volumes
 from hepatica.serve.workbench import Workbench
 
 router = APIRouter(prefix="/cases/{case_id}", include_in_schema=False)
@@ -64,8 +61,8 @@ def _known(bench: Workbench, case_id: str) -> tuple[Case, tuple[Specimen, ...]]:
     if case.state != "done":
         raise ConflictError("the case is not done yet")
     kind, views = case.kind.split("+")[0], case.result / "views"
-    given = arranged(case.inputs, run=find_run(bench.settings, case.run), into=views / "arranged")
-    return case, read_inputs(given, modality=kind, into=views / "studies").specimens_of(kind)
+    run = find_run(bench.settings, case.run)
+    return case, bench.viewers.ask(inputs.specimens, case.inputs, run=run, modality=kind, into=views)
 
 
 @router.get("/slides/{row}.json")
@@ -75,7 +72,7 @@ def slide(case_id: str, row: int, bench: Bench, user: Viewer) -> JSONResponse:
     Of a specimen that the model should not answer for, and to a reader who reads without it, no tile is shown.
     """
     case, specimen = specimen_of(bench, case_id, row)
-    about, path = slides.described(specimen.path), case.result / f"specimen_{row:04d}.geojson"
+    about, path = bench.viewers.ask(slides.described, specimen.path), case.result / f"specimen_{row:04d}.geojson"
     shown = answered(case, row) and not is_blind(bench, user, case_id)
     return JSONResponse(about | scored(path if shown else None, origin=about["origin"]))
 
@@ -97,6 +94,8 @@ def scored(path: Path | None, *, origin: tuple[int, int]) -> dict[str, Any]:
         for name, score in each["properties"].get("measurements", {}).items():
             meaning = str(name)
             tiles.append([left + origin[0], top + origin[1], round(float(score), 4)])
+    from hepatica.saliency.heatmap import COLORMAP  # brings torch; a server starts without it
+
     shades = (255 * colormaps[COLORMAP](np.linspace(0, 1, SHADES))[:, :3]).round().astype(int).tolist()
     return {"tiles": tiles, "extent": extent, "meaning": meaning, "colours": shades}
 
@@ -105,7 +104,7 @@ def scored(path: Path | None, *, origin: tuple[int, int]) -> dict[str, Any]:
 def look(case_id: str, row: int, left: int, top: int, side: int, bench: Bench, user: Viewer) -> Response:
     """A square of the slide, small, for the list of the highest tiles."""
     _, specimen = specimen_of(bench, case_id, row)
-    found = slides.look(specimen.path, left=left, top=top, side=side)
+    found = bench.viewers.ask(slides.look, specimen.path, left=left, top=top, side=side)
     return Response(found, media_type="image/jpeg")
 
 
@@ -113,7 +112,7 @@ def look(case_id: str, row: int, left: int, top: int, side: int, bench: Bench, u
 def tile(case_id: str, row: int, level: int, column: int, line: int, bench: Bench, user: Viewer) -> Response:
     """One tile."""
     _, specimen = specimen_of(bench, case_id, row)
-    found = slides.tile(specimen.path, level=level, column=column, row=line)
+    found = bench.viewers.ask(slides.tile, specimen.path, level=level, column=column, row=line)
     return Response(found, media_type="image/jpeg")
 
 
@@ -121,7 +120,7 @@ def tile(case_id: str, row: int, level: int, column: int, line: int, bench: Benc
 def study(case_id: str, row: int, bench: Bench, user: Viewer) -> JSONResponse:
     """The series of a study and their overlays, none for a reader who reads without the model."""
     case, specimen = specimen_of(bench, case_id, row)
-    series = volumes.described(specimen, result=case.result)
+    series = bench.viewers.ask(volumes.described, specimen, result=case.result)
     if is_blind(bench, user, case_id):
         series = [each | {"overlays": []} for each in series]
     return JSONResponse({"kind": specimen.modality, "series": series})
@@ -133,7 +132,8 @@ def volume(case_id: str, row: int, number: int, bench: Bench, user: Viewer, over
     if overlay:
         refuse_blind(bench, user, case_id)
     case, specimen = specimen_of(bench, case_id, row)
-    path = volumes.written(specimen, number=number, overlay=overlay, result=case.result, into=case.result / "views")
+    views = case.result / "views"
+    path = bench.viewers.ask(volumes.written, specimen, number=number, overlay=overlay, result=case.result, into=views)
     return FileResponse(path, media_type="application/octet-stream")
 
 
@@ -141,7 +141,9 @@ def volume(case_id: str, row: int, number: int, bench: Bench, user: Viewer, over
 def spectrum(case_id: str, row: int, bench: Bench, user: Viewer) -> Response:
     """The spectrum with its fit."""
     _, specimen = specimen_of(bench, case_id, row)
-    return Response(json.dumps(spectra.fitted(specimen), allow_nan=False), media_type="application/json")
+    from hepatica.serve.views.spectra import fitted  # brings torch; a server starts without it
+
+    return Response(json.dumps(bench.viewers.ask(fitted, specimen), allow_nan=False), media_type="application/json")
 
 
 @router.get("/files/{name:path}")

@@ -20,7 +20,7 @@ from hepatica.report import Chapter
 from hepatica.report.chapters.readers import ARMS
 from hepatica.report.page import Run, read_run
 from hepatica.runs import LockedRun, explain, open_run, train, validate
-from hepatica.runs.results import READERS
+from hepatica.runs.folder import READERS
 from hepatica.saliency import dice_at, pointing
 from hepatica.studies.study import Study, Work
 from hepatica.studies.wang_2021_hccnet.chapters import CHAPTERS

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from hepatica.cohort.atomic import replacing
-from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.specimens import Specimen
 from hepatica.radiology.dicom.header import Kind
 from hepatica.radiology.dicom.nifti import nifti_bytes
@@ -19,6 +18,7 @@ from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.masks.mask import outlined, read_mask
 from hepatica.radiology.phase.together import SERIES
 from hepatica.radiology.results.read_map import images_of, read_map
+from hepatica.serve.refusals import NotFoundError
 
 PACKED = 1
 """Level of compression (ours): a series of 100 MB takes 2 s, and 10 s at the usual one."""
@@ -75,15 +75,15 @@ def _masks(specimen: Specimen, result: Path) -> Iterator[Overlay]:
 
 
 def written(specimen: Specimen, *, number: int, overlay: str, result: Path, into: Path) -> Path:
-    """The NIfTI file of a series, or of one of its overlays, made once; UnavailableError where there is no such one."""
+    """The NIfTI file of a series, or of one of its overlays, made once; NotFoundError where there is no such one."""
     if overlay not in ("", SALIENCY, REGIONS, FLAGGED):  # it becomes a name of a file
-        raise UnavailableError(f"got an unknown overlay, wanted {SALIENCY}, {REGIONS} or {FLAGGED}")
+        raise NotFoundError(f"got an unknown overlay, wanted {SALIENCY}, {REGIONS} or {FLAGGED}")
     path = into / f"specimen_{specimen.row:04d}_series_{number}{'_' * bool(overlay)}{overlay.replace(' ', '_')}.nii.gz"
     if path.exists():
         return path
     every = series_of(specimen)
     if not 1 <= number <= len(every):
-        raise UnavailableError(f"got series {number}, wanted 1 to {len(every)}")
+        raise NotFoundError(f"got series {number}, wanted 1 to {len(every)}")
     scan = every[number - 1]
     volume = scan.read(regular=False)
     values = _shown(volume) if not overlay else _laid(overlay, overlays(scan, specimen, result), volume)
@@ -104,7 +104,7 @@ def _laid(name: str, there: list[Overlay], volume: Volume) -> np.ndarray:
     """(z y x): saliency as hundredths, uint8; labels 1 liver and 2 lesion, or 1 for a flagged region."""
     found = next((each for each in there if each.name == name), None)
     if found is None:
-        raise UnavailableError(f"the series has no {name}; the results have {', '.join(each.name for each in there)}")
+        raise NotFoundError(f"the series has no {name}; the results have {', '.join(each.name for each in there)}")
     if name == SALIENCY:
         return np.asarray(np.rint(100 * read_map(found.file, geometry=volume.geometry)), np.uint8)
     if name == FLAGGED:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hepatica.cohort.errors import UnavailableError
 from hepatica.cohort.specimens import Specimen
 from hepatica.protocol import ModelIdentity
 from hepatica.radiology.dicom.nifti import write_nifti
@@ -18,7 +17,8 @@ from hepatica.radiology.phantom import PhantomSettings, phantom_ct
 from hepatica.radiology.results.deliver import write_objects
 from hepatica.radiology.results.derived_images import parametric_map, segmentation
 from hepatica.radiology.results.evidence import evidence_of
-from hepatica.serve.pages import volumes
+from hepatica.serve.refusals import NotFoundError
+from hepatica.serve.views import volumes
 
 MODEL = ModelIdentity(system="test", version="0", digest="0" * 64, doi="10.0/0", note="phantom")
 
@@ -72,7 +72,7 @@ def test_overlays_lie_on_the_voxels_they_were_made_for(study: Any) -> None:
 
 @pytest.mark.parametrize(("number", "overlay"), [(0, ""), (99, ""), (1, "saliency"), (2, "../x"), (2, "x" * 300)])
 def test_what_is_not_there_is_refused(study: Any, number: int, overlay: str) -> None:
-    with pytest.raises(UnavailableError):
+    with pytest.raises(NotFoundError):
         volumes.written(study.specimen, number=number, overlay=overlay, result=study.result, into=study.folder / "v")
 
 

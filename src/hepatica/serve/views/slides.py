@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from hepatica.cohort.errors import SpecimenError, UnavailableError
+from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.units import MicronsPerPixel
 from hepatica.pathology.reader import as_specimen_error, open_reader
 from hepatica.pathology.slide import Resolution, Slide, open_slide
+from hepatica.serve.refusals import NotFoundError
 
 TILE, OVERLAP = 254, 1
 """Pixels of a tile's side, and those that it shares with each neighbour: together 256."""
@@ -46,7 +47,7 @@ def described(path: Path) -> dict[str, Any]:
 
 
 def tile(path: Path, *, level: int, column: int, row: int) -> bytes:
-    """One tile as JPEG, level 0 being the whole slide in one pixel; UnavailableError where the slide has none there."""
+    """One tile as JPEG, level 0 being the whole slide in one pixel; NotFoundError where the slide has none there."""
     return _tile(path, _changed(path), level, column, row)
 
 
@@ -67,7 +68,7 @@ def _tile(path: Path, changed: int, level: int, column: int, row: int) -> bytes:
     opened = _opened(path, changed)
     deepest = math.ceil(math.log2(max(opened.slide.size)))
     if not 0 <= level <= deepest:
-        raise UnavailableError(f"got level {level} of the slide, wanted 0 to {deepest}")
+        raise NotFoundError(f"got level {level} of the slide, wanted 0 to {deepest}")
     scale = 2 ** (deepest - level)
     (left, width), (top, height) = (
         _span(place, side=side, scale=scale) for place, side in zip((column, row), opened.slide.size, strict=True)
@@ -83,7 +84,7 @@ def _span(place: int, *, side: int, scale: int) -> tuple[int, int]:
     length = math.ceil(side / scale)
     first, last = max(place * TILE - OVERLAP, 0), min((place + 1) * TILE + OVERLAP, length)
     if place < 0 or first >= last or place * TILE >= length:
-        raise UnavailableError("the slide has no such tile")
+        raise NotFoundError("the slide has no such tile")
     return first, last - first
 
 
@@ -92,11 +93,11 @@ SMALL = 96
 
 
 def look(path: Path, *, left: int, top: int, side: int) -> bytes:
-    """A square of the slide in pixels of its finest level, small, as JPEG; UnavailableError where it lies beside it."""
+    """A square of the slide in pixels of its finest level, small, as JPEG; NotFoundError where it lies beside it."""
     opened = _opened(path, _changed(path))
     width, height = opened.slide.size
     if not (0 < side <= max(width, height) and -side < left < width and -side < top < height):
-        raise UnavailableError("the slide has no such place")
+        raise NotFoundError("the slide has no such place")
     with as_specimen_error(path), opened.lock:
         pixels = opened.slide.thumbnail(longest=SMALL, box=(left, top, side, side))
     return _jpeg(pixels)

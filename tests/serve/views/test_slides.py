@@ -9,9 +9,10 @@ import pytest
 import tifffile
 from PIL import Image
 
-from hepatica.cohort.errors import HepaticaError, SpecimenError, UnavailableError
-from hepatica.serve.pages import slides
-from hepatica.serve.pages.slides import OVERLAP, TILE
+from hepatica.cohort.errors import HepaticaError, SpecimenError
+from hepatica.serve.refusals import NotFoundError
+from hepatica.serve.views import slides
+from hepatica.serve.views.slides import OVERLAP, TILE
 
 
 @pytest.fixture
@@ -54,14 +55,14 @@ def test_tiles_together_are_the_slide(path: Path, up: int) -> None:
 @pytest.mark.parametrize("place", [(99, 0, 0), (-1, 0, 0), (10, 3, 0), (10, 0, 3), (10, -1, 0)])
 def test_what_lies_beside_the_slide_is_refused(path: Path, place: tuple[int, int, int]) -> None:
     level, column, row = place
-    with pytest.raises(UnavailableError):
+    with pytest.raises(NotFoundError):
         slides.tile(path, level=level, column=column, row=row)
 
 
 def test_a_place_is_shown_small(path: Path) -> None:
     assert pixels(slides.look(path, left=100, top=50, side=200)).shape == (96, 96, 3)
     for left, side in ((900, 50), (0, 0), (-60, 50), (0, 99999)):
-        with pytest.raises(UnavailableError):
+        with pytest.raises(NotFoundError):
             slides.look(path, left=left, top=0, side=side)
 
 

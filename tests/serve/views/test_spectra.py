@@ -8,7 +8,7 @@ import pytest
 
 from hepatica.cohort.errors import SpecimenError
 from hepatica.cohort.specimens import Specimen
-from hepatica.serve.pages import spectra
+from hepatica.serve.views import spectra
 from hepatica.spectroscopy.phantom import phantom_spectra
 
 
