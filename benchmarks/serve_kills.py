@@ -4,7 +4,8 @@
 
 In FOLDER a system of tables is trained on a phantom hospital. `hepatica serve` then predicts `--cases` small tables,
 submitted by two clients at once, each twice, while one of its processes (the server, the one that keeps the workers,
-a worker) is sent SIGKILL, `--kills` times; a server that was killed is started again. At the end each table must be one
+a worker; with a PostgreSQL of this machine also one of its connections, at which it ends all and recovers) is sent
+SIGKILL, `--kills` times; a server that was killed is started again. At the end each table must be one
 case, done, with predictions.csv byte-identical to that of `predict` without a workbench. A job that three kills in a
 row have hit is set aside, which is counted, and tried again. The exit code is 1 where a result was lost, doubled or
 changed.
@@ -87,7 +88,14 @@ class Server:
         workers = [
             worker for keeper in keepers for fork in children.get(keeper, []) for worker in children.get(fork, [])
         ]
-        return found | {name: pids for name, pids in (("keeper", keepers), ("worker", workers)) if pids}
+        names = (("keeper", keepers), ("worker", workers), ("database", self.backends()))
+        return found | {name: pids for name, pids in names if pids}
+
+    def backends(self) -> list[int]:
+        """Numbers of the processes of PostgreSQL that serve it."""
+        name = self.database.rpartition("/")[2]
+        own = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline")]
+        return [pid for pid in own if name and _command(pid).startswith("postgres: ") and f" {name} " in _command(pid)]
 
 
 def _children() -> dict[int, list[int]]:

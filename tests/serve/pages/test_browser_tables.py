@@ -42,6 +42,16 @@ def test_pages_are_accessible_and_fit_a_phone(workbench: Any, opened: Any, path:
     assert page.evaluate("document.activeElement.className") == "skip"
 
 
+def test_a_cohort_is_looked_at_once_a_worker_has_the_time(workbench: Any, opened: Any) -> None:
+    page = opened(workbench).go("/cohorts/b")
+    page.click("text=Look at the specimens")
+    page.wait_for_selector("text=Waiting for a worker")
+    workbench.finish()
+    inside = page.frame_locator("iframe")
+    inside.locator("text=hepatica check").wait_for()
+    assert "Cohort phantom_B" in inside.locator("h1").inner_text()
+
+
 def test_a_score_is_calculated_with_another_unit(workbench: Any, opened: Any) -> None:
     page = opened(workbench).go("/scores/page_b")
     page.fill("[name=age]", "61")
