@@ -118,11 +118,11 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def serve(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
-    """`serve(runs, cohorts)`: a workbench of these folders, on a free port of this machine."""
+    """`serve(runs, cohorts, …)`: a workbench of these folders and settings, on a free port of this machine."""
     servers: list[uvicorn.Server] = []
 
-    def start(runs: Path, cohorts: Path) -> Served:
-        settings = Settings(data=tmp_path_factory.mktemp("workbench"), runs=runs, cohorts=cohorts)
+    def start(runs: Path, cohorts: Path, **more: Any) -> Served:
+        settings = Settings(data=tmp_path_factory.mktemp("workbench"), runs=runs, cohorts=cohorts, **more)
         app = create(settings)
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))

@@ -42,6 +42,54 @@ def test_pages_are_accessible_and_fit_a_phone(workbench: Any, opened: Any, path:
     assert page.evaluate("document.activeElement.className") == "skip"
 
 
+def test_an_upload_that_was_interrupted_goes_on(workbench: Any, opened: Any, tables: Any) -> None:
+    seen = opened(workbench)
+    page = seen.go("/")
+    broken = []
+
+    def once(route: Any) -> None:
+        if route.request.method == "PATCH" and not broken:
+            broken.append(route.request.url)
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/uploads/*", once)
+    page.set_input_files("#files", str(tables.cohorts / "b" / "patients.csv"))
+    page.wait_for_selector("text=interrupted, trying again")
+    page.wait_for_selector("html[data-drop=whole]", state="attached")
+    assert len(broken) == 1
+    page.select_option("#run", "one")
+    page.click("#go")
+    page.wait_for_url("**/cases/*")
+    workbench.finish()
+    page.wait_for_selector("[data-verdict], .score")
+    seen.complaints.clear()  # the browser itself notes the broken connection
+
+
+def test_a_user_signs_in_by_password(tables: Any, serve: Any, chromium: Any) -> None:
+    named = serve(tables.runs, tables.cohorts, users=True)
+    named.bench.accounts.set_user("reader", role="reader", password="a long enough password")
+    page = chromium.new_context(viewport={"width": 390, "height": 800}).new_page()
+    page.goto(f"{named.base}/runs")
+    assert page.locator("#runs").count() == 0
+    page.click("a.button")
+    page.fill("[name=name]", "reader")
+    page.fill("[name=password]", "a wrong enough password")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]:visible")
+    page.fill("[name=password]", "a long enough password")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#sign-out")
+    page.goto(f"{named.base}/runs")
+    assert page.locator("#runs tbody tr").count() == 2
+    page.click("#sign-out")
+    page.wait_for_selector("#sign-out", state="detached")
+    page.goto(f"{named.base}/runs")
+    assert page.locator("#runs").count() == 0
+    page.context.close()
+
+
 def test_a_cohort_is_looked_at_once_a_worker_has_the_time(workbench: Any, opened: Any) -> None:
     page = opened(workbench).go("/cohorts/b")
     page.click("text=Look at the specimens")
