@@ -70,7 +70,7 @@ def test_files_are_numbered_and_the_report_comes_first(ct, tmp_path):
         for n in (1, 2)
         for name in (f"seg_{n}", f"saliency_map_{n}", f"capture_{n}_001", f"capture_{n}_002")
     ]
-    assert sorted(names) == sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert sorted(names) == sorted(path.name for path in (tmp_path / "out").glob("*.dcm"))
 
 
 @WITH_VALIDATOR

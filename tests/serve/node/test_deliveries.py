@@ -7,6 +7,7 @@ import pytest
 from dicom_images import ct_image
 
 from hepatica.cohort import UnavailableError
+from hepatica.cohort.seal import seal
 from hepatica.radiology.phantom.dicom import encoded
 from hepatica.runs.jobs import ATTEMPTS
 from hepatica.runs.workers import work
@@ -37,6 +38,7 @@ def make(tmp_path: Path, clock: Clock) -> Callable[[], Deliveries]:
     folder.mkdir(parents=True)
     for number in (1, 2):
         (folder / f"{number}.dcm").write_bytes(encoded(ct_image(number)))
+        seal(folder / f"{number}.dcm")
     settings = NodeSettings(callers=("PACS",), rules=(), archives={"pacs": PACS})
     return lambda: Deliveries(settings, table=tmp_path / "table.sqlite", cases=tmp_path / "cases", clock=clock)
 
@@ -117,6 +119,23 @@ def test_deaths_while_delivering_do_not_end_it(make, archive, clock: Clock) -> N
     clock.now = 10
     turn(found, key)
     assert turn(found, key)
+
+
+def test_an_object_that_was_edited_is_not_sent(make, archive, tmp_path: Path, caplog) -> None:
+    archive["up"] = True
+    (edited,) = tmp_path.rglob("2.dcm")
+    content = edited.read_bytes()
+    edited.write_bytes(content + b"00")
+    found = make()
+    key = found.add("deliver", case="c", archive="pacs")
+    for _ in range(2):
+        assert not turn(found, key)
+    assert archive["taken"] == []
+    assert "2.dcm was changed after it was written" in caplog.text
+    edited.write_bytes(content)
+    found.jobs.retry(key)
+    turn(found, key)
+    assert archive["taken"] == ["1.dcm", "2.dcm"]
 
 
 def test_an_archive_that_is_no_longer_named_is_said(make, archive, caplog) -> None:

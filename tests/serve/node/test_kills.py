@@ -11,6 +11,7 @@ import pytest
 from dicom_images import ct_files, ct_image
 from orthanc import Orthanc
 
+from hepatica.cohort.seal import seal
 from hepatica.radiology.phantom.dicom import encoded
 from hepatica.runs.workers import work
 from hepatica.serve.node import deliveries
@@ -110,6 +111,7 @@ def test_an_archive_killed_while_it_is_given_results_has_each_once(
         folder.mkdir(parents=True)
         for number, each in enumerate(results):
             (folder / f"{number}.dcm").write_bytes(encoded(each))
+        seal(*folder.glob("*.dcm"))
 
     nodes = node_of(runs, run="ct", to=to)
     with nodes.start():

@@ -12,6 +12,7 @@ import pytest
 from dicom_images import ct_image
 
 from hepatica.cohort import RunError
+from hepatica.cohort.seal import seal
 from hepatica.radiology.phantom.dicom import encoded
 from hepatica.serve.node.deliveries import Deliveries
 from hepatica.serve.node.received import of_file
@@ -228,6 +229,7 @@ def finish(cases: FewCases, *, group: str) -> None:
     folder = cases.folder / "case0" / "result"
     (folder / "specimen_0001_dicom").mkdir(parents=True)
     (folder / "specimen_0001_dicom" / "sr.dcm").write_bytes(encoded(ct_image(9)))
+    seal(folder / "specimen_0001_dicom" / "sr.dcm")
     (folder / "predictions.csv").write_text(
         "patient_id,specimen_id,fold,endpoint,horizon_months,score,group,applicability\n"
         f"P1,,predicted,hcc,0,0.9,{group},in_domain\n"

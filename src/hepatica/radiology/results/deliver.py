@@ -10,8 +10,8 @@ from einops import repeat
 from pydicom import Dataset
 
 from hepatica.cohort import Specimen
-from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError, SpecimenError
+from hepatica.cohort.seal import sealing
 from hepatica.protocol import Inference, ModelIdentity
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.radiology.dicom.header import Kind
@@ -234,12 +234,14 @@ def _check(
 
 
 def write_objects(made: Mapping[str, Dataset], folder: Path) -> list[Path]:
-    """Write DICOM objects by the names of their files; RunError when the folder has files of another delivery."""
+    """Write DICOM objects by the names of their files, and seal them; RunError when the folder has those of another
+    delivery.
+    """
     others = {path.name for path in folder.glob("*.dcm")} - set(made)
     if others:
         raise RunError(f"got a folder with {len(others)} other DICOM files; give an empty one, so that no results mix")
     with tolerant():
         for name, each in made.items():
-            with replacing(folder / name) as temporary:
+            with sealing(folder / name) as temporary:
                 each.save_as(temporary, enforce_file_format=True)
     return [folder / name for name in made]

@@ -69,7 +69,7 @@ def geojson(
 def dicom(case_id: Id, bench: Bench, user: Viewer) -> FileResponse:
     """Structured report, segmentations and maps of all specimens, for the archive of origin."""
     folder = _done(bench, user, case_id, saw="dicom").result
-    files = sorted(each for each in folder.glob("specimen_*_dicom/**/*") if each.is_file())
+    files = [unaltered(each) for each in sorted(folder.glob("specimen_*_dicom/*.dcm"))]
     if not files:
         raise NotFoundError("this case has no results for an archive of images")
     bench.uploads.refuse_full(sum(each.stat().st_size for each in files))

@@ -11,6 +11,7 @@ import pydicom
 from hepatica.cohort import read_predictions
 from hepatica.cohort.applicability import UNUSUAL
 from hepatica.cohort.errors import HepaticaError, RunError, SettingsError, UnavailableError
+from hepatica.cohort.seal import unaltered
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.runs.jobs import Job, Jobs
 from hepatica.runs.workers import Work
@@ -87,7 +88,7 @@ class Deliveries:
         return self.settings.archives[job.given["archive"]]
 
     def _files(self, job: Job) -> list[Path]:
-        files = objects_of(self.cases / job.given["case"] / "result")
+        files = [unaltered(each) for each in objects_of(self.cases / job.given["case"] / "result")]
         if not files:
             raise RunError("the case has no results, or was removed")
         return files

@@ -16,6 +16,7 @@ from matplotlib import colormaps
 from hepatica.cohort import Specimen
 from hepatica.cohort.applicability import IN_DOMAIN, UNKNOWN
 from hepatica.cohort.atomic import read_json
+from hepatica.cohort.seal import unaltered
 from hepatica.runs.folder import SPECIMENS
 from hepatica.serve.cases import Case
 from hepatica.serve.catalogue import find_run
@@ -154,4 +155,5 @@ def file(request: Request, case_id: str, name: str, bench: Bench, user: Viewer) 
     if not RESULT.fullmatch(name) or not (case.result / name).is_file():
         raise NotFoundError("the case has no such file")
     bench.audit.record(user.name, "took a file of case", case_id)
-    return FileResponse(case.result / name)
+    path = case.result / name
+    return FileResponse(path if path.suffix in (".png", ".jpg", ".geojson") else unaltered(path))
