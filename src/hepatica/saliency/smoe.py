@@ -41,7 +41,7 @@ def smoe_scale(activations: Tensor) -> Tensor:
     m (log2 m - mean over k of log2 x_k), m being the mean over k: 0 where all channels are equally excited or none is,
     large where few are, strongly. Scales with the activations. What is below 0 counts as 0.
     """
-    images = activations.split(max(1, TOGETHER // max(1, activations[:1].numel())))
+    images = torch.split(activations, max(1, TOGETHER // max(1, activations[:1].numel())))
     return torch.cat([_scale(each) for each in images])
 
 
