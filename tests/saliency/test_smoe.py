@@ -76,6 +76,13 @@ def test_half_precision_is_computed_in_single(dtype: torch.dtype) -> None:
     assert torch.isfinite(smoe_scale(torch.full((1, 4, 2, 2), 6e4, dtype=torch.float16))).all()
 
 
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_images_mapped_a_few_together_give_the_same_bytes(count: int) -> None:
+    activations = torch.rand(count, 64, 112, 112, generator=torch.Generator().manual_seed(0))
+    alone = [smoe_scale(each[None]) for each in activations]
+    assert torch.equal(smoe_scale(activations), torch.cat([torch.empty(0, 112, 112), *alone]))
+
+
 def test_activations_are_not_written_into() -> None:
     x = ramp()
     smoe_scale(x)

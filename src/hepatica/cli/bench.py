@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SIDE = 256
 """Pixels of the side of a tile, as slides have them."""
 
+SLIDE = 4096
+"""Pixels of the side of the slide, so large that its opening, with a check of four tiles, counts little."""
+
 Seconds = Annotated[float, typer.Option(help="Seconds that each measurement takes.", min=0.05)]
 Folder = Annotated[Path | None, typer.Option(help="Folder on the disk to be measured; by default the one here.")]
 
@@ -41,8 +44,8 @@ def bench(seconds: Seconds = 1.0, folder: Folder = None, as_json: Json = False) 
     """Measure this machine, then the hot paths of hepatica as shares of what it could do.
 
     Limits are measured by the plainest program that does the same: decoding JPEG, copying memory, multiplying matrices,
-    writing to the disk, hashing. All on this process's threads, so set OMP_NUM_THREADS as you run hepatica. Nothing is
-    left behind. A share near 100 % says that only another machine helps; a busy machine lowers both.
+    writing to the disk, hashing, sorting. All on this process's threads, so set OMP_NUM_THREADS as you run hepatica.
+    Nothing is left behind. A share near 100 % says that only another machine helps; a busy machine lowers both.
     """
     import json
     from dataclasses import asdict
@@ -64,14 +67,13 @@ def rates(place: Path, *, seconds: float) -> Iterator[Rate]:
     """The limits of the machine, each followed by the hot paths that it bounds; `place` is on the disk."""
     import numpy as np
 
-    pixels = np.random.default_rng(0).integers(0, 256, (2048 // 8, 2048 // 8, 3), np.uint8)
-    pixels = pixels.repeat(8, axis=0).repeat(
-        8, axis=1
-    )  # as smooth as tissue is, so that JPEG has work of the usual kind
+    pixels = np.random.default_rng(0).integers(0, 256, (SLIDE // 8, SLIDE // 8, 3), np.uint8)
+    pixels = pixels.repeat(8, axis=0).repeat(8, axis=1)  # as smooth as tissue is, so that JPEG has work of that kind
     yield from _reading(pixels, place, seconds=seconds)
     yield from _stored(place, seconds=seconds)
     yield from _networks(seconds=seconds)
     yield from _files(place, seconds=seconds)
+    yield from _statistics(seconds=seconds)
 
 
 def per_second(work: Callable[[], float], *, seconds: float) -> float:
@@ -101,7 +103,7 @@ def _reading(pixels: "np.ndarray", place: Path, *, seconds: float) -> Iterator[R
     path = place / "slide.tif"
     size = {"tile": True, "pyramid": True, "tile_width": SIDE, "tile_height": SIDE, "resunit": "cm"}
     pyvips.Image.new_from_array(pixels).tiffsave(str(path), compression="jpeg", Q=75, xres=2000, yres=2000, **size)
-    corners = [(x, y) for y in range(0, 2048, SIDE) for x in range(0, 2048, SIDE)]
+    corners = [(x, y) for y in range(0, SLIDE, SIDE) for x in range(0, SLIDE, SIDE)]
 
     def bare() -> float:
         for _ in corners:
@@ -171,6 +173,8 @@ def _steps(device: str) -> dict[str, Callable[[], None]]:
     import timm
     import torch
 
+    from hepatica.saliency import combined, normalised, smoe_watch
+
     network = timm.create_model("resnet18.tv_in1k").to(memory_format=torch.channels_last).to(device)
     images = torch.ones(16, 3, 224, 224, device=device).contiguous(memory_format=torch.channels_last)
 
@@ -178,11 +182,16 @@ def _steps(device: str) -> dict[str, Callable[[], None]]:
         with torch.inference_mode():
             network.eval()(images)
 
+    def mapped() -> None:
+        with smoe_watch(network) as maps:
+            forward()
+        combined(normalised(maps, size=images.shape[-2:]))
+
     def step() -> None:
         network.train().zero_grad()
         network(images).sum().backward()
 
-    return {"predicting": forward, "training": step}
+    return {"predicting": forward, "with SMOE maps": mapped, "training": step}
 
 
 def _operations(work: Callable[[], None], *, seconds: float) -> float:
@@ -238,3 +247,28 @@ def _files(place: Path, *, seconds: float) -> Iterator[Rate]:
         limit = per_second(limit_of, seconds=seconds)
         yield Rate(name=name, value=limit, unit="MB/s")
         yield Rate(name=own, value=per_second(work, seconds=seconds), unit="MB/s", limit=limit, bound=bound)
+
+
+def _statistics(*, seconds: float) -> Iterator[Rate]:
+    """The C-index with its interval of whole months and rounded risks, against sorting both."""
+    import numpy as np
+
+    from hepatica.evaluate import Risk, c_index
+
+    rng, patients = np.random.default_rng(0), 100_000
+    months, event = np.ceil(rng.exponential(24, patients)), rng.random(patients) < 0.5
+    risk = Risk(rng.normal(size=patients).round(1))
+
+    def sorting() -> float:
+        np.argsort(months)
+        np.argsort(risk)
+        return patients / 1e6
+
+    def ours() -> float:
+        c_index(months, event=event, score=risk)
+        return patients / 1e6
+
+    limit = per_second(sorting, seconds=seconds)
+    yield Rate(name="times and risks, sorted", value=limit, unit="millions/s")
+    found = per_second(ours, seconds=seconds)
+    yield Rate(name="  C-index of 100,000, with ties", value=found, unit="millions/s", limit=limit, bound="sorting")

@@ -31,6 +31,9 @@ FLAT = 1e-6
 TINY = 1e-18
 """Spread of a map below which its square vanishes in float32 (ours)."""
 
+TOGETHER = 2**21
+"""Activations mapped together (ours): 8 MB stay in the processor's cache, and the memory is not asked for anew."""
+
 
 def smoe_scale(activations: Tensor) -> Tensor:
     """SMOE scale of activations (b, k, y, x), after a ReLU and below 1e9: maps (b, y, x), float32, 0 or more.
@@ -38,6 +41,11 @@ def smoe_scale(activations: Tensor) -> Tensor:
     m (log2 m - mean over k of log2 x_k), m being the mean over k: 0 where all channels are equally excited or none is,
     large where few are, strongly. Scales with the activations. What is below 0 counts as 0.
     """
+    images = torch.split(activations, max(1, TOGETHER // max(1, activations[:1].numel())))
+    return torch.cat([_scale(each) for each in images])
+
+
+def _scale(activations: Tensor) -> Tensor:
     excited = activations.float().clamp(min=0).add_(SILENCE)
     mean = reduce(excited, "b k y x -> b y x", "mean")
     bits = mean.log2() - _sum_of_logarithms(excited) / excited.shape[1]

@@ -12,10 +12,17 @@ from hepatica.evaluate.intervals import clopper_pearson, sum_variance
 from hepatica.evaluate.patients import Patients
 from hepatica.evaluate.survival.concordance import c_index, c_index_of_samples, comparable_pairs, compare_c_index
 
-FOLLOWED = st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.integers(-3, 3)), min_size=2, max_size=40).filter(
-    lambda rows: any(a[0] < b[0] and a[1] for a in rows for b in rows)
-)
-"""Times, events and scores with many ties, of which two at least can be compared."""
+
+def followed(*, times: int, scores: int) -> st.SearchStrategy[list[tuple[int, bool, int]]]:
+    """Times, events and scores of patients of whom two at least can be compared."""
+    patient = st.tuples(st.integers(0, times), st.booleans(), st.integers(-scores, scores))
+    return st.lists(patient, min_size=2, max_size=40).filter(
+        lambda rows: any(a[0] < b[0] and a[1] for a in rows for b in rows)
+    )
+
+
+FOLLOWED, SCATTERED = followed(times=6, scores=3), followed(times=1000, scores=1000)
+"""With many ties, and with few."""
 
 
 def columns(rows: list[tuple[int, bool, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,6 +51,7 @@ def weighted_c_index(time: np.ndarray, event: np.ndarray, score: np.ndarray, wei
         pytest.param([1, 2, 3], [1, 1, 1], [3, 2, 1], 3, 3, id="all events, risks in order"),
         pytest.param([1, 2, 3], [1, 1, 1], [1, 2, 3], 3, 0, id="all events, risks the wrong way round"),
         pytest.param([1, 2, 3], [1, 1, 1], [2, 2, 1], 3, 2.5, id="equal risks count half"),
+        pytest.param([1, 2, 3], [1, 1, 1], [0.0, -0.0, -1], 3, 2.5, id="a negative zero is zero"),
         pytest.param([1, 2, 3], [0, 1, 1], [1, 3, 2], 1, 1, id="who is censored first compares with nobody"),
         pytest.param([1, 2, 3], [1, 0, 1], [3, 2, 1], 2, 2, id="a censored patient is no earlier event"),
         pytest.param([2, 2, 3], [1, 1, 0], [3, 1, 2], 2, 1, id="two events at one time are not comparable"),
@@ -66,6 +74,17 @@ def test_each_patient_has_the_pairs_it_is_a_member_of() -> None:
     )
     assert found.comparable.tolist() == [3, 1, 2, 2]
     assert found.concordant.tolist() == [2, 1, 1, 2]
+
+
+@settings(deadline=None, max_examples=60)
+@given(FOLLOWED | SCATTERED)
+def test_each_patients_pairs_are_those_of_the_plain_definition(rows: list[tuple[int, bool, int]]) -> None:
+    time, event, score = columns(rows)
+    earlier = event[:, None] & ((time[:, None] < time) | ((time[:, None] == time) & ~event))
+    right = earlier * ((score[:, None] > score) + (score[:, None] == score) / 2)
+    found = comparable_pairs(time, event=event, score=score)
+    assert found.comparable.tolist() == (earlier + earlier.T).sum(axis=1).tolist()
+    assert found.concordant.tolist() == (right + right.T).sum(axis=1).tolist()
 
 
 @settings(deadline=None, max_examples=60)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from hepatica.cohort.errors import EvaluationError
@@ -78,23 +79,17 @@ def compare_c_index(time: ArrayLike, *, event: ArrayLike, score_a: Risk, score_b
 
 def comparable_pairs(time: Floats, *, event: Booleans, score: Floats) -> Pairs:
     """Count each patient's comparable and concordant pairs; EvaluationError when no two patients can be compared."""
-    moment = 2 * _dense_rank(time) + ~event  # of equal times, events come before censored patients
-    order = np.argsort(moment)
-    moment, happened, rank = moment[order], event[order], _dense_rank(score)[order]
-    everyone = np.ones_like(happened)
-    below, equal, before = _sweep(moment, rank, everyone, happened.astype(int))
-    lower, level, after = (
-        each[::-1] for each in _sweep(moment[::-1], rank[::-1], happened[::-1], everyone.astype(int))
-    )
-    comparable, concordant = np.empty((2, time.size))
-    comparable[order] = before + after
-    concordant[order] = before - below + lower + (level - equal) / 2
+    moment, rank, everyone = _moments(time, event), _dense_rank(score), np.ones_like(event)
+    order = _sorted(moment)
+    below, before = _sweep(order, moment, rank, everyone, event)
+    lower, after = _sweep(order[::-1].copy(), moment, rank, event, everyone)
+    comparable = before + after
     if not comparable.any():
         raise EvaluationError(
             f"C-index: got {int(event.sum())} events among {time.size} patients, none earlier than the time of another"
             " patient; wanted two patients that can be compared"
         )
-    return Pairs(comparable=comparable, concordant=concordant)
+    return Pairs(comparable=comparable, concordant=before - below + lower)
 
 
 def c_index_of_samples(time: ArrayLike, *, event: ArrayLike, score: Risk, counts: NDArray[np.int64]) -> Floats:
@@ -103,52 +98,87 @@ def c_index_of_samples(time: ArrayLike, *, event: ArrayLike, score: Risk, counts
     The values of `c_index` of the repeated rows, without intervals; NaN where no two patients can be compared.
     """
     times, events = follow_up(time, event=event)
-    moment = 2 * _dense_rank(times) + ~events
-    order = np.argsort(moment)[::-1]
-    rank, found = _dense_rank(numbers(score, name="score", like=times.size))[order], np.full(len(counts), np.nan)
-    for place, count in enumerate(counts[:, order]):
-        lower, level, later = (each @ count for each in _sweep(moment[order], rank, events[order], count))
-        found[place] = (lower + level / 2) / later if later else np.nan
+    moment, rank = _moments(times, events), _dense_rank(numbers(score, name="score", like=times.size))
+    order, found = _sorted(moment)[::-1].copy(), np.full(len(counts), np.nan)
+    for place, count in enumerate(counts):
+        lower, later = _sweep(order, moment, rank, events, count) @ count
+        found[place] = lower / later if later else np.nan
     return found
 
 
+def _moments(time: Floats, event: Booleans) -> NDArray[np.int64]:
+    """Of equal times, events come before censored patients."""
+    return 2 * _dense_rank(time) + ~event
+
+
 def _dense_rank(values: Floats) -> NDArray[np.int64]:
+    some = values[:1000]
+    if pd.unique(some).size < some.size / 2:  # many ties: it is quicker to sort the distinct values alone
+        found, distinct = pd.factorize(values)
+        return np.asarray(_dense_rank(distinct)[found])
     order = np.argsort(values)
     rank = np.zeros(values.size, dtype=np.int64)
     rank[order[1:]] = np.cumsum(np.diff(values[order]) != 0)
     return rank
 
 
-def _count_while_joining(moment: Any, rank: Any, asks: Any, joins: Any) -> Any:
-    """How many that joined at earlier moments have a lower rank, the same rank, any rank: (3, n), 0 for who asks not.
+@compiled
+def _sorted(moment: Any) -> Any:
+    """Rows (n,) in the order of their moments, whole numbers below 2 n, by counting."""
+    place, order = np.zeros(moment.max() + 2, dtype=np.int64), np.empty_like(moment)
+    for each in moment:
+        place[each + 1] += 1
+    for each in range(1, place.size):
+        place[each] += place[each - 1]
+    for row, each in enumerate(moment):
+        order[place[each]] = row
+        place[each] += 1
+    return order
 
-    `joins` (n,) is how many join with each row.
-    A Fenwick tree over ranks (doi 10.1002/spe.4380240306) makes each question and each joining O(log n).
+
+@compiled
+def _sweep(order: Any, moment: Any, rank: Any, asks: Any, joins: Any) -> Any:
+    """How many that joined at earlier moments have a lower rank (half an equal one), any rank: (2, n), of who asks.
+
+    `order` (n,) is that of the rows' moments, from either end; `joins` (n,) is how many join with each row.
+    A Fenwick tree over ranks (doi 10.1002/spe.4380240306) makes each question and each joining O(log of the ranks);
+    where few moments meet few ranks, counts are summed over ranks once a moment, which makes both O(1).
     """
-    n = moment.size
-    found = np.zeros((3, n), dtype=np.int64)
-    tree, same = np.zeros(n + 1, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    n, ranks = order.size, rank.max() + 1
+    few = (moment.max() + 1) * ranks <= 4 * n  # above, the tree is quicker (measured)
+    found, (tree, same) = np.zeros((2, n)), np.zeros((2, ranks), dtype=np.int64)
     joined = first = 0
     while first < n:
-        last = first
-        while last < n and moment[last] == moment[first]:
-            if asks[last]:
-                node = rank[last]
-                while node > 0:
-                    found[0, last] += tree[node]
-                    node &= node - 1
-                found[1, last], found[2, last] = same[rank[last]], joined
+        last, now = first, moment[order[first]]
+        if few:
+            for node in range(1, ranks):
+                tree[node] = tree[node - 1] + same[node - 1]
+        while last < n and moment[order[last]] == now:
+            row = order[last]
+            if asks[row]:
+                below = tree[rank[row]] if few else _below(tree, rank[row])
+                found[0, row], found[1, row] = below + same[rank[row]] / 2, joined
             last += 1
-        for each in range(first, last):
-            if joins[each]:
-                joined += joins[each]
-                same[rank[each]] += joins[each]
-                node = rank[each] + 1
-                while node <= n:
-                    tree[node] += joins[each]
-                    node += node & -node
+        for row in order[first:last]:
+            joined += joins[row]
+            same[rank[row]] += joins[row]
+            if joins[row] and not few:
+                _add(tree, rank[row] + 1, joins[row])
         first = last
     return found
 
 
-_sweep = compiled(_count_while_joining)
+@compiled
+def _below(tree: Any, node: Any) -> Any:
+    found = 0
+    while node > 0:
+        found += tree[node]
+        node &= node - 1
+    return found
+
+
+@compiled
+def _add(tree: Any, node: Any, count: Any) -> None:
+    while node < tree.size:
+        tree[node] += count
+        node += node & -node
