@@ -46,6 +46,22 @@ def test_cohort_folder_is_predicted_whole(trained, tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*_heatmap.png"))) == 1
 
 
+def test_a_cohort_whose_slides_are_in_a_store_is_predicted_alike(trained, tmp_path, monkeypatch, file_server) -> None:
+    monkeypatch.setenv("HEPATICA_CACHE", str(tmp_path / "cache"))
+    near, far = (shutil.copytree(trained.other, tmp_path / name) for name in ("near", "far"))
+    table = pd.read_csv(near / "specimens.csv").head(3)
+    table.to_csv(near / "specimens.csv", index=False)
+    for path in table["path"]:
+        file_server.files[f"/{path}"] = (near / "slides" / path).read_bytes()
+        (far / "slides" / path).unlink()
+    table.assign(path=f"{file_server.url}/" + table["path"]).to_csv(far / "specimens.csv", index=False)
+    for cohort in (near, far):
+        predict(trained.run, [cohort], out=tmp_path / f"{cohort.name}_out", pictures=1)
+    for name in ("predictions.csv", "specimens.csv", "specimen_0002_heatmap.png", "specimen_0002.geojson"):
+        assert (tmp_path / "far_out" / name).read_bytes() == (tmp_path / "near_out" / name).read_bytes(), name
+    assert len(file_server.asked) == 3
+
+
 def test_patients_the_model_was_trained_on_are_marked(trained, tmp_path: Path) -> None:
     table = predict(trained.run, [trained.cohort], out=tmp_path, pictures=0)
     assert set(table["fold"]) == {"predicted"}
