@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from hepatica.cohort import CohortError, RunError, UnavailableError, load_cohort
 from hepatica.fetch import fetch_tcga_lihc
 from hepatica.fetch.gdc import Answer
-from hepatica.pathology.features.feature_file import read_features
-from hepatica.pathology.features.room import complete, encoder_of
+from hepatica.pathology.features.feature_file import read_features, slide_of
+from hepatica.pathology.features.room import complete, encoder_of, prepare
 from hepatica.pathology.phantom import PhantomSettings, phantom_slides
 from hepatica.protocol import override
 from hepatica.runs import features as by_name
@@ -81,6 +82,21 @@ def test_the_result_is_a_cohort_that_a_system_of_features_reads(near, local):
     )  # fmt: skip
     assert np.isfinite(read_features(cohort.specimens[0].path).read(np.arange(3))).all()
     assert by_name is features
+
+
+def test_features_are_known_by_the_content_of_their_slide(local, tmp_path):
+    cohort = load_cohort(local)
+    keys = prepare(cohort, complete(cohort, SMALL), tmp_path / "first").specimens["key"]
+    assert keys.str[:32].tolist() == [each.path.stem[:32] for each in cohort.specimens]
+    assert not set(keys) & {each.path.stem for each in cohort.specimens}
+    with h5py.File(cohort.specimens[0].path, "r") as file:
+        whole = {name: file[name][()] for name in ("features", "coords")}
+    other = tmp_path / "other.h5"
+    with h5py.File(other, "w") as file:
+        file.update(whole)
+        file["coords"].attrs["name"] = cohort.specimens[0].path.stem  # not of ours: of no encoder that is known
+    assert slide_of(other) == ""
+    assert slide_of(tmp_path / "absent.h5") == ""
 
 
 def test_at_most_two_slides_are_on_the_disk(far, file_server, tmp_path, monkeypatch):

@@ -330,9 +330,11 @@ def _patiently(act: Callable[[], T], *, progress: Callable[[], int] = lambda: 0)
 
 def _final(error: Exception) -> str:
     """What a store has said for good; fsspec takes every fault of http for an absent file, with the true one behind."""
-    status = getattr(error.__cause__ or error, "status", None)
+    behind = error.__cause__
+    passing = isinstance(behind, OSError) or type(behind).__module__.startswith("aiohttp")
+    status = getattr(behind or error, "status", None)
     if isinstance(error, PermissionError) or status in (401, 403):
         return "the store denies access to this file; check who may read it, and the credentials"
-    if status in (404, 410) or (isinstance(error, FileNotFoundError) and error.__cause__ is None):
+    if status in (404, 410) or (isinstance(error, FileNotFoundError) and not passing):
         return "the store has no such file; correct the URL"
     return ""

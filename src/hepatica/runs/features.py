@@ -35,7 +35,7 @@ RECORD = "features.json"
 FAILURES = "failures.csv"
 """Slides that gave no features: row of specimens.csv, reason."""
 
-_SETTINGS = ("encoder", "encoder_shape", "side", "mpp", "background", "tiles_per_specimen", "stain", "made_by", "width")
+_SETTINGS = ("encoder", "encoder_shape", "side", "mpp", "background", "tiles_per_specimen", "seed", "stain", "made_by")
 _FEATURES, _BROUGHT, _KNOWN = "features", "brought", "known"
 
 
