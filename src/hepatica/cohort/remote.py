@@ -297,7 +297,7 @@ def _store(url: str) -> tuple[Any, str]:
     try:
         found: tuple[Any, str] = fsspec.core.url_to_fs(_parts(url)[0])
     except ImportError as error:
-        raise UnavailableError(f"{error}, beside hepatica, to read this kind of URL") from None
+        raise UnavailableError(f"this kind of URL needs a further package: {error}") from None
     return found
 
 
