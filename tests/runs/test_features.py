@@ -153,7 +153,7 @@ def test_a_slide_that_is_none_is_a_failure_with_its_reason(near, tmp_path):
 
 
 def test_a_network_that_is_gone_stops_the_call_and_the_next_goes_on(far, file_server, tmp_path, monkeypatch):
-    monkeypatch.setattr("hepatica.cohort.remote.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("hepatica.cohort.remote.transfer.time.sleep", lambda seconds: None)
     file_server.faults = [None, *[503] * 4]
     with pytest.raises(UnavailableError, match="run the same command again"):
         features(far, out=tmp_path / "out", settings=SMALL)

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from einops import rearrange
 
+from hepatica.cohort.texture import bands, coherence
 from hepatica.pathology.stain import DENSITY, REFERENCE, StainSettings, concentrations
 from hepatica.pathology.store import TileStore
-from hepatica.protocol.texture import bands, coherence
 
 TILES = 8
 """Tiles, evenly spread over a slide's, that are measured (ours)."""

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hepatica.cohort.errors import SpecimenError
+from hepatica.cohort.texture import bands
 from hepatica.cohort.units import MicronsPerPixel, TilePixels
 from hepatica.pathology.outlines import Region
 from hepatica.pathology.slide import Slide, extent
 from hepatica.pathology.tiles import Tiling, grid
 from hepatica.pathology.tissue import MASK_MPP, SPECK, Pieces, appearance, find_tissue
-from hepatica.protocol.texture import bands
 
 MASK_SIDES = (512, 4096)
 """Shortest and longest longer side of that thumbnail (ours)."""

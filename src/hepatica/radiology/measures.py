@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from hepatica.protocol.texture import bands, coherence
+from hepatica.cohort.texture import bands, coherence
 from hepatica.radiology.slices import SliceStore
 
 SLICES = 12

@@ -4,7 +4,7 @@ import numpy as np
 from einops import reduce
 from scipy import ndimage
 
-from hepatica.protocol.texture import bands, coherence
+from hepatica.cohort.texture import bands, coherence
 from hepatica.radiology.dicom.volume import Volume
 from hepatica.radiology.mr.adc import normalised
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hepatica.protocol.texture import bands, coherence
+from hepatica.cohort.texture import bands, coherence
 from hepatica.radiology.ultrasound.clips import Clip
 from hepatica.radiology.ultrasound.views import millimetres, resized
 

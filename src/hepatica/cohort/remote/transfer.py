@@ -1,4 +1,4 @@
-"""Remote: files of a cohort that lie in a store, such as s3://bucket/key, brought to this machine when they are read.
+"""Transfer: one file of a store to this machine, whole, checked, and resumed where it broke off.
 
 fsspec reads the store; who may read it is written where that store's own tools look for it, never in a URL.
 """
@@ -7,37 +7,25 @@ import fcntl
 import hashlib
 import json
 import os
-import re
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC, EROFS
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from hepatica.cohort.errors import HepaticaError, SettingsError, SpecimenError, UnavailableError
-
-if TYPE_CHECKING:
-    from hepatica.cohort.specimens import Specimen
+from hepatica.cohort.errors import HepaticaError, SpecimenError, UnavailableError
 
 SCHEMES = ("abfs", "az", "gcs", "gs", "hdfs", "http", "https", "memory", "s3", "s3a", "sftp", "webdav", "webhdfs")
 """Stores that a table may name. Not file: a path of this machine stays inside the cohort folder."""
 
-CACHE, CACHE_GB = "HEPATICA_CACHE", "HEPATICA_CACHE_GB"
-"""Environment variables: the folder of files that were brought, and how many GB it may hold."""
-
-MOST_GB = 50.0
-"""Where nothing else is said. Ours."""
+VERSION = ".version"
+"""Beside a file that was brought, which version of it that is."""
 
 _BLOCK = 2**24  # bytes asked for at once
 _ATTEMPTS = 4
-_THREADS = 4
-_VERSION = ".version"
 _STAMPS = ("size", "ETag", "Last-Modified", "LastModified", "mtime", "created", "md5Hash", "content_md5")
 
 T = TypeVar("T")
@@ -63,16 +51,7 @@ def refused(url: str) -> str:
     return "got a URL, which --offline, or HF_HUB_OFFLINE=1, forbids to read; leave that out" if is_offline() else ""
 
 
-def place_of(url: str, folder: Path | None = None) -> Path:
-    """Where the file of a URL lies once it was brought: in the user's cache, or in `folder`.
-
-    It has the name at the end of the URL; of http, behind a # if there is one, which no server is sent.
-    """
-    name = re.sub(r"[^\w.-]", "_", unquote(_parts(url)[1]))[-100:].lstrip(".") or "file"
-    return (folder or _cache()) / hashlib.sha256(url.encode()).hexdigest()[:32] / name
-
-
-def _parts(url: str) -> tuple[str, str]:
+def address_and_name(url: str) -> tuple[str, str]:
     """What the store is asked for, and the name of the file."""
     if url.startswith("http"):
         address, _, name = url.partition("#")
@@ -80,13 +59,8 @@ def _parts(url: str) -> tuple[str, str]:
     return url, url.rpartition("/")[2]
 
 
-def _cache() -> Path:
-    user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(os.environ.get(CACHE) or Path(user, "hepatica", "specimens"))
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Remote:
+class Remote:
     """A file as its store describes it: `size` in bytes, None where that is not known; `version` changes with it, and
     is its `md5` where that is given.
     """
@@ -98,7 +72,7 @@ class _Remote:
 
     def is_at(self, place: Path) -> bool:
         """Whether it was brought there as it now is."""
-        version = place.with_name(_VERSION)
+        version = place.with_name(VERSION)
         return place.is_file() and version.is_file() and version.read_text() == self.version
 
 
@@ -112,115 +86,11 @@ def bring(url: str, to: Path, *, md5: str = "") -> None:
     where the store cannot be reached or a package is missing. No message has the URL, which may name a patient or hold
     a key.
     """
-    _bring(_described(url, md5=md5), to)
+    bring_described(described(url, md5=md5), to)
 
 
-def bring_beside(specimen: "Specimen", folder: Path) -> "Specimen":
-    """The specimen with all of its files on this machine, those of URLs brought into `folder`. Errors as `bring`."""
-    places = {column: place_of(url, folder) for column, url in specimen.urls.items()}
-    for column, url in specimen.urls.items():
-        bring(url, places[column], md5=_md5(specimen, column))
-    attachments = {**specimen.attachments, **{name: path for name, path in places.items() if name != "path"}}
-    return replace(specimen, path=places.get("path", specimen.path), attachments=attachments)
-
-
-def version_of(specimen: "Specimen") -> str:
-    """What changes when any of the files in a store that belong to a specimen does. Errors as `bring`."""
-    sums = {url: _md5(specimen, name) for name, url in specimen.urls.items()}
-    return "\n".join(md5 or _described(url, md5=md5).version for url, md5 in sums.items())
-
-
-def bring_all(specimens: Sequence["Specimen"]) -> None:
-    """Bring all files of these specimens that are named by URLs into the cache, the least recently used others leaving
-    it where they do not fit. Errors as `bring`, with the row; UnavailableError where they cannot fit.
-    """
-    wanted = [(each, column, url) for each in specimens for column, url in each.urls.items()]
-    if not wanted:
-        return
-    from hepatica.cohort.preparation import tracked  # which needs digests, and those this module
-
-    with ThreadPoolExecutor(_THREADS) as pool:
-        asked = pool.map(lambda own: _of_row(own, lambda: _described(own[2], md5=_md5(own[0], own[1]))), wanted)
-        found = dict(zip((place_of(url) for _, _, url in wanted), asked, strict=True))
-        _make_room(found)
-        brought = pool.map(lambda own: _of_row(own, lambda: _bring(found[place_of(own[2])], place_of(own[2]))), wanted)
-        for _ in tracked(brought, "Bringing files", len(wanted)):
-            pass
-
-
-def _of_row(own: "tuple[Specimen, str, str]", act: Callable[[], T]) -> T:
-    specimen, column, _ = own
-    try:
-        return act()
-    except HepaticaError as error:
-        raise type(error)(f"specimens.csv row {specimen.row} column {column}: {error}") from error
-
-
-def _md5(specimen: "Specimen", column: str) -> str:
-    return specimen.extra.get("md5", "") if column == "path" else ""
-
-
-def _make_room(found: Mapping[Path, _Remote]) -> None:
-    """Remove other files from the cache, the least recently used first, until these fit."""
-    most = _most_bytes()
-    need = sum(each.size or 0 for each in found.values())
-    if need > most:
-        raise UnavailableError(
-            f"the files of these specimens have {need / 1e9:.1f} GB, and the cache may hold {most / 1e9:.1f} GB: set"
-            f" {CACHE_GB}, or make features of slides one by one with hepatica features"
-        )
-    _hold(_cache())
-    kept = {each.parent for each in found}
-    size = {each: _bytes_in(each) for each in sorted(_cache().glob("*/"), key=_used) if each not in kept}
-    for folder in list(size):
-        if need + sum(size.values()) <= most:
-            return
-        _alone()
-        size.pop(folder)
-        shutil.rmtree(folder)
-
-
-def _bytes_in(folder: Path) -> int:
-    return sum(each.stat().st_size for each in folder.iterdir())
-
-
-def _used(folder: Path) -> float:
-    """When its file was last brought or found here; what was left half-brought goes first."""
-    version = folder / _VERSION
-    return version.stat().st_mtime if version.exists() else 0.0
-
-
-def _most_bytes() -> float:
-    given = os.environ.get(CACHE_GB, str(MOST_GB))
-    with suppress(ValueError):
-        if (found := float(given)) > 0:
-            return found * 1e9
-    raise SettingsError(f"{CACHE_GB}: got {given!r}, wanted a number of GB")
-
-
-@lru_cache(maxsize=1)
-def _hold(cache: Path) -> int:
-    """A lock that this process shares with others which read the cache, until it ends."""
-    cache.mkdir(parents=True, exist_ok=True)
-    file = os.open(cache / ".in_use", os.O_RDWR | os.O_CREAT, 0o666)
-    fcntl.flock(file, fcntl.LOCK_SH)
-    return file
-
-
-def _alone() -> None:
-    """Take care that no other process reads what is to be removed."""
-    file = _hold(_cache())
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UnavailableError(
-            f"the cache of files is full, and another process uses it; wait for its end, or set {CACHE_GB} or {CACHE}"
-        ) from None
-    finally:
-        fcntl.flock(file, fcntl.LOCK_SH)
-
-
-def _described(url: str, *, md5: str) -> _Remote:
+def described(url: str, *, md5: str) -> Remote:
+    """What a store says of a file. Errors as `bring`."""
     if reason := refused(url):
         raise UnavailableError(reason)
     files, key = _store(url)
@@ -228,12 +98,13 @@ def _described(url: str, *, md5: str) -> _Remote:
     if about.get("type") == "directory":
         raise SpecimenError("got a folder of a store, wanted one file; give an archive (.zip) of it")
     stamps = {name: str(about[name]) for name in _STAMPS if about.get(name) is not None}
-    return _Remote(url=url, size=about.get("size"), version=md5 or json.dumps(stamps), md5=md5)
+    return Remote(url=url, size=about.get("size"), version=md5 or json.dumps(stamps), md5=md5)
 
 
-def _bring(file: _Remote, to: Path) -> None:
+def bring_described(file: Remote, to: Path) -> None:
+    """`bring` what was described."""
     if file.is_at(to):
-        to.with_name(_VERSION).touch()
+        to.with_name(VERSION).touch()
         return
     to.parent.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(to.parent):
@@ -246,7 +117,7 @@ def _bring(file: _Remote, to: Path) -> None:
         _patiently(lambda: _gather(file, part), progress=lambda: _size(part))
         _check(file, part)
         part.replace(to)
-        to.with_name(_VERSION).write_text(file.version)
+        to.with_name(VERSION).write_text(file.version)
 
 
 @contextmanager
@@ -256,7 +127,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
-def _gather(file: _Remote, part: Path) -> None:
+def _gather(file: Remote, part: Path) -> None:
     """Add what is not there yet of a file."""
     files, key = _store(file.url)
     try:
@@ -272,7 +143,7 @@ def _gather(file: _Remote, part: Path) -> None:
         files.get_file(key, str(part))
 
 
-def _check(file: _Remote, part: Path) -> None:
+def _check(file: Remote, part: Path) -> None:
     """Wait until the bytes are on the disk, and compare them with what was announced."""
     with part.open("r+b") as written:
         md5 = hashlib.file_digest(written, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() if file.md5 else ""
@@ -295,7 +166,7 @@ def _store(url: str) -> tuple[Any, str]:
     import fsspec
 
     try:
-        found: tuple[Any, str] = fsspec.core.url_to_fs(_parts(url)[0])
+        found: tuple[Any, str] = fsspec.core.url_to_fs(address_and_name(url)[0])
     except ImportError as error:
         raise UnavailableError(f"this kind of URL needs a further package: {error}") from None
     return found

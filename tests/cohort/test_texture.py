@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hepatica.protocol.texture import bands, coherence
+from hepatica.cohort.texture import bands, coherence
 
 NOISE = np.random.default_rng(0).normal(size=(2, 64, 64))
 
