@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from _pytest.nodeid import coerce_node_id
+from file_server import FileServer, serving
 from services import program, setting
 
 HEAD = """\
@@ -65,6 +66,13 @@ def postgresql() -> Iterator[str]:
         connection.execute(f"CREATE SCHEMA {schema}")
         yield f"{url}?options=-csearch_path%3D{schema}"
         connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def file_server() -> Iterator[FileServer]:
+    """A store of files, by http on the loopback."""
+    with serving() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

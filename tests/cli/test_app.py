@@ -26,7 +26,7 @@ COMMANDS = (
     "demo", "study", "systems", "phantom", "fetch", "init", "train", "validate", "predict", "explain", "report",
     "verify",
     "evaluate", "scores", "readers", "audit", "export", "deidentify", "basis", "quantify",
-    "doctor", "nuclei", "check", "slurm", "bench", "serve", "node", "users",
+    "doctor", "nuclei", "check", "features", "slurm", "bench", "serve", "node", "users",
 )  # fmt: skip
 HEAVY = ("torch", "pandas", "matplotlib", "lightning", "sklearn", "lifelines")
 NETWORKS = ("torch", "timm", "lightning", "matplotlib", "sklearn", "scipy", "lifelines", "statsmodels")

@@ -1,6 +1,7 @@
 """Fetch: the command teaches, refuses in one line, and hands its options on."""
 
 import os
+from importlib import import_module
 
 import pytest
 from typer.testing import CliRunner
@@ -29,5 +30,30 @@ def test_options_reach_the_fetch(tmp_path, monkeypatch):
     monkeypatch.setattr("hepatica.fetch.fetch_tcga_lihc", lambda folder, **options: asked.append(options) or folder)
     done = CliRunner().invoke(app, ["fetch", "tcga-lihc", str(tmp_path), "--limit", "3", "--slides", "one"])
     assert done.exit_code == 0
-    assert asked == [{"limit": 3, "slides": "one", "genes": (), "outlines": None, "cdr": None}]
+    given = {"limit": 3, "slides": "one", "genes": (), "outlines": None, "cdr": None}
+    assert asked == [{**given, "by_url": False}]
     assert str(tmp_path) in done.output.replace("\n", "")
+
+
+def test_slides_by_url_are_described_next(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("hepatica.fetch.fetch_tcga_lihc", lambda folder, **options: asked.append(options) or folder)
+    done = CliRunner().invoke(app, ["fetch", "tcga-lihc", str(tmp_path), "--by-url"])
+    assert asked[0]["by_url"] is True
+    assert f"next: hepatica features {tmp_path}" in done.output.replace("\n", "")
+
+
+def test_features_reach_their_function_and_failures_are_counted(write_cohort, hepatica, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        import_module("hepatica.runs.features"),
+        "features",
+        lambda cohort, *, out, settings, limit: asked.append((settings, limit)) or (out, 2),
+    )
+    words = ("--encoder", "uni", "--weights", "random", "--set", "stain=true", "--limit", 3)
+    done = hepatica("features", write_cohort(tmp_path / "c"), "--out", tmp_path / "out", *words)
+    assert done.returncode == 0
+    settings, limit = asked[0]
+    assert (settings.encoder, settings.weights, settings.stain, limit) == ("uni", "random", True, 3)
+    assert "2 slide(s) gave no features" in done.stdout
+    assert "--set encoder=uni" in done.stdout

@@ -36,6 +36,17 @@ def table():
     )
 
 
+def test_several_files_are_read_as_one_and_of_other_columns_refused(table, tmp_path):
+    for name in "ab":
+        write_predictions(table, path=tmp_path / f"{name}.csv")
+    both = read_predictions(tmp_path / "a.csv", tmp_path / "b.csv")
+    once = read_predictions(tmp_path / "a.csv")
+    pd.testing.assert_frame_equal(both, pd.concat([once, once], ignore_index=True))
+    (tmp_path / "b.csv").write_text("x\n1\n")
+    with pytest.raises(CohortError, match="not a predictions table: got the columns x"):
+        read_predictions(tmp_path / "a.csv", tmp_path / "b.csv")
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_table_comes_back_exactly(tmp_path, table, name):
     write_predictions(table, path=tmp_path / name)

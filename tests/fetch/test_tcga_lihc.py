@@ -186,3 +186,18 @@ def test_options_out_of_range(gdc, tmp_path, wrong):
 
 def test_the_source_is_known_by_its_name():
     assert SOURCES["tcga-lihc"] is fetch_tcga_lihc
+
+
+def test_slides_by_url_are_named_with_their_md5_and_not_downloaded(gdc, archive, tmp_path, capsys):
+    cohort = load_cohort(fetch_tcga_lihc(tmp_path / "lihc", by_url=True, gdc=gdc))
+    assert downloads(archive) == 0
+    assert "6 slides, 0.0 GB, named by URL and not downloaded" in capsys.readouterr().err
+    files = {file["file_id"]: file for file in record(tmp_path / "lihc")["files"]}
+    for each in cohort.specimens:
+        file = files[each.specimen_id]
+        assert each.urls == {"path": f"https://api.gdc.cancer.gov/data/{each.specimen_id}#{file['path']}"}
+        assert each.extra["md5"] == file["md5"]
+        assert each.path.name == file["path"]
+    fetch_tcga_lihc(tmp_path / "lihc", gdc=gdc)  # the slides after all
+    assert downloads(archive) == 6
+    assert load_cohort(tmp_path / "lihc").specimens[0].urls == {}

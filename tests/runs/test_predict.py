@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from hepatica.cohort import CohortError, SpecimenError
+from hepatica.cohort import CohortError, SpecimenError, read_predictions, write_predictions
 from hepatica.cohort.atomic import write_json
 from hepatica.report.documents.predictions_page import write_predictions_page
 from hepatica.runs import open_run, predict, scores
@@ -44,6 +44,22 @@ def test_cohort_folder_is_predicted_whole(trained, tmp_path: Path) -> None:
     table = predict(trained.run, [trained.other], out=tmp_path, pictures=1)
     assert table.loc[table["specimen_id"].isna(), "patient_id"].nunique() == 8
     assert len(list(tmp_path.glob("*_heatmap.png"))) == 1
+
+
+def test_a_cohort_whose_slides_are_in_a_store_is_predicted_alike(trained, tmp_path, monkeypatch, file_server) -> None:
+    monkeypatch.setenv("HEPATICA_CACHE", str(tmp_path / "cache"))
+    near, far = (shutil.copytree(trained.other, tmp_path / name) for name in ("near", "far"))
+    table = pd.read_csv(near / "specimens.csv").head(3)
+    table.to_csv(near / "specimens.csv", index=False)
+    for path in table["path"]:
+        file_server.files[f"/{path}"] = (near / "slides" / path).read_bytes()
+        (far / "slides" / path).unlink()
+    table.assign(path=f"{file_server.url}/" + table["path"]).to_csv(far / "specimens.csv", index=False)
+    for cohort in (near, far):
+        predict(trained.run, [cohort], out=tmp_path / f"{cohort.name}_out", pictures=1)
+    for name in ("predictions.csv", "specimens.csv", "specimen_0002_heatmap.png", "specimen_0002.geojson"):
+        assert (tmp_path / "far_out" / name).read_bytes() == (tmp_path / "near_out" / name).read_bytes(), name
+    assert len(file_server.asked) == 3
 
 
 def test_patients_the_model_was_trained_on_are_marked(trained, tmp_path: Path) -> None:
@@ -176,6 +192,34 @@ def test_a_stopped_call_goes_on_and_ends_as_one_that_was_not(
     assert pd.read_csv(tmp_path / "out" / "specimens.csv")["row"].tolist() == [1, 2, 3, 4]
     assert table["specimen_id"].isna().is_monotonic_increasing
     assert not (tmp_path / "out" / "names.csv").exists()  # on request alone
+
+
+def test_tables_of_parts_are_one_by_row_with_the_columns_of_all(tmp_path: Path) -> None:
+    module = import_module("hepatica.runs.predict")
+    texts = ('row,tiles,notes\n2,5,"a, ""b""\nc"\n10,6,\n', "row,tiles,reason\n3,,damaged\n4,7,\n")
+    ids = {"fold": "predicted", "task": "survival", "endpoint": "died", "horizon_months": None, "group": None}
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "specimens.csv").write_text(text)
+        who = {"patient_id": f"P{number}", "specimen_id": [f"S{number}", None], "score": [0.1 + number, 0.2]}
+        write_predictions(pd.DataFrame(who).assign(**ids), path=tmp_path / f"{number}" / "predictions.csv")
+    table = module._join([tmp_path / "0", tmp_path / "1"], tmp_path)
+    rows = ["row,tiles,notes,reason", '2,5,"a, ""b""', 'c",', "3,,,damaged", "4,7,,", "10,6,,"]
+    assert (tmp_path / "specimens.csv").read_text().splitlines() == rows
+    assert table["specimen_id"].tolist() == ["S0", "S1", pd.NA, pd.NA]
+    assert table["score"].tolist() == [0.1, 1.1, 0.2, 0.2]
+    pd.testing.assert_frame_equal(read_predictions(tmp_path / "predictions.csv"), table)
+
+
+def test_tables_are_put_together_rarely_where_that_takes_long(trained, tmp_path: Path, monkeypatch) -> None:
+    module, joined, clock = import_module("hepatica.runs.predict"), [], iter(range(0, 10**6, 31))
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    real_join = module._join
+    monkeypatch.setattr(module, "_join", lambda parts, out: joined.append(len(parts)) or real_join(parts, out))
+    slides = sorted((trained.other / "slides").glob("*.tif*"))[:4]
+    predict(trained.run, slides, out=tmp_path, pictures=0)
+    assert joined == [1, 4]  # 31 s each, and each asks for the time twice
 
 
 def test_what_a_stopped_call_did_of_other_files_is_not_taken_over(

@@ -272,7 +272,7 @@ def report(
 PANELS = {
     "Main job": (train, validate, predict, explain, report, verify, study),
     "Server": (serve, node, users),
-    "Data": (init, check, phantom.app, fetch.app, deidentify, export),
+    "Data": (init, check, phantom.app, fetch.app, fetch.features, deidentify, export),
     "Statistics": (evaluate.app, scores, readers, audit),
     "Tools": (systems, quantify, nuclei.app, basis.app, slurm, bench, doctor, demo),
 }

@@ -1,9 +1,11 @@
-"""Fetch: the commands that download public cohorts."""
+"""Fetch: the commands that download public cohorts, and describe slides one by one wherever they lie."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from hepatica.cli.options import Cohort, assignments
 
 app = typer.Typer(
     name="fetch",
@@ -37,6 +39,12 @@ def tcga_lihc(
     cdr: Annotated[
         Path | None, typer.Option(help="Table of the TCGA clinical data resource, as text: progression-free interval.")
     ] = None,
+    by_url: Annotated[
+        bool,
+        typer.Option(
+            "--by-url", help="Download no slide: hepatica features FOLDER then takes one after the other from the GDC."
+        ),
+    ] = False,
 ) -> None:
     """Download TCGA-LIHC, liver cancers of The Cancer Genome Atlas: slides (about 500 GB) and follow-up, from the GDC.
 
@@ -50,6 +58,49 @@ def tcga_lihc(
     """
     from hepatica.fetch import fetch_tcga_lihc
 
-    typer.echo(
-        f"cohort: {fetch_tcga_lihc(folder, limit=limit, slides=slides, genes=gene or (), outlines=outlines, cdr=cdr)}"
+    made = fetch_tcga_lihc(
+        folder, limit=limit, slides=slides, genes=gene or (), outlines=outlines, cdr=cdr, by_url=by_url
     )
+    typer.echo(f"cohort: {made}")
+    if by_url:
+        typer.echo(f"next: hepatica features {folder} --out FEATURES --encoder uni")
+
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change how slides are read: side, mpp, stain, tiles_per_specimen; repeatable.",
+    ),
+]
+
+
+def features(
+    cohort: Cohort,
+    out: Annotated[Path, typer.Option(help="Folder to create, a cohort of features, or to complete.")],
+    encoder: Annotated[
+        str, typer.Option(help="Network that describes the tiles, as setting encoder of saillard_2020.")
+    ] = "resnet50",
+    weights: Annotated[
+        str | None, typer.Option(help="Its weights: published (the default), random, or a .safetensors file.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first slides of the table, for a trial.", min=1)] = None,
+    settings: Settings = None,
+) -> None:
+    """Describe the slides of a cohort by a frozen encoder, one by one, into a cohort that needs the slides no longer.
+
+    Slides that specimens.csv names by URL (s3://bucket/key, https://…) are downloaded when their turn comes, and
+    removed after it. After an interruption, the same command resumes. Train a system of frozen features on OUT with the
+    same encoder.
+    """
+    from hepatica.protocol import override
+    from hepatica.runs.features import FAILURES, PLAN
+    from hepatica.runs.features import features as describe
+
+    given = {"encoder": encoder} | ({} if weights is None else {"weights": weights})
+    chosen = override(PLAN, given | assignments(settings))
+    folder, lost = describe(cohort, out=out, settings=chosen, limit=limit)
+    if lost:
+        typer.echo(f"{lost} slide(s) gave no features, listed in {folder / FAILURES}")
+    typer.echo(f"cohort of features: {folder}\nnext: hepatica train saillard_2020 {folder} --set encoder={encoder}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.errors import RunError
+from hepatica.cohort.remote import bring_all
 
 if TYPE_CHECKING:
     from hepatica.cohort.specimens import Specimen
@@ -64,8 +65,10 @@ def file_digest(path: Path) -> str:
 def contents(specimens: Sequence["Specimen"]) -> dict[str, str]:
     """Digest of each specimen's file and of those that belong to it, by its row in specimens.csv.
 
-    To a file belong its attachments, the folder of a slide (.mrxs) and the header of a spectrum (.SPAR).
+    To a file belong its attachments, the folder of a slide (.mrxs) and the header of a spectrum (.SPAR). Files that lie
+    in a store are brought first, with the errors of `remote.bring_all`.
     """
+    bring_all(specimens)
 
     def both(specimen: "Specimen") -> str:
         path = specimen.path

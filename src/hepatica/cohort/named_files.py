@@ -9,6 +9,7 @@ import pandas as pd
 
 from hepatica.cohort.errors import SettingsError
 from hepatica.cohort.faults import Faults, slip_of
+from hepatica.cohort.remote import is_url, place_of, refused
 
 _LISTED_FROM = 8
 """A folder of which a table names this many files is listed once, which is faster than to ask for each. Ours."""
@@ -37,27 +38,33 @@ def named_inside(folder: Path | None, name: str, *, wanted: str) -> Path:
 
 
 class NamedFiles:
-    """Files below the specimen root of a cohort folder; every fault is of the table `file`."""
+    """Files below the specimen root of a cohort folder, or with `urls` in a store; faults are of the table `file`."""
 
-    def __init__(self, folder: Path, root: str, *, file: str, faults: Faults) -> None:
-        self.folder, self.root, self.file, self.faults = folder, root, file, faults
+    def __init__(self, folder: Path, root: str, *, file: str, faults: Faults, urls: bool = False) -> None:
+        self.folder, self.root, self.file, self.faults, self.urls = folder, root, file, faults, urls
 
     def find(self, cells: pd.Series, *, folders: "pd.Series[bool]") -> list[Path | None]:
         """The path of each cell of a column, None where it is empty; `folders` says where it may name a folder.
 
-        A cell that leaves the cohort folder, or names what is not there, is a fault.
+        A cell that leaves the cohort folder, or names what is not there, is a fault. Of a URL it is the path where the
+        file lies once it was brought; no store is asked.
         """
         base, known_root = f"{self.folder / portable(self.root)}/", inside(self.root)
-        paths = [base + portable(cell) if cell else "" for cell in cells]
-        listing = _Listing(paths)
-        for row, cell, path, folder in zip(cells.index, cells, paths, folders, strict=True):
-            if (".." in cell or ":" in cell or cell.startswith(("/", "\\"))) and not inside(cell):
+        remote = [self.urls and is_url(cell) for cell in cells]
+        both = zip(cells, remote, strict=True)
+        paths = [str(place_of(cell)) if far else base + portable(cell) if cell else "" for cell, far in both]
+        listing = _Listing(path for path, far in zip(paths, remote, strict=True) if not far)
+        for row, cell, far, path, folder in zip(cells.index, cells, remote, paths, folders, strict=True):
+            if far:
+                if reason := refused(cell):
+                    self._fault(reason, row, cells.name)
+            elif (".." in cell or ":" in cell or cell.startswith(("/", "\\"))) and not inside(cell):
                 self._fault("got {got}, wanted a path inside the cohort folder", row, cells.name, got=repr(cell))
             elif cell and known_root and not listing.has(path, folder=folder):
                 self._fault("no such file: {got}", row, cells.name, got=f"{self.root}/{cell}")
         return [Path(path) if path else None for path in paths]
 
-    def _fault(self, message: str, row: int, column: object, *, got: str) -> None:
+    def _fault(self, message: str, row: int, column: object, *, got: str = "") -> None:
         self.faults.add(self.file, message, row, str(column), got=got)
 
 

@@ -9,6 +9,7 @@ missing in rows of specimens); applicability (`in_domain`, `unusual`, `not_asses
 seen_in_training; path (of a predicted mask).
 """
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,15 @@ def write_predictions(table: pd.DataFrame, *, path: Path) -> None:
             as_predictions(table).to_parquet(temporary, index=False)
 
 
-def read_predictions(path: Path) -> pd.DataFrame:
-    """Read what `write_predictions` wrote, to the last digit; CohortError when the file is something else."""
+def read_predictions(path: Path, *further: Path) -> pd.DataFrame:
+    """Read what `write_predictions` wrote, to the last digit; CohortError when the file is something else.
+
+    The rows of `further` files, which are CSV too, follow: read at once, many small files take a fraction of the time.
+    """
     try:
         if path.suffix == ".csv":
-            read = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
+            text = StringIO("".join([path.read_bytes().decode(), *map(_body, further)]))
+            read = pd.read_csv(text, dtype="string", keep_default_na=False, na_values=[""])
             if "seen_in_training" in read.columns:
                 read["seen_in_training"] = (
                     read["seen_in_training"].map({"True": True, "False": False}).astype("boolean")
@@ -91,6 +96,14 @@ def read_predictions(path: Path) -> pd.DataFrame:
         return as_predictions(pd.read_parquet(path))
     except ValueError as error:
         raise CohortError(f"{path.name} is not a predictions table: {error}") from error
+
+
+def _body(path: Path) -> str:
+    """The rows of a CSV without its header, which is that of every predictions table."""
+    header, _, rows = path.read_bytes().decode().partition("\n")
+    if header != ",".join(COLUMNS):
+        raise ValueError(f"got the columns {header}")
+    return rows
 
 
 def mean_by_patient(specimens: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from hepatica.cohort.endpoints import Outlined
 from hepatica.cohort.faults import Faults, did_you_mean, slip_of
 from hepatica.cohort.head import Head
 from hepatica.cohort.named_files import NamedFiles, further_columns
+from hepatica.cohort.remote import is_url
 from hepatica.cohort.units import MicronsPerPixel
 
 FILE = "specimens.csv"
@@ -30,6 +31,9 @@ _COLUMNS = ("patient_id", "specimen_id", "modality", "path")
 ATTACHMENTS = ("mask", "liver_mask", "nodule_mask", "water", "annotation", "region", "features")
 """Columns that name further files of a specimen without being declared in cohort.toml."""
 
+MD5 = "md5"
+"""Column of the MD5 checksum of the file at `path`, checked where that is a URL."""
+
 REGION = ("region_class", "region_without")
 """Which of the outlines of its `region` a specimen is, and which of them are left out of it."""
 
@@ -41,6 +45,8 @@ class Specimen:
     `mpp` is the resolution of a slide that does not say, with `force_mpp` of one which does too. `attachments` are
     further files of the specimen by the name of their column: masks of what was outlined in it, the water reference of
     a spectrum, another phase; `extra` the text of every other column. Neither has an entry where the cell is empty.
+    `urls` are those of the files that lie in a store, by the name of their column: `remote.bring_all` brings them to
+    their paths.
     """
 
     patient_id: str
@@ -52,6 +58,7 @@ class Specimen:
     force_mpp: bool = False
     attachments: Mapping[str, Path] = field(default_factory=dict, hash=False)
     extra: Mapping[str, str] = field(default_factory=dict, hash=False)
+    urls: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +83,14 @@ def read_specimens(folder: Path, head: Head, known: Collection[str], faults: Fau
             faults.add(FILE, f"has no column {name}, which cohort.toml names; {did_you_mean(name, raw.columns)}")
     attachments = [name for name in dict.fromkeys((*ATTACHMENTS, *declared)) if name in raw.columns]
     further = further_columns(
-        raw, (*_COLUMNS, "mpp", "force_mpp", *REGION, *ATTACHMENTS, *attachments), file=FILE, faults=faults
-    ) + [name for name in REGION if name in raw.columns]
+        raw, (*_COLUMNS, "mpp", "force_mpp", MD5, *REGION, *ATTACHMENTS, *attachments), file=FILE, faults=faults
+    ) + [name for name in (MD5, *REGION) if name in raw.columns]
     _check_places(raw.reindex(columns=["path", "region", "region_class", "region_without"], fill_value=""), faults)
     cells = raw.reindex(columns=[*_COLUMNS, *attachments], fill_value="")
     _check(cells, known, faults)
-    files = NamedFiles(folder, head.specimen_root, file=FILE, faults=faults)
+    if MD5 in raw.columns:
+        _check_md5(raw[MD5], faults)
+    files = NamedFiles(folder, head.specimen_root, file=FILE, faults=faults, urls=True)
     studies = cells["modality"].isin(FOLDERS)
     columns = {name: cells[name].tolist() for name in _COLUMNS[:3]}
     columns["path"] = [path or folder for path in files.find(cells["path"], folders=studies)]
@@ -93,6 +102,8 @@ def read_specimens(folder: Path, head: Head, known: Collection[str], faults: Fau
     ]
     columns["attachments"] = _by_row({name: files.find(cells[name], folders=studies) for name in attachments}, raw)
     columns["extra"] = _by_row({name: raw[name].tolist() for name in further}, raw)
+    remote = {name: cells[name].where(cells[name].map(is_url), "").tolist() for name in ("path", *attachments)}
+    columns["urls"] = _by_row(remote, raw)
     rows = zip(*columns.values(), strict=True)
     return tuple(Specimen(**dict(zip(columns, row, strict=True))) for row in rows)
 
@@ -105,6 +116,11 @@ def _check(cells: pd.DataFrame, known: Collection[str], faults: Faults) -> None:
         if meant := slip_of(given, _MODALITIES):
             for row in cells.index[modality == given]:
                 faults.add(FILE, f"got {given!r}, wanted a modality; did you mean {meant}?", row, "modality")
+
+
+def _check_md5(sums: pd.Series, faults: Faults) -> None:
+    wrong = sums[(sums != "") & ~sums.str.fullmatch("[0-9a-f]{32}")]
+    faults.add_cells(FILE, wrong, wanted="an MD5 checksum, 32 digits of 0 to 9 and a to f")
 
 
 def _check_places(cells: pd.DataFrame, faults: Faults) -> None:

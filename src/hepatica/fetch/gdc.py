@@ -4,7 +4,6 @@ Shapes of questions and answers follow the GDC API User's Guide (https://docs.gd
 """
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 
 from hepatica.cohort.errors import UnavailableError
+from hepatica.cohort.remote import is_offline
 
 API = "https://api.gdc.cancer.gov"
 """The public API; open-access data need no token."""
@@ -108,7 +108,7 @@ class Gdc:
 @contextmanager
 def open_gdc() -> Iterator[Gdc]:
     """A connection to the public archive, closed at the end; UnavailableError where --offline forbids it."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+    if is_offline():
         raise UnavailableError("data cannot be fetched with --offline, or with HF_HUB_OFFLINE=1; leave that out")
     headers = {"User-Agent": f"hepatica/{version('hepatica')}"}
     with httpx.Client(base_url=API, timeout=60, follow_redirects=True, headers=headers) as client:

@@ -100,6 +100,7 @@ def fetch_tcga_lihc(
     genes: Collection[str] = (),
     outlines: Path | None = None,
     cdr: Path | None = None,
+    by_url: bool = False,
     gdc: Gdc | None = None,
 ) -> Path:
     """Build the cohort in `folder` and return it; a stopped call goes on where it was, a finished one does nothing.
@@ -107,9 +108,11 @@ def fetch_tcga_lihc(
     `limit` takes the first so many patients that can be used, in the order of their ids; `slides` takes all diagnostic
     slides of the primary tumour or each patient's first. `genes` become labels, 1 mutated and 0 not; `outlines`, a
     folder of those of Shi 2021 (doi 10.1136/gutjnl-2020-320930), the column `annotation` of specimens.csv; `cdr`, a
-    table of curated follow-up, further endpoints (see `fetch.published`). The lists are asked for once and kept in
-    fetch.json, so that one cohort comes from one data release; asked again with other options, they are asked for anew
-    and the slides that are there and whole stay. cohort.toml is written last: a folder that has it is complete.
+    table of curated follow-up, further endpoints (see `fetch.published`). With `by_url` no slide is brought: the table
+    of specimens names each by its URL and md5, from where `runs.features` takes one after the other. The lists are
+    asked for once and kept in fetch.json, so that one cohort comes from one data release; asked again with other
+    options, they are asked for anew and the slides that are there and whole stay. cohort.toml is written last: a folder
+    that has it is complete.
 
     SettingsError when an option is out of range; CohortError when the folder holds anything else, or what is attached
     is not as published; UnavailableError when the GDC cannot be reached or the disk is too small; SpecimenError when
@@ -120,11 +123,13 @@ def fetch_tcga_lihc(
     options = {"limit": limit, "slides": slides, "genes": sorted(genes)} | {
         name: path and str(path.resolve()) for name, path in {"outlines": outlines, "cdr": cdr}.items()
     }
+    options |= {"by_url": True} if by_url else {}  # else as earlier versions wrote it
     written = _claim(folder)
     with nullcontext(gdc) if gdc else open_gdc() as archive:
         if written.get("options") != options or "files" not in written:
             written = _prepare(folder, archive, options)
-        _bring(folder / _SLIDES, archive, _pairs(folder / _SLIDES, written["files"]), what="slides")
+        if not by_url:
+            _bring(folder / _SLIDES, archive, _pairs(folder / _SLIDES, written["files"]), what="slides")
         _bring(folder / _MAF, archive, _pairs(folder / _MAF, written["mutations"]), what="MAF files")
     if not (folder / "cohort.toml").exists():
         _label(folder, written)
@@ -169,7 +174,7 @@ def _prepare(folder: Path, gdc: Gdc, options: Mapping[str, Any]) -> dict[str, An
     }
     write_json(folder / RECORD, claim)
     (folder / "cohort.toml").unlink(missing_ok=True)
-    _write_tables(folder, plan, drawn=options["outlines"])
+    _write_tables(folder, plan, drawn=options["outlines"], by_url="by_url" in options)
     written = claim | {"options": dict(options)} | _recorded(plan, answers)
     write_json(folder / RECORD, written)
     _print_summary(written)
@@ -208,13 +213,15 @@ def _print_summary(written: Mapping[str, Any]) -> None:
         f"{written['data_release']}: {counts['patients']} patients of {counts['cases']} cases, "
         f"{counts['recurrences']} recurrences, {counts['deaths']} deaths"
     )
+    if "by_url" in written["options"]:
+        console.print(f"{counts['slides']} slides, {counts['bytes'] / 1e9:.1f} GB, named by URL and not downloaded")
     for reason, count in written["left_out"].items():
         console.print(f"  left out, {reason}: {count}")
     for endpoint, warning in written["warnings"].items():
         console.print(f"  the archive did not understand the whole request to {endpoint}: {warning}", markup=False)
 
 
-def _write_tables(folder: Path, plan: Plan, *, drawn: str | None) -> None:
+def _write_tables(folder: Path, plan: Plan, *, drawn: str | None, by_url: bool) -> None:
     """patients.csv without the covariates that the archive has of no patient, and specimens.csv with its outlines."""
     patients = pd.DataFrame(plan.patients)
     recorded = [name for name in patients if name == "treatment" or patients[name].notna().any()]
@@ -226,6 +233,9 @@ def _write_tables(folder: Path, plan: Plan, *, drawn: str | None) -> None:
             "path": [slide.path for slide in plan.slides],
         }
     )
+    if by_url:
+        specimens["path"] = [f"{API}/data/{slide.remote.file_id}#{slide.path}" for slide in plan.slides]
+        specimens["md5"] = [slide.remote.md5 for slide in plan.slides]
     if drawn:
         specimens["annotation"] = [_outlined(folder, Path(drawn), slide.path) for slide in plan.slides]
         count = int((specimens["annotation"] != "").sum())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepatica.runs.explain import explain
+    from hepatica.runs.features import features
     from hepatica.runs.folder import RunFolder, read_settings
     from hepatica.runs.lock import LockedRun, open_run, verify_lock
     from hepatica.runs.predict import predict
@@ -21,6 +22,7 @@ __all__ = [
     "LockedRun",
     "RunFolder",
     "explain",
+    "features",
     "open_run",
     "predict",
     "read_settings",

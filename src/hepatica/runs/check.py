@@ -56,6 +56,8 @@ def check(folder: Path, *, specimens: int = 100) -> Checked:
     doubts = [str(each.message) for each in warned]
     if cohort is None:
         return Checked(cohort=None, faults=faults, doubts=doubts)
+    if remote := [each.row for each in cohort.specimens if each.urls]:
+        doubts.append(f"specimens.csv {rows_in_words(remote)}: files of a store, which were not looked at")
     looks = _looks(cohort, most=specimens)
     faults += [f"specimens.csv row {row}: {look}" for row, look in looks.items() if isinstance(look, str)]
     seen = {row: look for row, look in looks.items() if isinstance(look, Inspected)}
@@ -72,7 +74,7 @@ def check(folder: Path, *, specimens: int = 100) -> Checked:
         endpoints={name: _endpoint(cohort, name) for name in cohort.endpoints},
         missing={str(name): int(count) for name, count in lost.items() if count},
         seen=seen,
-        tiles=_tiles([each for each in cohort.specimens if each.modality == "slide"]),
+        tiles=_tiles([each for each in cohort.specimens if each.modality == "slide" and not each.urls]),
         free=float(shutil.disk_usage(folder).free),
         systems=systems,
         lacking=lacking,
@@ -90,7 +92,7 @@ def _tiles(slides: Sequence[Specimen]) -> float:
 
 def _looks(cohort: Cohort, *, most: int) -> dict[int, Inspected | str]:
     """What was seen of specimens by their row, or why they cannot be used; two at once, for a study may take 1 GB."""
-    every = [each for each in cohort.specimens if each.modality in INSPECTED]
+    every = [each for each in cohort.specimens if each.modality in INSPECTED and not each.urls]
     chosen = [every[k] for k in np.unique(np.linspace(0, len(every) - 1, min(most, len(every))).astype(int))]
     with ThreadPoolExecutor(2) as pool:
         looks = tracked(pool.map(_look, chosen), "Looking at specimens", len(chosen), transient=True)

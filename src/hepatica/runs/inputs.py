@@ -75,7 +75,7 @@ def cohort_as_plain(cohort: Cohort) -> dict[str, Any]:
     }
     return {
         "files": [
-            {**vars(each), "path": str(each.path.absolute()), "attachments": places[each.row]}
+            {**vars(each), "path": str(each.path.absolute()), "attachments": places[each.row], "urls": {}}
             for each in cohort.specimens
         ]
     }

@@ -1,5 +1,6 @@
 """Predict: a locked model's risk for new patients, with a picture of where each risk comes from."""
 
+import csv
 import json
 import shutil
 import time
@@ -7,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from io import StringIO
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +47,11 @@ from hepatica.runs.spread import Item, cancel_others, context_of, prepare_jobs, 
 MADE_FROM = "made_from.json"
 """Digests of the model and of each specimen: results of one patient must never lie beside those of another."""
 
-
 AT_ONCE = 16
 """Specimens, of whole patients, predicted together (ours): few enough to see rows soon and to have few files open."""
+
+RARELY = 20
+"""How many times as long as it takes to put the tables together is waited before that is done again (ours)."""
 
 
 def predict(
@@ -141,7 +146,7 @@ class _Work:
     def all(self, cohort: Cohort) -> pd.DataFrame:
         """The predictions table of all, a few patients after the others; what a stopped call has done is taken over."""
         specimens = self.specimens(cohort)
-        lines, done, lost, last = Lines("predicting", len(specimens)), 0, None, time.monotonic()
+        lines, done, lost, last, pause = Lines("predicting", len(specimens)), 0, None, time.monotonic(), EVERY
         parts: list[Path] = []
         for own in self.few(cohort):
             parts.append(self.folder(own))
@@ -149,9 +154,10 @@ class _Work:
                 lost = self.part(cohort, own) or lost
             done += len(own)
             lines.show(done)
-            if done < len(specimens) and time.monotonic() - last > EVERY:
+            if done < len(specimens) and (begun := time.monotonic()) - last > pause:
                 _join(parts, self.out)
                 last = time.monotonic()
+                pause = max(EVERY, RARELY * (last - begun))
         table = _join(parts, self.out)
         if table["score"].isna().all():
             lost = lost or self.part(cohort, own)
@@ -254,17 +260,34 @@ def _few(specimens: Sequence[Specimen], at_once: int) -> Iterator[list[Specimen]
 
 def _join(parts: Sequence[Path], out: Path) -> pd.DataFrame:
     """Write, and return, the predictions of all parts: specimens, then patients, then lesions; and what was read."""
-    table = pd.concat([read_predictions(each / "predictions.csv") for each in parts], ignore_index=True)
+    table = read_predictions(*(each / "predictions.csv" for each in parts))
     if len(parts) > 1:
         kind = 2 * table["lesion_id"].notna() + (table["specimen_id"].isna() & table["lesion_id"].isna())
         table = table.loc[kind.sort_values(kind="stable").index].reset_index(drop=True)
     write_predictions(table, path=out / "predictions.csv")
-    read = [pd.read_csv(each / SPECIMENS, dtype=str, keep_default_na=False) for each in parts]
-    described = pd.concat(read, ignore_index=True).fillna("")
-    described = described.sort_values("row", key=lambda rows: rows.astype(int), kind="stable")
-    with sealing(out / SPECIMENS) as temporary:
-        described.to_csv(temporary, index=False)
+    with sealing(out / SPECIMENS) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(_described([each / SPECIMENS for each in parts]))
     return table
+
+
+def _described(tables: Sequence[Path]) -> Iterator[str]:
+    """The lines of what was read of all specimens, by row; as text they take a quarter of the memory of their cells."""
+    columns: dict[str, None] = {}
+    for each in tables:
+        with each.open(encoding="utf-8", newline="") as file:
+            columns |= dict.fromkeys(next(csv.reader(file)))
+    text, rows = StringIO(), []
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+    for each in tables:
+        with each.open(encoding="utf-8", newline="") as file:
+            for own in csv.DictReader(file):
+                writer.writerow(own)
+                rows.append((int(own["row"]), text.getvalue()))
+                text.seek(0)
+                text.truncate()
+    writer.writeheader()
+    yield text.getvalue()
+    yield from (line for _, line in sorted(rows, key=itemgetter(0)))
 
 
 def _predicted(locked: LockedRun, material: Material, inference: Inference) -> pd.DataFrame:

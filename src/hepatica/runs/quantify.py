@@ -12,6 +12,7 @@ from hepatica.cohort import SettingsError, Specimen, write_predictions
 from hepatica.cohort.applicability import UNKNOWN, UNUSUAL
 from hepatica.cohort.atomic import replacing
 from hepatica.cohort.preparation import Ledger, content_of, gather, prepare_each
+from hepatica.cohort.remote import bring_all
 from hepatica.cohort.seal import sealing
 from hepatica.runs.engine import ALONE, Engine, Shared
 from hepatica.runs.folder import SPECIMENS
@@ -66,6 +67,7 @@ def quantify(
     not go together.
     """
     specimens = _specimens(inputs, water)
+    bring_all(specimens)
     made_from = settings.made_from
     keys = {each: spectrum_key(each, settings=made_from) for each in specimens}
     claim(out, made_from | {"specimens": list(keys.values())})  # in order: results are called by row

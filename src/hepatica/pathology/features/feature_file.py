@@ -8,8 +8,9 @@ the digest of the network, `mpp` of its tiles, and `about`, what is known of the
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import h5py
 import numpy as np
 
 from hepatica.cohort.atomic import replacing
+from hepatica.cohort.digests import CONTENT
 from hepatica.cohort.errors import SpecimenError
 
 SUFFIXES = (".h5", ".hdf5")
@@ -35,6 +37,7 @@ USUAL = 256
 """Pixels of a tile's side where nothing says it: the usual of CLAM."""
 
 _CHUNK = 64  # rows
+_KEY = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +114,15 @@ def read_features(path: Path) -> FeatureFile:
         )
     known: dict[str, Any] = {"extent": extent, "tile": tile, "encoder": encoder, "about": size | about}
     return FeatureFile(path=path, width=width, corners=corners, **known)
+
+
+def slide_of(path: Path) -> str:
+    """The digits by which a run knows the content of the slide that a file of ours describes; "" for any other file."""
+    with suppress(OSError, LookupError, AttributeError), h5py.File(path, "r") as file:
+        name = str(file["coords"].attrs["name"])
+        if "encoder" in file.attrs and _KEY.fullmatch(name):
+            return name[:CONTENT]
+    return ""
 
 
 def _extent(corners: np.ndarray, attributes: Mapping[str, Any]) -> float:

@@ -26,6 +26,7 @@ from hepatica.pathology.features.feature_file import (
     distribution,
     open_features,
     read_features,
+    slide_of,
     writing,
 )
 from hepatica.pathology.measures import measure_tiles, spread
@@ -224,7 +225,9 @@ def _note(folder: Path, key: str) -> Path:
 def _key(specimen: Specimen, *, tiling: Tiling, stain: StainSettings | None, made_by: str, **own: Any) -> str:
     if file := brought(specimen):
         settings = {"features": SCHEMA, "encoder": made_by, "region": "region" in specimen.attachments, **own}
-        return specimen_key(specimen, settings=settings, beside=[file])
+        key = specimen_key(specimen, settings=settings, beside=[file])
+        slide = slide_of(file) if file == specimen.path else ""
+        return slide + key[len(slide) :]  # by which the slide itself is known as seen, too
     return slide_key(specimen, tiling=tiling, stain=stain, features=SCHEMA, encoder=made_by)
 
 

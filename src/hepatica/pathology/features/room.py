@@ -100,7 +100,7 @@ def _answer(network: Encoder, *, side: int) -> torch.Tensor:
     return found
 
 
-def prepare(cohort: Cohort, settings: FeaturePlan, folder: Path) -> FeatureStore:
+def prepare(cohort: Cohort, settings: FeaturePlan, folder: Path, *, progress: bool = True) -> FeatureStore:
     """Features of tissue tiles on a grid without overlap, read from the slide, or brought with it."""
     settings = settings if settings.made_by else complete(cohort, settings)
     card = card_of(settings.encoder)
@@ -122,6 +122,7 @@ def prepare(cohort: Cohort, settings: FeaturePlan, folder: Path) -> FeatureStore
         width=settings.width,
         batch=settings.tiles_at_once,
         folder=folder,
+        progress=progress,
     )
 
 
