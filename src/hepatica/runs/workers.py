@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from hepatica.cohort.atomic import runs
 from hepatica.cohort.errors import HepaticaError, UnavailableError
-from hepatica.runs.jobs import LEASE_S, Job, Jobs
+from hepatica.runs.jobs import LEASE_S, PATIENCE_S, Job, Jobs
 
 Work = Callable[[Job, Callable[[float], bool]], Any]
 """Does a job and returns its result, which JSON can hold; done twice, it leaves the same. It may say how far it is,
@@ -129,7 +129,7 @@ def run_workers(
     processes need not import each. Raises UnavailableError where workers die before they have begun a job.
     """
     jobs, running, begin = (
-        Jobs(where),
+        Jobs(where, patience_s=PATIENCE_S),
         dict[str, Worker](),
         start or _processes(where, kinds, lease_s=lease_s, preload=preload),
     )
@@ -176,7 +176,7 @@ def _processes(where: Path | str, kinds: str, *, lease_s: float, preload: Sequen
 
 
 def _one(where: Path | str, kinds: str, name: str, lease_s: float) -> None:
-    jobs, stop = Jobs(where), threading.Event()
+    jobs, stop = Jobs(where, patience_s=PATIENCE_S), threading.Event()
     supervisor = parent_process()  # not os.getppid(): that is the fork server, which outlives it as long as workers do
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the supervisor ends its own
 
