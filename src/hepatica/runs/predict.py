@@ -26,7 +26,7 @@ from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, cautions
 from hepatica.cohort.atomic import read_json, sweep, write_table
 from hepatica.cohort.digests import content_name, contents
 from hepatica.cohort.preparation import EVERY, Lines, overlapping
-from hepatica.cohort.seal import is_sealed, seal, sealing, write_sealed
+from hepatica.cohort.seal import sealing, write_sealed
 from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.engine import ALONE, Engine, Shared
@@ -155,9 +155,6 @@ class _Work:
         table = _join(parts, self.out)
         if table["score"].isna().all():
             lost = lost or self.part(cohort, own)
-        # Of processes that seal files of one folder at the same time, the last one's record stays.
-        written = [self.out / each for each in table["path"].dropna().unique()]
-        seal(*(each for each in written if not is_sealed(each)))
         shutil.rmtree(self.out / "prepared" / "parts")
         if table["score"].isna().all() and lost is not None:
             raise lost

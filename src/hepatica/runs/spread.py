@@ -18,7 +18,7 @@ import torch
 
 from hepatica.cohort import Cohort, NotAssessableError, Specimen
 from hepatica.cohort.atomic import read_json, write_json
-from hepatica.cohort.digests import content_digest, content_name
+from hepatica.cohort.digests import content_digest, content_digests, content_name
 from hepatica.cohort.preparation import Ledger
 from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import System, as_plain, from_plain
@@ -66,6 +66,7 @@ def spread(
     folder = folder.absolute()  # a worker may be in another one
     file, text = _file_of(context, folder=folder)
     write_json(file, json.loads(text) | {"threads": engine.threads})
+    content_digests([each.path for item in items for each in item.specimens])  # of which `_content` then knows
     given = [{"context": str(file), "place": each.place, "content": _content(each.specimens)} for each in items]
     jobs = Jobs(ledger(folder))
     keys = jobs.add_all([(kind, each) for each in given])
