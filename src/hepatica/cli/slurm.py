@@ -73,10 +73,10 @@ def text_of(words: list[str], *, elements: int, cpus: int, sbatch: "list[str] | 
     """The script; the command is that of this Python, run in this folder."""
     own = Path(sys.argv[0]).absolute()
     main = [str(own)] if own.name == "hepatica" else [sys.executable, "-c", "from hepatica.cli import main; main()"]
-    log = script.absolute().with_name(f"{script.stem}.%A_%a.log")
+    log = str(script.absolute().with_name(script.stem)).replace("%", "%%") + ".%A_%a.log"
     return SCRIPT.format(
         name=script.name,
-        log=log,
+        log=shlex.quote(log),
         cpus=cpus,
         further="\n".join(f"#SBATCH {each}" for each in sbatch),
         last=elements - 1,

@@ -61,14 +61,21 @@ def _do(jobs: Jobs, job: Job, kinds: Mapping[str, Work], *, lease_s: float) -> N
             result = kinds[job.kind](job, lambda share: jobs.beat(job, progress=share, lease_s=lease_s))
         except HepaticaError as error:
             jobs.fail(job, str(error))
-        except Exception as error:
+        except BaseException as error:
+            if _from_without(error):
+                jobs.give_back(job.worker)
+                raise
             LOG.exception("job %s", job.key)
             jobs.fail(job, f"{type(error).__name__}, a fault of hepatica; the log of the worker has more")
-        except BaseException:  # stopped from without
-            jobs.give_back(job.worker)
-            raise
         else:
             jobs.finish(job, result)
+
+
+def _from_without(error: BaseException) -> bool:
+    """Whether it says that the process is to end, as `fit` answers SIGTERM too; a library may end itself otherwise."""
+    if isinstance(error, SystemExit):
+        return error.code == 128 + signal.SIGTERM
+    return not isinstance(error, Exception)
 
 
 @contextmanager
