@@ -16,7 +16,8 @@ from hepatica.cohort.errors import RunError
 if TYPE_CHECKING:
     from hepatica.cohort.specimens import Specimen
 
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 
 CONTENT = 32
 """Hexadecimal digits by which a run knows the content of a file."""

@@ -31,12 +31,12 @@ def launch(code: str, *, processes: int) -> None:
     ]
     with subprocess.Popen(words, env=os.environ | _SAFE) as running:
         try:
-            code = running.wait()
+            ended = running.wait()
         finally:
             running.terminate()
-    if code:
+    if ended:
         raise UnavailableError(
-            f"training by {processes} processes ended with code {code}; see what they printed. The same command goes on"
+            f"training by {processes} processes ended with code {ended}; see what they printed. The same command goes on"
             " where it was; without --processes one process does"
         )
 

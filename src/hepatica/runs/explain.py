@@ -145,8 +145,8 @@ class _Work:
 
 def _by_jobs(work: _Work, specimens: Sequence[Specimen], *, run: Path, engine: Engine) -> None:
     """A job for each specimen; raise `Shared` where this was a share."""
-    context = {"run": str(run.absolute()), "results": str(work.results.absolute()), "made_from": work.made_from}
-    context["cohort"] = cohort_as_plain(work.cohort)
+    places = {"run": str(run.absolute()), "results": str(work.results.absolute())}
+    context = {**places, "made_from": work.made_from, "cohort": cohort_as_plain(work.cohort)}
     items = [Item(place=str(each.row), specimens=[each]) for each in specimens]
     own: dict[str, Any] = {"kinds": f"{__name__}:KINDS", "folder": work.folder, "engine": engine}
     died = spread("explain", items, context=context, label="drawing specimens", **own)
