@@ -13,7 +13,7 @@ RESTARTS = 3
 
 _SAFE = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}  # else restarts may hang on stale addresses (pytorch issue 135712)
 
-_ENDS = "import os; from hepatica.cohort.parent import end_with; end_with({parent})\n"
+_ENDS = "import os; from hepatica.learn.parent import end_with; end_with({parent})\n"
 _TORCHRUN = "os.environ['HEPATICA_TORCHRUN'] = str(os.getpid()); from torch.distributed.run import main; main()"
 
 
@@ -36,8 +36,8 @@ def launch(code: str, *, processes: int) -> None:
             running.terminate()
     if ended:
         raise UnavailableError(
-            f"training by {processes} processes ended with code {ended}; see what they printed. The same command goes on"
-            " where it was; without --processes one process does"
+            f"training by {processes} processes ended with code {ended}; see what they printed. The same command goes"
+            " on where it was; without --processes one process does"
         )
 
 
