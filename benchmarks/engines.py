@@ -7,7 +7,8 @@ slides: alone; by 2 processes; by 2 processes of which `--kills` die by SIGKILL;
 cluster of two nodes of which one is removed in the middle; by an array of a real SLURM (munged, slurmctld and slurmd
 of Debian, on the loopback, as root, ended after it). Every file must be, byte for byte, that of the call alone, but
 for the ledger. Printed are the seconds of whole commands, with start-up, and of the jobs alone; and what the ledger
-costs over a bare loop, in one process, in turn. FOLDER is used again; `--ways 345` does those alone (5: the ledger).
+costs over a bare loop of the same jobs, in one process with the network open, in `--rounds` of both in turn. FOLDER is
+used again; `--ways 345` does those alone (5: the ledger).
 The exit code is 1 where a byte differs.
 """
 
@@ -23,6 +24,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from uuid import uuid4
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
@@ -36,6 +38,7 @@ from hepatica.runs.engine import Engine
 from hepatica.runs.jobs import Jobs
 from hepatica.runs.on_ray import QUIET
 from hepatica.runs.spread import KINDS, prepare_jobs
+from hepatica.runs.workers import work
 from hepatica.systems import find_system
 
 MAIN = [sys.executable, "-c", "from hepatica.cli import main; main()"]
@@ -147,29 +150,72 @@ def on_slurm(folder: Path, run: Path, cohort: Path, out: Path) -> float:
         return time.perf_counter() - begun
 
 
-def ledger_over_loop(folder: Path, run: Path, cohort: Path, *, rounds: int = 3) -> float:
-    """What the ledger costs: the same work in this process on 8 patients, in turn, by `work` and by a bare loop; as a
-    ratio of CPU seconds, which other work on the machine hardly changes.
+class Entered(Engine):
+    """Jobs are entered into the table, and done elsewhere."""
+
+    def run(self, where: Path | str, kinds: str, *, label: str, total: int) -> None:
+        """Do nothing."""
+
+
+def ledger_over_loop(folder: Path, run: Path, cohort: Path, *, rounds: int) -> None:
+    """Print what the ledger costs: the same jobs of 8 patients in this process, in turn, by `work` and by a bare loop.
+
+    Cohort and network are open before the first round, and a round begins with nothing prepared.
     """
-    locked, loaded = open_run(run), load_cohort(cohort)
+    locked, loaded, own = open_run(run), load_cohort(cohort), folder / "ledger"
+    shutil.rmtree(own, ignore_errors=True)
     loaded = loaded.select(loaded.patients.index[:8])
-    seconds: dict[str, list[float]] = {"ledger": [], "bare": []}
-    for turn in range(rounds):
-        own = folder / f"ledger_{turn}"
-        shutil.rmtree(own, ignore_errors=True)
-        begun = time.process_time()
-        prepare_jobs(locked.system, loaded, locked.settings, own, engine=Engine(share=True))
-        seconds["ledger"].append(time.process_time() - begun)
-        jobs = Jobs(own / "jobs.sqlite").all()
-        for path in own.glob("*.h5"):
-            path.unlink()
-        begun = time.process_time()
-        for job in jobs:
+    prepare_jobs(locked.system, loaded, locked.settings, own, engine=Entered(share=True))
+    every = Jobs(own / "jobs.sqlite").all()
+
+    def bare() -> None:
+        for job in every:
             KINDS["prepare"](job, lambda share: True)
-        seconds["bare"].append(time.process_time() - begun)
-    for name, each in seconds.items():
-        print(f"  {name}: {median(each):.2f} s ({min(each):.2f} to {max(each):.2f})")
-    return min(seconds["ledger"]) / min(seconds["bare"])
+
+    def by_ledger() -> None:
+        jobs = Jobs(own / f"{uuid4()}.sqlite")
+        jobs.add_all([(job.kind, job.given) for job in every])
+        work(jobs, KINDS, worker="w")
+
+    taken(bare, own)
+    found, alone = [], of_nothing(own)
+    for turn in range(rounds):
+        order = [by_ledger, bare] if turn % 2 else [bare, by_ledger]
+        one = {way.__name__: taken(way, own) for way in order}
+        found.append([*one["by_ledger"], *one["bare"]])
+        print("  CPU {:.2f} s, wall {:.2f} s by the ledger; {:.2f}, {:.2f} bare".format(*found[-1]), flush=True)
+    least = min(each[2] for each in found) / len(every)
+    print(f"a job of nothing: {1000 * alone:.2f} ms of the processor, {100 * alone / least:.2f} % of {least:.2f} s")
+    for place, name in enumerate(("CPU", "wall")):
+        ratios = sorted(each[place] / each[place + 2] for each in found)
+        mean = median(each[place + 2] for each in found) / len(every)
+        print(
+            f"ledger over a bare loop, {len(every)} jobs of {mean:.2f} s: {name}"
+            f" {100 * (median(ratios) - 1):+.1f} % ({100 * (ratios[0] - 1):+.1f} to {100 * (ratios[-1] - 1):+.1f})"
+        )
+
+
+def of_nothing(own: Path, *, count: int = 200) -> float:
+    """Seconds of the processor that a job takes in which nothing is done, least of five."""
+    found = []
+    for _ in range(5):
+        begun, jobs = time.process_time(), Jobs(own / f"{uuid4()}.sqlite")
+        jobs.add_all([("nothing", {"n": n}) for n in range(count)])
+        work(jobs, {"nothing": lambda job, progress: None}, worker="w")
+        found.append((time.process_time() - begun) / count)
+    return min(found)
+
+
+def taken(way: Callable[[], None], own: Path) -> tuple[float, float]:
+    """Seconds of the processor and of the clock."""
+    for path in [*own.glob("*.h5"), *own.glob("ledger/*.json")]:
+        path.unlink()
+    cpu, wall = time.process_time(), time.perf_counter()
+    way()
+    found = time.process_time() - cpu, time.perf_counter() - wall
+    if not list(own.glob("*.h5")):
+        sys.exit("nothing was prepared")
+    return found
 
 
 def span(out: Path) -> float:
@@ -182,7 +228,7 @@ def main() -> None:
     """Print a line an engine."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    for name, value in (("slides", 64), ("side", 2048), ("kills", 20), ("seed", 0)):
+    for name, value in (("slides", 64), ("side", 2048), ("kills", 20), ("seed", 0), ("rounds", 6)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--ways", default="012345")
     given = parser.parse_args()
@@ -191,6 +237,9 @@ def main() -> None:
     run, cohort = made(folder, slides=given.slides, side=given.side)
     count = len(load_cohort(cohort).specimens)
     print(f"{count} slides of {given.side} pixels, {os.cpu_count()} cores", flush=True)
+    if given.ways == "5":
+        ledger_over_loop(folder, run, cohort, rounds=given.rounds)
+        return
     done: list[int] = []
     begun = time.perf_counter()
     whole(words(run, cohort, folder / "alone"))  # again it takes what is prepared
@@ -227,7 +276,7 @@ def main() -> None:
             flush=True,
         )
     if "5" in given.ways:
-        print(f"ledger over a bare loop: {100 * (ledger_over_loop(folder, run, cohort) - 1):+.1f} %")
+        ledger_over_loop(folder, run, cohort, rounds=given.rounds)
     sys.exit(faults > 0)
 
 

@@ -43,7 +43,9 @@ def test_elements_on_several_nodes_need_a_database(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize("words", [["report", "run"], ["predict", "run", "c", "--jobs", "2"], ["train", "--ray=local"]])
 def test_commands_without_shares_are_refused(tmp_path: Path, words: list[str]) -> None:
-    with pytest.raises(SettingsError, match="wanted train, validate, predict, quantify without --jobs and --ray"):
+    with pytest.raises(
+        SettingsError, match="wanted train, validate, predict, quantify, explain without --jobs and --ray"
+    ):
         written(tmp_path, *words)
 
 
@@ -56,13 +58,14 @@ def test_an_array_of_a_real_slurm_shares_the_specimens_out(tmp_path: Path, monke
     from hepatica.spectroscopy.phantom import phantom_spectra
 
     cohort = phantom_spectra(tmp_path / "cohort", patients=3, seed=3)
+    (own := tmp_path / "100 %A of it").mkdir()
     script = written(
-        tmp_path, "quantify", str(cohort), "--out", str(tmp_path / "out"), options=("--elements", "2", "--cpus", "1")
+        own, "quantify", str(cohort), "--out", str(tmp_path / "out"), options=("--elements", "2", "--cpus", "1")
     )
     with slurm_cluster(tmp_path / "slurm") as environment:
         subprocess.run(["bash", script], env=environment, check=True)
         wait_for_jobs(environment, seconds=120)
-    logs = [path.read_text() for path in tmp_path.glob("own.*.log")]
+    logs = [path.read_text() for path in own.glob("own.*.log")]
     jobs = Jobs(tmp_path / "out" / "prepared" / "jobs.sqlite").all()
     assert {each.state for each in jobs} == {"done"}, logs
     assert sum("no specimen is left" in each for each in logs) == 2

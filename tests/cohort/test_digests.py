@@ -3,6 +3,7 @@
 import hashlib
 import os
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hepatica.cohort import digests as module
 from hepatica.cohort.digests import (
     CONTENT,
     content_digest,
+    content_digests,
     contents,
     digest_once,
     file_digest,
@@ -78,6 +80,63 @@ def test_a_large_file_is_read_once_by_all_commands(large: Path, cache: Path, mon
     monkeypatch.setattr(module, "_known", {})
     monkeypatch.setattr(module, "_read", lambda *_: pytest.fail("read again"))
     assert content_digest(large) == first
+
+
+def _read_all(paths: list[Path], log: Path) -> None:
+    read = module._read
+
+    def slowly(path: Path, algorithm: str) -> bytes:
+        with log.open("a") as file:
+            file.write(f"{path.name}\n")
+        time.sleep(0.2)
+        return read(path, algorithm)
+
+    module._read = slowly
+    assert content_digests(paths) == [hashlib.sha256(each.read_bytes()).digest() for each in paths]
+
+
+def test_processes_that_need_the_same_large_files_each_read_some(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(monkeypatch)
+    monkeypatch.setattr(module, "_LARGE", 1)
+    paths = [tmp_path / f"{number}.svs" for number in range(12)]
+    for each in paths:
+        each.write_bytes(each.name.encode())
+    context = get_context("fork")
+    processes = [context.Process(target=_read_all, args=(paths, tmp_path / "log")) for _ in range(3)]
+    for each in processes:
+        each.start()
+    for each in processes:
+        each.join()
+    assert [each.exitcode for each in processes] == [0, 0, 0]
+    assert sorted((tmp_path / "log").read_text().split()) == sorted(each.name for each in paths)
+    assert len(list(cache.iterdir())) == len(paths)  # no lock is left
+
+
+def test_a_digest_is_that_of_the_file_on_any_machine(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle(monkeypatch)
+    first, here = content_digest(large), large.stat()
+
+    class Elsewhere:
+        st_dev = here.st_dev + 1
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(here, name)
+
+    monkeypatch.setattr(module, "_known", {})
+    monkeypatch.setattr(module, "_read", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(Path, "stat", lambda self, **_: Elsewhere())
+    assert content_digest(large) == first
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    large: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(monkeypatch)
+    cache.parent.parent.mkdir()
+    cache.parent.touch()  # no folder
+    assert content_digest(large) == bytes.fromhex(file_digest(large))
 
 
 def test_a_file_just_written_is_read_again(large: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,3 +57,8 @@ def test_what_a_file_lacks_is_a_fault_of_the_file_also_in_our_lines(line):
 def test_whatever_a_library_raises_is_a_fault_of_the_file(line, module):
     with pytest.raises(SpecimenError, match=r"the file cannot be read \(\w+Error\)"), errors.reading("the file"):
         run(line, module=module)
+
+
+def test_a_reader_that_ends_its_program_is_a_fault_of_the_file() -> None:
+    with pytest.raises(SpecimenError, match=r"the file cannot be read \(SystemExit\)"), errors.reading("the file"):
+        raise SystemExit(0)

@@ -1,5 +1,6 @@
 """Seal: what was written is known by its digest, and a kill at any moment leaves nothing that looks altered."""
 
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,6 @@ from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.seal import (
     SEAL,
-    is_sealed,
     refuse_altered,
     refuse_altered_below,
     seal,
@@ -29,9 +29,24 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_a_record_is_known_and_its_order_is_that_of_names(table: Path) -> None:
-    assert is_sealed(table)
-    assert not is_sealed(table.with_name("never.json"))
     assert list(read_json(table.with_name(SEAL))) == ["metrics.json", "other.json"]
+
+
+def _seal_many(folder: Path, which: int) -> None:
+    for number in range(20):
+        write_sealed(folder / f"{which}_{number}.json", number)
+
+
+def test_processes_that_seal_at_the_same_time_lose_no_record(tmp_path: Path) -> None:
+    context = get_context("fork")
+    processes = [context.Process(target=_seal_many, args=(tmp_path, which)) for which in range(4)]
+    for each in processes:
+        each.start()
+    for each in processes:
+        each.join()
+    assert set(seal_states(tmp_path).values()) == {"unchanged"}
+    assert len(seal_states(tmp_path)) == 80
+    assert {path.name for path in tmp_path.iterdir()} == {SEAL, *seal_states(tmp_path)}  # no lock is left
 
 
 def test_an_edited_file_is_refused_by_its_name(table: Path) -> None:

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from processes import is_running
 from safetensors.torch import load_file
 from torch import nn
 
@@ -60,9 +63,7 @@ def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(places))
         patch.setenv("MARK", str(folder / "mark"))
-        launch(
-            ["-c", f"import pathlib, test_launch; test_launch.learn_all(pathlib.Path({str(folder)!r}))"], processes=2
-        )
+        launch(f"import pathlib, test_launch; test_launch.learn_all(pathlib.Path({str(folder)!r}))", processes=2)
     return folder
 
 
@@ -85,7 +86,27 @@ def test_two_processes_learn_what_one_learns(by_two: Path, tmp_path: Path) -> No
 def test_an_error_of_a_process_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hepatica.learn.launch.RESTARTS", 0)
     with pytest.raises(UnavailableError, match="2 processes ended with code 1"):
-        launch(["-c", "raise SystemExit(3)"], processes=2)
+        launch("raise SystemExit(3)", processes=2)
+
+
+def test_a_command_that_is_killed_takes_its_processes_along(tmp_path: Path) -> None:
+    own = f"(pathlib.Path({str(tmp_path)!r}) / f'{{os.getpid()}}_{{os.getppid()}}')"
+    wait = f"import os, pathlib, time; {own}.touch(); time.sleep(60)"
+    running = subprocess.Popen(
+        [sys.executable, "-c", f"from hepatica.learn.launch import launch; launch({wait!r}, processes=2)"]
+    )
+    until = time.monotonic() + 60
+    while len(found := list(tmp_path.iterdir())) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    running.kill()
+    running.wait()
+    begun = {int(number) for each in found for number in each.name.split("_")}
+    while (left := set(filter(is_running, begun))) and time.monotonic() < until:
+        time.sleep(0.1)
+    for each in left:
+        os.kill(each, signal.SIGKILL)
+    assert len(begun) == 3  # torchrun and two ranks
+    assert not left
 
 
 def test_flags_are_those_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:

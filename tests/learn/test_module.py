@@ -1,17 +1,19 @@
 import math
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from hepatica.cohort.errors import RunError
-from hepatica.learn import Plan
+from hepatica.learn import Arrays, Plan, Samples
 from hepatica.learn.losses import smoothed_cross_entropy
-from hepatica.learn.module import Learner, Watch, mixup, optimizer
+from hepatica.learn.module import Learner, Loaders, Watch, mixup, optimizer
 
 PLAN = Plan(epochs=30, batch=2, learning_rate=1e-4, betas=(0.9, 0.99), lr_step_epochs=10, lr_step_factor=0.1)
 
@@ -263,3 +265,37 @@ def test_state_goes_over_to_another_watch() -> None:
 def test_a_loss_that_is_no_number_names_the_fit_and_the_epoch(loss: float) -> None:
     with pytest.raises(RunError, match=f"fold 1: train_loss became {loss} in epoch 2"):
         follow(watch(), [1.0, loss])
+
+
+def steps(count: int, *, world: int, network: nn.Module, batch: int = 8) -> list[list[list[int]]]:
+    """The numbers of each step of an epoch, by rank."""
+    samples = Samples(inputs=Arrays(values=np.arange(count, dtype=np.float32)[:, None]), labels=np.zeros(count, int))
+    loaders = Loaders(samples, None, plan=Plan(epochs=1, batch=batch, learning_rate=0.1))
+    progress, found = SimpleNamespace(current=SimpleNamespace(processed=0)), []
+    for rank in range(world):
+        loaders.trainer = SimpleNamespace(
+            world_size=world,
+            global_rank=rank,
+            fit_loop=SimpleNamespace(epoch_progress=progress),
+            lightning_module=network,
+        )
+        found.append([inputs[:, 0].int().tolist() for inputs, _ in loaders.train_dataloader()])
+    return [list(each) for each in zip(*found, strict=True)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, 10, 16, 17, 18, 19, 33, 34])
+@pytest.mark.parametrize("world", [2, 4])
+def test_several_devices_take_the_steps_of_one_and_each_as_many(count: int, world: int) -> None:
+    """Samples that do not come out even are dealt again, within the same step."""
+    one, several = (steps(count, world=each, network=nn.Linear(1, 2)) for each in (1, world))
+    if count % world == 0:
+        assert [sorted(each[0]) for each in one] == [sorted(chain(*each)) for each in several]
+    assert len(one) == len(several)
+    assert all(len({*map(len, each)}) == 1 for each in several)
+
+
+@pytest.mark.parametrize(("count", "world"), [(9, 1), (17, 2), (18, 2), (35, 4)])
+def test_no_device_normalises_a_batch_of_one(count: int, world: int) -> None:
+    found = steps(count, world=world, network=nn.BatchNorm1d(1))
+    assert found
+    assert min(len(each) for step in found for each in step) > 1

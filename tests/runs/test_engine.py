@@ -1,6 +1,7 @@
 """Engine: what goes together, where the ledger is, and how many threads a worker has."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from hepatica.cli.options import engine_of
 from hepatica.cohort import SettingsError
 from hepatica.runs.engine import ALONE, LEDGER, Engine, ledger
-from hepatica.runs.jobs import Jobs
+from hepatica.runs.jobs import ATTEMPTS, Jobs
 
 
 @pytest.mark.parametrize(
@@ -53,11 +54,22 @@ def test_the_ledger_is_beside_the_prepared_specimens_or_named(monkeypatch: pytes
     assert ledger(tmp_path) == "postgresql://host/jobs"
 
 
-def test_a_share_is_done_in_this_process_until_none_is_left(tmp_path: Path) -> None:
+def test_a_share_outlives_the_death_of_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "made_for_shares.py").write_text(MADE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    monkeypatch.syspath_prepend(tmp_path)  # for a fork server that an earlier test has started
     jobs = Jobs(tmp_path / "jobs.sqlite")
-    jobs.add_all([("pid", {"n": n}) for n in range(3)])
-    Engine(share=True).run(jobs.where, f"{__name__}:KINDS", label="counting", total=3)
-    assert [each.result for each in jobs.all()] == [os.getpid()] * 3
+    jobs.add_all([("poison", {}), ("harmless", {})])
+    Engine(share=True).run(jobs.where, "made_for_shares:KINDS", label="counting", total=2)
+    poison, other = jobs.all()
+    assert (poison.state, poison.attempts) == ("quarantined", ATTEMPTS)
+    assert (other.state, other.attempts) == ("done", 1)
 
 
-KINDS = {"pid": lambda job, progress: os.getpid()}
+MADE = """
+import os, signal
+KINDS = {
+    "poison": lambda job, progress: os.kill(os.getpid(), signal.SIGKILL),
+    "harmless": lambda job, progress: None,
+}
+"""

@@ -39,3 +39,14 @@ def test_the_further_processes_of_one_training_share_it(tmp_path: Path, monkeypa
         with in_use(tmp_path):
             assert (tmp_path / LOCK).exists()
         assert (tmp_path / LOCK).exists()
+
+
+def test_those_that_share_a_folder_keep_others_out_until_the_last_has_ended(tmp_path: Path) -> None:
+    with in_use(tmp_path, shared=True):
+        with in_use(tmp_path, shared=True):
+            pass
+        with pytest.raises(RunError, match="in use"), in_use(tmp_path):
+            pass
+    assert not (tmp_path / LOCK).exists()
+    with in_use(tmp_path), pytest.raises(RunError, match="in use"), in_use(tmp_path, shared=True):
+        pass

@@ -93,6 +93,53 @@ def test_a_job_that_kills_its_workers_is_set_aside_and_may_be_tried_again(jobs: 
     assert jobs.retry(key)
     assert jobs.claim("w").attempts == 1
     assert not jobs.retry(key)
+    jobs.release("w")
+    assert jobs.claim("w").attempts == 2
+
+
+def test_leases_that_are_lost_without_a_death_set_no_job_aside(jobs: Jobs) -> None:
+    frozen, other = jobs.add_all([("predict", {"n": n}) for n in (0, 1)])
+    for attempt in range(ATTEMPTS + 1):
+        assert jobs.claim(f"frozen {attempt}", lease_s=0.01).key == frozen
+        time.sleep(0.05)
+        if attempt == 0:
+            assert jobs.claim("w").key == other
+    own = jobs.claim("v")
+    assert (own.key, own.attempts) == (frozen, ATTEMPTS + 2)
+    assert jobs.finish(own)
+
+
+def test_a_death_is_counted_once_and_not_by_what_was_lost_before(jobs: Jobs) -> None:
+    key = jobs.add("predict", {})
+    for attempt in range(ATTEMPTS):
+        jobs.claim(f"frozen {attempt}", lease_s=0.01)
+        time.sleep(0.05)
+    for attempt in range(1, ATTEMPTS + 1):
+        assert jobs.claim(f"w{attempt}") is not None
+        assert jobs.release(f"w{attempt}")
+        assert not jobs.release(f"w{attempt}")
+    assert jobs.claim("w") is None
+    assert jobs.get(key).state == "quarantined"
+
+
+def test_a_server_that_does_not_answer_is_asked_again(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import psycopg
+
+    patient, impatient = Jobs(postgresql, patience_s=1), Jobs(postgresql)
+    connect, tries = psycopg.connect, []
+
+    def away(url: str, **given: object) -> object:
+        tries.append(url)
+        if len(tries) < 3:
+            raise psycopg.OperationalError("connection refused")
+        return connect(url, **given)
+
+    monkeypatch.setattr(psycopg, "connect", away)
+    assert patient.unfinished() == 0
+    assert len(tries) == 3
+    tries.clear()
+    with pytest.raises(psycopg.OperationalError, match="refused"):
+        impatient.unfinished()
 
 
 def test_a_cancelled_job_is_no_longer_its_workers(jobs: Jobs) -> None:

@@ -11,9 +11,9 @@ from hepatica.runs import ranks, train
 def test_the_run_locks_what_the_processes_have_fitted(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     launched = []
 
-    def launch(command: list[str], *, processes: int) -> None:
+    def launch(code: str, *, processes: int) -> None:
         launched.append(processes)
-        exec(command[1], {})
+        exec(code, {})
         monkeypatch.setattr("hepatica.learn.fit._train", None)  # the command itself fits nothing more
 
     monkeypatch.setattr(ranks, "launch", launch)

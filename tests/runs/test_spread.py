@@ -11,10 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hepatica.cohort import NotAssessableError, Specimen, load_cohort
+from hepatica.cohort import NotAssessableError, RunError, Specimen, load_cohort
 from hepatica.cohort.atomic import read_json
-from hepatica.runs import predict
+from hepatica.runs import predict, validate
 from hepatica.runs.engine import Engine
+from hepatica.runs.in_use import in_use
 from hepatica.runs.jobs import ATTEMPTS, Jobs
 from hepatica.runs.spread import DIED, Item, lost_of, prepare, set_aside, spread, without_lost
 
@@ -215,6 +216,17 @@ def test_workers_find_the_context_from_any_folder(
 def test_who_is_set_aside_is_said_by_row(items: list[Item], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     set_aside(items[0].specimens, folder=tmp_path)
     assert capsys.readouterr().err == f"specimen of row 2 is set aside: {DIED}\n"
+
+
+def test_a_call_refuses_a_folder_in_which_another_is_at_jobs(trained, tmp_path: Path) -> None:
+    cohort = load_cohort(trained.other)
+    with in_use(tmp_path / "prepared"):
+        for engine in (Engine(processes=2), Engine(share=True)):
+            with pytest.raises(RunError, match="prepared is in use by another process"):
+                predict(trained.run, [trained.other], out=tmp_path, engine=engine)
+            with pytest.raises(RunError, match="prepared is in use by another process"):
+                validate(trained.run, cohort, out=tmp_path, engine=engine)
+    assert not (tmp_path / "prepared" / "jobs.sqlite").exists()
 
 
 def test_a_region_prepared_by_jobs_is_found_by_the_call(trained, tmp_path: Path) -> None:

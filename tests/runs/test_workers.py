@@ -155,14 +155,27 @@ def test_workers_that_never_begin_a_job_are_not_replaced_for_ever(jobs: Jobs, mo
     assert len(begun) == workers.STILLBORN + 1
 
 
-def test_a_stop_from_without_is_no_death_of_the_job(jobs: Jobs) -> None:
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(143)])
+def test_a_stop_from_without_is_no_death_of_the_job(jobs: Jobs, stop: BaseException) -> None:
     def stopped(job: Job, progress) -> None:
-        raise KeyboardInterrupt
+        raise stop
 
     key = jobs.add("square", {"n": 1})
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(type(stop)):
         work(jobs, {"square": stopped}, worker="w")
     assert (jobs.get(key).state, jobs.get(key).attempts) == ("waiting", 0)
+
+
+@pytest.mark.parametrize("code", [0, 1, None, "usage: reader FILE"])
+def test_a_library_that_ends_its_program_fails_its_own_job_alone(jobs: Jobs, code: object) -> None:
+    def ends(job: Job, progress) -> None:
+        raise SystemExit(code)
+
+    for kind in ("ends", "square"):
+        jobs.add(kind, {"n": 1})
+    assert work(jobs, {"ends": ends, "square": lambda job, progress: 1}, worker="w") == 2
+    assert [each.state for each in jobs.all()] == ["failed", "done"]
+    assert jobs.all()[0].error.startswith("SystemExit, a fault of hepatica")
 
 
 def test_jobs_of_a_supervisor_that_was_killed_need_not_wait_for_their_lease(jobs: Jobs) -> None:

@@ -248,11 +248,14 @@ def explain(
     specimens: Annotated[
         int, typer.Option(help="Number of specimens to draw, half of high and half of low risk.", min=1)
     ] = 4,
+    jobs: JobsOf = "1",
+    ray: Ray = None,
 ) -> None:
     """Draw risk and saliency maps of specimens that were not used for training."""
     from hepatica.runs import explain as explain_run
 
-    drawn = explain_run(run, cohort, results=results, specimens=specimens)
+    engine = engine_of(jobs, ray)
+    drawn = explain_run(run, cohort, results=results, specimens=specimens, engine=engine)
     typer.echo("\n".join(str(path) for path in drawn))
 
 

@@ -1,5 +1,6 @@
 """Atomic: write a file whole or not at all, whatever happens in between; read what others wrote without a traceback."""
 
+import fcntl
 import json
 import os
 import re
@@ -38,6 +39,33 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def holding(lock: Path) -> Iterator[None]:
+    """Hold a lock file within the block, which other processes and threads wait for; afterwards it is gone.
+
+    The operating system lets go of it when its holder ends, however that ends. On a file system without locks nothing
+    is held.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    file = _held(lock)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(file)
+
+
+def _held(lock: Path) -> int:
+    while True:
+        file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if lock.stat().st_ino == os.fstat(file).st_ino:
+                return file
+        os.close(file)  # its last holder has just removed it
 
 
 _HOST = f"{crc32(socket.gethostname().encode()):08x}"

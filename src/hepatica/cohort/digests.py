@@ -2,19 +2,23 @@
 
 import hashlib
 import os
+import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from hepatica.cohort.atomic import replacing
+from hepatica.cohort.atomic import holding, replacing
 from hepatica.cohort.errors import RunError
 from hepatica.cohort.remote import bring_all
 
 if TYPE_CHECKING:
     from hepatica.cohort.specimens import Specimen
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 CONTENT = 32
 """Hexadecimal digits by which a run knows the content of a file."""
@@ -35,8 +39,8 @@ _known: dict[_Key, bytes] = {}
 def content_digest(path: Path) -> bytes:
     """SHA-256 of a file, or of all the files of a folder in whatever order; nothing where there is nothing to read.
 
-    Every byte counts. The digest of a file whose device, inode, size and times (of content and of status, which no
-    program can set back) are those of an earlier look is that of then.
+    Every byte counts. The digest of a file whose inode, size and times (of content and of status, which no program can
+    set back) are those of an earlier look, by any machine that shares the cache, is that of then.
     """
     try:
         if path.is_dir():
@@ -80,11 +84,23 @@ def contents(specimens: Sequence["Specimen"]) -> dict[str, str]:
         own, others = content_digest(path) or f"row {specimen.row}".encode(), b"".join(map(content_digest, further))
         return content_name(own) + (content_name(others) if others else "")
 
+    return {str(each.row): found for each, found in zip(specimens, _of_each(both, specimens), strict=True)}
+
+
+def content_digests(paths: Sequence[Path]) -> list[bytes]:
+    """`content_digest` of each. Of processes that ask for the same large files at the same time each reads some."""
+    return _of_each(content_digest, paths)
+
+
+def _of_each(work: Callable[[T], U], things: Sequence[T]) -> list[U]:
+    """On several threads, begun in an order of chance, so that processes seldom wait for the same file (`_in_turn`)."""
     from hepatica.cohort.preparation import tracked  # which needs digests itself
 
+    order = random.Random().sample(range(len(things)), len(things))
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = tracked(pool.map(both, specimens), "Checking files", len(specimens), silent=len(specimens) < _MANY)
-        return {str(specimen.row): each for specimen, each in zip(specimens, found, strict=True)}
+        done = pool.map(lambda place: work(things[place]), order)
+        found = dict(zip(order, tracked(done, "Checking files", len(things), silent=len(things) < _MANY), strict=True))
+    return [found[place] for place in range(len(things))]
 
 
 def content_name(content: bytes) -> str:
@@ -115,21 +131,35 @@ def _read(path: Path, algorithm: str) -> bytes:
 
 def _once(algorithm: str, files: Sequence[Path], made: Callable[[], bytes]) -> bytes:
     key = (algorithm, tuple(sorted(map(_mark, files))))
-    found = _known.get(key) or _kept(key)
-    if found is None:
-        found = made()
-        if max(max(mark[3:]) for mark in key[1]) < time.time_ns() - _SETTLED_NS:
+    if (found := _known.get(key) or _kept(key)) is not None:
+        return found
+    if max(max(mark[2:]) for mark in key[1]) >= time.time_ns() - _SETTLED_NS:
+        return made()
+    with _in_turn(key):
+        if (found := _kept(key)) is None:
+            found = made()
             _keep(key, found)
     return found
 
 
+@contextmanager
+def _in_turn(key: _Key) -> Iterator[None]:
+    """Of those who need the digest of a large file at the same time, one reads it, and the others wait."""
+    with ExitStack() as held:
+        if _is_large(key):
+            with suppress(OSError):
+                held.enter_context(holding(_place(key).with_suffix(".lock")))
+        yield
+
+
 def _mark(path: Path) -> tuple[int, ...]:
+    """Not the device, whose number is another on each machine that mounts it."""
     status = path.stat()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _is_large(key: _Key) -> bool:
-    return sum(mark[2] for mark in key[1]) >= _LARGE
+    return sum(mark[1] for mark in key[1]) >= _LARGE
 
 
 def _keep(key: _Key, found: bytes) -> None:

@@ -71,7 +71,7 @@ def reading(what: str, *, advice: str = "send it again", writing: Path | None = 
         yield
     except HepaticaError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # which a library written as a program may raise
         system = error if isinstance(error, OSError) else OSError()
         own = writing is not None and str(system.filename or "").startswith(str(writing))
         if own or system.errno in (ENOSPC, EDQUOT, EROFS) or miscoded(error):
@@ -82,7 +82,7 @@ def reading(what: str, *, advice: str = "send it again", writing: Path | None = 
         ) from error
 
 
-def miscoded(error: Exception) -> bool:
+def miscoded(error: BaseException) -> bool:
     """Whether it is a fault of hepatica's code whatever a file holds: in a line of ours, a name that nothing has, an
     attribute that a module or an object of ours lacks, or a call whose arguments do not fit.
 

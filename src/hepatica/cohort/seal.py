@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hepatica.cohort.atomic import read_json, replacing, write_json
+from hepatica.cohort.atomic import holding, read_json, replacing, write_json
 from hepatica.cohort.digests import file_digest
 from hepatica.cohort.errors import RunError
 
@@ -35,11 +35,6 @@ def seal(*paths: Path) -> None:
     """Record files that are there already."""
     for path in paths:
         _record(path, file_digest(path))
-
-
-def is_sealed(path: Path) -> bool:
-    """Whether a digest of the file was recorded, whatever became of the file."""
-    return path.name in _recorded(path.parent)
 
 
 def seal_states(folder: Path) -> dict[str, str]:
@@ -82,7 +77,10 @@ _STATES = {"changed": "was changed after it was written", "missing": "is missing
 
 
 def _record(path: Path, digest: str) -> None:
-    write_json(path.parent / SEAL, dict(sorted((_recorded(path.parent) | {path.name: digest}).items())))
+    with holding(
+        path.parent / f".{SEAL}.lock"
+    ):  # else of processes that seal at the same time one record would be lost
+        write_json(path.parent / SEAL, dict(sorted((_recorded(path.parent) | {path.name: digest}).items())))
 
 
 def _recorded(folder: Path) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from hepatica.cohort.errors import UnavailableError
@@ -13,27 +13,31 @@ RESTARTS = 3
 
 _SAFE = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}  # else restarts may hang on stale addresses (pytorch issue 135712)
 
+_ENDS = "import os; from hepatica.learn.parent import end_with; end_with({parent})\n"
+_TORCHRUN = "os.environ['HEPATICA_TORCHRUN'] = str(os.getpid()); from torch.distributed.run import main; main()"
 
-def launch(command: Sequence[str], *, processes: int) -> None:
-    """Run a command of Python, such as ["-c", CODE], in several processes of this machine that `fit` finds itself in.
 
-    They speak by gloo, or NCCL where there are GPUs. UnavailableError where they died more often than `RESTARTS`, or
-    one ended with an error, which it has printed.
+def launch(code: str, *, processes: int) -> None:
+    """Run Python code in several processes of this machine that `fit` finds itself in.
+
+    They speak by gloo, or NCCL where there are GPUs, and end with this process, however that ends. UnavailableError
+    where they died more often than `RESTARTS`, or one ended with an error, which it has printed.
     """
     words = [
-        *(sys.executable, "-m", "torch.distributed.run", "--nnodes=1", f"--nproc-per-node={processes}"),
-        *("--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0", "--local-addr=127.0.0.1", f"--max-restarts={RESTARTS}"),
-        *("--no-python", sys.executable, *command),
+        *(sys.executable, "-c", _ENDS.format(parent=os.getpid()) + _TORCHRUN),
+        *("--nnodes=1", f"--nproc-per-node={processes}", "--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0"),
+        *("--local-addr=127.0.0.1", f"--max-restarts={RESTARTS}", "--no-python"),
+        *(sys.executable, "-c", _ENDS.format(parent="int(os.environ['HEPATICA_TORCHRUN'])") + code),
     ]
     with subprocess.Popen(words, env=os.environ | _SAFE) as running:
         try:
-            code = running.wait()
+            ended = running.wait()
         finally:
             running.terminate()
-    if code:
+    if ended:
         raise UnavailableError(
-            f"training by {processes} processes ended with code {code}; see what they printed. The same command goes on"
-            " where it was; without --processes one process does"
+            f"training by {processes} processes ended with code {ended}; see what they printed. The same command goes"
+            " on where it was; without --processes one process does"
         )
 
 

@@ -10,6 +10,7 @@ import torch
 from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from hepatica.cohort.errors import RunError
@@ -128,15 +129,23 @@ class Loaders(LightningDataModule):
         # Not trainer.current_epoch, which is still one behind when a training is taken up again.
         progress: Any = self.trainer.fit_loop.epoch_progress.current
         order = self._order(epoch=progress.processed)
-        # A lone last sample is left out of that epoch: batch normalisation cannot learn from one vector.
-        alone = batch > 1 and math.ceil(count / self.trainer.world_size) % batch == 1
-        drop = self.plan.drop_last or alone
+        drop = self.plan.drop_last or self._alone(count, batch=batch)
         return loader(self.samples, _source(self.samples), batch=batch, sampler=order, drop_last=drop)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Batch the validation samples in their own order, all of them on each device, for none may count twice."""
         assert self.validation is not None
         return loader(self.validation, self.validation.inputs, batch=self.plan.batch)
+
+    def _alone(self, count: int, *, batch: int) -> bool:
+        """Whether a lone last sample is left out of the epoch, as batch normalisation cannot learn from one vector.
+
+        Several devices leave out what one does; where they normalise, what leaves one sample to each.
+        """
+        assert self.trainer is not None
+        if any(isinstance(each, _BatchNorm) for each in self.trainer.lightning_module.modules()):
+            return batch > 1 and math.ceil(count / self.trainer.world_size) % batch == 1
+        return count % min(self.plan.batch, count) == 1
 
     def _order(self, *, epoch: int) -> Shuffled | Onward | Dealt:
         assert self.trainer is not None

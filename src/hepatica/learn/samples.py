@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -185,7 +186,7 @@ class Shuffled(Sampler[int]):
 class Dealt(Sampler[int]):
     """Every `world`-th number of an order, from `rank` on: a step has the same numbers on any number of devices.
 
-    The first numbers are dealt once more where they do not come out even.
+    The first numbers are dealt again where they do not come out even.
     """
 
     def __init__(self, order: "Shuffled | Onward", *, rank: int, world: int) -> None:
@@ -195,8 +196,7 @@ class Dealt(Sampler[int]):
         return -(-len(self.order) // self.world)
 
     def __iter__(self) -> Iterator[int]:
-        numbers = list(self.order)
-        return iter([*numbers, *numbers[: -len(numbers) % self.world]][self.rank :: self.world])
+        return islice(cycle(self.order), self.rank, len(self) * self.world, self.world)
 
     def set_epoch(self, epoch: int) -> None:
         """Go to an epoch; Lightning calls this at the start of each."""

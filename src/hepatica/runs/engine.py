@@ -1,18 +1,15 @@
 """Engine: which processes do the jobs of a call: this one, others of this machine, Ray's, or an array's elements."""
 
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 import torch
 
 from hepatica.cohort import SettingsError
 from hepatica.cohort.preparation import Lines
-from hepatica.runs.jobs import Jobs
-from hepatica.runs.workers import kinds_of, run_workers, work
+from hepatica.runs.workers import run_workers
 
 LEDGER = "HEPATICA_LEDGER"
 """Environment variable with the URL of a PostgreSQL database, where machines share no disk; it may hold a password."""
@@ -32,7 +29,8 @@ class Shared(Exception):  # noqa: N818 - no error
 @dataclass(frozen=True, kw_only=True)
 class Engine:
     """`processes` of this machine, 1: the call itself, without jobs; tasks of Ray at the address `ray`, or `local`,
-    each with `shares`; or, with `share`, the call itself beside others of the same command, which then raises `Shared`.
+    each with `shares`; or, with `share`, one process beside those of other calls of the same command, which then raise
+    `Shared`.
 
     Raises SettingsError for what does not go together.
     """
@@ -71,13 +69,11 @@ class Engine:
         def left(count: int) -> None:
             lines.show(max(0, total - count))
 
-        if self.share:
-            work(Jobs(where), kinds_of(kinds), worker=f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
-        elif self.ray:
+        if self.ray:
             from hepatica.runs.on_ray import run_on_ray
 
             run_on_ray(where, kinds, address=self.ray, shares=SHARES | dict(self.shares), left=left)
-        else:
+        else:  # a share by one, whose death the call sees and outlives
             run_workers(where, kinds, count=self.processes, left=left, preload=SLOW)
 
 

@@ -18,8 +18,9 @@ _RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # of the processes of one train
 
 
 @contextmanager
-def in_use(folder: Path) -> Iterator[None]:
-    """Hold a folder, made if need be, for this process; RunError where another one holds it.
+def in_use(folder: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold a folder, made if need be, for this process, or `shared` with others that share it; RunError where another
+    one holds it.
 
     The operating system lets go of the lock when its process ends, however that ends, so that a stale one hinders no
     run. Further processes of one training share the first one's.
@@ -28,21 +29,22 @@ def in_use(folder: Path) -> Iterator[None]:
         yield
         return
     folder.mkdir(parents=True, exist_ok=True)
-    file = _held(folder / LOCK)
+    file = _held(folder / LOCK, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
     try:
         sweep(folder)
         yield
     finally:
         with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # others may still share it
             (folder / LOCK).unlink(missing_ok=True)
         os.close(file)
 
 
-def _held(lock: Path) -> int:
+def _held(lock: Path, kind: int) -> int:
     """The open and locked file, with the number and the machine of this process and the time in it."""
     file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = os.read(file, 1000).decode(errors="replace") or "it has just begun"
         os.close(file)
@@ -51,7 +53,7 @@ def _held(lock: Path) -> int:
         ) from None
     if not lock.exists() or lock.stat().st_ino != os.fstat(file).st_ino:  # its last holder has just removed it
         os.close(file)
-        return _held(lock)
+        return _held(lock, kind)
     since = datetime.now(UTC).isoformat(timespec="seconds")
     os.truncate(file, 0)
     os.write(file, f"process {os.getpid()} on {socket.gethostname()}, since {since}".encode())

@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -17,14 +18,17 @@ State = Literal["waiting", "running", "done", "failed", "quarantined", "cancelle
 """`failed`: its work raised an error; `quarantined`: the processes that began it died, `ATTEMPTS` times."""
 
 ATTEMPTS = 3
-"""Times that a job is begun before it is set aside, lest one bad specimen stop every worker in turn."""
+"""Deaths of its workers after which a job is set aside, lest one bad specimen stop every worker in turn."""
 
 LEASE_S = 30.0
 """Seconds that a job stays with its worker after the last sign of life."""
 
+PATIENCE_S = 300.0
+"""Seconds that a worker waits for a database that does not answer, such as one that is started anew (ours)."""
+
 _TABLE = """CREATE TABLE IF NOT EXISTS jobs (
     key TEXT PRIMARY KEY, place BIGINT NOT NULL, kind TEXT NOT NULL, given TEXT NOT NULL, state TEXT NOT NULL,
-    attempts INTEGER NOT NULL, worker TEXT NOT NULL, until DOUBLE PRECISION NOT NULL,
+    attempts INTEGER NOT NULL, deaths INTEGER NOT NULL, worker TEXT NOT NULL, until DOUBLE PRECISION NOT NULL,
     progress DOUBLE PRECISION NOT NULL, result TEXT NOT NULL, error TEXT NOT NULL)"""
 _ORDER = "CREATE INDEX IF NOT EXISTS jobs_in_order ON jobs (state, attempts, place)"
 """Without it, each claim would look at every job."""
@@ -55,12 +59,13 @@ class Jobs:
 
     A job is leased to one worker at a time. Who lost the lease, because no sign of life came in time, can no longer
     finish the job: its result counts once. Times are those of the database, so that clocks of workers need not agree.
+    A server that does not answer is asked again for `patience_s`.
 
     Raises SettingsError for a URL of another kind, UnavailableError without the package for it.
     """
 
-    def __init__(self, where: Path | str) -> None:
-        self.where, self._server = where, isinstance(where, str) and "://" in where
+    def __init__(self, where: Path | str, *, patience_s: float = 0) -> None:
+        self.where, self._server, self._patience_s = where, isinstance(where, str) and "://" in where, patience_s
         self._now = "EXTRACT(EPOCH FROM clock_timestamp())" if self._server else _SQLITE_NOW
         if self._server and not str(where).startswith("postgresql://"):
             raise SettingsError(f"got the database {str(where).split('://')[0]}://…, wanted postgresql:// or a file")
@@ -88,7 +93,7 @@ class Jobs:
             key or sha256(f"{kind}\0{text}".encode()).hexdigest()[:32]
             for key, (kind, text) in zip(keys or [None] * len(texts), texts, strict=True)
         ]
-        new = ":key, :place, :kind, :given, 'waiting', 0, '', 0, 0, 'null', ''"
+        new = ":key, :place, :kind, :given, 'waiting', 0, 0, '', 0, 0, 'null', ''"
         with self._once() as run:
             last = int(run("SELECT COALESCE(MAX(place), 0) FROM jobs")[0][0])
             for place, (key, (kind, text)) in enumerate(zip(found, texts, strict=True), start=last + 1):
@@ -99,15 +104,18 @@ class Jobs:
         return found
 
     def claim(self, worker: str, *, lease_s: float = LEASE_S) -> Job | None:
-        """The first job that waits, now leased to this one; none where there is none. Those whose workers have died are
+        """The first job that waits, now leased to this one; none where there is none. Those that were begun before are
         begun last.
+
+        Only deaths that someone saw (`release`) lead to quarantine: a lease is lost also where a machine was suspended
+        or the database was away, which is no fault of the job.
         """
         lost = f"state = 'running' AND until < {self._now}"
         locked = "FOR UPDATE SKIP LOCKED" if self._server else ""
         first = f"SELECT key FROM jobs WHERE state = 'waiting' ORDER BY attempts, place LIMIT 1 {locked}"
         with self._once() as run:
             run(
-                f"UPDATE jobs SET state = 'quarantined', error = :why WHERE {lost} AND attempts >= :most",
+                f"UPDATE jobs SET state = 'quarantined', error = :why WHERE {lost} AND deaths >= :most",
                 most=ATTEMPTS, why=f"the process that did it died, {ATTEMPTS} times",
             )  # fmt: skip
             run(f"UPDATE jobs SET state = 'waiting' WHERE {lost}")
@@ -142,14 +150,14 @@ class Jobs:
 
     def retry(self, key: str) -> bool:
         """Whether it had failed, was set aside or cancelled; it waits again, as if it had never been begun."""
-        again = "state = 'waiting', attempts = 0, error = ''"
+        again = "state = 'waiting', attempts = 0, deaths = 0, error = ''"
         return self._change(key, again, states=("failed", "quarantined", "cancelled"))
 
     def release(self, worker: str) -> bool:
         """Whoever watches a worker says that it has died: its job, if it had one, need not wait for its lease's end."""
         with self._once() as run:
-            held = "state = 'running' AND worker = :worker RETURNING key"
-            return bool(run(f"UPDATE jobs SET until = 0 WHERE {held}", worker=worker))
+            held = "state = 'running' AND worker = :worker AND until > 0 RETURNING key"
+            return bool(run(f"UPDATE jobs SET until = 0, deaths = deaths + 1 WHERE {held}", worker=worker))
 
     def give_back(self, worker: str) -> None:
         """Its jobs wait again as if it had not begun them: it was stopped from without, and they did not stop it."""
@@ -184,12 +192,17 @@ class Jobs:
         with self._once() as run:
             return bool(run(f"UPDATE jobs SET {change} WHERE key = :key AND state IN ({among}) RETURNING key", key=key))
 
+    def _connected(self) -> Any:
+        if not self._server:
+            return _in_file(Path(self.where))
+        return _on_server(str(self.where), patience_s=self._patience_s)
+
     @contextmanager
     def _once(self, *, reading: bool = False) -> Iterator[Callable[..., list[Sequence[Any]]]]:
         """A function that runs statements, all of them or none; what it returns are rows. Who is `reading` waits for
         none who writes.
         """
-        with closing(_on_server(str(self.where)) if self._server else _in_file(Path(self.where))) as connection:
+        with closing(self._connected()) as connection:
 
             def run(statement: str, **values: Any) -> list[Sequence[Any]]:
                 named = re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement) if self._server else statement
@@ -218,9 +231,16 @@ def _in_file(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _on_server(url: str) -> Any:
+def _on_server(url: str, *, patience_s: float) -> Any:
     try:
         import psycopg
     except ModuleNotFoundError as error:
         raise UnavailableError("PostgreSQL needs psycopg: pip install 'hepatica[serve]', or name a file.") from error
-    return psycopg.connect(url, connect_timeout=10)
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return psycopg.connect(url, connect_timeout=10)
+        except psycopg.OperationalError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(min(1, patience_s / 4))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hepatica.cohort import UnavailableError
-from hepatica.runs.jobs import LEASE_S, Jobs
+from hepatica.runs.jobs import LEASE_S, PATIENCE_S, Jobs
 from hepatica.runs.workers import IDLE_S, kinds_of, run_workers, work
 
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_enable_metrics_collection": "0", "RAY_DEDUP_LOGS": "0"}
@@ -95,5 +95,5 @@ class _Task:
 
 def _work(where: str, kinds: str, name: str, lease_s: float) -> int:
     """In a process of Ray: do jobs until none is left."""
-    jobs = Jobs(where if "://" in where else Path(where))
+    jobs = Jobs(where if "://" in where else Path(where), patience_s=PATIENCE_S)
     return work(jobs, kinds_of(kinds), worker=name, lease_s=lease_s)

@@ -29,12 +29,13 @@ from hepatica.cohort.applicability import NOT_ASSESSABLE, UNKNOWN, UNUSUAL, caut
 from hepatica.cohort.atomic import read_json, sweep, write_table
 from hepatica.cohort.digests import content_name, contents
 from hepatica.cohort.preparation import EVERY, Lines, overlapping
-from hepatica.cohort.seal import is_sealed, seal, sealing, write_sealed
+from hepatica.cohort.seal import sealing, write_sealed
 from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import Inference, Material, ModelIdentity
 from hepatica.runs.engine import ALONE, Engine, Shared
 from hepatica.runs.export import export_precision, exported
 from hepatica.runs.folder import NAMES, SPECIMENS
+from hepatica.runs.in_use import in_use
 from hepatica.runs.inputs import cohort_as_plain, cohort_from_plain, files_of, read_inputs
 from hepatica.runs.jobs import Job
 from hepatica.runs.lock import LockedRun, changed, identity, keyed, open_run
@@ -77,8 +78,9 @@ def predict(
     tables and on everything that is drawn or sent. `changes` are settings of reading, as in `validate`; `mpp` and
     `force_mpp` are the resolution of slides, and whether it overrules theirs. Networks that `hepatica export` wrote are
     used where they are; pictures are always the locked network's own. RunError when `out` holds results of another
-    model or of other specimens; the same ones are written anew. By jobs of an `engine`, specimens are prepared one by
-    one and predicted a few patients at a time; a specimen that no process outlives is not assessable.
+    model or of other specimens, or another call is at jobs there; the same ones are written anew. By jobs of an
+    `engine`, specimens are prepared one by one and predicted a few patients at a time; a specimen that no process
+    outlives is not assessable.
     """
     locked = changed(open_run(run), changes or {})
     system, modality = locked.system, locked.system.first.modality
@@ -94,7 +96,8 @@ def predict(
     work = replace(work, made_from=content_name(made_from.encode()))
     if not engine.alone:
         context = {"run": str(run.absolute()), "changes": dict(changes or {}), "out": str(out.absolute())}
-        by_jobs(work, cohort, context={**context, "pictures": pictures}, engine=engine)
+        with in_use(out / "prepared", shared=engine.share):
+            by_jobs(work, cohort, context={**context, "pictures": pictures}, engine=engine)
     (out / NAMES).unlink(missing_ok=True)  # of an earlier call, whose page had names
     if names:
         paths = [each.extra.get("file", str(each.path)) for each in work.specimens(cohort)]
@@ -161,9 +164,6 @@ class _Work:
         table = _join(parts, self.out)
         if table["score"].isna().all():
             lost = lost or self.part(cohort, own)
-        # Of processes that seal files of one folder at the same time, the last one's record stays.
-        written = [self.out / each for each in table["path"].dropna().unique()]
-        seal(*(each for each in written if not is_sealed(each)))
         shutil.rmtree(self.out / "prepared" / "parts")
         if table["score"].isna().all() and lost is not None:
             raise lost

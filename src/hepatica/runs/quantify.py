@@ -16,6 +16,7 @@ from hepatica.cohort.remote import bring_all
 from hepatica.cohort.seal import sealing
 from hepatica.runs.engine import ALONE, Engine, Shared
 from hepatica.runs.folder import SPECIMENS
+from hepatica.runs.in_use import in_use
 from hepatica.runs.inputs import cohort_as_plain, cohort_from_plain, cohort_of_files, read_inputs
 from hepatica.runs.jobs import Job
 from hepatica.runs.predict import claim, describe
@@ -72,7 +73,8 @@ def quantify(
     keys = {each: spectrum_key(each, settings=made_from) for each in specimens}
     claim(out, made_from | {"specimens": list(keys.values())})  # in order: results are called by row
     if not engine.alone:
-        _by_jobs(specimens, out=out, settings=settings, engine=engine)
+        with in_use(out / "prepared", shared=engine.share):
+            _by_jobs(specimens, out=out, settings=settings, engine=engine)
     both, failures = _quantified(keys, out=out, settings=settings)
     tables, related = both[both["unit"].isin(TASKS)], both[~both["unit"].isin(TASKS)]
     seen = set(tables.loc[content_of(tables["key"]).isin(settings.seen_files), "patient_id"])

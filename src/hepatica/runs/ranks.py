@@ -59,7 +59,7 @@ def fit_by_ranks(
         "prepared": str(prepared.absolute()),
     }
     write_json(file, plain)
-    launch(["-c", f"from hepatica.runs.ranks import of_rank; of_rank({str(file.absolute())!r})"], processes=processes)
+    launch(f"from hepatica.runs.ranks import of_rank; of_rank({str(file.absolute())!r})", processes=processes)
 
 
 def of_rank(file: str) -> None:

@@ -18,11 +18,12 @@ import torch
 
 from hepatica.cohort import Cohort, NotAssessableError, Specimen
 from hepatica.cohort.atomic import read_json, write_json
-from hepatica.cohort.digests import content_digest, content_name
+from hepatica.cohort.digests import content_digest, content_digests, content_name
 from hepatica.cohort.preparation import Ledger
 from hepatica.cohort.table import OF_TABLES
 from hepatica.protocol import System, as_plain, from_plain
 from hepatica.runs.engine import Engine, Shared, ledger
+from hepatica.runs.in_use import in_use
 from hepatica.runs.inputs import cohort_as_plain, cohort_from_plain
 from hepatica.runs.jobs import ATTEMPTS, Job, Jobs, State
 from hepatica.runs.workers import Work
@@ -66,6 +67,7 @@ def spread(
     folder = folder.absolute()  # a worker may be in another one
     file, text = _file_of(context, folder=folder)
     write_json(file, json.loads(text) | {"threads": engine.threads})
+    content_digests([each.path for item in items for each in item.specimens])  # of which `_content` then knows
     given = [{"context": str(file), "place": each.place, "content": _content(each.specimens)} for each in items]
     jobs = Jobs(ledger(folder))
     keys = jobs.add_all([(kind, each) for each in given])
@@ -130,16 +132,19 @@ def lost_of(specimens: Sequence[Specimen], *, folder: Path) -> pd.DataFrame:
 def prepare(system: System[Any, Any], cohort: Cohort, settings: Any, folder: Path, *, engine: Engine) -> Any:
     """`system.prepare`, each specimen by a job first where the engine is not the call alone.
 
-    A specimen that no process outlives is one of the failures of what is prepared.
+    A specimen that no process outlives is one of the failures of what is prepared. RunError where another call is at
+    jobs of the same folder, which this one would cancel.
     """
     if not engine.alone:
-        prepare_jobs(system, cohort, settings, folder, engine=engine)
+        with in_use(folder):
+            prepare_jobs(system, cohort, settings, folder, engine=engine)
     return without_lost(system, cohort, settings, folder)
 
 
 def do_share(system: System[Any, Any], cohort: Cohort, settings: Any, folder: Path, *, engine: Engine) -> NoReturn:
     """Prepare beside other processes, until nothing is left, and raise `Shared`; nothing else is written."""
-    prepare_jobs(system, cohort, settings, folder, engine=engine)
+    with in_use(folder, shared=True):
+        prepare_jobs(system, cohort, settings, folder, engine=engine)
     raise Shared
 
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from hepatica.cohort.atomic import runs
 from hepatica.cohort.errors import HepaticaError, UnavailableError
-from hepatica.runs.jobs import LEASE_S, Job, Jobs
+from hepatica.runs.jobs import LEASE_S, PATIENCE_S, Job, Jobs
 
 Work = Callable[[Job, Callable[[float], bool]], Any]
 """Does a job and returns its result, which JSON can hold; done twice, it leaves the same. It may say how far it is,
@@ -61,14 +61,21 @@ def _do(jobs: Jobs, job: Job, kinds: Mapping[str, Work], *, lease_s: float) -> N
             result = kinds[job.kind](job, lambda share: jobs.beat(job, progress=share, lease_s=lease_s))
         except HepaticaError as error:
             jobs.fail(job, str(error))
-        except Exception as error:
+        except BaseException as error:
+            if _from_without(error):
+                jobs.give_back(job.worker)
+                raise
             LOG.exception("job %s", job.key)
             jobs.fail(job, f"{type(error).__name__}, a fault of hepatica; the log of the worker has more")
-        except BaseException:  # stopped from without
-            jobs.give_back(job.worker)
-            raise
         else:
             jobs.finish(job, result)
+
+
+def _from_without(error: BaseException) -> bool:
+    """Whether it says that the process is to end, as `fit` answers SIGTERM too; a library may end itself otherwise."""
+    if isinstance(error, SystemExit):
+        return error.code == 128 + signal.SIGTERM
+    return not isinstance(error, Exception)
 
 
 @contextmanager
@@ -129,7 +136,7 @@ def run_workers(
     processes need not import each. Raises UnavailableError where workers die before they have begun a job.
     """
     jobs, running, begin = (
-        Jobs(where),
+        Jobs(where, patience_s=PATIENCE_S),
         dict[str, Worker](),
         start or _processes(where, kinds, lease_s=lease_s, preload=preload),
     )
@@ -176,7 +183,7 @@ def _processes(where: Path | str, kinds: str, *, lease_s: float, preload: Sequen
 
 
 def _one(where: Path | str, kinds: str, name: str, lease_s: float) -> None:
-    jobs, stop = Jobs(where), threading.Event()
+    jobs, stop = Jobs(where, patience_s=PATIENCE_S), threading.Event()
     supervisor = parent_process()  # not os.getppid(): that is the fork server, which outlives it as long as workers do
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the supervisor ends its own
 
