@@ -8,10 +8,12 @@ from hepatica.cohort import (
     Classes,
     Cohort,
     CohortError,
+    Margin,
     Measured,
     Months,
     MultiClass,
     Quantities,
+    Segmentation,
     Status,
     Survival,
     Target,
@@ -107,3 +109,11 @@ def test_follow_up_without_a_horizon_is_refused_before_anything_is_read():
     with pytest.raises(CohortError, match="a label has no follow-up"):
         Binary("hcc", horizons=(Months(12),)).require(COHORT)
     assert Binary("recurrence", horizons=(Months(12), None)).require(COHORT).name == "recurrence"
+
+
+def test_a_score_has_the_unit_of_its_task() -> None:
+    assert Segmentation("outlines").unit("lesions") == "mL"
+    assert Margin("ablative_margin").unit("") == "mm"
+    fat = Quantities("fat", units=(("fat", "%"), ("water", "mM")))
+    assert [fat.unit(name) for name in ("fat", "water", "iron", "")] == ["%", "mM", "", ""]
+    assert Binary("hcc", horizons=(Months(0),)).unit("") == ""

@@ -44,10 +44,16 @@ def seal_states(folder: Path) -> dict[str, str]:
 
 def unaltered(path: Path) -> Path:
     """The path of a sealed file; RunError when it is missing, was never sealed, or was changed since."""
-    state = file_state(path, _recorded(path.parent).get(path.name, ""))
+    digest = _recorded(path.parent).get(path.name)
+    state = "unrecorded" if digest is None and path.is_file() else file_state(path, digest or "")
     if state != "unchanged":
         raise RunError(f"{path} {_STATES[state]}; restore it, or delete it and repeat the command that wrote it")
     return path
+
+
+def every_unaltered(folder: Path) -> list[Path]:
+    """All files that were sealed in a folder; RunError where one is missing or was changed since."""
+    return [unaltered(folder / name) for name in sorted(_recorded(folder))]
 
 
 def refuse_altered(folder: Path) -> None:
@@ -73,13 +79,15 @@ def file_state(path: Path, digest: str) -> str:
     return "unchanged" if file_digest(path) == digest else "changed"
 
 
-_STATES = {"changed": "was changed after it was written", "missing": "is missing"}
+_STATES = {
+    "changed": "was changed after it was written",
+    "missing": "is missing",
+    "unrecorded": f"has no digest in {SEAL}, so that nothing says whether it was changed",
+}
 
 
 def _record(path: Path, digest: str) -> None:
-    with holding(
-        path.parent / f".{SEAL}.lock"
-    ):  # else of processes that seal at the same time one record would be lost
+    with holding(path.parent / f".{SEAL}.lock"):  # else one record of two processes that seal at once would be lost
         write_json(path.parent / SEAL, dict(sorted((_recorded(path.parent) | {path.name: digest}).items())))
 
 

@@ -87,6 +87,10 @@ class Task:
         """The rule of its locked cut-offs; None where it has none."""
         return None
 
+    def unit(self, quantity: str) -> str:
+        """The unit of a score, and of a quantity by its name; "" of a probability or a risk."""
+        return ""
+
     def require(self, cohort: "Cohort") -> Endpoint:
         """Its endpoint in a cohort; CohortError where that is absent or of a kind that cannot answer it."""
         found = cohort.endpoint(self.endpoint)
@@ -198,6 +202,11 @@ class Quantities(Task):
     CLASSES: ClassVar[Literal[1, 2]] = 1
     units: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
 
+    def unit(self, quantity: str) -> str:
+        """As declared, by name; of a quantity without a name the only one."""
+        alone = self.units[0][1] if len(self.units) == 1 else ""
+        return dict(self.units).get(quantity, "" if quantity else alone)
+
     def strata(self, cohort: "Cohort") -> pd.Series:
         """As any task's; all patients alike where the cohort has no such endpoint."""
         if self.endpoint in cohort.endpoints:
@@ -212,6 +221,10 @@ class Segmentation(Task):
     KIND: ClassVar[Kind] = "segmentation"
     ENDPOINTS: ClassVar[tuple[type[Endpoint], ...]] = (Outlined,)
     CLASSES: ClassVar[Literal[1, 2]] = 1
+
+    def unit(self, quantity: str) -> str:
+        """Of a volume."""
+        return "mL"
 
     def eligible(self, cohort: "Cohort") -> tuple[str, ...]:
         """Patients with a specimen in which it is outlined."""

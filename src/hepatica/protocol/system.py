@@ -122,6 +122,10 @@ class System(Generic[S, M]):
         """What its scores are about, the primary one first."""
         return tuple(target for task in self.tasks(settings) for target in task.targets)
 
+    def unit(self, settings: S, target: Target, quantity: str) -> str:
+        """The unit of a score of this target, and of a quantity by its name; "" where it has none."""
+        return next((task.unit(quantity) for task in self.tasks(settings) if target in task.targets), "")
+
     def trainable(self, cohort: Cohort, settings: S) -> tuple[str, ...]:
         """Patients it may be trained on; CohortError where the cohort lacks an endpoint it needs."""
         for task in self.tasks(settings):

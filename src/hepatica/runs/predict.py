@@ -172,6 +172,7 @@ class _Work:
     def part(self, cohort: Cohort, specimens: Sequence[Specimen]) -> NotAssessableError | None:
         """Write predictions and what was read of a few patients into `folder`; the error where none can be used."""
         locked, out, lost, part = self.locked, self.out, None, self.folder(specimens)
+        unlike: dict[str, str] = {}
         whole = len(specimens) == len(self.specimens(cohort))
         some = cohort if whole else cohort.select({each.patient_id for each in specimens})
         try:
@@ -190,9 +191,10 @@ class _Work:
             drawn = [each for each in usable if each.row in self.drawn]
             draw_specimens(locked, drawn, material=material, regions=inference.regions, cautions=doubts, out=out)
             draw_inputs(drawn, out=out)
-            answered = [specimen for specimen in usable if specimen.specimen_id not in _unusual(table)]
+            unlike = _unusual(table)
+            answered = [specimen for specimen in usable if specimen.specimen_id not in unlike]
             _deliver(locked, answered, material=material, inference=inference, doubts=doubts, model=self.model, out=out)
-        reasons = _unusual(table) | failures.set_index("specimen_id")["error"].to_dict()
+        reasons = unlike | failures.set_index("specimen_id")["error"].to_dict()
         _decline(locked, specimens, reasons=reasons, model=self.model, out=out)
         write_predictions(table, path=part / "predictions.csv")
         describe(read, failures, path=part / SPECIMENS)  # last: it says that the part is done

@@ -78,6 +78,13 @@ class Cases:
         self.jobs.add(PREDICT, {"case": row.case_id, "run": run}, key=row.case_id)
         return self.get(row.case_id)
 
+    def takes(self, run: str) -> bool:
+        """Whether cases can be submitted to a run: it is there and has a locked model."""
+        try:
+            return RunFolder(find_run(self.settings, run)).model.is_file()
+        except NotFoundError:
+            return False
+
     def get(self, case_id: str) -> Case:
         """The case of this id; NotFoundError where there is none, or no longer."""
         if not ID.fullmatch(case_id):

@@ -50,9 +50,11 @@ def guarded(jobs: Jobs, job: Job, *, memory: int | None = None, seconds: float |
         thread.join()
 
 
-def resident() -> int:
-    """Bytes of memory that this process has."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+def resident(process: int | None = None) -> int:
+    """Bytes of memory that a process has, by default this one; 0 where it is no longer there."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return int(Path(f"/proc/{process or 'self'}/statm").read_text().split()[1]) * _PAGE
+    return 0
 
 
 def _end(jobs: Jobs, job: Job, why: str) -> None:

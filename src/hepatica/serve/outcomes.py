@@ -3,7 +3,7 @@ applies, and where a score lies among the patients of the model.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import file_digest
 from hepatica.cohort.predictions import of_patients, read_predictions, targets
 from hepatica.cohort.seal import unaltered
+from hepatica.cohort.tasks import Target
+from hepatica.protocol import from_plain
 from hepatica.runs import RunFolder, read_settings
 from hepatica.serve.cases import Case
 from hepatica.serve.refusals import ConflictError
-from hepatica.systems import listed
+from hepatica.systems import find_system, listed
 
 USE = (
     "Research use only: not a medical device. Read a score beside its cut-off and its applicability; an unusual"
@@ -40,12 +42,15 @@ class Model(BaseModel):
 
 
 class About(BaseModel):
-    """What a score is about. `cutoff` was locked in training; a score at or above it is high."""
+    """What a score is about. `cutoff` was locked in training; a score at or above it is high. `units` are those of
+    scores that are no probability or risk, by the rows' class_or_quantity, or "" where they have none.
+    """
 
     key: str
     label: str
     task: str
     cutoff: float | None
+    units: dict[str, str]
 
 
 class Among(BaseModel):
@@ -78,13 +83,24 @@ def outcome_of(case: Case, *, run: Path) -> Outcome:
     specimens = pd.read_csv(unaltered(case.result / "specimens.csv"), dtype=str, keep_default_na=False)
     cutoffs = read_json(RunFolder(run).cutoffs) if RunFolder(run).cutoffs.is_file() else {}
     about = [
-        About(key=each.key, label=each.label, task=each.task, cutoff=cutoffs.get(each.key)) for each in targets(table)
+        About(
+            key=each.key, label=each.label, task=each.task, cutoff=cutoffs.get(each.key), units=_units(run, each, table)
+        )
+        for each in targets(table)
     ]
     return Outcome(
         case_id=case.case_id, model=model_of(case, run=run), targets=about, rows=plain(table),
         specimens=[{str(key): value for key, value in row.items()} for row in specimens.to_dict("records")],
         among=list(_among(run)) if (run / "predictions.parquet").is_file() else [],
     )  # fmt: skip
+
+
+def _units(run: Path, target: Target, table: pd.DataFrame) -> dict[str, str]:
+    head = read_settings(RunFolder(run))
+    system = find_system(head["reference"])
+    unit = partial(system.unit, from_plain(system.settings, head["settings"]), target)
+    found = {of: unit(of) for of in of_patients(table, target=target)["class_or_quantity"].fillna("").unique()}
+    return {of: each for of, each in found.items() if each}
 
 
 def model_of(case: Case, *, run: Path) -> Model:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import file_digest
-from hepatica.cohort.errors import HepaticaError
+from hepatica.cohort.errors import HepaticaError, RunError
 from hepatica.cohort.predictions import read_predictions
 from hepatica.runs import RunFolder, read_settings
 from hepatica.serve.catalogue import modality_of, runs
@@ -62,17 +62,21 @@ def every(settings: Settings) -> list[RunFacts]:
 def _readable(name: str, path: Path) -> RunFacts:
     try:
         return facts_of(name, path)
-    except (HepaticaError, LookupError, ValueError, TypeError, OSError) as error:
-        why = str(error) if isinstance(error, HepaticaError) else f"its files cannot be read ({type(error).__name__})"
+    except RunError as error:
         return RunFacts(
             name=name, system="", question="", modality="", reads=[], cohort="", phantom=False, digest="", changed=0,
-            settings={}, cutoffs={}, metrics=[], unusual=None, fault=why,
+            settings={}, cutoffs={}, metrics=[], unusual=None, fault=str(error),
         )  # fmt: skip
 
 
 def facts_of(name: str, path: Path) -> RunFacts:
-    """What is said of a run; read anew only where it has changed."""
-    return _facts(name, path, state_of(path))
+    """What is said of a run, read anew only where it has changed; RunError where its files cannot be read."""
+    try:
+        return _facts(name, path, state_of(path))
+    except HepaticaError as error:
+        raise RunError(str(error).replace(str(path), name)) from None
+    except (LookupError, ValueError, TypeError, OSError) as error:
+        raise RunError(f"the files of {name} cannot be read ({type(error).__name__}); restore them") from error
 
 
 def state_of(path: Path) -> tuple[int, ...]:

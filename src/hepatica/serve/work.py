@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from traceback import format_tb
 from typing import Any
 
 from hepatica.cohort.errors import HepaticaError, RunError
+from hepatica.cohort.head import FILE
 from hepatica.runs.jobs import Job, Jobs
 from hepatica.runs.workers import Work
 from hepatica.serve.arrangement import arranged
@@ -90,9 +92,20 @@ def check(job: Job, settings: Settings) -> dict[str, Any]:
     from hepatica.report.documents.cohort_page import write_cohort_page
     from hepatica.runs.check import check as check_cohort
 
-    folder = find_cohort(settings, job.given["cohort"])
-    write_cohort_page(check_cohort(folder, specimens=LOOKED_AT), path=page_of_check(settings, job.given))
+    folder, path = find_cohort(settings, job.given["cohort"]), page_of_check(settings, job.given)
+    if tables_of(folder) != job.given["tables"]:
+        raise RunError("the tables of the cohort have changed since; look at it again")
+    write_cohort_page(check_cohort(folder, specimens=LOOKED_AT), path=path)
+    for other in path.parent.glob(f"{job.given['cohort']}_{'[0-9a-f]' * 16}.html"):
+        if other != path:  # of other tables
+            other.unlink(missing_ok=True)
     return {"cohort": job.given["cohort"]}
+
+
+def tables_of(cohort: Path) -> str:
+    """Digest of the tables of a cohort folder."""
+    files = [*sorted(cohort.glob("*.csv")), cohort / FILE]
+    return sha256(b"".join(each.read_bytes() for each in files)).hexdigest()
 
 
 def page_of_check(settings: Settings, given: Mapping[str, Any]) -> Path:

@@ -44,6 +44,9 @@ class FewCases:
         self.submitted[case] = content
         return self.get(case)
 
+    def takes(self, run: str) -> bool:
+        return run not in self.lacks
+
     def get(self, case_id: str) -> Any:
         state = "done" if case_id in self.done else self.state
         return SimpleNamespace(case_id=case_id, state=state, result=self.folder / case_id / "result")
@@ -152,34 +155,45 @@ def test_a_run_that_is_not_there_is_said_and_tried_after_a_restart(make, spool, 
     assert sorted(sizes(cases)) == [("ct", 1), ("other", 1)]
 
 
-def test_a_study_whose_run_comes_later_is_read_without_a_restart(make, spool, cases, monkeypatch, caplog) -> None:
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is old, and what waits, is looked at every second step."""
     monkeypatch.setattr("hepatica.serve.node.studies.EXPIRY_STEPS", 2)
-    cases.lacks = frozenset({"ct"})
-    studies = make()
+
+
+def turns(studies: Studies, count: int = 4) -> None:
+    for _ in range(count):
+        turn(studies)
+
+
+@pytest.mark.usefixtures("often")
+def test_a_study_whose_run_comes_later_is_read_without_a_restart(make, spool, cases, caplog) -> None:
+    cases.lacks = frozenset({"late"})
+    studies = make(Rule(run="ct"), Rule(run="late"))
     arrive(spool, 1)
-    for _ in range(4):
-        turn(studies)
-    assert caplog.text.count("there is no run ct") == 1
-    cases.lacks = frozenset()
-    for _ in range(4):
-        turn(studies)
+    turns(studies)
     assert sizes(cases) == [("ct", 1)]
+    cases.done = frozenset(cases.submitted)
+    turns(studies)
+    assert caplog.text.count("there is no run late") == 1
+    cases.submitted.clear()  # the case that is done is removed, and must not come back
+    cases.lacks = frozenset()
+    turns(studies)
+    assert sizes(cases) == [("late", 1)]
 
 
-def test_a_study_that_waits_in_vain_for_its_run_is_removed_with_a_word(make, spool, cases, monkeypatch, caplog) -> None:
-    monkeypatch.setattr("hepatica.serve.node.studies.EXPIRY_STEPS", 2)
+@pytest.mark.usefixtures("often")
+def test_a_study_that_waits_in_vain_for_its_run_is_removed_with_a_word(make, spool, cases, caplog) -> None:
     cases.lacks = frozenset({"ct"})
     studies = make()
     arrive(spool, 1)
-    for _ in range(4):
-        turn(studies)
+    turns(studies)
     (record,) = spool.folder.glob("*/record.json")
     old = time.time() - 31 * 86400
     os.utime(record, (old, old))
-    for _ in range(4):
-        turn(studies)
+    turns(studies)
     assert spool.studies() == []
-    assert "removed after 30 days, read by none" in caplog.text
+    assert caplog.text.count("removed, and ct never read it: there is no run ct") == 1
 
 
 def test_a_fault_of_the_store_is_tried_again_and_not_quoted(make, spool, cases, caplog) -> None:

@@ -1,7 +1,9 @@
 """Pages: each renders, carries what a reader must see, and escapes what strangers send."""
 
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +91,10 @@ def test_a_broken_run_hides_no_other(client: TestClient, bench: Workbench) -> No
     assert shown.count("unreadable") == 3
     assert "run-folder format 1" in shown
     assert 'href="/runs/one"' in shown
+    assert str(bench.settings.data) not in shown
+    for name in ("old", "odd", "none"):
+        assert client.get(f"/runs/{name}").status_code == 422
+        assert client.get(f"/api/v1/runs/{name}").json()["code"] == "error"
     assert client.get("/").status_code == 200
     assert {each["name"]: bool(each["fault"]) for each in client.get("/api/v1/runs").json()} == {
         "one": False, "two": False, "old": True, "odd": True, "none": True,
@@ -105,6 +111,26 @@ def test_a_cohort_is_looked_at_by_a_worker(client: TestClient, bench: Workbench,
     assert "Faults" in client.get("/cohorts/b/check").text
     assert client.get("/cohorts/b/jobs").status_code == 200
     assert client.get(f"/api/v1/jobs/{bench.jobs.all(kind='check')[0].key}/log").json() == []
+    (page,) = (bench.settings.data / "checks").iterdir()
+    page.unlink()
+    assert "Waiting for a worker" in client.get("/cohorts/b/checking").text
+    assert finish() == 1
+    assert page.is_file()
+
+
+def test_a_check_of_tables_that_changed_meanwhile_is_refused(
+    client: TestClient, bench: Workbench, finish: Callable[[], int], tmp_path: Path, tables: Any
+) -> None:
+    folder = tmp_path / "cohorts" / "b"
+    shutil.copytree(tables.cohorts / "b", folder)
+    object.__setattr__(bench.settings, "cohorts", folder.parent)
+    client.get("/cohorts/b/checking")
+    with (folder / "patients.csv").open("a") as file:
+        file.write("\n")
+    bench.settings.to_environment()
+    finish()
+    assert "the tables of the cohort have changed since" in bench.jobs.all(kind="check")[0].error
+    assert "Waiting for a worker" in client.get("/cohorts/b/checking").text
 
 
 def test_a_long_table_is_shown_in_part(

@@ -1,5 +1,6 @@
 """Verdicts: a score comes with group, cut-off and its place among others; none where the model should not answer."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,12 @@ NOTHING = pd.DataFrame(columns=["cohort"])
 SPECIMENS = pd.DataFrame([{"patient_id": "p", "row": 1}])
 
 
+MODEL: Any = SimpleNamespace(cutoffs={"hcc": 0.5}, unit=lambda target, of: "mL" if of else "")
+
+
 def test_a_score_lies_among_training_and_validation_patients() -> None:
     others = pd.concat([known([0.1, 0.2, 0.7, 0.9]), known([0.2, 0.3], fold="external", cohort="B")])
-    (patient,) = patients(rows(), specimens=SPECIMENS, cutoffs={"hcc": 0.5}, known=others)
+    (patient,) = patients(rows(), specimens=SPECIMENS, model=MODEL, known=others)
     (verdict,) = patient.verdicts
     assert (verdict.heading, verdict.group, verdict.cutoff) == ("HCC", "high", 0.5)
     assert [(each.name, each.below) for each in verdict.spreads] == [("training, A", 0.5), ("validation, B", 1.0)]
@@ -45,24 +49,30 @@ def test_a_score_lies_among_training_and_validation_patients() -> None:
 def test_no_score_is_shown_where_the_model_should_not_answer(applicability: str) -> None:
     score = 0.99 if applicability == "unusual" else np.nan
     table = rows(applicability=applicability, score=score, reason="it is skin")
-    (patient,) = patients(table, specimens=SPECIMENS, cutoffs={"hcc": 0.5}, known=known([0.5]))
+    (patient,) = patients(table, specimens=SPECIMENS, model=MODEL, known=known([0.5]))
     assert (patient.verdicts, patient.applicability, patient.reason) == ((), applicability, "it is skin")
+
+
+def test_a_quantity_has_its_unit() -> None:
+    table = rows(task="segmentation", endpoint="outlines", class_or_quantity="lesions", score=31.0)
+    (verdict,) = patients(table, specimens=SPECIMENS, model=MODEL, known=NOTHING)[0].verdicts
+    assert (verdict.of, verdict.score, verdict.unit) == ("lesions", 31.0, "mL")
 
 
 def test_an_interval_is_only_what_the_system_says() -> None:
     said = pd.DataFrame([{"patient_id": "p", "risk": 1.2, "low": 1.0, "high": 1.5, "images": 9}])
-    with_one = patients(rows(), specimens=said, cutoffs={}, known=NOTHING)[0]
-    without = patients(rows(), specimens=SPECIMENS, cutoffs={}, known=NOTHING)[0]
+    with_one = patients(rows(), specimens=said, model=MODEL, known=NOTHING)[0]
+    without = patients(rows(), specimens=SPECIMENS, model=MODEL, known=NOTHING)[0]
     assert with_one.interval == "risk score 1.20, 95% interval 1.00 to 1.50 over 9 images"
     assert without.interval == ""
 
 
 def test_who_was_seen_in_training_is_marked() -> None:
-    assert patients(rows(seen_in_training=True), specimens=SPECIMENS, cutoffs={}, known=NOTHING)[0].seen
+    assert patients(rows(seen_in_training=True), specimens=SPECIMENS, model=MODEL, known=NOTHING)[0].seen
 
 
 def test_thousands_of_patients_are_drawn_as_some() -> None:
     others = known(list(np.linspace(0, 1, 5000)))
-    (patient,) = patients(rows(), specimens=SPECIMENS, cutoffs={"hcc": 0.5}, known=others)
+    (patient,) = patients(rows(), specimens=SPECIMENS, model=MODEL, known=others)
     picture = drawn(patient.verdicts[0])
     assert (len(picture["rows"][0]["dots"]), picture["rows"][0]["n"]) == (200, 5000)

@@ -1,13 +1,16 @@
 """Predictions page: what `hepatica predict` gave, as one page: scores beside cut-offs, applicability, pictures."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import read_predictions, targets
+from hepatica.cohort import Target, read_predictions, targets
 from hepatica.cohort.atomic import read_json, write_text
 from hepatica.cohort.predictions import of_patients
+from hepatica.protocol import from_plain
 from hepatica.report.page import Block, Figure, Gallery, Section, Table, Text
 from hepatica.report.page.page import render_page
 from hepatica.report.page.wording import NONE, about
@@ -33,7 +36,9 @@ APPLIES = {
 def write_predictions_page(run: Path, *, out: Path) -> Path:
     """Write `report.html` into `out`, where `runs.predict` of that run left its tables and pictures; its path."""
     folder = RunFolder(run)
-    model, system = read_json(folder.model), find_system(read_settings(folder)["reference"])
+    head = read_settings(folder)
+    model, system = read_json(folder.model), find_system(head["reference"])
+    unit = partial(system.unit, from_plain(system.settings, head["settings"]))
     table, phantom = read_predictions(out / "predictions.csv"), bool(model["phantom"])
     specimens = pd.read_csv(out / SPECIMENS, dtype=str, keep_default_na=False).to_dict("records")
     names: dict[str, str] = {}
@@ -42,7 +47,7 @@ def write_predictions_page(run: Path, *, out: Path) -> Path:
     gallery = Gallery(out, phantom=phantom)
     drawn = [each for each in specimens if _pictures(out, each["row"])]
     sections = [
-        _scores(table, cutoffs=read_json(folder.cutoffs), names=names, specimens=specimens),
+        _scores(table, cutoffs=read_json(folder.cutoffs), names=names, specimens=specimens, unit=unit),
         *(_pictured(each, gallery, out, names=names) for each in drawn[:PICTURED]),
     ]
     write_text(
@@ -60,8 +65,9 @@ def write_predictions_page(run: Path, *, out: Path) -> Path:
 
 
 def _scores(
-    table: pd.DataFrame, *, cutoffs: dict[str, float], names: dict[str, str], specimens: list[dict[Any, Any]]
-) -> Section:
+    table: pd.DataFrame, *, cutoffs: dict[str, float], names: dict[str, str], specimens: list[dict[Any, Any]],
+    unit: Callable[[Target, str], str],
+) -> Section:  # fmt: skip
     blocks: list[Block] = []
     for target in targets(table):
         found = of_patients(table, target=target)
@@ -72,8 +78,8 @@ def _scores(
             [
                 str(row.patient_id),
                 *([str(row.class_or_quantity)] if found["class_or_quantity"].notna().any() else []),
-                f"{row.score:.3f}",
-                NONE if pd.isna(row.group) else str(row.group),
+                f"{row.score:.3f} {unit(target, _text(row.class_or_quantity))}".strip(),
+                _text(row.group) or NONE,
                 APPLIES[str(row.applicability)] + ("; SEEN IN TRAINING" if row.seen_in_training else ""),
                 "" if pd.isna(row.reason) else str(row.reason),
             ]
@@ -92,6 +98,10 @@ def _scores(
         note = "Written on request (--names): names of files may identify patients. Do not hand this page on."
         blocks.append(Table(caption="Files.", header=["Specimen", "Patient", "File"], rows=listed, note=note))
     return Section(anchor="scores", title="Scores", blocks=blocks)
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
 
 
 def _pictures(out: Path, row: str) -> list[Path]:

@@ -11,7 +11,7 @@ from fastapi import Path as Part
 from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
-from hepatica.cohort.seal import unaltered
+from hepatica.cohort.seal import every_unaltered, unaltered
 from hepatica.serve.accounts import User
 from hepatica.serve.api.answers import REFUSALS, Bench, Id, Viewer
 from hepatica.serve.cases import Case
@@ -69,7 +69,7 @@ def geojson(
 def dicom(case_id: Id, bench: Bench, user: Viewer) -> FileResponse:
     """Structured report, segmentations and maps of all specimens, for the archive of origin."""
     folder = _done(bench, user, case_id, saw="dicom").result
-    files = [unaltered(each) for each in sorted(folder.glob("specimen_*_dicom/*.dcm"))]
+    files = [file for each in sorted(folder.glob("specimen_*_dicom")) for file in every_unaltered(each)]
     if not files:
         raise NotFoundError("this case has no results for an archive of images")
     bench.uploads.refuse_full(sum(each.stat().st_size for each in files))

@@ -55,6 +55,10 @@ class Spool:
             self.folder.joinpath(study).mkdir(exist_ok=True)
             self.folder.joinpath(study, OPEN).write_text(uuid4().hex, encoding="ascii")
 
+    def is_open(self, study: str) -> bool:
+        """Whether the study is to be looked at."""
+        return self.folder.joinpath(study, OPEN).exists()
+
     def quiet(self, *, for_s: float) -> dict[str, str]:
         """Open studies to which nothing was added for so long, and the word by which to `close` each."""
         now = self._clock()
@@ -85,7 +89,7 @@ class Spool:
     def remove(self, study: str) -> None:
         """Delete the files of a study that is not open."""
         with self._locked():
-            if not self.folder.joinpath(study, OPEN).exists():
+            if not self.is_open(study):
                 shutil.rmtree(self.folder / study, ignore_errors=True)
 
     @contextmanager

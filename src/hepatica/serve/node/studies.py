@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -38,6 +38,10 @@ class CaseStore(Protocol):
         """The case of this id."""
         ...
 
+    def takes(self, run: str) -> bool:
+        """Whether a run has a locked model."""
+        ...
+
 
 @dataclass
 class Record:
@@ -46,8 +50,8 @@ class Record:
     images: int
     complete: bool = True
     """Whether a rule matched, and each that did gave a case."""
-    unmade: list[str] = field(default_factory=list)
-    """Why rules that matched gave no case, such as a run that is missing."""
+    unmade: dict[str, str] = field(default_factory=dict)
+    """Runs of rules that matched and gave no case, and why: it may be missing, or not locked yet."""
     cases: dict[str, list[str]] = field(default_factory=dict)
     notify: dict[str, str] = field(default_factory=dict)
     finished: bool = False
@@ -75,8 +79,12 @@ class Studies:
         if self._steps % EXPIRY_STEPS == 0:
             for study, record in [(name, each) for name, each in self._records.items() if each.finished]:
                 self._expire(study)
-                if record.unmade and study in self._records:
-                    self.spool.open(study)
+                if (
+                    study in self._records
+                    and not self.spool.is_open(study)
+                    and any(map(self.cases.takes, record.unmade))
+                ):
+                    self._attempt(study, partial(self._make, study))
         self._steps += 1
 
     def waiting(self) -> int:
@@ -111,14 +119,20 @@ class Studies:
         if not record.cases and record.complete:
             LOG.warning("study %s: %d images, and no rule matches", study[:8], len(files))
             record.complete = False
-        before = self._records.get(study)
-        if record.unmade and (before is None or before.unmade != record.unmade):  # once, as `_attempt`
-            LOG.error("study %s: %s; tried again until it can be done", study[:8], "; ".join(record.unmade))
-        followed = before is not None and before.finished and before.cases == record.cases
-        record.finished = not record.cases or followed
-        if record != before:  # else its age would begin anew
-            self._write(study, record)
+        record.finished = not record.cases
+        self._write(study, record)
         self.spool.close(study, word=word)
+
+    def _make(self, study: str) -> None:
+        """The cases of rules whose runs were not there; of the others nothing is done again."""
+        before = self._records[study]
+        record = replace(before, cases=dict(before.cases), notify=dict(before.notify), unmade={}, complete=True)
+        images = [(path, image) for path in self.spool.images(study) if (image := image_of(path)) is not None]
+        for rule in (each for each in self.settings.rules if each.run in before.unmade):
+            if own := chosen(rule, images):
+                self._add(rule, own, study=study, record=record)
+        record.finished = not record.cases
+        self._write(study, record)
 
     def _add(self, rule: Rule, files: list[Path], *, study: str, record: Record) -> None:
         staged = self._staging / uuid4().hex
@@ -126,8 +140,9 @@ class Studies:
             linked(files, staged)
             case = self.cases.submit(staged, run=rule.run, origin={"by": "node", "study": study})
         except HepaticaError as error:  # such as a run that is not there
+            LOG.error("study %s: %s", study[:8], error)
             record.complete = False
-            record.unmade.append(f"{rule.run}: {error}")
+            record.unmade[rule.run] = str(error)
             return
         finally:
             shutil.rmtree(staged, ignore_errors=True)
@@ -166,11 +181,10 @@ class Studies:
     def _expire(self, study: str) -> None:
         age = time.time() - self.spool.folder.joinpath(study, RECORD).stat().st_mtime
         if age > self.settings.keep_days * DAY_S:
-            if self._records[study].unmade:
-                LOG.error("study %s: removed after %g days, read by none", study[:8], self.settings.keep_days)
             self.spool.remove(study)
             if not self.spool.folder.joinpath(study).exists():
-                del self._records[study]
+                for run, why in self._records.pop(study).unmade.items():
+                    LOG.error("study %s: removed, and %s never read it: %s", study[:8], run, why)
 
     def _write(self, study: str, record: Record) -> None:
         write_json(self.spool.folder / study / RECORD, asdict(record))

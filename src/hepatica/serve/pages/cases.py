@@ -91,7 +91,7 @@ def result_of(case: Case, model: Model) -> dict[str, Any]:
     specimens = pd.read_csv(unaltered(case.result / SPECIMENS))
     every = table["patient_id"].unique()
     table = table[table["patient_id"].isin(every[:SHOWN])]
-    found = patients(table, specimens=specimens, cutoffs=model.cutoffs, known=scores_of(model))
+    found = patients(table, specimens=specimens, model=model, known=scores_of(model))
     return {
         "patients": [(each, [(one, drawn(one)) for one in each.verdicts]) for each in found],
         "patient_count": len(every),

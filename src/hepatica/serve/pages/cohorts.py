@@ -1,6 +1,5 @@
 """Cohorts: what is in a cohort folder, what is wrong with it, and the jobs that train, validate and study on it."""
 
-from hashlib import sha256
 from typing import Any
 
 import pandas as pd
@@ -11,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 
 from hepatica.cohort import EvaluationError
 from hepatica.cohort.endpoints import TimeToEvent
-from hepatica.cohort.head import FILE
 from hepatica.cohort.table import OF_TABLES, Cohort, examine_cohort
 from hepatica.evaluate import kaplan_meier
 from hepatica.report.page.wording import column, level, quartiles, share
@@ -21,7 +19,7 @@ from hepatica.serve.api import jobs as jobs_api
 from hepatica.serve.api.results import page as own_page
 from hepatica.serve.pages.rendering import Bench, Operator, PageRoute, Viewer, page, part
 from hepatica.serve.refusals import ConflictError
-from hepatica.serve.work import log_of, page_of_check
+from hepatica.serve.work import log_of, page_of_check, tables_of
 from hepatica.serve.workbench import Workbench
 from hepatica.systems import listed
 
@@ -134,26 +132,24 @@ def progress(name: str, bench: Bench, user: Viewer) -> HTMLResponse:
 @router.get("/{name}/checking")
 def checking(name: str, bench: Bench, user: Viewer) -> HTMLResponse:
     """The frame of that page, or how far a worker is with it, whom the first to ask sets to work."""
-    given = _of_check(bench, name)
-    job = None
+    given, job = _of_check(bench, name), None
     if not page_of_check(bench.settings, given).is_file():
-        job = bench.jobs.get(bench.jobs.add("check", given))
+        done = sum(each.given["tables"] == given["tables"] for each in bench.jobs.all(kind="check", state="done"))
+        job = bench.jobs.get(bench.jobs.add("check", given | {"again": done}))  # its page may have been removed since
     return part("checking.html.jinja", name=name, job=job)
 
 
 @router.get("/{name}/check")
 def checked(name: str, bench: Bench, user: Viewer) -> Response:
     """The page of `hepatica check`: faults, follow-up, thumbnails with outlines, what can be trained."""
-    path = page_of_check(bench.settings, _of_check(bench, name))
+    found = own_page(page_of_check(bench.settings, _of_check(bench, name)))
     bench.audit.record(user.name, "saw check of cohort", name)
-    return own_page(path)
+    return found
 
 
 def _of_check(bench: Workbench, name: str) -> dict[str, str]:
     """What the job is given: the tables by their digest, for others make another page."""
-    folder = catalogue.find_cohort(bench.settings, name)
-    tables = sha256(b"".join(each.read_bytes() for each in [*sorted(folder.glob("*.csv")), folder / FILE])).hexdigest()
-    return {"cohort": name, "tables": tables}
+    return {"cohort": name, "tables": tables_of(catalogue.find_cohort(bench.settings, name))}
 
 
 ASKED: dict[str, type[BaseModel]] = {

@@ -1,16 +1,17 @@
 """Model: what a locked run is, what it was trained for, and how its patients scored, for the pages of its cases."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hepatica.cohort import read_predictions
+from hepatica.cohort import Target, read_predictions
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import file_digest
-from hepatica.protocol import Paper
+from hepatica.protocol import Paper, from_plain
 from hepatica.runs import RunFolder, read_settings
 from hepatica.serve.refusals import ConflictError
 from hepatica.systems import find_system
@@ -28,7 +29,9 @@ FOLDS = {"train": "training", "validation": "tuning", "test": "internal test", "
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """Name of the run, its system's name, question and paper, the digest of the model, the cohort and its date."""
+    """Name of the run, its system's name, question and paper, the digest of the model, the cohort and its date; `unit`
+    is that of a score by its target and quantity.
+    """
 
     run: str
     folder: Path
@@ -43,6 +46,7 @@ class Model:
     caution: str
     cutoffs: dict[str, float]
     versions: dict[str, str]
+    unit: Callable[[Target, str], str]
 
 
 def model_of(run: str, folder: Path) -> Model:
@@ -72,6 +76,7 @@ def _model(run: str, folder: Path, changed: int) -> Model:
         caution=str(record["training"].get("caution", "")),
         cutoffs=read_json(files.cutoffs),
         versions=settings["versions"],
+        unit=partial(system.unit, from_plain(system.settings, settings["settings"])),
     )
 
 

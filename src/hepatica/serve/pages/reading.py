@@ -83,7 +83,7 @@ def _verdict(bench: Workbench, case: Case) -> Verdict | None:
     except (ConflictError, NotFoundError):
         return None
     read = read_predictions(unaltered(case.result / "predictions.csv"))
-    found = patients(read, specimens=read.iloc[:0], cutoffs=model.cutoffs, known=read.iloc[:0])
+    found = patients(read, specimens=read.iloc[:0], model=model, known=read.iloc[:0])
     verdicts = found[0].verdicts if len(found) == 1 else ()
     answered = verdicts and verdicts[0].cutoff is not None and 0 <= verdicts[0].score <= 1
     return verdicts[0] if answered else None

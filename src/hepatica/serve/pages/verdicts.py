@@ -1,6 +1,6 @@
 """Verdicts: what a locked model says of each patient of a case, with all that a reader must see beside the score."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from hepatica.cohort.applicability import NOT_ASSESSABLE, UNUSUAL
 from hepatica.cohort.predictions import is_about, of_patients
 from hepatica.report.documents.predictions_page import APPLIES
 from hepatica.report.page.wording import heading
-from hepatica.serve.pages.model import FOLDS
+from hepatica.serve.pages.model import FOLDS, Model
 
 MOST = 200
 """Dots of a group of patients that are drawn (ours), evenly spread over their ranks."""
@@ -34,6 +34,7 @@ class Verdict:
     heading: str
     of: str
     score: float
+    unit: str
     digits: int
     group: str
     cutoff: float | None
@@ -56,25 +57,21 @@ class Patient:
     verdicts: tuple[Verdict, ...]
 
 
-def patients(
-    table: pd.DataFrame, *, specimens: pd.DataFrame, cutoffs: Mapping[str, float], known: pd.DataFrame
-) -> list[Patient]:
+def patients(table: pd.DataFrame, *, specimens: pd.DataFrame, model: Model, known: pd.DataFrame) -> list[Patient]:
     """Every patient of a predictions table; `known` are scores of the model's own patients (`model.scores_of`)."""
     rows = table[table["specimen_id"].isna() & table["lesion_id"].isna()]
     return [
-        _patient(str(name), own, specimens[specimens["patient_id"] == name], cutoffs, known)
+        _patient(str(name), own, specimens[specimens["patient_id"] == name], model, known)
         for name, own in rows.groupby("patient_id", sort=False)
     ]
 
 
-def _patient(
-    name: str, own: pd.DataFrame, specimens: pd.DataFrame, cutoffs: Mapping[str, float], known: pd.DataFrame
-) -> Patient:
+def _patient(name: str, own: pd.DataFrame, specimens: pd.DataFrame, model: Model, known: pd.DataFrame) -> Patient:
     scored = own[own["score"].notna()]
     first = (own if scored.empty else scored).iloc[0]
     applicability = NOT_ASSESSABLE if scored.empty else str(first["applicability"])
     answered = applicability not in (NOT_ASSESSABLE, UNUSUAL)
-    found = [each for target in targets(scored) for each in _about(target, scored, cutoffs, known)] if answered else []
+    found = [each for target in targets(scored) for each in _about(target, scored, model, known)] if answered else []
     return Patient(
         name=name,
         applicability=applicability,
@@ -86,9 +83,7 @@ def _patient(
     )
 
 
-def _about(
-    target: Target, scored: pd.DataFrame, cutoffs: Mapping[str, float], known: pd.DataFrame
-) -> Iterator[Verdict]:
+def _about(target: Target, scored: pd.DataFrame, model: Model, known: pd.DataFrame) -> Iterator[Verdict]:
     row: Any
     for row in of_patients(scored, target=target).itertuples():
         of = _word(row.class_or_quantity)
@@ -96,9 +91,10 @@ def _about(
             heading=heading(target),
             of=of,
             score=float(row.score),
+            unit=model.unit(target, of),
             digits=3 if target.task in ("binary", "multi_class", "survival") else 2,
             group=_word(row.group),
-            cutoff=cutoffs.get(target.key),
+            cutoff=model.cutoffs.get(target.key),
             spreads=tuple(_spreads(known, target, of, float(row.score))),
         )
 

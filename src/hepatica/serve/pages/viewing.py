@@ -119,10 +119,12 @@ def tile(case_id: str, row: int, level: int, column: int, line: int, bench: Benc
 
 @router.get("/volumes/{row}.json")
 def study(case_id: str, row: int, bench: Bench, user: Viewer) -> JSONResponse:
-    """The series of a study and their overlays, none for a reader who reads without the model."""
+    """The series of a study and their overlays; none of a specimen that the model should not answer for, and for a
+    reader who reads without it.
+    """
     case, specimen = specimen_of(bench, case_id, row)
     series = bench.viewers.ask(volumes.described, specimen, result=case.result)
-    if is_blind(bench, user, case_id):
+    if is_blind(bench, user, case_id) or not answered(case, row):
         series = [each | {"overlays": []} for each in series]
     return JSONResponse({"kind": specimen.modality, "series": series})
 
@@ -133,6 +135,8 @@ def volume(case_id: str, row: int, number: int, bench: Bench, user: Viewer, over
     if overlay:
         refuse_blind(bench, user, case_id)
     case, specimen = specimen_of(bench, case_id, row)
+    if overlay and not answered(case, row):
+        raise NotFoundError("the model gives no answer for this specimen; see the page of the case")
     views = case.result / "views"
     path = bench.viewers.ask(volumes.written, specimen, number=number, overlay=overlay, result=case.result, into=views)
     return FileResponse(path, media_type="application/octet-stream")
