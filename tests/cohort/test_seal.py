@@ -74,7 +74,7 @@ def test_a_missing_file_is_refused_where_it_is_read(table: Path) -> None:
 
 def test_a_file_that_was_never_sealed_is_not_taken_for_a_result(table: Path) -> None:
     (table.parent / "mine.json").write_text("[]")
-    with pytest.raises(RunError, match=r"mine\.json was changed"):
+    with pytest.raises(RunError, match=r"mine\.json has no digest"):
         unaltered(table.parent / "mine.json")
 
 

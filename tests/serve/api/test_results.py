@@ -58,7 +58,7 @@ def test_results_for_an_archive_come_packed(client: TestClient, bench: Workbench
     folder = bench.cases.get(case["case_id"]).result
     (folder / "specimen_0001_dicom").mkdir()
     (folder / "specimen_0001_dicom" / "report.dcm").write_bytes(b"DICM")
-    assert client.get(f"/api/v1/cases/{case['case_id']}/dicom.zip").status_code == 422  # written by none of ours
+    assert client.get(f"/api/v1/cases/{case['case_id']}/dicom.zip").status_code == 404  # written by none of ours
     seal(folder / "specimen_0001_dicom" / "report.dcm")
     (folder / "specimen_0001_tiles.geojson").write_text("{}")
     packed = client.get(f"/api/v1/cases/{case['case_id']}/dicom.zip")

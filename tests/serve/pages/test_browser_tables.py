@@ -76,10 +76,10 @@ def test_a_user_signs_in_by_password(tables: Any, serve: Any, chromium: Any) -> 
     page.click("a.button")
     page.fill("[name=name]", "reader")
     page.fill("[name=password]", "a wrong enough password")
-    page.keyboard.press("Enter")
+    page.click("button.first")
     page.wait_for_selector("[role=alert]:visible")
     page.fill("[name=password]", "a long enough password")
-    page.keyboard.press("Enter")
+    page.click("button.first")
     page.wait_for_selector("#sign-out")
     page.goto(f"{named.base}/runs")
     assert page.locator("#runs tbody tr").count() == 2

@@ -94,7 +94,7 @@ def test_a_broken_run_hides_no_other(client: TestClient, bench: Workbench) -> No
     assert str(bench.settings.data) not in shown
     for name in ("old", "odd", "none"):
         assert client.get(f"/runs/{name}").status_code == 422
-        assert client.get(f"/api/v1/runs/{name}").json()["code"] == "error"
+        assert client.get(f"/api/v1/runs/{name}").json()["code"] == "unusable"
     assert client.get("/").status_code == 200
     assert {each["name"]: bool(each["fault"]) for each in client.get("/api/v1/runs").json()} == {
         "one": False, "two": False, "old": True, "odd": True, "none": True,

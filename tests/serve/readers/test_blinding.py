@@ -14,6 +14,7 @@ from hepatica.serve.pages import viewing
 from hepatica.serve.readers.blinding import is_blind, studies_of
 from hepatica.serve.readers.reading_study import Reading, Study, coming
 from hepatica.serve.settings import ENVIRONMENT, Settings
+from hepatica.serve.views.viewers import Viewers
 from hepatica.serve.workbench import Workbench
 
 PASSWORD = "correct horse battery"
@@ -98,6 +99,7 @@ def test_the_viewers_have_images_alone(
 ) -> None:
     specimen = SimpleNamespace(path=tmp_path, modality="ct")
     monkeypatch.setattr(viewing, "specimen_of", lambda *_: (SimpleNamespace(result=tmp_path), specimen))
+    monkeypatch.setattr(Viewers, "ask", lambda _, what, *given, **named: what(*given, **named))
     monkeypatch.setattr(viewing, "answered", lambda *_: True)
     monkeypatch.setattr(viewing, "scored", lambda path, **_: {"tiles": [] if path is None else [1]})
     monkeypatch.setattr(viewing.slides, "described", lambda _: {"origin": (0, 0)})

@@ -2,6 +2,7 @@
 import { ask } from "/static/page.js";
 
 const form = document.getElementById("sign-in");
+form.querySelector("button").disabled = false; // without this script, a browser would send the password as it pleases
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
