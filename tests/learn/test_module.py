@@ -267,10 +267,12 @@ def test_a_loss_that_is_no_number_names_the_fit_and_the_epoch(loss: float) -> No
         follow(watch(), [1.0, loss])
 
 
-def steps(count: int, *, world: int, network: nn.Module, batch: int = 8) -> list[list[list[int]]]:
+def steps(
+    count: int, *, world: int, network: nn.Module, batch: int = 8, drop_last: bool = False
+) -> list[list[list[int]]]:
     """The numbers of each step of an epoch, by rank."""
     samples = Samples(inputs=Arrays(values=np.arange(count, dtype=np.float32)[:, None]), labels=np.zeros(count, int))
-    loaders = Loaders(samples, None, plan=Plan(epochs=1, batch=batch, learning_rate=0.1))
+    loaders = Loaders(samples, None, plan=Plan(epochs=1, batch=batch, learning_rate=0.1, drop_last=drop_last))
     progress, found = SimpleNamespace(current=SimpleNamespace(processed=0)), []
     for rank in range(world):
         loaders.trainer = SimpleNamespace(
@@ -292,6 +294,20 @@ def test_several_devices_take_the_steps_of_one_and_each_as_many(count: int, worl
         assert [sorted(each[0]) for each in one] == [sorted(chain(*each)) for each in several]
     assert len(one) == len(several)
     assert all(len({*map(len, each)}) == 1 for each in several)
+
+
+@pytest.mark.parametrize(
+    ("count", "batch", "world"), [(5, 2, 2), (9, 4, 4), (9, 4, 2), (7, 4, 2), (7, 4, 4), (3, 4, 2)]
+)
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_several_devices_leave_out_what_one_does(count: int, batch: int, world: int, drop_last: bool) -> None:
+    given = {"batch": batch, "drop_last": drop_last, "network": nn.Linear(1, 2)}
+    one, several = (steps(count, world=each, **given) for each in (1, world))
+    assert len(one) == len(several)
+    whole = count - count % min(batch, count)
+    if (drop_last or count % batch == 1) and whole % world == 0:
+        assert [sorted(each[0]) for each in one] == [sorted(chain(*each)) for each in several]
+        assert sum(len(each[0]) for each in one) == whole
 
 
 @pytest.mark.parametrize(("count", "world"), [(9, 1), (17, 2), (18, 2), (35, 4)])

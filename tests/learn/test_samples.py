@@ -224,7 +224,7 @@ def test_numbers_go_on_from_epoch_to_epoch() -> None:
 @pytest.mark.parametrize(("count", "world"), [(12, 1), (12, 3), (10, 4), (2, 3), (1, 4), (3, 8)])
 def test_a_step_has_the_same_samples_on_any_number_of_devices(count: int, world: int) -> None:
     order = Shuffled(count, seed=3)
-    dealt = [Dealt(order, rank=rank, world=world) for rank in range(world)]
+    dealt = [Dealt(order, rank=rank, world=world, length=count) for rank in range(world)]
     for epoch in (0, 5):
         for each in dealt:
             each.set_epoch(epoch)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hepatica.cohort import load_cohort
+from hepatica.cohort import CohortError, load_cohort
 from hepatica.serve import arrangement
 from hepatica.serve.arrangement import arranged
 
@@ -55,6 +55,17 @@ def test_archives(tmp_path: Path, modality: list[str]) -> None:
     modality[0] = "ct"
     assert arranged(own, run=tmp_path, into=tmp_path / "arranged") == [tmp_path / "arranged" / "x"]
     assert not (tmp_path / "arranged" / "x" / "1.dcm").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_cohort_that_was_sent_in_makes_no_request(tmp_path: Path, modality: list[str], encoding: str) -> None:
+    modality[0] = "slide"
+    own = inputs(tmp_path)
+    with zipfile.ZipFile(own / "a.zip", "w") as opened:
+        opened.writestr("x/cohort.toml", 'name = "x"')
+        opened.writestr("x/specimens.csv", "patient_id,path\nA,http://127.0.0.1/a.svs\n".encode(encoding))
+    with pytest.raises(CohortError, match="has a URL; send the files themselves"):
+        arranged(own, run=tmp_path, into=tmp_path / "arranged")
 
 
 def test_other_files_stay_as_they_are(tmp_path: Path, modality: list[str]) -> None:

@@ -53,8 +53,10 @@ def holding(lock: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
-        os.close(file)
+        try:
+            lock.unlink(missing_ok=True)
+        finally:
+            os.close(file)
 
 
 def _held(lock: Path) -> int:

@@ -153,9 +153,9 @@ def _in_turn(key: _Key) -> Iterator[None]:
 
 
 def _mark(path: Path) -> tuple[int, ...]:
-    """Not the device, whose number is another on each machine that mounts it."""
-    status = path.stat()
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    """Not the device, whose number is another on each machine that mounts it: the path says on which a file is."""
+    status, place = path.stat(), int.from_bytes(hashlib.sha256(os.path.abspath(path).encode()).digest()[:8])
+    return place << 64 | status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _is_large(key: _Key) -> bool:

@@ -122,35 +122,36 @@ class Loaders(LightningDataModule):
         self.samples, self.validation, self.plan = samples, validation, plan
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Batch the training samples; the sampler starts at the right epoch, since workers read ahead at once."""
+        """Batch the training samples; the sampler starts at the right epoch, since workers read ahead at once.
+
+        A lone last sample is left out, as batch normalisation cannot learn from one vector. Several devices leave out
+        what one does; where they normalise, also what leaves one sample to each.
+        """
         count = len(self.samples)
         assert self.trainer is not None
-        batch = math.ceil(min(self.plan.batch, count) / self.trainer.world_size)
+        whole, world = min(self.plan.batch, count), self.trainer.world_size
+        batch, normalised = math.ceil(whole / world), self._is_normalised()
+        drop = self.plan.drop_last or (count % whole == 1 and not normalised)
+        kept = count - count % whole if drop else count
         # Not trainer.current_epoch, which is still one behind when a training is taken up again.
         progress: Any = self.trainer.fit_loop.epoch_progress.current
-        order = self._order(epoch=progress.processed)
-        drop = self.plan.drop_last or self._alone(count, batch=batch)
-        return loader(self.samples, _source(self.samples), batch=batch, sampler=order, drop_last=drop)
+        order = self._order(epoch=progress.processed, kept=kept)
+        alone = normalised and batch > 1 and math.ceil(kept / world) % batch == 1
+        return loader(self.samples, _source(self.samples), batch=batch, sampler=order, drop_last=drop or alone)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Batch the validation samples in their own order, all of them on each device, for none may count twice."""
         assert self.validation is not None
         return loader(self.validation, self.validation.inputs, batch=self.plan.batch)
 
-    def _alone(self, count: int, *, batch: int) -> bool:
-        """Whether a lone last sample is left out of the epoch, as batch normalisation cannot learn from one vector.
-
-        Several devices leave out what one does; where they normalise, what leaves one sample to each.
-        """
+    def _is_normalised(self) -> bool:
         assert self.trainer is not None
-        if any(isinstance(each, _BatchNorm) for each in self.trainer.lightning_module.modules()):
-            return batch > 1 and math.ceil(count / self.trainer.world_size) % batch == 1
-        return count % min(self.plan.batch, count) == 1
+        return any(isinstance(each, _BatchNorm) for each in self.trainer.lightning_module.modules())
 
-    def _order(self, *, epoch: int) -> Shuffled | Onward | Dealt:
+    def _order(self, *, epoch: int, kept: int) -> Shuffled | Onward | Dealt:
         assert self.trainer is not None
         order, world = self._whole_order(epoch=epoch), self.trainer.world_size
-        return order if world == 1 else Dealt(order, rank=self.trainer.global_rank, world=world)
+        return order if world == 1 else Dealt(order, rank=self.trainer.global_rank, world=world, length=kept)
 
     def _whole_order(self, *, epoch: int) -> Shuffled | Onward:
         if isinstance(self.samples, Fresh):

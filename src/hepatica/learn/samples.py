@@ -184,16 +184,17 @@ class Shuffled(Sampler[int]):
 
 
 class Dealt(Sampler[int]):
-    """Every `world`-th number of an order, from `rank` on: a step has the same numbers on any number of devices.
+    """Every `world`-th of the first `length` numbers of an order, from `rank` on: a step has the same numbers on any
+    number of devices.
 
-    The first numbers are dealt again where they do not come out even.
+    The next numbers, or else the first, are dealt too where they do not come out even.
     """
 
-    def __init__(self, order: "Shuffled | Onward", *, rank: int, world: int) -> None:
-        self.order, self.rank, self.world = order, rank, world
+    def __init__(self, order: "Shuffled | Onward", *, rank: int, world: int, length: int) -> None:
+        self.order, self.rank, self.world, self.length = order, rank, world, length
 
     def __len__(self) -> int:
-        return -(-len(self.order) // self.world)
+        return -(-self.length // self.world)
 
     def __iter__(self) -> Iterator[int]:
         return islice(cycle(self.order), self.rank, len(self) * self.world, self.world)

@@ -51,6 +51,8 @@ def _held(lock: Path, kind: int) -> int:
         raise RunError(
             f"{lock.parent} is in use by another process ({holder}); wait for its end, or choose another folder"
         ) from None
+    except OSError:  # a file system without locks: what is not known cannot be refused
+        pass
     if not lock.exists() or lock.stat().st_ino != os.fstat(file).st_ino:  # its last holder has just removed it
         os.close(file)
         return _held(lock, kind)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hepatica.cohort.atomic import replacing, write_text
 from hepatica.cohort.draft.found import ARCHIVES, suffix
+from hepatica.cohort.errors import CohortError
 from hepatica.cohort.table import OF_TABLES
 from hepatica.serve.archive import has_cohort, unpack
 from hepatica.serve.catalogue import modality_of
@@ -41,8 +42,16 @@ def _unpacked(archive: Path, into: Path, *, modality: str) -> Path:
     unpack(archive, into)
     heads = sorted(into.rglob("cohort.toml"), key=lambda each: len(each.parts))
     if heads:
+        _refuse_urls(heads[0].parent)
         return heads[0].parent
     return _of_spectra(into, into / "cohort") if modality == "spectrum" else into
+
+
+def _refuse_urls(cohort: Path) -> None:
+    """The workbench asks no other server on behalf of whoever sent a cohort in, with what it may read itself."""
+    for table in cohort.rglob("*.csv"):
+        if b"://" in table.read_bytes().replace(b"\0", b""):  # in any encoding
+            raise CohortError("a table of the cohort that was submitted has a URL; send the files themselves")
 
 
 def _of_table(table: Path, into: Path) -> Path:

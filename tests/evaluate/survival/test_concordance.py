@@ -52,6 +52,7 @@ def weighted_c_index(time: np.ndarray, event: np.ndarray, score: np.ndarray, wei
         pytest.param([1, 2, 3], [1, 1, 1], [1, 2, 3], 3, 0, id="all events, risks the wrong way round"),
         pytest.param([1, 2, 3], [1, 1, 1], [2, 2, 1], 3, 2.5, id="equal risks count half"),
         pytest.param([1, 2, 3], [1, 1, 1], [0.0, -0.0, -1], 3, 2.5, id="a negative zero is zero"),
+        pytest.param(range(1, 16), [1] * 15, [0.0, -0.0] * 5 + [-1] * 5, 105, 77.5, id="so it is among many ties"),
         pytest.param([1, 2, 3], [0, 1, 1], [1, 3, 2], 1, 1, id="who is censored first compares with nobody"),
         pytest.param([1, 2, 3], [1, 0, 1], [3, 2, 1], 2, 2, id="a censored patient is no earlier event"),
         pytest.param([2, 2, 3], [1, 1, 0], [3, 1, 2], 2, 1, id="two events at one time are not comparable"),
