@@ -62,6 +62,8 @@ def made(folder: Path, *, slides: int, side: int) -> tuple[Path, Path]:
 def digest(folder: Path) -> dict[str, bytes]:
     """The bytes of every file but those of time and of the jobs, and the page, which the command alone writes."""
     found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    # What a process was writing when it was killed lies under a hidden name until the next call removes it.
+    found = [path for path in found if not (path.name.startswith(".") and ".part" in path.name)]
     names = {path: path.relative_to(folder) for path in found}
     return {str(name): path.read_bytes() for path, name in names.items() if not set(name.parts) & set(OF_JOBS)}
 
