@@ -85,11 +85,11 @@ def bring(url: str, to: Path, *, md5: str = "", room: float) -> None:
 
     Bytes gather in a hidden file beside it, which outlives a stop at any moment; the next call asks for the rest only,
     and starts over where the store does not offer that, or has another version. Size, and `md5` where it is given (32
-    hexadecimal digits), must be right before it is moved into place; `room` is the most bytes of a file whose store does
-    not say its size. A fault is waited for, at most four in a row, or in all where each begins the file anew.
-    SpecimenError where there is no such file, access is denied, or the bytes are not those wanted; UnavailableError
-    where the store cannot be reached, a package is missing or the room does not suffice. No message has the URL, which may name a patient or hold
-    a key.
+    hexadecimal digits), must be right before it is moved into place. Where the store does not say the size there must
+    be an `md5`, and `room` is the most bytes. A fault is waited for: at most four in a row, of which bytes that are
+    kept begin a new one. SpecimenError where there is no such file, access is denied, its size and checksum are both
+    unknown, or the bytes are not those wanted; UnavailableError where the store cannot be reached, a package is
+    missing, or there is no room. No message has the URL, which may name a patient or hold a key.
     """
     bring_described(described(url, md5=md5), to, room=room)
 
