@@ -117,7 +117,13 @@ def _brought(slides: Sequence[Specimen], out: Path) -> Iterator[tuple[Specimen, 
     folder = out / _BROUGHT
 
     def bring(slide: Specimen) -> tuple[str, Specimen]:
-        own = [version("hepatica"), version_of(slide), sorted(slide.urls.items()), slide.mpp, slide.force_mpp]
+        own: list[object] = [
+            version("hepatica"),
+            version_of(slide),
+            sorted(slide.urls.items()),
+            slide.mpp,
+            slide.force_mpp,
+        ]
         own.append(sorted(slide.extra.items()))
         local = [path for name, path in {"path": slide.path, **slide.attachments}.items() if name not in slide.urls]
         own.append([content_digest(path).hex() for path in local])
