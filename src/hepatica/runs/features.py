@@ -117,16 +117,9 @@ def _brought(slides: Sequence[Specimen], out: Path) -> Iterator[tuple[Specimen, 
     folder = out / _BROUGHT
 
     def bring(slide: Specimen) -> tuple[str, Specimen]:
-        own: list[object] = [
-            version("hepatica"),
-            version_of(slide),
-            sorted(slide.urls.items()),
-            slide.mpp,
-            slide.force_mpp,
-        ]
-        own.append(sorted(slide.extra.items()))
         local = [path for name, path in {"path": slide.path, **slide.attachments}.items() if name not in slide.urls]
-        own.append([content_digest(path).hex() for path in local])
+        own: list[object] = [version("hepatica"), version_of(slide), sorted(slide.urls.items()), slide.mpp]
+        own += [slide.force_mpp, sorted(slide.extra.items()), [content_digest(path).hex() for path in local]]
         known = f"{hashlib.sha256(json.dumps(own).encode()).hexdigest()[:32]}.json"
         return known, slide if _known(out, known) else bring_beside(slide, folder)
 
