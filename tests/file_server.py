@@ -12,12 +12,15 @@ from typing import Any
 @dataclass
 class FileServer:
     """`files` by their path; `faults` are met first by requests of content, one each: a status, or after how many bytes
-    the connection breaks. `asked` has the path and range of each of these.
+    the connection breaks. `asked` has the path and range of each of these. Without `sized` no size is
+    announced; `accepts` is what the server says of ranges.
     """
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     ranges: bool = True
+    sized: bool = True
+    accepts: str = ""
     faults: list[int | None] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
@@ -49,10 +52,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if wanted else 200)
         if wanted:
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(whole)}")
-        self.send_header("Content-Length", str(len(whole[first : last + 1])))
+        if store.sized:
+            self.send_header("Content-Length", str(len(whole[first : last + 1])))
+        if store.accepts:
+            self.send_header("Accept-Ranges", store.accepts)
         self.send_header("ETag", f'"{hash(whole)}"')
         self.end_headers()
-        self.close_connection = fault is not None
+        self.close_connection = fault is not None or not store.sized
         return whole[first : last + 1]
 
     def log_message(self, *words: object) -> None:

@@ -61,6 +61,14 @@ def test_training_images_are_of_training_patients_as_they_were_prepared(trained)
     np.testing.assert_array_equal(images, store.read(np.arange(len(store))))
 
 
+def test_files_of_training_patients_in_a_store_are_brought_first(trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("hepatica.runs.export.bring_all", lambda found: asked.extend(each.patient_id for each in found))
+    training_images(trained.run, trained.cohort)
+    fold = (trained.run / "splits.csv").read_text().splitlines()[1:]
+    assert set(asked) == {line.split(",")[0] for line in fold if line.endswith(",train")}
+
+
 def test_another_cohort_and_a_missing_split_are_refused(trained, made: Callable[[bool], Path], tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not trained on cohort"):
         training_images(trained.run, trained.other)

@@ -1,6 +1,7 @@
 """Features: slides from a store, one at a time, give the files that local slides give, and a cohort to train on."""
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -130,6 +131,26 @@ def test_a_second_call_brings_only_what_is_new_or_was_changed(far, near, file_se
     assert len(bytes_of(out).keys() - before.keys()) == 1
 
 
+def test_regions_of_one_slide_are_described_each_and_anew_where_their_outline_changes(far, file_server, tmp_path):
+    table = pd.read_csv(far / "specimens.csv").iloc[[0, 0]].assign(region=["left.geojson", "right.geojson"])
+    table["specimen_id"] = ["left", "right"]
+    table.to_csv(far / "specimens.csv", index=False)
+    (far / "slides").mkdir()
+    outline(far / "slides" / "left.geojson", left=0, right=256)
+    outline(far / "slides" / "right.geojson", left=256, right=512)
+    out, lost = features(far, out=tmp_path / "out", settings=SMALL)
+    assert (lost, len(bytes_of(out)), len(file_server.asked)) == (0, 2, 1)
+    before = bytes_of(out)
+    outline(far / "slides" / "right.geojson", left=192, right=512)
+    out, lost = features(far, out=tmp_path / "out", settings=SMALL)
+    assert (lost, len(bytes_of(out).keys() - before.keys()), len(file_server.asked)) == (0, 1, 2)
+
+
+def outline(path: Path, *, left: int, right: int) -> None:
+    corners = [[left, 0], [right, 0], [right, 512], [left, 512], [left, 0]]
+    path.write_text(json.dumps({"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [corners]}}))
+
+
 def test_a_slide_that_is_damaged_or_absent_stops_no_other(far, file_server, tmp_path):
     file_server.files["/data/2"] = file_server.files["/data/2"][:-1]
     del file_server.files["/data/4"]
@@ -194,8 +215,8 @@ def test_tcga_lihc_by_url_becomes_features_without_a_slide_on_the_disk(near, loc
     cases, files = [], []
     for name, slide, patient in zip(ids, slides, "ABC", strict=True):
         person = {"vital_status": "Alive"}
-        told = {"days_to_follow_up": 900, "progression_or_recurrence": "No"}
-        cases.append({"id": name, "submitter_id": f"TCGA-XX-{patient}", "demographic": person, "follow_ups": [told]})
+        seen = {"days_to_follow_up": 900, "progression_or_recurrence": "No"}
+        cases.append({"id": name, "submitter_id": f"TCGA-XX-{patient}", "demographic": person, "follow_ups": [seen]})
         of = [{"submitter_id": f"TCGA-XX-{patient}"}]
         sums = {"md5sum": hashlib.md5(slide).hexdigest(), "file_size": len(slide)}
         named = {"file_name": f"TCGA-XX-000{patient}-01Z-00-DX1.svs", "file_id": name, "id": name}

@@ -51,12 +51,16 @@ class NamedFiles:
         """
         base, known_root = f"{self.folder / portable(self.root)}/", inside(self.root)
         remote = [self.urls and is_url(cell) for cell in cells]
-        both = zip(cells, remote, strict=True)
-        paths = [str(place_of(cell)) if far else base + portable(cell) if cell else "" for cell, far in both]
+        reasons = [refused(cell) if far else "" for cell, far in zip(cells, remote, strict=True)]
+        paths = [
+            str(place_of(cell)) if far and not reason else base + portable(cell) if cell else ""
+            for cell, far, reason in zip(cells, remote, reasons, strict=True)
+        ]
         listing = _Listing(path for path, far in zip(paths, remote, strict=True) if not far)
-        for row, cell, far, path, folder in zip(cells.index, cells, remote, paths, folders, strict=True):
+        cases = zip(cells.index, cells, remote, reasons, paths, folders, strict=True)
+        for row, cell, far, reason, path, folder in cases:
             if far:
-                if reason := refused(cell):
+                if reason:
                     self._fault(reason, row, cells.name)
             elif (".." in cell or ":" in cell or cell.startswith(("/", "\\"))) and not inside(cell):
                 self._fault("got {got}, wanted a path inside the cohort folder", row, cells.name, got=repr(cell))

@@ -13,9 +13,11 @@ from torch import nn
 from hepatica.cohort import RunError, SettingsError, Split, UnavailableError, load_cohort
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.cohort.digests import file_digest
+from hepatica.cohort.remote import bring_all
 from hepatica.learn import Arrays, infer
 from hepatica.learn.samples import Pixels
 from hepatica.runs.folder import RunFolder, read_settings
+from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, open_run
 
 SAMPLE = 256
@@ -42,7 +44,9 @@ def training_images(run: Path, cohort_folder: Path) -> Pixels:
     if not locked.folder.split.is_file():
         raise RunError(f"{locked.folder.split} is missing, so the training patients are unknown; export where it is")
     train = set(Split.read(locked.folder.split).train)
-    material = locked.system.prepare(cohort.select(train), locked.settings, locked.folder.prepared)
+    cohort = cohort.select(train)
+    bring_all(files_of(locked.system, cohort))
+    material = locked.system.prepare(cohort, locked.settings, locked.folder.prepared)
     rows = np.linspace(0, len(material) - 1, min(SAMPLE, len(material))).astype(np.int64)
     images = material.read(rows)
     if isinstance(images, dict) or images.ndim != 4:

@@ -15,6 +15,7 @@ import tomli_w
 
 from hepatica.cohort import Cohort, CohortError, NotAssessableError, RunError, Specimen, SpecimenError, load_cohort
 from hepatica.cohort.atomic import parse_toml, read_json, replacing, write_json, write_table, write_text
+from hepatica.cohort.digests import content_digest
 from hepatica.cohort.endpoints import LesionClasses, Outlined
 from hepatica.cohort.head import FILE
 from hepatica.cohort.preparation import tracked
@@ -116,8 +117,9 @@ def _brought(slides: Sequence[Specimen], out: Path) -> Iterator[tuple[Specimen, 
     folder = out / _BROUGHT
 
     def bring(slide: Specimen) -> tuple[str, Specimen]:
-        own = [version("hepatica"), version_of(slide), sorted(slide.urls.items()), slide.mpp, slide.force_mpp]
-        own.append(sorted(slide.extra.items()))
+        local = [path for name, path in {"path": slide.path, **slide.attachments}.items() if name not in slide.urls]
+        own: list[object] = [version("hepatica"), version_of(slide), sorted(slide.urls.items()), slide.mpp]
+        own += [slide.force_mpp, sorted(slide.extra.items()), [content_digest(path).hex() for path in local]]
         known = f"{hashlib.sha256(json.dumps(own).encode()).hexdigest()[:32]}.json"
         return known, slide if _known(out, known) else bring_beside(slide, folder)
 
@@ -127,7 +129,8 @@ def _brought(slides: Sequence[Specimen], out: Path) -> Iterator[tuple[Specimen, 
             now = coming
             coming = pool.submit(bring, slides[after]) if after < len(slides) else now
             yield slide, now
-            for url in slide.urls.values():
+            needed = slides[after].urls.values() if after < len(slides) else ()
+            for url in set(slide.urls.values()).difference(needed):
                 shutil.rmtree(place_of(url, folder).parent, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,8 +1,11 @@
 """Cache: a cohort of URLs reads as one of files, and what was brought stays within its bound."""
 
+import errno
 import fcntl
 import hashlib
 import os
+from shutil import rmtree
+from unittest.mock import Mock
 
 import pytest
 
@@ -51,9 +54,15 @@ def test_a_missing_file_is_named_by_its_row(server, write_cohort, tmp_path):
         contents(cohort.specimens)
 
 
-@pytest.mark.parametrize("url", ["file:///etc", "simplecache::s3://b", "C://x", "local:///etc"])
+@pytest.mark.parametrize("url", ["file:///etc", "memory://b", "simplecache::s3://b", "C://x", "local:///etc"])
 def test_other_urls_are_faults_of_the_table(write_cohort, tmp_path, url):
     with pytest.raises(CohortError, match=r"row 2 column path: got a URL of the kind .*wanted one of abfs"):
+        load_cohort(write_cohort(tmp_path / "far", specimens=NAMES.format(url=url, md5=MD5)))
+
+
+@pytest.mark.parametrize("url", ["https://[bad", "s3://[bad"])
+def test_a_malformed_host_is_a_fault_of_the_table(write_cohort, tmp_path, url):
+    with pytest.raises(CohortError, match=r"row 2 column path: got a URL whose host is malformed"):
         load_cohort(write_cohort(tmp_path / "far", specimens=NAMES.format(url=url, md5=MD5)))
 
 
@@ -70,7 +79,7 @@ def test_offline_refuses_a_cohort_of_urls_before_anything_else(server, write_coh
 
 def test_a_checksum_that_is_none_is_a_fault(write_cohort, tmp_path):
     with pytest.raises(CohortError, match=r"row 2 column md5: got 'x', wanted an MD5 checksum"):
-        load_cohort(write_cohort(tmp_path / "far", specimens=NAMES.format(url="memory://x", md5="x")))
+        load_cohort(write_cohort(tmp_path / "far", specimens=NAMES.format(url="s3://x", md5="x")))
 
 
 def of(server, folder, write_cohort, *names: str):
@@ -105,6 +114,54 @@ def test_what_another_process_may_read_is_not_removed(server, write_cohort, tmp_
     assert first.path.exists()
     bring_all([second])
     assert not first.path.exists()
+
+
+def full(server, write_cohort, tmp_path, monkeypatch):
+    """A specimen in a cache that is full with it, and another one."""
+    server.files = {f"/{name}": name.encode() * 1000 for name in "ab"}
+    monkeypatch.setenv("HEPATICA_CACHE_GB", "1.5e-6")
+    first, second = of(server, tmp_path / "far", write_cohort, *"ab")
+    bring_all([first])
+    return first, second
+
+
+def test_nothing_is_removed_without_a_lock_of_one_s_own(server, write_cohort, tmp_path, monkeypatch, cache):
+    first, second = full(server, write_cohort, tmp_path, monkeypatch)
+
+    def removed(folder):
+        with (cache / ".in_use").open("a") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        rmtree(folder)
+
+    monkeypatch.setattr("hepatica.cohort.remote.cache.shutil.rmtree", removed)
+    bring_all([second])
+    assert (first.path.exists(), second.path.exists()) == (False, True)
+
+
+def test_a_file_system_without_locks_is_no_hindrance(server, write_cohort, tmp_path, monkeypatch):
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks")))
+    first, second = full(server, write_cohort, tmp_path, monkeypatch)
+    bring_all([second])
+    assert (first.path.exists(), second.path.exists()) == (False, True)
+
+
+def test_a_file_that_is_moved_meanwhile_counts_nothing(server, write_cohort, tmp_path, monkeypatch):
+    first, second = full(server, write_cohort, tmp_path, monkeypatch)
+    first.path.with_name(".moved.part").symlink_to("nowhere")
+    bring_all([second])
+    assert second.path.exists()
+
+
+def test_files_of_unknown_size_share_what_the_cache_has_left(server, write_cohort, tmp_path, monkeypatch):
+    server.sized = False
+    specimens = NAMES.format(url=server.url, md5=MD5).split("P2")[0]
+    monkeypatch.setenv("HEPATICA_CACHE_GB", "5e-5")
+    one = load_cohort(write_cohort(tmp_path / "far", specimens=specimens)).specimens
+    with pytest.raises(UnavailableError, match=r"row 2 column path: the store does not say how large"):
+        bring_all(one)
+    monkeypatch.setenv("HEPATICA_CACHE_GB", "2e-4")
+    bring_all(one)
+    assert one[0].path.read_bytes() == BODY
 
 
 def test_a_bound_that_is_no_number_is_a_fault(server, write_cohort, tmp_path, monkeypatch):

@@ -4,17 +4,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 
-from hepatica.cohort import load_cohort
+from hepatica.cohort import SpecimenError, load_cohort
 from hepatica.cohort.phantom import RESECTED, phantom_tables
 from hepatica.learn import fit
 from hepatica.pathology.nuclei.pretrained import train_nuclei, untrained
 from hepatica.protocol import override
 from hepatica.runs import RunFolder
 from hepatica.runs.folder import start_run
-from hepatica.studies.liu_2022_mobilenetv2_hcc_class.study import VARIANTS, _share_stages
+from hepatica.studies.liu_2022_mobilenetv2_hcc_class.study import VARIANTS, _review, _share_stages
 from hepatica.studies.study import Work
 from hepatica.systems.liu_2022_mobilenetv2_hcc_class import SYSTEM
 
@@ -26,6 +27,16 @@ def trained(run: RunFolder) -> Any:
     network = untrained(SETTINGS)
     train_nuclei(training, network, mpp=SETTINGS.mpp)
     return network.state_dict()
+
+
+def test_slides_of_a_store_are_brought_before_they_are_reviewed(file_server, write_cohort, tmp_path: Path) -> None:
+    row = f"P1,S1,slide,{file_server.url}/absent.svs"
+    folder = write_cohort(tmp_path / "far", specimens=f"patient_id,specimen_id,modality,path\n{row}\n")
+    pd.DataFrame({"patient_id": ["P1"]}).to_parquet(tmp_path / "regions.parquet")
+    pd.DataFrame({"fold": ["external"]}, index=["P1"]).to_parquet(tmp_path / "patients.parquet")
+    locked: Any = SimpleNamespace(settings=SETTINGS, network=None)
+    with pytest.raises(SpecimenError, match="row 2 column path: the store has no such file"):
+        _review(locked, folder, tmp_path)
 
 
 def test_a_variant_takes_the_unet_of_the_run_and_trains_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,16 +3,25 @@
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from hepatica.cohort import CohortError, EvaluationError
+from hepatica.cohort import CohortError, EvaluationError, SpecimenError
 from hepatica.runs.folder import READERS
 from hepatica.studies import run_study, write_study_report
+from hepatica.studies.wang_2021_hccnet.study import _hits
 
 NO_NUMBER = re.compile(r"(?<![\w-])(nan|inf|nat|<na>)(?![\w-])", re.IGNORECASE)
 """What a table prints of a value that it lacks, if that is not asked; groups of one patient have no SD."""
+
+
+def test_studies_of_a_store_are_brought_before_they_are_judged(file_server, write_cohort, tmp_path: Path) -> None:
+    row = f"P1,S1,ct,{file_server.url}/absent.zip"
+    folder = write_cohort(tmp_path / "far", specimens=f"patient_id,specimen_id,modality,path\n{row}\n")
+    with pytest.raises(SpecimenError, match="row 2 column path: the store has no such file"):
+        _hits(SimpleNamespace(settings=None), folder, tmp_path)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

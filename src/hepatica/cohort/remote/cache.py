@@ -5,9 +5,9 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
 from hepatica.cohort.errors import HepaticaError, SettingsError, UnavailableError
-from hepatica.cohort.remote.transfer import VERSION, Remote, address_and_name, bring, bring_described, described
+from hepatica.cohort.remote.transfer import (
+    VERSION,
+    Remote,
+    address_and_name,
+    bring,
+    bring_described,
+    described,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from hepatica.cohort.specimens import Specimen
@@ -49,7 +57,7 @@ def bring_beside(specimen: "Specimen", folder: Path) -> "Specimen":
     """The specimen with all of its files on this machine, those of URLs brought into `folder`. Errors as `bring`."""
     places = {column: place_of(url, folder) for column, url in specimen.urls.items()}
     for column, url in specimen.urls.items():
-        bring(url, places[column], md5=_md5(specimen, column))
+        bring(url, places[column], md5=_md5(specimen, column), room=_most_bytes())
     attachments = {**specimen.attachments, **{name: path for name, path in places.items() if name != "path"}}
     return replace(specimen, path=places.get("path", specimen.path), attachments=attachments)
 
@@ -72,12 +80,14 @@ def bring_all(specimens: Sequence["Specimen"]) -> None:
     with ThreadPoolExecutor(_THREADS) as pool:
         asked = pool.map(lambda own: _of_row(own, lambda: described(own[2], md5=_md5(own[0], own[1]))), wanted)
         found = dict(zip((place_of(url) for _, _, url in wanted), asked, strict=True))
-        _make_room(found)
-        brought = pool.map(
-            lambda own: _of_row(own, lambda: bring_described(found[place_of(own[2])], place_of(own[2]))), wanted
-        )
+        room = _make_room(found)
+        brought = pool.map(lambda own: _of_row(own, lambda: _bring(found, place_of(own[2]), room=room)), wanted)
         for _ in tracked(brought, "Bringing files", len(wanted)):
             pass
+
+
+def _bring(found: Mapping[Path, Remote], place: Path, *, room: float) -> None:
+    bring_described(found[place], place, room=room)
 
 
 def _of_row(own: "tuple[Specimen, str, str]", act: Callable[[], T]) -> T:
@@ -92,10 +102,12 @@ def _md5(specimen: "Specimen", column: str) -> str:
     return specimen.extra.get("md5", "") if column == "path" else ""
 
 
-def _make_room(found: Mapping[Path, Remote]) -> None:
-    """Remove other files from the cache, the least recently used first, until these fit."""
+def _make_room(found: Mapping[Path, Remote]) -> float:
+    """Remove other files from the cache, the least recently used first, until these fit; what is left for each whose
+    size is not known.
+    """
     most = _most_bytes()
-    need = sum(each.size or 0 for each in found.values())
+    need = sum(size_of(place) if each.size is None else each.size for place, each in found.items())
     if need > most:
         raise UnavailableError(
             f"the files of these specimens have {need / 1e9:.1f} GB, and the cache may hold {most / 1e9:.1f} GB: set"
@@ -104,16 +116,19 @@ def _make_room(found: Mapping[Path, Remote]) -> None:
     _hold(_cache())
     kept = {each.parent for each in found}
     size = {each: _bytes_in(each) for each in sorted(_cache().glob("*/"), key=_used) if each not in kept}
-    for folder in list(size):
-        if need + sum(size.values()) <= most:
-            return
-        _alone()
-        size.pop(folder)
-        shutil.rmtree(folder)
+    if need + sum(size.values()) > most:
+        with _alone():
+            for folder in list(size):
+                shutil.rmtree(folder)
+                size.pop(folder)
+                if need + sum(size.values()) <= most:
+                    break
+    unknown = sum(each.size is None for each in found.values())
+    return (most - need - sum(size.values())) / max(unknown, 1)
 
 
 def _bytes_in(folder: Path) -> int:
-    return sum(each.stat().st_size for each in folder.iterdir())
+    return sum(map(size_of, folder.iterdir()))
 
 
 def _used(folder: Path) -> float:
@@ -132,21 +147,31 @@ def _most_bytes() -> float:
 
 @lru_cache(maxsize=1)
 def _hold(cache: Path) -> int:
-    """A lock that this process shares with others which read the cache, until it ends."""
+    """A lock that this process shares with others which read the cache, until it ends: what was brought is read by
+    what comes after. On a file system without locks nothing is held.
+    """
     cache.mkdir(parents=True, exist_ok=True)
     file = os.open(cache / ".in_use", os.O_RDWR | os.O_CREAT, 0o666)
-    fcntl.flock(file, fcntl.LOCK_SH)
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_SH)
     return file
 
 
-def _alone() -> None:
-    """Take care that no other process reads what is to be removed."""
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Take care that no other process reads what is removed within the block."""
     file = _hold(_cache())
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UnavailableError(
-            f"the cache of files is full, and another process uses it; wait for its end, or set {CACHE_GB} or {CACHE}"
-        ) from None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UnavailableError(
+                "the cache of files is full, and another process uses it; wait for its end, or set"
+                f" {CACHE_GB} or {CACHE}"
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
     finally:
-        fcntl.flock(file, fcntl.LOCK_SH)
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_SH)

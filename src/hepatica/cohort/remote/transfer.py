@@ -3,22 +3,22 @@
 fsspec reads the store; who may read it is written where that store's own tools look for it, never in a URL.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
+from hepatica.cohort.atomic import holding
 from hepatica.cohort.errors import HepaticaError, SpecimenError, UnavailableError
 
-SCHEMES = ("abfs", "az", "gcs", "gs", "hdfs", "http", "https", "memory", "s3", "s3a", "sftp", "webdav", "webhdfs")
+SCHEMES = ("abfs", "az", "gcs", "gs", "hdfs", "http", "https", "s3", "s3a", "sftp", "webdav", "webhdfs")
 """Stores that a table may name. Not file: a path of this machine stays inside the cohort folder."""
 
 VERSION = ".version"
@@ -48,6 +48,10 @@ def refused(url: str) -> str:
         return (
             f"got a URL of the kind {scheme!r}, wanted one of {', '.join(SCHEMES)}, or a path inside the cohort folder"
         )
+    try:
+        urlsplit(url)
+    except ValueError:
+        return "got a URL whose host is malformed, wanted such as https://store.my-hospital.org/1.svs; correct it"
     return "got a URL, which --offline, or HF_HUB_OFFLINE=1, forbids to read; leave that out" if is_offline() else ""
 
 
@@ -76,71 +80,91 @@ class Remote:
         return place.is_file() and version.is_file() and version.read_text() == self.version
 
 
-def bring(url: str, to: Path, *, md5: str = "") -> None:
+def bring(url: str, to: Path, *, md5: str = "", room: float) -> None:
     """Bring what lies at `url` to the path `to`, in a folder of its own, unless it is there as the store has it.
 
     Bytes gather in a hidden file beside it, which outlives a stop at any moment; the next call asks for the rest only,
     and starts over where the store does not offer that, or has another version. Size, and `md5` where it is given (32
-    hexadecimal digits), must be right before it is moved into place. A fault is waited for, at most four in a row.
-    SpecimenError where there is no such file, access is denied, or the bytes are not those wanted; UnavailableError
-    where the store cannot be reached or a package is missing. No message has the URL, which may name a patient or hold
-    a key.
+    hexadecimal digits), must be right before it is moved into place. Where the store does not say the size there must
+    be an `md5`, and `room` is the most bytes. A fault is waited for: at most four in a row, of which bytes that are
+    kept begin a new one. SpecimenError where there is no such file, access is denied, its size and checksum are both
+    unknown, or the bytes are not those wanted; UnavailableError where the store cannot be reached, a package is
+    missing, or there is no room. No message has the URL, which may name a patient or hold a key.
     """
-    bring_described(described(url, md5=md5), to)
+    bring_described(described(url, md5=md5), to, room=room)
 
 
 def described(url: str, *, md5: str) -> Remote:
     """What a store says of a file. Errors as `bring`."""
     if reason := refused(url):
         raise UnavailableError(reason)
-    files, key = _store(url)
-    about = _patiently(lambda: files.info(key))
+    about = _patiently(lambda: _info(url))
     if about.get("type") == "directory":
         raise SpecimenError("got a folder of a store, wanted one file; give an archive (.zip) of it")
     stamps = {name: str(about[name]) for name in _STAMPS if about.get(name) is not None}
+    if not md5 and "size" not in stamps:
+        raise SpecimenError("the store does not say how large this file is; give its checksum in a column md5")
     return Remote(url=url, size=about.get("size"), version=md5 or json.dumps(stamps), md5=md5)
 
 
-def bring_described(file: Remote, to: Path) -> None:
+def _info(url: str) -> dict[str, Any]:
+    files, key = _store(url)
+    found: dict[str, Any] = files.info(key)
+    return found
+
+
+def bring_described(file: Remote, to: Path, *, room: float) -> None:
     """`bring` what was described."""
     if file.is_at(to):
         to.with_name(VERSION).touch()
         return
     to.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(to.parent):
+    with holding(to.parent / ".lock"):
         if file.is_at(to):
             return
         part = to.with_name(f".{hashlib.sha256(file.version.encode()).hexdigest()[:16]}.part")
         for left in to.parent.glob(".*.part"):
             if left != part:
                 left.unlink()
-        _patiently(lambda: _gather(file, part), progress=lambda: _size(part))
+        _patiently(lambda: _gather(file, part, room=room), progress=lambda: size_of(part))
         _check(file, part)
         part.replace(to)
         to.with_name(VERSION).write_text(file.version)
 
 
-@contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    with (folder / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _gather(file: Remote, part: Path, *, room: float) -> None:
+    """Add what is not there yet of a file.
 
-
-def _gather(file: Remote, part: Path) -> None:
-    """Add what is not there yet of a file."""
+    From a server that sends files only from their beginning it comes beside `part`, which is no progress until whole.
+    """
     files, key = _store(file.url)
     try:
         with files.open(key, "rb", block_size=_BLOCK, cache_type="none") as source, part.open("ab") as own:
+            if getattr(source, "size", 0) is None:
+                raise ValueError("a stream, which cannot be resumed")
             if have := own.tell():
                 source.seek(have)
-            while block := source.read(_BLOCK):
-                own.write(block)
-                if file.size is not None and own.tell() >= file.size:
-                    return
-    except ValueError:  # a server that sends files only from their beginning
-        part.unlink()
-        files.get_file(key, str(part))
+            _pour(source, own, file, room=room)
+    except ValueError:
+        part.unlink(missing_ok=True)
+        whole = part.with_suffix(".whole.part")
+        with files.open(key, "rb", block_size=0) as source, whole.open("wb") as own:
+            _pour(source, own, file, room=room)
+        whole.replace(part)
+
+
+def _pour(source: Any, own: BinaryIO, file: Remote, *, room: float) -> None:
+    """Write blocks up to the size of the file, or where that is not known, the end of them within the room."""
+    while block := source.read(_BLOCK):
+        own.write(block)
+        if file.size is not None and own.tell() >= file.size:
+            return
+        if file.size is None and own.tell() > room:
+            own.truncate(0)
+            raise UnavailableError(
+                f"the store does not say how large this file is, and it has more than the {room / 1e9:.1f} GB for which"
+                " there is room; set HEPATICA_CACHE_GB, or bring the file yourself"
+            )
 
 
 def _check(file: Remote, part: Path) -> None:
@@ -148,8 +172,8 @@ def _check(file: Remote, part: Path) -> None:
     with part.open("r+b") as written:
         md5 = hashlib.file_digest(written, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() if file.md5 else ""
         os.fsync(written.fileno())
-    if (file.size is not None and _size(part) != file.size) or md5 != file.md5:
-        size = _size(part)
+    if (file.size is not None and size_of(part) != file.size) or md5 != file.md5:
+        size = size_of(part)
         part.unlink()
         raise SpecimenError(
             f"got {size} bytes of md5 {md5 or 'not computed'}, wanted {file.size} of {file.md5 or 'any'}; the damaged"
@@ -157,8 +181,11 @@ def _check(file: Remote, part: Path) -> None:
         )
 
 
-def _size(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where it is not there, or no longer."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
 
 
 def _store(url: str) -> tuple[Any, str]:
@@ -166,10 +193,20 @@ def _store(url: str) -> tuple[Any, str]:
     import fsspec
 
     try:
-        found: tuple[Any, str] = fsspec.core.url_to_fs(address_and_name(url)[0])
+        found: tuple[Any, str] = fsspec.core.url_to_fs(
+            address_and_name(url)[0], **(_of_http(fsspec.config.conf) if url.startswith("http") else {})
+        )
     except ImportError as error:
         raise UnavailableError(f"this kind of URL needs a further package: {error}") from None
     return found
+
+
+def _of_http(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A file may take hours, but no server may be silent for longer than these; all else as the user's files say."""
+    from aiohttp import ClientTimeout
+
+    own = {**given.get("http", {}), **given.get("https", {})}.get("client_kwargs", {})
+    return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60), **own}}
 
 
 def _patiently(act: Callable[[], T], *, progress: Callable[[], int] = lambda: 0) -> T:

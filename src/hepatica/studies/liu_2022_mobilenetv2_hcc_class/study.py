@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from hepatica.cohort import MicronsPerPixel, load_cohort
+from hepatica.cohort.remote import bring_all
 from hepatica.pathology.nuclei.detections import contact_sheet, review
 from hepatica.pathology.nuclei.training import Finder
 from hepatica.protocol import override
@@ -24,6 +25,7 @@ from hepatica.report.chapters.reviewed import REVIEW, SHEET
 from hepatica.report.page import Run, read_run
 from hepatica.runs import LockedRun, RunFolder, explain, open_run, train, validate
 from hepatica.runs.folder import start_run
+from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import picture_note
 from hepatica.studies.liu_2022_mobilenetv2_hcc_class.chapters import CHAPTERS
 from hepatica.studies.study import Study, Work
@@ -92,7 +94,9 @@ def _review(locked: LockedRun, folder: Path, out: Path) -> pd.DataFrame:
     regions = pd.read_parquet(out / "regions.parquet")
     patients = pd.read_parquet(out / "patients.parquet")
     unseen = regions["patient_id"].isin(patients.index[patients["fold"].isin(["test", "external"])])
-    tiles = SYSTEM.prepare(load_cohort(folder), settings, out / "prepared")
+    cohort = load_cohort(folder)
+    bring_all(files_of(SYSTEM, cohort))
+    tiles = SYSTEM.prepare(cohort, settings, out / "prepared")
     tiles = tiles.select(patient_ids=regions.loc[unseen, "patient_id"].unique())
     finder = Finder(network=network.embed.nuclei, mpp=MicronsPerPixel(settings.mpp))  # type: ignore[union-attr, arg-type]
     own = tiles.index[["specimen_id", "tile"]].merge(regions, on=["specimen_id", "tile"], how="left")

@@ -14,6 +14,7 @@ from einops import reduce
 from scipy.special import logit
 
 from hepatica.cohort import EvaluationError, RunError, load_cohort
+from hepatica.cohort.remote import bring_all
 from hepatica.evaluate import read_readers
 from hepatica.radiology.slices import SliceStore
 from hepatica.report import Chapter
@@ -21,6 +22,7 @@ from hepatica.report.chapters.readers import ARMS
 from hepatica.report.page import Run, read_run
 from hepatica.runs import LockedRun, explain, open_run, train, validate
 from hepatica.runs.folder import READERS
+from hepatica.runs.inputs import files_of
 from hepatica.saliency import dice_at, pointing
 from hepatica.studies.study import Study, Work
 from hepatica.studies.wang_2021_hccnet.chapters import CHAPTERS
@@ -51,7 +53,9 @@ def steps(work: Work) -> None:
 
 
 def _hits(locked: LockedRun, folder: Path, out: Path) -> pd.DataFrame:
-    slices = SYSTEM.prepare(load_cohort(folder), locked.settings, out / "prepared")
+    cohort = load_cohort(folder)
+    bring_all(files_of(SYSTEM, cohort))
+    slices = SYSTEM.prepare(cohort, locked.settings, out / "prepared")
     return saliency_hits(locked, slices=slices, regions=pd.read_parquet(out / "regions.parquet"))
 
 
