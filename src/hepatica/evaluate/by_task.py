@@ -80,7 +80,7 @@ def known_outcome(table: pd.DataFrame, target: Target) -> tuple[pd.DataFrame, Ou
     """The patients who enter the statistics of a binary target, and what is known of their outcome.
 
     `table` has the columns label, and of follow-up time and cause. To a horizon all patients enter, and those censored
-    before it are weighed for (`at_horizon`); else those whose label is known. Raises EvaluationError where nobody is
+    before it are weighed for (`at_horizon`); else those whose label is known. EvaluationError where no patient is
     known to have had, or not to have had, the event by the horizon.
     """
     if "time" in table and target.horizon is not None:

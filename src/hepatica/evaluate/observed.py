@@ -117,7 +117,7 @@ def at_horizon(time: ArrayLike, *, event: ArrayLike, horizon: float, group: Arra
     Kaplan-Meier curve of staying in follow-up (Graf 1999, doi 10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529; Uno
     2007, doi 10.1198/016214507000000149): the weighted share of events is then 1 - Kaplan-Meier. This assumes that
     censoring has nothing to do with risk. Leaving the censored out instead leaves out more patients without than with
-    the event. Raises EvaluationError where nobody is known to have had, or not to have had, the event.
+    the event. Raises EvaluationError where no patient is known to have had, or not to have had, the event.
     """
     times, causes = first_events(time, event=event)
     known = (causes > 0) | (times >= horizon)

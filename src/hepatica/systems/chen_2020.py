@@ -14,7 +14,7 @@ Departures:
 Unclear:
 1. Learning rate, its schedule and the optimiser: see `Settings`. 10,000 steps of 400 tiles are 74 passes over the
    54,192 training tiles of the first network, the number of epochs here. The README also offers a closed service.
-2. How tiles of tumour were told from the others for grades and mutations: here all tiles of the specimen are read, or
+2. How tiles of tumour were found for grades and mutations: here all tiles of the specimen are read, or
    of its outlined region where specimens.csv has the column `region`.
 3. Which kinds of variant make a gene mutated: `hepatica fetch tcga-lihc --gene` counts those that change the protein.
 4. The slides are frozen sections of TCGA-LIHC; diagnostic sections look different.

@@ -2,7 +2,7 @@
 
 Each mark of a diagnosis is shown more or less plainly: by the share of a tumour that has it, which overlaps between
 those with the diagnosis and those without (a probit of a normal variable whose means lie `mark_distance` standard
-deviations apart). Nobody who sees the marks alone can do better than the area under the curve that this distance
+deviations apart). No reader of the marks alone can do better than the area under the curve that this distance
 gives: 0.90 at difficulty 0.5. Glands in stroma mark cholangiocarcinoma; dilated pseudoglands a mutation of CTNNB1;
 giant dark nuclei one of TP53 (Calderaro et al., doi 10.1016/j.jhep.2017.05.014). How strongly is ours.
 """

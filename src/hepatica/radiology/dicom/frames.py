@@ -94,7 +94,7 @@ _SOP_CLASS, _START = b"\x08\0\x16\0", 4096  # the tag of what every image says i
 
 
 def has_preamble(file: BinaryIO) -> bool:
-    """Whether a file begins as PS3.10 wants it."""
+    """Whether a file begins as PS3.10 has it."""
     head = file.read(132)
     file.seek(0)
     return head[128:] == b"DICM"
@@ -102,7 +102,7 @@ def has_preamble(file: BinaryIO) -> bool:
 
 def read_dicom(file: BinaryIO, *, stop_before_pixels: bool = False) -> pydicom.FileDataset:
     """The attributes of a DICOM file, also of one without preamble, as older devices and archives write them: it begins
-    with an element of group 2 or 8 and soon has a SOP class, and its transfer syntax is told by how that is written.
+    with an element of group 2 or 8 and soon has a SOP class, and its transfer syntax is seen by how that is written.
 
     InvalidDicomError for another file.
     """
