@@ -9,7 +9,6 @@ import pandas as pd
 from pydantic import BaseModel
 
 from hepatica.cohort import EvaluationError, Months, Target
-from hepatica.report.page import read_run
 from hepatica.serve.run_facts import state_of
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def compare(first: Path, second: Path) -> tuple[dict[str, list[Any]], list[Compa
 
 @lru_cache(maxsize=100)
 def _compared(first: Path, second: Path, _: Any) -> tuple[dict[str, list[Any]], list[Compared], str]:
+    from hepatica.report.page import read_run  # brings statistics; a server starts without them
+
     a, b = read_run(first), read_run(second)
     own, other = ({"system": each.system.name, **each.settings["settings"]} for each in (a, b))
     names = sorted(name for name in own.keys() | other.keys() if own.get(name) != other.get(name))

@@ -11,8 +11,6 @@ from pydantic import BaseModel, ValidationError
 from hepatica.cohort import EvaluationError
 from hepatica.cohort.endpoints import TimeToEvent
 from hepatica.cohort.table import OF_TABLES, Cohort, examine_cohort
-from hepatica.evaluate import kaplan_meier
-from hepatica.report.page.wording import column, level, quartiles, share
 from hepatica.runs.jobs import Job
 from hepatica.serve import catalogue
 from hepatica.serve.api import jobs as jobs_api
@@ -67,6 +65,8 @@ def endpoints(cohort: Cohort) -> dict[str, tuple[str, dict[str, Any] | None]]:
 
 def _curve(cohort: Cohort, endpoint: TimeToEvent) -> dict[str, Any] | None:
     """The event-free share of the patients over months, as a path in a picture of 300 x 100, and its last month."""
+    from hepatica.evaluate import kaplan_meier  # brings statistics; a server starts without them
+
     time, event = cohort.patients[endpoint.time], cohort.patients[endpoint.event]
     try:
         found = kaplan_meier(time, event=event == 1)
@@ -79,6 +79,8 @@ def _curve(cohort: Cohort, endpoint: TimeToEvent) -> dict[str, Any] | None:
 
 def baseline(cohort: Cohort) -> list[tuple[str, str, int]]:
     """Columns of patients of no endpoint: median and quartiles, or counts of levels; and how many are known."""
+    from hepatica.report.page.wording import column  # brings statistics; a server starts without them
+
     followed = {each for endpoint in cohort.endpoints.values() for each in endpoint.columns}
     rows = []
     for name, values in cohort.patients.items():
@@ -88,6 +90,8 @@ def baseline(cohort: Cohort) -> list[tuple[str, str, int]]:
 
 
 def _described(values: pd.Series) -> str:
+    from hepatica.report.page.wording import level, quartiles, share  # brings statistics; a server starts without them
+
     known = values.dropna()
     if set(known.unique()) <= {0, 1} and len(known):
         return share(int(known.sum()), len(known))

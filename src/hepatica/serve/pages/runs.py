@@ -1,22 +1,21 @@
 """Runs: the table of runs, one run with its report and card, and two runs beside each other."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from sklearn.metrics import roc_curve
 
 from hepatica.cohort import Target
-from hepatica.report.page import read_run
-from hepatica.report.page.results import Results
-from hepatica.report.page.wording import METRICS, about, interval
 from hepatica.serve import catalogue, run_facts
 from hepatica.serve.comparison import compare
 from hepatica.serve.pages.model import identity, model_of
 from hepatica.serve.pages.rendering import Bench, PageRoute, Viewer, page
 from hepatica.serve.run_facts import Metric, RunFacts, facts_of
+
+if TYPE_CHECKING:
+    from hepatica.report.page.results import Results
 
 router = APIRouter(prefix="/runs", route_class=PageRoute, include_in_schema=False)
 
@@ -38,7 +37,7 @@ def two(request: Request, a: str, b: str, bench: Bench, user: Viewer) -> HTMLRes
     """Two runs on the patients that neither has seen."""
     first, second = (catalogue.find_run(bench.settings, each) for each in (a, b))
     settings, found, note = compare(first, second)
-    rows = [(each, METRICS.get(each.metric, each.metric), _difference(each)) for each in found]
+    rows = [(each, named(each.metric), _difference(each)) for each in found]
     curves = roc_curves(first, second)
     assets = ("uPlot.iife.min.js", "uPlot.min.css")
     return page(
@@ -54,7 +53,7 @@ def one(request: Request, name: str, bench: Bench, user: Viewer) -> HTMLResponse
     facts = facts_of(name, folder)
     model = model_of(name, folder) if facts.digest else None
     card = (folder / "card.md").read_text(encoding="utf-8") if (folder / "card.md").is_file() else ""
-    metrics = [(each, METRICS.get(each.metric, each.metric), said(each)) for each in facts.metrics]
+    metrics = [(each, named(each.metric), said(each)) for each in facts.metrics]
     return page(
         request, "run.html.jinja", user=user, facts=facts, identity=identity(model) if model else {}, card=card,
         report=(folder / "report.html").is_file(), metrics=metrics,
@@ -67,12 +66,21 @@ def quoted(facts: RunFacts, *, fold: str) -> tuple[str, str, float | None]:
     for name in QUOTED:
         for each in own:
             if each.metric == name and each.value is not None:
-                return METRICS.get(name, name), said(each), each.value
+                return named(name), said(each), each.value
     return "", "", None
+
+
+def named(metric: str) -> str:
+    """A statistic as a journal calls it."""
+    from hepatica.report.page.wording import METRICS  # brings statistics; a server starts without them
+
+    return METRICS.get(metric, metric)
 
 
 def said(each: Metric) -> str:
     """A value with its interval, as a journal prints it; "not computable" where there is none."""
+    from hepatica.report.page.wording import interval  # brings statistics; a server starts without them
+
     return "not computable" if each.value is None else interval(each.model_dump())
 
 
@@ -85,13 +93,19 @@ def _difference(each: Any) -> str:
 
 def roc_curves(first: Path, second: Path) -> list[dict[str, Any]]:
     """ROC curves of both, by cohort and target, of the patients that both scored and whose status is known."""
+    from hepatica.report.page import read_run  # brings statistics; a server starts without them
+
     a, b = read_run(first), read_run(second)
     pairs = [(x, y) for x in a.cohorts for y in b.cohorts if x.cohort["digest"] == y.cohort["digest"]]
     drawn = [_roc(x, y, target) for x, y in pairs for target in x.targets if target.task == "binary"]
     return [each for each in drawn if each]
 
 
-def _roc(x: Results, y: Results, target: Target) -> dict[str, Any] | None:
+def _roc(x: "Results", y: "Results", target: Target) -> dict[str, Any] | None:
+    from sklearn.metrics import roc_curve  # brings statistics; a server starts without them
+
+    from hepatica.report.page.wording import about
+
     if target.key not in {each.key for each in y.targets}:
         return None
     both = x.outcomes(target).join(y.outcomes(target)[["score"]], rsuffix="_b", how="inner").dropna(subset=["label"])

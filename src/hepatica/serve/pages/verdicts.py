@@ -10,8 +10,6 @@ import pandas as pd
 from hepatica.cohort import Target, targets
 from hepatica.cohort.applicability import NOT_ASSESSABLE, UNUSUAL
 from hepatica.cohort.predictions import is_about, of_patients
-from hepatica.report.documents.predictions_page import APPLIES
-from hepatica.report.page.wording import heading
 from hepatica.serve.pages.model import FOLDS, Model
 
 MOST = 200
@@ -67,6 +65,8 @@ def patients(table: pd.DataFrame, *, specimens: pd.DataFrame, model: Model, know
 
 
 def _patient(name: str, own: pd.DataFrame, specimens: pd.DataFrame, model: Model, known: pd.DataFrame) -> Patient:
+    from hepatica.report.documents.predictions_page import APPLIES  # brings statistics; a server starts without them
+
     scored = own[own["score"].notna()]
     first = (own if scored.empty else scored).iloc[0]
     applicability = NOT_ASSESSABLE if scored.empty else str(first["applicability"])
@@ -84,6 +84,8 @@ def _patient(name: str, own: pd.DataFrame, specimens: pd.DataFrame, model: Model
 
 
 def _about(target: Target, scored: pd.DataFrame, model: Model, known: pd.DataFrame) -> Iterator[Verdict]:
+    from hepatica.report.page.wording import heading  # brings statistics; a server starts without them
+
     row: Any
     for row in of_patients(scored, target=target).itertuples():
         of = _word(row.class_or_quantity)
