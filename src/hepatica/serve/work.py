@@ -13,7 +13,7 @@ from typing import Any
 
 from hepatica.cohort.errors import HepaticaError, RunError
 from hepatica.cohort.head import FILE
-from hepatica.runs.jobs import Job, Jobs
+from hepatica.runs.jobs import PATIENCE_S, Job, Jobs
 from hepatica.runs.workers import Work
 from hepatica.serve.arrangement import arranged
 from hepatica.serve.catalogue import find_cohort, find_run, folder_of
@@ -140,7 +140,7 @@ def _watched(do: Callable[[Job, Settings], dict[str, Any]], job: Job, _: Progres
     """Do it under guard; of a job that reads files that were sent in, also memory and time are bounded."""
     settings = of_environment()
     memory, seconds = (settings.memory_bytes, settings.longest_case_s) if files else (None, None)
-    with guarded(Jobs(settings.where), job, memory=memory, seconds=seconds):
+    with guarded(Jobs(settings.where, patience_s=PATIENCE_S), job, memory=memory, seconds=seconds):
         try:
             return do(job, settings)
         except HepaticaError:
