@@ -132,6 +132,11 @@ def test_an_object_that_was_edited_is_not_sent(make, archive, tmp_path: Path, ca
         assert not turn(found, key)
     assert archive["taken"] == []
     assert "2.dcm was changed after it was written" in caplog.text
+    edited.unlink()
+    found.jobs.retry(key)
+    assert not turn(found, key)
+    assert archive["taken"] == []
+    assert "2.dcm is missing" in found.jobs.get(key).error
     edited.write_bytes(content)
     found.jobs.retry(key)
     turn(found, key)

@@ -11,7 +11,7 @@ import pydicom
 from hepatica.cohort import read_predictions
 from hepatica.cohort.applicability import UNUSUAL
 from hepatica.cohort.errors import HepaticaError, RunError, SettingsError, UnavailableError
-from hepatica.cohort.seal import every_unaltered, unaltered
+from hepatica.cohort.seal import every_unaltered
 from hepatica.radiology.dicom.frames import tolerant
 from hepatica.runs.jobs import Job, Jobs
 from hepatica.runs.workers import Work
@@ -88,10 +88,8 @@ class Deliveries:
         return self.settings.archives[job.given["archive"]]
 
     def _files(self, job: Job) -> list[Path]:
-        files = objects_of(self.cases / job.given["case"] / "result")
-        for folder in {each.parent for each in files}:
-            every_unaltered(folder)
-        files = [unaltered(each) for each in files]
+        folders = sorted((self.cases / job.given["case"] / "result").glob("specimen_*_dicom"))
+        files = [file for each in folders for file in every_unaltered(each)]
         if not files:
             raise RunError("the case has no results, or was removed")
         return files
