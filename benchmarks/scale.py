@@ -40,10 +40,10 @@ STAGES = ("load", "validate", "report", "jobs")
 
 def stubs(folder: Path, *, count: int) -> None:
     """Write files of features, no two alike, a thousand a folder."""
-    chance = np.random.default_rng(1)
     for number in range(count):
         path = folder / f"{number // 1000}" / f"{number}.h5"
         if not path.exists():
+            chance = np.random.default_rng(number)  # its own: an interrupted call goes on with other files
             path.parent.mkdir(parents=True, exist_ok=True)
             with h5py.File(path, "w") as file:
                 file["features"] = chance.normal(size=(4, 8)).astype(np.float32)
