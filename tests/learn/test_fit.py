@@ -144,6 +144,44 @@ def test_stopped_anywhere_and_started_again_it_ends_the_same_to_the_last_bit(
     assert equal(taught, undisturbed[0])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counted(Arrays):
+    """Inputs that note how often they were read."""
+
+    reads: list[int]
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        self.reads.append(len(indices))
+        return super().read(indices)
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3, 4, 6, 7, 15])
+def test_saved_within_an_epoch_it_goes_on_at_that_step(
+    tmp_path: Path, undisturbed: tuple[nn.Module, History], monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    monkeypatch.setattr("hepatica.learn.watch.EVERY", 0.0)
+    monkeypatch.setattr("hepatica.learn.watch.RARELY", 0)
+    with pytest.raises(StoppedError):
+        learn(tmp_path, stopping(moment))
+    counted = Counted(values=tiles().inputs.values, reads=[])
+    taught, history = learn(tmp_path, replace(tiles(), inputs=counted))
+    assert len(counted.reads) == 16 - moment
+    assert history == undisturbed[1]
+    assert equal(taught, undisturbed[0])
+
+
+def test_asked_to_end_it_saves_the_step_at_hand(tmp_path: Path, undisturbed: tuple[nn.Module, History]) -> None:
+    left = iter([False] * 6 + [True])
+    asking = Disturbed(inputs=tiles().inputs, before=lambda: next(left) and signal.raise_signal(signal.SIGTERM))
+    with pytest.raises(SystemExit) as ended:
+        learn(tmp_path, replace(tiles(), inputs=asking))
+    assert ended.value.code == 128 + signal.SIGTERM
+    counted = Counted(values=tiles().inputs.values, reads=[])
+    taught, _ = learn(tmp_path, replace(tiles(), inputs=counted))
+    assert len(counted.reads) == 16 - 7
+    assert equal(taught, undisturbed[0])
+
+
 def test_descent_with_warm_up_mixup_and_warps_ends_the_same_too(tmp_path: Path) -> None:
     changes: dict[str, Any] = {
         "plan": replace(
@@ -318,8 +356,8 @@ def test_flags_are_checked(tmp_path: Path) -> None:
         learn(tmp_path, trainer={"nonsense": 1})
     with pytest.raises(SettingsError, match="telepathy"):
         learn(tmp_path, trainer={"strategy": "telepathy"})
-    with pytest.raises(SettingsError, match="max_epochs: set by fit"):
-        learn(tmp_path, trainer={"max_epochs": 1})
+    with pytest.raises(SettingsError, match="max_epochs, val_check_interval: set by fit"):
+        learn(tmp_path, trainer={"max_epochs": 1, "val_check_interval": 0.5})
     with pytest.raises(SettingsError, match="needs validation samples"):
         learn(tmp_path, validation=None)
 

@@ -16,16 +16,17 @@ from torch import nn
 
 from hepatica.cohort.atomic import read_json
 from hepatica.cohort.errors import UnavailableError
-from hepatica.learn import Arrays, Plan, Samples
+from hepatica.learn import Arrays, Plan, Samples, watch
 from hepatica.learn.fit import FINISHED, HISTORY, fit
 from hepatica.learn.launch import launch, of_ranks
 
 
 class Counted(Arrays):
-    """Inputs that kill the second process, once, at its seventh read."""
+    """Inputs that kill the second process, once, at its seventh read; each process says how many reads it did."""
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         reads.append(len(indices))
+        MARK.with_name(f"reads_{os.environ.get('RANK')}_{MARK.exists()}").write_text(str(len(reads)))
         if os.environ.get("RANK") == "1" and len(reads) == 7 and not MARK.exists():
             MARK.touch()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -53,6 +54,7 @@ def learn_all(folder: Path) -> None:
     torch.set_num_threads(1)
     learn(folder / "plain", dropout=0)
     learn(folder / "whole", dropout=0.3)
+    watch.EVERY, watch.RARELY = 0.0, 0
     learn(folder / "killed", dropout=0.3, kind=Counted)
 
 
@@ -72,6 +74,11 @@ def test_a_killed_process_changes_no_bit_of_what_two_learn(by_two: Path) -> None
     whole, killed = (load_file(by_two / name / FINISHED) for name in ("whole", "killed"))
     assert whole.keys() == killed.keys()
     assert all(torch.equal(whole[name], killed[name]) for name in whole)
+
+
+def test_both_go_on_at_the_step_that_was_not_done(by_two: Path) -> None:
+    """The last of 16 steps is the tenth after the kill in the seventh."""
+    assert {rank: (by_two / f"reads_{rank}_True").read_text() for rank in (0, 1)} == {0: "10", 1: "10"}
 
 
 def test_two_processes_learn_what_one_learns(by_two: Path, tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 import math
 from itertools import chain
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,10 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from hepatica.cohort.errors import RunError
 from hepatica.learn import Arrays, Plan, Samples
 from hepatica.learn.losses import smoothed_cross_entropy
-from hepatica.learn.module import Learner, Loaders, Watch, mixup, optimizer
+from hepatica.learn.module import Learner, Loaders, mixup, optimizer
 
 PLAN = Plan(epochs=30, batch=2, learning_rate=1e-4, betas=(0.9, 0.99), lr_step_epochs=10, lr_step_factor=0.1)
 
@@ -32,36 +30,67 @@ class TwoOutputs(nn.Module):
         return Both(self.linear(x), x)
 
 
-def quiet(module: Learner) -> Learner:
-    module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
-    return module
-
-
 def test_an_untaught_networks_loss_is_the_logarithm_of_the_number_of_classes() -> None:
     network = nn.Linear(3, 4)
     nn.init.zeros_(network.weight)
     nn.init.zeros_(network.bias)
-    module = quiet(Learner(network, plan=PLAN))
+    module = Learner(network, plan=PLAN)
     assert module.training_step((torch.ones(5, 3), torch.arange(5) % 4), 0).item() == pytest.approx(math.log(4))
 
 
 def test_the_first_of_several_outputs_is_the_logits() -> None:
     network = TwoOutputs()
     batch = (torch.ones(5, 3), torch.zeros(5, dtype=torch.int64))
-    both = quiet(Learner(network, plan=PLAN)).training_step(batch, 0)
-    one = quiet(Learner(network.linear, plan=PLAN)).training_step(batch, 0)
+    both = Learner(network, plan=PLAN).training_step(batch, 0)
+    one = Learner(network.linear, plan=PLAN).training_step(batch, 0)
     assert torch.equal(both, one)
 
 
 def test_targets_have_a_loss_and_no_accuracy() -> None:
-    noted: dict[str, Tensor] = {}
     network = nn.Linear(3, 2)
     nn.init.zeros_(network.weight)
     nn.init.zeros_(network.bias)
     module = Learner(network, plan=PLAN, loss=nn.functional.mse_loss)
-    module.log_dict = lambda means, **_: noted.update(means)  # type: ignore[method-assign]
     module.validation_step((torch.ones(5, 3), torch.full((5, 2), 2.0)), 0)
-    assert {name: float(value.detach()) for name, value in noted.items()} == {"validation_loss": 4.0}
+    assert {name: sums.tolist() for name, sums in module.sums.items()} == {"validation_loss": [20.0, 5.0]}
+
+
+class OneOf(SimpleNamespace):
+    """A trainer's devices, of which this is one; the others have the same."""
+
+    def reduce(self, tensor: Tensor, *, reduce_op: str) -> Tensor:
+        assert reduce_op == "sum"
+        return tensor * self.world
+
+
+def test_means_are_over_the_samples_of_all_devices_and_begin_anew() -> None:
+    network = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(network.weight)
+    module = Learner(network, plan=PLAN, loss=nn.functional.mse_loss)
+    module.trainer = SimpleNamespace(strategy=OneOf(world=2))  # type: ignore[assignment]
+    for step, own in enumerate([[1.0, 2.0, 3.0], [6.0]]):
+        module.training_step((torch.zeros(len(own), 1), torch.tensor(own)[:, None]), step)
+    assert module.steps == 2
+    assert module.end_epoch() == {"train_loss": (1 + 4 + 9 + 36) / 4}
+    assert (module.steps, module.sums) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("world", "wanted"), [(2, [[3.0, 2.0], [5.0, 2.0]]), (1, [[8.0, 4.0]]), (3, [[8.0, 4.0], [0.0, 0.0], [0.0, 0.0]])]
+)
+def test_each_device_goes_on_with_its_sums_and_of_others_the_first_has_all(
+    world: int, wanted: list[list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = {"epoch_at_hand": {"steps": 7, "sums": {"train_loss": torch.tensor([[3.0, 2.0], [5.0, 2.0]])}}}
+    found = []
+    for rank in range(world):
+        module = Learner(nn.Linear(1, 1), plan=PLAN)
+        monkeypatch.setattr(Learner, "global_rank", rank)
+        module.trainer = SimpleNamespace(world_size=world)  # type: ignore[assignment]
+        module.on_load_checkpoint(saved)
+        assert module.steps == 7
+        found.append(module.sums["train_loss"].tolist())
+    assert found == wanted
 
 
 def test_training_is_augmented_and_validation_is_not() -> None:
@@ -72,7 +101,7 @@ def test_training_is_augmented_and_validation_is_not() -> None:
         return images * 0
 
     network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
-    module = quiet(Learner(network, plan=PLAN, augment=spoil))
+    module = Learner(network, plan=PLAN, augment=spoil)
     batch = (torch.full((3, 2, 2, 3), 255, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64))
     module.validation_step(batch, 0)
     assert not seen
@@ -107,7 +136,7 @@ def test_mixup_blends_training_and_not_validation() -> None:
             return super().forward(x)
 
     torch.manual_seed(0)
-    module = quiet(Learner(Seeing(4, 4), plan=Plan(epochs=1, batch=4, learning_rate=1.0, mixup=1.0)))
+    module = Learner(Seeing(4, 4), plan=Plan(epochs=1, batch=4, learning_rate=1.0, mixup=1.0))
     batch = (torch.eye(4), torch.arange(4))
     module.training_step(batch, 0)
     module.validation_step(batch, 0)
@@ -215,58 +244,6 @@ def test_the_rate_follows_the_batch() -> None:
     assert optimizer(nn.Linear(1, 1), plan=PAPER).param_groups[0]["lr"] == pytest.approx(0.05)
 
 
-def watch(**plan: Any) -> Watch:
-    plan = {"epochs": 10, "batch": 1, "learning_rate": 1.0, "lr_step_epochs": 2} | plan
-    return Watch(plan=Plan(**plan), checkpoint=Path("unused"), label="fold 1")
-
-
-def follow(one: Watch, losses: list[float]) -> list[bool]:
-    """Feed losses; the network's only weight is its epoch's number. Returns whether it asked to stop, each time."""
-    asked = []
-    module = SimpleNamespace(network=nn.Linear(1, 1))
-    for loss in losses:
-        nn.init.constant_(module.network.weight, len(one.epochs))
-        metrics = {"train_loss": torch.tensor(loss)}
-        trainer = SimpleNamespace(callback_metrics=metrics, should_stop=False, save_checkpoint=lambda *_, **__: None)
-        one.on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
-        asked.append(trainer.should_stop)
-    return asked
-
-
-def test_patience_counts_epochs_without_a_lower_loss() -> None:
-    one = watch(patience=2)
-    assert follow(one, [3.0, 2.0, 2.0, 1.0, 1.5, 1.0]) == [False, False, False, False, False, True]
-    assert one.history().best == 3
-    assert one.history().stopped_early
-    assert one.best_weights["weight"].item() == 3
-
-
-def test_no_patience_goes_to_the_end() -> None:
-    one = watch(epochs=4)
-    assert follow(one, [1.0, 2.0, 3.0, 4.0]) == [False, False, False, True]
-    assert not one.history().stopped_early
-
-
-def test_the_learning_rates_are_those_of_each_epoch() -> None:
-    one = watch(lr_step_factor=0.5)
-    follow(one, [1.0] * 5)
-    assert [epoch.learning_rate for epoch in one.history().epochs] == [1, 1, 0.5, 0.5, 0.25]
-
-
-def test_state_goes_over_to_another_watch() -> None:
-    one, other = watch(patience=2), watch(patience=2)
-    follow(one, [1.0, 2.0])
-    other.load_state_dict(one.state_dict())
-    assert other.history() == one.history()
-    assert follow(other, [3.0]) == [True]
-
-
-@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
-def test_a_loss_that_is_no_number_names_the_fit_and_the_epoch(loss: float) -> None:
-    with pytest.raises(RunError, match=f"fold 1: train_loss became {loss} in epoch 2"):
-        follow(watch(), [1.0, loss])
-
-
 def steps(
     count: int, *, world: int, network: nn.Module, batch: int = 8, drop_last: bool = False
 ) -> list[list[list[int]]]:
@@ -279,7 +256,7 @@ def steps(
             world_size=world,
             global_rank=rank,
             fit_loop=SimpleNamespace(epoch_progress=progress),
-            lightning_module=network,
+            lightning_module=Learner(network, plan=loaders.plan),
         )
         found.append([inputs[:, 0].int().tolist() for inputs, _ in loaders.train_dataloader()])
     return [list(each) for each in zip(*found, strict=True)]

@@ -71,7 +71,8 @@ def test_the_same_three_numbers_give_the_same_seed_and_others_another(seed: int,
     assert one == seed_from(seed, epoch=epoch, rank=rank)
     assert 0 <= one < 2**64
     others = {seed_from(seed + 1, epoch=epoch, rank=rank), seed_from(seed, epoch=epoch + 1, rank=rank)}
-    assert one not in others | {seed_from(seed, epoch=epoch, rank=rank + 1)}
+    others |= {seed_from(seed, epoch=epoch, rank=rank + 1), seed_from(seed, epoch=epoch, rank=rank, step=1)}
+    assert one not in others
     # Not the sum of the two, which would give neighbouring seeds the same epochs, one later.
     assert seed_from(seed + 1, epoch=epoch) != seed_from(seed, epoch=epoch + 1)
 

@@ -11,7 +11,7 @@ from torch.nn.functional import mse_loss
 from hepatica.cohort.errors import CohortError, RunError, UnavailableError
 from hepatica.learn import Arrays, Fresh, OnDevice, Plan, Samples
 from hepatica.learn.fit import fit
-from hepatica.learn.samples import Dealt, Onward, Shuffled, loader, read_tensor, workers
+from hepatica.learn.samples import Dealt, GoneOn, Onward, Shuffled, loader, read_tensor, workers
 
 
 def vectors(count: int) -> Arrays:
@@ -232,3 +232,13 @@ def test_a_step_has_the_same_samples_on_any_number_of_devices(count: int, world:
         assert [len(each) for each in dealt] == [len(each) for each in parts] == [-(-count // world)] * world
         together = [number for step in zip(*parts, strict=True) for number in step]
         assert together == [*whole * world][: len(together)]
+
+
+def test_an_order_is_gone_on_with_in_its_epoch_and_whole_in_the_next() -> None:
+    wanted = [list(Shuffled(9, seed=4, epoch=epoch)) for epoch in (3, 4)]
+    order = GoneOn(Shuffled(9, seed=4, epoch=3), epoch=3, done=4)
+    order.set_epoch(3)
+    assert [list(order), list(order)] == [wanted[0][4:]] * 2  # a loader may begin twice
+    assert len(order) == 9
+    order.set_epoch(4)
+    assert list(order) == wanted[1]

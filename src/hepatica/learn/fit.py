@@ -41,9 +41,10 @@ from hepatica.learn.augmentation import Augment
 from hepatica.learn.images import channels_last
 from hepatica.learn.launch import of_ranks
 from hepatica.learn.losses import Loss
-from hepatica.learn.module import Learner, Loaders, Watch
+from hepatica.learn.module import Learner, Loaders
 from hepatica.learn.plan import History, Plan
 from hepatica.learn.samples import Fresh, Samples
+from hepatica.learn.watch import Watch
 from hepatica.learn.weights import load_weights, save_weights
 
 IDENTITY, UNFINISHED, FINISHED, HISTORY = "fit.json", "unfinished.safetensors", "finished.safetensors", "history.json"
@@ -64,11 +65,12 @@ def fit(
     """Train a network in place; it ends in evaluation mode, on the CPU, with the weights of the best epoch.
 
     The network's first (or only) output is what `loss` takes beside the labels: logits (b, classes), or estimates of
-    targets. `folder` belongs to this one fit: after every epoch it holds a checkpoint, in the end
-    `finished.safetensors` and `history.json`. Called again after a kill, `fit` goes on after the last whole epoch and
-    ends as if nothing had happened, because the order of the samples, fresh samples, augmentation and dropout depend on
-    the plan's seed and the epoch alone: with the same weights to the last bit on a CPU with as many threads. Called
-    again on a finished folder, it loads. torch's own generator is left as it was either way.
+    targets. `folder` belongs to this one fit: after every epoch, every minute within one, and at SIGTERM it gets a
+    checkpoint, in the end `finished.safetensors` and `history.json`. Called again after a kill, `fit` goes on with the
+    step after that and ends as if nothing had happened, because the order of the samples, fresh samples, augmentation
+    and dropout depend on the plan's seed, the epoch and the step alone: with the same weights to the last bit on a CPU
+    with as many threads. Called again on a finished folder, it loads. torch's own generator is left as it was either
+    way.
 
     `trainer` takes Lightning's flags (accelerator, devices, strategy, precision, …); by default one device, the best
     there is, in bfloat16 where a GPU has it; in a process that `launch` has begun, those of all. `label` names the fit
@@ -160,6 +162,8 @@ def _trainer(loaders: Loaders, watch: Watch, flags: Mapping[str, Any]) -> Traine
         "enable_progress_bar": sys.stderr.isatty(),
         "num_sanity_val_steps": 0,
         "use_distributed_sampler": False,  # which would shuffle again
+        "val_check_interval": 1.0,
+        "check_val_every_n_epoch": 1,
         "limit_val_batches": 1.0 if loaders.validation is not None else 0,
     }
     if taken := ours.keys() & flags.keys():
@@ -202,9 +206,8 @@ class EpochLines(Callback):
         """Say so, with the loss that is watched."""
         monitor = self.watch.plan.monitor
         if trainer.is_global_zero:
-            self.lines.show(
-                len(self.watch.epochs), further=f", {monitor} {float(trainer.callback_metrics[monitor]):.3g}"
-            )
+            value = getattr(self.watch.epochs[-1], monitor)
+            self.lines.show(len(self.watch.epochs), further=f", {monitor} {value:.3g}")
 
 
 def _finish(network: nn.Module, watch: Watch, *, folder: Path) -> None:

@@ -1,32 +1,30 @@
-"""Module: one step of learning, its optimizer and batches, and what is watched, kept and saved after each epoch."""
+"""Module: one step of learning, its optimizer, its batches, and means of an epoch, which go on from any step."""
 
 import math
 from collections.abc import Callable, Sized
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import Callback, LightningDataModule, LightningModule, Trainer
+from einops import rearrange
+from lightning import LightningDataModule, LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
-from hepatica.cohort.errors import RunError
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.bags import Bags
 from hepatica.learn.images import as_network_input
 from hepatica.learn.losses import Loss
-from hepatica.learn.plan import Epoch, History, Plan, seed_from, share_of_rate
-from hepatica.learn.samples import Dealt, Fresh, Onward, Samples, Shuffled, loader
+from hepatica.learn.plan import Plan, seed_from, share_of_rate
+from hepatica.learn.samples import Dealt, Fresh, GoneOn, Onward, Samples, Shuffled, loader
 
 
 class Learner(LightningModule):
     """Trains a network whose first (or only) output is logits (b, classes), or estimates of targets (b, …).
 
-    Logs `train_loss` (of the blends, where samples are mixed up) and, given validation samples, `validation_loss` and,
-    of classes, `validation_accuracy`: means over samples.
+    Notes `train_loss` (of the blends, where samples are mixed up) and, given validation samples, `validation_loss` and,
+    of classes, `validation_accuracy`: means over the samples of an epoch.
     """
 
     def __init__(
@@ -34,10 +32,18 @@ class Learner(LightningModule):
     ) -> None:
         super().__init__()
         self.network, self.plan, self.augment, self.loss = network, plan, augment, loss
+        self.steps = 0
+        """Steps done of the epoch at hand."""
+        self.sums: dict[str, Tensor] = {}
+        """Of the epoch at hand and this device: the sum over samples, and their number, (2,)."""
 
-    def on_train_epoch_start(self) -> None:
-        """Set torch's generator, so that augmentation and dropout are the same after a restart."""
-        torch.manual_seed(seed_from(self.plan.seed, epoch=self.current_epoch, rank=self.global_rank))
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Set torch's generator, so that augmentation and dropout are the same after a restart at any step."""
+        seed = seed_from(self.plan.seed, epoch=self.current_epoch, rank=self.global_rank, step=batch_idx)
+        if self.device.type == "cpu":
+            torch.default_generator.manual_seed(seed)  # in 1 microsecond instead of 130
+        else:
+            torch.manual_seed(seed)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Loss of one augmented batch."""
@@ -47,6 +53,7 @@ class Learner(LightningModule):
             inputs = self.augment(inputs)
         loss = self._mixed_loss(inputs, labels) if self.plan.mixup else self.loss(self._outputs(inputs), labels)
         self._note(labels, train_loss=loss)
+        self.steps = batch_idx + 1
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
@@ -57,6 +64,27 @@ class Learner(LightningModule):
         if not labels.is_floating_point():
             found["validation_accuracy"] = (outputs.argmax(dim=1) == labels).float().mean()
         self._note(labels, **found)
+
+    def end_epoch(self) -> dict[str, float]:
+        """The means over the samples of all devices, which begin anew."""
+        strategy = self.trainer.strategy
+        sums = {name: strategy.reduce(own, reduce_op="sum") for name, own in self.sums.items()}
+        self.steps, self.sums = 0, {}
+        return {name: float(total / count) for name, (total, count) in sums.items()}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add how far the epoch has come, with the sums of every device, (devices, 2)."""
+        gathered = {name: rearrange(self.all_gather(own), "... two -> (...) two") for name, own in self.sums.items()}
+        checkpoint["epoch_at_hand"] = {"steps": self.steps, "sums": gathered}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on at that step; of another number of devices, the first has the sums of all."""
+        begun, rank, world = checkpoint["epoch_at_hand"], self.global_rank, self.trainer.world_size
+        self.steps = begun["steps"]
+        if all(len(sums) == world for sums in begun["sums"].values()):
+            self.sums = {name: sums[rank] for name, sums in begun["sums"].items()}
+        else:
+            self.sums = {name: sums.sum(dim=0) * (rank == 0) for name, sums in begun["sums"].items()}
 
     def configure_optimizers(self) -> Any:
         """The plan's optimizer, and its learning rate from epoch to epoch."""
@@ -76,7 +104,10 @@ class Learner(LightningModule):
         return first
 
     def _note(self, labels: Tensor, **means: Tensor) -> None:
-        self.log_dict(means, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
+        for name, mean in means.items():
+            value = mean.detach().float()
+            sums = torch.stack([value * len(labels), torch.full_like(value, len(labels))])
+            self.sums[name] = self.sums[name].to(sums.device) + sums if name in self.sums else sums
 
 
 def mixup(inputs: Tensor, *, alpha: float) -> tuple[Tensor, Callable[[Loss, Tensor, Tensor], Tensor]]:
@@ -122,7 +153,7 @@ class Loaders(LightningDataModule):
         self.samples, self.validation, self.plan = samples, validation, plan
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Batch the training samples; the sampler starts at the right epoch, since workers read ahead at once.
+        """Batch the training samples; the sampler starts at the right step, since workers read ahead at once.
 
         A lone last sample is left out, as batch normalisation cannot learn from one vector. Several devices leave out
         what one does; where they normalise, also what leaves one sample to each.
@@ -135,7 +166,8 @@ class Loaders(LightningDataModule):
         kept = count - count % whole if drop else count
         # Not trainer.current_epoch, which is still one behind when a training is taken up again.
         progress: Any = self.trainer.fit_loop.epoch_progress.current
-        order = self._order(epoch=progress.processed, kept=kept)
+        done: int = batch * self.trainer.lightning_module.steps  # type: ignore[operator, assignment]
+        order = GoneOn(self._order(epoch=progress.processed, kept=kept), epoch=progress.processed, done=done)
         alone = normalised and batch > 1 and math.ceil(kept / world) % batch == 1
         return loader(self.samples, _source(self.samples), batch=batch, sampler=order, drop_last=drop or alone)
 
@@ -163,72 +195,3 @@ class Loaders(LightningDataModule):
 def _source(samples: Samples | Fresh) -> Sized:
     """Where the inputs come from: processes may have to read or make them ahead."""
     return samples if isinstance(samples, Fresh) else samples.inputs
-
-
-class Watch(Callback):
-    """What a training remembers from epoch to epoch.
-
-    Everything is part of the one checkpoint file that replaces the last one whole, so that weights, best weights and
-    losses can never come from different epochs after a kill. Lightning's own callbacks write several files.
-    """
-
-    def __init__(self, *, plan: Plan, checkpoint: Path, label: str) -> None:
-        self.plan, self.checkpoint, self.label = plan, checkpoint, label
-        self.epochs: list[Epoch] = []
-        self.best = 0
-        self.best_weights: dict[str, Tensor] = {}
-
-    @property
-    def stopped_early(self) -> bool:
-        """Whether too many epochs in a row brought no lower loss."""
-        return self.plan.patience is not None and len(self.epochs) - 1 - self.best >= self.plan.patience
-
-    @property
-    def done(self) -> bool:
-        """Whether there is nothing left to train."""
-        return self.stopped_early or len(self.epochs) >= self.plan.epochs
-
-    def history(self) -> History:
-        """What happened."""
-        monitor, early = self.plan.monitor, self.stopped_early and len(self.epochs) < self.plan.epochs
-        return History(epochs=tuple(self.epochs), best=self.best, monitor=monitor, stopped_early=early)
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Train no further after a kill between the last epoch and the end."""
-        trainer.should_stop = self.done
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note the losses, keep the weights if they are the best, save all."""
-        epoch = self._epoch(trainer)
-        self.epochs.append(epoch)
-        if len(self.epochs) == 1 or self._monitored(epoch) < self._monitored(self.epochs[self.best]):
-            self.best = len(self.epochs) - 1
-            network: Any = pl_module.network
-            self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
-        trainer.should_stop = self.done
-        trainer.save_checkpoint(self.checkpoint, weights_only=False)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything, for the checkpoint."""
-        epochs = [asdict(epoch) for epoch in self.epochs]
-        return {"epochs": epochs, "best": self.best, "best_weights": self.best_weights}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self.epochs = [Epoch(**epoch) for epoch in state_dict["epochs"]]
-        self.best, self.best_weights = state_dict["best"], state_dict["best_weights"]
-
-    def _epoch(self, trainer: Trainer) -> Epoch:
-        means = {name: float(mean) for name, mean in trainer.callback_metrics.items()}
-        rate = self.plan.rate * share_of_rate(self.plan, epoch=len(self.epochs))
-        epoch = Epoch(**means, learning_rate=rate)
-        if not math.isfinite(self._monitored(epoch)):
-            raise RunError(
-                f"{self.label}: {self.plan.monitor} became {self._monitored(epoch)} in epoch {len(self.epochs) + 1}; "
-                "lower learning_rate, or look for inputs that are not numbers."
-            )
-        return epoch
-
-    def _monitored(self, epoch: Epoch) -> float:
-        value: float = getattr(epoch, self.plan.monitor)
-        return value

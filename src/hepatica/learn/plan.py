@@ -95,9 +95,11 @@ def _require(holds: bool, message: str) -> None:
         raise SettingsError(f"{message}.")
 
 
-def seed_from(seed: int, *, epoch: int, rank: int = 0) -> int:
-    """Mix a seed with an epoch and the number of a device into one 64-bit seed; near inputs give unrelated outputs."""
-    return int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)[0])
+def seed_from(seed: int, *, epoch: int, rank: int = 0, step: int = 0) -> int:
+    """Mix a seed with an epoch, the number of a device and a step into one 64-bit seed; near inputs give unrelated
+    outputs.
+    """
+    return int(np.random.SeedSequence([seed, epoch, rank, step]).generate_state(1, np.uint64)[0])
 
 
 def share_of_rate(plan: Plan, *, epoch: int) -> float:

@@ -204,6 +204,24 @@ class Dealt(Sampler[int]):
         self.order.set_epoch(epoch)
 
 
+class GoneOn(Sampler[int]):
+    """An order, in one epoch without the first `done` numbers, which a training that was stopped has seen."""
+
+    def __init__(self, order: "Shuffled | Onward | Dealt", *, epoch: int, done: int) -> None:
+        self.order, self.epoch, self.done = order, epoch, done
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[int]:
+        return islice(self.order, self.done, None)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch; Lightning calls this at the start of each."""
+        self.done = self.done if epoch == self.epoch else 0
+        self.order.set_epoch(epoch)
+
+
 def loader(dataset: Dataset[Any], inputs: Sized, *, batch: int, **settings: Any) -> DataLoader[Any]:
     """Build a loader that reads a batch at once and takes no number from torch's own generator."""
     count = workers(inputs)

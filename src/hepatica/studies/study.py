@@ -65,7 +65,7 @@ class Work:
             try:
                 for each in as_completed([pool.submit(do, self, name) for name in names]):
                     each.result()
-            except BaseException:  # a signal too: each goes on after its last whole epoch when the study is resumed
+            except BaseException:  # a signal too: each goes on after its last checkpoint when the study is resumed
                 for process in active_children():
                     process.kill()
                 raise
