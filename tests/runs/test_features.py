@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from processes import command
 
 from hepatica.cohort import CohortError, RunError, UnavailableError, load_cohort
 from hepatica.fetch import fetch_tcga_lihc
@@ -18,7 +19,9 @@ from hepatica.pathology.features.room import complete, encoder_of, prepare
 from hepatica.pathology.phantom import PhantomSettings, phantom_slides
 from hepatica.protocol import override
 from hepatica.runs import features as by_name
+from hepatica.runs.engine import Engine, Shared
 from hepatica.runs.features import PLAN, features
+from hepatica.runs.spread import DIED
 
 SMALL = override(
     PLAN,
@@ -183,6 +186,49 @@ def test_a_network_that_is_gone_stops_the_call_and_the_next_goes_on(far, file_se
     asked = [path for path, _ in file_server.asked]
     assert "/data/2" not in asked
     assert asked[0] == "/data/3"  # the one after it may have come before the call was stopped
+
+
+def test_processes_leave_the_files_of_one_and_no_slide(far, local, file_server, tmp_path):
+    del file_server.files["/data/3"]
+    out, lost = features(far, out=tmp_path / "out", settings=SMALL, engine=Engine(processes=2))
+    assert lost == 1
+    assert "no such file" in pd.read_csv(out / "failures.csv").reason[0]
+    assert bytes_of(out).items() < bytes_of(local).items()
+    assert len(bytes_of(out)) == 2
+    assert not (out / "brought").exists()
+    assert sorted(path for path, _ in file_server.asked if path != "/data/3") == ["/data/2", "/data/4"]
+
+
+def test_a_share_leaves_nothing_to_describe(far, near, local, file_server, tmp_path):
+    for number, cohort in enumerate((far, near)):
+        out = tmp_path / f"out{number}"
+        with pytest.raises(Shared):
+            features(cohort, out=out, settings=SMALL, engine=Engine(share=True))
+        assert not (out / "specimens.csv").exists()
+        written = {path: path.stat().st_mtime_ns for path in (out / "features").glob("*.h5")}
+        file_server.asked.clear()
+        features(cohort, out=out, settings=SMALL)
+        assert not file_server.asked
+        assert {path: path.stat().st_mtime_ns for path in written} == written
+        assert bytes_of(out) == bytes_of(local)
+
+
+def test_a_slide_that_no_process_outlives_is_set_aside(far, local, file_server, tmp_path):
+    table, names = pd.read_csv(far / "specimens.csv"), ("once", "poison", "other")
+    table["path"] = [path.partition("#")[0] + f"#{name}.tif" for path, name in zip(table.path, names, strict=True)]
+    table.to_csv(far / "specimens.csv", index=False)
+    own = ["encoder_shape={channels=[4, 4, 8, 8]}", "side=64", "mpp=2.0"]
+    words = ["--encoder", SMALL.encoder, "--weights", "random", *(word for each in own for word in ("--set", each))]
+    out = tmp_path / "out"
+    done = command(["features", far, "--out", out, *words, "--jobs", 2], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mark").exists()
+    assert pd.read_csv(out / "failures.csv").to_dict("list") == {"row": [3], "reason": [DIED]}
+    assert bytes_of(out).items() < bytes_of(local).items()
+    assert len(bytes_of(out)) == 2
+    file_server.asked.clear()
+    features(far, out=out, settings=SMALL)
+    assert not file_server.asked
 
 
 def test_features_of_another_encoder_or_hospital_never_share_a_folder(near, local):

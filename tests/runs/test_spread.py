@@ -1,15 +1,13 @@
 """Spread: whatever the processes and the kills, the results are those of the call alone; poison harms no other."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from processes import command
 
 from hepatica.cohort import NotAssessableError, RunError, Specimen, load_cohort
 from hepatica.cohort.atomic import read_json
@@ -18,28 +16,6 @@ from hepatica.runs.engine import Engine
 from hepatica.runs.in_use import in_use
 from hepatica.runs.jobs import ATTEMPTS, Jobs
 from hepatica.runs.spread import DIED, Item, lost_of, prepare, set_aside, spread, without_lost
-
-KILLER = """
-import multiprocessing, os, signal, sys
-
-def kill(event, args):
-    if event == "open" and multiprocessing.parent_process() and isinstance(args[0], (str, os.PathLike)):
-        name, frame, callers = os.path.basename(os.fspath(args[0])), sys._getframe(), set()
-        while frame:
-            callers.add(frame.f_code.co_name)
-            frame = frame.f_back
-        if "lost_of" in callers:
-            return
-        if name == "poison.tif" or (name == "once.tif" and not os.path.exists("{mark}")):
-            if name == "once.tif":
-                os.mkdir("{mark}")
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(kill)
-"""
-"""A worker that opens poison.tif dies, unless to compare its digest; one that opens once.tif dies the first time. The
-call itself does not.
-"""
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -66,13 +42,6 @@ def cohort(trained, tmp_path: Path) -> Path:
         table.loc[place, "path"] = name
     table.to_csv(folder / "specimens.csv", index=False)
     return folder
-
-
-def command(words: list[object], folder: Path) -> "subprocess.CompletedProcess[str]":
-    (folder / "sitecustomize.py").write_text(KILLER.format(mark=folder / "mark"))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
-    main = [sys.executable, "-c", "from hepatica.cli import main; main()"]
-    return subprocess.run([*main, *map(str, words)], env=environment, capture_output=True, text=True)
 
 
 def test_one_kill_loses_nothing_and_poison_is_set_aside(trained, cohort: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from hepatica.cli.options import Cohort, assignments
+from hepatica.cli.options import Cohort, JobsOf, Ray, assignments, engine_of
 
 app = typer.Typer(
     name="fetch",
@@ -87,6 +87,8 @@ def features(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first slides of the table, for a trial.", min=1)] = None,
     settings: Settings = None,
+    jobs: JobsOf = "1",
+    ray: Ray = None,
 ) -> None:
     """Describe the slides of a cohort by a frozen encoder, one by one, into a cohort that needs the slides no longer.
 
@@ -100,7 +102,7 @@ def features(
 
     given = {"encoder": encoder} | ({} if weights is None else {"weights": weights})
     chosen = override(PLAN, given | assignments(settings))
-    folder, lost = describe(cohort, out=out, settings=chosen, limit=limit)
+    folder, lost = describe(cohort, out=out, settings=chosen, limit=limit, engine=engine_of(jobs, ray))
     if lost:
         typer.echo(f"{lost} slide(s) gave no features, listed in {folder / FAILURES}")
     typer.echo(f"cohort of features: {folder}\nnext: hepatica train saillard_2020 {folder} --set encoder={encoder}")

@@ -26,7 +26,7 @@ export OMP_NUM_THREADS=${{SLURM_CPUS_PER_TASK:-1}}
 exec {command} ${{SLURM_ARRAY_TASK_ID:+--jobs share}}
 """
 
-SHARED = ("train", "validate", "predict", "quantify", "explain")
+SHARED = ("features", "train", "validate", "predict", "quantify", "explain")
 """Commands whose specimens can be shared out."""
 
 Command = Annotated[list[str], typer.Argument(help="Behind --, the command with its arguments and options.")]
@@ -52,9 +52,9 @@ def slurm(
 ) -> None:
     """Write a script that does a command by an array of a SLURM cluster; run it with bash on the login node.
 
-    The command is train, validate, predict, quantify or explain, with its options but --jobs and --ray. Every element
-    takes specimens from the same ledger in the folder of results, or in the PostgreSQL database that the environment
-    variable HEPATICA_LEDGER names; an element that is killed costs nothing but its time.
+    The command is features, train, validate, predict, quantify or explain, with its options but --jobs and --ray.
+    Every element takes specimens from the same ledger in the folder of results, or in the PostgreSQL database that the
+    environment variable HEPATICA_LEDGER names; an element that is killed costs nothing but its time.
 
     Example: hepatica slurm --elements 16 --sbatch=--time=8:00:00 -- predict RUN COHORT --out OUT
     """

@@ -6,7 +6,7 @@ is a place in a context: what the call was asked, as a JSON file that any proces
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -40,10 +40,11 @@ DIED = f"the process that read it died, {ATTEMPTS} times; it is not tried again 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """What a job is about: a `place`, its specimens, and what is known of it."""
+    """What a job is about: a `place`, its specimens, and a name of their `content`, "": that of their files here."""
 
     place: str
     specimens: Sequence[Specimen]
+    content: str = ""
 
 
 def spread(
@@ -67,8 +68,11 @@ def spread(
     folder = folder.absolute()  # a worker may be in another one
     file, text = _file_of(context, folder=folder)
     write_json(file, json.loads(text) | {"threads": engine.threads})
-    content_digests([each.path for item in items for each in item.specimens])  # of which `_content` then knows
-    given = [{"context": str(file), "place": each.place, "content": _content(each.specimens)} for each in items]
+    content_digests([each.path for item in items if not item.content for each in item.specimens])  # for `content_of`
+    given = [
+        {"context": str(file), "place": each.place, "content": each.content or content_of(each.specimens)}
+        for each in items
+    ]
     jobs = Jobs(ledger(folder))
     keys = jobs.add_all([(kind, each) for each in given])
     cancel_others(kind, context=context, folder=folder)
@@ -100,7 +104,8 @@ def cancel_others(kind: str, *, context: Mapping[str, Any], folder: Path) -> Non
             jobs.cancel(job.key)
 
 
-def _content(specimens: Sequence[Specimen]) -> str:
+def content_of(specimens: Sequence[Specimen]) -> str:
+    """A name of the content of their files on this machine."""
     return content_name(b"".join(content_digest(each.path) for each in specimens))
 
 
@@ -112,19 +117,23 @@ def context_of(file: str) -> dict[str, Any]:
     return found
 
 
-def set_aside(specimens: Sequence[Specimen], *, folder: Path) -> None:
+def set_aside(
+    specimens: Sequence[Specimen], *, folder: Path, content: Callable[[Sequence[Specimen]], str] = content_of
+) -> None:
     """Enter specimens that no process outlived into the ledger, by row and content, and say so on stderr."""
     for each in specimens:
         attempt = {"started": None, "finished": None, "error": DIED}
-        entry = {"row": each.row, "content": _content([each]), "attempts": [attempt] * ATTEMPTS}
+        entry = {"row": each.row, "content": content([each]), "attempts": [attempt] * ATTEMPTS}
         write_json(Ledger(folder / "ledger").folder / f"{SET_ASIDE}{each.row}.json", entry)
         print(f"specimen of row {each.row} is set aside: {DIED}", file=sys.stderr, flush=True)
 
 
-def lost_of(specimens: Sequence[Specimen], *, folder: Path) -> pd.DataFrame:
+def lost_of(
+    specimens: Sequence[Specimen], *, folder: Path, content: Callable[[Sequence[Specimen]], str] = content_of
+) -> pd.DataFrame:
     """The specimens that `set_aside` has entered, as a store's table of failures."""
     entries = {own["row"]: own["content"] for own in map(read_json, (folder / "ledger").glob(f"{SET_ASIDE}*.json"))}
-    found = [each for each in specimens if each.row in entries and entries[each.row] == _content([each])]
+    found = [each for each in specimens if each.row in entries and entries[each.row] == content([each])]
     rows = [(each.patient_id, each.specimen_id, each.row, DIED) for each in found]
     return pd.DataFrame(rows, columns=["patient_id", "specimen_id", "row", "error"])
 
