@@ -1,7 +1,7 @@
 """Intervals: 95 % confidence limits that stay between 0 and 1, whatever the sample looks like."""
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, logit, stdtrit
 from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
@@ -27,7 +27,7 @@ def clopper_pearson(part: float, whole: float) -> tuple[float, float]:
 
 def quantile(degrees: float | None) -> float:
     """Of a two-sided 95 % interval: Student's of so many degrees of freedom (at least one), else the normal one."""
-    return Z if degrees is None else float(student.ppf(0.975, max(degrees, 1)))
+    return Z if degrees is None else float(stdtrit(max(degrees, 1), 0.975))
 
 
 def within_unit(

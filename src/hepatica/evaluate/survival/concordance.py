@@ -115,7 +115,11 @@ def _dense_rank(values: Floats) -> NDArray[np.int64]:
     some = values[:1000]
     if pd.unique(some).size < some.size / 2:  # many ties: it is quicker to sort the distinct values alone
         found, distinct = pd.factorize(values)
-        return np.asarray(_dense_rank(distinct)[found])
+        return np.asarray(_rank_by_sorting(distinct)[found])
+    return _rank_by_sorting(values)
+
+
+def _rank_by_sorting(values: Floats) -> NDArray[np.int64]:
     order = np.argsort(values)
     rank = np.zeros(values.size, dtype=np.int64)
     rank[order[1:]] = np.cumsum(np.diff(values[order]) != 0)
