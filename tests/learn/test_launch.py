@@ -2,9 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +18,10 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hepatica.cohort.atomic import read_json
-from hepatica.cohort.errors import UnavailableError
+from hepatica.cohort.errors import SettingsError, UnavailableError
 from hepatica.learn import Arrays, Plan, Samples, watch
 from hepatica.learn.fit import FINISHED, HISTORY, fit
-from hepatica.learn.launch import launch, of_ranks
+from hepatica.learn.launch import Meeting, launch, of_ranks
 
 
 class Counted(Arrays):
@@ -59,11 +62,17 @@ def learn_all(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("by_two")
-    places = [str(Path(__file__).parent), *filter(None, sys.path)]
+def importable() -> Iterator[None]:
+    """Processes can import this file."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(places))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)]))
+        yield
+
+
+@pytest.fixture(scope="module")
+def by_two(importable: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("by_two")
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MARK", str(folder / "mark"))
         launch(f"import pathlib, test_launch; test_launch.learn_all(pathlib.Path({str(folder)!r}))", processes=2)
     return folder
@@ -88,6 +97,40 @@ def test_two_processes_learn_what_one_learns(by_two: Path, tmp_path: Path) -> No
     assert max(float((one[name] - two[name]).abs().max() / one[name].abs().max()) for name in one) < 1e-5
     alone, both = (read_json(folder / HISTORY)["epochs"] for folder in (tmp_path, by_two / "plain"))
     assert [each["train_loss"] for each in both] == pytest.approx([each["train_loss"] for each in alone], rel=1e-5)
+
+
+class Elsewhere(Meeting):
+    """Another machine than the first."""
+
+    is_here = False
+
+
+def test_two_machines_learn_what_two_processes_of_one_do(importable: None, by_two: Path, tmp_path: Path) -> None:
+    code = f"import pathlib, test_launch; test_launch.learn(pathlib.Path({str(tmp_path)!r}), dropout=0.3)"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        at = f"127.0.0.1:{free.getsockname()[1]}"
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(launch, code, processes=1, meeting=Meeting(machines=2, at=at))
+        Elsewhere(machines=2, at=at).wait()
+        launch(code, processes=1, meeting=Elsewhere(machines=2, at=at))
+        first.result()
+    met, whole = load_file(tmp_path / FINISHED), load_file(by_two / "whole" / FINISHED)
+    assert all(torch.equal(whole[name], met[name]) for name in whole)
+
+
+def test_a_machine_knows_whether_it_is_the_first_and_how_it_is_reached() -> None:
+    here = Meeting(machines=2, at="127.0.0.1:29500")
+    assert (here.is_here, here.reached_from(), here.interface()) == (True, "127.0.0.1", "lo")
+    assert not Meeting(machines=2, at="192.0.2.1:29500").is_here  # of documentation (RFC 5737)
+    with pytest.raises(SettingsError, match=r"knows no nowhere\.invalid .*give its address"):
+        _ = Meeting(machines=2, at="nowhere.invalid:29500").is_here
+
+
+@pytest.mark.parametrize(("machines", "at"), [(1, "a:1"), (2, ""), (2, "a"), (2, ":1"), (2, "a:b")])
+def test_a_meeting_needs_two_machines_and_a_place(machines: int, at: str) -> None:
+    with pytest.raises(SettingsError, match="wanted 2 or more, and HOST:PORT"):
+        Meeting(machines=machines, at=at)
 
 
 def test_an_error_of_a_process_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,17 @@ from pathlib import Path
 import pytest
 
 from hepatica.cohort.atomic import read_json
+from hepatica.learn.launch import Meeting
 from hepatica.runs import ranks, train
+from hepatica.runs.engine import Shared
 
 
 def test_the_run_locks_what_the_processes_have_fitted(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     launched = []
 
-    def launch(code: str, *, processes: int) -> None:
+    def launch(code: str, *, processes: int, meeting: Meeting | None) -> None:
         launched.append(processes)
+        assert meeting is None
         exec(code, {})
         monkeypatch.setattr("hepatica.learn.fit._train", None)  # the command itself fits nothing more
 
@@ -23,3 +26,25 @@ def test_the_run_locks_what_the_processes_have_fitted(trained, tmp_path: Path, m
     assert launched == [2]
     assert (fitted / "model.safetensors").read_bytes() == (trained.run / "model.safetensors").read_bytes()
     assert read_json(fitted / "metrics.json") == read_json(trained.run / "metrics.json")
+
+
+class Elsewhere(Meeting):
+    """Another machine than the first, which is there."""
+
+    is_here = False
+
+    def wait(self) -> None:
+        """Not at all."""
+
+
+def test_a_further_machine_fits_only_what_the_first_has_prepared(
+    trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[str] = []
+    monkeypatch.setattr(ranks, "launch", lambda code, **_: launched.append(code))
+    for run in (tmp_path / "run", trained.run):  # the second is locked already
+        with pytest.raises(Shared, match="first locks the model"):
+            train(trained.system, trained.cohort, run=run, meeting=Elsewhere(machines=2, at="first:29500"))
+    (code,) = launched
+    assert code.endswith(f"of_rank({str(tmp_path / 'run' / 'work' / 'ranks.json')!r})")
+    assert not (tmp_path / "run").exists()

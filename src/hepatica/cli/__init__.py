@@ -76,7 +76,7 @@ def main() -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it; the help is printed already
             sys.exit(0)
         if type(error).__name__ == "Shared":  # whose module takes seconds to import
-            print("no specimen is left; the same command without --jobs share puts the results together")
+            print(error)
             sys.exit(0)
         message = _fault(error)
         if message is None:

@@ -3,7 +3,7 @@
 import os
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -81,6 +81,13 @@ def train(
     processes: Annotated[
         int, typer.Option(help="Processes that train one network together, a GPU each where there are.", min=1)
     ] = 1,
+    machines: Annotated[
+        int,
+        typer.Option(help="Machines with so many processes each; start the same command on each of them.", min=1),
+    ] = 1,
+    meet: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where they meet: a free port of the one that locks the model.")
+    ] = "",
     jobs: JobsOf = "1",
     ray: Ray = None,
 ) -> None:
@@ -89,6 +96,7 @@ def train(
     The run folder contains settings, split, locked model, cut-offs, predictions and statistics. After an interruption,
     the same command resumes the training and ends with the same model.
     """
+    from hepatica.learn.launch import Meeting
     from hepatica.protocol import override
     from hepatica.runs import train as train_run
     from hepatica.systems import find_system
@@ -96,9 +104,9 @@ def train(
     found = find_system(system)
     changes = assignments(settings) | ({} if weights is None else {"weights": weights})
     chosen = override(found.quick if quick else found.settings, changes)
-    engine = engine_of(jobs, ray)
-    flags = assignments(trainer)
-    locked = train_run(found, cohort, run=run, settings=chosen, trainer=flags, engine=engine, processes=processes)
+    meeting = Meeting(machines=machines, at=meet) if machines > 1 or meet else None
+    together: dict[str, Any] = {"engine": engine_of(jobs, ray), "processes": processes, "meeting": meeting}
+    locked = train_run(found, cohort, run=run, settings=chosen, trainer=assignments(trainer), **together)
     if caution := locked.caution:
         typer.echo(f"caution: {caution}")
     typer.echo(f"locked model and internal results: {run}\nnext: hepatica report {run}")

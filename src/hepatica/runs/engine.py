@@ -23,7 +23,12 @@ SLOW = ("timm",)
 
 
 class Shared(Exception):  # noqa: N818 - no error
-    """A call has done its share of the jobs; the same call without `share` puts the outputs together."""
+    """A call has done its share, as its text says, and another one puts the outputs together."""
+
+    def __init__(
+        self, text: str = "no specimen is left; the same command without --jobs share puts the results together"
+    ) -> None:
+        super().__init__(text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hepatica.cohort import Cohort, Split
 from hepatica.cohort.atomic import read_json, write_json
-from hepatica.learn.launch import launch
+from hepatica.learn.launch import Meeting, launch
 from hepatica.protocol import System, Training, as_plain, from_plain
+from hepatica.runs.engine import Shared
 from hepatica.runs.folder import RunFolder
 from hepatica.runs.inputs import cohort_as_plain, cohort_from_plain
 from hepatica.runs.spread import without_lost
@@ -47,9 +48,12 @@ def fit_by_ranks(
     trainer: Mapping[str, Any],
     prepared: Path,
     processes: int,
+    meeting: Meeting | None,
 ) -> None:
-    """Let `processes` of this machine do the fits of `system.train`; the split and what is prepared are there."""
-    file = folder.work / "ranks.json"
+    """Let `processes` of this machine, and those of a `meeting`, do the fits of `system.train`; the split and what is
+    prepared are there.
+    """
+    file = _file(folder)
     plain = {
         "run": str(folder.path.absolute()),
         "reference": reference(system, settings=settings),
@@ -59,7 +63,23 @@ def fit_by_ranks(
         "prepared": str(prepared.absolute()),
     }
     write_json(file, plain)
-    launch(f"from hepatica.runs.ranks import of_rank; of_rank({str(file.absolute())!r})", processes=processes)
+    launch(_code(file), processes=processes, meeting=meeting)
+
+
+def join(folder: RunFolder, *, processes: int, meeting: Meeting) -> NoReturn:
+    """Do the fits together with the machine that the others meet at, which does all else, and raise `Shared`."""
+    if not folder.model.exists():
+        meeting.wait()
+        launch(_code(_file(folder)), processes=processes, meeting=meeting)
+    raise Shared(f"the networks are fitted; {meeting.host} locks the model")
+
+
+def _file(folder: RunFolder) -> Path:
+    return folder.work.absolute() / "ranks.json"
+
+
+def _code(file: Path) -> str:
+    return f"from hepatica.runs.ranks import of_rank; of_rank({str(file)!r})"
 
 
 def of_rank(file: str) -> None:

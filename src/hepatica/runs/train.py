@@ -22,6 +22,7 @@ from hepatica.cohort.atomic import read_json
 from hepatica.cohort.digests import contents, refuse_replaced
 from hepatica.cohort.seal import unaltered, write_sealed
 from hepatica.evaluate.binary.confusion import balanced_cutoff
+from hepatica.learn.launch import Meeting
 from hepatica.protocol import System, Training
 from hepatica.protocol.domain import learn
 from hepatica.runs.engine import ALONE, Engine
@@ -29,7 +30,7 @@ from hepatica.runs.folder import RunFolder, start_run
 from hepatica.runs.in_use import in_use
 from hepatica.runs.inputs import files_of
 from hepatica.runs.lock import LockedRun, keyed, lock, open_run, patient_digest, refuse_shared_files, unprepared
-from hepatica.runs.ranks import fit_by_ranks, training_of
+from hepatica.runs.ranks import fit_by_ranks, join, training_of
 from hepatica.runs.results import write_results
 from hepatica.runs.scores import median_cutoffs, pooled
 from hepatica.runs.spread import do_share, prepare
@@ -50,15 +51,19 @@ def train(
     prepared: Path | None = None,
     engine: Engine = ALONE,
     processes: int = 1,
+    meeting: Meeting | None = None,
 ) -> LockedRun:
     """Train `system` on a cohort and lock it; a run that was stopped goes on where it stood, a finished one is read.
 
     The test patients are dealt and written down first; nothing is chosen or fitted on them. `trainer` are flags of
     Lightning's Trainer, such as devices; `prepared` is a folder of prepared specimens to share with other runs, by
-    default the run's own; `engine` prepares them; `processes` of this machine fit one network together. Raises
-    CohortError when the cohort cannot be used, RunError when `run` belongs to another training, or another process is
-    at it, UnavailableError where the processes die again and again.
+    default the run's own; `engine` prepares them; `processes` of this machine fit one network together, or, of a
+    `meeting`, so many of each machine: the same call on each, of which the first locks the model and the others then
+    raise `Shared`. Raises CohortError when the cohort cannot be used, RunError when `run` belongs to another training,
+    or another process is at it, UnavailableError where the processes die again and again.
     """
+    if meeting is not None and not meeting.is_here:
+        join(RunFolder(run), processes=processes, meeting=meeting)
     cohort = load_cohort(cohort)
     settings = system.completed(cohort, system.settings if settings is None else settings)
     found_by = reference(system, settings=settings)
@@ -68,8 +73,8 @@ def train(
         do_share(system, cohort, settings, place, engine=engine)
     with in_use(run):
         start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
-        own: dict[str, Any] = {"trainer": trainer or {}, "prepared": place, "engine": engine, "processes": processes}
-        return _trained(folder, system, cohort, settings, **own)
+        own: dict[str, Any] = {"trainer": trainer or {}, "prepared": place, "engine": engine}
+        return _trained(folder, system, cohort, settings, processes=processes, meeting=meeting, **own)
 
 
 def _trained(
@@ -82,15 +87,16 @@ def _trained(
     prepared: Path,
     engine: Engine,
     processes: int,
+    meeting: Meeting | None,
 ) -> LockedRun:
     _refuse_replaced(folder, system, cohort)
     split = _split(folder, system, settings, cohort)
     if not folder.model.exists():
         network = system.build(settings, pretrained=True)  # first: weights that are missing are reported in seconds
         material = prepare(system, cohort, settings, prepared, engine=engine)
-        if processes > 1:
-            own: dict[str, Any] = {"trainer": trainer, "prepared": prepared, "processes": processes}
-            fit_by_ranks(folder, system, cohort, settings, **own)
+        if processes > 1 or meeting:
+            own: dict[str, Any] = {"trainer": trainer, "prepared": prepared}
+            fit_by_ranks(folder, system, cohort, settings, processes=processes, meeting=meeting, **own)
         training = training_of(folder, system, cohort, settings, network=network, material=material, trainer=trainer)
         _fit_and_lock(folder, system, training)
     locked = open_run(folder.path)
