@@ -26,7 +26,7 @@ SIZES = {
     "sides": (2048, 8192, 16384, 32768),
     "numbers": (8, 32, 128),
     "index": (10, 40, 160),
-    "table": (15_000, 60_000, 240_000),
+    "table": (15_000, 60_000, 240_000, 960_000),
 }
 SMALL = {"encoder": "resnet18.tv_in1k", "encoder_shape": {"channels": [4, 8, 8, 16]}, "weights": "random"}
 TILES, WIDTH, AT_ONCE = 10_000, 8, 16

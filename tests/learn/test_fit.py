@@ -171,10 +171,17 @@ def test_saved_within_an_epoch_it_goes_on_at_that_step(
 
 
 def test_asked_to_end_it_saves_the_step_at_hand(tmp_path: Path, undisturbed: tuple[nn.Module, History]) -> None:
-    left = iter([False] * 6 + [True])
+    def of_the_command(*_: object) -> None:
+        pytest.fail("this handler is not for the time of training")
+
+    left, before = iter([False] * 6 + [True]), signal.signal(signal.SIGTERM, of_the_command)
     asking = Disturbed(inputs=tiles().inputs, before=lambda: next(left) and signal.raise_signal(signal.SIGTERM))
-    with pytest.raises(SystemExit) as ended:
-        learn(tmp_path, replace(tiles(), inputs=asking))
+    try:
+        with pytest.raises(SystemExit) as ended:
+            learn(tmp_path, replace(tiles(), inputs=asking))
+        assert signal.getsignal(signal.SIGTERM) is of_the_command
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert ended.value.code == 128 + signal.SIGTERM
     counted = Counted(values=tiles().inputs.values, reads=[])
     taught, _ = learn(tmp_path, replace(tiles(), inputs=counted))

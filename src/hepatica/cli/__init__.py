@@ -70,20 +70,30 @@ def main() -> None:
         code = app(standalone_mode=False)
     except Stopped as stopped:
         end(stopped.code)
+    except SystemExit as ended:
+        if ended.code == 128 + signal.SIGTERM:  # which a training has answered
+            end(ended.code)
+        raise
     except typer.Abort:
         code = 130
     except Exception as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it; the help is printed already
-            sys.exit(0)
-        if type(error).__name__ == "Shared":  # whose module takes seconds to import
-            print(error)
-            sys.exit(0)
-        message = _fault(error)
-        if message is None:
+        code = _answered(error)
+        if code is None:
             raise
-        print("error: " + " ".join(message.split()), file=sys.stderr)
-        code = 2
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _answered(error: Exception) -> int | None:
+    """The exit code for what has been said to the user; None for a fault of ours."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it; the help is printed already
+        return 0
+    if type(error).__name__ == "Shared":  # whose module takes seconds to import
+        print(error)
+        return 0
+    if message := _fault(error):
+        print("error: " + " ".join(message.split()), file=sys.stderr)
+        return 2
+    return None
 
 
 def _fault(error: Exception) -> str | None:

@@ -12,6 +12,7 @@ import json
 import logging
 import signal
 import sys
+import threading
 import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
@@ -86,7 +87,7 @@ def fit(
         watch = Watch(plan=plan, checkpoint=folder / UNFINISHED, label=label)
         module = Learner(channels_last(network).train(), plan=plan, augment=augment, loss=loss)
         _keep_memory()
-        with quiet(), isolate_rng():
+        with quiet(), isolate_rng(), _ended_by_lightning():
             engine = _train(module, Loaders(samples, validation, plan=plan), watch, flags=trainer or {})
         if engine.is_global_zero:
             _finish(network, watch, folder=folder)
@@ -138,6 +139,19 @@ def _train(module: Learner, loaders: Loaders, watch: Watch, *, flags: Mapping[st
             raise stopped.__context__ from None
         raise SystemExit(128 + signal.SIGTERM) from None
     return trainer
+
+
+@contextmanager
+def _ended_by_lightning() -> Iterator[None]:
+    """Within the block SIGTERM lets the step at hand end and be saved, and the process end then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python takes signals in the main thread alone
+        return
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _keep_memory() -> None:
