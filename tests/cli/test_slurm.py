@@ -44,7 +44,7 @@ def test_elements_on_several_nodes_need_a_database(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("words", [["report", "run"], ["predict", "run", "c", "--jobs", "2"], ["train", "--ray=local"]])
 def test_commands_without_shares_are_refused(tmp_path: Path, words: list[str]) -> None:
     with pytest.raises(
-        SettingsError, match="wanted train, validate, predict, quantify, explain without --jobs and --ray"
+        SettingsError, match="wanted features, train, validate, predict, quantify, explain without --jobs and --ray"
     ):
         written(tmp_path, *words)
 
