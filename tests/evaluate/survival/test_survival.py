@@ -49,6 +49,17 @@ def test_a_cutoff_that_leaves_one_group(followed: dict[str, np.ndarray]) -> None
         assert found[name].method.startswith("not computable")
 
 
+# The one patient of the high group dies first, so that the ratio is infinite; all die at one time.
+@pytest.mark.parametrize(
+    ("time", "event", "high"), [([1, 2, 3], [1, 1, 1], [1, 0, 0]), ([1, 1, 2], [1, 1, 0], [1, 0, 1])]
+)
+def test_a_ratio_that_cannot_be_tested_for_change_says_so(time: list[int], event: list[int], high: list[int]) -> None:
+    found = survival_metrics(time, event=event, score=np.array(high, float), cutoff=1.0)
+    assert math.isfinite(found["hazard_ratio"].value)
+    assert math.isnan(found["proportional_hazards_p"].value)
+    assert found["proportional_hazards_p"].method.startswith("not computable: Grambsch-Therneau")
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

@@ -19,6 +19,12 @@ from hepatica.evaluate.survival.kaplan_meier import log_rank_p, log_rank_statist
 PERMUTATIONS = 1000
 """Permutations of subtypes among patients. Ours."""
 
+UNTESTED = (
+    "Grambsch-Therneau: the hazard ratio has no finite estimate of maximum likelihood, or patients of both groups are at"
+    " risk at one time of events at most"
+)
+"""Why there is no P that a hazard ratio is the same at all times."""
+
 
 def survival_metrics(
     time: ArrayLike, *, event: ArrayLike, score: ArrayLike, cutoff: float | None = None, horizon: float | None = None
@@ -58,6 +64,8 @@ def _hazard_ratio(time: Floats, event: Booleans, high: Booleans) -> dict[str, Es
     test = f"{found.ratio.method}, no interval"
     p = Estimate(value=found.p, low=None, high=None, n=high.size, method=test)
     changes = Estimate(value=found.changes_p, low=None, high=None, n=high.size, method="Grambsch-Therneau, no interval")
+    if np.isnan(found.changes_p):
+        changes = undefined(UNTESTED, n=high.size)
     return {"hazard_ratio": found.ratio, "hazard_ratio_p": p, "proportional_hazards_p": changes}
 
 
