@@ -20,8 +20,8 @@ PERMUTATIONS = 1000
 """Permutations of subtypes among patients. Ours."""
 
 UNTESTED = (
-    "Grambsch-Therneau: the hazard ratio has no finite estimate of maximum likelihood, or patients of both groups are at"
-    " risk at one time of events at most"
+    "Grambsch-Therneau: the hazard ratio has no finite estimate of maximum likelihood, or patients of both groups are"
+    " at risk at one time of events at most"
 )
 """Why there is no P that a hazard ratio is the same at all times."""
 
