@@ -10,6 +10,7 @@ import pytest
 from hepatica.cohort import CohortError, RunError, SettingsError, read_predictions
 from hepatica.cohort.atomic import read_json
 from hepatica.runs import explain, validate
+from hepatica.runs.explain import extremes
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +67,16 @@ def test_same_ids_of_another_hospital_are_other_people(trained, tmp_path: Path) 
 
 def test_a_slide_replaced_since_is_refused_by_its_row(trained, external: Path, tmp_path: Path) -> None:
     cohort = shutil.copytree(trained.other, tmp_path / "cohort")
-    slide = cohort / "slides" / pd.read_csv(cohort / "specimens.csv")["path"][1]
+    drawn = extremes(pd.read_parquet(external / "predictions.parquet"), 16).index[0]  # of a patient, one is drawn
+    table = pd.read_csv(cohort / "specimens.csv")
+    row = table.index[table["specimen_id"] == drawn][0]
+    slide = cohort / "slides" / table["path"][row]
     slide.write_bytes(slide.read_bytes()[:-1])
     for again in (
         lambda: validate(trained.run, cohort, out=external),
         lambda: explain(trained.run, cohort, results=external, specimens=16),
     ):
-        with pytest.raises(RunError, match=r"specimens.csv row 3: files were replaced since the results in"):
+        with pytest.raises(RunError, match=rf"specimens.csv row {row + 2}: files were replaced since the results in"):
             again()
     validate(trained.run, trained.other, out=external)
 
