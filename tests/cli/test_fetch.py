@@ -48,12 +48,13 @@ def test_features_reach_their_function_and_failures_are_counted(write_cohort, he
     monkeypatch.setattr(
         import_module("hepatica.runs.features"),
         "features",
-        lambda cohort, *, out, settings, limit: asked.append((settings, limit)) or (out, 2),
+        lambda cohort, *, out, settings, limit, engine: asked.append((settings, limit, engine)) or (out, 2),
     )
-    words = ("--encoder", "uni", "--weights", "random", "--set", "stain=true", "--limit", 3)
+    words = ("--encoder", "uni", "--weights", "random", "--set", "stain=true", "--limit", 3, "--jobs", 2)
     done = hepatica("features", write_cohort(tmp_path / "c"), "--out", tmp_path / "out", *words)
     assert done.returncode == 0
-    settings, limit = asked[0]
+    settings, limit, engine = asked[0]
     assert (settings.encoder, settings.weights, settings.stain, limit) == ("uni", "random", True, 3)
+    assert engine.processes == 2
     assert "2 slide(s) gave no features" in done.stdout
     assert "--set encoder=uni" in done.stdout
