@@ -37,7 +37,7 @@ FAILURES = "failures.csv"
 """Slides that gave no features: row of specimens.csv, reason."""
 
 _SETTINGS = ("encoder", "encoder_shape", "side", "mpp", "background", "tiles_per_specimen", "seed", "stain", "made_by")
-_FEATURES, _BROUGHT, _KNOWN = "features", "brought", "known"
+_FEATURES, _BROUGHT, _KNOWN = "features", ".brought", "known"
 
 
 def features(
