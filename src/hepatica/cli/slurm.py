@@ -63,7 +63,7 @@ def slurm(
     from hepatica.cohort.atomic import write_text
     from hepatica.cohort.errors import SettingsError
 
-    if any(is_far(Path(each.rpartition("=")[2])) for each in command):
+    if any(is_far(Path(each)) for each in command):
         raise SettingsError("got a URL of a store, wanted folders that all nodes see")
     if command[0] not in SHARED or {"--jobs", "--ray"} & {each.partition("=")[0] for each in command}:
         raise SettingsError(f"got {' '.join(command[:3])} …, wanted {', '.join(SHARED)} without --jobs and --ray")

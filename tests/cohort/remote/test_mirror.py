@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
 from threading import Event
@@ -20,6 +20,8 @@ URL = "memory://bucket/pat 1/out"
 KEY = "/bucket/pat 1/out/"
 BEFORE = {"same.csv": "same", "table.csv": "old", "log.jsonl": "1\n", "prepared/parts/1": "part", "seal.json": "old"}
 AFTER = {"same.csv": "same", "table.csv": "newer", "log.jsonl": "1\n2\n", "sub/new.bin": "", "seal.json": "new"}
+
+THIRD = {"same.csv": "same", "table.csv": "third", "sub/new.bin": "third"}
 
 
 class Killed(BaseException):
@@ -156,10 +158,10 @@ def test_a_kill_at_any_moment_leaves_the_state_of_one_instant(acts, store, elsew
             seen = had(folder)
         states.append(seen in ({name: text for name, text in BEFORE.items() if "/" not in name}, AFTER))
         elsewhere()
-        write(AFTER)
+        write(THIRD)
         files = objects(store)
         assert files.pop(".hepatica.json")
-        assert files == AFTER, moment
+        assert files == THIRD, moment
     assert len(states) >= 12
     assert all(states)
 
@@ -195,6 +197,58 @@ def test_what_another_machine_made_since_replaces_the_copy(elsewhere, monkeypatc
     monkeypatch.setenv("HEPATICA_MIRRORS", str(tmp_path / "first"))
     with mirrored(URL, writing=True) as folder:
         assert had(folder) == BEFORE
+
+
+def test_a_copy_that_was_half_brought_is_not_taken_for_an_earlier_state(elsewhere, monkeypatch, tmp_path):
+    monkeypatch.setenv("HEPATICA_MIRRORS", str(tmp_path / "first"))
+    write(BEFORE)
+    elsewhere()
+    write(BEFORE | {"table.csv": "newer", "seal.json": "newer"})
+    monkeypatch.setenv("HEPATICA_MIRRORS", str(tmp_path / "first"))
+    bring = FarFolder.bring
+
+    def stopped(self, name, entry, **where):
+        if name != "table.csv":
+            raise Killed
+        bring(self, name, entry, **where)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FarFolder, "bring", stopped)
+        with pytest.raises(Killed):
+            write(BEFORE)
+    elsewhere()
+    write(BEFORE)
+    monkeypatch.setenv("HEPATICA_MIRRORS", str(tmp_path / "first"))
+    with mirrored(URL, writing=True) as folder:
+        assert had(folder) == BEFORE
+
+
+def test_what_another_process_is_about_to_send_is_left_until_this_one_sends(store):
+    write(BEFORE)
+    MemoryFileSystem().pipe_file(f"{KEY}.staged/{'0' * 64}", b"theirs")
+    with mirrored(URL, writing=True) as folder:
+        assert f".staged/{'0' * 64}" in objects(store)
+        make(folder, AFTER)
+    assert objects(store).keys() == {*AFTER, ".hepatica.json"}
+
+
+def test_a_file_that_is_written_while_it_is_sent_is_not_named(store, monkeypatch):
+    write(BEFORE)
+    before = objects(store)[".hepatica.json"]
+    monkeypatch.setattr("hepatica.cohort.remote.far_folder.blocks", lambda path, size: [b"x" * size])
+    with pytest.raises(UnavailableError, match=r"table.csv changed while it was sent"):
+        write(BEFORE | {"table.csv": "newer"})
+    assert objects(store)[".hepatica.json"] == before
+
+
+def test_a_store_that_is_not_reached_is_no_empty_place(store, monkeypatch):
+    def unreached(*_, **__):
+        raise FileNotFoundError("index.html") from OSError("connection lost")
+
+    write(BEFORE)
+    monkeypatch.setattr(MemoryFileSystem, "open", unreached)
+    with pytest.raises(UnavailableError, match="cannot be read"), mirrored(URL, writing=False):
+        pass
 
 
 def test_two_who_write_find_out(elsewhere, monkeypatch, tmp_path):
@@ -250,11 +304,11 @@ def test_a_file_that_was_changed_in_the_store_is_named(store, elsewhere, fault):
 
 def test_a_reader_takes_what_is_written_while_it_reads(elsewhere, monkeypatch):
     write(BEFORE)
-    bring, machines = FarFolder.bring, []
+    bring, once = FarFolder.bring, [elsewhere]
 
     def meanwhile(self, name, entry, **where):
-        if not machines:
-            machines.append(elsewhere())
+        with suppress(IndexError):  # of all threads but the first
+            once.pop()()
             write(AFTER)
         bring(self, name, entry, **where)
 
