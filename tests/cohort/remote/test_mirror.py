@@ -232,25 +232,6 @@ def test_what_another_process_is_about_to_send_is_left_until_this_one_sends(stor
     assert objects(store).keys() == {*AFTER, ".hepatica.json"}
 
 
-def test_a_file_that_is_written_while_it_is_sent_is_not_named(store, monkeypatch):
-    write(BEFORE)
-    before = objects(store)[".hepatica.json"]
-    monkeypatch.setattr("hepatica.cohort.remote.far_folder.blocks", lambda path, size: [b"x" * size])
-    with pytest.raises(UnavailableError, match=r"table.csv changed while it was sent"):
-        write(BEFORE | {"table.csv": "newer"})
-    assert objects(store)[".hepatica.json"] == before
-
-
-def test_a_store_that_is_not_reached_is_no_empty_place(store, monkeypatch):
-    def unreached(*_, **__):
-        raise FileNotFoundError("index.html") from OSError("connection lost")
-
-    write(BEFORE)
-    monkeypatch.setattr(MemoryFileSystem, "open", unreached)
-    with pytest.raises(UnavailableError, match="cannot be read"), mirrored(URL, writing=False):
-        pass
-
-
 def test_two_who_write_find_out(elsewhere, monkeypatch, tmp_path):
     monkeypatch.setenv("HEPATICA_MIRRORS", str(tmp_path / "first"))
     with ExitStack() as held:

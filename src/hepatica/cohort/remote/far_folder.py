@@ -17,7 +17,7 @@ from hepatica.cohort.digests import file_digest
 from hepatica.cohort.errors import RunError, SpecimenError, UnavailableError
 from hepatica.cohort.remote.manifest import LONGEST, MANIFEST, Entry, Manifest
 from hepatica.cohort.remote.snapshot import blocks
-from hepatica.cohort.remote.transfer import ABSENT, Remote, bring_described, final, patiently, store
+from hepatica.cohort.remote.transfer import ABSENT, DENIED, Remote, bring_described, final, patiently, store
 
 STAGED = ".staged"
 """Where files that are about to replace others lie, by digest."""
@@ -89,14 +89,14 @@ class FarFolder:
 
     def bring(self, name: str, entry: Entry, *, to: Path, coming: Path) -> None:
         """Bring a file, from its place or where it is staged, by way of `coming`; RunError where it is in neither."""
-        reasons = []
         for key in (name, f"{STAGED}/{entry.sha256}"):
             part = coming / hashlib.sha256(f"{name} {key}".encode()).hexdigest() / "file"
             try:
                 url = f"{self.url}/{key}"
                 bring_described(Remote(url=url, size=entry.size, version=entry.sha256, md5=""), part, room=0)
             except SpecimenError as error:
-                reasons.append(str(error))
+                if str(error) == DENIED:
+                    raise
                 continue
             if right := file_digest(part) == entry.sha256:
                 to.parent.mkdir(parents=True, exist_ok=True)
@@ -104,8 +104,7 @@ class FarFolder:
             shutil.rmtree(part.parent)
             if right:
                 return
-            reasons.append("other bytes")
-        raise RunError(f"{name} in the store was changed or removed after it was sent ({reasons[0]}); restore it there")
+        raise RunError(f"{name} in the store was changed or removed after it was sent; restore it there, as it was")
 
     def _copy(self, key: str, to: str) -> None:
         self._ask(lambda files, root: files.cp_file(f"{root}/{key}", f"{root}/{to}"))

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ ASIDE = ("prepared/jobs", "prepared/studies", "prepared/dicomweb")
 TABLE = "jobs.sqlite"
 """Beginning of the names of a table of jobs, which is left out: of this machine too, and not written whole."""
 
-_LOOKS = 50  # at a folder in which files change; ours
+_PATIENCE = 10.0  # seconds of looking at a folder in which files change; ours
 _BLOCK = 2**24
 
 Mark = tuple[int, int, int]
@@ -30,7 +31,8 @@ def frozen(folder: Path, *, known: Mapping[str, Mark], beside: Path) -> tuple[di
     Where two looks in a row find the same, that was the state between them. Hidden files are temporary ones and are
     left out. UnavailableError where files change faster than the folder can be looked at.
     """
-    for _ in range(_LOOKS):
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
         with suppress(FileNotFoundError):

@@ -25,6 +25,8 @@ VERSION = ".version"
 """Beside a file that was brought, which version of it that is."""
 
 ABSENT = "the store has no such file; correct the URL"
+DENIED = "the store denies access to this file; check who may read it, and the credentials"
+"""What a store says for good."""
 
 _BLOCK = 2**24  # bytes asked for at once
 _ATTEMPTS = 4
@@ -244,7 +246,7 @@ def final(error: Exception) -> str:
     passing = isinstance(behind, OSError) or type(behind).__module__.startswith("aiohttp")
     status = getattr(behind or error, "status", None)
     if isinstance(error, PermissionError) or status in (401, 403):
-        return "the store denies access to this file; check who may read it, and the credentials"
+        return DENIED
     if status in (404, 410) or (isinstance(error, FileNotFoundError) and not passing):
         return ABSENT
     return ""
