@@ -75,6 +75,21 @@ def file_server() -> Iterator[FileServer]:
         yield found
 
 
+@pytest.fixture
+def memory_store(tmp_path, monkeypatch) -> dict[str, Any]:
+    """A store in memory that takes results as memory://…, empty at first: what it has, by key."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    from hepatica.cohort.remote import mirror, transfer
+
+    monkeypatch.setattr(transfer, "SCHEMES", (*transfer.SCHEMES, "memory"))
+    monkeypatch.setattr(mirror, "WRITTEN", (*mirror.WRITTEN, "memory"))
+    monkeypatch.setenv(mirror.MIRRORS, str(tmp_path / "mirrors"))
+    monkeypatch.setattr(MemoryFileSystem, "store", {})
+    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+    return MemoryFileSystem.store
+
+
 @pytest.fixture(scope="session")
 def write_cohort() -> Callable[..., Path]:
     """`write_cohort(folder, head=…, patients=…, specimens=…)` writes a cohort folder and returns it.

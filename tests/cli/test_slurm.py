@@ -49,6 +49,12 @@ def test_commands_without_shares_are_refused(tmp_path: Path, words: list[str]) -
         written(tmp_path, *words)
 
 
+@pytest.mark.parametrize("words", [["--out", "s3://bucket/out"], ["--out=s3://bucket/out"]])
+def test_a_folder_in_a_store_is_refused(tmp_path: Path, words: list[str]) -> None:
+    with pytest.raises(SettingsError, match="wanted folders that all nodes see"):
+        written(tmp_path, "predict", "run", "cohort", *words)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="a SLURM of one's own needs root")
 def test_an_array_of_a_real_slurm_shares_the_specimens_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("munged", "slurmctld", "slurmd", "sbatch"):

@@ -70,7 +70,7 @@ def test_slides_of_a_store_give_the_same_files_to_the_byte_and_are_removed(far, 
     assert bytes_of(out) == bytes_of(local)
     assert (out / "specimens.csv").read_bytes() == (local / "specimens.csv").read_bytes()
     assert not [path for path in out.rglob("*") if path.suffix in (".tif", ".tiff", ".svs", ".part")]
-    assert not (out / "brought").exists()
+    assert not (out / ".brought").exists()
     assert len(file_server.asked) == 3
 
 
@@ -105,7 +105,7 @@ def test_features_are_known_by_the_content_of_their_slide(local, tmp_path):
 
 def test_at_most_two_slides_are_on_the_disk(far, file_server, tmp_path, monkeypatch):
     there: list[int] = []
-    slides = tmp_path / "out" / "brought"
+    slides = tmp_path / "out" / ".brought"
     monkeypatch.setattr(
         "hepatica.pathology.features.feature_store.describe",
         lambda *given, to, **named: there.append(len([*slides.rglob("*.tif*")])) or to.write_bytes(b"no features"),
@@ -195,7 +195,7 @@ def test_processes_leave_the_files_of_one_and_no_slide(far, local, file_server, 
     assert "no such file" in pd.read_csv(out / "failures.csv").reason[0]
     assert bytes_of(out).items() < bytes_of(local).items()
     assert len(bytes_of(out)) == 2
-    assert not (out / "brought").exists()
+    assert not (out / ".brought").exists()
     assert sorted(path for path, _ in file_server.asked if path != "/data/3") == ["/data/2", "/data/4"]
 
 

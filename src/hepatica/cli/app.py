@@ -17,7 +17,19 @@ from hepatica.cli.doctor import doctor
 from hepatica.cli.export import export
 from hepatica.cli.init import init
 from hepatica.cli.node import DicomWebUrl, StudyUid, given, node
-from hepatica.cli.options import Cohort, JobsOf, Quick, Ray, Reading, Run, Settings, Trainer, assignments, engine_of
+from hepatica.cli.options import (
+    Cohort,
+    JobsOf,
+    Quick,
+    Ray,
+    Reading,
+    Run,
+    Settings,
+    Trainer,
+    assignments,
+    engine_of,
+    in_stores,
+)
 from hepatica.cli.quantify import quantify
 from hepatica.cli.readers import readers
 from hepatica.cli.scores import scores
@@ -65,12 +77,15 @@ def everywhere(
         typer.echo(context.get_help())
 
 
+@in_stores
 def train(
     system: Annotated[
         str, typer.Argument(help="Name of a system, as listed by hepatica systems, or MODULE:RECORD of your own.")
     ],
     cohort: Cohort,
-    run: Annotated[Path, typer.Option(help="Run folder to create, or to resume after an interruption.")],
+    run: Annotated[
+        Path, typer.Option(help="Run folder to create, or to resume after an interruption; or s3://BUCKET/KEY.")
+    ],
     quick: Quick = False,
     settings: Settings = None,
     weights: Annotated[
@@ -112,10 +127,13 @@ def train(
     typer.echo(f"locked model and internal results: {run}\nnext: hepatica report {run}")
 
 
+@in_stores
 def validate(
     run: Run,
     cohort: Cohort,
-    out: Annotated[Path | None, typer.Option(help="Folder for the results; RUN/external/COHORT by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder or URL for the results; RUN/external/COHORT by default.")
+    ] = None,
     settings: Reading = None,
     least_follow_up: Annotated[
         float | None,
@@ -137,18 +155,20 @@ def validate(
     typer.echo(f"external results: {results}\nnext: hepatica report {run}")
 
 
+@in_stores
 def predict(
     run: Run,
     out: Annotated[
         Path,
-        typer.Option(help="Folder for the page, predictions.csv, images (PNG), QuPath overlays (GeoJSON) and DICOM."),
+        typer.Option(
+            help="Folder, or URL of one, for the page, predictions.csv, images (PNG), QuPath overlays (GeoJSON), DICOM."
+        ),
     ],
     inputs: Annotated[
         list[Path] | None,
         typer.Argument(
             help="A cohort folder; or slides, CT or MR studies (folders, archives, NIfTI, NRRD, pictures) or spectra,"
             " one patient each; or folders of them. A DICOM export of many patients is sorted by patient.",
-            exists=True,
         ),
     ] = None,
     dicomweb: DicomWebUrl = None,
@@ -247,6 +267,7 @@ def remarks(specimens: Path) -> list[str]:
     return lines
 
 
+@in_stores
 def explain(
     run: Run,
     cohort: Cohort,
@@ -267,6 +288,7 @@ def explain(
     typer.echo("\n".join(str(path) for path in drawn))
 
 
+@in_stores
 def report(
     run: Run,
     external: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from hepatica.cli.options import Cohort, JobsOf, Ray, assignments, engine_of
+from hepatica.cli.options import Cohort, JobsOf, Ray, assignments, engine_of, in_stores
 
 app = typer.Typer(
     name="fetch",
@@ -76,9 +76,10 @@ Settings = Annotated[
 ]
 
 
+@in_stores
 def features(
     cohort: Cohort,
-    out: Annotated[Path, typer.Option(help="Folder to create, a cohort of features, or to complete.")],
+    out: Annotated[Path, typer.Option(help="Folder to create, or its URL: a cohort of features.")],
     encoder: Annotated[
         str, typer.Option(help="Network that describes the tiles, as setting encoder of saillard_2020.")
     ] = "resnet50",

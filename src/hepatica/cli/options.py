@@ -1,6 +1,9 @@
 """Options: arguments and options that several commands share, and how KEY=VALUE is read."""
 
 import tomllib
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,11 +13,51 @@ if TYPE_CHECKING:
     from hepatica.runs.engine import Engine
 
 
+def is_far(place: Path) -> bool:
+    """Whether a path was given as a URL; `remote.mirror`, which reads it, takes a second to import."""
+    return len(place.parts) > 1 and place.parts[0].endswith(":")
+
+
+def in_stores(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, which then takes URLs of stores for folders: it gets copies on this machine.
+
+    OUT is written, and so is RUN where there is no OUT; all else is read.
+    """
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        far = {name: value for name, value in given.items() if any(map(is_far, _paths(value)))}
+        if far:
+            _refuse_several_machines(given)
+        with ExitStack() as copies:
+            for name, value in far.items():
+                from hepatica.cohort.remote.mirror import mirrored
+
+                writing = name in ("out", "results") or (name == "run" and given.get("out") is None)
+                found = [copies.enter_context(mirrored(each, writing=writing)) for each in _paths(value)]
+                given[name] = found if isinstance(value, list) else found[0]
+            command(**given)
+
+    return run
+
+
+def _paths(value: Any) -> list[Path]:
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, Path)]
+
+
+def _refuse_several_machines(given: dict[str, Any]) -> None:
+    from hepatica.cohort.errors import SettingsError
+
+    shared = given.get("jobs") == "share" or given.get("machines", 1) > 1
+    if shared or any("=" not in each and each != "local" for each in given.get("ray") or ()):
+        raise SettingsError("got a URL of a store for several machines, wanted folders that all of them see")
+
+
 def _a_cohort(folder: Path) -> Path:
     """Fail before seconds of imports; so does `_a_run`."""
     from hepatica.cohort.errors import CohortError
 
-    if not (folder / "cohort.toml").is_file():
+    if not is_far(folder) and not (folder / "cohort.toml").is_file():
         raise CohortError(f"{folder} is not a cohort folder: it has no cohort.toml; hepatica init makes one")
     return folder
 
@@ -22,16 +65,21 @@ def _a_cohort(folder: Path) -> Path:
 def _a_run(folder: Path) -> Path:
     from hepatica.cohort.errors import RunError
 
-    if not (folder / "settings.toml").is_file():
+    if not is_far(folder) and not (folder / "settings.toml").is_file():
         raise RunError(f"{folder} is not a run folder: it has no settings.toml; see hepatica train")
     return folder
 
 
 Cohort = Annotated[
     Path,
-    typer.Argument(help="Cohort folder: cohort.toml, patients.csv, specimens.csv.", exists=True, callback=_a_cohort),
+    typer.Argument(
+        help="Cohort folder: cohort.toml, patients.csv, specimens.csv; or the URL of one that hepatica wrote.",
+        callback=_a_cohort,
+    ),
 ]
-Run = Annotated[Path, typer.Argument(help="Run folder, as written by hepatica train.", callback=_a_run)]
+Run = Annotated[
+    Path, typer.Argument(help="Run folder, as written by hepatica train, or its URL in a store.", callback=_a_run)
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, for example epochs=20; repeatable."),

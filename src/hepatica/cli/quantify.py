@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from hepatica.cli.options import JobsOf, Ray, engine_of
+from hepatica.cli.options import JobsOf, Ray, engine_of, in_stores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ Inputs = Annotated[
         exists=True,
     ),
 ]
-Out = Annotated[Path, typer.Option(help="Folder for tables, report, figures and preprocessed spectra.")]
+Out = Annotated[Path, typer.Option(help="Folder, or its URL, for tables, report, figures and spectra.")]
 Method = Annotated[
     Literal["nls", "map", "qcnn", "qcnn+gn"],
     typer.Option(help="nls: least squares; map: with priors; qcnn: networks; qcnn+gn: networks, then a fit."),
@@ -30,7 +30,7 @@ Water = Annotated[
     Path | None,
     typer.Option(help="Unsuppressed water reference of a single file, for phase, eddy currents and mM.", exists=True),
 ]
-Run = Annotated[Path | None, typer.Option(help="Locked run of bae_2025_qcnn, for qcnn and qcnn+gn.")]
+Run = Annotated[Path | None, typer.Option(help="Locked run of bae_2025_qcnn, or its URL, for qcnn and qcnn+gn.")]
 Basis = Annotated[
     Path | None,
     typer.Option(help="Basis set instead of the simulated one of liver: .basis, .txt, .nii.gz.", exists=True),
@@ -53,6 +53,7 @@ Sequence = Annotated[
 Reference = Annotated[float | None, typer.Option(help="Receiver frequency in ppm (reference_ppm), 4.65 for water.")]
 
 
+@in_stores
 def quantify(
     inputs: Inputs, out: Out, method: Method = "nls", water: Water = None, run: Run = None, basis: Basis = None,
     brain: Brain = False, priors: Priors = None, pdff: Pdff = 0.0, te: EchoTime = None, tr: RepetitionTime = None,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from hepatica.cli.options import is_far
+
 SCRIPT = """\
 #!/bin/bash
 # bash {name}: submits this script as an array, and once more for the time when all of it has ended.
@@ -61,6 +63,8 @@ def slurm(
     from hepatica.cohort.atomic import write_text
     from hepatica.cohort.errors import SettingsError
 
+    if any(is_far(Path(each)) for each in command):
+        raise SettingsError("got a URL of a store, wanted folders that all nodes see")
     if command[0] not in SHARED or {"--jobs", "--ray"} & {each.partition("=")[0] for each in command}:
         raise SettingsError(f"got {' '.join(command[:3])} …, wanted {', '.join(SHARED)} without --jobs and --ray")
     write_text(script, text_of(command, elements=elements, cpus=cpus, sbatch=sbatch or (), script=script))

@@ -44,7 +44,7 @@ FAILURES = "failures.csv"
 """Slides that gave no features: row of specimens.csv, reason."""
 
 _SETTINGS = ("encoder", "encoder_shape", "side", "mpp", "background", "tiles_per_specimen", "seed", "stain", "made_by")
-_FEATURES, _BROUGHT, _KNOWN, _PREPARED = "features", "brought", "known", "prepared"
+_FEATURES, _BROUGHT, _KNOWN, _PREPARED = "features", ".brought", "known", "prepared"
 _ASKED_AT_ONCE = 8  # stores, for what they say of a slide
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from hepatica.cohort import SpecimenError, UnavailableError
 from hepatica.cohort.remote import bring, place_of
-from hepatica.cohort.remote.transfer import SCHEMES, _store, bring_described, described
+from hepatica.cohort.remote.transfer import SCHEMES, bring_described, described, store
 
 BODY = bytes(range(256)) * 400
 MD5 = hashlib.md5(BODY).hexdigest()
@@ -161,6 +161,6 @@ def test_what_begins_anew_each_time_is_not_tried_for_ever(server, tmp_path, wait
 
 def test_a_long_file_has_time_and_the_user_s_own_settings_hold(monkeypatch):
     monkeypatch.setitem(fsspec.config.conf, "http", {"client_kwargs": {"trust_env": True}})
-    client = _store("http://127.0.0.1:9/a.svs")[0].client_kwargs
+    client = store("http://127.0.0.1:9/a.svs")[0].client_kwargs
     assert client["trust_env"]
     assert (client["timeout"].total, client["timeout"].sock_read) == (None, 60)

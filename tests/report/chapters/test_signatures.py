@@ -1,9 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from hepatica.report.chapters.signatures import gather, maps
+from hepatica.report.chapters.signatures import gather, maps, section
+from hepatica.report.page import Gallery
 from hepatica.report.page.results import read_run
 
 
@@ -30,3 +33,21 @@ def test_maps_are_the_same_twice(finished: Path) -> None:
     assert len(tiles.signatures) == 60
     for first, second in zip(maps(tiles.signatures), maps(tiles.signatures), strict=True):
         np.testing.assert_array_equal(first.places, second.places)
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-30, 1e-9])
+def test_signatures_that_are_nearly_the_same_have_maps(spread: float) -> None:
+    noise = np.random.default_rng(0).normal(size=(90, 16)) * spread
+    for laid in maps(noise.astype(np.float32)):
+        assert laid.places.shape == (90, 2)
+        assert np.isfinite(laid.places).all()
+        assert ("all the same" in laid.name) == (spread == 0)
+
+
+def test_signatures_that_are_the_same_are_said_to_be(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = read_run(finished, external=[])
+    tiles = replace(gather(run, limit=60), signatures=np.ones((60, 4)))
+    monkeypatch.setattr("hepatica.report.chapters.signatures.gather", lambda *_, **__: tiles)
+    assert "All 60 tile signatures are the same" in section(run, Gallery(tmp_path, phantom=True))

@@ -24,6 +24,10 @@ SCHEMES = ("abfs", "az", "gcs", "gs", "hdfs", "http", "https", "s3", "s3a", "sft
 VERSION = ".version"
 """Beside a file that was brought, which version of it that is."""
 
+ABSENT = "the store has no such file; correct the URL"
+DENIED = "the store denies access to this file; check who may read it, and the credentials"
+"""What a store says for good."""
+
 _BLOCK = 2**24  # bytes asked for at once
 _ATTEMPTS = 4
 _STAMPS = ("size", "ETag", "Last-Modified", "LastModified", "mtime", "created", "md5Hash", "content_md5")
@@ -98,7 +102,7 @@ def described(url: str, *, md5: str) -> Remote:
     """What a store says of a file. Errors as `bring`."""
     if reason := refused(url):
         raise UnavailableError(reason)
-    about = _patiently(lambda: _info(url))
+    about = patiently(lambda: _info(url))
     if about.get("type") == "directory":
         raise SpecimenError("got a folder of a store, wanted one file; give an archive (.zip) of it")
     stamps = {name: str(about[name]) for name in _STAMPS if about.get(name) is not None}
@@ -108,7 +112,7 @@ def described(url: str, *, md5: str) -> Remote:
 
 
 def _info(url: str) -> dict[str, Any]:
-    files, key = _store(url)
+    files, key = store(url)
     found: dict[str, Any] = files.info(key)
     return found
 
@@ -126,7 +130,7 @@ def bring_described(file: Remote, to: Path, *, room: float) -> None:
         for left in to.parent.glob(".*.part"):
             if left != part:
                 left.unlink()
-        _patiently(lambda: _gather(file, part, room=room), progress=lambda: size_of(part))
+        patiently(lambda: _gather(file, part, room=room), progress=lambda: size_of(part))
         _check(file, part)
         part.replace(to)
         to.with_name(VERSION).write_text(file.version)
@@ -137,7 +141,7 @@ def _gather(file: Remote, part: Path, *, room: float) -> None:
 
     From a server that sends files only from their beginning it comes beside `part`, which is no progress until whole.
     """
-    files, key = _store(file.url)
+    files, key = store(file.url)
     try:
         with files.open(key, "rb", block_size=_BLOCK, cache_type="none") as source, part.open("ab") as own:
             if getattr(source, "size", 0) is None:
@@ -188,7 +192,7 @@ def size_of(path: Path) -> int:
     return 0
 
 
-def _store(url: str) -> tuple[Any, str]:
+def store(url: str) -> tuple[Any, str]:
     """The file system of a URL, and the file's key there."""
     import fsspec
 
@@ -209,7 +213,7 @@ def _of_http(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60), **own}}
 
 
-def _patiently(act: Callable[[], T], *, progress: Callable[[], int] = lambda: 0) -> T:
+def patiently(act: Callable[[], T], *, progress: Callable[[], int] = lambda: 0) -> T:
     """What `act` returns, tried again with growing pauses; a row of faults begins anew whenever `progress` has grown.
 
     Clients of stores raise anything; what a store says of a file that is absent or forbidden is not tried again.
@@ -223,26 +227,26 @@ def _patiently(act: Callable[[], T], *, progress: Callable[[], int] = lambda: 0)
         except Exception as error:
             if getattr(error, "errno", None) in (ENOSPC, EDQUOT, EROFS):
                 raise UnavailableError("the disk for files of stores is full; free space, or choose another") from None
-            if reason := _final(error):
+            if reason := final(error):
                 raise SpecimenError(reason) from None
             faults = 1 if progress() > reached else faults + 1
             reached = max(reached, progress())
             if faults == _ATTEMPTS:
                 kind = type(error.__cause__ or error).__name__
                 raise UnavailableError(
-                    f"the store cannot be read ({kind}); check the network or proxy and run the same command again,"
-                    " what was brought is kept"
+                    f"the store cannot be read or written ({kind}); check the network or proxy and run the same command"
+                    " again, what was brought is kept"
                 ) from None
         time.sleep(2.0 ** (faults - 1))
 
 
-def _final(error: Exception) -> str:
+def final(error: Exception) -> str:
     """What a store has said for good; fsspec takes every fault of http for an absent file, with the true one behind."""
     behind = error.__cause__
     passing = isinstance(behind, OSError) or type(behind).__module__.startswith("aiohttp")
     status = getattr(behind or error, "status", None)
     if isinstance(error, PermissionError) or status in (401, 403):
-        return "the store denies access to this file; check who may read it, and the credentials"
+        return DENIED
     if status in (404, 410) or (isinstance(error, FileNotFoundError) and not passing):
-        return "the store has no such file; correct the URL"
+        return ABSENT
     return ""

@@ -79,6 +79,8 @@ def section(run: Run, gallery: Gallery) -> Section | str:
     tiles, target = gather(run, limit=LIMIT), run.targets[0]
     if len(tiles.signatures) < FEWEST:
         return f"Only {len(tiles.signatures)} {tiles.region}s of unseen patients: too few to map signatures."
+    if alike(tiles.signatures):
+        return f"All {len(tiles.signatures)} {tiles.region} signatures are the same: there is nothing to map."
     outcome = f"{target.happening} by the end of follow-up" if target.followed else about(target)
     blocks: list[Block] = [Text(text=MEANING.format(region=tiles.region))]
     for laid in maps(tiles.signatures):
@@ -135,15 +137,28 @@ def outcome_colours(label: np.ndarray) -> np.ndarray:
     return np.select([label == 1, label == 0], [HIGH, LOW], QUIET)
 
 
+def alike(signatures: np.ndarray) -> bool:
+    """Whether all are the same."""
+    return bool((signatures == signatures[0]).all())
+
+
 def maps(signatures: np.ndarray) -> list[Map]:
-    """The tiles laid out by PCA and by t-SNE; the same signatures give the same maps."""
+    """The tiles laid out by PCA and by t-SNE, in one place where all are the same; the same signatures give the same
+    maps.
+    """
+    if alike(signatures):
+        one, names = np.zeros((len(signatures), 2)), {"pca": "PCA", "tsne": "t-SNE"}
+        return [Map(key=key, name=f"{each} (all the same)", axis=each, places=one) for key, each in names.items()]
+    signatures = signatures.astype(float)  # of single precision, what is nearly the same may be equal
     parts = PCA(n_components=2, random_state=SEED).fit(signatures)
-    shares = parts.explained_variance_ratio_.sum()
+    shares, places = parts.explained_variance_ratio_.sum(), parts.transform(signatures)
     neighbours = min(PERPLEXITY, (len(signatures) - 1) / 3)
-    lie = TSNE(perplexity=neighbours, init="pca", random_state=SEED, n_jobs=1).fit_transform(signatures)
+    # Where scikit-learn's own start is not finite, it ends the process.
+    start = (1e-4 * places / places[:, 0].std()).astype(np.float32)
+    lie = TSNE(perplexity=neighbours, init=start, random_state=SEED, n_jobs=1).fit_transform(signatures)
     name = f"PCA (two components, {shares:.0%} of the variance)"
     return [
-        Map(key="pca", name=name, axis="Component", places=parts.transform(signatures)),
+        Map(key="pca", name=name, axis="Component", places=places),
         Map(key="tsne", name="t-SNE", axis="t-SNE", places=lie),
     ]
 
