@@ -95,7 +95,9 @@ def test_a_missing_cohort_and_run_are_named_before_anything_is_imported(hepatica
     assert "none is not a cohort folder" in done.stderr
 
 
-@pytest.mark.parametrize("words", [{"jobs": "share"}, {"ray": ["auto"]}, {"ray": ["10.0.0.1:6379", "gpus=1"]}])
+@pytest.mark.parametrize(
+    "words", [{"jobs": "share"}, {"ray": ["auto"]}, {"ray": ["a:6379", "gpus=1"]}, {"machines": 2}]
+)
 def test_several_machines_need_a_folder_that_all_see(words):
     command = in_stores(lambda **_: pytest.fail("called"))
     with pytest.raises(SettingsError, match="wanted folders that all of them see"):
