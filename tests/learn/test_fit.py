@@ -354,7 +354,7 @@ def test_a_loss_that_is_no_number_stops_with_advice(tmp_path: Path) -> None:
 
 def test_a_training_that_lightning_cut_short_is_not_finished(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="stopped after epoch 1 of 4; start it again"):
-        learn(tmp_path, trainer={"max_steps": 4})
+        learn(tmp_path, trainer={"fast_dev_run": 1})
     assert len(learn(tmp_path)[1].epochs) == 4
 
 
@@ -363,8 +363,8 @@ def test_flags_are_checked(tmp_path: Path) -> None:
         learn(tmp_path, trainer={"nonsense": 1})
     with pytest.raises(SettingsError, match="telepathy"):
         learn(tmp_path, trainer={"strategy": "telepathy"})
-    with pytest.raises(SettingsError, match="max_epochs, val_check_interval: set by fit"):
-        learn(tmp_path, trainer={"max_epochs": 1, "val_check_interval": 0.5})
+    with pytest.raises(SettingsError, match="max_epochs, max_steps, overfit_batches, val_check_interval: set by fit"):
+        learn(tmp_path, trainer={"max_epochs": 1, "max_steps": 4, "val_check_interval": 0.5, "overfit_batches": 2})
     with pytest.raises(SettingsError, match="needs validation samples"):
         learn(tmp_path, validation=None)
 

@@ -112,7 +112,7 @@ def test_two_machines_learn_what_two_processes_of_one_do(importable: None, by_tw
         at = f"127.0.0.1:{free.getsockname()[1]}"
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(launch, code, processes=1, meeting=Meeting(machines=2, at=at))
-        Elsewhere(machines=2, at=at).wait()
+        assert not Elsewhere(machines=2, at=at).wait(over=lambda: False)
         launch(code, processes=1, meeting=Elsewhere(machines=2, at=at))
         first.result()
     met, whole = load_file(tmp_path / FINISHED), load_file(by_two / "whole" / FINISHED)
@@ -123,11 +123,16 @@ def test_a_machine_knows_whether_it_is_the_first_and_how_it_is_reached() -> None
     here = Meeting(machines=2, at="127.0.0.1:29500")
     assert (here.is_here, here.reached_from(), here.interface()) == (True, "127.0.0.1", "lo")
     assert not Meeting(machines=2, at="192.0.2.1:29500").is_here  # of documentation (RFC 5737)
+    assert Meeting(machines=2, at="192.0.2.1:29500").wait(over=lambda: True)
+    with pytest.raises(SettingsError, match="localhost leads to this machine alone; give its address"):
+        _ = Meeting(machines=2, at="localhost:29500").is_here
     with pytest.raises(SettingsError, match=r"knows no nowhere\.invalid .*give its address"):
         _ = Meeting(machines=2, at="nowhere.invalid:29500").is_here
 
 
-@pytest.mark.parametrize(("machines", "at"), [(1, "a:1"), (2, ""), (2, "a"), (2, ":1"), (2, "a:b")])
+@pytest.mark.parametrize(
+    ("machines", "at"), [(1, "a:1"), (2, ""), (2, "a"), (2, ":1"), (2, "a:b"), (2, "a:0"), (2, "a:65536")]
+)
 def test_a_meeting_needs_two_machines_and_a_place(machines: int, at: str) -> None:
     with pytest.raises(SettingsError, match="wanted 2 or more, and HOST:PORT"):
         Meeting(machines=machines, at=at)

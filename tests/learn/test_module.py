@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from hepatica.cohort.errors import RunError
 from hepatica.learn import Arrays, Plan, Samples
 from hepatica.learn.losses import smoothed_cross_entropy
 from hepatica.learn.module import Learner, Loaders, mixup, optimizer
@@ -81,7 +82,8 @@ def test_means_are_over_the_samples_of_all_devices_and_begin_anew() -> None:
 def test_each_device_goes_on_with_its_sums_and_of_others_the_first_has_all(
     world: int, wanted: list[list[float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved = {"epoch_at_hand": {"steps": 7, "sums": {"train_loss": torch.tensor([[3.0, 2.0], [5.0, 2.0]])}}}
+    sums = {"train_loss": torch.tensor([[3.0, 2.0], [5.0, 2.0]])}
+    saved = {"epoch_at_hand": {"steps": 7, "sums": sums, "shape": [8, 9]}}
     found = []
     for rank in range(world):
         module = Learner(nn.Linear(1, 1), plan=PLAN)
@@ -245,9 +247,16 @@ def test_the_rate_follows_the_batch() -> None:
 
 
 def steps(
-    count: int, *, world: int, network: nn.Module, batch: int = 8, drop_last: bool = False
+    count: int,
+    *,
+    world: int,
+    network: nn.Module,
+    batch: int = 8,
+    drop_last: bool = False,
+    done: int = 0,
+    shape: tuple[int, ...] = (),
 ) -> list[list[list[int]]]:
-    """The numbers of each step of an epoch, by rank."""
+    """The numbers of each step of an epoch, by rank; of an epoch of that shape of which so many are done."""
     samples = Samples(inputs=Arrays(values=np.arange(count, dtype=np.float32)[:, None]), labels=np.zeros(count, int))
     loaders = Loaders(samples, None, plan=Plan(epochs=1, batch=batch, learning_rate=0.1, drop_last=drop_last))
     progress, found = SimpleNamespace(current=SimpleNamespace(processed=0)), []
@@ -258,6 +267,7 @@ def steps(
             fit_loop=SimpleNamespace(epoch_progress=progress),
             lightning_module=Learner(network, plan=loaders.plan),
         )
+        loaders.trainer.lightning_module.steps, loaders.trainer.lightning_module.shape = done, list(shape)
         found.append([inputs[:, 0].int().tolist() for inputs, _ in loaders.train_dataloader()])
     return [list(each) for each in zip(*found, strict=True)]
 
@@ -292,3 +302,16 @@ def test_no_device_normalises_a_batch_of_one(count: int, world: int) -> None:
     found = steps(count, world=world, network=nn.BatchNorm1d(1))
     assert found
     assert min(len(each) for step in found for each in step) > 1
+
+
+def test_an_epoch_is_gone_on_with_by_as_many_devices_or_where_their_steps_are_the_same() -> None:
+    network = nn.Linear(1, 2)
+    whole = steps(20, world=1, network=network)
+    assert steps(20, world=1, network=network, done=1, shape=(8, 3)) == whole[1:]
+    two = steps(20, world=2, network=network, done=2, shape=(8, 3))  # begun by one
+    assert [sorted(chain(*each)) for each in two] == [sorted(each[0]) for each in whole[2:]]
+    with pytest.raises(
+        RunError, match=r"got 9 samples a step and 3 steps an epoch, wanted 8 and 3, .* as many processes"
+    ):
+        steps(20, world=3, network=network, done=1, shape=(8, 3))
+    assert steps(20, world=3, network=network, done=0, shape=(8, 3))  # between two epochs

@@ -16,13 +16,20 @@ def watch(**plan: Any) -> Watch:
     return Watch(plan=Plan(**plan), checkpoint=Path("unused"), label="fold 1")
 
 
+def trainer_of(saves: list[object], **flags: Any) -> SimpleNamespace:
+    """A trainer of one device and epochs of 20 steps; `saves` has an entry for each time that it saved."""
+    own = {"should_stop": False, "num_training_batches": 20, "accumulate_grad_batches": 1} | flags
+    strategy = SimpleNamespace(reduce_boolean_decision=lambda decision, all: decision)  # noqa: A006
+    return SimpleNamespace(save_checkpoint=lambda *_, **__: saves.append(None), strategy=strategy, **own)
+
+
 def follow(one: Watch, losses: list[float]) -> list[bool]:
     """Feed losses; the network's only weight is its epoch's number. Returns whether it asked to stop, each time."""
     asked = []
     for loss in losses:
         module = SimpleNamespace(network=nn.Linear(1, 1), end_epoch=lambda loss=loss: {"train_loss": loss})
         nn.init.constant_(module.network.weight, len(one.epochs))
-        trainer = SimpleNamespace(should_stop=False, save_checkpoint=lambda *_, **__: None)
+        trainer = trainer_of([])
         one.on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
         asked.append(trainer.should_stop)
     return asked
@@ -73,12 +80,8 @@ def saved_at(
         saves.append(step)
         now[0] += takes
 
-    own = SimpleNamespace(
-        num_training_batches=steps,
-        save_checkpoint=save,
-        strategy=SimpleNamespace(reduce_boolean_decision=lambda due, all: due),  # noqa: A006
-        **{"accumulate_grad_batches": 1, "received_sigterm": False} | trainer,
-    )
+    own = trainer_of([], num_training_batches=steps, **trainer)
+    own.save_checkpoint = save
     one.on_train_start(own, own)  # type: ignore[arg-type]
     for step in range(1, steps + 1):
         now[0] += 10
@@ -99,5 +102,34 @@ def test_gradients_that_gather_are_not_cut_apart(monkeypatch: pytest.MonkeyPatch
     assert saved_at(watch(), monkeypatch, accumulate_grad_batches=4) == [8, 16]
 
 
-def test_a_process_that_is_asked_to_end_saves_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert saved_at(watch(), monkeypatch, steps=3, received_sigterm=True) == [1, 2]
+def test_asked_to_end_it_ends_at_the_next_step_that_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, saves = watch(), []
+    trainer = trainer_of(saves, accumulate_grad_batches=4)
+    one.on_train_start(trainer, trainer)  # type: ignore[arg-type]
+    one.ask()
+    for step in range(1, 4):
+        one.on_train_batch_end(trainer, trainer, None, None, step - 1)  # type: ignore[arg-type]
+    assert not saves
+    with pytest.raises(SystemExit) as ended:
+        one.on_train_batch_end(trainer, trainer, None, None, 3)  # type: ignore[arg-type]
+    assert (len(saves), ended.value.code) == (1, 143)
+
+
+def test_asked_in_a_validation_it_ends_after_the_epoch_is_saved() -> None:
+    one = watch()
+    one.at_work = True
+    one.ask()
+    with pytest.raises(SystemExit):
+        follow(one, [1.0])
+    assert len(one.epochs) == 1
+
+
+def test_before_and_after_the_steps_it_ends_at_once() -> None:
+    one = watch()
+    with pytest.raises(SystemExit):
+        one.ask()
+    one.on_train_start(trainer_of([]), None)  # type: ignore[arg-type]
+    one.ask()
+    one.on_train_end(None, None)  # type: ignore[arg-type]
+    with pytest.raises(SystemExit):
+        one.ask()

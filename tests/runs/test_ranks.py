@@ -1,5 +1,6 @@
 """Ranks: what the processes of a training fit is what the run locks."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,9 @@ class Elsewhere(Meeting):
 
     is_here = False
 
-    def wait(self) -> None:
+    def wait(self, *, over: Callable[[], bool]) -> bool:
         """Not at all."""
+        return over()
 
 
 def test_a_further_machine_fits_only_what_the_first_has_prepared(

@@ -1,7 +1,7 @@
 """Augmentation: random views of a batch of images, another draw for every image.
 
 Each step takes and returns images (b, c, h, w) on [0, 1] and works on the whole batch at once, on its device.
-Draws come from torch's own generator of that device, which `fit` sets at the start of every epoch.
+Draws come from torch's own generator of that device, which `fit` sets at every step.
 """
 
 import math

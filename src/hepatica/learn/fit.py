@@ -10,9 +10,7 @@ import ctypes
 import hashlib
 import json
 import logging
-import signal
 import sys
-import threading
 import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
@@ -38,6 +36,7 @@ from torch.nn.functional import cross_entropy
 from hepatica.cohort.atomic import read_json, replacing, sweep, write_json
 from hepatica.cohort.errors import RunError, SettingsError, UnavailableError
 from hepatica.cohort.preparation import Lines
+from hepatica.learn.asked import ENDED, asked
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.images import channels_last
 from hepatica.learn.launch import of_ranks
@@ -66,18 +65,19 @@ def fit(
     """Train a network in place; it ends in evaluation mode, on the CPU, with the weights of the best epoch.
 
     The network's first (or only) output is what `loss` takes beside the labels: logits (b, classes), or estimates of
-    targets. `folder` belongs to this one fit: after every epoch, every minute within one, and at SIGTERM it gets a
-    checkpoint, in the end `finished.safetensors` and `history.json`. Called again after a kill, `fit` goes on with the
-    step after that and ends as if nothing had happened, because the order of the samples, fresh samples, augmentation
-    and dropout depend on the plan's seed, the epoch and the step alone: with the same weights to the last bit on a CPU
-    with as many threads. Called again on a finished folder, it loads. torch's own generator is left as it was either
-    way.
+    targets. `folder` belongs to this one fit: after every epoch, every minute within one, and at SIGTERM, which ends it
+    by SystemExit, it gets a checkpoint, in the end `finished.safetensors` and `history.json`. Called again after a
+    kill, `fit` goes on with the step after that and ends as if nothing had happened, because the order of the samples,
+    fresh samples, augmentation and dropout depend on the plan's seed, the epoch and the step alone: with the same
+    weights to the last bit on a CPU with as many threads. Called again on a finished folder, it loads. torch's own
+    generator is left as it was either way.
 
     `trainer` takes Lightning's flags (accelerator, devices, strategy, precision, …); by default one device, the best
     there is, in bfloat16 where a GPU has it; in a process that `launch` has begun, those of all. `label` names the fit
     in messages.
 
-    Raises RunError where the folder holds another fit or the loss is no longer a number, SettingsError for a flag that
+    Raises RunError where the folder holds another fit or the loss is no longer a number, or an epoch was begun by other
+    numbers of devices with other steps, SettingsError for a flag that
     Lightning does not know or a monitor without its samples, UnavailableError for a device that is not there.
     """
     if plan.monitor == "validation_loss" and validation is None:
@@ -87,7 +87,7 @@ def fit(
         watch = Watch(plan=plan, checkpoint=folder / UNFINISHED, label=label)
         module = Learner(channels_last(network).train(), plan=plan, augment=augment, loss=loss)
         _keep_memory()
-        with quiet(), isolate_rng(), _ended_by_lightning():
+        with quiet(), isolate_rng(), asked(watch.ask) as watch.handler:
             engine = _train(module, Loaders(samples, validation, plan=plan), watch, flags=trainer or {})
         if engine.is_global_zero:
             _finish(network, watch, folder=folder)
@@ -107,6 +107,7 @@ def _identity(network: nn.Module, samples: Samples | Fresh, plan: Plan, label: s
         "samples": len(samples),
         "labels": samples.digest,
         "network": hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:12],
+        "chance": "by step",  # by epoch in earlier versions, whose checkpoints would go on otherwise
         **{field.name: getattr(plan, field.name) for field in fields(Plan)},
     }
     plain: dict[str, Any] = json.loads(json.dumps(identity))
@@ -134,24 +135,13 @@ def _train(module: Learner, loaders: Loaders, watch: Watch, *, flags: Mapping[st
     start = watch.checkpoint if watch.checkpoint.exists() else None
     try:
         trainer.fit(module, datamodule=loaders, ckpt_path=start, weights_only=False)
-    except SystemExit as stopped:  # Lightning's answer to Ctrl-C is exit code 1, to SIGTERM 0
+    except SystemExit as stopped:  # Lightning's answer to Ctrl-C is exit code 1
         if isinstance(stopped.__context__, KeyboardInterrupt):
             raise stopped.__context__ from None
-        raise SystemExit(128 + signal.SIGTERM) from None
+        raise
+    if watch.asked:
+        raise SystemExit(ENDED)
     return trainer
-
-
-@contextmanager
-def _ended_by_lightning() -> Iterator[None]:
-    """Within the block SIGTERM lets the step at hand end and be saved, and the process end then."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Python takes signals in the main thread alone
-        return
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _keep_memory() -> None:
@@ -167,6 +157,9 @@ def _keep_memory() -> None:
 def _trainer(loaders: Loaders, watch: Watch, flags: Mapping[str, Any]) -> Trainer:
     ours: dict[str, Any] = {
         "max_epochs": watch.plan.epochs,
+        "max_steps": -1,
+        "max_time": None,
+        "overfit_batches": 0.0,
         "callbacks": [watch, NamedBar(watch.label) if sys.stderr.isatty() else EpochLines(watch)],
         "plugins": [SafeCheckpoints()],
         "default_root_dir": watch.checkpoint.parent,

@@ -8,12 +8,15 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
+from threading import Event
 from typing import Any
 
 from hepatica.cohort.errors import SettingsError, UnavailableError
+from hepatica.learn.asked import ENDED, asked
 
 RESTARTS = 3
 """Times that all processes are begun anew after one has died (ours)."""
@@ -39,7 +42,8 @@ class Meeting:
     at: str
 
     def __post_init__(self) -> None:
-        if self.machines < 2 or not self.host or not self.at.rpartition(":")[2].isdecimal():
+        port = self.at.rpartition(":")[2]
+        if self.machines < 2 or not self.host or not port.isdecimal() or not 0 < int(port) < 2**16:
             raise SettingsError(
                 f"got {self.machines} machines that meet at {self.at!r}, wanted 2 or more, and HOST:PORT of the first"
             )
@@ -73,19 +77,25 @@ class Meeting:
                         return name
         return ""
 
-    def wait(self) -> None:
-        """Wait until the first machine is there."""
+    def wait(self, *, over: Callable[[], bool]) -> bool:
+        """Wait until the first machine is there, or all is `over`: the answer. UnavailableError after a day."""
         print(f"waiting for {self.at}", file=sys.stderr, flush=True)
-        while True:
+        until = time.monotonic() + _MEETS_WITHIN_S
+        while not over():
             with suppress(OSError), socket.create_connection((self.host, int(self.at.rpartition(":")[2])), timeout=9):
-                return
+                return False
+            if time.monotonic() > until:
+                raise UnavailableError(f"{self.at} did not answer for a day; start the first machine, then this one")
             time.sleep(1)
+        return True
 
     def _addresses(self) -> "list[tuple[socket.AddressFamily, Any]]":
         try:
             found = socket.getaddrinfo(self.host, int(self.at.rpartition(":")[2]), type=socket.SOCK_STREAM)
         except OSError as error:
             raise SettingsError(f"{self.at}: this machine knows no {self.host} ({error}); give its address") from None
+        if any(address[0] != self.host and ip_address(address[0]).is_loopback for *_, address in found):
+            raise SettingsError(f"{self.at}: {self.host} leads to this machine alone; give its address in the network")
         return [(family, address) for family, _, _, _, address in found]
 
 
@@ -99,7 +109,8 @@ def _is_ours(family: "socket.AddressFamily", address: Any) -> bool:
 def launch(code: str, *, processes: int, meeting: Meeting | None = None) -> None:
     """Run Python code in several processes of this machine, and those of a `meeting`, that `fit` finds itself in.
 
-    They speak by gloo, or NCCL where there are GPUs, and end with this process, however that ends. UnavailableError
+    They speak by gloo, or NCCL where there are GPUs, and end with this process, however that ends; SIGTERM is passed on
+    to them, and SystemExit raised when they have ended. UnavailableError
     where they died more often than `RESTARTS`, or one ended with an error, which it has printed.
     """
     words = [
@@ -109,11 +120,20 @@ def launch(code: str, *, processes: int, meeting: Meeting | None = None) -> None
         *(sys.executable, "-c", _ENDS.format(parent="int(os.environ['HEPATICA_TORCHRUN'])") + code),
     ]
     network = {} if meeting is None else {"GLOO_SOCKET_IFNAME": meeting.interface()}
+    stop = Event()
     with subprocess.Popen(words, env=network | os.environ | _SAFE) as running:
+
+        def pass_on() -> None:
+            stop.set()
+            running.terminate()
+
         try:
-            ended = running.wait()
+            with asked(pass_on):
+                ended = running.wait()
         finally:
             running.terminate()
+    if stop.is_set():
+        raise SystemExit(ENDED)
     if ended:
         raise UnavailableError(
             f"training by {processes} processes ended with code {ended}; see what they printed. The same command goes"

@@ -1,7 +1,7 @@
 """Module: one step of learning, its optimizer, its batches, and means of an epoch, which go on from any step."""
 
 import math
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
+from hepatica.cohort.errors import RunError
 from hepatica.learn.augmentation import Augment
 from hepatica.learn.bags import Bags
 from hepatica.learn.images import as_network_input
@@ -36,6 +37,8 @@ class Learner(LightningModule):
         """Steps done of the epoch at hand."""
         self.sums: dict[str, Tensor] = {}
         """Of the epoch at hand and this device: the sum over samples, and their number, (2,)."""
+        self.shape: Sequence[int] = ()
+        """Samples of a step, of all devices, and steps of an epoch, by which it was begun."""
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Set torch's generator, so that augmentation and dropout are the same after a restart at any step."""
@@ -75,12 +78,12 @@ class Learner(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add how far the epoch has come, with the sums of every device, (devices, 2)."""
         gathered = {name: rearrange(self.all_gather(own), "... two -> (...) two") for name, own in self.sums.items()}
-        checkpoint["epoch_at_hand"] = {"steps": self.steps, "sums": gathered}
+        checkpoint["epoch_at_hand"] = {"steps": self.steps, "sums": gathered, "shape": list(self.shape)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on at that step; of another number of devices, the first has the sums of all."""
         begun, rank, world = checkpoint["epoch_at_hand"], self.global_rank, self.trainer.world_size
-        self.steps = begun["steps"]
+        self.steps, self.shape = begun["steps"], begun["shape"]
         if all(len(sums) == world for sums in begun["sums"].values()):
             self.sums = {name: sums[rank] for name, sums in begun["sums"].items()}
         else:
@@ -114,7 +117,7 @@ def mixup(inputs: Tensor, *, alpha: float) -> tuple[Tensor, Callable[[Loss, Tens
     """Blend inputs (b, ...) in a ratio drawn from Beta(alpha, alpha), and say how to score logits on the blends.
 
     The second value takes a loss, the logits (b, classes) and the labels (b,) of the unblended inputs. Draws come from
-    torch's own generator of the inputs' device, which `fit` sets at the start of every epoch.
+    torch's own generator of the inputs' device, which `fit` sets at every step.
 
     Zhang H, Cisse M, Dauphin YN, Lopez-Paz D. ICLR 2018, arXiv 1710.09412, equation 1. As in the authors' code, a batch
     is blended with itself in another order, and all of its samples in one ratio.
@@ -166,10 +169,22 @@ class Loaders(LightningDataModule):
         kept = count - count % whole if drop else count
         # Not trainer.current_epoch, which is still one behind when a training is taken up again.
         progress: Any = self.trainer.fit_loop.epoch_progress.current
-        done: int = batch * self.trainer.lightning_module.steps  # type: ignore[operator, assignment]
-        order = GoneOn(self._order(epoch=progress.processed, kept=kept), epoch=progress.processed, done=done)
+        learner: Any = self.trainer.lightning_module
+        own = self._order(epoch=progress.processed, kept=kept)
+        order = GoneOn(own, epoch=progress.processed, done=batch * learner.steps)
         alone = normalised and batch > 1 and math.ceil(kept / world) % batch == 1
-        return loader(self.samples, _source(self.samples), batch=batch, sampler=order, drop_last=drop or alone)
+        found = loader(self.samples, _source(self.samples), batch=batch, sampler=order, drop_last=drop or alone)
+        self._go_on(learner, [batch * world, len(found)])
+        return found
+
+    def _go_on(self, learner: Learner, shape: Sequence[int]) -> None:
+        if learner.steps and learner.shape != shape:
+            (samples, steps), (before, of) = shape, learner.shape
+            raise RunError(
+                f"got {samples} samples a step and {steps} steps an epoch, wanted {before} and {of}, with which this"
+                " epoch was begun; go on with as many processes as before"
+            )
+        learner.shape = shape
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Batch the validation samples in their own order, all of them on each device, for none may count twice."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -233,6 +234,7 @@ def loader(dataset: Dataset[Any], inputs: Sized, *, batch: int, **settings: Any)
         persistent_workers=count > 0,
         pin_memory=torch.cuda.is_available() and not isinstance(inputs, OnDevice),
         generator=torch.Generator().manual_seed(0),
+        worker_init_fn=_outlive_signals,
         **settings,
     )
 
@@ -243,6 +245,11 @@ def workers(inputs: Sized) -> int:
     if isinstance(inputs, Arrays | OnDevice) or len(inputs) < FEW_INPUTS or cores <= 2:
         return 0
     return min(cores - 1, MOST_WORKERS)
+
+
+def _outlive_signals(_: int) -> None:
+    """A signal to all processes is for their parent to answer, with which they end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _as_it_is(batch: Any) -> Any:

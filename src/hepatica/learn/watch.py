@@ -1,6 +1,7 @@
 """Watch: what a training remembers from step to step, and when all of it is saved."""
 
 import math
+import signal
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from hepatica.cohort.errors import RunError
+from hepatica.learn.asked import ENDED
 from hepatica.learn.plan import Epoch, History, Plan, share_of_rate
 
 EVERY = 60.0
@@ -20,7 +22,10 @@ RARELY = 50
 
 
 class Watch(Callback):
-    """What a training remembers from epoch to epoch.
+    """What a training remembers from step to step.
+
+    `ask` is the answer to SIGTERM, of which `handler` is Python's form: the training ends at the next step that it can
+    save, after a validation that has begun.
 
     Everything is part of the one checkpoint file that replaces the last one whole, so that weights, best weights and
     losses can never come from different steps after a kill. Lightning's own callbacks write several files.
@@ -31,6 +36,14 @@ class Watch(Callback):
         self.epochs: list[Epoch] = []
         self.best = 0
         self.best_weights: dict[str, Tensor] = {}
+        self.handler: Any = None
+        self.asked = self.at_work = False
+
+    def ask(self) -> None:
+        """Let the training end; before and after the steps, at once."""
+        if not self.at_work:
+            raise SystemExit(ENDED)
+        self.asked = True
 
     @property
     def stopped_early(self) -> bool:
@@ -51,17 +64,22 @@ class Watch(Callback):
         """Train no further after a kill between the last epoch and the end."""
         trainer.should_stop = self.done
         self.due = time.monotonic() + EVERY
+        self.at_work = True
+        if (
+            self.handler is not None
+        ):  # Lightning has put its own in its place, which of several devices may wait for ever
+            signal.signal(signal.SIGTERM, self.handler)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Save where it is time or the process is asked to end; the last step is saved with its epoch."""
+        """Save where it is time, or a device is asked to end; the last step is saved with its epoch."""
         steps = batch_idx + 1
         if steps == trainer.num_training_batches or steps % trainer.accumulate_grad_batches:
             return
-        due = trainer.received_sigterm or time.monotonic() >= self.due
-        if trainer.strategy.reduce_boolean_decision(due, all=False):
+        if trainer.strategy.reduce_boolean_decision(self.asked or time.monotonic() >= self.due, all=False):
             self._save(trainer)
+            self._end_where_asked(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note the losses, keep the weights if they are the best, save all."""
@@ -74,6 +92,11 @@ class Watch(Callback):
             self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
         trainer.should_stop = self.done
         self._save(trainer)
+        self._end_where_asked(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """From here on nothing has to be saved."""
+        self.at_work = False
 
     def state_dict(self) -> dict[str, Any]:
         """Everything, for the checkpoint."""
@@ -90,6 +113,10 @@ class Watch(Callback):
         trainer.save_checkpoint(self.checkpoint, weights_only=False)
         now = time.monotonic()
         self.due = now + max(EVERY, RARELY * (now - begun))
+
+    def _end_where_asked(self, trainer: Trainer) -> None:
+        if trainer.strategy.reduce_boolean_decision(self.asked, all=False):
+            raise SystemExit(ENDED)
 
     def _epoch(self, means: dict[str, float]) -> Epoch:
         rate = self.plan.rate * share_of_rate(self.plan, epoch=len(self.epochs))

@@ -68,8 +68,7 @@ def fit_by_ranks(
 
 def join(folder: RunFolder, *, processes: int, meeting: Meeting) -> NoReturn:
     """Do the fits together with the machine that the others meet at, which does all else, and raise `Shared`."""
-    if not folder.model.exists():
-        meeting.wait()
+    if not meeting.wait(over=folder.model.exists):
         launch(_code(_file(folder)), processes=processes, meeting=meeting)
     raise Shared(f"the networks are fitted; {meeting.host} locks the model")
 

@@ -133,7 +133,7 @@ def lost_of(
 ) -> pd.DataFrame:
     """The specimens that `set_aside` has entered, as a store's table of failures."""
     entries = {own["row"]: own["content"] for own in map(read_json, (folder / "ledger").glob(f"{SET_ASIDE}*.json"))}
-    found = [each for each in specimens if each.row in entries and entries[each.row] == content([each])]
+    found = [each for each in specimens if entries.get(each.row) and entries[each.row] == content([each])]
     rows = [(each.patient_id, each.specimen_id, each.row, DIED) for each in found]
     return pd.DataFrame(rows, columns=["patient_id", "specimen_id", "row", "error"])
 

@@ -63,9 +63,8 @@ def _hazard_ratio(time: Floats, event: Booleans, high: Booleans) -> dict[str, Es
         )
     test = f"{found.ratio.method}, no interval"
     p = Estimate(value=found.p, low=None, high=None, n=high.size, method=test)
-    changes = Estimate(value=found.changes_p, low=None, high=None, n=high.size, method="Grambsch-Therneau, no interval")
-    if np.isnan(found.changes_p):
-        changes = undefined(UNTESTED, n=high.size)
+    same = Estimate(value=found.changes_p, low=None, high=None, n=high.size, method="Grambsch-Therneau, no interval")
+    changes = undefined(UNTESTED, n=high.size) if np.isnan(found.changes_p) else same
     return {"hazard_ratio": found.ratio, "hazard_ratio_p": p, "proportional_hazards_p": changes}
 
 

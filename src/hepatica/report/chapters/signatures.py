@@ -138,8 +138,8 @@ def outcome_colours(label: np.ndarray) -> np.ndarray:
 
 
 def alike(signatures: np.ndarray) -> bool:
-    """Whether all are the same."""
-    return bool((signatures == signatures[0]).all())
+    """Whether all are the same, as far as their standard deviations can be computed."""
+    return not signatures.astype(float).std(axis=0).any()
 
 
 def maps(signatures: np.ndarray) -> list[Map]:
