@@ -1,12 +1,15 @@
 """Ranks: what the processes of a training fit is what the run locks."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from hepatica.cohort import RunError
 from hepatica.cohort.atomic import read_json
 from hepatica.learn.launch import Meeting
+from hepatica.protocol import override
 from hepatica.runs import ranks, train
 from hepatica.runs.engine import Shared
 
@@ -44,9 +47,18 @@ def test_a_further_machine_fits_only_what_the_first_has_prepared(
 ) -> None:
     launched: list[str] = []
     monkeypatch.setattr(ranks, "launch", lambda code, **_: launched.append(code))
-    for run in (tmp_path / "run", trained.run):  # the second is locked already
+    begun, own = tmp_path / "run", {"meeting": Elsewhere(machines=2, at="first:29500"), "settings": trained.settings}
+    begun.mkdir()
+    shutil.copyfile(trained.run / "settings.toml", begun / "settings.toml")
+    for run in (begun, trained.run):  # the second is locked already
         with pytest.raises(Shared, match="first locks the model"):
-            train(trained.system, trained.cohort, run=run, meeting=Elsewhere(machines=2, at="first:29500"))
+            train(trained.system, trained.cohort, run=run, **own)
     (code,) = launched
-    assert code.endswith(f"of_rank({str(tmp_path / 'run' / 'work' / 'ranks.json')!r})")
-    assert not (tmp_path / "run").exists()
+    assert code.endswith(f"of_rank({str(begun / 'work' / 'ranks.json')!r})")
+    assert [each.name for each in begun.iterdir()] == ["settings.toml"]
+    other = override(trained.settings, {"seed": 77})
+    with pytest.raises(RunError, match="was started with seed = 2023, not 77"):
+        train(trained.system, trained.cohort, run=begun, **own | {"settings": other})
+    with pytest.raises(RunError, match="elsewhere is not there; all machines must see it"):
+        train(trained.system, trained.cohort, run=tmp_path / "elsewhere", **own)
+    assert len(launched) == 1

@@ -24,7 +24,14 @@ RESTARTS = 3
 _SAFE = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}  # else restarts may hang on stale addresses (pytorch issue 135712)
 
 _ENDS = "import os; from hepatica.learn.parent import end_with; end_with({parent})\n"
-_TORCHRUN = "os.environ['HEPATICA_TORCHRUN'] = str(os.getpid()); from torch.distributed.run import main; main()"
+_TORCHRUN = """os.environ['HEPATICA_TORCHRUN'] = str(os.getpid())
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.run import main
+try:
+    main()
+except SignalException:
+    os._exit(143)
+"""
 
 
 _ADDRESS_OF = 0x8915  # SIOCGIFADDR of Linux
@@ -57,6 +64,15 @@ class Meeting:
     def is_here(self) -> bool:
         """Whether this is the first machine; SettingsError where its name is unknown."""
         return any(_is_ours(family, address) for family, address in self._addresses())
+
+    def refuse_used(self) -> None:
+        """SettingsError where the port of this first machine is in use."""
+        family, address = self._addresses()[0]
+        try:
+            with socket.create_server(address[:2], family=family):
+                pass
+        except OSError as error:
+            raise SettingsError(f"{self.at} cannot be used ({error.strerror}); name a free port") from None
 
     def reached_from(self) -> str:
         """The address of this machine by which it reaches the first."""

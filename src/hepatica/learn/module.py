@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
 import torch
-from einops import rearrange
 from lightning import LightningDataModule, LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -77,7 +76,7 @@ class Learner(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add how far the epoch has come, with the sums of every device, (devices, 2)."""
-        gathered = {name: rearrange(self.all_gather(own), "... two -> (...) two") for name, own in self.sums.items()}
+        gathered = {name: _of_all(own, devices=self.trainer.world_size) for name, own in self.sums.items()}
         checkpoint["epoch_at_hand"] = {"steps": self.steps, "sums": gathered, "shape": list(self.shape)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -111,6 +110,14 @@ class Learner(LightningModule):
             value = mean.detach().float()
             sums = torch.stack([value * len(labels), torch.full_like(value, len(labels))])
             self.sums[name] = self.sums[name].to(sums.device) + sums if name in self.sums else sums
+
+
+def _of_all(own: Tensor, *, devices: int) -> Tensor:
+    """The values of every device, (devices, …)."""
+    found = [torch.empty_like(own) for _ in range(devices)]
+    if devices > 1:
+        torch.distributed.all_gather(found, own)
+    return torch.stack(found if devices > 1 else [own])
 
 
 def mixup(inputs: Tensor, *, alpha: float) -> tuple[Tensor, Callable[[Loss, Tensor, Tensor], Tensor]]:

@@ -1,10 +1,10 @@
 """Ranks: a training's fits by several processes, which end in the work folder of the run, where `train` finds them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hepatica.cohort import Cohort, Split
+from hepatica.cohort import Cohort, RunError, Split
 from hepatica.cohort.atomic import read_json, write_json
 from hepatica.learn.launch import Meeting, launch
 from hepatica.protocol import System, Training, as_plain, from_plain
@@ -53,6 +53,8 @@ def fit_by_ranks(
     """Let `processes` of this machine, and those of a `meeting`, do the fits of `system.train`; the split and what is
     prepared are there.
     """
+    if meeting is not None:
+        meeting.refuse_used()
     file = _file(folder)
     plain = {
         "run": str(folder.path.absolute()),
@@ -66,9 +68,16 @@ def fit_by_ranks(
     launch(_code(file), processes=processes, meeting=meeting)
 
 
-def join(folder: RunFolder, *, processes: int, meeting: Meeting) -> NoReturn:
-    """Do the fits together with the machine that the others meet at, which does all else, and raise `Shared`."""
-    if not meeting.wait(over=folder.model.exists):
+def join(folder: RunFolder, *, processes: int, meeting: Meeting, check: Callable[[], None]) -> NoReturn:
+    """Do the fits together with the machine that the others meet at, which does all else, and raise `Shared`.
+
+    `check` is called when that machine has begun the run.
+    """
+    over = meeting.wait(over=folder.model.exists)
+    if not folder.settings.exists():
+        raise RunError(f"{folder.path} is not there; all machines must see it by the same path")
+    check()
+    if not over:
         launch(_code(_file(folder)), processes=processes, meeting=meeting)
     raise Shared(f"the networks are fitted; {meeting.host} locks the model")
 

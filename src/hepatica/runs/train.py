@@ -1,6 +1,7 @@
 """Train: a cohort and a system in, a run folder with a locked model, its cut-offs and internal results out."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,19 +63,26 @@ def train(
     raise `Shared`. Raises CohortError when the cohort cannot be used, RunError when `run` belongs to another training,
     or another process is at it, UnavailableError where the processes die again and again.
     """
-    if meeting is not None and not meeting.is_here:
-        join(RunFolder(run), processes=processes, meeting=meeting)
     cohort = load_cohort(cohort)
     settings = system.completed(cohort, system.settings if settings is None else settings)
-    found_by = reference(system, settings=settings)
     folder = RunFolder(run)
+    begin = partial(
+        start_run,
+        folder,
+        reference=reference(system, settings=settings),
+        system=system,
+        settings=settings,
+        cohort=cohort,
+    )
+    if meeting is not None and not meeting.is_here:
+        join(folder, processes=processes, meeting=meeting, check=begin)
     place = prepared or folder.prepared
     if engine.share:
         do_share(system, cohort, settings, place, engine=engine)
     with in_use(run):
-        start_run(folder, reference=found_by, system=system, settings=settings, cohort=cohort)
-        own: dict[str, Any] = {"trainer": trainer or {}, "prepared": place, "engine": engine}
-        return _trained(folder, system, cohort, settings, processes=processes, meeting=meeting, **own)
+        begin()
+        together: dict[str, Any] = {"engine": engine, "processes": processes, "meeting": meeting}
+        return _trained(folder, system, cohort, settings, trainer=trainer or {}, prepared=place, **together)
 
 
 def _trained(
