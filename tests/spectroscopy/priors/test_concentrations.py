@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hepatica.cohort.errors import SettingsError
+from hepatica.cohort.errors import CohortError, SettingsError
 from hepatica.spectroscopy.priors.concentrations import (
     Distribution,
     Fat,
@@ -105,3 +105,9 @@ def test_components_are_chosen_by_name(concentrations: Ranges | FromPatients) ->
     assert chosen.log_covariance[0, 0] == concentrations.log_covariance[place, place]
     with pytest.raises(SettingsError, match="have no Gold"):
         concentrations.select(["Gold"])
+
+
+def test_patients_who_do_not_differ_are_none_to_draw_others_from() -> None:
+    same = replace(OF_PATIENTS, log_covariance=np.zeros_like(OF_PATIENTS.log_covariance))
+    with pytest.raises(CohortError, match="whose concentrations do not differ"):
+        same.sample(np.random.default_rng(0), n=3)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepatica.cohort.errors import SettingsError
+from hepatica.cohort.errors import CohortError, SettingsError
 
 Floats = NDArray[np.float64]
 
@@ -181,8 +181,17 @@ class FromPatients:
         return replace(self, names=tuple(names), log_mean=self.log_mean[rows], log_covariance=covariance)
 
     def sample(self, rng: np.random.Generator, *, n: int) -> Floats:
-        """(n, k) mM; no logarithm strays by more than 4 standard deviations."""
-        scale = np.linalg.cholesky(self.log_covariance * (self.freedom - 2) / self.freedom)
+        """(n, k) mM; no logarithm strays by more than 4 standard deviations.
+
+        CohortError where the patients did not differ in every component on its own.
+        """
+        try:
+            scale = np.linalg.cholesky(self.log_covariance * (self.freedom - 2) / self.freedom)
+        except np.linalg.LinAlgError:
+            raise CohortError(
+                "got patients of a class whose concentrations do not differ, or only together, wanted such from which"
+                " others can be drawn; give more patients"
+            ) from None
         normal = rng.standard_normal((n, len(self.names))) @ scale.T
         student = normal / np.sqrt(rng.chisquare(self.freedom, size=(n, 1)) / self.freedom)
         most = _REACH * np.sqrt(np.diag(self.log_covariance))
