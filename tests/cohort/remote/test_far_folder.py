@@ -6,6 +6,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from hepatica.cohort import RunError, SpecimenError, UnavailableError
+from hepatica.cohort.remote import far_folder
 from hepatica.cohort.remote.far_folder import FarFolder
 from hepatica.cohort.remote.manifest import Entry, Manifest
 
@@ -59,11 +60,13 @@ def settled(send):
     return act
 
 
-def test_what_is_sent_lies_staged_once(store, send, settled):
-    first = settled(a="old")
+def test_what_is_sent_lies_staged_once(store, send, settled, monkeypatch):
+    first, written = settled(a="old"), []
     assert objects(store) == {"a": "old"}
+    monkeypatch.setattr(far_folder, "_write", lambda *sent, own=far_folder._write: written.append(sent) or own(*sent))
     send(first, a="newer", b="new", c="new")
     assert objects(store) == {"a": "old"} | staged("newer", "new")
+    assert len(written) == 2
 
 
 def test_what_a_manifest_names_is_put_in_its_place_and_what_is_gone_removed(store, send, settled):

@@ -108,6 +108,17 @@ def test_a_copy_of_what_the_store_had_is_changed_in_place(on, capsys):
     assert "unsent" not in capsys.readouterr().err
 
 
+def test_work_that_another_machine_has_sent_is_not_set_aside(on):
+    on("first")
+    folder = write({})
+    make(folder, FILES)
+    on("second")
+    write(FILES)
+    on("first")
+    assert had(write({})) == FILES
+    assert aside(folder) == []
+
+
 def test_what_was_half_brought_is_no_unsent_work(on, monkeypatch):
     on("first")
     folder = write(FILES)
@@ -147,6 +158,20 @@ def test_what_was_sent_but_never_named_is_unsent(on, monkeypatch):
     assert aside(folder) == [FILES | {"model.bin": "hours"}]
 
 
+def test_what_was_removed_but_not_in_the_store_is_no_unsent_work(on, monkeypatch):
+    on("first")
+    folder = write(FILES)
+    with monkeypatch.context() as patch:
+        patch.setattr(FarFolder, "name", lambda *_: (_ for _ in ()).throw(SpecimenError("denied")))
+        with pytest.raises(SpecimenError), mirrored(URL, writing=True):
+            (folder / "model.bin").unlink()
+    on("second")
+    write({"x": "x"})
+    on("first")
+    assert had(write({})) == FILES | {"x": "x"}
+    assert aside(folder) == []
+
+
 def test_where_the_store_was_emptied_its_copy_is_set_aside(store, capsys):
     folder = write(FILES)
     store.clear()
@@ -159,9 +184,10 @@ def test_where_the_store_was_emptied_its_copy_is_set_aside(store, capsys):
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_kill_while_a_place_is_claimed_loses_nothing(store, monkeypatch, moment):
     folder = write(FILES)
-    old = dict(store)
+    old, name = dict(store), FarFolder.name
     store.clear()
-    name = FarFolder.name
+    if moment == "before":
+        make(folder, {"hours.csv": "hours"})
 
     def killed(self, manifest):
         if moment == "after":
@@ -172,13 +198,13 @@ def test_a_kill_while_a_place_is_claimed_loses_nothing(store, monkeypatch, momen
         patch.setattr(FarFolder, "name", killed)
         with pytest.raises(KeyboardInterrupt):
             write({})
-    assert had(folder) == FILES
     if moment == "after":
+        assert had(folder) == FILES
         write({})
         assert aside(folder) == [FILES]
     else:  # it was the wrong store
         store.update(old)
-        assert had(write({"a": "new"})) == FILES | {"a": "new"}
+        assert had(write({"a": "new"})) == FILES | {"a": "new", "hours.csv": "hours"}
         assert aside(folder) == []
 
 

@@ -202,9 +202,8 @@ class _Mirror:
 
     def _commit(self, manifest: Manifest) -> None:
         new = digest_of(manifest.text)
-        self.own.accept(
-            {*self.own.accepted(), new}, {}, besides=True
-        )  # a kill may come before the store has it, or after
+        # A kill may come before the store has it, or after.
+        self.own.accept({*self.own.accepted(), new}, {}, besides=True)
         self.far.name(manifest)
         self.own.accept([new], manifest.files)
         self.manifest = manifest
