@@ -166,9 +166,9 @@ def test_what_was_removed_but_not_in_the_store_is_no_unsent_work(on, monkeypatch
         with pytest.raises(SpecimenError), mirrored(URL, writing=True):
             (folder / "model.bin").unlink()
     on("second")
-    write({"x": "x"})
+    write({"sub/results.csv": "second"})
     on("first")
-    assert had(write({})) == FILES | {"x": "x"}
+    assert had(write({})) == FILES | {"sub/results.csv": "second"}
     assert aside(folder) == []
 
 
