@@ -84,7 +84,7 @@ def memory_store(tmp_path, monkeypatch) -> dict[str, Any]:
 
     monkeypatch.setattr(transfer, "SCHEMES", (*transfer.SCHEMES, "memory"))
     monkeypatch.setattr(mirror, "WRITTEN", (*mirror.WRITTEN, "memory"))
-    monkeypatch.setenv(mirror.MIRRORS, str(tmp_path / "mirrors"))
+    monkeypatch.setenv("HEPATICA_MIRRORS", str(tmp_path / "mirrors"))
     monkeypatch.setattr(MemoryFileSystem, "store", {})
     monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
     return MemoryFileSystem.store

@@ -9,7 +9,7 @@ import pytest
 from hepatica.cli.options import in_stores, is_far
 from hepatica.cohort import SettingsError
 from hepatica.cohort.phantom import phantom_tables
-from hepatica.cohort.remote.mirror import mirrored
+from hepatica.cohort.remote.mirror import mirrored, url_of
 
 OUTSIDE = Path(__file__).parents[1] / "systems" / "outside"
 SYSTEM = "outside_systems.table_survival:SYSTEM"
@@ -84,9 +84,28 @@ def test_features_in_a_store_are_gone_on_with_and_read_elsewhere(hepatica, memor
     assert [len(each["attempts"]) for each in ledger] == [1, 1]
 
 
-def test_what_is_not_a_url_is_a_path():
-    assert not any(map(is_far, (Path("out"), Path("/a/b"), Path("a:"), Path())))
-    assert is_far(Path("s3://bucket/out"))
+FAR = ("s3://bucket/out", "S3://b", "s3:/x", "abfs://a@b/c/", "g+x.y-z://b", "./s3:/x")
+NEAR = (
+    "out",
+    "/a/b",
+    "a:",
+    "ab:",
+    "s3:/",
+    ".",
+    "C:/x",
+    "a:b/c",
+    "C:\\x",
+    "x:y",
+    "--out=s3://b/c",
+    "a/s3://b",
+    "2b://c",
+    "s3://a\nb",
+)
+
+
+@pytest.mark.parametrize("place", [*FAR, *NEAR])
+def test_what_is_a_url_here_is_one_where_it_is_read(place):
+    assert is_far(Path(place)) == bool(url_of(Path(place))) == (place in FAR)
 
 
 def test_a_missing_cohort_and_run_are_named_before_anything_is_imported(hepatica, tmp_path):
@@ -110,6 +129,9 @@ def test_several_machines_need_a_folder_that_all_see(words):
         ({"run": "r"}, {"run"}),
         ({"run": "r", "out": None}, {"run"}),
         ({"run": "r", "out": "o", "cohort": "c"}, {"out"}),
+        ({"run": "r", "results": "o", "cohort": "c"}, {"results"}),
+        ({"run": "r", "results": None}, {"run"}),
+        ({"run": "r", "results": Path("/o")}, set()),
         ({"run": "r", "inputs": ["a", "b"], "out": Path("/o"), "ray": ["local", "cpus=1"]}, set()),
     ],
 )

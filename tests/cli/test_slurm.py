@@ -55,6 +55,11 @@ def test_a_folder_in_a_store_is_refused(tmp_path: Path, words: list[str]) -> Non
         written(tmp_path, "predict", "run", "cohort", *words)
 
 
+@pytest.mark.parametrize("words", [["--dicomweb", "https://pacs/dicom-web"], ["--dicomweb=https://pacs/dicom-web"]])
+def test_the_address_of_a_server_is_no_folder(tmp_path: Path, words: list[str]) -> None:
+    assert "https://pacs/dicom-web" in written(tmp_path, "predict", "run", "--study", "1.2", *words).read_text()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="a SLURM of one's own needs root")
 def test_an_array_of_a_real_slurm_shares_the_specimens_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("munged", "slurmctld", "slurmd", "sbatch"):

@@ -1,5 +1,6 @@
 """Options: arguments and options that several commands share, and how KEY=VALUE is read."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,15 +14,18 @@ if TYPE_CHECKING:
     from hepatica.runs.engine import Engine
 
 
+_FAR = re.compile(r"[a-z][a-z0-9+.-]+:/+.*[^/]/*", re.IGNORECASE)
+
+
 def is_far(place: Path) -> bool:
-    """Whether a path was given as a URL; `remote.mirror`, which reads it, takes a second to import."""
-    return len(place.parts) > 1 and place.parts[0].endswith(":")
+    """Whether a path was given as a URL, by the rule of `remote.mirror.url_of`, which takes a second to import."""
+    return bool(_FAR.fullmatch(str(place)))
 
 
 def in_stores(command: Callable[..., None]) -> Callable[..., None]:
     """The command, which then takes URLs of stores for folders: it gets copies on this machine.
 
-    OUT is written, and so is RUN where there is no OUT; all else is read.
+    OUT and RESULTS are written, and RUN where neither is given; all else is read.
     """
 
     @wraps(command)
@@ -30,10 +34,11 @@ def in_stores(command: Callable[..., None]) -> Callable[..., None]:
         if far:
             _refuse_several_machines(given)
         with ExitStack() as copies:
+            written = [name for name in ("out", "results") if given.get(name) is not None] or ["run"]
             for name, value in far.items():
                 from hepatica.cohort.remote.mirror import mirrored
 
-                writing = name in ("out", "results") or (name == "run" and given.get("out") is None)
+                writing = name in written
                 found = [copies.enter_context(mirrored(each, writing=writing)) for each in _paths(value)]
                 given[name] = found if isinstance(value, list) else found[0]
             command(**given)

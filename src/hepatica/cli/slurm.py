@@ -63,7 +63,7 @@ def slurm(
     from hepatica.cohort.atomic import write_text
     from hepatica.cohort.errors import SettingsError
 
-    if any(is_far(Path(each)) for each in command):
+    if any(map(is_far, _places(command))):
         raise SettingsError("got a URL of a store, wanted folders that all nodes see")
     if command[0] not in SHARED or {"--jobs", "--ray"} & {each.partition("=")[0] for each in command}:
         raise SettingsError(f"got {' '.join(command[:3])} …, wanted {', '.join(SHARED)} without --jobs and --ray")
@@ -71,6 +71,16 @@ def slurm(
     typer.echo(f"script: {script}\nnext: bash {shlex.quote(str(script))}")
     if "HEPATICA_LEDGER" not in os.environ:
         typer.echo("for several nodes first: export HEPATICA_LEDGER=postgresql://… (docs/how_to/cluster.md)")
+
+
+def _places(command: list[str]) -> list[Path]:
+    """What may be a folder: all arguments and values of options, but for the address of a server."""
+    options = list(zip(["", *command], command, strict=False))
+    return [
+        Path(word.partition("=")[2] if word.startswith("--") else word)
+        for before, word in options
+        if before != "--dicomweb" and not word.startswith("--dicomweb=")
+    ]
 
 
 def text_of(words: list[str], *, elements: int, cpus: int, sbatch: "list[str] | tuple[str, ...]", script: Path) -> str:

@@ -6,6 +6,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from hepatica.cohort import RunError, SpecimenError, UnavailableError
+from hepatica.cohort.remote import far_folder
 from hepatica.cohort.remote.far_folder import FarFolder
 from hepatica.cohort.remote.manifest import Entry, Manifest
 
@@ -33,7 +34,7 @@ def send(tmp_path):
         for name, text in texts.items():
             (tmp_path / name).write_text(text)
         now = {**before.files, **{name: entry(text) for name, text in texts.items()}}
-        FAR.send({name: tmp_path / name for name in texts}, now, before=before)
+        FAR.send({name: tmp_path / name for name in texts}, now)
         return Manifest(now)
 
     return act
@@ -44,30 +45,70 @@ def bring(tmp_path, name: str, text: str) -> str:
     return (tmp_path / "here" / name).read_text()
 
 
-def test_a_new_file_lies_in_its_place_and_another_staged(store, send):
-    first = send(a="old")
+def staged(*texts: str) -> dict[str, str]:
+    return {f".staged/{entry(text).sha256}": text for text in texts}
+
+
+@pytest.fixture
+def settled(send):
+    """`settled(name=text, …)` puts them in their places too."""
+
+    def act(**texts):
+        FAR.settle(manifest := send(**texts), every=True)
+        return manifest
+
+    return act
+
+
+def test_what_is_sent_lies_staged_once(store, send, settled, monkeypatch):
+    first, written = settled(a="old"), []
     assert objects(store) == {"a": "old"}
-    send(first, a="newer", b="new")
-    assert objects(store) == {"a": "old", "b": "new", f".staged/{entry('newer').sha256}": "newer"}
+    monkeypatch.setattr(far_folder, "_write", lambda *sent, own=far_folder._write: written.append(sent) or own(*sent))
+    send(first, a="newer", b="new", c="new")
+    assert objects(store) == {"a": "old"} | staged("newer", "new")
+    assert len(written) == 2
 
 
-def test_what_a_manifest_names_is_put_in_its_place_and_what_is_gone_removed(store, send):
-    second = send(send(a="old", c="other"), a="newer")
+def test_what_a_manifest_names_is_put_in_its_place_and_what_is_gone_removed(store, send, settled):
+    second = send(settled(a="old", c="other"), a="newer")
     send(second, c="of another process")
     FAR.settle(Manifest({"a": second.files["a"]}, ("c", "d")), every=False)
-    assert objects(store) == {"a": "newer", f".staged/{entry('of another process').sha256}": "of another process"}
+    assert objects(store) == {"a": "newer"} | staged("of another process")
     FAR.settle(Manifest({"a": second.files["a"]}), every=True)
     assert objects(store) == {"a": "newer"}
 
 
-def test_a_file_is_brought_from_where_it_lies_or_is_staged(tmp_path, send):
-    send(send(a="old"), a="newer")
+def test_what_is_gone_is_removed_before_anything_lies_in_its_place(settled, monkeypatch):
+    settled(a="old")
+    there = []
+    monkeypatch.setattr(MemoryFileSystem, "cp_file", lambda self, *_: there.append(self.exists(f"{KEY}a")))
+    MemoryFileSystem().pipe_file(f"{KEY}.staged/{entry('new').sha256}", b"new")
+    FAR.settle(Manifest({"a/b": entry("new")}, ("a",)), every=True)
+    assert there == [False]
+
+
+def test_a_file_is_brought_from_where_it_lies_or_is_staged(tmp_path, send, settled):
+    send(settled(a="old"), a="newer")
     assert bring(tmp_path, "a", "old") == "old"
     assert bring(tmp_path, "a", "newer") == "newer"
     with pytest.raises(RunError, match=r"^a in the store was changed or removed"):
         bring(tmp_path, "a", "new")
     with pytest.raises(RunError, match=r"^b in the store was changed or removed"):
         bring(tmp_path, "b", "new")
+
+
+def test_a_file_that_is_put_in_its_place_while_it_is_looked_for_is_found(tmp_path, send, monkeypatch):
+    manifest, opened = send(a="new"), MemoryFileSystem._open
+
+    def meanwhile(self, path, *words, **more):
+        try:
+            return opened(self, path, *words, **more)
+        except FileNotFoundError:
+            FAR.settle(manifest, every=True)
+            raise
+
+    monkeypatch.setattr(MemoryFileSystem, "_open", meanwhile)
+    assert bring(tmp_path, "a", "new") == "new"
 
 
 def test_a_manifest_is_read_as_it_was_written():
@@ -92,11 +133,11 @@ def test_a_store_that_is_not_reached_is_no_empty_place(monkeypatch):
         FAR.read()
 
 
-def test_a_store_that_denies_a_file_has_not_changed_it(tmp_path, send, monkeypatch):
+def test_a_store_that_denies_a_file_has_not_changed_it(tmp_path, settled, monkeypatch):
     def denied(*_, **__):
         raise PermissionError
 
-    send(a="old")
+    settled(a="old")
     monkeypatch.setattr(MemoryFileSystem, "_open", denied)
     with pytest.raises(SpecimenError, match="denies access"):
         bring(tmp_path, "a", "old")

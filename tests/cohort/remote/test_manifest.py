@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hepatica.cohort import RunError
-from hepatica.cohort.remote.manifest import Entry, Manifest, safe
+from hepatica.cohort.remote.manifest import Entry, Manifest, is_safe, safe
 
 DIGEST = "0f" * 32
 
@@ -41,6 +41,10 @@ def test_a_name_that_leads_elsewhere_is_refused(name, where):
         b"\xff",
         b'{"format": 2, "files": {}, "gone": []}',
         b'{"format": 1, "files": {}}',
+        b'{"format": 1, "files": {}, "gone": "abc"}',
+        b'{"format": 1, "files": {}, "gone": {"a": 1}}',
+        b'{"format": 1, "files": {}, "gone": ["%b"]}' % (b"x" * 1001),
+        b'{"format": 1, "files": {"%b": ["%b", 1]}, "gone": []}' % (b"x" * 1001, DIGEST.encode()),
         b'{"format": 1, "files": {"a": ["%b", 1]}, "gone": ["a"]}' % DIGEST.encode(),
         b'{"format": 1, "files": {"a": ["%b", 1], "a/b": ["%b", 1]}, "gone": []}' % (DIGEST.encode(), DIGEST.encode()),
         *(
@@ -52,6 +56,13 @@ def test_a_name_that_leads_elsewhere_is_refused(name, where):
 def test_what_is_no_manifest_is_refused(text):
     with pytest.raises(RunError, match="is damaged or of another version"):
         Manifest.parsed(text)
+
+
+def test_a_name_of_a_thousand_characters_is_one():
+    own = Manifest({"x" * 1000: Entry(DIGEST, 1)}, ("y" * 1000,))
+    assert Manifest.parsed(own.text) == own
+    assert is_safe("x" * 1000)
+    assert not is_safe("x" * 1001)
 
 
 def test_a_manifest_without_an_end_is_not_read(monkeypatch):

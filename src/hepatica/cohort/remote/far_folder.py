@@ -1,7 +1,7 @@
 """Far folder: a folder in a store, whose manifest says which of its objects count.
 
-Objects lie under the names of their files. A file that is new is sent before the manifest names it, and one that is
-replaced lies staged until it does. So the folder is, whatever ends a process and when, as it was at one instant.
+Objects lie under the names of their files. What is sent lies staged until the manifest names it. So the folder is,
+whatever ends a process and when, as it was at one instant, and what no manifest ever named is found and removed.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from hepatica.cohort.remote.snapshot import blocks
 from hepatica.cohort.remote.transfer import ABSENT, DENIED, Remote, bring_described, final, patiently, store
 
 STAGED = ".staged"
-"""Where files that are about to replace others lie, by digest."""
+"""Where files lie, by digest, until they are put in their places."""
 
 _THREADS = 8
 _BLOCK = 2**24
@@ -59,18 +59,18 @@ class FarFolder:
 
         return self._ask(listed)
 
-    def send(self, changed: Mapping[str, Path], now: Mapping[str, Entry], *, before: Manifest) -> None:
-        """Send the `changed` of the files that there are `now`, from these paths; the manifest is still that `before`.
+    def send(self, changed: Mapping[str, Path], now: Mapping[str, Entry]) -> None:
+        """Stage the `changed` of the files that there are `now`, from these paths, each content once.
 
         UnavailableError where one is written while it is sent.
         """
 
         def send(name: str) -> None:
-            key = f"{STAGED}/{now[name].sha256}" if name in before.files else name
+            key = f"{STAGED}/{now[name].sha256}"
             if self._ask(lambda files, root: _write(files, f"{root}/{key}", changed[name], now[name])) != now[name]:
                 raise UnavailableError(f"{name} changed while it was sent")
 
-        each_of(send, changed)
+        each_of(send, {now[name].sha256: name for name in changed}.values())
 
     def name(self, manifest: Manifest) -> None:
         """Say that these are the files."""
@@ -83,13 +83,14 @@ class FarFolder:
         """
         staged = set(self.listed(STAGED))
         moved = {name: f"{STAGED}/{own.sha256}" for name, own in manifest.files.items() if own.sha256 in staged}
+        each_of(self._remove, manifest.gone)  # first: there are stores in which no file can lie where a folder is
         each_of(lambda name: self._copy(moved[name], name), moved)
         left = (f"{STAGED}/{each}" for each in staged) if every else set(moved.values())
-        each_of(self._remove, [*manifest.gone, *left])
+        each_of(self._remove, left)
 
     def bring(self, name: str, entry: Entry, *, to: Path, coming: Path) -> None:
         """Bring a file, from its place or where it is staged, by way of `coming`; RunError where it is in neither."""
-        for key in (name, f"{STAGED}/{entry.sha256}"):
+        for key in (name, f"{STAGED}/{entry.sha256}", name):  # it may be put in its place between the first two
             part = coming / hashlib.sha256(f"{name} {key}".encode()).hexdigest() / "file"
             try:
                 url = f"{self.url}/{key}"

@@ -16,6 +16,9 @@ MANIFEST = ".hepatica.json"
 LONGEST = 2**28
 """Bytes of a manifest, of some million files. Ours."""
 
+LONGEST_NAME = 1000
+"""Characters of a name of a file: S3 takes 1,024 bytes for it and its folder. Ours."""
+
 _FORMAT = 1
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -44,6 +47,10 @@ class Manifest:
         """What a text says; RunError where it is no manifest, or names what lies outside of the folder."""
         try:
             found = json.loads(text) if len(text) <= LONGEST else {}
+            if type(found["gone"]) is not list or any(
+                len(each) > LONGEST_NAME for each in (*found["files"], *found["gone"])
+            ):
+                raise ValueError("no list, or no names")
             files = {safe(name): _entry(*own) for name, own in found["files"].items()}
             gone = tuple(safe(name) for name in found["gone"])
             right = found["format"] == _FORMAT and files.keys().isdisjoint({*gone, *_folders(files)})
@@ -57,19 +64,21 @@ class Manifest:
 
 
 def digest_of(text: bytes) -> str:
-    """By which one manifest is told from another."""
+    """By which one manifest is known from another."""
     return hashlib.sha256(text).hexdigest()
 
 
 def safe(name: str) -> str:
     """A name that is one of a file below a folder, on every system and in every store; RunError where it is not."""
-    if (
-        not name.isprintable()
-        or set(name) & set('\\:*?"<>|#')
-        or any(part[:1] in ("", ".") for part in name.split("/"))
-    ):
+    if not is_safe(name):
         raise RunError(f"a file cannot be called {name!r} in a store; rename it, or its folder")
     return name
+
+
+def is_safe(name: str) -> bool:
+    """Whether `safe` takes a name."""
+    right = len(name) <= LONGEST_NAME and name.isprintable() and not set(name) & set('\\:*?"<>|#')
+    return right and all(part[:1] not in ("", ".") for part in name.split("/"))
 
 
 def _entry(sha256: str, size: int) -> Entry:

@@ -1,7 +1,6 @@
 """Mirror: a folder in a store, worked on in a copy on this machine, whose state is sent there every so often."""
 
 import fcntl
-import os
 import re
 import shutil
 import sys
@@ -9,26 +8,24 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Event
 
-from hepatica.cohort.atomic import holding, read_json, write_json
-from hepatica.cohort.digests import file_digest
 from hepatica.cohort.errors import HepaticaError, RunError, UnavailableError
-from hepatica.cohort.remote.far_folder import FarFolder, each_of
-from hepatica.cohort.remote.manifest import MANIFEST, Entry, Manifest, digest_of, safe
+from hepatica.cohort.remote.far_folder import FarFolder
+from hepatica.cohort.remote.local_copy import LocalCopy, absent, called, copies_of, differs
+from hepatica.cohort.remote.manifest import MANIFEST, Entry, Manifest, digest_of, is_safe
+from hepatica.cohort.remote.read_copy import read_copy
 from hepatica.cohort.remote.snapshot import Mark, entry_of, frozen
-from hepatica.cohort.remote.transfer import refused, size_of
+from hepatica.cohort.remote.transfer import refused
 
 WRITTEN = ("abfs", "az", "gcs", "gs", "s3", "s3a")
 """Stores that take an object whole or not at all, on which the manifest relies."""
 
-MIRRORS = "HEPATICA_MIRRORS"
-"""Environment variable: the folder of the copies."""
-
 EVERY = 60.0
 """Seconds between two looks at what is to be sent. Ours."""
 
+_SHOWN = 200  # characters of a name
 _URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*?[^/])/*", re.IGNORECASE)
 
 
@@ -43,9 +40,9 @@ def mirrored(place: str | Path, *, writing: bool) -> Iterator[Path]:
     """Yield a local folder as it is; of a URL a copy on this machine, brought to the state of the store first.
 
     When `writing`, the state of the copy is sent while the block runs, every minute, and when it ends, however it does.
-    Where this machine has gone on since it last wrote to the store, and no other has, its copy is kept as it is. When
-    only reading, what was prepared and the work of a training are not brought. Hidden files, tables of jobs and copies
-    of inputs are not sent.
+    Where this machine has gone on since it last wrote to the store, and no other has, its copy is kept, and what it
+    lacks is brought. Where another has, a copy with work that was not sent is set aside. When only reading, what was
+    prepared and the work of a training are not brought. Hidden files, tables of jobs and copies of inputs are not sent.
 
     UnavailableError where the store cannot be reached or its kind not be used; RunError where a file in the store is
     not as it was sent, another process writes there, or what lies there was not written so. No message has the URL.
@@ -55,17 +52,17 @@ def mirrored(place: str | Path, *, writing: bool) -> Iterator[Path]:
         yield Path(place)
         return
     _refuse(url, writing=writing)
-    mirror = _Mirror(far=FarFolder(url), writing=writing)
     if not writing:
-        with holding(mirror.base / ".lock"):
-            mirror.pull()
-        yield mirror.folder
+        with read_copy(FarFolder(url)) as folder:
+            yield folder
         return
-    with _alone(mirror.base):
+    own = LocalCopy(copies_of(url) / "written" / called(url))
+    mirror = _Mirror(far=FarFolder(url), own=own)
+    with _alone(own.beside):
         mirror.pull()
         with _sending(mirror):
-            yield mirror.folder
-        print(f"{mirror.folder} is a copy; the store has all of it: name later commands its URL", file=sys.stderr)
+            yield own.folder
+        print(f"{own.folder} is a copy; the store has all of it: name later commands its URL", file=sys.stderr)
 
 
 def _refuse(url: str, *, writing: bool) -> None:
@@ -117,92 +114,78 @@ class _Mirror:
     """
 
     far: FarFolder
-    writing: bool
+    own: LocalCopy
     manifest: Manifest = field(default_factory=lambda: Manifest({}))
     settled: bool = True
     known: Mapping[str, tuple[Mark, Entry]] = field(default_factory=dict)
 
-    @property
-    def base(self) -> Path:
-        """Where the copy lies, and what is noted of it. Readers have one of their own, which no call changes."""
-        user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        place = Path(os.environ.get(MIRRORS) or Path(user, "hepatica", "mirrors"))
-        return place / digest_of(self.far.url.encode())[:32] / ("written" if self.writing else "read")
-
-    @property
-    def folder(self) -> Path:
-        """The copy, called as the folder in the store."""
-        return self.base / (re.sub(r"[^\w.-]", "_", self.far.url.rpartition("/")[2]).lstrip(".") or "folder")
-
-    @property
-    def accepted(self) -> Path:
-        """Digests of the manifests of which the copy has the state, or has gone on from there."""
-        return self.base / "accepted.json"
-
     def pull(self) -> None:
-        """Bring the copy to the state of the store, unless it has gone on from there."""
+        """Bring the copy to the state of the store; where it has gone on from there, only what it lacks is brought."""
         while text := self.far.read():
             self.manifest = Manifest.parsed(text)
-            if self.writing:
-                self.far.settle(self.manifest, every=False)
-            if digest_of(text) in self._accepted():
-                return
-            self.accepted.unlink(missing_ok=True)
+            self.far.settle(self.manifest, every=False)
             try:
-                self._take()
+                if digest_of(text) in self.own.accepted():
+                    self.own.bring(self.far, self.manifest.files, lacks=absent)
+                else:
+                    self._take()
             except RunError:
                 if self.far.read() == text:  # else it was written meanwhile
                     raise
             else:
-                write_json(self.accepted, [digest_of(text)])
+                self.own.accept([digest_of(text)], self.manifest.files)
                 return
         self._begin()
 
     def _take(self) -> None:
         """Make the copy what the manifest says, and nothing else."""
-        wanted = {name: entry for name, entry in self.manifest.files.items() if self.writing or not _unread(name)}
-        for path in self.folder.rglob("*"):
-            if not path.is_dir() and path.relative_to(self.folder).as_posix() not in wanted:
-                path.unlink()
-
-        def take(name: str) -> None:
-            to, entry = self.folder / name, wanted[name]
-            if size_of(to) != entry.size or not to.is_file() or file_digest(to) != entry.sha256:
-                self.far.bring(name, entry, to=to, coming=self.base / "coming")
-
-        each_of(take, wanted)
-        shutil.rmtree(self.base / "coming", ignore_errors=True)
+        if self.own.unsent(self.manifest.files):
+            self.own.set_aside()
+        self.own.accept([], self.manifest.files, besides=True)
+        self.own.clear(self.manifest.files)
+        self.own.bring(self.far, self.manifest.files, lacks=differs)
 
     def _begin(self) -> None:
         """Claim an empty place, which also finds out whether it may be written."""
-        if not self.writing:
-            raise RunError("the store has no folder there that hepatica wrote; correct the URL")
         if self.far.listed():
             raise RunError(f"the place in the store is not empty and has no {MANIFEST}; choose an empty one")
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.accepted.unlink(missing_ok=True)
-        self._commit(Manifest({}))
+        self.own.accept(self.own.accepted(), {})  # what the store had, it has no longer
+        self.manifest = Manifest({})
+        self.far.name(self.manifest)
+        self._take()
+        self.own.accept([digest_of(self.manifest.text)], {})
 
     def push_until(self, ended: Event) -> None:
-        """Push every so often, and once more when it has `ended`; an error counts then only, for it may pass."""
+        """Push every so often, and once more when it has `ended`; an error counts then only, for it may pass.
+
+        RunError where there are files that cannot be called so in a store; all others were sent.
+        """
         while not ended.wait(EVERY):
             try:
                 self.push()
             except (HepaticaError, OSError) as error:
                 print(f"not sent: {error}; the command goes on", file=sys.stderr, flush=True)
-        self.push()
+        if refused := self.push():
+            further = f" and {len(refused) - 1} more" if refused[1:] else ""
+            raise RunError(
+                f"not sent, for no file can be called {refused[0][:_SHOWN]!r} in a store{further}; all else was sent;"
+                f" what this one made is in {self.own.folder}"
+            )
 
-    def push(self) -> None:
-        """Send what has changed since the last push, as it is at one instant."""
-        beside = self.base / "held"
+    def push(self) -> list[str]:
+        """Send what has changed since the last push, as it is at one instant; the names that no store takes."""
+        beside = self.own.beside / ".held"
         try:
-            marks, held = frozen(self.folder, known={name: own[0] for name, own in self.known.items()}, beside=beside)
+            marks, held = frozen(
+                self.own.folder, known={name: own[0] for name, own in self.known.items()}, beside=beside
+            )
             known = {name: self.known[name] for name in marks.keys() - held.keys()}
             known |= {name: (marks[name], entry_of(path, marks[name][1])) for name, path in held.items()}
-            now = {safe(name): known[name][1] for name in sorted(marks)}
+            now = {name: known[name][1] for name in sorted(marks) if is_safe(name)}
             if now != self.manifest.files or not self.settled:
                 self._send(held, now)
             self.known = known
+            return sorted(marks.keys() - now.keys())
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
@@ -211,32 +194,26 @@ class _Mirror:
         left = () if self.settled else before.gone  # by a push that failed
         self.settled = False
         if now != before.files:
-            changed = {name: path for name, path in held.items() if before.files.get(name) != now[name]}
-            self.far.send(changed, now, before=before)
+            changed = {name: held[name] for name in held.keys() & now.keys() if before.files.get(name) != now[name]}
+            self.far.send(changed, now)
             self._commit(Manifest(now, tuple(sorted({*before.files, *left} - now.keys()))))
         self.far.settle(self.manifest, every=True)
         self.settled = True
 
     def _commit(self, manifest: Manifest) -> None:
         new = digest_of(manifest.text)
-        write_json(self.accepted, sorted({*self._accepted(), new}))  # a kill may come before the store has it, or after
+        # A kill may come before the store has it, or after.
+        self.own.accept({*self.own.accepted(), new}, {}, besides=True)
         self.far.name(manifest)
-        write_json(self.accepted, [new])
+        self.own.accept([new], manifest.files)
         self.manifest = manifest
 
     def _own(self) -> Manifest:
         """The manifest in the store; RunError where it is not of this process."""
-        if digest_of(text := self.far.read()) not in self._accepted():
+        if digest_of(text := self.far.read()) not in self.own.accepted():
             raise RunError(
                 "another process has written to the same place of the store since this one read it; end one of them, or"
-                f" choose another place; what this one made is in {self.folder}"
+                f" choose another place; what this one made is in {self.own.folder}"
             )
         self.manifest = Manifest.parsed(text)
         return self.manifest
-
-    def _accepted(self) -> set[str]:
-        return set(read_json(self.accepted)) if self.accepted.exists() else set()
-
-
-def _unread(name: str) -> bool:
-    return not {"prepared", "work"}.isdisjoint(PurePosixPath(name).parts[:-1])

@@ -36,12 +36,12 @@ def frozen(folder: Path, *, known: Mapping[str, Mark], beside: Path) -> tuple[di
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
         with suppress(FileNotFoundError):
-            marks = _look(folder)
+            marks = look(folder)
             changed = [name for name, mark in marks.items() if known.get(name) != mark]
             held = {name: beside / str(number) for number, name in enumerate(changed)}
             for name, link in held.items():
                 os.link(folder / name, link)
-            if _look(folder) == marks:
+            if look(folder) == marks:
                 return marks, held
     raise UnavailableError("files change faster than their folder can be looked at")
 
@@ -62,8 +62,8 @@ def entry_of(path: Path, size: int) -> Entry:
     return Entry(digest.hexdigest(), size)
 
 
-def _look(folder: Path) -> dict[str, Mark]:
-    """FileNotFoundError where a file goes meanwhile."""
+def look(folder: Path) -> dict[str, Mark]:
+    """The marks of all files that are sent, by name; FileNotFoundError where one goes meanwhile."""
     found = {}
     for place, folders, names in os.walk(folder):
         here = Path(place)
