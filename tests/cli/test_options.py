@@ -126,21 +126,22 @@ def test_several_machines_need_a_folder_that_all_see(words):
 @pytest.mark.parametrize(
     ("given", "written"),
     [
-        ({"run": "r"}, {"run"}),
-        ({"run": "r", "out": None}, {"run"}),
-        ({"run": "r", "out": "o", "cohort": "c"}, {"out"}),
-        ({"run": "r", "results": "o", "cohort": "c"}, {"results"}),
-        ({"run": "r", "results": None}, {"run"}),
-        ({"run": "r", "results": Path("/o")}, set()),
-        ({"run": "r", "inputs": ["a", "b"], "out": Path("/o"), "ray": ["local", "cpus=1"]}, set()),
+        ({"run": "run"}, {"run"}),
+        ({"run": "run", "out": None}, {"run"}),
+        ({"run": "run", "out": "o", "cohort": "c"}, {"out"}),
+        ({"run": "run", "results": "o", "cohort": "c"}, {"results"}),
+        ({"run": "run", "results": None}, {"run"}),
+        ({"run": "run", "results": Path("/o")}, set()),
+        ({"run": "run", "inputs": ["a", "b"], "out": Path("/o"), "ray": ["local", "cpus=1"]}, set()),
     ],
 )
 def test_only_results_are_written(given, written, monkeypatch):
     asked, taken = {}, {}
 
     class Copy:
-        def __init__(self, place, *, writing):
+        def __init__(self, place, *, writing, new):
             asked[str(place)] = writing
+            assert new == ("run" not in str(place))  # only train begins one
 
         def __enter__(self):
             return "here"
@@ -159,3 +160,15 @@ def test_only_results_are_written(given, written, monkeypatch):
     assert taken["run"] == "here"
     assert taken.get("inputs", ["here", "here"]) == ["here", "here"]
     assert taken["ended"]
+
+
+@pytest.mark.parametrize("typed", ["s3:", "s3:bucket/key", "GS:x", "https:x"])
+def test_a_misspelled_url_is_no_folder(typed):
+    with pytest.raises(SettingsError, match="wanted a URL such as s3://BUCKET/KEY"):
+        in_stores(lambda **_: pytest.fail("called"))(run=Path(typed))
+
+
+def test_a_folder_with_a_colon_is_given_whole():
+    given = {}
+    in_stores(given.update)(run=Path("run:1"), out=Path("plain"), external=[Path("a:b")])
+    assert given == {"run": Path("run:1").absolute(), "out": Path("plain"), "external": [Path("a:b")]}

@@ -30,6 +30,7 @@ def in_stores(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**given: Any) -> None:
+        given = {name: _local(value) for name, value in given.items()}
         far = {name: value for name, value in given.items() if any(map(is_far, _paths(value)))}
         if far:
             _refuse_several_machines(given)
@@ -38,12 +39,23 @@ def in_stores(command: Callable[..., None]) -> Callable[..., None]:
             for name, value in far.items():
                 from hepatica.cohort.remote.mirror import mirrored
 
-                writing = name in written
-                found = [copies.enter_context(mirrored(each, writing=writing)) for each in _paths(value)]
+                own = {"writing": name in written, "new": name != "run" or command.__name__ == "train"}
+                found = [copies.enter_context(mirrored(each, **own)) for each in _paths(value)]
                 given[name] = found if isinstance(value, list) else found[0]
             command(**given)
 
     return run
+
+
+def _local(value: Any) -> Any:
+    """A relative path with a colon as an absolute one: readers of tables would take what is before it for a store."""
+    if not isinstance(value, Path) or value.is_absolute() or ":" not in str(value) or is_far(value):
+        return value
+    from hepatica.cohort.errors import SettingsError
+
+    if str(value).partition(":")[0].lower() in ("s3", "s3a", "gs", "gcs", "az", "abfs", "http", "https"):
+        raise SettingsError(f"got {value}, wanted a URL such as s3://BUCKET/KEY, or a folder of another name")
+    return value.absolute()
 
 
 def _paths(value: Any) -> list[Path]:

@@ -372,7 +372,7 @@ def test_a_name_that_no_store_takes_keeps_nothing_else_from_being_sent(store, mo
     assert str(folder) in str(raised.value)
     assert objects(store).items() >= BEFORE.items()
     assert not any("#" in name for name in objects(store))
-    assert "the store has all of it" not in capsys.readouterr().err
+    assert "name later commands the URL" not in capsys.readouterr().err
     with pytest.raises(RunError, match="in a store; all else was sent"), mirrored(URL, writing=True) as folder:
         make(folder, AFTER | {"b#": ""})
     assert objects(store).keys() == {*AFTER, ".hepatica.json"}
@@ -402,7 +402,7 @@ def test_it_is_sent_while_the_command_runs_and_a_fault_is_outlived(store, monkey
             assert sent.wait(10)
     said = capsys.readouterr().err
     assert "not sent: the store; the command goes on\nnot sent: the network; the command goes on\n" in said
-    assert "name later commands its URL" in said
+    assert "name later commands the URL" in said
 
 
 def test_a_commit_that_came_through_unheard_is_known(store, monkeypatch, elsewhere):
@@ -435,3 +435,12 @@ def test_a_commit_that_came_through_unheard_is_known(store, monkeypatch, elsewhe
     files = objects(store)
     assert files.pop(".hepatica.json")
     assert files == AFTER | {"sub/new.bin": "third"}
+
+
+def test_a_command_that_makes_no_run_begins_none(store):
+    with (
+        pytest.raises(RunError, match="no folder there that hepatica wrote"),
+        mirrored(URL, writing=True, new=False),
+    ):
+        pytest.fail("entered")
+    assert objects(store) == {}

@@ -36,12 +36,13 @@ def url_of(place: str | Path) -> str:
 
 
 @contextmanager
-def mirrored(place: str | Path, *, writing: bool) -> Iterator[Path]:
+def mirrored(place: str | Path, *, writing: bool, new: bool = True) -> Iterator[Path]:
     """Yield a local folder as it is; of a URL a copy on this machine, brought to the state of the store first.
 
     When `writing`, the state of the copy is sent while the block runs, every minute, and when it ends, however it does.
     Where this machine has gone on since it last wrote to the store, and no other has, its copy is kept, and what it
-    lacks is brought. Where another has, a copy with work that was not sent is set aside. When only reading, what was
+    lacks is brought. Where another has, a copy with work that was not sent is set aside. An empty place is begun where
+    it may be `new`. When only reading, what was
     prepared and the work of a training are not brought. Hidden files, tables of jobs and copies of inputs are not sent.
 
     UnavailableError where the store cannot be reached or its kind not be used; RunError where a file in the store is
@@ -57,12 +58,12 @@ def mirrored(place: str | Path, *, writing: bool) -> Iterator[Path]:
             yield folder
         return
     own = LocalCopy(copies_of(url) / "written" / called(url))
-    mirror = _Mirror(far=FarFolder(url), own=own)
+    mirror = _Mirror(far=FarFolder(url), own=own, new=new)
     with _alone(own.beside):
         mirror.pull()
         with _sending(mirror):
             yield own.folder
-        print(f"{own.folder} is a copy; the store has all of it: name later commands its URL", file=sys.stderr)
+        print(f"{own.folder} is a copy, and what it had to be sent was: name later commands the URL", file=sys.stderr)
 
 
 def _refuse(url: str, *, writing: bool) -> None:
@@ -110,11 +111,12 @@ def _sending(mirror: "_Mirror") -> Iterator[None]:
 @dataclass(kw_only=True, eq=False)
 class _Mirror:
     """A folder in a store and its copy; `manifest` is what was last read or written there, and not `settled` where a
-    push has not come to its end; `known` are the files that were sent, as they were here.
+    push has not come to its end; `known` are the files that were sent, as they were here; an empty place may be `new`.
     """
 
     far: FarFolder
     own: LocalCopy
+    new: bool = True
     manifest: Manifest = field(default_factory=lambda: Manifest({}))
     settled: bool = True
     known: Mapping[str, tuple[Mark, Entry]] = field(default_factory=dict)
@@ -149,6 +151,8 @@ class _Mirror:
         """Claim an empty place, which also finds out whether it may be written."""
         if self.far.listed():
             raise RunError(f"the place in the store is not empty and has no {MANIFEST}; choose an empty one")
+        if not self.new:
+            raise RunError("the store has no folder there that hepatica wrote; correct the URL")
         self.own.accept(self.own.accepted(), {})  # what the store had, it has no longer
         self.manifest = Manifest({})
         self.far.name(self.manifest)
