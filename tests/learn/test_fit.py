@@ -218,6 +218,18 @@ def test_workers_that_read_ahead_change_nothing(
     assert equal(taught, undisturbed[0])
 
 
+def test_a_signal_to_all_processes_is_not_for_those_that_read_ahead(
+    tmp_path: Path, undisturbed: tuple[nn.Module, History], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hepatica.learn.samples.workers", lambda _: 1)
+    here = os.getpid()
+    signalled = Disturbed(
+        inputs=tiles().inputs, before=lambda: os.getpid() != here and signal.raise_signal(signal.SIGTERM)
+    )
+    taught, _ = learn(tmp_path, replace(tiles(), inputs=signalled))
+    assert equal(taught, undisturbed[0])
+
+
 def test_inputs_on_a_device_teach_the_same(tmp_path: Path, undisturbed: tuple[nn.Module, History]) -> None:
     there = replace(tiles(), inputs=OnDevice.copy(tiles().inputs, device="cpu"))
     taught, history = learn(tmp_path, there)
