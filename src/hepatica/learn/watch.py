@@ -65,9 +65,8 @@ class Watch(Callback):
         trainer.should_stop = self.done
         self.due = time.monotonic() + EVERY
         self.at_work = True
-        if (
-            self.handler is not None
-        ):  # Lightning has put its own in its place, which of several devices may wait for ever
+        # Lightning has put its own in its place, in which one of several devices may wait for ever.
+        if self.handler is not None:
             signal.signal(signal.SIGTERM, self.handler)
 
     def on_train_batch_end(

@@ -141,22 +141,28 @@ def test_only_what_changed_is_sent(acts):
     assert moved == {"sub/new.bin", "table.csv", "log.jsonl", "seal.json"}
 
 
+def killed(acts, moment: int) -> bool:
+    """Whether what turns BEFORE into AFTER in the store was killed at that act of it."""
+    write(BEFORE)
+    acts.clear()
+    acts.kill_at = moment
+    try:
+        write(AFTER)
+    except Killed:
+        return True
+    finally:
+        acts.kill_at = 10**6
+    return False
+
+
 @pytest.mark.parametrize("third", [THIRD, WITHOUT])
 def test_a_kill_at_any_moment_leaves_the_state_of_one_instant(acts, store, elsewhere, third):
     states = []
     for moment in count():
         store.clear()
         elsewhere()
-        write(BEFORE)
-        acts.clear()
-        acts.kill_at = moment
-        try:
-            write(AFTER)
-        except Killed:
-            pass
-        else:
+        if not killed(acts, moment):
             break
-        acts.kill_at = 10**6
         elsewhere()
         with mirrored(URL, writing=False) as folder:
             seen = had(folder)
@@ -174,17 +180,10 @@ def test_after_a_kill_the_same_machine_goes_on_where_it_was(acts, elsewhere):
     for moment in range(20):
         elsewhere()
         MemoryFileSystem.store.clear()
-        write(BEFORE)
-        acts.clear()
-        acts.kill_at = moment
-        try:
-            write(AFTER)
-        except Killed:
-            acts.kill_at = 10**6
+        if killed(acts, moment):
             with mirrored(URL, writing=True) as folder:
                 assert had(folder).items() >= AFTER.items(), moment
                 assert had(folder).keys() - AFTER.keys() <= {"prepared/parts/1"}, moment  # which it may still need
-        acts.kill_at = 10**6
     assert len(acts) < 20
 
 
