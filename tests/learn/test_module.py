@@ -76,6 +76,21 @@ def test_means_are_over_the_samples_of_all_devices_and_begin_anew() -> None:
     assert (module.steps, module.sums) == (0, {})
 
 
+def test_each_step_of_each_epoch_and_device_has_chance_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Learner(nn.Linear(1, 1), plan=PLAN)
+
+    def drawn(epoch: int, rank: int, step: int) -> float:
+        monkeypatch.setattr(Learner, "current_epoch", epoch)
+        monkeypatch.setattr(Learner, "global_rank", rank)
+        module.on_train_batch_start(None, step)
+        return torch.rand(()).item()
+
+    places = [(0, 0, 0), (0, 0, 1), (0, 0, 2), (1, 0, 1), (0, 1, 1)]
+    draws = [drawn(*place) for place in places]
+    assert len(set(draws)) == len(places)
+    assert [drawn(*place) for place in reversed(places)] == draws[::-1]
+
+
 @pytest.mark.parametrize(
     ("world", "wanted"), [(2, [[3.0, 2.0], [5.0, 2.0]]), (1, [[8.0, 4.0]]), (3, [[8.0, 4.0], [0.0, 0.0], [0.0, 0.0]])]
 )

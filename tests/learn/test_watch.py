@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -133,3 +134,15 @@ def test_before_and_after_the_steps_it_ends_at_once() -> None:
     one.on_train_end(None, None)  # type: ignore[arg-type]
     with pytest.raises(SystemExit):
         one.ask()
+
+
+def test_while_it_trains_no_handler_but_its_own_answers() -> None:
+    def own(*_: object) -> None: ...
+
+    one, before = watch(), signal.signal(signal.SIGTERM, lambda *_: None)
+    one.handler = own
+    try:
+        one.on_train_start(trainer_of([]), None)  # type: ignore[arg-type]
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -207,6 +207,9 @@ def test_a_share_leaves_nothing_to_describe(far, near, local, file_server, tmp_p
         assert not (out / "specimens.csv").exists()
         written = {path: path.stat().st_mtime_ns for path in (out / "features").glob("*.h5")}
         file_server.asked.clear()
+        shutil.rmtree(out / "prepared")  # without the table of jobs, too
+        with pytest.raises(Shared):
+            features(cohort, out=out, settings=SMALL, engine=Engine(share=True))
         features(cohort, out=out, settings=SMALL)
         assert not file_server.asked
         assert {path: path.stat().st_mtime_ns for path in written} == written
